@@ -1,0 +1,55 @@
+# make demo   the main job end to end on a sample      make test   all tests
+# make check  format, lint, types, tests               make bench  figures into docs/benchmarks.md
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test soak lint check bench screenshots requirements build clean
+
+demo: $(READY)
+	@scripts/prepare run
+	$(BIN)/wherry demo --dir .demo
+
+test: $(READY)
+	@scripts/prepare test
+	$(BIN)/python -m pytest -m "not soak"
+
+soak: $(READY)
+	@scripts/prepare test
+	$(BIN)/python -m pytest -m soak --timeout 7200
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+bench: $(READY)
+	@scripts/prepare test
+	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+screenshots: $(READY)
+	$(BIN)/python -m tui.screenshot .demo docs/pictures
+
+build: $(READY)
+	$(BIN)/python -m build --no-isolation
+
+$(READY): requirements.txt requirements-dev.txt pyproject.toml
+	@scripts/prepare run
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# Needs pip-tools; the result holds hashes and no index.
+requirements:
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --strip-extras --no-header -o requirements.txt pyproject.toml
+	pip-compile -q --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --strip-extras --no-header --allow-unsafe --extra dev -o requirements-dev.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
