@@ -1,0 +1,1 @@
+"""What a project remembers: ``project.db``, one module a table."""

@@ -1,0 +1,63 @@
+"""Plans: immutable versions, newest last. Writes ``plan``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.errors import NotFound, PlanTampered
+from planner.store.project import Project, utc_now
+
+if TYPE_CHECKING:
+    from planner.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """A plan with its version in the project."""
+
+    version: int
+    plan: Plan
+
+
+def save(project: Project, plan: Plan, who: str) -> StoredPlan:
+    """Store a plan as a new version; one equal to the newest is not stored twice."""
+    document = plan.model_dump_json(by_alias=True)
+    with project.write() as db:
+        newest = project.rows("SELECT version, fingerprint FROM plan ORDER BY version DESC LIMIT 1")
+        if newest and newest[0]["fingerprint"] == plan.fingerprint:
+            return StoredPlan(int(newest[0]["version"]), plan)
+        version = (
+            db.table("plan")
+            .insert({"fingerprint": plan.fingerprint, "at": utc_now(), "who": who, "document": document})
+            .last_pk
+        )
+    return StoredPlan(int(version or 0), plan)
+
+
+def get(project: Project, version: int) -> StoredPlan:
+    """Return one version; raises NotFound, and PlanTampered when its fingerprint is wrong."""
+    from planner.plan import Plan
+
+    rows = project.rows("SELECT * FROM plan WHERE version = ?", version)
+    if not rows:
+        raise NotFound(f"plan {version} does not exist", "see 'wherry plan show'")
+    plan = Plan.model_validate(json.loads(rows[0]["document"]))
+    if plan.fingerprint != rows[0]["fingerprint"]:
+        raise PlanTampered(f"plan {version} was changed in the store", "restore project.db from a backup")
+    return StoredPlan(version, plan)
+
+
+def latest(project: Project) -> StoredPlan:
+    """Return the newest plan; raises NotFound when there is none."""
+    found = find_latest(project)
+    if found is None:
+        raise NotFound("the project has no plan yet", "run 'wherry plan' first")
+    return found
+
+
+def find_latest(project: Project) -> StoredPlan | None:
+    """Return the newest plan, or None."""
+    rows = project.rows("SELECT version FROM plan ORDER BY version DESC LIMIT 1")
+    return get(project, int(rows[0]["version"])) if rows else None

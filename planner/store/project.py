@@ -1,0 +1,136 @@
+"""A project: one directory with ``project.db`` in it, and short transactions on that file.
+
+Any local process may open it at the same time. Readers never block writers (WAL); a commit is on
+disk when it returns (synchronous=FULL). Nothing of a project lives outside its directory.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from planner.errors import BadInput, NotFound
+from planner.store import schema
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
+FILE = "project.db"
+
+
+def utc_now() -> str:
+    """Return the time as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Project:
+    """An open project. Cheap to open; close it or use it as a context manager."""
+
+    def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
+        self.root = root
+        self._connection = connection
+
+    @classmethod
+    def create(cls, root: Path, name: str = "") -> Project:
+        """Make a project in ``root`` (created when missing); raises BadInput if there is one."""
+        if (root / FILE).exists():
+            raise BadInput(f"{root} is a project already", "use it, or give another directory")
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            (root / "run").mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{root} cannot be made a project: {error.strerror}", "choose a directory "
+                           "you may write to") from error  # fmt: skip
+        project = cls._open(root)
+        (root / FILE).chmod(0o600)
+        with project.write() as db:
+            db.table("project").upsert_all(
+                [
+                    {"key": "name", "value": name or root.resolve().name},
+                    {"key": "id", "value": secrets.token_hex(6)},
+                    {"key": "created_at", "value": utc_now()},
+                ],
+                pk="key",
+            )
+        return project
+
+    @classmethod
+    def open(cls, root: Path) -> Project:
+        """Open the project in ``root``; raises NotFound when there is none."""
+        if not (root / FILE).is_file():
+            raise NotFound(f"{root} is not a wherry project", "run 'wherry init' there, or use --project DIR")
+        return cls._open(root)
+
+    @classmethod
+    def _open(cls, root: Path) -> Project:
+        path = root / FILE
+        connection: sqlite3.Connection | None = None
+        try:
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            schema.check(connection, str(path))  # before anything is written
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            schema.migrate(connection, str(path))
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                raise BadInput(
+                    f"{path} cannot be used as a project: {error}",
+                    "restore it from a backup, or begin a new one",
+                ) from error
+            raise
+        return cls(root, connection)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def name(self) -> str:
+        """The project's display name: untrusted text."""
+        found = self.rows("SELECT value FROM project WHERE key = 'name'")
+        return str(found[0]["value"]) if found else self.root.resolve().name
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that tell this project from any other one on the same sites."""
+        return str(self.rows("SELECT value FROM project WHERE key = 'id'")[0]["value"])
+
+    @property
+    def run_dir(self) -> Path:
+        """Directory for locks and sockets that only the owner can enter."""
+        path = self.root / "run"
+        path.mkdir(mode=0o700, exist_ok=True)
+        return path
+
+    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """Run one query with parameters and return all rows."""
+        return self._connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def write(self) -> Iterator[Database]:
+        """One durable transaction, holding the write lock from its start."""
+        from sqlite_utils import Database
+
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield Database(self._connection, execute_plugins=False)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise

@@ -1,0 +1,98 @@
+"""The schema of ``project.db``: every table, who writes it, and how older files are brought up.
+
+Migrations only add. A newer wherry opens an older file and migrates it in one transaction; an older
+wherry refuses a newer file. The version is SQLite's ``user_version``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from planner.errors import BadInput
+
+_VERSION_1 = (
+    # planner.store.project
+    "CREATE TABLE project (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
+    # planner.store.inventories
+    """CREATE TABLE inventory (
+        id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, source TEXT NOT NULL, taken_at TEXT NOT NULL,
+        stored_at TEXT NOT NULL, vms INTEGER NOT NULL, size_bytes INTEGER NOT NULL, estate TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE inventory_vm (
+        inventory INTEGER NOT NULL REFERENCES inventory(id), position INTEGER NOT NULL,
+        id TEXT NOT NULL, name TEXT NOT NULL, cluster TEXT NOT NULL, power TEXT NOT NULL,
+        guest_os TEXT NOT NULL, cpus INTEGER NOT NULL, memory_bytes INTEGER NOT NULL,
+        disk_bytes INTEGER NOT NULL, application TEXT NOT NULL, detail TEXT NOT NULL,
+        PRIMARY KEY (inventory, position)
+    ) STRICT, WITHOUT ROWID""",
+    # planner.store.settings
+    """CREATE TABLE settings (
+        version INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, document TEXT NOT NULL
+    ) STRICT""",
+    # planner.store.plans
+    """CREATE TABLE plan (
+        version INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL,
+        document TEXT NOT NULL
+    ) STRICT""",
+    # planner.store.approvals
+    """CREATE TABLE approval (
+        id INTEGER PRIMARY KEY, plan INTEGER NOT NULL REFERENCES plan(version), wave TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL
+    ) STRICT""",
+    # migrate.runs
+    """CREATE TABLE run (
+        id INTEGER PRIMARY KEY, wave TEXT NOT NULL, fingerprint TEXT NOT NULL, plan INTEGER NOT NULL,
+        at TEXT NOT NULL, who TEXT NOT NULL, runbook TEXT NOT NULL
+    ) STRICT""",
+    # migrate.record
+    """CREATE TABLE step_record (
+        seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run(id), step TEXT NOT NULL,
+        kind TEXT NOT NULL, attempt INTEGER NOT NULL, at TEXT NOT NULL, detail TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX step_record_run ON step_record (run, seq)",
+    # migrate.audit
+    """CREATE TABLE audit (
+        seq INTEGER PRIMARY KEY, at TEXT NOT NULL, who TEXT NOT NULL, effect TEXT NOT NULL,
+        act TEXT NOT NULL, subject TEXT NOT NULL, detail TEXT NOT NULL,
+        previous TEXT NOT NULL, digest TEXT NOT NULL
+    ) STRICT""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+VERSION = len(MIGRATIONS)
+APPLICATION_ID = 0x57485259  # "WHRY", in the file's header
+
+
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    return int(connection.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+def check(connection: sqlite3.Connection, where: str) -> int:
+    """Return the file's version; raises BadInput when it is newer or not ours. Changes nothing."""
+    found, owner = _pragma(connection, "user_version"), _pragma(connection, "application_id")
+    tables = int(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
+    if owner != APPLICATION_ID and (owner or found or tables):
+        raise BadInput(f"{where} is a database of another program", "choose another directory")
+    if found > VERSION:
+        raise BadInput(
+            f"{where} was written by a newer wherry (schema {found}, this one knows {VERSION})",
+            "upgrade wherry",
+        )
+    return found
+
+
+def migrate(connection: sqlite3.Connection, where: str) -> None:
+    """Bring the database to ``VERSION``; raises BadInput when it is newer than this program."""
+    if check(connection, where) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statements in MIGRATIONS[check(connection, where) :]:  # another process may have been first
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+        connection.execute(f"PRAGMA user_version = {VERSION:d}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

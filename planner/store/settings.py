@@ -1,0 +1,86 @@
+"""Settings of a project, every version kept. Writes ``settings``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from planner.errors import BadInput
+from planner.store.project import Project, utc_now
+
+if TYPE_CHECKING:
+    from planner.settings import Settings
+
+
+def load(project: Project) -> Settings:
+    """Return the settings in force; defaults when none were ever saved."""
+    rows = project.rows("SELECT document FROM settings ORDER BY version DESC LIMIT 1")
+    return validate(json.loads(rows[0]["document"]), "the stored settings") if rows else validate({}, "")
+
+
+def save(project: Project, settings: Settings, who: str) -> None:
+    """Store a new version of the settings."""
+    with project.write() as db:
+        db.table("settings").insert({"at": utc_now(), "who": who, "document": settings.model_dump_json()})
+
+
+def validate(document: dict[str, Any], where: str) -> Settings:
+    """Return validated settings; raises BadInput that names the first wrong entry of ``where``."""
+    from pydantic import ValidationError
+
+    from planner.settings import Settings
+
+    try:
+        return Settings.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise BadInput(
+            f"{where} has a wrong setting at {name}: {first['msg']}",
+            "see 'wherry settings show' for all names",
+        ) from error
+
+
+def read_toml(text: str, where: str) -> Settings:
+    """Parse settings from TOML; raises BadInput that names ``where`` and the line or entry."""
+    import tomllib
+
+    try:
+        return validate(tomllib.loads(text), where)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{where} is not valid TOML: {error}", "correct the line it names") from error
+
+
+def _weight(value: object) -> int:
+    """Order for TOML: plain values come before lists of tables, tables come last."""
+    if isinstance(value, dict):
+        return 2
+    return int(isinstance(value, list) and any(isinstance(item, dict) for item in value))
+
+
+def write_toml(settings: Settings) -> str:
+    """Return all settings as TOML, defaults included, descriptions as comments."""
+    import tomlkit
+
+    from planner.settings import Settings
+
+    document = tomlkit.document()
+    body = settings.model_dump(mode="json", exclude_none=True)
+    for key in sorted(body, key=lambda name: _weight(body[name])):
+        described = Settings.model_fields[key]
+        if described.description:
+            document.add(tomlkit.comment(described.description))
+        value = body[key]
+        if isinstance(value, dict):
+            table = tomlkit.table()
+            part = getattr(settings, key)
+            fields = type(part).model_fields if hasattr(type(part), "model_fields") else {}
+            for name, entry in value.items():
+                item = tomlkit.item(entry)
+                if name in fields and fields[name].description:
+                    item.comment(str(fields[name].description))
+                table.add(name, item)
+            document.add(key, table)
+        else:
+            document.add(key, value)
+    return tomlkit.dumps(document)
