@@ -1,0 +1,266 @@
+"""The RVTools reader on generated workbooks: spellings, joins, repairs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from planner.errors import BadInput
+from planner.model import VM, Backing, BusSharing, Inventory, Power
+from planner.sources.rvtools import read_rvtools
+from tests.planner.sources.workbooks import DISK, INFO, disk, info, plain, write
+
+MIB = 1024**2
+
+
+def vm_of(inventory: Inventory, name: str) -> VM:
+    return next(vm for vm in inventory.vms if vm.name == name)
+
+
+def has_note(inventory: Inventory, *parts: str) -> bool:
+    return any(all(part in note for part in parts) for note in inventory.notes)
+
+
+def test_reads_the_plain_workbook(tmp_path: Path) -> None:
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx"))
+    vm = vm_of(inventory, "a")
+    assert (vm.id, vm.vcenter, vm.power) == ("vm-1", "vc-1", Power.ON)
+    assert (vm.cpus, vm.memory_bytes) == (2, 1024 * MIB)
+    only = vm.disks[0]
+    assert (only.key, only.label, only.size_bytes) == ("2000", "Hard disk 1", 1024 * MIB)
+    assert (only.bus, only.unit, only.bus_sharing) == (0, 0, BusSharing.NONE)
+    assert only.multi_writer is False
+    assert inventory.source == "rvtools:x.xlsx"
+
+
+def test_blank_is_unknown_not_false(tmp_path: Path) -> None:
+    rows = [INFO, info("a", 1), info("b", 2, CBT="False"), info("c", 3, CBT=True), info("d", 4, CBT=1)]
+    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+    assert [vm.cbt for vm in inventory.vms] == [None, False, True, True]
+    assert vm_of(inventory, "a").consolidation_needed is None
+
+
+def test_missing_sheets_are_notes_and_gaps(tmp_path: Path) -> None:
+    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": [INFO, info("a", 1)]}))
+    assert set(inventory.gaps) == {"disks", "snapshots", "cdroms", "nics"}
+    assert has_note(inventory, "vSnapshot is missing", "unknown")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ["vm", " POWERSTATE ", "Template", "CPUs", "Memory", "In  use MB", "vm  id", "vCenter UUID"],
+        ["VM", "Powerstate", "Template", "CPUs", "Memory", "In Use MiB", "VM ID", "VI SDK UUID"],
+        "vInfoVMName vInfoPowerstate vInfoTemplate vInfoCPUs vInfoMemory vInfoInUse vInfoVMID vInfoVISDKUUID",
+    ],
+)
+def test_headers_in_every_spelling(tmp_path: Path, headers: list[str] | str) -> None:
+    rows = [
+        headers.split() if isinstance(headers, str) else headers,
+        ["a", "PoweredOn", "False", 4, 2048, 100, "vm-9", "vc-1"],
+    ]
+    vm = read_rvtools(write(tmp_path / "x.xlsx", {"tabvInfo": rows})).vms[0]
+    assert (vm.name, vm.power, vm.cpus, vm.memory_bytes) == ("a", Power.ON, 4, 2048 * MIB)
+    assert (vm.used_bytes, vm.id, vm.vcenter) == (100 * MIB, "vm-9", "vc-1")
+
+
+def test_database_names_of_disks(tmp_path: Path) -> None:
+    heads = ["vDiskVMName", "vDiskDisk", "vDiskCapacityMiB", "vDiskRaw", "vDiskPath", "vDiskVMID"]
+    rows = [heads, ["a", "Hard disk 1", 512, "False", "[ds] a/a.vmdk", "vm-1"]]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    assert vm_of(inventory, "a").disks[0].size_bytes == 512 * MIB
+
+
+def test_doubled_blank_and_foreign_headers(tmp_path: Path) -> None:
+    rows = [
+        [*INFO, "owner", "CPUs", None, "Application"],
+        [*info("a", 1), "anna", 99, "lost", "crm"],
+    ]
+    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+    vm = inventory.vms[0]
+    assert (vm.cpus, vm.owner, vm.application) == (2, "anna", "crm")
+    assert vm.attributes == (("owner", "anna"), ("Application", "crm"))
+    assert has_note(inventory, "doubled headers (CPUs)")
+    assert has_note(inventory, "1 columns without a header")
+
+
+def test_numeric_shared_bus_of_3_10_and_rdm_modes(tmp_path: Path) -> None:
+    def row(number: int, bus: object, mode: str | None) -> list[object]:
+        more = {
+            "Raw": mode is not None,
+            "Raw Comp. Mode": mode,
+            "Raw LUN ID": f"02{number}" if mode else None,
+        }
+        return disk("a", 1, Disk=f"Hard disk {number}", **{"Disk Key": None, "Shared Bus": bus}, **more)
+
+    rows = [DISK, row(1, 0, None), row(2, 1, "virtualMode"), row(3, 2, "physicalMode"), row(4, None, None)]
+    disks = vm_of(read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows)), "a").disks
+    assert [one.bus_sharing for one in disks] == [
+        BusSharing.NONE,
+        BusSharing.VIRTUAL,
+        BusSharing.PHYSICAL,
+        None,
+    ]
+    assert [one.backing for one in disks] == [
+        Backing.VMDK,
+        Backing.RDM_VIRTUAL,
+        Backing.RDM_PHYSICAL,
+        Backing.VMDK,
+    ]
+    assert [one.lun for one in disks] == ["", "022", "023", ""]
+    assert len({one.key for one in disks}) == 4
+
+
+def test_raw_disk_without_mode_is_taken_for_physical(tmp_path: Path) -> None:
+    rows = [DISK, disk("a", 1, Raw="True", **{"Raw LUN ID": "020001"})]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    assert vm_of(inventory, "a").disks[0].backing is Backing.RDM_PHYSICAL
+    assert has_note(inventory, "without a mode")
+
+
+@pytest.mark.parametrize("lun", [2.0011e42, "2.0011E+42"])
+def test_lun_that_excel_made_a_number_is_unknown(tmp_path: Path, lun: object) -> None:
+    rows = [DISK, disk("a", 1, Raw="True", **{"Raw LUN ID": lun, "Raw Comp. Mode": "physicalMode"})]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    assert vm_of(inventory, "a").disks[0].lun == ""
+    assert has_note(inventory, "LUN ids", "Excel")
+
+
+def test_snapshot_suffix_is_taken_off(tmp_path: Path) -> None:
+    rows = [DISK, disk("a", 1, Path="[ds] a/a-000002.vmdk"), disk("b", 2)]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    assert vm_of(inventory, "a").disks[0].path == "[ds] a/a.vmdk"
+    assert has_note(inventory, "1 disks on a snapshot's file")
+
+
+def test_equal_ids_of_two_vcenters_are_two_vms(tmp_path: Path) -> None:
+    inventory = read_rvtools(
+        plain(
+            tmp_path / "x.xlsx",
+            vInfo=[INFO, info("a", 1, "vc-1"), info("a", 1, "vc-2")],
+            vDisk=[
+                DISK,
+                disk("a", 1, "vc-2", **{"Capacity MiB": 7}),
+                disk("a", 1, "vc-1"),
+                disk("a", 1, "vc-3"),
+            ],
+        )
+    )
+    assert [vm.id for vm in inventory.vms] == ["vc-1/vm-1", "vc-2/vm-1"]
+    assert [vm.disks[0].size_bytes for vm in inventory.vms] == [1024 * MIB, 7 * MIB]
+    assert has_note(inventory, "vDisk has 1 rows of 1 VMs that vInfo does not have")
+
+
+def test_rows_without_their_vm_are_counted(tmp_path: Path) -> None:
+    rows = [DISK, disk("a", 1), disk("gone", 77), disk("gone", 77), disk("a", 55)]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    assert has_note(inventory, "vDisk has 3 rows of 2 VMs that vInfo does not have")
+    assert len(vm_of(inventory, "a").disks) == 1
+
+
+def test_joins_by_name_when_there_is_nothing_better(tmp_path: Path) -> None:
+    heads = ["VM", "Powerstate", "Name", "Date / time", "Size MiB (total)"]
+    rows = [
+        heads,
+        ["a", "poweredOn", "before", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 8],
+        ["twin", "", "x", "", 1],
+    ]
+    inventory = read_rvtools(
+        plain(
+            tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("twin", 2), info("twin", 3)], vSnapshot=rows
+        )
+    )
+    snapshot = vm_of(inventory, "a").snapshots[0]
+    assert (snapshot.name, snapshot.created) == ("before", "2026-01-02T03:04:05+00:00")
+    assert snapshot.size_bytes == 8 * MIB
+    assert has_note(inventory, "1 rows whose VM name several VMs have")
+    assert not any(vm.snapshots for vm in inventory.vms if vm.name == "twin")
+
+
+def test_overwritten_vm_header_is_found_by_values(tmp_path: Path) -> None:
+    rows = [["My Data Center", *DISK[1:]], disk("a", 1), disk("b", 2)]
+    without_id = [row[:-2] for row in rows]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=without_id))
+    assert all(len(vm.disks) == 1 for vm in inventory.vms)
+    assert has_note(inventory, "vDisk has its VM header overwritten (My Data Center)")
+
+
+def test_overwritten_vm_header_of_vinfo(tmp_path: Path) -> None:
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=[["Site", *INFO[1:]], info("a", 1)]))
+    assert inventory.vms[0].name == "a"
+    assert inventory.vms[0].attributes == ()
+
+
+def test_names_anonymised_to_the_word_vm(tmp_path: Path) -> None:
+    rows = [INFO, info("VM", 1), info("VM", 2)]
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=rows, vDisk=[DISK, disk("VM", 2)]))
+    assert [vm.name for vm in inventory.vms] == ["vm-1", "vm-2"]
+    assert [len(vm.disks) for vm in inventory.vms] == [0, 1]
+    assert has_note(inventory, "replaced by the word VM")
+
+
+def test_exact_repetition_is_dropped_with_a_note(tmp_path: Path) -> None:
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("a", 1)]))
+    assert len(inventory.vms) == 1
+    assert has_note(inventory, "1 rows that repeat another exactly")
+
+
+def test_contradictory_repetition_is_refused_by_row(tmp_path: Path) -> None:
+    path = plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("b", 2), info("c", 1)])
+    with pytest.raises(BadInput, match="id vm-1: rows 2 and 4 of vInfo"):
+        read_rvtools(path)
+
+
+def test_equal_names_without_ids_are_refused(tmp_path: Path) -> None:
+    rows = [["VM", "Powerstate", "CPUs"], ["a", "poweredOn", 1], ["a", "poweredOff", 2]]
+    with pytest.raises(BadInput, match="two VMs named a and no ids"):
+        read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+
+
+def test_nics_cdroms_tools_partitions_and_platform(tmp_path: Path) -> None:
+    of_vm = ("vm-1", "vc-1")
+    ids = ("VM ID", "VI SDK UUID")
+    nic = ["VM", "Powerstate", "NIC label", "Adapter", "Network", "Connected", "Mac Address", "IPv4 Address"]
+    lan = ("Network adapter 1", "Vmxnet3", "lan", True, "00:50:56:AA:00:01", "10.0.0.1, 10.0.0.2")
+    host = ["Host", "Cluster", "# CPU", "Cores per CPU", "# Cores", "# Memory", "ESX Version"]
+    path = plain(
+        tmp_path / "x.xlsx",
+        vNetwork=[[*nic, *ids], ["a", "on", *lan, *of_vm]],
+        vCD=[
+            ["VM", "Powerstate", "Device Node", "Connected", "Device Type", *ids],
+            ["a", "on", "CD/DVD drive 1", "True", "ISO [iso] x.iso", *of_vm],
+        ],
+        vTools=[["VM", "Powerstate", "Tools", *ids], ["a", "on", "toolsNotRunning", *of_vm]],
+        vPartition=[
+            ["VM", "Powerstate", "Disk Key", "Disk", "Consumed MiB", *ids],
+            ["a", "on", "2000", "C:\\", 100, *of_vm],
+            ["a", "on", "2000", "D:\\", 50, *of_vm],
+        ],
+        vHost=[host, ["esx1", "prod", 2, 16, 32, 1024, "VMware ESXi 8.0.2"]],
+        vPort=[
+            ["Host", "Port Group", "Switch", "VLAN"],
+            ["esx1", "lan", "vSwitch0", 10],
+            ["esx2", "lan", "vSwitch0", 10],
+        ],
+        vMetaData=[["RVTools version", "xlsx creation datetime"], ["4.7.1.4", "2026/05/06 07:08:09"]],
+    )
+    inventory = read_rvtools(path)
+    vm = vm_of(inventory, "a")
+    assert vm.nics[0].addresses == ("10.0.0.1", "10.0.0.2")
+    assert vm.nics[0].mac == "00:50:56:aa:00:01"
+    assert (vm.cdroms[0].connected, vm.cdroms[0].media) == (True, "ISO [iso] x.iso")
+    assert (vm.tools, vm.disks[0].used_bytes) == ("toolsNotRunning", 150 * MIB)
+    assert (inventory.hosts[0].cpus, inventory.hosts[0].memory_bytes) == (32, 1024 * MIB)
+    assert [(network.name, network.vlan) for network in inventory.networks] == [("lan", "10")]
+    assert [(cluster.name, cluster.hosts) for cluster in inventory.clusters] == [("prod", 1)]
+    assert inventory.taken_at == "2026-05-06T07:08:09+00:00"
+    assert [store.name for store in inventory.datastores] == ["ds"]
+
+
+def test_hostile_names_stay_names(tmp_path: Path) -> None:
+    names = ['=HYPERLINK("http://x")', "../../etc/passwd", "[/]", "a\nb", "'); DROP TABLE vm;--"]
+    rows = [INFO, *(info(name, at) for at, name in enumerate(names))]
+    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+    assert [vm.name for vm in inventory.vms] == names
