@@ -1,0 +1,191 @@
+"""The plan as Markdown: an overview, then one runbook for each wave, to read and to print.
+
+All text from the estate is escaped: a name shows as it is written and never becomes a heading, a
+link, an image, HTML or a table cell of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from planner.export.printout import (
+    Cell,
+    Printout,
+    approvals,
+    becomes,
+    gib,
+    show_window,
+    summary,
+    unplanned,
+    waves,
+)
+from planner.model import Severity
+from planner.names import visible
+from planner.plan import PlannedVM, Wave
+
+# What CommonMark or its GitHub dialect reads as markup wherever it stands; a colon because "http:"
+# alone makes a link there (before a digit it is a time), and the dot of "www." for the same reason.
+_MARKUP = re.compile(r"[\\`*_\[\]|~$@#]|:(?=[^\d\s])|(?<=www)\.", re.IGNORECASE)
+# What is markup at the start of a text only: list items, numbered ones, rules.
+_START = re.compile(r"^(\s*)([-+](?=[-\s]|$)|\d+(?=[.)](?:\s|$)))")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+_ENTITY = re.compile(r'[&<>"]')
+
+
+def _start(match: re.Match[str]) -> str:
+    space, mark = match[1], match[2]
+    return f"{space}&#{ord(mark[0])};{mark[1:]}"
+
+
+def escaped(text: str) -> str:
+    """Return text as Markdown that shows exactly this text, on one line."""
+    plain = _MARKUP.sub(lambda match: f"\\{match[0]}", visible(text))
+    inert = _ENTITY.sub(lambda match: _ENTITIES[match[0]], plain)
+    return _START.sub(_start, inert)
+
+
+def table_lines(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
+    """Yield the lines of a table and a blank one; cells are escaped, column titles are our own."""
+    yield "| " + " | ".join(columns) + " |"
+    yield "|" + " --- |" * len(columns)
+    for row in rows:
+        yield "| " + " | ".join(escaped(str(cell)) for cell in row) + " |"
+    yield ""
+
+
+def _overview(printout: Printout) -> Iterator[str]:
+    yield f"# Migration plan: {escaped(printout.plan.project)}"
+    yield ""
+    table = summary(printout)
+    yield from table_lines(table.columns, [row for row in table.rows if not str(row[0]).startswith("Note ")])
+    yield "## Waves"
+    yield ""
+    table = waves(printout)
+    yield from table_lines(table.columns, table.rows)
+    if printout.plan.notes:
+        yield "## Notes"
+        yield ""
+        yield from (f"- {escaped(note)}" for note in printout.plan.notes)
+        yield ""
+    yield "## Approvals"
+    yield ""
+    table = approvals(printout)
+    yield from table_lines(table.columns, table.rows)
+    if printout.plan.unplanned:
+        yield "## VMs in no wave"
+        yield ""
+        table = unplanned(printout)
+        yield from table_lines(table.columns, table.rows)
+
+
+def _members(printout: Printout, wave: Wave) -> Iterator[str]:
+    known = printout.vms
+    group_of = {vm: group.name for group in wave.groups for vm in group.vms}
+    rows = []
+    for vm in wave.vms:
+        seen = known.get(vm.id)
+        networks = ", ".join(f"{nic.source} → {nic.target}" for nic in vm.nics)
+        rows.append(
+            (
+                vm.name,
+                group_of.get(vm.id, ""),
+                seen.application if seen else "",
+                seen.tier if seen else "",
+                seen.owner if seen else "",
+                "runs" if vm.powered_on else "stays off",
+                networks,
+            )
+        )
+    yield "### Members"
+    yield ""
+    yield from table_lines(("VM", "Group", "Application", "Tier", "Owner", "Power", "Networks"), rows)
+    reasons = [(group.name, reason) for group in wave.groups for reason in group.reasons]
+    if reasons:
+        names = {vm.id: vm.name for vm in wave.vms}
+        yield "### Why they move together"
+        yield ""
+        for group, reason in reasons:
+            a, b = names.get(reason.a, reason.a), names.get(reason.b, reason.b)
+            yield f"- **{escaped(group)}**: {escaped(a)} and {escaped(b)}: {escaped(reason.why)}"
+        yield ""
+
+
+def _boot(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
+    yield "### Boot order"
+    yield ""
+    yield "Stop in the reverse order."
+    yield ""
+    for number, batch in enumerate(wave.boot, 1):
+        yield f"{number}. {', '.join(escaped(names[vm].name) for vm in batch)}"
+    if not wave.boot:
+        yield "No VM of this wave runs."
+    yield ""
+
+
+def _disks(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
+    yield "### Disks"
+    yield ""
+    rows = []
+    for disk in wave.disks:
+        users = ", ".join(f"{names[item.vm].name}/{item.label or item.disk}" for item in disk.attachments)
+        source = f"{disk.source.value} on {disk.source_lun}" if disk.source_lun else disk.source.value
+        rows.append((users, gib(disk.size_bytes), source, becomes(disk), disk.rule))
+    yield from table_lines(("Disk", "GiB", "Is", "Becomes", "Rule"), rows)
+
+
+def _findings(printout: Printout, wave: Wave) -> Iterator[str]:
+    members = {vm.id for vm in wave.vms}
+    weight = list(Severity)
+    mine = sorted(
+        (item for item in printout.findings if item.subject in members),
+        key=lambda item: (weight.index(item.severity), item.subject_name, item.check),
+    )
+    yield "### Findings"
+    yield ""
+    if not mine:
+        yield "None."
+        yield ""
+        return
+    rows = [(item.severity.value, item.subject_name, item.message, item.remedy) for item in mine]
+    yield from table_lines(("Severity", "VM", "Finding", "Remedy"), rows)
+
+
+def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
+    names = {vm.id: vm for vm in wave.vms}
+    seed, down = wave.estimate.seed_h, wave.estimate.downtime_min
+    policies = wave.policies
+    yield f"## {escaped(wave.name)}: {escaped(wave.title)}"
+    yield ""
+    yield f"- Window: {escaped(show_window(wave.window))}"
+    yield f"- Approval: {escaped(printout.approval(wave))}"
+    yield f"- Wave fingerprint: `{wave.fingerprint}`"
+    yield f"- Seed: {seed.p50:.2f} h (P50), {seed.p95:.2f} h (P95)"
+    yield f"- Downtime: {down.p50:.1f} min (P50), {down.p95:.1f} min (P95)"
+    yield f"- Time to decide after cutover: {policies.commit_window_h:g} h, source VMs stay powered off"
+    yield ""
+    yield from _members(printout, wave)
+    yield from _boot(wave, names)
+    yield from _disks(wave, names)
+    yield from _findings(printout, wave)
+    yield "### Steps"
+    yield ""
+    steps = (
+        "Clear the blockers above, have the wave approved.",
+        f"Seed all disks, then send {policies.delta_cycles} deltas.",
+        "Rehearse the wave.",
+        "Gate: go or no-go, inside the window.",
+        "Quiesce and stop the VMs, send the final delta, compare hashes of source and target.",
+        "Power on in boot order, probe each VM.",
+        "Decide: commit, or roll back to the source.",
+    )
+    yield from (f"- [ ] {step}" for step in steps)
+    yield ""
+
+
+def render(printout: Printout) -> bytes:
+    """Return the document's bytes, UTF-8."""
+    lines = list(_overview(printout))
+    for wave in printout.plan.waves:
+        lines.extend(_runbook(printout, wave))
+    return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8")

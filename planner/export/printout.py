@@ -1,0 +1,241 @@
+"""What every printed format shows: the plan beside its inventory, findings and approvals, as tables.
+
+Cells are text, integers or decimals. Text here is already visible (no control characters); each
+format adds what its own readers could act on: markup, formulas, separators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from planner.model import VM, Finding, Inventory
+from planner.names import visible
+from planner.plan import Plan, PlannedDisk, Wave
+from planner.settings import Window
+from planner.units import GIB
+
+Cell = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A titled table; every row has as many cells as there are columns."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Printout:
+    """Everything an export is made from. ``approvals`` is wave name → (who, when)."""
+
+    plan: Plan
+    inventory: Inventory
+    findings: tuple[Finding, ...] = ()
+    approvals: Mapping[str, tuple[str, str]] | None = None
+    vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vms", {vm.id: vm for vm in self.inventory.vms})
+
+    def approval(self, wave: Wave) -> str:
+        """Return who approved a wave and when, or that nobody did."""
+        who, when = (self.approvals or {}).get(wave.name, ("", ""))
+        return f"{visible(who)}, {visible(when)}" if who else "not approved"
+
+
+def show_window(window: Window | None) -> str:
+    """Return start and end of a window in its own zone and in UTC."""
+    if window is None:
+        return "no window"
+    start, end = window.start_utc, window.start_utc + timedelta(hours=window.hours)
+    utc = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+    if window.zone == "UTC":
+        return utc
+    from zoneinfo import ZoneInfo
+
+    local = start.astimezone(ZoneInfo(window.zone))
+    return f"{local:%Y-%m-%d %H:%M} {window.zone} ({utc})"
+
+
+def gib(size_bytes: float) -> float:
+    """Return GiB with two decimals."""
+    return round(size_bytes / GIB, 2)
+
+
+def becomes(disk: PlannedDisk) -> str:
+    """Return what a disk becomes: its backing and, for an RDM, the LUN."""
+    return f"{disk.target.value} on {visible(disk.target_lun)}" if disk.target_lun else disk.target.value
+
+
+def _names(printout: Printout, ids: Sequence[str]) -> str:
+    vms = printout.vms
+    return ", ".join(visible(vms[vm].name) if vm in vms else visible(vm) for vm in ids)
+
+
+def summary(printout: Printout) -> Table:
+    """Return the plan in a few lines: counts, score, fingerprints, notes."""
+    plan = printout.plan
+    planned = sum(len(wave.vms) for wave in plan.waves)
+    rows: list[tuple[Cell, ...]] = [
+        ("Project", visible(plan.project)),
+        ("Plan made", visible(plan.created_at)),
+        ("Waves", plan.score.waves),
+        ("Waves, bound", plan.score.waves_bound),
+        ("VMs in waves", planned),
+        ("VMs in no wave", len(plan.unplanned)),
+        ("Provisioned GiB in waves", gib(sum(wave.size_bytes for wave in plan.waves))),
+        ("Order ties violated", plan.score.order_violations),
+        ("Hard ties violated", plan.score.hard_violations),
+        ("Findings", len(printout.findings)),
+        ("Waves approved", sum(wave.name in (printout.approvals or {}) for wave in plan.waves)),
+        ("Inventory taken", visible(printout.inventory.taken_at)),
+        ("Inventory fingerprint", visible(plan.inventory)),
+        ("Settings fingerprint", visible(plan.settings)),
+        ("Plan fingerprint", plan.fingerprint),
+    ]
+    rows += [(f"Note {at}", visible(note)) for at, note in enumerate(plan.notes, 1)]
+    return Table("Summary", ("What", "Value"), tuple(rows))
+
+
+def waves(printout: Printout) -> Table:
+    """Return one row for each wave."""
+    columns = (
+        "Wave", "Title", "Window", "Groups", "VMs", "GiB", "Seed h P50", "Seed h P95",
+        "Downtime min P50", "Downtime min P95", "Approval", "Why",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            wave.name,
+            visible(wave.title),
+            show_window(wave.window),
+            len(wave.groups),
+            len(wave.vms),
+            gib(wave.size_bytes),
+            round(wave.estimate.seed_h.p50, 2),
+            round(wave.estimate.seed_h.p95, 2),
+            round(wave.estimate.downtime_min.p50, 1),
+            round(wave.estimate.downtime_min.p95, 1),
+            printout.approval(wave),
+            visible(wave.why),
+        )
+        for wave in printout.plan.waves
+    )
+    return Table("Waves", columns, rows)
+
+
+def assignment(printout: Printout) -> Table:
+    """Return one row for each VM in a wave."""
+    columns = (
+        "VM", "VM id", "Wave", "Group", "Boot batch", "Window", "Application", "Tier", "Environment",
+        "Owner", "Runs", "Disks", "GiB", "Networks at the target",
+    )  # fmt: skip
+    known = printout.vms
+    rows: list[tuple[Cell, ...]] = []
+    for wave in printout.plan.waves:
+        group_of = {vm: group.name for group in wave.groups for vm in group.vms}
+        batch_of = {vm: at for at, batch in enumerate(wave.boot, 1) for vm in batch}
+        for vm in wave.vms:
+            seen = known.get(vm.id)
+            rows.append(
+                (
+                    visible(vm.name),
+                    visible(vm.id),
+                    wave.name,
+                    visible(group_of.get(vm.id, "")),
+                    batch_of.get(vm.id, "stays off"),
+                    show_window(wave.window),
+                    visible(seen.application if seen else ""),
+                    visible(seen.tier if seen else ""),
+                    visible(seen.environment if seen else ""),
+                    visible(seen.owner if seen else ""),
+                    "yes" if vm.powered_on else "no",
+                    len(seen.disks) if seen else 0,
+                    gib(seen.disk_bytes) if seen else 0.0,
+                    visible(", ".join(dict.fromkeys(nic.target for nic in vm.nics))),
+                )
+            )
+    return Table("Assignment", columns, tuple(rows))
+
+
+def groups(printout: Printout) -> Table:
+    """Return one row for each reason, and one for each group that needs none."""
+    rows: list[tuple[Cell, ...]] = []
+    for wave in printout.plan.waves:
+        for group in wave.groups:
+            head: tuple[Cell, ...] = (wave.name, visible(group.name), len(group.vms))
+            if not group.reasons:
+                rows.append((*head, _names(printout, group.vms), "", "moves alone"))
+            for reason in group.reasons:
+                ends = (_names(printout, (reason.a,)), _names(printout, (reason.b,)))
+                rows.append((*head, *ends, visible(reason.why)))
+    return Table("Groups", ("Wave", "Group", "VMs", "VM", "Together with", "Because"), tuple(rows))
+
+
+def disks(printout: Printout) -> Table:
+    """Return one row for each volume: what it is, what it becomes, who decided."""
+    columns = (
+        "Wave", "Disk", "Used by", "GiB", "Bytes", "Is", "Source LUN", "Becomes", "Target LUN",
+        "Converted", "Rule",
+    )  # fmt: skip
+    rows = tuple(
+        (
+            wave.name,
+            visible(disk.attachments[0].label),
+            _names(printout, [item.vm for item in disk.attachments]),
+            gib(disk.size_bytes),
+            disk.size_bytes,
+            disk.source.value,
+            visible(disk.source_lun),
+            disk.target.value,
+            visible(disk.target_lun),
+            "yes" if disk.converts else "no",
+            visible(disk.rule),
+        )
+        for wave in printout.plan.waves
+        for disk in wave.disks
+    )
+    return Table("Disks and remaps", columns, rows)
+
+
+def findings(printout: Printout) -> Table:
+    """Return one row for each finding, with the wave of its VM."""
+    wave_of = {vm.id: wave.name for wave in printout.plan.waves for vm in wave.vms}
+    rows = tuple(
+        (
+            item.severity.value,
+            visible(item.check),
+            visible(item.subject_name),
+            wave_of.get(item.subject, ""),
+            visible(item.message),
+            visible(item.remedy),
+        )
+        for item in printout.findings
+    )
+    return Table("Findings", ("Severity", "Check", "VM", "Wave", "Finding", "Remedy"), rows)
+
+
+def unplanned(printout: Printout) -> Table:
+    """Return one row for each VM that is in no wave."""
+    rows = tuple((visible(vm.name), visible(vm.vm), visible(vm.why)) for vm in printout.plan.unplanned)
+    return Table("Unplanned", ("VM", "VM id", "Why"), rows)
+
+
+def approvals(printout: Printout) -> Table:
+    """Return one row for each wave: its fingerprint, and who approved that."""
+    rows: list[tuple[Cell, ...]] = []
+    for wave in printout.plan.waves:
+        who, when = (printout.approvals or {}).get(wave.name, ("", ""))
+        state = "approved" if who else "not approved"
+        rows.append((wave.name, visible(wave.title), state, visible(who), visible(when), wave.fingerprint))
+    columns = ("Wave", "Title", "State", "Who", "When", "Wave fingerprint")
+    return Table("Approvals", columns, tuple(rows))
+
+
+def tables(printout: Printout) -> tuple[Table, ...]:
+    """Return all tables in the order of the workbook's sheets."""
+    makers = (summary, waves, assignment, groups, disks, findings, unplanned, approvals)
+    return tuple(make(printout) for make in makers)

@@ -1,0 +1,223 @@
+"""Remapping: what each disk becomes at the target, and the sentence that says why.
+
+    a person's word  ──▶  the rule  ──▶  a LUN that exists, is large enough and is used once
+
+A physical RDM becomes a VMDK unless the policy keeps it or no VMDK is large enough; a virtual RDM
+stays one while a LUN is free for it; a VMDK stays a VMDK. LUNs are given out over the whole plan
+at once: named ones first, then smallest fitting, so that the same input gives the same map.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.errors import BadInput, Blocked
+from planner.model import Backing, BusSharing, Volume
+from planner.names import visible
+from planner.units import SECTOR, TIB, show_bytes
+
+if TYPE_CHECKING:
+    from planner.settings import Lun, Remap, Settings
+
+VMDK_LIMIT = 62 * TIB  # the largest VMDK that vSphere makes
+
+
+@dataclass(frozen=True, slots=True)
+class RemapDecision:
+    """What a volume becomes. ``lun`` is empty for a VMDK; ``rule`` is the sentence that explains."""
+
+    target: Backing
+    lun: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a volume shall become before a LUN is found: ``must`` says it cannot do without."""
+
+    target: Backing
+    rule: str
+    lun: str = ""
+    must: bool = True
+
+
+def sectors(volume: Volume) -> int:
+    """Return the sectors of 512 bytes that a LUN needs to hold the volume."""
+    return -(-volume.size_bytes // SECTOR)
+
+
+def called(volume: Volume) -> str:
+    """Return ``VM/disk`` of the volume's first user, made visible."""
+    first = volume.attachments[0]
+    return f"{visible(first.vm.name)}/{visible(first.disk.label or first.disk.key)}"
+
+
+def _fits(volume: Volume, lun: Lun) -> bool:
+    return lun.size_bytes // SECTOR >= sectors(volume)
+
+
+def _words_for(volume: Volume) -> set[str]:
+    return {
+        f"{vm}/{disk}"
+        for item in volume.attachments
+        for vm in (item.vm.name, item.vm.id)
+        for disk in (item.disk.label, item.disk.key)
+    }
+
+
+def words(volumes: Iterable[Volume], remaps: Iterable[Remap]) -> dict[str, Remap]:
+    """Return volume id → the person's word on it.
+
+    Raises BadInput when a word matches no disk, several disks, or a disk that has a word already.
+    """
+    by_word: dict[str, dict[str, Volume]] = {}
+    for volume in volumes:
+        for word in _words_for(volume):
+            by_word.setdefault(word, {})[volume.id] = volume
+    found: dict[str, Remap] = {}
+    for remap in remaps:
+        shown = visible(remap.disk)
+        matches = by_word.get(remap.disk, {})
+        if not matches:
+            raise BadInput(
+                f"the remap of {shown} matches no disk of the inventory",
+                "write it as VM name or id, a slash, then the disk's label or key",
+            )
+        if len(matches) > 1:
+            raise BadInput(
+                f"the remap of {shown} matches {len(matches)} disks",
+                "name the VM by its id and the disk by its key",
+            )
+        (volume_id,) = matches
+        if volume_id in found:
+            raise BadInput(
+                f"the disk {shown} has two remaps, the other one as {visible(found[volume_id].disk)}",
+                "keep one of them; a shared disk needs one word for all its VMs",
+            )
+        found[volume_id] = remap
+    return found
+
+
+def _spoken(volume: Volume, remap: Remap) -> _Wish:
+    target = volume.backing if remap.to == "keep" else Backing(remap.to)
+    if target is Backing.VMDK:
+        if remap.lun:
+            raise BadInput(
+                f"the remap of {called(volume)} names LUN {visible(remap.lun)} for a VMDK",
+                "leave the LUN out, or remap to rdm-physical or rdm-virtual",
+            )
+        if volume.backing.is_rdm and volume.size_bytes > VMDK_LIMIT:
+            raise BadInput(
+                f"{called(volume)} has {show_bytes(volume.size_bytes)}, a VMDK ends at 62 TiB",
+                "keep it as an RDM",
+            )
+    return _Wish(target, f"a person's word in the settings: {remap.to}", remap.lun)
+
+
+def _ruled(volume: Volume, settings: Settings) -> _Wish:
+    if volume.backing is Backing.VMDK:
+        return _Wish(Backing.VMDK, "a VMDK stays a VMDK")
+    if volume.size_bytes > VMDK_LIMIT:
+        return _Wish(volume.backing, "larger than 62 TiB, the most a VMDK holds: stays an RDM")
+    if volume.backing is Backing.RDM_VIRTUAL:
+        return _Wish(Backing.RDM_VIRTUAL, "a virtual RDM stays one: a LUN of its size is free", must=False)
+    if settings.policies.physical_rdm == "keep":
+        return _Wish(Backing.RDM_PHYSICAL, "policy physical_rdm = keep")
+    rule = "policy physical_rdm = vmdk: a VMDK has snapshots and change tracking, a physical RDM has none"
+    if any(item.disk.bus_sharing is BusSharing.PHYSICAL for item in volume.attachments):
+        rule += "; its bus is shared across hosts, the target datastore must support clustered VMDKs"
+    return _Wish(Backing.VMDK, rule)
+
+
+def _wish(volume: Volume, settings: Settings, remap: Remap | None) -> _Wish:
+    return _spoken(volume, remap) if remap else _ruled(volume, settings)
+
+
+def _luns(settings: Settings) -> dict[str, Lun]:
+    twice = [name for name, count in Counter(lun.name for lun in settings.luns).items() if count > 1]
+    if twice:
+        raise BadInput(f"LUN {visible(twice[0])} stands twice in the settings", "keep one entry for each LUN")
+    return {lun.name: lun for lun in settings.luns}
+
+
+def _take_named(volume: Volume, name: str, free: dict[str, Lun], known: Mapping[str, Lun]) -> Lun:
+    if name not in known:
+        raise BadInput(
+            f"LUN {visible(name)}, wanted for {called(volume)}, is not in the settings",
+            "add it under luns with its size, or leave the LUN of the remap out",
+        )
+    if name not in free:
+        raise BadInput(
+            f"LUN {visible(name)}, wanted for {called(volume)}, is used by another disk already",
+            "give each disk a LUN of its own",
+        )
+    if not _fits(volume, known[name]):
+        raise BadInput(
+            f"LUN {visible(name)} has {known[name].size_bytes // SECTOR} sectors, "
+            f"{called(volume)} needs {sectors(volume)}",
+            "name a LUN at least as large as the disk",
+        )
+    return free.pop(name)
+
+
+def _take_fitting(volume: Volume, free: dict[str, Lun]) -> Lun | None:
+    fitting = [lun for lun in free.values() if _fits(volume, lun)]
+    if not fitting:
+        return None
+    return free.pop(min(fitting, key=lambda lun: (lun.size_bytes, lun.name)).name)
+
+
+def _settled(volume: Volume, wish: _Wish, lun: Lun | None) -> RemapDecision:
+    if not wish.target.is_rdm:
+        return RemapDecision(Backing.VMDK, "", wish.rule)
+    if lun:
+        proof = f"{lun.size_bytes // SECTOR} sectors hold {sectors(volume)}"
+        return RemapDecision(wish.target, lun.name, f"{wish.rule} (LUN {visible(lun.name)}: {proof})")
+    if wish.must:
+        raise Blocked(
+            f"{called(volume)} needs a LUN of {sectors(volume)} sectors and none is free ({wish.rule})",
+            "add a LUN to the settings, or remap the disk to vmdk",
+        )
+    return RemapDecision(Backing.VMDK, "", "a virtual RDM becomes a VMDK: no LUN of its size is free")
+
+
+def decide_all(
+    volumes: Iterable[Volume], settings: Settings, spoken: Mapping[str, Remap] | None = None
+) -> dict[str, RemapDecision]:
+    """Return volume id → decision for all volumes of a plan, each LUN used at most once.
+
+    ``spoken`` is what ``words`` found; without it, it is looked up among ``volumes``. Raises
+    BadInput for a word or LUN that cannot be, Blocked when a disk that must be an RDM gets no LUN.
+    """
+    ordered = sorted(volumes, key=lambda volume: (volume.size_bytes, volume.id))
+    if spoken is None:
+        spoken = words(ordered, settings.remaps)
+    wishes = {volume.id: _wish(volume, settings, spoken.get(volume.id)) for volume in ordered}
+    known = _luns(settings)
+    free = dict(known)
+    found: dict[str, Lun | None] = {}
+    for volume in ordered:
+        if name := wishes[volume.id].lun:
+            found[volume.id] = _take_named(volume, name, free, known)
+    # Who cannot do without comes first; small disks before large ones leaves the fewest without.
+    for must in (True, False):
+        for volume in ordered:
+            wish = wishes[volume.id]
+            if wish.target.is_rdm and wish.must is must and volume.id not in found:
+                found[volume.id] = _take_fitting(volume, free)
+    return {
+        volume.id: _settled(volume, wishes[volume.id], found.get(volume.id))
+        for volume in sorted(ordered, key=lambda volume: volume.id)
+    }
+
+
+def decide(volume: Volume, settings: Settings) -> RemapDecision:
+    """Return the decision for one volume as if it were alone in the plan; raises as ``decide_all``.
+
+    Words of a person on other disks are left aside.
+    """
+    mine = [remap for remap in settings.remaps if remap.disk in _words_for(volume)]
+    return decide_all((volume,), settings, words((volume,), mine))[volume.id]

@@ -1,0 +1,74 @@
+"""Boot order inside a wave: batches in which VMs start, what is needed before who needs it.
+
+Every observed dependency between two VMs of the wave counts. A cycle is broken where it hurts
+least: at its softest tie, then its least certain one, then by id; each cut is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from planner.model import Dependency, Tie
+from planner.names import visible
+
+if TYPE_CHECKING:
+    import networkx
+
+_STRENGTH = {Tie.SOFT: 0, Tie.ORDER: 1, Tie.HARD: 2}
+
+
+def _needs(vms: Sequence[str], dependencies: Iterable[Dependency]) -> networkx.DiGraph:
+    import networkx
+
+    inside = set(vms)
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(vms)
+    for item in dependencies:
+        if item.source in inside and item.target in inside and item.source != item.target:
+            weight = (_STRENGTH[item.tie], item.confidence)
+            known = graph.get_edge_data(item.target, item.source)
+            if known is None or known["weight"] < weight:
+                graph.add_edge(item.target, item.source, weight=weight)
+    return graph
+
+
+def _break_cycles(graph: networkx.DiGraph) -> list[tuple[str, str]]:
+    import networkx
+
+    cut: list[tuple[str, str]] = []
+    todo: list[Any] = [set(graph)]
+    while todo:
+        part = graph.subgraph(todo.pop())
+        for nodes in networkx.strongly_connected_components(part):
+            if len(nodes) < 2:
+                continue
+            ties = graph.subgraph(nodes).edges(data="weight")
+            needed, user, _ = min(ties, key=lambda tie: (tie[2], tie[1], tie[0]))
+            cut.append((needed, user))
+            todo.append(set(nodes))
+        graph.remove_edges_from(cut)
+    return sorted(cut)
+
+
+def boot_batches(
+    vms: Sequence[str], dependencies: Iterable[Dependency], names: Mapping[str, str]
+) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+    """Return the batches (VM ids, each batch in the order of ``vms``) and notes on broken cycles.
+
+    ``names`` maps ids to names for the notes.
+    """
+    import networkx
+
+    graph = _needs(vms, dependencies)
+    cut = _break_cycles(graph)
+    rank = {vm: at for at, vm in enumerate(vms)}
+    batches = tuple(
+        tuple(sorted(batch, key=rank.__getitem__)) for batch in networkx.topological_generations(graph)
+    )
+    notes = tuple(
+        f"boot order: {visible(names.get(user, user))} needs {visible(names.get(needed, needed))} and, "
+        "directly or not, the other way round; the first of the two starts without waiting"
+        for needed, user in cut
+    )
+    return batches, notes

@@ -1,0 +1,114 @@
+"""The plan document: fingerprints that cover what they say, and tampering that is noticed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from planner.errors import BadInput, NotFound, PlanTampered
+from planner.model import Tie
+from planner.plan import Plan, dump_plan, load_plan
+from tests.planner.sketch import disk, estate, needs, plan, rdm, vm
+
+
+def two_waves() -> Plan:
+    inventory = estate(vm("db", rdm("naa.1")), vm("app"), ties=(needs("app", "db", Tie.ORDER),))
+    return plan(inventory, windows=[{"start": "2026-10-03T22:00:00"}])
+
+
+def test_a_plan_file_comes_back_as_it_was(tmp_path: Path) -> None:
+    before = two_waves()
+    path = tmp_path / "plan.json"
+    path.write_text(dump_plan(before), "utf-8")
+    after = load_plan(path)
+    assert after == before
+    assert after.fingerprint == before.fingerprint
+
+
+@pytest.mark.parametrize("key", ["created_at", "notes", "unplanned", "score", "inventory", "waves"])
+def test_any_change_to_a_plan_file_is_noticed(tmp_path: Path, key: str) -> None:
+    body = json.loads(dump_plan(two_waves()))
+    if key == "score":
+        body[key]["waves"] += 1
+    elif isinstance(body[key], list):
+        body[key] = body[key][:-1] if body[key] else [{"vm": "x", "name": "x", "why": "x"}]
+    else:
+        body[key] += "0"
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(body), "utf-8")
+    with pytest.raises(PlanTampered):
+        load_plan(path)
+
+
+def test_a_missing_fingerprint_is_tampering_too(tmp_path: Path) -> None:
+    body = json.loads(dump_plan(two_waves()))
+    del body["fingerprint"]
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps(body), "utf-8")
+    with pytest.raises(PlanTampered):
+        load_plan(path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": "other/1"}', "[" * 100_000, "\ud800"])
+def test_what_is_no_plan_file_is_one_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "plan.json"
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(BadInput) as caught:
+        load_plan(path)
+    assert caught.value.hint
+    with pytest.raises(BadInput):
+        load_plan(tmp_path / "missing.json")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"window": None},
+        {"boot": ()},
+        {"disks": ()},
+        {"vms": ()},
+        {"groups": ()},
+        {"name": "W09"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_change_of_what_a_wave_does_changes_its_fingerprint(change: dict[str, object]) -> None:
+    wave = two_waves().waves[0]
+    assert wave.model_copy(update=change).fingerprint != wave.fingerprint
+
+
+def test_deep_changes_void_an_approval() -> None:
+    wave = two_waves().waves[0]
+    disk_ = wave.disks[0].model_copy(update={"target_lun": "naa.other"})
+    policies = wave.policies.model_copy(update={"commit_window_h": 1.0})
+    vm_ = wave.vms[0].model_copy(update={"powered_on": not wave.vms[0].powered_on})
+    for change in ({"disks": (disk_,)}, {"policies": policies}, {"vms": (vm_,)}):
+        assert wave.model_copy(update=change).fingerprint != wave.fingerprint
+
+
+def test_words_about_a_wave_leave_its_approval_valid() -> None:
+    wave = two_waves().waves[0]
+    estimate = wave.estimate.model_copy(update={"seed_h": wave.estimate.seed_h.model_copy(update={"p50": 9})})
+    rule = wave.disks[0].model_copy(update={"rule": "other words"})
+    for change in ({"title": "t"}, {"why": "w"}, {"estimate": estimate}, {"disks": (rule,)}):
+        assert wave.model_copy(update=change).fingerprint == wave.fingerprint
+
+
+def test_another_wave_changing_leaves_this_one_valid() -> None:
+    inventory = estate(
+        vm("db", rdm("naa.1")), vm("app", disk(size_bytes=1)), ties=(needs("app", "db", Tie.ORDER),)
+    )
+    changed = plan(inventory, windows=[{"start": "2026-10-03T22:00:00"}])
+    before = two_waves()
+    assert changed.fingerprint != before.fingerprint
+    assert changed.wave("W01").fingerprint == before.wave("W01").fingerprint
+    assert changed.wave("W02").fingerprint != before.wave("W02").fingerprint
+
+
+def test_waves_are_found_in_any_case_and_unknown_ones_named() -> None:
+    assert two_waves().wave("w02").name == "W02"
+    with pytest.raises(NotFound) as caught:
+        two_waves().wave("W07")
+    assert "W01, W02" in caught.value.hint

@@ -1,0 +1,219 @@
+"""From inventory to plan: everyone accounted for, order kept, the same every time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from planner.errors import BadInput, Blocked
+from planner.fingerprint import inventory_fingerprint
+from planner.model import Backing, BusSharing, Finding, Nic, Power, Severity, Tie
+from planner.plan import dump_plan
+from planner.units import GIB, TIB
+from tests.planner.sketch import disk, estate, needs, plan, rdm, vm
+
+ROOT = Path(__file__).parents[2]
+WORKBOOK = ROOT.parent / "shared" / "data" / "rvtools" / "nutanix_BillSampleNextRvtoolsFinal.xlsx"
+LAB = ROOT / "sample_inventories" / "lab" / "inventory.json"
+
+
+def shop() -> tuple[object, ...]:
+    return (
+        vm("dc", tier="directory"),
+        vm("db", rdm("naa.1"), tier="database"),
+        vm("db2", rdm("naa.1")),
+        vm("app"),
+        vm("web"),
+    )
+
+
+def test_groups_move_in_order_and_services_last_in_a_wave_of_their_own() -> None:
+    ties = (
+        needs("app", "db"),
+        needs("web", "app", Tie.ORDER),
+        needs("db", "dc", Tie.ORDER),
+        needs("web", "dc"),
+    )
+    found = plan(estate(*shop(), ties=ties))
+    assert [[vm.name for vm in wave.vms] for wave in found.waves] == [["db", "db2", "app"], ["web"], ["dc"]]
+    assert [wave.name for wave in found.waves] == ["W01", "W02", "W03"]
+    assert found.waves[2].title == "shared services"
+    assert "shared services move last (W03)" in found.notes[0]
+    assert found.notes[1].startswith("1 hard ties lead to shared services")
+    assert found.waves[0].boot == (("id-db", "id-db2"), ("id-app",))
+    assert found.score.model_dump() == {
+        "waves": 3,
+        "waves_bound": 3,
+        "order_violations": 0,
+        "hard_violations": 0,
+    }
+
+
+def test_a_shared_lun_is_one_planned_disk_with_two_attachments() -> None:
+    shared = rdm("naa.1", bus=1, unit=3, bus_sharing=BusSharing.PHYSICAL)
+    found = plan(estate(vm("a", disk(), shared), vm("b", disk(), shared)))
+    (wave,) = found.waves
+    both = next(item for item in wave.disks if len(item.attachments) == 2)
+    assert (both.source, both.target, both.source_lun) == (Backing.RDM_PHYSICAL, Backing.VMDK, "naa.1")
+    assert [(a.vm, a.bus, a.unit, a.bus_sharing) for a in both.attachments] == [
+        ("id-a", 1, 3, BusSharing.PHYSICAL),
+        ("id-b", 1, 3, BusSharing.PHYSICAL),
+    ]
+    assert wave.size_bytes == 30 * GIB
+
+
+def test_slots_that_are_unknown_or_taken_are_filled_and_unit_seven_is_left_free() -> None:
+    disks = [disk(str(n)) for n in range(8)]
+    disks.append(disk("ide", bus=0, unit=0))
+    disks.append(disk("scsi", bus=0, unit=0))
+    (wave,) = plan(estate(vm("a", *disks))).waves
+    units = [item.attachments[0].unit for item in wave.disks]
+    assert len(set(units)) == len(units) == 10
+    assert 7 not in units
+    assert units[8] == 0
+
+
+def test_everyone_is_in_one_wave_or_among_the_unplanned_with_a_reason() -> None:
+    inventory = estate(
+        vm("a"),
+        vm("gold", template=True),
+        vm("srm", placeholder=True),
+        vm("stay", disk(path="[d] x.vmdk")),
+        vm("tied", disk(path="[d] x.vmdk")),
+        replace(vm("diskless"), disks=()),
+    )
+    found = plan(inventory, exclude=["stay", "nobody"])
+    assert [vm.name for wave in found.waves for vm in wave.vms] == ["a", "diskless"]
+    assert [item.name for item in found.unplanned] == ["gold", "srm", "stay", "tied"]
+    assert all(item.why for item in found.unplanned)
+    assert "exclude names nobody, which the inventory does not hold" in found.notes
+
+
+def test_only_vms_that_are_known_to_run_are_started() -> None:
+    inventory = estate(vm("on"), vm("off", power=Power.OFF), vm("odd", power=Power.UNKNOWN))
+    found = plan(inventory)
+    assert found.waves[0].boot == (("id-on",),)
+    assert [vm.powered_on for vm in found.waves[0].vms] == [False, False, True]  # odd, off, on
+    assert "the power state of 1 VMs is unknown; they are not started at the target" in found.notes
+
+
+def test_networks_are_mapped_or_keep_their_name_with_a_note() -> None:
+    nics = (Nic("n1", "prod", mac="00:50:56:00:00:01"), Nic("n2", "lab"))
+    found = plan(estate(vm("a", nics=nics)), networks={"prod": "dc2-prod"})
+    assert [(nic.source, nic.target) for nic in found.waves[0].vms[0].nics] == [
+        ("prod", "dc2-prod"),
+        ("lab", "lab"),
+    ]
+    assert [note for note in found.notes if note.startswith("network")] == [
+        "network lab has no map; its target is the network of the same name"
+    ]
+
+
+def test_windows_are_given_in_order_and_missing_ones_told() -> None:
+    inventory = estate(vm("a"), vm("b"))
+    found = plan(inventory, caps={"vms": 1}, windows=[{"start": "2026-10-03T22:00:00"}])
+    assert [wave.window is not None for wave in found.waves] == [True, False]
+    assert any("windows run out" in note for note in found.notes)
+
+
+def test_findings_push_risky_groups_back_but_leave_what_a_wave_does_alone() -> None:
+    inventory = estate(vm("a"), vm("b"))
+    finding = Finding("c", Severity.BLOCKER, "id-a", "a", "has a problem", "solve it")
+    found = plan(inventory, findings=(finding,), caps={"vms": 1})
+    assert [wave.title for wave in found.waves] == ["b", "a"]
+    assert "1 VMs have blockers" in found.waves[1].why
+    one = plan(inventory, findings=(finding,)).waves[0]
+    assert one.size_bytes == plan(inventory).waves[0].size_bytes
+
+
+def test_a_group_above_the_caps_stays_whole() -> None:
+    found = plan(estate(vm("a", rdm("n")), vm("b", rdm("n")), vm("c")), caps={"vms": 1})
+    assert [len(wave.vms) for wave in found.waves] == [2, 1]
+    assert any("exceeds the caps" in note for note in found.notes)
+
+
+def test_an_order_cycle_is_told_and_its_groups_stay_apart() -> None:
+    ties = (needs("a", "b", Tie.ORDER), needs("b", "a", Tie.ORDER))
+    found = plan(estate(vm("a"), vm("b"), ties=ties), caps={"vms": 1})
+    assert found.score.order_violations == 1
+    assert any("cycle" in note for note in found.notes)
+    assert [len(wave.groups) for wave in found.waves] == [1, 1]
+
+
+def test_remaps_and_luns_reach_the_plan() -> None:
+    found = plan(
+        estate(vm("a")),
+        remaps=[{"disk": "a/2000", "to": "rdm-virtual"}],
+        luns=[{"name": "naa.t", "size_bytes": 10 * GIB}],
+    )
+    (planned,) = found.waves[0].disks
+    assert (planned.target, planned.target_lun, planned.converts) == (Backing.RDM_VIRTUAL, "naa.t", True)
+    with pytest.raises(BadInput):
+        plan(estate(vm("a")), remaps=[{"disk": "b/2000", "to": "vmdk"}])
+    with pytest.raises(Blocked):
+        plan(estate(vm("a")), remaps=[{"disk": "a/2000", "to": "rdm-virtual"}])
+
+
+def test_twins_are_refused() -> None:
+    with pytest.raises(BadInput, match="VM id 1 stands twice"):
+        plan(estate(vm("a", id="1"), vm("b", id="1")))
+    with pytest.raises(BadInput, match="stands twice"):
+        plan(estate(vm("a", disk("1"), disk("1"))))
+
+
+def test_an_empty_estate_is_an_empty_plan() -> None:
+    found = plan(estate())
+    assert (found.waves, found.score.waves_bound) == ((), 0)
+    dump_plan(found)
+
+
+def test_names_that_no_encoding_writes_survive_as_something() -> None:
+    found = plan(estate(vm("bad\ud800name", id="bad")))
+    dump_plan(found).encode("utf-8")
+    assert found.waves[0].vms[0].name == "bad?name"
+
+
+def test_an_inventory_fingerprint_knows_content_and_not_time() -> None:
+    inventory = estate(vm("a"), vm("b"), ties=(needs("a", "b"),))
+    same = replace(inventory, taken_at="2027-01-01T00:00:00+00:00")
+    assert inventory_fingerprint(same) == inventory_fingerprint(inventory)
+    assert len(inventory_fingerprint(inventory)) == 64
+    for other in (
+        replace(inventory, vms=inventory.vms[::-1]),
+        replace(inventory, dependencies=()),
+        estate(vm("a", disk(size_bytes=1)), vm("b"), ties=inventory.dependencies),
+        estate(vm("a", cbt=False), vm("b"), ties=inventory.dependencies),
+    ):
+        assert inventory_fingerprint(other) != inventory_fingerprint(inventory)
+
+
+@pytest.mark.skipif(not WORKBOOK.exists(), reason="not run: the 131-VM workbook is not here")
+def test_a_real_workbook_is_planned_well_under_two_seconds() -> None:
+    sources = pytest.importorskip("planner.sources.opening", reason="not run: no reader for workbooks")
+    start = time.perf_counter()
+    inventory = sources.read_source(str(WORKBOOK))
+    found = plan(inventory)
+    took = time.perf_counter() - start
+    assert took < 2.0
+    assert len(inventory.vms) == 131
+    raw = [item for wave in found.waves for item in wave.disks if item.source.is_rdm]
+    assert sum(len(item.attachments) for item in raw) == 4
+    assert {len(item.attachments) for item in raw} == {2}
+    assert found.score.waves == found.score.waves_bound
+    assert plan(inventory).fingerprint == found.fingerprint
+    assert all(wave.size_bytes <= 8 * TIB or len(wave.groups) == 1 for wave in found.waves)
+
+
+@pytest.mark.skipif(not LAB.exists(), reason="not run: the lab's inventory is not here")
+def test_the_lab_falls_into_its_five_groups() -> None:
+    sources = pytest.importorskip("planner.sources.document", reason="not run: no reader for documents")
+    found = plan(sources.read_document(LAB))
+    names = {group.name for wave in found.waves for group in wave.groups}
+    assert names == {"crm", "erp", "files-01", "intranet-01", "directory"}
+    crm = next(wave.name for wave in found.waves for group in wave.groups if group.name == "crm")
+    erp = next(wave.name for wave in found.waves for group in wave.groups if group.name == "erp")
+    assert crm < erp
+    assert found.waves[-1].title == "shared services"

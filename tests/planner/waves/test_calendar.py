@@ -1,0 +1,45 @@
+"""The calendar: windows in order, freezes respected, nothing made up."""
+
+from __future__ import annotations
+
+from planner.waves.calendar import assign_windows
+from tests.planner.sketch import settings
+
+
+def window(day: int, hours: float = 6, zone: str = "UTC") -> dict[str, object]:
+    return {"start": f"2026-10-{day:02d}T22:00:00", "hours": hours, "zone": zone}
+
+
+def days(count: int, **more: object) -> tuple[list[int | None], tuple[str, ...]]:
+    found, notes = assign_windows(count, settings(**more))
+    return [item.start.day if item else None for item in found], notes
+
+
+def test_waves_take_windows_in_order_of_time_and_spare_ones_stay() -> None:
+    assert days(2, windows=[window(17), window(3), window(10)]) == ([3, 10], ())
+
+
+def test_order_of_time_knows_zones() -> None:
+    east = window(3, zone="Asia/Tokyo")
+    found, _ = assign_windows(2, settings(windows=[window(3), east]))
+    assert [item.zone for item in found if item] == ["Asia/Tokyo", "UTC"]
+
+
+def test_a_freeze_skips_what_it_overlaps_even_over_midnight_but_not_what_it_touches() -> None:
+    freeze = {"start": "2026-10-04T03:00:00", "end": "2026-10-10T22:00:00", "why": "quarter end"}
+    found, notes = days(2, windows=[window(3), window(10), window(17)], freezes=[freeze])
+    assert found == [10, 17]
+    assert notes == ("the window of 2026-10-03 22:00 UTC overlaps a freeze (quarter end)",)
+
+
+def test_a_freeze_that_starts_when_a_window_ends_leaves_it_open() -> None:
+    freeze = {"start": "2026-10-04T04:00:00", "end": "2026-10-05T00:00:00"}
+    assert days(1, windows=[window(3)], freezes=[freeze]) == ([3], ())
+
+
+def test_windows_that_run_out_are_told() -> None:
+    found, notes = days(3, windows=[window(3)])
+    assert found == [3, None, None]
+    assert notes == ("windows run out: the last 2 of 3 waves have none; add windows",)
+    assert days(1)[1] == ("no windows are set, so no wave has a date; add windows to the settings",)
+    assert days(0) == ([], ())
