@@ -1,0 +1,1 @@
+"""Acts and remembers: sites, disks, replication, runbooks and the record of every step."""

@@ -1,0 +1,399 @@
+"""The hypervisor of a lab site: who is on, who writes, what changed, what is frozen.
+
+It implements what ``migrate.sites.ports`` asks of a site, inside one process; ``daemon`` puts it
+behind a socket. Two locks: ``_control`` serialises calls, ``_writes`` is held around every single
+guest write and, taken alone, stops all guests at one instant.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from migrate.sites.lab.acks import Acks
+from migrate.sites.lab.folder import SiteFolder
+from migrate.sites.lab.guest import Guest
+from migrate.sites.lab.health import GuestState, guest_state, judge
+from migrate.sites.lab.machines import MachineRegistry
+from migrate.sites.lab.oplog import OpLog
+from migrate.sites.lab.powerbook import PowerBook, PowerState
+from migrate.sites.lab.records import Scan, read_lanes, scan
+from migrate.sites.lab.shelf import SnapshotShelf
+from migrate.sites.lab.storage import Storage
+from migrate.sites.lab.tracked import TrackedVolume
+from migrate.sites.lab.vmx import Machine, with_free_slots
+from migrate.sites.lab.volumes import Volumes
+from migrate.sites.ports import (
+    ChangeId,
+    Consistency,
+    Extent,
+    Health,
+    NewDisk,
+    NewVM,
+    Snapshot,
+    VMState,
+)
+from planner.errors import NotFound, SiteRefused
+from planner.model import Power
+from planner.names import content_id, visible
+
+_T = TypeVar("_T")
+_POWER_CALLS = frozenset({"power_on", "shut_down", "power_off"})
+_ONCE = _POWER_CALLS | {"create_vm", "delete_vm", "delete_disk", "rename"}
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Hypervisor:
+    """One lab site, in the process that owns it. Calls may come from several threads."""
+
+    def __init__(self, folder: SiteFolder) -> None:
+        """Take over a site folder; VMs that were on when the last process died are off, crashed."""
+        self._folder = folder
+        self._settings = folder.settings()
+        folder.make_state()
+        self._control = threading.RLock()
+        self._writes = threading.RLock()
+        volumes = Volumes(folder, self._settings.capacity_bytes)
+        self._machines = MachineRegistry(folder.vms, volumes)
+        self._power = PowerBook(folder.state / "power.json", _BOOT_ID.read_text().strip())
+        # what outlived only the process is whole in the page cache; a machine restart may tear it
+        trusted = self._power.was_clean or self._power.same_boot
+        self._storage = Storage(volumes, folder.state / "maps", trusted)
+        self._tracked = self._storage.tracked
+        self._shelf = SnapshotShelf(folder.state / "snapshots", self._tracked, self._writes, trusted)
+        self._acks = Acks(folder.state / "acks")
+        self._log = OpLog(folder.state / "ops.log", forget=_POWER_CALLS)
+        self._guests: dict[str, Guest] = {}
+
+    @property
+    def name(self) -> str:
+        """Name of the site."""
+        return self._settings.name
+
+    @property
+    def idle(self) -> bool:
+        """True while no VM is on."""
+        return not self._guests
+
+    # observing
+
+    def vms(self) -> tuple[str, ...]:
+        """Return the ids of all registered VMs."""
+        with self._control:
+            return tuple(machine.spec.id for machine in self._machines)
+
+    def observe(self, vm: str) -> VMState | None:
+        """Return a VM's state, None when it is not registered."""
+        with self._control:
+            machine = self._machines.get(vm)
+            if machine is None:
+                return None
+            state = self._power.get(vm)
+            power = Power.ON if state.on else Power.OFF
+            return VMState(
+                vm,
+                machine.spec.name,
+                power,
+                self._storage.disks(machine.spec),
+                machine.connected,
+                machine.op,
+                state.op,
+            )
+
+    def crashed(self, vm: str) -> bool:
+        """True when a VM was on as the hypervisor died, and was not powered on since."""
+        with self._control:
+            return self._power.get(vm).crashed
+
+    def volume(self, volume: str) -> NewDisk | None:
+        """Return a volume, attached or not, or None."""
+        with self._control:
+            return self._storage.describe(volume)
+
+    def free_bytes(self) -> int:
+        """Return the bytes that new disks may take."""
+        with self._control:
+            return self._storage.free_bytes()
+
+    def _logged(self, op: str, call: str, subject: str, act: Callable[[], _T]) -> _T | object:
+        """Log a request, act unless it was done under the same op, and log the outcome."""
+        with self._control:
+            return self._log.perform(op, call, subject, act, once=call in _ONCE)
+
+    # power
+
+    def power_on(self, vm: str, op: str) -> None:
+        """Power a VM on and start its guest; raises SiteRefused when a writer has one of its disks."""
+        self._logged(op, "power_on", vm, lambda: self._power_on(vm, op))
+
+    def _power_on(self, vm: str, op: str) -> None:
+        machine = self._machines.need(vm)
+        if vm in self._guests:
+            return
+        tracked = [self._tracked[self._storage.need(disk.volume).id] for disk in machine.spec.disks]
+        try:
+            for item in tracked:
+                item.hold(vm)
+            self._power.put(vm, PowerState(on=True, clean=False, op=op))
+            self._guests[vm] = self._boot(vm, tracked)
+        except BaseException:
+            for item in tracked:
+                item.release(vm)
+            if self._power.get(vm).on:
+                self._power.put(vm, PowerState(op=op))
+            raise
+        self._guests[vm].start()
+
+    def _boot(self, vm: str, tracked: list[TrackedVolume]) -> Guest:
+        owner = content_id(vm)
+        with self._writes:  # another VM may be writing a shared disk
+            found = scan(tracked, owner)
+            places = [(item, lane) for item in tracked for lane in read_lanes(item) if lane.owner == owner]
+        guest = Guest(
+            owner,
+            places,
+            found.last,
+            self._settings.write_rate,
+            self._writes,
+            lambda number: self._acks.put(owner, number),
+        )
+        if tracked and not (found.complete and found.last >= self._acks.get(owner)):
+            guest.fault = "the guest does not write: its records are not complete"
+        return guest
+
+    def shut_down(self, vm: str, op: str, timeout_s: float) -> bool:
+        """Stop a guest in order and power it off; False when it ignores the request."""
+        if vm in self._settings.stubborn and vm in self._guests:
+            number = self._log_begin(op, "shut_down", vm)
+            time.sleep(timeout_s)
+            with self._control:
+                self._log.failed(number, op, "shut_down", vm, "the guest ignored the request")
+            return False
+        return bool(self._logged(op, "shut_down", vm, lambda: self._stop(vm, op, clean=True)))
+
+    def _log_begin(self, op: str, call: str, subject: str) -> int:
+        with self._control:
+            return self._log.begin(op, call, subject)
+
+    def power_off(self, vm: str, op: str) -> None:
+        """Stop a VM at once, as pulling its plug does."""
+        self._logged(op, "power_off", vm, lambda: self._stop(vm, op, clean=False))
+
+    def _stop(self, vm: str, op: str, clean: bool) -> bool:
+        machine = self._machines.need(vm)
+        guest = self._guests.pop(vm, None)
+        if guest is None:
+            return True
+        if clean:
+            guest.shut_down()
+        else:
+            guest.power_off()
+        for disk in machine.spec.disks:
+            self._tracked[disk.volume].release(vm)
+        self._power.put(vm, PowerState(clean=clean and not guest.fault, op=op))
+        return True
+
+    # consistency
+
+    def quiesce(self, vms: tuple[str, ...], op: str) -> Consistency:
+        """Bring the guests of a group to a clean point; they write nothing more until ``thaw``."""
+
+        def act() -> None:
+            for vm in vms:
+                self._machines.need(vm)
+            for vm in vms:
+                if vm in self._guests:
+                    self._guests[vm].quiesce()
+
+        self._logged(op, "quiesce", " ".join(vms), act)
+        return self._label(vms)
+
+    def thaw(self, vms: tuple[str, ...], op: str) -> None:
+        """Let guests write again; one that is off is not an error."""
+
+        def act() -> None:
+            for vm in vms:
+                if vm in self._guests:
+                    self._guests[vm].thaw()
+
+        self._logged(op, "thaw", " ".join(vms), act)
+
+    def _label(self, vms: tuple[str, ...]) -> Consistency:
+        for vm in vms:
+            guest = self._guests.get(vm)
+            if not (guest.paused and not guest.fault if guest else self._power.get(vm).clean):
+                return Consistency.CRASH
+        return Consistency.APPLICATION
+
+    # snapshots and changes
+
+    def take_snapshot(self, vms: tuple[str, ...], op: str) -> Snapshot:
+        """Freeze all tracked volumes of a group at one instant; raises SiteRefused, OSError."""
+
+        def act() -> Snapshot:
+            found = self._shelf.find(op) if op else None
+            if found is not None:
+                return found
+            disks = [disk.volume for vm in vms for disk in self._machines.need(vm).spec.disks]
+            volumes = tuple(v for v in dict.fromkeys(disks) if self._storage.need(v).tracked)
+            for volume in volumes:
+                self._tracked[volume].check_quiet()
+            return self._shelf.take(volumes, lambda: self._label(vms), op)
+
+        made = self._logged(op, "take_snapshot", " ".join(vms), act)
+        assert isinstance(made, Snapshot)
+        return made
+
+    def find_snapshot(self, op: str) -> Snapshot | None:
+        """Return the snapshot made under ``op`` that still exists."""
+        with self._control:
+            return self._shelf.find(op)
+
+    def list_snapshots(self) -> tuple[Snapshot, ...]:
+        """Return all snapshots."""
+        with self._control:
+            return tuple(self._shelf)
+
+    def drop_snapshot(self, snapshot: str, op: str) -> None:
+        """Remove a snapshot; one that is gone already is not an error."""
+        self._logged(op, "drop_snapshot", snapshot, lambda: self._shelf.drop(snapshot))
+
+    def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
+        """Return the areas written after ``since``, None when that cannot be known."""
+        with self._control:
+            return self._storage.changed_areas(volume, since)
+
+    def change_id(self, volume: str) -> ChangeId | None:
+        """Return the change id of this instant, None for a volume that is not tracked."""
+        with self._control, self._writes:
+            return self._storage.end_period(volume)
+
+    # disks
+
+    def create_disk(self, disk: NewDisk, op: str) -> None:
+        """Create a volume of zeros; raises SiteRefused, NoSpace."""
+        self._logged(op, "create_disk", disk.volume, lambda: self._storage.create(disk))
+
+    def delete_disk(self, volume: str, op: str) -> None:
+        """Delete a volume that no VM, snapshot or writer uses; one that is gone is not an error."""
+
+        def act() -> None:
+            self._storage.delete(volume, self._machines.users(volume), self._shelf.of_volume(volume))
+
+        self._logged(op, "delete_disk", volume, act)
+
+    def locate(self, volume: str, snapshot: str | None) -> tuple[Path, Path | None, str]:
+        """Return a volume's data file, a snapshot's folder and the stem of its files there."""
+        with self._control:
+            found = self._storage.need(volume)
+            if snapshot is None:
+                return found.data, None, found.stem
+            folder = self._shelf.folder(snapshot)
+            if folder is None or snapshot not in self._shelf.of_volume(volume):
+                raise NotFound(
+                    f"snapshot {visible(snapshot)} of volume {visible(volume)} does not exist",
+                    "take a new one",
+                )
+            return found.data, folder, found.stem
+
+    def admit_writer(self, volume: str) -> None:
+        """Agree that the caller, who holds the exclusive lock already, writes a volume directly.
+
+        Its writes pass no change map, so change ids given before lose their meaning, and what its
+        VMs had acknowledged is not there any more. Raises SiteRefused while snapshots need it.
+        """
+        with self._control:
+            users = self._machines.users(volume)
+            running = any(vm in self._guests for vm in users)
+            self._storage.admit_writer(volume, running, self._shelf.of_volume(volume))
+            for vm in users:
+                self._acks.forget(content_id(vm))
+
+    # machines
+
+    def create_vm(self, vm: NewVM, op: str) -> None:
+        """Register a VM, powered off; raises SiteRefused when its id is taken, NotFound for a volume."""
+
+        def act() -> None:
+            known = self._machines.get(vm.id)
+            if known is not None:
+                if op and known.op == op:
+                    return
+                raise SiteRefused(f"VM {visible(vm.id)} is registered already", "delete it first")
+            self._acks.forget(content_id(vm.id))
+            self._machines.save(Machine(replace(vm, disks=with_free_slots(vm.disks)), True, op))
+
+        self._logged(op, "create_vm", vm.id, act)
+
+    def delete_vm(self, vm: str, op: str) -> None:
+        """Unregister a powered-off VM; its volumes stay. One that is gone is not an error."""
+
+        def act() -> None:
+            if vm in self._guests:
+                raise SiteRefused(f"VM {visible(vm)} is powered on", "power it off first")
+            self._machines.remove(vm)
+            self._power.forget(vm)
+            self._acks.forget(content_id(vm))
+
+        self._logged(op, "delete_vm", vm, act)
+
+    def rename(self, vm: str, name: str, op: str) -> None:
+        """Give a VM another display name."""
+
+        def act() -> None:
+            machine = self._machines.need(vm)
+            self._machines.save(replace(machine, spec=replace(machine.spec, name=name)))
+
+        self._logged(op, "rename", vm, act)
+
+    def connect_nics(self, vm: str, connected: bool, op: str) -> None:
+        """Plug or unplug all NICs of a VM."""
+        self._logged(
+            op,
+            "connect_nics",
+            vm,
+            lambda: self._machines.save(replace(self._machines.need(vm), connected=connected)),
+        )
+
+    # guests
+
+    def _scan(self, vm: str) -> Scan:
+        machine = self._machines.need(vm)
+        with self._writes:
+            return scan([self._tracked[disk.volume] for disk in machine.spec.disks], content_id(vm))
+
+    def probe(self, vm: str) -> Health:
+        """Look whether a guest runs and everything it acknowledged is on its disks."""
+        with self._control:
+            machine = self._machines.get(vm)
+            if machine is None:
+                return Health(False, "the VM is not registered")
+            guest = self._guests.get(vm)
+            if guest is None:
+                crashed = self._power.get(vm).crashed
+                return Health(False, "the VM crashed with its host" if crashed else "the VM is powered off")
+            if not machine.spec.disks:
+                return Health(True, "running, no disks")
+            try:
+                found = self._scan(vm)
+            except OSError as error:
+                return Health(False, f"its disks cannot be read: {error.strerror or error}")
+            return judge(found, self._acks.get(content_id(vm)), guest.fault)
+
+    def guest(self, vm: str) -> GuestState:
+        """Scan a VM's records, on or off; raises NotFound, OSError."""
+        with self._control:
+            return guest_state(self._scan(vm), self._acks.get(content_id(vm)))
+
+    def close(self) -> None:
+        """Shut every guest down in order and let go of the folder; later calls wait for ever."""
+        self._control.acquire()  # never released: nobody may act after the end was noted
+        for vm in tuple(self._guests):
+            self._stop(vm, "", clean=True)
+        self._power.stop()
+        self._storage.close()
+        self._log.close()

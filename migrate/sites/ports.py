@@ -1,0 +1,278 @@
+"""What wherry asks of a site: small protocols and a set of capabilities.
+
+    Site ── identity, capabilities, observe
+      Powers     power on, shut down, power off
+      Quiescer   bring guests to a consistent point
+      Snapshots  freeze a group's disks, with change ids
+      Tracker    which areas changed since a change id
+      Disks      create, open to read or write, delete
+      Machines   create, rename, fence and delete VMs
+      Prober     is the application in the guest well
+
+Every changing call takes ``op``, a key that is unique for one attempt at one step. A site stamps
+what it makes with it, so that after a crash the question "did this happen?" has an answer.
+Discovery, login and sessions are not here: they stay in ``planner.sources``.
+
+vSphere must fit: a snapshot there is per VM, so ``Snapshot.label`` says what consistency was really
+reached; change tracking answers ``None`` when it cannot be trusted, which means "compare digests".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from migrate.disks.ports import ReadableDisk, WritableDisk
+from planner.model import Backing, BusSharing, Power
+
+
+class Capability(StrEnum):
+    """What a site can do; a runbook is refused when a needed one is missing."""
+
+    POWER = "power"
+    QUIESCE = "quiesce"
+    SNAPSHOT = "snapshot"
+    GROUP_SNAPSHOT = "group-snapshot"
+    CHANGE_TRACKING = "change-tracking"
+    READ_DISKS = "read-disks"
+    WRITE_DISKS = "write-disks"
+    CREATE_VM = "create-vm"
+    LUNS = "luns"
+    PROBE = "probe"
+
+
+class Consistency(StrEnum):
+    """What a frozen point in time is worth to an application."""
+
+    CRASH = "crash"
+    FILESYSTEM = "filesystem"
+    APPLICATION = "application"
+
+
+@dataclass(frozen=True, slots=True)
+class DiskState:
+    """A disk of a VM as the site sees it now. ``volume`` is equal for everyone who shares it."""
+
+    key: str
+    volume: str
+    size_bytes: int
+    backing: Backing
+    lun: str = ""
+    bus: int = 0
+    unit: int = 0
+    bus_sharing: BusSharing = BusSharing.NONE
+    multi_writer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VMState:
+    """A VM as the site sees it now. ``op`` is the key of the call that created it, if known."""
+
+    id: str
+    name: str
+    power: Power
+    disks: tuple[DiskState, ...]
+    connected: bool = True  # NICs plugged
+    op: str = ""
+    last_power_op: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeId:
+    """A point in a volume's history of writes. Equal ``epoch`` means the counter can be compared."""
+
+    epoch: str
+    counter: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}/{self.counter}"
+
+    @classmethod
+    def parse(cls, text: str) -> ChangeId:
+        """Return the change id written by ``str``; raises ValueError."""
+        epoch, _, counter = text.rpartition("/")
+        return cls(epoch, int(counter))
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One instant of several volumes. ``changes`` maps volume to its change id at that instant."""
+
+    id: str
+    label: Consistency
+    changes: dict[str, ChangeId]
+    op: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A run of bytes on a disk."""
+
+    offset: int
+    length: int
+
+    @property
+    def end(self) -> int:
+        """First byte after the run."""
+        return self.offset + self.length
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What a probe saw. ``detail`` is one line for the record."""
+
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewDisk:
+    """A volume to create. An RDM names the LUN it maps."""
+
+    volume: str
+    size_bytes: int
+    backing: Backing
+    lun: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttachment:
+    """A disk of a VM to create."""
+
+    key: str
+    volume: str
+    bus: int = 0
+    unit: int = 0
+    bus_sharing: BusSharing = BusSharing.NONE
+    multi_writer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NewNic:
+    """A network adapter of a VM to create."""
+
+    label: str
+    network: str
+    mac: str = ""
+    adapter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewVM:
+    """A VM to create and register."""
+
+    id: str
+    name: str
+    cpus: int
+    memory_bytes: int
+    firmware: str
+    guest_os: str
+    disks: tuple[NewAttachment, ...]
+    nics: tuple[NewNic, ...]
+
+
+class Site(Protocol):
+    """Every site: who it is and what can be seen there."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+    def observe(self, vm: str) -> VMState | None:
+        """Return the VM's state, None when it is certainly not registered; raises Unreachable."""
+        ...
+
+    def volume(self, volume: str) -> NewDisk | None:
+        """Return a volume as it exists at the site, attached or not, or None."""
+        ...
+
+    def free_bytes(self) -> int:
+        """Bytes that new disks may take."""
+        ...
+
+
+@runtime_checkable
+class Powers(Protocol):
+    """Power operations. Asking for the state a VM already has is not an error."""
+
+    def power_on(self, vm: str, op: str) -> None: ...
+    def shut_down(self, vm: str, op: str, timeout_s: float) -> bool:
+        """Ask the guest to stop; False when it did not within the time."""
+        ...
+
+    def power_off(self, vm: str, op: str) -> None: ...
+
+
+@runtime_checkable
+class Quiescer(Protocol):
+    """Bring the guests of a group to a consistent point; they go on writing when ``thaw`` is called."""
+
+    def quiesce(self, vms: tuple[str, ...], op: str) -> Consistency: ...
+    def thaw(self, vms: tuple[str, ...], op: str) -> None: ...
+
+
+@runtime_checkable
+class Snapshots(Protocol):
+    """Group snapshots. Physical RDMs have none and are left out of ``changes``."""
+
+    def take_snapshot(self, vms: tuple[str, ...], op: str) -> Snapshot: ...
+    def find_snapshot(self, op: str) -> Snapshot | None:
+        """Return the snapshot made under ``op`` that still exists."""
+        ...
+
+    def drop_snapshot(self, snapshot: str, op: str) -> None:
+        """Remove a snapshot; one that is gone already is not an error."""
+        ...
+
+    def list_snapshots(self) -> tuple[Snapshot, ...]: ...
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Change tracking."""
+
+    def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
+        """Return areas written after ``since`` (a superset is allowed), None when untrusted."""
+        ...
+
+    def change_id(self, volume: str) -> ChangeId | None:
+        """Return the volume's change id now, None when it is not tracked."""
+        ...
+
+
+@runtime_checkable
+class Disks(Protocol):
+    """Volumes. Opening to write fails while a powered-on VM holds the volume, and the reverse."""
+
+    def create_disk(self, disk: NewDisk, op: str) -> None:
+        """Create a volume full of zeros; one that exists with the same shape is not an error."""
+        ...
+
+    def delete_disk(self, volume: str, op: str) -> None: ...
+    def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk: ...
+    def open_write(self, volume: str) -> WritableDisk: ...
+
+
+@runtime_checkable
+class Machines(Protocol):
+    """VMs as objects of the site."""
+
+    def create_vm(self, vm: NewVM, op: str) -> None: ...
+    def delete_vm(self, vm: str, op: str) -> None:
+        """Unregister a powered-off VM; its volumes stay."""
+        ...
+
+    def rename(self, vm: str, name: str, op: str) -> None: ...
+    def connect_nics(self, vm: str, connected: bool, op: str) -> None: ...
+
+
+@runtime_checkable
+class Prober(Protocol):
+    """Health of what runs in a guest."""
+
+    def probe(self, vm: str) -> Health: ...
+
+
+class FullSite(Site, Powers, Quiescer, Snapshots, Tracker, Disks, Machines, Prober, Protocol):
+    """A site with every capability; what the steps are typed against after the capability check."""

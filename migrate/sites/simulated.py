@@ -1,0 +1,246 @@
+"""The simulated site: the whole site protocol on a simulated clock. No bytes move.
+
+Every call takes modelled time, drawn around a median, and can be told to fail. The medians are
+judgements from practice (boot times, snapshot removal), to be replaced by measured ones; the spread
+is lognormal. Used by the twin and by tests; a live run against it is refused.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+
+from migrate.clock import SimulatedClock
+from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.ports import (
+    Capability,
+    ChangeId,
+    Consistency,
+    DiskState,
+    Extent,
+    Health,
+    NewDisk,
+    NewVM,
+    Snapshot,
+    VMState,
+)
+from planner.errors import SiteRefused, StepFailed
+from planner.model import Backing, Power
+
+_EPOCH = "simulated"
+
+MEDIAN_S: dict[str, float] = {
+    "power_on": 4.0,
+    "boot": 75.0,
+    "shut_down": 40.0,
+    "power_off": 2.0,
+    "quiesce": 6.0,
+    "thaw": 1.0,
+    "take_snapshot": 4.0,
+    "drop_snapshot": 15.0,
+    "create_disk": 3.0,
+    "delete_disk": 2.0,
+    "create_vm": 8.0,
+    "delete_vm": 3.0,
+    "rename": 1.0,
+    "connect_nics": 1.0,
+}
+_SIGMA = 0.35
+
+
+@dataclass(slots=True)
+class SimulatedSite:
+    """A site that exists only as numbers.
+
+    ``failing`` maps a call's name to how many more times it fails; ``churn_bytes_s`` is what each
+    volume changes per simulated second while its VM runs.
+    """
+
+    name: str
+    clock: SimulatedClock
+    rng: random.Random
+    vms: dict[str, VMState] = field(default_factory=dict)
+    volumes: dict[str, NewDisk] = field(default_factory=dict)
+    churn_bytes_s: float = 0.0
+    failing: dict[str, int] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    booted_at: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Everything."""
+        return frozenset(Capability)
+
+    def _takes(self, call: str) -> None:
+        self.clock.at_s += MEDIAN_S[call] * self.rng.lognormvariate(0.0, _SIGMA)
+        left = self.failing.get(call, 0)
+        if left:
+            self.failing[call] = left - 1
+            raise StepFailed(f"site {self.name} failed in {call}", "this fault was injected")
+
+    def observe(self, vm: str) -> VMState | None:
+        """Return the VM."""
+        return self.vms.get(vm)
+
+    def volume(self, volume: str) -> NewDisk | None:
+        """Return the volume."""
+        return self.volumes.get(volume)
+
+    def free_bytes(self) -> int:
+        """Return a room that is never too small."""
+        return 1 << 62
+
+    def _set(self, vm: str, power: Power, op: str) -> None:
+        found = self.vms.get(vm)
+        if found is None:
+            raise SiteRefused(f"VM {vm} is not at site {self.name}", "check the plan")
+        self.vms[vm] = replace(found, power=power, last_power_op=op)
+
+    def power_on(self, vm: str, op: str) -> None:
+        """Power on; the guest answers a boot later."""
+        self._takes("power_on")
+        self._set(vm, Power.ON, op)
+        boot_s = MEDIAN_S["boot"] * self.rng.lognormvariate(0.0, _SIGMA)
+        self.booted_at[vm] = self.clock.at_s + boot_s
+
+    def shut_down(self, vm: str, op: str, timeout_s: float) -> bool:
+        """Shut down; False when the guest takes longer than it may."""
+        before = self.clock.at_s
+        self._takes("shut_down")
+        if self.clock.at_s - before > timeout_s:
+            self.clock.at_s = before + timeout_s
+            return False
+        self._set(vm, Power.OFF, op)
+        return True
+
+    def power_off(self, vm: str, op: str) -> None:
+        """Pull the plug."""
+        self._takes("power_off")
+        self._set(vm, Power.OFF, op)
+
+    def quiesce(self, vms: tuple[str, ...], op: str) -> Consistency:
+        """Quiesce a group."""
+        self._takes("quiesce")
+        return Consistency.APPLICATION
+
+    def thaw(self, vms: tuple[str, ...], op: str) -> None:
+        """Let a group write again."""
+        self._takes("thaw")
+
+    def take_snapshot(self, vms: tuple[str, ...], op: str) -> Snapshot:
+        """Take a group snapshot; the change counter is the simulated time in milliseconds."""
+        self._takes("take_snapshot")
+        change = ChangeId(_EPOCH, int(self.clock.at_s * 1000))
+        changes = {
+            disk.volume: change
+            for vm in vms
+            for disk in self.vms[vm].disks
+            if disk.backing is not Backing.RDM_PHYSICAL
+        }
+        taken = Snapshot(f"snapshot-{op}", Consistency.CRASH, changes, op)
+        self.snapshots[taken.id] = taken
+        return taken
+
+    def find_snapshot(self, op: str) -> Snapshot | None:
+        """Return the snapshot of one attempt."""
+        return self.snapshots.get(f"snapshot-{op}")
+
+    def drop_snapshot(self, snapshot: str, op: str) -> None:
+        """Remove a snapshot."""
+        self._takes("drop_snapshot")
+        self.snapshots.pop(snapshot, None)
+
+    def list_snapshots(self) -> tuple[Snapshot, ...]:
+        """Return all snapshots."""
+        return tuple(self.snapshots.values())
+
+    def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
+        """Return one extent as long as what the churn wrote meanwhile."""
+        if since.epoch != _EPOCH:
+            return None
+        seconds = max(self.clock.at_s - since.counter / 1000, 0.0)
+        length = min(int(seconds * self.churn_bytes_s), self.volumes[volume].size_bytes)
+        return (Extent(0, length),) if length else ()
+
+    def change_id(self, volume: str) -> ChangeId | None:
+        """Return the change id now."""
+        return ChangeId(_EPOCH, int(self.clock.at_s * 1000))
+
+    def create_disk(self, disk: NewDisk, op: str) -> None:
+        """Create a volume."""
+        self._takes("create_disk")
+        self.volumes[disk.volume] = disk
+
+    def delete_disk(self, volume: str, op: str) -> None:
+        """Delete a volume."""
+        self._takes("delete_disk")
+        self.volumes.pop(volume, None)
+
+    def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk:
+        """Return a disk that reads as zeros."""
+        return _Nothing(self.volumes[volume].size_bytes)
+
+    def open_write(self, volume: str) -> WritableDisk:
+        """Refuse: a simulated site holds no bytes."""
+        raise SiteRefused(f"site {self.name} is simulated and holds no bytes", "rehearse instead")
+
+    def create_vm(self, vm: NewVM, op: str) -> None:
+        """Create a VM."""
+        self._takes("create_vm")
+        disks = tuple(
+            DiskState(
+                disk.key,
+                disk.volume,
+                self.volumes[disk.volume].size_bytes,
+                self.volumes[disk.volume].backing,
+            )
+            for disk in vm.disks
+        )
+        self.vms[vm.id] = VMState(vm.id, vm.name, Power.OFF, disks, op=op)
+
+    def delete_vm(self, vm: str, op: str) -> None:
+        """Unregister a VM."""
+        self._takes("delete_vm")
+        self.vms.pop(vm, None)
+
+    def rename(self, vm: str, name: str, op: str) -> None:
+        """Rename a VM."""
+        self._takes("rename")
+        self.vms[vm] = replace(self.vms[vm], name=name)
+
+    def connect_nics(self, vm: str, connected: bool, op: str) -> None:
+        """Plug or unplug a VM's NICs."""
+        self._takes("connect_nics")
+        self.vms[vm] = replace(self.vms[vm], connected=connected)
+
+    def probe(self, vm: str) -> Health:
+        """Answer once the guest has booted."""
+        ready = self.clock.at_s >= self.booted_at.get(vm, 0.0)
+        if not ready:
+            self.clock.at_s = self.booted_at[vm]  # a probe loop would only wait for it
+        return Health(True, "modelled guest answers")
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """A disk of zeros."""
+
+    size_bytes: int
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        buffer[:] = bytes(len(buffer))
+
+    def allocated(self) -> Iterator[tuple[int, int]]:
+        return iter(())
+
+    def close(self) -> None:
+        return
+
+
+def populate(site: SimulatedSite, vms: Iterable[tuple[str, str, bool, tuple[DiskState, ...]]]) -> None:
+    """Put VMs (id, name, running, disks) and their volumes into a site."""
+    for vm, name, running, disks in vms:
+        site.vms[vm] = VMState(vm, name, Power.ON if running else Power.OFF, disks)
+        for disk in disks:
+            site.volumes[disk.volume] = NewDisk(disk.volume, disk.size_bytes, disk.backing, disk.lun)
