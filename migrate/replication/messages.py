@@ -1,0 +1,114 @@
+"""The words of the conversation: what HELLO, WELCOME, ACK, HASH and ERROR carry, as strict JSON.
+
+Everything from a peer is untrusted: sizes are capped by the frame, shapes by pydantic, and text is
+made visible before anyone prints it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from migrate.replication.wire import OFFSET_MAX, WireError
+from planner import errors
+from planner.errors import WherryError
+from planner.names import visible
+
+Size = Annotated[int, Field(ge=0, le=OFFSET_MAX)]
+Name = Annotated[str, Field(min_length=1, max_length=512)]
+Nonce = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    def dump(self) -> bytes:
+        """Return the message as JSON bytes."""
+        return self.model_dump_json().encode("utf-8", "surrogatepass")
+
+    @classmethod
+    def load(cls, body: bytes | memoryview) -> Self:
+        """Return the message in a frame's body; raises WireError."""
+        try:
+            return cls.model_validate_json(bytes(body))
+        except ValidationError as error:
+            raise WireError(f"a peer sent a malformed {cls.__name__}") from error
+
+
+class Hello(_Message):
+    """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none."""
+
+    purpose: Literal["pass", "hash"]
+    volume: Name
+    size_bytes: Size
+    nonce: Nonce
+    generation: Size = 0
+    pass_id: Annotated[str, Field(max_length=512)] = ""
+    mode: Literal["seed", "delta", "compare"] = "seed"
+    base: Annotated[str, Field(max_length=512)] = ""
+    change: Annotated[str, Field(max_length=512)] = ""
+
+
+class Welcome(_Message):
+    """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs."""
+
+    nonce: Nonce
+    mode: Literal["seed", "delta", "compare"] = "seed"
+    must_compare: bool = False
+    why: Annotated[str, Field(max_length=1024)] = ""
+    fresh: bool = False
+    complete: bool = False
+    ack_bytes: Annotated[int, Field(gt=0, le=2**40)] = 32 * 1024 * 1024
+    held: Annotated[tuple[tuple[Size, Size], ...], Field(max_length=16_384, strict=False)] = ()
+
+
+class Ack(_Message):
+    """Everything sent before is durable. ``number`` counts acknowledgements of this connection."""
+
+    number: Size
+    complete: bool = False
+
+
+class HashReport(_Message):
+    """Progress of a full hash; the last one carries the digest."""
+
+    done_bytes: Size
+    digest: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    tail_zero: bool = True
+
+
+class Refusal(_Message):
+    """Why the receiver ends the conversation."""
+
+    code: Annotated[str, Field(max_length=64)]
+    message: Annotated[str, Field(max_length=4096)]
+    hint: Annotated[str, Field(max_length=4096)] = ""
+
+
+_BY_CODE: dict[str, type[WherryError]] = {
+    kind.code: kind
+    for kind in (
+        errors.BadInput,
+        errors.NotFound,
+        errors.Blocked,
+        errors.ProjectBusy,
+        errors.Unreachable,
+        errors.StepFailed,
+        errors.SiteRefused,
+        errors.NoSpace,
+        errors.Corrupt,
+        WireError,
+    )
+}
+
+
+def refusal_of(error: WherryError) -> Refusal:
+    """Return the message that tells a peer about an error."""
+    return Refusal(code=error.code, message=error.message[:4096], hint=error.hint[:4096])
+
+
+def error_of(refusal: Refusal) -> WherryError:
+    """Return the exception that a peer's refusal stands for, its text made visible."""
+    kind = _BY_CODE.get(refusal.code, errors.StepFailed)
+    return kind(visible(refusal.message, 500), visible(refusal.hint, 500))

@@ -1,0 +1,67 @@
+"""What a pass is: one frozen content of one volume, brought to the other side.
+
+A ``pass_id`` names one content for ever: whoever changes the content (a new snapshot) uses a new id.
+That is what makes resuming safe: what arrived under an id is right under that id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """How the sender finds what has to travel."""
+
+    SEED = "seed"  # everything: allocated runs, and zeros elsewhere
+    DELTA = "delta"  # the given extents, on top of the content known as ``base``
+    COMPARE = "compare"  # what differs by digest
+
+
+@dataclass(frozen=True, slots=True)
+class PassSpec:
+    """One pass over one volume.
+
+    ``generation`` is the fencing token: the receiver refuses anything older than it has seen.
+    ``change`` is the change id of the content sent, ``base`` the one a delta stands on; both are
+    opaque text, empty when nothing tracks changes.
+    """
+
+    volume: str
+    pass_id: str
+    size_bytes: int
+    generation: int = 0
+    base: str = ""
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a pass is. ``total_bytes`` counts what has to be read, not holes."""
+
+    done_bytes: int
+    total_bytes: int
+    wire_bytes: int
+    rate_bytes_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PassResult:
+    """How a pass ended. ``complete`` is False when it was stopped; the same pass id resumes it.
+
+    ``mode`` is what was done in the end: the receiver turns a delta into a comparison when it cannot
+    vouch for the base, and ``why`` says so.
+    """
+
+    volume: str
+    pass_id: str
+    mode: Mode
+    complete: bool
+    size_bytes: int
+    read_bytes: int
+    sent_bytes: int
+    zero_bytes: int
+    wire_bytes: int
+    resumed_bytes: int
+    elapsed_s: float
+    why: str = ""

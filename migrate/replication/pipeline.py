@@ -1,0 +1,38 @@
+"""Map work over a few threads, keep its order, bound what is under way."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def ordered_map(
+    executor: Executor | None, work: Callable[[T], R], items: Iterable[T], window: int
+) -> Iterator[R]:
+    """Yield ``work(item)`` for each item in order, at most ``window`` of them begun ahead.
+
+    Without an executor the work is done in the caller's thread. When the consumer leaves early, work
+    that has begun is waited for: it may hold a disk.
+    """
+    if executor is None:
+        yield from map(work, items)
+        return
+    pending: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            pending.append(executor.submit(work, item))
+            if len(pending) >= window:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
+    finally:
+        for future in pending:
+            future.cancel()
+        for future in pending:
+            if not future.cancelled():
+                future.exception()

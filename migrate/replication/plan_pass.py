@@ -1,0 +1,55 @@
+"""What a pass has to look at, in ascending order: runs to read and gaps to declare.
+
+The items cover the whole disk except what the receiver already holds for this pass, so that the
+receiver can check at the end that nothing was left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from migrate.disks.ports import ReadableDisk
+from migrate.replication.blocks import Item
+from migrate.replication.extents import aligned, cut, subtract, walk
+from migrate.replication.passes import Mode
+from migrate.replication.wire import Kind
+from migrate.replication.zeros import GRAIN
+from migrate.sites.ports import Extent
+
+
+def reads(disk: ReadableDisk, mode: Mode, size_bytes: int, extents: tuple[Extent, ...]) -> Iterator[Extent]:
+    """Yield the ascending runs of the source that a pass reads; holes of a seed are not read."""
+    if mode is Mode.DELTA:
+        yield from extents
+    else:
+        yield from aligned(_inside(disk.allocated(), size_bytes), GRAIN, size_bytes)
+
+
+def items(
+    found: Iterable[Extent],
+    *,
+    mode: Mode,
+    size_bytes: int,
+    held: tuple[Extent, ...],
+    fresh: bool,
+    block_bytes: int,
+) -> Iterator[Item]:
+    """Yield the items of a pass; ``found`` are the runs to read, ``held`` what the receiver has.
+
+    Gaps of a seed are zeros, unless the target was empty; gaps of a delta stay as they are. In a
+    comparison everything is cut into blocks, for every block is compared.
+    """
+    gap = Kind.ZERO if mode is Mode.SEED and not fresh else Kind.KEEP
+    for extent, inside in walk(found, size_bytes):
+        for left in subtract((extent,), held):
+            if inside or mode is Mode.COMPARE:
+                for part in cut(left, block_bytes):
+                    yield Item(part.offset, part.length, read=inside)
+            else:
+                yield Item(left.offset, left.length, read=False, gap=gap)
+
+
+def _inside(runs: Iterable[tuple[int, int]], size_bytes: int) -> Iterator[tuple[int, int]]:
+    for offset, length in runs:
+        if offset < size_bytes:
+            yield offset, min(length, size_bytes - offset)

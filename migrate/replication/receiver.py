@@ -1,0 +1,212 @@
+"""The receiver: takes one pass in, and never says "durable" of anything that is not.
+
+    write, write, ... ── flush ── progress record ── ACK        in this order, always
+
+The receiver decides what is possible: it knows the newest generation, what it holds of a pass, whether
+a delta has its base, and whether a flush ever failed. What it refuses, the sender raises.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterable
+
+from migrate.disks.ports import WritableDisk
+from migrate.replication import wire
+from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.intake import Intake
+from migrate.replication.leases import Leases
+from migrate.replication.link import Link
+from migrate.replication.messages import HashReport, Hello, Welcome, refusal_of
+from migrate.replication.passes import Mode
+from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
+from migrate.replication.sink import DiskSink, Sink
+from migrate.replication.wire import Kind, WireError
+from migrate.sites.ports import Extent
+from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
+from planner.names import visible
+from planner.units import GIB, MIB
+
+_DISCARD_BYTES = 256 * MIB
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+class Receiver:
+    """Answers connections. One instance serves many threads, one connection each.
+
+    ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the
+    data between two acknowledgements.
+    """
+
+    def __init__(
+        self,
+        open_disk: Callable[[str], WritableDisk],
+        open_log: Callable[[str], ProgressLog],
+        *,
+        leases: Leases | None = None,
+        make_sink: Callable[[WritableDisk], Sink] = DiskSink,
+        ack_bytes: int = 32 * MIB,
+        overlap: bool = True,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._open_disk = open_disk
+        self._open_log = open_log
+        self._leases = leases or Leases()
+        self._make_sink = make_sink
+        self._ack_bytes = ack_bytes
+        self._overlap = overlap
+        self._random_bytes = random_bytes
+        # If even the record of a failed flush cannot be written, this process still remembers it.
+        self._poisoned: dict[str, tuple[Extent, ...]] = {}
+
+    def serve(self, channel: Channel) -> None:
+        """Hold one conversation to its end; the channel stays the caller's to close.
+
+        Raises what ended it early, after telling the peer: ChannelClosed, WireError, NoSpace, ...
+        """
+        link = Link(channel)
+        try:
+            hello_bytes = bytes(link.receive(Kind.HELLO).body)
+            link.use_keys(sending=wire.derive_key("welcome", hello_bytes), receiving=wire.OPENING_KEY)
+            hello = Hello.load(hello_bytes)
+            with self._leases.hold(hello.volume, hello.generation, channel):
+                disk = self._open_disk(hello.volume)
+                try:
+                    if hello.purpose == "hash":
+                        self._hash(link, disk, hello, hello_bytes)
+                    else:
+                        self._take_pass(link, disk, hello, hello_bytes)
+                finally:
+                    disk.close()
+            link.receive(Kind.BYE)
+        except ChannelClosed:
+            raise
+        except (WherryError, OSError) as error:
+            told = _told(error)
+            _tell(link, told)
+            raise told from error
+
+    def _take_pass(self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes) -> None:
+        log = self._open_log(hello.volume)
+        if hello.volume in self._poisoned:
+            log.poison(self._poisoned[hello.volume])
+            del self._poisoned[hello.volume]
+        welcome = self._admit(disk, hello, log)
+        heard = welcome.dump()
+        link.send(Kind.WELCOME, heard)
+        link.use_keys(
+            sending=wire.derive_key("receiver", hello_bytes, heard),
+            receiving=wire.derive_key("sender", hello_bytes, heard),
+        )
+        if welcome.complete:
+            return
+        sink = self._make_sink(disk)
+        intake = Intake(link, disk, sink, log, welcome, hello.size_bytes, overlap=self._overlap)
+        try:
+            intake.run()
+        except BaseException:
+            if intake.flush_failed:
+                self._poison(hello.volume, log, intake.suspects())
+            raise
+
+    def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:
+        runs = tuple(suspects)
+        self._poisoned[volume] = runs
+        try:
+            log.poison(runs)
+        except OSError:
+            return  # kept in memory, written when the volume is opened next
+        del self._poisoned[volume]
+
+    def _admit(self, disk: WritableDisk, hello: Hello, log: ProgressLog) -> Welcome:
+        """Decide how a pass goes on, and record durably that it begins."""
+        state = log.state
+        if hello.generation < state.generation:
+            raise SiteRefused(
+                f"volume {visible(hello.volume)} was taken over by generation {state.generation}, "
+                f"generation {hello.generation} may not write it any more",
+                "stop the older run",
+            )
+        if not hello.pass_id:
+            raise WireError("a pass has no id")
+        if hello.size_bytes > disk.size_bytes:
+            raise SiteRefused(
+                f"volume {visible(hello.volume)} has {disk.size_bytes} bytes here, "
+                f"{hello.size_bytes} would come",
+                "create the target disk at least as large as its source",
+            )
+        welcome = Welcome(nonce=self._random_bytes(16).hex(), ack_bytes=self._ack_bytes)
+        done = state.done
+        if done is not None and (done.pass_id, done.size_bytes) == (hello.pass_id, hello.size_bytes):
+            return welcome.model_copy(update={"mode": hello.mode, "complete": True})
+        why = _must_compare(state, hello)
+        mode = Mode.COMPARE if why else Mode(hello.mode)
+        welcome = welcome.model_copy(update={"mode": mode.value, "must_compare": bool(why), "why": why})
+        current = state.current
+        if current is None or (current.pass_id, current.mode, current.size_bytes, current.change) != (
+            hello.pass_id,
+            mode,
+            hello.size_bytes,
+            hello.change,
+        ):
+            fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
+            current = CurrentPass(hello.pass_id, mode, hello.size_bytes, hello.change, fresh)
+            log.begin(current, hello.generation)
+        elif hello.generation > state.generation:
+            log.begin(current, hello.generation)
+        held = tuple((extent.offset, extent.length) for extent in current.held)
+        return welcome.model_copy(update={"fresh": current.fresh, "held": held})
+
+    def _hash(self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes) -> None:
+        from migrate.replication.hashing import hash_disk
+
+        heard = Welcome(nonce=self._random_bytes(16).hex()).dump()
+        link.send(Kind.WELCOME, heard)
+        link.use_keys(
+            sending=wire.derive_key("receiver", hello_bytes, heard),
+            receiving=wire.derive_key("sender", hello_bytes, heard),
+        )
+        told = 0
+
+        def tell(done: int) -> None:
+            nonlocal told
+            if done - told >= GIB // 4:
+                told = done
+                link.send(Kind.HASH, HashReport(done_bytes=done).dump())
+
+        result = hash_disk(disk, size_bytes=hello.size_bytes, progress=tell)
+        report = HashReport(done_bytes=result.size_bytes, digest=result.digest, tail_zero=result.tail_zero)
+        link.send(Kind.HASH, report.dump())
+
+
+def _must_compare(state: VolumeState, hello: Hello) -> str:
+    """Return why only a comparison will do, empty when the pass may go as asked."""
+    if state.unknown:
+        return "a flush failed here before, so the content is unknown"
+    if hello.mode == "delta" and (not hello.base or hello.base != state.base):
+        return "the receiver does not hold the content this delta stands on"
+    return ""
+
+
+def _told(error: WherryError | OSError) -> WherryError:
+    if isinstance(error, WherryError):
+        return error
+    if error.errno in _FULL:
+        return NoSpace(
+            f"the target is full: {os.strerror(error.errno or 0)}",
+            "free space there and run again, what was acknowledged is kept",
+        )
+    return StepFailed(
+        f"the target disk failed: {os.strerror(error.errno) if error.errno else error}",
+        "check the target's storage",
+    )
+
+
+def _tell(link: Link, error: WherryError) -> None:
+    """Send the peer the reason, and read on for a while so that it is not lost with the connection."""
+    try:
+        link.send(Kind.ERROR, refusal_of(error).dump())
+        link.discard(_DISCARD_BYTES)
+    except (ChannelClosed, OSError):
+        return

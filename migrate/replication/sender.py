@@ -1,0 +1,329 @@
+"""The sender: brings one frozen content to a receiver, resumes where the receiver says.
+
+Reading, hashing and packing run in a few threads; frames leave in ascending order from one. Memory is
+bounded by a small window of blocks; nothing is kept for resending, because the source is still there.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+
+from migrate.disks.ports import ReadableDisk
+from migrate.replication import wire
+from migrate.replication.blocks import Block, BlockReader, Item
+from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.extents import checked
+from migrate.replication.link import Link
+from migrate.replication.messages import Ack, Hello, Welcome
+from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
+from migrate.replication.pipeline import ordered_map
+from migrate.replication.plan_pass import items, reads
+from migrate.replication.wire import Kind, WireError
+from migrate.replication.zeros import GRAIN
+from migrate.sites.ports import Extent
+from planner.errors import BadInput, WherryError
+from planner.units import KIB, MIB
+
+_ACKS_AHEAD = 2  # unacknowledged stretches under way; the receiver's flush overlaps with the next
+_COMPARE_BYTES = 16 * MIB  # how much is asked for at once when comparing
+_REPORT_S = 0.1
+
+
+def greet(channel: Channel, hello: Hello) -> tuple[Link, Welcome]:
+    """Open a conversation; returns the keyed link and the receiver's answer.
+
+    Raises what the receiver refuses with, WireError or ChannelClosed.
+    """
+    link = Link(channel)
+    said = hello.dump()
+    link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
+    link.send(Kind.HELLO, said)
+    heard = bytes(link.receive(Kind.WELCOME).body)
+    link.use_keys(
+        sending=wire.derive_key("sender", said, heard), receiving=wire.derive_key("receiver", said, heard)
+    )
+    return link, Welcome.load(heard)
+
+
+def send_pass(
+    disk: ReadableDisk,
+    channel: Channel,
+    spec: PassSpec,
+    *,
+    mode: Mode,
+    extents: Iterable[Extent] | None = None,
+    level: int = 1,
+    block_bytes: int = MIB,
+    workers: int = 2,
+    progress: Callable[[Progress], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> PassResult:
+    """Bring the content of ``disk`` to the receiver behind ``channel`` and return how it went.
+
+    ``extents`` are the changed areas of a delta, in bytes. ``level`` is zstd's, 0 for none.
+    ``block_bytes`` is a multiple of 64 KiB up to 1 MiB. ``workers`` 0 does everything in the
+    caller's thread. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
+    came. The channel stays open and is the caller's to close. Raises NoSpace, SiteRefused,
+    ProjectBusy, Corrupt as the receiver says, ChannelClosed and WireError, OSError from the disk.
+    """
+    if block_bytes % GRAIN or not GRAIN <= block_bytes <= MIB:
+        raise BadInput(f"{block_bytes} is not a block size", "use a multiple of 64 KiB up to 1 MiB")
+    if disk.size_bytes < spec.size_bytes:
+        raise BadInput(
+            f"the disk is smaller than the {spec.size_bytes} bytes of the pass", "check the volume"
+        )
+    if mode is Mode.DELTA and extents is None:
+        raise BadInput("a delta needs the changed areas", "compare the digests of both sides instead")
+    known = checked(extents or (), spec.size_bytes)
+    hello = Hello(
+        purpose="pass",
+        volume=spec.volume,
+        size_bytes=spec.size_bytes,
+        nonce=random_bytes(16).hex(),
+        generation=spec.generation,
+        pass_id=spec.pass_id,
+        mode=mode.value,
+        base=spec.base,
+        change=spec.change,
+    )
+    begun = clock()
+    link, welcome = greet(channel, hello)
+    if Mode(welcome.mode) is not mode and not (welcome.must_compare and welcome.mode == "compare"):
+        raise WireError("the receiver changed the mode of a pass without saying why")
+    sending = _Sending(disk, link, spec, welcome, level, block_bytes, known, progress, stop, clock, begun)
+    pool: AbstractContextManager[Executor | None] = (
+        ThreadPoolExecutor(workers, "wherry-block") if workers else nullcontext()
+    )
+    with pool as executor:
+        return sending.run(executor, 2 * workers + 2)
+
+
+@dataclass(slots=True)
+class _Counts:
+    read: int = 0
+    sent: int = 0
+    zero: int = 0
+
+
+class _Sending:
+    """One pass under way; see ``send_pass``."""
+
+    def __init__(
+        self,
+        disk: ReadableDisk,
+        link: Link,
+        spec: PassSpec,
+        welcome: Welcome,
+        level: int,
+        block_bytes: int,
+        extents: tuple[Extent, ...],
+        progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool],
+        clock: Callable[[], float],
+        begun: float,
+    ) -> None:
+        self._disk = disk
+        self._link = link
+        self._spec = spec
+        self._welcome = welcome
+        self._mode = Mode(welcome.mode)
+        self._block_bytes = block_bytes
+        self._extents = extents
+        self._progress = progress
+        self._stop = stop
+        self._clock = clock
+        self._begun = self._reported = begun
+        self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
+        self._key = wire.derive_key("compare", welcome.nonce.encode())
+        zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
+        self._reader = BlockReader(disk, level=level, zeros=zeros, key=self._key)
+        self._counts = _Counts()
+        self._stopped = False
+        self._unacknowledged = 0  # weight since the last stretch ended
+        self._due = self._acknowledged = 0
+        self._completed = False
+        self._digests: deque[tuple[int, bytes]] = deque()
+        self._resumed = self._total = 0
+
+    def run(self, executor: Executor | None, window: int) -> PassResult:
+        """Send everything, or as much as ``stop`` allows, and wait until it is durable."""
+        if not self._welcome.complete:
+            try:
+                self._send_all(executor, window)
+            except ChannelClosed:
+                self._raise_refusal()
+                raise
+        return PassResult(
+            self._spec.volume,
+            self._spec.pass_id,
+            self._mode,
+            not self._stopped,
+            self._spec.size_bytes,
+            self._counts.read,
+            self._counts.sent,
+            self._counts.zero,
+            self._link.sent_bytes,
+            self._resumed,
+            self._clock() - self._begun,
+            self._welcome.why,
+        )
+
+    def _send_all(self, executor: Executor | None, window: int) -> None:
+        self._measure()
+        plan = items(
+            self._reads(),
+            mode=self._mode,
+            size_bytes=self._spec.size_bytes,
+            held=self._held,
+            fresh=self._welcome.fresh,
+            block_bytes=self._block_bytes,
+        )
+        work = self._until_stopped(plan)
+        if self._mode is Mode.COMPARE:
+            work = self._compared(work)
+        for block in ordered_map(executor, self._reader.read, work, window):
+            self._send_block(block)
+            self._report(final=False)
+        flags = wire.FLAG_PART if self._stopped else 0
+        self._link.send_parts(self._link.pack(Kind.COMMIT, flags=flags))
+        self._due += 1
+        while self._acknowledged < self._due:
+            self._hear()
+        if self._completed is self._stopped:
+            raise WireError("the receiver acknowledged a pass as something else")
+        self._link.send(Kind.BYE)
+        self._report(final=True)
+
+    def _reads(self) -> Iterator[Extent]:
+        return reads(self._disk, self._mode, self._spec.size_bytes, self._extents)
+
+    def _measure(self) -> None:
+        """Count what will be read; a second walk over the map is cheaper than keeping it."""
+        whole = self._mode is Mode.COMPARE
+        size = self._spec.size_bytes
+        plan = items(
+            self._reads(),
+            mode=self._mode,
+            size_bytes=size,
+            held=self._held,
+            fresh=True,
+            block_bytes=size or 1,
+        )
+        self._total = sum(item.length for item in plan if item.read or whole)
+        self._resumed = sum(extent.length for extent in self._held)
+
+    def _until_stopped(self, plan: Iterable[Item]) -> Iterator[Item]:
+        for item in plan:
+            if self._stop():
+                self._stopped = True
+                return
+            yield item
+
+    def _compared(self, plan: Iterable[Item]) -> Iterator[Item]:
+        """Add the receiver's digests to each item, asking one stretch ahead of need."""
+        asked: deque[list[Item]] = deque()
+        for stretch in _stretches(plan):
+            self._ask(stretch)
+            asked.append(stretch)
+            if len(asked) > 1:
+                yield from self._answered(asked.popleft())
+        while asked:
+            yield from self._answered(asked.popleft())
+
+    def _ask(self, stretch: list[Item]) -> None:
+        start, last = stretch[0].offset, stretch[-1]
+        self._link.send(Kind.ASK_DIGESTS, offset=start, length=last.offset + last.length - start)
+
+    def _answered(self, stretch: list[Item]) -> Iterator[Item]:
+        while not self._digests:
+            self._hear()
+        offset, body = self._digests.popleft()
+        start = stretch[0].offset
+        grains = -(-(stretch[-1].offset + stretch[-1].length - start) // GRAIN)
+        if offset != start or len(body) != grains * wire.DIGEST_BYTES:
+            raise WireError("the receiver answered for digests that were not asked for")
+        for item in stretch:
+            low = (item.offset - start) // GRAIN * wire.DIGEST_BYTES
+            high = low + -(-item.length // GRAIN) * wire.DIGEST_BYTES
+            yield replace(item, digests=body[low:high])
+
+    def _send_block(self, block: Block) -> None:
+        parts = []
+        for piece in block.pieces:
+            parts += self._link.pack(
+                piece.kind,
+                offset=piece.offset,
+                length=piece.length,
+                body=piece.body,
+                flags=piece.flags,
+                digest=piece.digest,
+            )
+            self._unacknowledged += wire.weight(piece.kind, piece.length)
+            if self._unacknowledged >= self._welcome.ack_bytes:
+                self._unacknowledged = 0
+                self._due += 1
+            if piece.kind is Kind.DATA:
+                self._counts.sent += piece.length
+            elif piece.kind is Kind.ZERO:
+                self._counts.zero += piece.length
+        self._link.send_parts(parts)
+        self._reader.give_back(block)
+        if block.item.read or self._mode is Mode.COMPARE:
+            self._counts.read += block.item.length
+        while self._due - self._acknowledged > _ACKS_AHEAD:
+            self._hear()
+
+    def _hear(self) -> None:
+        """Take one answer: an acknowledgement, or digests asked for ahead."""
+        frame = self._link.receive(Kind.ACK, Kind.DIGESTS)
+        if frame.kind is Kind.DIGESTS:
+            self._digests.append((frame.offset, bytes(frame.body)))
+            return
+        ack = Ack.load(frame.body)
+        self._acknowledged += 1
+        self._completed = ack.complete
+        if ack.number != self._acknowledged or ack.number > self._due:
+            raise WireError("the receiver acknowledged what was not sent yet")
+
+    def _raise_refusal(self) -> None:
+        """After a broken send, raise the receiver's own word for it if it left one."""
+        try:
+            while self._link.refused is None:
+                self._link.receive(Kind.ACK, Kind.DIGESTS)
+        except WherryError as error:
+            if self._link.refused is not None:
+                raise self._link.refused from error
+
+    def _report(self, *, final: bool) -> None:
+        now = self._clock()
+        if self._progress is None or not (final or now - self._reported >= _REPORT_S):
+            return
+        self._reported = now
+        spent = max(now - self._begun, 1e-6)
+        self._progress(
+            Progress(self._counts.read, self._total, self._link.sent_bytes, self._counts.read / spent)
+        )
+
+
+def _stretches(plan: Iterable[Item]) -> Iterator[list[Item]]:
+    """Group adjacent items into stretches of which each starts on a grain."""
+    stretch: list[Item] = []
+    for item in plan:
+        apart = bool(stretch) and stretch[-1].offset + stretch[-1].length != item.offset
+        if stretch and (apart or item.offset - stretch[0].offset >= _COMPARE_BYTES):
+            yield stretch
+            stretch = []
+        stretch.append(item)
+    if stretch:
+        yield stretch
+
+
+assert _COMPARE_BYTES // GRAIN * wire.DIGEST_BYTES <= 256 * KIB

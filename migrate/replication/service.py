@@ -1,0 +1,106 @@
+"""The receiver as a service: connections in, one thread each, away when idle.
+
+Only processes of the same user are heard; how many at once is bounded, and so is the memory of each.
+The service is crash-only: everything it has promised is in its store.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from migrate.disks.ports import WritableDisk
+from migrate.replication.channel import SocketChannel, peer_uid
+from migrate.replication.logfile import LogFile
+from migrate.replication.progress import ProgressLog
+from migrate.replication.receiver import Receiver
+from planner.errors import BadInput, ProjectBusy, WherryError
+from planner.names import visible
+
+_log = logging.getLogger(__name__)
+_TICK_S = 0.5
+
+
+def serve_forever(
+    listening: socket.socket,
+    open_disk: Callable[[str], WritableDisk],
+    store: Path,
+    idle_exit_s: float,
+    *,
+    connections: int = 16,
+    timeout_s: float = 300.0,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Answer connections on a listening Unix socket until nothing came for ``idle_exit_s``.
+
+    ``store`` is the directory of the progress logs, created private; one service uses it at a time.
+    Raises ProjectBusy when another one does.
+    """
+    lock = _open_store(store)
+    try:
+        receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
+        slots = threading.BoundedSemaphore(connections)
+        live: set[threading.Thread] = set()
+        last = time.monotonic()
+        listening.settimeout(min(_TICK_S, max(idle_exit_s, 0.01)))
+        while not stop():
+            live = {thread for thread in live if thread.is_alive()}
+            if live:
+                last = time.monotonic()
+            try:
+                sock, _address = listening.accept()
+            except TimeoutError:
+                if time.monotonic() - last >= idle_exit_s:
+                    return
+                continue
+            last = time.monotonic()
+            if peer_uid(sock) != os.geteuid() or not slots.acquire(blocking=False):
+                sock.close()
+                continue
+            thread = threading.Thread(
+                target=_answer, args=(receiver, sock, timeout_s, slots), daemon=True, name="wherry-receive"
+            )
+            live.add(thread)
+            thread.start()
+    finally:
+        os.close(lock)
+
+
+def _answer(
+    receiver: Receiver, sock: socket.socket, timeout_s: float, slots: threading.BoundedSemaphore
+) -> None:
+    channel = SocketChannel(sock, timeout_s)
+    try:
+        receiver.serve(channel)
+    except WherryError as error:
+        _log.info("conversation ended: %s", visible(error.message, 500))
+    except Exception:  # noqa: BLE001
+        # One connection's defect must not end the others; the sender sees it break.
+        _log.exception("conversation failed")
+    finally:
+        channel.close()
+        slots.release()
+
+
+def _open_store(store: Path) -> int:
+    store.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(store, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    about = os.fstat(fd)
+    if about.st_uid != os.geteuid() or about.st_mode & 0o077:
+        os.close(fd)
+        raise BadInput(
+            f"{visible(str(store))} can be entered by others",
+            "give the receiver a directory of its own, mode 700",
+        )
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(fd)
+        raise ProjectBusy(f"{visible(str(store))} is in use by another receiver", "use that one") from error
+    return fd
