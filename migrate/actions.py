@@ -1,0 +1,159 @@
+"""What happens next in a run: one pure function for every driver.
+
+``next_actions(runbook, history)`` holds order, gates, retries, skips, undo and abort. Drivers perform
+what it returns and append what came of it; they decide nothing. The foreground driver, the twin and
+a durable engine differ only in clock and store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from migrate.history import History, Mode, Status
+from migrate.runbook import Phase, Runbook, Step
+from planner.errors import Blocked
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Act, as attempt number ``attempt``."""
+
+    step: Step
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An intent has no outcome: ask the world whether it happened, then record the answer."""
+
+    step: Step
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A gate: somebody must say go."""
+
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Take back what the step did. Undoing twice must be harmless: it is asked for after a crash too."""
+
+    step: Step
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """All attempts failed: a person chooses retry, skip, roll back or abort."""
+
+    step: Step
+
+
+class Outcome(StrEnum):
+    """How a run ended."""
+
+    COMMITTED = "committed"
+    ROLLED_BACK = "rolled back"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Nothing is left to do."""
+
+    outcome: Outcome
+
+
+Action = Do | Ask | Wait | Undo | Decide | Finish
+
+_UNTOUCHED = frozenset({Status.PENDING, Status.SKIPPED})
+_UNDONE_PHASES = {
+    Mode.ROLLBACK: frozenset({Phase.CUTOVER, Phase.COMMIT}),
+    Mode.ABORT: frozenset({Phase.REPLICATE, Phase.CUTOVER, Phase.COMMIT}),
+}
+
+
+def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] = ()) -> list[Action]:
+    """Return what may be done now, in runbook order; steps in ``in_flight`` are being done already.
+
+    An empty list means that work in flight must end first. Nothing is changed.
+    """
+    if history.mode is not Mode.FORWARD:
+        return _backward(runbook, history, in_flight)
+    actions: list[Action] = []
+    for step_id in history.unsettled:
+        if step_id in in_flight:
+            continue
+        step = runbook.step(step_id)
+        attempt = history.attempts[step_id]
+        if history.status[step_id] is Status.STARTED:
+            actions.append(Ask(step, attempt))
+        elif _may_retry(step, history):
+            actions.append(Do(step, attempt + 1))
+        else:
+            actions.append(Decide(step))
+    for position in history.ready:
+        step = runbook.steps[position]
+        if step.id not in in_flight:
+            actions.append(Wait(step) if step.is_gate else Do(step, history.attempts.get(step.id, 0) + 1))
+    if not actions and not in_flight:
+        return [Finish(Outcome.COMMITTED)]
+    return actions
+
+
+def _may_retry(step: Step, history: History) -> bool:
+    failure = history.failures[step.id]
+    return bool(failure.get("retryable")) and history.tries[step.id] < step.attempts
+
+
+def _backward(runbook: Runbook, history: History, in_flight: Collection[str]) -> list[Action]:
+    """Undo what the phases in question did, users before what they needed."""
+    phases = _UNDONE_PHASES[history.mode]
+    unknown: list[Action] = [
+        Ask(runbook.step(step_id), history.attempts[step_id])
+        for step_id in history.unsettled
+        if history.status[step_id] is Status.STARTED and step_id not in in_flight
+    ]
+    if unknown:
+        return unknown
+    actions: list[Action] = []
+    clear: dict[str, bool] = {}
+    for step in reversed(runbook.steps):
+        status = history.status[step.id]
+        free = all(clear[user] for user in runbook.dependents[step.id])
+        untouched = (
+            step.phase not in phases
+            or not step.undoable
+            or status is Status.UNDONE
+            or (status in _UNTOUCHED and not history.tried(step.id))  # an act that failed may have begun
+        )
+        clear[step.id] = free and untouched
+        if free and not untouched and step.id not in in_flight:
+            if status is Status.UNDO_FAILED and not _may_retry(step, history):
+                actions.append(Decide(step))
+            else:
+                actions.append(Undo(step, history.attempts.get(step.id, 0) + 1))
+    if not actions and not in_flight:
+        return [Finish(Outcome.ROLLED_BACK if history.mode is Mode.ROLLBACK else Outcome.ABORTED)]
+    return actions
+
+
+def check_rollback(history: History) -> None:
+    """Raise Blocked when the run is past the point of no return, or has nothing to roll back."""
+    started = {
+        step.phase
+        for step in history.runbook.steps
+        if history.status[step.id] not in _UNTOUCHED or history.tried(step.id)
+    }
+    wave = history.runbook.wave
+    if Phase.COMMIT in started:
+        raise Blocked(
+            f"{wave} is committed: its source copies are fenced", "the way back after commit is failback"
+        )
+    if Phase.CUTOVER not in started:
+        raise Blocked(f"{wave} was not cut over, so nothing can be rolled back", "see 'wherry status'")

@@ -1,0 +1,167 @@
+"""The live driver: performs what ``next_actions`` says, one action at a time, and records it.
+
+It decides nothing. Around every act stand four boundaries (before and after the intent, after the
+act, after its outcome) at which the process may die; the ``boundary`` parameter is called at each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from migrate.actions import Action, Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
+from migrate.history import Entry, Event
+from migrate.record import Record
+from migrate.runbook import Step
+from migrate.steps.kind import Context, StepKind
+from planner.errors import NoSpace, StepFailed, Unreachable, WherryError
+
+_LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something worth saying while a run goes on."""
+
+    step: Step
+    event: Event
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why the driver came back: a gate, a decision, or the end. Exactly one is set."""
+
+    gate: Step | None = None
+    decide: Step | None = None
+    outcome: Outcome | None = None
+
+
+class Driver:
+    """Drives one run until a gate nobody opened, a decision or its end."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        kinds: Mapping[str, StepKind],
+        record: Record,
+        *,
+        tell: Callable[[Told], None] = lambda told: None,
+        boundary: Callable[[str], None] = lambda point: None,
+        pause_s: float = 1.0,
+    ) -> None:
+        self._ctx = ctx
+        self._kinds = kinds
+        self._record = record
+        self._tell = tell
+        self._boundary = boundary
+        self._pause_s = pause_s
+
+    def drive(self, open_gates: Mapping[str, dict[str, Any]]) -> Stopped:
+        """Go on as far as possible. ``open_gates`` maps gates that were said yes to, to the evidence.
+
+        Raises Unreachable when the outcome of a step cannot be asked; the record then still says
+        "started", and the next drive asks again.
+        """
+        while True:
+            history = self._ctx.history
+            actions = next_actions(history.runbook, history)
+            action = self._pick(actions, open_gates)
+            match action:
+                case Do():
+                    self._do(action)
+                case Ask():
+                    self._ask(action)
+                case Undo():
+                    self._undo(action)
+                case Wait(step) if step.id in open_gates:
+                    self._boundary(f"{step.id} before approval")
+                    self._note(step, Event.APPROVED, 1, open_gates[step.id])
+                case Wait(step):
+                    return Stopped(gate=step)
+                case Decide(step):
+                    return Stopped(decide=step)
+                case Finish(outcome):
+                    return Stopped(outcome=outcome)
+                case _:
+                    assert_never(action)
+
+    def _pick(self, actions: list[Action], open_gates: Mapping[str, Any]) -> Action:
+        """Take the first action that goes on by itself; a failed step does not hold up the others."""
+        for action in actions:
+            if isinstance(action, Do | Ask | Undo) or (
+                isinstance(action, Wait) and action.step.id in open_gates
+            ):
+                return action
+        return next((action for action in actions if isinstance(action, Decide)), actions[0])
+
+    def _note(self, step: Step, event: Event, attempt: int, detail: dict[str, Any]) -> None:
+        self._record.append(Entry(step.id, event, attempt, detail))
+        self._tell(Told(step, event, detail))
+
+    def _fail(self, step: Step, event: Event, attempt: int, problem: WherryError | OSError) -> None:
+        error = problem if isinstance(problem, WherryError) else _as_wherry(step, problem)
+        self._note(step, event, attempt, error.as_json())
+        if error.retryable:
+            tries = self._ctx.history.tries.get(step.id, 1)
+            self._ctx.clock.sleep(min(self._pause_s * 2 ** (tries - 1), _LONGEST_PAUSE_S))
+
+    def _do(self, action: Do) -> None:
+        step, attempt = action.step, action.attempt
+        op = self._ctx.op(step, attempt)
+        self._boundary(f"{step.id} before intent")
+        self._note(step, Event.INTENT, attempt, {})
+        self._boundary(f"{step.id} after intent")
+        try:
+            result = self._kinds[step.kind].act(self._ctx, step, op)
+        except Unreachable as error:
+            self._ask(Ask(step, attempt), unanswered=error)  # it may have happened
+            return
+        except (WherryError, OSError) as error:
+            self._fail(step, Event.FAILED, attempt, error)
+            return
+        self._boundary(f"{step.id} after act")
+        self._note(step, Event.DONE, attempt, result)
+        self._boundary(f"{step.id} after outcome")
+
+    def _ask(self, action: Ask, unanswered: Unreachable | None = None) -> None:
+        """Record what the world says. ``unanswered`` is why the act itself did not say it."""
+        step, attempt = action.step, action.attempt
+        try:
+            result = self._kinds[step.kind].verify(self._ctx, step, self._ctx.op(step, attempt))
+        except Unreachable:
+            raise
+        except WherryError as error:
+            self._fail(step, Event.FAILED, attempt, error)
+            return
+        if result is not None:
+            self._note(step, Event.DONE, attempt, {**result, "asked": True})
+        elif unanswered is not None:
+            self._fail(step, Event.FAILED, attempt, unanswered)
+        else:
+            self._note(step, Event.NOT_DONE, attempt, {})
+
+    def _undo(self, action: Undo) -> None:
+        step, attempt = action.step, action.attempt
+        self._boundary(f"{step.id} before undo intent")
+        self._note(step, Event.UNDO_INTENT, attempt, {})
+        self._boundary(f"{step.id} after undo intent")
+        try:
+            result = self._kinds[step.kind].undo(self._ctx, step, self._ctx.op(step, attempt, "undo"))
+        except Unreachable:
+            raise
+        except (WherryError, OSError) as error:
+            self._fail(step, Event.UNDO_FAILED, attempt, error)
+            return
+        self._boundary(f"{step.id} after undo")
+        self._note(step, Event.UNDONE, attempt, result)
+        self._boundary(f"{step.id} after undo outcome")
+
+
+def _as_wherry(step: Step, error: OSError) -> WherryError:
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace(f"{step.title}: no space is left on a disk", "free space, then run the verb again")
+    return StepFailed(f"{step.title}: {error.strerror or error}", "look at the site, then retry")

@@ -1,0 +1,74 @@
+"""The result of a step in a few words: for narration, reports and screens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from planner.names import visible
+from planner.units import show_bytes, show_duration
+
+
+def evidence(kind: str, result: dict[str, Any]) -> str:
+    """Return what a finished step of a kind says for itself, empty when there is nothing to say."""
+    match kind:
+        case "check":
+            return f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"
+        case "create-disk":
+            return "created" if result.get("created") else "was there already"
+        case "snapshot":
+            return f"{result['label']}-consistent, {len(result['changes'])} disks at one instant"
+        case "transfer":
+            return _transfer(result)
+        case "checkpoint":
+            return (
+                f"{len(result['digests'])} replicas equal their snapshot, {result['consistency']}-consistent"
+            )
+        case "verify":
+            return f"equal, blake3 {result['source'][:16]}… over {show_bytes(result['size_bytes'])}"
+        case "quiesce":
+            return f"{result['consistency']}-consistent"
+        case "stop":
+            return "forced" if result.get("graceful") is False else "shut down"
+        case "build":
+            return f"{result['disks']} disks attached"
+        case "probe":
+            return visible(result["detail"])
+        case "fence":
+            return f"renamed to {visible(result['name'])}, NICs disconnected"
+        case "gate":
+            return f"{visible(result.get('who', ''))} said yes"
+    return ""
+
+
+def _transfer(result: dict[str, Any]) -> str:
+    seconds = max(float(result["seconds"]), 0.001)
+    parts = [
+        f"{result['mode']}: {show_bytes(result['data_bytes'])} sent as {show_bytes(result['wire_bytes'])}"
+        f" in {show_duration(seconds)}"
+    ]
+    if result.get("resumed_bytes"):
+        parts.append(f"{show_bytes(result['resumed_bytes'])} were there already")
+    if result.get("why"):
+        parts.append(visible(str(result["why"])))
+    return ", ".join(parts)
+
+
+def undo_evidence(kind: str, result: dict[str, Any]) -> str:
+    """Return what an undone step says for itself."""
+    match kind:
+        case "start":
+            return "stopped at the target" if result.get("stopped") else "was not running"
+        case "mark":
+            kept = result.get("bytes", 0)
+            return (
+                f"{show_bytes(kept)} that the target wrote are kept as a checkpoint"
+                if "path" in result
+                else ""
+            )
+        case "build":
+            return "unregistered at the target" if result.get("deleted") else ""
+        case "stop":
+            return f"runs at the source again: {visible(result['health'])}" if result.get("started") else ""
+        case "create-disk":
+            return "replica deleted" if result.get("deleted") else "left, it was there before"
+    return ""

@@ -1,0 +1,237 @@
+"""What has happened in a run: entries in order, folded into the state of every step.
+
+    pending ─intent─▶ started ─done─▶ done ─undo-intent─▶ undoing ─undone─▶ undone
+       ▲                │  └─failed─▶ failed ─retry─▶ pending       └─undo-failed─▶ undo-failed
+       └────not-done────┘                └─skipped─▶ skipped
+
+An intent without an outcome means a crash in between: the outcome is unknown and must be asked of
+the world. Going back, whatever was tried once can be undone, even if it stands at pending again.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from migrate.runbook import Runbook, load_step
+
+
+class Event(StrEnum):
+    """What an entry says of a step, or of the whole run (the last three)."""
+
+    INTENT = "intent"
+    DONE = "done"
+    FAILED = "failed"
+    NOT_DONE = "not-done"
+    RETRY = "retry"
+    SKIPPED = "skipped"
+    APPROVED = "approved"
+    UNDO_INTENT = "undo-intent"
+    UNDONE = "undone"
+    UNDO_FAILED = "undo-failed"
+    CYCLE = "cycle"
+    ROLLBACK = "rollback"
+    ABORT = "abort"
+
+
+RUN_EVENTS = frozenset({Event.CYCLE, Event.ROLLBACK, Event.ABORT})
+
+
+class Status(StrEnum):
+    """Where a step stands."""
+
+    PENDING = "pending"
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    UNDOING = "undoing"
+    UNDO_FAILED = "undo-failed"
+    UNDONE = "undone"
+
+
+class Mode(StrEnum):
+    """Which way a run is going."""
+
+    FORWARD = "forward"
+    ROLLBACK = "rollback"
+    ABORT = "abort"
+
+
+TRANSITIONS: dict[tuple[Status, Event], Status] = {
+    (Status.PENDING, Event.INTENT): Status.STARTED,
+    (Status.PENDING, Event.APPROVED): Status.DONE,
+    (Status.PENDING, Event.SKIPPED): Status.SKIPPED,
+    (Status.STARTED, Event.DONE): Status.DONE,
+    (Status.STARTED, Event.FAILED): Status.FAILED,
+    (Status.STARTED, Event.NOT_DONE): Status.PENDING,
+    (Status.FAILED, Event.INTENT): Status.STARTED,
+    (Status.FAILED, Event.RETRY): Status.PENDING,
+    (Status.FAILED, Event.SKIPPED): Status.SKIPPED,
+    (Status.PENDING, Event.UNDO_INTENT): Status.UNDOING,  # only after an intent, see ``tried``
+    (Status.SKIPPED, Event.UNDO_INTENT): Status.UNDOING,
+    (Status.DONE, Event.UNDO_INTENT): Status.UNDOING,
+    (Status.FAILED, Event.UNDO_INTENT): Status.UNDOING,
+    (Status.UNDOING, Event.UNDONE): Status.UNDONE,
+    (Status.UNDOING, Event.UNDO_FAILED): Status.UNDO_FAILED,
+    (Status.UNDO_FAILED, Event.UNDO_INTENT): Status.UNDOING,
+    (Status.UNDOING, Event.UNDO_INTENT): Status.UNDOING,  # after a crash
+    (Status.UNDO_FAILED, Event.RETRY): Status.UNDOING,
+}
+
+SETTLED = frozenset({Status.DONE, Status.SKIPPED})
+
+_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED})
+_BEGINS = frozenset({Event.INTENT, Event.APPROVED})
+
+
+class IllegalEntry(ValueError):
+    """An entry that no run can contain; the record is damaged or the code is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a run's record. ``step`` is empty for entries about the whole run."""
+
+    step: str
+    event: Event
+    attempt: int = 1
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+class History:
+    """The entries of a run and what follows from them.
+
+    ``status``, ``results``, ``failures``, ``undone`` and ``attempts`` are by step id. ``ready`` holds the
+    positions of pending steps whose needs are settled, ascending; ``unsettled`` those started or
+    failed.
+    """
+
+    def __init__(self, runbook: Runbook, entries: Iterable[Entry] = ()) -> None:
+        self.runbook = runbook
+        self.entries: list[Entry] = []
+        self.mode = Mode.FORWARD
+        self.results: dict[str, dict[str, Any]] = {}
+        self.failures: dict[str, dict[str, Any]] = {}
+        self.undone: dict[str, dict[str, Any]] = {}
+        self.attempts: dict[str, int] = {}
+        self.tries: dict[str, int] = {}  # attempts since a person last asked for a retry
+        self.status: dict[str, Status] = {}
+        self._missing: dict[str, int] = {}
+        self.ready: list[int] = []
+        self.unsettled: dict[str, None] = {}
+        self._begin()
+        for entry in entries:
+            self.append(entry)
+
+    def _begin(self) -> None:
+        self.status = {step.id: self.status.get(step.id, Status.PENDING) for step in self.runbook.steps}
+        self._missing = {
+            step.id: sum(self.status[need] not in SETTLED for need in step.needs)
+            for step in self.runbook.steps
+        }
+        self.ready = [
+            position
+            for position, step in enumerate(self.runbook.steps)
+            if not self._missing[step.id] and self.status[step.id] is Status.PENDING
+        ]
+
+    def tried(self, step: str) -> bool:
+        """Return whether the step was ever begun: then something of it may be in the world."""
+        return step in self.attempts
+
+    def append(self, entry: Entry) -> None:
+        """Take in one entry; raises IllegalEntry when it cannot follow what went before."""
+        if entry.event in RUN_EVENTS:
+            self._check_run(entry)
+            self._append_to_run(entry)
+        else:
+            self._append_to_step(entry, self._check_step(entry))
+        self.entries.append(entry)
+
+    def check(self, entry: Entry) -> None:
+        """Raise IllegalEntry when the entry cannot follow what went before. Changes nothing."""
+        if entry.event in RUN_EVENTS:
+            self._check_run(entry)
+        else:
+            self._check_step(entry)
+
+    def _check_run(self, entry: Entry) -> None:
+        if self.mode is not Mode.FORWARD:
+            raise IllegalEntry(f"the run is on its way back and cannot take {entry.event.value!r}")
+        if entry.event is not Event.CYCLE:
+            return
+        gate = str(entry.detail.get("gate", ""))
+        if self.status.get(gate) is not Status.PENDING or not self.runbook.step(gate).is_gate:
+            raise IllegalEntry(f"{gate!r} is no closed gate, so no round can be put before it")
+        try:
+            self.runbook.with_cycle(gate, tuple(map(load_step, entry.detail["steps"])))
+        except (ValueError, KeyError, TypeError) as error:
+            raise IllegalEntry(f"a round before {gate!r} does not fit the runbook: {error}") from error
+
+    def _check_step(self, entry: Entry) -> Status:
+        """Return the status the step gets."""
+        step, event = entry.step, entry.event
+        old = self.status.get(step)
+        if old is None:
+            raise IllegalEntry(f"step {step!r} is not in the runbook")
+        new = TRANSITIONS.get((old, event))
+        if new is None:
+            raise IllegalEntry(f"step {step} is {old.value} and cannot take {event.value!r}")
+        if event in _FORWARD_ONLY:
+            gate = self.runbook.step(step).is_gate
+            if self.mode is not Mode.FORWARD:
+                raise IllegalEntry(f"the run is on its way back and step {step} cannot take {event.value!r}")
+            if gate is not (event is Event.APPROVED):
+                raise IllegalEntry(
+                    f"step {step} is {'a' if gate else 'no'} gate, {event.value!r} is not for it"
+                )
+            if event in _BEGINS and self._missing[step]:
+                raise IllegalEntry(f"step {step} began before what it needs")
+        elif event is Event.UNDO_INTENT and (self.mode is Mode.FORWARD or not self.tried(step)):
+            raise IllegalEntry(f"step {step} has nothing to be undone")
+        return new
+
+    def _append_to_run(self, entry: Entry) -> None:
+        if entry.event is Event.CYCLE:
+            gate = entry.detail["gate"]
+            steps = tuple(map(load_step, entry.detail["steps"]))
+            self.runbook = self.runbook.with_cycle(gate, steps)
+            self._begin()
+        else:
+            self.mode = Mode(entry.event.value)
+            self.tries.clear()
+
+    def _append_to_step(self, entry: Entry, new: Status) -> None:
+        step, event = entry.step, entry.event
+        old = self.status[step]
+        self.status[step] = new
+        if event in (Event.INTENT, Event.UNDO_INTENT):
+            self.attempts[step] = entry.attempt
+            self.tries[step] = self.tries.get(step, 0) + 1
+            self.failures.pop(step, None)
+        elif event is Event.RETRY:
+            self.tries[step] = 0
+        elif event in (Event.DONE, Event.APPROVED):
+            self.results[step] = entry.detail
+        elif event in (Event.FAILED, Event.UNDO_FAILED):
+            self.failures[step] = entry.detail
+        elif event is Event.UNDONE:
+            self.undone[step] = entry.detail
+        if new is Status.STARTED or new is Status.FAILED:
+            self.unsettled[step] = None
+        else:
+            self.unsettled.pop(step, None)
+        position = self.runbook.index[step]
+        if old is Status.PENDING and not self._missing[step]:
+            self.ready.remove(position)
+        if new is Status.PENDING:
+            insort(self.ready, position)
+        if new in SETTLED and old not in SETTLED:
+            for user in self.runbook.dependents[step]:
+                self._missing[user] -= 1
+                if not self._missing[user] and self.status[user] is Status.PENDING:
+                    insort(self.ready, self.runbook.index[user])

@@ -1,0 +1,149 @@
+"""Kept writes: what a target wrote between power-on and rollback, saved as a checkpoint.
+
+One directory a checkpoint under ``<project>/checkpoints/``: ``manifest.json`` names the wave, the
+volumes and the digest of each part; a part is a zstd stream of (offset, length, bytes) records.
+The manifest is written last, atomically: a checkpoint without one does not exist.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from migrate.disks.durable import replace_file, sync_directory
+from migrate.disks.ports import ReadableDisk
+from migrate.sites.ports import Extent
+from planner.errors import Corrupt, NotFound
+from planner.names import content_id
+from planner.store.project import utc_now
+
+_RECORD = struct.Struct("<QI")
+_PIECE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class KeptVolume:
+    """One volume's part of a checkpoint."""
+
+    volume: str
+    disk: ReadableDisk
+    extents: tuple[Extent, ...]
+
+
+class Checkpoints:
+    """The checkpoints kept by a project."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def keep(self, name: str, wave: str, volumes: Iterable[KeptVolume]) -> dict[str, object]:
+        """Save the areas of each volume under ``name``; keeping the same name again replaces it."""
+        import blake3
+        import zstandard
+
+        folder = self._root / content_id(name)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        parts = []
+        kept_bytes = 0
+        for number, item in enumerate(volumes):
+            digest = blake3.blake3()
+            path = folder / f"{number}.zst"
+            with path.open("wb") as raw:
+                writer = zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False)
+                for offset, data in _pieces(item):
+                    record = _RECORD.pack(offset, len(data)) + data
+                    digest.update(record)
+                    writer.write(record)
+                writer.flush(zstandard.FLUSH_FRAME)
+                raw.flush()
+                os.fsync(raw.fileno())
+            size_bytes = sum(extent.length for extent in item.extents)
+            kept_bytes += size_bytes
+            parts.append(
+                {
+                    "volume": item.volume,
+                    "file": path.name,
+                    "bytes": size_bytes,
+                    "digest": digest.hexdigest(),
+                }
+            )
+        manifest = {"name": name, "wave": wave, "at": utc_now(), "parts": parts}
+        replace_file(folder / "manifest.json", json.dumps(manifest, indent=2).encode())
+        sync_directory(self._root)
+        sync_directory(self._root.parent)
+        return {
+            "name": name,
+            "path": str(folder),
+            "bytes": kept_bytes,
+        }
+
+    def names(self) -> list[dict[str, object]]:
+        """Return the manifests of all checkpoints, oldest first."""
+        found = [json.loads(path.read_text("utf-8")) for path in self._root.glob("*/manifest.json")]
+        return sorted(found, key=lambda manifest: str(manifest["at"]))
+
+    def read(self, name: str, volume: str) -> Iterator[tuple[int, bytes]]:
+        """Yield (offset, bytes) of a kept volume after checking its digest; raises Corrupt, NotFound."""
+        import blake3
+
+        folder = self._root / content_id(name)
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+            part = next((item for item in manifest["parts"] if item["volume"] == volume), None)
+        except FileNotFoundError as error:
+            raise NotFound(f"checkpoint {name!r} does not exist", "see 'wherry status --json'") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise _corrupt(name) from error
+        if part is None:
+            raise NotFound(f"checkpoint {name!r} holds nothing of that volume", "check the volume's id")
+        path = folder / Path(part["file"]).name
+        digest = blake3.blake3()
+        for offset, data in _records(path, name):
+            digest.update(_RECORD.pack(offset, len(data)) + data)
+        if digest.hexdigest() != part["digest"]:
+            raise _corrupt(name)
+        yield from _records(path, name)  # read twice rather than held in memory
+
+
+def _corrupt(name: str) -> Corrupt:
+    return Corrupt(f"checkpoint {name!r} does not match its digest", "do not restore from it")
+
+
+def _records(path: Path, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yield a part's records, a piece in memory at a time; raises Corrupt where it cannot be read."""
+    import zstandard
+
+    try:
+        with (
+            path.open("rb") as raw,
+            zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True) as stream,
+        ):
+            while head := _exactly(stream, _RECORD.size):
+                offset, length = _RECORD.unpack(head)
+                if length > _PIECE:
+                    raise ValueError("a record is longer than any that is written")
+                yield offset, _exactly(stream, length)
+    except (FileNotFoundError, ValueError, struct.error, zstandard.ZstdError) as error:
+        raise _corrupt(name) from error
+
+
+def _exactly(stream: IO[bytes], length: int) -> bytes:
+    """Read up to ``length`` bytes, fewer only at the end; a decompressor may return them in parts."""
+    parts = []
+    while length and (data := stream.read(length)):
+        parts.append(data)
+        length -= len(data)
+    return b"".join(parts)
+
+
+def _pieces(item: KeptVolume) -> Iterator[tuple[int, bytes]]:
+    for extent in item.extents:
+        for offset in range(extent.offset, extent.end, _PIECE):
+            data = bytearray(min(_PIECE, extent.end - offset))
+            item.disk.read_into(memoryview(data), offset)
+            yield offset, bytes(data)

@@ -1,0 +1,142 @@
+"""Rehearsal on the twin: many runs of one wave's runbook, and what they say.
+
+Durations are reported as median and 95th percentile. Faults can be injected by the name of a site
+call; the report says whether the run went on, or went back and how long that took.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import quantiles
+
+from migrate.actions import Outcome
+from migrate.compose import compose
+from migrate.runbook import Runbook
+from migrate.sites.ports import DiskState
+from migrate.steps.kinds import KINDS
+from migrate.twin import Model, Twin, TwinRun
+from planner.errors import BadInput
+from planner.plan import Wave
+from planner.settings import Link
+
+DAILY_CHURN = 0.03  # of provisioned size a day, where nothing was measured
+FAULTS = {  # calls of a run that goes forward, and the site that is asked
+    "take_snapshot": "source",
+    "drop_snapshot": "source",
+    "quiesce": "source",
+    "shut_down": "source",
+    "rename": "source",
+    "connect_nics": "source",
+    "create_disk": "target",
+    "create_vm": "target",
+    "power_on": "target",
+}
+_GOODPUT = 0.85  # TCP over Ethernet: 85 % of the line
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and 95th percentile in seconds."""
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepTime:
+    """How long one step took over all runs."""
+
+    step: str
+    title: str
+    time: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a number of rehearsals of one wave say."""
+
+    wave: str
+    fingerprint: str
+    runs: int
+    steps: int
+    outcomes: dict[str, int]
+    seed: Spread
+    cutover: Spread
+    back: Spread | None
+    window_s: float | None
+    fits: float | None  # share of runs whose cutover fits into the window
+    slowest: tuple[StepTime, ...]
+    failed_at: dict[str, int]
+    fault: str
+
+
+def model_of(wave: Wave, link: Link) -> Model:
+    """Return the plain data a twin needs of a wave."""
+    disks: dict[str, list[DiskState]] = {vm.id: [] for vm in wave.vms}
+    for disk in wave.disks:
+        for held in disk.attachments:
+            disks[held.vm].append(
+                DiskState(held.disk, disk.volume, disk.size_bytes, disk.source, disk.source_lun)
+            )
+    mean_bytes = wave.size_bytes / max(len(wave.disks), 1)
+    return Model(
+        vms=tuple((vm.id, vm.name, vm.powered_on, tuple(disks[vm.id])) for vm in wave.vms),
+        rate_bytes_s=link.rate_mbit * 1e6 / 8 * link.share * _GOODPUT,
+        churn_bytes_s=mean_bytes * DAILY_CHURN / 86400,
+    )
+
+
+def rehearse(wave: Wave, link: Link, *, runs: int, seed: int, fault: str = "") -> Rehearsal:
+    """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
+
+    ``fault`` is one of ``FAULTS``: that call then always fails. Raises BadInput for another.
+    """
+    if runs < 1:
+        raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
+    if fault and fault not in FAULTS:
+        raise BadInput(f"fault {fault!r} is not known", f"use one of: {', '.join(sorted(FAULTS))}")
+    runbook = compose(wave)
+    model = model_of(wave, link)
+    at: dict[str, dict[str, int]] = {"source": {}, "target": {}}
+    if fault:
+        at[FAULTS[fault]][fault] = 1_000_000
+    done = [
+        Twin(runbook, model, KINDS, seed + number, at["source"], at["target"]).run() for number in range(runs)
+    ]
+    window_s = wave.window.hours * 3600 if wave.window else None
+    return Rehearsal(
+        wave=wave.name,
+        fingerprint=wave.fingerprint,
+        runs=runs,
+        steps=len(runbook.steps),
+        outcomes=dict(Counter(run.outcome.value for run in done)),
+        seed=_spread([run.seed_s for run in done]),
+        cutover=_spread([run.cutover_s for run in done]),
+        back=_spread(back) if (back := [run.back_s for run in done if run.back_s is not None]) else None,
+        window_s=window_s,
+        fits=None if window_s is None else sum(_fits(run, window_s) for run in done) / runs,
+        slowest=_slowest(runbook, done),
+        failed_at=dict(Counter(runbook.step(run.failed_at).title for run in done if run.failed_at)),
+        fault=fault,
+    )
+
+
+def _fits(run: TwinRun, window_s: float) -> bool:
+    return run.outcome is Outcome.COMMITTED and run.cutover_s <= window_s
+
+
+def _spread(values: list[float]) -> Spread:
+    if len(values) == 1:
+        return Spread(values[0], values[0])
+    cuts = quantiles(values, n=20, method="inclusive")
+    return Spread(cuts[9], cuts[18])
+
+
+def _slowest(runbook: Runbook, done: list[TwinRun]) -> tuple[StepTime, ...]:
+    times = [
+        StepTime(step.id, step.title, _spread(took))
+        for step in runbook.steps
+        if (took := [run.spans[step.id][1] - run.spans[step.id][0] for run in done if step.id in run.spans])
+    ]
+    return tuple(sorted(times, key=lambda item: -item.time.p95)[:5])

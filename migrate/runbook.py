@@ -1,0 +1,141 @@
+"""A runbook: the steps and gates of one wave, in an order that every need comes before its user.
+
+    Runbook ── Step ── kind (what), subject (whom), needs (after which), effect, phase
+                 └── a gate is a step of kind "gate": nothing goes on until somebody says so
+
+It is plain data, made once from an approved wave and stored with the run, so that a run executes
+what was approved even when wherry is upgraded in between.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from planner.effects import Effect
+from planner.errors import NotFound
+
+GATE = "gate"
+
+
+class Phase(StrEnum):
+    """Where a step belongs; going back undoes whole phases."""
+
+    REPLICATE = "replicate"
+    CUTOVER = "cutover"
+    COMMIT = "commit"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One recorded act. ``id`` is unique in its runbook and holds no names from the estate.
+
+    ``params`` is plain JSON data for the step's kind. ``undoable`` says whether going back has
+    something to do here. ``attempts`` is how often it is tried before a person is asked.
+    """
+
+    id: str
+    kind: str
+    title: str
+    subject: str
+    phase: Phase
+    effect: Effect
+    needs: tuple[str, ...] = ()
+    params: dict[str, Any] = field(default_factory=dict)
+    undoable: bool = False
+    attempts: int = 3
+
+    @property
+    def is_gate(self) -> bool:
+        """True when the step waits for somebody's word."""
+        return self.kind == GATE
+
+
+@dataclass(frozen=True)
+class Runbook:
+    """The steps of one wave. Raises ValueError when a need is unknown or comes later."""
+
+    wave: str
+    fingerprint: str
+    steps: tuple[Step, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for step in self.steps:
+            if step.id in seen:
+                raise ValueError(f"step {step.id} stands twice in the runbook")
+            if missing := [need for need in step.needs if need not in seen]:
+                raise ValueError(f"step {step.id} needs {missing[0]}, which does not come before it")
+            seen.add(step.id)
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Position of each step by id."""
+        return {step.id: position for position, step in enumerate(self.steps)}
+
+    @cached_property
+    def dependents(self) -> dict[str, tuple[str, ...]]:
+        """For each step, the steps that need it."""
+        users: dict[str, list[str]] = {step.id: [] for step in self.steps}
+        for step in self.steps:
+            for need in step.needs:
+                users[need].append(step.id)
+        return {step: tuple(found) for step, found in users.items()}
+
+    def step(self, step_id: str) -> Step:
+        """Return a step by id; raises NotFound."""
+        try:
+            return self.steps[self.index[step_id]]
+        except KeyError:
+            raise NotFound(f"step {step_id!r} is not in the runbook of {self.wave}") from None
+
+    def with_cycle(self, gate: str, steps: tuple[Step, ...]) -> Runbook:
+        """Return the runbook with another round of ``steps`` before ``gate``.
+
+        The round's first steps (those without needs) wait for what the gate waited for; the gate
+        waits for the round's last steps.
+        """
+        position = self.index[gate]
+        before = self.steps[position].needs
+        placed = tuple(step if step.needs else replace(step, needs=before) for step in steps)
+        used = {need for step in placed for need in step.needs}
+        last = tuple(step.id for step in placed if step.id not in used)
+        waiting = replace(self.steps[position], needs=before + last)
+        return Runbook(
+            self.wave,
+            self.fingerprint,
+            (*self.steps[:position], *placed, waiting, *self.steps[position + 1 :]),
+        )
+
+
+def dump_step(step: Step) -> dict[str, Any]:
+    """Return a step as plain JSON data."""
+    return asdict(step)
+
+
+def load_step(raw: dict[str, Any]) -> Step:
+    """Return the step that ``dump_step`` wrote."""
+    return Step(
+        **{
+            **raw,
+            "phase": Phase(raw["phase"]),
+            "effect": Effect(raw["effect"]),
+            "needs": tuple(raw["needs"]),
+        }
+    )
+
+
+def dump_runbook(runbook: Runbook) -> dict[str, Any]:
+    """Return a runbook as plain JSON data."""
+    return {
+        "wave": runbook.wave,
+        "fingerprint": runbook.fingerprint,
+        "steps": [dump_step(step) for step in runbook.steps],
+    }
+
+
+def load_runbook(raw: dict[str, Any]) -> Runbook:
+    """Return the runbook that ``dump_runbook`` wrote."""
+    return Runbook(raw["wave"], raw["fingerprint"], tuple(map(load_step, raw["steps"])))

@@ -1,0 +1,134 @@
+"""Runs: one execution of one approved wave. Writes ``run``.
+
+A run keeps the runbook it began with. At most one run of a wave is unfinished, and one process at a
+time drives it (a file lock that death releases).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from migrate.actions import Finish, Outcome, next_actions
+from migrate.audit import person
+from migrate.history import Entry, Event, History
+from migrate.runbook import Runbook, dump_runbook, load_runbook
+from planner.errors import ProjectBusy
+from planner.names import content_id, visible
+from planner.store.project import Project, utc_now
+
+if TYPE_CHECKING:
+    from planner.store.plans import StoredPlan
+
+_PATIENCE_S = 0.5  # is_held takes the lock for an instant to test it
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it lies in the store. ``runbook`` is the one it began with."""
+
+    id: int
+    wave: str
+    fingerprint: str
+    plan: int
+    at: str
+    who: str
+    runbook: Runbook
+
+    @property
+    def generation(self) -> int:
+        """The fencing token: milliseconds at which the run began, larger for any later run."""
+        return int(datetime.fromisoformat(self.at).timestamp() * 1000)
+
+
+def begin(project: Project, stored: StoredPlan, runbook: Runbook) -> Run:
+    """Store a new run of a wave of that plan."""
+    who, at = person(), utc_now()
+    with project.write() as db:
+        number = (
+            db.table("run")
+            .insert(
+                {
+                    "wave": runbook.wave,
+                    "fingerprint": runbook.fingerprint,
+                    "plan": stored.version,
+                    "at": at,
+                    "who": who,
+                    "runbook": json.dumps(dump_runbook(runbook)),
+                }
+            )
+            .last_pk
+        )
+    return Run(int(number or 0), runbook.wave, runbook.fingerprint, stored.version, at, who, runbook)
+
+
+def latest(project: Project, wave: str) -> Run | None:
+    """Return the newest run of a wave, finished or not."""
+    rows = project.rows("SELECT * FROM run WHERE wave = ? ORDER BY id DESC LIMIT 1", wave)
+    if not rows:
+        return None
+    row = rows[0]
+    runbook = load_runbook(json.loads(row["runbook"]))
+    return Run(row["id"], row["wave"], row["fingerprint"], row["plan"], row["at"], row["who"], runbook)
+
+
+def history(project: Project, run: Run) -> History:
+    """Return what has happened in a run so far."""
+    rows = project.rows(
+        "SELECT step, kind, attempt, detail FROM step_record WHERE run = ? ORDER BY seq", run.id
+    )
+    return History(
+        run.runbook,
+        (Entry(row["step"], Event(row["kind"]), row["attempt"], json.loads(row["detail"])) for row in rows),
+    )
+
+
+def outcome(past: History) -> Outcome | None:
+    """Return how a run ended, None when it did not."""
+    match next_actions(past.runbook, past):
+        case [Finish(ended)]:
+            return ended
+    return None
+
+
+@contextmanager
+def held(project: Project, wave: str) -> Iterator[None]:
+    """Hold a wave for this process; raises ProjectBusy when another one drives it."""
+    with _lock_file(project, wave).open("a") as handle:
+        deadline = time.monotonic() + _PATIENCE_S
+        while not _locked(handle, fcntl.LOCK_EX):
+            if time.monotonic() > deadline:
+                raise ProjectBusy(
+                    f"{visible(wave)} is being run by another process",
+                    "watch it with 'wherry status --watch'",
+                )
+            time.sleep(0.01)
+        yield
+
+
+def is_held(project: Project, wave: str) -> bool:
+    """Return whether some process drives the wave now."""
+    try:
+        with _lock_file(project, wave).open() as handle:
+            return not _locked(handle, fcntl.LOCK_SH)
+    except FileNotFoundError:
+        return False
+
+
+def _lock_file(project: Project, wave: str) -> Path:
+    return project.run_dir / f"wave-{content_id(wave)}.lock"
+
+
+def _locked(handle: IO[str], kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

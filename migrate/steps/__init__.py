@@ -1,0 +1,1 @@
+"""The kinds of steps, one a file, each with its plan, act, verify and undo."""

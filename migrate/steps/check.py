@@ -1,0 +1,70 @@
+"""check: are both sites, the VMs and the room for them as the plan expects, right now."""
+
+from __future__ import annotations
+
+from migrate.runbook import Step
+from migrate.sites.ports import Capability
+from migrate.steps.kind import Context, Repeatable, Result
+from planner.errors import Blocked
+from planner.model import Backing
+from planner.names import visible
+from planner.units import show_bytes
+
+SOURCE_NEEDS = frozenset({Capability.POWER, Capability.READ_DISKS, Capability.SNAPSHOT})
+TARGET_NEEDS = frozenset({Capability.POWER, Capability.WRITE_DISKS, Capability.CREATE_VM})
+
+
+class Check(Repeatable):
+    """Look at both sites; the result names the target volumes that were there before the run."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the look."""
+        return f"look for {len(step.params['vms'])} VMs at the source, free names and room at the target"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Raise Blocked that names the first thing which is not as planned."""
+        for site, needs in ((ctx.source, SOURCE_NEEDS), (ctx.target, TARGET_NEEDS)):
+            if missing := needs - site.capabilities:
+                raise Blocked(
+                    f"site {site.name} cannot do {', '.join(sorted(missing))}", "choose another site"
+                )
+        sizes: dict[str, int] = {}
+        for vm, name in step.params["vms"]:
+            found = ctx.source.observe(vm)
+            if found is None:
+                raise Blocked(
+                    f"{visible(name)} is not at site {ctx.source.name}", "discover again and plan anew"
+                )
+            if ctx.target.observe(vm) is not None:
+                raise Blocked(
+                    f"{visible(name)} is at site {ctx.target.name} already",
+                    "remove it there, or leave it out of the wave",
+                )
+            sizes |= {disk.volume: disk.size_bytes for disk in found.disks}
+        existing = []
+        wanted_bytes = 0
+        for volume, size_bytes, backing, lun in step.params["volumes"]:
+            if sizes.get(volume) != size_bytes:
+                raise Blocked(
+                    f"a disk of {ctx.wave} has {show_bytes(sizes.get(volume, 0))} at the source, "
+                    f"the plan says {show_bytes(size_bytes)}",
+                    "discover again, plan anew and approve the wave",
+                )
+            there = ctx.target.volume(volume)
+            if there is None:
+                wanted_bytes += 0 if Backing(backing).is_rdm else size_bytes
+            elif (there.size_bytes, there.backing.value, there.lun) == (size_bytes, backing, lun):
+                existing.append(volume)
+            else:
+                raise Blocked(
+                    f"a disk of {ctx.wave} exists at site {ctx.target.name} with another shape",
+                    "remove it there first",
+                )
+        free = ctx.target.free_bytes()
+        if wanted_bytes > free:
+            raise Blocked(
+                f"site {ctx.target.name} has {show_bytes(free)} free, {ctx.wave} needs "
+                f"{show_bytes(wanted_bytes)}",
+                "free space there, or plan smaller waves",
+            )
+        return {"existing": existing, "wanted_bytes": wanted_bytes, "free_bytes": free}

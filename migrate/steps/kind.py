@@ -1,0 +1,82 @@
+"""What a step kind is, and what it is given to act with.
+
+    plan    what acting would do, in words, without touching anything
+    act     do it and return a result that goes into the record; raises WherryError
+    verify  after a crash: did it happen? the result if yes, None if certainly not; raises
+            Unreachable when the world cannot be asked
+    undo    take it back; must be harmless when there is nothing (more) to take back
+
+``op`` is unique for one attempt at one step: sites stamp what they make with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from migrate.clock import Clock
+from migrate.history import History
+from migrate.kept import KeptVolume
+from migrate.runbook import Step
+from migrate.sites.ports import FullSite
+from migrate.transfers.ports import Moving, Transfers
+from planner.errors import StepFailed
+
+Result = dict[str, Any]
+
+
+class Keeper(Protocol):
+    """Where a rollback keeps what the target wrote."""
+
+    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> Result: ...
+
+
+@dataclass(slots=True)
+class Context:
+    """Everything a step may touch. ``history`` is read only."""
+
+    run: str
+    wave: str
+    source: FullSite
+    target: FullSite
+    transfers: Transfers
+    keeper: Keeper
+    clock: Clock
+    history: History
+    report: Callable[[Moving], None]
+
+    def result(self, step_id: str) -> Result:
+        """Return what an earlier step left in the record, empty when it did not run."""
+        return self.history.results.get(step_id, {})
+
+    def need(self, step_id: str) -> Result:
+        """Return what an earlier step left in the record; raises StepFailed when it was skipped."""
+        if not (found := self.result(step_id)):
+            raise StepFailed(f"step {step_id} was skipped and left nothing to go on with", "go back")
+        return found
+
+    def op(self, step: Step, attempt: int, way: str = "do") -> str:
+        """Return the key of one attempt."""
+        return f"{self.run}/{step.id}/{way}{attempt}"
+
+
+class StepKind(Protocol):
+    """One kind of step."""
+
+    def plan(self, step: Step) -> str: ...
+    def act(self, ctx: Context, step: Step, op: str) -> Result: ...
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None: ...
+    def undo(self, ctx: Context, step: Step, op: str) -> Result: ...
+
+
+class Repeatable:
+    """Kinds that only read, or may simply be done again: nothing to ask after a crash or to undo."""
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        """Say that it did not happen, so that it is done (again)."""
+        return None
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Do nothing: such a step leaves nothing behind."""
+        return {}

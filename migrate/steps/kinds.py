@@ -1,0 +1,29 @@
+"""The table of step kinds by name."""
+
+from __future__ import annotations
+
+from migrate.steps.check import Check
+from migrate.steps.create_disk import CreateDisk
+from migrate.steps.kind import StepKind
+from migrate.steps.landing import Build, Fence, Mark
+from migrate.steps.power import Probe, Quiesce, Start, Stop
+from migrate.steps.proof import Checkpoint, Verify
+from migrate.steps.snapshots import DropSnapshot, TakeSnapshot
+from migrate.steps.transfer import Transfer
+
+KINDS: dict[str, StepKind] = {
+    "check": Check(),
+    "create-disk": CreateDisk(),
+    "snapshot": TakeSnapshot(),
+    "drop-snapshot": DropSnapshot(),
+    "transfer": Transfer(),
+    "checkpoint": Checkpoint(),
+    "quiesce": Quiesce(),
+    "stop": Stop(),
+    "verify": Verify(),
+    "build": Build(),
+    "mark": Mark(),
+    "start": Start(),
+    "probe": Probe(),
+    "fence": Fence(),
+}

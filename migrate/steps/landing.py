@@ -1,0 +1,151 @@
+"""build, mark and fence: the VM at the target, the point its own writes count from, the old one shut away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+from migrate.kept import KeptVolume
+from migrate.runbook import Step
+from migrate.sites.ports import ChangeId, Extent, NewAttachment, NewNic, NewVM
+from migrate.steps.kind import Context, Repeatable, Result
+from planner.errors import StepFailed
+from planner.model import BusSharing, Power
+
+_MIGRATED = "_migrated"
+_NAME_LIMIT = 80  # vSphere's limit for a VM's name
+_PIECE = 1 << 20
+
+
+class Build:
+    """Create and register the VM at the target with its replicas attached."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the VM."""
+        disks, nics = len(step.params["disks"]), len(step.params["nics"])
+        return f"create and register with {disks} disks and {nics} NICs"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Create it and look at what came of it."""
+        ctx.target.create_vm(_new_vm(step), op)
+        result = self.verify(ctx, step, op)
+        if result is None:
+            raise StepFailed(f"{step.title}: the VM is not there", "look at the target site, then retry")
+        return result
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        """Look for the VM; raises StepFailed when one is there with other disks."""
+        found = ctx.target.observe(step.params["vm"])
+        if found is None:
+            return None
+        wanted = {(disk["key"], disk["volume"]) for disk in step.params["disks"]}
+        if {(disk.key, disk.volume) for disk in found.disks} != wanted:
+            raise StepFailed(f"{step.title}: a VM with other disks is there", "remove it, then retry")
+        return {"disks": len(found.disks)}
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Unregister it, unless somebody else made it; the replicas stay."""
+        found = ctx.target.observe(step.params["vm"])
+        if found is None or (found.op and not found.op.startswith(f"{ctx.run}/{step.id}/")):
+            return {"deleted": False}
+        if found.power is not Power.OFF:
+            raise StepFailed(f"{step.title}: the VM still runs at the target", "stop it there, then retry")
+        ctx.target.delete_vm(step.params["vm"], op)
+        return {"deleted": True}
+
+
+class Mark(Repeatable):
+    """Remember from where the target's own writes count; going back keeps them as a checkpoint."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the mark."""
+        return f"mark {len(step.params['volumes'])} disks: what is written from here on is the target's own"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Record the change ids of the replicas."""
+        marks = {volume: ctx.target.change_id(volume) for volume, _ in step.params["volumes"]}
+        return {"changes": {volume: str(mark) if mark else "" for volume, mark in marks.items()}}
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Save what the target wrote since; the sources are stopped, so they are what to compare with."""
+        marks = ctx.result(step.id).get("changes")
+        if not marks:
+            return {"bytes": 0}
+        name = f"{ctx.wave} rolled back, run {ctx.run}, {step.id.split('/')[0]}"
+        with ExitStack() as open_disks:
+            volumes = [
+                KeptVolume(
+                    volume,
+                    open_disks.enter_context(closing(ctx.target.open_read(volume))),
+                    tuple(_written(ctx, volume, size, marks[volume])),
+                )
+                for volume, size in step.params["volumes"]
+            ]
+            return ctx.keeper.keep(name, ctx.wave, volumes)
+
+
+class Fence:
+    """Shut the source copy away: renamed and unplugged, so that nobody starts it by mistake."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the fence."""
+        return f"rename to ..{_MIGRATED} and disconnect its NICs"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Rename and unplug, what of it is not done yet."""
+        vm = step.params["vm"]
+        found = ctx.source.observe(vm)
+        if found is None or found.name != _fenced_name(step):
+            ctx.source.rename(vm, _fenced_name(step), op)
+        if found is None or found.connected:
+            ctx.source.connect_nics(vm, False, op)
+        return {"name": _fenced_name(step)}
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        """Ask whether both are done."""
+        found = ctx.source.observe(step.params["vm"])
+        if found is None:
+            raise StepFailed(f"{step.title}: the VM is gone from the source", "look for it before going on")
+        fenced = found.name == _fenced_name(step) and not found.connected
+        return {"name": found.name} if fenced else None
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Refuse: commit is the point of no return."""
+        raise StepFailed(f"{step.title} cannot be undone", "the way back after commit is failback")
+
+
+def _fenced_name(step: Step) -> str:
+    return str(step.params["name"])[: _NAME_LIMIT - len(_MIGRATED)] + _MIGRATED
+
+
+def _new_vm(step: Step) -> NewVM:
+    params = step.params
+    return NewVM(
+        id=params["vm"],
+        name=params["name"],
+        cpus=params["cpus"],
+        memory_bytes=params["memory_bytes"],
+        firmware=params["firmware"],
+        guest_os=params["guest_os"],
+        disks=tuple(
+            NewAttachment(**{**disk, "bus_sharing": BusSharing(disk["bus_sharing"])})
+            for disk in params["disks"]
+        ),
+        nics=tuple(NewNic(**nic) for nic in params["nics"]),
+    )
+
+
+def _written(ctx: Context, volume: str, size_bytes: int, mark: str) -> Iterator[Extent]:
+    """Yield the areas the target wrote: by its change map, else by comparison with the source."""
+    areas = ctx.target.changed_areas(volume, ChangeId.parse(mark)) if mark else None
+    if areas is not None:
+        yield from areas
+        return
+    with closing(ctx.target.open_read(volume)) as here, closing(ctx.source.open_read(volume)) as there:
+        ours, theirs = bytearray(_PIECE), bytearray(_PIECE)
+        for offset in range(0, size_bytes, _PIECE):
+            length = min(_PIECE, size_bytes - offset)
+            here.read_into(memoryview(ours)[:length], offset)
+            there.read_into(memoryview(theirs)[:length], offset)
+            if ours[:length] != theirs[:length]:
+                yield Extent(offset, length)

@@ -1,0 +1,132 @@
+"""quiesce, stop, start, probe: who runs where. A VM never runs at both sites.
+
+Before anything is powered on the other side is asked, and only a certain "off" will do.
+"""
+
+from __future__ import annotations
+
+from migrate.runbook import Step
+from migrate.sites.ports import FullSite
+from migrate.steps.kind import Context, Repeatable, Result
+from planner.errors import StepFailed
+from planner.model import Power
+from planner.units import show_duration
+
+_PROBE_EVERY_S = 1.0
+
+
+class Quiesce(Repeatable):
+    """Bring a group to a consistent point just before it stops."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the freeze."""
+        return f"quiesce {len(step.params['vms'])} VMs together"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Freeze; the result says what consistency was really reached."""
+        return {"consistency": ctx.source.quiesce(tuple(step.params["vms"]), op).value}
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Let those write again that still run."""
+        running = tuple(vm for vm in step.params["vms"] if _power(ctx.source, vm) is Power.ON)
+        ctx.source.thaw(running, op)
+        return {"thawed": len(running)}
+
+
+class Stop:
+    """Stop a VM at the source: gracefully, forced after a limit."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the stop."""
+        return f"shut down, forced after {show_duration(step.params['timeout_s'])}"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Stop it; the result says whether force was needed and whether it ran."""
+        vm = step.params["vm"]
+        before = _power(ctx.source, vm)
+        if before is Power.OFF:
+            return {"graceful": True, "ran": False}
+        graceful = ctx.source.shut_down(vm, op, step.params["timeout_s"])
+        if not graceful:
+            ctx.source.power_off(vm, op)
+        if _power(ctx.source, vm) is not Power.OFF:
+            raise StepFailed(f"{step.title}: the VM still runs", "look at it in the source site, then retry")
+        return {"graceful": graceful, "ran": before is Power.ON}
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        """Ask whether it is off."""
+        return {"graceful": None} if _power(ctx.source, step.params["vm"]) is Power.OFF else None
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Start it again at the source, if it ran and is certainly off at the target."""
+        vm = step.params["vm"]
+        ran = step.params["was_on"] or ctx.result(step.id).get("ran")  # it may run against the plan
+        if not ran or _power(ctx.source, vm) is Power.ON:
+            return {"started": False}
+        _must_be_off(ctx.target, vm, step)
+        ctx.source.power_on(vm, op)
+        return {"started": True, "health": ctx.source.probe(vm).detail}
+
+
+class Start:
+    """Power a VM on at the target."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the start."""
+        return "power on, if it is certainly off at the source"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Start it."""
+        vm = step.params["vm"]
+        _must_be_off(ctx.source, vm, step)
+        ctx.target.power_on(vm, op)
+        return {}
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        """Ask whether this attempt started it, even if it stopped again since."""
+        found = ctx.target.observe(step.params["vm"])
+        started = found is not None and (found.power is Power.ON or found.last_power_op == op)
+        return {} if started else None
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Stop it at the target."""
+        vm = step.params["vm"]
+        if _power(ctx.target, vm) is not Power.ON:
+            return {"stopped": False}
+        if not ctx.target.shut_down(vm, op, 60.0):
+            ctx.target.power_off(vm, op)
+        return {"stopped": True}
+
+
+class Probe(Repeatable):
+    """Wait until what runs in the guest answers."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the probe."""
+        return f"probe until it answers, at most {show_duration(step.params['timeout_s'])}"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Ask once a second; raises StepFailed when the time is over."""
+        vm = step.params["vm"]
+        begin = ctx.clock.now_s()
+        while True:
+            health = ctx.target.probe(vm)
+            waited = ctx.clock.now_s() - begin
+            if health.ok:
+                return {"detail": health.detail, "waited_s": round(waited, 3)}
+            if waited >= step.params["timeout_s"]:
+                raise StepFailed(f"{step.title} failed: {health.detail}", "look into the VM, or roll back")
+            ctx.clock.sleep(_PROBE_EVERY_S)
+
+
+def _power(site: FullSite, vm: str) -> Power | None:
+    found = site.observe(vm)
+    return found.power if found else None
+
+
+def _must_be_off(site: FullSite, vm: str, step: Step) -> None:
+    """Raise StepFailed unless ``vm`` certainly does not run at ``site``."""
+    if _power(site, vm) not in (None, Power.OFF):
+        raise StepFailed(
+            f"{step.title}: the VM is not off at site {site.name}", "stop it there first, then retry"
+        )

@@ -1,0 +1,48 @@
+"""checkpoint and verify: no replica is called good without equal digests of the whole disk."""
+
+from __future__ import annotations
+
+from migrate.runbook import Step
+from migrate.steps.kind import Context, Repeatable, Result
+from planner.errors import StepFailed
+
+
+class Checkpoint(Repeatable):
+    """Compare a group's replicas with the snapshot they were made from."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the comparison."""
+        return f"compare {len(step.params['volumes'])} replicas with the snapshot, byte for byte"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Return the digests; raises StepFailed at the first difference."""
+        taken = ctx.need(step.params["snapshot"])
+        digests = {
+            volume: _digest(ctx, step, volume, size_bytes, taken["id"])
+            for volume, size_bytes in step.params["volumes"]
+        }
+        return {"consistency": taken["label"], "digests": digests, "changes": taken["changes"]}
+
+
+class Verify(Repeatable):
+    """Compare a stopped VM's disk with its replica."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the comparison."""
+        return "hash the whole disk at both sites and compare"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Return the digest; raises StepFailed when the sides differ."""
+        size_bytes = step.params["size_bytes"]
+        digest = _digest(ctx, step, step.params["volume"], size_bytes, None)
+        return {"source": digest, "target": digest, "size_bytes": size_bytes, "equal": True}
+
+
+def _digest(ctx: Context, step: Step, volume: str, size_bytes: int, snapshot: str | None) -> str:
+    compared = ctx.transfers.compare(volume, size_bytes=size_bytes, snapshot=snapshot, report=ctx.report)
+    if not compared.equal:
+        raise StepFailed(
+            f"{step.title}: source and target differ ({compared.source[:16]} and {compared.target[:16]})",
+            "do not go on; roll back or abort, then replicate again",
+        )
+    return compared.source

@@ -1,0 +1,62 @@
+"""snapshot and drop-snapshot: one instant of a group at the source, and its removal.
+
+The order between two rounds is fixed: the change ids of the old snapshot are in the record before it
+is removed, and it is gone before the next one is taken.
+"""
+
+from __future__ import annotations
+
+from migrate.runbook import Step
+from migrate.sites.ports import Snapshot
+from migrate.steps.kind import Context, Repeatable, Result
+
+
+class TakeSnapshot:
+    """Freeze a group's volumes at one instant."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the snapshot."""
+        return f"snapshot {len(step.params['vms'])} VMs at one instant, with change ids"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Take it."""
+        return _result(ctx.source.take_snapshot(tuple(step.params["vms"]), op))
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        """Look for the snapshot of this very attempt."""
+        found = ctx.source.find_snapshot(op)
+        return _result(found) if found else None
+
+    def undo(self, ctx: Context, step: Step, op: str) -> Result:
+        """Remove it if it is still there."""
+        taken = ctx.result(step.id).get("id")
+        prefix = f"{ctx.run}/{step.id}/do"
+        left = [
+            item.id for item in ctx.source.list_snapshots() if item.id == taken or item.op.startswith(prefix)
+        ]
+        for snapshot in left:
+            ctx.source.drop_snapshot(snapshot, op)
+        return {"dropped": len(left)}
+
+
+class DropSnapshot(Repeatable):
+    """Remove a snapshot; it being gone is what is wanted."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the removal."""
+        return "remove the snapshot"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Remove it."""
+        snapshot = ctx.result(step.params["snapshot"]).get("id", "")
+        if snapshot:  # none when taking it was skipped
+            ctx.source.drop_snapshot(snapshot, op)
+        return {"id": snapshot}
+
+
+def _result(snapshot: Snapshot) -> Result:
+    return {
+        "id": snapshot.id,
+        "label": snapshot.label.value,
+        "changes": {volume: str(change) for volume, change in snapshot.changes.items()},
+    }

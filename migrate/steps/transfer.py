@@ -1,0 +1,76 @@
+"""transfer: bring one replica up to date: seed, delta since the last change id, or a full pass.
+
+When change tracking has no answer (another epoch, a physical RDM, a disk that was there before) both
+sides' digests are compared instead, so nothing is ever skipped on trust.
+"""
+
+from __future__ import annotations
+
+from migrate.replication.passes import Mode
+from migrate.runbook import Step
+from migrate.sites.ports import ChangeId, Extent
+from migrate.steps.kind import Context, Repeatable, Result
+from planner.units import show_bytes
+
+
+class Transfer(Repeatable):
+    """One pass over one volume. Doing it again resumes from what the receiver holds."""
+
+    def plan(self, step: Step) -> str:
+        """Describe the pass."""
+        what = {"seed": "copy all allocated blocks", "delta": "copy what changed"}
+        return f"{what[step.params['mode']]} of a {show_bytes(step.params['size_bytes'])} disk"
+
+    def act(self, ctx: Context, step: Step, op: str) -> Result:
+        """Copy; the result carries the change id from which the next delta counts."""
+        volume = step.params["volume"]
+        taken = ctx.need(step.params["snapshot"]) if step.params["snapshot"] else {}
+        base = _last_change(ctx, step)
+        change = taken.get("changes", {}).get(volume, "")
+        mode, extents = _scope(ctx, step, base)
+        copied = ctx.transfers.copy(
+            volume,
+            size_bytes=step.params["size_bytes"],
+            mode=mode,
+            pass_id=f"{ctx.run}/{step.id}/{taken.get('id', 'stopped')}",
+            base=base,
+            change=change,
+            snapshot=taken.get("id"),
+            extents=extents,
+            report=ctx.report,
+        )
+        return {
+            "mode": copied.mode.value,
+            "data_bytes": copied.data_bytes,
+            "wire_bytes": copied.wire_bytes,
+            "seconds": round(copied.seconds, 3),
+            "resumed_bytes": copied.resumed_bytes,
+            "why": copied.why,
+            "change_id": change,
+        }
+
+
+def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...] | None]:
+    """Return how much must be looked at, and the changed areas where they are known."""
+    if step.params["mode"] == Mode.SEED:
+        fresh = ctx.result(f"{_disk(step)}/create").get("created")
+        return (Mode.SEED if fresh else Mode.COMPARE), None
+    if not base:
+        return Mode.COMPARE, None
+    areas = ctx.source.changed_areas(step.params["volume"], ChangeId.parse(base))
+    return (Mode.COMPARE, None) if areas is None else (Mode.DELTA, areas)
+
+
+def _disk(step: Step) -> str:
+    """Return the part of the step's id that names its disk: ``g0/d1``."""
+    return "/".join(step.id.split("/")[:2])
+
+
+def _last_change(ctx: Context, step: Step) -> str:
+    """Return the change id of the newest finished pass over the disk, empty when there is none."""
+    disk = _disk(step)
+    number = 1
+    while f"{disk}/delta/{number}" in ctx.history.results:
+        number += 1
+    newest = f"{disk}/delta/{number - 1}" if number > 1 else f"{disk}/seed"
+    return str(ctx.result(newest).get("change_id", ""))

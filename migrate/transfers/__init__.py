@@ -1,0 +1,1 @@
+"""How a step moves a volume from site to site: streamed through a receiver, or only modelled."""

@@ -1,0 +1,85 @@
+"""What steps ask of the data plane. One implementation moves bytes, one only the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from migrate.replication.passes import Mode
+from migrate.sites.ports import Extent
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a transfer did. ``data_bytes`` is payload before compression, ``wire_bytes`` after it.
+
+    ``resumed_bytes`` was there already from an interrupted try. ``why`` says why another mode was
+    used than asked for, empty when not.
+    """
+
+    mode: Mode
+    data_bytes: int
+    wire_bytes: int
+    seconds: float
+    resumed_bytes: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moving:
+    """Progress of a transfer, for a bar: bytes looked at of all bytes to look at."""
+
+    volume: str
+    done_bytes: int
+    total_bytes: int
+    wire_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Digests of one volume at both sites, each computed where the disk is."""
+
+    source: str
+    target: str
+
+    @property
+    def equal(self) -> bool:
+        """True when both sides hold the same bytes."""
+        return self.source == self.target
+
+
+class Transfers(Protocol):
+    """The data plane between two sites."""
+
+    def copy(
+        self,
+        volume: str,
+        *,
+        size_bytes: int,
+        mode: Mode,
+        pass_id: str,
+        base: str,
+        change: str,
+        snapshot: str | None,
+        extents: tuple[Extent, ...] | None,
+        report: Callable[[Moving], None],
+    ) -> Copied:
+        """Bring the replica up to date; returns when every byte is durable at the target.
+
+        ``pass_id`` names one immutable state of the source: a pass that was interrupted goes on where
+        the receiver's own record says it was. ``base`` and ``change`` are the change ids the replica
+        stands on and gets to. Raises Unreachable, NoSpace, StepFailed.
+        """
+        ...
+
+    def compare(
+        self,
+        volume: str,
+        *,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+    ) -> Compared:
+        """Return full-content digests of the source's disk (or snapshot) and of the replica."""
+        ...

@@ -1,0 +1,136 @@
+"""Transfers that move bytes: read at the source here, sent to the receiver of the target site.
+
+The sender runs in this process, the receiver in its own; what has arrived is asked of the receiver,
+never remembered here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import Protocol
+
+from migrate.disks.ports import ReadableDisk
+from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.hashing import ask_hash, hash_disk
+from migrate.replication.passes import Mode, PassSpec, Progress
+from migrate.replication.sender import send_pass
+from migrate.replication.wire import WireError
+from migrate.sites.ports import Extent
+from migrate.transfers.ports import Compared, Copied, Moving
+from planner.errors import StepFailed, Unreachable
+
+
+class Reads(Protocol):
+    """The part of a source site that transfers use."""
+
+    def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk: ...
+
+
+class StreamedTransfers:
+    """Transfers from a source site to the receiver that ``connect`` reaches.
+
+    ``generation`` is the fencing token of this run: the receiver refuses an older one.
+    """
+
+    def __init__(
+        self,
+        source: Reads,
+        connect: Callable[[], Channel],
+        *,
+        generation: int,
+        level: int,
+        block_bytes: int,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._source = source
+        self._connect = connect
+        self._generation = generation
+        self._level = level
+        self._block_bytes = block_bytes
+        self._stop = stop
+
+    def copy(
+        self,
+        volume: str,
+        *,
+        size_bytes: int,
+        mode: Mode,
+        pass_id: str,
+        base: str,
+        change: str,
+        snapshot: str | None,
+        extents: tuple[Extent, ...] | None,
+        report: Callable[[Moving], None],
+    ) -> Copied:
+        """Send one pass; see the protocol."""
+
+        def told(progress: Progress) -> None:
+            report(Moving(volume, progress.done_bytes, progress.total_bytes, progress.wire_bytes))
+
+        spec = PassSpec(volume, pass_id, size_bytes, self._generation, base, change)
+        begun = time.monotonic()
+        try:
+            with (
+                closing(self._source.open_read(volume, snapshot)) as disk,
+                closing(self._connect()) as channel,
+            ):
+                sent = send_pass(
+                    disk,
+                    channel,
+                    spec,
+                    mode=mode,
+                    extents=extents,
+                    level=self._level,
+                    block_bytes=self._block_bytes,
+                    progress=told,
+                    stop=self._stop,
+                )
+        except (ChannelClosed, WireError) as error:
+            raise Unreachable(
+                f"the receiver went away in a transfer: {error}", "run the verb again; it resumes"
+            ) from error
+        if not sent.complete:
+            raise StepFailed("the transfer was stopped at a block edge", "run the verb again; it resumes")
+        return Copied(
+            sent.mode,
+            sent.sent_bytes,
+            sent.wire_bytes,
+            time.monotonic() - begun,
+            sent.resumed_bytes,
+            sent.why,
+        )
+
+    def compare(
+        self,
+        volume: str,
+        *,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+    ) -> Compared:
+        """Hash both sides at the same time, each where its disk is."""
+
+        def told(done_bytes: int) -> None:
+            report(Moving(volume, done_bytes, size_bytes, 0))
+
+        try:
+            with (
+                closing(self._source.open_read(volume, snapshot)) as disk,
+                closing(self._connect()) as channel,
+                ThreadPoolExecutor(1) as pool,
+            ):
+                theirs = pool.submit(ask_hash, channel, volume, size_bytes)
+                ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
+                there = theirs.result()
+        except (ChannelClosed, WireError) as error:
+            raise Unreachable(
+                f"the receiver went away in a comparison: {error}", "run the verb again"
+            ) from error
+        if not there.tail_zero:
+            raise StepFailed(
+                "the target disk holds data past the source's end", "wipe the LUN, replicate again"
+            )
+        return Compared(ours.digest, there.digest)
