@@ -1,0 +1,103 @@
+from pathlib import Path
+
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from tests.tui import estate
+from tests.tui.stage import SMALL, lines, opened, panel, table, text, until
+from tui.screens.inventory import InventoryScreen
+
+
+async def filtered(pilot: Pilot[None], query: str) -> None:
+    await pilot.press("2")
+    await pilot.pause()
+    await pilot.press("slash")
+    field = pilot.app.screen.query_one(Input)
+    assert field.has_focus
+    field.value = query
+    screen = pilot.app.screen
+    assert isinstance(screen, InventoryScreen)
+    await until(lambda: screen._filter == query)
+    await pilot.pause()
+
+
+def names(pilot: Pilot[None]) -> list[str]:
+    shown = table(pilot)
+    return [shown.rows[index][1] for index in shown.order]
+
+
+async def test_a_filter_shows_what_matches_and_escape_clears_it(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        await filtered(pilot, "crm")
+        assert names(pilot) == ["crm-db-01", "crm-app-01", "crm-web-01"]
+        assert "12 VMs · 3 match" in text(pilot)
+        await pilot.press("enter")
+        assert table(pilot).has_focus
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(names(pilot)) == 12
+        assert "▸ Inventory" in lines(pilot)[0]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "▸ Overview" in lines(pilot)[0]
+
+
+async def test_keys_in_the_filter_are_text(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        await pilot.press("2", "slash", *"q1s4")
+        await pilot.pause()
+        assert pilot.app.screen.query_one(Input).value == "q1s4"
+        assert pilot.app.current_mode == "inventory"
+
+
+async def test_a_wrong_filter_is_said_in_words_and_keeps_what_was_shown(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        await filtered(pilot, "crm")
+        await filtered(pilot, "disk>")
+        assert "▲" in lines(pilot)[-2]
+        assert "disk" in lines(pilot)[-2]
+        assert len(names(pilot)) == 3
+        await filtered(pilot, "nobody-has-this-name")
+        assert lines(pilot)[-2] == ""
+        assert "no VM matches the filter: esc clears it" in text(pilot)
+        assert "no VM under the cursor" in panel(pilot, "detail")
+
+
+async def test_s_sorts_and_shift_s_turns_round(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        await pilot.press("2", "s")
+        await pilot.pause()
+        assert names(pilot) == sorted(names(pilot))
+        assert "by name ↑" in text(pilot)
+        await pilot.press("S")
+        await pilot.pause()
+        assert names(pilot) == sorted(names(pilot), reverse=True)
+        assert "by name ↓" in text(pilot)
+
+
+async def test_the_detail_follows_the_cursor_and_puts_remedies_beside_findings(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        await pilot.press("2")
+        await pilot.pause()
+        detail = panel(pilot, "detail")
+        assert "▲ warning  disks.rdm  shop-db-01 has a physical RDM\n  → it becomes a VMDK" in detail
+        assert "group shop  wave W01" in detail
+        assert "becomes VMDK: a physical RDM becomes a VMDK by policy" in detail
+        assert "vlan-10" in detail
+        assert "used by shop-app-01:1433" in detail
+        await pilot.press("end")
+        await pilot.pause()
+        assert "in no wave: excluded by name" in panel(pilot, "detail")
+        assert "row 12 of 12" in text(pilot)
+
+
+async def test_enter_makes_the_detail_large_and_escape_takes_it_back(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path), SMALL) as pilot:
+        await pilot.press("2", "enter")
+        await pilot.pause()
+        assert not table(pilot).display
+        assert "used by" in text(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert table(pilot).display
+        assert table(pilot).has_focus

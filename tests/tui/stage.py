@@ -1,0 +1,62 @@
+"""Opens the application on a project without a terminal, and reads what it shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tests.tui import estate
+from tui.app import WherryApp
+from tui.session import Session
+from tui.widgets.panel import Panel
+from tui.widgets.table import VirtualTable
+
+BIG, SMALL = (120, 35), (80, 24)
+
+
+@asynccontextmanager
+async def opened(
+    root: Path, size: tuple[int, int] = BIG, session: Session | None = None, **more: Any
+) -> AsyncIterator[Pilot[None]]:
+    """Yield the pilot of an application that has read everything once."""
+    session = session or estate.session(root)
+    app = WherryApp(root, session=session, now=lambda: estate.NOW, period_s=0.1, **more)
+    async with app.run_test(size=size) as pilot:
+        await until(lambda: app.view.complete or bool(app.view.error))
+        await pilot.pause()
+        yield pilot
+
+
+async def until(true: Any, seconds: float = 8.0) -> None:
+    """Wait until a condition holds; fails when it does not in time."""
+    for _ in range(round(seconds / 0.02)):
+        if true():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not happen in time")
+
+
+def lines(pilot: Pilot[None]) -> list[str]:
+    """Return the text on the screen, line by line."""
+    strips = pilot.app.screen._compositor.render_strips()
+    return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
+
+
+def text(pilot: Pilot[None]) -> str:
+    """Return the text on the screen."""
+    return "\n".join(lines(pilot))
+
+
+def table(pilot: Pilot[None]) -> VirtualTable:
+    """Return the table of the place."""
+    return pilot.app.screen.query_one(VirtualTable)
+
+
+def panel(pilot: Pilot[None], name: str) -> str:
+    """Return the text of a panel."""
+    return pilot.app.screen.query_one(f"#{name}", Panel).text

@@ -1,0 +1,199 @@
+"""Overview: where every VM stands, the next window, the waves, and what needs a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+
+from planner.names import visible
+from planner.units import show_bytes, show_duration
+from tui.actions import bindings_at
+from tui.screens.place import PlaceScreen
+from tui.session import View
+from tui.text import bar, count, line, plural, short_time, spread_minutes, stack, window_span, window_start
+from tui.theme import severity_mark, state_mark
+from tui.widgets.panel import Panel
+from tui.widgets.table import Column, VirtualTable
+
+if TYPE_CHECKING:
+    from planner.plan import Wave
+
+COLUMNS = (
+    Column(1, "wave", 6, keep=9),
+    Column(2, "name", 12, flex=True, keep=8),
+    Column(3, "groups", 6, str, right=True, keep=1),
+    Column(4, "VMs", 4, str, right=True, keep=6),
+    Column(5, "data", 9, show_bytes, right=True, keep=5),
+    Column(6, "state", 15, lambda state: visible(state_mark(state).text),
+           lambda state: state_mark(state).tone, keep=9),
+    Column(7, "cutover", 16, lambda text: visible(text) or "no window", keep=4),
+    Column(8, "steps", 20, lambda done: _steps(*done), keep=3),
+    Column(9, "now", 22, lambda text: visible(text) or "–", keep=0),
+)  # fmt: skip
+_OVER = {"committed", "rolled back", "failed", "aborted"}
+
+
+def _steps(done: int, total: int) -> str:
+    return f"{fill(done, total, 10)} {done}/{total}" if total else "–"
+
+
+def fill(part: float, whole: float, width: int) -> str:
+    """Return a bar with its empty rest drawn."""
+    drawn = bar(part, whole, width)
+    return drawn + "░" * (width - len(drawn))
+
+
+def standing(view: View, width: int) -> Content:
+    """Return the panel "where every VM stands" for that many cells of width."""
+    status = view.status
+    if status is None:
+        return line(("reading …", "dim"))
+    if not status.inventory_source and not status.vms:
+        return stack(
+            [
+                line(("No inventory yet.", "warn")),
+                line("Import a workbook or a JSON inventory:"),
+                line(("  wherry discover FILE", "accent")),
+                line(("This screen follows by itself.", "dim")),
+            ]
+        )
+    whole = max(max((number for _, number in status.stages), default=0), 1)
+    lines = [
+        line(f"{stage:<11}{count(number):>8}  ", (bar(number, whole, width - 22), "accent"))
+        for stage, number in status.stages
+    ]
+    notes: list[tuple[str, str] | str] = []
+    if view.estate is not None:
+        blocked = view.estate.blocked
+        notes.append((f"✖ {blocked} blocked", "bad") if blocked else ("✔ none blocked", "good"))
+    if view.plan is not None:
+        unplanned = len(view.plan.plan.unplanned)
+        notes.append((f"   {count(unplanned)} unplanned", "warn" if unplanned else "dim"))
+    if view.estate is not None and view.estate.unknown:
+        notes.append((f"   ? {plural(len(view.estate.unknown), 'check')} undecided", "dim"))
+    lines += [line(*notes)] if notes else []
+    lines.append(
+        line((f"from {visible(status.inventory_source)}, {short_time(status.inventory_taken_at)}", "dim"))
+    )
+    return stack(lines)
+
+
+def next_window(view: View, now: datetime) -> Content:
+    """Return the panel "next window"."""
+    if view.plan is None:
+        return stack(
+            [line(("No plan yet.", "warn")), line("Make one:"), line(("  wherry plan", "accent"))]
+            if view.status is not None and view.status.vms
+            else [line(("nothing planned", "dim"))]
+        )
+    states = {item.name: item.state for item in view.status.waves} if view.status else {}
+    coming: list[tuple[datetime, Wave]] = []
+    for wave in view.plan.plan.waves:
+        if wave.window is None or states.get(wave.name) in _OVER:
+            continue
+        if wave.window.start_utc + timedelta(hours=wave.window.hours) > now:
+            coming.append((wave.window.start_utc, wave))
+    if not coming:
+        return stack(
+            [
+                line(("No window ahead.", "dim")),
+                line("Without one a wave may cut over at any time."),
+                line(("  wherry settings edit", "accent")),
+            ]
+        )
+    start, wave = min(coming, key=lambda item: item[0])
+    window = wave.window
+    assert window is not None
+    spread = wave.estimate.downtime_min
+    fits = spread.p95 <= window.hours * 60
+    ahead = (start - now).total_seconds()
+    approval = view.approvals.get(wave.name)
+    return stack(
+        [
+            line((f"{visible(wave.name)}  {visible(wave.title)}", "accent")),
+            line(window_span(window)),
+            line(f"opens in {show_duration(ahead)}" if ahead > 0 else ("◆ open now", "warn")),
+            line(f"downtime P50 / P95  {spread_minutes(spread.p50, spread.p95)}"),
+            line(("✔ fits the window", "good") if fits else ("✖ P95 is longer than the window", "bad")),
+            line((f"✔ approved by {visible(approval.who)}", "good"))
+            if approval
+            else line(("○ not approved: ", "warn"), f"wherry plan approve {visible(wave.name)}"),
+        ]
+    )
+
+
+def needs_you(view: View) -> Content:
+    """Return the panel "needs you", the heaviest first."""
+    if view.status is None:
+        return line(("reading …", "dim"))
+    order = {"blocker": 0, "gate": 1, "warning": 2, "info": 3}
+    lines: list[Content] = []
+    for need in sorted(view.status.needs, key=lambda item: order.get(item.severity, 9)):
+        mark = severity_mark(need.severity)
+        lines.append(
+            line((f"{mark.glyph} ", mark.tone), visible(need.text), (f"  {visible(need.hint)}", "dim"))
+        )
+    return stack(lines) if lines else line(("✔ nothing needs you now", "good"))
+
+
+class OverviewScreen(PlaceScreen):
+    """Where are we, what needs me."""
+
+    CSS_PATH = "overview.tcss"
+    BINDINGS = bindings_at("overview")
+    place_id = "overview"
+
+    def compose_body(self) -> ComposeResult:
+        """Stages and window, waves, needs."""
+        with Horizontal(id="top"):
+            yield Panel("stages", "Where every VM stands")
+            yield Panel("window", "Next window")
+        yield VirtualTable(COLUMNS, id="waves")
+        yield Panel("needs", "Needs you")
+
+    def show(self, view: View) -> None:
+        """Show a newer view."""
+        stages = self.query_one("#stages", Panel)
+        stages.show(standing(view, stages.content_size.width))
+        self.query_one("#window", Panel).show(next_window(view, self.wherry.now()))
+        needs = len(view.status.needs) if view.status else 0
+        self.query_one("#needs", Panel).show(
+            needs_you(view), f"Needs you ({needs})" if needs else "Needs you"
+        )
+        table = self.query_one("#waves", VirtualTable)
+        table.set_empty(self._empty(view))
+        windows = (
+            {w.name: window_start(w.window) for w in view.plan.plan.waves if w.window} if view.plan else {}
+        )
+        rows = tuple(
+            (wave.name, wave.name, wave.title, wave.groups, wave.vms, wave.size_bytes, wave.state,
+             windows.get(wave.name, wave.window), (wave.steps_done, wave.steps_total),
+             wave.gate or wave.current)
+            for wave in (view.status.waves if view.status else ())
+        )  # fmt: skip
+        if rows != table.rows:
+            table.set_rows(rows)
+        self.describe_table(table)
+
+    def _empty(self, view: View) -> str:
+        if view.status is None:
+            return "reading …"
+        if not view.status.vms:
+            return "no waves yet: run 'wherry discover FILE', then 'wherry plan'"
+        return "no waves yet: run 'wherry plan'"
+
+    def describe_table(self, table: VirtualTable) -> None:
+        """Say how many waves there are."""
+        version = f" · plan {self.view.plan.version}" if self.view.plan else ""
+        table.set_title(
+            Content(f"{plural(len(table.rows), 'wave')}{version} · {table.sort_words}"),
+            Content("enter opens the wave" if table.rows else ""),
+        )
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        """Open a wave in Waves."""
+        self.wherry.open_wave(str(event.table.key))

@@ -1,0 +1,129 @@
+"""The words about one VM: what it is, its disks and adapters, where it goes, what is wrong."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from planner.model import VM, Backing, Disk, Finding, Nic
+from planner.names import visible
+from planner.units import show_bytes
+from tui.session import View
+from tui.text import line, plural, stack
+from tui.theme import power_mark, severity_mark
+
+_BACKINGS = {Backing.VMDK: "VMDK", Backing.RDM_PHYSICAL: "RDM physical", Backing.RDM_VIRTUAL: "RDM virtual"}
+
+
+def describe_vm(vm: VM, view: View) -> Content:
+    """Return everything known about a VM: the findings first, each beside its remedy."""
+    findings = view.estate.findings.get(vm.id, ()) if view.estate else ()
+    lines = [*_head(vm), *(item for finding in findings for item in _finding(finding))]
+    if view.estate is not None and not findings:
+        lines.append(line(("✔ no check found anything", "good")))
+    lines.append(_place(vm, view))
+    lines += [_disk(vm, disk, view) for disk in vm.disks] or [line(("no disks", "dim"))]
+    lines += [_nic(nic) for nic in vm.nics] or [line(("no network adapters", "dim"))]
+    lines += _neighbours(vm, view)
+    lines += _rest(vm)
+    return stack(lines)
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _head(vm: VM) -> list[Content]:
+    mark = power_mark(vm.power.value)
+    size = f"{vm.cpus} vCPU, {show_bytes(vm.memory_bytes)}"
+    disks = f"{plural(len(vm.disks), 'disk')} {show_bytes(vm.disk_bytes)}"
+    used = f"({show_bytes(vm.used_bytes)} used)" if vm.used_bytes is not None else ""
+    return [
+        line(
+            (mark.text, mark.tone),
+            " · " + _joined(visible(vm.guest_os), size, f"{disks} {used}".strip(), visible(vm.firmware)),
+        ),
+        line((_joined(visible(vm.datacenter), visible(vm.cluster), visible(vm.host)), "dim"),
+             (f"  {visible(vm.id)}", "dim")),
+    ]  # fmt: skip
+
+
+def _finding(finding: Finding) -> list[Content]:
+    mark = severity_mark(finding.severity.value)
+    message = f"{mark.glyph} {mark.word}  {visible(finding.check)}  {visible(finding.message)}"
+    return [line((message, mark.tone)), line(f"  → {visible(finding.remedy)}")]
+
+
+def _place(vm: VM, view: View) -> Content:
+    if vm.id in view.placed:
+        wave, group = view.placed[vm.id]
+        return line(("group ", "dim"), visible(group), ("  wave ", "dim"), visible(wave))
+    if view.plan is None:
+        return line(("no plan yet: run 'wherry plan'", "dim"))
+    why = next((item.why for item in view.plan.plan.unplanned if item.vm == vm.id), "not in this plan")
+    return line(("in no wave: " + visible(why), "warn"))
+
+
+def _disk(vm: VM, disk: Disk, view: View) -> Content:
+    rdm = disk.backing is not Backing.VMDK
+    kind = _BACKINGS[disk.backing]
+    facts = [
+        show_bytes(disk.size_bytes),
+        "thin" if disk.thin else "",
+        "multi-writer" if disk.multi_writer else "",
+        disk.bus_sharing.value if disk.bus_sharing and disk.bus_sharing.value != "noSharing" else "",
+        visible(disk.lun) if rdm else visible(disk.path),
+    ]
+    becomes = _becomes(vm, disk, view)
+    return line(
+        ("disk ", "dim"), visible(disk.label), "  ", (kind, "warn" if rdm else ""), "  " + _joined(*facts),
+        (f"  → {becomes}" if becomes else "", "accent"),
+    )  # fmt: skip
+
+
+def _becomes(vm: VM, disk: Disk, view: View) -> str:
+    planned = view.converts.get((vm.id, disk.key))
+    return f"becomes {_BACKINGS[planned.target]}: {visible(planned.rule)}" if planned else ""
+
+
+def _nic(nic: Nic) -> Content:
+    state = {True: "", False: "disconnected", None: ""}[nic.connected]
+    facts = _joined(visible(nic.mac), visible(nic.adapter), ", ".join(map(visible, nic.addresses)), state)
+    return line(("nic  ", "dim"), visible(nic.label), "  ", visible(nic.network) or "–", f"  {facts}")
+
+
+def _neighbours(vm: VM, view: View) -> list[Content]:
+    if view.estate is None:
+        return []
+    vms = view.estate.vms
+    lines: list[Content] = []
+    for word, mine, other in (("needs   ", "source", "target"), ("used by ", "target", "source")):
+        names: list[str] = []
+        for edge in view.estate.inventory.dependencies:
+            if getattr(edge, mine) == vm.id:
+                there = vms.get(getattr(edge, other))
+                port = f":{edge.port}" if edge.port is not None else ""
+                names.append(visible(there.name if there else getattr(edge, other)) + port)
+        if names:
+            more = f"  and {len(names) - 12} more" if len(names) > 12 else ""
+            lines.append(line((word, "dim"), "  ".join(names[:12]) + more))
+    return lines
+
+
+def _rest(vm: VM) -> list[Content]:
+    people = _joined(
+        *(
+            f"{word} {visible(value)}"
+            for word, value in (
+                ("application", vm.application), ("tier", vm.tier),
+                ("environment", vm.environment), ("owner", vm.owner),
+            )
+            if value
+        )
+    )  # fmt: skip
+    snapshots = plural(len(vm.snapshots), "snapshot") if vm.snapshots else ""
+    tracking = {True: "change tracking on", False: "change tracking off", None: ""}[vm.cbt]
+    facts = _joined(snapshots, tracking, f"tools {visible(vm.tools)}" if vm.tools else "")
+    lines = [line((text, "dim")) for text in (people, facts) if text]
+    if vm.annotation:
+        lines.append(line(("note ", "dim"), visible(vm.annotation)))
+    return lines

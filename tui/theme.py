@@ -1,0 +1,101 @@
+"""How things look: the colours, and the marks that say a state by glyph and word.
+
+A *tone* is one of ``good``, ``warn``, ``bad``, ``accent``, ``dim`` or empty. Colour only repeats what
+the glyph and the word beside it say, so nothing is lost under NO_COLOR.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textual.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A state as people see it: one cell of glyph, a word, a tone."""
+
+    glyph: str
+    word: str
+    tone: str = ""
+
+    @property
+    def text(self) -> str:
+        """Glyph and word."""
+        return f"{self.glyph} {self.word}"
+
+
+# Content understands these as styles of the theme in force.
+STYLES = {
+    "": "",
+    "good": "$text-success",
+    "warn": "$text-warning",
+    "bad": "bold $text-error",
+    "accent": "$text-accent",
+    "dim": "$text-muted",
+}
+
+_STATES = {
+    "planned": Mark("·", "planned", "dim"),
+    "approved": Mark("○", "approved"),
+    "replicating": Mark("◐", "replicating", "accent"),
+    "in sync": Mark("●", "in sync", "good"),
+    "cutting over": Mark("►", "cutting over", "accent"),
+    "before commit": Mark("◆", "before commit", "warn"),
+    "committed": Mark("✔", "committed", "good"),
+    "rolling back": Mark("◄", "rolling back", "accent"),
+    "aborting": Mark("■", "aborting", "accent"),
+    "rolled back": Mark("◄", "rolled back", "warn"),
+    "failed": Mark("✖", "failed", "bad"),
+    "aborted": Mark("■", "aborted", "bad"),
+}
+_SEVERITIES = {
+    "blocker": Mark("✖", "blocker", "bad"),
+    "warning": Mark("▲", "warning", "warn"),
+    "gate": Mark("◆", "gate", "accent"),
+    "info": Mark("·", "info", "dim"),
+}
+_POWERS = {
+    "poweredOn": Mark("●", "on"),
+    "poweredOff": Mark("○", "off", "dim"),
+    "suspended": Mark("◌", "susp", "warn"),
+    "unknown": Mark("?", "", "dim"),
+}
+
+
+def state_mark(state: str) -> Mark:
+    """Return the mark of a wave's state; a state this version does not know shows as its word."""
+    return _STATES.get(state) or Mark("?", state)
+
+
+def severity_mark(severity: str) -> Mark:
+    """Return the mark of a finding's or need's severity."""
+    return _SEVERITIES.get(severity) or Mark("?", severity)
+
+
+def power_mark(power: str) -> Mark:
+    """Return the mark of a VM's power state."""
+    return _POWERS.get(power) or _POWERS["unknown"]
+
+
+def harbour() -> Theme:
+    """Return the default theme: dark, calm, few colours."""
+    from textual.theme import Theme
+
+    return Theme(
+        name="harbour",
+        primary="#4f9cc9",
+        secondary="#7a8fa6",
+        accent="#e0a458",
+        success="#7fb77e",
+        warning="#e6c060",
+        error="#e06c66",
+        foreground="#d6dde4",
+        background="#10161d",
+        surface="#151d26",
+        panel="#1d2833",
+        dark=True,
+        variables={"footer-key-foreground": "#e0a458", "border": "#35506a", "border-blurred": "#2a3a49"},
+    )

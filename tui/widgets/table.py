@@ -1,0 +1,331 @@
+"""A table for very many rows: it draws only the lines that are on the screen.
+
+    rows    a sequence of plain tuples; the first field is the row's key and is not shown
+    order   which rows are shown, and in which order: what filter and sort leave
+
+Nothing is copied or measured per row, so a hundred thousand rows cost as much to paint as forty.
+New rows keep the cursor on the row it was on. Cells are plain text, never markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding
+from textual.content import Content
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from planner.names import visible
+from tui.text import fit
+
+MARKER = "▸ "
+
+
+def _plain(value: Any) -> str:
+    return visible(str(value))
+
+
+def _no_tone(value: Any) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: which field of the tuple it shows and how.
+
+    ``keep`` decides what goes when the table is narrow: the lowest first, among equals the rightmost.
+    The one column with ``flex`` takes what is left over.
+    """
+
+    field: int
+    title: str
+    width: int
+    show: Callable[[Any], str] = _plain
+    tone: Callable[[Any], str] = _no_tone
+    right: bool = False
+    flex: bool = False
+    keep: int = 0
+
+
+class VirtualTable(ScrollView, can_focus=True):
+    """Rows to move through, sort and open. Posts ``Moved`` and ``Opened``."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header", "table--cursor", "table--blurred",
+        "table--good", "table--warn", "table--bad", "table--dim", "table--accent",
+    }  # fmt: skip
+    DEFAULT_CSS = """
+    VirtualTable { overflow-x: hidden; scrollbar-size-vertical: 1; }
+    VirtualTable > .table--header { color: $text-muted; text-style: bold; }
+    VirtualTable > .table--cursor { background: $primary 45%; color: $text; text-style: bold; }
+    VirtualTable > .table--blurred { background: $panel; }
+    VirtualTable > .table--good { color: $text-success; }
+    VirtualTable > .table--warn { color: $text-warning; }
+    VirtualTable > .table--bad { color: $text-error; text-style: bold; }
+    VirtualTable > .table--dim { color: $text-muted; }
+    VirtualTable > .table--accent { color: $text-accent; }
+    """
+    BINDINGS: ClassVar[list[Any]] = [
+        Binding("up,k", "move(-1)", "up", show=False),
+        Binding("down,j", "move(1)", "down", show=False),
+        Binding("pageup", "page(-1)", "page up", show=False),
+        Binding("pagedown", "page(1)", "page down", show=False),
+        Binding("home,g", "edge(-1)", "first", show=False),
+        Binding("end,G", "edge(1)", "last", show=False),
+    ]
+
+    cursor: reactive[int] = reactive(0, repaint=False)
+
+    class Moved(Message):
+        """The cursor stands on another row, or the row it stands on has new content."""
+
+        def __init__(self, table: VirtualTable) -> None:
+            super().__init__()
+            self.table = table
+
+        @property
+        def control(self) -> VirtualTable:
+            """The table."""
+            return self.table
+
+    class Opened(Moved):
+        """The row under the cursor is to be opened."""
+
+    def __init__(self, columns: Sequence[Column], empty: str = "", id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.rows: Sequence[tuple[Any, ...]] = ()
+        self.order: Sequence[int] = range(0)
+        self.sorted_by: int | None = None  # index into columns
+        self.reverse = False
+        self._matches: Sequence[int] | None = None
+        self._empty = empty
+        self._titles = ("", "")
+        self._layout: tuple[tuple[int, int], ...] = ()  # column index, width
+        self._styles_of: dict[str, Style] = {}
+
+    # what is shown
+
+    def set_rows(self, rows: Sequence[tuple[Any, ...]], matches: Sequence[int] | None = None) -> None:
+        """Show other rows, all of them or those at ``matches``; the cursor stays with its row's key."""
+        key = self.key
+        self.rows = rows
+        self._matches = matches
+        self._arrange(key)
+
+    def set_matches(self, matches: Sequence[int] | None) -> None:
+        """Show only the rows at these indexes, None for all."""
+        key = self.key
+        self._matches = matches
+        self._arrange(key)
+
+    def set_empty(self, text: str) -> None:
+        """Set what is said when there is no row."""
+        if text != self._empty:
+            self._empty = text
+            self.refresh()
+
+    def sort_by(self, column: int | None, reverse: bool = False) -> None:
+        """Sort by a column (an index), None for the order the rows came in."""
+        key = self.key
+        self.sorted_by, self.reverse = column, reverse
+        self._arrange(key)
+
+    def sort_next(self) -> None:
+        """Sort by the next shown column, after the last one by none."""
+        shown = [index for index, _ in self._layout] or list(range(len(self.columns)))
+        if self.sorted_by is None:
+            self.sort_by(shown[0])
+        else:
+            after = [index for index in shown if index > self.sorted_by]
+            self.sort_by(after[0] if after else None)
+
+    @property
+    def sort_words(self) -> str:
+        """Say how the table is sorted."""
+        if self.sorted_by is None:
+            return "in source order" + (" ↓" if self.reverse else "")
+        return f"by {self.columns[self.sorted_by].title} {'↓' if self.reverse else '↑'}"
+
+    @property
+    def row(self) -> tuple[Any, ...] | None:
+        """The row under the cursor."""
+        return self.rows[self.order[self.cursor]] if 0 <= self.cursor < len(self.order) else None
+
+    @property
+    def key(self) -> Hashable | None:
+        """The key of the row under the cursor."""
+        row = self.row
+        return row[0] if row is not None else None
+
+    def move_to(self, key: Hashable) -> bool:
+        """Put the cursor on the row with this key; False when it is not shown."""
+        for position, index in enumerate(self.order):
+            if self.rows[index][0] == key:
+                self.cursor = position
+                return True
+        return False
+
+    def _arrange(self, key: Hashable | None) -> None:
+        order: Sequence[int] = range(len(self.rows)) if self._matches is None else self._matches
+        if self.sorted_by is not None:
+            rows, place = self.rows, self.columns[self.sorted_by].field
+            known = [index for index in order if rows[index][place] not in (None, "")]
+            unknown = [index for index in order if rows[index][place] in (None, "")]
+            known.sort(key=lambda index: _comparable(rows[index][place]), reverse=self.reverse)
+            order = known + unknown  # what is not known comes last either way
+        elif self.reverse:
+            order = order[::-1]
+        self.order = order
+        size = Size(0, len(order) + 1)
+        if size != self.virtual_size:
+            self.virtual_size = size
+        old = self.cursor
+        here = 0 <= old < len(order) and self.rows[order[old]][0] == key
+        if not here and (key is None or not self.move_to(key)):
+            self.cursor = max(0, min(old, len(order) - 1))
+        self.refresh()
+        if self.cursor == old:  # the watcher speaks when it changed
+            self.post_message(self.Moved(self))
+
+    # drawing
+
+    def watch_cursor(self, old: int, new: int) -> None:
+        """Keep the cursor on the screen."""
+        if not self.is_mounted:
+            return
+        self.refresh_lines(old + 1)
+        self.refresh_lines(new + 1)
+        self._follow()
+        self.post_message(self.Moved(self))
+
+    def _follow(self) -> None:
+        page = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False)
+        elif self.cursor >= top + page:
+            self.scroll_to(y=self.cursor - page + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """Choose the columns that fit."""
+        self._layout = _choose(self.columns, self.size.width - len(MARKER))
+        self._follow()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """Forget styles of another theme."""
+        self._styles_of.clear()
+        super().notify_style_update()
+
+    def on_focus(self) -> None:
+        """Redraw the cursor."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """Redraw the cursor."""
+        self.refresh()
+
+    def _style(self, name: str) -> Style:
+        style = self._styles_of.get(name)
+        if style is None:
+            style = self.get_component_rich_style(f"table--{name}", partial=True) if name else self.rich_style
+            self._styles_of[name] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        """Draw one line of the visible part."""
+        width, base = self.size.width, self._style("")
+        if y == 0:
+            return self._header(width, base + self._style("header"))
+        position = self.scroll_offset.y + y - 1
+        if position >= len(self.order):
+            text = self._empty if not self.order and y == 2 else ""
+            return Strip([Segment(fit("  " + text, width), base + self._style("dim"))], width)
+        row = self.rows[self.order[position]]
+        at_cursor = position == self.cursor
+        if at_cursor:
+            base += self._style("cursor" if self.has_focus else "blurred")
+        segments = [Segment(MARKER if at_cursor else "  ", base)]
+        for index, cells in self._layout:
+            column = self.columns[index]
+            value = row[column.field]
+            tone = column.tone(value)
+            style = base if not tone or (at_cursor and self.has_focus) else base + self._style(tone)
+            segments.append(Segment(fit(column.show(value), cells, column.right) + " ", style))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _header(self, width: int, style: Style) -> Strip:
+        parts = ["  "]
+        for index, cells in self._layout:
+            column = self.columns[index]
+            arrow = ("↓" if self.reverse else "↑") if index == self.sorted_by else ""
+            parts.append(fit(column.title + arrow, cells, column.right) + " ")
+        return Strip([Segment("".join(parts), style)]).adjust_cell_length(width, style)
+
+    # moving
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor by some rows."""
+        self.cursor = max(0, min(self.cursor + by, len(self.order) - 1))
+
+    def action_page(self, direction: int) -> None:
+        """Move the cursor by a page."""
+        self.action_move(direction * max(1, self.size.height - 2))
+
+    def action_edge(self, direction: int) -> None:
+        """Move the cursor to the first or last row."""
+        self.cursor = 0 if direction < 0 else max(0, len(self.order) - 1)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a title sorts, on a row moves there, on the row of the cursor opens it."""
+        spot = event.get_content_offset(self)
+        if spot is None:
+            return
+        if spot.y == 0:
+            left = len(MARKER)
+            for index, cells in self._layout:
+                if left <= spot.x < left + cells + 1:
+                    self.sort_by(index, index == self.sorted_by and not self.reverse)
+                left += cells + 1
+            return
+        position = self.scroll_offset.y + spot.y - 1
+        if position < len(self.order):
+            if position == self.cursor and event.chain == 2:
+                self.post_message(self.Opened(self))
+            self.cursor = position
+
+    def open_row(self) -> None:
+        """Ask for the row under the cursor to be opened."""
+        if self.row is not None:
+            self.post_message(self.Opened(self))
+
+    def set_title(self, title: Content | None, below: Content | None = None) -> None:
+        """Write into the border; None leaves that edge as it is."""
+        if title is not None and title.plain != self._titles[0]:
+            self._titles = (title.plain, self._titles[1])
+            self.border_title = title
+        if below is not None and below.plain != self._titles[1]:
+            self._titles = (self._titles[0], below.plain)
+            self.border_subtitle = below
+
+
+def _comparable(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
+def _choose(columns: tuple[Column, ...], width: int) -> tuple[tuple[int, int], ...]:
+    kept = list(range(len(columns)))
+    while len(kept) > 1 and sum(columns[i].width + 1 for i in kept) > width:
+        kept.remove(min(kept, key=lambda i: (columns[i].keep, -i)))
+    spare = max(0, width - sum(columns[i].width + 1 for i in kept))
+    return tuple((i, columns[i].width + (spare if columns[i].flex else 0)) for i in kept)
