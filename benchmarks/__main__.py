@@ -1,0 +1,79 @@
+"""Run the benchmarks: figures as JSON, rendered into ``docs/benchmarks.md``.
+
+``python -m benchmarks [--quick] [NAME...]``. Quick figures are printed and not rendered: the page
+holds what a full run measured, as measured.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+_ROOT = Path(__file__).resolve().parents[1]
+_PAGE = _ROOT / "docs" / "benchmarks.md"
+_FIGURES = _ROOT / "docs" / "benchmarks.json"
+NAMES = {
+    "plan": "From a workbook to a plan",
+    "seed": "The first full copy of a disk",
+    "twin": "The twin",
+}
+_NOTES = {
+    "plan": "Reading the workbook, joining it, checks, groups, waves and disks: one process, warm imports.",
+    "seed": "The same disk copied by each tool in the same run, each ended by a sync of its file; medians "
+    "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
+    "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
+    "process and verify nothing.",
+    "twin": "The same runbook, step kinds and decisions as a live run, on a simulated clock.",
+}
+
+_INTRODUCTION = (
+    "Figures as measured, whatever they are; ratios are against a peer in the same run. "
+    "`make bench` measures them anew, `make bench QUICK=1` prints a short run and changes nothing."
+)
+
+
+def _cell(value: Any) -> str:
+    return "not run" if value is None else f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _section(name: str, figures: dict[str, Any]) -> list[str]:
+    ratios = sorted({key for row in figures["rows"] for key in row if key.startswith("time_ratio_to ")})
+    heads = [f"time against {key.removeprefix('time_ratio_to ')}" for key in ratios]
+    host = figures["host"]
+    lines = [f"## {NAMES[name]}", "", _NOTES[name], ""]
+    lines.append("| " + " | ".join(["what", "value", "unit", *heads]) + " |")
+    lines.append("|" + " --- |" * (3 + len(heads)))
+    for row in figures["rows"]:
+        cells = [row["what"], _cell(row["value"]), row["unit"], *(_cell(row.get(key, "")) for key in ratios)]
+        lines.append("| " + " | ".join(cells) + " |")
+    about = ", ".join(f"{key} {value}" for key, value in host.items())
+    return [*lines, "", f"Measured with `python -m benchmarks {name}` on: {about}.", ""]
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named benchmarks, or all."""
+    quick = "--quick" in arguments
+    wanted = [name for name in arguments if not name.startswith("-")] or list(NAMES)
+    known = json.loads(_FIGURES.read_text("utf-8")) if _FIGURES.exists() else {}
+    for name in wanted:
+        if name not in NAMES:
+            print(f"there is no benchmark {name!r}; use one of: {', '.join(NAMES)}", file=sys.stderr)
+            return 2
+        print(f"running {name} …", file=sys.stderr, flush=True)
+        figures = import_module(f"benchmarks.{name}").run(quick)
+        print(json.dumps(figures, indent=2))
+        if not quick:
+            known[name] = figures
+    if not quick:
+        _FIGURES.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
+        head = ["# Benchmarks", "", _INTRODUCTION, ""]
+        sections = [line for name in NAMES if name in known for line in _section(name, known[name])]
+        _PAGE.write_text("\n".join([*head, *sections]).rstrip() + "\n", "utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
