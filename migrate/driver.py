@@ -15,7 +15,7 @@ from migrate.history import Entry, Event
 from migrate.record import Record
 from migrate.runbook import Step
 from migrate.steps.kind import Context, StepKind
-from planner.errors import NoSpace, StepFailed, Unreachable, WherryError
+from planner.errors import NoSpace, Paused, StepFailed, Unreachable, WherryError
 
 _LONGEST_PAUSE_S = 30.0
 
@@ -31,11 +31,12 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Why the driver came back: a gate, a decision, or the end. Exactly one is set."""
+    """Why the driver came back: a gate, a decision, the end, or a pause. Exactly one is set."""
 
     gate: Step | None = None
     decide: Step | None = None
     outcome: Outcome | None = None
+    paused: bool = False
 
 
 class Driver:
@@ -49,6 +50,7 @@ class Driver:
         *,
         tell: Callable[[Told], None] = lambda told: None,
         boundary: Callable[[str], None] = lambda point: None,
+        paused: Callable[[], bool] = lambda: False,
         pause_s: float = 1.0,
     ) -> None:
         self._ctx = ctx
@@ -56,6 +58,7 @@ class Driver:
         self._record = record
         self._tell = tell
         self._boundary = boundary
+        self._paused = paused
         self._pause_s = pause_s
 
     def drive(self, open_gates: Mapping[str, dict[str, Any]]) -> Stopped:
@@ -64,7 +67,7 @@ class Driver:
         Raises Unreachable when the outcome of a step cannot be asked; the record then still says
         "started", and the next drive asks again.
         """
-        while True:
+        while not self._paused():
             history = self._ctx.history
             actions = next_actions(history.runbook, history)
             action = self._pick(actions, open_gates)
@@ -86,6 +89,7 @@ class Driver:
                     return Stopped(outcome=outcome)
                 case _:
                     assert_never(action)
+        return Stopped(paused=True)
 
     def _pick(self, actions: list[Action], open_gates: Mapping[str, Any]) -> Action:
         """Take the first action that goes on by itself; a failed step does not hold up the others."""
@@ -117,6 +121,9 @@ class Driver:
             result = self._kinds[step.kind].act(self._ctx, step, op)
         except Unreachable as error:
             self._ask(Ask(step, attempt), unanswered=error)  # it may have happened
+            return
+        except Paused:
+            self._note(step, Event.NOT_DONE, attempt, {})
             return
         except (WherryError, OSError) as error:
             self._fail(step, Event.FAILED, attempt, error)

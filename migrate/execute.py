@@ -10,13 +10,13 @@ Only an approved wave runs, exactly as it was approved, and one process at a tim
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from migrate import runs
+from migrate import controls, runs
 from migrate.actions import Outcome, Wait, check_rollback, next_actions
 from migrate.audit import person
 from migrate.clock import Clock, SystemClock
@@ -36,6 +36,7 @@ from planner.store import settings as settings_store
 from planner.store.project import Project, utc_now
 
 if TYPE_CHECKING:
+    from migrate.sites.lab.client import LabSite
     from planner.plan import Wave
     from planner.store.plans import StoredPlan
 
@@ -57,6 +58,7 @@ OPENS: dict[Purpose, tuple[str, ...]] = {
     Purpose.ROLLBACK: (),
     Purpose.ABORT: (),
 }
+SAID: dict[Purpose, str] = {Purpose.COMMIT: "commit", Purpose.ROLLBACK: "roll back", Purpose.ABORT: "abort"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,16 @@ class Onlooker:
     boundary: Callable[[str], None] = lambda point: None
     clock: Clock = field(default_factory=SystemClock)
     pause_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """What a verb would go on with: an unfinished run, or (``run`` is None) the wave as it is planned."""
+
+    stored: StoredPlan
+    wave: Wave
+    run: Run | None
+    history: History
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,74 +97,129 @@ def carry_out(
     """Carry a wave on as far as ``purpose`` allows.
 
     Raises Blocked when it may not (not approved, past the point of no return, nothing to do),
-    ProjectBusy when another process drives it, Unreachable when a site cannot be asked.
+    ProjectBusy when another process drives it, Unreachable when a site cannot be asked. Nothing is
+    written before both sites answer.
     """
     watching = onlooker or Onlooker()
-    stored = plans.latest(project)
-    wave = stored.plan.wave(wave_name)
-    with runs.held(project, wave.name):
-        run, history = _open(project, stored, wave, purpose)
-        record = StepRecord(project, run.id, history, person())
-        _prepare(project, run, history, record, purpose)
-        with _context(project, run, history, watching) as ctx:
+    with runs.held(project, find_wave(project, wave_name)[1].name):
+        intended = intend(project, wave_name, purpose)
+        if intended.run is None:
+            check_approved(project, intended)
+        with ExitStack() as open_sites:
+            sites = _sites(project, open_sites)
+            history = intended.history
+            run = intended.run or runs.begin(project, intended.stored, history.runbook)
+            record = StepRecord(project, run.id, history, person())
+            _prepare(project, run, history, record, purpose)
+            controls.answer(project, run.wave)
+            paused = controls.pause_watch(project, run.wave)
             driver = Driver(
-                ctx,
+                _context(project, run, history, watching, paused, *sites),
                 KINDS,
                 record,
                 tell=watching.tell,
                 boundary=watching.boundary,
+                paused=paused,
                 pause_s=watching.pause_s,
             )
             word = {"who": person(), "at": utc_now(), "verb": purpose.value}
             stopped = driver.drive(dict.fromkeys(OPENS[purpose], word))
+        if stopped.paused:
+            controls.answer(project, run.wave)
     return Carried(run, history, stopped)
 
 
-def _open(project: Project, stored: StoredPlan, wave: Wave, purpose: Purpose) -> tuple[Run, History]:
-    """Return the unfinished run of the wave, or begin one if the purpose may."""
+def find_wave(project: Project, name: str) -> tuple[StoredPlan, Wave]:
+    """Return a wave by name, case ignored, with the plan it stands in; raises NotFound.
+
+    A run under way keeps the wave it began with, even when a newer plan has none or another one of
+    that name.
+    """
+    newest = plans.latest(project)
+    known = next((wave.name for wave in newest.plan.waves if wave.name.casefold() == name.casefold()), name)
+    run = runs.latest(project, known)
+    if run is None or run.plan == newest.version or runs.outcome(runs.history(project, run)) is not None:
+        return newest, newest.plan.wave(name)
+    stored = plans.get(project, run.plan)
+    return stored, stored.plan.wave(known)
+
+
+def intend(project: Project, wave_name: str, purpose: Purpose) -> Intended:
+    """Return what ``purpose`` would go on with; raises NotFound, and Blocked when it may not.
+
+    Whether a new run is approved is for ``check_approved`` to say. Changes nothing.
+    """
+    stored, wave = find_wave(project, wave_name)
     run = runs.latest(project, wave.name)
     if run is not None:
         history = runs.history(project, run)
         ended = runs.outcome(history)
         if ended is None:
-            return run, history
-        if ended is Outcome.COMMITTED:
-            raise Blocked(f"{wave.name} is committed", "see 'wherry export --report' for what was done")
+            _check(history, purpose)
+            return Intended(stored, wave, run, history)
+        if ended is Outcome.COMMITTED and run.fingerprint == wave.fingerprint:
+            raise Blocked(f"{wave.name} is committed", "see its report: wherry export")
     if purpose in (Purpose.COMMIT, Purpose.ROLLBACK, Purpose.ABORT):
         raise Blocked(
-            f"{wave.name} has no run under way, so there is nothing to {purpose.value}", "see 'wherry status'"
+            f"{wave.name} has no run under way, so there is nothing to {SAID[purpose]}", "see 'wherry status'"
         )
+    return Intended(stored, wave, None, History(compose(wave)))
+
+
+def check_approved(project: Project, intended: Intended) -> None:
+    """Raise Blocked unless the wave is approved exactly as it stands in the plan."""
+    wave, stored = intended.wave, intended.stored
     if wave.name not in approvals.valid(project, stored.plan):
         raise Blocked(
             f"{wave.name} is not approved as it stands in plan {stored.version}",
-            f"review it, then run 'wherry plan approve {wave.name}'",
+            f"review it with 'wherry plan show {wave.name}', then run 'wherry plan approve {wave.name}'",
         )
-    run = runs.begin(project, stored, compose(wave))
-    return run, History(run.runbook)
+
+
+def _check(history: History, purpose: Purpose) -> None:
+    """Raise Blocked when a run under way may not take ``purpose`` from where it stands."""
+    wave = history.runbook.wave
+    if history.mode is not Mode.FORWARD:
+        if purpose.value != history.mode.value:
+            raise Blocked(
+                f"{wave} is on its way back", f"finish that with 'wherry {history.mode.value} {wave} --live'"
+            )
+        return
+    going, committing = (history.status[gate] is Status.DONE for gate in (GO, COMMIT))
+    if purpose is Purpose.ROLLBACK:
+        check_rollback(history)
+    if purpose is Purpose.ABORT:
+        _check_abort(history)
+    if purpose is Purpose.COMMIT and not (committing or COMMIT in _waiting(history)):
+        raise Blocked(f"{wave} is not cut over yet", f"run 'wherry cutover {wave} --live' first")
+    if purpose is Purpose.CUTOVER and committing:
+        raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
+    if purpose is Purpose.REPLICATE and going:  # going on here would be the cutover
+        if committing:
+            raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
+        if COMMIT in _waiting(history):
+            raise Blocked(f"{wave} runs at the target and waits for commit", "commit it or roll it back")
+        raise Blocked(
+            f"{wave} is in the middle of its cutover",
+            f"go on with 'wherry cutover {wave} --live', or back with 'wherry rollback {wave} --live'",
+        )
+
+
+def _waiting(history: History) -> set[str]:
+    """Return the gates that wait for somebody's word."""
+    return {action.step.id for action in next_actions(history.runbook, history) if isinstance(action, Wait)}
 
 
 def _prepare(project: Project, run: Run, history: History, record: Record, purpose: Purpose) -> None:
     """Turn the person's wish into entries: retry, another round, the way back."""
-    if history.mode is not Mode.FORWARD and purpose.value != history.mode.value:
-        raise Blocked(
-            f"{run.wave} is on its way back", f"finish that with 'wherry {history.mode.value} {run.wave}'"
-        )
     if purpose is Purpose.ROLLBACK and history.mode is Mode.FORWARD:
-        check_rollback(history)
         record.append(Entry("", Event.ROLLBACK, detail={"who": person()}))
     if purpose is Purpose.ABORT and history.mode is Mode.FORWARD:
-        _check_abort(history)
         record.append(Entry("", Event.ABORT, detail={"who": person()}))
-    waiting = {
-        action.step.id for action in next_actions(history.runbook, history) if isinstance(action, Wait)
-    }
-    if purpose is Purpose.COMMIT and COMMIT not in waiting:
-        raise Blocked(f"{run.wave} is not cut over yet", f"run 'wherry cutover {run.wave}' first")
-    if purpose is Purpose.REPLICATE and COMMIT in waiting:
-        raise Blocked(f"{run.wave} runs at the target and waits for commit", "commit it or roll it back")
-    if purpose is Purpose.REPLICATE and GO in waiting:
+    number = next_round(history) if purpose is Purpose.REPLICATE else None
+    if number is not None:
         wave = plans.get(project, run.plan).plan.wave(run.wave)
-        steps = another_round(wave, _rounds(history))
+        steps = another_round(wave, number)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
     for step, status in list(history.status.items()):
         if status in (Status.FAILED, Status.UNDO_FAILED) and (
@@ -169,34 +236,51 @@ def _check_abort(history: History) -> None:
             raise Blocked(f"{wave} is being cut over", f"use 'wherry rollback {wave}'")
 
 
-def _rounds(history: History) -> int:
-    """Return the number of the next round: rounds are numbered from 0, the seed."""
+def next_round(history: History) -> int | None:
+    """Return the number of one more round (0 was the seed) for a run that waits for its go, else None."""
+    if GO not in _waiting(history):
+        return None
     return 1 + max(
         (int(step.id.rsplit("/", 1)[1]) for step in history.runbook.steps if step.kind == "snapshot"),
         default=-1,
     )
 
 
-@contextmanager
-def _context(project: Project, run: Run, history: History, watching: Onlooker) -> Iterator[Context]:
-    from migrate.daemons.receiver import connect_receiver
-    from migrate.replication.channel import SocketChannel
+def _sites(project: Project, stack: ExitStack) -> tuple[LabSite, LabSite]:
+    """Open the source and the target site until ``stack`` ends; raises BadInput, Blocked, Unreachable."""
     from migrate.sites.opening import open_site
-    from migrate.transfers.streamed import StreamedTransfers
 
     settings = settings_store.load(project)
+    source, target = (
+        stack.enter_context(closing(open_site(settings, role, project.root))) for role in ("source", "target")
+    )
+    return source, target
+
+
+def _context(
+    project: Project,
+    run: Run,
+    history: History,
+    watching: Onlooker,
+    paused: Callable[[], bool],
+    source: LabSite,
+    target: LabSite,
+) -> Context:
+    from migrate.daemons.receiver import connect_receiver
+    from migrate.replication.channel import SocketChannel
+    from migrate.transfers.streamed import StreamedTransfers
+
     policies = plans.get(project, run.plan).plan.wave(run.wave).policies
-    source = open_site(settings, "source", project.root)
-    target = open_site(settings, "target", project.root)
     transfers = StreamedTransfers(
         source,
         lambda: SocketChannel(connect_receiver(target.directory)),
         generation=run.generation,
         level=policies.zstd_level,
         block_bytes=policies.block_kib * 1024,
+        stop=paused,
     )
     checkpoints: Any = Checkpoints(project.root / "checkpoints")
-    yield Context(
+    return Context(
         run=f"{project.id}-{run.id}",
         wave=run.wave,
         source=source,

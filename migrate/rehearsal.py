@@ -104,6 +104,7 @@ def rehearse(wave: Wave, link: Link, *, runs: int, seed: int, fault: str = "") -
     done = [
         Twin(runbook, model, KINDS, seed + number, at["source"], at["target"]).run() for number in range(runs)
     ]
+    whole = [run for run in done if run.outcome is Outcome.COMMITTED] or done
     window_s = wave.window.hours * 3600 if wave.window else None
     return Rehearsal(
         wave=wave.name,
@@ -112,7 +113,7 @@ def rehearse(wave: Wave, link: Link, *, runs: int, seed: int, fault: str = "") -
         steps=len(runbook.steps),
         outcomes=dict(Counter(run.outcome.value for run in done)),
         seed=_spread([run.seed_s for run in done]),
-        cutover=_spread([run.cutover_s for run in done]),
+        cutover=_spread([run.cutover_s for run in whole]),
         back=_spread(back) if (back := [run.back_s for run in done if run.back_s is not None]) else None,
         window_s=window_s,
         fits=None if window_s is None else sum(_fits(run, window_s) for run in done) / runs,

@@ -6,6 +6,7 @@ Everything is read from the store and the record of steps; nothing is guessed an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from migrate import runs
 from migrate.actions import Decide, Finish, Wait, next_actions
@@ -16,11 +17,16 @@ from planner.errors import NotFound
 from planner.plan import Wave
 from planner.store import approvals, inventories, plans
 from planner.store.project import Project
+from planner.units import show_duration
 
 
 @dataclass(frozen=True, slots=True)
 class WaveStatus:
-    """One wave. Strings are empty where they don't apply."""
+    """One wave. Strings are empty where they don't apply.
+
+    ``since`` is the time of the run's newest entry, ``commit_by`` the end of the commit window while
+    it runs, ``why`` and ``hint`` what the step that failed said.
+    """
 
     name: str
     title: str
@@ -35,6 +41,9 @@ class WaveStatus:
     current: str = ""
     gate: str = ""
     since: str = ""
+    commit_by: str = ""
+    why: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +83,12 @@ STATES = (
 BACK = ("rolling back", "rolled back", "aborting", "aborted")
 
 
-def project_status(project: Project) -> ProjectStatus:
-    """Return where a project stands. Costs one read of the plan and of each run's record."""
+def project_status(project: Project, now: datetime | None = None) -> ProjectStatus:
+    """Return where a project stands. Costs one read of the plan and of each run's record.
+
+    ``now`` is an aware time, default: the system's; commit windows are measured against it.
+    """
+    now = now or datetime.now(UTC)
     try:
         row = inventories.summary(project)
     except NotFound:
@@ -97,7 +110,7 @@ def project_status(project: Project) -> ProjectStatus:
         )
         if row is not None and stored.plan.inventory != row.fingerprint:
             needs.append(Need("warning", "the plan was made on an older inventory", "wherry plan"))
-        needs += [need for wave in waves for need in _needs(wave, wave.name in running)]
+        needs += [need for wave in waves for need in _needs(wave, wave.name in running, now)]
     return ProjectStatus(
         project=project.name,
         inventory_source=row.source if row else "",
@@ -119,13 +132,33 @@ def _wave(project: Project, wave: Wave, approved_by: str, running: bool) -> Wave
         start = wave.window.start_utc
         window = f"{start:%Y-%m-%d %H:%M} UTC, {wave.window.hours:g} h"
     shape = (wave.name, wave.title, len(wave.vms), len(wave.groups), wave.size_bytes, window, approved_by)
-    if run is None:
-        return WaveStatus(*shape, "approved" if approved_by else "planned")
-    history = runs.history(project, run)
+    history = runs.history(project, run) if run else None
+    over = history is not None and runs.outcome(history) is not None
+    if run is None or history is None or (over and run.fingerprint != wave.fingerprint):
+        return WaveStatus(*shape, "approved" if approved_by else "planned")  # or an older wave's run
     state, current, gate = _where(history, running)
     total = len(history.runbook.steps)
     done = sum(status in SETTLED for status in history.status.values())
-    return WaveStatus(*shape, state, done, total, current, gate, _since(project, run))
+    since = _since(project, run)
+    commit_by = _commit_by(project, run, since) if state == "before commit" else ""
+    why, hint = ("", "") if running else _failure(history)
+    return WaveStatus(*shape, state, done, total, current, gate, since, commit_by, why, hint)
+
+
+def _commit_by(project: Project, run: Run, since: str) -> str:
+    """Return the end of the commit window, by the policy of the plan that was approved."""
+    hours = plans.get(project, run.plan).plan.wave(run.wave).policies.commit_window_h
+    end = datetime.fromisoformat(since) + timedelta(hours=hours)
+    return end.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _failure(history: History) -> tuple[str, str]:
+    """Return what the first step that waits for a decision said, and its hint."""
+    for action in next_actions(history.runbook, history):
+        if isinstance(action, Decide):
+            said = history.failures.get(action.step.id, {})
+            return str(said.get("message", "")), str(said.get("hint", ""))
+    return "", ""
 
 
 def _since(project: Project, run: Run) -> str:
@@ -159,15 +192,18 @@ def _where(history: History, running: bool) -> tuple[str, str, str]:
     return ("cutting over" if history.status[GO] is Status.DONE else "replicating"), current, ""
 
 
-def _needs(wave: WaveStatus, running: bool) -> list[Need]:
+def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "failed":
+        said = f": {wave.why}" if wave.why else ""
+        hint = wave.hint or "see 'wherry log'"
         return [
-            Need("blocker", f"{wave.name} failed at: {wave.current}", "wherry log; then run the verb again")
+            Need("blocker", f"{wave.name} failed at {wave.current}{said}", f"{hint}; then run the verb again")
         ]
     if wave.state == "before commit":
-        left = _left(wave)
-        return [Need("gate", f"{wave.name} runs at the target and waits for commit{left}",
-                     f"wherry commit {wave.name} --live, or wherry rollback {wave.name} --live")]  # fmt: skip
+        left, over = _left(wave.commit_by, now)
+        hint = f"wherry commit {wave.name} --live, or wherry rollback {wave.name} --live"
+        text = f"{wave.name} runs at the target and waits for commit, {left}"
+        return [Need("warning" if over else "gate", text, hint)]
     if wave.state == "in sync":
         return [Need("gate", f"{wave.name} is in sync and waits for its cutover",
                      f"wherry cutover {wave.name} --live")]  # fmt: skip
@@ -175,6 +211,9 @@ def _needs(wave: WaveStatus, running: bool) -> list[Need]:
         wave.state in ("replicating", "cutting over", "rolling back", "committing", "aborting")
         and not running
     ):
+        if wave.why:
+            hint = f"{wave.hint}; then {_resume(wave)}" if wave.hint else _resume(wave)
+            return [Need("blocker", f"{wave.name} failed while {wave.state}: {wave.why}", hint)]
         return [Need("warning", f"{wave.name} was interrupted while {wave.state}", _resume(wave))]
     if wave.state == "planned":
         return [Need("info", f"{wave.name} is not approved", f"wherry plan approve {wave.name}")]
@@ -192,8 +231,13 @@ def _resume(wave: WaveStatus) -> str:
     return f"wherry {verbs[wave.state]} {wave.name} --live goes on where it was"
 
 
-def _left(wave: WaveStatus) -> str:
-    return f" since {wave.since[:16].replace('T', ' ')} UTC" if wave.since else ""
+def _left(commit_by: str, now: datetime) -> tuple[str, bool]:
+    """Return the rest of a commit window in words, and whether it is over: nothing ends by itself."""
+    left_s = (datetime.fromisoformat(commit_by) - now).total_seconds()
+    at = f"{commit_by[:16].replace('T', ' ')} UTC"
+    if left_s < 0:
+        return f"its commit window has been over for {show_duration(-left_s)} (since {at})", True
+    return f"{show_duration(left_s)} of its commit window left (until {at})", False
 
 
 def _stages(vms: int, waves: tuple[WaveStatus, ...]) -> tuple[tuple[str, int], ...]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migrate import runs
-from migrate.history import History, Status
+from migrate.history import History, Mode, Status
 from migrate.replication.hashing import hash_disk
 from migrate.sites.ports import FullSite
 from planner.errors import NotFound
@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     DIFFERS = "differs"
     WRITTEN = "written by its VM since"
     NO_DIGEST = "no digest yet"
+    MISSING = "is not there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ def verify_wave(
     if run is None:
         raise NotFound(f"{wave.name} has no run, so there are no replicas", "run 'wherry replicate' first")
     history = runs.history(project, run)
+    if history.mode is Mode.ABORT:
+        raise NotFound(f"{wave.name} was aborted, so there are no replicas", "run 'wherry replicate' again")
     launched = {
         step.subject
         for step in history.runbook.steps
@@ -72,6 +75,8 @@ def _look(
         return Verified(name, disk.volume, Verdict.NO_DIGEST, "", "", "")
     if any(item.vm in launched for item in disk.attachments):
         return Verified(name, disk.volume, Verdict.WRITTEN, recorded, "", by)
+    if target.volume(disk.volume) is None:
+        return Verified(name, disk.volume, Verdict.MISSING, recorded, "", by)
     with closing(target.open_read(disk.volume)) as replica:
         found = hash_disk(
             replica,

@@ -89,6 +89,14 @@ class StepFailed(WherryError):
     code = "step-failed"
 
 
+class Paused(WherryError):
+    """Somebody asked the run to stop at the next edge; what is done stays done."""
+
+    code = "paused"
+    exit_code = 4
+    retryable = True
+
+
 class SiteRefused(WherryError):
     """A site understood the request and declined it, nothing was changed."""
 

@@ -191,6 +191,10 @@ class Site(Protocol):
         """Bytes that new disks may take."""
         ...
 
+    def networks(self) -> frozenset[str] | None:
+        """Return the names of networks that NICs can be plugged into, None when any name will do."""
+        ...
+
 
 @runtime_checkable
 class Powers(Protocol):

@@ -91,6 +91,10 @@ class SimulatedSite:
         """Return a room that is never too small."""
         return 1 << 62
 
+    def networks(self) -> frozenset[str] | None:
+        """Return None: any name will do."""
+        return None
+
     def _set(self, vm: str, power: Power, op: str) -> None:
         found = self.vms.get(vm)
         if found is None:

@@ -19,7 +19,7 @@ class Check(Repeatable):
 
     def plan(self, step: Step) -> str:
         """Describe the look."""
-        return f"look for {len(step.params['vms'])} VMs at the source, free names and room at the target"
+        return f"look for {len(step.params['vms'])} VMs at the source, networks and room at the target"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Raise Blocked that names the first thing which is not as planned."""
@@ -28,6 +28,12 @@ class Check(Repeatable):
                 raise Blocked(
                     f"site {site.name} cannot do {', '.join(sorted(missing))}", "choose another site"
                 )
+        known = ctx.target.networks()
+        if known is not None and (unknown := set(step.params["networks"]) - known):
+            raise Blocked(
+                f"network {visible(min(unknown))} does not exist at site {ctx.target.name}",
+                "make it there, or correct [networks] in the settings and plan anew",
+            )
         sizes: dict[str, int] = {}
         for vm, name in step.params["vms"]:
             found = ctx.source.observe(vm)

@@ -11,6 +11,7 @@ from migrate.sites.ports import ChangeId, Extent, NewAttachment, NewNic, NewVM
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import StepFailed
 from planner.model import BusSharing, Power
+from planner.names import content_id
 
 _MIGRATED = "_migrated"
 _NAME_LIMIT = 80  # vSphere's limit for a VM's name
@@ -115,7 +116,12 @@ class Fence:
 
 
 def _fenced_name(step: Step) -> str:
-    return str(step.params["name"])[: _NAME_LIMIT - len(_MIGRATED)] + _MIGRATED
+    """Return the name with the mark; one too long keeps its start and gets what makes it unique."""
+    name = str(step.params["name"])
+    if len(name) + len(_MIGRATED) <= _NAME_LIMIT:
+        return name + _MIGRATED
+    unique = f"_{content_id(step.params['vm'])[:8]}"
+    return name[: _NAME_LIMIT - len(_MIGRATED) - len(unique)] + unique + _MIGRATED
 
 
 def _new_vm(step: Step) -> NewVM:

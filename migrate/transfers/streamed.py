@@ -20,7 +20,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.wire import WireError
 from migrate.sites.ports import Extent
 from migrate.transfers.ports import Compared, Copied, Moving
-from planner.errors import StepFailed, Unreachable
+from planner.errors import Paused, StepFailed, Unreachable
 
 
 class Reads(Protocol):
@@ -93,7 +93,7 @@ class StreamedTransfers:
                 f"the receiver went away in a transfer: {error}", "run the verb again; it resumes"
             ) from error
         if not sent.complete:
-            raise StepFailed("the transfer was stopped at a block edge", "run the verb again; it resumes")
+            raise Paused("the transfer was stopped between two blocks", "run the verb again; it resumes")
         return Copied(
             sent.mode,
             sent.sent_bytes,

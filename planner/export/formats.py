@@ -73,17 +73,19 @@ def export_plan(
     inventory: Inventory,
     findings: Sequence[Finding] = (),
     approvals: Mapping[str, tuple[str, str]] | None = None,
+    owners: Mapping[str, str] | None = None,
     format: str,
     target: Path,
 ) -> Path:
     """Write the plan in one of ``FORMATS`` and return the file's path.
 
     ``target`` is a file, or a folder that gets ``plan.<suffix>``; ``approvals`` is wave name →
-    (who, when). Raises NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
+    (who, when), ``owners`` application → owner. Raises NotFound for an unknown format, BadInput and
+    NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
     path = target / f"plan{chosen.suffix}" if target.is_dir() else target
-    write_atomically(path, chosen.render(Printout(plan, inventory, tuple(findings), approvals)))
+    write_atomically(path, chosen.render(Printout(plan, inventory, tuple(findings), approvals, owners)))
     return path

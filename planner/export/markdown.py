@@ -92,7 +92,7 @@ def _members(printout: Printout, wave: Wave) -> Iterator[str]:
                 group_of.get(vm.id, ""),
                 seen.application if seen else "",
                 seen.tier if seen else "",
-                seen.owner if seen else "",
+                printout.owner(seen),
                 "runs" if vm.powered_on else "stays off",
                 networks,
             )

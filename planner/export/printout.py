@@ -30,16 +30,24 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Printout:
-    """Everything an export is made from. ``approvals`` is wave name → (who, when)."""
+    """Everything an export is made from. ``approvals`` is wave name → (who, when).
+
+    ``owners`` is application → owner, for VMs that name none themselves.
+    """
 
     plan: Plan
     inventory: Inventory
     findings: tuple[Finding, ...] = ()
     approvals: Mapping[str, tuple[str, str]] | None = None
+    owners: Mapping[str, str] | None = None
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vms", {vm.id: vm for vm in self.inventory.vms})
+
+    def owner(self, vm: VM | None) -> str:
+        """Return a VM's owner: its own, else its application's, else nothing."""
+        return visible(vm.owner or (self.owners or {}).get(vm.application, "")) if vm else ""
 
     def approval(self, wave: Wave) -> str:
         """Return who approved a wave and when, or that nobody did."""
@@ -151,7 +159,7 @@ def assignment(printout: Printout) -> Table:
                     visible(seen.application if seen else ""),
                     visible(seen.tier if seen else ""),
                     visible(seen.environment if seen else ""),
-                    visible(seen.owner if seen else ""),
+                    printout.owner(seen),
                     "yes" if vm.powered_on else "no",
                     len(seen.disks) if seen else 0,
                     gib(seen.disk_bytes) if seen else 0.0,

@@ -2,8 +2,8 @@
 
 What ``dump_document`` writes ``read_document`` reads back equal. The nouns are those of
 ``planner.model``; pydantic checks them strictly (no string becomes a number, no key is ignored).
-Every refusal names the object: ``vms[3] "name"``. ``inventory.schema.json`` beside this file is the
-published form of ``schema_text``.
+Every refusal names the object: ``vms[3] "name"``. Its JSON Schema is published
+as ``planner/schemas/inventory.schema.json``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from planner.names import visible
 SCHEMA: Literal["wherry.inventory/1"] = "wherry.inventory/1"
 MAX_BYTES = 1024**3  # about 500,000 VMs; a larger file is a mistake or an attack
 
-_HINT = "correct it there; the format is described by planner/sources/inventory.schema.json"
+_HINT = "correct it there; the format is described by planner/schemas/inventory.schema.json"
 
 
 class Document(BaseModel):
@@ -147,10 +147,3 @@ def dump_document(inventory: Inventory) -> str:
     body: dict[str, Any] = {"schema": SCHEMA}
     body |= document.model_dump(mode="json", exclude_defaults=True, exclude={"schema_"})
     return json.dumps(body, indent=2, ensure_ascii=True) + "\n"
-
-
-def schema_text() -> str:
-    """Return the JSON Schema of the document, as it is published."""
-    body = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    body |= Document.model_json_schema(by_alias=True)
-    return json.dumps(body, indent=2, ensure_ascii=True, sort_keys=True) + "\n"

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.errors import BadInput, NotFound
+from planner.errors import BadInput, NoSpace, NotFound, ProjectBusy, WherryError
 from planner.store import schema
 
 if TYPE_CHECKING:
@@ -123,14 +123,27 @@ class Project:
 
     @contextmanager
     def write(self) -> Iterator[Database]:
-        """One durable transaction, holding the write lock from its start."""
+        """One durable transaction, holding the write lock from its start.
+
+        Raises NoSpace when the disk is full and ProjectBusy when another process writes for too long.
+        """
         from sqlite_utils import Database
 
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield Database(self._connection, execute_plugins=False)
             self._connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise self._explained(error) from error
             raise
+
+    def _explained(self, error: sqlite3.OperationalError) -> WherryError:
+        path = self.root / FILE
+        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+            return NoSpace(f"{path} cannot be written: {error}", "free space on its disk, then try again")
+        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return ProjectBusy(f"{path} is being written by another process", "try again")
+        return WherryError(f"{path} cannot be written: {error}", "run 'wherry doctor'")

@@ -39,6 +39,11 @@ _VERSION_1 = (
         id INTEGER PRIMARY KEY, plan INTEGER NOT NULL REFERENCES plan(version), wave TEXT NOT NULL,
         fingerprint TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL
     ) STRICT""",
+    # migrate.controls
+    """CREATE TABLE control (
+        id INTEGER PRIMARY KEY, wave TEXT NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
+        at TEXT NOT NULL, answered_at TEXT
+    ) STRICT""",
     # migrate.runs
     """CREATE TABLE run (
         id INTEGER PRIMARY KEY, wave TEXT NOT NULL, fingerprint TEXT NOT NULL, plan INTEGER NOT NULL,

@@ -54,6 +54,7 @@ def build_lab(
     progress: Callable[[str, int, int], None],
     write_rate: float = _RATE,
     target_capacity_bytes: int | None = None,
+    target_networks: Sequence[str] | None = None,
 ) -> LabSummary:
     """Build ``directory/source_name`` from the inventory and an empty ``directory/target_name``.
 
@@ -73,7 +74,10 @@ def build_lab(
         folder.check_free()
     try:
         source.create(SiteSettings(source_name, "source", write_rate))
-        target.create(SiteSettings(target_name, "target", write_rate, target_capacity_bytes))
+        networks = None if target_networks is None else tuple(target_networks)
+        target.create(
+            SiteSettings(target_name, "target", write_rate, target_capacity_bytes, networks=networks)
+        )
         for lun in luns:
             add_lun(target.luns, lun.name, lun.size_bytes)
         made = _make_disks(source, found, cap_bytes, seed, progress)

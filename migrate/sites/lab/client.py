@@ -161,6 +161,11 @@ class LabSite:
         """Return the bytes that new disks may take."""
         return int(self._ask("free_bytes"))
 
+    def networks(self) -> frozenset[str] | None:
+        """Return the networks that NICs can be plugged into, None for any."""
+        found = self._ask("networks")
+        return None if found is None else frozenset(found)
+
     def power_on(self, vm: str, op: str) -> None:
         """Power a VM on; raises SiteRefused when a writer has one of its disks."""
         self._ask("power_on", vm, op)

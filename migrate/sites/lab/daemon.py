@@ -43,6 +43,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         site.crashed,
         site.volume,
         site.free_bytes,
+        site.networks,
         site.power_on,
         site.shut_down,
         site.power_off,

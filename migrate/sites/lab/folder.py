@@ -31,6 +31,7 @@ class SiteSettings:
     write_rate: float = 40.0
     capacity_bytes: int | None = None
     stubborn: tuple[str, ...] = ()  # ids of VMs whose guests ignore a shutdown request
+    networks: tuple[str, ...] | None = None  # where NICs can be plugged; None = anywhere
     idle_exit_s: float = 900.0  # the process ends when nothing is on and nobody connected for so long
 
 
@@ -66,6 +67,7 @@ class SiteFolder:
         try:
             body = json.loads(path.read_text("utf-8"))
             body["stubborn"] = tuple(body.get("stubborn", ()))
+            body["networks"] = tuple(body["networks"]) if body.get("networks") is not None else None
             return SiteSettings(**body)
         except FileNotFoundError as error:
             raise BadInput(
@@ -89,10 +91,7 @@ class SiteFolder:
 
     def create(self, settings: SiteSettings) -> None:
         """Make an empty site; raises BadInput when the folder holds something already."""
-        if self.root.exists() and any(self.root.iterdir()):
-            raise BadInput(
-                f"{visible(str(self.root))} is not empty", "choose a new folder, or remove this one"
-            )
+        self.check_free()
         self.root.mkdir(parents=True, exist_ok=True)
         for path in (self.vms, self.luns):
             path.mkdir()

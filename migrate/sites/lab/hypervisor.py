@@ -119,6 +119,10 @@ class Hypervisor:
         with self._control:
             return self._storage.free_bytes()
 
+    def networks(self) -> tuple[str, ...] | None:
+        """Return the networks that NICs can be plugged into, None for any."""
+        return self._settings.networks
+
     def _logged(self, op: str, call: str, subject: str, act: Callable[[], _T]) -> _T | object:
         """Log a request, act unless it was done under the same op, and log the outcome."""
         with self._control:
@@ -378,16 +382,18 @@ class Hypervisor:
                 return Health(False, "the VM crashed with its host" if crashed else "the VM is powered off")
             if not machine.spec.disks:
                 return Health(True, "running, no disks")
+            known = self._acks.get(content_id(vm))  # before the scan: the guest goes on writing
             try:
                 found = self._scan(vm)
             except OSError as error:
                 return Health(False, f"its disks cannot be read: {error.strerror or error}")
-            return judge(found, self._acks.get(content_id(vm)), guest.fault)
+            return judge(found, known, guest.fault)
 
     def guest(self, vm: str) -> GuestState:
         """Scan a VM's records, on or off; raises NotFound, OSError."""
         with self._control:
-            return guest_state(self._scan(vm), self._acks.get(content_id(vm)))
+            known = self._acks.get(content_id(vm))  # before the scan, as in ``probe``
+            return guest_state(self._scan(vm), known)
 
     def close(self) -> None:
         """Shut every guest down in order and let go of the folder; later calls wait for ever."""

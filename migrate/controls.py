@@ -1,0 +1,52 @@
+"""Controls: what people ask of a run that another process drives. Writes ``control``.
+
+A request is a row; the driver looks for one between steps and between blocks of a transfer, and
+answers it by stopping there. A request that nobody answered does not outlive the next start.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from migrate.audit import add, person
+from planner.effects import Effect
+from planner.store.project import Project, utc_now
+
+_LOOK_EVERY_S = 0.25
+
+
+def ask_to_pause(project: Project, wave: str) -> None:
+    """Ask whoever drives the wave to stop at the next edge."""
+    with project.write() as db:
+        db.table("control").insert({"wave": wave, "kind": "pause", "who": person(), "at": utc_now()})
+        add(db, person(), Effect.LIVE, "pause", wave)
+
+
+def asked_by(project: Project, wave: str) -> str | None:
+    """Return who asked for a pause that was not answered yet, or None."""
+    rows = project.rows("SELECT who FROM control WHERE wave = ? AND answered_at IS NULL LIMIT 1", wave)
+    return str(rows[0]["who"]) if rows else None
+
+
+def answer(project: Project, wave: str) -> None:
+    """Mark all requests for a wave as answered."""
+    with project.write() as db:
+        db.conn.execute(
+            "UPDATE control SET answered_at = ? WHERE wave = ? AND answered_at IS NULL", (utc_now(), wave)
+        )
+
+
+def pause_watch(project: Project, wave: str) -> Callable[[], bool]:
+    """Return a cheap question: did somebody ask for a pause? The store is read four times a second."""
+    looked_at = float("-inf")
+    asked = False
+
+    def watch() -> bool:
+        nonlocal looked_at, asked
+        if not asked and time.monotonic() - looked_at >= _LOOK_EVERY_S:
+            looked_at = time.monotonic()
+            asked = asked_by(project, wave) is not None
+        return asked
+
+    return watch

@@ -1,0 +1,267 @@
+"""One move group's part of a runbook: its disks, rounds, stop, landing and fence, as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from migrate.runbook import Phase, Step
+from planner.effects import Effect
+from planner.model import Backing
+from planner.names import visible
+from planner.plan import PlannedDisk, PlannedGroup, PlannedVM, Wave
+
+
+class GroupSteps:
+    """One move group's part of a runbook."""
+
+    def __init__(self, number: int, group: PlannedGroup, wave: Wave) -> None:
+        self.wave = wave
+        self.prefix = f"g{number}"
+        self.name = visible(group.name)
+        members = set(group.vms)
+        self.vms = [vm for vm in wave.vms if vm.id in members]
+        self.disks = [disk for disk in wave.disks if disk.attachments[0].vm in members]
+        self.number = {vm.id: position for position, vm in enumerate(self.vms)}
+
+    def disk_id(self, disk: PlannedDisk) -> str:
+        """Return the part of step ids that names a disk: ``g0/d1``."""
+        return f"{self.prefix}/d{self.disks.index(disk)}"
+
+    def vm_id(self, vm: str) -> str:
+        """Return the part of step ids that names a VM: ``g0/v1``."""
+        return f"{self.prefix}/v{self.number[vm]}"
+
+    def vm_name(self, vm: str) -> str:
+        """Return a VM's name, harmless to print."""
+        return visible(self.wave.vm(vm).name)
+
+    def disk_name(self, disk: PlannedDisk) -> str:
+        """Return a disk's name with that of its first VM, harmless to print."""
+        holder = disk.attachments[0]
+        return f"{self.vm_name(holder.vm)} {visible(holder.label)}"
+
+    @property
+    def tracked(self) -> list[PlannedDisk]:
+        """Disks with snapshots and change tracking: all but physical RDMs."""
+        return [disk for disk in self.disks if disk.source is not Backing.RDM_PHYSICAL]
+
+    def _step(self, tail: str, kind: str, title: str, phase: Phase, effect: Effect, **more: Any) -> Step:
+        more.setdefault("subject", self.name)
+        return Step(id=f"{self.prefix}/{tail}", kind=kind, title=title, phase=phase, effect=effect, **more)
+
+    def _snapshot(self, number: int, needs: tuple[str, ...]) -> Step:
+        return self._step(
+            f"snapshot/{number}",
+            "snapshot",
+            f"{self.name}: snapshot {number}",
+            Phase.REPLICATE,
+            Effect.LIVE,
+            needs=needs,
+            params={"vms": [vm.id for vm in self.vms]},
+            undoable=True,
+        )
+
+    def _drop(self, number: int, needs: tuple[str, ...]) -> Step:
+        return self._step(
+            f"drop/{number}",
+            "drop-snapshot",
+            f"{self.name}: remove snapshot {number}",
+            Phase.REPLICATE,
+            Effect.LIVE,
+            needs=needs,
+            params={"snapshot": f"{self.prefix}/snapshot/{number}"},
+        )
+
+    def _transfer(
+        self, disk: PlannedDisk, what: str, needs: tuple[str, ...], phase: Phase, **params: Any
+    ) -> Step:
+        verb = {"seed": "seed", "final": "final delta"}.get(what, what.replace("/", " "))
+        return Step(
+            id=f"{self.disk_id(disk)}/{what}",
+            kind="transfer",
+            title=f"{self.disk_name(disk)}: {verb}",
+            subject=disk.volume,
+            phase=phase,
+            effect=Effect.LIVE,
+            needs=needs,
+            params={"volume": disk.volume, "size_bytes": disk.size_bytes, **params},
+        )
+
+    def create_disks(self, needs: tuple[str, ...]) -> list[Step]:
+        """Return a step for each volume of the group at the target."""
+        return [
+            Step(
+                id=f"{self.disk_id(disk)}/create",
+                kind="create-disk",
+                title=f"{self.disk_name(disk)}: {_becomes(disk)}",
+                subject=disk.volume,
+                phase=Phase.REPLICATE,
+                effect=Effect.LIVE,
+                needs=needs,
+                params={
+                    "volume": disk.volume,
+                    "size_bytes": disk.size_bytes,
+                    "backing": disk.target.value,
+                    "lun": disk.target_lun,
+                },
+                undoable=True,
+            )
+            for disk in self.disks
+        ]
+
+    def round(self, number: int, needs: tuple[str, ...]) -> list[Step]:
+        """Snapshot, transfer of every tracked disk, removal: round 0 is the seed."""
+        if not self.tracked:
+            return []
+        snapshot = self._snapshot(number, needs)
+        what = "seed" if number == 0 else f"delta/{number}"
+        transfers = [
+            self._transfer(
+                disk,
+                what,
+                (snapshot.id, f"{self.disk_id(disk)}/create") if number == 0 else (snapshot.id,),
+                Phase.REPLICATE,
+                mode="seed" if number == 0 else "delta",
+                snapshot=snapshot.id,
+            )
+            for disk in self.tracked
+        ]
+        return [snapshot, *transfers, self._drop(number, tuple(step.id for step in transfers))]
+
+    def checkpoint(self, number: int, needs: tuple[str, ...]) -> list[Step]:
+        """A round that also proves the copy: digests of the snapshot and of the replica are compared."""
+        steps = self.round(number, needs)
+        if not steps:
+            return []
+        snapshot, *transfers = steps[:-1]
+        proof = self._step(
+            f"checkpoint/{number}",
+            "checkpoint",
+            f"{self.name}: checkpoint {number}",
+            Phase.REPLICATE,
+            Effect.LIVE,
+            needs=tuple(step.id for step in transfers),
+            params={
+                "snapshot": snapshot.id,
+                "volumes": [[disk.volume, disk.size_bytes] for disk in self.tracked],
+            },
+        )
+        return [snapshot, *transfers, proof, self._drop(number, (proof.id,))]
+
+    def quiesce(self, needs: tuple[str, ...]) -> Step:
+        """Bring the running VMs of the group to a consistent point together."""
+        return self._step(
+            "quiesce",
+            "quiesce",
+            f"{self.name}: quiesce",
+            Phase.CUTOVER,
+            Effect.LIVE,
+            needs=needs,
+            params={"vms": [vm.id for vm in self.vms if vm.powered_on]},
+            undoable=True,
+        )
+
+    def settle(self, needs: tuple[str, ...]) -> list[Step]:
+        """Final delta, full-disk comparison, VMs built, the mark from which the target's writes count."""
+        steps: list[Step] = []
+        for disk in self.disks:
+            mode = "delta" if disk in self.tracked else "seed"
+            final = self._transfer(disk, "final", needs, Phase.CUTOVER, mode=mode, snapshot="")
+            steps += [
+                final,
+                Step(
+                    id=f"{self.disk_id(disk)}/verify",
+                    kind="verify",
+                    title=f"{self.disk_name(disk)}: compare every byte",
+                    subject=disk.volume,
+                    phase=Phase.CUTOVER,
+                    effect=Effect.LIVE,
+                    needs=(final.id,),
+                    params={"volume": disk.volume, "size_bytes": disk.size_bytes},
+                ),
+            ]
+        proven = tuple(f"{self.disk_id(disk)}/verify" for disk in self.disks)
+        for vm in self.vms:
+            held = [
+                f"{self.disk_id(disk)}/verify"
+                for disk in self.disks
+                if any(item.vm == vm.id for item in disk.attachments)
+            ]
+            steps.append(
+                Step(
+                    id=f"{self.vm_id(vm.id)}/build",
+                    kind="build",
+                    title=f"{visible(vm.name)}: build at the target",
+                    subject=vm.id,
+                    phase=Phase.CUTOVER,
+                    effect=Effect.DESTRUCTIVE,
+                    needs=tuple(held) or needs,
+                    params=_definition(vm, self.disks),
+                    undoable=True,
+                )
+            )
+        built = tuple(f"{self.vm_id(vm.id)}/build" for vm in self.vms)
+        steps.append(
+            self._step(
+                "mark",
+                "mark",
+                f"{self.name}: checkpoint of the cutover",
+                Phase.CUTOVER,
+                Effect.LIVE,
+                needs=proven + built,
+                params={"volumes": [[disk.volume, disk.size_bytes] for disk in self.disks]},
+                undoable=True,
+            )
+        )
+        return steps
+
+    def fence(self, needs: tuple[str, ...]) -> list[Step]:
+        """After this a source can no longer be started by mistake under its old name and addresses."""
+        return [
+            Step(
+                id=f"{self.vm_id(vm.id)}/fence",
+                kind="fence",
+                title=f"{visible(vm.name)}: fence at the source",
+                subject=vm.id,
+                phase=Phase.COMMIT,
+                effect=Effect.DESTRUCTIVE,
+                needs=needs,
+                params={"vm": vm.id, "name": vm.name},
+            )
+            for vm in self.vms
+        ]
+
+
+def _becomes(disk: PlannedDisk) -> str:
+    if disk.converts:
+        return f"create at the target as {disk.target.value} (was {disk.source.value})"
+    return f"create at the target as {disk.target.value}"
+
+
+def _definition(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
+    return {
+        "vm": vm.id,
+        "name": vm.name,
+        "cpus": vm.cpus,
+        "memory_bytes": vm.memory_bytes,
+        "firmware": vm.firmware,
+        "guest_os": vm.guest_os,
+        "disks": [
+            {
+                "key": item.disk,
+                "volume": disk.volume,
+                "bus": item.bus,
+                "unit": item.unit,
+                "bus_sharing": item.bus_sharing.value,
+                "multi_writer": item.multi_writer,
+            }
+            for disk in disks
+            for item in disk.attachments
+            if item.vm == vm.id
+        ],
+        "nics": [
+            {"label": nic.label, "network": nic.target, "mac": nic.mac, "adapter": nic.adapter}
+            for nic in vm.nics
+        ],
+    }

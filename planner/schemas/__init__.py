@@ -1,0 +1,1 @@
+"""Published JSON Schemas of the documents that cross a border; each equals what its model says."""

@@ -1,0 +1,83 @@
+"""The schema: older files are brought up, newer ones refused, each untouched when it fails."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from planner.errors import BadInput
+from planner.store import schema
+from planner.store.project import FILE, Project
+
+
+@pytest.fixture
+def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def tables(connection: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+
+def version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_an_empty_file_gets_every_table(connection: sqlite3.Connection) -> None:
+    schema.migrate(connection, "x")
+    assert version(connection) == schema.VERSION
+    assert {"project", "inventory", "settings", "plan", "approval", "run", "step_record", "audit"} <= tables(
+        connection
+    )
+    schema.migrate(connection, "x")
+
+
+def test_an_older_file_is_brought_up_with_what_it_holds(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema.migrate(connection, "x")
+    connection.execute("INSERT INTO project VALUES ('name', 'old')")
+    newer = (*schema.MIGRATIONS, ("CREATE TABLE newer (a INTEGER) STRICT",))
+    monkeypatch.setattr(schema, "MIGRATIONS", newer)
+    monkeypatch.setattr(schema, "VERSION", len(newer))
+    schema.migrate(connection, "x")
+    assert version(connection) == len(newer)
+    assert "newer" in tables(connection)
+    assert connection.execute("SELECT value FROM project").fetchall() == [("old",)]
+
+
+def test_a_migration_that_fails_changes_nothing(
+    connection: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema.migrate(connection, "x")
+    before = tables(connection)
+    newer = (*schema.MIGRATIONS, ("CREATE TABLE newer (a INTEGER)", "CREATE TABLE plan (a INTEGER)"))
+    monkeypatch.setattr(schema, "MIGRATIONS", newer)
+    monkeypatch.setattr(schema, "VERSION", len(newer))
+    with pytest.raises(sqlite3.OperationalError):
+        schema.migrate(connection, "x")
+    assert tables(connection) == before
+    assert version(connection) == schema.VERSION - 1
+
+
+def test_a_newer_file_is_refused_and_stays_as_it_was(tmp_path: Path) -> None:
+    Project.create(tmp_path).close()
+    other = sqlite3.connect(tmp_path / FILE)
+    other.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+    other.close()
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(BadInput, match="newer wherry") as caught:
+        Project.open(tmp_path)
+    assert caught.value.hint == "upgrade wherry"
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_every_statement_of_a_migration_only_adds() -> None:
+    for statements in schema.MIGRATIONS:
+        assert all(line.startswith(("CREATE TABLE", "CREATE INDEX", "ALTER TABLE")) for line in statements)
+        assert not any("DROP" in line for line in statements)

@@ -1,0 +1,79 @@
+"""Settings: defaults that hold, borders that refuse, times that know their zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from planner import settings
+from planner.settings import Freeze, Settings, Window
+
+
+def test_a_window_without_offset_is_read_in_its_zone() -> None:
+    summer = Window.model_validate({"start": "2026-07-04T22:00:00", "zone": "Europe/Berlin"})
+    winter = Window.model_validate({"start": "2026-12-05T22:00:00", "zone": "Europe/Berlin"})
+    assert summer.start_utc == datetime(2026, 7, 4, 20, tzinfo=UTC)
+    assert winter.start_utc == datetime(2026, 12, 5, 21, tzinfo=UTC)
+
+
+def test_an_offset_is_stronger_than_the_zone() -> None:
+    window = Window.model_validate({"start": "2026-07-04T22:00:00+00:00", "zone": "Europe/Berlin"})
+    assert window.start_utc == datetime(2026, 7, 4, 22, tzinfo=UTC)
+
+
+def test_a_freeze_goes_forward_also_across_zones() -> None:
+    times = {"start": "2026-07-04T22:00:00+00:00", "end": "2026-07-04T23:00:00", "zone": "Europe/Berlin"}
+    with pytest.raises(ValidationError, match="ends before it starts"):
+        Freeze.model_validate(times)
+
+
+def parts() -> list[type[BaseModel]]:
+    return [
+        item for item in vars(settings).values() if isinstance(item, type) and issubclass(item, BaseModel)
+    ]
+
+
+def test_nothing_unknown_is_accepted_and_nothing_can_be_changed() -> None:
+    for part in parts():
+        if part is not BaseModel:
+            assert part.model_config.get("extra") == "forbid", part
+            assert part.model_config.get("frozen") is True, part
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"caps": {"vms": 0}},
+        {"caps": {"tib": -1}},
+        {"link": {"share": 1.5}},
+        {"link": {"rate_mbit": 0}},
+        {"policies": {"delta_cycles": 0}},
+        {"policies": {"block_kib": 100}},
+        {"policies": {"commit_window_h": 200}},
+        {"windows": [{"start": "2026-07-04T22:00:00", "zone": "../../etc/passwd"}]},
+        {"windows": [{"start": "2026-07-04T22:00:00", "hours": 0}]},
+        {"sites": {"a": {"url": "ftp://x", "role": "source"}}},
+        {"sites": {"a": {"url": "lab:x", "role": "both"}}},
+        {"luns": [{"name": "naa.1", "size_bytes": 0}]},
+        {"password": "x"},
+    ],
+)
+def test_what_is_out_of_bounds_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Settings.model_validate(wrong)
+
+
+def test_the_fingerprint_is_of_what_shapes_a_plan() -> None:
+    plain = Settings()
+    moved = Settings.model_validate({"sites": {"a": {"url": "lab:x", "role": "source"}}})
+    smaller = Settings.model_validate({"caps": {"vms": 3}})
+    assert plain.fingerprint == moved.fingerprint != smaller.fingerprint
+
+
+def test_no_setting_holds_a_password() -> None:
+    schema = str(Settings.model_json_schema()).casefold()
+    assert "password" not in schema
+    assert "secret" not in schema
