@@ -26,7 +26,9 @@ def vm(name: str, *, running: bool = True) -> PlannedVM:
         memory_bytes=2 << 30,
         guest_os="Debian 12",
         powered_on=running,
-        nics=(PlannedNic(label="Network adapter 1", source="prod", target="prod-2", mac="00:50:56:00:00:01"),),
+        nics=(
+            PlannedNic(label="Network adapter 1", source="prod", target="prod-2", mac="00:50:56:00:00:01"),
+        ),
     )
 
 
@@ -79,9 +81,7 @@ def wave(
             PlannedGroup(name=group, vms=tuple(f"id-{member}" for member in members))
             for group, members in groups.items()
         ),
-        vms=tuple(
-            vm(member, running=member not in off) for members in groups.values() for member in members
-        ),
+        vms=tuple(vm(member, running=member not in off) for members in groups.values() for member in members),
         boot=tuple(tuple(f"id-{member}" for member in batch) for batch in boot),
         disks=tuple(disks),
         policies=Policies(delta_cycles=cycles, stop_timeout_s=stop_timeout_s, probe_timeout_s=30.0),

@@ -1,0 +1,52 @@
+"""Start-up is a feature: what the command line loads before it knows what is asked of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = (
+    "networkx",
+    "pydantic",
+    "pyVmomi",
+    "sqlite_utils",
+    "textual",
+    "xlsxwriter",
+    "python_calamine",
+    "zstandard",
+    "blake3",
+    "tomlkit",
+)
+PACKAGES = ("planner", "migrate", "tui", "planner.sources", "planner.store", "migrate.sites", "migrate.steps")
+
+
+def loaded_by(module: str) -> set[str]:
+    code = f"import sys, {module}; sys.stdout.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    if not (ROOT / "tui/cli/main.py").is_file():
+        pytest.skip("not run: tui/cli/main.py does not exist yet")
+    assert loaded_by("tui.cli.main") & set(HEAVY) == set()
+
+
+def test_packages_load_nothing_by_themselves() -> None:
+    assert loaded_by(", ".join(PACKAGES)) & set(HEAVY) == set()
+
+
+def test_the_core_of_a_run_needs_no_store_and_no_documents() -> None:
+    found = loaded_by("migrate.actions, migrate.history, migrate.runbook")
+    assert found & {*HEAVY, "sqlite3"} == set()
+
+
+def test_a_heavy_library_would_be_seen() -> None:
+    """Negative control."""
+    assert "pydantic" in loaded_by("planner.plan")

@@ -1,0 +1,408 @@
+"""Each step kind against two simulated sites: what it refuses, what it asks, what it takes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from migrate.compose import GO, compose
+from migrate.driver import Stopped
+from migrate.history import Event, Status
+from migrate.kept import Checkpoints
+from migrate.replication.passes import Mode
+from migrate.sites.ports import Capability, ChangeId, Extent, Health, NewDisk
+from migrate.steps.kinds import KINDS
+from migrate.transfers.modelled import ModelledTransfers
+from migrate.transfers.ports import Compared, Copied
+from planner.errors import NoSpace, StepFailed
+from planner.model import Backing, Power
+from planner.plan import Wave
+from tests.migrate.estate import pair_wave, small_wave
+from tests.migrate.simulated_run import Died, KeepsNames, World
+
+
+def world(wave: Wave | None = None, **more: Any) -> World:
+    planned = wave or small_wave()
+    return World(planned, compose(planned), **more)
+
+
+def refused(here: World, stopped: Stopped, step: str) -> dict[str, Any]:
+    """Return the failure of the step that the run stopped at."""
+    assert stopped.decide is not None
+    assert stopped.decide.id == step
+    assert here.history.status[step] is Status.FAILED
+    return here.history.failures[step]
+
+
+def test_every_kind_says_what_it_would_do_without_touching_anything() -> None:
+    here = world(pair_wave())
+    for step in here.runbook.steps:
+        if not step.is_gate:
+            assert KINDS[step.kind].plan(step)
+    assert here.source.calls == here.target.calls == {}
+    assert here.clock.at_s == 0
+
+
+# check
+
+
+def vm_gone(here: World) -> None:
+    del here.source.site.vms["id-web"]
+
+
+def vm_there(here: World) -> None:
+    here.target.site.vms["id-web"] = here.source.site.vms["id-web"]
+
+
+def disk_grown(here: World) -> None:
+    state = here.source.site.vms["id-web"]
+    grown = tuple(replace(disk, size_bytes=disk.size_bytes * 2) for disk in state.disks)
+    here.source.site.vms["id-web"] = replace(state, disks=grown)
+
+
+def other_shape(here: World) -> None:
+    here.target.site.volumes["id-web/2000"] = NewDisk("id-web/2000", 4096, Backing.VMDK)
+
+
+def full(here: World) -> None:
+    object.__setattr__(here.target, "free_bytes", lambda: 1024)
+
+
+def incapable(here: World) -> None:
+    object.__setattr__(here.target, "capabilities", frozenset({Capability.POWER}))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (vm_gone, "not at site source"),
+        (vm_there, "at site target already"),
+        (disk_grown, "the plan says"),
+        (other_shape, "another shape"),
+        (full, "1.0 KiB free"),
+        (incapable, "cannot do"),
+    ],
+)
+def test_check_is_blocked_by_what_is_not_as_planned_and_nothing_was_touched(spoil: Any, says: str) -> None:
+    here = world()
+    spoil(here)
+    failure = refused(here, here.drive(), "check")
+    assert failure["error"] == "blocked"
+    assert failure["exit_code"] == 3
+    assert says in str(failure["message"])
+    assert failure["hint"]
+    assert here.source.calls == here.target.calls == {}
+
+
+def test_check_counts_only_the_disks_that_need_room() -> None:
+    here = world(pair_wave())
+    here.drive()
+    result = here.history.results["check"]
+    rdm = next(disk for disk in here.wave.disks if disk.target.is_rdm)
+    assert result["wanted_bytes"] == here.wave.size_bytes - rdm.size_bytes
+    assert result["existing"] == []
+
+
+# create-disk
+
+
+def existing(here: World) -> str:
+    volume = "id-web/2000"
+    here.target.site.volumes[volume] = NewDisk(
+        volume, here.source.site.volumes[volume].size_bytes, Backing.VMDK
+    )
+    return volume
+
+
+def test_a_disk_that_was_there_is_compared_not_seeded_and_survives_abort() -> None:
+    here = world()
+    volume = existing(here)
+    here.drive()
+    steps = {
+        step.subject: step.id.rsplit("/", 1)[0] for step in here.runbook.steps if step.kind == "create-disk"
+    }
+    assert here.history.results[f"{steps[volume]}/create"] == {"created": False}
+    assert here.history.results[f"{steps[volume]}/seed"]["mode"] == "compare"
+    assert here.history.results[f"{steps['id-db/2000']}/seed"]["mode"] == "seed"
+    here.note("", Event.ABORT)
+    here.drive()
+    assert list(here.target.site.volumes) == [volume]
+
+
+def test_without_a_check_no_disk_is_taken_for_our_own() -> None:
+    here = world()
+    here.note("check", Event.SKIPPED)
+    here.drive()
+    assert {
+        here.history.results[step.id]["mode"] for step in here.runbook.steps if step.id.endswith("/seed")
+    } == {"compare"}
+    here.note("", Event.ABORT)
+    here.drive()
+    assert len(here.target.site.volumes) == len(here.wave.disks)
+
+
+# transfers
+
+
+class Telling(ModelledTransfers):
+    """Modelled transfers that remember what was asked of them, and may be full."""
+
+    asked: list[dict[str, Any]]
+    full_times = 0
+
+    def copy(self, volume: str, **more: Any) -> Copied:
+        self.asked.append({"volume": volume, **more})
+        if self.full_times:
+            self.full_times -= 1
+            raise NoSpace("site target is full", "free space")
+        return super().copy(volume, **more)
+
+
+def telling(here: World) -> Telling:
+    transfers = Telling(here.clock, 1e9, 1e9)
+    transfers.asked = []
+    here.transfers = transfers
+    return transfers
+
+
+def test_each_delta_counts_from_the_snapshot_before_it() -> None:
+    here = world(small_wave(cycles=3))
+    here.source.site.churn_bytes_s = 1000
+    transfers = telling(here)
+    here.drive(GO)
+    passes = [item for item in transfers.asked if item["volume"] == "id-web/2000"]
+    assert [item["mode"] for item in passes] == [Mode.SEED, *[Mode.DELTA] * 4]
+    assert [item["base"] for item in passes[1:]] == [item["change"] for item in passes[:-1]]
+    assert passes[-1]["snapshot"] is None
+    assert all(item["extents"] for item in passes[1:])
+    assert len({item["pass_id"] for item in passes}) == len(passes)
+
+
+def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
+    here = world()
+    transfers = telling(here)
+
+    def lost(volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
+        return None
+
+    object.__setattr__(here.source, "changed_areas", lost)
+    here.drive()
+    modes = [item["mode"] for item in transfers.asked if item["volume"] == "id-web/2000"]
+    assert modes == [Mode.SEED, Mode.COMPARE]
+
+
+def test_a_full_target_is_retried_then_decided_and_the_pass_keeps_its_name() -> None:
+    here = world()
+    transfers = telling(here)
+    transfers.full_times = 3
+    stopped = here.drive()
+    assert stopped.decide is not None
+    failure = here.history.failures[stopped.decide.id]
+    assert (failure["error"], failure["retryable"]) == ("no-space", True)
+    tried = [item["pass_id"] for item in transfers.asked[:3]]
+    assert len(set(tried)) == 1
+    here.note(stopped.decide.id, Event.RETRY, 3)
+    gate = here.drive().gate
+    assert gate is not None
+    assert gate.id == GO
+
+
+def test_a_transfer_without_its_snapshot_does_not_read_a_running_disk() -> None:
+    here = world()
+    transfers = telling(here)
+    here.note("g0/snapshot/0", Event.SKIPPED)
+    stopped = here.drive()
+    assert stopped.decide is not None
+    assert stopped.decide.kind == "transfer"
+    assert transfers.asked == []
+
+
+# proof
+
+
+class Differing(ModelledTransfers):
+    def compare(self, volume: str, **more: Any) -> Compared:
+        found = super().compare(volume, **more)
+        return Compared(found.source, "other") if volume == "id-web/2000" else found
+
+
+def test_digests_that_differ_end_in_a_decision_before_anything_is_cut_over() -> None:
+    here = world()
+    here.transfers = Differing(here.clock, 1e9, 1e9)
+    failure = refused(here, here.drive(GO), "g0/checkpoint/1")
+    assert failure["error"] == "step-failed"
+    assert "differ" in str(failure["message"])
+    assert all(state.power is Power.ON for state in here.source.site.vms.values())
+
+
+def test_digests_that_differ_after_the_stop_never_start_the_target() -> None:
+    here = world()
+    here.drive()
+    here.transfers = Differing(here.clock, 1e9, 1e9)
+    stopped = here.drive(GO)
+    assert stopped.decide is not None
+    assert stopped.decide.kind == "verify"
+    assert not any("power_on" in call[0] for call in here.target.calls)
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    assert all(state.power is Power.ON for state in here.source.site.vms.values())
+    assert here.broken() == []
+
+
+# stop and quiesce
+
+
+def power(here: World) -> str:
+    return here.source.site.vms["id-c"].power.value
+
+
+def test_a_vm_that_ran_against_the_plan_runs_again_after_rollback() -> None:
+    here = world(pair_wave())
+    state = here.source.site.vms["id-c"]
+    here.source.site.vms["id-c"] = replace(state, power=Power.ON)
+    here.drive(GO)
+    assert power(here) == Power.OFF
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    assert power(here) == Power.ON
+
+
+def test_a_vm_that_was_off_stays_off_after_rollback() -> None:
+    here = world(pair_wave())
+    here.drive(GO)
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    assert power(here) == Power.OFF
+
+
+def test_guests_that_were_frozen_when_the_run_died_are_thawed_on_the_way_back() -> None:
+    here = world()
+    here.drive()
+    thawed: list[tuple[str, ...]] = []
+    object.__setattr__(here.source, "thaw", lambda vms, op: thawed.append(vms))
+
+    def die(point: str) -> None:
+        if point == "g0/quiesce after act":
+            raise Died
+
+    with pytest.raises(Died):
+        here.drive(GO, boundary=die)
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    assert thawed == [("id-db", "id-web")]
+
+
+# start, probe, fence
+
+
+def test_a_target_is_not_started_while_the_source_may_run() -> None:
+    here = world()
+
+    def wake(point: str) -> None:
+        if point.endswith("/start before intent"):
+            for vm, state in here.source.site.vms.items():
+                here.source.site.vms[vm] = replace(state, power=Power.SUSPENDED)
+
+    stopped = here.drive(GO, boundary=wake)
+    assert stopped.decide is not None
+    assert stopped.decide.kind == "start"
+    assert not any("power_on" in call[0] for call in here.target.calls)
+
+
+def test_a_probe_gives_up_after_its_time() -> None:
+    here = world()
+    object.__setattr__(here.target, "probe", lambda vm: Health(False, "port 443 is closed"))
+    stopped = here.drive(GO)
+    assert stopped.decide is not None
+    failure = refused(here, stopped, stopped.decide.id)
+    assert "port 443 is closed" in str(failure["message"])
+
+
+def test_a_fence_renames_and_unplugs_within_the_limit_of_names() -> None:
+    here = world()
+    long = "x" * 80
+    state = here.source.site.vms["id-web"]
+    fence = next(step for step in here.runbook.steps if step.kind == "fence" and step.subject == "id-web")
+    renamed = replace(fence, params={**fence.params, "name": long})
+    KINDS["fence"].act(here.context(here.history), renamed, "op")
+    after = here.source.site.vms[state.id]
+    assert len(after.name) == 80
+    assert after.name.endswith("_migrated")
+    assert not after.connected
+
+
+# mark
+
+
+class Bytes:
+    def __init__(self, content: bytes) -> None:
+        self.content, self.size_bytes, self.closed = content, len(content), False
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        buffer[:] = self.content[offset : offset + len(buffer)]
+
+    def allocated(self) -> Any:
+        return iter(())
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> None:
+    keeper: Any = Checkpoints(tmp_path / "checkpoints")
+    here = world(keeper=keeper)
+    size = here.wave.disks[0].size_bytes
+    written = bytearray(size)
+    written[4096:8192] = b"w" * 4096
+    opened: list[Bytes] = []
+
+    def reads(content: bytes) -> Any:
+        def open_read(volume: str, snapshot: str | None = None) -> Bytes:
+            opened.append(Bytes(content))
+            return opened[-1]
+
+        return open_read
+
+    object.__setattr__(here.source, "open_read", reads(bytes(size)))
+    object.__setattr__(here.target, "open_read", reads(bytes(written)))
+    if tracked:
+        object.__setattr__(here.target, "changed_areas", lambda volume, since: (Extent(4096, 4096),))
+    else:
+        object.__setattr__(here.target, "change_id", lambda volume: None)
+    here.drive(GO)
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    (manifest,) = keeper.names()
+    for disk in here.wave.disks:
+        content = dict(keeper.read(str(manifest["name"]), disk.volume))
+        assert b"w" * 4096 in b"".join(content.values())
+        if tracked:
+            assert content == {4096: b"w" * 4096}
+    assert all(disk.closed for disk in opened)
+
+
+def test_nothing_is_kept_when_nothing_was_started() -> None:
+    keeper = KeepsNames()
+    here = world(keeper=keeper)
+    here.drive()
+    here.note(GO, Event.APPROVED)
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    assert keeper.kept == []
+
+
+@pytest.mark.parametrize("state", [Power.ON, Power.SUSPENDED, Power.UNKNOWN])
+def test_a_source_is_not_started_again_while_the_target_is_not_certainly_off(state: Power) -> None:
+    here = world()
+    here.drive(GO)
+    stop = next(step for step in here.runbook.steps if step.kind == "stop")
+    vm = stop.subject
+    here.target.site.vms[vm] = replace(here.target.site.vms[vm], power=state)
+    with pytest.raises(StepFailed):
+        KINDS["stop"].undo(here.context(here.reload()), stop, "op")
+    assert here.source.site.vms[vm].power is Power.OFF
+    here.target.site.vms[vm] = replace(here.target.site.vms[vm], power=Power.OFF)
+    assert KINDS["stop"].undo(here.context(here.reload()), stop, "op")["started"] is True

@@ -1,0 +1,119 @@
+"""Kept writes come back byte for byte, or not at all."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from migrate.kept import Checkpoints, KeptVolume
+from migrate.sites.ports import Extent
+from planner.errors import Corrupt, NotFound
+
+MIB = 1024 * 1024
+HOSTILE = "../../etc/[red]x\x1b[2J"
+
+
+class Memory:
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.size_bytes = len(content)
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        buffer[:] = self.content[offset : offset + len(buffer)]
+
+    def allocated(self) -> object:
+        return iter([(0, self.size_bytes)])
+
+    def close(self) -> None:
+        return
+
+
+CONTENT = random.Random(1).randbytes(3 * MIB + 512)
+AREAS = (Extent(0, 512), Extent(4096, 2 * MIB + 1), Extent(3 * MIB, 512))
+
+
+def keep(root: Path, name: str = "W01 rolled back", content: bytes = CONTENT) -> Path:
+    volumes = [KeptVolume("v/1", Memory(content), AREAS), KeptVolume("v/2", Memory(content), ())]  # type: ignore[arg-type]
+    kept = Checkpoints(root).keep(name, "W01", volumes)
+    assert kept["bytes"] == sum(area.length for area in AREAS)
+    return Path(str(kept["path"]))
+
+
+def test_what_is_kept_comes_back(tmp_path: Path) -> None:
+    keep(tmp_path / "checkpoints")
+    found = bytearray(len(CONTENT))
+    for offset, data in Checkpoints(tmp_path / "checkpoints").read("W01 rolled back", "v/1"):
+        found[offset : offset + len(data)] = data
+    wanted = bytearray(len(CONTENT))
+    for area in AREAS:
+        wanted[area.offset : area.end] = CONTENT[area.offset : area.end]
+    assert found == wanted
+    assert list(Checkpoints(tmp_path / "checkpoints").read("W01 rolled back", "v/2")) == []
+
+
+def test_names_are_never_paths(tmp_path: Path) -> None:
+    folder = keep(tmp_path / "checkpoints", HOSTILE)
+    assert folder.parent == tmp_path / "checkpoints"
+    assert [item["name"] for item in Checkpoints(tmp_path / "checkpoints").names()] == [HOSTILE]
+
+
+def test_keeping_again_replaces(tmp_path: Path) -> None:
+    keep(tmp_path / "checkpoints")
+    keep(tmp_path / "checkpoints", content=bytes(len(CONTENT)))
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    assert len(checkpoints.names()) == 1
+    assert all(not any(data) for _, data in checkpoints.read("W01 rolled back", "v/1"))
+
+
+@pytest.mark.parametrize("place", [0, 5, 0.3, 0.9, -1])
+def test_any_changed_byte_is_noticed_before_a_byte_is_given_out(tmp_path: Path, place: float) -> None:
+    folder = keep(tmp_path / "checkpoints")
+    part = folder / "0.zst"
+    raw = bytearray(part.read_bytes())
+    raw[int(place * len(raw)) if isinstance(place, float) else place] ^= 0x41
+    part.write_bytes(raw)
+    with pytest.raises(Corrupt):
+        next(Checkpoints(tmp_path / "checkpoints").read("W01 rolled back", "v/1"))
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "empty", "swapped", "manifest"])
+def test_damage_of_any_kind_is_corrupt(tmp_path: Path, damage: str) -> None:
+    folder = keep(tmp_path / "checkpoints")
+    part = folder / "0.zst"
+    if damage == "cut":
+        part.write_bytes(part.read_bytes()[:-100])
+    elif damage == "gone":
+        part.unlink()
+    elif damage == "empty":
+        part.write_bytes(b"")
+    elif damage == "swapped":
+        part.write_bytes((folder / "1.zst").read_bytes())
+    else:
+        (folder / "manifest.json").write_text('{"parts": [')
+    with pytest.raises(Corrupt):
+        list(Checkpoints(tmp_path / "checkpoints").read("W01 rolled back", "v/1"))
+
+
+def test_a_manifest_cannot_point_outside_its_folder(tmp_path: Path) -> None:
+    folder = keep(tmp_path / "checkpoints")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "0.zst").rename(tmp_path / "0.zst")
+    manifest["parts"][0]["file"] = "../../0.zst"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(Corrupt):
+        list(Checkpoints(tmp_path / "checkpoints").read("W01 rolled back", "v/1"))
+
+
+def test_a_checkpoint_without_a_manifest_does_not_exist(tmp_path: Path) -> None:
+    folder = keep(tmp_path / "checkpoints")
+    (folder / "manifest.json").unlink()
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    assert checkpoints.names() == []
+    with pytest.raises(NotFound):
+        list(checkpoints.read("W01 rolled back", "v/1"))
+    keep(tmp_path / "checkpoints")
+    with pytest.raises(NotFound):
+        list(checkpoints.read("W01 rolled back", "v/3"))

@@ -1,0 +1,83 @@
+"""Rehearsals: many twin runs to one report, the same for the same seed."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrate.compose import compose
+from migrate.rehearsal import FAULTS, model_of, rehearse
+from planner.errors import BadInput
+from planner.settings import Link, Window
+from tests.migrate.estate import pair_wave, small_wave
+
+LINK = Link()
+
+
+def test_a_calm_rehearsal_commits_every_time() -> None:
+    wave = pair_wave()
+    said = rehearse(wave, LINK, runs=20, seed=3)
+    assert said.outcomes == {"committed": 20}
+    assert said.steps == len(compose(wave).steps)
+    assert said.fingerprint == wave.fingerprint
+    assert 0 < said.cutover.p50 <= said.cutover.p95
+    assert said.back is None
+    assert said.failed_at == {}
+    assert len(said.slowest) == 5
+    assert [item.time.p95 for item in said.slowest] == sorted(
+        (i.time.p95 for i in said.slowest), reverse=True
+    )
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    assert rehearse(pair_wave(), LINK, runs=5, seed=3) == rehearse(pair_wave(), LINK, runs=5, seed=3)
+    assert rehearse(pair_wave(), LINK, runs=5, seed=3) != rehearse(pair_wave(), LINK, runs=5, seed=9)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_that_can_be_asked_for_strikes(fault: str) -> None:
+    said = rehearse(small_wave(), LINK, runs=2, seed=1, fault=fault)
+    assert said.failed_at, "a fault that nothing notices must not be on offer"
+    assert sum(said.failed_at.values()) == 2
+    assert said.cutover.p50 >= 0
+
+
+@pytest.mark.parametrize("fault", ["boot", "no_such_call", "thaw"])
+def test_a_fault_that_would_not_strike_is_refused(fault: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        rehearse(small_wave(), LINK, runs=1, seed=1, fault=fault)
+    assert "power_on" in caught.value.hint
+
+
+def test_no_runs_is_no_rehearsal() -> None:
+    with pytest.raises(BadInput):
+        rehearse(small_wave(), LINK, runs=0, seed=1)
+
+
+def test_one_run_is_a_report_too() -> None:
+    said = rehearse(small_wave(), LINK, runs=1, seed=1)
+    assert said.cutover.p50 == said.cutover.p95
+
+
+@pytest.mark.parametrize(("hours", "fits"), [(72, 1.0), (0.001, 0.0)])
+def test_the_share_of_runs_that_fit_into_the_window(hours: float, fits: float) -> None:
+    window = Window.model_validate({"start": "2026-10-03T22:00:00", "hours": hours})
+    said = rehearse(small_wave().model_copy(update={"window": window}), LINK, runs=4, seed=1)
+    assert said.fits == fits
+    assert said.window_s == hours * 3600
+
+
+def test_a_slower_link_takes_longer() -> None:
+    wave = small_wave(size_bytes=10 << 30)
+    fast = rehearse(wave, Link(rate_mbit=1000), runs=3, seed=1)
+    slow = rehearse(wave, Link(rate_mbit=100), runs=3, seed=1)
+    assert slow.seed.p50 > 5 * fast.seed.p50
+
+
+def test_the_model_holds_each_vm_with_its_disks() -> None:
+    model = model_of(pair_wave(), LINK)
+    assert [(vm, running, len(disks)) for vm, _, running, disks in model.vms] == [
+        ("id-a", True, 2),
+        ("id-b", True, 2),
+        ("id-c", False, 1),
+    ]
+    assert model.rate_bytes_s < 1e9 / 8

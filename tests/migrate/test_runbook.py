@@ -1,0 +1,67 @@
+"""Runbooks: plain data in an order, that come back from the store as they were."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from migrate.compose import GO, another_round, compose
+from migrate.runbook import Phase, Runbook, Step, dump_runbook, load_runbook
+from planner.effects import Effect
+from planner.errors import NotFound
+from tests.migrate.estate import pair_wave, small_wave
+
+
+def step(name: str, *needs: str) -> Step:
+    return Step(name, "check", name, name, Phase.REPLICATE, Effect.VIEW, needs)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (step("a"), step("a")),
+        (step("a", "b"), step("b")),
+        (step("a", "a"),),
+        (step("a", "nowhere"),),
+    ],
+)
+def test_an_order_that_cannot_be_followed_is_refused(steps: tuple[Step, ...]) -> None:
+    with pytest.raises(ValueError, match="step a"):
+        Runbook("W", "f", steps)
+
+
+def test_an_unknown_step_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        Runbook("W", "f", (step("a"),)).step("b")
+
+
+def test_dependents_are_the_needs_turned_round() -> None:
+    runbook = compose(pair_wave())
+    turned = {(need, user) for need, users in runbook.dependents.items() for user in users}
+    assert turned == {(need, item.id) for item in runbook.steps for need in item.needs}
+
+
+@pytest.mark.parametrize("wave", [small_wave(), pair_wave()])
+def test_a_runbook_comes_back_from_json_as_it_was(wave: object) -> None:
+    before = compose(wave)  # type: ignore[arg-type]
+    assert load_runbook(json.loads(json.dumps(dump_runbook(before)))) == before
+
+
+def test_with_cycle_puts_a_round_between_what_the_gate_waited_for_and_the_gate() -> None:
+    wave = pair_wave()
+    before = compose(wave)
+    after = before.with_cycle(GO, another_round(wave, 2))
+    gate = before.step(GO)
+    added = [item for item in after.steps if item.id not in before.index]
+    assert [item.id for item in after.steps if item.id in before.index] == [item.id for item in before.steps]
+    assert {item.kind for item in added} == {"snapshot", "transfer", "checkpoint", "drop-snapshot"}
+    assert all(item.needs == gate.needs for item in added if item.kind == "snapshot")
+    waits = set(after.step(GO).needs) - set(gate.needs)
+    assert waits == {item.id for item in added if item.kind == "drop-snapshot"}
+    assert before.step(GO) == gate
+
+
+def test_with_cycle_of_nothing_changes_nothing() -> None:
+    before = compose(small_wave())
+    assert before.with_cycle(GO, ()) == before
