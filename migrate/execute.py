@@ -24,12 +24,14 @@ from migrate.compose import COMMIT, GO, another_round, compose
 from migrate.driver import Driver, Stopped, Told
 from migrate.history import Entry, Event, History, Mode, Status
 from migrate.kept import Checkpoints
+from migrate.landed import check_landed
 from migrate.record import Record, StepRecord
 from migrate.runbook import Phase, dump_step
 from migrate.runs import Run
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Moving
+from migrate.waves import find_wave
 from planner.errors import Blocked
 from planner.store import approvals, plans
 from planner.store import settings as settings_store
@@ -101,13 +103,15 @@ def carry_out(
     written before both sites answer.
     """
     watching = onlooker or Onlooker()
-    with runs.held(project, find_wave(project, wave_name)[1].name):
+    with runs.held(project, find_wave(project, wave_name).wave.name):
         intended = intend(project, wave_name, purpose)
         if intended.run is None:
             check_approved(project, intended)
         with ExitStack() as open_sites:
             sites = _sites(project, open_sites)
             history = intended.history
+            if purpose is Purpose.COMMIT and COMMIT in _waiting(history):
+                check_landed(history, sites[1])
             run = intended.run or runs.begin(project, intended.stored, history.runbook)
             record = StepRecord(project, run.id, history, person())
             _prepare(project, run, history, record, purpose)
@@ -129,41 +133,25 @@ def carry_out(
     return Carried(run, history, stopped)
 
 
-def find_wave(project: Project, name: str) -> tuple[StoredPlan, Wave]:
-    """Return a wave by name, case ignored, with the plan it stands in; raises NotFound.
-
-    A run under way keeps the wave it began with, even when a newer plan has none or another one of
-    that name.
-    """
-    newest = plans.latest(project)
-    known = next((wave.name for wave in newest.plan.waves if wave.name.casefold() == name.casefold()), name)
-    run = runs.latest(project, known)
-    if run is None or run.plan == newest.version or runs.outcome(runs.history(project, run)) is not None:
-        return newest, newest.plan.wave(name)
-    stored = plans.get(project, run.plan)
-    return stored, stored.plan.wave(known)
-
-
 def intend(project: Project, wave_name: str, purpose: Purpose) -> Intended:
     """Return what ``purpose`` would go on with; raises NotFound, and Blocked when it may not.
 
     Whether a new run is approved is for ``check_approved`` to say. Changes nothing.
     """
-    stored, wave = find_wave(project, wave_name)
-    run = runs.latest(project, wave.name)
-    if run is not None:
-        history = runs.history(project, run)
-        ended = runs.outcome(history)
+    found = find_wave(project, wave_name)
+    wave = found.wave
+    if found.run is not None and found.history is not None:
+        ended = runs.outcome(found.history)
         if ended is None:
-            _check(history, purpose)
-            return Intended(stored, wave, run, history)
-        if ended is Outcome.COMMITTED and run.fingerprint == wave.fingerprint:
+            _check(found.history, purpose)
+            return Intended(found.stored, wave, found.run, found.history)
+        if ended is Outcome.COMMITTED:
             raise Blocked(f"{wave.name} is committed", "see its report: wherry export")
     if purpose in (Purpose.COMMIT, Purpose.ROLLBACK, Purpose.ABORT):
         raise Blocked(
             f"{wave.name} has no run under way, so there is nothing to {SAID[purpose]}", "see 'wherry status'"
         )
-    return Intended(stored, wave, None, History(compose(wave)))
+    return Intended(found.stored, wave, None, History(compose(wave)))
 
 
 def check_approved(project: Project, intended: Intended) -> None:

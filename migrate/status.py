@@ -13,8 +13,8 @@ from migrate.actions import Decide, Finish, Wait, next_actions
 from migrate.compose import COMMIT, GO
 from migrate.history import SETTLED, History, Mode, Status
 from migrate.runs import Run
+from migrate.waves import Standing, standing_waves
 from planner.errors import NotFound
-from planner.plan import Wave
 from planner.store import approvals, inventories, plans
 from planner.store.project import Project
 from planner.units import show_duration
@@ -103,10 +103,16 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         needs.append(Need("info", "the project has no plan yet", "wherry plan"))
     if stored is not None:
         given = approvals.valid(project, stored.plan)
-        running = tuple(wave.name for wave in stored.plan.waves if runs.is_held(project, wave.name))
+        standing = tuple(standing_waves(project, stored))
+        running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
         waves = tuple(
-            _wave(project, wave, given[wave.name].who if wave.name in given else "", wave.name in running)
-            for wave in stored.plan.waves
+            _wave(
+                project,
+                item,
+                given[item.wave.name].who if item.wave.name in given else "",
+                item.wave.name in running,
+            )
+            for item in standing
         )
         if row is not None and stored.plan.inventory != row.fingerprint:
             needs.append(Need("warning", "the plan was made on an older inventory", "wherry plan"))
@@ -125,17 +131,15 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
     )
 
 
-def _wave(project: Project, wave: Wave, approved_by: str, running: bool) -> WaveStatus:
-    run = runs.latest(project, wave.name)
+def _wave(project: Project, item: Standing, approved_by: str, running: bool) -> WaveStatus:
+    wave, run, history = item.wave, item.run, item.history
     window = ""
     if wave.window:
         start = wave.window.start_utc
         window = f"{start:%Y-%m-%d %H:%M} UTC, {wave.window.hours:g} h"
     shape = (wave.name, wave.title, len(wave.vms), len(wave.groups), wave.size_bytes, window, approved_by)
-    history = runs.history(project, run) if run else None
-    over = history is not None and runs.outcome(history) is not None
-    if run is None or history is None or (over and run.fingerprint != wave.fingerprint):
-        return WaveStatus(*shape, "approved" if approved_by else "planned")  # or an older wave's run
+    if run is None or history is None:
+        return WaveStatus(*shape, "approved" if approved_by else "planned")
     state, current, gate = _where(history, running)
     total = len(history.runbook.steps)
     done = sum(status in SETTLED for status in history.status.values())
@@ -217,6 +221,8 @@ def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
         return [Need("warning", f"{wave.name} was interrupted while {wave.state}", _resume(wave))]
     if wave.state == "planned":
         return [Need("info", f"{wave.name} is not approved", f"wherry plan approve {wave.name}")]
+    if wave.state in ("rolled back", "aborted"):
+        return [Need("info", f"{wave.name} was {wave.state}", f"wherry replicate {wave.name} begins again")]
     return []
 
 

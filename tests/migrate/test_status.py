@@ -155,10 +155,18 @@ def test_whatever_waits_for_a_person_says_with_which_verb(
     assert any(hint in need.hint for need in status.needs)
 
 
-@pytest.mark.parametrize("way", [committed, gone_back, aborted])
-def test_what_is_over_needs_nobody(project: Project, way: Callable[[History, Append], None]) -> None:
-    status, _ = status_after(project, way)
+def test_a_committed_wave_needs_nobody(project: Project) -> None:
+    status, _ = status_after(project, committed)
     assert not any("W01" in need.text for need in status.needs)
+
+
+@pytest.mark.parametrize("way", [gone_back, aborted])
+def test_a_wave_that_came_back_says_how_to_begin_again(
+    project: Project, way: Callable[[History, Append], None]
+) -> None:
+    status, _ = status_after(project, way)
+    assert [need.severity for need in status.needs if "W01" in need.text] == ["info"]
+    assert any("wherry replicate W01" in need.hint for need in status.needs)
 
 
 def test_a_project_without_anything_says_what_to_do_first(tmp_path: Path) -> None:

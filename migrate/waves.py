@@ -1,0 +1,78 @@
+"""Waves as they stand: what the newest plan says, or what a run under way began with.
+
+A run keeps the wave it began with until it ends, even when a newer plan has another one of that name
+or none at all. A run that is over counts only while the plan still means the same wave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate import runs
+from migrate.history import History
+from migrate.runs import Run
+from planner.errors import NotFound
+from planner.store import plans
+from planner.store.plans import StoredPlan
+from planner.store.project import Project
+
+if TYPE_CHECKING:
+    from planner.plan import Plan, Wave
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A wave, the plan it stands in, and its newest run with what happened in it; None for neither."""
+
+    stored: StoredPlan
+    wave: Wave
+    run: Run | None = None
+    history: History | None = None
+
+
+def standing_waves(project: Project, newest: StoredPlan) -> Iterator[Standing]:
+    """Yield every wave of the newest plan, then runs under way whose waves it no longer has."""
+    names = [wave.name for wave in newest.plan.waves]
+    for row in project.rows("SELECT DISTINCT wave FROM run ORDER BY wave"):
+        if row["wave"] not in names:
+            names.append(row["wave"])
+    for name in names:
+        found = _stands(project, newest, name)
+        if found is not None:
+            yield found
+
+
+def find_wave(project: Project, name: str) -> Standing:
+    """Return a wave by name, case ignored; raises NotFound."""
+    newest = plans.latest(project)
+    wanted = name.casefold()
+    names = [wave.name for wave in newest.plan.waves]
+    names += [row["wave"] for row in project.rows("SELECT DISTINCT wave FROM run")]
+    known = next((item for item in names if item.casefold() == wanted), name)
+    found = _stands(project, newest, known)
+    if found is None:
+        raise _unknown(newest.plan, name)
+    return found
+
+
+def _stands(project: Project, newest: StoredPlan, name: str) -> Standing | None:
+    planned = next((wave for wave in newest.plan.waves if wave.name == name), None)
+    run = runs.latest(project, name)
+    if run is not None:
+        history = runs.history(project, run)
+        if runs.outcome(history) is None:
+            stored = newest if run.plan == newest.version else plans.get(project, run.plan)
+            return Standing(stored, stored.plan.wave(name), run, history)
+        if planned is not None and planned.fingerprint == run.fingerprint:
+            return Standing(newest, planned, run, history)
+    return None if planned is None else Standing(newest, planned)
+
+
+def _unknown(plan: Plan, name: str) -> NotFound:
+    try:
+        plan.wave(name)
+    except NotFound as error:
+        return error
+    raise AssertionError("unreachable")

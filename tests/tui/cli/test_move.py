@@ -1,0 +1,232 @@
+"""The whole move of one wave on a small lab, verb by verb; each test goes on where the last one ended."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.names import content_id
+from tests.tui.cli.command import Wherry, refused
+
+
+@pytest.fixture(scope="module")
+def w01(lab: Wherry) -> Wherry:
+    """Return the lab's project with W01 replicated."""
+    ran = lab.live("replicate", "W01", "--json")
+    assert ran.code == 0, ran.text
+    assert ran.document["state"] == "in sync, waits for its cutover"
+    return lab
+
+
+def guests(cli: Wherry) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(row["site"], row["vm"]): row for row in cli.done("lab", "status", "--json").document}
+
+
+def replicas(cli: Wherry) -> set[Path]:
+    return set((cli.root / "lab" / "dc2" / "vms").glob("*/*-flat.vmdk"))
+
+
+def snapshots(cli: Wherry) -> list[Path]:
+    return list((cli.root / "lab" / "dc1" / "state" / "snapshots").iterdir())
+
+
+def test_replicate_says_each_step_once_and_the_next_command(with_lab: Any) -> None:
+    cli = with_lab()
+    ran = cli.live("replicate", "W01")
+    assert ran.code == 0
+    assert ran.out == "W01: in sync, waits for its cutover\n"
+    assert ran.err.count("solo Hard disk 1: seed") == 1
+    assert ran.err.endswith("next: wherry cutover W01 --live\n")
+
+
+def test_replicate_again_at_the_gate_is_one_more_round(w01: Wherry) -> None:
+    before = w01.state("W01")
+    assert before["state"] == "in sync"
+    dry = w01("replicate", "W01", "--json").document["steps"]
+    assert [step["kind"] for step in dry] == ["snapshot", "transfer", "checkpoint", "drop-snapshot"]
+    assert w01.live("replicate", "W01").code == 0
+    after = w01.state("W01")
+    assert after["state"] == "in sync"
+    assert after["steps_done"] == before["steps_done"] + len(dry)
+
+
+def test_commit_and_rollback_before_the_cutover_are_refused(w01: Wherry) -> None:
+    before = w01.stored()
+    for ran in (w01("commit", "W01"), w01.live("commit", "W01")):
+        refused(ran, 3, "W01 is not cut over yet", "wherry cutover W01")
+    for ran in (w01("rollback", "W01"), w01.live("rollback", "W01")):
+        refused(ran, 3, "W01 was not cut over")
+    assert w01.stored() == before
+
+
+def test_verify_finds_one_flipped_bit_in_a_replica(w01: Wherry) -> None:
+    assert [item["verdict"] for item in w01.done("verify", "W01", "--json").document] == ["equal"]
+    (replica,) = replicas(w01)
+    with replica.open("r+b") as disk:
+        disk.seek(1_000_003)
+        old = disk.read(1)
+        disk.seek(1_000_003)
+        disk.write(bytes([old[0] ^ 0x10]))
+    ran = w01("verify", "W01")
+    assert ran.code == 1
+    assert "differs" in ran.out
+    assert "1 of them differ" in ran.err
+    assert "abort" in ran.err
+    refused_round = w01.live("replicate", "W01")
+    assert refused_round.code == 4, "a checkpoint must not pass on a replica that differs"
+    assert "source and target differ" in refused_round.err
+    status = w01("status")
+    assert "failed" in status.out
+    assert "source and target differ" in status.out
+
+
+def test_abort_leaves_neither_replica_nor_snapshot(w01: Wherry) -> None:
+    assert w01.live("abort", "W01").code == 0
+    assert replicas(w01) == set()
+    assert snapshots(w01) == []
+    assert w01.state("W01")["state"] == "aborted"
+    refused(w01("verify", "W01"), 2, "W01 was aborted")
+    refused(w01.live("abort", "W01"), 3, "no run under way")
+
+
+def test_cutover_moves_the_pair_and_the_report_proves_it(lab: Wherry) -> None:
+    before = guests(lab)
+    ran = lab.live("cutover", "W02")
+    assert ran.code == 0, ran.text
+    assert ran.out == "W02: runs at the target, waits for commit\n"
+    now = guests(lab)
+    for name in ("db-1", "app-1"):
+        assert now["dc1", name]["power"] == "poweredOff"
+        assert now["dc2", name]["power"] == "poweredOn"
+        assert now["dc2", name]["acknowledged"] >= before["dc1", name]["acknowledged"]
+        assert (now["dc2", name]["missing"], now["dc2", name]["corrupt"]) == (0, 0)
+    _proved(lab.report("W02"))
+
+
+def _proved(report: dict[str, Any]) -> None:
+    assert {disk["disk"]: (disk["was"], disk["became"]) for disk in report["disks"]} == {
+        "db-1 Hard disk 1": ("vmdk", "vmdk"),
+        "db-1 Hard disk 2": ("rdm-physical", "vmdk"),
+        "app-1 Hard disk 1": ("vmdk", "vmdk"),
+    }
+    for disk in report["disks"]:
+        assert disk["equal"] is True
+        assert len(disk["source_digest"]) == 64
+        assert disk["source_digest"] == disk["target_digest"]
+    assert {item["name"] for item in report["outages"]} == {"db-1", "app-1"}
+    assert all(0 < item["seconds"] < 60 for item in report["outages"])
+    assert report["approved_by"]
+    assert all(step["status"] == "done" for step in report["steps"] if step["kind"] == "verify")
+
+
+def test_cutover_again_at_the_commit_gate_does_nothing(lab: Wherry) -> None:
+    before = lab.stored()
+    assert lab.live("cutover", "W02").code == 0
+    assert lab.stored() == before
+
+
+def test_status_says_how_much_of_the_commit_window_is_left(lab: Wherry) -> None:
+    said = lab.done("status").out
+    assert re.search("W02 runs at the target and waits for commit, (3 h 59 m|4 h) of its commit window", said)
+    assert "wherry commit W02 --live, or wherry rollback W02 --live" in said
+    assert lab.state("W02")["commit_by"].endswith("Z")
+
+
+def test_replicate_is_refused_when_the_target_runs(lab: Wherry) -> None:
+    for ran in (lab("replicate", "W02"), lab.live("replicate", "W02")):
+        refused(ran, 3, "W02 runs at the target and waits for commit")
+
+
+def test_abort_is_refused_after_the_cutover(lab: Wherry) -> None:
+    refused(lab.live("abort", "W02"), 3, "W02 is being cut over", "wherry rollback W02")
+
+
+def test_rollback_loses_nothing_and_keeps_what_the_target_wrote(lab: Wherry) -> None:
+    before = guests(lab)
+    assert [step["kind"] for step in lab("rollback", "W02", "--json").document["steps"]][:2] == ["start"] * 2
+    ran = lab.live("rollback", "W02")
+    assert ran.code == 0, ran.text
+    assert ran.out == "W02: rolled back\n"
+    now = guests(lab)
+    for name in ("db-1", "app-1"):
+        assert ("dc2", name) not in now
+        assert now["dc1", name]["power"] == "poweredOn"
+        assert now["dc1", name]["acknowledged"] >= before["dc1", name]["acknowledged"]
+        assert now["dc1", name]["missing"] == 0
+    report = lab.report("W02")
+    assert report["state"] == "rolled back"
+    assert report["kept"][0]["bytes"] > 0
+    assert (Path(report["kept"][0]["path"]) / "manifest.json").is_file()
+    refused(lab.live("rollback", "W02"), 3, "no run under way")
+
+
+def test_a_new_run_after_rollback_compares_instead_of_copying(lab: Wherry) -> None:
+    ran = lab.live("cutover", "W02")
+    assert ran.code == 0, ran.text
+    assert ran.err.count("was there already") == 3
+    seeds = [line for line in ran.err.splitlines() if ": seed " in line]
+    assert seeds
+    assert all("  compare: " in line for line in seeds), seeds
+    _proved(lab.report("W02"))
+
+
+def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
+    ran = lab.live("commit", "W02", "--json")
+    assert ran.code == 0, ran.text
+    assert ran.document["state"] == "committed"
+    now = guests(lab)
+    assert now["dc1", "db-1_migrated"]["power"] == "poweredOff"
+    assert now["dc2", "db-1"]["power"] == "poweredOn"
+    assert lab.state("W02")["state"] == "committed"
+    before = lab.stored()
+    for verb in ("replicate", "cutover", "commit", "rollback", "abort"):
+        for again in (lab(verb, "W02"), lab.live(verb, "W02")):
+            refused(again, 3, "W02 is committed")
+    assert lab.stored() == before
+    verdicts = {item["verdict"] for item in lab.done("verify", "W02", "--json").document}
+    assert verdicts == {"written by its VM since"}
+
+
+def test_a_newer_wave_of_the_same_name_is_not_taken_for_the_committed_one(lab: Wherry) -> None:
+    lab.done("settings", "set", "policies.block_kib", "512")
+    lab.done("plan")
+    assert lab.state("W02")["state"] == "planned"
+    refused(lab.live("replicate", "W02"), 3, "W02 is not approved as it stands in plan 2")
+
+
+def test_everything_exported_opens_again(lab: Wherry) -> None:
+    written = [Path(path) for path in lab.done("export", "--json").document]
+    assert {path.suffix for path in written} == {".xlsx", ".md", ".json"}
+    assert len(written) == 9
+    for path in written:
+        if path.suffix == ".json":
+            json.loads(path.read_text("utf-8"))
+        elif path.suffix == ".xlsx":
+            with zipfile.ZipFile(path) as book:
+                assert book.testzip() is None
+                assert "xl/workbook.xml" in book.namelist()
+        else:
+            assert path.read_text("utf-8").startswith("# ")
+
+
+def test_lab_stop_and_start_find_every_record(lab: Wherry) -> None:
+    before = guests(lab)
+    lab.done("lab", "stop")
+    lab.done("lab", "start")
+    now = guests(lab)
+    assert now.keys() == before.keys()
+    for key, row in now.items():
+        assert row["acknowledged"] >= before[key]["acknowledged"]
+        assert (row["missing"], row["corrupt"]) == (0, 0)
+
+
+def test_no_name_from_the_estate_is_a_path(lab: Wherry) -> None:
+    for path in (lab.root / "lab").rglob("*"):
+        assert "solo" not in path.name
+        assert "db-1" not in path.name
+    assert (lab.root / "lab" / "dc1" / "vms" / content_id("vm-1")).is_dir()

@@ -1,0 +1,107 @@
+"""Plan files and approvals: what was changed by hand is refused, what is approved stays exactly that."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.plan import Plan, dump_plan
+from tests.tui.cli.command import Wherry, refused
+from tests.tui.cli.estate import document, write
+
+
+def exported(cli: Wherry) -> Path:
+    cli.done("export", "json")
+    return cli.root / "exports" / "plan.json"
+
+
+def grown(cli: Wherry) -> Path:
+    """Return the same estate, one VM with more memory."""
+    vms = document()["vms"]
+    vms[2]["memory_bytes"] *= 2
+    return write(cli.root / "other.json", vms=vms)
+
+
+def approved(cli: Wherry) -> set[str]:
+    return set(cli.done("plan", "show", "--json").document["approvals"])
+
+
+def test_a_plan_file_comes_back_as_it_was(planned: Wherry) -> None:
+    path = exported(planned)
+    before = planned("plan", "show", "--json").document
+    assert planned("plan", "import", str(path), "--json").document == before
+
+
+@pytest.mark.parametrize("change", ["title", "boot", "fingerprint"])
+def test_an_edited_plan_file_is_refused(planned: Wherry, change: str) -> None:
+    path = exported(planned)
+    body: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    if change == "fingerprint":
+        del body["fingerprint"]
+    elif change == "boot":
+        body["waves"][1]["boot"].reverse()
+    else:
+        body["waves"][0]["title"] = "mine"
+    path.write_text(json.dumps(body), "utf-8")
+    before = planned.stored()
+    refused(planned("plan", "import", str(path)), 2, "was changed after it was exported")
+    assert planned.stored() == before
+
+
+def test_a_plan_of_another_inventory_is_refused(planned: Wherry) -> None:
+    path = exported(planned)
+    planned.done("discover", str(grown(planned)))
+    before = planned.stored()
+    refused(planned("plan", "import", str(path)), 2, "another inventory")
+    assert planned.stored() == before
+
+
+def test_status_says_that_the_plan_is_older_than_the_inventory(planned: Wherry) -> None:
+    planned.done("discover", str(grown(planned)))
+    assert "the plan was made on an older inventory" in planned("status").out
+
+
+def test_approval_is_kept_when_another_wave_changes_and_voided_when_this_one_does(planned: Wherry) -> None:
+    planned.done("plan", "approve")
+    assert approved(planned) == {"W01", "W02"}
+    luns = (
+        '[[luns]]\nname = "naa.t"\nsize_bytes = 2097152\n'
+        '[[remaps]]\ndisk = "db-1/Hard disk 2"\nto = "keep"\nlun = "naa.t"\n'
+    )
+    changed = planned.root / "settings.toml"
+    planned.done("settings", "export", str(changed))
+    text = changed.read_text("utf-8").replace("luns = []", "").replace("remaps = []", "")
+    changed.write_text(text + luns, "utf-8")
+    planned.done("settings", "import", str(changed))
+    planned.done("plan")
+    assert approved(planned) == {"W01"}, "only W02 holds the RDM"
+    refused(planned.live("replicate", "W02"), 3, "W02 is not approved as it stands in plan 2")
+
+
+def test_a_policy_is_part_of_every_approval(planned: Wherry) -> None:
+    planned.done("plan", "approve")
+    planned.done("settings", "set", "policies.commit_window_h", "5")
+    planned.done("plan")
+    assert approved(planned) == set()
+
+
+def test_a_hostile_wave_name_stays_inside_the_export_folder(planned: Wherry, tmp_path: Path) -> None:
+    from tests.tui.cli.command import files
+    from tui.cli.verbs.export import _file_name
+
+    assert _file_name("W01") == "W01"
+    assert _file_name("../../x").isalnum()
+    path = exported(planned)
+    body = json.loads(path.read_text("utf-8"))
+    del body["fingerprint"], body["wave_fingerprints"]
+    body["waves"][0]["name"] = "/../../../x\x1b[31m"
+    path.write_text(dump_plan(Plan.model_validate(body)), "utf-8")
+    before = files(tmp_path)
+    ran = planned("plan", "import", str(path))
+    assert "\x1b" not in ran.text
+    shown = planned("status")
+    assert "\x1b" not in shown.text
+    assert {item for item in files(tmp_path) - before if not item.startswith(str(planned.root))} == set()

@@ -1,0 +1,253 @@
+"""What the verbs that act on a wave share: dry by default, the wave's name typed, narration."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import Command, json_option, open_project, project_option
+from tui.cli.output import data, line, say, table
+
+if TYPE_CHECKING:
+    from migrate.driver import Told
+    from migrate.execute import Carried, Onlooker, Purpose
+    from migrate.history import Status
+    from migrate.runbook import Step
+    from migrate.transfers.ports import Moving
+    from planner.plan import Wave
+    from planner.store.project import Project
+    from tui.cli.progress import Bar
+
+
+def acting(function: Command) -> Command:
+    """Add WAVE, --live, --confirm, --project and --json."""
+    confirm = click.option("--confirm", metavar="WAVE", help="The wave's name again, instead of typing it.")
+    live = click.option("--live", is_flag=True, help="Really do it; without this it is only said.")
+    named = click.argument("wave")
+    options: list[Callable[[Command], Command]] = [json_option, project_option, confirm, live, named]
+    for option in options:
+        function = option(function)
+    return function
+
+
+def act(
+    purpose: Purpose, wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool
+) -> int:
+    """Say what the verb would do, or with ``live`` do it; return the exit code."""
+    from migrate.execute import carry_out
+    from migrate.waves import find_wave
+
+    with open_project(project_dir) as project:
+        planned = find_wave(project, wave).wave
+        if not live:
+            _dry(project, planned, purpose, as_json)
+            return 0
+        _confirm(planned, confirm, purpose)
+        from tui.cli.progress import Bar
+
+        with Bar() as bar:
+            carried = carry_out(project, planned.name, purpose, _onlooker(bar))
+        return _conclude(carried, as_json)
+
+
+def _confirm(wave: Wave, confirm: str | None, purpose: Purpose) -> None:
+    """Have the wave's name typed; raises BadInput when it is another or nobody is there to type."""
+    from planner.errors import BadInput
+
+    if confirm is None:
+        if not sys.stdin.isatty():
+            raise BadInput(
+                f"{purpose.value} {wave.name} is live and was not confirmed", f"add --confirm {wave.name}"
+            )
+        try:
+            confirm = click.prompt(f"This is live. Type {wave.name} to {purpose.value}", err=True)
+        except click.Abort:
+            say("\nnothing was done")
+            raise click.exceptions.Exit(130) from None
+    if confirm.strip() != wave.name:
+        raise BadInput(f"{confirm!r} is not the wave's name, nothing was done", f"type {wave.name}")
+
+
+def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
+    """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
+    from migrate.compose import GO, another_round
+    from migrate.execute import Purpose, check_approved, intend, next_round
+    from migrate.history import Status
+    from planner.errors import Blocked
+
+    intended = intend(project, wave.name, purpose)
+    history = intended.history
+    runbook = history.runbook
+    if purpose is Purpose.REPLICATE and next_round(history) is not None:
+        runbook = runbook.with_cycle(GO, another_round(wave, next_round(history) or 0))
+    back = purpose in (Purpose.ROLLBACK, Purpose.ABORT)
+    wanted = [
+        step
+        for step in (reversed(runbook.steps) if back else runbook.steps)
+        if _concerns(step, purpose, history.status.get(step.id, Status.PENDING), history.tried(step.id))
+    ]
+    missing = ""
+    if intended.run is None:
+        try:
+            check_approved(project, intended)
+        except Blocked as error:
+            missing = f"{error.message}: {error.hint}"
+    _list(wanted, back, wave.name, purpose, missing, as_json)
+
+
+def _concerns(step: Step, purpose: Purpose, status: Status, tried: bool) -> bool:
+    """Return whether the verb would act on a step: undo what was begun, or do what is not done."""
+    from migrate.execute import Purpose
+    from migrate.history import SETTLED, Status
+    from migrate.runbook import Phase
+
+    reach = {
+        Purpose.REPLICATE: (Phase.REPLICATE,),
+        Purpose.CUTOVER: (Phase.REPLICATE, Phase.CUTOVER),
+        Purpose.COMMIT: (Phase.COMMIT,),
+        Purpose.ROLLBACK: (Phase.CUTOVER,),
+        Purpose.ABORT: (Phase.REPLICATE,),
+    }[purpose]
+    if step.phase not in reach:
+        return False
+    if purpose in (Purpose.ROLLBACK, Purpose.ABORT):
+        return step.undoable and tried and status is not Status.UNDONE
+    return status not in SETTLED
+
+
+def _list(steps: list[Step], back: bool, wave: str, purpose: Purpose, missing: str, as_json: bool) -> None:
+    from migrate.steps.kinds import KINDS
+
+    def what(step: Step) -> str:
+        if back:
+            return "undo"
+        return (
+            f"the word of a person: wherry {purpose.value}" if step.is_gate else KINDS[step.kind].plan(step)
+        )
+
+    if as_json:
+        data({"wave": wave, "verb": purpose.value, "live": False, "missing": missing,
+              "steps": [{"id": s.id, "kind": s.kind, "title": s.title, "effect": s.effect, "what": what(s)}
+                        for s in steps]})  # fmt: skip
+        return
+    if steps:
+        table(("no", "effect", "step", "what"), (
+            (number, step.effect.value, step.title, what(step)) for number, step in enumerate(steps, 1)
+        ))  # fmt: skip
+    count = (
+        f"these {len(steps)} steps" if len(steps) > 1 else "this step" if steps else "it (no step is left)"
+    )
+    say(f"dry: nothing was done. To do {count}: wherry {purpose.value} {wave} --live")
+    if missing:
+        say(f"it would be refused now: {missing}")
+
+
+def _onlooker(bar: Bar) -> Onlooker:
+    from migrate.execute import Onlooker
+
+    return Onlooker(tell=_teller(bar), report=_reporter(bar))
+
+
+def _reporter(bar: Bar) -> Callable[[Moving], None]:
+    def report(moving: Moving) -> None:
+        bar.report(moving.done_bytes, moving.total_bytes)
+
+    return report
+
+
+def _teller(bar: Bar) -> Callable[[Told], None]:
+    """Return a narrator: one line a step, when it ends."""
+    from migrate.evidence import evidence, undo_evidence
+    from migrate.history import Event
+    from planner.names import visible
+
+    def tell(told: Told) -> None:
+        step, detail = told.step, told.detail
+        match told.event:
+            case Event.INTENT | Event.UNDO_INTENT:
+                bar.begin(step.title)
+                return
+            case Event.DONE | Event.APPROVED:
+                mark, said = "✔", evidence(step.kind, detail)
+                if detail.get("asked"):
+                    mark, said = "✔", "had happened before the interruption, not repeated"
+            case Event.UNDONE:
+                mark, said = "↶", undo_evidence(step.kind, detail)
+            case Event.NOT_DONE:
+                mark, said = "…", "had not happened before the interruption"
+            case Event.FAILED | Event.UNDO_FAILED:
+                mark, said = "✖", visible(f"{detail['message']} ({detail['hint']})")
+            case _:
+                mark, said = "·", told.event.value
+        bar.end()
+        bar.say(f"  {mark} {step.title}" + (f"  {said}" if said else ""))
+
+    return tell
+
+
+def _conclude(carried: Carried, as_json: bool) -> int:
+    """Say how it stopped and what to do next; return the exit code."""
+    verdict = _verdict(carried)
+    if as_json:
+        data({"wave": carried.run.wave, "run": carried.run.id, "state": verdict.state,
+              "why": verdict.why, "next": verdict.hint,
+              "steps_done": len(carried.history.results),
+              "steps": len(carried.history.runbook.steps)})  # fmt: skip
+    else:
+        line(f"{carried.run.wave}: {verdict.state}")
+        if verdict.why:
+            say(f"why:  {verdict.why}")
+        say(f"next: {verdict.hint}")
+    return verdict.code
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """How it stopped, for a script and for a person."""
+
+    code: int
+    state: str
+    hint: str
+    why: str = ""
+
+
+def _verdict(carried: Carried) -> _Verdict:
+    from migrate.compose import GO
+
+    stopped, wave = carried.stopped, carried.run.wave
+    if stopped.outcome is not None:
+        return _Verdict(0, stopped.outcome.value, "wherry export, wherry status")
+    if stopped.decide is not None:
+        return _failed(carried, stopped.decide)
+    if stopped.paused:
+        return _Verdict(4, "paused", "give the same verb again; it goes on where it was")
+    assert stopped.gate is not None
+    if stopped.gate.id == GO:
+        return _Verdict(0, "in sync, waits for its cutover", f"wherry cutover {wave} --live")
+    hint = f"wherry commit {wave} --live, or wherry rollback {wave} --live"
+    return _Verdict(0, "runs at the target, waits for commit", hint)
+
+
+def _failed(carried: Carried, step: Step) -> _Verdict:
+    """Say what a step that failed for good means: nothing done yet is a refusal, else partly done."""
+    from migrate.history import Mode
+    from migrate.runbook import Phase
+    from planner.effects import Effect
+    from planner.errors import Blocked, PartlyDone
+    from planner.names import visible
+
+    history, wave = carried.history, carried.run.wave
+    failure = history.failures.get(step.id, {})
+    acted = any(history.tried(other.id) for other in history.runbook.steps if other.effect is not Effect.VIEW)
+    code = PartlyDone.exit_code if acted else int(failure.get("exit_code", Blocked.exit_code))
+    back = {Phase.REPLICATE: "abort", Phase.CUTOVER: "rollback"}.get(step.phase, "")
+    on = "the same verb goes on from there"
+    if back and history.mode is Mode.FORWARD:
+        on += f", or go back: wherry {back} {wave} --live"
+    hint = f"{failure['hint']}; then {on}" if failure.get("hint") else on
+    return _Verdict(code, f"stopped at {step.title}", visible(hint), visible(failure.get("message", "")))

@@ -1,0 +1,111 @@
+"""Progress on stderr: bars with rate and ETA on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from planner.names import visible
+from planner.units import show_bytes, show_duration, show_rate
+from tui.cli.output import say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_EVERY_S = 2.0
+
+
+class Bar:
+    """One bar at a time, for work counted in bytes or in pieces; used as a context manager."""
+
+    def __init__(self, in_bytes: bool = True) -> None:
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        console = Console(stderr=True)
+        counted = (
+            (DownloadColumn(binary_units=True), TransferSpeedColumn())
+            if in_bytes
+            else (MofNCompleteColumn(),)
+        )
+        self._progress: Progress | None = None
+        if console.is_terminal:
+            self._progress = Progress(
+                TextColumn("  {task.description}", markup=False),
+                BarColumn(bar_width=24),
+                *counted,
+                TimeRemainingColumn(),
+                console=console,
+                transient=True,
+            )
+        self._in_bytes = in_bytes
+        self._task: TaskID | None = None
+        self._title = ""
+        self._begun = self._said = 0.0
+
+    def __enter__(self) -> Bar:
+        if self._progress:
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress:
+            self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar."""
+        if self._progress:
+            from rich.text import Text
+
+            self._progress.console.print(Text(text), highlight=False, soft_wrap=True)
+        else:
+            say(text)
+
+    def begin(self, title: str) -> None:
+        """Start a new bar in place of the last one."""
+        self.end()
+        self._title = visible(title, 60)
+        if self._progress:
+            self._task = self._progress.add_task(self._title, total=None)  # it pulses until there is a count
+        self._begun = self._said = time.monotonic()
+
+    def report(self, done: int, total: int) -> None:
+        """Move the bar."""
+        if self._progress:
+            if self._task is None:
+                self._task = self._progress.add_task(self._title, total=total)
+            self._progress.update(self._task, completed=done, total=total)
+        elif time.monotonic() - self._said >= _EVERY_S:
+            self._said = time.monotonic()
+            say(f"  … {self._title}: {self._spoken(done, total)}")
+
+    def report_on(self, title: str, done: int, total: int) -> None:
+        """Move the bar of ``title``, starting it when another one was shown."""
+        if visible(title, 60) != self._title:
+            self.begin(title)
+        self.report(done, total)
+
+    def _spoken(self, done: int, total: int) -> str:
+        if not self._in_bytes:
+            return f"{done} of {total}"
+        passed = max(time.monotonic() - self._begun, 0.001)
+        rate = done / passed
+        left = show_duration((total - done) / rate) if rate else "?"
+        return f"{show_bytes(done)} of {show_bytes(total)}, {show_rate(rate)}, {left} left"
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._progress and self._task is not None:
+            self._progress.remove_task(self._task)
+        self._task = None

@@ -1,0 +1,96 @@
+"""wherry export: plan and run reports for people to read and sign."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line
+
+if TYPE_CHECKING:
+    from planner.store.project import Project
+
+
+@click.command(epilog="Examples: wherry export; wherry export xlsx --to /tmp; wherry export markdown csv")
+@click.argument("formats", nargs=-1, metavar="[FORMAT...]")
+@click.option("--to", "target", type=click.Path(path_type=Path, file_okay=False),
+              help="Directory to write to; default: the project's exports.")  # fmt: skip
+@project_option
+@json_option
+def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as_json: bool) -> None:
+    """Write the newest plan, and a report for every wave that has a run.
+
+    Formats: xlsx, markdown, json, csv (the plan's assignment only); default: the first three.
+    """
+    from planner.errors import BadInput, NotFound
+    from planner.export.formats import FORMATS
+    from planner.store import plans
+
+    wanted = formats or ("xlsx", "markdown", "json")
+    for name in wanted:
+        if name not in FORMATS:
+            raise NotFound(f"format {name!r} does not exist", f"use one of: {', '.join(FORMATS)}")
+    with open_project(project_dir) as project:
+        plans.latest(project)  # says so before a folder is made, when there is none
+        folder = target or project.root / "exports"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BadInput(f"{folder} cannot be made: {error.strerror}", "name another directory") from error
+        written = [_plan(project, name, folder) for name in wanted] + _reports(project, wanted, folder)
+    if as_json:
+        data([str(path) for path in written])
+    else:
+        for path in written:
+            line(str(path))
+
+
+def _plan(project: Project, format: str, folder: Path) -> Path:
+    from planner.checks.registry import run_checks
+    from planner.export.formats import export_plan
+    from planner.store import approvals, inventories, plans
+    from planner.store import settings as settings_store
+
+    stored = plans.latest(project)
+    inventory = inventories.latest(project).inventory
+    given = approvals.valid(project, stored.plan)
+    return export_plan(
+        stored.plan,
+        inventory=inventory,
+        findings=run_checks(inventory).findings,
+        approvals={name: (item.who, item.at) for name, item in given.items()},
+        owners=settings_store.load(project).owners,
+        format=format,
+        target=folder,
+    )
+
+
+def _file_name(wave: str) -> str:
+    """Return a wave's name if it is plain enough for a path: an imported plan may name it anything."""
+    from planner.names import content_id
+
+    return wave if wave.isascii() and wave.isalnum() and len(wave) <= 40 else content_id(wave)
+
+
+def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
+    from migrate import runs
+    from migrate.report import run_report
+    from migrate.report_formats import WRITERS
+    from planner.export.formats import write_atomically
+    from planner.store import plans
+
+    written = []
+    for wave in plans.latest(project).plan.waves:
+        if runs.latest(project, wave.name) is None:
+            continue
+        report = run_report(project, wave.name)
+        for format in formats:
+            if format in WRITERS:
+                write, suffix = WRITERS[format]
+                path = folder / f"report-{_file_name(wave.name)}{suffix}"
+                write_atomically(path, write(report))
+                written.append(path)
+    return written

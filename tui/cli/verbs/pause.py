@@ -1,0 +1,36 @@
+"""wherry pause: ask a run to stop at the next edge."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, say
+
+
+@click.command(epilog="Example: wherry pause W01")
+@click.argument("wave")
+@project_option
+@json_option
+def command(wave: str, project_dir: Path, as_json: bool) -> None:
+    """Ask the process that drives WAVE to stop between two steps, or two blocks of a transfer.
+
+    What is done stays done; the verb that was running goes on from there when it is given again.
+    """
+    from migrate import controls, runs
+    from migrate.waves import find_wave
+    from planner.errors import Blocked
+
+    with open_project(project_dir) as project:
+        planned = find_wave(project, wave).wave
+        if not runs.is_held(project, planned.name):
+            raise Blocked(
+                f"no process drives {planned.name}, so there is nothing to pause", "see 'wherry status'"
+            )
+        controls.ask_to_pause(project, planned.name)
+    if as_json:
+        data({"wave": planned.name, "asked": "pause"})
+    else:
+        say(f"{planned.name} stops at the next edge; watch it with 'wherry status --watch'")

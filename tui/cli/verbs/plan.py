@@ -1,0 +1,205 @@
+"""wherry plan: make, show, import and approve plans."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line, say, table
+
+if TYPE_CHECKING:
+    from planner.plan import Plan, Wave
+    from planner.store.project import Project
+
+
+@click.group(
+    invoke_without_command=True,
+    epilog="Examples: wherry plan; wherry plan show W01; wherry plan approve W01; wherry plan import FILE",
+)
+@project_option
+@json_option
+@click.pass_context
+def command(ctx: click.Context, project_dir: Path, as_json: bool) -> None:
+    """Make a plan from the newest inventory and the settings; without a subcommand."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from migrate import audit
+    from planner.checks.registry import run_checks
+    from planner.effects import Effect
+    from planner.planning import make_plan
+    from planner.store import inventories, plans
+    from planner.store import settings as settings_store
+    from planner.store.project import utc_now
+
+    with open_project(project_dir) as project:
+        before = plans.find_latest(project)
+        stored = inventories.latest(project)
+        plan = make_plan(
+            project=project.name,
+            inventory=stored.inventory,
+            inventory_fingerprint=stored.fingerprint,
+            settings=settings_store.load(project),
+            created_at=utc_now(),
+            findings=run_checks(stored.inventory).findings,
+        )
+        if before and _same(before.plan, plan):
+            kept = before
+        else:
+            kept = plans.save(project, plan, audit.person())
+            audit.note(
+                project, Effect.EDIT_PLAN, "plan", f"plan {kept.version}", {"fingerprint": plan.fingerprint}
+            )
+        _show(project, kept.version, kept.plan, as_json)
+    if not as_json and kept.plan.waves:
+        say(f"next: wherry plan approve, then wherry rehearse {kept.plan.waves[0].name}")
+
+
+def _same(old: Plan, new: Plan) -> bool:
+    """Return whether two plans say the same, the time they were made aside."""
+    return old.model_copy(update={"created_at": new.created_at}).fingerprint == new.fingerprint
+
+
+def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
+    from planner.names import visible
+    from planner.store import approvals
+    from planner.units import show_bytes
+
+    given = approvals.valid(project, plan)
+    if as_json:
+        data(
+            {
+                "version": version,
+                "fingerprint": plan.fingerprint,
+                "plan": plan.model_dump(mode="json", by_alias=True),
+                "score": plan.score.model_dump(),
+                "waves": {wave.name: wave.fingerprint for wave in plan.waves},
+                "approvals": {name: {"who": item.who, "at": item.at} for name, item in given.items()},
+            }
+        )
+        return
+    line(f"plan {version}, fingerprint {plan.fingerprint[:16]}…")
+    table(
+        ("wave", "title", "vms", "size", "window", "downtime p50/p95", "approved by"),
+        (
+            (
+                wave.name,
+                wave.title,
+                len(wave.vms),
+                show_bytes(wave.size_bytes),
+                f"{wave.window.start_utc:%Y-%m-%d %H:%M} UTC" if wave.window else "–",
+                f"{wave.estimate.downtime_min.p50:.0f} / {wave.estimate.downtime_min.p95:.0f} min",
+                given[wave.name].who if wave.name in given else "–",
+            )
+            for wave in plan.waves
+        ),
+    )
+    line(
+        f"{plan.score.waves} waves, bound {plan.score.waves_bound}; "
+        f"{plan.score.order_violations} order and {plan.score.hard_violations} hard violations"
+    )
+    for note in plan.notes:
+        line(f"  note: {visible(note)}")
+    for vm in plan.unplanned:
+        line(f"  not planned: {visible(vm.name)}: {visible(vm.why)}")
+
+
+def _show_wave(wave: Wave) -> None:
+    from planner.export.printout import show_window
+    from planner.names import visible
+    from planner.units import show_bytes
+
+    names = {vm.id: visible(vm.name) for vm in wave.vms}
+    line(f"{wave.name}  {visible(wave.title)}")
+    line(f"  window       {show_window(wave.window)}")
+    line(f"  fingerprint  {wave.fingerprint[:16]}…")
+    for group in wave.groups:
+        line(f"  group {visible(group.name)}: {', '.join(names[vm] for vm in group.vms)}")
+        for reason in group.reasons:
+            pair = " and ".join(names.get(vm, visible(vm)) for vm in (reason.a, reason.b))
+            line(f"    {pair}: {visible(reason.why)}")
+    line("  boot order")
+    for number, batch in enumerate(wave.boot, 1):
+        line(f"    {number}. {', '.join(names[vm] for vm in batch)}")
+    line("  disks")
+    for disk in wave.disks:
+        holders = ", ".join(
+            f"{names.get(item.vm, item.vm)} {visible(item.label)}" for item in disk.attachments
+        )
+        line(f"    {holders}: {show_bytes(disk.size_bytes)}, {disk.source.value} → {disk.target.value}"
+             f" ({visible(disk.rule)})")  # fmt: skip
+
+
+@command.command("show", epilog="Examples: wherry plan show; wherry plan show W01; wherry plan show --json")
+@click.argument("wave", required=False)
+@project_option
+@json_option
+def show(wave: str | None, project_dir: Path, as_json: bool) -> None:
+    """Show the newest plan, or everything about one of its waves."""
+    from planner.store import plans
+
+    with open_project(project_dir) as project:
+        stored = plans.latest(project)
+        if wave is None:
+            _show(project, stored.version, stored.plan, as_json)
+        elif as_json:
+            found = stored.plan.wave(wave)
+            data({**found.model_dump(mode="json"), "fingerprint": found.fingerprint})
+        else:
+            _show_wave(stored.plan.wave(wave))
+
+
+@command.command("import", epilog="Example: wherry plan import exports/plan.json")
+@click.argument("file", type=click.Path(path_type=Path))
+@project_option
+@json_option
+def import_file(file: Path, project_dir: Path, as_json: bool) -> None:
+    """Store a plan file as the newest plan. One that was edited is refused."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.errors import BadInput
+    from planner.plan import load_plan
+    from planner.store import inventories, plans
+
+    plan = load_plan(file)
+    with open_project(project_dir) as project:
+        known = inventories.summary(project).fingerprint
+        if plan.inventory != known:
+            raise BadInput(
+                f"{file} was made on another inventory than this project's newest",
+                "discover the same estate first, or make a plan here",
+            )
+        stored = plans.save(project, plan, audit.person())
+        audit.note(project, Effect.EDIT_PLAN, "plan import", f"plan {stored.version}",
+                   {"fingerprint": plan.fingerprint})  # fmt: skip
+        _show(project, stored.version, stored.plan, as_json)
+
+
+@command.command("approve", epilog="Examples: wherry plan approve; wherry plan approve W01 W02")
+@click.argument("waves", nargs=-1, metavar="[WAVE...]")
+@project_option
+@json_option
+def approve(waves: tuple[str, ...], project_dir: Path, as_json: bool) -> None:
+    """Approve waves of the newest plan, all of them if none is named.
+
+    Recorded are who, when and a digest of exactly what each wave will do. Changing a wave voids its
+    approval; changing another one does not.
+    """
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.store import approvals, plans
+
+    with open_project(project_dir) as project:
+        stored = plans.latest(project)
+        wanted = waves or tuple(wave.name for wave in stored.plan.waves)
+        given = approvals.approve(project, stored, wanted, audit.person())
+        for item in given:
+            audit.note(project, Effect.EDIT_PLAN, "approve", item.wave, {"fingerprint": item.fingerprint})
+    if as_json:
+        data([{"wave": item.wave, "fingerprint": item.fingerprint, "who": item.who, "at": item.at}
+              for item in given])  # fmt: skip
+    else:
+        for item in given:
+            line(f"{item.wave} approved by {item.who}, {item.fingerprint[:16]}…")

@@ -1,0 +1,171 @@
+"""wherry settings: show and change the project's settings."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line, say
+
+if TYPE_CHECKING:
+    from planner.errors import NotFound
+
+
+@click.group(epilog="Examples: wherry settings show; wherry settings set link.rate_mbit 400")
+def command() -> None:
+    """Link, windows, freezes, caps, owners, maps and policies, as TOML."""
+
+
+def _store(project_dir: Path, text: str, where: str, act: str) -> None:
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.store import settings as settings_store
+
+    settings = settings_store.read_toml(text, where)
+    with open_project(project_dir) as project:
+        settings_store.save(project, settings, audit.person())
+        audit.note(project, Effect.EDIT_PLAN, act, where, {"fingerprint": settings.fingerprint})
+
+
+def _text(project_dir: Path) -> str:
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        return settings_store.write_toml(settings_store.load(project))
+
+
+@command.command("show", epilog="Example: wherry settings show --json")
+@project_option
+@json_option
+def show(project_dir: Path, as_json: bool) -> None:
+    """Print all settings, defaults included."""
+    if as_json:
+        from planner.store import settings as settings_store
+
+        with open_project(project_dir) as project:
+            data(settings_store.load(project).model_dump(mode="json"))
+    else:
+        line(_text(project_dir).rstrip())
+
+
+@command.command(
+    "set", epilog="Examples: wherry settings set link.rate_mbit 400; wherry settings set caps.vms 20"
+)
+@click.argument("name")
+@click.argument("value")
+@project_option
+@json_option
+def set_value(name: str, value: str, project_dir: Path, as_json: bool) -> None:
+    """Set one entry: NAME is dotted, VALUE is a TOML value (text may stand without quotes)."""
+    import tomllib
+
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.names import visible
+    from planner.store import settings as settings_store
+
+    try:
+        parsed: Any = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    with open_project(project_dir) as project:
+        body = settings_store.load(project).model_dump(mode="json")
+        *path, last = name.split(".")
+        part = body
+        for step in path:
+            if not isinstance(part.get(step), dict):
+                raise _unknown(name, body)
+            part = part[step]
+        if last not in part and path not in (["owners"], ["networks"]):
+            raise _unknown(name, body)
+        part[last] = parsed
+        settings_store.save(project, settings_store.validate(body, "the change"), audit.person())
+        audit.note(project, Effect.EDIT_PLAN, "settings set", name, {"value": value})
+    if as_json:
+        data({name: parsed})
+    else:
+        say(visible(f"{name} = {value}"))
+
+
+def _unknown(name: str, body: dict[str, Any]) -> NotFound:
+    """Return the error for a name that no setting has, with the nearest one that exists."""
+    from difflib import get_close_matches
+
+    from planner.errors import NotFound
+
+    known = [*body]
+    known += [f"{key}.{entry}" for key, part in body.items() if isinstance(part, dict) for entry in part]
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}?" if near else "see 'wherry settings show' for all names"
+    return NotFound(f"setting {name!r} does not exist", hint)
+
+
+@command.command("edit", epilog="Example: EDITOR=nano wherry settings edit")
+@project_option
+def edit(project_dir: Path) -> None:
+    """Open the settings in $EDITOR; nothing is stored until all of it is valid."""
+    if not sys.stdin.isatty():
+        from planner.errors import BadInput
+
+        raise BadInput(
+            "there is no terminal to edit in", "use 'wherry settings export', change it, import it"
+        )
+    changed = click.edit(_text(project_dir), extension=".toml")
+    if changed is None:
+        say("nothing was changed")
+        return
+    _store(project_dir, changed, "the edited settings", "settings edit")
+    say("settings stored")
+
+
+@command.command("export", epilog="Example: wherry settings export settings.toml")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@project_option
+@json_option
+def export(file: Path, project_dir: Path, as_json: bool) -> None:
+    """Write all settings to FILE."""
+    from planner.export.formats import write_atomically
+    from planner.names import visible
+
+    write_atomically(file, _text(project_dir).encode())
+    if as_json:
+        data({"written": str(file)})
+    else:
+        say(visible(f"settings written to {file}"))
+
+
+@command.command("import", epilog="Example: wherry settings import settings.toml")
+@click.argument("file", type=click.Path(path_type=Path))
+@project_option
+@json_option
+def import_file(file: Path, project_dir: Path, as_json: bool) -> None:
+    """Replace the settings by those in FILE. Sites stay unless FILE names its own."""
+    import tomllib
+
+    from planner.errors import BadInput
+    from planner.names import visible
+    from planner.store import settings as settings_store
+
+    try:
+        text = file.read_text("utf-8")
+        named = "sites" in tomllib.loads(text)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{file} cannot be read: {error}", "name a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{file} is not valid TOML: {error}", "correct the line it names") from error
+    if not named:
+        import tomlkit
+
+        with open_project(project_dir) as project:
+            sites = settings_store.load(project).model_dump(mode="json")["sites"]
+        if sites:
+            text = tomlkit.dumps({**tomlkit.parse(text), "sites": sites})
+    _store(project_dir, text, str(file), "settings import")
+    if as_json:
+        data({"read": str(file)})
+    else:
+        say(visible(f"settings read from {file}"))

@@ -1,0 +1,61 @@
+"""wherry site: where VMs leave and where they go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, say, table
+
+
+@click.group(epilog="Examples: wherry site add dc1 lab:lab/dc1 --role source; wherry site list")
+def command() -> None:
+    """Name the source and the target site."""
+
+
+@command.command("add", epilog="Example: wherry site add dc2 lab:lab/dc2 --role target")
+@click.argument("name")
+@click.argument("url", metavar="lab:DIR|simulated:|vcenter://USER@HOST")
+@click.option("--role", type=click.Choice(["source", "target"]), required=True)
+@project_option
+@json_option
+def add(name: str, url: str, role: str, project_dir: Path, as_json: bool) -> None:
+    """Add a site, or replace the one of that name."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.errors import BadInput
+    from planner.names import visible
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        for other, site in settings_store.load(project).sites.items():
+            if other != name and site.role == role:
+                raise BadInput(
+                    f"site {other} is the {role} already",
+                    f"replace it: wherry site add {other} URL --role {role}",
+                )
+        body = settings_store.load(project).model_dump(mode="json")
+        body["sites"][name] = {"url": url, "role": role}
+        settings_store.save(project, settings_store.validate(body, "the site"), audit.person())
+        audit.note(project, Effect.EDIT_PLAN, "site add", name, {"url": url, "role": role})
+    if as_json:
+        data({"name": name, "role": role, "url": url})
+    else:
+        say(visible(f"{role} site {name} is {url}"))
+
+
+@command.command("list", epilog="Example: wherry site list --json")
+@project_option
+@json_option
+def list_sites(project_dir: Path, as_json: bool) -> None:
+    """List the project's sites."""
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        sites = settings_store.load(project).sites
+    if as_json:
+        data({name: site.model_dump() for name, site in sites.items()})
+        return
+    table(("name", "role", "url"), ((name, site.role, site.url) for name, site in sites.items()))
