@@ -2,7 +2,7 @@
 
     check ─▶ per group: disks ─▶ snapshot ─▶ seed ─▶ drop ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
           ─▶ GATE go ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ verify ─▶ build ─▶ mark
-          ─▶ start and probe, batch by batch ─▶ GATE commit ─▶ fence the sources
+          ─▶ start and probe, batch by batch ─▶ look again ─▶ GATE commit ─▶ fence the sources
 
 Step ids are made of numbers, never of names: g2/d0/delta/1 is the first delta of disk 0 of group 2.
 """
@@ -137,9 +137,19 @@ def compose(wave: Wave) -> Runbook:
     for group in groups:
         landing += group.settle(stopped)
     landing += _starts(wave, holder)
-    steps += landing
-    landed = _last(landing)
-    steps.append(_gate(COMMIT, f"{wave.name}: commit, the point of no return", Phase.COMMIT, landed, wave))
+    look = Step(
+        id="landed",
+        kind="landed",
+        title=f"{wave.name}: all VMs run at the target",
+        subject=wave.name,
+        phase=Phase.CUTOVER,
+        effect=Effect.VIEW,
+        needs=_last(landing),
+        params={"vms": [vm.id for vm in wave.vms if vm.powered_on]},
+    )
+    steps += [*landing, look]
+    title = f"{wave.name}: commit, the point of no return"
+    steps.append(_gate(COMMIT, title, Phase.COMMIT, (look.id,), wave))
     for group in groups:
         steps += group.fence((COMMIT,))
     return Runbook(wave.name, wave.fingerprint, tuple(steps))

@@ -107,8 +107,8 @@ class Driver:
     def _fail(self, step: Step, event: Event, attempt: int, problem: WherryError | OSError) -> None:
         error = problem if isinstance(problem, WherryError) else _as_wherry(step, problem)
         self._note(step, event, attempt, error.as_json())
-        if error.retryable:
-            tries = self._ctx.history.tries.get(step.id, 1)
+        tries = self._ctx.history.tries.get(step.id, 1)
+        if error.retryable and tries < step.attempts:
             self._ctx.clock.sleep(min(self._pause_s * 2 ** (tries - 1), _LONGEST_PAUSE_S))
 
     def _do(self, action: Do) -> None:

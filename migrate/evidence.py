@@ -33,6 +33,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return f"{result['disks']} disks attached"
         case "probe":
             return visible(result["detail"])
+        case "landed":
+            return f"{result['vms']} VMs run and are well"
         case "fence":
             return f"renamed to {visible(result['name'])}, NICs disconnected"
         case "gate":

@@ -37,32 +37,45 @@ def start(
     ``answers`` is asked until it is true. A server that runs already is used. Raises Unreachable.
     """
     private_directory(directory)
-    if is_running(directory, name) is None:
-        alive, held = os.pipe()  # the read end says end-of-file when the process is gone
-        log = os.open(
-            directory / f"{name}.log",
-            os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC,
-            0o600,
+    deadline = time.monotonic() + timeout_s
+    if (running := _await_running(directory, name, answers, deadline)) is not None:
+        return running
+    alive, held = os.pipe()  # the read end says end-of-file when the process is gone
+    log = os.open(
+        directory / f"{name}.log",
+        os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC,
+        0o600,
+    )
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "migrate.daemons.detached", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(held,),
+            env=_environment(),
         )
-        try:
-            child = subprocess.Popen(
-                [sys.executable, "-m", "migrate.daemons.detached", module, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                pass_fds=(held,),
-                env=_environment(),
-            )
-            child.wait()
-            os.close(held)
-            held = -1
-            return _await_answer(directory, name, answers, time.monotonic() + timeout_s, alive)
-        finally:
-            for fd in (log, alive, held):
-                if fd >= 0:
-                    os.close(fd)
-    return _await_answer(directory, name, answers, time.monotonic() + timeout_s, None)
+        child.wait()
+        os.close(held)
+        held = -1
+        return _await_answer(directory, name, answers, deadline, alive)
+    finally:
+        for fd in (log, alive, held):
+            if fd >= 0:
+                os.close(fd)
+
+
+def _await_running(directory: Path, name: str, answers: Callable[[], bool], deadline: float) -> int | None:
+    """Return the process id of a server that runs already; None when none does, or it died meanwhile."""
+    while (pid := is_running(directory, name)) is not None:
+        with contextlib.suppress(Unreachable):
+            if answers():
+                return pid
+        if time.monotonic() > deadline:
+            raise _did_not_start(directory, name)
+        time.sleep(0.01)
+    return None
 
 
 def _environment() -> dict[str, str]:
@@ -73,10 +86,10 @@ def _environment() -> dict[str, str]:
 
 
 def _await_answer(
-    directory: Path, name: str, answers: Callable[[], bool], deadline: float, alive: int | None
+    directory: Path, name: str, answers: Callable[[], bool], deadline: float, alive: int
 ) -> int:
     while time.monotonic() < deadline:
-        gone = alive is not None and bool(select.select([alive], [], [], 0.0)[0])
+        gone = bool(select.select([alive], [], [], 0.0)[0])
         with contextlib.suppress(Unreachable):
             pid = is_running(directory, name)  # also a server that someone else started meanwhile
             if pid is not None and answers():
@@ -84,8 +97,12 @@ def _await_answer(
         if gone and is_running(directory, name) is None:
             break
         time.sleep(0.01)
+    raise _did_not_start(directory, name)
+
+
+def _did_not_start(directory: Path, name: str) -> Unreachable:
     log = directory / f"{name}.log"
-    raise Unreachable(
+    return Unreachable(
         f"the {name} process for {visible(str(directory))} did not start: {_last_words(log)}",
         f"read {visible(str(log))}",
     )

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from migrate.disks.ports import WritableDisk
-from migrate.replication.channel import SocketChannel, peer_uid
+from migrate.replication.channel import ChannelClosed, SocketChannel, peer_uid
 from migrate.replication.logfile import LogFile
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
@@ -78,6 +78,8 @@ def _answer(
     channel = SocketChannel(sock, timeout_s)
     try:
         receiver.serve(channel)
+    except ChannelClosed:
+        _log.debug("the peer left")
     except WherryError as error:
         _log.info("conversation ended: %s", visible(error.message, 500))
     except Exception:  # noqa: BLE001

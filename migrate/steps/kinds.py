@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrate.steps.check import Check
 from migrate.steps.create_disk import CreateDisk
 from migrate.steps.kind import StepKind
+from migrate.steps.landed import Landed
 from migrate.steps.landing import Build, Fence, Mark
 from migrate.steps.power import Probe, Quiesce, Start, Stop
 from migrate.steps.proof import Checkpoint, Verify
@@ -25,5 +26,6 @@ KINDS: dict[str, StepKind] = {
     "mark": Mark(),
     "start": Start(),
     "probe": Probe(),
+    "landed": Landed(),
     "fence": Fence(),
 }

@@ -49,7 +49,6 @@ def build_lab(
     source_name: str,
     target_name: str,
     luns: Sequence[Lun],
-    cap_bytes: int | None,
     seed: int,
     progress: Callable[[str, int, int], None],
     write_rate: float = _RATE,
@@ -58,7 +57,7 @@ def build_lab(
 ) -> LabSummary:
     """Build ``directory/source_name`` from the inventory and an empty ``directory/target_name``.
 
-    ``cap_bytes`` limits each disk. ``progress`` gets what is being made, how many are done, of how
+    ``progress`` gets what is being made, how many are done, of how
     many. VMs are off: power on those of ``powered_on``. Raises BadInput, NoSpace, StepFailed.
     """
     source, target = (_site_folder(directory, name) for name in (source_name, target_name))
@@ -68,7 +67,7 @@ def build_lab(
 
     vms = [vm for vm in inventory.vms if vm.movable]
     found = find_volumes(replace(inventory, vms=tuple(vms)))
-    if any(lay_out(_size(volume, cap_bytes), 1).data_bytes >= SMALLEST_EXT4 for volume in found):
+    if any(lay_out(_size(volume), 1).data_bytes >= SMALLEST_EXT4 for volume in found):
         find_mke2fs()
     for folder in (source, target):
         folder.check_free()
@@ -80,7 +79,7 @@ def build_lab(
         )
         for lun in luns:
             add_lun(target.luns, lun.name, lun.size_bytes)
-        made = _make_disks(source, found, cap_bytes, seed, progress)
+        made = _make_disks(source, found, seed, progress)
         _register(source, vms, found, made)
     except BaseException:
         for folder in (source, target):  # both held nothing before
@@ -110,15 +109,13 @@ def _site_folder(directory: Path, name: str) -> SiteFolder:
     return SiteFolder(directory.absolute() / name)
 
 
-def _size(volume: Volume, cap_bytes: int | None) -> int:
-    size = volume.size_bytes if cap_bytes is None else min(volume.size_bytes, cap_bytes)
-    return max(-(-size // MIB), 1) * MIB
+def _size(volume: Volume) -> int:
+    return max(-(-volume.size_bytes // MIB), 1) * MIB
 
 
 def _make_disks(
     source: SiteFolder,
     found: Sequence[Volume],
-    cap_bytes: int | None,
     seed: int,
     progress: Callable[[str, int, int], None],
 ) -> Volumes:
@@ -130,7 +127,7 @@ def _make_disks(
     }
     for volume in found:
         if volume.backing.is_rdm:
-            add_lun(source.luns, lun_of[volume.id], _size(volume, cap_bytes))
+            add_lun(source.luns, lun_of[volume.id], _size(volume))
     made = Volumes(source, None)
     disks_of: dict[str, list[str]] = {}
     for volume in found:
@@ -143,7 +140,7 @@ def _make_disks(
             progress(
                 f"{volume.attachments[0].vm.name}: {volume.attachments[0].disk.label}", number, len(found)
             )
-            new = NewDisk(volume.id, _size(volume, cap_bytes), volume.backing, lun_of.get(volume.id, ""))
+            new = NewDisk(volume.id, _size(volume), volume.backing, lun_of.get(volume.id, ""))
             disk = made.create(new, content_id(volume.attachments[0].vm.id))
             writers = []
             for vm in dict.fromkeys(item.vm.id for item in volume.attachments):

@@ -16,15 +16,13 @@ from typing import TypeVar
 
 from migrate.sites.lab.acks import Acks
 from migrate.sites.lab.folder import SiteFolder
-from migrate.sites.lab.guest import Guest
-from migrate.sites.lab.health import GuestState, guest_state, judge
+from migrate.sites.lab.guests import Guests
+from migrate.sites.lab.health import GuestState
 from migrate.sites.lab.machines import MachineRegistry
 from migrate.sites.lab.oplog import OpLog
-from migrate.sites.lab.powerbook import PowerBook, PowerState
-from migrate.sites.lab.records import Scan, read_lanes, scan
+from migrate.sites.lab.powerbook import PowerBook
 from migrate.sites.lab.shelf import SnapshotShelf
 from migrate.sites.lab.storage import Storage
-from migrate.sites.lab.tracked import TrackedVolume
 from migrate.sites.lab.vmx import Machine, with_free_slots
 from migrate.sites.lab.volumes import Volumes
 from migrate.sites.ports import (
@@ -67,7 +65,9 @@ class Hypervisor:
         self._shelf = SnapshotShelf(folder.state / "snapshots", self._tracked, self._writes, trusted)
         self._acks = Acks(folder.state / "acks")
         self._log = OpLog(folder.state / "ops.log", forget=_POWER_CALLS)
-        self._guests: dict[str, Guest] = {}
+        self._guests = Guests(
+            self._machines, self._storage, self._power, self._acks, self._writes, self._settings.write_rate
+        )
 
     @property
     def name(self) -> str:
@@ -77,7 +77,7 @@ class Hypervisor:
     @property
     def idle(self) -> bool:
         """True while no VM is on."""
-        return not self._guests
+        return not self._guests.running()
 
     # observing
 
@@ -132,42 +132,7 @@ class Hypervisor:
 
     def power_on(self, vm: str, op: str) -> None:
         """Power a VM on and start its guest; raises SiteRefused when a writer has one of its disks."""
-        self._logged(op, "power_on", vm, lambda: self._power_on(vm, op))
-
-    def _power_on(self, vm: str, op: str) -> None:
-        machine = self._machines.need(vm)
-        if vm in self._guests:
-            return
-        tracked = [self._tracked[self._storage.need(disk.volume).id] for disk in machine.spec.disks]
-        try:
-            for item in tracked:
-                item.hold(vm)
-            self._power.put(vm, PowerState(on=True, clean=False, op=op))
-            self._guests[vm] = self._boot(vm, tracked)
-        except BaseException:
-            for item in tracked:
-                item.release(vm)
-            if self._power.get(vm).on:
-                self._power.put(vm, PowerState(op=op))
-            raise
-        self._guests[vm].start()
-
-    def _boot(self, vm: str, tracked: list[TrackedVolume]) -> Guest:
-        owner = content_id(vm)
-        with self._writes:  # another VM may be writing a shared disk
-            found = scan(tracked, owner)
-            places = [(item, lane) for item in tracked for lane in read_lanes(item) if lane.owner == owner]
-        guest = Guest(
-            owner,
-            places,
-            found.last,
-            self._settings.write_rate,
-            self._writes,
-            lambda number: self._acks.put(owner, number),
-        )
-        if tracked and not (found.complete and found.last >= self._acks.get(owner)):
-            guest.fault = "the guest does not write: its records are not complete"
-        return guest
+        self._logged(op, "power_on", vm, lambda: self._guests.start(vm, op))
 
     def shut_down(self, vm: str, op: str, timeout_s: float) -> bool:
         """Stop a guest in order and power it off; False when it ignores the request."""
@@ -177,7 +142,7 @@ class Hypervisor:
             with self._control:
                 self._log.failed(number, op, "shut_down", vm, "the guest ignored the request")
             return False
-        return bool(self._logged(op, "shut_down", vm, lambda: self._stop(vm, op, clean=True)))
+        return bool(self._logged(op, "shut_down", vm, lambda: self._guests.stop(vm, op, clean=True)))
 
     def _log_begin(self, op: str, call: str, subject: str) -> int:
         with self._control:
@@ -185,53 +150,20 @@ class Hypervisor:
 
     def power_off(self, vm: str, op: str) -> None:
         """Stop a VM at once, as pulling its plug does."""
-        self._logged(op, "power_off", vm, lambda: self._stop(vm, op, clean=False))
-
-    def _stop(self, vm: str, op: str, clean: bool) -> bool:
-        machine = self._machines.need(vm)
-        guest = self._guests.pop(vm, None)
-        if guest is None:
-            return True
-        if clean:
-            guest.shut_down()
-        else:
-            guest.power_off()
-        for disk in machine.spec.disks:
-            self._tracked[disk.volume].release(vm)
-        self._power.put(vm, PowerState(clean=clean and not guest.fault, op=op))
-        return True
+        self._logged(op, "power_off", vm, lambda: self._guests.stop(vm, op, clean=False))
 
     # consistency
 
     def quiesce(self, vms: tuple[str, ...], op: str) -> Consistency:
         """Bring the guests of a group to a clean point; they write nothing more until ``thaw``."""
 
-        def act() -> None:
-            for vm in vms:
-                self._machines.need(vm)
-            for vm in vms:
-                if vm in self._guests:
-                    self._guests[vm].quiesce()
-
-        self._logged(op, "quiesce", " ".join(vms), act)
-        return self._label(vms)
+        self._logged(op, "quiesce", " ".join(vms), lambda: self._guests.quiesce(vms))
+        return self._guests.label(vms)
 
     def thaw(self, vms: tuple[str, ...], op: str) -> None:
         """Let guests write again; one that is off is not an error."""
 
-        def act() -> None:
-            for vm in vms:
-                if vm in self._guests:
-                    self._guests[vm].thaw()
-
-        self._logged(op, "thaw", " ".join(vms), act)
-
-    def _label(self, vms: tuple[str, ...]) -> Consistency:
-        for vm in vms:
-            guest = self._guests.get(vm)
-            if not (guest.paused and not guest.fault if guest else self._power.get(vm).clean):
-                return Consistency.CRASH
-        return Consistency.APPLICATION
+        self._logged(op, "thaw", " ".join(vms), lambda: self._guests.thaw(vms))
 
     # snapshots and changes
 
@@ -246,7 +178,7 @@ class Hypervisor:
             volumes = tuple(v for v in dict.fromkeys(disks) if self._storage.need(v).tracked)
             for volume in volumes:
                 self._tracked[volume].check_quiet()
-            return self._shelf.take(volumes, lambda: self._label(vms), op)
+            return self._shelf.take(volumes, lambda: self._guests.label(vms), op)
 
         made = self._logged(op, "take_snapshot", " ".join(vms), act)
         assert isinstance(made, Snapshot)
@@ -365,41 +297,21 @@ class Hypervisor:
 
     # guests
 
-    def _scan(self, vm: str) -> Scan:
-        machine = self._machines.need(vm)
-        with self._writes:
-            return scan([self._tracked[disk.volume] for disk in machine.spec.disks], content_id(vm))
-
     def probe(self, vm: str) -> Health:
         """Look whether a guest runs and everything it acknowledged is on its disks."""
         with self._control:
-            machine = self._machines.get(vm)
-            if machine is None:
-                return Health(False, "the VM is not registered")
-            guest = self._guests.get(vm)
-            if guest is None:
-                crashed = self._power.get(vm).crashed
-                return Health(False, "the VM crashed with its host" if crashed else "the VM is powered off")
-            if not machine.spec.disks:
-                return Health(True, "running, no disks")
-            known = self._acks.get(content_id(vm))  # before the scan: the guest goes on writing
-            try:
-                found = self._scan(vm)
-            except OSError as error:
-                return Health(False, f"its disks cannot be read: {error.strerror or error}")
-            return judge(found, known, guest.fault)
+            return self._guests.probe(vm)
 
     def guest(self, vm: str) -> GuestState:
         """Scan a VM's records, on or off; raises NotFound, OSError."""
         with self._control:
-            known = self._acks.get(content_id(vm))  # before the scan, as in ``probe``
-            return guest_state(self._scan(vm), known)
+            return self._guests.state(vm)
 
     def close(self) -> None:
         """Shut every guest down in order and let go of the folder; later calls wait for ever."""
         self._control.acquire()  # never released: nobody may act after the end was noted
-        for vm in tuple(self._guests):
-            self._stop(vm, "", clean=True)
+        for vm in self._guests.running():
+            self._guests.stop(vm, "", clean=True)
         self._power.stop()
         self._storage.close()
         self._log.close()

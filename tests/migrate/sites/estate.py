@@ -60,7 +60,6 @@ def build(directory: Path, rate: float = 800.0, capacity: int | None = None, **c
         "source_name": "source",
         "target_name": "target",
         "luns": [Lun(name="naa.t", size_bytes=2 * MIB)],
-        "cap_bytes": None,
         "seed": 7,
         "progress": lambda what, done, total: None,
         "write_rate": rate,

@@ -370,7 +370,6 @@ def test_the_same_seed_builds_the_same_bytes(built: Path, tmp_path: Path) -> Non
     assert hashes(tmp_path / "one/source") == hashes(tmp_path / "two/source")
     build(tmp_path / "other", inventory=large, seed=8)
     assert hashes(tmp_path / "one/source") != hashes(tmp_path / "other/source")
-    build(tmp_path / "capped", inventory=large, cap_bytes=MIB)
     disk = tmp_path / "one/source/vms" / content_id("big") / "disk-0-flat.vmdk"
     fsck = shutil.which("e2fsck", path="/usr/sbin:/sbin:/usr/bin")
     assert fsck is not None

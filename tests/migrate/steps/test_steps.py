@@ -70,6 +70,10 @@ def full(here: World) -> None:
     object.__setattr__(here.target, "free_bytes", lambda: 1024)
 
 
+def no_network(here: World) -> None:
+    object.__setattr__(here.target, "networks", lambda: frozenset({"elsewhere"}))
+
+
 def incapable(here: World) -> None:
     object.__setattr__(here.target, "capabilities", frozenset({Capability.POWER}))
 
@@ -82,6 +86,7 @@ def incapable(here: World) -> None:
         (disk_grown, "the plan says"),
         (other_shape, "another shape"),
         (full, "1.0 KiB free"),
+        (no_network, "network prod-2 does not exist"),
         (incapable, "cannot do"),
     ],
 )

@@ -1,0 +1,59 @@
+"""The lab that is killed, made once a session, in memory where there is room for it."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.faults.endstate import committed, world
+from tests.faults.killlab import make_template
+from tests.faults.labrun import Lab
+from tests.faults.scenario import FORWARD, finish, points_of
+
+_ROOM = 256 * 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Where scenarios are played: the template, a folder for copies, and an undisturbed run's end."""
+
+    template: Path
+    scratch: Path
+    points: tuple[str, ...]
+    end: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Build the template and carry it out once, undisturbed."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM:
+        scratch = Path(tempfile.mkdtemp(prefix="wherry-kill-", dir=memory))
+    else:
+        scratch = tmp_path_factory.mktemp("kill")
+    try:
+        template = make_template(scratch / "template")
+        with Lab.copy(template, scratch / "undisturbed") as lab:
+            for purpose in FORWARD:
+                finish(lab, purpose)
+            assert committed(lab) == []
+            reference = Stage(template, scratch, tuple(points_of(lab)), world(lab))
+        yield reference
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@pytest.fixture
+def rng(record_property: Any) -> random.Random:
+    """Return a source of chance whose seed is printed."""
+    seed = random.SystemRandom().randrange(2**32)
+    print("SEED", seed)
+    record_property("seed", seed)
+    return random.Random(seed)

@@ -1,0 +1,127 @@
+"""Ways through a run with deaths in it, many of them at once, and what went wrong in each.
+
+``every`` spreads scenarios over two processes; ``slice_of`` chooses, by a seed that is printed, one
+step of each kind and all its boundaries.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from migrate.execute import Purpose
+from tests.faults.endstate import at_commit_gate
+from tests.faults.labrun import Ended, Lab, kill_at
+from tests.faults.witness import read_witness
+
+FORWARD = (Purpose.REPLICATE, Purpose.CUTOVER, Purpose.COMMIT)
+GOAL = {
+    Purpose.REPLICATE: ("go", ""),
+    Purpose.CUTOVER: ("commit", ""),
+    Purpose.COMMIT: ("", "committed"),
+    Purpose.ROLLBACK: ("", "rolled back"),
+    Purpose.ABORT: ("", "aborted"),
+}
+_WORKERS = 2
+
+
+class Astray(AssertionError):
+    """A run did not get where its verb goes."""
+
+
+def finish(lab: Lab, purpose: Purpose, tries: int = 1) -> list[Ended]:
+    """Drive a verb, at most ``tries`` times, until it is where it goes; raises Astray."""
+    ends: list[Ended] = []
+    while lab.standing() != GOAL[purpose]:
+        if len(ends) == tries:
+            raise Astray(f"{purpose.value} is at {lab.standing()} after {ends}")
+        ends.append(lab.drive(purpose))
+    return ends
+
+
+def kill_and_finish(lab: Lab, purpose: Purpose, point: str) -> bool:
+    """Drive a verb that dies at ``point`` if it gets there, then once more; return whether it died."""
+    killed = lab.drive(purpose, kill_at(point)).killed
+    finish(lab, purpose)
+    return killed
+
+
+def forward(lab: Lab, point: str) -> list[str]:
+    """Carry the wave out with one death at ``point``; return what is wrong on the way."""
+    died = 0
+    problems: list[str] = []
+    for purpose in FORWARD:
+        died += kill_and_finish(lab, purpose, point)
+        if purpose is Purpose.CUTOVER:
+            problems += at_commit_gate(lab)
+    if died != 1:
+        problems.append(f"the run died {died} times at {point!r}, not once")
+    return problems
+
+
+def points_of(lab: Lab) -> list[str]:
+    """Return the boundaries that were passed in a lab, in order, each once."""
+    return list(dict.fromkeys(note["point"] for note in read_witness(lab.root)))
+
+
+def kind_of(point: str) -> str:
+    """Return what kind of step a boundary belongs to: ``create``, ``transfer``, ``go``."""
+    step = point.split(" ")[0].split("/")
+    name = next(part for part in reversed(step) if not part.isdigit())
+    return "transfer" if name in ("seed", "delta", "final") else name
+
+
+def slice_of(points: Sequence[str], rng: random.Random) -> list[str]:
+    """Return all boundaries of one step of each kind, chosen by chance."""
+    steps: dict[str, dict[str, None]] = {}
+    for point in points:
+        steps.setdefault(kind_of(point), {})[point.split(" ")[0]] = None
+    chosen = {rng.choice(list(found)) for found in steps.values()}
+    return [point for point in points if point.split(" ")[0] in chosen]
+
+
+def every(
+    points: Sequence[str],
+    template: Path,
+    scratch: Path,
+    run: Callable[[Lab, str], list[str]],
+) -> dict[str, list[str]]:
+    """Run one scenario a point, each in a copy of its own; return what was wrong, by point."""
+    begun = time.monotonic()
+    readers = []
+    for worker in range(_WORKERS):
+        read, write = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                os.close(read)
+                found = {p: _one(p, template, scratch / f"w{worker}", run) for p in points[worker::_WORKERS]}
+                with os.fdopen(write, "w") as pipe:
+                    json.dump(found, pipe)
+            finally:
+                os._exit(0)
+        os.close(write)
+        readers.append((pid, read))
+    wrong: dict[str, list[str]] = {}
+    for pid, read in readers:
+        with os.fdopen(read) as pipe:
+            text = pipe.read()
+        os.waitpid(pid, 0)
+        assert text, "a worker of the test died"
+        wrong |= json.loads(text)
+    assert set(wrong) == set(points)
+    print(f"{len(points)} scenarios in {time.monotonic() - begun:.1f} s")
+    return {point: problems for point, problems in wrong.items() if problems}
+
+
+def _one(point: str, template: Path, root: Path, run: Callable[[Lab, str], list[str]]) -> list[str]:
+    try:
+        with Lab.copy(template, root) as lab:
+            return run(lab, point)
+    except Exception:  # noqa: BLE001 - shown with the others
+        return [traceback.format_exc()]
