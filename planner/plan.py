@@ -122,7 +122,7 @@ class PlannedEstimate(_Part):
 class Wave(_Part):
     """Groups that cut over in one window. ``boot`` is a list of batches, started in order."""
 
-    name: str
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
     title: str
     window: Window | None = None
     groups: tuple[PlannedGroup, ...]

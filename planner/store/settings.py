@@ -35,8 +35,9 @@ def validate(document: dict[str, Any], where: str) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "the document"
+        said = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
         raise BadInput(
-            f"{where} has a wrong setting at {name}: {first['msg']}",
+            f"{where} has a wrong setting at {name}: {said.removeprefix('Value error, ')}",
             "see 'wherry settings show' for all names",
         ) from error
 
@@ -67,12 +68,12 @@ def write_toml(settings: Settings) -> str:
     document = tomlkit.document()
     body = settings.model_dump(mode="json", exclude_none=True)
     for key in sorted(body, key=lambda name: _weight(body[name])):
-        described = Settings.model_fields[key]
-        if described.description:
-            document.add(tomlkit.comment(described.description))
+        described = Settings.model_fields[key].description
         value = body[key]
         if isinstance(value, dict):
             table = tomlkit.table()
+            if described:
+                table.add(tomlkit.comment(described))
             part = getattr(settings, key)
             fields = type(part).model_fields if hasattr(type(part), "model_fields") else {}
             for name, entry in value.items():
@@ -82,5 +83,7 @@ def write_toml(settings: Settings) -> str:
                 table.add(name, item)
             document.add(key, table)
         else:
+            if described:
+                document.add(tomlkit.comment(described))
             document.add(key, value)
     return tomlkit.dumps(document)
