@@ -80,8 +80,9 @@ def test_toml_explains_each_setting_where_it_stands() -> None:
     for name, field in Settings.model_fields.items():
         if field.description:
             place = lines.index(f"# {field.description}")
-            following = next(line for line in lines[place + 1 :] if line.strip())
-            assert name in following, f"the comment on {name} stands before {following}"
+            below = next(line for line in lines[place + 1 :] if line.strip())
+            beside = lines[place - 1] if lines[place - 1] == f"[{name}]" else below
+            assert name in beside, f"the comment on {name} stands beside {beside}"
     assert "vms = 30 # VMs per wave: a team's usual weekend is 30 to 50" in lines
     tomllib.loads(text)
 

@@ -68,13 +68,6 @@ def _plan(project: Project, format: str, folder: Path) -> Path:
     )
 
 
-def _file_name(wave: str) -> str:
-    """Return a wave's name if it is plain enough for a path: an imported plan may name it anything."""
-    from planner.names import content_id
-
-    return wave if wave.isascii() and wave.isalnum() and len(wave) <= 40 else content_id(wave)
-
-
 def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
     from migrate import runs
     from migrate.report import run_report
@@ -90,7 +83,7 @@ def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[P
         for format in formats:
             if format in WRITERS:
                 write, suffix = WRITERS[format]
-                path = folder / f"report-{_file_name(wave.name)}{suffix}"
+                path = folder / f"report-{wave.name}{suffix}"
                 write_atomically(path, write(report))
                 written.append(path)
     return written
