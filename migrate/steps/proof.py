@@ -39,7 +39,7 @@ class Verify(Repeatable):
 
 
 def _digest(ctx: Context, step: Step, volume: str, size_bytes: int, snapshot: str | None) -> str:
-    compared = ctx.transfers.compare(volume, size_bytes=size_bytes, snapshot=snapshot, report=ctx.report)
+    compared = ctx.transfers.compare(volume, size_bytes, snapshot, ctx.report)
     if not compared.equal:
         raise StepFailed(
             f"{step.title}: source and target differ ({compared.source[:16]} and {compared.target[:16]})",

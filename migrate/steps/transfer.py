@@ -10,6 +10,7 @@ from migrate.replication.passes import Mode
 from migrate.runbook import Step
 from migrate.sites.ports import ChangeId, Extent
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.transfers.ports import Wanted
 from planner.units import show_bytes
 
 
@@ -28,17 +29,17 @@ class Transfer(Repeatable):
         base = _last_change(ctx, step)
         change = taken.get("changes", {}).get(volume, "")
         mode, extents = _scope(ctx, step, base)
-        copied = ctx.transfers.copy(
+        wanted = Wanted(
             volume,
-            size_bytes=step.params["size_bytes"],
-            mode=mode,
+            step.params["size_bytes"],
+            mode,
             pass_id=f"{ctx.run}/{step.id}/{taken.get('id', 'stopped')}",
             base=base,
             change=change,
             snapshot=taken.get("id"),
             extents=extents,
-            report=ctx.report,
         )
+        copied = ctx.transfers.copy(wanted, ctx.report)
         return {
             "mode": copied.mode.value,
             "data_bytes": copied.data_bytes,

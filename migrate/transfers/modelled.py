@@ -6,9 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from migrate.clock import SimulatedClock
-from migrate.replication.passes import Mode
-from migrate.sites.ports import Extent
-from migrate.transfers.ports import Compared, Copied, Moving
+from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 
 
 @dataclass(slots=True)
@@ -21,36 +19,19 @@ class ModelledTransfers:
     used_share: float = 0.6
     busy_until_s: float = 0.0
 
-    def copy(
-        self,
-        volume: str,
-        *,
-        size_bytes: int,
-        mode: Mode,
-        pass_id: str,
-        base: str,
-        change: str,
-        snapshot: str | None,
-        extents: tuple[Extent, ...] | None,
-        report: Callable[[Moving], None],
-    ) -> Copied:
+    def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
         """Move the clock on by the wait for the link and the time on it."""
-        if extents is not None:
-            data = sum(extent.length for extent in extents)
+        if wanted.extents is not None:
+            data = sum(extent.length for extent in wanted.extents)
         else:
-            data = int(size_bytes * self.used_share)
+            data = int(wanted.size_bytes * self.used_share)
         seconds = data / self.rate_bytes_s
         self.busy_until_s = max(self.busy_until_s, self.clock.at_s) + seconds
         self.clock.at_s = self.busy_until_s
-        return Copied(mode, data, data, seconds)
+        return Copied(wanted.mode, data, data, seconds)
 
     def compare(
-        self,
-        volume: str,
-        *,
-        size_bytes: int,
-        snapshot: str | None,
-        report: Callable[[Moving], None],
+        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
     ) -> Compared:
         """Move the clock on by one read of the disk; both sites read at the same time."""
         self.clock.at_s += size_bytes / self.hash_bytes_s

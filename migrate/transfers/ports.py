@@ -11,6 +11,26 @@ from migrate.sites.ports import Extent
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """One pass over one volume that is wanted.
+
+    ``pass_id`` names one immutable state of the source: a pass that was interrupted goes on where the
+    receiver's own record says it was. ``base`` and ``change`` are the change ids the replica stands on
+    and gets to. Without a ``snapshot`` the disk of a stopped VM is read; ``extents`` are the changed
+    areas of a delta.
+    """
+
+    volume: str
+    size_bytes: int
+    mode: Mode
+    pass_id: str
+    base: str = ""
+    change: str = ""
+    snapshot: str | None = None
+    extents: tuple[Extent, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Copied:
     """What a transfer did. ``data_bytes`` is payload before compression, ``wire_bytes`` after it.
 
@@ -52,34 +72,15 @@ class Compared:
 class Transfers(Protocol):
     """The data plane between two sites."""
 
-    def copy(
-        self,
-        volume: str,
-        *,
-        size_bytes: int,
-        mode: Mode,
-        pass_id: str,
-        base: str,
-        change: str,
-        snapshot: str | None,
-        extents: tuple[Extent, ...] | None,
-        report: Callable[[Moving], None],
-    ) -> Copied:
+    def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
         """Bring the replica up to date; returns when every byte is durable at the target.
 
-        ``pass_id`` names one immutable state of the source: a pass that was interrupted goes on where
-        the receiver's own record says it was. ``base`` and ``change`` are the change ids the replica
-        stands on and gets to. Raises Unreachable, NoSpace, StepFailed.
+        Raises Unreachable, NoSpace, StepFailed, and Paused when somebody asked for it.
         """
         ...
 
     def compare(
-        self,
-        volume: str,
-        *,
-        size_bytes: int,
-        snapshot: str | None,
-        report: Callable[[Moving], None],
+        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
     ) -> Compared:
         """Return full-content digests of the source's disk (or snapshot) and of the replica."""
         ...

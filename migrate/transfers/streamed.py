@@ -15,11 +15,10 @@ from typing import Protocol
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.hashing import ask_hash, hash_disk
-from migrate.replication.passes import Mode, PassSpec, Progress
+from migrate.replication.passes import PassSpec, Progress
 from migrate.replication.sender import send_pass
 from migrate.replication.wire import WireError
-from migrate.sites.ports import Extent
-from migrate.transfers.ports import Compared, Copied, Moving
+from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 
 
@@ -52,37 +51,27 @@ class StreamedTransfers:
         self._block_bytes = block_bytes
         self._stop = stop
 
-    def copy(
-        self,
-        volume: str,
-        *,
-        size_bytes: int,
-        mode: Mode,
-        pass_id: str,
-        base: str,
-        change: str,
-        snapshot: str | None,
-        extents: tuple[Extent, ...] | None,
-        report: Callable[[Moving], None],
-    ) -> Copied:
+    def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
         """Send one pass; see the protocol."""
 
         def told(progress: Progress) -> None:
-            report(Moving(volume, progress.done_bytes, progress.total_bytes, progress.wire_bytes))
+            report(Moving(wanted.volume, progress.done_bytes, progress.total_bytes, progress.wire_bytes))
 
-        spec = PassSpec(volume, pass_id, size_bytes, self._generation, base, change)
+        spec = PassSpec(
+            wanted.volume, wanted.pass_id, wanted.size_bytes, self._generation, wanted.base, wanted.change
+        )
         begun = time.monotonic()
         try:
             with (
-                closing(self._source.open_read(volume, snapshot)) as disk,
+                closing(self._source.open_read(wanted.volume, wanted.snapshot)) as disk,
                 closing(self._connect()) as channel,
             ):
                 sent = send_pass(
                     disk,
                     channel,
                     spec,
-                    mode=mode,
-                    extents=extents,
+                    mode=wanted.mode,
+                    extents=wanted.extents,
                     level=self._level,
                     block_bytes=self._block_bytes,
                     progress=told,
@@ -104,12 +93,7 @@ class StreamedTransfers:
         )
 
     def compare(
-        self,
-        volume: str,
-        *,
-        size_bytes: int,
-        snapshot: str | None,
-        report: Callable[[Moving], None],
+        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
     ) -> Compared:
         """Hash both sides at the same time, each where its disk is."""
 

@@ -72,14 +72,14 @@ class _StopsOnce:
         self._inner = world.transfers
         self.stopped = False
 
-    def copy(self, volume: str, **more: Any) -> Copied:
+    def copy(self, *wanted: Any) -> Copied:
         if not self.stopped:
             self.stopped = True
             raise Paused("the transfer was stopped between two blocks", "run the verb again")
-        return self._inner.copy(volume, **more)
+        return self._inner.copy(*wanted)
 
-    def compare(self, volume: str, **more: Any) -> Any:
-        return self._inner.compare(volume, **more)
+    def compare(self, *wanted: Any) -> Any:
+        return self._inner.compare(*wanted)
 
 
 def test_a_transfer_stopped_at_a_block_edge_is_not_a_failure() -> None:

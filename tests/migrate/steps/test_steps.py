@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from migrate.replication.passes import Mode
 from migrate.sites.ports import Capability, ChangeId, Extent, Health, NewDisk
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
-from migrate.transfers.ports import Compared, Copied
+from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 from planner.errors import NoSpace, StepFailed
 from planner.model import Backing, Power
 from planner.plan import Wave
@@ -154,15 +155,15 @@ def test_without_a_check_no_disk_is_taken_for_our_own() -> None:
 class Telling(ModelledTransfers):
     """Modelled transfers that remember what was asked of them, and may be full."""
 
-    asked: list[dict[str, Any]]
+    asked: list[Wanted]
     full_times = 0
 
-    def copy(self, volume: str, **more: Any) -> Copied:
-        self.asked.append({"volume": volume, **more})
+    def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
+        self.asked.append(wanted)
         if self.full_times:
             self.full_times -= 1
             raise NoSpace("site target is full", "free space")
-        return super().copy(volume, **more)
+        return super().copy(wanted, report)
 
 
 def telling(here: World) -> Telling:
@@ -177,12 +178,12 @@ def test_each_delta_counts_from_the_snapshot_before_it() -> None:
     here.source.site.churn_bytes_s = 1000
     transfers = telling(here)
     here.drive(GO)
-    passes = [item for item in transfers.asked if item["volume"] == "id-web/2000"]
-    assert [item["mode"] for item in passes] == [Mode.SEED, *[Mode.DELTA] * 4]
-    assert [item["base"] for item in passes[1:]] == [item["change"] for item in passes[:-1]]
-    assert passes[-1]["snapshot"] is None
-    assert all(item["extents"] for item in passes[1:])
-    assert len({item["pass_id"] for item in passes}) == len(passes)
+    passes = [item for item in transfers.asked if item.volume == "id-web/2000"]
+    assert [item.mode for item in passes] == [Mode.SEED, *[Mode.DELTA] * 4]
+    assert [item.base for item in passes[1:]] == [item.change for item in passes[:-1]]
+    assert passes[-1].snapshot is None
+    assert all(item.extents for item in passes[1:])
+    assert len({item.pass_id for item in passes}) == len(passes)
 
 
 def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
@@ -194,7 +195,7 @@ def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
 
     object.__setattr__(here.source, "changed_areas", lost)
     here.drive()
-    modes = [item["mode"] for item in transfers.asked if item["volume"] == "id-web/2000"]
+    modes = [item.mode for item in transfers.asked if item.volume == "id-web/2000"]
     assert modes == [Mode.SEED, Mode.COMPARE]
 
 
@@ -206,7 +207,7 @@ def test_a_full_target_is_retried_then_decided_and_the_pass_keeps_its_name() -> 
     assert stopped.decide is not None
     failure = here.history.failures[stopped.decide.id]
     assert (failure["error"], failure["retryable"]) == ("no-space", True)
-    tried = [item["pass_id"] for item in transfers.asked[:3]]
+    tried = [item.pass_id for item in transfers.asked[:3]]
     assert len(set(tried)) == 1
     here.note(stopped.decide.id, Event.RETRY, 3)
     gate = here.drive().gate
@@ -228,8 +229,10 @@ def test_a_transfer_without_its_snapshot_does_not_read_a_running_disk() -> None:
 
 
 class Differing(ModelledTransfers):
-    def compare(self, volume: str, **more: Any) -> Compared:
-        found = super().compare(volume, **more)
+    def compare(
+        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+    ) -> Compared:
+        found = super().compare(volume, size_bytes, snapshot, report)
         return Compared(found.source, "other") if volume == "id-web/2000" else found
 
 
