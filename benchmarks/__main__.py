@@ -18,6 +18,7 @@ _FIGURES = _ROOT / "docs" / "benchmarks.json"
 NAMES = {
     "plan": "From a workbook to a plan",
     "seed": "The first full copy of a disk",
+    "lab": "A seed in the lab",
     "twin": "The twin",
 }
 _NOTES = {
@@ -26,6 +27,9 @@ _NOTES = {
     "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
     "process and verify nothing.",
+    "lab": "All volumes of the sample estate, disk after disk, from the source site through the receiver of "
+    "the target site, until each is acknowledged as durable; the peers copy the same flat files, each ended by "
+    "an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
     "twin": "The same runbook, step kinds and decisions as a live run, on a simulated clock.",
 }
 
