@@ -28,8 +28,8 @@ _NOTES = {
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
     "process and verify nothing.",
     "lab": "All volumes of the sample estate, disk after disk, from the source site through the receiver of "
-    "the target site, until each is acknowledged as durable; the peers copy the same flat files, each ended by "
-    "an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
+    "the target site, until each is acknowledged as durable; the peers copy the same flat files, each "
+    "ended by an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
     "twin": "The same runbook, step kinds and decisions as a live run, on a simulated clock.",
 }
 
