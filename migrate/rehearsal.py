@@ -17,10 +17,10 @@ from migrate.sites.ports import DiskState
 from migrate.steps.kinds import KINDS
 from migrate.twin import Model, Twin, TwinRun
 from planner.errors import BadInput
+from planner.estimate import CHURN_PER_DAY, goodput_bytes_s
 from planner.plan import Wave
 from planner.settings import Link
 
-DAILY_CHURN = 0.03  # of provisioned size a day, where nothing was measured
 FAULTS = {  # calls of a run that goes forward, and the site that is asked
     "take_snapshot": "source",
     "drop_snapshot": "source",
@@ -32,7 +32,6 @@ FAULTS = {  # calls of a run that goes forward, and the site that is asked
     "create_vm": "target",
     "power_on": "target",
 }
-_GOODPUT = 0.85  # TCP over Ethernet: 85 % of the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,8 @@ def model_of(wave: Wave, link: Link) -> Model:
     mean_bytes = wave.size_bytes / max(len(wave.disks), 1)
     return Model(
         vms=tuple((vm.id, vm.name, vm.powered_on, tuple(disks[vm.id])) for vm in wave.vms),
-        rate_bytes_s=link.rate_mbit * 1e6 / 8 * link.share * _GOODPUT,
-        churn_bytes_s=mean_bytes * DAILY_CHURN / 86400,
+        rate_bytes_s=goodput_bytes_s(link),
+        churn_bytes_s=mean_bytes * CHURN_PER_DAY / 86400,
     )
 
 

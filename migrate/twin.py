@@ -23,8 +23,7 @@ from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, StepKind
 from migrate.transfers.modelled import ModelledTransfers
 from planner.errors import WherryError
-
-HASH_BYTES_S = 1.0e9  # one core hashing while it reads; see docs/benchmarks.md for measured rates
+from planner.estimate import COMPARE_BYTES_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class Twin:
         )
         populate(source, self.model.vms)
         target = SimulatedSite("target", clock, rng, failing=dict(self.target_faults))
-        transfers = ModelledTransfers(clock, rate, HASH_BYTES_S)
+        transfers = ModelledTransfers(clock, rate, COMPARE_BYTES_S[0])
         ctx = Context(
             run="twin",
             wave=self.runbook.wave,

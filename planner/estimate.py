@@ -2,14 +2,15 @@
 
 The link carries rate x share x 0.85 (TCP goodput of about 85 % of line: liquidstate, netmath). A
 day writes 3 % of what is used, a database 8 % (between VMware's and Platform9's rules of thumb).
-P95 takes 70 % of the link and twice the churn. All of it is to be replaced by measured rates once
-a pilot has run; where the source says churn or used bytes of a VM, that counts already.
+P95 takes 70 % of the link and twice the churn. After the stop whole disks are compared at both
+sites, one after the other: 1 GB/s, or half of it. All of it is to be replaced by measured rates once a
+pilot has run; where the source says churn or used bytes of a VM, that counts already.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from planner.model import VM, Backing, Disk, Estimate, Volume
@@ -22,6 +23,7 @@ CHURN_PER_DAY = 0.03
 CHURN_PER_DAY_DATABASE = 0.08
 _SLOW_LINK = 0.7
 _HIGH_CHURN = 2.0
+COMPARE_BYTES_S = (1.0e9, 0.5e9)  # one core that hashes while it reads: (P50, P95)
 _DAY_S = 86400.0
 _DELTA_PAUSE_S = 900.0  # a delta is never fresher than the cycle before the gate
 # Minutes around the final delta, judgement until a pilot measured them: (P50, P95).
@@ -40,11 +42,12 @@ class WaveEstimate:
 
 @dataclass(frozen=True, slots=True)
 class _Load:
-    """Bytes of a wave: sent while it runs, sent after it stopped, written per second."""
+    """Bytes of a wave: sent while it runs, sent after it stopped, written per second, compared."""
 
     warm_bytes: float
     cold_bytes: float
     churn_bytes_s: float
+    compared_bytes: float
 
 
 def goodput_bytes_s(link: Link) -> float:
@@ -87,7 +90,7 @@ def _load(volumes: Sequence[Volume]) -> _Load:
         share = CHURN_PER_DAY_DATABASE if is_database(vm) else CHURN_PER_DAY
         known = vm.churn_bytes_day
         churn += known if known is not None else share * by_vm.get(vm.id, 0.0)
-    return _Load(warm, cold, churn / _DAY_S)
+    return _Load(warm, cold, churn / _DAY_S, sum(volume.size_bytes for volume in volumes))
 
 
 def _final_delta_bytes(load: _Load, rate: float, cycles: int) -> float:
@@ -106,11 +109,12 @@ def estimate_wave(
     seeds, downs = [], []
     for at, (slow, high) in enumerate(((1.0, 1.0), (_SLOW_LINK, _HIGH_CHURN))):
         rate = goodput_bytes_s(link) * slow
-        busy = _Load(load.warm_bytes, load.cold_bytes, load.churn_bytes_s * high)
+        busy = replace(load, churn_bytes_s=load.churn_bytes_s * high)
         seeds.append(round(busy.warm_bytes / rate / 3600, 3))
         final = _final_delta_bytes(busy, rate, policies.delta_cycles) + busy.cold_bytes
         around = _STOP_MIN[at] + _BOOT_BATCH_MIN[at] * boot_batches
-        downs.append(round(final / rate / 60 + around, 2))
+        compare_s = load.compared_bytes / COMPARE_BYTES_S[at]
+        downs.append(round((final / rate + compare_s) / 60 + around, 2))
     return WaveEstimate(
         Estimate(*seeds), Estimate(*downs), converges=load.churn_bytes_s < goodput_bytes_s(link)
     )

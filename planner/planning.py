@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 
 from planner.errors import BadInput
 from planner.estimate import estimate_wave
-from planner.graph import edges, shared_services, unknown_ends
+from planner.graph import edges, shared_services
 from planner.groups import closing, left_out, move_groups
-from planner.model import VM, Dependency, Finding, Inventory, MoveGroup, Power, Severity, Tie, Volume
+from planner.model import VM, Dependency, Finding, Inventory, MoveGroup, Power, Severity, Volume
 from planner.names import visible
+from planner.notes import estimate_notes, input_notes, service_notes
 from planner.plan import Plan, PlannedEstimate, Score, Spread, Unplanned, Wave
 from planner.remap import RemapDecision, decide_all, words
 from planner.settings import Settings, Window
@@ -135,10 +136,12 @@ def _dependencies_by_wave(
 def _why(members: Sequence[VM], size_bytes: int, estate: _Estate, settings: Settings) -> str:
     cap = show_bytes(settings.caps.tib * TIB)
     filled = f"{len(members)} of {settings.caps.vms} VMs, {show_bytes(size_bytes)} of {cap}"
+    if len(members) > settings.caps.vms or size_bytes > settings.caps.tib * TIB:
+        filled += ": one group that is never split"
     blocked = sum(
         any(item.severity is Severity.BLOCKER for item in estate.findings.get(vm.id, ())) for vm in members
     )
-    return f"{filled}; {blocked} VMs have blockers to clear first" if blocked else filled
+    return f"{filled}; VMs with blockers to clear first: {blocked}" if blocked else filled
 
 
 def _wave(
@@ -155,8 +158,6 @@ def _wave(
     running = [vm.id for vm in members if vm.power is Power.ON]
     boot, notes = boot_batches(running, dependencies, {vm.id: vm.name for vm in members})
     estimate = estimate_wave(holding, settings.link, settings.policies, len(boot))
-    if not estimate.converges:
-        notes = (*notes, f"{name} writes faster than the link carries: its deltas will not get smaller")
     wave = Wave(
         name=name,
         title=title(groups),
@@ -172,7 +173,7 @@ def _wave(
         ),
         why=_why(members, sum(disk.size_bytes for disk in disks), estate, settings),
     )
-    return wave, notes
+    return wave, (*notes, *estimate_notes(wave, estimate.converges))
 
 
 def _refuse_twins(inventory: Inventory) -> None:
@@ -187,48 +188,6 @@ def _refuse_twins(inventory: Inventory) -> None:
                 f"{what} {visible(twice[0])} stands twice in the inventory",
                 "discover it again from one source",
             )
-
-
-def _input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> list[str]:
-    """Return what the settings name and the inventory lacks, and what nobody said."""
-    known = {vm.name for vm in inventory.vms} | {vm.id for vm in inventory.vms}
-    notes = [
-        f"{part} names {visible(name)}, which the inventory does not hold"
-        for part, names in (("exclude", settings.exclude), ("shared_services", settings.shared_services))
-        for name in names
-        if name not in known
-    ]
-    if missing := unknown_ends(inventory):
-        notes.append(f"dependencies name {len(missing)} VMs that the inventory does not hold; left aside")
-    members = [vm for vm in inventory.vms if vm.id in planned]
-    networks = dict.fromkeys(nic.network for vm in members for nic in vm.nics if nic.network)
-    notes += [
-        f"network {visible(network)} has no map; its target is the network of the same name"
-        for network in networks
-        if network not in settings.networks
-    ]
-    if unknown := sum(vm.power is Power.UNKNOWN for vm in members):
-        notes.append(f"the power state of {unknown} VMs is unknown; they are not started at the target")
-    return notes
-
-
-def _service_notes(inventory: Inventory, waves: Sequence[Wave], hubs: frozenset[str]) -> list[str]:
-    held = [wave.name for wave in waves if any(vm.id in hubs for vm in wave.vms)]
-    if not held:
-        return []
-    split = sum(
-        item.tie is Tie.HARD and item.source not in hubs and item.target in hubs
-        for item in inventory.dependencies
-    )
-    notes = [
-        f"shared services move last ({', '.join(held)}): extend them or build them at the target "
-        "before the first wave"
-    ]
-    if split:
-        notes.append(
-            f"{split} hard ties lead to shared services; they are met by that, not by moving together"
-        )
-    return notes
 
 
 def make_plan(
@@ -278,11 +237,11 @@ def make_plan(
         notes=tuple(
             writable(note)
             for note in (
-                *_service_notes(inventory, waves, hubs),
+                *service_notes(inventory, waves, hubs),
                 *draft.notes,
                 *wave_notes,
                 *calendar_notes,
-                *_input_notes(inventory, settings, planned),
+                *input_notes(inventory, settings, planned),
             )
         ),
     )

@@ -34,7 +34,7 @@ def _is_physical(disk: Disk) -> bool:
     why="The hypervisor takes no snapshots of it and tracks no changes, so nothing can follow it live: "
     "it is copied in full after the VM has stopped, and its size is downtime.",
     remedy="let the plan turn it into a VMDK, or zone a LUN of the same size at the target; to shorten the "
-    "outage convert it to virtual mode first",
+    "outage convert it to virtual mode first (not when nodes of a cluster share it)",
 )
 def physical_rdm(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: raw device in physical mode."""
@@ -50,7 +50,7 @@ def physical_rdm(vm: VM, estate: Estate) -> Iterator[str | None]:
     Severity.INFO,
     "Raw device in virtual mode",
     why="It is replicated like a VMDK, but the target needs a decision: a VMDK, or a LUN zoned to its hosts.",
-    remedy="keep the default (VMDK), or name a target LUN in the settings",
+    remedy="list a target LUN of its size in the settings to keep it an RDM; without one it becomes a VMDK",
 )
 def virtual_rdm(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: raw device in virtual mode."""

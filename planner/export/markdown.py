@@ -15,6 +15,7 @@ from planner.export.printout import (
     approvals,
     becomes,
     gib,
+    not_known,
     show_window,
     summary,
     unplanned,
@@ -68,6 +69,13 @@ def _overview(printout: Printout) -> Iterator[str]:
         yield ""
         yield from (f"- {escaped(note)}" for note in printout.plan.notes)
         yield ""
+    table = not_known(printout)
+    if table.rows:
+        yield "## Not known"
+        yield ""
+        yield "What the source did not say is neither good nor bad; find out before the wave is approved."
+        yield ""
+        yield from table_lines(table.columns, table.rows)
     yield "## Approvals"
     yield ""
     table = approvals(printout)
@@ -161,7 +169,7 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     yield f"- Approval: {escaped(printout.approval(wave))}"
     yield f"- Wave fingerprint: `{wave.fingerprint}`"
     yield f"- Seed: {seed.p50:.2f} h (P50), {seed.p95:.2f} h (P95)"
-    yield f"- Downtime: {down.p50:.1f} min (P50), {down.p95:.1f} min (P95)"
+    yield f"- Downtime: {down.p50:.1f} min (P50), {down.p95:.1f} min (P95), whole disks compared"
     yield f"- Time to decide after cutover: {policies.commit_window_h:g} h, source VMs stay powered off"
     yield ""
     yield from _members(printout, wave)
@@ -181,6 +189,19 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     )
     yield from (f"- [ ] {step}" for step in steps)
     yield ""
+    yield "### Way back"
+    yield ""
+    yield (
+        "Until commit the VMs at the source are only powered off. A rollback stops the VMs at the target, "
+        "keeps what they wrote, and starts those at the source again. After commit there is no rollback."
+    )
+    yield ""
+    yield "### Sign-off"
+    yield ""
+    yield from table_lines(
+        ("Role", "Name", "Date", "Signature"),
+        [(role, "", "", "") for role in ("Owner of the applications", "Migration lead", "Change board")],
+    )
 
 
 def render(printout: Printout) -> bytes:

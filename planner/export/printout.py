@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from planner.model import VM, Finding, Inventory
+from planner.checks.registry import all_checks
+from planner.model import VM, Finding, Inventory, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedDisk, Wave
 from planner.settings import Window
@@ -32,7 +33,8 @@ class Table:
 class Printout:
     """Everything an export is made from. ``approvals`` is wave name → (who, when).
 
-    ``owners`` is application → owner, for VMs that name none themselves.
+    ``owners`` is application → owner, for VMs that name none themselves; ``unknown`` is check id →
+    number of VMs it could not decide.
     """
 
     plan: Plan
@@ -40,6 +42,7 @@ class Printout:
     findings: tuple[Finding, ...] = ()
     approvals: Mapping[str, tuple[str, str]] | None = None
     owners: Mapping[str, str] | None = None
+    unknown: Mapping[str, int] | None = None
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
 
     def __post_init__(self) -> None:
@@ -56,7 +59,7 @@ class Printout:
 
 
 def show_window(window: Window | None) -> str:
-    """Return start and end of a window in its own zone and in UTC."""
+    """Return start and end of a window in its own zone and in UTC; it lasts its hours of real time."""
     if window is None:
         return "no window"
     start, end = window.start_utc, window.start_utc + timedelta(hours=window.hours)
@@ -65,8 +68,8 @@ def show_window(window: Window | None) -> str:
         return utc
     from zoneinfo import ZoneInfo
 
-    local = start.astimezone(ZoneInfo(window.zone))
-    return f"{local:%Y-%m-%d %H:%M} {window.zone} ({utc})"
+    first, last = (at.astimezone(ZoneInfo(window.zone)) for at in (start, end))
+    return f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} {window.zone} ({utc})"
 
 
 def gib(size_bytes: float) -> float:
@@ -84,6 +87,10 @@ def _names(printout: Printout, ids: Sequence[str]) -> str:
     return ", ".join(visible(vms[vm].name) if vm in vms else visible(vm) for vm in ids)
 
 
+def _count(printout: Printout, severity: Severity) -> int:
+    return sum(item.severity is severity for item in printout.findings)
+
+
 def summary(printout: Printout) -> Table:
     """Return the plan in a few lines: counts, score, fingerprints, notes."""
     plan = printout.plan
@@ -92,13 +99,14 @@ def summary(printout: Printout) -> Table:
         ("Project", visible(plan.project)),
         ("Plan made", visible(plan.created_at)),
         ("Waves", plan.score.waves),
-        ("Waves, bound", plan.score.waves_bound),
+        ("Fewest waves possible under these caps", plan.score.waves_bound),
         ("VMs in waves", planned),
         ("VMs in no wave", len(plan.unplanned)),
         ("Provisioned GiB in waves", gib(sum(wave.size_bytes for wave in plan.waves))),
         ("Order ties violated", plan.score.order_violations),
         ("Hard ties violated", plan.score.hard_violations),
-        ("Findings", len(printout.findings)),
+        *((f"Findings: {severity.value}", _count(printout, severity)) for severity in Severity),
+        ("Checks that could not be decided everywhere", len(printout.unknown or {})),
         ("Waves approved", sum(wave.name in (printout.approvals or {}) for wave in plan.waves)),
         ("Inventory taken", visible(printout.inventory.taken_at)),
         ("Inventory fingerprint", visible(plan.inventory)),
@@ -243,7 +251,17 @@ def approvals(printout: Printout) -> Table:
     return Table("Approvals", columns, tuple(rows))
 
 
+def not_known(printout: Printout) -> Table:
+    """Return what the source did not say, and the checks that could not be decided for that."""
+    rows: list[tuple[Cell, ...]] = [("Inventory", visible(note), "") for note in printout.inventory.notes]
+    titles = {check.id: check.title for check in all_checks()}
+    for check, count in (printout.unknown or {}).items():
+        title = titles.get(check, "")
+        rows.append(("Check", f"{visible(check)}: {title}" if title else visible(check), count))
+    return Table("Not known", ("From", "What is not known or was repaired", "VMs"), tuple(rows))
+
+
 def tables(printout: Printout) -> tuple[Table, ...]:
     """Return all tables in the order of the workbook's sheets."""
-    makers = (summary, waves, assignment, groups, disks, findings, unplanned, approvals)
+    makers = (summary, waves, assignment, groups, disks, findings, not_known, unplanned, approvals)
     return tuple(make(printout) for make in makers)

@@ -14,7 +14,7 @@ from typing import Any
 from planner.export.printout import Cell, Printout, Table, tables
 
 _CELL_LIMIT = 32_767  # characters Excel keeps in a cell
-_WIDTHS = (8, 60)
+_WIDTHS = (8, 66)  # a fingerprint of 64 digits stands on one line
 _OPTIONS = {
     "in_memory": True,
     "strings_to_formulas": False,

@@ -40,7 +40,11 @@ def flag(cell: object) -> bool | None:
 
 
 def number(cell: object) -> float | None:
-    """Return a finite number or None; ``1.234,5`` and ``1,234.5`` are both understood."""
+    """Return a finite number or None; ``1.234,5`` and ``1,234.5`` are both understood.
+
+    One sign before three digits separates thousands (``40.960``, ``40,960``): what is read here
+    RVTools writes in whole numbers, and a size taken for a thousandth of itself would go unnoticed.
+    """
     if isinstance(cell, bool):
         return None
     if isinstance(cell, int | float):
@@ -49,8 +53,8 @@ def number(cell: object) -> float | None:
     if "," in word and "." in word:
         thousands = "," if word.rindex(".") > word.rindex(",") else "."
         word = word.replace(thousands, "")
-    elif re.fullmatch(r"-?\d{1,3}(,\d{3})+", word):
-        word = word.replace(",", "")
+    elif re.fullmatch(r"-?\d{1,3}(,\d{3})+", word) or re.fullmatch(r"-?[1-9]\d{0,2}(\.\d{3})+", word):
+        word = word.replace(",", "").replace(".", "")
     word = word.replace(",", ".")
     return float(word) if re.fullmatch(r"-?\d{1,18}(\.\d+)?", word) else None
 

@@ -31,6 +31,9 @@ _BUS = {
 }
 _MULTI = {"sharingmultiwriter": True, "sharingnone": False}
 _MODES = {"physicalmode": Backing.RDM_PHYSICAL, "virtualmode": Backing.RDM_VIRTUAL}
+# What tells the devices of one VM apart; a disk's label is unique in its VM.
+_DISK = ("disk", "diskkey", "path", "rawlunid", "capacitymb")
+_NIC = ("niclabel", "macaddress", "mac", "network")
 _SCIENTIFIC = re.compile(r"\d[.,]?\d*e\+\d+", re.IGNORECASE)
 
 
@@ -73,7 +76,7 @@ def read_disks(sheet: Table, owners: Owners) -> tuple[ByVM[Disk], list[str]]:
     """Return the disks by VM position, and notes."""
     found: defaultdict[int, list[Disk]] = defaultdict(list)
     guessed = damaged = deltas = sizeless = 0
-    for at, row in owners.rows_of(sheet):
+    for at, row in owners.rows_of(sheet, *_DISK, alone=True):
         backing, was_guessed = _backing(row)
         lun, was_damaged = _lun(row) if backing.is_rdm else ("", False)
         path = row.text("path") or row.text("diskpath")
@@ -123,7 +126,7 @@ def add_guest_use(disks: ByVM[Disk], sheet: Table, owners: Owners) -> ByVM[Disk]
     """
     by_key: defaultdict[tuple[int, str], int] = defaultdict(int)
     total: defaultdict[int, int] = defaultdict(int)
-    for at, row in owners.rows_of(sheet):
+    for at, row in owners.rows_of(sheet, "disk"):
         used = mebibytes(row.cell("consumedmb"))
         if used is not None:
             by_key[at, row.text("diskkey")] += used
@@ -149,7 +152,7 @@ def addresses(row: Row, *keys: str) -> tuple[str, ...]:
 def read_nics(sheet: Table, owners: Owners) -> ByVM[Nic]:
     """Return the network adapters by VM position."""
     found: defaultdict[int, list[Nic]] = defaultdict(list)
-    for at, row in owners.rows_of(sheet):
+    for at, row in owners.rows_of(sheet, *_NIC):
         found[at].append(
             Nic(
                 label=row.text("niclabel") or f"Network adapter {len(found[at]) + 1}",
@@ -176,7 +179,7 @@ def nics_of_info(row: Row) -> tuple[Nic, ...]:
 def read_snapshots(sheet: Table, owners: Owners) -> ByVM[Snapshot]:
     """Return the snapshots by VM position."""
     found: defaultdict[int, list[Snapshot]] = defaultdict(list)
-    for at, row in owners.rows_of(sheet):
+    for at, row in owners.rows_of(sheet, "name", "snapshot", "datetime"):
         found[at].append(
             Snapshot(
                 name=row.text("name", "snapshot"),
@@ -190,7 +193,7 @@ def read_snapshots(sheet: Table, owners: Owners) -> ByVM[Snapshot]:
 def read_cdroms(sheet: Table, owners: Owners) -> ByVM[Cdrom]:
     """Return the CD drives by VM position."""
     found: defaultdict[int, list[Cdrom]] = defaultdict(list)
-    for at, row in owners.rows_of(sheet):
+    for at, row in owners.rows_of(sheet, "devicenode", "device"):
         found[at].append(
             Cdrom(
                 label=row.text("devicenode", "device") or f"CD/DVD drive {len(found[at]) + 1}",

@@ -43,9 +43,13 @@ def _unique(keys: list[object]) -> dict[object, int]:
 
 @dataclass(slots=True)
 class Owners:
-    """Finds the VM of a row. ``find`` answers positions in the list it was built from."""
+    """Finds the VM of a row. ``find`` answers positions in the list it was built from.
+
+    ``twice`` holds the VMs that vInfo repeats: their devices are listed twice on the other sheets.
+    """
 
     identities: list[Identity]
+    twice: frozenset[int] = frozenset()
     notes: list[str] = field(default_factory=list)
     _full: dict[object, int] = field(init=False)
     _moref: dict[object, int] = field(init=False)
@@ -80,19 +84,33 @@ class Owners:
             return None
         return at
 
-    def rows_of(self, sheet: Table) -> Iterator[tuple[int, Row]]:
-        """Yield (VM position, row) and note at the end how many rows had no VM."""
+    def rows_of(self, sheet: Table, *device: str, alone: bool = False) -> Iterator[tuple[int, Row]]:
+        """Yield (VM position, row) and note at the end how many rows were left out, and why.
+
+        ``device`` are the columns that tell a VM's devices apart. A row that says the same in them as
+        one before is the same device when vInfo repeats its VM, or when the columns are enough
+        ``alone`` (and the first of them says something).
+        """
         orphans: Counter[str] = Counter()
-        ambiguous = by_name = 0
+        seen: set[tuple[object, ...]] = set()
+        ambiguous = by_name = repeated = 0
         for row in sheet.rows():
             at = self.find(row)
             if at is not None:
+                key = (at, *(row.text(column) for column in device))
+                if key in seen and (at in self.twice or (alone and key[1])):
+                    repeated += 1
+                    continue
+                if device:
+                    seen.add(key)
                 by_name += not (row.text("vmid") or row.text("vmuuid"))
                 yield at, row
             elif row.text("vm") in self._names and not row.text("vmid"):
                 ambiguous += 1
             else:
                 orphans[row.text("vm") or row.text("vmid")] += 1
+        if repeated:
+            self.notes.append(f"{sheet.sheet} lists {repeated} devices twice: they were read once")
         if by_name:
             self.notes.append(
                 f"{sheet.sheet} has no VM ID or VM UUID in {by_name} rows: joined by unique VM name"

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 from planner.model import VM, Cluster, Datastore, Host, Network
 from planner.sources.cells import mebibytes, whole
 from planner.sources.devices import cores
-from planner.sources.headers import Table
+from planner.sources.headers import Row, Table
+
+
+def _vcenter(row: Row) -> str:
+    # Object ids and names are unique within one vCenter; people merge the workbooks of several.
+    return row.text("visdkuuid", "vcenteruuid", "visdkserver")
+
+
+def _ids(found: Iterable[tuple[str, str]]) -> list[str]:
+    """Return an id for each (vCenter, id): with the vCenter in front where one id stands in two."""
+    pairs = list(found)
+    counts = Counter(item for _, item in pairs)
+    return [f"{vcenter}/{item}" if counts[item] > 1 else item for vcenter, item in pairs]
 
 
 def read_hosts(sheet: Table | None, vms: Iterable[VM]) -> tuple[Host, ...]:
@@ -16,13 +29,13 @@ def read_hosts(sheet: Table | None, vms: Iterable[VM]) -> tuple[Host, ...]:
     if sheet is None:
         named = {vm.host: vm for vm in vms if vm.host}
         return tuple(Host(name, name, vm.cluster, vm.datacenter) for name, vm in sorted(named.items()))
-    hosts: dict[str, Host] = {}
+    hosts: dict[tuple[str, str], Host] = {}
     for row in sheet.rows():
         name = row.text("host", "name")
         if name:
             host_id = row.text("objectid") or name
             hosts.setdefault(
-                host_id,
+                (_vcenter(row), host_id),
                 Host(
                     host_id,
                     name,
@@ -33,23 +46,25 @@ def read_hosts(sheet: Table | None, vms: Iterable[VM]) -> tuple[Host, ...]:
                     memory_bytes=mebibytes(row.cell("memory")) or 0,
                 ),
             )
-    return tuple(hosts.values())
+    return tuple(replace(host, id=one) for one, host in zip(_ids(hosts), hosts.values(), strict=True))
 
 
 def read_clusters(sheet: Table | None, hosts: Iterable[Host], vms: Iterable[VM]) -> tuple[Cluster, ...]:
     """Return the clusters of vCluster, else those that hosts and VMs name."""
     counted = Counter(host.cluster for host in hosts if host.cluster)
-    clusters: dict[str, Cluster] = {}
+    clusters: dict[tuple[str, str], Cluster] = {}
     if sheet is not None:
         for row in sheet.rows():
             if name := row.text("name"):
                 said = whole(row.cell("numhosts", "hosts"))
                 clusters.setdefault(
-                    name, Cluster(row.text("objectid") or name, name, counted[name] if said is None else said)
+                    (_vcenter(row), row.text("objectid") or name),
+                    Cluster(name, name, counted[name] if said is None else said),
                 )
-    for name in sorted({*counted, *(vm.cluster for vm in vms if vm.cluster)} - clusters.keys()):
-        clusters[name] = Cluster(name, name, counted[name])
-    return tuple(clusters.values())
+    listed = {cluster.name for cluster in clusters.values()}
+    for name in sorted({*counted, *(vm.cluster for vm in vms if vm.cluster)} - listed):
+        clusters["", name] = Cluster(name, name, counted[name])
+    return tuple(replace(one, id=at) for at, one in zip(_ids(clusters), clusters.values(), strict=True))
 
 
 def read_datastores(sheet: Table | None, vms: Iterable[VM]) -> tuple[Datastore, ...]:
@@ -58,12 +73,12 @@ def read_datastores(sheet: Table | None, vms: Iterable[VM]) -> tuple[Datastore, 
         paths = (disk.path for vm in vms for disk in vm.disks)
         names = {path[1 : path.index("]")] for path in paths if path.startswith("[") and "]" in path}
         return tuple(Datastore(name, name) for name in sorted(names))
-    stores: dict[str, Datastore] = {}
+    stores: dict[tuple[str, str], Datastore] = {}
     for row in sheet.rows():
         if name := row.text("name"):
             store_id = row.text("objectid", "url") or name
             stores.setdefault(
-                store_id,
+                (_vcenter(row), store_id),
                 Datastore(
                     store_id,
                     name,
@@ -72,7 +87,7 @@ def read_datastores(sheet: Table | None, vms: Iterable[VM]) -> tuple[Datastore, 
                     mebibytes(row.cell("freemb")) or 0,
                 ),
             )
-    return tuple(stores.values())
+    return tuple(replace(store, id=at) for at, store in zip(_ids(stores), stores.values(), strict=True))
 
 
 def read_networks(ports: Table | None, dv_ports: Table | None, vms: Iterable[VM]) -> tuple[Network, ...]:

@@ -49,6 +49,8 @@ _UNKNOWN = {
     "vcluster": "clusters are known by name only",
     "vdatastore": "datastores are known by name only",
 }
+# These may well hold nothing but their headers: there are no snapshots, no drives.
+_MAY_BE_BARE = frozenset({"vinfo", "vsnapshot", "vcd", "vport", "dvport", "vmetadata"})
 _PER_VM = ("vdisk", "vnetwork", "vsnapshot", "vcd", "vtools", "vpartition")
 
 
@@ -67,12 +69,26 @@ def _tables(path: Path, limits: Limits | None) -> tuple[dict[str, Table], list[s
         )
     tables: dict[str, Table] = {}
     notes: list[str] = []
+    empty: set[str] = set()
     for name, rows in sheets.items():
         key = sheet_key(name)
-        if key in _READ and key not in tables:
-            tables[key], more = table(_READ[key], rows)
-            notes += more
-    notes += [f"{_READ[key]} is missing: {what}" for key, what in _UNKNOWN.items() if key not in tables]
+        if key in tables:
+            notes.append(
+                f"a second sheet {_READ[key]} ({visible(name, 40)}) was left out: only the first is read"
+            )
+        elif key in _READ:
+            found, more = table(_READ[key], rows)
+            # Every estate with VMs has rows here: a sheet without them says nothing, not none.
+            if any(found.rows()) or (key in _MAY_BE_BARE and (found.columns or key == "vinfo")):
+                tables[key] = found
+                notes += more
+            else:
+                empty.add(key)
+    notes += [
+        f"{_READ[key]} is {'empty' if key in empty else 'missing'}: {what}"
+        for key, what in _UNKNOWN.items()
+        if key not in tables
+    ]
     return tables, notes
 
 
@@ -82,8 +98,12 @@ def _same(a: Row, b: Row) -> bool:
     return next(cells) == next(cells)
 
 
-def _distinct(info: Table, shown: str) -> tuple[list[tuple[Row, Identity]], list[str]]:
-    """Return the rows of vInfo, each VM once; raises BadInput for contradictory ones."""
+def _distinct(info: Table, shown: str) -> tuple[list[tuple[Row, Identity]], frozenset[int], list[str]]:
+    """Return the rows of vInfo, each VM once, and the positions of those that stood there twice.
+
+    Linked vCenters export a VM twice, the second time with newer figures: the same id, UUID and name
+    are one VM. Raises BadInput for contradictory rows.
+    """
     rows = [(row, identity(row)) for row in info.rows()]
     if sum(who.name == "VM" for _, who in rows) > 1:
         rows = [(row, replace(who, name="" if who.name == "VM" else who.name)) for row, who in rows]
@@ -93,18 +113,20 @@ def _distinct(info: Table, shown: str) -> tuple[list[tuple[Row, Identity]], list
     nameless = sum(not (who.moref or who.uuid or who.name) for _, who in rows)
     if nameless:
         notes.append(f"vInfo has {nameless} rows with neither name nor id: they were left out")
-    seen: dict[tuple[str, str], Row] = {}
+    seen: dict[tuple[str, str], int] = {}
     kept: list[tuple[Row, Identity]] = []
-    dropped = 0
+    twice: list[int] = []
     for row, who in rows:
         key = who.moref or who.uuid or who.name
         if not key:
             continue
-        first = seen.setdefault((who.vcenter, key), row)
-        if first is row:
+        at = seen.setdefault((who.vcenter, key), len(kept))
+        if at == len(kept):
             kept.append((row, who))
-        elif _same(first, row):
-            dropped += 1
+            continue
+        first, known = kept[at]
+        if _same(first, row) or (who.uuid and who == known):
+            twice.append(at)
         elif who.moref or who.uuid:
             raise BadInput(
                 f"{shown} has two different VMs with the id {visible(key, 60)}: "
@@ -117,9 +139,9 @@ def _distinct(info: Table, shown: str) -> tuple[list[tuple[Row, Identity]], list
                 f"rows {first.number} and {row.number} of vInfo",
                 "export with RVTools 3.8 or newer, which writes VM ID",
             )
-    if dropped:
-        notes.append(f"vInfo has {dropped} rows that repeat another exactly: they were left out")
-    return kept, notes
+    if twice:
+        notes.append(f"vInfo has {len(twice)} rows that repeat a VM: the first row of each was read")
+    return kept, frozenset(twice), notes
 
 
 def _ids(rows: list[tuple[Row, Identity]]) -> tuple[list[str], list[str]]:
@@ -186,13 +208,18 @@ def _joined(
     if sheet := tables.get("vtools"):
         tools = {at: tools_status(row.text("tools", "toolsstatus")) for at, row in owners.rows_of(sheet)}
     if "vdisk" in tables:
-        other = sum(
-            said is not None and said != len(disks.get(at, ()))
+        other = [
+            visible(vms[at].name, 40)
             for at, row in enumerate(rows)
             for said in [whole(row.cell("disks"))]
-        )
+            if said is not None and said != len(disks.get(at, ()))
+        ]
         if other:
-            notes.append(f"vInfo counts other numbers of disks than vDisk lists for {other} VMs")
+            shown = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
+            notes.append(
+                f"vInfo counts other numbers of disks than vDisk lists for {len(other)} VMs ({shown}): "
+                "compare them at the source, a disk that is not listed is not moved"
+            )
     return tuple(
         replace(
             vm,
@@ -222,7 +249,7 @@ def read_rvtools(path: Path, limits: Limits | None = None) -> Inventory:
             f"{shown} is not an RVTools workbook: its vInfo sheet has no columns VM and Powerstate",
             "name the .xlsx file that RVTools wrote",
         )
-    kept, more = _distinct(info, shown)
+    kept, twice, more = _distinct(info, shown)
     notes += more
     if not kept:
         raise BadInput(
@@ -230,7 +257,7 @@ def read_rvtools(path: Path, limits: Limits | None = None) -> Inventory:
         )
     ids, more = _ids(kept)
     notes += more
-    owners = Owners([who for _, who in kept])
+    owners = Owners([who for _, who in kept], twice)
     names = frozenset(who.name for _, who in kept if who.name)
     for key in _PER_VM:
         if key in tables:

@@ -21,6 +21,17 @@ class StoredPlan:
     plan: Plan
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A plan that was read, with what the store said then: fingerprint and document."""
+
+    stored: StoredPlan
+    said: tuple[str, str]
+
+
+_KEPT = "plan"
+
+
 def save(project: Project, plan: Plan, who: str) -> StoredPlan:
     """Store a plan as a new version; one equal to the newest is not stored twice."""
     document = plan.model_dump_json(by_alias=True)
@@ -37,16 +48,27 @@ def save(project: Project, plan: Plan, who: str) -> StoredPlan:
 
 
 def get(project: Project, version: int) -> StoredPlan:
-    """Return one version; raises NotFound, and PlanTampered when its fingerprint is wrong."""
-    from planner.plan import Plan
+    """Return one version; raises NotFound, and PlanTampered when its fingerprint is wrong.
 
-    rows = project.rows("SELECT * FROM plan WHERE version = ?", version)
+    A large plan takes a second to read: the last one is kept for as long as the store says the same.
+    """
+    from planner.plan import Plan, Wave
+
+    rows = project.rows("SELECT fingerprint, document FROM plan WHERE version = ?", version)
     if not rows:
         raise NotFound(f"plan {version} does not exist", "see 'wherry plan show'")
-    plan = Plan.model_validate(json.loads(rows[0]["document"]))
+    kept = project.memory.get(_KEPT)
+    if isinstance(kept, _Kept) and (kept.stored.version, kept.said) == (version, tuple(rows[0])):
+        return kept.stored
+    body = json.loads(rows[0]["document"])
+    # Wave by wave, so that a screen in another thread is painted in between.
+    body["waves"] = tuple(Wave.model_validate(wave) for wave in body["waves"])
+    plan = Plan.model_validate(body)
     if plan.fingerprint != rows[0]["fingerprint"]:
         raise PlanTampered(f"plan {version} was changed in the store", "restore project.db from a backup")
-    return StoredPlan(version, plan)
+    stored = StoredPlan(version, plan)
+    project.memory[_KEPT] = _Kept(stored, tuple(rows[0]))
+    return stored
 
 
 def latest(project: Project) -> StoredPlan:

@@ -6,6 +6,7 @@ disk when it returns (synchronous=FULL). Nothing of a project lives outside its 
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 FILE = "project.db"
 
 
+def _may_write(path: Path) -> bool:
+    """Return whether this person may write the file and beside it, which SQLite's WAL needs even to read."""
+    return all(os.access(item, os.W_OK, effective_ids=True) for item in (path, path.parent))
+
+
 def utc_now() -> str:
     """Return the time as ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -33,6 +39,8 @@ class Project:
 
     def __init__(self, root: Path, connection: sqlite3.Connection) -> None:
         self.root = root
+        # What a reader keeps while the project is open, under its own key; it checks that it still holds.
+        self.memory: dict[str, object] = {}
         self._connection = connection
 
     @classmethod
@@ -81,6 +89,11 @@ class Project:
         except BaseException as error:
             if connection is not None:
                 connection.close()
+            if isinstance(error, sqlite3.OperationalError) and not _may_write(path):
+                raise BadInput(
+                    f"{path} cannot be opened: its directory and the file must be writable, for reading too",
+                    "work as the person it belongs to, or on a copy of the directory",
+                ) from error
             if isinstance(error, sqlite3.DatabaseError):
                 raise BadInput(
                     f"{path} cannot be used as a project: {error}",

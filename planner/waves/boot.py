@@ -33,10 +33,22 @@ def _needs(vms: Sequence[str], dependencies: Iterable[Dependency]) -> networkx.D
     return graph
 
 
+def _mutual(graph: networkx.DiGraph) -> list[tuple[str, str]]:
+    """Return the softer tie of every pair that needs each other; one pass, however many there are."""
+    ties = graph.edges(data="weight")
+    cut = []
+    for needed, user, weight in ties:
+        back = graph.get_edge_data(user, needed)
+        if back is not None and (weight, user, needed) < (back["weight"], needed, user):
+            cut.append((needed, user))
+    return cut
+
+
 def _break_cycles(graph: networkx.DiGraph) -> list[tuple[str, str]]:
     import networkx
 
-    cut: list[tuple[str, str]] = []
+    cut = _mutual(graph)
+    graph.remove_edges_from(cut)
     todo: list[Any] = [set(graph)]
     while todo:
         part = graph.subgraph(todo.pop())

@@ -13,6 +13,7 @@ from tests.planner.sketch import disk, estate, rdm, vm
 
 LINK = Link(rate_mbit=1000, share=0.5)
 RATE = 1e9 / 8 * 0.5 * 0.85
+COMPARE = 1e9  # bytes per second at which whole disks are compared after the stop
 
 
 def wave(*vms: VM, batches: int = 1, link: Link = LINK):  # type: ignore[no-untyped-def]
@@ -40,14 +41,23 @@ def test_a_shared_disk_is_copied_once() -> None:
 def test_a_physical_rdm_is_downtime_not_seed() -> None:
     found = wave(vm("a", rdm("naa.1", size_bytes=100 * GIB)))
     assert found.seed_h.p50 == 0
-    assert found.downtime_min.p50 == pytest.approx(100 * GIB / RATE / 60 + 8, abs=0.01)
+    assert found.downtime_min.p50 == pytest.approx(100 * GIB * (1 / RATE + 1 / COMPARE) / 60 + 8, abs=0.01)
+
+
+def test_comparing_whole_disks_after_the_stop_is_downtime() -> None:
+    big = vm("a", disk(size_bytes=8192 * GIB, used_bytes=GIB), churn_bytes_day=0)
+    found = wave(big).downtime_min
+    assert found.p50 == pytest.approx(8192 * GIB / COMPARE / 60 + 8, abs=0.01)
+    assert found.p95 == pytest.approx(2 * 8192 * GIB / COMPARE / 60 + 16, abs=0.01)
 
 
 def test_databases_write_more_and_known_churn_wins() -> None:
     big = disk(size_bytes=4000 * GIB)
     plain, database = wave(vm("a", big)), wave(vm("a", big, tier="database"))
     known = wave(vm("a", big, tier="database", churn_bytes_day=0))
-    assert known.downtime_min.p50 == 8.0 < plain.downtime_min.p50 < database.downtime_min.p50
+    quiet = pytest.approx(4000 * GIB / COMPARE / 60 + 8, abs=0.01)
+    assert known.downtime_min.p50 == quiet
+    assert known.downtime_min.p50 < plain.downtime_min.p50 < database.downtime_min.p50
 
 
 def test_what_writes_faster_than_the_link_carries_does_not_converge() -> None:
@@ -55,7 +65,7 @@ def test_what_writes_faster_than_the_link_carries_does_not_converge() -> None:
     found = wave(vm("a", disk(size_bytes=1000 * GIB), churn_bytes_day=500 * GIB), link=slow)
     assert not found.converges
     # A delta is never more than everything.
-    whole_min = 1000 * GIB / goodput_bytes_s(slow) / 60
+    whole_min = 1000 * GIB * (1 / goodput_bytes_s(slow) + 1 / COMPARE) / 60
     assert found.downtime_min.p50 <= whole_min + 8.01
     assert wave(vm("a")).converges
 
@@ -63,3 +73,18 @@ def test_what_writes_faster_than_the_link_carries_does_not_converge() -> None:
 def test_boot_batches_cost_time() -> None:
     quiet = vm("a", churn_bytes_day=0)
     assert wave(quiet, batches=4).downtime_min.p50 - wave(quiet, batches=1).downtime_min.p50 == 9.0
+
+
+@pytest.mark.parametrize("size_mib", [64, 60 * 1024 * 1024])
+@pytest.mark.parametrize("rate_mbit", [1, 100_000])
+def test_estimates_are_sane_from_the_smallest_disk_to_the_largest_on_any_link(
+    size_mib: int, rate_mbit: int
+) -> None:
+    size = size_mib * 1024**2
+    found = wave(vm("a", disk(size_bytes=size)), link=Link(rate_mbit=rate_mbit, share=1))
+    seed_s = size / (rate_mbit * 1e6 / 8 * 0.85)
+    assert found.seed_h.p50 == pytest.approx(seed_s / 3600, abs=1e-3)
+    assert found.seed_h.p50 <= found.seed_h.p95
+    compared_min = size / COMPARE / 60
+    assert compared_min + 7.99 <= found.downtime_min.p50 <= seed_s / 60 + compared_min + 8.01
+    assert found.downtime_min.p50 < found.downtime_min.p95

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
+import subprocess
+import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -124,7 +126,7 @@ def test_findings_push_risky_groups_back_but_leave_what_a_wave_does_alone() -> N
     finding = Finding("c", Severity.BLOCKER, "id-a", "a", "has a problem", "solve it")
     found = plan(inventory, findings=(finding,), caps={"vms": 1})
     assert [wave.title for wave in found.waves] == ["b", "a"]
-    assert "1 VMs have blockers" in found.waves[1].why
+    assert "VMs with blockers to clear first: 1" in found.waves[1].why
     one = plan(inventory, findings=(finding,)).waves[0]
     assert one.size_bytes == plan(inventory).waves[0].size_bytes
 
@@ -191,13 +193,10 @@ def test_an_inventory_fingerprint_knows_content_and_not_time() -> None:
 
 
 @pytest.mark.skipif(not WORKBOOK.exists(), reason="not run: the 131-VM workbook is not here")
-def test_a_real_workbook_is_planned_well_under_two_seconds() -> None:
+def test_a_real_workbook_is_planned_whole() -> None:
     sources = pytest.importorskip("planner.sources.opening", reason="not run: no reader for workbooks")
-    start = time.perf_counter()
     inventory = sources.read_source(str(WORKBOOK))
     found = plan(inventory)
-    took = time.perf_counter() - start
-    assert took < 2.0
     assert len(inventory.vms) == 131
     raw = [item for wave in found.waves for item in wave.disks if item.source.is_rdm]
     assert sum(len(item.attachments) for item in raw) == 4
@@ -217,3 +216,72 @@ def test_the_lab_falls_into_its_five_groups() -> None:
     erp = next(wave.name for wave in found.waves for group in wave.groups if group.name == "erp")
     assert crm < erp
     assert found.waves[-1].title == "shared services"
+
+
+def test_disks_and_adapters_that_the_source_does_not_list_are_told() -> None:
+    bare = replace(vm("a"), disks=())
+    unknown = plan(estate(bare, gaps=("disks", "nics"))).notes
+    assert any("does not say what disks 1 VMs have" in note for note in unknown)
+    assert any(
+        "network adapters 1 VMs have: as planned now, they are built without any" in n for n in unknown
+    )
+    known = plan(estate(bare)).notes
+    assert "1 VMs have no disks in the inventory (a): nothing is copied for them" in known
+    assert not any("network adapters" in note for note in known)
+
+
+def test_a_vm_that_needs_one_that_stays_is_told() -> None:
+    inventory = estate(vm("app"), vm("db"), ties=(needs("app", "db", Tie.ORDER),))
+    assert any(
+        "need 1 VMs that are in no wave (db)" in note for note in plan(inventory, exclude=["db"]).notes
+    )
+    soft = replace(inventory, dependencies=(needs("app", "db", Tie.SOFT),))
+    assert not any("in no wave" in note for note in plan(soft, exclude=["db"]).notes)
+
+
+def test_a_wave_that_is_down_longer_than_its_window_is_told() -> None:
+    big = estate(vm("a", disk(size_bytes=7 * 1024 * GIB)))
+    short = [{"start": "2026-10-03T22:00:00", "hours": 2}]
+    assert any("longer than its window of 2 h" in note for note in plan(big, windows=short).notes)
+    long = [{"start": "2026-10-03T22:00:00", "hours": 12}]
+    assert not any("longer than" in note for note in plan(big, windows=long).notes)
+
+
+def test_two_thousand_vms_tied_both_ways_are_one_group() -> None:
+    names = [f"n{at}" for at in range(2000)]
+    pairs = list(pairwise(names))
+    ties = tuple(needs(a, b) for a, b in pairs) + tuple(needs(b, a) for a, b in pairs)
+    found = plan(estate(*(vm(name) for name in names), ties=(*ties, needs("n0", "n0"))))
+    assert len(found.waves) == 1
+    assert len(found.waves[0].vms) == 2000
+    assert found.waves[0].why.endswith("one group that is never split")
+
+
+PLAN_OF_THE_LAB = """
+from planner.planning import make_plan
+from planner.checks.registry import run_checks
+from planner.fingerprint import inventory_fingerprint
+from planner.settings import Settings
+from planner.sources.opening import read_source
+for sample in ("lab", "hostile-names"):
+    found = read_source(sample)
+    plan = make_plan(project="p", inventory=found, inventory_fingerprint=inventory_fingerprint(found),
+        settings=Settings(), created_at="2026-10-01T08:00:00+00:00", findings=run_checks(found).findings)
+    print(plan.fingerprint)
+"""
+
+
+def test_the_same_input_gives_the_same_fingerprint_in_every_process() -> None:
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", PLAN_OF_THE_LAB],
+            env={"PYTHONHASHSEED": seed, "PATH": ""},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "4711")
+    }
+    assert len(said) == 1
+    assert len(said.pop().split()) == 2

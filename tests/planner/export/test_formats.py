@@ -17,9 +17,11 @@ from planner.errors import BadInput, NotFound
 from planner.export.csv import harmless
 from planner.export.formats import FORMATS, export_plan
 from planner.export.markdown import escaped
+from planner.export.printout import show_window
 from planner.model import Dependency, Finding, Inventory, Nic, Severity, Tie
 from planner.names import visible
 from planner.plan import Plan, load_plan
+from planner.settings import Window
 from tests.planner.sketch import disk, estate, plan, rdm, vm
 
 HOSTILE = (
@@ -80,7 +82,8 @@ def test_the_workbook_holds_no_formula_no_link_and_no_control_character(tmp_path
     openpyxl = pytest.importorskip("openpyxl", reason="not run: openpyxl is not installed")
     book = openpyxl.load_workbook(export("xlsx", tmp_path))
     assert book.sheetnames == [
-        "Summary", "Waves", "Assignment", "Groups", "Disks and remaps", "Findings", "Unplanned", "Approvals",
+        "Summary", "Waves", "Assignment", "Groups", "Disks and remaps", "Findings", "Not known",
+        "Unplanned", "Approvals",
     ]  # fmt: skip
     seen = set()
     for sheet in book:
@@ -244,3 +247,33 @@ def test_an_empty_plan_exports_in_every_format(tmp_path: Path) -> None:
         assert export_plan(plan(inventory), inventory=inventory, format=name, target=tmp_path).stat().st_size
     openpyxl = pytest.importorskip("openpyxl", reason="not run: openpyxl is not installed")
     openpyxl.load_workbook(BytesIO((tmp_path / "plan.xlsx").read_bytes()))
+
+
+def test_what_is_not_known_is_in_the_papers_that_are_signed(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="not run: openpyxl is not installed")
+    inventory = estate(vm("a"), notes=("vSnapshot is missing: snapshots are unknown",))
+    fields = {"inventory": inventory, "unknown": {"snapshots.old": 1}}
+    book = openpyxl.load_workbook(export_plan(plan(inventory), format="xlsx", target=tmp_path, **fields))
+    assert [[cell.value for cell in row] for row in book["Not known"].iter_rows(min_row=2)] == [
+        ["Inventory", "vSnapshot is missing: snapshots are unknown", ""],
+        ["Check", "snapshots.old: Snapshot older than 7 days", 1],
+    ]
+    said = export_plan(plan(inventory), format="markdown", target=tmp_path, **fields).read_text()
+    assert "## Not known" in said
+    assert "| Inventory | vSnapshot is missing: snapshots are unknown |  |" in said
+    assert "| Checks that could not be decided everywhere | 1 |" in said
+
+
+def test_a_wave_can_be_signed_and_says_the_way_back(tmp_path: Path) -> None:
+    inventory = estate(vm("a"))
+    said = export_plan(plan(inventory), inventory=inventory, format="markdown", target=tmp_path).read_text()
+    assert "| Role | Name | Date | Signature |" in said
+    assert "After commit there is no rollback." in said
+    assert "## Not known" not in said
+
+
+def test_a_window_shows_its_end_in_its_zone_after_the_clocks_went_back() -> None:
+    window = Window.model_validate({"start": "2026-10-24T23:00:00", "hours": 6, "zone": "Europe/Berlin"})
+    assert show_window(window) == (
+        "2026-10-24 23:00 to 2026-10-25 04:00 Europe/Berlin (2026-10-24 21:00 to 2026-10-25 03:00 UTC)"
+    )

@@ -204,7 +204,7 @@ def test_names_anonymised_to_the_word_vm(tmp_path: Path) -> None:
 def test_exact_repetition_is_dropped_with_a_note(tmp_path: Path) -> None:
     inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("a", 1)]))
     assert len(inventory.vms) == 1
-    assert has_note(inventory, "1 rows that repeat another exactly")
+    assert has_note(inventory, "1 rows that repeat a VM")
 
 
 def test_contradictory_repetition_is_refused_by_row(tmp_path: Path) -> None:
@@ -264,3 +264,74 @@ def test_hostile_names_stay_names(tmp_path: Path) -> None:
     rows = [INFO, *(info(name, at) for at, name in enumerate(names))]
     inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
     assert [vm.name for vm in inventory.vms] == names
+
+
+ANOTHER_LOOK = ["VI SDK Server", "VM UUID", "In Use MiB"]
+
+
+def test_a_vm_of_linked_vcenters_that_stands_twice_has_each_device_once(tmp_path: Path) -> None:
+    heads = [*INFO, *ANOTHER_LOOK]
+    rows = [
+        heads,
+        [*info("a", 1), "vc1", "5001-AA", 100],
+        [*info("a", 1), "vc2", "5001-aa", 101],
+        [*info("b", 2), "vc1", "5001-bb", 50],
+    ]
+    disks = [DISK, disk("a", 1), disk("b", 2), disk("a", 1)]
+    nics = [["VM", "Network", "Mac Address", "VM ID"], *[["a", "LAN", "00:50:56:00:00:01", "vm-1"]] * 2]
+    parts = [["VM", "Disk", "Disk Key", "Consumed MiB", "VM ID"]]
+    parts += [["a", "/", "2000", 200, "vm-1"], ["a", "/", "2000", 201, "vm-1"]]
+    sheets = {"vInfo": rows, "vDisk": disks, "vNetwork": nics, "vPartition": parts}
+    inventory = read_rvtools(write(tmp_path / "x.xlsx", sheets))
+    assert [vm.name for vm in inventory.vms] == ["a", "b"]
+    a = vm_of(inventory, "a")
+    assert (len(a.disks), len(a.nics), a.used_bytes) == (1, 1, 100 * MIB)
+    assert a.disks[0].used_bytes == 200 * MIB
+    assert has_note(inventory, "1 rows that repeat a VM")
+    assert has_note(inventory, "vDisk lists 1 devices twice")
+
+
+def test_disks_listed_twice_are_one_even_when_vinfo_was_cleaned(tmp_path: Path) -> None:
+    second = disk("a", 1, Disk="Hard disk 2", Path="[ds] a/a_1.vmdk", **{"Disk Key": "2001"})
+    rows = [DISK, disk("a", 1), second, disk("a", 1), second]
+    assert len(vm_of(read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows)), "a").disks) == 2
+
+
+def test_adapters_that_nothing_tells_apart_are_kept_unless_their_vm_stands_twice(tmp_path: Path) -> None:
+    nics = [["VM", "Network", "VM ID"], ["a", "LAN", "vm-1"], ["a", "LAN", "vm-1"]]
+    assert len(vm_of(read_rvtools(plain(tmp_path / "x.xlsx", vNetwork=nics)), "a").nics) == 2
+
+
+def test_a_second_sheet_of_the_same_kind_is_told(tmp_path: Path) -> None:
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", **{"vInfo (2)": [INFO, info("c", 3)]}))
+    assert len(inventory.vms) == 2
+    assert has_note(inventory, "a second sheet vInfo (vInfo (2)) was left out")
+
+
+def test_hosts_clusters_and_datastores_of_two_vcenters_do_not_hide_each_other(tmp_path: Path) -> None:
+    ends = ["Object ID", "VI SDK UUID"]
+    hosts = [["Host", "Cluster", *ends], ["h1", "prod", "host-9", "vc-1"], ["h2", "prod", "host-9", "vc-2"]]
+    clusters = [["Name", *ends], ["prod", "domain-c8", "vc-1"], ["prod", "domain-c8", "vc-2"]]
+    stores = [["Name", "Capacity MiB", *ends], ["ds", 10, "ds-1", "vc-1"], ["ds", 20, "ds-1", "vc-2"]]
+    found = read_rvtools(plain(tmp_path / "x.xlsx", vHost=hosts, vCluster=clusters, vDatastore=stores))
+    assert [host.id for host in found.hosts] == ["vc-1/host-9", "vc-2/host-9"]
+    assert [cluster.id for cluster in found.clusters] == ["vc-1/domain-c8", "vc-2/domain-c8"]
+    assert [store.capacity_bytes for store in found.datastores] == [10 * MIB, 20 * MIB]
+
+
+@pytest.mark.parametrize("rows", [[], [DISK]])
+def test_an_empty_vdisk_sheet_says_nothing_about_disks(tmp_path: Path, rows: list[list[object]]) -> None:
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    assert "disks" in inventory.gaps
+    assert has_note(inventory, "vDisk is empty: disks are unknown")
+
+
+def test_a_vsnapshot_sheet_of_headers_only_says_that_there_are_none(tmp_path: Path) -> None:
+    headers = ["VM", "Name", "Date / time", "VM ID"]
+    assert "snapshots" not in read_rvtools(plain(tmp_path / "x.xlsx", vSnapshot=[headers])).gaps
+    assert "snapshots" in read_rvtools(plain(tmp_path / "y.xlsx", vSnapshot=[])).gaps
+
+
+def test_vms_whose_disks_are_not_all_listed_are_named(tmp_path: Path) -> None:
+    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=[DISK, disk("a", 1)]))
+    assert has_note(inventory, "for 1 VMs (b)", "not moved")

@@ -64,6 +64,16 @@ def test_a_plan_changed_in_the_store_is_refused(project: Project, stored: Stored
         plans.latest(project)
 
 
+def test_a_plan_is_read_once_while_the_project_is_open_and_a_change_is_still_seen(
+    project: Project, stored: StoredPlan
+) -> None:
+    assert plans.latest(project) is plans.latest(project)
+    with project.write() as db:
+        db.execute("UPDATE plan SET document = replace(document, '\"cpus\":', '\"cpus\":1')")
+    with pytest.raises(PlanTampered):
+        plans.get(project, stored.version)
+
+
 def test_an_approval_says_who_when_and_of_what(project: Project, stored: StoredPlan) -> None:
     (given,) = approvals.approve(project, stored, ("W01",), "me")
     assert (given.who, given.fingerprint) == ("me", stored.plan.wave("W01").fingerprint)

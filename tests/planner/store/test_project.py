@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from planner.store.project import FILE, Project, utc_now
 
 _WRITER = """
 import sys
+import tempfile
 from pathlib import Path
 from planner.effects import Effect
 from migrate import audit
@@ -127,3 +130,22 @@ def test_values_are_never_sql(tmp_path: Path, value: str) -> None:
         assert project.name == value
         assert project.rows("SELECT count(*) FROM plan")[0][0] == 0
         assert project.rows("SELECT value FROM project WHERE value = ?", value)[0][0] == value
+
+
+def test_a_project_of_somebody_else_says_that_it_must_be_writable() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name) / "theirs"
+        Project.create(root).close()
+        root.parent.chmod(0o755)
+        root.chmod(0o555)
+        (root / FILE).chmod(0o444)
+        me = os.geteuid()
+        try:
+            if me == 0:
+                os.seteuid(65534)  # root may write anywhere
+            with pytest.raises(BadInput, match="must be writable") as refused:
+                Project.open(root)
+            assert "backup" not in refused.value.hint
+        finally:
+            os.seteuid(me)
+            root.chmod(0o755)

@@ -1,0 +1,110 @@
+"""Notes: what a plan says beside its waves, one sentence each, to be read before it is signed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from planner.graph import unknown_ends
+from planner.model import VM, Inventory, Power, Tie
+from planner.names import visible
+from planner.plan import Wave
+from planner.settings import Settings
+from planner.units import show_duration
+
+_NAMED = 3  # VMs that one note names
+
+
+def estimate_notes(wave: Wave, converges: bool) -> tuple[str, ...]:
+    """Return what is wrong with the time a wave takes."""
+    notes = []
+    if not converges:
+        notes.append(f"{wave.name} writes faster than the link carries: its deltas will not get smaller")
+    down_s = wave.estimate.downtime_min.p95 * 60
+    if wave.window and down_s > wave.window.hours * 3600:
+        notes.append(
+            f"{wave.name} may be down for {show_duration(down_s)} (P95), longer than its window of "
+            f"{wave.window.hours:g} h; give it a longer window, or set smaller caps"
+        )
+    return tuple(notes)
+
+
+def _some(vms: Sequence[VM]) -> str:
+    named = ", ".join(visible(vm.name, 40) for vm in vms[:_NAMED])
+    return named + (", ..." if len(vms) > _NAMED else "")
+
+
+def _bare(inventory: Inventory, members: Sequence[VM]) -> list[str]:
+    """Return which VMs are planned without disks or adapters, and whether that is known."""
+    notes = []
+    for kind, what, lost, bare in (
+        ("disks", "disks", "nothing is copied for them", [vm for vm in members if not vm.disks]),
+        ("nics", "network adapters", "they are built without any", [vm for vm in members if not vm.nics]),
+    ):
+        if bare and kind in inventory.gaps:
+            notes.append(
+                f"the inventory does not say what {what} {len(bare)} VMs have: as planned now, {lost}; "
+                f"discover again with a source that lists {what} before anything is approved"
+            )
+        elif bare and kind == "disks":
+            notes.append(f"{len(bare)} VMs have no disks in the inventory ({_some(bare)}): {lost}")
+    return notes
+
+
+def _left_behind(inventory: Inventory, planned: set[str]) -> list[str]:
+    needed = {
+        item.target
+        for item in inventory.dependencies
+        if item.tie is not Tie.SOFT and item.source in planned and item.target not in planned
+    }
+    stay = [vm for vm in inventory.vms if vm.id in needed]
+    if not stay:
+        return []
+    return [
+        f"VMs in waves need {len(stay)} VMs that are in no wave ({_some(stay)}): make sure that they can be "
+        "reached from the target, or plan them too"
+    ]
+
+
+def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> list[str]:
+    """Return what the settings name and the inventory lacks, and what nobody said."""
+    known = {vm.name for vm in inventory.vms} | {vm.id for vm in inventory.vms}
+    notes = [
+        f"{part} names {visible(name)}, which the inventory does not hold"
+        for part, names in (("exclude", settings.exclude), ("shared_services", settings.shared_services))
+        for name in names
+        if name not in known
+    ]
+    notes += _left_behind(inventory, planned)
+    if missing := unknown_ends(inventory):
+        notes.append(f"dependencies name {len(missing)} VMs that the inventory does not hold; left aside")
+    members = [vm for vm in inventory.vms if vm.id in planned]
+    notes += _bare(inventory, members)
+    networks = dict.fromkeys(nic.network for vm in members for nic in vm.nics if nic.network)
+    notes += [
+        f"network {visible(network)} has no map; its target is the network of the same name"
+        for network in networks
+        if network not in settings.networks
+    ]
+    if unknown := sum(vm.power is Power.UNKNOWN for vm in members):
+        notes.append(f"the power state of {unknown} VMs is unknown; they are not started at the target")
+    return notes
+
+
+def service_notes(inventory: Inventory, waves: Sequence[Wave], hubs: frozenset[str]) -> list[str]:
+    """Return what moving shared services last asks for."""
+    held = [wave.name for wave in waves if any(vm.id in hubs for vm in wave.vms)]
+    if not held:
+        return []
+    split = sum(
+        item.tie is Tie.HARD and item.source not in hubs and item.target in hubs
+        for item in inventory.dependencies
+    )
+    notes = [
+        f"shared services move last ({', '.join(held)}): extend them or build them at the target "
+        "before the first wave"
+    ]
+    if split:
+        notes.append(
+            f"{split} hard ties lead to shared services; they are met by that, not by moving together"
+        )
+    return notes
