@@ -40,6 +40,7 @@ def _stops(wave: Wave, holder: dict[str, GroupSteps], needs: tuple[str, ...]) ->
                 params={
                     "vm": vm,
                     "was_on": wave.vm(vm).powered_on,
+                    "disks": [[disk.volume, disk.size_bytes] for disk in holder[vm].disks_of(vm)],
                     "timeout_s": wave.policies.stop_timeout_s,
                 },
                 undoable=True,
@@ -69,7 +70,7 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps]) -> list[Step]:
                 phase=Phase.CUTOVER,
                 effect=Effect.DESTRUCTIVE,
                 needs=(f"{group.prefix}/mark", *before),
-                params={"vm": vm},
+                params={"vm": vm, "finals": group.finals(vm)},
                 undoable=True,
             )
             probe = Step(
@@ -112,7 +113,7 @@ def compose(wave: Wave) -> Runbook:
         phase=Phase.REPLICATE,
         effect=Effect.VIEW,
         params={
-            "vms": [[vm.id, vm.name] for vm in wave.vms],
+            "vms": [[vm.id, vm.name, vm.powered_on] for vm in wave.vms],
             "volumes": [
                 [disk.volume, disk.size_bytes, disk.target.value, disk.target_lun] for disk in wave.disks
             ],

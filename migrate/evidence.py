@@ -36,7 +36,10 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "landed":
             return f"{result['vms']} VMs run and are well"
         case "fence":
-            return f"renamed to {visible(result['name'])}, NICs disconnected"
+            late = (
+                ", was written after its last delta: that is here only" if result.get("written_late") else ""
+            )
+            return f"renamed to {visible(result['name'])}, NICs disconnected{late}"
         case "gate":
             return f"{visible(result.get('who', ''))} said yes"
     return ""
@@ -70,6 +73,8 @@ def undo_evidence(kind: str, result: dict[str, Any]) -> str:
         case "build":
             return "unregistered at the target" if result.get("deleted") else ""
         case "stop":
+            if result.get("elsewhere"):
+                return f"left off: it runs at site {visible(result['elsewhere'])}, another run moved it"
             return f"runs at the source again: {visible(result['health'])}" if result.get("started") else ""
         case "create-disk":
             return "replica deleted" if result.get("deleted") else "left, it was there before"

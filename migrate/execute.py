@@ -24,14 +24,14 @@ from migrate.compose import COMMIT, GO, another_round, compose
 from migrate.driver import Driver, Stopped, Told
 from migrate.history import Entry, Event, History, Mode, Status
 from migrate.kept import Checkpoints
-from migrate.landed import check_landed
+from migrate.landed import check_landed, check_sites
 from migrate.record import Record, StepRecord
 from migrate.runbook import Phase, dump_step
 from migrate.runs import Run
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Moving
-from migrate.waves import find_wave
+from migrate.waves import check_alone, find_wave
 from planner.errors import Blocked
 from planner.store import approvals, plans
 from planner.store import settings as settings_store
@@ -107,11 +107,13 @@ def carry_out(
         intended = intend(project, wave_name, purpose)
         if intended.run is None:
             check_approved(project, intended)
+            check_alone(project, intended.wave)
         with ExitStack() as open_sites:
             sites = _sites(project, open_sites)
             history = intended.history
+            check_sites(history, *sites)
             if purpose is Purpose.COMMIT and COMMIT in _waiting(history):
-                check_landed(history, sites[1])
+                check_landed(history, *sites)
             run = intended.run or runs.begin(project, intended.stored, history.runbook)
             record = StepRecord(project, run.id, history, person())
             _prepare(project, run, history, record, purpose)
@@ -269,7 +271,7 @@ def _context(
     )
     checkpoints: Any = Checkpoints(project.root / "checkpoints")
     return Context(
-        run=f"{project.id}-{run.id}",
+        run=f"{project.id}-{run.id}-{run.generation}",
         wave=run.wave,
         source=source,
         target=target,

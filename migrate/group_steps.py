@@ -41,6 +41,14 @@ class GroupSteps:
         holder = disk.attachments[0]
         return f"{self.vm_name(holder.vm)} {visible(holder.label)}"
 
+    def disks_of(self, vm: str) -> list[PlannedDisk]:
+        """Return the disks that a VM of the group holds."""
+        return [disk for disk in self.disks if any(item.vm == vm for item in disk.attachments)]
+
+    def finals(self, vm: str) -> list[str]:
+        """Return the ids of the last passes over a VM's disks."""
+        return [f"{self.disk_id(disk)}/final" for disk in self.disks_of(vm)]
+
     @property
     def tracked(self) -> list[PlannedDisk]:
         """Disks with snapshots and change tracking: all but physical RDMs."""
@@ -85,7 +93,12 @@ class GroupSteps:
             phase=phase,
             effect=Effect.LIVE,
             needs=needs,
-            params={"volume": disk.volume, "size_bytes": disk.size_bytes, **params},
+            params={
+                "volume": disk.volume,
+                "size_bytes": disk.size_bytes,
+                "vms": list(dict.fromkeys(item.vm for item in disk.attachments)),
+                **params,
+            },
         )
 
     def create_disks(self, needs: tuple[str, ...]) -> list[Step]:
@@ -183,11 +196,7 @@ class GroupSteps:
             ]
         proven = tuple(f"{self.disk_id(disk)}/verify" for disk in self.disks)
         for vm in self.vms:
-            held = [
-                f"{self.disk_id(disk)}/verify"
-                for disk in self.disks
-                if any(item.vm == vm.id for item in disk.attachments)
-            ]
+            held = [f"{self.disk_id(disk)}/verify" for disk in self.disks_of(vm.id)]
             steps.append(
                 Step(
                     id=f"{self.vm_id(vm.id)}/build",
@@ -210,7 +219,10 @@ class GroupSteps:
                 Phase.CUTOVER,
                 Effect.LIVE,
                 needs=proven + built,
-                params={"volumes": [[disk.volume, disk.size_bytes] for disk in self.disks]},
+                params={
+                    "vms": [vm.id for vm in self.vms],
+                    "volumes": [[disk.volume, disk.size_bytes] for disk in self.disks],
+                },
                 undoable=True,
             )
         )
@@ -227,7 +239,7 @@ class GroupSteps:
                 phase=Phase.COMMIT,
                 effect=Effect.DESTRUCTIVE,
                 needs=needs,
-                params={"vm": vm.id, "name": vm.name},
+                params={"vm": vm.id, "name": vm.name, "finals": self.finals(vm.id)},
             )
             for vm in self.vms
         ]

@@ -53,7 +53,7 @@ class Checkpoints:
         for number, item in enumerate(volumes):
             digest = blake3.blake3()
             path = folder / f"{number}.zst"
-            with path.open("wb") as raw:
+            with open(path.with_suffix(".new"), "wb", opener=_private) as raw:
                 writer = zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False)
                 for offset, data in _pieces(item):
                     record = _RECORD.pack(offset, len(data)) + data
@@ -72,6 +72,8 @@ class Checkpoints:
                     "digest": digest.hexdigest(),
                 }
             )
+        for part in parts:  # only now, so that one kept before stays whole until all of this one is there
+            (folder / str(part["file"])).with_suffix(".new").rename(folder / str(part["file"]))
         manifest = {"name": name, "wave": wave, "at": utc_now(), "parts": parts}
         replace_file(folder / "manifest.json", json.dumps(manifest, indent=2).encode())
         sync_directory(self._root)
@@ -108,6 +110,10 @@ class Checkpoints:
         if digest.hexdigest() != part["digest"]:
             raise _corrupt(name)
         yield from _records(path, name)  # read twice rather than held in memory
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
 
 
 def _corrupt(name: str) -> Corrupt:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -50,8 +50,9 @@ class Run:
 
 def begin(project: Project, stored: StoredPlan, runbook: Runbook) -> Run:
     """Store a new run of a wave of that plan."""
-    who, at = person(), utc_now()
+    who = person()
     with project.write() as db:
+        at = _after(db.conn.execute("SELECT max(at) FROM run").fetchone()[0])
         number = (
             db.table("run")
             .insert(
@@ -67,6 +68,15 @@ def begin(project: Project, stored: StoredPlan, runbook: Runbook) -> Run:
             .last_pk
         )
     return Run(int(number or 0), runbook.wave, runbook.fingerprint, stored.version, at, who, runbook)
+
+
+def _after(last: str | None) -> str:
+    """Return the time, or just after ``last`` when the clock went back: a later run has to count as later."""
+    now = utc_now()
+    if last is None or now > last:
+        return now
+    bumped = datetime.fromisoformat(last) + timedelta(milliseconds=1)
+    return bumped.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def latest(project: Project, wave: str) -> Run | None:

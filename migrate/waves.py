@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from migrate import runs
 from migrate.history import History
 from migrate.runs import Run
-from planner.errors import NotFound
+from planner.errors import Blocked, NotFound
+from planner.names import visible
 from planner.store import plans
 from planner.store.plans import StoredPlan
 from planner.store.project import Project
@@ -55,6 +56,20 @@ def find_wave(project: Project, name: str) -> Standing:
     if found is None:
         raise _unknown(newest.plan, name)
     return found
+
+
+def check_alone(project: Project, wave: Wave) -> None:
+    """Raise Blocked when another run under way has a VM of the wave: two would write one replica."""
+    members = {vm.id: vm.name for vm in wave.vms}
+    for other in standing_waves(project, plans.latest(project)):
+        if other.wave.name == wave.name or other.run is None or other.history is None:
+            continue
+        shared = [members[vm.id] for vm in other.wave.vms if vm.id in members]
+        if shared and runs.outcome(other.history) is None:
+            raise Blocked(
+                f"{visible(shared[0])} of {wave.name} is in the run of {other.wave.name} that is under way",
+                f"end that one first, or go back: wherry abort {other.wave.name} --live",
+            )
 
 
 def _stands(project: Project, newest: StoredPlan, name: str) -> Standing | None:

@@ -178,6 +178,11 @@ class Site(Protocol):
     @property
     def name(self) -> str: ...
     @property
+    def identity(self) -> str:
+        """What tells this site from every other, whatever it is called or where it lies."""
+        ...
+
+    @property
     def capabilities(self) -> frozenset[Capability]: ...
     def observe(self, vm: str) -> VMState | None:
         """Return the VM's state, None when it is certainly not registered; raises Unreachable."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from math import ceil
 
 from migrate.clock import SimulatedClock
 from migrate.disks.ports import ReadableDisk, WritableDisk
@@ -66,6 +67,13 @@ class SimulatedSite:
     failing: dict[str, int] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     booted_at: dict[str, float] = field(default_factory=dict)
+    stopped_at: dict[str, float] = field(default_factory=dict)
+    holders: dict[str, set[str]] = field(default_factory=dict)
+
+    @property
+    def identity(self) -> str:
+        """The name: a simulated site lives as long as its run."""
+        return self.name
 
     @property
     def capabilities(self) -> frozenset[Capability]:
@@ -99,6 +107,8 @@ class SimulatedSite:
         found = self.vms.get(vm)
         if found is None:
             raise SiteRefused(f"VM {vm} is not at site {self.name}", "check the plan")
+        if found.power is Power.ON and power is Power.OFF:
+            self.stopped_at[vm] = self.clock.at_s
         self.vms[vm] = replace(found, power=power, last_power_op=op)
 
     def power_on(self, vm: str, op: str) -> None:
@@ -163,13 +173,19 @@ class SimulatedSite:
         """Return one extent as long as what the churn wrote meanwhile."""
         if since.epoch != _EPOCH:
             return None
-        seconds = max(self.clock.at_s - since.counter / 1000, 0.0)
+        wrote_s = max((self._wrote_s(vm) for vm in self.holders.get(volume, ())), default=0.0)
+        seconds = max(wrote_s - since.counter / 1000, 0.0)
         length = min(int(seconds * self.churn_bytes_s), self.volumes[volume].size_bytes)
         return (Extent(0, length),) if length else ()
 
+    def _wrote_s(self, vm: str) -> float:
+        """Return until when a VM wrote."""
+        found = self.vms.get(vm)
+        return self.clock.at_s if found and found.power is Power.ON else self.stopped_at.get(vm, 0.0)
+
     def change_id(self, volume: str) -> ChangeId | None:
-        """Return the change id now."""
-        return ChangeId(_EPOCH, int(self.clock.at_s * 1000))
+        """Return the change id now; rounded up, so that nothing before it counts as later."""
+        return ChangeId(_EPOCH, ceil(self.clock.at_s * 1000))
 
     def create_disk(self, disk: NewDisk, op: str) -> None:
         """Create a volume."""
@@ -248,3 +264,4 @@ def populate(site: SimulatedSite, vms: Iterable[tuple[str, str, bool, tuple[Disk
         site.vms[vm] = VMState(vm, name, Power.ON if running else Power.OFF, disks)
         for disk in disks:
             site.volumes[disk.volume] = NewDisk(disk.volume, disk.size_bytes, disk.backing, disk.lun)
+            site.holders.setdefault(disk.volume, set()).add(vm)

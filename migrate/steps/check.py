@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from migrate.runbook import Step
-from migrate.sites.ports import Capability
+from migrate.sites.ports import Capability, NewDisk
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import Blocked
-from planner.model import Backing
+from planner.model import Backing, Power
 from planner.names import visible
 from planner.units import show_bytes
 
 SOURCE_NEEDS = frozenset({Capability.POWER, Capability.READ_DISKS, Capability.SNAPSHOT})
 TARGET_NEEDS = frozenset({Capability.POWER, Capability.WRITE_DISKS, Capability.CREATE_VM})
+_ANEW = "discover again, plan anew and approve the wave"
 
 
 class Check(Repeatable):
@@ -23,49 +24,9 @@ class Check(Repeatable):
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Raise Blocked that names the first thing which is not as planned."""
-        for site, needs in ((ctx.source, SOURCE_NEEDS), (ctx.target, TARGET_NEEDS)):
-            if missing := needs - site.capabilities:
-                raise Blocked(
-                    f"site {site.name} cannot do {', '.join(sorted(missing))}", "choose another site"
-                )
-        known = ctx.target.networks()
-        if known is not None and (unknown := set(step.params["networks"]) - known):
-            raise Blocked(
-                f"network {visible(min(unknown))} does not exist at site {ctx.target.name}",
-                "make it there, or correct [networks] in the settings and plan anew",
-            )
-        sizes: dict[str, int] = {}
-        for vm, name in step.params["vms"]:
-            found = ctx.source.observe(vm)
-            if found is None:
-                raise Blocked(
-                    f"{visible(name)} is not at site {ctx.source.name}", "discover again and plan anew"
-                )
-            if ctx.target.observe(vm) is not None:
-                raise Blocked(
-                    f"{visible(name)} is at site {ctx.target.name} already",
-                    "remove it there, or leave it out of the wave",
-                )
-            sizes |= {disk.volume: disk.size_bytes for disk in found.disks}
-        existing = []
-        wanted_bytes = 0
-        for volume, size_bytes, backing, lun in step.params["volumes"]:
-            if sizes.get(volume) != size_bytes:
-                raise Blocked(
-                    f"a disk of {ctx.wave} has {show_bytes(sizes.get(volume, 0))} at the source, "
-                    f"the plan says {show_bytes(size_bytes)}",
-                    "discover again, plan anew and approve the wave",
-                )
-            there = ctx.target.volume(volume)
-            if there is None:
-                wanted_bytes += 0 if Backing(backing).is_rdm else size_bytes
-            elif (there.size_bytes, there.backing.value, there.lun) == (size_bytes, backing, lun):
-                existing.append(volume)
-            else:
-                raise Blocked(
-                    f"a disk of {ctx.wave} exists at site {ctx.target.name} with another shape",
-                    "remove it there first",
-                )
+        _capable(ctx)
+        _networks(ctx, step)
+        existing, wanted_bytes = _volumes(ctx, step, _vms(ctx, step))
         free = ctx.target.free_bytes()
         if wanted_bytes > free:
             raise Blocked(
@@ -73,4 +34,80 @@ class Check(Repeatable):
                 f"{show_bytes(wanted_bytes)}",
                 "free space there, or plan smaller waves",
             )
-        return {"existing": existing, "wanted_bytes": wanted_bytes, "free_bytes": free}
+        return {
+            "existing": existing,
+            "wanted_bytes": wanted_bytes,
+            "free_bytes": free,
+            "sites": {"source": ctx.source.identity, "target": ctx.target.identity},
+        }
+
+
+def _capable(ctx: Context) -> None:
+    for site, needs in ((ctx.source, SOURCE_NEEDS), (ctx.target, TARGET_NEEDS)):
+        if missing := needs - site.capabilities:
+            raise Blocked(f"site {site.name} cannot do {', '.join(sorted(missing))}", "choose another site")
+
+
+def _networks(ctx: Context, step: Step) -> None:
+    known = ctx.target.networks()
+    if known is not None and (unknown := set(step.params["networks"]) - known):
+        raise Blocked(
+            f"network {visible(min(unknown))} does not exist at site {ctx.target.name}",
+            "make it there, or correct [networks] in the settings and plan anew",
+        )
+
+
+def _vms(ctx: Context, step: Step) -> dict[str, int]:
+    """Return the size of each volume of the wave's VMs, all of which are as planned."""
+    planned = {volume for volume, *_ in step.params["volumes"]}
+    sizes: dict[str, int] = {}
+    for vm, name, runs in step.params["vms"]:
+        found = ctx.source.observe(vm)
+        if found is None:
+            raise Blocked(f"{visible(name)} is not at site {ctx.source.name}", "discover again and plan anew")
+        if ctx.target.observe(vm) is not None:
+            raise Blocked(
+                f"{visible(name)} is at site {ctx.target.name} already",
+                "remove it there, or leave it out of the wave",
+            )
+        if (found.power is Power.ON) != runs:
+            is_, was = ("runs", "off") if found.power is Power.ON else ("does not run", "running")
+            raise Blocked(
+                f"{visible(name)} {is_} at site {ctx.source.name}, the plan knows it as {was}", _ANEW
+            )
+        if any(disk.volume not in planned for disk in found.disks):
+            raise Blocked(
+                f"{visible(name)} has a disk at site {ctx.source.name} that the plan does not know", _ANEW
+            )
+        sizes |= {disk.volume: disk.size_bytes for disk in found.disks}
+    return sizes
+
+
+def _volumes(ctx: Context, step: Step, sizes: dict[str, int]) -> tuple[list[str], int]:
+    """Return the target volumes that are there already, and the bytes that new ones take."""
+    existing: list[str] = []
+    wanted_bytes = 0
+    for volume, size_bytes, backing, lun in step.params["volumes"]:
+        if sizes.get(volume) != size_bytes:
+            raise Blocked(
+                f"a disk of {ctx.wave} has {show_bytes(sizes.get(volume, 0))} at the source, "
+                f"the plan says {show_bytes(size_bytes)}",
+                _ANEW,
+            )
+        there = ctx.target.volume(volume)
+        if there is None:
+            wanted_bytes += 0 if Backing(backing).is_rdm else size_bytes
+        elif _fits(there, size_bytes, backing, lun):
+            existing.append(volume)
+        else:
+            raise Blocked(
+                f"a disk of {ctx.wave} exists at site {ctx.target.name} with another shape",
+                "remove it there first",
+            )
+    return existing, wanted_bytes
+
+
+def _fits(there: NewDisk, size_bytes: int, backing: str, lun: str) -> bool:
+    """Return whether a volume that is there can be the replica; a LUN may be larger than its source."""
+    right = there.size_bytes >= size_bytes if there.backing.is_rdm else there.size_bytes == size_bytes
+    return right and (there.backing.value, there.lun) == (backing, lun)

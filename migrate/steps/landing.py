@@ -9,6 +9,7 @@ from migrate.kept import KeptVolume
 from migrate.runbook import Step
 from migrate.sites.ports import ChangeId, Extent, NewAttachment, NewNic, NewVM
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.standstill import moved
 from planner.errors import StepFailed
 from planner.model import BusSharing, Power
 from planner.names import content_id
@@ -39,6 +40,8 @@ class Build:
         found = ctx.target.observe(step.params["vm"])
         if found is None:
             return None
+        if found.op and not _ours(ctx, step, found.op):
+            raise StepFailed(f"{step.title}: a VM that somebody else made is there", "remove it, then retry")
         wanted = {(disk["key"], disk["volume"]) for disk in step.params["disks"]}
         if {(disk.key, disk.volume) for disk in found.disks} != wanted:
             raise StepFailed(f"{step.title}: a VM with other disks is there", "remove it, then retry")
@@ -47,7 +50,7 @@ class Build:
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Unregister it, unless somebody else made it; the replicas stay."""
         found = ctx.target.observe(step.params["vm"])
-        if found is None or (found.op and not found.op.startswith(f"{ctx.run}/{step.id}/")):
+        if found is None or not _ours(ctx, step, found.op):
             return {"deleted": False}
         if found.power is not Power.OFF:
             raise StepFailed(f"{step.title}: the VM still runs at the target", "stop it there, then retry")
@@ -63,7 +66,16 @@ class Mark(Repeatable):
         return f"mark {len(step.params['volumes'])} disks: what is written from here on is the target's own"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Record the change ids of the replicas."""
+        """Record the change ids of the replicas; raises StepFailed when one was written since its proof."""
+        for need in step.needs:
+            if not (proved := ctx.result(need).get("proved")):
+                continue
+            volume = ctx.history.runbook.step(need).params["volume"]
+            if ctx.target.changed_areas(volume, ChangeId.parse(proved)) != ():
+                raise StepFailed(
+                    f"{step.title}: a replica was written after it was compared",
+                    "look who else writes there, roll back, then replicate again",
+                )
         marks = {volume: ctx.target.change_id(volume) for volume, _ in step.params["volumes"]}
         return {"changes": {volume: str(mark) if mark else "" for volume, mark in marks.items()}}
 
@@ -72,6 +84,10 @@ class Mark(Repeatable):
         marks = ctx.result(step.id).get("changes")
         if not marks:
             return {"bytes": 0}
+        for vm in step.params["vms"]:
+            found = ctx.target.observe(vm)
+            if found is not None and found.power is not Power.OFF:
+                raise StepFailed(f"{step.title}: a VM still runs at the target", "stop it there, then retry")
         name = f"{ctx.wave} rolled back, run {ctx.run}, {step.id.split('/')[0]}"
         with ExitStack() as open_disks:
             volumes = [
@@ -96,11 +112,16 @@ class Fence:
         """Rename and unplug, what of it is not done yet."""
         vm = step.params["vm"]
         found = ctx.source.observe(vm)
+        if found is not None and found.power is not Power.OFF:
+            raise StepFailed(
+                f"{step.title}: the VM is not off at site {ctx.source.name}", "stop it there, then retry"
+            )
+        late = moved(ctx, step)
         if found is None or found.name != _fenced_name(step):
             ctx.source.rename(vm, _fenced_name(step), op)
         if found is None or found.connected:
             ctx.source.connect_nics(vm, False, op)
-        return {"name": _fenced_name(step)}
+        return {"name": _fenced_name(step), **({"written_late": True} if late else {})}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Ask whether both are done."""
@@ -113,6 +134,10 @@ class Fence:
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Refuse: commit is the point of no return."""
         raise StepFailed(f"{step.title} cannot be undone", "the way back after commit is failback")
+
+
+def _ours(ctx: Context, step: Step, op: str) -> bool:
+    return op.startswith(f"{ctx.run}/{step.id}/")
 
 
 def _fenced_name(step: Step) -> str:
@@ -154,4 +179,9 @@ def _written(ctx: Context, volume: str, size_bytes: int, mark: str) -> Iterator[
             here.read_into(memoryview(ours)[:length], offset)
             there.read_into(memoryview(theirs)[:length], offset)
             if ours[:length] != theirs[:length]:
+                yield Extent(offset, length)
+        for offset in range(size_bytes, here.size_bytes, _PIECE):  # a LUN larger than its source
+            length = min(_PIECE, here.size_bytes - offset)
+            here.read_into(memoryview(ours)[:length], offset)
+            if any(memoryview(ours)[:length]):
                 yield Extent(offset, length)

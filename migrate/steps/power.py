@@ -8,6 +8,7 @@ from __future__ import annotations
 from migrate.runbook import Step
 from migrate.sites.ports import FullSite
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.standstill import moved
 from planner.errors import StepFailed
 from planner.model import Power
 from planner.units import show_duration
@@ -41,17 +42,23 @@ class Stop:
         return f"shut down, forced after {show_duration(step.params['timeout_s'])}"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Stop it; the result says whether force was needed and whether it ran."""
+        """Stop it; raises StepFailed when it runs against the plan: it would stay off at the target."""
         vm = step.params["vm"]
+        _must_be_as_planned(ctx, step)
         before = _power(ctx.source, vm)
         if before is Power.OFF:
             return {"graceful": True, "ran": False}
+        if not step.params["was_on"]:
+            raise StepFailed(
+                f"{step.title}: it runs, and the plan knows it as off",
+                "shut it down there and run the verb again, or roll back and plan anew",
+            )
         graceful = ctx.source.shut_down(vm, op, step.params["timeout_s"])
         if not graceful:
             ctx.source.power_off(vm, op)
         if _power(ctx.source, vm) is not Power.OFF:
             raise StepFailed(f"{step.title}: the VM still runs", "look at it in the source site, then retry")
-        return {"graceful": graceful, "ran": before is Power.ON}
+        return {"graceful": graceful, "ran": True}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Ask whether it is off."""
@@ -60,9 +67,13 @@ class Stop:
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Start it again at the source, if it ran and is certainly off at the target."""
         vm = step.params["vm"]
-        ran = step.params["was_on"] or ctx.result(step.id).get("ran")  # it may run against the plan
-        if not ran or _power(ctx.source, vm) is Power.ON:
+        if not step.params["was_on"] or _power(ctx.source, vm) is Power.ON:
             return {"started": False}
+        there = ctx.target.observe(vm)
+        if there is not None and there.power is Power.ON and not there.op.startswith(f"{ctx.run}/"):
+            return {"started": False, "elsewhere": ctx.target.name}  # another run moved it, and it runs
+        if ctx.result(step.id).get("ran") is False:
+            return {"started": False}  # somebody had stopped it before the cutover
         _must_be_off(ctx.target, vm, step)
         ctx.source.power_on(vm, op)
         return {"started": True, "health": ctx.source.probe(vm).detail}
@@ -76,9 +87,14 @@ class Start:
         return "power on, if it is certainly off at the source"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Start it."""
+        """Start it; raises StepFailed when the source wrote something that was not copied."""
         vm = step.params["vm"]
         _must_be_off(ctx.source, vm, step)
+        if moved(ctx, step):
+            raise StepFailed(
+                f"{step.title}: a disk was written at site {ctx.source.name} after its last delta",
+                "roll back, then replicate again; nothing of it is lost there",
+            )
         ctx.target.power_on(vm, op)
         return {}
 
@@ -122,6 +138,17 @@ class Probe(Repeatable):
 def _power(site: FullSite, vm: str) -> Power | None:
     found = site.observe(vm)
     return found.power if found else None
+
+
+def _must_be_as_planned(ctx: Context, step: Step) -> None:
+    """Raise StepFailed when the VM has other disks at the source than those that were replicated."""
+    found = ctx.source.observe(step.params["vm"])
+    there = {disk.volume: disk.size_bytes for disk in found.disks} if found else {}
+    if there != dict(step.params["disks"]):
+        raise StepFailed(
+            f"{step.title}: its disks at site {ctx.source.name} are not those of the plan",
+            "roll back, discover again, plan anew and approve the wave",
+        )
 
 
 def _must_be_off(site: FullSite, vm: str, step: Step) -> None:

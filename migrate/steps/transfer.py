@@ -6,11 +6,16 @@ sides' digests are compared instead, so nothing is ever skipped on trust.
 
 from __future__ import annotations
 
+from typing import Any
+
 from migrate.replication.passes import Mode
 from migrate.runbook import Step
 from migrate.sites.ports import ChangeId, Extent
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.standstill import stand
 from migrate.transfers.ports import Wanted
+from planner.errors import StepFailed
+from planner.names import content_id, visible
 from planner.units import show_bytes
 
 
@@ -25,6 +30,8 @@ class Transfer(Repeatable):
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""
         volume = step.params["volume"]
+        _must_be_free(ctx, step)
+        stood = {} if step.params["snapshot"] else stand(ctx, step)
         taken = ctx.need(step.params["snapshot"]) if step.params["snapshot"] else {}
         base = _last_change(ctx, step)
         change = taken.get("changes", {}).get(volume, "")
@@ -33,7 +40,7 @@ class Transfer(Repeatable):
             volume,
             step.params["size_bytes"],
             mode,
-            pass_id=f"{ctx.run}/{step.id}/{taken.get('id', 'stopped')}",
+            pass_id=f"{ctx.run}/{step.id}/{taken.get('id') or _stopped(stood)}",
             base=base,
             change=change,
             snapshot=taken.get("id"),
@@ -48,7 +55,24 @@ class Transfer(Repeatable):
             "resumed_bytes": copied.resumed_bytes,
             "why": copied.why,
             "change_id": change,
+            **({"stood": stood} if stood else {}),
         }
+
+
+def _must_be_free(ctx: Context, step: Step) -> None:
+    """Raise StepFailed when a VM on the disk is at the target: its writes must not be copied over."""
+    for vm in step.params.get("vms", ()):
+        if (found := ctx.target.observe(vm)) is not None:
+            raise StepFailed(
+                f"{step.title}: {visible(found.name)} is at site {ctx.target.name} already",
+                "look whether another run moved it, then go back",
+            )
+
+
+def _stopped(stood: dict[str, Any]) -> str:
+    """Return a name for what stopped VMs left: another one when one of them ran meanwhile."""
+    powers = (f"{vm}\0{op}" for vm, op in sorted(stood["powers"].items()))
+    return f"stopped-{content_id(*powers)}"
 
 
 def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...] | None]:

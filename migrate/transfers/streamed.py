@@ -20,6 +20,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.wire import WireError
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
+from planner.units import show_bytes
 
 
 class Reads(Protocol):
@@ -66,6 +67,7 @@ class StreamedTransfers:
                 closing(self._source.open_read(wanted.volume, wanted.snapshot)) as disk,
                 closing(self._connect()) as channel,
             ):
+                _must_have(disk, wanted.size_bytes)
                 sent = send_pass(
                     disk,
                     channel,
@@ -106,6 +108,7 @@ class StreamedTransfers:
                 closing(self._connect()) as channel,
                 ThreadPoolExecutor(1) as pool,
             ):
+                _must_have(disk, size_bytes)
                 theirs = pool.submit(ask_hash, channel, volume, size_bytes)
                 ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
                 there = theirs.result()
@@ -118,3 +121,12 @@ class StreamedTransfers:
                 "the target disk holds data past the source's end", "wipe the LUN, replicate again"
             )
         return Compared(ours.digest, there.digest)
+
+
+def _must_have(disk: ReadableDisk, size_bytes: int) -> None:
+    """Raise StepFailed when a source disk grew or shrank: what lies past the planned size would be lost."""
+    if disk.size_bytes != size_bytes:
+        raise StepFailed(
+            f"the source disk has {show_bytes(disk.size_bytes)}, the plan says {show_bytes(size_bytes)}",
+            "go back, discover again, plan anew and approve the wave",
+        )

@@ -149,10 +149,17 @@ def test_control_a_lost_line_of_the_record_is_noticed(
 
 def test_control_a_record_switched_off_is_noticed(stage: Stage) -> None:
     with Lab.copy(stage.template, stage.scratch / "control") as lab:
-        finish(lab, Purpose.REPLICATE)
-        ended = lab.drive(Purpose.CUTOVER, kill_at("g0/v1/build after outcome"), opener=_forgetful)
+        assert lab.drive(Purpose.REPLICATE, kill_at("check before intent")).killed  # the run is there
+        ended = lab.drive(Purpose.REPLICATE, kill_at("g0/d1/create after outcome"), opener=_forgetful)
         assert ended.killed
-        lab.drive(Purpose.CUTOVER)
+        lab.drive(Purpose.REPLICATE)
         found = list(repeated(lab))
-        assert any("asked to create_vm db 2 times" in problem for problem in found), found
-        assert any("asked to create_vm app 2 times" in problem for problem in found), found
+        assert any("asked to create_disk db/2002 2 times" in problem for problem in found), found
+
+
+def test_without_a_record_of_the_cutover_the_target_itself_is_the_witness(stage: Stage) -> None:
+    with Lab.copy(stage.template, stage.scratch / "control") as lab:
+        finish(lab, Purpose.REPLICATE)
+        assert lab.drive(Purpose.CUTOVER, kill_at("g0/v1/build after outcome"), opener=_forgetful).killed
+        assert lab.drive(Purpose.CUTOVER).decide.endswith("/final")
+        assert list(repeated(lab)) == []

@@ -54,6 +54,11 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     assert list(Checkpoints(tmp_path / "checkpoints").read("W01 rolled back", "v/2")) == []
 
 
+def test_nobody_else_can_read_what_is_kept(tmp_path: Path) -> None:
+    folder = keep(tmp_path / "checkpoints")
+    assert [path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())] == [0, 0, 0, 0]
+
+
 def test_names_are_never_paths(tmp_path: Path) -> None:
     folder = keep(tmp_path / "checkpoints", HOSTILE)
     assert folder.parent == tmp_path / "checkpoints"
@@ -117,3 +122,18 @@ def test_a_checkpoint_without_a_manifest_does_not_exist(tmp_path: Path) -> None:
     keep(tmp_path / "checkpoints")
     with pytest.raises(NotFound):
         list(checkpoints.read("W01 rolled back", "v/3"))
+
+
+def test_keeping_again_in_vain_leaves_what_was_kept_before(tmp_path: Path) -> None:
+    class Broken(Memory):
+        def read_into(self, buffer: memoryview, offset: int) -> None:
+            if offset:
+                raise OSError("the disk cannot be read")
+            super().read_into(buffer, offset)
+
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    keep(tmp_path / "checkpoints")
+    before = list(checkpoints.read("W01 rolled back", "v/1"))
+    with pytest.raises(OSError, match="cannot be read"):
+        checkpoints.keep("W01 rolled back", "W01", [KeptVolume("v/1", Broken(CONTENT), AREAS)])  # type: ignore[arg-type]
+    assert list(checkpoints.read("W01 rolled back", "v/1")) == before

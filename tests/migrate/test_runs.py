@@ -17,7 +17,8 @@ from migrate.actions import Outcome
 from migrate.compose import compose
 from migrate.history import Entry, Event, History
 from migrate.record import StepRecord
-from planner.errors import ProjectBusy
+from migrate.waves import check_alone
+from planner.errors import Blocked, ProjectBusy
 from planner.store.project import Project
 from tests.migrate.estate import pair_wave, small_wave
 from tests.migrate.stored import store_plan
@@ -52,6 +53,31 @@ def test_a_run_keeps_the_runbook_it_began_with(project: Project) -> None:
     found = runs.latest(project, "W02")
     assert found is not None
     assert found.id == newer.id > begun.id
+
+
+def test_a_later_run_counts_as_later_when_the_clock_went_back(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wave = pair_wave()
+    stored = store_plan(project, wave)
+    first = runs.begin(project, stored, compose(wave))
+    monkeypatch.setattr(runs, "utc_now", lambda: "2001-01-01T00:00:00.000Z")
+    second = runs.begin(project, stored, compose(wave))
+    third = runs.begin(project, stored, compose(wave))
+    assert first.generation < second.generation < third.generation
+    assert third == runs.latest(project, "W02")
+
+
+def test_a_vm_is_in_one_run_at_a_time(project: Project) -> None:
+    wave = small_wave()
+    run = runs.begin(project, store_plan(project, wave), compose(wave))
+    other = wave.model_copy(update={"name": "W07", "vms": wave.vms[1:]})
+    store_plan(project, wave, other)
+    check_alone(project, wave)
+    with pytest.raises(Blocked, match="web of W07 is in the run of W01"):
+        check_alone(project, other)
+    StepRecord(project, run.id, runs.history(project, run), "me").append(Entry("", Event.ABORT))
+    check_alone(project, other)
 
 
 def test_a_run_that_did_not_end_has_no_outcome(project: Project) -> None:

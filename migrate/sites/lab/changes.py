@@ -92,4 +92,5 @@ class ChangeMap:
     def close(self) -> None:
         """Let go of the mapping; what was marked stays."""
         self._values.release()
+        self._map.flush()
         self._map.close()

@@ -130,6 +130,11 @@ class LabSite:
         return self._name
 
     @property
+    def identity(self) -> str:
+        """What the site's process calls itself; stays when the folder is moved."""
+        return str(self._ask("identity"))
+
+    @property
     def directory(self) -> Path:
         """Folder of the site."""
         return self._folder.root

@@ -62,6 +62,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
     return {
         **{call.__name__: call for call in plain},
         "ping": lambda: site.name,
+        "identity": lambda: site.identity,
         "locate": locate,
         "quiesce": lambda vms, op: site.quiesce(tuple(vms), op),
         "thaw": lambda vms, op: site.thaw(tuple(vms), op),

@@ -1,7 +1,7 @@
 """Where a lab site keeps what, and its few settings in ``site.json``.
 
     site.json   vms/<id>/<id>.vmx, disk-N.vmdk, disk-N-flat.vmdk   luns/<id>.img, <id>.json
-    state/      power.json, maps/, snapshots/, acks/, ops.log      run/ (0700) socket, lock, log
+    state/      identity, power.json, maps/, snapshots/, acks/, ops.log      run/ (0700) socket, lock, log
 
 Every ``<id>`` is a content id: names of VMs, volumes and LUNs are data and never become paths.
 """
@@ -9,6 +9,7 @@ Every ``<id>`` is a content id: names of VMs, volumes and LUNs are data and neve
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -97,6 +98,13 @@ class SiteFolder:
             path.mkdir()
         self.make_state()
         self.write_settings(settings)
+
+    def identity(self) -> str:
+        """Return what tells this site from every other; made when it is asked for first."""
+        path = self.state / "identity"
+        if not path.exists():
+            replace_file(path, secrets.token_hex(16).encode())
+        return path.read_text("ascii")
 
     def make_state(self) -> None:
         """Make the folders that a running hypervisor needs."""

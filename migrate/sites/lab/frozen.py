@@ -66,6 +66,11 @@ class FrozenCopy:
         """Tell readers that nothing is kept for them any more."""
         self._marks[0] = 0
 
+    def flush(self) -> None:
+        """Return when what was kept is durable; raises OSError."""
+        self._cow.flush()
+        self._marks.flush()
+
     def close(self) -> None:
         """Let go of the files."""
         self._marks.close()

@@ -53,6 +53,7 @@ class Hypervisor:
         self._folder = folder
         self._settings = folder.settings()
         folder.make_state()
+        self._identity = folder.identity()
         self._control = threading.RLock()
         self._writes = threading.RLock()
         volumes = Volumes(folder, self._settings.capacity_bytes)
@@ -73,6 +74,11 @@ class Hypervisor:
     def name(self) -> str:
         """Name of the site."""
         return self._settings.name
+
+    @property
+    def identity(self) -> str:
+        """What tells this site from every other one, kept in its state."""
+        return self._identity
 
     @property
     def idle(self) -> bool:
@@ -312,6 +318,6 @@ class Hypervisor:
         self._control.acquire()  # never released: nobody may act after the end was noted
         for vm in self._guests.running():
             self._guests.stop(vm, "", clean=True)
-        self._power.stop()
         self._storage.close()
+        self._power.stop()  # last: after a machine restart it vouches for maps and snapshots
         self._log.close()

@@ -105,6 +105,7 @@ class TrackedVolume:
     def close(self, forget: bool = False) -> None:
         """Let go of everything; ``forget`` also removes the change map."""
         for copy in self.copies.values():
+            copy.flush()
             copy.close()
         if self._disk is not None:
             self._disk.close()

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from migrate.compose import GO, compose
+from migrate.compose import COMMIT, GO, compose
 from migrate.driver import Stopped
 from migrate.history import Event, Status
 from migrate.kept import Checkpoints
 from migrate.replication.passes import Mode
-from migrate.sites.ports import Capability, ChangeId, Extent, Health, NewDisk
+from migrate.sites.ports import Capability, ChangeId, DiskState, Extent, Health, NewDisk
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
@@ -63,6 +63,12 @@ def disk_grown(here: World) -> None:
     here.source.site.vms["id-web"] = replace(state, disks=grown)
 
 
+def disk_added(here: World) -> None:
+    state = here.source.site.vms["id-web"]
+    new = DiskState("2009", "id-web/2009", 4096, Backing.VMDK)
+    here.source.site.vms["id-web"] = replace(state, disks=(*state.disks, new))
+
+
 def other_shape(here: World) -> None:
     here.target.site.volumes["id-web/2000"] = NewDisk("id-web/2000", 4096, Backing.VMDK)
 
@@ -85,6 +91,7 @@ def incapable(here: World) -> None:
         (vm_gone, "not at site source"),
         (vm_there, "at site target already"),
         (disk_grown, "the plan says"),
+        (disk_added, "that the plan does not know"),
         (other_shape, "another shape"),
         (full, "1.0 KiB free"),
         (no_network, "network prod-2 does not exist"),
@@ -109,6 +116,15 @@ def test_check_counts_only_the_disks_that_need_room() -> None:
     rdm = next(disk for disk in here.wave.disks if disk.target.is_rdm)
     assert result["wanted_bytes"] == here.wave.size_bytes - rdm.size_bytes
     assert result["existing"] == []
+
+
+def test_a_replica_on_a_lun_larger_than_its_source_is_used_again() -> None:
+    here = world(pair_wave())
+    rdm = next(disk for disk in here.wave.disks if disk.target.is_rdm)
+    there = NewDisk(rdm.volume, rdm.size_bytes * 2, rdm.target, rdm.target_lun)
+    here.target.site.volumes[rdm.volume] = there
+    here.drive()
+    assert here.history.results["check"]["existing"] == [rdm.volume]
 
 
 # create-disk
@@ -266,15 +282,42 @@ def power(here: World) -> str:
     return here.source.site.vms["id-c"].power.value
 
 
-def test_a_vm_that_ran_against_the_plan_runs_again_after_rollback() -> None:
+def turn(here: World, vm: str, to: Power) -> None:
+    here.source.site.vms[vm] = replace(here.source.site.vms[vm], power=to)
+
+
+def test_a_vm_that_was_started_against_the_plan_is_not_stopped_for_good() -> None:
     here = world(pair_wave())
-    state = here.source.site.vms["id-c"]
-    here.source.site.vms["id-c"] = replace(state, power=Power.ON)
+    here.drive()
+    turn(here, "id-c", Power.ON)
+    stopped = here.drive(GO)
+    assert stopped.decide is not None
+    assert "knows it as off" in here.history.failures[stopped.decide.id]["message"]
+    assert power(here) == Power.ON
+    turn(here, "id-c", Power.OFF)
+    here.note(stopped.decide.id, Event.RETRY)
+    gate = here.drive(GO).gate
+    assert gate is not None
+    assert gate.id == COMMIT
+
+
+def test_a_vm_that_somebody_stopped_before_the_cutover_is_not_started_by_a_rollback() -> None:
+    here = world(pair_wave())
+    here.drive()
+    turn(here, "id-b", Power.OFF)
     here.drive(GO)
-    assert power(here) == Power.OFF
     here.note("", Event.ROLLBACK)
     here.drive()
-    assert power(here) == Power.ON
+    assert here.source.site.vms["id-b"].power is Power.OFF
+    assert here.source.site.vms["id-a"].power is Power.ON
+
+
+@pytest.mark.parametrize(("vm", "power_now"), [("id-c", Power.ON), ("id-a", Power.OFF)])
+def test_check_refuses_a_vm_whose_power_is_not_as_planned(vm: str, power_now: Power) -> None:
+    here = world(pair_wave())
+    turn(here, vm, power_now)
+    failure = refused(here, here.drive(), "check")
+    assert "the plan knows it as" in str(failure["message"])
 
 
 def test_a_vm_that_was_off_stays_off_after_rollback() -> None:
@@ -331,7 +374,8 @@ def test_a_probe_gives_up_after_its_time() -> None:
 def test_a_fence_renames_and_unplugs_within_the_limit_of_names() -> None:
     here = world()
     long = "x" * 80
-    state = here.source.site.vms["id-web"]
+    state = replace(here.source.site.vms["id-web"], power=Power.OFF)
+    here.source.site.vms["id-web"] = state
     fence = next(step for step in here.runbook.steps if step.kind == "fence" and step.subject == "id-web")
     renamed = replace(fence, params={**fence.params, "name": long})
     KINDS["fence"].act(here.context(here.history), renamed, "op")
@@ -376,11 +420,11 @@ def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> N
 
     object.__setattr__(here.source, "open_read", reads(bytes(size)))
     object.__setattr__(here.target, "open_read", reads(bytes(written)))
-    if tracked:
-        object.__setattr__(here.target, "changed_areas", lambda volume, since: (Extent(4096, 4096),))
-    else:
+    if not tracked:
         object.__setattr__(here.target, "change_id", lambda volume: None)
     here.drive(GO)
+    if tracked:
+        object.__setattr__(here.target, "changed_areas", lambda volume, since: (Extent(4096, 4096),))
     here.note("", Event.ROLLBACK)
     here.drive()
     (manifest,) = keeper.names()
@@ -390,6 +434,58 @@ def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> N
         if tracked:
             assert content == {4096: b"w" * 4096}
     assert all(disk.closed for disk in opened)
+
+
+def test_what_a_target_wrote_past_the_end_of_its_source_is_kept_too(tmp_path: Any) -> None:
+    keeper: Any = Checkpoints(tmp_path / "checkpoints")
+    here = world(keeper=keeper)
+    size = here.wave.disks[0].size_bytes
+    written = bytes(size) + b"w" * 4096
+    object.__setattr__(here.source, "open_read", lambda volume, snapshot=None: Bytes(bytes(size)))
+    object.__setattr__(here.target, "open_read", lambda volume, snapshot=None: Bytes(written))
+    object.__setattr__(here.target, "change_id", lambda volume: None)
+    here.drive(GO)
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    (manifest,) = keeper.names()
+    for disk in here.wave.disks:
+        assert dict(keeper.read(str(manifest["name"]), disk.volume)) == {size: b"w" * 4096}
+
+
+def test_what_a_target_writes_is_not_kept_while_it_still_writes() -> None:
+    keeper = KeepsNames()
+    here = world(keeper=keeper)
+    here.drive(GO)
+    here.note("", Event.ROLLBACK)
+
+    def wake(point: str) -> None:
+        if point == "g0/mark before undo intent":
+            state = here.target.site.vms["id-web"]
+            here.target.site.vms["id-web"] = replace(state, power=Power.ON)
+
+    stopped = here.drive(boundary=wake)
+    assert stopped.decide is not None
+    assert stopped.decide.kind == "mark"
+    assert keeper.kept == []
+
+
+def test_a_vm_that_somebody_else_made_at_the_target_is_neither_ours_nor_removed() -> None:
+    here = world()
+
+    def die(point: str) -> None:
+        if point == "g0/v1/build after act":
+            state = here.target.site.vms["id-web"]
+            here.target.site.vms["id-web"] = replace(state, op="another run/g0/v1/build/do1")
+            raise Died
+
+    with pytest.raises(Died):
+        here.drive(GO, boundary=die)
+    failure = refused(here, here.drive(), "g0/v1/build")
+    assert "somebody else made" in str(failure["message"])
+    here.note("", Event.ROLLBACK)
+    here.drive()
+    assert "id-web" in here.target.site.vms
+    assert all(state.power is Power.ON for state in here.source.site.vms.values())
 
 
 def test_nothing_is_kept_when_nothing_was_started() -> None:
