@@ -39,6 +39,7 @@ build: $(READY)
 
 $(READY): requirements.txt requirements-dev.txt pyproject.toml
 	@scripts/prepare run
+	@echo "setting up $(VENV) once, under a minute"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .

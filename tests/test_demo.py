@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,10 @@ def test_a_directory_that_is_no_demo_is_left_alone(tmp_path: Path) -> None:
     assert "holds something that is not a demo" in ended.err
     assert "hint: name another --dir" in ended.err
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_its_last_words_are_a_command_that_can_be_typed(demo: Shown) -> None:
+    said = next(text for text in demo.out.splitlines() if "look at it" in text).split()
+    command = said[said.index("it") + 1]
+    assert shutil.which(command) or (CLONE / command).exists()
+    assert "the 4 sources had acknowledged" in demo.out

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import App, ScreenStackError, SystemCommand
+from textual.events import Event, InputEvent
 from textual.message import Message
 from textual.screen import Screen
 from textual.worker import get_current_worker
@@ -90,6 +91,18 @@ class WherryApp(App[None]):
             return next((item for item in self.screen_stack if isinstance(item, PlaceScreen)), None)
         except ScreenStackError:
             return None
+
+    async def on_event(self, event: Event) -> None:
+        """Drop a key or a click while places change and while we leave: no screen is there to take it."""
+        if isinstance(event, InputEvent) and not (self.is_running and self._screen_stack_is_there()):
+            return
+        await super().on_event(event)
+
+    def _screen_stack_is_there(self) -> bool:
+        try:
+            return bool(self.screen_stack)
+        except ScreenStackError:
+            return False
 
     # reading
 

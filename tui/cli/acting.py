@@ -15,7 +15,7 @@ from tui.cli.output import data, line, say, table
 
 if TYPE_CHECKING:
     from migrate.driver import Told
-    from migrate.execute import Carried, Onlooker, Purpose
+    from migrate.execute import Carried, Intended, Onlooker, Purpose
     from migrate.history import Status
     from migrate.runbook import Step
     from migrate.transfers.ports import Moving
@@ -76,9 +76,8 @@ def _confirm(wave: Wave, confirm: str | None, purpose: Purpose) -> None:
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
     """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
     from migrate.compose import GO, another_round
-    from migrate.execute import Purpose, check_approved, intend, next_round
+    from migrate.execute import Purpose, intend, next_round
     from migrate.history import Status
-    from planner.errors import Blocked
 
     intended = intend(project, wave.name, purpose)
     history = intended.history
@@ -91,13 +90,25 @@ def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
         for step in (reversed(runbook.steps) if back else runbook.steps)
         if _concerns(step, purpose, history.status.get(step.id, Status.PENDING), history.tried(step.id))
     ]
-    missing = ""
-    if intended.run is None:
-        try:
+    _list(wanted, back, wave.name, purpose, _missing(project, intended), as_json)
+
+
+def _missing(project: Project, intended: Intended) -> str:
+    """Return what a live run would be refused for now, empty when nothing is seen without asking a site."""
+    from migrate.execute import check_approved
+    from planner.errors import Blocked
+    from planner.store import settings
+
+    try:
+        if intended.run is None:
             check_approved(project, intended)
-        except Blocked as error:
-            missing = f"{error.message}: {error.hint}"
-    _list(wanted, back, wave.name, purpose, missing, as_json)
+    except Blocked as error:
+        return f"{error.message}: {error.hint}"
+    lacking = {"source", "target"} - {site.role for site in settings.load(project).sites.values()}
+    if lacking:
+        roles = " and no ".join(sorted(lacking))
+        return f"the project has no {roles} site: see 'wherry site add', or try it with 'wherry lab build'"
+    return ""
 
 
 def _concerns(step: Step, purpose: Purpose, status: Status, tried: bool) -> bool:
@@ -169,8 +180,11 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
     def tell(told: Told) -> None:
         step, detail = told.step, told.detail
         match told.event:
-            case Event.INTENT | Event.UNDO_INTENT:
+            case Event.INTENT:
                 bar.begin(step.title)
+                return
+            case Event.UNDO_INTENT:
+                bar.begin(f"undo {step.title}")
                 return
             case Event.DONE | Event.APPROVED:
                 mark, said = "✔", evidence(step.kind, detail)

@@ -56,8 +56,8 @@ class Demo:
             )
         )
         line(f"  plan and reports   {self._root / 'exports'}")
-        line(f"  look at it         wherry ui --project {self._root}")
-        line("  your own estate    wherry init move && cd move && wherry discover RVTools.xlsx")
+        line(f"  look at it         {_command_name()} ui --project {self._root}")
+        line(f"  your own estate    {_command_name()} init move, which says how to go on")
         return 0
 
     def _clear(self) -> None:
@@ -106,7 +106,8 @@ class Demo:
     def _second_wave(self) -> None:
         self._title("Cut wave 2 over; one VMDK becomes an RDM")
         self._wherry("cutover", "W02", "--live", "--confirm", "W02")
-        held = self._acknowledged("dc1")
+        moved = self._members("W02")
+        held = {vm: row for vm, row in self._acknowledged("dc1").items() if vm in moved}
         time.sleep(1.0)  # users work at the target for a moment
         self._title("Roll wave 2 back: the sources run again, what the target wrote is kept")
         self._wherry("rollback", "W02", "--live", "--confirm", "W02")
@@ -115,7 +116,7 @@ class Demo:
         for vm, records in sorted(held.items()):
             if now.get(vm, {}).get("acknowledged", -1) < records["acknowledged"] or now[vm]["missing"]:
                 raise StepFailed(f"{vm} lost records in the rollback", "this is a defect: please report it")
-        line(f"  ✔ every record that {len(held)} sources had acknowledged is still there")
+        line(f"  ✔ every record that the {len(held)} sources had acknowledged is still there")
 
     def _papers(self) -> int:
         """Export, check what the reports say and return the number of proven disks."""
@@ -179,6 +180,8 @@ class Demo:
                 time.sleep(0.002)
         if child.wait() != -signal.SIGKILL:
             raise StepFailed(f"the run of {wave} ended before it could be killed", "run the demo again")
+        if sys.stderr.isatty():
+            say()  # the bar of the killed process stays as it was
         say(
             click.style(
                 f"  ⚡ kill -9 of the run (process {child.pid}); now the same command again", fg="yellow"
@@ -199,6 +202,13 @@ class Demo:
             raise StepFailed(f"step {again[0]['step']} was repeated", "this is a defect: please report it")
         line(f"  ✔ {done[0]['n']} steps of {wave} are done, none of them was repeated")
 
+    def _members(self, wave: str) -> set[str]:
+        """Return the names of a wave's VMs."""
+        from planner.store import plans
+
+        with Project.open(self._root) as project:
+            return {vm.name for vm in plans.latest(project).plan.wave(wave).vms}
+
     def _acknowledged(self, site: str) -> dict[str, dict[str, Any]]:
         """Return what each VM at a site has acknowledged, by name."""
         ended = subprocess.run(
@@ -208,3 +218,12 @@ class Demo:
             stdin=subprocess.DEVNULL,
         )
         return {row["vm"]: row for row in json.loads(ended.stdout) if row["site"] == site}
+
+
+def _command_name() -> str:
+    """Return what to type for ``wherry`` here: its name, or its path when it is not on the search path."""
+    beside = Path(sys.executable).with_name("wherry")
+    found = shutil.which("wherry")
+    if not beside.exists() or (found and Path(found).resolve() == beside.resolve()):
+        return "wherry"
+    return os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside)

@@ -56,7 +56,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "log": Verb("who did what, when; --verify checks the chain", Effect.VIEW),
         "verify": Verb("hash replicas again and compare with the record", Effect.VIEW),
         "doctor": Verb("is this machine and this project all right", Effect.VIEW),
-        "ui": Verb("the same in a terminal application", Effect.VIEW),
+        "ui": Verb("look at it in a terminal application", Effect.VIEW),
     },
 }
 _NAMES = [name for verbs in VERBS.values() for name in verbs]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,19 +15,29 @@ from planner.errors import WherryError
 from planner.names import visible
 
 
+def is_plain() -> bool:
+    """Return whether the person asked for no colours, or has a terminal that cannot move its cursor."""
+    return bool(os.environ.get("NO_COLOR")) or is_dumb()
+
+
+def is_dumb() -> bool:
+    """Return whether the terminal can only append lines."""
+    return os.environ.get("TERM", "") in ("dumb", "unknown")
+
+
 def data(value: Any) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    line(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
 def line(text: str = "") -> None:
     """Print a line of data on stdout."""
-    click.echo(text)
+    click.echo(text, color=False if is_plain() else None)
 
 
 def say(text: str = "") -> None:
     """Tell the person something on stderr."""
-    click.echo(text, err=True)
+    click.echo(text, err=True, color=False if is_plain() else None)
 
 
 def complain(error: WherryError, as_json: bool) -> None:
@@ -32,13 +45,16 @@ def complain(error: WherryError, as_json: bool) -> None:
     if as_json:
         data(error.as_json())
         return
-    click.echo(f"{click.style('wherry:', fg='red')} {visible(error.message)}", err=True)
+    say(f"{click.style('wherry:', fg='red')} {visible(error.message)}")
     if error.hint:
-        click.echo(f"  {click.style('hint:', fg='cyan')} {visible(error.hint)}", err=True)
+        say(f"  {click.style('hint:', fg='cyan')} {visible(error.hint)}")
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
-    """Print aligned columns on stdout; numbers to the right, nothing cut off."""
+    """Print aligned columns on stdout; numbers to the right, nothing cut off.
+
+    On a terminal that is too narrow the last column stands under the others.
+    """
     from rich.cells import cell_len
 
     cells = [[visible(str(cell)) for cell in row] for row in rows]
@@ -57,6 +73,15 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
             parts.append(blanks + cell if numeric[at] else cell + blanks)
         return "  ".join(parts).rstrip()
 
-    line(click.style(laid([title.upper() for title in columns]), bold=True))
+    folds = len(columns) > 2 and sum(widths) + 2 * len(widths) - 2 > _room()
+    shown = len(columns) - 1 if folds else len(columns)
+    line(click.style(laid([title.upper() for title in columns][:shown]), bold=True))
     for row in cells:
-        line(laid(row))
+        line(laid(row[:shown]))
+        if folds and row[-1]:
+            line(f"    {row[-1]}")
+
+
+def _room() -> int:
+    """Return how many cells a line of stdout has; a file or a pipe has as many as it takes."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize

@@ -21,29 +21,20 @@ class Bar:
 
     def __init__(self, in_bytes: bool = True) -> None:
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            DownloadColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeRemainingColumn,
-            TransferSpeedColumn,
-        )
+        from rich.progress import BarColumn, Progress, TextColumn
+        from rich.table import Column
 
         console = Console(stderr=True)
-        counted = (
-            (DownloadColumn(binary_units=True), TransferSpeedColumn())
-            if in_bytes
-            else (MofNCompleteColumn(),)
-        )
         self._progress: Progress | None = None
-        if console.is_terminal:
+        if console.is_terminal and not console.is_dumb_terminal:
             self._progress = Progress(
-                TextColumn("  {task.description}", markup=False),
-                BarColumn(bar_width=24),
-                *counted,
-                TimeRemainingColumn(),
+                TextColumn(
+                    "  {task.description}",
+                    markup=False,
+                    table_column=Column(no_wrap=True, overflow="ellipsis"),
+                ),
+                BarColumn(bar_width=24 if console.width >= 110 else 8),
+                TextColumn("{task.fields[said]}", markup=False, table_column=Column(no_wrap=True)),
                 console=console,
                 transient=True,
             )
@@ -55,6 +46,7 @@ class Bar:
     def __enter__(self) -> Bar:
         if self._progress:
             self._progress.start()
+            self._progress.console.show_cursor(True)  # a killed run must not leave a terminal without one
         return self
 
     def __exit__(
@@ -77,15 +69,17 @@ class Bar:
         self.end()
         self._title = visible(title, 60)
         if self._progress:
-            self._task = self._progress.add_task(self._title, total=None)  # it pulses until there is a count
+            # it pulses until there is a count
+            self._task = self._progress.add_task(self._title, total=None, said="")
         self._begun = self._said = time.monotonic()
 
     def report(self, done: int, total: int) -> None:
         """Move the bar."""
         if self._progress:
             if self._task is None:
-                self._task = self._progress.add_task(self._title, total=total)
-            self._progress.update(self._task, completed=done, total=total)
+                self._task = self._progress.add_task(self._title, total=total, said="")
+            said = self._spoken(done, total)
+            self._progress.update(self._task, completed=done, total=total, said=said)
         elif time.monotonic() - self._said >= _EVERY_S:
             self._said = time.monotonic()
             say(f"  … {self._title}: {self._spoken(done, total)}")

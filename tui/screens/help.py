@@ -31,9 +31,9 @@ def describe(place_id: str, view: View, read_only: bool) -> Content:
         line((f"{'key':<11}{'does':<28}{'effect':<8}command", "dim")),
     ]
     for action in actions_at(place_id, read_only):
-        later = next((p.later for p in PLACES if action.id == f"go.{p.id}"), "")
-        note = f"later: {later}" if later else why_not(action, view)
-        twin = f"wherry {action.twin}" if action.twin and not later else ""
+        later = any(p.later for p in PLACES if action.id == f"go.{p.id}")
+        note = f"later; now: wherry {action.twin}" if later else why_not(action, view)
+        twin = f"wherry {action.twin}" if action.twin else ""
         lines.append(
             line((fit(action.shown, 11), "accent"), fit(action.title, 28),
                  (fit(action.effect.value, 8), "dim"), note or twin)

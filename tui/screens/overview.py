@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column(1, "wave", 6, keep=9),
     Column(2, "name", 12, flex=True, keep=8),
-    Column(3, "groups", 6, str, right=True, keep=1),
+    Column(3, "groups", 6, str, right=True, keep=0),
     Column(4, "VMs", 4, str, right=True, keep=6),
     Column(5, "data", 9, show_bytes, right=True, keep=5),
     Column(6, "state", 15, lambda state: visible(state_mark(state).text),
            lambda state: state_mark(state).tone, keep=9),
     Column(7, "cutover", 16, lambda text: visible(text) or "no window", keep=4),
     Column(8, "steps", 20, lambda done: _steps(*done), keep=3),
-    Column(9, "now", 22, lambda text: visible(text) or "–", keep=0),
+    Column(9, "now", 22, lambda text: visible(text) or "–", keep=1),
 )  # fmt: skip
 _OVER = {"committed", "rolled back", "failed", "aborted"}
 
@@ -126,17 +127,19 @@ def next_window(view: View, now: datetime) -> Content:
     )
 
 
-def needs_you(view: View) -> Content:
-    """Return the panel "needs you", the heaviest first."""
+def needs_you(view: View, width: int) -> Content:
+    """Return the panel "needs you", the heaviest first; a hint that does not fit gets its own line."""
     if view.status is None:
         return line(("reading …", "dim"))
     order = {"blocker": 0, "gate": 1, "warning": 2, "info": 3}
     lines: list[Content] = []
     for need in sorted(view.status.needs, key=lambda item: order.get(item.severity, 9)):
         mark = severity_mark(need.severity)
-        lines.append(
-            line((f"{mark.glyph} ", mark.tone), visible(need.text), (f"  {visible(need.hint)}", "dim"))
-        )
+        head, hint = line((f"{mark.glyph} ", mark.tone), visible(need.text)), f"  {visible(need.hint)}"
+        if head.cell_length + cell_len(hint) <= width:
+            lines.append(head.append(line((hint, "dim"))))
+        else:
+            lines += [head, line((f"  →{hint[1:]}", "dim"))]
     return stack(lines) if lines else line(("✔ nothing needs you now", "good"))
 
 
@@ -161,8 +164,9 @@ class OverviewScreen(PlaceScreen):
         stages.show(standing(view, stages.content_size.width))
         self.query_one("#window", Panel).show(next_window(view, self.wherry.now()))
         needs = len(view.status.needs) if view.status else 0
-        self.query_one("#needs", Panel).show(
-            needs_you(view), f"Needs you ({needs})" if needs else "Needs you"
+        panel = self.query_one("#needs", Panel)
+        panel.show(
+            needs_you(view, panel.content_size.width), f"Needs you ({needs})" if needs else "Needs you"
         )
         table = self.query_one("#waves", VirtualTable)
         table.set_empty(self._empty(view))

@@ -60,6 +60,10 @@ def test_a_dry_verb_lists_steps_and_says_what_is_missing(planned: Wherry) -> Non
     assert said["steps"][0]["id"] == "check"
     assert {step["effect"] for step in said["steps"]} == {"view", "live"}
     planned.done("plan", "approve", "W02")
+    said = planned("replicate", "W02", "--json").document
+    assert "no source and no target site" in said["missing"]
+    for site, role in (("dc1", "source"), ("dc2", "target")):
+        planned.done("site", "add", site, f"lab:lab/{site}", "--role", role)
     assert planned("replicate", "W02", "--json").document["missing"] == ""
 
 

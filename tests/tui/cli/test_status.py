@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from migrate.status import project_status
 from planner.store.project import Project
-from tests.tui.cli.command import Wherry, refused
+from tests.tui.cli.command import Wherry, refused, wherry
 
 
 def needs(cli: Wherry, now: datetime | None = None) -> list[tuple[str, str, str]]:
@@ -78,3 +79,11 @@ def test_status_of_a_new_project_says_what_to_do(tmp_path: object, planned: Wher
     said = planned.done("status").out
     assert "move: 3 VMs, 11.0 MiB, from tiny" in said
     refused(planned("status", "--plan"), 2)
+
+
+def test_init_says_where_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "next: cd move, then wherry discover FILE.xlsx" in wherry("init", "move").err
+    monkeypatch.chdir(tmp_path / "move")
+    (tmp_path / "move" / "project.db").unlink()
+    assert "next: wherry discover FILE.xlsx" in wherry("init").err

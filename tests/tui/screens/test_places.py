@@ -2,6 +2,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from planner.store import plans
@@ -177,3 +178,49 @@ async def test_keys_typed_faster_than_places_are_built_break_nothing(tmp_path: P
                 pilot.app.simulate_key("slash" if key == "/" else key)
         await pilot.pause(0.3)
         assert pilot.app.is_running
+
+
+async def test_a_key_or_a_click_between_two_places_is_dropped(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        stack = pilot.app._screen_stacks[pilot.app.current_mode]
+        held = stack[:]
+        stack.clear()  # as it is for a moment while a place that was never open is built
+        try:
+            await pilot.app.on_event(events.Key("4", "4"))
+            await pilot.app.on_event(events.MouseMove(None, 1, 1, 0, 0, 0, False, False, False))
+        finally:
+            stack[:] = held
+        assert pilot.app.is_running
+
+
+async def test_what_runs_now_is_shown_on_a_usual_terminal(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path, waves=3)) as pilot:
+        assert "now" in next(shown for shown in lines(pilot) if " wave " in shown and " state " in shown)
+
+
+@pytest.mark.parametrize("size", [SMALL, (120, 35)])
+async def test_a_hint_that_does_not_fit_stands_under_its_need(tmp_path: Path, size: tuple[int, int]) -> None:
+    from dataclasses import replace
+
+    from migrate.status import Need
+
+    hint = "wherry commit W01 --live, or wherry rollback W01 --live"
+
+    def waiting(project: Project) -> estate.StatusRow:
+        need = Need("gate", "W01 runs at the target and waits for commit, 23 h of its window left", hint)
+        return replace(estate.status_of(project), needs=(need,))
+
+    root = estate.build(tmp_path)
+    async with opened(root, size, session=estate.session(root, waiting)) as pilot:
+        assert f"  → {hint}" in panel(pilot, "needs").splitlines()
+        await pilot.resize_terminal(180, 40)
+        await until(lambda: len(panel(pilot, "needs").splitlines()) == 1)
+
+
+async def test_each_key_has_one_line_of_help_on_a_small_terminal(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path), SMALL) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        rows = panel(pilot, "help").splitlines()
+        assert any("later; now: wherry cutover" in row for row in rows)
+        assert all(len(row) <= 76 for row in rows)

@@ -28,5 +28,5 @@ def command(project_dir: Path, as_json: bool) -> int:
             ("", "what", "finding", "hint"),
             (("✔" if item.ok else "✖", item.what, item.said, "" if item.ok else item.hint) for item in found),
         )
-        say("all is well" if not wrong else f"{wrong} things are wrong")
+        say("all is well" if not wrong else f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong")
     return 1 if wrong else 0

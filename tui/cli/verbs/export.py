@@ -56,11 +56,13 @@ def _plan(project: Project, format: str, folder: Path) -> Path:
 
     stored = plans.latest(project)
     inventory = inventories.latest(project).inventory
+    readiness = run_checks(inventory)
     given = approvals.valid(project, stored.plan)
     return export_plan(
         stored.plan,
         inventory=inventory,
-        findings=run_checks(inventory).findings,
+        findings=readiness.findings,
+        unknown=readiness.unknown,
         approvals={name: (item.who, item.at) for name, item in given.items()},
         owners=settings_store.load(project).owners,
         format=format,

@@ -21,11 +21,12 @@ def command(directory: Path, name: str, as_json: bool) -> None:
     from planner.names import visible
     from planner.store.project import Project
 
-    directory = directory.resolve()
+    given, directory = directory, directory.resolve()
     with Project.create(directory, name) as project:
         audit.note(project, Effect.EDIT_PLAN, "init", project.name)
         if as_json:
             data({"project": project.name, "directory": str(directory)})
             return
         say(f"project {visible(project.name)} made in {visible(str(directory))}")
-        say("next: wherry discover FILE.xlsx, or 'wherry discover lab' for a sample")
+        there = "" if directory == Path.cwd() else f"cd {visible(str(given))}, then "
+        say(f"next: {there}wherry discover FILE.xlsx, or 'wherry discover lab' for a sample")

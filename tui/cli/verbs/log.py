@@ -38,7 +38,9 @@ def command(verify: bool, since: str, project_dir: Path, as_json: bool) -> int:
     if verify and not as_json:
         last = every[-1].digest[:16] if every else "none"
         if broken is None:
-            line(f"the chain is whole: {len(every)} lines, last digest {last}…")
+            line(
+                f"the chain is whole: {len(every)} line{'' if len(every) == 1 else 's'}, last digest {last}…"
+            )
         else:
             line(f"the chain is broken at line {broken}: it was changed, removed or inserted")
             say("find out who changed project.db, and compare with a backup or an exported report")

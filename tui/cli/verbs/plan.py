@@ -86,7 +86,7 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
         (
             (
                 wave.name,
-                wave.title,
+                visible(wave.title, 48),
                 len(wave.vms),
                 show_bytes(wave.size_bytes),
                 f"{wave.window.start_utc:%Y-%m-%d %H:%M} UTC" if wave.window else "–",
@@ -96,14 +96,27 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
             for wave in plan.waves
         ),
     )
-    line(
-        f"{plan.score.waves} waves, bound {plan.score.waves_bound}; "
-        f"{plan.score.order_violations} order and {plan.score.hard_violations} hard violations"
-    )
+    line(_scored(plan))
     for note in plan.notes:
         line(f"  note: {visible(note)}")
     for vm in plan.unplanned:
         line(f"  not planned: {visible(vm.name)}: {visible(vm.why)}")
+
+
+def _scored(plan: Plan) -> str:
+    """Say how good the waves are: their number beside the least possible, and what they break."""
+    score = plan.score
+    broken = [
+        f"{count} {what}"
+        for count, what in (
+            (score.order_violations, "moved in the wrong order"),
+            (score.hard_violations, "torn apart"),
+        )
+        if count
+    ]
+    said = f"dependencies: {', '.join(broken)}" if broken else "every dependency is kept"
+    waves = "1 wave" if score.waves == 1 else f"{score.waves} waves"
+    return f"{waves}, at least {score.waves_bound} needed; {said}"
 
 
 def _show_wave(wave: Wave) -> None:

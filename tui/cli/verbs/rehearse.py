@@ -66,7 +66,7 @@ def show(report: Rehearsal) -> None:
         ],
     )
     if report.fits is not None and report.window_s is not None:
-        line(f"fits the window of {show_duration(report.window_s)} in {report.fits:.0%} of the runs")
+        line(f"{report.fits:.0%} of the runs committed within the window of {show_duration(report.window_s)}")
     for step in report.slowest[:3]:
         line(
             f"  slow: {visible(step.title)}, {show_duration(step.time.p50)} / {show_duration(step.time.p95)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data, line, table
+from tui.cli.output import data, is_dumb, line, table
 
 if TYPE_CHECKING:
     from migrate.status import ProjectStatus
@@ -39,7 +39,7 @@ def command(watch: bool, plain: bool, project_dir: Path, as_json: bool) -> None:
                 elif as_json:
                     data(asdict(status))
                 else:
-                    if watch and not plain:
+                    if watch and not plain and not is_dumb():
                         click.clear()
                     _show(status)
             if not watch:
@@ -62,7 +62,7 @@ def _show(status: ProjectStatus) -> None:
             (
                 (
                     wave.name,
-                    wave.title,
+                    visible(wave.title, 48),
                     wave.vms,
                     wave.state + (" ●" if wave.name in status.running else ""),
                     f"{wave.steps_done}/{wave.steps_total}" if wave.steps_total else "–",

@@ -1,0 +1,44 @@
+"""Runs Python in a process of its own on a terminal of a given size, and keeps what it drew."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+from tests.tui.cli.command import Ran
+
+
+def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> Ran:
+    """Run the interpreter with these arguments on a terminal of 24 lines; ``out`` holds all it drew."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    known = {
+        name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "LINES")
+    }
+    child = subprocess.Popen(
+        [sys.executable, *arguments],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=known | {"TERM": "xterm-256color"} | environment,
+    )
+    os.close(theirs)
+    drawn = bytearray()
+    try:
+        while part := os.read(ours, 65536):
+            drawn += part
+    except OSError:
+        pass  # the terminal's other end was closed: all has been read
+    finally:
+        os.close(ours)
+    return Ran(child.wait(timeout=60), drawn.decode("utf-8").replace("\r\n", "\n"), "")
+
+
+def wherry_on_terminal(*arguments: str, columns: int = 80, **environment: str) -> Ran:
+    """Run one command line on a terminal."""
+    return on_terminal("-m", "tui.cli.main", *arguments, columns=columns, **environment)
