@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.names import visible
-from planner.units import show_bytes, show_duration
+from planner.units import show_bytes, show_count, show_duration
 
 
 def evidence(kind: str, result: dict[str, Any]) -> str:
@@ -16,13 +16,13 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "create-disk":
             return "created" if result.get("created") else "was there already"
         case "snapshot":
-            return f"{result['label']}-consistent, {len(result['changes'])} disks at one instant"
+            disks = show_count(len(result["changes"]), "disk")
+            return f"{result['label']}-consistent, {disks} at one instant"
         case "transfer":
             return _transfer(result)
         case "checkpoint":
-            return (
-                f"{len(result['digests'])} replicas equal their snapshot, {result['consistency']}-consistent"
-            )
+            proven = show_count(len(result["digests"]), "replica")
+            return f"{proven} proven equal to the snapshot, {result['consistency']}-consistent"
         case "verify":
             return f"equal, blake3 {result['source'][:16]}… over {show_bytes(result['size_bytes'])}"
         case "quiesce":
@@ -30,11 +30,11 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "stop":
             return "forced" if result.get("graceful") is False else "shut down"
         case "build":
-            return f"{result['disks']} disks attached"
+            return f"{show_count(result['disks'], 'disk')} attached"
         case "probe":
             return visible(result["detail"])
         case "landed":
-            return f"{result['vms']} VMs run and are well"
+            return f"{show_count(result['vms'], 'VM')} seen running and well"
         case "fence":
             late = (
                 ", was written after its last delta: that is here only" if result.get("written_late") else ""
@@ -48,8 +48,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
 def _transfer(result: dict[str, Any]) -> str:
     seconds = max(float(result["seconds"]), 0.001)
     parts = [
-        f"{result['mode']}: {show_bytes(result['data_bytes'])} sent as {show_bytes(result['wire_bytes'])}"
-        f" in {show_duration(seconds)}"
+        f"{show_bytes(result['data_bytes'])} sent as {show_bytes(result['wire_bytes'])}"
+        f" in {show_duration(seconds)}{', by comparison' if result['mode'] == 'compare' else ''}"
     ]
     if result.get("resumed_bytes"):
         parts.append(f"{show_bytes(result['resumed_bytes'])} were there already")

@@ -56,6 +56,11 @@ def show_bytes(size_bytes: float) -> str:
     raise AssertionError("unreachable")
 
 
+def show_count(count: int, noun: str) -> str:
+    """Return ``1 disk`` or ``3 disks``: the plural is the noun with an s."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def show_rate(rate_bytes_s: float) -> str:
     """Return ``412 MiB/s`` for a rate in bytes per second."""
     return f"{show_bytes(rate_bytes_s)}/s"

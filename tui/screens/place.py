@@ -6,7 +6,9 @@ its order while numbers change; nothing else moves by itself.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Callable
+from datetime import datetime
+from typing import ClassVar, Protocol, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -23,11 +25,24 @@ from tui.widgets.lines import EdgeLine, Item, ItemLine
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
-if TYPE_CHECKING:
-    from tui.app import WherryApp
-
 WIDE = 110
 REMARK_S = 6.0
+
+
+class Host(Protocol):
+    """What a place needs of the application that shows it."""
+
+    view: View
+    read_only: bool
+    now: Callable[[], datetime]
+
+    def open_wave(self, wave: str) -> None:
+        """Go to a wave."""
+        ...
+
+    def go_back(self) -> None:
+        """Go to the place before."""
+        ...
 
 
 class PlaceScreen(Screen[None]):
@@ -44,9 +59,9 @@ class PlaceScreen(Screen[None]):
         self._whole = 0  # number of widgets once all are there
 
     @property
-    def wherry(self) -> WherryApp:
+    def wherry(self) -> Host:
         """The application."""
-        return cast("WherryApp", self.app)
+        return cast(Host, self.app)
 
     @property
     def ready(self) -> bool:
