@@ -13,8 +13,8 @@ import time
 from typing import Any
 
 from benchmarks.host import facts
-from migrate.compose import compose
 from migrate.rehearsal import model_of
+from migrate.run.compose import compose
 from migrate.steps.kinds import KINDS
 from migrate.twin import Twin
 from planner.settings import Link

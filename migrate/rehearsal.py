@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 from statistics import quantiles
 
-from migrate.actions import Outcome
-from migrate.compose import compose
-from migrate.runbook import Runbook
+from migrate.run.actions import Outcome
+from migrate.run.compose import compose
+from migrate.run.runbook import Runbook
 from migrate.sites.ports import DiskState
 from migrate.steps.kinds import KINDS
 from migrate.twin import Model, Twin, TwinRun

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from migrate import runs
-from migrate.actions import Decide, Finish, Wait, next_actions
-from migrate.compose import COMMIT, GO
-from migrate.history import SETTLED, History, Mode, Status
-from migrate.runs import Run
-from migrate.waves import Standing, standing_waves
+from migrate.run import store as runs
+from migrate.run.actions import Decide, Finish, Wait, next_actions
+from migrate.run.compose import COMMIT, GO
+from migrate.run.history import SETTLED, History, Mode, Status
+from migrate.run.store import Run
+from migrate.run.waves import Standing, standing_waves
 from planner.errors import NotFound
 from planner.store import approvals, inventories, plans
 from planner.store.project import Project

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, assert_never
 
-from migrate.actions import Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
 from migrate.clock import SimulatedClock
-from migrate.compose import COMMIT, GO
-from migrate.history import Entry, Event, History, Mode
 from migrate.kept import KeptVolume
-from migrate.runbook import Runbook
+from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
+from migrate.run.compose import COMMIT, GO
+from migrate.run.history import Entry, Event, History, Mode
+from migrate.run.runbook import Runbook
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, StepKind

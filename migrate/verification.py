@@ -11,9 +11,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrate import runs
-from migrate.history import History, Mode, Status
 from migrate.replication.hashing import hash_disk
+from migrate.run import store as runs
+from migrate.run.history import History, Mode, Status
 from migrate.sites.ports import FullSite
 from planner.errors import NotFound
 from planner.plan import PlannedDisk, Wave

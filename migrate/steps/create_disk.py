@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import NewDisk
 from migrate.steps.kind import Context, Result
 from planner.model import Backing

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from migrate.clock import Clock
-from migrate.history import History
 from migrate.kept import KeptVolume
-from migrate.runbook import Step
+from migrate.run.history import History
+from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
 from migrate.transfers.ports import Moving, Transfers
 from planner.errors import StepFailed

@@ -5,7 +5,7 @@ A VM that passed its probe may have gone down while the others were started.
 
 from __future__ import annotations
 
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import StepFailed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 
 from migrate.kept import KeptVolume
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Extent, NewAttachment, NewNic, NewVM
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import moved

@@ -5,7 +5,7 @@ Before anything is powered on the other side is asked, and only a certain "off" 
 
 from __future__ import annotations
 
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import moved

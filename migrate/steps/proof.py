@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import StepFailed
 

@@ -6,7 +6,7 @@ is removed, and it is gone before the next one is taken.
 
 from __future__ import annotations
 
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import Snapshot
 from migrate.steps.kind import Context, Repeatable, Result
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId
 from migrate.steps.kind import Context
 from planner.errors import StepFailed

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from migrate.replication.passes import Mode
-from migrate.runbook import Step
+from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Extent
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import stand

@@ -39,17 +39,17 @@ _VERSION_1 = (
         id INTEGER PRIMARY KEY, plan INTEGER NOT NULL REFERENCES plan(version), wave TEXT NOT NULL,
         fingerprint TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL
     ) STRICT""",
-    # migrate.controls
+    # migrate.run.controls
     """CREATE TABLE control (
         id INTEGER PRIMARY KEY, wave TEXT NOT NULL, kind TEXT NOT NULL, who TEXT NOT NULL,
         at TEXT NOT NULL, answered_at TEXT
     ) STRICT""",
-    # migrate.runs
+    # migrate.run.store
     """CREATE TABLE run (
         id INTEGER PRIMARY KEY, wave TEXT NOT NULL, fingerprint TEXT NOT NULL, plan INTEGER NOT NULL,
         at TEXT NOT NULL, who TEXT NOT NULL, runbook TEXT NOT NULL
     ) STRICT""",
-    # migrate.record
+    # migrate.run.record
     """CREATE TABLE step_record (
         seq INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run(id), step TEXT NOT NULL,
         kind TEXT NOT NULL, attempt INTEGER NOT NULL, at TEXT NOT NULL, detail TEXT NOT NULL

@@ -43,7 +43,7 @@ def test_packages_load_nothing_by_themselves() -> None:
 
 
 def test_the_core_of_a_run_needs_no_store_and_no_documents() -> None:
-    found = loaded_by("migrate.actions, migrate.history, migrate.runbook")
+    found = loaded_by("migrate.run.actions, migrate.run.history, migrate.run.runbook")
     assert found & {*HEAVY, "sqlite3"} == set()
 
 

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
-from migrate import audit, runs
-from migrate.history import Event, Status
+from migrate import audit
 from migrate.kept import Checkpoints
+from migrate.run import store as runs
+from migrate.run.history import Event, Status
 from migrate.sites.lab.oplog import read_ops
 from planner.model import Power
 from tests.faults.killlab import IDLE, RUNNING, SITES, WAVE, estate

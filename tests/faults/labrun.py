@@ -31,11 +31,11 @@ import zstandard  # noqa: F401
 import migrate.replication.service
 import migrate.sites.opening
 import migrate.transfers.streamed  # noqa: F401
-from migrate import runs
-from migrate.actions import Wait, next_actions
 from migrate.daemons import receiver
 from migrate.daemons.lock import is_running
-from migrate.execute import Onlooker, Purpose, carry_out
+from migrate.run import store as runs
+from migrate.run.actions import Wait, next_actions
+from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.sites.lab import daemon
 from migrate.sites.lab.client import LabSite
 from migrate.transfers.ports import Moving

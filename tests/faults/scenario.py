@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from migrate.execute import Purpose
+from migrate.run.execute import Purpose
 from tests.faults.endstate import at_commit_gate
 from tests.faults.labrun import Ended, Lab, kill_at
 from tests.faults.witness import read_witness

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from migrate.execute import Purpose
+from migrate.run.execute import Purpose
 from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate, committed, repeated, world

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from migrate.execute import Purpose
+from migrate.run.execute import Purpose
 from tests.faults.conftest import Stage
 from tests.faults.endstate import aborted, committed, rolled_back, world
 from tests.faults.labrun import Lab, kill_at

@@ -15,7 +15,7 @@ import pytest
 from migrate.daemons import receiver
 from migrate.daemons.lock import is_running
 from migrate.daemons.spawn import start
-from migrate.execute import Purpose
+from migrate.run.execute import Purpose
 from migrate.sites.lab import daemon
 from migrate.transfers.ports import Moving
 from planner.errors import Unreachable

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.clock import SimulatedClock
-from migrate.driver import Driver, Stopped
-from migrate.history import RUN_EVENTS, Entry, Event, History
 from migrate.kept import KeptVolume
 from migrate.rehearsal import model_of
-from migrate.runbook import Runbook
+from migrate.run.driver import Driver, Stopped
+from migrate.run.history import RUN_EVENTS, Entry, Event, History
+from migrate.run.runbook import Runbook
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, Keeper
 from migrate.steps.kinds import KINDS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.compose import compose
 from migrate.rehearsal import FAULTS, model_of, rehearse
+from migrate.run.compose import compose
 from planner.errors import BadInput
 from planner.settings import Link, Window
 from tests.migrate.estate import pair_wave, small_wave

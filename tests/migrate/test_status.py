@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from migrate import runs
-from migrate.compose import COMMIT, GO, compose
-from migrate.history import Entry, Event, History
-from migrate.record import StepRecord
+from migrate.run import store as runs
+from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.history import Entry, Event, History
+from migrate.run.record import StepRecord
 from migrate.status import ProjectStatus, WaveStatus, project_status
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.actions import Outcome
-from migrate.compose import COMMIT, GO, compose
 from migrate.rehearsal import model_of
-from migrate.runbook import Phase
+from migrate.run.actions import Outcome
+from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.runbook import Phase
 from migrate.steps.kinds import KINDS
 from migrate.twin import Twin, TwinRun
 from planner.plan import Wave

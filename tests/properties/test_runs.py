@@ -5,10 +5,10 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.actions import Ask, Decide, Do, Finish, Undo, Wait, next_actions
-from migrate.compose import COMMIT, GO, another_round, compose
-from migrate.history import SETTLED, Entry, Event, History, IllegalEntry, Mode, Status
-from migrate.runbook import Phase, Runbook, dump_step
+from migrate.run.actions import Ask, Decide, Do, Finish, Undo, Wait, next_actions
+from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.history import SETTLED, Entry, Event, History, IllegalEntry, Mode, Status
+from migrate.run.runbook import Phase, Runbook, dump_step
 from tests.migrate.estate import pair_wave, small_wave
 
 WAVES = [small_wave(), pair_wave()]

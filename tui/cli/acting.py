@@ -14,10 +14,10 @@ from tui.cli.options import Command, json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 
 if TYPE_CHECKING:
-    from migrate.driver import Told
-    from migrate.execute import Carried, Intended, Onlooker, Purpose
-    from migrate.history import Status
-    from migrate.runbook import Step
+    from migrate.run.driver import Told
+    from migrate.run.execute import Carried, Intended, Onlooker, Purpose
+    from migrate.run.history import Status
+    from migrate.run.runbook import Step
     from migrate.transfers.ports import Moving
     from planner.plan import Wave
     from planner.store.project import Project
@@ -39,8 +39,8 @@ def act(
     purpose: Purpose, wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool
 ) -> int:
     """Say what the verb would do, or with ``live`` do it; return the exit code."""
-    from migrate.execute import carry_out
-    from migrate.waves import find_wave
+    from migrate.run.execute import carry_out
+    from migrate.run.waves import find_wave
 
     with open_project(project_dir) as project:
         planned = find_wave(project, wave).wave
@@ -75,9 +75,9 @@ def _confirm(wave: Wave, confirm: str | None, purpose: Purpose) -> None:
 
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
     """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
-    from migrate.compose import GO, another_round
-    from migrate.execute import Purpose, intend, next_round
-    from migrate.history import Status
+    from migrate.run.compose import GO, another_round
+    from migrate.run.execute import Purpose, intend, next_round
+    from migrate.run.history import Status
 
     intended = intend(project, wave.name, purpose)
     history = intended.history
@@ -95,7 +95,7 @@ def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
 
 def _missing(project: Project, intended: Intended) -> str:
     """Return what a live run would be refused for now, empty when nothing is seen without asking a site."""
-    from migrate.execute import check_approved
+    from migrate.run.execute import check_approved
     from planner.errors import Blocked
     from planner.store import settings
 
@@ -113,9 +113,9 @@ def _missing(project: Project, intended: Intended) -> str:
 
 def _concerns(step: Step, purpose: Purpose, status: Status, tried: bool) -> bool:
     """Return whether the verb would act on a step: undo what was begun, or do what is not done."""
-    from migrate.execute import Purpose
-    from migrate.history import SETTLED, Status
-    from migrate.runbook import Phase
+    from migrate.run.execute import Purpose
+    from migrate.run.history import SETTLED, Status
+    from migrate.run.runbook import Phase
 
     reach = {
         Purpose.REPLICATE: (Phase.REPLICATE,),
@@ -159,7 +159,7 @@ def _list(steps: list[Step], back: bool, wave: str, purpose: Purpose, missing: s
 
 
 def _onlooker(bar: Bar) -> Onlooker:
-    from migrate.execute import Onlooker
+    from migrate.run.execute import Onlooker
 
     return Onlooker(tell=_teller(bar), report=_reporter(bar))
 
@@ -173,8 +173,8 @@ def _reporter(bar: Bar) -> Callable[[Moving], None]:
 
 def _teller(bar: Bar) -> Callable[[Told], None]:
     """Return a narrator: one line a step, when it ends."""
-    from migrate.evidence import evidence, undo_evidence
-    from migrate.history import Event
+    from migrate.papers.evidence import evidence, undo_evidence
+    from migrate.run.history import Event
     from planner.names import visible
 
     def tell(told: Told) -> None:
@@ -231,7 +231,7 @@ class _Verdict:
 
 
 def _verdict(carried: Carried) -> _Verdict:
-    from migrate.compose import GO
+    from migrate.run.compose import GO
 
     stopped, wave = carried.stopped, carried.run.wave
     if stopped.outcome is not None:
@@ -249,8 +249,8 @@ def _verdict(carried: Carried) -> _Verdict:
 
 def _failed(carried: Carried, step: Step) -> _Verdict:
     """Say what a step that failed for good means: nothing done yet is a refusal, else partly done."""
-    from migrate.history import Mode
-    from migrate.runbook import Phase
+    from migrate.run.history import Mode
+    from migrate.run.runbook import Phase
     from planner.effects import Effect
     from planner.errors import Blocked, PartlyDone
     from planner.names import visible

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from migrate.actions import Outcome
-from migrate.compose import COMMIT, GO
-from migrate.evidence import evidence, undo_evidence
-from migrate.history import Event
-from migrate.landed import check_landed, check_sites
+from migrate.papers.evidence import evidence, undo_evidence
+from migrate.run.actions import Outcome
+from migrate.run.compose import COMMIT, GO
+from migrate.run.history import Event
+from migrate.run.landed import check_landed, check_sites
 from migrate.sites.ports import DiskState, Extent
 from planner.errors import BadInput, Blocked
 from planner.model import Backing, Power

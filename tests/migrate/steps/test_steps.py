@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from migrate.compose import COMMIT, GO, compose
-from migrate.driver import Stopped
-from migrate.history import Event, Status
 from migrate.kept import Checkpoints
 from migrate.replication.passes import Mode
+from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.driver import Stopped
+from migrate.run.history import Event, Status
 from migrate.sites.ports import Capability, ChangeId, DiskState, Extent, Health, NewDisk
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from migrate.execute import Onlooker, Purpose, carry_out
+from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.sites.lab.client import LabSite
 from planner.model import Power
 from planner.store.project import Project

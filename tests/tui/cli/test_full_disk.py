@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.execute import Onlooker, Purpose, carry_out
+from migrate.run.execute import Onlooker, Purpose, carry_out
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
 

@@ -14,7 +14,7 @@ from tests.tui.cli.command import Wherry, files, refused
 _HOLDER = """
 import sys
 from pathlib import Path
-from migrate.runs import held
+from migrate.run.store import held
 from planner.store.project import Project
 with Project.open(Path(sys.argv[1])) as project, held(project, sys.argv[2]):
     print("held", flush=True)

@@ -13,6 +13,6 @@ from tui.cli.acting import act, acting
 @acting
 def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
     """Remove the snapshots and replicas of a run that was not cut over yet."""
-    from migrate.execute import Purpose
+    from migrate.run.execute import Purpose
 
     return act(Purpose.ABORT, wave, live, confirm, project_dir, as_json)

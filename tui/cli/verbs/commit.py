@@ -13,6 +13,6 @@ from tui.cli.acting import act, acting
 @acting
 def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
     """End the commit window: rename the sources and disconnect their NICs. There is no rollback after it."""
-    from migrate.execute import Purpose
+    from migrate.run.execute import Purpose
 
     return act(Purpose.COMMIT, wave, live, confirm, project_dir, as_json)

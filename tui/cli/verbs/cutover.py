@@ -17,6 +17,6 @@ def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_js
     What is missing before (seed, deltas) is done first. It stops at the commit gate: until commit
     the sources are only powered off, and rollback goes back to them.
     """
-    from migrate.execute import Purpose
+    from migrate.run.execute import Purpose
 
     return act(Purpose.CUTOVER, wave, live, confirm, project_dir, as_json)

@@ -71,9 +71,9 @@ def _plan(project: Project, format: str, folder: Path) -> Path:
 
 
 def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
-    from migrate import runs
-    from migrate.report import run_report
-    from migrate.report_formats import WRITERS
+    from migrate.papers.formats import WRITERS
+    from migrate.papers.report import run_report
+    from migrate.run import store as runs
     from planner.export.formats import write_atomically
     from planner.store import plans
 

@@ -19,8 +19,9 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
 
     What is done stays done; the verb that was running goes on from there when it is given again.
     """
-    from migrate import controls, runs
-    from migrate.waves import find_wave
+    from migrate.run import controls
+    from migrate.run import store as runs
+    from migrate.run.waves import find_wave
     from planner.errors import Blocked
 
     with open_project(project_dir) as project:

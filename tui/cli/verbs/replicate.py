@@ -16,6 +16,6 @@ def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_js
 
     It stops at the cutover gate. An interrupted run goes on where it was.
     """
-    from migrate.execute import Purpose
+    from migrate.run.execute import Purpose
 
     return act(Purpose.REPLICATE, wave, live, confirm, project_dir, as_json)

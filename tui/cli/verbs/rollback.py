@@ -13,6 +13,6 @@ from tui.cli.acting import act, acting
 @acting
 def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
     """Before commit: stop at the target, keep what it wrote as a checkpoint, start the sources again."""
-    from migrate.execute import Purpose
+    from migrate.run.execute import Purpose
 
     return act(Purpose.ROLLBACK, wave, live, confirm, project_dir, as_json)

@@ -18,9 +18,9 @@ def command(wave: str, project_dir: Path, as_json: bool) -> int:
     """Read every replica of WAVE at the target again; exit with 1 when one differs from the record."""
     from dataclasses import asdict
 
+    from migrate.run.waves import find_wave
     from migrate.sites.opening import open_site
     from migrate.verification import Verdict, verify_wave
-    from migrate.waves import find_wave
     from planner.store import settings as settings_store
     from tui.cli.progress import Bar
 

@@ -16,22 +16,23 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from migrate import controls, runs
-from migrate.actions import Outcome, Wait, check_rollback, next_actions
 from migrate.audit import person
 from migrate.clock import Clock, SystemClock
-from migrate.compose import COMMIT, GO, another_round, compose
-from migrate.driver import Driver, Stopped, Told
-from migrate.history import Entry, Event, History, Mode, Status
 from migrate.kept import Checkpoints
-from migrate.landed import check_landed, check_sites
-from migrate.record import Record, StepRecord
-from migrate.runbook import Phase, dump_step
-from migrate.runs import Run
+from migrate.run import controls
+from migrate.run import store as runs
+from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
+from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.driver import Driver, Stopped, Told
+from migrate.run.history import Entry, Event, History, Mode, Status
+from migrate.run.landed import check_landed, check_sites
+from migrate.run.record import Record, StepRecord
+from migrate.run.runbook import Phase, dump_step
+from migrate.run.store import Run
+from migrate.run.waves import check_alone, find_wave
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Moving
-from migrate.waves import check_alone, find_wave
 from planner.errors import Blocked
 from planner.store import approvals, plans
 from planner.store import settings as settings_store

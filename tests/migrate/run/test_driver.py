@@ -7,11 +7,11 @@ from functools import partial
 
 import pytest
 
-from migrate.actions import Outcome
-from migrate.compose import COMMIT, GO, compose
-from migrate.driver import Stopped
-from migrate.history import Event, Status
-from migrate.runbook import Step
+from migrate.run.actions import Outcome
+from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.driver import Stopped
+from migrate.run.history import Event, Status
+from migrate.run.runbook import Step
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from planner.errors import Unreachable

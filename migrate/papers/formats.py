@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from migrate.report import RunReport
+from migrate.papers.report import RunReport
 from planner.export.printout import Cell, Table
 from planner.names import visible
 

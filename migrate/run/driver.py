@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from migrate.actions import Action, Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
-from migrate.history import Entry, Event
-from migrate.record import Record
-from migrate.runbook import Step
+from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
+from migrate.run.history import Entry, Event
+from migrate.run.record import Record
+from migrate.run.runbook import Step
 from migrate.steps.kind import Context, StepKind
 from planner.errors import NoSpace, Paused, StepFailed, Unreachable, WherryError
 

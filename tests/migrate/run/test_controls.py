@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from migrate import audit, controls
-from migrate.compose import compose
-from migrate.driver import Driver
-from migrate.history import Status
+from migrate import audit
+from migrate.run import controls
+from migrate.run.compose import compose
+from migrate.run.driver import Driver
+from migrate.run.history import Status
 from migrate.sites.simulated import SimulatedSite
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Copied

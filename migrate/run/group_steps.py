@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from migrate.runbook import Phase, Step
+from migrate.run.runbook import Phase, Step
 from planner.effects import Effect
 from planner.model import Backing
 from planner.names import visible

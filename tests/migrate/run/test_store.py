@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from migrate import runs
-from migrate.actions import Outcome
-from migrate.compose import compose
-from migrate.history import Entry, Event, History
-from migrate.record import StepRecord
-from migrate.waves import check_alone
+from migrate.run import store as runs
+from migrate.run.actions import Outcome
+from migrate.run.compose import compose
+from migrate.run.history import Entry, Event, History
+from migrate.run.record import StepRecord
+from migrate.run.waves import check_alone
 from planner.errors import Blocked, ProjectBusy
 from planner.store.project import Project
 from tests.migrate.estate import pair_wave, small_wave
@@ -27,7 +27,7 @@ HOSTILE = "../../W[red]\x1b[2J"
 _HOLD = """
 import sys
 from pathlib import Path
-from migrate import runs
+from migrate.run import store as runs
 from planner.store.project import Project
 with Project.open(Path(sys.argv[1])) as project, runs.held(project, sys.argv[2]):
     sys.stdout.write("held\\n")

@@ -10,7 +10,7 @@ import json
 from typing import Protocol
 
 from migrate import audit
-from migrate.history import RUN_EVENTS, Entry, Event, History
+from migrate.run.history import RUN_EVENTS, Entry, Event, History
 from planner.effects import Effect
 from planner.store.project import Project, utc_now
 

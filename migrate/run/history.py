@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from migrate.runbook import Runbook, load_step
+from migrate.run.runbook import Runbook, load_step
 
 
 class Event(StrEnum):

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from migrate import audit, runs
-from migrate.compose import compose
-from migrate.history import Entry, Event, History, IllegalEntry, Status
-from migrate.record import StepRecord
-from migrate.runs import Run
+from migrate import audit
+from migrate.run import store as runs
+from migrate.run.compose import compose
+from migrate.run.history import Entry, Event, History, IllegalEntry, Status
+from migrate.run.record import StepRecord
+from migrate.run.store import Run
 from planner.store.project import Project
 from tests.migrate.estate import small_wave
 from tests.migrate.stored import store_plan

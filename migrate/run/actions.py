@@ -11,8 +11,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from migrate.history import History, Mode, Status
-from migrate.runbook import Phase, Runbook, Step
+from migrate.run.history import History, Mode, Status
+from migrate.run.runbook import Phase, Runbook, Step
 from planner.errors import Blocked
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.history import History
+from migrate.run.history import History
 from migrate.sites.ports import FullSite
 from migrate.steps.landed import unwell
 from planner.errors import BadInput, Blocked

@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from migrate.actions import Finish, Outcome, next_actions
 from migrate.audit import person
-from migrate.history import Entry, Event, History
-from migrate.runbook import Runbook, dump_runbook, load_runbook
+from migrate.run.actions import Finish, Outcome, next_actions
+from migrate.run.history import Entry, Event, History
+from migrate.run.runbook import Runbook, dump_runbook, load_runbook
 from planner.errors import ProjectBusy
 from planner.names import content_id, visible
 from planner.store.project import Project, utc_now

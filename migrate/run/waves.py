@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from migrate import runs
-from migrate.history import History
-from migrate.runs import Run
+from migrate.run import store as runs
+from migrate.run.history import History
+from migrate.run.store import Run
 from planner.errors import Blocked, NotFound
 from planner.names import visible
 from planner.store import plans

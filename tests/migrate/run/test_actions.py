@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from migrate.actions import (
+from migrate.run.actions import (
     Action,
     Ask,
     Decide,
@@ -19,8 +19,8 @@ from migrate.actions import (
     check_rollback,
     next_actions,
 )
-from migrate.history import Entry, Event, History, Mode
-from migrate.runbook import GATE, Phase, Runbook, Step
+from migrate.run.history import Entry, Event, History, Mode
+from migrate.run.runbook import GATE, Phase, Runbook, Step
 from planner.effects import Effect
 from planner.errors import Blocked
 

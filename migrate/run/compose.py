@@ -9,8 +9,8 @@ Step ids are made of numbers, never of names: g2/d0/delta/1 is the first delta o
 
 from __future__ import annotations
 
-from migrate.group_steps import GroupSteps
-from migrate.runbook import GATE, Phase, Runbook, Step
+from migrate.run.group_steps import GroupSteps
+from migrate.run.runbook import GATE, Phase, Runbook, Step
 from planner.effects import Effect
 from planner.plan import Wave
 

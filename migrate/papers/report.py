@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from migrate import audit, runs
-from migrate.evidence import evidence, undo_evidence
-from migrate.history import Event, History
-from migrate.runbook import Step
+from migrate import audit
+from migrate.papers.evidence import evidence, undo_evidence
+from migrate.run import store as runs
+from migrate.run.history import Event, History
+from migrate.run.runbook import Step
 from migrate.status import state_of
 from planner.errors import NotFound
 from planner.export.printout import becomes
