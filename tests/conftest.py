@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 _HUNTERS = ("tests/faults/", "tests/migrate/replication/")
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C work in what tests start, also when the whole run was put into the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

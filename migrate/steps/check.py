@@ -71,9 +71,12 @@ def _vms(ctx: Context, step: Step) -> dict[str, int]:
                 "remove it there, or leave it out of the wave",
             )
         if (found.power is Power.ON) != runs:
-            is_, was = ("runs", "off") if found.power is Power.ON else ("does not run", "running")
+            is_, was, do = ("does not run", "running", "start")
+            if not runs:
+                is_, was, do = ("runs", "off", "stop")
             raise Blocked(
-                f"{visible(name)} {is_} at site {ctx.source.name}, the plan knows it as {was}", _ANEW
+                f"{visible(name)} {is_} at site {ctx.source.name}, the plan knows it as {was}",
+                f"{do} it there, or {_ANEW}",
             )
         if any(disk.volume not in planned for disk in found.disks):
             raise Blocked(

@@ -77,6 +77,7 @@ def _vm(text: str) -> VM:
 def save(project: Project, inventory: Inventory) -> StoredInventory:
     """Store a snapshot and return it with its id and fingerprint."""
     from planner.fingerprint import inventory_fingerprint
+    from planner.volumes import volumes
 
     fingerprint = inventory_fingerprint(inventory)
     estate = {
@@ -98,7 +99,7 @@ def save(project: Project, inventory: Inventory) -> StoredInventory:
                     "taken_at": inventory.taken_at,
                     "stored_at": utc_now(),
                     "vms": len(inventory.vms),
-                    "size_bytes": sum(vm.disk_bytes for vm in inventory.vms),
+                    "size_bytes": sum(volume.size_bytes for volume in volumes(inventory)),
                     "estate": _dump(estate),
                 }
             )

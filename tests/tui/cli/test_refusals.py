@@ -106,6 +106,7 @@ def test_a_site_whose_process_cannot_start(planned: Wherry, tmp_path: Path) -> N
         assert planned.stored() == before
         state.unlink()
         (tmp_path / "aside").rename(state)
+        planned.done("lab", "start")
         assert planned.live("replicate", "W01").code == 0, "the same command works when the site is back"
     finally:
         planned("lab", "stop")

@@ -45,6 +45,7 @@ def command(source: str, cap: str, project_dir: Path, as_json: bool) -> None:
             project, Effect.EDIT_PLAN, "discover", inventory.source, {"fingerprint": stored.fingerprint}
         )
     found = volumes(inventory)
+    size_bytes = sum(volume.size_bytes for volume in found)
     disks = sum(len(vm.disks) for vm in inventory.vms)
     rdms = [disk for vm in inventory.vms for disk in vm.disks if disk.backing.is_rdm]
     summary = {
@@ -55,7 +56,7 @@ def command(source: str, cap: str, project_dir: Path, as_json: bool) -> None:
         "disks": disks,
         "rdm_disks": len(rdms),
         "shared_volumes": sum(volume.shared for volume in found),
-        "size_bytes": sum(vm.disk_bytes for vm in inventory.vms),
+        "size_bytes": size_bytes,
         "dependencies": len(inventory.dependencies),
         "notes": list(inventory.notes),
     }
@@ -65,7 +66,7 @@ def command(source: str, cap: str, project_dir: Path, as_json: bool) -> None:
     edges = len(inventory.dependencies)
     line(
         f"{summary['vms']} VMs, {disks} disks ({len(rdms)} RDM, {summary['shared_volumes']} shared), "
-        f"{show_bytes(sum(vm.disk_bytes for vm in inventory.vms))}, "
+        f"{show_bytes(size_bytes)}, "
         f"{edges} {'dependency' if edges == 1 else 'dependencies'}"
     )
     for note in inventory.notes:
