@@ -87,7 +87,8 @@ def test_the_code_that_runs_is_that_of_the_wheel(wheel: Built) -> None:
 def test_the_demo_runs_from_it_in_an_empty_directory(wheel: Built) -> None:
     ended = shown()
     assert ended.code == 0, ended.out + ended.err
-    assert str(CLONE) not in ended.out + ended.err, "something was taken from the clone"
+    said = (ended.out + ended.err).replace(sys.prefix, "")  # the environment may lie in the clone
+    assert str(CLONE) not in said, "something was taken from the clone"
     assert str(wheel.site) in ended.err, "the sample's settings come from the wheel"
     for wave in ("W01", "W02"):
         report = json.loads((ended.root / "exports" / f"report-{wave}.json").read_text("utf-8"))
