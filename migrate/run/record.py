@@ -59,14 +59,3 @@ class StepRecord:
         if entry.event in (Event.RETRY, Event.NOT_DONE) or not step.effect.touches_sites:
             return None
         return step.effect
-
-
-class MemoryRecord:
-    """A record that lives as long as its process: for the twin."""
-
-    def __init__(self, history: History) -> None:
-        self._history = history
-
-    def append(self, entry: Entry) -> None:
-        """Let the entry count."""
-        self._history.append(entry)

@@ -14,6 +14,8 @@ from planner.errors import BadInput, Blocked
 from planner.fingerprint import inventory_fingerprint
 from planner.model import Backing, BusSharing, Finding, Nic, Power, Severity, Tie
 from planner.plan import dump_plan
+from planner.sources.document import read_document
+from planner.sources.opening import read_source
 from planner.units import GIB, TIB
 from tests.planner.sketch import disk, estate, needs, plan, rdm, vm
 
@@ -194,8 +196,7 @@ def test_an_inventory_fingerprint_knows_content_and_not_time() -> None:
 
 @pytest.mark.skipif(not WORKBOOK.exists(), reason="not run: the 131-VM workbook is not here")
 def test_a_real_workbook_is_planned_whole() -> None:
-    sources = pytest.importorskip("planner.sources.opening", reason="not run: no reader for workbooks")
-    inventory = sources.read_source(str(WORKBOOK))
+    inventory = read_source(str(WORKBOOK))
     found = plan(inventory)
     assert len(inventory.vms) == 131
     raw = [item for wave in found.waves for item in wave.disks if item.source.is_rdm]
@@ -206,10 +207,8 @@ def test_a_real_workbook_is_planned_whole() -> None:
     assert all(wave.size_bytes <= 8 * TIB or len(wave.groups) == 1 for wave in found.waves)
 
 
-@pytest.mark.skipif(not LAB.exists(), reason="not run: the lab's inventory is not here")
 def test_the_lab_falls_into_its_five_groups() -> None:
-    sources = pytest.importorskip("planner.sources.document", reason="not run: no reader for documents")
-    found = plan(sources.read_document(LAB))
+    found = plan(read_document(LAB))
     names = {group.name for wave in found.waves for group in wave.groups}
     assert names == {"crm", "erp", "files-01", "intranet-01", "directory"}
     crm = next(wave.name for wave in found.waves for group in wave.groups if group.name == "crm")

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from planner.model import Inventory
+from planner.planning import make_plan
 from planner.store import inventories, plans, settings
 from planner.store.project import Project
 from tests.tui.stage import lines, opened, panel, table
@@ -14,11 +13,9 @@ from tui.session import Session
 
 def planned(root: Path, inventory: Inventory) -> Path:
     """Make a project with the real planner's plan."""
-    pytest.importorskip("migrate.status", reason="not run: the read model is not there")
-    planning = pytest.importorskip("planner.planning", reason="not run: the planner is not there")
     with Project.create(root, "acme") as project:
         stored = inventories.save(project, inventory)
-        plan = planning.make_plan(
+        plan = make_plan(
             project=project.name,
             inventory=stored.inventory,
             inventory_fingerprint=stored.fingerprint,

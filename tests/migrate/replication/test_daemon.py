@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import time
@@ -11,23 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from migrate.daemons.lock import is_running
+from migrate.daemons.receiver import connect_receiver, start_receiver
+from migrate.daemons.spawn import stop_server
 from migrate.replication.channel import SocketChannel
 from migrate.replication.hashing import ask_hash, hash_disk
 from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.sender import send_pass
-from planner.errors import NotFound
-from tests.migrate.replication.model import MemoryDisk
-
-if importlib.util.find_spec("migrate.sites.lab.client") is None:
-    pytest.skip("not run: the lab is not there", allow_module_level=True)
-
-from migrate.daemons.lock import is_running
-from migrate.daemons.receiver import connect_receiver, start_receiver
-from migrate.daemons.spawn import stop_server
 from migrate.sites.lab.client import LabSite
 from migrate.sites.lab.folder import SiteFolder, SiteSettings
 from migrate.sites.ports import Extent, NewDisk
+from planner.errors import NotFound
 from planner.model import Backing
+from tests.migrate.replication.model import MemoryDisk
 
 SIZE = 4 * 1024 * 1024
 VOLUME = "vm-[/]../x/disk 0"
