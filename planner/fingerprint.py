@@ -1,6 +1,7 @@
 """The fingerprint of an inventory: equal content gives the same one, whenever it was taken.
 
-Fields at their default are left out, so that a field added to the model later does not change the
+It covers the digests of all VMs in order and of everything else but the time. Fields at their
+default are left out of those, so that a field added to the model later does not change the
 fingerprints of inventories that say nothing about it.
 """
 
@@ -8,35 +9,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import MISSING, fields, is_dataclass, replace
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
+from planner.codec import digest, encode
 from planner.model import Inventory
 
-
-@cache
-def _fields(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in fields(kind))
+# What an inventory holds besides its VMs and its head: stored and hashed as one body each.
+PARTS = tuple(field.name for field in fields(Inventory) if field.name not in {"source", "taken_at", "vms"})
 
 
-def _content(value: Any) -> dict[str, Any]:
-    if not is_dataclass(value) or isinstance(value, type):
-        raise TypeError(f"{type(value).__name__} has no place in an inventory")
-    body: dict[str, Any] = {}
-    for name, default in _fields(type(value)):
-        item = getattr(value, name)
-        if default is MISSING or item != default:
-            body[name] = item
-    return body
+def part_shape(name: str) -> Any:
+    """Return the type of a part, as ``encode`` and ``decode`` want it."""
+    from typing import get_type_hints
+
+    import planner.model.estate
+
+    return get_type_hints(Inventory, vars(planner.model.estate))[name]
+
+
+def encoded_parts(inventory: Inventory) -> dict[str, bytes]:
+    """Return the bodies of the parts that hold anything, by name."""
+    return {name: encode(value, part_shape(name)) for name in PARTS if (value := getattr(inventory, name))}
+
+
+def fingerprint_of(source: str, vms: Iterable[str], parts: dict[str, str]) -> str:
+    """Return the fingerprint of digests: of each VM in order, and of each part by name."""
+    body = {"source": source, "vms": list(vms), "parts": parts}
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
 def inventory_fingerprint(inventory: Inventory) -> str:
     """Return the SHA-256 over the whole content but ``taken_at``: 64 hexadecimal digits."""
-    text = json.dumps(
-        replace(inventory, taken_at=""),
-        default=_content,
-        sort_keys=True,
-        separators=(",", ":"),
+    return fingerprint_of(
+        inventory.source,
+        (digest(encode(vm)) for vm in inventory.vms),
+        {name: digest(body) for name, body in encoded_parts(inventory).items()},
     )
-    return hashlib.sha256(text.encode("ascii")).hexdigest()

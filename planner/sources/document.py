@@ -17,7 +17,20 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from planner.errors import BadInput
-from planner.model import VM, Cluster, Datastore, Dependency, Host, Inventory, Network
+from planner.model import (
+    VM,
+    Cluster,
+    Datastore,
+    Dependency,
+    Folder,
+    Host,
+    Inventory,
+    Licence,
+    Lun,
+    Network,
+    ResourcePool,
+    VCenter,
+)
 from planner.names import visible
 
 SCHEMA: Literal["wherry.inventory/1"] = "wherry.inventory/1"
@@ -42,6 +55,11 @@ class Document(BaseModel):
     dependencies: tuple[Dependency, ...] = ()
     notes: tuple[str, ...] = ()
     gaps: tuple[str, ...] = ()
+    vcenters: tuple[VCenter, ...] = ()
+    luns: tuple[Lun, ...] = ()
+    resource_pools: tuple[ResourcePool, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    licences: tuple[Licence, ...] = ()
 
     def inventory(self) -> Inventory:
         """Return the document as an inventory."""

@@ -1,33 +1,30 @@
 """Inventory snapshots: immutable, newest last. Writes ``inventory`` and ``inventory_vm``.
 
-A VM is one row: the columns that tables sort and filter by, and the whole VM as JSON beside them,
-so that a list of ten thousand is painted without building ten thousand objects.
+A VM is one row: the columns that tables sort and filter by, and the digest of its whole content
+beside them. A list of ten thousand is painted without building ten thousand objects, and a
+snapshot costs only what changed since the last one.
+
+A snapshot has a role: what leaves is the source, where it goes is the target. One that carries
+imported evidence names the bare snapshot it was made from as its base.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from enum import StrEnum
 
 from planner.errors import NotFound
-from planner.model import (
-    VM,
-    Backing,
-    BusSharing,
-    Cdrom,
-    Cluster,
-    Datastore,
-    Dependency,
-    Disk,
-    Host,
-    Inventory,
-    Network,
-    Nic,
-    Power,
-    Snapshot,
-    Tie,
-)
+from planner.model import VM, Inventory
+from planner.store import contents
 from planner.store.project import Project, utc_now
+
+
+class Role(StrEnum):
+    """What an inventory is of: the estate that leaves, or the one it goes to."""
+
+    SOURCE = "source"
+    TARGET = "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class StoredInventory:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The head of an inventory, cheap to read."""
+    """The head of an inventory, cheap to read. ``base`` is None for one as it was discovered."""
 
     id: int
     fingerprint: str
@@ -49,47 +46,35 @@ class Summary:
     taken_at: str
     vms: int
     size_bytes: int
+    role: Role
+    base: int | None
+    stored_at: str
 
 
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+_HEAD = "id, fingerprint, source, taken_at, vms, size_bytes, role, base, stored_at"
 
 
-def _disk(raw: dict[str, object]) -> Disk:
-    raw["backing"] = Backing(str(raw["backing"]))
-    if raw["bus_sharing"] is not None:
-        raw["bus_sharing"] = BusSharing(str(raw["bus_sharing"]))
-    return Disk(**raw)  # type: ignore[arg-type]
+def _summary(row: object) -> Summary:
+    fields = dict(row)  # type: ignore[call-overload]
+    return Summary(**{**fields, "role": Role(fields["role"])})
 
 
-def _vm(text: str) -> VM:
-    raw = json.loads(text)
-    raw["power"] = Power(raw["power"])
-    raw["rules"] = tuple(raw["rules"])
-    raw["disks"] = tuple(map(_disk, raw["disks"]))
-    raw["nics"] = tuple(Nic(**{**nic, "addresses": tuple(nic["addresses"])}) for nic in raw["nics"])
-    raw["snapshots"] = tuple(Snapshot(**item) for item in raw["snapshots"])
-    raw["cdroms"] = tuple(Cdrom(**item) for item in raw["cdroms"])
-    raw["attributes"] = tuple((key, value) for key, value in raw["attributes"])
-    return VM(**raw)
-
-
-def save(project: Project, inventory: Inventory) -> StoredInventory:
-    """Store a snapshot and return it with its id and fingerprint."""
-    from planner.fingerprint import inventory_fingerprint
+def save(
+    project: Project, inventory: Inventory, role: Role = Role.SOURCE, base: int | None = None
+) -> StoredInventory:
+    """Store a snapshot and return it with its id and fingerprint; raises BadInput, nothing half-stored."""
+    from planner.codec import digest, encode
+    from planner.fingerprint import encoded_parts, fingerprint_of
     from planner.volumes import volumes
 
-    fingerprint = inventory_fingerprint(inventory)
-    estate = {
-        "hosts": [asdict(item) for item in inventory.hosts],
-        "clusters": [asdict(item) for item in inventory.clusters],
-        "datastores": [asdict(item) for item in inventory.datastores],
-        "networks": [asdict(item) for item in inventory.networks],
-        "dependencies": [asdict(item) for item in inventory.dependencies],
-        "notes": list(inventory.notes),
-        "gaps": list(inventory.gaps),
-    }
+    bodies = [encode(vm) for vm in inventory.vms]
+    digests = [digest(body) for body in bodies]
+    parts = {name: (digest(body), body) for name, body in encoded_parts(inventory).items()}
+    estate = {name: named for name, (named, _) in parts.items()}
+    fingerprint = fingerprint_of(inventory.source, digests, estate)
     with project.write() as db:
+        contents.put(db, zip(digests, bodies, strict=True))
+        contents.put(db, parts.values())
         number = (
             db.table("inventory")
             .insert(
@@ -100,61 +85,103 @@ def save(project: Project, inventory: Inventory) -> StoredInventory:
                     "stored_at": utc_now(),
                     "vms": len(inventory.vms),
                     "size_bytes": sum(volume.size_bytes for volume in volumes(inventory)),
-                    "estate": _dump(estate),
+                    "estate": json.dumps(estate),
+                    "role": role.value,
+                    "base": base,
                 }
             )
             .last_pk
         )
-        db.table("inventory_vm").insert_all(
-            {
-                "inventory": number,
-                "position": position,
-                "id": vm.id,
-                "name": vm.name,
-                "cluster": vm.cluster,
-                "power": vm.power.value,
-                "guest_os": vm.guest_os,
-                "cpus": vm.cpus,
-                "memory_bytes": vm.memory_bytes,
-                "disk_bytes": vm.disk_bytes,
-                "application": vm.application,
-                "detail": _dump(asdict(vm)),
-            }
-            for position, vm in enumerate(inventory.vms)
+        db.conn.executemany(
+            f"INSERT INTO inventory_vm ({', '.join(_COLUMNS)})"  # noqa: S608 - names of our own
+            f" VALUES ({', '.join('?' * len(_COLUMNS))})",
+            (
+                (number, position, *listed(vm), named)
+                for position, (vm, named) in enumerate(zip(inventory.vms, digests, strict=True))
+            ),
         )
     return StoredInventory(int(number or 0), fingerprint, inventory)
 
 
+_LISTED = ("id", "name", "cluster", "power", "guest_os", "cpus", "memory_bytes", "disk_bytes", "application")
+_COLUMNS = ("inventory", "position", *_LISTED, "digest")
+
+
+def listed(vm: VM) -> tuple[str | int, ...]:
+    """Return what tables list of a VM, in the order of the columns."""
+    return (
+        vm.id,
+        vm.name,
+        vm.cluster,
+        vm.power.value,
+        vm.guest_os,
+        vm.cpus,
+        vm.memory_bytes,
+        vm.disk_bytes,
+        vm.application,
+    )
+
+
+def heads(project: Project) -> tuple[Summary, ...]:
+    """Return the heads of all snapshots, newest first."""
+    return tuple(map(_summary, project.rows(f"SELECT {_HEAD} FROM inventory ORDER BY id DESC")))  # noqa: S608
+
+
+def find_summary(project: Project, role: Role = Role.SOURCE) -> Summary | None:
+    """Return the head of the newest snapshot of a role, None when there is none."""
+    rows = project.rows(
+        f"SELECT {_HEAD} FROM inventory WHERE role = ? ORDER BY id DESC LIMIT 1",  # noqa: S608
+        role.value,
+    )
+    return _summary(rows[0]) if rows else None
+
+
 def summary(project: Project) -> Summary:
     """Return the head of the newest snapshot; raises NotFound when nothing was discovered yet."""
-    rows = project.rows(
-        "SELECT id, fingerprint, source, taken_at, vms, size_bytes FROM inventory ORDER BY id DESC LIMIT 1"
-    )
-    if not rows:
+    found = find_summary(project)
+    if found is None:
         raise NotFound("the project has no inventory yet", "run 'wherry discover FILE' first")
-    return Summary(*rows[0])
+    return found
 
 
-def latest(project: Project) -> StoredInventory:
-    """Return the newest snapshot; raises NotFound when nothing was discovered yet."""
-    row = project.rows("SELECT * FROM inventory WHERE id = ?", summary(project).id)[0]
-    estate = json.loads(row["estate"])
-    vms = project.rows("SELECT detail FROM inventory_vm WHERE inventory = ? ORDER BY position", row["id"])
+def get(project: Project, number: int) -> StoredInventory:
+    """Return one snapshot; raises NotFound."""
+    from planner.codec import decode
+    from planner.fingerprint import part_shape
+
+    rows = project.rows("SELECT * FROM inventory WHERE id = ?", number)
+    if not rows:
+        raise NotFound(f"inventory {number} does not exist", "see 'wherry inventory snapshots'")
+    row = rows[0]
+    vms = project.rows(
+        "SELECT body FROM inventory_vm JOIN content USING (digest) WHERE inventory = ? ORDER BY position",
+        number,
+    )
+    parts = contents.parts(project, json.loads(row["estate"]))
     return StoredInventory(
-        int(row["id"]),
+        number,
         row["fingerprint"],
         Inventory(
             source=row["source"],
             taken_at=row["taken_at"],
-            vms=tuple(_vm(item["detail"]) for item in vms),
-            hosts=tuple(Host(**item) for item in estate["hosts"]),
-            clusters=tuple(Cluster(**item) for item in estate["clusters"]),
-            datastores=tuple(Datastore(**item) for item in estate["datastores"]),
-            networks=tuple(Network(**item) for item in estate["networks"]),
-            dependencies=tuple(
-                Dependency(**{**item, "tie": Tie(item["tie"])}) for item in estate["dependencies"]
-            ),
-            notes=tuple(estate["notes"]),
-            gaps=tuple(estate["gaps"]),
+            vms=tuple(decode(item["body"], VM) for item in vms),
+            **{name: decode(body, part_shape(name)) for name, body in parts.items()},
         ),
     )
+
+
+def latest(project: Project) -> StoredInventory:
+    """Return the newest snapshot; raises NotFound when nothing was discovered yet."""
+    return get(project, summary(project).id)
+
+
+def latest_bare(project: Project) -> StoredInventory:
+    """Return the newest snapshot as it was discovered, without evidence; raises NotFound."""
+    head = summary(project)
+    return get(project, head.base or head.id)
+
+
+def find_target(project: Project) -> StoredInventory | None:
+    """Return the newest inventory of the target, None when none was discovered."""
+    head = find_summary(project, Role.TARGET)
+    return get(project, head.id) if head else None

@@ -1,6 +1,6 @@
 """The schema of ``project.db``: every table, who writes it, and how older files are brought up.
 
-Migrations only add. A newer wherry opens an older file and migrates it in one transaction; an older
+Migrations lose nothing. A newer wherry opens an older file and migrates it in one transaction; an older
 wherry refuses a newer file. The version is SQLite's ``user_version``.
 """
 
@@ -63,7 +63,30 @@ _VERSION_1 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1,)
+# What inventories hold is stored once by its digest; rows of snapshots name it.
+_VERSION_2 = (
+    # planner.store.contents
+    "CREATE TABLE content (digest TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT",
+    "INSERT INTO content (digest, body)"
+    " SELECT 'v1/' || inventory || '/' || position, detail FROM inventory_vm",
+    # planner.store.inventories
+    "ALTER TABLE inventory ADD COLUMN role TEXT NOT NULL DEFAULT 'source'",
+    "ALTER TABLE inventory ADD COLUMN base INTEGER REFERENCES inventory(id)",
+    """CREATE TABLE inventory_row (
+        inventory INTEGER NOT NULL REFERENCES inventory(id), position INTEGER NOT NULL,
+        id TEXT NOT NULL, name TEXT NOT NULL, cluster TEXT NOT NULL, power TEXT NOT NULL,
+        guest_os TEXT NOT NULL, cpus INTEGER NOT NULL, memory_bytes INTEGER NOT NULL,
+        disk_bytes INTEGER NOT NULL, application TEXT NOT NULL,
+        digest TEXT NOT NULL REFERENCES content(digest),
+        PRIMARY KEY (inventory, position)
+    ) STRICT, WITHOUT ROWID""",
+    "INSERT INTO inventory_row SELECT inventory, position, id, name, cluster, power, guest_os, cpus,"
+    " memory_bytes, disk_bytes, application, 'v1/' || inventory || '/' || position FROM inventory_vm",
+    "DROP TABLE inventory_vm",
+    "ALTER TABLE inventory_row RENAME TO inventory_vm",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header
 

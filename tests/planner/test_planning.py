@@ -14,6 +14,8 @@ from planner.errors import BadInput, Blocked
 from planner.fingerprint import inventory_fingerprint
 from planner.model import Backing, BusSharing, Finding, Nic, Power, Severity, Tie
 from planner.plan import dump_plan
+from planner.planning import make_plan
+from planner.settings import Settings
 from planner.sources.document import read_document
 from planner.sources.opening import read_source
 from planner.units import GIB, TIB
@@ -175,7 +177,13 @@ def test_an_empty_estate_is_an_empty_plan() -> None:
 
 
 def test_names_that_no_encoding_writes_survive_as_something() -> None:
-    found = plan(estate(vm("bad\ud800name", id="bad")))
+    found = make_plan(
+        project="test",
+        inventory=estate(vm("bad\ud800name", id="bad")),
+        inventory_fingerprint="0" * 64,
+        settings=Settings(),
+        created_at="2026-10-01T08:00:00+00:00",
+    )
     dump_plan(found).encode("utf-8")
     assert found.waves[0].vms[0].name == "bad?name"
 

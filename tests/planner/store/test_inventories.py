@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from planner.errors import NotFound
+from planner.errors import BadInput, NotFound
 from planner.fingerprint import inventory_fingerprint
 from planner.model import (
     VM,
@@ -18,13 +18,18 @@ from planner.model import (
     Datastore,
     Dependency,
     Disk,
+    Folder,
     Host,
     Inventory,
+    Licence,
+    Lun,
     Network,
     Nic,
     Power,
+    ResourcePool,
     Snapshot,
     Tie,
+    VCenter,
 )
 from planner.store import inventories
 from planner.store.project import Project
@@ -59,6 +64,11 @@ def full() -> Inventory:
         dependencies=(Dependency("id-1", "h-0", Tie.HARD, "because", 443, "seen", 0.5),),
         notes=("a note",),
         gaps=("nics", "cdroms"),
+        vcenters=(VCenter("uuid", "vc", extensions=("com.vmware.vcDr",)),),
+        luns=(Lun("naa.6", size_bytes=5, hosts=("h",)),),
+        resource_pools=(ResourcePool("r", "pool", vapp=True),),
+        folders=(Folder("f", "prod", "/prod"),),
+        licences=(Licence("vSphere", "XXXXX-12345", 8),),
     )
 
 
@@ -105,7 +115,7 @@ def test_without_an_inventory_there_is_a_hint(project: Project) -> None:
 
 
 def test_an_inventory_that_cannot_be_stored_leaves_nothing(project: Project) -> None:
-    with pytest.raises(UnicodeEncodeError):
+    with pytest.raises(BadInput, match="D800"):
         inventories.save(project, Inventory("x", "t", (VM("a", "fine"), VM("b", "\ud800"))))
     assert project.rows("SELECT count(*) FROM inventory")[0][0] == 0
     assert project.rows("SELECT count(*) FROM inventory_vm")[0][0] == 0

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from planner.errors import BadInput
-from planner.store import schema
+from planner.model import VM, Disk, Host, Inventory, Power
+from planner.store import inventories, schema
 from planner.store.project import FILE, Project
 
 
@@ -77,7 +78,31 @@ def test_a_newer_file_is_refused_and_stays_as_it_was(tmp_path: Path) -> None:
     assert (tmp_path / FILE).read_bytes() == before
 
 
-def test_every_statement_of_a_migration_only_adds() -> None:
-    for statements in schema.MIGRATIONS:
-        assert all(line.startswith(("CREATE TABLE", "CREATE INDEX", "ALTER TABLE")) for line in statements)
-        assert not any("DROP" in line for line in statements)
+def test_a_project_of_the_first_schema_keeps_its_inventory(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    for statement in schema.MIGRATIONS[0]:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute("INSERT INTO project VALUES ('name', 'old'), ('id', 'abc')")
+    estate = '{"hosts":[{"id":"h","name":"esx"}],"gaps":["nics"],"notes":[]}'
+    connection.execute(
+        "INSERT INTO inventory VALUES (1, 'f', 'rvtools:a.xlsx', '2026-10-01T00:00:00Z', 'now', 1, 7, ?)",
+        (estate,),
+    )
+    disk = '{"key":"1","label":"d","size_bytes":7,"backing":"vmdk","bus_sharing":null}'
+    connection.execute(
+        "INSERT INTO inventory_vm VALUES (1, 0, 'vm-1', 'web', 'c', 'poweredOn', '', 2, 0, 7, 'crm', ?)",
+        ('{"id":"vm-1","name":"web","power":"poweredOn","disks":[' + disk + '],"rules":[]}',),
+    )
+    connection.close()
+    with Project.open(tmp_path) as project:
+        found = inventories.latest(project)
+        assert project.name == "old"
+    assert found.inventory == Inventory(
+        "rvtools:a.xlsx",
+        "2026-10-01T00:00:00Z",
+        (VM("vm-1", "web", power=Power.ON, disks=(Disk("1", "d", 7),)),),
+        hosts=(Host("h", "esx"),),
+        gaps=("nics",),
+    )
