@@ -6,6 +6,15 @@ import signal
 
 import pytest
 
+from tests.vcenter.fixtures import (  # noqa: F401  (fixtures of every package)
+    module_vcenter,
+    stranger,
+    vcenter,
+    vcenter_authority,
+    vcenter_binary,
+    vcenter_certificate,
+)
+
 _HUNTERS = ("tests/faults/", "tests/migrate/replication/")
 
 
