@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from planner.model import Method
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -128,6 +130,7 @@ class Settings(_Part):
     """All settings of a project."""
 
     sites: dict[str, Site] = Field(default_factory=dict)
+    method: Method = Field(Method.WARM, description="how VMs are moved: warm (running) or cold (off)")
     link: Link = Link()
     windows: tuple[Window, ...] = ()
     freezes: tuple[Freeze, ...] = ()

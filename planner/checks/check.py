@@ -1,58 +1,115 @@
 """What a check is, and how one is written.
 
-A check is a function over one VM that yields a sentence for every finding and ``None`` where the
-source does not say enough to decide. The decorator gives it id, severity, reason and remedy.
-Severities weigh a move by wherry, which copies what it cannot follow live after the VM has stopped:
-a blocker is what it cannot move at all as it is.
+A check is a function over one object of the estate that yields a sentence for every finding and
+``None`` where the source does not say enough to decide. The decorator gives it id, severity, reason and
+remedy. Severities weigh a move by wherry, which copies what it cannot follow live after the VM has
+stopped: a blocker is what it cannot move at all as it is by the chosen method.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 from planner.checks.estate import Estate
-from planner.model import VM, Severity
+from planner.model import Method, Severity
 
-Ask = Callable[[VM, Estate], Iterator[str | None]]
+Ask = Callable[[Any, Estate], Iterator[str | None]]
+
+
+class About(StrEnum):
+    """What kind of object a check is asked about."""
+
+    VM = "vm"
+    HOST = "host"
+    CLUSTER = "cluster"
+    DATASTORE = "datastore"
+    NETWORK = "network"
+    VCENTER = "vcenter"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What it takes to clear a finding: a task of the plan.
+
+    ``fix`` is the step kind that wherry can do itself, empty = a person's work. ``lead_days`` is how
+    long before the seed it has to be done.
+    """
+
+    effort_min: int
+    outage: bool = False
+    lead_days: int = 1
+    fix: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What is looked for, why it matters and what to do. ``id`` starts with its family."""
+    """What is looked for, why it matters and what to do. ``id`` starts with its family.
+
+    ``severities`` holds one for each method; ``condition`` is the rule in words, ``properties`` the
+    paths of the vSphere API it looks at, ``reference`` where the fact is from. ``work`` is None when
+    there is a decision to take and nothing to repair.
+    """
 
     id: str
     title: str
-    severity: Severity
+    severities: Mapping[Method, Severity]
     why: str
     remedy: str
-    family: str
+    condition: str = ""
+    properties: tuple[str, ...] = ()
+    reference: str = ""
+    about: About = About.VM
+    work: Work | None = None
+
+    @property
+    def family(self) -> str:
+        """The first word of the id."""
+        return self.id.partition(".")[0]
+
+    def severity(self, method: Method = Method.WARM) -> Severity:
+        """Return how much a finding weighs for a method."""
+        return self.severities[method]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A check with the function that asks it. ``of_movable`` is False for the few about the rest."""
+    """A check with the function that asks it.
+
+    ``of_movable`` is False for the few VM checks that are about templates and placeholders too;
+    ``kinds`` are the kinds of the inventory's gaps that leave it undecided by themselves.
+    """
 
     check: Check
     ask: Ask
     of_movable: bool = True
+    kinds: frozenset[str] = frozenset()
 
 
 def rule(
     rules: list[Rule],
     check_id: str,
-    severity: Severity,
+    severity: Severity | Mapping[Method, Severity],
     title: str,
     *,
     why: str,
     remedy: str,
+    condition: str = "",
+    properties: tuple[str, ...] = (),
+    reference: str = "",
+    about: About = About.VM,
+    work: Work | None = None,
     of_movable: bool = True,
+    kinds: tuple[str, ...] = (),
 ) -> Callable[[Ask], Ask]:
     """Return a decorator that adds a function to a family's rules as a check."""
 
     def add(ask: Ask) -> Ask:
-        family = check_id.partition(".")[0]
-        rules.append(Rule(Check(check_id, title, severity, why, remedy, family), ask, of_movable))
+        severities = dict.fromkeys(Method, severity) if isinstance(severity, Severity) else dict(severity)
+        check = Check(check_id, title, severities, why, remedy, condition, properties, reference, about, work)
+        rules.append(Rule(check, ask, of_movable, frozenset(kinds)))
         return ask
 
     return add

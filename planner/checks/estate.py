@@ -1,6 +1,7 @@
-"""What a check may look at besides the VM itself: the estate seen once, indexed.
+"""What a check may look at besides the object itself: the estate seen once, indexed.
 
-Indexes hold only movable VMs, and only what the source said: a blank is never a duplicate.
+Indexes of VMs hold only movable ones, and only what the source said: a blank is never a duplicate.
+Names of hosts, clusters, datastores and networks are looked up within one vCenter.
 """
 
 from __future__ import annotations
@@ -9,23 +10,42 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from planner.model import VM, Inventory, Volume
+from planner.model import VM, Cluster, Datastore, Host, Inventory, Network, Volume
 from planner.names import visible
 from planner.volumes import volumes
+
+if TYPE_CHECKING:
+    from planner.settings import Settings
+
+Place = tuple[str, str]  # (vCenter, name)
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
-    """An inventory with indexes. ``taken_at`` is None when the inventory's time cannot be read."""
+    """An inventory with indexes. ``taken_at`` is None when the inventory's time cannot be read.
+
+    ``target`` is the estate it goes to, None when none was discovered; ``settings`` are the project's.
+    """
 
     inventory: Inventory
     taken_at: datetime | None
     gaps: frozenset[str]
+    settings: Settings | None
+    target: Estate | None
     volume_of: dict[tuple[str, str], Volume]  # (VM id, disk key)
     by_name: dict[str, tuple[VM, ...]]
     by_mac: dict[str, tuple[VM, ...]]
     by_address: dict[str, tuple[VM, ...]]
+    hosts: dict[Place, Host]
+    clusters: dict[Place, Cluster]
+    datastores: dict[Place, Datastore]
+    networks: dict[Place, Network]
+
+    def lacks(self, vm: VM, kind: str) -> bool:
+        """Return whether the VM's source had no word on a kind of device or detail."""
+        return kind in self.gaps or kind in vm.gaps
 
     def others(self, vm: VM, disk_key: str) -> tuple[VM, ...]:
         """Return the other VMs attached to the volume of a disk, each once."""
@@ -50,7 +70,7 @@ def moment(said: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def survey(inventory: Inventory) -> Estate:
+def survey(inventory: Inventory, settings: Settings | None = None, target: Estate | None = None) -> Estate:
     """Return the estate of an inventory; one pass over its VMs."""
     by_name: defaultdict[str, dict[str, VM]] = defaultdict(dict)
     by_mac: defaultdict[str, dict[str, VM]] = defaultdict(dict)
@@ -70,6 +90,8 @@ def survey(inventory: Inventory) -> Estate:
         inventory=inventory,
         taken_at=moment(inventory.taken_at),
         gaps=frozenset(inventory.gaps),
+        settings=settings,
+        target=target,
         volume_of={
             (item.vm.id, item.disk.key): volume
             for volume in volumes(inventory)
@@ -78,4 +100,8 @@ def survey(inventory: Inventory) -> Estate:
         by_name={key: tuple(vms.values()) for key, vms in by_name.items()},
         by_mac={key: tuple(vms.values()) for key, vms in by_mac.items()},
         by_address={key: tuple(vms.values()) for key, vms in by_address.items()},
+        hosts={(host.vcenter, host.name): host for host in inventory.hosts},
+        clusters={(cluster.vcenter, cluster.name): cluster for cluster in inventory.clusters},
+        datastores={(store.vcenter, store.name): store for store in inventory.datastores},
+        networks={(network.vcenter, network.name): network for network in inventory.networks},
     )

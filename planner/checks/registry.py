@@ -1,6 +1,6 @@
 """All readiness checks, and the one function that runs them.
 
-    rules of each family ──ask every VM──▶ findings, and for each check how many VMs it could not decide
+    rules of each family ──ask every object──▶ findings, and for each check how many it could not decide
 
 Unknown is neither finding nor pass: it is counted, so that a thin export does not look healthy.
 """
@@ -8,36 +8,59 @@ Unknown is neither finding nor pass: it is counted, so that a thin export does n
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from planner.checks import compute, disks, guest, network, snapshots
-from planner.checks.check import Check, Rule
-from planner.checks.estate import survey
+from planner.checks import (
+    compute,
+    devices,
+    disks,
+    guest,
+    names,
+    network,
+    platform,
+    replication,
+    security,
+    snapshots,
+    storage,
+)
+from planner.checks.check import About, Check, Rule
+from planner.checks.estate import Estate, survey
 from planner.errors import NotFound
-from planner.model import Finding, Inventory, Severity
+from planner.model import Finding, Inventory, Method, Severity
+
+if TYPE_CHECKING:
+    from planner.settings import Settings
 
 _RULES: tuple[Rule, ...] = (
     *disks.RULES,
     *snapshots.RULES,
+    *storage.RULES,
+    *replication.RULES,
     *compute.RULES,
+    *devices.RULES,
+    *security.RULES,
     *network.RULES,
+    *names.RULES,
     *guest.RULES,
+    *platform.RULES,
 )
 _WEIGHT = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
-# Checks about a kind of device that a source may not list at all.
-_DISK_FAMILY = "disks"
+# Families about a kind of device that a source may not list at all.
+_KIND_OF_FAMILY = {"disks": "disks"}
 
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Findings by severity, check and VM name; ``unknown`` counts VMs by check id, zeros left out."""
+    """Findings by severity, check and name; ``unknown`` counts objects by check id, zeros left out."""
 
     findings: tuple[Finding, ...]
     unknown: dict[str, int]
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings have a severity."""
-        return sum(finding.severity is severity for finding in self.findings)
+        """Return how many findings have a severity, waived ones left aside."""
+        return sum(finding.severity is severity and not finding.waiver for finding in self.findings)
 
 
 def all_checks() -> tuple[Check, ...]:
@@ -56,25 +79,77 @@ def explain(check_id: str) -> Check:
     )
 
 
-def run_checks(inventory: Inventory) -> Readiness:
-    """Ask every check about every VM that moves; pure, one pass, no I/O."""
-    estate = survey(inventory)
-    findings: list[Finding] = []
-    unknown: Counter[str] = Counter()
-    no_disks = "disks" in estate.gaps
+def _objects(inventory: Inventory, about: About) -> Sequence[object]:
+    found: dict[About, Sequence[object]] = {
+        About.VM: inventory.vms,
+        About.HOST: inventory.hosts,
+        About.CLUSTER: inventory.clusters,
+        About.DATASTORE: inventory.datastores,
+        About.NETWORK: inventory.networks,
+        About.VCENTER: inventory.vcenters,
+    }
+    return found[about]
+
+
+class _Asking:
+    """Findings and unknowns as they come in, for one method."""
+
+    def __init__(self, estate: Estate, method: Method) -> None:
+        self.estate = estate
+        self.method = method
+        self.findings: list[Finding] = []
+        self.unknown: Counter[str] = Counter()
+
+    def ask(self, rule: Rule, item: object, undecided: bool) -> None:
+        check = rule.check
+        for answer in rule.ask(item, self.estate):
+            if answer is None:
+                undecided = True
+            else:
+                self.findings.append(
+                    Finding(
+                        check.id,
+                        check.severities[self.method],
+                        item.id,  # type: ignore[attr-defined]
+                        item.name,  # type: ignore[attr-defined]
+                        answer,
+                        check.remedy,
+                        check.about.value,
+                    )
+                )
+        if undecided:
+            self.unknown[check.id] += 1
+
+
+def run_checks(
+    inventory: Inventory,
+    settings: Settings | None = None,
+    target: Inventory | None = None,
+    own_rules: Iterable[Rule] = (),
+) -> Readiness:
+    """Ask every check about every object it is about; pure, one pass, no I/O.
+
+    ``target`` is the inventory of the estate it goes to, ``own_rules`` are a project's.
+    """
+    estate = survey(inventory, settings, survey(target) if target else None)
+    asking = _Asking(estate, settings.method if settings else Method.WARM)
+    rules = (*_RULES, *own_rules)
+    about_vms = [
+        (rule, rule.kinds | {_KIND_OF_FAMILY.get(rule.check.family, "")} - {""})
+        for rule in rules
+        if rule.check.about is About.VM
+    ]
     for vm in inventory.vms:
-        for rule in _RULES:
-            if rule.of_movable and not vm.movable:
-                continue
-            check = rule.check
-            undecided = no_disks and check.family == _DISK_FAMILY
-            for answer in rule.ask(vm, estate):
-                if answer is None:
-                    undecided = True
-                else:
-                    findings.append(Finding(check.id, check.severity, vm.id, vm.name, answer, check.remedy))
-            unknown[check.id] += undecided
-    findings.sort(
+        gaps = estate.gaps.union(vm.gaps) if vm.gaps else estate.gaps
+        for rule, kinds in about_vms:
+            if not rule.of_movable or vm.movable:
+                asking.ask(rule, vm, bool(kinds) and not kinds.isdisjoint(gaps))
+    for rule in rules:
+        if rule.check.about is not About.VM:
+            for item in _objects(inventory, rule.check.about):
+                asking.ask(rule, item, undecided=False)
+    asking.findings.sort(
         key=lambda item: (_WEIGHT[item.severity], item.check, item.subject_name, item.subject, item.message)
     )
-    return Readiness(tuple(findings), {key: count for key, count in sorted(unknown.items()) if count})
+    unknown = {key: count for key, count in sorted(asking.unknown.items()) if count}
+    return Readiness(tuple(asking.findings), unknown)

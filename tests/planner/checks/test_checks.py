@@ -260,6 +260,6 @@ def test_the_lab_has_the_findings_it_is_meant_to_have() -> None:
 
 
 def test_explain() -> None:
-    assert explain("disks.rdm.physical").severity is Severity.WARNING
+    assert explain("disks.rdm.physical").severity() is Severity.WARNING
     with pytest.raises(NotFound, match="does not exist"):
         explain("disks.rdm")

@@ -35,10 +35,10 @@ def command(explain: str | None, strict: bool, project_dir: Path, as_json: bool)
     if explain:
         check = registry.explain(explain)
         if as_json:
-            data({"id": check.id, "title": check.title, "severity": check.severity,
+            data({"id": check.id, "title": check.title, "severity": check.severity(),
                   "why": check.why, "remedy": check.remedy})  # fmt: skip
         else:
-            line(f"{check.id}  {check.title}  [{check.severity.value}]")
+            line(f"{check.id}  {check.title}  [{check.severity().value}]")
             line(f"  why     {check.why}")
             line(f"  remedy  {check.remedy}")
         return 0

@@ -1,0 +1,1 @@
+"""The live vCenter as a source: session, collector, mapping, refresh. It reads and never writes."""
