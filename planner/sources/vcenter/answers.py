@@ -116,12 +116,10 @@ def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
         remove_comments=True,
         remove_pis=True,
     )
-    fed, checked = 0, False
+    since, checked = 0, False  # bytes since the last object
     try:
         for chunk in clean(chunks):
-            if not checked and fed == 0 and b"<!DOCTYPE" in chunk:
-                raise BadInput("the vCenter's answer holds a document type", "check what answers there")
-            fed += len(chunk)
+            since += len(chunk)
             parser.feed(chunk)
             for event, element in parser.read_events():
                 if not checked:
@@ -134,12 +132,12 @@ def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
                 parent = element.getparent()
                 if parent is None or parent.tag != VIM + "returnval":
                     continue
-                fed = 1
+                since = 0
                 yield element
                 element.clear()
                 while element.getprevious() is not None:
                     del parent[0]
-            if fed > _MAX_ELEMENT_BYTES:
+            if since > _MAX_ELEMENT_BYTES:
                 raise BadInput("the vCenter's answer holds an object larger than it can be", "check what answers")
         parser.close()
     except etree.XMLSyntaxError as error:

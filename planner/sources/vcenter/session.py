@@ -1,0 +1,181 @@
+"""A session with a vCenter: pyvmomi logs in and keeps it, our own connection reads with its cookie.
+
+Both use one TLS context, made by ``tls``. A session that expired is renewed once by whoever notices.
+What pyvmomi raises leaves here as one of our errors; the password is in none of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Callable, Iterator
+from http.client import HTTPException
+from typing import Any, TypeVar
+from xml.parsers.expat import ExpatError
+
+from planner.errors import BadInput, Unreachable
+from planner.names import visible
+from planner.sources.vcenter.address import Login
+from planner.sources.vcenter.answers import Fault, document, elements, plain
+from planner.sources.vcenter.soap import Ref, envelope
+from planner.sources.vcenter.tls import reaching, untrusted, verified_context
+from planner.sources.vcenter.wire import Answer, Dropped, Wire
+
+_PATH = "/sdk"
+_EXPIRED = "NotAuthenticated"
+Result = TypeVar("Result")
+
+
+class Session:
+    """An open session. Use it as a context manager, so that it is logged out."""
+
+    def __init__(self, login: Login) -> None:
+        """Open the session; raises UntrustedCertificate, BadInput for a refused login, Unreachable."""
+        self.login = login
+        context, self.certificate = verified_context(login)
+        self.wire = Wire(login.address.host, login.address.port, context, login.timeout_s)
+        self._stub = self._adapter(context)
+        with self._speaking():
+            from pyVmomi import vim
+
+            self.content: Any = vim.ServiceInstance("ServiceInstance", self._stub).RetrieveContent()
+            self._log_in()
+
+    def _adapter(self, context: ssl.SSLContext) -> Any:
+        """Return pyvmomi's adapter in the newest version of the API that both sides speak."""
+        from pyVmomi import SoapStubAdapter
+        from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
+
+        with self._speaking():
+            answer = self.wire.request("GET", f"{_PATH}/vimServiceVersions.xml")
+            offered = {
+                version.text or ""
+                for space in document(answer.body(1024**2)).iter("namespace")
+                if space.findtext("name") == "urn:vim25"
+                for version in space.iter("version")
+            }
+        chosen = next((name for name in GetServiceVersions("vim25") if versionIdMap[name] in offered), None)
+        if answer.status != 200 or chosen is None:
+            raise Unreachable(f"{self.login.address.shown} does not answer as a vCenter", "check host and port")
+        return SoapStubAdapter(
+            host=self.login.address.host,
+            port=self.login.address.port,
+            path=_PATH,
+            version=chosen,
+            sslContext=context,
+            httpConnectionTimeout=self.login.timeout_s,
+        )
+
+    def _log_in(self) -> None:
+        from pyVmomi import vim
+
+        user = self.login.address.user
+        try:
+            self.content.sessionManager.Login(user, self.login.password)
+        except vim.fault.InvalidLogin:
+            # Without a cause: a traceback of the call would show its arguments.
+            raise BadInput(
+                f"{self.login.address.shown} refuses the login of {visible(user, 80)}",
+                "check user and password, and whether the account is locked",
+            ) from None
+        except vim.fault.NoPermission:
+            raise BadInput(
+                f"{visible(user, 80)} may not log in to {self.login.address.shown}",
+                "give the account the read-only role of docs/vcenter.md",
+            ) from None
+
+    @contextlib.contextmanager
+    def _speaking(self) -> Iterator[None]:
+        from pyVmomi import vmodl
+
+        shown = self.login.address.shown
+        try:
+            with reaching(self.login):
+                yield
+        except (HTTPException, ExpatError, Dropped) as error:
+            raise Unreachable(
+                f"{shown} broke off: {visible(str(error) or type(error).__name__, 120)}", "try again"
+            ) from error
+        except Fault as error:
+            raise BadInput(f"{shown} refuses: {visible(str(error), 160)}", "see docs/vcenter.md") from error
+        except vmodl.MethodFault as error:
+            said = f"{type(error).__name__.rpartition('.')[2]} {error.msg or ''}".strip()
+            raise BadInput(f"{shown} refuses: {visible(said, 160)}", "see docs/vcenter.md") from error
+
+    def ask(self, act: Callable[[Any], Result]) -> Result:
+        """Return what ``act`` gets of pyvmomi's service content; an expired session is renewed once.
+
+        Raises BadInput for a refusal, Unreachable.
+        """
+        from pyVmomi import vim
+
+        with self._speaking():
+            try:
+                return act(self.content)
+            except vim.fault.NotAuthenticated:
+                self._log_in()
+                return act(self.content)
+
+    def renew(self) -> None:
+        """Log in once again; raises BadInput, Unreachable."""
+        with self._speaking():
+            self._log_in()
+
+    @property
+    def collector(self) -> Ref:
+        """The session's property collector."""
+        return Ref("PropertyCollector", self.content.propertyCollector._GetMoId())
+
+    def send(self, request: bytes) -> Answer:
+        """Send a SOAP request over our own connection; raises Dropped, UntrustedCertificate."""
+        try:
+            answer = self.wire.request(
+                "POST",
+                _PATH,
+                request,
+                {
+                    "Content-Type": "text/xml; charset=utf-8",
+                    "SOAPAction": self._stub.versionId,
+                    "Cookie": self._stub.cookie,
+                },
+            )
+        except ssl.SSLCertVerificationError as error:
+            raise untrusted(self.login, error) from error
+        if answer.status not in (200, 500):
+            self.wire.close()
+            raise Dropped(f"HTTP status {answer.status}")
+        return answer
+
+    def call(self, method: str, this: Ref, body: str = "", name: str = "returnval") -> list[Any]:
+        """Return the parsed values of a small call, or of elements ``name`` below its answer.
+
+        An expired session is renewed once. Raises Fault, Dropped, UntrustedCertificate.
+        """
+        for attempt in (1, 2):
+            try:
+                root = document(self.send(envelope(method, this, body)).body())
+                return [plain(item) for item in root.iter("{urn:vim25}" + name)]
+            except Fault as fault:
+                if fault.kind != _EXPIRED or attempt == 2:
+                    raise
+                self.renew()
+        raise AssertionError("unreachable")
+
+    def stream(self, request: bytes, *names: str) -> Iterator[Any]:
+        """Yield the elements of these names of an answer as it comes; raises Fault, Dropped."""
+        yield from elements(self.send(request).chunks, *names)
+
+    def close(self) -> None:
+        """Log out and close all connections; what fails then is of no consequence."""
+        self.wire.close()
+        with contextlib.suppress(Exception):
+            self.content.sessionManager.Logout()
+        self._stub.DropConnections()
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
