@@ -115,7 +115,9 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             for item in standing
         )
         if row is not None and stored.plan.inventory != row.fingerprint:
-            needs.append(Need("warning", "the plan was made on an older inventory", "wherry plan"))
+            made_on = inventories.find_fingerprint(project, stored.plan.inventory)
+            hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
+            needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in _needs(wave, wave.name in running, now)]
     return ProjectStatus(
         project=project.name,

@@ -144,6 +144,15 @@ def summary(project: Project) -> Summary:
     return found
 
 
+def find_fingerprint(project: Project, fingerprint: str) -> Summary | None:
+    """Return the head of the newest snapshot of that content, None when the project never held it."""
+    rows = project.rows(
+        f"SELECT {_HEAD} FROM inventory WHERE fingerprint = ? ORDER BY id DESC LIMIT 1",  # noqa: S608
+        fingerprint,
+    )
+    return _summary(rows[0]) if rows else None
+
+
 def get(project: Project, number: int) -> StoredInventory:
     """Return one snapshot; raises NotFound."""
     from planner.codec import decode

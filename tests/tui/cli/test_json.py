@@ -11,6 +11,9 @@ from tests.tui.cli.command import Wherry
 VIEWS = [
     ("inventory",),
     ("inventory", "nothing-has-this-name"),
+    ("inventory", "list", "db"),
+    ("inventory", "snapshots"),
+    ("inventory", "diff", "1"),
     ("check",),
     ("check", "--explain", "disks.rdm.physical"),
     ("deps",),

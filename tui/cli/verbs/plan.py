@@ -68,10 +68,12 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
     from planner.units import show_bytes
 
     given = approvals.valid(project, plan)
+    aged = _aged(project, plan)
     if as_json:
         data(
             {
                 "version": version,
+                "older_inventory": aged,
                 "fingerprint": plan.fingerprint,
                 "plan": plan.model_dump(mode="json", by_alias=True),
                 "score": plan.score.model_dump(),
@@ -97,10 +99,34 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
         ),
     )
     line(_scored(plan))
+    if aged:
+        line(f"  note: {aged}")
     for note in plan.notes:
         line(f"  note: {visible(note)}")
     for vm in plan.unplanned:
         line(f"  not planned: {visible(vm.name)}: {visible(vm.why)}")
+
+
+def _aged(project: Project, plan: Plan) -> str:
+    """Return what has drifted since the inventory the plan was made on, empty when it is the newest."""
+    from planner import drift
+    from planner.store import inventories
+
+    newest = inventories.find_summary(project)
+    if newest is None or newest.fingerprint == plan.inventory:
+        return ""
+    made_on = inventories.find_fingerprint(project, plan.inventory)
+    if made_on is None:
+        return "the plan was made on an inventory that this project does not hold: plan again"
+    found = drift.drift(
+        inventories.get(project, made_on.id).inventory, inventories.get(project, newest.id).inventory
+    )
+    planned = {vm.id for wave in plan.waves for vm in wave.vms}
+    touched = sum(item.kind == "vms" and item.id in planned for item in found.objects)
+    return (
+        f"the plan was made on inventory {made_on.id}, {newest.id} is the newest: {drift.summary(found)}; "
+        f"{touched} planned VMs are touched: 'wherry inventory diff {made_on.id}', then plan again"
+    )
 
 
 def _scored(plan: Plan) -> str:
