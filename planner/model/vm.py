@@ -103,6 +103,7 @@ class VM:
     owner: str = ""
     criticality: str = ""
     window: str = ""  # the maintenance window people gave it, in their words
+    sayings: tuple[tuple[str, str], ...] = ()  # (field of these, where an import says so)
     rules: tuple[str, ...] = ()  # names of DRS rules
     disks: tuple[Disk, ...] = ()
     nics: tuple[Nic, ...] = ()
