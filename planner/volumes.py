@@ -21,6 +21,16 @@ def base_path(path: str) -> str:
     return _DELTA.sub(".vmdk", path.strip())
 
 
+def datastore_of(path: str) -> str | None:
+    """Return ``ds`` of ``[ds] folder/file``, empty when the brackets are; None when there are none."""
+    return path[1:].partition("]")[0].strip() if path.startswith("[") and "]" in path else None
+
+
+def folder_of(path: str) -> str:
+    """Return ``folder`` of ``[ds] folder/file``, empty when the file lies in no folder."""
+    return path.rpartition("]")[2].strip().rpartition("/")[0]
+
+
 def _identity(vm: VM, disk: Disk) -> tuple[str, ...] | None:
     if disk.backing.is_rdm:
         # A LUN id is unique in the world; hexadecimal digits are written in either case.

@@ -88,6 +88,11 @@ class Rule:
     kinds: frozenset[str] = frozenset()
 
 
+def by_method(warm: Severity, cold: Severity) -> Mapping[Method, Severity]:
+    """Return the severities of a check that weighs differently once the VM is off during the copy."""
+    return {Method.WARM: warm, Method.COLD: cold}
+
+
 def rule(
     rules: list[Rule],
     check_id: str,

@@ -1,32 +1,36 @@
 """What a check may look at besides the object itself: the estate seen once, indexed.
 
 Indexes of VMs hold only movable ones, and only what the source said: a blank is never a duplicate.
-Names of hosts, clusters, datastores and networks are looked up within one vCenter.
+Names of hosts, clusters, datastores and networks are looked up within one vCenter; a datastore name
+that stands there twice, in two datacenters, is not looked up at all.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from planner.checks.landing import Landing, landing
 from planner.model import VM, Cluster, Datastore, Host, Inventory, Network, Volume
 from planner.names import visible
-from planner.volumes import volumes
+from planner.volumes import datastore_of, folder_of, volumes
 
 if TYPE_CHECKING:
     from planner.settings import Settings
 
 Place = tuple[str, str]  # (vCenter, name)
+Placed = TypeVar("Placed", Host, Cluster, Datastore, Network)
 
 
 @dataclass(frozen=True, slots=True)
 class Estate:
     """An inventory with indexes. ``taken_at`` is None when the inventory's time cannot be read.
 
-    ``target`` is the estate it goes to, None when none was discovered; ``settings`` are the project's.
+    ``target`` is the estate it goes to and ``landing`` what that offers, None when none was discovered;
+    ``settings`` are the project's. ``users`` counts the movable VMs with a disk on a datastore.
     """
 
     inventory: Inventory
@@ -34,14 +38,27 @@ class Estate:
     gaps: frozenset[str]
     settings: Settings | None
     target: Estate | None
+    landing: Landing | None
     volume_of: dict[tuple[str, str], Volume]  # (VM id, disk key)
     by_name: dict[str, tuple[VM, ...]]
     by_mac: dict[str, tuple[VM, ...]]
     by_address: dict[str, tuple[VM, ...]]
+    by_folder: dict[str, tuple[VM, ...]]  # the folder of the vmx file, on whatever datastore
+    users: Mapping[Place, int]
     hosts: dict[Place, Host]
     clusters: dict[Place, Cluster]
     datastores: dict[Place, Datastore]
     networks: dict[Place, Network]
+    sole_vcenter: str  # of all VMs, empty when there are several
+
+    def place(self, item: VM | Host | Cluster | Datastore | Network, name: str) -> Place:
+        """Return the key of a name beside an object; objects that name no vCenter are in the only one."""
+        return item.vcenter or self.sole_vcenter, name
+
+    def datastore(self, vm: VM, path: str) -> Datastore | None:
+        """Return the datastore of one of the VM's files, None when it is not known."""
+        name = datastore_of(path)
+        return self.datastores.get(self.place(vm, name)) if name else None
 
     def lacks(self, vm: VM, kind: str) -> bool:
         """Return whether the VM's source had no word on a kind of device or detail."""
@@ -70,15 +87,34 @@ def moment(said: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def _by_place(items: Sequence[Placed], sole_vcenter: str) -> dict[Place, Placed]:
+    return {(item.vcenter or sole_vcenter, item.name): item for item in items}
+
+
+def _unambiguous(stores: Sequence[Datastore], sole_vcenter: str) -> dict[Place, Datastore]:
+    counted = Counter((store.vcenter or sole_vcenter, store.name) for store in stores)
+    found = _by_place(stores, sole_vcenter)
+    return {place: store for place, store in found.items() if counted[place] == 1}
+
+
 def survey(inventory: Inventory, settings: Settings | None = None, target: Estate | None = None) -> Estate:
     """Return the estate of an inventory; one pass over its VMs."""
     by_name: defaultdict[str, dict[str, VM]] = defaultdict(dict)
     by_mac: defaultdict[str, dict[str, VM]] = defaultdict(dict)
     by_address: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    by_folder: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    users: Counter[Place] = Counter()
+    vcenters = {vm.vcenter for vm in inventory.vms}
+    sole = vcenters.pop() if len(vcenters) == 1 else ""
     for vm in inventory.vms:
         if not vm.movable:
             continue
         by_name[vm.name.casefold()][vm.id] = vm
+        if folder := folder_of(vm.vmx_path):
+            by_folder[folder][vm.id] = vm
+        for name in {datastore_of(disk.path) for disk in vm.disks}:
+            if name:
+                users[vm.vcenter or sole, name] += 1
         for nic in vm.nics:
             if nic.mac:
                 by_mac[nic.mac.casefold()][vm.id] = vm
@@ -92,6 +128,7 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         gaps=frozenset(inventory.gaps),
         settings=settings,
         target=target,
+        landing=landing(target.inventory) if target else None,
         volume_of={
             (item.vm.id, item.disk.key): volume
             for volume in volumes(inventory)
@@ -100,8 +137,11 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         by_name={key: tuple(vms.values()) for key, vms in by_name.items()},
         by_mac={key: tuple(vms.values()) for key, vms in by_mac.items()},
         by_address={key: tuple(vms.values()) for key, vms in by_address.items()},
-        hosts={(host.vcenter, host.name): host for host in inventory.hosts},
-        clusters={(cluster.vcenter, cluster.name): cluster for cluster in inventory.clusters},
-        datastores={(store.vcenter, store.name): store for store in inventory.datastores},
-        networks={(network.vcenter, network.name): network for network in inventory.networks},
+        by_folder={key: tuple(vms.values()) for key, vms in by_folder.items()},
+        users=users,
+        hosts=_by_place(inventory.hosts, sole),
+        clusters=_by_place(inventory.clusters, sole),
+        datastores=_unambiguous(inventory.datastores, sole),
+        networks=_by_place(inventory.networks, sole),
+        sole_vcenter=sole,
     )
