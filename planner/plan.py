@@ -119,6 +119,26 @@ class PlannedEstimate(_Part):
     downtime_min: Spread
 
 
+class PlannedTask(_Part):
+    """What is to be done about one VM before its wave is seeded: all that one check found there.
+
+    ``id`` stays the same in every plan. ``due`` is ISO 8601 in UTC, empty without a window; ``fix`` is
+    the step kind by which wherry does it itself, empty = a person's work.
+    """
+
+    id: str
+    check: str
+    vm: str
+    title: str
+    found: tuple[str, ...]
+    remedy: str
+    owner: str = ""
+    effort_min: int
+    outage: bool = False
+    due: str = ""
+    fix: str = ""
+
+
 class Wave(_Part):
     """Groups that cut over in one window. ``boot`` is a list of batches, started in order."""
 
@@ -132,11 +152,12 @@ class Wave(_Part):
     policies: Policies
     estimate: PlannedEstimate
     why: str = ""
+    tasks: tuple[PlannedTask, ...] = ()
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over what this wave will do; titles, reasons and estimates don't count."""
-        body = self.model_dump(mode="json", exclude={"title", "why", "estimate"})
+        """SHA-256 over what this wave will do; titles, reasons, estimates and tasks before it don't count."""
+        body = self.model_dump(mode="json", exclude={"title", "why", "estimate", "tasks"})
         for group in body["groups"]:
             del group["reasons"]
         for disk in body["disks"]:
@@ -147,6 +168,16 @@ class Wave(_Part):
     def size_bytes(self) -> int:
         """Bytes of all volumes, shared ones once."""
         return sum(disk.size_bytes for disk in self.disks)
+
+    @property
+    def effort_min(self) -> int:
+        """Minutes of work in all tasks."""
+        return sum(task.effort_min for task in self.tasks)
+
+    @property
+    def outages(self) -> int:
+        """VMs with a task that takes them down; all tasks of one VM share one outage."""
+        return len({task.vm for task in self.tasks if task.outage})
 
     def vm(self, vm_id: str) -> PlannedVM:
         """Return the VM of that id; raises NotFound."""
@@ -191,7 +222,11 @@ class Plan(_Part):
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the whole content."""
-        return _digest(self.model_dump(mode="json", by_alias=True))
+        body = self.model_dump(mode="json", by_alias=True)
+        for wave in body["waves"]:
+            if not wave["tasks"]:  # plans from before there were tasks keep their fingerprint
+                del wave["tasks"]
+        return _digest(body)
 
     def wave(self, name: str) -> Wave:
         """Return the wave of that name, case ignored; raises NotFound."""

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from planner.checks.check import Check
+from planner.checks.registry import all_checks
 from planner.errors import BadInput
 from planner.estimate import estimate_wave
 from planner.graph import edges, shared_services
@@ -22,6 +24,7 @@ from planner.names import visible
 from planner.notes import estimate_notes, input_notes, service_notes
 from planner.plan import Plan, PlannedEstimate, Score, Spread, Unplanned, Wave
 from planner.remap import RemapDecision, decide_all, words
+from planner.remedies import planned_tasks
 from planner.settings import Settings, Window
 from planner.units import TIB, show_bytes
 from planner.volumes import volumes
@@ -52,6 +55,7 @@ class _Estate:
     volumes_of: Mapping[str, tuple[Volume, ...]]  # by the VM that holds them first
     decisions: Mapping[str, RemapDecision]
     findings: Mapping[str, tuple[Finding, ...]]
+    checks: Mapping[str, Check]
 
     def volumes(self, group: MoveGroup) -> list[Volume]:
         return [volume for vm in group.vms for volume in self.volumes_of.get(vm, ())]
@@ -73,7 +77,11 @@ def _planned_volumes(inventory: Inventory, planned: set[str]) -> tuple[Volume, .
 
 
 def _estate(
-    inventory: Inventory, settings: Settings, planned: set[str], findings: Iterable[Finding]
+    inventory: Inventory,
+    settings: Settings,
+    planned: set[str],
+    findings: Iterable[Finding],
+    own_checks: Iterable[Check],
 ) -> _Estate:
     spoken = words(volumes(inventory), settings.remaps)
     mine = _planned_volumes(inventory, planned)
@@ -89,6 +97,7 @@ def _estate(
         volumes_of=volumes_of,
         decisions=decide_all(mine, settings, spoken),
         findings=by_vm,
+        checks={check.id: check for check in (*all_checks(), *own_checks)},
     )
 
 
@@ -172,6 +181,7 @@ def _wave(
             downtime_min=Spread(p50=estimate.downtime_min.p50, p95=estimate.downtime_min.p95),
         ),
         why=_why(members, sum(disk.size_bytes for disk in disks), estate, settings),
+        tasks=planned_tasks(members, estate.findings, estate.checks, settings, window, estimate.seed_h),
     )
     return wave, (*notes, *estimate_notes(wave, estimate.converges))
 
@@ -198,17 +208,19 @@ def make_plan(
     settings: Settings,
     created_at: str,
     findings: Sequence[Finding] = (),
+    own_checks: Iterable[Check] = (),
 ) -> Plan:
     """Return the plan of an inventory: waves W01, W02, ... and who stays, with reasons.
 
-    ``created_at`` is ISO 8601 in UTC. Raises BadInput for a VM or disk that stands twice and for a
-    remap that cannot be, Blocked when a disk must stay an RDM and no LUN is free for it.
+    ``created_at`` is ISO 8601 in UTC; ``own_checks`` are a project's, whose findings may be tasks too.
+    Raises BadInput for a VM or disk that stands twice and for a remap that cannot be, Blocked when a
+    disk must stay an RDM and no LUN is free for it.
     """
     _refuse_twins(inventory)
     groups = move_groups(inventory, settings)
     hubs = frozenset(shared_services(inventory, settings))
     planned = {vm for group in groups for vm in group.vms}
-    estate = _estate(inventory, settings, planned, findings)
+    estate = _estate(inventory, settings, planned, findings, own_checks)
     draft = _draft(groups, inventory, estate, settings)
     windows, calendar_notes = assign_windows(len(draft.waves), settings)
     inside = _dependencies_by_wave(inventory, draft.waves)

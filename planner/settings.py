@@ -126,6 +126,15 @@ class Policies(_Part):
     zstd_level: int = Field(1, ge=0, le=19, description="compression on the wire, 0 = none")
 
 
+class Remedies(_Part):
+    """How findings are cleared before a wave."""
+
+    owner: str = Field("", description="who gets a task when neither VM nor application names an owner")
+    hardware_version: int = Field(
+        15, ge=7, le=22, description="what old virtual hardware is upgraded to; 15 needs ESXi 6.7 U2"
+    )
+
+
 class Settings(_Part):
     """All settings of a project."""
 
@@ -142,6 +151,7 @@ class Settings(_Part):
     remaps: tuple[Remap, ...] = ()
     luns: tuple[Lun, ...] = Field((), description="LUNs zoned to the target and free to use")
     policies: Policies = Policies()
+    remedies: Remedies = Remedies()
 
     @model_validator(mode="after")
     def _one_site_per_role(self) -> Settings:

@@ -75,19 +75,21 @@ def export_plan(
     approvals: Mapping[str, tuple[str, str]] | None = None,
     owners: Mapping[str, str] | None = None,
     unknown: Mapping[str, int] | None = None,
+    states: Mapping[str, str] | None = None,
     format: str,
     target: Path,
 ) -> Path:
     """Write the plan in one of ``FORMATS`` and return the file's path.
 
     ``target`` is a file, or a folder that gets ``plan.<suffix>``; ``approvals`` is wave name →
-    (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide. Raises
+    (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
+    ``states`` task id → where it stands. Raises
     NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
     path = target / f"plan{chosen.suffix}" if target.is_dir() else target
-    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown)
+    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states)
     write_atomically(path, chosen.render(printout))
     return path

@@ -18,6 +18,7 @@ from planner.export.printout import (
     not_known,
     show_window,
     summary,
+    tasks,
     unplanned,
     waves,
 )
@@ -159,6 +160,20 @@ def _findings(printout: Printout, wave: Wave) -> Iterator[str]:
     yield from table_lines(("Severity", "VM", "Finding", "Remedy"), rows)
 
 
+def _tasks(printout: Printout, wave: Wave) -> Iterator[str]:
+    yield "### Before the wave"
+    yield ""
+    if not wave.tasks:
+        yield "No task."
+        yield ""
+        return
+    hours = f"{wave.effort_min / 60:.1f} h of work, outages of {wave.outages} VMs"
+    yield f"{len(wave.tasks)} tasks, {hours}."
+    yield ""
+    table = tasks(printout, wave)
+    yield from table_lines(table.columns[1:], [row[1:] for row in table.rows])
+
+
 def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     names = {vm.id: vm for vm in wave.vms}
     seed, down = wave.estimate.seed_h, wave.estimate.downtime_min
@@ -176,10 +191,11 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     yield from _boot(wave, names)
     yield from _disks(wave, names)
     yield from _findings(printout, wave)
+    yield from _tasks(printout, wave)
     yield "### Steps"
     yield ""
     steps = (
-        "Clear the blockers above, have the wave approved.",
+        "Clear the blockers and do the tasks above, have the wave approved.",
         f"Seed all disks, then send {policies.delta_cycles} deltas.",
         "Rehearse the wave.",
         "Gate: go or no-go, inside the window.",

@@ -13,7 +13,7 @@ from datetime import timedelta
 from planner.checks.registry import all_checks
 from planner.model import VM, Finding, Inventory, Severity
 from planner.names import visible
-from planner.plan import Plan, PlannedDisk, Wave
+from planner.plan import Plan, PlannedDisk, PlannedTask, Wave
 from planner.settings import Window
 from planner.units import GIB
 
@@ -34,7 +34,7 @@ class Printout:
     """Everything an export is made from. ``approvals`` is wave name → (who, when).
 
     ``owners`` is application → owner, for VMs that name none themselves; ``unknown`` is check id →
-    number of VMs it could not decide.
+    number of VMs it could not decide; ``states`` is task id → where it stands, for tasks begun or done.
     """
 
     plan: Plan
@@ -43,6 +43,7 @@ class Printout:
     approvals: Mapping[str, tuple[str, str]] | None = None
     owners: Mapping[str, str] | None = None
     unknown: Mapping[str, int] | None = None
+    states: Mapping[str, str] | None = None
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
 
     def __post_init__(self) -> None:
@@ -121,7 +122,8 @@ def waves(printout: Printout) -> Table:
     """Return one row for each wave."""
     columns = (
         "Wave", "Title", "Window", "Groups", "VMs", "GiB", "Seed h P50", "Seed h P95",
-        "Downtime min P50", "Downtime min P95", "Approval", "Why",
+        "Downtime min P50", "Downtime min P95", "Tasks before", "Task hours", "Task outages", "Approval",
+        "Why",
     )  # fmt: skip
     rows = tuple(
         (
@@ -135,6 +137,9 @@ def waves(printout: Printout) -> Table:
             round(wave.estimate.seed_h.p95, 2),
             round(wave.estimate.downtime_min.p50, 1),
             round(wave.estimate.downtime_min.p95, 1),
+            len(wave.tasks),
+            round(wave.effort_min / 60, 2),
+            wave.outages,
             printout.approval(wave),
             visible(wave.why),
         )
@@ -234,6 +239,38 @@ def findings(printout: Printout) -> Table:
     return Table("Findings", ("Severity", "Check", "VM", "Wave", "Finding", "Remedy"), rows)
 
 
+def task_how(task: PlannedTask) -> str:
+    """Return who does a task: wherry or a person, with or without the VM down."""
+    how = f"wherry: {task.fix}" if task.fix else "by hand"
+    return f"{how}, with an outage" if task.outage else how
+
+
+def tasks(printout: Printout, wave: Wave | None = None) -> Table:
+    """Return one row for each task before a wave, or before all of them."""
+    columns = (
+        "Wave", "Due", "VM", "Task", "Owner", "Effort min", "How", "State", "Found", "Remedy", "Id",
+    )  # fmt: skip
+    states = printout.states or {}
+    rows = tuple(
+        (
+            one.name,
+            task.due or "no window",
+            visible(one.vm(task.vm).name),
+            visible(task.title),
+            visible(task.owner) or "nobody named",
+            task.effort_min,
+            task_how(task),
+            visible(states.get(task.id, "open")),
+            visible("; ".join(task.found)),
+            visible(task.remedy),
+            task.id,
+        )
+        for one in ((wave,) if wave else printout.plan.waves)
+        for task in one.tasks
+    )
+    return Table("Tasks", columns, rows)
+
+
 def unplanned(printout: Printout) -> Table:
     """Return one row for each VM that is in no wave."""
     rows = tuple((visible(vm.name), visible(vm.vm), visible(vm.why)) for vm in printout.plan.unplanned)
@@ -263,5 +300,5 @@ def not_known(printout: Printout) -> Table:
 
 def tables(printout: Printout) -> tuple[Table, ...]:
     """Return all tables in the order of the workbook's sheets."""
-    makers = (summary, waves, assignment, groups, disks, findings, not_known, unplanned, approvals)
+    makers = (summary, waves, assignment, groups, disks, findings, tasks, not_known, unplanned, approvals)
     return tuple(make(printout) for make in makers)

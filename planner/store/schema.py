@@ -84,6 +84,13 @@ _VERSION_2 = (
     " memory_bytes, disk_bytes, application, 'v1/' || inventory || '/' || position FROM inventory_vm",
     "DROP TABLE inventory_vm",
     "ALTER TABLE inventory_row RENAME TO inventory_vm",
+    # migrate.run.store
+    "ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'wave'",
+    # planner.store.ticks
+    """CREATE TABLE tick (
+        id INTEGER PRIMARY KEY, task TEXT NOT NULL, check_id TEXT NOT NULL, vm TEXT NOT NULL,
+        wave TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL
+    ) STRICT""",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from planner.checks.check import Check, Work
 from planner.fingerprint import inventory_fingerprint
-from planner.model import VM, Backing, Dependency, Disk, Finding, Inventory, Power, Tie
+from planner.model import VM, Backing, Dependency, Disk, Finding, Inventory, Method, Power, Severity, Tie
 from planner.plan import Plan
 from planner.planning import make_plan
 from planner.settings import Settings
@@ -45,7 +46,18 @@ def settings(**more: Any) -> Settings:
     return Settings.model_validate(more)
 
 
-def plan(inventory: Inventory, findings: tuple[Finding, ...] = (), **more: Any) -> Plan:
+def check(name: str, work: Work | None) -> Check:
+    """A check of that name; what it takes to clear a finding is ``work``."""
+    severities = dict.fromkeys(Method, Severity.WARNING)
+    return Check(name, f"{name} is odd", severities, "it is", f"mend {name}", work=work)
+
+
+def plan(
+    inventory: Inventory,
+    findings: tuple[Finding, ...] = (),
+    own_checks: tuple[Check, ...] = (),
+    **more: Any,
+) -> Plan:
     """The plan of an inventory under these settings."""
     return make_plan(
         project="test",
@@ -54,4 +66,5 @@ def plan(inventory: Inventory, findings: tuple[Finding, ...] = (), **more: Any) 
         settings=settings(**more),
         created_at="2026-10-01T08:00:00+00:00",
         findings=findings,
+        own_checks=own_checks,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from planner.checks.check import Check, Work
 from planner.errors import BadInput, NotFound
 from planner.export.csv import harmless
 from planner.export.formats import FORMATS, export_plan
@@ -22,7 +23,7 @@ from planner.model import Dependency, Finding, Inventory, Nic, Severity, Tie
 from planner.names import visible
 from planner.plan import Plan, load_plan
 from planner.settings import Window
-from tests.planner.sketch import disk, estate, plan, rdm, vm
+from tests.planner.sketch import check, disk, estate, plan, rdm, vm
 
 HOSTILE = (
     "=1+1",
@@ -69,7 +70,11 @@ def hostile() -> tuple[Inventory, tuple[Finding, ...], Plan]:
         Finding(f"=check{at}", Severity.BLOCKER, f"i{at}", name, f"{name} is odd", f"=fix {name}")
         for at, name in enumerate(HOSTILE)
     )
-    return inventory, findings, plan(inventory, findings)
+    checks = tuple(
+        Check(item.check, item.check, {}, "", f"=mend {item.subject_name}", work=Work(30))
+        for item in findings
+    )
+    return inventory, findings, plan(inventory, findings, checks)
 
 
 def export(name: str, folder: Path, **more: object) -> Path:
@@ -82,8 +87,8 @@ def test_the_workbook_holds_no_formula_no_link_and_no_control_character(tmp_path
     openpyxl = pytest.importorskip("openpyxl", reason="not run: openpyxl is not installed")
     book = openpyxl.load_workbook(export("xlsx", tmp_path))
     assert book.sheetnames == [
-        "Summary", "Waves", "Assignment", "Groups", "Disks and remaps", "Findings", "Not known",
-        "Unplanned", "Approvals",
+        "Summary", "Waves", "Assignment", "Groups", "Disks and remaps", "Findings", "Tasks",
+        "Not known", "Unplanned", "Approvals",
     ]  # fmt: skip
     seen = set()
     for sheet in book:
@@ -277,3 +282,28 @@ def test_a_window_shows_its_end_in_its_zone_after_the_clocks_went_back() -> None
     assert show_window(window) == (
         "2026-10-24 23:00 to 2026-10-25 04:00 Europe/Berlin (2026-10-24 21:00 to 2026-10-25 03:00 UTC)"
     )
+
+
+def test_tasks_stand_in_workbook_and_runbook_with_totals_and_state(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl", reason="not run: openpyxl is not installed")
+    inventory = estate(vm("a", owner="ann"), vm("b", id="id-b"))
+    found = (
+        Finding("own.cbt", Severity.WARNING, "id-a", "a", "a is not tracked", "track it"),
+        Finding("own.old", Severity.WARNING, "id-b", "b", "b is old", "upgrade it"),
+    )
+    checks = (check("own.cbt", Work(10, fix="enable-cbt")), check("own.old", Work(80, True)))
+    made = plan(inventory, found, checks, windows=[{"start": "2027-01-09T22:00:00"}])
+    cbt, old = made.waves[0].tasks
+    fields = {"inventory": inventory, "states": {old.id: "done by ann"}, "target": tmp_path}
+    book = openpyxl.load_workbook(export_plan(made, format="xlsx", **fields))  # type: ignore[arg-type]
+    rows = [[cell.value for cell in row] for row in book["Tasks"].iter_rows(min_row=2)]
+    assert [(row[2], row[4], row[5], row[6], row[7], row[10]) for row in rows] == [
+        ("a", "ann", 10, "wherry: enable-cbt", "open", cbt.id),
+        ("b", "nobody named", 80, "by hand, with an outage", "done by ann", old.id),
+    ]
+    head = [cell.value for cell in book["Waves"][1]]
+    first = dict(zip(head, [cell.value for cell in book["Waves"][2]], strict=True))
+    assert (first["Tasks before"], first["Task hours"], first["Task outages"]) == (2, 1.5, 1)
+    said = export_plan(made, format="markdown", **fields).read_text()  # type: ignore[arg-type]
+    assert "2 tasks, 1.5 h of work, outages of 1 VMs." in said
+    assert "| b | own.old is odd | nobody named | 80 | by hand, with an outage | done by ann |" in said

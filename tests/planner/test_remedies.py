@@ -1,0 +1,154 @@
+"""Findings become tasks: one a check and VM, with an owner and a date, outside what is approved."""
+
+from __future__ import annotations
+
+import pytest
+
+from planner.checks.check import Work
+from planner.model import Finding, Severity
+from planner.plan import Plan, PlannedTask
+from planner.remedies import FIXES, task_id
+from planner.store import ticks
+from planner.store.project import Project
+from tests.planner.sketch import check, disk, estate, plan, vm
+
+WINDOW = [{"start": "2027-01-09T22:00:00"}]
+PLAIN = Work(20)
+
+
+def finding(name: str = "own.cbt", who: str = "a", said: str = "odd", **more: str) -> Finding:
+    return Finding(name, Severity.WARNING, f"id-{who}", who, said, "mend it", **more)
+
+
+def planned(
+    *found: Finding, work: Work | None = PLAIN, vms: tuple[object, ...] = (), **settings: object
+) -> Plan:
+    checks = tuple(check(name, work) for name in dict.fromkeys(item.check for item in found))
+    return plan(estate(*(vms or (vm("a"), vm("b")))), found, checks, **settings)  # type: ignore[arg-type]
+
+
+def tasks(*found: Finding, **more: object) -> tuple[PlannedTask, ...]:
+    return tuple(task for wave in planned(*found, **more).waves for task in wave.tasks)  # type: ignore[arg-type]
+
+
+def test_all_disks_of_a_vm_are_one_task_and_another_vm_is_another() -> None:
+    found = tasks(
+        finding(said="disk 1"),
+        finding(said="disk 2"),
+        finding(said="disk 1"),
+        finding(who="b", said="disk 9"),
+    )
+    assert [(task.vm, task.found, task.effort_min) for task in found] == [
+        ("id-a", ("disk 1", "disk 2"), 20),
+        ("id-b", ("disk 9",), 20),
+    ]
+    assert len({task.id for task in found}) == 2
+    assert found[0].id == task_id("own.cbt", "id-a")
+
+
+def test_what_is_waived_has_no_work_or_is_no_vm_makes_no_task() -> None:
+    assert tasks(finding(waiver="accepted by ann until May")) == ()
+    assert tasks(finding(), work=None) == ()
+    assert tasks(finding(subject_kind="host")) == ()
+    assert len(tasks(finding(), finding(waiver="this one only"))) == 1
+    unknown = plan(estate(vm("a")), (finding("no.such"),))
+    assert unknown.waves[0].tasks == ()
+
+
+@pytest.mark.parametrize(
+    ("owner", "application", "settings", "expected"),
+    [
+        ("ann", "shop", {"owners": {"shop": "bob"}}, "ann"),
+        ("", "shop", {"owners": {"shop": "bob"}, "remedies": {"owner": "eve"}}, "bob"),
+        ("", "other", {"owners": {"shop": "bob"}, "remedies": {"owner": "eve"}}, "eve"),
+        ("", "", {}, ""),
+    ],
+)
+def test_the_owner_is_the_vms_then_its_applications_then_the_default(
+    owner: str, application: str, settings: dict[str, object], expected: str
+) -> None:
+    members = (vm("a", owner=owner, application=application),)
+    (task,) = tasks(finding(), vms=members, **settings)
+    assert task.owner == expected
+
+
+def test_a_task_is_due_its_lead_before_the_slow_seed_begins() -> None:
+    found = planned(finding(), work=Work(20, lead_days=3), windows=WINDOW)
+    (wave,) = found.waves
+    assert wave.window is not None
+    (task,) = wave.tasks
+    seed_s = wave.estimate.seed_h.p95 * 3600
+    begins = wave.window.start_utc.timestamp() - seed_s - 3 * 86400
+    from datetime import datetime
+
+    assert datetime.fromisoformat(task.due).timestamp() == pytest.approx(begins, abs=60)
+    assert tasks(finding())[0].due == ""
+
+
+def test_a_seed_of_centuries_still_has_a_date() -> None:
+    big = vm("a", disk(size_bytes=1 << 60))
+    (task,) = tasks(finding(), vms=(big,), windows=WINDOW, link={"rate_mbit": 0.001})
+    assert task.due == "0001-01-01T00:00Z"
+
+
+def test_the_first_due_comes_first() -> None:
+    found = (finding("own.late", "a"), finding("own.soon", "b"))
+    checks = (check("own.late", Work(1, lead_days=1)), check("own.soon", Work(1, lead_days=9)))
+    made = plan(estate(vm("a"), vm("b")), found, checks, windows=WINDOW)
+    assert [task.check for wave in made.waves for task in wave.tasks] == ["own.soon", "own.late"]
+
+
+def test_a_fix_that_needs_the_vm_off_is_an_outage_whatever_the_check_says() -> None:
+    for fix in FIXES:
+        (task,) = tasks(finding(), work=Work(5, fix=fix))
+        assert task.fix == fix
+        assert task.outage is (fix in ("upgrade-hardware", "disk-mode"))
+    (by_hand,) = tasks(finding(), work=Work(5, outage=True, fix="no-such-fix"))
+    assert (by_hand.fix, by_hand.outage) == ("", True)
+
+
+def test_totals_of_a_wave_count_one_outage_a_vm() -> None:
+    found = (finding("own.one"), finding("own.two"), finding("own.two", "b"))
+    (wave,) = planned(*found, work=Work(40, outage=True)).waves
+    assert (wave.effort_min, wave.outages) == (120, 2)
+
+
+def test_clearing_a_task_leaves_the_approval_valid_and_makes_another_plan() -> None:
+    before, after = planned(finding(), vms=(vm("a"),)), planned(vms=(vm("a"),))
+    assert before.waves[0].tasks
+    assert before.waves[0].fingerprint == after.waves[0].fingerprint
+    assert before.fingerprint != after.fingerprint
+
+
+def test_a_plan_from_before_there_were_tasks_keeps_its_fingerprint() -> None:
+    bare = planned()
+    body = bare.model_dump(mode="json", by_alias=True)
+    for wave in body["waves"]:
+        del wave["tasks"]
+    import hashlib
+
+    from planner.plan import canonical
+
+    assert bare.fingerprint == hashlib.sha256(canonical(body)).hexdigest()
+    assert Plan.model_validate(body) == bare
+
+
+def test_hostile_names_are_carried_as_they_are() -> None:
+    (task,) = tasks(finding(said="a\x1b[31m\ud800"), vms=(vm("a", owner="\u202e=1"),))
+    assert task.found == ("a\x1b[31m?",)
+    assert task.owner == "\u202e=1"
+
+
+def test_the_newest_tick_of_a_task_counts(tmp_path: object) -> None:
+    (task,) = tasks(finding())
+    other = replace_id(task)
+    with Project.create(tmp_path / "move") as project:  # type: ignore[operator]
+        ticks.tick(project, "W01", task, "ann", "first")
+        ticks.tick(project, "W01", other, "bob", "another")
+        last = ticks.tick(project, "W01", task, "eve", "second \x1b")
+        assert ticks.newest(project)[task.id] == last
+        assert set(ticks.newest(project)) == {task.id, other.id}
+
+
+def replace_id(task: PlannedTask) -> PlannedTask:
+    return task.model_copy(update={"id": "00000000"})
