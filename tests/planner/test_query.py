@@ -7,8 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.errors import BadInput
-from planner.model import VM, Backing, Disk, Nic, Power
-from planner.query import FIELDS, parse
+from planner.fields import FIELDS, OPEN_FIELDS, Choice, Number, Seen, Text
+from planner.model import (
+    VM,
+    Backing,
+    Compute,
+    Device,
+    DeviceKind,
+    Disk,
+    Guest,
+    Inventory,
+    Nic,
+    Power,
+    Snapshot,
+)
+from planner.query import parse
 
 GIB = 1024**3
 VMS = (
@@ -99,6 +112,24 @@ def names(text: str) -> str:
         ('name:"old, odd [/] box"', "3"),
         ("snapshots:0", "123"),
         ("used>0", ""),
+        ("os~win or os~red", "12"),
+        ("crm and power:on", "1"),
+        ("crm AND -power:on", "2"),
+        ("power:on or power:off cluster:prod-b", "12"),
+        ("(power:on or power:off) cluster:prod-b", "2"),
+        ("-(power:on or power:off)", "3"),
+        ("( crm  ( power:on ) )", "1"),
+        ("os~(64-bit)", "12"),
+        ("(os~(64-bit) power:on) or app:erp", "13"),
+        ("and", ""),
+        ("or", ""),
+        ('"and"', ""),
+        ('crm or "and"', "12"),
+        ("power:unknown,on", "13"),
+        ("-power:unknown", "12"),
+        ("cbt:no", ""),
+        ("-cbt:no", "123"),
+        ("adapter:", "123"),
     ],
 )
 def test_filters(text: str, expected: str) -> None:
@@ -120,6 +151,15 @@ def test_filters(text: str, expected: str) -> None:
         ('crm "open', "open"),
         ("shared:yes", "shared:yes"),
         ("wave:\x1b[31m", "wave:"),
+        ("crm and", "at the end"),
+        ("crm or or db", "before 'or'"),
+        ("()", "before ')'"),
+        ("crm )", "too many"),
+        ("(crm) )", "too many"),
+        ("(crm", "not closed"),
+        ("-(crm or (db)", "not closed"),
+        ("(" * 40 + "crm" + ")" * 40, "in each other"),
+        ("cbt:maybe", "cbt:maybe"),
     ],
 )
 def test_errors_name_the_term_and_hint(text: str, term: str) -> None:
@@ -134,6 +174,131 @@ def test_hint_lists_the_fields() -> None:
     with pytest.raises(BadInput) as caught:
         parse("colour:red")
     assert all(field in caught.value.hint for field in FIELDS)
+
+
+SAID = VM(
+    id="1",
+    name="a",
+    power=Power.ON,
+    guest_os="Windows Server 2019",
+    hw_version=19,
+    cbt=True,
+    tags=(("Env", "prod"),),
+    attributes=(("Cost centre", "4711"), ("Empty", "")),
+    compute=Compute(secure_boot=False, encrypted=False),
+    guest=Guest(heartbeat="green"),
+    disks=(Disk("1", "d", GIB, path="[san] a.vmdk", encrypted=False, mode="persistent"), Disk("2", "e", GIB)),
+    nics=(Nic("n", "lan"), Nic("m", "")),
+    snapshots=(Snapshot("s", "2026-01-01T00:00:00Z"),),
+    devices=(Device(DeviceKind.TPM),),
+)
+MUTE = VM(id="2", name="b")
+NOW = Seen.of(Inventory("test", "2026-01-31T12:00:00Z", ()))
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "mute"),
+    [
+        ("name:a", True, False),
+        ("os~windows", True, None),
+        ("-os~windows", False, None),
+        ("os:", False, True),
+        ("power:on", True, None),
+        ("power:unknown", False, True),
+        ("-power:unknown", True, False),
+        ("hw<13", False, None),
+        ("cbt:yes", True, None),
+        ("cbt:no", False, None),
+        ("secureboot:yes", False, None),
+        ("encrypted:yes", None, None),  # one disk does not say
+        ("mode:persistent", True, False),
+        ("mode~independent", None, False),
+        ("net:lan", True, False),
+        ("net:dmz", None, False),
+        ("tag:prod", True, None),
+        ("tag:env/PROD", True, None),
+        ("tag.env:prod", True, None),
+        ("tag.tier:x", False, None),
+        ('attr."cost centre":47*', True, None),
+        ('attr."Cost centre"~99', False, None),
+        ("attr.Other:x", None, None),
+        ("attr.empty:", True, True),
+        ("heartbeat:red,yellow", False, None),
+        ("tpm:yes", True, False),
+        ("snapshotage>29", True, False),
+        ("snapshotage>30", False, False),
+        ("datastore:san", True, False),
+        ("churn>1G", None, None),
+        # Kleene: one decided term is enough to decide
+        ("name:a or churn>1G", True, None),
+        ("name:b churn>1G", False, None),
+        ("name:z and churn>1G", False, False),
+        ("-(name:a or churn>1G)", False, None),
+        ("name:z or churn>1G", None, None),
+    ],
+)
+def test_decided_fine_or_unknown(text: str, said: bool | None, mute: bool | None) -> None:
+    chosen = parse(text)
+    assert (chosen.decide(SAID, NOW), chosen.decide(MUTE, NOW)) == (said, mute)
+
+
+@pytest.mark.parametrize(
+    ("text", "gap"),
+    [
+        ("disk>1T", "disks"),
+        ("disks:1", "disks"),
+        ("rdm:yes", "disks"),
+        ("net:lan", "nics"),
+        ("nics>2", "nics"),
+        ("snapshots>0", "snapshots"),
+        ("snapshotage>9", "snapshots"),
+        ("cdrom:yes", "cdroms"),
+        ("usb:yes", "usb"),
+        ("tpm:yes", "devices"),
+    ],
+)
+def test_what_the_source_does_not_list_is_unknown(text: str, gap: str) -> None:
+    assert parse(text).decide(MUTE) is False
+    assert parse(text).decide(MUTE, Seen(gaps=frozenset({gap}))) is None
+    assert parse(text).decide(VM(id="2", name="b", gaps=(gap,))) is None
+
+
+def test_every_field_says_what_it_means_and_reads_a_vm_that_says_nothing() -> None:
+    for name, field in FIELDS.items():
+        assert name.isalpha()
+        assert name.islower()
+        assert field.meaning
+        value = field.read(MUTE, NOW)
+        assert value is None or isinstance(value, int | tuple | frozenset)
+    assert set(OPEN_FIELDS) == {"attr", "tag"}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_can_be_asked_for(name: str) -> None:
+    field = FIELDS[name]
+    text = {Text: f"{name}~x", Number: f"{name}>1", Choice: f"{name}:unknown"}[type(field)]
+    assert parse(text).matches(SAID, NOW) in {True, False}
+    # Nothing said never decides against: what is asked of a blank is unknown or about nothing at all.
+    decided = parse(f"-({text})").decide(MUTE, NOW)
+    inner = parse(text).decide(MUTE, NOW)
+    assert decided is (None if inner is None else not inner)
+
+
+def test_a_table_shows_what_matches_and_leaves_the_unknown_out() -> None:
+    for text in ("churn>1G", "os~win", "cbt:no"):
+        assert not parse(text).matches(MUTE)
+        assert parse(f"-{text}").matches(MUTE)
+
+
+@given(st.text(alphabet='()-"and or:~x,\\', max_size=60))
+def test_any_arrangement_of_words_and_parentheses_is_a_filter_or_bad_input(text: str) -> None:
+    try:
+        chosen = parse(text)
+    except BadInput:
+        return
+    for vm in (*VMS, SAID, MUTE):
+        decided = chosen.decide(vm)
+        assert decided is None or decided is chosen.matches(vm)
 
 
 @given(st.text(max_size=40))

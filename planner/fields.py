@@ -1,0 +1,317 @@
+"""The fields that filters and rules may ask a VM for, each with what it means.
+
+A text is read as all its values, a value the source does not say as ``None``; a number as itself or
+``None``; a choice as the words that are true of the VM, ``None`` when that is not known. This table is
+what errors, completion and the documents list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from planner.checks.estate import moment
+from planner.model import VM, Backing, BusSharing, DeviceKind, Inventory, Power
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is known besides the VM: kinds nobody had a word on, and when the estate was read."""
+
+    gaps: frozenset[str] = frozenset()
+    taken_at: datetime | None = None
+
+    @classmethod
+    def of(cls, inventory: Inventory) -> Seen:
+        """Return what an inventory says about itself."""
+        return cls(frozenset(inventory.gaps), moment(inventory.taken_at))
+
+    def lacks(self, vm: VM, kind: str) -> bool:
+        """Return whether the VM's source had no word on a kind."""
+        return kind in self.gaps or kind in vm.gaps
+
+
+Words = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A field of words; ``None`` among them is a value that is not known."""
+
+    meaning: str
+    read: Callable[[VM, Seen], Words]
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A field that is counted, or measured in bytes when ``is_size``."""
+
+    meaning: str
+    read: Callable[[VM, Seen], int | None]
+    is_size: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A field of a few words, several of which may be true at once."""
+
+    meaning: str
+    read: Callable[[VM, Seen], frozenset[str] | None]
+    words: tuple[str, ...] = ("yes", "no")
+
+
+Field = Text | Number | Choice
+_YES, _NO = frozenset({"yes"}), frozenset({"no"})
+
+
+def _text(meaning: str, read: Callable[[VM], str]) -> Text:
+    return Text(meaning, lambda vm, seen: (read(vm) or None,))
+
+
+def _spoken(value: str | None) -> Words:
+    """Return a value whose empty text is a word of the source: there is none."""
+    return (None,) if value is None else ((value,) if value else ())
+
+
+def _texts(meaning: str, kind: str, read: Callable[[VM], Iterable[str | None]]) -> Text:
+    """Return a field of what hangs on a VM; unknown as well when the source does not list it."""
+
+    def values(vm: VM, seen: Seen) -> Words:
+        found = tuple(value or None for value in read(vm))
+        return (*found, None) if seen.lacks(vm, kind) else found
+
+    return Text(meaning, values)
+
+
+def _yes_no(value: bool | None) -> frozenset[str] | None:
+    return None if value is None else (_YES if value else _NO)
+
+
+def _flag(meaning: str, read: Callable[[VM], bool | None]) -> Choice:
+    return Choice(meaning, lambda vm, seen: _yes_no(read(vm)))
+
+
+def _any_flag(meaning: str, kind: str, read: Callable[[VM], Iterable[bool | None]]) -> Choice:
+    """Return yes when it holds for one of them, no only when the source listed and said all."""
+
+    def value(vm: VM, seen: Seen) -> frozenset[str] | None:
+        flags = tuple(read(vm))
+        if True in flags:
+            return _YES
+        return None if None in flags or seen.lacks(vm, kind) else _NO
+
+    return Choice(meaning, value)
+
+
+def _number(meaning: str, read: Callable[[VM], int | None]) -> Number:
+    return Number(meaning, lambda vm, seen: read(vm))
+
+
+def _size(meaning: str, read: Callable[[VM], int | None]) -> Number:
+    return Number(meaning, lambda vm, seen: read(vm), is_size=True)
+
+
+def _count(meaning: str, kind: str, read: Callable[[VM], int]) -> Number:
+    return Number(meaning, lambda vm, seen: None if seen.lacks(vm, kind) else read(vm))
+
+
+def _total(meaning: str, read: Callable[[VM], int]) -> Number:
+    return Number(meaning, lambda vm, seen: None if seen.lacks(vm, "disks") else read(vm), is_size=True)
+
+
+def _device(meaning: str, gap: str, *kinds: DeviceKind) -> Choice:
+    return _any_flag(meaning, gap, lambda vm: (device.kind in kinds for device in vm.devices))
+
+
+def _rdm(vm: VM, seen: Seen) -> frozenset[str] | None:
+    words = {
+        "physical" if disk.backing is Backing.RDM_PHYSICAL else "virtual"
+        for disk in vm.disks
+        if disk.backing.is_rdm
+    }
+    if words:
+        return frozenset({"yes", *words})
+    return None if seen.lacks(vm, "disks") else _NO
+
+
+_POWER = {Power.ON: "on", Power.OFF: "off", Power.SUSPENDED: "suspended"}
+
+
+def _power(vm: VM, seen: Seen) -> frozenset[str] | None:
+    return frozenset({_POWER[vm.power]}) if vm.power in _POWER else None
+
+
+def _snapshot_age(vm: VM, seen: Seen) -> int | None:
+    """Return the age of the oldest snapshot in days; 0 when there is none."""
+    if seen.lacks(vm, "snapshots"):
+        return None
+    made = [moment(snapshot.created) for snapshot in vm.snapshots]
+    days = [(seen.taken_at - at).days for at in made if at is not None and seen.taken_at is not None]
+    return None if len(days) < len(made) else max(days, default=0)
+
+
+def _tools(vm: VM, seen: Seen) -> Words:
+    return (vm.tools, vm.tools.removeprefix("tools")) if vm.tools else (None,)
+
+
+def _tags(vm: VM, seen: Seen) -> Words:
+    if vm.tags is None:
+        return (None,)
+    return tuple(value for category, tag in vm.tags for value in (tag, f"{category}/{tag}"))
+
+
+FIELDS: dict[str, Field] = {
+    # who it is
+    "name": _text("name of the VM", lambda vm: vm.name),
+    "id": _text("id of the VM in the inventory", lambda vm: vm.id),
+    "dns": _text("host name, as the guest says it", lambda vm: vm.dns_name),
+    "os": _text("operating system as configured", lambda vm: vm.guest_os),
+    "running": _text("operating system as the guest says it", lambda vm: vm.guest.running_os),
+    "guestid": _text("guest id of vSphere", lambda vm: vm.guest.guest_id),
+    # where it is
+    "vcenter": _text("instance UUID of its vCenter", lambda vm: vm.vcenter),
+    "datacenter": _text("datacenter", lambda vm: vm.datacenter),
+    "cluster": _text("cluster", lambda vm: vm.cluster),
+    "host": _text("host it runs on", lambda vm: vm.host),
+    "folder": _text("folder", lambda vm: vm.folder),
+    "pool": _text("resource pool", lambda vm: vm.resource_pool),
+    "vapp": _text("vApp", lambda vm: vm.vapp),
+    "datastore": _texts(
+        "datastores of its disks", "disks", lambda vm: (disk.path[1:].partition("]")[0] for disk in vm.disks)
+    ),
+    # what people say of it
+    "app": _text("application", lambda vm: vm.application),
+    "tier": _text("tier: database, application, web, ...", lambda vm: vm.tier),
+    "env": _text("environment", lambda vm: vm.environment),
+    "owner": _text("owner", lambda vm: vm.owner),
+    "criticality": _text("criticality", lambda vm: vm.criticality),
+    "window": _text("maintenance window people gave it", lambda vm: vm.window),
+    "note": _text("annotation", lambda vm: vm.annotation),
+    "tag": Text("tags: the tag, or category/tag", _tags),
+    # how it runs
+    "power": Choice("power state", _power, ("on", "off", "suspended")),
+    "connection": _text("connection state", lambda vm: vm.connection_state),
+    "tools": Text("VMware Tools: ok, old, notrunning, notinstalled", _tools),
+    "toolsversion": _text("version of VMware Tools", lambda vm: vm.guest.tools_version),
+    "heartbeat": _text("heartbeat of the guest", lambda vm: vm.guest.heartbeat),
+    "cpu": _number("virtual processors", lambda vm: vm.cpus or None),
+    "ram": _size("memory", lambda vm: vm.memory_bytes or None),
+    "hw": _number("virtual hardware version", lambda vm: vm.hw_version),
+    "firmware": _text("bios or efi", lambda vm: vm.firmware),
+    "evc": Text("least EVC mode it needs now", lambda vm, seen: _spoken(vm.compute.evc_mode)),
+    "latency": _text("latency sensitivity", lambda vm: vm.compute.latency_sensitivity),
+    "ft": _text("state of fault tolerance", lambda vm: vm.ft_state),
+    "secureboot": _flag("secure boot", lambda vm: vm.compute.secure_boot),
+    "vbs": _flag("virtualisation-based security", lambda vm: vm.compute.vbs),
+    "encrypted": _any_flag(
+        "home or a disk is encrypted",
+        "disks",
+        lambda vm: (vm.compute.encrypted, *(disk.encrypted for disk in vm.disks)),
+    ),
+    "nested": _flag("nested virtualisation", lambda vm: vm.compute.nested_virtualisation),
+    "hotadd": _any_flag(
+        "processors or memory may be added while it runs",
+        "",
+        lambda vm: (vm.compute.cpu_hot_add, vm.compute.memory_hot_add),
+    ),
+    "pinned": _flag("tied to processors or memory nodes", lambda vm: vm.compute.affinity),
+    "timesync": _flag("takes its time from the host", lambda vm: vm.guest.time_sync),
+    "enableuuid": _flag("shows serial numbers of disks (disk.EnableUUID)", lambda vm: vm.compute.enable_uuid),
+    "npiv": _flag("has Fibre Channel addresses of its own", lambda vm: vm.compute.npiv),
+    # its disks
+    "disk": _total("provisioned size of all disks", lambda vm: vm.disk_bytes),
+    "biggest": _total(
+        "size of the largest disk", lambda vm: max((disk.size_bytes for disk in vm.disks), default=0)
+    ),
+    "used": _size("bytes in use", lambda vm: vm.used_bytes),
+    "churn": _size("bytes written a day", lambda vm: vm.churn_bytes_day),
+    "disks": _count("number of disks", "disks", lambda vm: len(vm.disks)),
+    "rdm": Choice("raw device mappings", _rdm, ("yes", "no", "physical", "virtual")),
+    "lun": _texts("LUNs of raw devices", "disks", lambda vm: (d.lun for d in vm.disks if d.backing.is_rdm)),
+    "mode": _texts("disk modes", "disks", lambda vm: (disk.mode for disk in vm.disks)),
+    "controller": _texts(
+        "kinds of disk controllers",
+        "disks",
+        lambda vm: (disk.controller_kind.value if disk.controller_kind else None for disk in vm.disks),
+    ),
+    "policy": Text(
+        "storage policies of the VM and its disks",
+        lambda vm, seen: tuple(
+            value
+            for said in (vm.management.storage_policy, *(disk.policy for disk in vm.disks))
+            for value in _spoken(said)
+        ),
+    ),
+    "thin": _any_flag("a disk is thin", "disks", lambda vm: (disk.thin for disk in vm.disks)),
+    "cbt": _flag("changed block tracking", lambda vm: vm.cbt),
+    "multiwriter": _any_flag(
+        "a disk has the multi-writer flag", "disks", lambda vm: (disk.multi_writer for disk in vm.disks)
+    ),
+    "bussharing": _any_flag(
+        "a disk hangs on a shared bus",
+        "disks",
+        lambda vm: (
+            None if disk.bus_sharing is None else disk.bus_sharing is not BusSharing.NONE for disk in vm.disks
+        ),
+    ),
+    "consolidation": _flag("its disks need consolidation", lambda vm: vm.consolidation_needed),
+    "snapshots": _count("number of snapshots", "snapshots", lambda vm: len(vm.snapshots)),
+    "snapshotage": Number("age of the oldest snapshot in days, 0 = none", _snapshot_age),
+    # its adapters
+    "nics": _count("number of network adapters", "nics", lambda vm: len(vm.nics)),
+    "net": _texts("networks", "nics", lambda vm: (nic.network for nic in vm.nics)),
+    "switch": _texts("switches of its networks", "nics", lambda vm: (nic.switch for nic in vm.nics)),
+    "adapter": _texts("types of network adapters", "nics", lambda vm: (nic.adapter for nic in vm.nics)),
+    "mac": _texts("MAC addresses", "nics", lambda vm: (nic.mac for nic in vm.nics)),
+    "ip": _texts("IP addresses", "nics", lambda vm: (a for nic in vm.nics for a in nic.addresses or ("",))),
+    "subnet": _texts("subnets", "nics", lambda vm: (s for nic in vm.nics for s in nic.subnets or ("",))),
+    "dhcp": _any_flag("an adapter takes its address by DHCP", "nics", lambda vm: (n.dhcp for n in vm.nics)),
+    # its devices
+    "device": _texts("kinds of its other devices", "devices", lambda vm: (d.kind.value for d in vm.devices)),
+    "usb": _device("a USB device of a host or client", "usb", DeviceKind.USB),
+    "tpm": _device("a virtual TPM", "devices", DeviceKind.TPM),
+    "passthrough": _device(
+        "a device of the host: PCI, GPU, SR-IOV",
+        "devices",
+        DeviceKind.PASSTHROUGH,
+        DeviceKind.VGPU,
+        DeviceKind.SRIOV,
+    ),
+    "cdrom": _any_flag("a CD drive is connected", "cdroms", lambda vm: (cd.connected for cd in vm.cdroms)),
+    # who else holds it
+    "managedby": Text("extension it belongs to", lambda vm, seen: _spoken(vm.management.managed_by)),
+    "replication": Text("product that replicates it", lambda vm, seen: _spoken(vm.management.replication)),
+    "rule": _texts("DRS rules that name it", "", lambda vm: vm.rules or ("",)),
+    "permissions": _number("permissions set on the VM itself", lambda vm: vm.management.permissions),
+    "template": _flag("is a template", lambda vm: vm.template),
+    "moves": _flag("is no template and no placeholder", lambda vm: vm.movable),
+}
+# Fields whose second half is a name that people chose.
+OPEN_FIELDS = {
+    "attr": "a custom attribute: attr.NAME:value",
+    "tag": "the tags of one category: tag.CATEGORY:value",
+}
+
+
+@cache
+def named_field(family: str, name: str) -> Text:
+    """Return the field of one custom attribute, or of the tags of one category."""
+    wanted = name.casefold()
+    if family == "tag":
+        return Text(
+            f"tags of category {name}",
+            lambda vm, seen: (
+                (None,)
+                if vm.tags is None
+                else tuple(tag for category, tag in vm.tags if category.casefold() == wanted)
+            ),
+        )
+    # An attribute that is not among those listed may be unset or unread: that is not known.
+    return Text(
+        f"custom attribute {name}",
+        lambda vm, seen: (
+            tuple(value or None for key, value in vm.attributes if key.casefold() == wanted) or (None,)
+        ),
+    )
