@@ -61,7 +61,9 @@ def plain(element: Any) -> Value:
     if not len(element):
         text: str = element.text or ""
         # An empty element may still say what it is: a backing without fields.
-        return {"@": kind} if kind and not text and ":" not in kind and not kind.startswith("ArrayOf") else text
+        return (
+            {"@": kind} if kind and not text and ":" not in kind and not kind.startswith("ArrayOf") else text
+        )
     found: dict[str, Any] = {"@": kind.rpartition(":")[2]} if kind else {}
     for child in element:
         name = _NAMES[child.tag]
@@ -121,7 +123,8 @@ def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
         for chunk in clean(chunks):
             since += len(chunk)
             parser.feed(chunk)
-            for event, element in parser.read_events():
+            for event, item in parser.read_events():
+                element: Any = item
                 if not checked:
                     _refuse_types(element)
                     checked = True
@@ -138,7 +141,9 @@ def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
                 while element.getprevious() is not None:
                     del parent[0]
             if since > _MAX_ELEMENT_BYTES:
-                raise BadInput("the vCenter's answer holds an object larger than it can be", "check what answers")
+                raise BadInput(
+                    "the vCenter's answer holds an object larger than it can be", "check what answers"
+                )
         parser.close()
     except etree.XMLSyntaxError as error:
         # An answer cut in two looks like this as well, and so it is tried again.

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from planner.errors import BadInput, Unreachable
 from planner.names import visible
 from planner.sources.vcenter.answers import VIM, Fault, Value, type_of, value_of
-from planner.sources.vcenter.paths import Kind
+from planner.sources.vcenter.paths import SERVICES, SERVICES_CONVERT, Kind
 from planner.sources.vcenter.session import Session
 from planner.sources.vcenter.soap import Ref, below_view, filter_spec, first_page, next_page, these
 from planner.sources.vcenter.values import text
@@ -110,7 +110,9 @@ class Collector:
 
         return self.persist(kind, once)
 
-    def read_these(self, kind: Kind, targets: Iterable[Ref], keep: Callable[[RawObject], Kept | None]) -> list[Kept]:
+    def read_these(
+        self, kind: Kind, targets: Iterable[Ref], keep: Callable[[RawObject], Kept | None]
+    ) -> list[Kept]:
         """Return the same of single objects; those that are gone are left out."""
         wanted = list(targets)
 
@@ -187,20 +189,28 @@ class Collector:
                 if fault.kind == "InvalidProperty" and self._drop(kind, text(fault.fields, "name")):
                     continue
                 if fault.kind == "NoPermission":
-                    raise BadInput(
-                        f"{self.session.login.address.shown} lets {visible(self.session.login.address.user, 80)} "
-                        f"read no {kind.name}: it lacks {visible(text(fault.fields, 'privilegeId') or 'a privilege', 60)}",
-                        "give the account the read-only role of docs/vcenter.md",
-                    ) from fault
+                    raise self._refused(kind, fault) from fault
                 why = str(fault)
             failed += 1
             if failed >= ATTEMPTS:
                 raise Unreachable(
-                    f"{self.session.login.address.shown} broke off {failed} times while it listed its {kind.name}: "
+                    f"{self._shown} broke off {failed} times while it listed its {kind.name}: "
                     f"{visible(why, 120)}",
-                    "look at the vCenter and the network, then discover again; nothing of this reading was kept",
+                    "look at the vCenter and the network, then try again; nothing of this reading was kept",
                 )
             self._sleep(_BACK_OFF_S[min(failed, len(_BACK_OFF_S)) - 1])
+
+    @property
+    def _shown(self) -> str:
+        return self.session.login.address.shown
+
+    def _refused(self, kind: Kind, fault: Fault) -> BadInput:
+        user = visible(self.session.login.address.user, 80)
+        privilege = visible(text(fault.fields, "privilegeId") or "a privilege", 60)
+        return BadInput(
+            f"{self._shown} lets {user} read no {kind.name}: the account lacks {privilege}",
+            "give the account the read-only role of docs/vcenter.md",
+        )
 
     def _drop(self, kind: Kind, path: str) -> bool:
         """Leave out a path that the API does not know; return whether it was asked for."""
@@ -216,8 +226,7 @@ class Collector:
         return bool(asked)
 
     def services(self) -> dict[str, RawObject]:
-        """Return the single objects of the service by their name in its content; what is refused is absent."""
-        from planner.sources.vcenter.paths import SERVICES, SERVICES_CONVERT
+        """Return the single objects of the service by name; raises BadInput, Unreachable."""
 
         def known(content: Any) -> dict[str, Ref]:
             held = {name: getattr(content, name) for name in SERVICES}

@@ -28,7 +28,7 @@ def _checked(password: str, whence: str) -> str:
 
 
 def from_descriptor(number: int) -> str:
-    """Return the password that file descriptor ``number`` holds, without the last line end; raises BadInput."""
+    """Return the password that a file descriptor holds, without the last line end; raises BadInput."""
     body = b""
     try:
         while len(body) <= _LONGEST and (part := os.read(number, _LONGEST)):
@@ -73,7 +73,9 @@ def from_keyring(address: Address) -> str | None:
 def from_terminal(address: Address) -> str:
     """Ask for the password without showing it; raises BadInput where there is nobody to ask."""
     if not sys.stdin.isatty():
-        raise BadInput(f"there is no terminal to ask for the password of {visible(address.account, 80)}", _WAYS)
+        raise BadInput(
+            f"there is no terminal to ask for the password of {visible(address.account, 80)}", _WAYS
+        )
     try:
         return _checked(getpass(f"Password of {visible(address.account, 80)}: "), "typed")
     except EOFError as error:

@@ -27,7 +27,14 @@ _EVERYWHERE = frozenset(
         "VirtualSIOController",
     }
 )
-_SETTINGS = ("disk.enableuuid", "ctkenabled", "hbr_filter.", "numa.", "sched.cpu.affinity", "sched.mem.affinity")
+_SETTINGS = (
+    "disk.enableuuid",
+    "ctkenabled",
+    "hbr_filter.",
+    "numa.",
+    "sched.cpu.affinity",
+    "sched.mem.affinity",
+)
 
 
 def _devices(element: Any) -> Value:
@@ -117,9 +124,7 @@ HOSTS = Kind(
         )
     },
 )
-DATASTORES = Kind(
-    "datastores", ("Datastore",), {"Datastore": (*_NAMED, "summary", "info", "host")}
-)
+DATASTORES = Kind("datastores", ("Datastore",), {"Datastore": (*_NAMED, "summary", "info", "host")})
 NETWORKS = Kind(
     "networks",
     ("Network", "DistributedVirtualSwitch"),

@@ -38,13 +38,16 @@ class Session:
         with self._speaking():
             from pyVmomi import vim
 
-            self.content: Any = vim.ServiceInstance("ServiceInstance", self._stub).RetrieveContent()
+            service: Any = vim.ServiceInstance
+            self.content: Any = service("ServiceInstance", self._stub).RetrieveContent()
             self._log_in()
 
     def _adapter(self, context: ssl.SSLContext) -> Any:
         """Return pyvmomi's adapter in the newest version of the API that both sides speak."""
-        from pyVmomi import SoapStubAdapter
-        from pyVmomi.VmomiSupport import GetServiceVersions, versionIdMap
+        from pyVmomi import SoapAdapter, VmomiSupport
+
+        adapter: Any = SoapAdapter.SoapStubAdapter
+        support: Any = VmomiSupport
 
         with self._speaking():
             answer = self.wire.request("GET", f"{_PATH}/vimServiceVersions.xml")
@@ -54,10 +57,15 @@ class Session:
                 if space.findtext("name") == "urn:vim25"
                 for version in space.iter("version")
             }
-        chosen = next((name for name in GetServiceVersions("vim25") if versionIdMap[name] in offered), None)
+        chosen = next(
+            (name for name in support.GetServiceVersions("vim25") if support.versionIdMap[name] in offered),
+            None,
+        )
         if answer.status != 200 or chosen is None:
-            raise Unreachable(f"{self.login.address.shown} does not answer as a vCenter", "check host and port")
-        return SoapStubAdapter(
+            raise Unreachable(
+                f"{self.login.address.shown} does not answer as a vCenter", "check host and port"
+            )
+        return adapter(
             host=self.login.address.host,
             port=self.login.address.port,
             path=_PATH,
@@ -99,7 +107,7 @@ class Session:
         except Fault as error:
             raise BadInput(f"{shown} refuses: {visible(str(error), 160)}", "see docs/vcenter.md") from error
         except vmodl.MethodFault as error:
-            said = f"{type(error).__name__.rpartition('.')[2]} {error.msg or ''}".strip()
+            said = f"{type(error).__name__.rpartition('.')[2]} {getattr(error, 'msg', '') or ''}".strip()
             raise BadInput(f"{shown} refuses: {visible(said, 160)}", "see docs/vcenter.md") from error
 
     def ask(self, act: Callable[[Any], Result]) -> Result:
@@ -177,5 +185,3 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-

@@ -151,8 +151,9 @@ def reaching(login: Login) -> Iterator[None]:
             "check the port, and which protocols and keys the vCenter offers",
         ) from error
     except OSError as error:
+        why = error.strerror or str(error) or type(error).__name__
         raise Unreachable(
-            f"{shown} cannot be reached: {visible(error.strerror or str(error) or type(error).__name__, 120)}",
+            f"{shown} cannot be reached: {visible(why, 120)}",
             "check the name, the port and the firewall",
         ) from error
 

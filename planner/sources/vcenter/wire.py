@@ -78,7 +78,10 @@ class Wire:
         self.calls += 1
         try:
             connection.request(
-                method, path, body or None, {"Accept-Encoding": "gzip", "User-Agent": "wherry", **(headers or {})}
+                method,
+                path,
+                body or None,
+                {"Accept-Encoding": "gzip", "User-Agent": "wherry", **(headers or {})},
             )
             response = connection.getresponse()
         except ssl.SSLCertVerificationError:
@@ -108,7 +111,9 @@ class Wire:
                     packed = unpack.unconsumed_tail if unpack else b""
                     total += len(chunk)
                     if total > MAX_ANSWER_BYTES:
-                        raise BadInput("the vCenter's answer is larger than it can be", "check what answers there")
+                        raise BadInput(
+                            "the vCenter's answer is larger than it can be", "check what answers there"
+                        )
                     yield chunk
             # http.client takes a body that ends early for a whole one.
             if awaited or (unpack and not unpack.eof):

@@ -1,0 +1,132 @@
+"""Tags of machines, over the REST endpoint: the newer ``/api``, else the older ``/rest``.
+
+A vCenter without either, or an account it does not let in, leaves tags unknown; the rest of the
+reading does not depend on them.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from typing import Any
+from urllib.parse import quote
+
+from planner.errors import BadInput
+from planner.names import visible
+from planner.sources.vcenter.session import Session
+from planner.sources.vcenter.wire import Answer, Dropped
+
+_TOKEN = "vmware-api-session-id"  # noqa: S105  (the name of a header)
+_BATCH = 500  # tags a request
+
+
+class NoTags(Exception):
+    """Tags cannot be read here; the text says why, as the end of a sentence."""
+
+
+class _Rest:
+    """One of the two forms of the endpoint, with a session."""
+
+    def __init__(self, session: Session, token: str, newer: bool) -> None:
+        self._session = session
+        self._token = token
+        self._base = "/api/cis/tagging" if newer else "/rest/com/vmware/cis/tagging"
+        self._newer = newer
+
+    def listed(self, what: str) -> list[Any]:
+        found = self._said("GET", f"{self._base}/{what}")
+        return found if isinstance(found, list) else []
+
+    def get(self, what: str, key: str) -> Mapping[str, Any]:
+        key = quote(key, safe=":")
+        found = self._said(
+            "GET", f"{self._base}/{what}/{key}" if self._newer else f"{self._base}/{what}/id:{key}"
+        )
+        return found if isinstance(found, dict) else {}
+
+    def objects(self, tags: list[str]) -> list[Any]:
+        ask = "?action=" if self._newer else "?~action="
+        found = self._said(
+            "POST", f"{self._base}/tag-association{ask}list-attached-objects-on-tags", {"tag_ids": tags}
+        )
+        return found if isinstance(found, list) else []
+
+    def _said(self, method: str, path: str, body: object = None) -> Any:
+        answer = _send(self._session, method, path, {_TOKEN: self._token}, body)
+        said = _json(answer)
+        if answer.status != 200:
+            raise NoTags(f"{path.partition('?')[0]} answers with status {answer.status}")
+        return said.get("value") if not self._newer and isinstance(said, dict) else said
+
+
+def _send(
+    session: Session, method: str, path: str, headers: Mapping[str, str], body: object = None
+) -> Answer:
+    written = b"" if body is None else json.dumps(body).encode()
+    extra = {"Content-Type": "application/json"} if written else {}
+    return session.wire.request(method, path, written, {"Accept": "application/json", **headers, **extra})
+
+
+def _json(answer: Answer) -> Any:
+    body = answer.body()
+    try:
+        return json.loads(body) if body.strip() else None
+    except ValueError:
+        return None
+
+
+@contextmanager
+def _opened(session: Session) -> Iterator[_Rest]:
+    login = session.login
+    basic = base64.b64encode(f"{login.address.user}:{login.password}".encode()).decode("ascii")
+    for newer in (True, False):
+        path = "/api/session" if newer else "/rest/com/vmware/cis/session"
+        answer = _send(session, "POST", path, {"Authorization": f"Basic {basic}"})
+        said = _json(answer)
+        if answer.status in (200, 201):
+            token = said.get("value") if isinstance(said, dict) else said
+            if isinstance(token, str) and token.isprintable():
+                break
+        if answer.status in (401, 403):
+            raise NoTags("the account is not let in to the REST endpoint")
+    else:
+        raise NoTags("it offers no REST endpoint")
+    try:
+        yield _Rest(session, token, newer)
+    finally:
+        with suppress(Dropped):
+            _send(session, "DELETE", path, {_TOKEN: token}).body()
+
+
+def read_tags(session: Session) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Return (category, tag) pairs by VM id; raises NoTags.
+
+    One call for each category and tag, and one for every 500 tags to learn what they are on.
+    """
+    try:
+        with _opened(session) as rest:
+            categories = {
+                key: str(rest.get("category", key).get("name", "")) for key in _ids(rest.listed("category"))
+            }
+            named: dict[str, tuple[str, str]] = {}
+            for key in _ids(rest.listed("tag")):
+                tag = rest.get("tag", key)
+                named[key] = categories.get(str(tag.get("category_id", "")), ""), str(tag.get("name", ""))
+            found: dict[str, list[tuple[str, str]]] = {}
+            keys = list(named)
+            for at in range(0, len(keys), _BATCH):
+                for entry in rest.objects(keys[at : at + _BATCH]):
+                    for target in entry.get("object_ids") or ():
+                        if target.get("type") == "VirtualMachine":
+                            found.setdefault(str(target.get("id")), []).append(named[entry["tag_id"]])
+    except Dropped as error:
+        raise NoTags(f"the REST endpoint broke off: {visible(str(error), 80)}") from error
+    except (AttributeError, KeyError, TypeError, BadInput) as error:
+        raise NoTags("the REST endpoint answers in a form that is not understood") from error
+    return {vm: tuple(sorted(set(pairs))) for vm, pairs in found.items()}
+
+
+def _ids(listed: list[Any]) -> list[str]:
+    return [key for key in listed if isinstance(key, str)]
