@@ -13,11 +13,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from planner.errors import NotFound
 from planner.model import VM, Inventory
 from planner.store import contents
 from planner.store.project import Project, utc_now
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 
 class Role(StrEnum):
@@ -63,6 +67,14 @@ def save(
     project: Project, inventory: Inventory, role: Role = Role.SOURCE, base: int | None = None
 ) -> StoredInventory:
     """Store a snapshot and return it with its id and fingerprint; raises BadInput, nothing half-stored."""
+    with project.write() as db:
+        return add(db, inventory, role, base)
+
+
+def add(
+    db: Database, inventory: Inventory, role: Role = Role.SOURCE, base: int | None = None
+) -> StoredInventory:
+    """Store a snapshot inside the caller's transaction; raises BadInput."""
     from planner.codec import digest, encode
     from planner.fingerprint import encoded_parts, fingerprint_of
     from planner.volumes import volumes
@@ -72,34 +84,33 @@ def save(
     parts = {name: (digest(body), body) for name, body in encoded_parts(inventory).items()}
     estate = {name: named for name, (named, _) in parts.items()}
     fingerprint = fingerprint_of(inventory.source, digests, estate)
-    with project.write() as db:
-        contents.put(db, zip(digests, bodies, strict=True))
-        contents.put(db, parts.values())
-        number = (
-            db.table("inventory")
-            .insert(
-                {
-                    "fingerprint": fingerprint,
-                    "source": inventory.source,
-                    "taken_at": inventory.taken_at,
-                    "stored_at": utc_now(),
-                    "vms": len(inventory.vms),
-                    "size_bytes": sum(volume.size_bytes for volume in volumes(inventory)),
-                    "estate": json.dumps(estate),
-                    "role": role.value,
-                    "base": base,
-                }
-            )
-            .last_pk
+    contents.put(db, zip(digests, bodies, strict=True))
+    contents.put(db, parts.values())
+    number = (
+        db.table("inventory")
+        .insert(
+            {
+                "fingerprint": fingerprint,
+                "source": inventory.source,
+                "taken_at": inventory.taken_at,
+                "stored_at": utc_now(),
+                "vms": len(inventory.vms),
+                "size_bytes": sum(volume.size_bytes for volume in volumes(inventory)),
+                "estate": json.dumps(estate),
+                "role": role.value,
+                "base": base,
+            }
         )
-        db.conn.executemany(
-            f"INSERT INTO inventory_vm ({', '.join(_COLUMNS)})"  # noqa: S608 - names of our own
-            f" VALUES ({', '.join('?' * len(_COLUMNS))})",
-            (
-                (number, position, *listed(vm), named)
-                for position, (vm, named) in enumerate(zip(inventory.vms, digests, strict=True))
-            ),
-        )
+        .last_pk
+    )
+    db.conn.executemany(
+        f"INSERT INTO inventory_vm ({', '.join(_COLUMNS)})"  # noqa: S608 - names of our own
+        f" VALUES ({', '.join('?' * len(_COLUMNS))})",
+        (
+            (number, position, *listed(vm), named)
+            for position, (vm, named) in enumerate(zip(inventory.vms, digests, strict=True))
+        ),
+    )
     return StoredInventory(int(number or 0), fingerprint, inventory)
 
 
