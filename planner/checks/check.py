@@ -28,6 +28,7 @@ class About(StrEnum):
     DATASTORE = "datastore"
     NETWORK = "network"
     VCENTER = "vcenter"
+    ESTATE = "estate"  # the whole of it and where it goes, asked once
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.checks.landing import Landing, landing
+from planner.checks.lookup import Lookup, lookup
 from planner.model import VM, Cluster, Datastore, Host, Inventory, Network, Volume
 from planner.names import visible
 from planner.volumes import datastore_of, folder_of, volumes
@@ -50,6 +51,7 @@ class Estate:
     datastores: dict[Place, Datastore]
     networks: dict[Place, Network]
     sole_vcenter: str  # of all VMs, empty when there are several
+    lookup: Lookup
 
     def place(self, item: VM | Host | Cluster | Datastore | Network, name: str) -> Place:
         """Return the key of a name beside an object; objects that name no vCenter are in the only one."""
@@ -76,6 +78,11 @@ def names_of(vms: Iterable[VM], limit: int = 3) -> str:
     names = [visible(vm.name, 60) for vm in vms]
     rest = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def besides(vm: VM, found: Iterable[VM]) -> tuple[VM, ...]:
+    """Return the VMs that are not this one."""
+    return tuple(other for other in found if other.id != vm.id)
 
 
 def moment(said: str) -> datetime | None:
@@ -144,4 +151,5 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         datastores=_unambiguous(inventory.datastores, sole),
         networks=_by_place(inventory.networks, sole),
         sole_vcenter=sole,
+        lookup=lookup(inventory),
     )

@@ -8,7 +8,7 @@ Unknown is neither finding nor pass: it is counted, so that a thin export does n
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ _RULES: tuple[Rule, ...] = (
 _WEIGHT = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
 # Families about a kind of device that a source may not list at all.
 _KIND_OF_FAMILY = {"disks": "disks"}
+_PORTION = 200  # VMs between two words on the progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,14 @@ def explain(check_id: str) -> Check:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The estate as an object that checks are asked about."""
+
+    id: str
+    name: str
+
+
 def _objects(inventory: Inventory, about: About) -> Sequence[object]:
     found: dict[About, Sequence[object]] = {
         About.VM: inventory.vms,
@@ -87,6 +96,7 @@ def _objects(inventory: Inventory, about: About) -> Sequence[object]:
         About.DATASTORE: inventory.datastores,
         About.NETWORK: inventory.networks,
         About.VCENTER: inventory.vcenters,
+        About.ESTATE: (Whole(About.ESTATE.value, inventory.source),),
     }
     return found[about]
 
@@ -126,28 +136,37 @@ def run_checks(
     settings: Settings | None = None,
     target: Inventory | None = None,
     own_rules: Iterable[Rule] = (),
+    method: Method | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Readiness:
     """Ask every check about every object it is about; pure, one pass, no I/O.
 
-    ``target`` is the inventory of the estate it goes to, ``own_rules`` are a project's.
+    ``target`` is the inventory of the estate it goes to, ``own_rules`` are a project's. Findings weigh
+    for the settings' method unless another one is given; ``progress`` hears VMs done and VMs in all.
     """
     estate = survey(inventory, settings, survey(target) if target else None)
-    asking = _Asking(estate, settings.method if settings else Method.WARM)
+    asking = _Asking(estate, method or (settings.method if settings else Method.WARM))
     rules = (*_RULES, *own_rules)
     about_vms = [
         (rule, rule.kinds | {_KIND_OF_FAMILY.get(rule.check.family, "")} - {""})
         for rule in rules
         if rule.check.about is About.VM
     ]
-    for vm in inventory.vms:
+    for at, vm in enumerate(inventory.vms):
+        if progress and at % _PORTION == 0:
+            progress(at, len(inventory.vms))
         gaps = estate.gaps.union(vm.gaps) if vm.gaps else estate.gaps
         for rule, kinds in about_vms:
             if not rule.of_movable or vm.movable:
                 asking.ask(rule, vm, bool(kinds) and not kinds.isdisjoint(gaps))
     for rule in rules:
-        if rule.check.about is not About.VM:
-            for item in _objects(inventory, rule.check.about):
+        about = rule.check.about
+        if about is not About.VM:
+            for item in _objects(inventory, about):
                 asking.ask(rule, item, undecided=False)
+            # The kinds of gaps are the plurals: a source without hosts leaves them unknown, not fine.
+            if f"{about.value}s" in estate.gaps:
+                asking.unknown[rule.check.id] += 1
     asking.findings.sort(
         key=lambda item: (_WEIGHT[item.severity], item.check, item.subject_name, item.subject, item.message)
     )

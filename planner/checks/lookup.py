@@ -1,0 +1,70 @@
+"""What checks look up by VM or by identity besides names and addresses, gathered in one pass.
+
+    identities ──▶ VMs that carry them       VM ──▶ its DRS rules, the ports it is seen to talk on
+
+An identity that several VMs carry is a duplicate only when the source said it; a text that no VM of a
+vCenter has was not read there, and one that some have was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from planner.model import VM, Cluster, DrsRule, Inventory
+
+# Texts that most VMs leave blank: a blank means none only where the source lists the text at all.
+_TEXTS = ("annotation", "dns_name", "attributes", "rules", "vapp", "resource_pool", "folder")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Indexes of movable VMs by what the source said of them."""
+
+    by_bios_uuid: dict[str, tuple[VM, ...]]
+    by_instance_uuid: dict[str, tuple[VM, ...]]
+    by_dns: dict[str, tuple[VM, ...]]
+    rules: dict[str, tuple[tuple[Cluster, DrsRule], ...]]  # by VM id
+    ports: dict[str, frozenset[int]]  # by VM id
+    read: frozenset[tuple[str, str]]  # (vCenter, name of a text) that some VM has
+
+    def reads(self, vm: VM, text: str) -> bool:
+        """Return whether the source lists this text: some VM of the same vCenter has it."""
+        return (vm.vcenter, text) in self.read
+
+
+def _frozen(found: dict[str, dict[str, VM]]) -> dict[str, tuple[VM, ...]]:
+    return {key: tuple(vms.values()) for key, vms in found.items()}
+
+
+def lookup(inventory: Inventory) -> Lookup:
+    """Return the indexes of an inventory."""
+    bios: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    instance: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    dns: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    read: set[tuple[str, str]] = set()
+    for vm in inventory.vms:
+        read.update((vm.vcenter, text) for text in _TEXTS if getattr(vm, text))
+        if not vm.movable:
+            continue
+        for index, value in ((bios, vm.bios_uuid), (instance, vm.instance_uuid), (dns, vm.dns_name)):
+            if value:
+                index[value.casefold()][vm.id] = vm
+    rules: defaultdict[str, list[tuple[Cluster, DrsRule]]] = defaultdict(list)
+    for cluster in inventory.clusters:
+        for rule in cluster.rules or ():
+            for member in dict.fromkeys(rule.vms or ()):
+                rules[member].append((cluster, rule))
+    ports: defaultdict[str, set[int]] = defaultdict(set)
+    for tie in inventory.dependencies:
+        if tie.port is not None:
+            ports[tie.source].add(tie.port)
+            ports[tie.target].add(tie.port)
+    return Lookup(
+        by_bios_uuid=_frozen(bios),
+        by_instance_uuid=_frozen(instance),
+        by_dns=_frozen(dns),
+        rules={key: tuple(found) for key, found in rules.items()},
+        ports={key: frozenset(found) for key, found in ports.items()},
+        read=frozenset(read),
+    )
