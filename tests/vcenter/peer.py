@@ -13,7 +13,6 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -40,7 +39,7 @@ class VCenterPeer:
         self._directory = Path(tempfile.mkdtemp(prefix="wherry-vcsim-"))
         self._log = self._directory / "log"
         self._process: subprocess.Popen[str] | None = None
-        self.instance_uuid = str(uuid.uuid4())
+        self.instance_uuid = ""
         self.port = 0
         self._start(certificate)
 
@@ -54,7 +53,7 @@ class VCenterPeer:
                     *(self._binary, "-l", f"{self.host}:{self.port}"),
                     *("-username", self.user, "-password", self.password),
                     *("-tlscert", certificate.leaf, "-tlskey", certificate.key),
-                    *("-instance-uuid", self.instance_uuid, *self._arguments),
+                    *("-instance-uuid", self.instance_uuid, *self._arguments),  # "" = of its own choosing
                 ],
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -69,7 +68,8 @@ class VCenterPeer:
             said = self._log.read_text(errors="replace")[-2000:]
             shutil.rmtree(self._directory, ignore_errors=True)
             raise RuntimeError(f"the test vCenter did not start: {said}")
-        self.port = int(ready.rpartition(":")[2].partition("/")[0])
+        _, url, self.instance_uuid = ready.split()
+        self.port = int(url.rpartition(":")[2].partition("/")[0])
 
     @property
     def url(self) -> str:

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"sync"
+
+	"github.com/vmware/govmomi/vim25"
 )
 
 var labCalls = struct {
@@ -27,4 +29,13 @@ func LabCalls(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodDelete {
 		labCalls.served = make(map[string]int)
 	}
+}
+
+// LabInstance returns the vCenter's instance UUID, after setting it where one is given.
+func LabInstance(id string) string {
+	about := &Map.Get(vim25.ServiceInstance).(*ServiceInstance).Content.About
+	if id != "" {
+		about.InstanceUuid = id
+	}
+	return about.InstanceUuid
 }

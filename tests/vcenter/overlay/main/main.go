@@ -45,20 +45,20 @@ func main() {
 	cert := flag.String("tlscert", "", "PEM file of the certificate")
 	key := flag.String("tlskey", "", "PEM file of its key")
 	load := flag.String("load", "", "directory written by govc object.save")
-	id := flag.String("instance-uuid", uuid.New().String(), "vCenter instance UUID")
+	estate := flag.String("estate", "", "inventory document (wherry.inventory/1) to build everything from")
+	vcenter := flag.String("estate-vcenter", "", "which vCenter of the document; the first by default")
+	luns := flag.Int("lun", 0, "LUNs that all hosts of a datacenter share")
+	id := flag.String("instance-uuid", "", "vCenter instance UUID; by default the document's, or a new one")
 	flag.StringVar(&m.ServiceContent.About.ApiVersion, "api-version", m.ServiceContent.About.ApiVersion, "")
 	flag.IntVar(&simulator.LabMaxObjects, "max-objects", 0, "the server's own limit of objects in one page")
 	flag.Parse()
 
-	m.ServiceContent.About.InstanceUuid = *id
-	var err error
-	if *load == "" {
-		err = m.Create()
-	} else {
-		err = m.Load(*load)
-	}
-	if err != nil {
+	if err := fill(m, *load, *estate, *vcenter, *id); err != nil {
+		m.Remove()
 		log.Fatal(err)
+	}
+	if *luns > 0 {
+		simulator.LabPlainSAN(*luns)
 	}
 	m.Service.RegisterEndpoints = true
 	m.Service.Listen = &url.URL{Host: *listen, User: url.UserPassword(*user, *pass)}
@@ -74,10 +74,35 @@ func main() {
 	http.HandleFunc("/lab/calls", simulator.LabCalls)
 	m.Service.ServeMux = http.DefaultServeMux
 	s := m.Service.NewServer()
-	fmt.Printf("READY %s\n", s.URL)
+	if err := simulator.LabTags(); err != nil {
+		m.Remove()
+		log.Fatal(err)
+	}
+	fmt.Printf("READY %s %s\n", s.URL, simulator.LabInstance(""))
 
 	sig := make(chan os.Signal, 1)
 	signal.Notify(sig, syscall.SIGINT, syscall.SIGTERM)
 	<-sig
 	m.Remove()
+}
+
+// fill builds the objects from a document, from saved ones or by the flags.
+func fill(m *simulator.Model, load, estate, vcenter, id string) error {
+	var err error
+	known := ""
+	switch {
+	case estate != "":
+		known, err = simulator.LabLoad(m, estate, vcenter)
+	case load != "":
+		err = m.Load(load)
+	default:
+		err = m.Create()
+	}
+	for _, choice := range []string{id, known, uuid.New().String()} {
+		if choice != "" && err == nil {
+			simulator.LabInstance(choice)
+			break
+		}
+	}
+	return err
 }
