@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 from planner.names import visible
 from planner.sources.cells import text
-from planner.sources.workbook import Rows
+
+Rows = Sequence[Sequence[object]]
 
 # The names of the database columns that differ from the sheet's by more than the prefix.
 _DATABASE = {

@@ -16,11 +16,11 @@ from planner.errors import BadInput
 from planner.model import VM, Cdrom, Disk, Inventory, Nic, Snapshot
 from planner.names import visible
 from planner.sources import devices, platform
+from planner.sources.books import Limits, open_book
 from planner.sources.cells import moment, text, whole
 from planner.sources.headers import Row, Table, sheet_key, table
 from planner.sources.joins import Identity, Owners, identity, repair_name_column
 from planner.sources.machines import attribute_columns, machine, tools_status
-from planner.sources.workbook import Limits, read_sheets
 
 # Sheets that are read, in the spelling of notes, with what is unknown when one is missing.
 _READ = {
@@ -56,7 +56,8 @@ _PER_VM = ("vdisk", "vnetwork", "vsnapshot", "vcd", "vtools", "vpartition")
 
 def _tables(path: Path, limits: Limits | None) -> tuple[dict[str, Table], list[str]]:
     shown = visible(path.name, 80)
-    sheets = read_sheets(path, lambda name: sheet_key(name) in _READ, limits)
+    with open_book(path, limits) as book:
+        sheets = {name: list(book.rows(name)) if sheet_key(name) in _READ else [] for name in book.weights}
     known = {sheet_key(name) for name in sheets} - {""}
     # "vHealth" alone could be anyone's sheet; two of RVTools' names are no accident.
     if "vinfo" not in known:

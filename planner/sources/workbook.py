@@ -2,44 +2,30 @@
 
 A zip is measured before anything parses it: entries, size, ratio, and every deflate stream is
 counted, so that a header that lies about its size is noticed. Cells come out as python-calamine
-gives them: str, float, bool, datetime, "" for blank.
+gives them: str, float, bool, datetime, "" for blank. What costs memory all the same is for the limits
+of the child that reads.
 """
 
 from __future__ import annotations
 
-import re
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from planner.errors import BadInput
 from planner.names import visible
+from planner.sources.books import OLE, Limits, check_width
 
-Rows = Sequence[Sequence[object]]
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _AGAIN = "export the workbook again with RVTools"
 _CHUNK = 1 << 20
-# A dense table is built from the outermost cells, so one cell far out costs all memory. Only what can
-# matter is looked for: columns from AA on and rows from 10,000 on.
-_COLUMNS = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{2,})[0-9]""")
-_ROWS = re.compile(rb"""\br\s*=\s*["'][A-Za-z]+([0-9]{5,})""")
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How large a workbook may be once unpacked."""
-
-    entries: int = 2000
-    unpacked_bytes: int = 512 * 1024**2
-    ratio: int = 200
-    cells: int = 40_000_000  # of one sheet, blanks between included: about 1 GiB
-    # Tiny files are allowed any ratio: a sheet of blanks compresses a thousandfold harmlessly.
-    ratio_from_bytes: int = 16 * 1024**2
+_OLE_BYTES = 512 * 1024**2
 
 
 def _name(path: Path) -> str:
@@ -57,17 +43,11 @@ def _damaged(path: Path) -> BadInput:
     return BadInput(f"{_name(path)} is damaged or cut off: it is no complete workbook", _AGAIN)
 
 
-def _column(letters: bytes) -> int:
-    """Return the number of a column: A is 1, AA is 27; anything past Excel's last is huge."""
-    if len(letters) > 3:
-        return 1 << 40
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
+def _protected(path: Path) -> BadInput:
+    return BadInput(f"{_name(path)} is protected by a password", "open it in Excel and save it without one")
 
 
-def _inflate(raw: IO[bytes], entry: zipfile.ZipInfo, path: Path, limits: Limits) -> None:
+def _inflate(raw: IO[bytes], entry: zipfile.ZipInfo, path: Path) -> None:
     """Unpack one entry to nowhere and refuse it when it is not what its header says."""
     raw.seek(entry.header_offset)
     head = raw.read(30)
@@ -77,10 +57,7 @@ def _inflate(raw: IO[bytes], entry: zipfile.ZipInfo, path: Path, limits: Limits)
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _damaged(path)
     inflater = zlib.decompressobj(-15) if entry.compress_type == zipfile.ZIP_DEFLATED else None
-    # Text may look like a cell's place; a sheet may be any other part.
-    may_be_sheet = entry.filename != "xl/sharedStrings.xml"
-    columns, rows = 26, 9_999
-    left, size, crc, tail = entry.compress_size, 0, 0, b""
+    left, size, crc = entry.compress_size, 0, 0
     while left > 0 or (inflater and inflater.unconsumed_tail):
         pending = inflater.unconsumed_tail if inflater else b""
         if not pending:
@@ -93,13 +70,6 @@ def _inflate(raw: IO[bytes], entry: zipfile.ZipInfo, path: Path, limits: Limits)
         crc = zlib.crc32(data, crc)
         if size > entry.file_size:
             raise _too_large(path, "unpacks to more than its directory says")
-        if may_be_sheet:
-            columns = max([columns, *map(_column, set(_COLUMNS.findall(tail + data)))])
-            rows = max([rows, *(int(row[:12]) for row in set(_ROWS.findall(tail + data)))])
-            if columns * rows > limits.cells:
-                raise _too_large(path, "has a cell far outside any sheet of RVTools")
-        # A place cut in two by the chunk is seen whole the next time.
-        tail = data[-32:]
     if inflater:
         # All input is in; the end of a long run may still be held back.
         data = inflater.decompress(b"", _CHUNK)
@@ -110,7 +80,8 @@ def _inflate(raw: IO[bytes], entry: zipfile.ZipInfo, path: Path, limits: Limits)
         raise _damaged(path)
 
 
-def _check_zip(path: Path, limits: Limits) -> None:
+def _check_zip(path: Path, limits: Limits) -> dict[str, int]:
+    """Return the entries with their sizes; raises BadInput for everything that only pretends."""
     try:
         with path.open("rb") as raw, zipfile.ZipFile(raw) as archive:
             entries = archive.infolist()
@@ -126,65 +97,65 @@ def _check_zip(path: Path, limits: Limits) -> None:
             if unpacked > limits.ratio_from_bytes and unpacked > packed * limits.ratio:
                 raise _too_large(path, f"unpacks to {unpacked // packed} times its size")
             if any(entry.flag_bits & 1 for entry in entries):
-                raise BadInput(f"{_name(path)} is protected by a password", "save it without a password")
-            names = {entry.filename for entry in entries}
+                raise _protected(path)
             for entry in entries:
-                _inflate(raw, entry, path, limits)
+                _inflate(raw, entry, path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError) as error:
         raise _damaged(path) from error
-    if "xl/workbook.xml" not in names:
+    sizes = {entry.filename: entry.file_size for entry in entries}
+    if "xl/workbook.xml" not in sizes:
         raise BadInput(
             f"{_name(path)} is a zip archive but no workbook", "name the .xlsx file that RVTools wrote"
         )
+    return sizes
 
 
-def _check_kind(path: Path, limits: Limits) -> None:
-    """Refuse everything that is certainly not a readable workbook; raises BadInput."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(8)
-            if head == _OLE:
-                # The directory of an OLE file lies anywhere; encrypted workbooks are small enough.
-                body = head + file.read(limits.unpacked_bytes)
-                if _ENCRYPTED in body:
-                    raise BadInput(
-                        f"{_name(path)} is protected by a password",
-                        "open it in Excel and save it without one",
-                    )
-                return
-    except OSError as error:
-        reason = (
-            "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        )
-        raise BadInput(f"{visible(str(path), 120)} {reason}", "check the path and its rights") from error
-    if not head:
-        raise BadInput(f"{_name(path)} is empty", _AGAIN)
-    if head[:4] != b"PK\x03\x04":
-        raise BadInput(
-            f"{_name(path)} is not a workbook: its content is of another kind",
-            "name the .xlsx file that RVTools wrote; save a CSV as .xlsx first",
-        )
-    _check_zip(path, limits)
+def _check(path: Path, limits: Limits) -> dict[str, int]:
+    """Refuse what is certainly not a readable workbook; returns the sizes of its parts, {} for .xls."""
+    with path.open("rb") as file:
+        head = file.read(8)
+        if head != OLE:
+            return _check_zip(path, limits)
+        # The directory of an OLE file lies anywhere; encrypted workbooks are small enough.
+        if _ENCRYPTED in head + file.read(_OLE_BYTES):
+            raise _protected(path)
+    return {}
 
 
-def read_sheets(path: Path, wanted: Callable[[str], bool], limits: Limits | None = None) -> dict[str, Rows]:
-    """Return every sheet's name, and the rows of those ``wanted``; raises BadInput."""
+def _weights(names: Sequence[str], sizes: Mapping[str, int]) -> dict[str, int]:
+    """Return the bytes of each sheet: writers number the parts in the order of the sheets."""
+    parts = [sizes.get(f"xl/worksheets/sheet{at + 1}.xml", 1) for at in range(len(names))]
+    return dict(zip(names, parts, strict=True))
+
+
+class _Workbook:
+    def __init__(self, book: CalamineWorkbook, path: Path, sizes: Mapping[str, int], limits: Limits) -> None:
+        self._book = book
+        self._path = path
+        self._limits = limits
+        self.weights = _weights(book.sheet_names, sizes)
+        self.notes: list[str] = []
+
+    def rows(self, name: str) -> Iterator[Sequence[object]]:
+        sheet = self._book.get_sheet_by_name(name)
+        if sheet.end:
+            check_width(_name(self._path), name, sheet.end[1] + 1, self._limits)
+        # Rows one by one begin at the first filled cell, not at A1.
+        yield from sheet.iter_rows() if sheet.start == (0, 0) else sheet.to_python(skip_empty_area=False)
+
+
+@contextmanager
+def open_workbook(path: Path, limits: Limits) -> Iterator[_Workbook]:
+    """Give a workbook (.xlsx, .xlsm, .xls) as a book; raises BadInput, also while its rows are read."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-    _check_kind(path, limits or Limits())
+    sizes = _check(path, limits)
     try:
         with CalamineWorkbook.from_path(str(path)) as book:
-            return {
-                name: list(book.get_sheet_by_name(name).to_python(skip_empty_area=False))
-                if wanted(name)
-                else []
-                for name in book.sheet_names
-            }
+            yield _Workbook(book, path, sizes, limits)
     except PasswordError as error:
-        raise BadInput(
-            f"{_name(path)} is protected by a password", "open it in Excel and save it without one"
-        ) from error
-    except (CalamineError, OSError, ValueError) as error:
+        raise _protected(path) from error
+    except (CalamineError, OSError) as error:
         raise _damaged(path) from error
     except BaseException as error:
         # A panic of the parser is no Exception; it means a crafted or broken file, not our bug.
