@@ -14,15 +14,22 @@ from typing import TYPE_CHECKING
 
 from planner.checks import (
     compute,
+    controllers,
     devices,
     disks,
+    fitting,
     guest,
+    hosts,
     names,
     network,
     platform,
+    raw,
     replication,
     security,
+    sharing,
+    sizes,
     snapshots,
+    space,
     storage,
 )
 from planner.checks.check import About, Check, Rule
@@ -34,13 +41,20 @@ if TYPE_CHECKING:
     from planner.settings import Settings
 
 _RULES: tuple[Rule, ...] = (
+    *raw.RULES,
+    *sharing.RULES,
     *disks.RULES,
+    *controllers.RULES,
+    *sizes.RULES,
     *snapshots.RULES,
     *storage.RULES,
+    *space.RULES,
     *replication.RULES,
     *compute.RULES,
+    *fitting.RULES,
     *devices.RULES,
     *security.RULES,
+    *hosts.RULES,
     *network.RULES,
     *names.RULES,
     *guest.RULES,
