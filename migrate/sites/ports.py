@@ -8,6 +8,7 @@
       Disks      create, open to read or write, delete
       Machines   create, rename, fence and delete VMs
       Prober     is the application in the guest well
+      Configures what remedies change: change tracking, virtual hardware, disk modes, drives
 
 Every changing call takes ``op``, a key that is unique for one attempt at one step. A site stamps
 what it makes with it, so that after a crash the question "did this happen?" has an answer.
@@ -24,6 +25,7 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.configuration import Configuration
 from planner.model import Backing, BusSharing, Power
 
 
@@ -40,6 +42,9 @@ class Capability(StrEnum):
     CREATE_VM = "create-vm"
     LUNS = "luns"
     PROBE = "probe"
+    CONFIGURE = "configure"
+    CONSOLIDATE = "consolidate"
+    LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
 
 
 class Consistency(StrEnum):
@@ -283,5 +288,34 @@ class Prober(Protocol):
     def probe(self, vm: str) -> Health: ...
 
 
-class FullSite(Site, Powers, Quiescer, Snapshots, Tracker, Disks, Machines, Prober, Protocol):
+@runtime_checkable
+class Configures(Protocol):
+    """Changes of a VM's configuration. Asking for what is so already is not an error."""
+
+    def configuration(self, vm: str) -> Configuration | None:
+        """Return a VM's configuration, None when it is certainly not registered."""
+        ...
+
+    def set_change_tracking(self, vm: str, on: bool, op: str) -> None:
+        """Ask for change tracking; it takes effect at the next power-on or snapshot."""
+        ...
+
+    def set_hardware_version(self, vm: str, version: int, op: str) -> None:
+        """Change the virtual hardware of a VM that is off; to an older one with LOWER_HARDWARE only."""
+        ...
+
+    def set_disk_modes(self, vm: str, modes: tuple[tuple[str, str], ...], op: str) -> None:
+        """Change the mode of the named disks of a VM that is off."""
+        ...
+
+    def set_drives(self, vm: str, drives: tuple[tuple[str, bool, bool], ...], op: str) -> None:
+        """Set (key, connected, connected at power-on) of the named drives."""
+        ...
+
+    def consolidate(self, vm: str, op: str) -> None:
+        """Merge delta files that belong to no snapshot. There is no way back, and none is needed."""
+        ...
+
+
+class FullSite(Site, Powers, Quiescer, Snapshots, Tracker, Disks, Machines, Prober, Configures, Protocol):
     """A site with every capability; what the steps are typed against after the capability check."""

@@ -11,9 +11,11 @@ import random
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from math import ceil
+from typing import Any
 
 from migrate.clock import SimulatedClock
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.configuration import PERSISTENT, Configuration, plugged
 from migrate.sites.ports import (
     Capability,
     ChangeId,
@@ -46,6 +48,11 @@ MEDIAN_S: dict[str, float] = {
     "delete_vm": 3.0,
     "rename": 1.0,
     "connect_nics": 1.0,
+    "set_change_tracking": 2.0,
+    "set_hardware_version": 5.0,
+    "set_disk_modes": 3.0,
+    "set_drives": 2.0,
+    "consolidate": 600.0,
 }
 _SIGMA = 0.35
 
@@ -69,6 +76,7 @@ class SimulatedSite:
     booted_at: dict[str, float] = field(default_factory=dict)
     stopped_at: dict[str, float] = field(default_factory=dict)
     holders: dict[str, set[str]] = field(default_factory=dict)
+    configurations: dict[str, Configuration] = field(default_factory=dict)
 
     @property
     def identity(self) -> str:
@@ -115,6 +123,7 @@ class SimulatedSite:
         """Power on; the guest answers a boot later."""
         self._takes("power_on")
         self._set(vm, Power.ON, op)
+        self._stunned((vm,))
         boot_s = MEDIAN_S["boot"] * self.rng.lognormvariate(0.0, _SIGMA)
         self.booted_at[vm] = self.clock.at_s + boot_s
 
@@ -145,6 +154,7 @@ class SimulatedSite:
     def take_snapshot(self, vms: tuple[str, ...], op: str) -> Snapshot:
         """Take a group snapshot; the change counter is the simulated time in milliseconds."""
         self._takes("take_snapshot")
+        self._stunned(vms)
         change = ChangeId(_EPOCH, int(self.clock.at_s * 1000))
         changes = {
             disk.volume: change
@@ -171,7 +181,7 @@ class SimulatedSite:
 
     def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
         """Return one extent as long as what the churn wrote meanwhile."""
-        if since.epoch != _EPOCH:
+        if since.epoch != _EPOCH or not self._tracks(volume):
             return None
         wrote_s = max((self._wrote_s(vm) for vm in self.holders.get(volume, ())), default=0.0)
         seconds = max(wrote_s - since.counter / 1000, 0.0)
@@ -185,7 +195,62 @@ class SimulatedSite:
 
     def change_id(self, volume: str) -> ChangeId | None:
         """Return the change id now; rounded up, so that nothing before it counts as later."""
-        return ChangeId(_EPOCH, ceil(self.clock.at_s * 1000))
+        return ChangeId(_EPOCH, ceil(self.clock.at_s * 1000)) if self._tracks(volume) else None
+
+    def _tracks(self, volume: str) -> bool:
+        users = self.holders.get(volume, ())
+        return all(self.configurations[vm].tracking for vm in users if vm in self.configurations)
+
+    def _stunned(self, vms: tuple[str, ...]) -> None:
+        for vm in vms:
+            if known := self.configurations.get(vm):
+                self.configurations[vm] = replace(known, tracking=known.cbt)
+
+    def configuration(self, vm: str) -> Configuration | None:
+        """Return a VM's configuration; one that nobody described has nothing in the way."""
+        found = self.vms.get(vm)
+        if found is None:
+            return None
+        known = self.configurations.get(vm, Configuration())
+        said = dict(known.modes)
+        mine = {disk.volume for disk in found.disks}
+        taken = sum(not mine.isdisjoint(item.changes) for item in self.snapshots.values())
+        modes = tuple((disk.key, said.get(disk.key, PERSISTENT)) for disk in found.disks)
+        return replace(known, modes=modes, snapshots=known.snapshots + taken)
+
+    def _reconfigure(self, call: str, vm: str, **fields: Any) -> None:
+        self._takes(call)
+        if vm not in self.vms:
+            raise SiteRefused(f"VM {vm} is not at site {self.name}", "check the plan")
+        self.configurations[vm] = replace(self.configurations.get(vm, Configuration()), **fields)
+
+    def set_change_tracking(self, vm: str, on: bool, op: str) -> None:
+        """Ask for change tracking."""
+        self._reconfigure("set_change_tracking", vm, cbt=on)
+
+    def set_hardware_version(self, vm: str, version: int, op: str) -> None:
+        """Change the virtual hardware."""
+        self._must_be_off(vm)
+        self._reconfigure("set_hardware_version", vm, hw_version=version)
+
+    def set_disk_modes(self, vm: str, modes: tuple[tuple[str, str], ...], op: str) -> None:
+        """Change disk modes."""
+        self._must_be_off(vm)
+        known = self.configurations.get(vm, Configuration())
+        self._reconfigure("set_disk_modes", vm, modes=tuple((dict(known.modes) | dict(modes)).items()))
+
+    def set_drives(self, vm: str, drives: tuple[tuple[str, bool, bool], ...], op: str) -> None:
+        """Connect or disconnect drives."""
+        known = self.configurations.get(vm, Configuration())
+        self._reconfigure("set_drives", vm, drives=plugged(known.drives, drives))
+
+    def consolidate(self, vm: str, op: str) -> None:
+        """Merge delta files."""
+        self._reconfigure("consolidate", vm, consolidation_needed=False)
+
+    def _must_be_off(self, vm: str) -> None:
+        if vm in self.vms and self.vms[vm].power is not Power.OFF:
+            raise SiteRefused(f"VM {vm} is not off", "stop it first")
 
     def create_disk(self, disk: NewDisk, op: str) -> None:
         """Create a volume."""

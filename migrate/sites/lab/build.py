@@ -15,6 +15,7 @@ from pathlib import Path
 from migrate.sites.lab.content import SMALLEST_EXT4, Writer, fill, lay_out
 from migrate.sites.lab.ext4 import SystemFiles, find_mke2fs
 from migrate.sites.lab.folder import SiteFolder, SiteSettings
+from migrate.sites.lab.hardware import hardware_of
 from migrate.sites.lab.luns import add_lun
 from migrate.sites.lab.machines import MachineRegistry
 from migrate.sites.lab.vmx import Machine, with_free_slots
@@ -100,7 +101,7 @@ def _register(source: SiteFolder, vms: Sequence[VM], found: Sequence[Volume], ma
     registry = MachineRegistry(source.vms, made)
     volume_of = {(item.vm.id, item.disk.key): volume.id for volume in found for item in volume.attachments}
     for vm in vms:
-        registry.save(Machine(_new_vm(vm, volume_of), connected=True))
+        registry.save(Machine(_new_vm(vm, volume_of), hardware=hardware_of(vm)))
 
 
 def _site_folder(directory: Path, name: str) -> SiteFolder:

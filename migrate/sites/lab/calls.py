@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from migrate.sites.configuration import Configuration, Drive
 from migrate.sites.ports import (
     ChangeId,
     Consistency,
@@ -95,6 +96,14 @@ def load_state(body: dict[str, Any]) -> VMState:
         for disk in body["disks"]
     )
     return VMState(**{**body, "power": Power(body["power"]), "disks": disks})
+
+
+def load_configuration(body: dict[str, Any]) -> Configuration:
+    """Return a VM's configuration; raises KeyError, TypeError, ValueError."""
+    modes = tuple((key, mode) for key, mode in body["modes"])
+    return Configuration(
+        **{**body, "modes": modes, "drives": tuple(Drive(**drive) for drive in body["drives"])}
+    )
 
 
 def load_snapshot(body: dict[str, Any]) -> Snapshot:

@@ -17,10 +17,12 @@ from migrate.daemons.spawn import start as start_process
 from migrate.daemons.spawn import stop_server
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.configuration import Configuration
 from migrate.sites.lab.calls import (
     MAX_LINE,
     dump,
     dump_line,
+    load_configuration,
     load_disk,
     load_error,
     load_snapshot,
@@ -268,6 +270,31 @@ class LabSite:
     def connect_nics(self, vm: str, connected: bool, op: str) -> None:
         """Plug or unplug all NICs of a VM."""
         self._ask("connect_nics", vm, connected, op)
+
+    def configuration(self, vm: str) -> Configuration | None:
+        """Return a VM's configuration, None when it is not registered."""
+        found = self._ask("configuration", vm)
+        return None if found is None else load_configuration(found)
+
+    def set_change_tracking(self, vm: str, on: bool, op: str) -> None:
+        """Ask for change tracking; it takes effect at the next power-on or snapshot."""
+        self._ask("set_change_tracking", vm, on, op)
+
+    def set_hardware_version(self, vm: str, version: int, op: str) -> None:
+        """Change the virtual hardware; raises SiteRefused while the VM is on."""
+        self._ask("set_hardware_version", vm, version, op)
+
+    def set_disk_modes(self, vm: str, modes: tuple[tuple[str, str], ...], op: str) -> None:
+        """Change the modes of disks; raises SiteRefused while the VM is on."""
+        self._ask("set_disk_modes", vm, modes, op)
+
+    def set_drives(self, vm: str, drives: tuple[tuple[str, bool, bool], ...], op: str) -> None:
+        """Connect or disconnect CD and floppy drives."""
+        self._ask("set_drives", vm, drives, op)
+
+    def consolidate(self, vm: str, op: str) -> None:
+        """Merge delta files that belong to no snapshot."""
+        self._ask("consolidate", vm, op)
 
     def probe(self, vm: str) -> Health:
         """Look whether the guest runs and everything it acknowledged is there."""

@@ -58,6 +58,10 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         site.connect_nics,
         site.probe,
         site.guest,
+        site.configuration,
+        site.set_change_tracking,
+        site.set_hardware_version,
+        site.consolidate,
     )
     return {
         **{call.__name__: call for call in plain},
@@ -70,6 +74,12 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         "changed_areas": lambda volume, since: site.changed_areas(volume, ChangeId.parse(since)),
         "create_disk": lambda disk, op: site.create_disk(load_disk(disk), op),
         "create_vm": lambda vm, op: site.create_vm(load_vm(vm), op),
+        "set_disk_modes": lambda vm, modes, op: site.set_disk_modes(
+            vm, tuple((key, mode) for key, mode in modes), op
+        ),
+        "set_drives": lambda vm, drives, op: site.set_drives(
+            vm, tuple((key, bool(now), bool(later)) for key, now, later in drives), op
+        ),
     }
 
 

@@ -14,7 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from migrate.sites.configuration import Configuration
 from migrate.sites.lab.acks import Acks
+from migrate.sites.lab.configuring import Configuring
 from migrate.sites.lab.folder import SiteFolder
 from migrate.sites.lab.guests import Guests
 from migrate.sites.lab.health import GuestState
@@ -41,7 +43,10 @@ from planner.names import content_id, visible
 
 _T = TypeVar("_T")
 _POWER_CALLS = frozenset({"power_on", "shut_down", "power_off"})
-_ONCE = _POWER_CALLS | {"create_vm", "delete_vm", "delete_disk", "rename"}
+_CONFIGURING = frozenset(
+    {"set_change_tracking", "set_hardware_version", "set_disk_modes", "set_drives", "consolidate"}
+)
+_ONCE = _POWER_CALLS | _CONFIGURING | {"create_vm", "delete_vm", "delete_disk", "rename"}
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -68,6 +73,9 @@ class Hypervisor:
         self._log = OpLog(folder.state / "ops.log", forget=_POWER_CALLS)
         self._guests = Guests(
             self._machines, self._storage, self._power, self._acks, self._writes, self._settings.write_rate
+        )
+        self._configuring = Configuring(
+            self._machines, self._storage, self._guests, self._shelf, self._writes
         )
 
     @property
@@ -138,7 +146,13 @@ class Hypervisor:
 
     def power_on(self, vm: str, op: str) -> None:
         """Power a VM on and start its guest; raises SiteRefused when a writer has one of its disks."""
-        self._logged(op, "power_on", vm, lambda: self._guests.start(vm, op))
+
+        def act() -> None:
+            if vm not in self._guests:
+                self._configuring.stunned((vm,))
+            self._guests.start(vm, op)
+
+        self._logged(op, "power_on", vm, act)
 
     def shut_down(self, vm: str, op: str, timeout_s: float) -> bool:
         """Stop a guest in order and power it off; False when it ignores the request."""
@@ -184,6 +198,7 @@ class Hypervisor:
             volumes = tuple(v for v in dict.fromkeys(disks) if self._storage.need(v).tracked)
             for volume in volumes:
                 self._tracked[volume].check_quiet()
+            self._configuring.stunned(vms)
             return self._shelf.take(volumes, lambda: self._guests.label(vms), op)
 
         made = self._logged(op, "take_snapshot", " ".join(vms), act)
@@ -207,12 +222,14 @@ class Hypervisor:
     def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
         """Return the areas written after ``since``, None when that cannot be known."""
         with self._control:
+            if not self._configuring.tracks(volume):
+                return None
             return self._storage.changed_areas(volume, since)
 
     def change_id(self, volume: str) -> ChangeId | None:
         """Return the change id of this instant, None for a volume that is not tracked."""
         with self._control, self._writes:
-            return self._storage.end_period(volume)
+            return self._storage.end_period(volume) if self._configuring.tracks(volume) else None
 
     # disks
 
@@ -300,6 +317,35 @@ class Hypervisor:
             vm,
             lambda: self._machines.save(replace(self._machines.need(vm), connected=connected)),
         )
+
+    # configuration
+
+    def configuration(self, vm: str) -> Configuration | None:
+        """Return a VM's configuration, None when it is not registered."""
+        with self._control:
+            return self._configuring.read(vm)
+
+    def set_change_tracking(self, vm: str, on: bool, op: str) -> None:
+        """Ask for change tracking; it takes effect at the next power-on or snapshot."""
+        self._logged(op, "set_change_tracking", vm, lambda: self._configuring.set_change_tracking(vm, on))
+
+    def set_hardware_version(self, vm: str, version: int, op: str) -> None:
+        """Change the virtual hardware of a VM that is off."""
+        self._logged(
+            op, "set_hardware_version", vm, lambda: self._configuring.set_hardware_version(vm, version)
+        )
+
+    def set_disk_modes(self, vm: str, modes: tuple[tuple[str, str], ...], op: str) -> None:
+        """Change the modes of disks of a VM that is off."""
+        self._logged(op, "set_disk_modes", vm, lambda: self._configuring.set_disk_modes(vm, modes))
+
+    def set_drives(self, vm: str, drives: tuple[tuple[str, bool, bool], ...], op: str) -> None:
+        """Connect or disconnect CD and floppy drives."""
+        self._logged(op, "set_drives", vm, lambda: self._configuring.set_drives(vm, drives))
+
+    def consolidate(self, vm: str, op: str) -> None:
+        """Merge delta files that belong to no snapshot."""
+        self._logged(op, "consolidate", vm, lambda: self._configuring.consolidate(vm))
 
     # guests
 

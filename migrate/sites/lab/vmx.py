@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from migrate.disks.quoting import parse_assignment, quoted
+from migrate.sites.lab.hardware import Hardware, read_hardware, write_hardware
 from migrate.sites.ports import NewAttachment, NewNic, NewVM
 from planner.errors import Corrupt
 from planner.model import BusSharing
@@ -24,11 +25,12 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A registered VM of the lab: what it was created from, its NICs' plugs and its creating op."""
+    """A registered VM of the lab: what it was created from, its NICs' plugs, creating op and hardware."""
 
     spec: NewVM
     connected: bool = True
     op: str = ""
+    hardware: Hardware = field(default_factory=Hardware)
 
 
 def with_free_slots(disks: tuple[NewAttachment, ...]) -> tuple[NewAttachment, ...]:
@@ -50,7 +52,6 @@ def write_vmx(machine: Machine, files: Mapping[str, str]) -> str:
     keys = {
         ".encoding": "UTF-8",
         "config.version": "8",
-        "virtualHW.version": "19",
         "displayName": vm.name,
         "guestOS": vm.guest_os,
         "numvcpus": str(vm.cpus),
@@ -83,6 +84,7 @@ def write_vmx(machine: Machine, files: Mapping[str, str]) -> str:
         keys[f"{card}.address"] = nic.mac
         keys[f"{card}.startConnected"] = "TRUE" if machine.connected else "FALSE"
         keys[f"wherry.{card}.label"] = nic.label
+    keys |= write_hardware(machine.hardware, vm.disks)
     keys["wherry.connected"] = "TRUE" if machine.connected else "FALSE"
     return "".join(f"{key} = {quoted(value)}\n" for key, value in keys.items())
 
@@ -116,11 +118,13 @@ def read_vmx(text: str) -> Machine:
             disks,
             nics,
         )
+        hardware = read_hardware(keys, disks)
     except (KeyError, ValueError) as error:
         raise Corrupt(
             f"a .vmx file is not one of the lab's: {error}", "restore it, or delete its folder"
         ) from error
-    return Machine(spec, keys.get("wherry.connected", "TRUE") == "TRUE", keys.get("wherry.op", ""))
+    connected = keys.get("wherry.connected", "TRUE") == "TRUE"
+    return Machine(spec, connected, keys.get("wherry.op", ""), hardware)
 
 
 def _disk(keys: Mapping[str, str], bus: int, unit: int) -> NewAttachment:
