@@ -284,8 +284,13 @@ func labKernelAdapters(network *types.HostNetworkInfo, groups []string) {
 
 var labHostKey, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 
+// ArrayOfByte is the array as vSphere writes it: one signed number in each element.
+type ArrayOfByte struct {
+	Byte []int8 `xml:"byte"`
+}
+
 // labCertificate returns a PEM certificate that ends at a given time.
-func labCertificate(name string, until time.Time) []byte {
+func labCertificate(name string, until time.Time) []int8 {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(until.Unix()), NotBefore: until.AddDate(-5, 0, 0), NotAfter: until, DNSNames: []string{name},
 	}
@@ -293,5 +298,9 @@ func labCertificate(name string, until time.Time) []byte {
 	if err != nil {
 		return nil
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	var signed []int8
+	for _, b := range pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) {
+		signed = append(signed, int8(b))
+	}
+	return signed
 }

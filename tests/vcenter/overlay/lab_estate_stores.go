@@ -191,8 +191,14 @@ func (e *labEstate) place(dc, file string) (*Datastore, string, error) {
 	return ds, p.Path, err
 }
 
-// touch makes an empty local file for a path of a datastore; a name no file system takes has none.
+// LabFiles says whether the files of an estate's VMs are made, empty; without them 10,000 VMs start in a third of the time.
+var LabFiles = true
+
+// labTouch makes an empty local file for a path of a datastore; a name no file system takes has none.
 func labTouch(ds *Datastore, file string) {
+	if !LabFiles {
+		return
+	}
 	name := path.Join(ds.Info.GetDatastoreInfo().Url, path.Clean("/"+file))
 	if os.MkdirAll(path.Dir(name), 0700) == nil {
 		if f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0600); err == nil {

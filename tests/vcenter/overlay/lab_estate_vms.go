@@ -104,7 +104,7 @@ func (e *labEstate) vmConfig(d *labVM) *types.VirtualMachineConfigInfo {
 	config := &types.VirtualMachineConfigInfo{
 		Name: d.Name, GuestFullName: d.GuestOS, GuestId: d.Guest.GuestID, Annotation: d.Annotation,
 		Uuid: d.BIOSUUID, InstanceUuid: d.InstanceUUID, Firmware: d.Firmware, Template: d.Template,
-		Version: fmt.Sprintf("vmx-%02d", d.HWVersion), Modified: time.Now(), LocationId: newUUID(d.VMXPath),
+		Version: fmt.Sprintf("vmx-%02d", d.HWVersion), Modified: time.Now(), ChangeVersion: "2026-01-01T00:00:00.000000Z", LocationId: newUUID(d.VMXPath),
 		ChangeTrackingEnabled: d.CBT, CpuHotAddEnabled: c.CPUHotAdd, MemoryHotAddEnabled: c.MemoryHotAdd,
 		NestedHVEnabled: c.NestedVirtualisation, MemoryReservationLockedToMax: c.MemoryLocked, SevEnabled: c.SEV,
 		Files: types.VirtualMachineFileInfo{

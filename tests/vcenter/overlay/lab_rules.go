@@ -105,6 +105,12 @@ func LabRules(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
+		for _, rule := range rules {
+			if rule.Method == "" && len(rule.Missing) == 0 && !rule.Hide {
+				http.Error(w, "a rule without a method would never fire", http.StatusBadRequest)
+				return
+			}
+		}
 		lab.rules = rules
 	case http.MethodDelete:
 		lab.rules = nil

@@ -47,6 +47,7 @@ func main() {
 	load := flag.String("load", "", "directory written by govc object.save")
 	estate := flag.String("estate", "", "inventory document (wherry.inventory/1) to build everything from")
 	vcenter := flag.String("estate-vcenter", "", "which vCenter of the document; the first by default")
+	flag.BoolVar(&simulator.LabFiles, "files", true, "make the files of a document's VMs, empty")
 	luns := flag.Int("lun", 0, "LUNs that all hosts of a datacenter share")
 	id := flag.String("instance-uuid", "", "vCenter instance UUID; by default the document's, or a new one")
 	flag.StringVar(&m.ServiceContent.About.ApiVersion, "api-version", m.ServiceContent.About.ApiVersion, "")
