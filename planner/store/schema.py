@@ -86,6 +86,29 @@ _VERSION_2 = (
     "ALTER TABLE inventory_row RENAME TO inventory_vm",
     # migrate.run.store
     "ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'wave'",
+    # planner.store.evidence
+    """CREATE TABLE evidence_import (
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,
+        at TEXT NOT NULL, who TEXT NOT NULL, rows INTEGER NOT NULL, refused INTEGER NOT NULL,
+        ignored TEXT NOT NULL, withdrawn_at TEXT
+    ) STRICT""",
+    """CREATE TABLE evidence_endpoint (
+        import INTEGER NOT NULL REFERENCES evidence_import(id), number INTEGER NOT NULL,
+        name TEXT NOT NULL, address TEXT NOT NULL, PRIMARY KEY (import, number)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE evidence_conversation (
+        id INTEGER PRIMARY KEY, import INTEGER NOT NULL REFERENCES evidence_import(id),
+        source INTEGER NOT NULL, destination INTEGER NOT NULL, port INTEGER, protocol TEXT NOT NULL,
+        size_bytes INTEGER, count INTEGER NOT NULL, first_seen INTEGER, last_seen INTEGER,
+        days INTEGER NOT NULL, rows TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE evidence_fact (
+        import INTEGER NOT NULL REFERENCES evidence_import(id), row INTEGER NOT NULL, field TEXT NOT NULL,
+        subject INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (import, row, field)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE evidence_settled (
+        label TEXT PRIMARY KEY, vm TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL
+    ) STRICT""",
     # planner.store.ticks
     """CREATE TABLE tick (
         id INTEGER PRIMARY KEY, task TEXT NOT NULL, check_id TEXT NOT NULL, vm TEXT NOT NULL,
