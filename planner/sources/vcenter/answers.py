@@ -20,6 +20,7 @@ Value: TypeAlias = "str | dict[str, Any] | list[Any]"
 Convert: TypeAlias = Callable[[Any], Value]
 
 VIM = "{urn:vim25}"
+_HOLDERS = (VIM + "returnval", VIM + "filterSet")
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Fault"
 _MAX_ELEMENT_BYTES = 64 * 1024**2  # of one object; the largest host of a real estate has a few MiB
@@ -101,7 +102,7 @@ def clean(chunks: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
-    """Yield each element of these names that stands right below a ``returnval``, then forget it.
+    """Yield each element of these names right below a ``returnval`` or ``filterSet``, then forget it.
 
     Raises Fault, Dropped when the answer ends early, and BadInput for what no vCenter sends.
     """
@@ -133,7 +134,7 @@ def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
                 if element.tag == _FAULT:
                     raise _fault(element)
                 parent = element.getparent()
-                if parent is None or parent.tag != VIM + "returnval":
+                if parent is None or parent.tag not in _HOLDERS:
                     continue
                 since = 0
                 yield element

@@ -27,6 +27,7 @@ PAGE = 250  # objects: about 2.5 MiB of machines
 ATTEMPTS = 4  # of one pass
 _BACK_OFF_S = (0.2, 1.0, 3.0)
 _GONE = "ManagedObjectNotFound"
+UNKNOWN_PATH = "InvalidProperty"
 
 Kept = TypeVar("Kept")
 Report = Callable[[str, int], None]  # (kind of object, how many so far)
@@ -51,6 +52,20 @@ class Unseen:
     denied: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # kind, path, privilege
     unknown: dict[str, dict[str, None]] = field(default_factory=dict)  # kind: paths the API does not know
 
+    def add(self, kind: str, missing: Mapping[str, str]) -> None:
+        """Take in what one object did not show."""
+        for path, why in missing.items():
+            if why == UNKNOWN_PATH:
+                self.unknown.setdefault(kind, {})[path] = None
+            else:
+                self.denied[kind, path, why] += 1
+
+    def join(self, other: Unseen) -> None:
+        """Take in what another reading was not shown."""
+        self.denied += other.denied
+        for kind, paths in other.unknown.items():
+            self.unknown.setdefault(kind, {}).update(paths)
+
     def notes(self) -> tuple[str, ...]:
         """Return one sentence a privilege and kind, and one a kind whose API is older."""
         by_privilege: dict[tuple[str, str], tuple[int, list[str]]] = {}
@@ -63,8 +78,8 @@ class Unseen:
             for (kind, privilege), (most, paths) in by_privilege.items()
         ]
         notes += [
-            f"the API of this vCenter does not know {_some(list(paths))} of {kind}: they are unknown"
-            for kind, paths in self.unknown.items()
+            f"the API of this vCenter does not know {_some(sorted(paths))} of {kind}: they are unknown"
+            for kind, paths in sorted(self.unknown.items())
         ]
         return tuple(notes)
 
@@ -92,7 +107,8 @@ class Collector:
         self._sleep = sleep
         self._dropped: dict[str, set[str]] = {}
 
-    def _paths(self, kind: Kind) -> dict[str, list[str]]:
+    def wanted(self, kind: Kind) -> dict[str, list[str]]:
+        """Return the paths to ask for, by type: those of the kind that this API knows."""
         gone = self._dropped.get(kind.name, set())
         return {name: [path for path in paths if path not in gone] for name, paths in kind.paths.items()}
 
@@ -105,7 +121,7 @@ class Collector:
 
         def once() -> list[Kept]:
             with self._view(kind.view) as view:
-                spec = filter_spec("specSet", self._paths(kind), below_view(view))
+                spec = filter_spec("specSet", self.wanted(kind), below_view(view))
                 return self._pages(kind, spec, keep)
 
         return self.persist(kind, once)
@@ -119,7 +135,7 @@ class Collector:
         def once() -> list[Kept]:
             found: list[Kept] = []
             for at in range(0, len(wanted), self._page):
-                spec = filter_spec("specSet", self._paths(kind), these(wanted[at : at + self._page]))
+                spec = filter_spec("specSet", self.wanted(kind), these(wanted[at : at + self._page]))
                 found += self._pages(kind, spec, keep)
             return found
 
@@ -144,8 +160,8 @@ class Collector:
     def _pages(self, kind: Kind, spec: str, keep: Callable[[RawObject], Kept | None]) -> list[Kept]:
         found: list[Kept] = []
         collector, count = self.session.collector, 0
-        unseen: Counter[tuple[str, str, str]] = Counter()
-        unknown: dict[str, None] = {}
+        unseen = Unseen()
+        older = self.older(kind)
         request: bytes | None = first_page(collector, spec, self._page)
         while request is not None:
             token = ""
@@ -153,24 +169,17 @@ class Collector:
                 if element.tag == VIM + "token":
                     token = element.text or ""
                     continue
-                item = raw_object(element, kind)
+                item = raw_object(element, kind, older)
                 if not item.values and _GONE in item.missing.values():
                     continue
-                for path, why in item.missing.items():
-                    if why == "InvalidProperty":
-                        unknown[path] = None
-                    else:
-                        unseen[kind.name, path, why] += 1
+                unseen.add(kind.name, item.missing)
                 kept = keep(item)
                 if kept is not None:
                     found.append(kept)
                 count += 1
             self._report(kind.name, count)
             request = next_page(collector, token) if token else None
-        self.unseen.denied += unseen
-        self.unseen.unknown.setdefault(kind.name, {}).update(unknown)
-        if not self.unseen.unknown[kind.name]:
-            del self.unseen.unknown[kind.name]
+        self.unseen.join(unseen)
         return found
 
     def persist(self, kind: Kind, once: Callable[[], list[Kept]]) -> list[Kept]:
@@ -186,7 +195,7 @@ class Collector:
                     renewed += 1
                     self.session.renew()
                     continue
-                if fault.kind == "InvalidProperty" and self._drop(kind, text(fault.fields, "name")):
+                if self.leave_out(kind, fault):
                     continue
                 if fault.kind == "NoPermission":
                     raise self._refused(kind, fault) from fault
@@ -212,18 +221,24 @@ class Collector:
             "give the account the read-only role of docs/vcenter.md",
         )
 
-    def _drop(self, kind: Kind, path: str) -> bool:
-        """Leave out a path that the API does not know; return whether it was asked for."""
+    def leave_out(self, kind: Kind, fault: Fault) -> bool:
+        """Leave out the path that a fault says the API does not know; return whether it is about one."""
+        path = text(fault.fields, "name")
+        if fault.kind != UNKNOWN_PATH or not path:
+            return False
         gone = self._dropped.setdefault(kind.name, set())
-        asked = [
+        asked = {
             wanted
             for paths in kind.paths.values()
             for wanted in paths
-            if wanted not in gone and path and (wanted == path or wanted.endswith("." + path))
-        ]
-        gone.update(asked)
-        self.unseen.unknown.setdefault(kind.name, {}).update(dict.fromkeys(asked))
+            if wanted not in gone and (wanted == path or wanted.endswith("." + path))
+        }
+        gone |= asked
         return bool(asked)
+
+    def older(self, kind: Kind) -> dict[str, str]:
+        """Return the paths left out of a kind, as ones that its objects do not show."""
+        return dict.fromkeys(sorted(self._dropped.get(kind.name, ())), UNKNOWN_PATH)
 
     def services(self) -> dict[str, RawObject]:
         """Return the single objects of the service by name; raises BadInput, Unreachable."""
@@ -239,10 +254,10 @@ class Collector:
         return {name: by_ref[target] for name, target in refs.items() if target in by_ref}
 
 
-def raw_object(element: Any, kind: Kind) -> RawObject:
-    """Return an ``objects`` element as an object."""
+def raw_object(element: Any, kind: Kind, older: Mapping[str, str]) -> RawObject:
+    """Return an ``objects`` element as an object; ``older`` are paths that this API does not know."""
     values: dict[str, Value] = {}
-    missing: dict[str, str] = {}
+    missing: dict[str, str] = dict(older)
     obj: Ref | None = None
     for child in element:
         if child.tag == VIM + "propSet":
@@ -252,14 +267,15 @@ def raw_object(element: Any, kind: Kind) -> RawObject:
         elif child.tag == VIM + "obj":
             obj = Ref(child.get("type", ""), child.text or "")
         elif child.tag == VIM + "missingSet":
-            path, why = _missing(child)
+            path, why = missing_path(child)
             missing[path] = why
     if obj is None:
         raise BadInput("the vCenter's answer holds an object without an id", "check what answers there")
     return RawObject(obj, values, missing)
 
 
-def _missing(element: Any) -> tuple[str, str]:
+def missing_path(element: Any) -> tuple[str, str]:
+    """Return the path of a ``missingSet`` element, and the privilege or fault that keeps it from us."""
     fault = element.find(f"{VIM}fault/{VIM}fault")
     kind = type_of(fault) if fault is not None else ""
     privilege = (fault.findtext(VIM + "privilegeId") or "") if fault is not None else ""

@@ -137,7 +137,7 @@ def luns(items: Iterable[RawObject], carried: Mapping[str, str], vcenter: str) -
             vendor=text(lun, "vendor").strip(),
             model=text(lun, "model").strip(),
             serial=text(lun, "serialNumber").strip(),
-            hosts=tuple(dict.fromkeys(seen_by[name])),
+            hosts=tuple(sorted(set(seen_by[name]))),
             datastore=carried.get(name, ""),
             vcenter=vcenter,
         )

@@ -7,10 +7,11 @@ Either all of it is read or an error says why not; there is no inventory of half
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from planner.model import VM, Inventory
+from planner.model import VM, Cluster, Datastore, Folder, Host, Inventory, Network, ResourcePool
 from planner.sources.vcenter.address import Login
 from planner.sources.vcenter.collector import PAGE, Collector, Report, Unseen
 from planner.sources.vcenter.machines import machine
@@ -18,6 +19,7 @@ from planner.sources.vcenter.paths import MACHINES
 from planner.sources.vcenter.platform import Platform, map_platform, read_surroundings
 from planner.sources.vcenter.session import Session
 
+Noun = TypeVar("Noun", VM, Host, Cluster, Datastore, Network, ResourcePool, Folder)
 Clock = Callable[[], datetime]
 
 
@@ -46,20 +48,25 @@ def read_vcenter(
 def assemble(
     login: Login, platform: Platform, vms: Sequence[VM], unseen: Unseen, taken: datetime
 ) -> Inventory:
-    """Return the inventory of a platform and its machines."""
+    """Return the inventory of a platform and its machines, everything ordered by id."""
     return Inventory(
         source=login.address.source,
         taken_at=taken.astimezone(UTC).isoformat(timespec="seconds"),
-        vms=tuple(vms),
-        hosts=platform.hosts,
-        clusters=platform.clusters,
-        datastores=platform.datastores,
-        networks=platform.networks,
+        vms=_ordered(vms),
+        hosts=_ordered(platform.hosts),
+        clusters=_ordered(platform.clusters),
+        datastores=_ordered(platform.datastores),
+        networks=_ordered(platform.networks),
         notes=(*platform.notes, *unseen.notes(), *platform.around.notes({vm.id for vm in vms})),
         gaps=platform.gaps,
         vcenters=(platform.vcenter,),
-        luns=platform.luns,
-        resource_pools=platform.pools,
-        folders=platform.folders,
+        luns=tuple(sorted(platform.luns, key=lambda lun: lun.name)),
+        resource_pools=_ordered(platform.pools),
+        folders=_ordered(platform.folders),
         licences=platform.licences,
     )
+
+
+def _ordered(items: Iterable[Noun]) -> tuple[Noun, ...]:
+    """Return nouns by id, ``vm-9`` before ``vm-10``: a vCenter lists them as it likes."""
+    return tuple(sorted(items, key=lambda item: (len(item.id), item.id)))

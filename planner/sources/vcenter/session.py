@@ -161,13 +161,17 @@ class Session:
         """
         for attempt in (1, 2):
             try:
-                root = document(self.send(envelope(method, this, body)).body())
+                root = self.send_whole(envelope(method, this, body))
                 return [plain(item) for item in root.iter("{urn:vim25}" + name)]
             except Fault as fault:
                 if fault.kind != _EXPIRED or attempt == 2:
                     raise
                 self.renew()
         raise AssertionError("unreachable")
+
+    def send_whole(self, request: bytes) -> Any:
+        """Return the root element of a small answer; raises Fault, Dropped, UntrustedCertificate."""
+        return document(self.send(request).body())
 
     def stream(self, request: bytes, *names: str) -> Iterator[Any]:
         """Yield the elements of these names of an answer as it comes; raises Fault, Dropped."""
