@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 from pathlib import Path
 from typing import Any
@@ -9,36 +10,26 @@ from typing import Any
 import pytest
 
 from tests.vcenter.certificates import Authority, Certificate
+from tests.vcenter.collected import named, pages
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.peer import VCenterPeer
 
-pytest.importorskip("pyVmomi")
+vim = pytest.importorskip("pyVmomi").vim
+
+KIB64 = 64 * 1024
 
 
-def retrieve(service: Any, kind: Any, paths: list[str], page: int | None = None) -> list[list[Any]]:
-    """Return the pages of one collection of all objects of a kind."""
-    from pyVmomi import vmodl
+def finished(task: Any) -> Any:
+    """Return the result of a task that has ended well; raises its fault."""
+    from pyVim.task import WaitForTask
 
-    query = vmodl.query.PropertyCollector
-    content = service.content
-    view = content.viewManager.CreateContainerView(content.rootFolder, [kind], True)
-    spec = query.FilterSpec(
-        objectSet=[
-            query.ObjectSpec(
-                obj=view,
-                skip=True,
-                selectSet=[query.TraversalSpec(type=type(view), path="view", skip=False)],
-            )
-        ],
-        propSet=[query.PropertySpec(type=kind, pathSet=paths)],
-    )
-    collector = content.propertyCollector
-    answer = collector.RetrievePropertiesEx([spec], query.RetrieveOptions(maxObjects=page))
-    pages = []
-    while answer:
-        pages.append(list(answer.objects))
-        answer = collector.ContinueRetrievePropertiesEx(answer.token) if answer.token else None
-    return pages
+    WaitForTask(task)
+    return task.info.result
+
+
+@pytest.fixture
+def peer(vcenter: StartVCenter) -> VCenterPeer:
+    return vcenter("-vm", "2")
 
 
 def test_two_vcenters_at_a_time(vcenter: StartVCenter) -> None:
@@ -47,6 +38,11 @@ def test_two_vcenters_at_a_time(vcenter: StartVCenter) -> None:
     assert ours.content.about.instanceUuid == a.instance_uuid
     assert theirs.content.about.instanceUuid == b.instance_uuid != a.instance_uuid
     assert len(theirs.content.rootFolder.childEntity) == 2
+
+
+def test_wrong_password(peer: VCenterPeer) -> None:
+    with pytest.raises(vim.fault.InvalidLogin):
+        peer.connect(pwd="wrong")
 
 
 def test_the_certificate_is_verified_for_real(
@@ -63,27 +59,297 @@ def test_it_comes_back_on_the_same_port_with_another_certificate(
     vcenter: StartVCenter, vcenter_authority: Authority
 ) -> None:
     peer = vcenter("-vm", "1")
-    port, thumbprint = peer.port, peer.served.thumbprint
+    port, uuid, thumbprint = peer.port, peer.instance_uuid, peer.served.thumbprint
     peer.restart(vcenter_authority.issue())
-    assert peer.port == port
+    assert (peer.port, peer.instance_uuid) == (port, uuid)
     served = ssl.get_server_certificate((peer.host, peer.port), ca_certs=str(peer.certificate))
     assert served.strip() == peer.served.leaf.read_text().strip()
     assert peer.served.thumbprint != thumbprint
-    assert peer.connect().content.about.instanceUuid == peer.instance_uuid
+    assert peer.connect().content.about.instanceUuid == uuid
+
+
+def test_a_killed_one_is_gone(peer: VCenterPeer) -> None:
+    peer.kill()
+    assert peer.pid == 0
+    with pytest.raises(ConnectionRefusedError):
+        peer.connect()
+
+
+def test_closing_leaves_nothing(vcenter_binary: Path, vcenter_certificate: Certificate) -> None:
+    peer = VCenterPeer(vcenter_binary, vcenter_certificate, "-vm", "1")
+    directory, pid = peer._directory, peer.pid
+    assert list(directory.rglob("*.vmdk"))
+    peer.close()
+    assert not directory.exists()
+    assert not Path(f"/proc/{pid}").exists()
 
 
 @pytest.mark.parametrize("own_limit", [False, True])
 def test_collections_come_in_pages(vcenter: StartVCenter, own_limit: bool) -> None:
-    from pyVmomi import vim
-
     peer = vcenter("-vm", "7", *(("-max-objects", "5") if own_limit else ()))
     service = peer.connect()
     peer.calls(reset=True)
-    pages = retrieve(service, vim.VirtualMachine, ["name"], None if own_limit else 5)
-    assert [len(page) for page in pages] == [5, 5, 4]
-    assert len({item.obj._moId for page in pages for item in page}) == 14
+    came = pages(service, vim.VirtualMachine, ["name"], None if own_limit else 5)
+    assert [len(page) for page in came] == [5, 5, 4]
+    assert len({item.obj._moId for page in came for item in page}) == 14
     counts = peer.calls()
     assert (counts["RetrievePropertiesEx"], counts["ContinueRetrievePropertiesEx"]) == (1, 2)
+
+
+def test_a_page_is_handed_out_once(peer: VCenterPeer) -> None:
+    from pyVmomi import vmodl
+
+    query = vmodl.query.PropertyCollector
+    content = peer.connect().content
+    view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], True)
+    specs = [query.ObjectSpec(obj=vm) for vm in view.view]
+    spec = query.FilterSpec(
+        objectSet=specs, propSet=[query.PropertySpec(type=vim.VirtualMachine, pathSet=["name"])]
+    )
+    collector = content.propertyCollector
+    token = collector.RetrievePropertiesEx([spec], query.RetrieveOptions(maxObjects=1)).token
+    collector.ContinueRetrievePropertiesEx(token)
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        collector.ContinueRetrievePropertiesEx(token)
+    fresh = collector.RetrievePropertiesEx([spec], query.RetrieveOptions(maxObjects=1)).token
+    collector.CancelRetrievePropertiesEx(fresh)
+    with pytest.raises(vmodl.fault.InvalidArgument):
+        collector.ContinueRetrievePropertiesEx(fresh)
+
+
+def test_calls_are_counted_from_the_last_reset(peer: VCenterPeer) -> None:
+    service = peer.connect()
+    assert peer.calls(reset=True)["Login"] == 1
+    service.CurrentTime()
+    service.CurrentTime()
+    assert peer.calls() == {"CurrentTime": 2}
+
+
+def test_a_fault_for_one_object(peer: VCenterPeer) -> None:
+    machines = named(peer.connect(), vim.VirtualMachine)
+    first, second = (machines[name][""] for name in sorted(machines)[:2])
+    peer.rules([{"method": "PowerOffVM_Task", "object": first.name, "fault": "NoPermission"}])
+    with pytest.raises(vim.fault.NoPermission):
+        first.PowerOffVM_Task()
+    finished(second.PowerOffVM_Task())
+    assert second.runtime.powerState == "poweredOff"
+    assert peer.fired() == [1]
+
+
+def test_a_task_that_ends_in_a_fault(peer: VCenterPeer) -> None:
+    vm = next(iter(named(peer.connect(), vim.VirtualMachine).values()))[""]
+    peer.rules(
+        [{"method": "CreateSnapshot_Task", "count": 1, "taskFault": "ApplicationQuiesceFault", "taskMs": 20}]
+    )
+    with pytest.raises(vim.fault.ApplicationQuiesceFault):
+        finished(vm.CreateSnapshot_Task("s", "", False, True))
+    finished(vm.CreateSnapshot_Task("s", "", False, True))
+    assert [item.name for item in vm.snapshot.rootSnapshotList] == ["s"]
+
+
+def test_a_session_that_expires_stays_expired(peer: VCenterPeer) -> None:
+    service = peer.connect()
+    peer.rules([{"method": "CurrentTime", "skip": 1, "count": 1, "expire": True}])
+    service.CurrentTime()
+    for _ in range(2):
+        with pytest.raises(vim.fault.NotAuthenticated):
+            service.CurrentTime()
+    peer.connect().CurrentTime()
+
+
+@pytest.mark.parametrize("effect", ["drop", "dropAfter"])
+def test_a_dropped_connection(peer: VCenterPeer, effect: str) -> None:
+    vm = next(iter(named(peer.connect(), vim.VirtualMachine).values()))[""]
+    peer.rules([{"method": "PowerOffVM_Task", "count": 1, effect: True}])
+    with pytest.raises((http.client.HTTPException, OSError)):
+        vm.PowerOffVM_Task()
+    executed = vm.runtime.powerState == "poweredOff"
+    assert executed is (effect == "dropAfter")
+
+
+def test_half_an_answer(peer: VCenterPeer) -> None:
+    connection = http.client.HTTPSConnection(
+        peer.host, peer.port, context=ssl.create_default_context(cafile=peer.certificate)
+    )
+    envelope = (
+        '<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>'
+        '<RetrieveServiceContent xmlns="urn:vim25"><_this type="ServiceInstance">ServiceInstance</_this>'
+        "</RetrieveServiceContent></Body></Envelope>"
+    )
+    connection.request("POST", "/sdk", envelope, {"Content-Type": "text/xml"})
+    whole = connection.getresponse().read()
+    peer.rules([{"method": "RetrieveServiceContent", "count": 1, "half": True}])
+    connection.request("POST", "/sdk", envelope, {"Content-Type": "text/xml"})
+    answer = connection.getresponse()
+    with pytest.raises(http.client.IncompleteRead) as caught:
+        answer.read()
+    connection.close()
+    assert caught.value.partial == whole[: len(whole) // 2]
+    service = peer.connect()  # and nothing is broken afterwards
+    assert service.content.about.instanceUuid == peer.instance_uuid
+
+
+def test_properties_that_may_not_be_read(peer: VCenterPeer) -> None:
+    service = peer.connect()
+    names = sorted(named(service, vim.VirtualMachine))
+    peer.rules([{"object": names[0], "missing": ["config"], "privilege": "VirtualMachine.Config.X"}])
+    (page,) = pages(service, vim.VirtualMachine, ["name", "config.hardware", "runtime.powerState"])
+    seen = {item.propSet[0].val: item for item in page}
+    veiled = seen[names[0]]
+    assert {item.name for item in veiled.propSet} == {"name", "runtime.powerState"}
+    (missing,) = veiled.missingSet
+    assert missing.path == "config.hardware"
+    assert isinstance(missing.fault, vim.fault.NoPermission)
+    assert missing.fault.privilegeId == "VirtualMachine.Config.X"
+    assert not seen[names[1]].missingSet
+    with pytest.raises(vim.fault.NoPermission):
+        _ = veiled.obj.config
+    peer.rules([])
+    assert veiled.obj.config.name == names[0]
+
+
+def test_an_object_nobody_sees(peer: VCenterPeer) -> None:
+    service = peer.connect()
+    names = set(named(service, vim.HostSystem))
+    hidden = min(names)
+    peer.rules([{"object": hidden, "hide": True}])
+    assert set(named(service, vim.HostSystem)) == names - {hidden}
+
+
+@pytest.mark.parametrize("rule", [{"fault": "NoPermission"}, {"method": "Login", "fualt": "NoPermission"}])
+def test_a_rule_that_would_never_fire_is_refused(peer: VCenterPeer, rule: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="400"):
+        peer.rules([rule])
+
+
+def test_luns_are_shared_and_offered_for_mappings(vcenter: StartVCenter) -> None:
+    peer = vcenter("-vm", "0", "-host", "2", "-standalone-host", "0", "-ds", "1", "-lun", "3")
+    service = peer.connect()
+    hosts = named(service, vim.HostSystem, "config.storageDevice")
+    views = []
+    for host in hosts.values():
+        device = host["config.storageDevice"]
+        luns = [lun for lun in device.scsiLun if lun.canonicalName.startswith("naa.")]
+        assert [lun.capacity.block * lun.capacity.blockSize for lun in luns] == [16 * 1024**3] * 3
+        views.append([(lun.canonicalName, lun.uuid) for lun in luns])
+        kinds = {type(hba) for hba in device.hostBusAdapter}
+        assert kinds == {vim.host.FibreChannelHba, vim.host.InternetScsiHba}
+        paths = {unit.lun: len(unit.path) for unit in device.multipathInfo.lun}
+        assert [paths[lun.key] for lun in luns] == [3, 3, 3]
+    assert len(views) == 2
+    assert views[0] == views[1]
+    (store,) = named(service, vim.Datastore, "info").values()
+    assert [extent.diskName for extent in store["info"].vmfs.extent] == [views[0][0][0]]
+    (cluster,) = named(service, vim.ClusterComputeResource).values()
+    target = cluster[""].environmentBrowser.QueryConfigTarget(None)
+    assert [item.disk.canonicalName for item in target.scsiDisk] == [name for name, _ in views[0][1:]]
+
+
+def test_a_raw_device_mapping_by_reconfiguration(vcenter: StartVCenter) -> None:
+    peer = vcenter("-vm", "1", "-lun", "2", "-ds", "1")
+    service = peer.connect()
+    vm = next(iter(named(service, vim.VirtualMachine).values()))[""]
+    (lun,) = vm.environmentBrowser.QueryConfigTarget(None).scsiDisk
+    controller = next(
+        item for item in vm.config.hardware.device if isinstance(item, vim.vm.device.VirtualSCSIController)
+    )
+    disk = vim.vm.device.VirtualDisk(
+        key=-1,
+        controllerKey=controller.key,
+        unitNumber=5,
+        capacityInKB=lun.capacity // 1024,
+        backing=vim.vm.device.VirtualDisk.RawDiskMappingVer1BackingInfo(
+            fileName="",
+            lunUuid=lun.disk.uuid,
+            deviceName=lun.name,
+            compatibilityMode="physicalMode",
+            diskMode="independent_persistent",
+        ),
+    )
+    change = vim.vm.device.VirtualDeviceSpec(operation="add", fileOperation="create", device=disk)
+    finished(vm.ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change])))
+    mapped = [
+        item.backing.lunUuid
+        for item in vm.config.hardware.device
+        if isinstance(item, vim.vm.device.VirtualDisk)
+        and isinstance(item.backing, vim.vm.device.VirtualDisk.RawDiskMappingVer1BackingInfo)
+    ]
+    assert mapped == [lun.disk.uuid]
+    assert vm.environmentBrowser.QueryConfigTarget(None).scsiDisk == []
+
+
+def test_changed_areas_come_two_thousand_at_a_time(peer: VCenterPeer) -> None:
+    service = peer.connect()
+    vm = next(iter(named(service, vim.VirtualMachine).values()))[""]
+    (disk,) = (item for item in vm.config.hardware.device if isinstance(item, vim.vm.device.VirtualDisk))
+    disk.capacityInKB, disk.capacityInBytes = 1024 * 1024, 1024**3
+    change = vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk)
+    finished(vm.ReconfigVM_Task(vim.vm.ConfigSpec(changeTrackingEnabled=True, deviceChange=[change])))
+    store, _, file = disk.backing.fileName.partition("] ")
+    assert store == f"[{disk.backing.datastore.name}"
+    flat = Path(disk.backing.datastore.summary.url) / file.replace(".vmdk", "-flat.vmdk")
+    with flat.open("r+b") as body:
+        for number in range(2500):
+            body.seek(2 * number * KIB64)
+            body.write(b"x")
+    snapshot = finished(vm.CreateSnapshot_Task("s", "", False, False))
+    starts, at, calls = [], 0, 0
+    while at < disk.capacityInBytes:
+        info = vm.QueryChangedDiskAreas(snapshot, disk.key, at, "*")
+        calls += 1
+        assert len(info.changedArea) <= 2000
+        starts += [area.start for area in info.changedArea]
+        at = info.startOffset + info.length
+    assert starts == [2 * number * KIB64 for number in range(2500)]
+    assert calls == 2
+
+
+def test_files_ask_for_a_session_when_told(peer: VCenterPeer) -> None:
+    service = peer.connect()
+    vm = next(iter(named(service, vim.VirtualMachine).values()))[""]
+    path = vm.config.files.vmPathName.partition("] ")[2]
+    connection = http.client.HTTPSConnection(
+        peer.host, peer.port, context=ssl.create_default_context(cafile=peer.certificate)
+    )
+
+    def status(headers: dict[str, str]) -> int:
+        connection.request("GET", f"/folder/{path}?dcPath=DC0&dsName=LocalDS_0", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    assert status({}) == 200
+    peer.rules([], folder_login=True)
+    assert status({}) == 401
+    assert status({"Cookie": service._stub.cookie.partition(";")[0]}) == 200
+    peer.rules([{"method": "folder:GET", "count": 1, "status": 503}], folder_login=False)
+    assert [status({}), status({})] == [503, 200]
+    connection.close()
+
+
+def test_updates_tell_what_changed(peer: VCenterPeer) -> None:
+    from pyVmomi import vmodl
+
+    query = vmodl.query.PropertyCollector
+    service = peer.connect()
+    machines = [item[""] for item in named(service, vim.VirtualMachine).values()]
+    collector = service.content.propertyCollector.CreatePropertyCollector()
+    collector.CreateFilter(
+        query.FilterSpec(
+            objectSet=[query.ObjectSpec(obj=vm) for vm in machines],
+            propSet=[query.PropertySpec(type=vim.VirtualMachine, pathSet=["runtime.powerState"])],
+        ),
+        False,
+    )
+    now = query.WaitOptions(maxWaitSeconds=0)
+    first = collector.WaitForUpdatesEx("", now)
+    assert {item.kind for item in first.filterSet[0].objectSet} == {"enter"}
+    assert collector.WaitForUpdatesEx(first.version, now) is None
+    finished(machines[0].PowerOffVM_Task())
+    update = collector.WaitForUpdatesEx(first.version, query.WaitOptions(maxWaitSeconds=20))
+    (changed,) = update.filterSet[0].objectSet
+    assert (changed.obj._moId, changed.kind) == (machines[0]._moId, "modify")
+    assert changed.changeSet[-1].val == "poweredOff"
 
 
 def test_a_panic_fails_the_test_that_caused_it(

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
@@ -95,6 +96,17 @@ func labWrite(w http.ResponseWriter, code int, m *Method, answer []byte) {
 		f.Flush()
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// labTaskName returns the method's name, as a real task's info has it and pyVmomi looks it up.
+func labTaskName(name string) string {
+	name = ucFirst(name)
+	for _, method := range []string{name + "_Task", name + "VM_Task", strings.TrimSuffix(name, "Vm") + "VM_Task"} {
+		if _, ok := types.TypeFunc()(method); ok {
+			return method
+		}
+	}
+	return name
 }
 
 // labAsync runs the task in the background where a rule says so.
