@@ -135,9 +135,9 @@ def pinned(vm: VM, estate: Estate) -> Iterator[str | None]:
 def reserved(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: reserved processor or memory."""
     cpu, memory = vm.compute.cpu_reservation_mhz, vm.compute.memory_reservation_bytes
-    said = [f"{cpu:,} MHz"] * bool(cpu) + [show_bytes(memory or 0)] * bool(memory)
-    if said:
-        yield f"{visible(vm.name)} reserves {' and '.join(said)}"
+    if cpu or memory:
+        said = (f"{cpu:,} MHz" if cpu else "", show_bytes(memory) if memory else "")
+        yield f"{visible(vm.name)} reserves {' and '.join(filter(None, said))}"
     elif cpu is None or memory is None:
         yield None
 
