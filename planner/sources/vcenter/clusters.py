@@ -57,7 +57,7 @@ def _rule(entry: Any, groups: tuple[DrsGroup, ...]) -> DrsRule:
     elif kind is RuleKind.ORDER:
         vm_group, host_group = text(entry, "vmGroup"), ""
         first, second = members.get(text(entry, "dependsOnVmGroup")), members.get(vm_group)
-        vms = None if first is None or second is None else (*first, *second)
+        vms = None if first is None or second is None else tuple(dict.fromkeys((*first, *second)))
     return DrsRule(
         name=text(entry, "name"),
         kind=kind or RuleKind.TOGETHER,

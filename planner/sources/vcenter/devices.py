@@ -53,7 +53,7 @@ def cdroms(devices: Iterable[Any]) -> tuple[Cdrom, ...]:
 def _media(backing: Any) -> str:
     kind = text(backing, "@")
     if "Iso" in kind or "Image" in kind:
-        return f"ISO {text(backing, 'fileName')}".strip()
+        return text(backing, "fileName")
     where = "Remote device" if "Remote" in kind else "Host device" if kind else ""
     return f"{where} {text(backing, 'deviceName')}".strip()
 

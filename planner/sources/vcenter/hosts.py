@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from planner.model import Hba, Host, Lun
@@ -25,10 +26,17 @@ _HBAS = {
 }
 
 
-def host(
-    item: RawObject, places: Places, licences: Mapping[str, str], port_groups: Mapping[str, str]
-) -> Host:
-    """Return a host; ``licences`` are names by host id, ``port_groups`` names by key."""
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What others know of hosts: licences and newest virtual hardware by host id, port groups by key."""
+
+    licences: Mapping[str, str]
+    hardware: Mapping[str, int]
+    port_groups: Mapping[str, str]
+
+
+def host(item: RawObject, places: Places, facts: HostFacts) -> Host:
+    """Return a host."""
     values = item.values
     hardware = values.get("summary.hardware")
     lockdown = text(values.get("config.lockdownMode"))
@@ -53,11 +61,12 @@ def host(
         ntp_servers=_ntp_servers(values.get("config.dateTimeInfo")),
         ntp_running=_ntp_running(values.get("config.service.service")),
         certificate_expires=_certificate(values.get("config.certificate")),
-        licence=licences.get(item.ref.id, ""),
+        licence=facts.licences.get(item.ref.id, ""),
         vendor=text(hardware, "vendor"),
         model=text(hardware, "model"),
         hbas=_hbas(values.get("config.storageDevice.hostBusAdapter")),
-        vmkernel_networks=_vmkernel(values.get("config.network.vnic"), port_groups),
+        vmkernel_networks=_vmkernel(values.get("config.network.vnic"), facts.port_groups),
+        supported_hw_version=facts.hardware.get(item.ref.id),
     )
 
 

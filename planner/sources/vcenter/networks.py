@@ -82,12 +82,15 @@ def _distributed(item: RawObject, switches: Mapping[str, str]) -> dict[str, Any]
         "promiscuous": _policy(security, "allowPromiscuous"),
         "forged_transmits": _policy(security, "forgedTransmits"),
         "mac_changes": _policy(security, "macChanges"),
-        "uplink": (
-            any(text(tag, "key") == "SYSTEM/DVS.UPLINKPG" for tag in many(values["tag"]))
-            if "tag" in values
-            else None
-        ),
+        "uplink": _uplink(values),
     }
+
+
+def _uplink(values: Mapping[str, Any]) -> bool | None:
+    """Return whether a group is a switch's way out; before version 7.0 a tag alone said so."""
+    tagged = any(text(tag, "key") == "SYSTEM/DVS.UPLINKPG" for tag in many(values.get("tag")))
+    said = flag(values.get("config.uplink"))
+    return True if tagged else said if said is not None else False if "tag" in values else None
 
 
 def _policy(security: Any, name: str) -> bool | None:
@@ -99,7 +102,7 @@ def _vlan(spec: Any) -> str:
     kind = text(spec, "@")
     if kind == "VmwareDistributedVirtualSwitchTrunkVlanSpec":
         ranges = many(spec, "vlanId")
-        return "trunk " + ",".join(_range(part) for part in ranges) if ranges else "trunk"
+        return ",".join(_range(part) for part in ranges) or "trunk"
     if kind == "VmwareDistributedVirtualSwitchPvlanSpec":
         return f"pvlan {text(spec, 'pvlanId')}".strip()
     return text(spec, "vlanId")

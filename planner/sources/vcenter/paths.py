@@ -93,7 +93,7 @@ PLACES = Kind(
 CLUSTERS = Kind(
     "clusters",
     ("ComputeResource",),
-    {"ComputeResource": (*_NAMED, "host", "configurationEx", "summary")},
+    {"ComputeResource": (*_NAMED, "host", "configurationEx", "summary", "environmentBrowser")},
 )
 POOLS = Kind(
     "resource pools",
@@ -136,6 +136,7 @@ NETWORKS = Kind(
             "config.type",
             "config.distributedVirtualSwitch",
             "config.defaultPortConfig",
+            "config.uplink",
         ),
         "DistributedVirtualSwitch": (*_NAMED, "uuid"),
     },
@@ -220,7 +221,7 @@ SURROUNDINGS = (PLACES, CLUSTERS, POOLS, HOSTS, DATASTORES, NETWORKS)
 
 # Single objects of the service: property paths by the name under which the content lists the object.
 SERVICES: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "licenseManager": ("LicenseManager", ("licenses",)),
+    "licenseManager": ("LicenseManager", ("licenses", "licenseAssignmentManager")),
     "customFieldsManager": ("CustomFieldsManager", ("field",)),
     "extensionManager": ("ExtensionManager", ("extensionList",)),
     "scheduledTaskManager": ("ScheduledTaskManager", ("scheduledTask",)),

@@ -95,9 +95,9 @@ class Places:
         names: list[str] = []
         kind = ""
         for above in self.chain(item.ref.id):
-            kind = self._roots.get(above.ref.id, "")
-            if kind or above.ref.kind == "Datacenter":
+            if above.ref.kind == "Datacenter":
                 break
+            kind = self._roots.get(above.ref.id, "")
             names.append(entity_name(text(above.values.get("name"))))
         return Folder(
             id=item.ref.id,

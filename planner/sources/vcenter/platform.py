@@ -12,17 +12,18 @@ from planner.errors import BadInput
 from planner.model import Cluster, Datastore, Folder, Host, Licence, Lun, Network, ResourcePool, VCenter
 from planner.sources.vcenter.clusters import Exceptions, cluster
 from planner.sources.vcenter.collector import Collector, RawObject
-from planner.sources.vcenter.hosts import host, luns
+from planner.sources.vcenter.hosts import HostFacts, host, luns
 from planner.sources.vcenter.luns import LunNames
 from planner.sources.vcenter.networks import HostPortGroups, network, switch_names
 from planner.sources.vcenter.paths import CLUSTERS, DATASTORES, HOSTS, NETWORKS, PLACES, POOLS, SURROUNDINGS
 from planner.sources.vcenter.places import Places, entity_name
-from planner.sources.vcenter.services import attribute_names, instance_uuid, licences, vcenter
+from planner.sources.vcenter.services import attribute_names, host_licences, instance_uuid, licences, vcenter
 from planner.sources.vcenter.session import Session
 from planner.sources.vcenter.storage import datastore
 from planner.sources.vcenter.surroundings import HostPlace, Surroundings
 from planner.sources.vcenter.tags import NoTags, read_tags
 from planner.sources.vcenter.values import text
+from planner.sources.vcenter.versions import hardware_versions
 
 Raw = Mapping[str, list[RawObject]]  # by the name of their kind
 
@@ -61,12 +62,13 @@ def read_surroundings(collector: Collector) -> tuple[dict[str, list[RawObject]],
 
 
 def map_platform(
-    session: Session,
+    collector: Collector,
     raw: Raw,
     services: Mapping[str, RawObject],
     notes: tuple[str, ...] = (),
 ) -> Platform:
     """Return the platform that raw objects describe; tags are read here as well."""
+    session = collector.session
     places = Places(instance_uuid(session))
     for kind in (PLACES, CLUSTERS, POOLS):
         places.add(raw.get(kind.name, ()))
@@ -90,6 +92,16 @@ def map_platform(
     if held is None:
         gaps.append("licences")
     tags, why = _tags(session)
+    facts = collector.persist(
+        HOSTS,
+        lambda: [
+            HostFacts(
+                licences=host_licences(session, services),
+                hardware=hardware_versions(session, raw.get(CLUSTERS.name, ())),
+                port_groups=port_groups,
+            )
+        ],
+    )[0]
     around = Surroundings(
         vcenter=places.vcenter,
         places=places,
@@ -106,7 +118,7 @@ def map_platform(
     return Platform(
         around=around,
         vcenter=vcenter(session, services),
-        hosts=tuple(host(item, places, {}, port_groups) for item in of_hosts),
+        hosts=tuple(host(item, places, facts) for item in of_hosts),
         clusters=clusters,
         datastores=datastores,
         networks=networks,

@@ -40,7 +40,7 @@ def read_vcenter(
         taken = clock()
         services = collector.services()
         raw, notes = read_surroundings(collector)
-        platform = map_platform(session, raw, services, notes)
+        platform = map_platform(collector, raw, services, notes)
         vms = collector.read(MACHINES, lambda item: machine(item, platform.around))
         return assemble(login, platform, vms, collector.unseen, taken)
 

@@ -50,7 +50,7 @@ class Refresher:
         taken = self._clock()
         self._collector.persist(_UPDATES, self._updates)
         services = self._collector.services()
-        platform = map_platform(self._session, self._state.surroundings(), services)
+        platform = map_platform(self._collector, self._state.surroundings(), services)
         known = self._platform
         same = known is not None and known.around == platform.around
         if same and known is not None:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from planner.model import Licence, VCenter
+from planner.sources.vcenter.answers import Fault
 from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.session import Session
+from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.values import many, moment, text, whole
 
 
@@ -62,6 +64,25 @@ def _licence(item: Any, vcenter_id: str) -> Licence:
         expires=expires,
         vcenter=vcenter_id,
     )
+
+
+def host_licences(session: Session, services: Mapping[str, RawObject]) -> dict[str, str]:
+    """Return the names of the licences that hosts use, by host id; what is refused is absent.
+
+    Raises Dropped.
+    """
+    manager = text(_value(services, "licenseManager", "licenseAssignmentManager"))
+    if not manager:
+        return {}
+    try:
+        assigned = session.call("QueryAssignedLicenses", Ref("LicenseAssignmentManager", manager))
+    except Fault:
+        return {}
+    return {
+        text(entry, "entityId"): text(entry, "assignedLicense", "name")
+        for entry in assigned
+        if text(entry, "entityId")
+    }
 
 
 def masked(key: str) -> str:

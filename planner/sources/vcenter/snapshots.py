@@ -1,7 +1,7 @@
 """Snapshots of a machine: the tree made flat, oldest first, with what each of them holds.
 
-The size of a snapshot is that of its own files (state and memory) and of the delta files that were
-begun when it was taken: those of the states after it that are not its own.
+The size of a snapshot is that of its own files (state and memory) and, disk by disk, of the delta
+files that were begun when it was taken: those of the states after it that its own state lacks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.values import flag, many, moment, text, whole
 
 _MOST = 10_000  # vSphere allows 32 in a chain; a ring would never end
+Files = dict[str, set[str]]  # keys of files, by disk
 
 
 def snapshots(item: RawObject) -> tuple[Snapshot, ...]:
@@ -21,7 +22,7 @@ def snapshots(item: RawObject) -> tuple[Snapshot, ...]:
     sizes = item.values.get("layoutEx.file")
     now = _files(many(item.values.get("layoutEx.disk")))
     found: list[Snapshot] = []
-    waiting = many(item.values.get("snapshot.rootSnapshotList"))
+    waiting = list(many(item.values.get("snapshot.rootSnapshotList")))
     while waiting and len(found) < _MOST:
         entry = waiting.pop(0)
         children = many(entry, "childSnapshotList")
@@ -39,14 +40,19 @@ def snapshots(item: RawObject) -> tuple[Snapshot, ...]:
     return tuple(found)
 
 
-def _files(disks: list[Any]) -> set[str]:
-    return {key for disk in disks for link in many(disk, "chain") for key in many(link, "fileKey")}
+def _files(disks: list[Any]) -> Files:
+    return {
+        text(disk, "key"): {key for link in many(disk, "chain") for key in many(link, "fileKey")}
+        for disk in disks
+    }
 
 
-def _size(layout: Any, after: list[set[str]], sizes: Any) -> int | None:
+def _size(layout: Any, after: list[Files], sizes: Any) -> int | None:
     if layout is None:
         return None
-    own = {text(layout, "dataKey"), text(layout, "memoryKey")} - {"", "-1"}
-    begun = set().union(*after) - _files(many(layout, "disk"))
-    known = [whole(sizes, key) for key in own | begun]
+    held = {text(layout, "dataKey"), text(layout, "memoryKey")} - {"", "-1"}
+    for disk, files in _files(many(layout, "disk")).items():
+        for state in after:
+            held |= state.get(disk, set()) - files
+    known = [whole(sizes, key) for key in held]
     return None if None in known else sum(size for size in known if size is not None)
