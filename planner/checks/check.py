@@ -32,6 +32,14 @@ class About(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """The estate as an object that checks are asked about."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """What it takes to clear a finding: a task of the plan.
 

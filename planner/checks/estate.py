@@ -151,5 +151,5 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         datastores=_unambiguous(inventory.datastores, sole),
         networks=_by_place(inventory.networks, sole),
         sole_vcenter=sole,
-        lookup=lookup(inventory),
+        lookup=lookup(inventory, sole),
     )

@@ -8,13 +8,14 @@ vCenter has was not read there, and one that some have was.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from planner.model import VM, Cluster, DrsRule, Inventory
 
 # Texts that most VMs leave blank: a blank means none only where the source lists the text at all.
-_TEXTS = ("annotation", "dns_name", "attributes", "rules", "vapp", "resource_pool", "folder")
+_TEXTS = ("annotation", "dns_name", "attributes", "rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Lookup:
     rules: dict[str, tuple[tuple[Cluster, DrsRule], ...]]  # by VM id
     ports: dict[str, frozenset[int]]  # by VM id
     read: frozenset[tuple[str, str]]  # (vCenter, name of a text) that some VM has
+    users: Mapping[tuple[str, str], int]  # (vCenter, network): how many movable VMs are on it
+    networks: frozenset[str]  # names, in whatever vCenter
 
     def reads(self, vm: VM, text: str) -> bool:
         """Return whether the source lists this text: some VM of the same vCenter has it."""
@@ -37,12 +40,13 @@ def _frozen(found: dict[str, dict[str, VM]]) -> dict[str, tuple[VM, ...]]:
     return {key: tuple(vms.values()) for key, vms in found.items()}
 
 
-def lookup(inventory: Inventory) -> Lookup:
-    """Return the indexes of an inventory."""
+def lookup(inventory: Inventory, sole_vcenter: str) -> Lookup:
+    """Return the indexes of an inventory; what names no vCenter is in the only one."""
     bios: defaultdict[str, dict[str, VM]] = defaultdict(dict)
     instance: defaultdict[str, dict[str, VM]] = defaultdict(dict)
     dns: defaultdict[str, dict[str, VM]] = defaultdict(dict)
     read: set[tuple[str, str]] = set()
+    users: Counter[tuple[str, str]] = Counter()
     for vm in inventory.vms:
         read.update((vm.vcenter, text) for text in _TEXTS if getattr(vm, text))
         if not vm.movable:
@@ -50,6 +54,7 @@ def lookup(inventory: Inventory) -> Lookup:
         for index, value in ((bios, vm.bios_uuid), (instance, vm.instance_uuid), (dns, vm.dns_name)):
             if value:
                 index[value.casefold()][vm.id] = vm
+        users.update((vm.vcenter or sole_vcenter, name) for name in {nic.network for nic in vm.nics} if name)
     rules: defaultdict[str, list[tuple[Cluster, DrsRule]]] = defaultdict(list)
     for cluster in inventory.clusters:
         for rule in cluster.rules or ():
@@ -67,4 +72,6 @@ def lookup(inventory: Inventory) -> Lookup:
         rules={key: tuple(found) for key, found in rules.items()},
         ports={key: frozenset(found) for key, found in ports.items()},
         read=frozenset(read),
+        users=users,
+        networks=frozenset(network.name for network in inventory.networks),
     )

@@ -1,57 +1,73 @@
-"""Checks of networks and names: what must be unique, and what other programs cannot digest."""
+"""Checks of network adapters, and of the places they are plugged into here and there."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from planner.checks.check import Rule, rule
-from planner.checks.estate import Estate, names_of
+from planner.checks import addresses, networks
+from planner.checks.check import Rule, Work, rule
+from planner.checks.estate import Estate
 from planner.model import VM, Power, Severity
 from planner.names import visible
 
-RULES: list[Rule] = []
+RULES: list[Rule] = [*networks.RULES, *addresses.RULES]
 _OLD_ADAPTERS = ("e1000", "flexible", "vmxnet2", "pcnet32", "vlance", "enhancedvmxnet")
-
-
-def _others(vm: VM, found: tuple[VM, ...]) -> tuple[VM, ...]:
-    return tuple(other for other in found if other.id != vm.id)
+_MOST_NETWORKS = 2
 
 
 @rule(
     RULES,
-    "network.mac.duplicate",
+    "network.map.missing",
     Severity.BLOCKER,
-    "MAC address used twice",
-    why="Two VMs with one address on one network cut each other off as soon as both run.",
-    remedy="generate a new MAC address for one of them",
+    "Target network does not exist",
+    why="The VM cannot be registered at the target with an adapter on a network that is not there.",
+    remedy="make the network at the target, or map it to another one in the settings",
+    condition="the network an adapter is mapped to (else the one of the same name) is not in the target "
+    "inventory",
+    properties=("network", "config.hardware.device[VirtualEthernetCard].backing"),
+    reference="wherry settings: networks",
+    work=Work(60),
+    kinds=("nics",),
 )
-def duplicate_mac(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: MAC address used twice."""
-    if "nics" in estate.gaps or any(not nic.mac for nic in vm.nics):
+def target_network_missing(vm: VM, estate: Estate) -> Iterator[str | None]:
+    """Find: target network does not exist; unknown while no target was discovered."""
+    if estate.target is None or estate.settings is None or "networks" in estate.target.gaps:
         yield None
-    for mac in dict.fromkeys(nic.mac.casefold() for nic in vm.nics if nic.mac):
-        if others := _others(vm, estate.by_mac[mac]):
-            yield f"{visible(vm.name)} has the MAC address {visible(mac, 20)} that {names_of(others)} has too"
+        return
+    for name in dict.fromkeys(nic.network for nic in vm.nics):
+        wanted = estate.settings.networks.get(name, name)
+        if not name:
+            yield None
+        elif wanted not in estate.target.lookup.networks:
+            mapped = f"mapped to {visible(wanted)}" if wanted != name else "without a map"
+            yield f"{visible(vm.name)} is on {visible(name)}, {mapped}: the target has no such network"
 
 
 @rule(
     RULES,
-    "network.address.duplicate",
+    "network.vmkernel",
     Severity.WARNING,
-    "IP address used twice",
-    why="It may be a cluster address that wanders, or a clone that was never changed.",
-    remedy="ask the owner; keep VMs that pass an address between them in one move group",
+    "VM on a network of its host",
+    why="Management, vMotion or storage traffic of hosts shares the port group; it does not exist for VMs "
+    "at the target.",
+    remedy="move the VM to a port group of its own before the migration",
+    condition="an adapter is on a port group that a vmkernel adapter of the VM's host uses",
+    properties=("config.network.vnic.portgroup", "network"),
+    reference="vSphere Networking: VMkernel networking",
+    work=Work(30),
+    kinds=("nics",),
 )
-def duplicate_address(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: IP address used twice."""
-    said = {address.casefold() for nic in vm.nics for address in nic.addresses}
-    if not said:
+def on_vmkernel(vm: VM, estate: Estate) -> Iterator[str | None]:
+    """Find: VM on a network of its host."""
+    host = estate.hosts.get(estate.place(vm, vm.host))
+    if host is None or host.vmkernel_networks is None:
         yield None
-    for address in sorted(said & estate.by_address.keys()):
-        if others := _others(vm, estate.by_address[address]):
-            shown = visible(address, 45)
-            yield f"{visible(vm.name)} has the IP address {shown} that {names_of(others)} has too"
+        return
+    for nic in vm.nics:
+        if not nic.network:
+            yield None
+        elif nic.network in host.vmkernel_networks:
+            yield f"{visible(vm.name)}: {visible(nic.label)} is on {visible(nic.network)}, a network of hosts"
 
 
 @rule(
@@ -61,6 +77,11 @@ def duplicate_address(vm: VM, estate: Estate) -> Iterator[str | None]:
     "Emulated network adapter",
     why="It is slow, and newer hosts stop offering it.",
     remedy="replace it by vmxnet3 when the guest has its driver",
+    condition="an adapter is of type e1000, e1000e, flexible, vmxnet2 or pcnet32",
+    properties=("config.hardware.device[VirtualEthernetCard]",),
+    reference="Broadcom KB 1001805: choosing a network adapter",
+    work=Work(30, outage=True),
+    kinds=("nics",),
 )
 def old_adapter(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: emulated network adapter."""
@@ -73,89 +94,63 @@ def old_adapter(vm: VM, estate: Estate) -> Iterator[str | None]:
 
 @rule(
     RULES,
+    "network.adapter.disconnected",
+    Severity.WARNING,
+    "Adapter that is not connected",
+    why="It arrives as it is: a VM that was cut off on purpose or by mistake is cut off there too.",
+    remedy="connect the adapter, or take it away",
+    condition="an adapter does not connect at power-on, or is disconnected while the VM runs",
+    properties=("config.hardware.device[VirtualEthernetCard].connectable",),
+    reference="vSphere API: VirtualDeviceConnectInfo",
+    work=Work(10),
+    kinds=("nics",),
+)
+def disconnected(vm: VM, estate: Estate) -> Iterator[str | None]:
+    """Find: adapter that is not connected; of a VM that is off only what happens at power-on counts."""
+    for nic in vm.nics:
+        runs = vm.power is Power.ON
+        if nic.starts_connected is False:
+            yield f"{visible(vm.name)}: {visible(nic.label)} does not connect at power-on"
+        elif runs and nic.connected is False:
+            yield f"{visible(vm.name)}: {visible(nic.label)} is disconnected"
+        elif nic.starts_connected is None or (runs and nic.connected is None):
+            yield None
+
+
+@rule(
+    RULES,
     "network.adapter.count",
     Severity.WARNING,
     "More than ten network adapters",
     why="A VM carries ten at most; more are a sign of a damaged inventory.",
     remedy="check the adapters at the source",
+    condition="the VM has more than ten network adapters",
+    properties=("config.hardware.device[VirtualEthernetCard]",),
+    reference="VMware configuration maximums",
+    kinds=("nics",),
 )
 def many_adapters(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: more than ten network adapters."""
-    if "nics" in estate.gaps:
-        yield None
-    elif len(vm.nics) > 10:
+    if len(vm.nics) > 10:
         yield f"{visible(vm.name)} has {len(vm.nics)} network adapters"
 
 
 @rule(
     RULES,
-    "network.address.missing",
-    Severity.WARNING,
-    "Running VM without an IP address",
-    why="Whether it answers after the move cannot be probed, and it cannot be given another address.",
-    remedy="install or start VMware Tools in the guest",
+    "network.adapter.networks",
+    Severity.INFO,
+    f"On more than {_MOST_NETWORKS} networks",
+    why="It joins networks: each of them has to be at the target, routed or stretched, before it moves.",
+    remedy="ask the owner whether it is a router or firewall, and what passes through it",
+    condition=f"the VM has adapters on more than {_MOST_NETWORKS} networks",
+    properties=("network",),
+    reference="practice: gateways move with or after their networks",
+    kinds=("nics",),
 )
-def missing_address(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: running VM without an IP address.
-
-    Tools that run and report none are a finding; without their word it is unknown.
-    """
-    if vm.power is not Power.ON or not vm.nics or any(nic.addresses for nic in vm.nics):
-        if vm.power is Power.UNKNOWN or "nics" in estate.gaps:
-            yield None
-    elif vm.tools in {"toolsOk", "toolsOld"} and any(nic.connected for nic in vm.nics):
-        yield f"{visible(vm.name)} runs, but reports no IP address"
-    else:
+def many_networks(vm: VM, estate: Estate) -> Iterator[str | None]:
+    """Find: on more than two networks."""
+    networks = {nic.network for nic in vm.nics if nic.network}
+    if len(networks) > _MOST_NETWORKS:
+        yield f"{visible(vm.name)} is on {len(networks)} networks"
+    elif any(not nic.network for nic in vm.nics):
         yield None
-
-
-@rule(
-    RULES,
-    "names.duplicate",
-    Severity.WARNING,
-    "VM name used twice",
-    why="One folder at the target cannot hold two VMs of one name, and people mix them up.",
-    remedy="rename one of them, or map them to different folders",
-)
-def duplicate_name(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: VM name used twice."""
-    others = _others(vm, estate.by_name[vm.name.casefold()])
-    if others:
-        count = f"{len(others)} other VMs have" if len(others) > 1 else "another VM has"
-        yield f"{visible(vm.name)} has a name that {count} too"
-
-
-@rule(
-    RULES,
-    "names.invalid",
-    Severity.WARNING,
-    "VM name that tools cannot digest",
-    why="vSphere allows 80 characters and escapes / \\ and %; control characters and outer blanks break "
-    "scripts, exports and people's eyes.",
-    remedy="rename the VM",
-)
-def invalid_name(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: VM name that tools cannot digest."""
-    shown = visible(vm.name, 90)
-    if len(vm.name) > 80:
-        yield f"{shown} has a name of {len(vm.name)} characters"
-    elif visible(vm.name) != vm.name or vm.name != vm.name.strip():
-        yield f"{shown} has control characters or outer blanks in its name"
-    elif re.search(r"[/\\%]", vm.name):
-        yield f"{shown} has / \\ or % in its name"
-
-
-@rule(
-    RULES,
-    "names.host",
-    Severity.WARNING,
-    "Guest calls itself localhost",
-    why="A guest without a name of its own registers nothing in DNS, so a new address reaches nobody.",
-    remedy="set a host name in the guest",
-)
-def localhost(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: guest calls itself localhost."""
-    if not vm.dns_name:
-        yield None
-    elif vm.dns_name.casefold().split(".")[0] == "localhost":
-        yield f"{visible(vm.name)} has the host name {visible(vm.dns_name, 60)}"

@@ -1,7 +1,328 @@
-"""Checks of what VMs stand on: vCenters, clusters, hosts, rules, licences, schedules."""
+"""Checks of what VMs stand on: vCenters, clusters, clocks, certificates, and the target as a whole."""
 
 from __future__ import annotations
 
-from planner.checks.check import Rule
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 
-RULES: list[Rule] = []
+from planner.checks import kept
+from planner.checks.check import About, Rule, Whole, Work, rule
+from planner.checks.estate import Estate, moment
+from planner.model import Cluster, Host, Power, Severity, VCenter
+from planner.names import visible
+from planner.units import show_bytes
+
+RULES: list[Rule] = [*kept.RULES]
+_CERTIFICATE = timedelta(days=60)
+_SKEW_S = 1.0
+_REPLICATORS = {
+    "com.vmware.vcdr": "Site Recovery Manager",
+    "com.vmware.vchms": "vSphere Replication",
+    "com.vmware.hcx": "HCX",
+    "com.zerto": "Zerto",
+    "com.emc.recoverpoint": "RecoverPoint",
+}
+
+
+def _expires(said: str, at: datetime | None) -> tuple[int, str] | None:
+    """Return days left at a time, with the day; None when either is not known."""
+    expires = moment(said) if said else None
+    return None if expires is None or at is None else ((expires - at).days, expires.date().isoformat())
+
+
+def _certificate(name: str, said: str, estate: Estate) -> Iterator[str | None]:
+    found = _expires(said, estate.taken_at)
+    if found is None:
+        yield None
+    elif found[0] <= _CERTIFICATE.days:
+        verb = "expired" if found[0] < 0 else "expires"
+        yield f"{visible(name)} has a certificate that {verb} on {found[1]}"
+
+
+@rule(
+    RULES,
+    "platform.certificate.host",
+    Severity.WARNING,
+    "Certificate of a host expires",
+    why="With an expired certificate the host drops out of its vCenter, in the middle of the migration.",
+    remedy="renew the certificate of the host",
+    condition=f"a host's certificate is valid for {_CERTIFICATE.days} days at the most",
+    properties=("HostSystem.config.certificate",),
+    reference="vSphere Security: managing certificates for ESXi hosts",
+    about=About.HOST,
+    work=Work(20, lead_days=7),
+)
+def host_certificate(host: Host, estate: Estate) -> Iterator[str | None]:
+    """Find: certificate of a host expires."""
+    return _certificate(host.name, host.certificate_expires, estate)
+
+
+@rule(
+    RULES,
+    "platform.certificate.vcenter",
+    Severity.WARNING,
+    "Certificate of a vCenter expires",
+    why="With an expired certificate nobody logs in, and replication stops.",
+    remedy="renew the certificate of the vCenter; give wherry the new thumbprint where it is pinned",
+    condition=f"a vCenter's certificate is valid for {_CERTIFICATE.days} days at the most",
+    properties=("TLS handshake: notAfter",),
+    reference="vSphere Authentication: certificate management",
+    about=About.VCENTER,
+    work=Work(60, lead_days=7),
+)
+def vcenter_certificate(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
+    """Find: certificate of a vCenter expires."""
+    return _certificate(vcenter.name or vcenter.id, vcenter.certificate_expires, estate)
+
+
+@rule(
+    RULES,
+    "platform.linked",
+    Severity.WARNING,
+    "Linked vCenters",
+    why="Linked vCenters share accounts, roles and tags: what is changed for the move is changed for all.",
+    remedy="write down which vCenters are linked, and retire the source's last",
+    condition="the vCenter is in enhanced linked mode",
+    properties=("ServiceInstance: lookup service",),
+    reference="vCenter Server Installation: enhanced linked mode",
+    about=About.VCENTER,
+    work=Work(30),
+)
+def linked(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
+    """Find: linked vCenters."""
+    if vcenter.linked is None:
+        yield None
+    elif vcenter.linked:
+        yield f"{visible(vcenter.name or vcenter.id)} is linked to other vCenters"
+
+
+@rule(
+    RULES,
+    "platform.scheduled-tasks",
+    Severity.INFO,
+    "Scheduled tasks",
+    why="Tasks (snapshots, power, scripts) name VMs by their number in this vCenter and go on at the source.",
+    remedy="list the tasks, switch off what touches VMs that move, and make it again at the target",
+    condition="the vCenter has scheduled tasks",
+    properties=("ScheduledTaskManager.scheduledTask",),
+    reference="vSphere API: ScheduledTaskManager",
+    about=About.VCENTER,
+    work=Work(60),
+)
+def scheduled_tasks(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
+    """Find: scheduled tasks."""
+    if vcenter.scheduled_tasks is None:
+        yield None
+    elif vcenter.scheduled_tasks:
+        yield f"{visible(vcenter.name or vcenter.id)} has {vcenter.scheduled_tasks} scheduled tasks"
+
+
+@rule(
+    RULES,
+    "platform.replication",
+    Severity.WARNING,
+    "Another product protects VMs here",
+    why="Its plans, placeholders and filters hold VMs that are to move; after the move they protect nothing.",
+    remedy="end its protection of each VM before the VM's seed, and set up protection at the target",
+    condition="an extension of SRM, vSphere Replication, HCX, Zerto or RecoverPoint is registered",
+    properties=("ExtensionManager.extensionList.key",),
+    reference="vSphere API: ExtensionManager",
+    about=About.VCENTER,
+    work=Work(240, lead_days=7),
+)
+def replication(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
+    """Find: another product protects VMs here."""
+    if vcenter.extensions is None:
+        yield None
+        return
+    keys = [key.casefold() for key in vcenter.extensions]
+    found = [name for start, name in _REPLICATORS.items() if any(key.startswith(start) for key in keys)]
+    if found:
+        yield f"{visible(vcenter.name or vcenter.id)} has {', '.join(found)} registered"
+
+
+@rule(
+    RULES,
+    "platform.version.older",
+    Severity.WARNING,
+    "Target vCenter is older",
+    why="Its hosts know less virtual hardware, and moves back and forth between the two are not supported.",
+    remedy="upgrade the target's vCenter before the first wave",
+    condition="the version of a target vCenter is lower than that of a source vCenter",
+    properties=("ServiceInstance.content.about.version",),
+    reference="Broadcom KB 314601: requirements of cross vCenter vMotion",
+    about=About.VCENTER,
+    work=Work(480, lead_days=30),
+)
+def older_target(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
+    """Find: target vCenter is older."""
+    there = estate.target.inventory.vcenters if estate.target else ()
+    here = _version(vcenter.version)
+    if not here or not there:
+        yield None
+        return
+    for other in there:
+        if not (version := _version(other.version)):
+            yield None
+        elif version < here:
+            name = visible(other.name or other.id)
+            yield f"{name} at the target has version {other.version}, the source {vcenter.version}"
+
+
+def _version(said: str) -> tuple[int, ...]:
+    parts = said.split(".")
+    return tuple(map(int, parts)) if all(part.isdecimal() for part in parts) else ()
+
+
+@rule(
+    RULES,
+    "platform.clock",
+    Severity.WARNING,
+    "Clock of a host is off",
+    why="Guests take over their host's time at start and after a snapshot; logs and Kerberos go apart.",
+    remedy="repair the host's time source",
+    condition=f"the host's clock is more than {_SKEW_S:g} s from its vCenter's",
+    properties=("HostDateTimeSystem.QueryDateTime",),
+    reference="vSphere Security: synchronizing clocks",
+    about=About.HOST,
+    work=Work(15),
+)
+def clock(host: Host, estate: Estate) -> Iterator[str | None]:
+    """Find: clock of a host is off."""
+    if host.clock_skew_s is None:
+        yield None
+    elif abs(host.clock_skew_s) > _SKEW_S:
+        yield f"{visible(host.name)} has a clock that is {host.clock_skew_s:+.1f} s off"
+
+
+@rule(
+    RULES,
+    "platform.ntp",
+    Severity.WARNING,
+    "Host without a time source",
+    why="Its clock drifts, and with it that of guests which follow it.",
+    remedy="give the host time servers and start its time service",
+    condition="a host names no time server, or its time service does not run",
+    properties=("HostSystem.config.dateTimeInfo.ntpConfig", "config.service"),
+    reference="vSphere Security: synchronizing clocks",
+    about=About.HOST,
+    work=Work(10),
+)
+def no_ntp(host: Host, estate: Estate) -> Iterator[str | None]:
+    """Find: host without a time source."""
+    if host.ntp_servers == ():
+        yield f"{visible(host.name)} names no time server"
+    elif host.ntp_running is False:
+        yield f"{visible(host.name)} has a time service that does not run"
+    elif host.ntp_servers is None or host.ntp_running is None:
+        yield None
+
+
+@rule(
+    RULES,
+    "platform.stretched",
+    Severity.WARNING,
+    "Stretched vSAN",
+    why="Its VMs survive the loss of a site; at a target that is not stretched they do not.",
+    remedy="agree with the owners on what protects the VMs at the target",
+    condition="the cluster is a stretched vSAN cluster",
+    properties=("vsan.VimClusterVsanVcStretchedClusterSystem",),
+    reference="vSAN: stretched clusters",
+    about=About.CLUSTER,
+    work=Work(120, lead_days=14),
+)
+def stretched(cluster: Cluster, estate: Estate) -> Iterator[str | None]:
+    """Find: stretched vSAN; a cluster that has no vSAN is not stretched."""
+    if cluster.vsan_stretched:
+        yield f"{visible(cluster.name)} is a stretched vSAN cluster"
+    elif cluster.vsan_stretched is None and cluster.vsan is not False:
+        yield None
+
+
+@rule(
+    RULES,
+    "platform.licence.expired",
+    Severity.BLOCKER,
+    "Licence at the target has expired",
+    why="Hosts without a valid licence leave their vCenter and start no VM.",
+    remedy="assign a valid licence at the target before the first wave",
+    condition="a licence of the target inventory expires before, or within 30 days of, that inventory",
+    properties=("LicenseManager.licenses.properties[expirationDate]",),
+    reference="vCenter Server and Host Management: licensing",
+    about=About.ESTATE,
+    work=Work(60, lead_days=14),
+)
+def licence_expired(whole: Whole, estate: Estate) -> Iterator[str | None]:
+    """Find: licence at the target has expired; one without a date never does, or nobody said."""
+    if estate.target is None or "licences" in estate.target.gaps:
+        yield None
+        return
+    for licence in estate.target.inventory.licences:
+        found = _expires(licence.expires, estate.target.taken_at)
+        if licence.expires and found is None:
+            yield None
+        elif found and found[0] <= 30:
+            verb = "expired" if found[0] < 0 else "expires"
+            yield f"the licence {visible(licence.name, 60)} at the target {verb} on {found[1]}"
+
+
+@rule(
+    RULES,
+    "platform.licence.full",
+    Severity.WARNING,
+    "Licence at the target is used up",
+    why="A host that is added for the move finds no licence and runs on an evaluation that ends.",
+    remedy="buy or free capacity of the licence before hosts are added",
+    condition="as much of a licence of the target inventory is used as there is",
+    properties=("LicenseManager.licenses.used", "LicenseManager.licenses.total"),
+    reference="vCenter Server and Host Management: licensing",
+    about=About.ESTATE,
+    work=Work(60, lead_days=14),
+)
+def licence_full(whole: Whole, estate: Estate) -> Iterator[str | None]:
+    """Find: licence at the target is used up; a total of 0 is no limit."""
+    if estate.target is None or "licences" in estate.target.gaps:
+        yield None
+        return
+    for licence in estate.target.inventory.licences:
+        if licence.total is None or licence.used is None:
+            yield None
+        elif 0 < licence.total <= licence.used:
+            name = visible(licence.name, 60)
+            yield f"the licence {name} at the target is used up: {licence.used} of {licence.total}"
+
+
+@rule(
+    RULES,
+    "platform.admission",
+    Severity.WARNING,
+    "Target cannot hold all VMs when a host fails",
+    why="HA refuses to start what it could not restart; the last waves find no room.",
+    remedy="add hosts or memory at the target before the last waves, or leave VMs behind",
+    condition="memory of running VMs, here and there, is more than that of all target hosts but the largest",
+    properties=("config.hardware.memoryMB", "HostSystem.summary.hardware.memorySize"),
+    reference="vSphere Availability: admission control, one host failure",
+    about=About.ESTATE,
+    work=Work(480, lead_days=30),
+)
+def admission(whole: Whole, estate: Estate) -> Iterator[str | None]:
+    """Find: target cannot hold all VMs when a host fails."""
+    if estate.target is None:
+        yield None
+        return
+    hosts = estate.target.inventory.hosts
+    if not hosts or any(host.memory_bytes <= 0 for host in hosts):
+        yield None
+        return
+    offered = sum(host.memory_bytes for host in hosts) - max(host.memory_bytes for host in hosts)
+    running = [
+        vm
+        for inventory in (estate.inventory, estate.target.inventory)
+        for vm in inventory.vms
+        if vm.movable and vm.power is Power.ON
+    ]
+    asked = sum(vm.memory_bytes for vm in running)
+    if asked > offered:
+        yield f"running VMs ask for {show_bytes(asked)} of memory, the target has {show_bytes(offered)}"
+    elif any(vm.memory_bytes <= 0 for vm in running):
+        yield None

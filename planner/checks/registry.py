@@ -32,7 +32,7 @@ from planner.checks import (
     space,
     storage,
 )
-from planner.checks.check import About, Check, Rule
+from planner.checks.check import About, Check, Rule, Whole
 from planner.checks.estate import Estate, survey
 from planner.errors import NotFound
 from planner.model import Finding, Inventory, Method, Severity
@@ -92,14 +92,6 @@ def explain(check_id: str) -> Check:
     raise NotFound(
         f"check {check_id!r} does not exist", f"families are {families}; list them all without an id"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """The estate as an object that checks are asked about."""
-
-    id: str
-    name: str
 
 
 def _objects(inventory: Inventory, about: About) -> Sequence[object]:
