@@ -28,7 +28,7 @@ class _Watch:
     def __init__(self, conversations: Iterable[Conversation], resolver: Resolver) -> None:
         self._conversations, self._resolver = conversations, resolver
         self.lost: dict[Endpoint, Verdict] = {}
-        self.lost_bytes = 0
+        self.lost_bytes: int | None = None
         self.by_address_only = False
 
     def __iter__(self) -> Iterator[Conversation]:
@@ -40,8 +40,8 @@ class _Watch:
                 if verdict in (Verdict.UNKNOWN, Verdict.AMBIGUOUS):
                     self.lost[end] = verdict
                     astray = True
-            if astray:
-                self.lost_bytes += said.size_bytes or 0
+            if astray and said.size_bytes is not None:
+                self.lost_bytes = (self.lost_bytes or 0) + said.size_bytes
             yield said
 
 
@@ -125,10 +125,8 @@ def _lost_notes(watch: _Watch, resolver: Resolver) -> Iterator[str]:
             for verdict, said in ((Verdict.UNKNOWN, "of no VM"), (Verdict.AMBIGUOUS, "of several VMs"))
             if (count := counts[verdict])
         ]
-        yield (
-            f"imported evidence holds {' and '.join(parts)}, with {show_bytes(watch.lost_bytes)} of traffic: "
-            "see 'wherry flows unresolved'"
-        )
+        traffic = "" if watch.lost_bytes is None else f", with {show_bytes(watch.lost_bytes)} of traffic"
+        yield f"imported evidence holds {' and '.join(parts)}{traffic}: see 'wherry flows unresolved'"
     if watch.by_address_only and not resolver.knows_addresses:
         yield (
             "the inventory says no address of any VM: flows that name their ends by address only "

@@ -30,6 +30,7 @@ VERBS: dict[str, dict[str, Verb]] = {
     "Know and plan": {
         "init": Verb("make a project", Effect.EDIT_PLAN),
         "discover": Verb("read an estate: RVTools workbook, inventory document, sample", Effect.EDIT_PLAN),
+        "flows": Verb("import flows and application lists, settle names", Effect.EDIT_PLAN),
         "inventory": Verb("list VMs, with a filter", Effect.VIEW),
         "check": Verb("readiness findings, each with a remedy", Effect.VIEW),
         "deps": Verb("move groups and why they hold together", Effect.VIEW),
