@@ -14,10 +14,11 @@ from typing import Any, assert_never
 
 from migrate.clock import SimulatedClock
 from migrate.kept import KeptVolume
-from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
+from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.compose import COMMIT, GO
 from migrate.run.history import Entry, Event, History, Mode
 from migrate.run.runbook import Runbook
+from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, StepKind
@@ -33,6 +34,7 @@ class Model:
     vms: tuple[tuple[str, str, bool, tuple[DiskState, ...]], ...]
     rate_bytes_s: float
     churn_bytes_s: float
+    configurations: Mapping[str, Configuration] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class Twin:
             "source", clock, rng, churn_bytes_s=self.model.churn_bytes_s, failing=dict(self.source_faults)
         )
         populate(source, self.model.vms)
+        source.configurations.update(self.model.configurations)
         target = SimulatedSite("target", clock, rng, failing=dict(self.target_faults))
         transfers = ModelledTransfers(clock, rate, COMPARE_BYTES_S[0])
         ctx = Context(
@@ -121,6 +124,8 @@ class Twin:
                     case Wait(step):
                         history.append(Entry(step.id, Event.APPROVED))
                         spans[step.id] = (now, now)
+                    case Skip(step, why):
+                        history.append(Entry(step.id, Event.SKIPPED, detail=why))
                     case Decide(step):
                         if in_flight:
                             continue  # let what is under way end first

@@ -40,9 +40,33 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
                 ", was written after its last delta: that is here only" if result.get("written_late") else ""
             )
             return f"renamed to {visible(result['name'])}, NICs disconnected{late}"
+        case "look":
+            return "runs" if result["ran"] else "is off"
+        case "enable-cbt":
+            return _changed(result, "on" if result["tracking"] else "on from its next start")
+        case "consolidate":
+            return _changed(result, "merged")
+        case "upgrade-hardware":
+            return _changed(result, "from {before[version]} to {after[version]}".format(**result))
+        case "disk-mode":
+            return _changed(result, f"{show_count(_differing(result), 'disk')} made persistent")
+        case "disconnect-media":
+            return _changed(result, f"{show_count(_differing(result), 'drive')} disconnected")
+        case "halt":
+            return "shut down" if result["ran"] else "was off"
+        case "resume":
+            return visible(result["health"]) if result["started"] else "left as it is"
         case "gate":
             return f"{visible(result.get('who', ''))} said yes"
     return ""
+
+
+def _changed(result: dict[str, Any], said: str) -> str:
+    return said if result["changed"] else "was so already"
+
+
+def _differing(result: dict[str, Any]) -> int:
+    return sum(result["before"].get(key) != value for key, value in result["after"].items())
 
 
 def _transfer(result: dict[str, Any]) -> str:
@@ -78,4 +102,11 @@ def undo_evidence(kind: str, result: dict[str, Any]) -> str:
             return f"runs at the source again: {visible(result['health'])}" if result.get("started") else ""
         case "create-disk":
             return "replica deleted" if result.get("deleted") else "left, it was there before"
+        case "resume":
+            return "shut down for the way back" if result["stopped"] else ""
+        case "halt":
+            return f"runs again: {visible(result['health'])}" if result["started"] else ""
+        case "enable-cbt" | "upgrade-hardware" | "disk-mode" | "disconnect-media":
+            why = f"not all of it: {visible(result['why'])}" if result.get("why") else ""
+            return why or ("as it was before" if result["restored"] else "nothing to take back")
     return ""

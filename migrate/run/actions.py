@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from migrate.run.history import History, Mode, Status
 from migrate.run.runbook import Phase, Runbook, Step
@@ -54,6 +55,14 @@ class Decide:
     step: Step
 
 
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """All attempts failed at a step that others need not wait for: pass it over, with the reason."""
+
+    step: Step
+    why: dict[str, Any]
+
+
 class Outcome(StrEnum):
     """How a run ended."""
 
@@ -69,11 +78,11 @@ class Finish:
     outcome: Outcome
 
 
-Action = Do | Ask | Wait | Undo | Decide | Finish
+Action = Do | Ask | Wait | Undo | Decide | Skip | Finish
 
 _UNTOUCHED = frozenset({Status.PENDING, Status.SKIPPED})
 _UNDONE_PHASES = {
-    Mode.ROLLBACK: frozenset({Phase.CUTOVER, Phase.COMMIT}),
+    Mode.ROLLBACK: frozenset({Phase.CUTOVER, Phase.COMMIT, Phase.REMEDY}),
     Mode.ABORT: frozenset({Phase.REPLICATE, Phase.CUTOVER, Phase.COMMIT}),
 }
 
@@ -95,6 +104,8 @@ def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] 
             actions.append(Ask(step, attempt))
         elif _may_retry(step, history):
             actions.append(Do(step, attempt + 1))
+        elif step.optional:
+            actions.append(Skip(step, history.failures[step.id]))
         else:
             actions.append(Decide(step))
     for position in history.ready:

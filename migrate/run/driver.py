@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Undo, Wait, next_actions
+from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.history import Entry, Event
 from migrate.run.record import Record
 from migrate.run.runbook import Step
@@ -78,6 +78,9 @@ class Driver:
                     self._ask(action)
                 case Undo():
                     self._undo(action)
+                case Skip(step, why):
+                    self._boundary(f"{step.id} before skip")
+                    self._note(step, Event.SKIPPED, self._ctx.history.attempts[step.id], why)
                 case Wait(step) if step.id in open_gates:
                     self._boundary(f"{step.id} before approval")
                     self._note(step, Event.APPROVED, 1, open_gates[step.id])
@@ -94,7 +97,7 @@ class Driver:
     def _pick(self, actions: list[Action], open_gates: Mapping[str, Any]) -> Action:
         """Take the first action that goes on by itself; a failed step does not hold up the others."""
         for action in actions:
-            if isinstance(action, Do | Ask | Undo) or (
+            if isinstance(action, Do | Ask | Undo | Skip) or (
                 isinstance(action, Wait) and action.step.id in open_gates
             ):
                 return action

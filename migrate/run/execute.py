@@ -29,7 +29,7 @@ from migrate.run.landed import check_landed, check_sites
 from migrate.run.record import Record, StepRecord
 from migrate.run.runbook import Phase, dump_step
 from migrate.run.store import Run
-from migrate.run.waves import check_alone, find_wave
+from migrate.run.waves import check_alone, check_remedied, find_wave
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Moving
@@ -109,6 +109,7 @@ def carry_out(
         if intended.run is None:
             check_approved(project, intended)
             check_alone(project, intended.wave)
+            check_remedied(project, intended.wave)
         with ExitStack() as open_sites:
             sites = _sites(project, open_sites)
             history = intended.history
@@ -212,6 +213,11 @@ def _prepare(project: Project, run: Run, history: History, record: Record, purpo
         wave = plans.get(project, run.plan).plan.wave(run.wave)
         steps = another_round(wave, number)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
+    retry_failed(history, record)
+
+
+def retry_failed(history: History, record: Record) -> None:
+    """Note that a person asks for another try at every step that failed on the way the run goes."""
     for step, status in list(history.status.items()):
         if status in (Status.FAILED, Status.UNDO_FAILED) and (
             history.mode is Mode.FORWARD or status is Status.UNDO_FAILED

@@ -26,6 +26,7 @@ class Phase(StrEnum):
     REPLICATE = "replicate"
     CUTOVER = "cutover"
     COMMIT = "commit"
+    REMEDY = "remedy"  # of a run of its own, before the wave's
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Step:
     """One recorded act. ``id`` is unique in its runbook and holds no names from the estate.
 
     ``params`` is plain JSON data for the step's kind. ``undoable`` says whether going back has
-    something to do here. ``attempts`` is how often it is tried before a person is asked.
+    something to do here. ``attempts`` is how often it is tried before a person is asked, or, when
+    ``optional``, before it is passed over.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Step:
     params: dict[str, Any] = field(default_factory=dict)
     undoable: bool = False
     attempts: int = 3
+    optional: bool = False
 
     @property
     def is_gate(self) -> bool:

@@ -1,7 +1,7 @@
-"""Runs: one execution of one approved wave. Writes ``run``.
+"""Runs: one execution of one approved wave, or of the remedies before it. Writes ``run``.
 
-A run keeps the runbook it began with. At most one run of a wave is unfinished, and one process at a
-time drives it (a file lock that death releases).
+A run keeps the runbook it began with. At most one run of a wave and kind is unfinished, and one process
+at a time drives any of them (a file lock that death releases).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -25,9 +26,18 @@ from planner.names import content_id, visible
 from planner.store.project import Project, utc_now
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from planner.store.plans import StoredPlan
 
 _PATIENCE_S = 0.5  # is_held takes the lock for an instant to test it
+
+
+class RunKind(StrEnum):
+    """What a run carries out."""
+
+    WAVE = "wave"
+    REMEDY = "remedy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,7 @@ class Run:
         return int(datetime.fromisoformat(self.at).timestamp() * 1000)
 
 
-def begin(project: Project, stored: StoredPlan, runbook: Runbook) -> Run:
+def begin(project: Project, stored: StoredPlan, runbook: Runbook, kind: RunKind = RunKind.WAVE) -> Run:
     """Store a new run of a wave of that plan."""
     who = person()
     with project.write() as db:
@@ -63,6 +73,7 @@ def begin(project: Project, stored: StoredPlan, runbook: Runbook) -> Run:
                     "at": at,
                     "who": who,
                     "runbook": json.dumps(dump_runbook(runbook)),
+                    "kind": kind.value,
                 }
             )
             .last_pk
@@ -79,12 +90,20 @@ def _after(last: str | None) -> str:
     return bumped.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def latest(project: Project, wave: str) -> Run | None:
+def latest(project: Project, wave: str, kind: RunKind = RunKind.WAVE) -> Run | None:
     """Return the newest run of a wave, finished or not."""
-    rows = project.rows("SELECT * FROM run WHERE wave = ? ORDER BY id DESC LIMIT 1", wave)
-    if not rows:
-        return None
-    row = rows[0]
+    rows = project.rows(
+        "SELECT * FROM run WHERE wave = ? AND kind = ? ORDER BY id DESC LIMIT 1", wave, kind.value
+    )
+    return _run(rows[0]) if rows else None
+
+
+def every(project: Project, kind: RunKind) -> list[Run]:
+    """Return all runs of a kind, oldest first."""
+    return [_run(row) for row in project.rows("SELECT * FROM run WHERE kind = ? ORDER BY id", kind.value)]
+
+
+def _run(row: sqlite3.Row) -> Run:
     runbook = load_runbook(json.loads(row["runbook"]))
     return Run(row["id"], row["wave"], row["fingerprint"], row["plan"], row["at"], row["who"], runbook)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.run import store as runs
-from migrate.run.history import History
-from migrate.run.store import Run
+from migrate.run.history import History, Mode
+from migrate.run.store import Run, RunKind
 from planner.errors import Blocked, NotFound
 from planner.names import visible
 from planner.store import plans
@@ -36,7 +36,7 @@ class Standing:
 def standing_waves(project: Project, newest: StoredPlan) -> Iterator[Standing]:
     """Yield every wave of the newest plan, then runs under way whose waves it no longer has."""
     names = [wave.name for wave in newest.plan.waves]
-    for row in project.rows("SELECT DISTINCT wave FROM run ORDER BY wave"):
+    for row in project.rows("SELECT DISTINCT wave FROM run WHERE kind = 'wave' ORDER BY wave"):
         if row["wave"] not in names:
             names.append(row["wave"])
     for name in names:
@@ -50,7 +50,7 @@ def find_wave(project: Project, name: str) -> Standing:
     newest = plans.latest(project)
     wanted = name.casefold()
     names = [wave.name for wave in newest.plan.waves]
-    names += [row["wave"] for row in project.rows("SELECT DISTINCT wave FROM run")]
+    names += [row["wave"] for row in project.rows("SELECT DISTINCT wave FROM run WHERE kind = 'wave'")]
     known = next((item for item in names if item.casefold() == wanted), name)
     found = _stands(project, newest, known)
     if found is None:
@@ -70,6 +70,17 @@ def check_alone(project: Project, wave: Wave) -> None:
                 f"{visible(shared[0])} of {wave.name} is in the run of {other.wave.name} that is under way",
                 f"end that one first, or go back: wherry abort {other.wave.name} --live",
             )
+
+
+def check_remedied(project: Project, wave: Wave) -> None:
+    """Raise Blocked while a run of the wave's remedies is half done: a VM may be down for it."""
+    run = runs.latest(project, wave.name, RunKind.REMEDY)
+    if run is not None and runs.outcome(history := runs.history(project, run)) is None:
+        undo = " --undo" if history.mode is not Mode.FORWARD else ""
+        raise Blocked(
+            f"the remedies of {wave.name} are half done",
+            f"finish them first: wherry remedy {wave.name}{undo} --live",
+        )
 
 
 def _stands(project: Project, newest: StoredPlan, name: str) -> Standing | None:

@@ -7,9 +7,13 @@ from migrate.steps.create_disk import CreateDisk
 from migrate.steps.kind import StepKind
 from migrate.steps.landed import Landed
 from migrate.steps.landing import Build, Fence, Mark
+from migrate.steps.look import Look
+from migrate.steps.outage import Halt, Resume
 from migrate.steps.power import Probe, Quiesce, Start, Stop
 from migrate.steps.proof import Checkpoint, Verify
+from migrate.steps.reconfigure import Consolidate, DisconnectMedia, DiskMode, UpgradeHardware
 from migrate.steps.snapshots import DropSnapshot, TakeSnapshot
+from migrate.steps.track import EnableTracking
 from migrate.steps.transfer import Transfer
 
 KINDS: dict[str, StepKind] = {
@@ -28,4 +32,12 @@ KINDS: dict[str, StepKind] = {
     "probe": Probe(),
     "landed": Landed(),
     "fence": Fence(),
+    "look": Look(),
+    "consolidate": Consolidate(),
+    "disconnect-media": DisconnectMedia(),
+    "enable-cbt": EnableTracking(),
+    "halt": Halt(),
+    "upgrade-hardware": UpgradeHardware(),
+    "disk-mode": DiskMode(),
+    "resume": Resume(),
 }

@@ -191,7 +191,9 @@ class Demo:
     def _unrepeated(self, wave: str) -> None:
         """Say that no finished step was done twice, or raise StepFailed."""
         with Project.open(self._root) as project:
-            run = project.rows("SELECT max(id) AS id FROM run WHERE wave = ?", wave)[0]["id"]
+            run = project.rows("SELECT max(id) AS id FROM run WHERE wave = ? AND kind = 'wave'", wave)[0][
+                "id"
+            ]
             again = project.rows(
                 "SELECT a.step FROM step_record a JOIN step_record b ON a.run = b.run AND a.step = b.step "
                 "WHERE a.run = ? AND a.kind = 'done' AND b.kind = 'intent' AND b.seq > a.seq",

@@ -1,0 +1,223 @@
+"""Carrying out remedies: a run of its own before the wave's, on the same driver and record.
+
+    apply      the fixes of open tasks that wherry can make itself
+    take back  all runs of remedies of a wave, the newest first
+
+Only the source is touched, and only while the wave's own run is not under way. No outage is taken that
+was not agreed to in this very call, also by a run that goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from migrate.audit import person
+from migrate.run import controls
+from migrate.run import store as runs
+from migrate.run.actions import Outcome
+from migrate.run.driver import Driver
+from migrate.run.execute import Carried, Intended, Onlooker, retry_failed
+from migrate.run.history import SETTLED, Entry, Event, History, Mode
+from migrate.run.record import StepRecord
+from migrate.run.remedy import compose_remedies, fixable
+from migrate.run.store import Run, RunKind
+from migrate.run.waves import Standing, check_alone, find_wave
+from migrate.sites.ports import Capability
+from migrate.steps.kind import Context
+from migrate.steps.kinds import KINDS
+from migrate.tasks import task_states
+from planner.errors import Blocked
+from planner.names import visible
+from planner.store import settings as settings_store
+from planner.store.project import Project
+
+if TYPE_CHECKING:
+    from migrate.sites.ports import FullSite
+
+_NEEDS = {"consolidate": Capability.CONSOLIDATE}
+
+
+def apply_remedies(
+    project: Project,
+    wave_name: str,
+    *,
+    only: str = "",
+    with_outage: bool = False,
+    onlooker: Onlooker | None = None,
+) -> Carried | None:
+    """Make the fixes of a wave's open tasks, or go on with them; None when there is nothing to do.
+
+    Raises Blocked when it may not, ProjectBusy when another process drives the wave, Unreachable when
+    the source cannot be asked.
+    """
+    with runs.held(project, find_wave(project, wave_name).wave.name):
+        intended = intend_remedies(project, wave_name, only=only, with_outage=with_outage)
+        if intended is None:
+            return None
+        with closing(_source(project)) as source:
+            _check_source(intended.history, source)
+            run = intended.run or runs.begin(
+                project, intended.stored, intended.history.runbook, RunKind.REMEDY
+            )
+            return _drive(project, run, intended.history, source, onlooker or Onlooker())
+
+
+def take_back(project: Project, wave_name: str, onlooker: Onlooker | None = None) -> tuple[Carried, ...]:
+    """Take all remedies of a wave back, the newest run first, up to one that cannot be; same errors."""
+    carried: list[Carried] = []
+    with runs.held(project, find_wave(project, wave_name).wave.name):
+        going = intend_take_back(project, wave_name)
+        with closing(_source(project)) as source:
+            for run, history in going:
+                _check_source(history, source)
+                carried.append(_drive(project, run, history, source, onlooker or Onlooker(), back=True))
+                if carried[-1].stopped.outcome is None:
+                    break
+    return tuple(carried)
+
+
+def intend_remedies(
+    project: Project, wave_name: str, *, only: str = "", with_outage: bool = False
+) -> Intended | None:
+    """Return what ``apply_remedies`` would go on with, None when there is nothing; raises Blocked."""
+    standing = find_wave(project, wave_name)
+    _check_before(project, standing)
+    wave = standing.wave
+    run = runs.latest(project, wave.name, RunKind.REMEDY)
+    if run is not None and runs.outcome(history := runs.history(project, run)) is None:
+        _check_goes_on(history, only, with_outage)
+        return Intended(standing.stored, wave, run, history)
+    states = task_states(project)
+    tasks = [
+        task
+        for task in fixable(wave, only, with_outage)
+        if (found := states.get(task.id)) is None or not found.state.is_over
+    ]
+    if not tasks:
+        return None
+    runbook = compose_remedies(wave, tasks, settings_store.load(project).remedies, with_outage)
+    return Intended(standing.stored, wave, None, History(runbook))
+
+
+def intend_take_back(project: Project, wave_name: str) -> list[tuple[Run, History]]:
+    """Return the runs that ``take_back`` would undo, in its order; raises Blocked when there is none."""
+    standing = find_wave(project, wave_name)
+    _check_before(project, standing)
+    going = []
+    for run in reversed(runs.every(project, RunKind.REMEDY)):
+        if run.wave == standing.wave.name:
+            history = runs.history(project, run)
+            if history.attempts and runs.outcome(history) is not Outcome.ROLLED_BACK:
+                going.append((run, history))
+    if not going:
+        raise Blocked(
+            f"{standing.wave.name} has no remedies to take back", f"see 'wherry remedy {standing.wave.name}'"
+        )
+    return going
+
+
+def _check_before(project: Project, standing: Standing) -> None:
+    """Raise Blocked unless the wave's own run is over or has not begun, and no other one has its VMs."""
+    name = standing.wave.name
+    if standing.run is not None and standing.history is not None:
+        ended = runs.outcome(standing.history)
+        if ended is Outcome.COMMITTED:
+            raise Blocked(f"{name} is committed: its sources are fenced", "see its report: wherry export")
+        if ended is None:
+            raise Blocked(
+                f"{name} has a run under way, and remedies come before it",
+                f"go back first: wherry abort {name} --live, or wherry rollback {name} --live",
+            )
+    check_alone(project, standing.wave)
+
+
+def _check_goes_on(history: History, only: str, with_outage: bool) -> None:
+    """Raise Blocked when a run under way goes another way or further than was asked for now."""
+    wave = history.runbook.wave
+    if history.mode is not Mode.FORWARD:
+        raise Blocked(
+            f"the remedies of {wave} are being taken back",
+            f"finish that with 'wherry remedy {wave} --undo --live'",
+        )
+    left = [step for step in history.runbook.steps if history.status[step.id] not in SETTLED]
+    if not with_outage and any(step.kind == "halt" and step.params["outage"] for step in left):
+        raise Blocked(
+            f"the remedies of {wave} that are under way need an outage",
+            "add --with-outage, or take them back with --undo",
+        )
+    if only and any("tasks" in step.params and step.kind != only for step in left):
+        raise Blocked(
+            f"the remedies of {wave} that are under way are not only {only}",
+            "finish them without --only, or take them back with --undo",
+        )
+
+
+def _check_source(history: History, source: FullSite) -> None:
+    """Raise Blocked when the site cannot make the changes, or is not the one where the run began."""
+    kinds = {step.kind for step in history.runbook.steps if "tasks" in step.params}
+    needed = {_NEEDS.get(kind, Capability.CONFIGURE) for kind in kinds}
+    if missing := needed - source.capabilities:
+        raise Blocked(
+            f"site {visible(source.name)} cannot {', '.join(sorted(missing))} VMs", "do the tasks by hand"
+        )
+    began = {result["site"] for result in history.results.values() if "site" in result}
+    if began - {source.identity}:
+        raise Blocked(
+            f"{visible(source.name)} is not the site at which the remedies of {history.runbook.wave} began",
+            "point the site's url back to it: wherry site add",
+        )
+
+
+def _source(project: Project) -> Any:
+    from migrate.sites.opening import open_site
+
+    return open_site(settings_store.load(project), "source", project.root)
+
+
+def _drive(
+    project: Project, run: Run, history: History, source: FullSite, watching: Onlooker, back: bool = False
+) -> Carried:
+    record = StepRecord(project, run.id, history, person())
+    if back and history.mode is Mode.FORWARD:
+        record.append(Entry("", Event.ROLLBACK, detail={"who": person(), "kind": RunKind.REMEDY.value}))
+    retry_failed(history, record)
+    controls.answer(project, run.wave)
+    paused = controls.pause_watch(project, run.wave)
+    driver = Driver(
+        _context(project, run, history, watching, source),
+        KINDS,
+        record,
+        tell=watching.tell,
+        boundary=watching.boundary,
+        paused=paused,
+        pause_s=watching.pause_s,
+    )
+    stopped = driver.drive({})
+    if stopped.paused:
+        controls.answer(project, run.wave)
+    return Carried(run, history, stopped)
+
+
+class _Nowhere:
+    """What a remedy must not touch: the other site, the data plane, the keeper."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AssertionError(f"a remedy acts at the source only and asked for {name!r}")
+
+
+def _context(project: Project, run: Run, history: History, watching: Onlooker, source: FullSite) -> Context:
+    nowhere: Any = _Nowhere()
+    report: Callable[[Any], None] = watching.report
+    return Context(
+        run=f"{project.id}-{run.id}-{run.generation}",
+        wave=run.wave,
+        source=source,
+        target=nowhere,
+        transfers=nowhere,
+        keeper=nowhere,
+        clock=watching.clock,
+        history=history,
+        report=report,
+    )
