@@ -111,12 +111,12 @@ def rehearse(wave: Wave, link: Link, *, runs: int, seed: int, fault: str = "") -
         runs=runs,
         steps=len(runbook.steps),
         outcomes=dict(Counter(run.outcome.value for run in done)),
-        seed=_spread([run.seed_s for run in done]),
-        cutover=_spread([run.cutover_s for run in whole]),
-        back=_spread(back) if (back := [run.back_s for run in done if run.back_s is not None]) else None,
+        seed=spread([run.seed_s for run in done]),
+        cutover=spread([run.cutover_s for run in whole]),
+        back=spread(back) if (back := [run.back_s for run in done if run.back_s is not None]) else None,
         window_s=window_s,
         fits=None if window_s is None else sum(_fits(run, window_s) for run in done) / runs,
-        slowest=_slowest(runbook, done),
+        slowest=slowest(runbook, done),
         failed_at=dict(Counter(runbook.step(run.failed_at).title for run in done if run.failed_at)),
         fault=fault,
     )
@@ -126,16 +126,18 @@ def _fits(run: TwinRun, window_s: float) -> bool:
     return run.outcome is Outcome.COMMITTED and run.cutover_s <= window_s
 
 
-def _spread(values: list[float]) -> Spread:
+def spread(values: list[float]) -> Spread:
+    """Return median and 95th percentile of at least one value."""
     if len(values) == 1:
         return Spread(values[0], values[0])
     cuts = quantiles(values, n=20, method="inclusive")
     return Spread(cuts[9], cuts[18])
 
 
-def _slowest(runbook: Runbook, done: list[TwinRun]) -> tuple[StepTime, ...]:
+def slowest(runbook: Runbook, done: list[TwinRun]) -> tuple[StepTime, ...]:
+    """Return the five steps that took longest in the slow runs, the slowest first."""
     times = [
-        StepTime(step.id, step.title, _spread(took))
+        StepTime(step.id, step.title, spread(took))
         for step in runbook.steps
         if (took := [run.spans[step.id][1] - run.spans[step.id][0] for run in done if step.id in run.spans])
     ]

@@ -12,16 +12,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from planner.checks.check import Check, Work
+from planner.fixes import FIXES, NEED_OFF
 from planner.model import VM, Estimate, Finding
 from planner.names import content_id
 from planner.plan import PlannedTask
 from planner.settings import Settings, Window
 from planner.waves.content import writable
 
-# The step kinds by which wherry clears a finding itself, in the order in which one VM takes them.
-FIXES = ("consolidate", "disconnect-media", "enable-cbt", "upgrade-hardware", "disk-mode")
-# vSphere changes these only while the VM is off.
-NEED_OFF = frozenset({"upgrade-hardware", "disk-mode"})
 _ID_DIGITS = 8
 
 

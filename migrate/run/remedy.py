@@ -14,9 +14,9 @@ from typing import Any
 
 from migrate.run.runbook import Phase, Runbook, Step
 from planner.effects import Effect
+from planner.fixes import FIXES, NEED_OFF
 from planner.names import visible
 from planner.plan import PlannedTask, PlannedVM, Wave
-from planner.remedies import FIXES, NEED_OFF
 from planner.settings import Remedies
 
 _SAYS = {

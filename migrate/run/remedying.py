@@ -19,7 +19,7 @@ from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.driver import Driver
 from migrate.run.execute import Carried, Intended, Onlooker, retry_failed
-from migrate.run.history import SETTLED, Entry, Event, History, Mode
+from migrate.run.history import SETTLED, Entry, Event, History, Mode, Status
 from migrate.run.record import StepRecord
 from migrate.run.remedy import compose_remedies, fixable
 from migrate.run.store import Run, RunKind
@@ -27,6 +27,7 @@ from migrate.run.waves import Standing, check_alone, find_wave
 from migrate.sites.ports import Capability
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
+from migrate.steps.outage import to_take_back
 from migrate.tasks import task_states
 from planner.errors import Blocked
 from planner.names import visible
@@ -64,11 +65,14 @@ def apply_remedies(
             return _drive(project, run, intended.history, source, onlooker or Onlooker())
 
 
-def take_back(project: Project, wave_name: str, onlooker: Onlooker | None = None) -> tuple[Carried, ...]:
+def take_back(
+    project: Project, wave_name: str, *, with_outage: bool = False, onlooker: Onlooker | None = None
+) -> tuple[Carried, ...]:
     """Take all remedies of a wave back, the newest run first, up to one that cannot be; same errors."""
     carried: list[Carried] = []
     with runs.held(project, find_wave(project, wave_name).wave.name):
         going = intend_take_back(project, wave_name)
+        check_outage_back(going, with_outage)
         with closing(_source(project)) as source:
             for run, history in going:
                 _check_source(history, source)
@@ -152,6 +156,18 @@ def _check_goes_on(history: History, only: str, with_outage: bool) -> None:
             f"the remedies of {wave} that are under way are not only {only}",
             "finish them without --only, or take them back with --undo",
         )
+
+
+def check_outage_back(going: list[tuple[Run, History]], with_outage: bool) -> None:
+    """Raise Blocked when a VM would be stopped for the way back and nobody agreed to that."""
+    for _, history in going:
+        for step in history.runbook.steps:
+            if step.kind != "resume" or history.status[step.id] in (Status.UNDONE, Status.PENDING):
+                continue
+            if not with_outage and any(to_take_back(history, fix) for fix in step.params["fixes"]):
+                raise Blocked(
+                    f"taking back the remedies of {history.runbook.wave} needs an outage", "add --with-outage"
+                )
 
 
 def _check_source(history: History, source: FullSite) -> None:

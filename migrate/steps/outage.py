@@ -8,6 +8,7 @@ it ends; what was off stays off.
 
 from __future__ import annotations
 
+from migrate.run.history import History
 from migrate.run.runbook import Step
 from migrate.sites.ports import VMState
 from migrate.steps.kind import Context, Result
@@ -85,7 +86,7 @@ class Resume:
         """
         found = _there(ctx, step)
         if found.power is Power.ON:
-            if not any(_to_take_back(ctx, fix) for fix in step.params["fixes"]):
+            if not any(to_take_back(ctx.history, fix) for fix in step.params["fixes"]):
                 return {"ran": False, "stopped": False}
             _shut_down(ctx, step, op)
             return {"ran": True, "stopped": True}
@@ -120,10 +121,12 @@ def _stopped_by_halt(ctx: Context, step: Step, found: VMState) -> bool:
     return ctx.history.tried(halt) and bool(ctx.result(step.params["look"]).get("ran"))
 
 
-def _to_take_back(ctx: Context, fix: str) -> bool:
-    if fix in ctx.history.undone:
+def to_take_back(history: History, fix: str) -> bool:
+    """Return whether a step may have changed something that was not taken back yet."""
+    if fix in history.undone:
         return False
-    return bool(ctx.result(fix).get("changed")) if ctx.result(fix) else ctx.history.tried(fix)
+    done = history.results.get(fix)
+    return history.tried(fix) if done is None else bool(done["changed"])
 
 
 def _shut_down(ctx: Context, step: Step, op: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from planner.checks.check import Work
+from planner.fixes import FIXES
 from planner.model import Finding, Severity
 from planner.plan import Plan, PlannedTask
-from planner.remedies import FIXES, task_id
+from planner.remedies import task_id
 from planner.store import ticks
 from planner.store.project import Project
 from tests.planner.sketch import check, disk, estate, plan, vm

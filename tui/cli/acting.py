@@ -47,30 +47,28 @@ def act(
         if not live:
             _dry(project, planned, purpose, as_json)
             return 0
-        _confirm(planned, confirm, purpose)
+        confirm_live(planned.name, confirm, purpose.value)
         from tui.cli.progress import Bar
 
         with Bar() as bar:
-            carried = carry_out(project, planned.name, purpose, _onlooker(bar))
+            carried = carry_out(project, planned.name, purpose, onlooker(bar))
         return _conclude(carried, as_json)
 
 
-def _confirm(wave: Wave, confirm: str | None, purpose: Purpose) -> None:
+def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
     """Have the wave's name typed; raises BadInput when it is another or nobody is there to type."""
     from planner.errors import BadInput
 
     if confirm is None:
         if not sys.stdin.isatty():
-            raise BadInput(
-                f"{purpose.value} {wave.name} is live and was not confirmed", f"add --confirm {wave.name}"
-            )
+            raise BadInput(f"{verb} {wave} is live and was not confirmed", f"add --confirm {wave}")
         try:
-            confirm = click.prompt(f"This is live. Type {wave.name} to {purpose.value}", err=True)
+            confirm = click.prompt(f"This is live. Type {wave} to {verb}", err=True)
         except click.Abort:
             say("\nnothing was done")
             raise click.exceptions.Exit(130) from None
-    if confirm.strip() != wave.name:
-        raise BadInput(f"{confirm!r} is not the wave's name, nothing was done", f"type {wave.name}")
+    if confirm.strip() != wave:
+        raise BadInput(f"{confirm!r} is not the wave's name, nothing was done", f"type {wave}")
 
 
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
@@ -158,7 +156,8 @@ def _list(steps: list[Step], back: bool, wave: str, purpose: Purpose, missing: s
         say(f"it would be refused now: {missing}")
 
 
-def _onlooker(bar: Bar) -> Onlooker:
+def onlooker(bar: Bar) -> Onlooker:
+    """Return the narrator of a run: a line a step, and the bar."""
     from migrate.run.execute import Onlooker
 
     return Onlooker(tell=_teller(bar), report=_reporter(bar))
@@ -194,6 +193,8 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
                 mark, said = "↶", undo_evidence(step.kind, detail)
             case Event.NOT_DONE:
                 mark, said = "…", "had not happened before the interruption"
+            case Event.SKIPPED:
+                mark, said = "·", "passed over, the others go on"
             case Event.FAILED | Event.UNDO_FAILED:
                 mark, said = "✖", visible(f"{detail['message']} ({detail['hint']})")
             case _:

@@ -45,6 +45,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "demo": Verb("the whole job on a sample, end to end", Effect.LIVE),
     },
     "Move": {
+        "remedy": Verb("tasks before a wave: list, do, take back, tick off", Effect.DESTRUCTIVE),
         "replicate": Verb("copy a wave's disks and keep them up to date", Effect.LIVE),
         "cutover": Verb("stop at the source, run at the target", Effect.DESTRUCTIVE),
         "pause": Verb("ask a running wave to stop at the next edge", Effect.LIVE),

@@ -49,6 +49,7 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
 
 
 def _plan(project: Project, format: str, folder: Path) -> Path:
+    from migrate.tasks import task_states
     from planner.checks.registry import run_checks
     from planner.export.formats import export_plan
     from planner.store import approvals, inventories, plans
@@ -65,6 +66,7 @@ def _plan(project: Project, format: str, folder: Path) -> Path:
         unknown=readiness.unknown,
         approvals={name: (item.who, item.at) for name, item in given.items()},
         owners=settings_store.load(project).owners,
+        states={task: item.words for task, item in task_states(project).items()},
         format=format,
         target=folder,
     )
