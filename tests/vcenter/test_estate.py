@@ -369,6 +369,18 @@ def test_the_samples_start(vcenter: StartVCenter) -> None:
         assert len(view.view) == count > 3
 
 
+def test_two_vcenters_of_one_document(vcenter: StartVCenter, tmp_path: Path) -> None:
+    body = json.loads(written(tmp_path).read_text("utf-8"))
+    other = "7f0d3c1e-0000-4000-8000-00000000cafe"
+    body["vms"].append({"id": "vm-9", "name": "far away", "vcenter": other})
+    path = tmp_path / "two.json"
+    path.write_text(json.dumps(body))
+    here, there = vcenter("-estate", str(path)), vcenter("-estate", str(path), "-estate-vcenter", other)
+    assert (here.instance_uuid, there.instance_uuid) == (VCENTER, other)
+    assert set(named(there.connect(), vim.VirtualMachine)) == {"far away"}
+    assert "far away" not in named(here.connect(), vim.VirtualMachine)
+
+
 def test_a_document_that_is_none_is_refused(vcenter: StartVCenter, tmp_path: Path) -> None:
     path = tmp_path / "other.json"
     path.write_text('{"schema": "something else"}')

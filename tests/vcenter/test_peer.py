@@ -327,29 +327,70 @@ def test_files_ask_for_a_session_when_told(peer: VCenterPeer) -> None:
     connection.close()
 
 
-def test_updates_tell_what_changed(peer: VCenterPeer) -> None:
+def watching(service: Any, machines: list[Any], path: str = "runtime.powerState") -> Any:
+    """Return a collector of its own with a filter on one property of the VMs."""
     from pyVmomi import vmodl
 
     query = vmodl.query.PropertyCollector
-    service = peer.connect()
-    machines = [item[""] for item in named(service, vim.VirtualMachine).values()]
     collector = service.content.propertyCollector.CreatePropertyCollector()
     collector.CreateFilter(
         query.FilterSpec(
             objectSet=[query.ObjectSpec(obj=vm) for vm in machines],
-            propSet=[query.PropertySpec(type=vim.VirtualMachine, pathSet=["runtime.powerState"])],
+            propSet=[query.PropertySpec(type=vim.VirtualMachine, pathSet=[path])],
         ),
         False,
     )
-    now = query.WaitOptions(maxWaitSeconds=0)
-    first = collector.WaitForUpdatesEx("", now)
+    return collector
+
+
+def test_updates_tell_what_changed(peer: VCenterPeer) -> None:
+    from pyVmomi import vmodl
+
+    wait = vmodl.query.PropertyCollector.WaitOptions
+    service = peer.connect()
+    machines = [item[""] for item in named(service, vim.VirtualMachine).values()]
+    collector = watching(service, machines)
+    first = collector.WaitForUpdatesEx("", wait(maxWaitSeconds=0))
     assert {item.kind for item in first.filterSet[0].objectSet} == {"enter"}
-    assert collector.WaitForUpdatesEx(first.version, now) is None
+    assert collector.WaitForUpdatesEx(first.version, wait(maxWaitSeconds=0)) is None
     finished(machines[0].PowerOffVM_Task())
-    update = collector.WaitForUpdatesEx(first.version, query.WaitOptions(maxWaitSeconds=20))
+    update = collector.WaitForUpdatesEx(first.version, wait(maxWaitSeconds=20))
     (changed,) = update.filterSet[0].objectSet
     assert (changed.obj._moId, changed.kind) == (machines[0]._moId, "modify")
     assert changed.changeSet[-1].val == "poweredOff"
+    assert update.version != first.version
+    with pytest.raises(vmodl.query.InvalidCollectorVersion):
+        collector.WaitForUpdatesEx(first.version, wait(maxWaitSeconds=0))
+    # each session's usual collector counts for itself
+    assert {peer.connect().content.propertyCollector.WaitForUpdates("").version for _ in range(2)} == {"1"}
+
+
+def test_updates_come_in_portions(peer: VCenterPeer) -> None:
+    from pyVmomi import vmodl
+
+    options = vmodl.query.PropertyCollector.WaitOptions(maxWaitSeconds=0, maxObjectUpdates=3)
+    service = peer.connect()
+    machines = [item[""] for item in named(service, vim.VirtualMachine).values()]
+    peer.rules([{"object": machines[0]._moId, "missing": ["runtime"]}])
+    collector = watching(service, machines)
+    first = collector.WaitForUpdatesEx("", options)
+    second = collector.WaitForUpdatesEx(first.version, options)
+    told = [list(update.filterSet[0].objectSet) for update in (first, second)]
+    assert ([len(objects) for objects in told], first.truncated, second.truncated) == ([3, 1], True, False)
+    assert {item.obj._moId for objects in told for item in objects} == {vm._moId for vm in machines}
+    refused = [item for objects in told for item in objects if item.missingSet]
+    assert [item.obj._moId for item in refused] == [machines[0]._moId]
+
+
+def test_a_property_that_does_not_exist(peer: VCenterPeer) -> None:
+    from pyVmomi import vmodl
+
+    service = peer.connect()
+    for path in ("config.hardware.devices", "nonsense"):
+        with pytest.raises(vmodl.query.InvalidProperty) as caught:
+            pages(service, vim.VirtualMachine, ["name", path])
+        assert caught.value.name == path
+    assert pages(service, vim.Datastore, ["name", "info.vmfs.extent"])
 
 
 def test_a_panic_fails_the_test_that_caused_it(
