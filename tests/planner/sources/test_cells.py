@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from planner.sources.cells import flag, mebibytes, moment, number, text, whole
-from planner.sources.headers import header_key, sheet_key
+from planner.sources.rvtools.headers import header_key, sheet_key
 
 
 @pytest.mark.parametrize(

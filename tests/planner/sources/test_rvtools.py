@@ -44,7 +44,10 @@ def test_blank_is_unknown_not_false(tmp_path: Path) -> None:
 
 def test_missing_sheets_are_notes_and_gaps(tmp_path: Path) -> None:
     inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": [INFO, info("a", 1)]}))
-    assert set(inventory.gaps) == {"disks", "snapshots", "cdroms", "nics"}
+    assert set(inventory.gaps) == {
+        *("disks", "snapshots", "cdroms", "nics", "usb", "floppies", "devices", "partitions", "tags"),
+        *("hosts", "clusters", "datastores", "networks", "luns", "licences"),
+    }
     assert has_note(inventory, "vSnapshot is missing", "unknown")
 
 
@@ -148,7 +151,7 @@ def test_equal_ids_of_two_vcenters_are_two_vms(tmp_path: Path) -> None:
             ],
         )
     )
-    assert [vm.id for vm in inventory.vms] == ["vc-1/vm-1", "vc-2/vm-1"]
+    assert [vm.id for vm in inventory.vms] == ["vm-1", "vc-2/vm-1"]
     assert [vm.disks[0].size_bytes for vm in inventory.vms] == [1024 * MIB, 7 * MIB]
     assert has_note(inventory, "vDisk has 1 rows of 1 VMs that vInfo does not have")
 
@@ -314,8 +317,8 @@ def test_hosts_clusters_and_datastores_of_two_vcenters_do_not_hide_each_other(tm
     clusters = [["Name", *ends], ["prod", "domain-c8", "vc-1"], ["prod", "domain-c8", "vc-2"]]
     stores = [["Name", "Capacity MiB", *ends], ["ds", 10, "ds-1", "vc-1"], ["ds", 20, "ds-1", "vc-2"]]
     found = read_rvtools(plain(tmp_path / "x.xlsx", vHost=hosts, vCluster=clusters, vDatastore=stores))
-    assert [host.id for host in found.hosts] == ["vc-1/host-9", "vc-2/host-9"]
-    assert [cluster.id for cluster in found.clusters] == ["vc-1/domain-c8", "vc-2/domain-c8"]
+    assert [host.id for host in found.hosts] == ["host-9", "vc-2/host-9"]
+    assert [cluster.id for cluster in found.clusters] == ["domain-c8", "vc-2/domain-c8"]
     assert [store.capacity_bytes for store in found.datastores] == [10 * MIB, 20 * MIB]
 
 
