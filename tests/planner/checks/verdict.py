@@ -31,7 +31,7 @@ def findings(
     found = [
         finding
         for finding in readiness.findings
-        if finding.check == check and (item is None or finding.subject == item.id)
+        if finding.check == check and (item is None or finding.subject in {item.id, "estate"})
     ]
     return found, check in readiness.unknown
 
