@@ -9,7 +9,7 @@ vCenter of its own, called by its source. What only some parts do not know becom
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from planner.sources.naming import Naming, bare
 Rename = Callable[[str], str]
 
 # The parts of an inventory whose objects say which vCenter they are of.
-_PLACED = (
+PLACED = (
     "vms",
     "hosts",
     "clusters",
@@ -66,25 +66,25 @@ def _label(inventory: Inventory) -> str:
 
 def _owned(inventory: Inventory) -> tuple[Inventory, bool]:
     """Return the inventory with a vCenter on every object, and whether one had to be made up."""
-    named = dict.fromkeys(item.vcenter for part in _PLACED for item in getattr(inventory, part))
+    named = dict.fromkeys(item.vcenter for part in PLACED for item in getattr(inventory, part))
     if "" not in named:
         return inventory, False
     del named[""]
     named.update(dict.fromkeys(vcenter.id for vcenter in inventory.vcenters))
     owner = next(iter(named)) if len(named) == 1 else inventory.source
-    parts = {
+    parts: dict[str, Any] = {
         part: tuple(
             item if item.vcenter else replace(item, vcenter=owner) for item in getattr(inventory, part)
         )
-        for part in _PLACED
+        for part in PLACED
     }
     return replace(inventory, **parts), owner == inventory.source
 
 
 def _slices(inventory: Inventory) -> list[_Slice]:
-    order = dict.fromkeys(item.vcenter for part in _PLACED for item in getattr(inventory, part))
-    found: dict[str, dict[str, list[Any]]] = {vcenter: {part: [] for part in _PLACED} for vcenter in order}
-    for part in _PLACED:
+    order = dict.fromkeys(item.vcenter for part in PLACED for item in getattr(inventory, part))
+    found: dict[str, dict[str, list[Any]]] = {vcenter: {part: [] for part in PLACED} for vcenter in order}
+    for part in PLACED:
         for item in getattr(inventory, part):
             found[item.vcenter][part].append(item)
     return [
@@ -107,9 +107,10 @@ def merged(inventories: Sequence[Inventory]) -> Inventory:
                 continue
             older, newer = sorted((known, part), key=lambda item: _time(item.inventory))
             chosen[part.vcenter] = newer
+            labels = [visible(_label(one.inventory), 60) for one in (older, newer)]
             notes.append(
-                f"{visible(_called(newer), 60)} is in {visible(_label(older.inventory), 60)} and in "
-                f"{visible(_label(newer.inventory), 60)}: the newer one of {newer.inventory.taken_at} was taken"
+                f"{visible(_called(newer), 60)} is in {labels[0]} and in {labels[1]}: "
+                f"the newer one of {newer.inventory.taken_at} was taken"
             )
     return _composed(list(chosen.values()), owned, notes)
 
@@ -147,7 +148,7 @@ def _composed(chosen: list[_Slice], inventories: Sequence[Inventory], notes: lis
     naming = Naming(part.vcenter for part in chosen)
     used = [one for one in inventories if any(part.inventory is one for part in chosen)]
     common = [gap for gap in chosen[0].gaps if all(gap in part.gaps for part in chosen)] if chosen else []
-    objects: dict[str, list[Any]] = {part: [] for part in _PLACED}
+    objects: dict[str, list[Any]] = {part: [] for part in PLACED}
     for part in chosen:
         for name, items in _renamed(part, naming, common).items():
             objects[name] += items

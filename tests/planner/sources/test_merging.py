@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -25,7 +25,7 @@ from planner.model import (
     VCenter,
 )
 from planner.sources.document import dump_document, parse_document
-from planner.sources.merging import merged, replaced
+from planner.sources.merging import PLACED, merged, replaced
 
 EARLY, LATE = "2026-01-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"
 
@@ -54,6 +54,11 @@ def estate(vcenter: str, at: str = EARLY, source: str = "", size: int = 2, **mor
     return replace(inventory, **more)  # type: ignore[arg-type]
 
 
+def test_every_part_of_an_inventory_is_merged() -> None:
+    apart = {"source", "taken_at", "dependencies", "notes", "gaps", "vcenters"}
+    assert {field.name for field in fields(Inventory)} == {*PLACED, *apart}
+
+
 def test_one_is_itself() -> None:
     one = estate("a")
     assert merged([one]) is one
@@ -73,8 +78,10 @@ def test_the_first_keeps_its_ids_and_everything_of_others_is_prefixed() -> None:
         assert [item.id for item in getattr(both, part)] == [name, f"b/{name}"], part
     assert [lun.hosts for lun in both.luns] == [("host-1",), ("b/host-1",)]
     second = both.clusters[1]
-    assert second.rules and second.rules[0].vms == ("b/vm-1", "b/vm-2")
-    assert second.groups and second.groups[0].members == ("b/host-1",)
+    assert second.rules
+    assert second.rules[0].vms == ("b/vm-1", "b/vm-2")
+    assert second.groups
+    assert second.groups[0].members == ("b/host-1",)
     assert [(tie.source, tie.target) for tie in both.dependencies] == [("vm-1", "vm-2"), ("b/vm-1", "b/vm-2")]
     assert [one.id for one in both.vcenters] == ["a", "b"]
     assert len(both.licences) == 2
