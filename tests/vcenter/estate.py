@@ -80,7 +80,7 @@ def _disks() -> tuple[Disk, ...]:
             format="rdm",
         ),
         Disk(
-            *("15000", "Hard disk 3", GIB),
+            *("16000", "Hard disk 3", GIB),
             path="[nfs-01] db-01/db-01_2.vmdk",
             thin=False,
             controller="SATA controller 0",
@@ -89,7 +89,7 @@ def _disks() -> tuple[Disk, ...]:
             controller_kind=Controller.SATA,
         ),
         Disk(
-            *("31000", "Hard disk 4", GIB),
+            *("32000", "Hard disk 4", GIB),
             path="[san-01] db-01/db-01_3.vmdk",
             format="sesparse",
             controller="NVME controller 0",
@@ -261,6 +261,8 @@ def everything() -> Inventory:
                     Hba("vmhba64", "iscsi", "iqn.1998-01.com.vmware:esx-01", "iSCSI", "online"),
                 ),
                 vmkernel_networks=("Management",),
+                licence="vSphere 8 Enterprise Plus",
+                supported_hw_version=21,
             ),
             Host(
                 "host-22",

@@ -125,6 +125,10 @@ def test_disks_and_controllers(machines: dict[str, dict[str, Any]], db: dict[str
     assert backing.parent.fileName == "[san-01] db-01/db-01-base.vmdk"
     assert (list(flat.iofilter), flat.storageIOAllocation.limit) == (["cachefilter"], 500)
     assert flat.vFlashCacheConfigInfo is not None
+    assert (flat.key, rdm.key, sata.key, nvme.key) == (2000, 2016, 16000, 32000)
+    sizes = {item.key: item.size for item in db["layoutEx"].file}
+    layout = {item.key: sum(sizes[key] for key in item.chain[0].fileKey) for item in db["layoutEx"].disk}
+    assert layout[2000] == 11 * GIB
 
     assert (rdm.backing.compatibilityMode, rdm.backing.lunUuid) == ("physicalMode", LUN_UUID)
     assert (rdm.backing.sharing, rdm.unitNumber) == ("sharingMultiWriter", 3)
@@ -255,6 +259,19 @@ def test_hosts_with_their_storage(service: Any) -> None:
         assert luns[STORE_LUN].capacity.block * 512 == 4096 * GIB
     alone = hosts["esx-edge.example.test"]["config"].storageDevice.scsiLun
     assert not [lun for lun in alone if lun.canonicalName.startswith("naa.")]
+
+
+def test_what_hosts_offer_and_hold(service: Any) -> None:
+    cluster = named(service, vim.ClusterComputeResource)["prod"][""]
+    offered = cluster.environmentBrowser.QueryConfigOptionDescriptor()
+    assert [item.key for item in offered][-1] == "vmx-21"
+    assert [host.name for host in offered[-1].host] == ["esx-01.example.test"]
+    licences = service.content.licenseManager.licenseAssignmentManager.QueryAssignedLicenses()
+    assert [(item.entityId, item.assignedLicense.name) for item in licences] == [
+        ("host-21", "vSphere 8 Enterprise Plus")
+    ]
+    (name,) = service.content.setting.QueryOptions("VirtualCenter.FQDN")
+    assert name.value == "vc.example.test"
 
 
 def test_the_cluster_with_its_rules(service: Any) -> None:

@@ -52,6 +52,8 @@ type labHost struct {
 	CertificateExpires                                     string   `json:"certificate_expires"`
 	Vendor, Model                                          string
 	HBAs                                                   []labHBA `json:"hbas"`
+	Licence                                                string
+	SupportedHWVersion                                     int      `json:"supported_hw_version"`
 	VMKernelNetworks                                       []string `json:"vmkernel_networks"`
 }
 

@@ -123,6 +123,10 @@ func (e *labEstate) identify(m *Model) {
 		}
 		about.FullName = fmt.Sprintf("VMware vCenter Server %s build-%s", about.Version, about.Build)
 		about.LicenseProductVersion = strings.SplitN(about.Version, ".", 2)[0] + ".0"
+		if v.Name != "" {
+			settings := Map.OptionManager()
+			settings.Setting = append(settings.Setting, &types.OptionValue{Key: "VirtualCenter.FQDN", Value: v.Name})
+		}
 		if ref := si.Content.ExtensionManager; ref != nil {
 			manager := &mo.ExtensionManager{Self: *ref}
 			for _, key := range v.Extensions {

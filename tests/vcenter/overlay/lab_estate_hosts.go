@@ -189,6 +189,12 @@ func (e *labEstate) addHost(d *labHost) *HostSystem {
 	compute.Host = append(compute.Host, host.Self)
 	labDescribeHost(host, d)
 	addComputeResource(compute.Summary.GetComputeResourceSummary(), host)
+	if d.Licence != "" {
+		labAssigned = append(labAssigned, labAssignment{host.Self.Value, d.Name, d.Licence})
+	}
+	if d.SupportedHWVersion > 0 {
+		labNewest[host.Self] = d.SupportedHWVersion
+	}
 	e.hosts[d.Name] = host
 	if d.ID != "" {
 		e.hosts[d.ID] = host

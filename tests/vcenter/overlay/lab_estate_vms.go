@@ -314,7 +314,8 @@ func (e *labEstate) files(d *labVM, vm *VirtualMachine, home *Datastore, file st
 		if source.LUN != "" {
 			extent = strings.TrimSuffix(where, ".vmdk") + "-rdm.vmdk"
 		}
-		keys := []int32{add(ds, where, "diskDescriptor", 512), add(ds, extent, "diskExtent", used)}
+		descriptor := used % 1024 // both together are what the document says
+		keys := []int32{add(ds, where, "diskDescriptor", descriptor), add(ds, extent, "diskExtent", used-descriptor)}
 		vm.Layout.Disk = append(vm.Layout.Disk, types.VirtualMachineFileLayoutDiskLayout{Key: disk.Key, DiskFile: []string{name}})
 		vm.LayoutEx.Disk = append(vm.LayoutEx.Disk, types.VirtualMachineFileLayoutExDiskLayout{
 			Key: disk.Key, Chain: []types.VirtualMachineFileLayoutExDiskUnit{{FileKey: keys}},
