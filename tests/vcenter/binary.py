@@ -32,13 +32,13 @@ def lacking() -> tuple[str, ...]:
     return tuple(name for name, there in needed.items() if not there)
 
 
-def binary_path() -> Path:
-    """Return where the binary of this overlay lies or will lie."""
+def binary_path(sources: Path = HERE) -> Path:
+    """Return where the binary of an overlay lies or will lie."""
     digest = hashlib.sha256()
-    sources = [HERE / "build", *sorted(path for path in (HERE / "overlay").rglob("*") if path.is_file())]
-    for path in sources:
+    overlay = sorted(path for path in (sources / "overlay").rglob("*") if path.is_file())
+    for path in (sources / "build", *overlay):
         body = path.read_bytes()
-        digest.update(f"{path.relative_to(HERE)} {len(body)}\n".encode() + body)
+        digest.update(f"{path.relative_to(sources)} {len(body)}\n".encode() + body)
     return CACHE / f"vcsim-{digest.hexdigest()[:16]}"
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import http.client
+import shutil
 import ssl
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.vcenter.binary import HERE, binary_path
 from tests.vcenter.certificates import Authority, Certificate
 from tests.vcenter.collected import named, pages
-from tests.vcenter.fixtures import StartVCenter
+from tests.vcenter.fixtures import StartVCenter, refuse
 from tests.vcenter.peer import VCenterPeer
 
 vim = pytest.importorskip("pyVmomi").vim
@@ -391,6 +393,22 @@ def test_a_property_that_does_not_exist(peer: VCenterPeer) -> None:
             pages(service, vim.VirtualMachine, ["name", path])
         assert caught.value.name == path
     assert pages(service, vim.Datastore, ["name", "info.vmfs.extent"])
+
+
+def test_missing_packages_are_named(vcenter_binary: Path) -> None:
+    with pytest.raises(pytest.skip.Exception, match="not run: golang-go, patch not installed"):
+        refuse(("golang-go", "patch"), strict=False)
+    with pytest.raises(pytest.fail.Exception, match="golang-go"):
+        refuse(("golang-go",), strict=True)
+
+
+def test_a_changed_overlay_is_another_binary(vcenter_binary: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "vcenter"
+    shutil.copytree(HERE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    assert binary_path(copy).name == vcenter_binary.name
+    with (copy / "overlay" / "lab_rules.go").open("a") as source:
+        source.write("// changed\n")
+    assert binary_path(copy).name != vcenter_binary.name
 
 
 def test_a_panic_fails_the_test_that_caused_it(
