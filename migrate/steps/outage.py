@@ -68,6 +68,8 @@ class Resume:
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Start it if it was stopped here; raises StepFailed when it does not answer."""
+        if not ctx.result(step.params["look"]):
+            return {"started": False}  # nobody found it, so nobody stopped it
         found = _there(ctx, step)
         if found.power is Power.ON:
             return {"started": _by(found, f"{ctx.run}/{step.id}/do"), "health": _answer(ctx, step)}
@@ -77,7 +79,8 @@ class Resume:
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Say that it did not happen unless it is on; a start that is asked for again is none."""
-        return self.act(ctx, step, op) if _there(ctx, step).power is Power.ON else None
+        found = ctx.source.observe(step.params["vm"])
+        return self.act(ctx, step, op) if found is not None and found.power is Power.ON else None
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Stop it, if something has to be taken back for which it must be off.

@@ -30,6 +30,7 @@ from planner.settings import Link
 
 DESTRUCTIVE = frozenset(
     {"power_on", "power_off", "shut_down", "create_vm", "delete_vm", "create_disk", "delete_disk", "rename"}
+    | {"set_change_tracking", "set_hardware_version", "set_disk_modes", "set_drives", "consolidate"}
 )
 
 
