@@ -17,6 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache" / "vcsim"
+_KEPT = 3  # binaries of the last overlays
 _GO = Path("/usr/bin/go")
 _GOVMOMI = Path("/usr/share/gocode/src/github.com/vmware/govmomi/simulator")
 
@@ -59,6 +60,9 @@ def built(say: Callable[[str], None]) -> Path:
         if done.returncode:
             raise RuntimeError(f"the test vCenter cannot be built: {done.stderr.strip()[-2000:]}")
         fresh.rename(out)
+        made = sorted(CACHE.glob("vcsim-*"), key=lambda path: path.stat().st_mtime)
+        for old in made[:-_KEPT]:
+            old.unlink()
     return out
 
 

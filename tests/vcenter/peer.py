@@ -50,11 +50,12 @@ class VCenterPeer:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(self._binary, "-l", f"{self.host}:{self.port}"),
+                    *(self._binary, "-leashed", "-l", f"{self.host}:{self.port}"),
                     *("-username", self.user, "-password", self.password),
                     *("-tlscert", certificate.leaf, "-tlskey", certificate.key),
                     *("-instance-uuid", self.instance_uuid, *self._arguments),  # "" = of its own choosing
                 ],
+                stdin=subprocess.PIPE,  # closes when this process dies, and the simulator ends
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
@@ -151,8 +152,9 @@ class VCenterPeer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if self._process.stdout:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
         self._process = None
 
     def close(self) -> None:

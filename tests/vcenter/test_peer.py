@@ -86,6 +86,19 @@ def test_closing_leaves_nothing(vcenter_binary: Path, vcenter_certificate: Certi
     assert not Path(f"/proc/{pid}").exists()
 
 
+def test_it_ends_with_the_process_that_started_it(
+    vcenter_binary: Path, vcenter_certificate: Certificate
+) -> None:
+    peer = VCenterPeer(vcenter_binary, vcenter_certificate, "-vm", "1")
+    process = peer._process
+    assert process is not None
+    assert process.stdin is not None
+    process.stdin.close()  # as the kernel does for a process that was killed
+    assert process.wait(30) == 0
+    assert not list((peer._directory / "run").iterdir())
+    peer.close()
+
+
 @pytest.mark.parametrize("own_limit", [False, True])
 def test_collections_come_in_pages(vcenter: StartVCenter, own_limit: bool) -> None:
     peer = vcenter("-vm", "7", *(("-max-objects", "5") if own_limit else ()))

@@ -21,7 +21,6 @@ type labEstate struct {
 	doc      *labDocument
 	model    *Model
 	centers  map[string]*Datacenter
-	order    []string                             // datacenters as they were met
 	folders  map[string]*Folder                   // datacenter, kind and path, joined by NUL
 	clusters map[string]*ClusterComputeResource   // datacenter, name
 	hosts    map[string]*HostSystem               // by name and by id
@@ -258,7 +257,6 @@ func (e *labEstate) center(name string) *Datacenter {
 	}
 	net.ChildEntity, dc.Network = nil, nil
 	e.centers[name] = dc
-	e.order = append(e.order, name)
 	return dc
 }
 

@@ -66,13 +66,11 @@ func labName(e mo.Entity) string {
 	if e.Entity().Name != "" {
 		return e.Entity().Name
 	}
-	switch x := getManagedObject(e).Addr().Interface().(type) {
+	switch getManagedObject(e).Addr().Interface().(type) {
 	case *mo.Network, *mo.DistributedVirtualSwitch, *mo.DistributedVirtualPortgroup, *mo.OpaqueNetwork:
 		return entityName(e)
-	default:
-		_ = x
-		return ""
 	}
+	return ""
 }
 
 func labMatch(method string, ref types.ManagedObjectReference, want func(*LabRule) bool) *LabRule {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"flag"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"net/url"
@@ -52,6 +53,7 @@ func main() {
 	id := flag.String("instance-uuid", "", "vCenter instance UUID; by default the document's, or a new one")
 	flag.StringVar(&m.ServiceContent.About.ApiVersion, "api-version", m.ServiceContent.About.ApiVersion, "")
 	flag.IntVar(&simulator.LabMaxObjects, "max-objects", 0, "the server's own limit of objects in one page")
+	leashed := flag.Bool("leashed", false, "end when standard input ends: with the process that started this one")
 	flag.Parse()
 
 	if err := fill(m, *load, *estate, *vcenter, *id); err != nil {
@@ -83,6 +85,12 @@ func main() {
 
 	sig := make(chan os.Signal, 1)
 	signal.Notify(sig, syscall.SIGINT, syscall.SIGTERM)
+	if *leashed {
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			sig <- syscall.SIGTERM
+		}()
+	}
 	<-sig
 	m.Remove()
 }
