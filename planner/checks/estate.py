@@ -8,9 +8,10 @@ that stands there twice, in two datacenters, is not looked up at all.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.checks.landing import Landing, landing
@@ -41,6 +42,7 @@ class Estate:
     target: Estate | None
     landing: Landing | None
     volume_of: dict[tuple[str, str], Volume]  # (VM id, disk key)
+    sharers: dict[str, tuple[VM, ...]]  # by id of a volume that several VMs use
     by_name: dict[str, tuple[VM, ...]]
     by_mac: dict[str, tuple[VM, ...]]
     by_address: dict[str, tuple[VM, ...]]
@@ -66,23 +68,35 @@ class Estate:
         """Return whether the VM's source had no word on a kind of device or detail."""
         return kind in self.gaps or kind in vm.gaps
 
-    def others(self, vm: VM, disk_key: str) -> tuple[VM, ...]:
+    def others(self, vm: VM, disk_key: str) -> Others:
         """Return the other VMs attached to the volume of a disk, each once."""
-        volume = self.volume_of[vm.id, disk_key]
-        found = {item.vm.id: item.vm for item in volume.attachments if item.vm.id != vm.id}
-        return tuple(found.values())
+        return Others(vm, self.sharers.get(self.volume_of[vm.id, disk_key].id, (vm,)))
 
 
-def names_of(vms: Iterable[VM], limit: int = 3) -> str:
+@dataclass(frozen=True, slots=True)
+class Others:
+    """All VMs of ``found`` but one, which is among them; nothing is copied, however many there are."""
+
+    vm: VM
+    found: Sequence[VM]
+
+    def __len__(self) -> int:
+        return len(self.found) - 1
+
+    def __iter__(self) -> Iterator[VM]:
+        return (other for other in self.found if other.id != self.vm.id)
+
+
+def names_of(vms: Others | Sequence[VM], limit: int = 3) -> str:
     """Return VM names for a sentence, at most ``limit`` of them."""
-    names = [visible(vm.name, 60) for vm in vms]
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+    names = [visible(vm.name, 60) for vm in islice(vms, limit)]
+    rest = len(vms) - limit
+    return ", ".join(names) + (f" and {rest} more" if rest > 0 else "")
 
 
-def besides(vm: VM, found: Iterable[VM]) -> tuple[VM, ...]:
-    """Return the VMs that are not this one."""
-    return tuple(other for other in found if other.id != vm.id)
+def besides(vm: VM, found: Sequence[VM]) -> Others:
+    """Return the VMs that are not this one, which is among them; as many as there are cost nothing."""
+    return Others(vm, found)
 
 
 def moment(said: str) -> datetime | None:
@@ -102,6 +116,10 @@ def _unambiguous(stores: Sequence[Datastore], sole_vcenter: str) -> dict[Place, 
     counted = Counter((store.vcenter or sole_vcenter, store.name) for store in stores)
     found = _by_place(stores, sole_vcenter)
     return {place: store for place, store in found.items() if counted[place] == 1}
+
+
+def _users(volume: Volume) -> tuple[VM, ...]:
+    return tuple({item.vm.id: item.vm for item in volume.attachments}.values())
 
 
 def survey(inventory: Inventory, settings: Settings | None = None, target: Estate | None = None) -> Estate:
@@ -129,6 +147,7 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
                 # Every guest has these; they identify nobody.
                 if not address.casefold().startswith(("fe80:", "169.254.", "127.", "::1")):
                     by_address[address.casefold()][vm.id] = vm
+    found = volumes(inventory)
     return Estate(
         inventory=inventory,
         taken_at=moment(inventory.taken_at),
@@ -136,11 +155,8 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         settings=settings,
         target=target,
         landing=landing(target.inventory) if target else None,
-        volume_of={
-            (item.vm.id, item.disk.key): volume
-            for volume in volumes(inventory)
-            for item in volume.attachments
-        },
+        volume_of={(item.vm.id, item.disk.key): volume for volume in found for item in volume.attachments},
+        sharers={volume.id: _users(volume) for volume in found if volume.shared},
         by_name={key: tuple(vms.values()) for key, vms in by_name.items()},
         by_mac={key: tuple(vms.values()) for key, vms in by_mac.items()},
         by_address={key: tuple(vms.values()) for key, vms in by_address.items()},

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from planner.checks.check import About, Rule, Work, rule
-from planner.checks.estate import Estate, names_of
+from planner.checks.estate import Estate, besides, names_of
 from planner.checks.raw import named
 from planner.model import VM, Severity
 from planner.names import visible
@@ -149,8 +149,7 @@ def folder_twice(vm: VM, estate: Estate) -> Iterator[str | None]:
     if not vm.vmx_path:
         yield None
     elif folder := folder_of(vm.vmx_path):
-        others = [other for other in estate.by_folder[folder] if other.id != vm.id]
-        if others:
+        if others := besides(vm, estate.by_folder[folder]):
             yield f"{visible(vm.name)} lies in a folder {visible(folder, 60)} as {names_of(others)} does"
 
 
