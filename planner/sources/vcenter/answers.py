@@ -23,7 +23,7 @@ VIM = "{urn:vim25}"
 _HOLDERS = (VIM + "returnval", VIM + "filterSet")
 XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 _FAULT = "{http://schemas.xmlsoap.org/soap/envelope/}Fault"
-_MAX_ELEMENT_BYTES = 64 * 1024**2  # of one object; the largest host of a real estate has a few MiB
+_MAX_ELEMENT_BYTES = 16 * 1024**2  # of one object; the largest host of a real estate has a few MiB
 
 # XML cannot hold these, and yet vCenters have sent them inside of names and annotations.
 _CONTROL = bytes(0x20 if at < 0x20 and at not in (0x09, 0x0A, 0x0D) else at for at in range(256))

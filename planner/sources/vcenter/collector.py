@@ -19,7 +19,7 @@ from planner.names import visible
 from planner.sources.vcenter.answers import VIM, Fault, Value, type_of, value_of
 from planner.sources.vcenter.paths import SERVICES, SERVICES_CONVERT, Kind
 from planner.sources.vcenter.session import Session
-from planner.sources.vcenter.soap import Ref, below_view, filter_spec, first_page, next_page, these
+from planner.sources.vcenter.soap import Ref, below_view, envelope, filter_spec, first_page, next_page, these
 from planner.sources.vcenter.values import text
 from planner.sources.vcenter.wire import Dropped
 
@@ -150,12 +150,13 @@ class Collector:
                 content.rootFolder, [getattr(vim, name) for name in types], True
             )
         )
+        ref = Ref("ContainerView", view._GetMoId())
         try:
-            yield Ref("ContainerView", view._GetMoId())
+            yield ref
         finally:
-            # It ends with the session at the latest.
-            with contextlib.suppress(BadInput, Unreachable):
-                self.session.ask(lambda content: view.DestroyView())
+            # It ends with the session at the latest, and a session that ended is not renewed for it.
+            with contextlib.suppress(Fault, Dropped, BadInput):
+                self.session.send_whole(envelope("DestroyView", ref))
 
     def _pages(self, kind: Kind, spec: str, keep: Callable[[RawObject], Kept | None]) -> list[Kept]:
         found: list[Kept] = []

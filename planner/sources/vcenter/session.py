@@ -77,6 +77,8 @@ class Session:
     def _log_in(self) -> None:
         from pyVmomi import vim
 
+        # A session that still holds refuses a second login: begin with none.
+        self._stub.SetSessionId(None)
         user = self.login.address.user
         try:
             self.content.sessionManager.Login(user, self.login.password)

@@ -46,7 +46,7 @@ def watch(
     page: int = PAGE,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[Look]:
+) -> Generator[Look]:
     """Yield a look now and every ``every_s`` seconds, until ``for_s`` have passed (None: for ever).
 
     Closing the generator logs out. The first look raises as ``read_vcenter`` does; later ones raise
