@@ -34,3 +34,11 @@ def named(service: Any, kind: Any, *paths: str) -> dict[str, dict[str, Any]]:
             values = {item.name: item.val for item in item.propSet}
             found[values["name"]] = {**values, "": item.obj}
     return found
+
+
+def finished(task: Any) -> Any:
+    """Return the result of a task that has ended well; raises its fault."""
+    from pyVim.task import WaitForTask
+
+    WaitForTask(task)
+    return task.info.result

@@ -1,4 +1,4 @@
-"""A vCenter made of an inventory document says what the document says."""
+"""A vCenter made of an inventory document says what the document says: its VMs."""
 
 from __future__ import annotations
 
@@ -13,52 +13,15 @@ import pytest
 
 from planner.model import DeviceKind
 from tests.vcenter.collected import named
-from tests.vcenter.estate import GIB, LUN_UUID, SHARED_LUN, STORE_LUN, VCENTER, everything, written
+from tests.vcenter.estate import GIB, LUN_UUID, VCENTER, everything, written
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.peer import VCenterPeer
 
 vim = pytest.importorskip("pyVmomi").vim
 
 
-@pytest.fixture(scope="module")
-def peer(module_vcenter: StartVCenter, tmp_path_factory: pytest.TempPathFactory) -> VCenterPeer:
-    return module_vcenter("-estate", str(written(tmp_path_factory.mktemp("estate"))))
-
-
-@pytest.fixture(scope="module")
-def service(peer: VCenterPeer) -> Any:
-    return peer.connect()
-
-
-@pytest.fixture(scope="module")
-def machines(service: Any) -> dict[str, dict[str, Any]]:
-    paths = ("config", "runtime", "guest", "summary", "snapshot", "layoutEx", "parent", "resourcePool")
-    more = ("network", "datastore", "customValue", "availableField", "permission", "parentVApp")
-    return named(service, vim.VirtualMachine, *paths, *more)
-
-
-@pytest.fixture(scope="module")
-def db(machines: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return machines["db-01"]
-
-
 def devices(vm: dict[str, Any], kind: Any) -> list[Any]:
     return [item for item in vm["config"].hardware.device if isinstance(item, kind)]
-
-
-def test_the_vcenter_itself(peer: VCenterPeer, service: Any) -> None:
-    about = service.content.about
-    assert about.instanceUuid == peer.instance_uuid == VCENTER
-    assert (about.version, about.build, about.apiVersion) == ("8.0.2", "22385739", "8.0.2.0")
-    extensions = service.content.extensionManager.extensionList
-    assert [item.key for item in extensions] == ["com.vmware.vcDr", "com.example.owner"]
-    assert len(service.content.scheduledTaskManager.scheduledTask) == 3
-    (licence,) = service.content.licenseManager.licenses
-    assert (licence.name, licence.licenseKey, licence.total, licence.used) == (
-        *("vSphere 8 Enterprise Plus", "XXXXX-12345"),
-        *(64, 48),
-    )
-    assert [(item.key, item.value.year) for item in licence.properties] == [("expirationDate", 2027)]
 
 
 def test_who_a_vm_is_and_where(machines: dict[str, dict[str, Any]], db: dict[str, Any]) -> None:
@@ -200,16 +163,16 @@ def test_custom_attributes(db: dict[str, Any]) -> None:
     }
 
 
-def test_tags_by_the_rest_service(peer: VCenterPeer) -> None:
+def test_tags_by_the_rest_service(estate: VCenterPeer) -> None:
     connection = http.client.HTTPSConnection(
-        peer.host, peer.port, context=ssl.create_default_context(cafile=peer.certificate)
+        estate.host, estate.port, context=ssl.create_default_context(cafile=estate.certificate)
     )
 
     def call(method: str, path: str, body: object = None, **headers: str) -> Any:
         connection.request(method, f"/rest/com/vmware/cis{path}", json.dumps(body), headers)
         return json.loads(connection.getresponse().read())["value"]
 
-    login = base64.b64encode(f"{peer.user}:{peer.password}".encode()).decode()
+    login = base64.b64encode(f"{estate.user}:{estate.password}".encode()).decode()
     session = call("POST", "/session", Authorization=f"Basic {login}")
     ask = {"object_id": {"id": "vm-101", "type": "VirtualMachine"}}
     head = {"vmware-api-session-id": session}
@@ -221,118 +184,6 @@ def test_tags_by_the_rest_service(peer: VCenterPeer) -> None:
     }
     connection.close()
     assert named_tags == set(everything().vms[0].tags or ())
-
-
-def test_hosts_with_their_storage(service: Any) -> None:
-    hosts = named(service, vim.HostSystem, "summary", "runtime", "config", "datastore", "network", "parent")
-    assert {name: host[""]._moId for name, host in hosts.items()} == {
-        "esx-01.example.test": "host-21",
-        "esx-02.example.test": "host-22",
-        "esx-edge.example.test": "host-23",
-    }
-    host = hosts["esx-01.example.test"]
-    summary, config = host["summary"], host["config"]
-    assert (config.product.version, config.product.build) == ("8.0.2", "22380479")
-    hardware = summary.hardware
-    assert (hardware.vendor, hardware.model, hardware.cpuModel) == (
-        *("Dell Inc.", "PowerEdge R750"),
-        "Xeon Gold 6338",
-    )
-    assert (hardware.numCpuCores, hardware.cpuMhz, hardware.memorySize) == (32, 2000, 512 * GIB)
-    assert (summary.currentEVCModeKey, summary.maxEVCModeKey) == ("intel-broadwell", "intel-icelake")
-    assert (config.lockdownMode, summary.config.vmotionEnabled) == ("lockdownNormal", True)
-    assert list(config.dateTimeInfo.ntpConfig.server) == ["ntp.example.test"]
-    assert {item.key: item.running for item in config.service.service}["ntpd"] is True
-    assert [nic.portgroup for nic in config.network.vnic] == ["Management"]
-    pem = bytes(number % 256 for number in config.certificate).decode()
-    assert ssl.PEM_cert_to_DER_cert(pem)
-    assert hosts["esx-02.example.test"]["runtime"].inMaintenanceMode is True
-
-    fc, iscsi = config.storageDevice.hostBusAdapter
-    assert (fc.device, fc.portWorldWideName) == ("vmhba2", 0x20000025B500000A)
-    assert iscsi.iScsiName == "iqn.1998-01.com.vmware:esx-01"
-    for name in ("esx-01.example.test", "esx-02.example.test"):
-        luns = {lun.canonicalName: lun for lun in hosts[name]["config"].storageDevice.scsiLun}
-        assert luns[SHARED_LUN].uuid == LUN_UUID
-        assert luns[SHARED_LUN].serialNumber == "S3R14L"
-        assert luns[SHARED_LUN].vendor.strip() == "NETAPP"
-        assert luns[STORE_LUN].capacity.block * 512 == 4096 * GIB
-    alone = hosts["esx-edge.example.test"]["config"].storageDevice.scsiLun
-    assert not [lun for lun in alone if lun.canonicalName.startswith("naa.")]
-
-
-def test_what_hosts_offer_and_hold(service: Any) -> None:
-    cluster = named(service, vim.ClusterComputeResource)["prod"][""]
-    offered = cluster.environmentBrowser.QueryConfigOptionDescriptor()
-    assert [item.key for item in offered][-1] == "vmx-21"
-    assert [host.name for host in offered[-1].host] == ["esx-01.example.test"]
-    licences = service.content.licenseManager.licenseAssignmentManager.QueryAssignedLicenses()
-    assert [(item.entityId, item.assignedLicense.name) for item in licences] == [
-        ("host-21", "vSphere 8 Enterprise Plus")
-    ]
-    (name,) = service.content.setting.QueryOptions("VirtualCenter.FQDN")
-    assert name.value == "vc.example.test"
-
-
-def test_the_cluster_with_its_rules(service: Any) -> None:
-    cluster = named(service, vim.ClusterComputeResource, "configurationEx", "summary")["prod"]
-    config = cluster["configurationEx"]
-    assert cluster[""]._moId == "domain-c8"
-    assert (config.dasConfig.enabled, config.dasConfig.admissionControlEnabled) == (True, True)
-    assert (config.drsConfig.enabled, config.drsConfig.defaultVmBehavior) == (True, "partiallyAutomated")
-    assert (config.vsanConfigInfo.enabled, cluster["summary"].currentEVCModeKey) == (False, "intel-broadwell")
-    apart, pinned, first = config.rule
-    assert isinstance(apart, vim.cluster.AntiAffinityRuleSpec)
-    assert sorted(vm.name for vm in apart.vm) == ["db-01", "db-02"]
-    assert (apart.enabled, apart.mandatory) == (True, False)
-    assert (pinned.vmGroupName, pinned.antiAffineHostGroupName) == ("dbs", "licensed")
-    assert isinstance(first, vim.cluster.DependencyRuleInfo)
-    dbs, licensed = config.group
-    assert ([vm.name for vm in dbs.vm], [host.name for host in licensed.host]) == (
-        ["db-01"],
-        ["esx-01.example.test"],
-    )
-    assert [(item.key._moId, item.behavior) for item in config.drsVmConfig] == [("vm-101", "manual")]
-    assert [item.dasSettings.restartPriority for item in config.dasVmConfig] == ["high"]
-
-
-def test_datastores(service: Any) -> None:
-    stores = named(service, vim.Datastore, "summary", "info", "host", "vm")
-    san, nfs = stores["san-01"], stores["nfs-01"]
-    assert san[""]._moId == "datastore-31"
-    summary = san["summary"]
-    assert (summary.type, summary.capacity, summary.freeSpace) == ("VMFS", 4096 * GIB, 1024 * GIB)
-    assert summary.capacity - summary.freeSpace + summary.uncommitted == 6000 * GIB
-    assert (summary.accessible, summary.multipleHostAccess) == (True, True)
-    assert [extent.diskName for extent in san["info"].vmfs.extent] == [STORE_LUN]
-    assert sorted(mount.key._moId for mount in san["host"]) == ["host-21", "host-22"]
-    assert (nfs["info"].nas.remoteHost, nfs["info"].nas.remotePath) == ("nas.example.test", "/vol/1")
-    san[""].RefreshDatastore()
-    assert san[""].summary.capacity == 4096 * GIB
-
-
-def test_networks(service: Any) -> None:
-    groups = named(service, vim.dvs.DistributedVirtualPortgroup, "config", "key")
-    group = groups["prod-db"]["config"]
-    assert (groups["prod-db"]["key"], group.defaultPortConfig.vlan.vlanId) == ("dvportgroup-41", 120)
-    assert (group.type, group.distributedVirtualSwitch.name) == ("earlyBinding", "dvs-1")
-    policy = group.defaultPortConfig.securityPolicy
-    assert (policy.allowPromiscuous.value, policy.forgedTransmits.value) == (False, True)
-    uplink = groups["uplinks"]["config"]
-    assert uplink.uplink is True
-    assert [(item.start, item.end) for item in uplink.defaultPortConfig.vlan.vlanId] == [(0, 4094)]
-    hosts = named(service, vim.HostSystem, "config.network")
-    spec = {item.spec.name: item.spec for item in hosts["esx-01.example.test"]["config.network"].portgroup}
-    assert (spec["VM Network"].vlanId, spec["VM Network"].vswitchName) == (7, "vSwitch1")
-
-
-def test_pools(service: Any) -> None:
-    pools = named(service, vim.ResourcePool, "config", "parent")
-    gold = pools["gold"]["config"]
-    assert (gold.cpuAllocation.reservation, gold.cpuAllocation.limit) == (5000, -1)
-    assert (gold.memoryAllocation.reservation, gold.memoryAllocation.limit) == (8192, 16384)
-    assert pools["gold"]["parent"].name == "Resources"
-    assert isinstance(pools["shop"][""], vim.VirtualApp)
 
 
 def test_write_rates_are_those_stated(service: Any, db: dict[str, Any]) -> None:
@@ -350,10 +201,10 @@ def test_write_rates_are_those_stated(service: Any, db: dict[str, Any]) -> None:
     assert [sum(sample) for sample in zip(*rates.values(), strict=True)] == [90, 90, 90]  # KB/s
 
 
-def test_hostile_paths_stay_in_their_datastore(peer: VCenterPeer, service: Any) -> None:
+def test_hostile_paths_stay_in_their_datastore(estate: VCenterPeer, service: Any) -> None:
     store = Path(named(service, vim.Datastore, "summary")["nfs-01"]["summary"].url)
     assert (store / "evil" / "evil.vmx").is_file()
-    assert store.is_relative_to(peer._directory)
+    assert store.is_relative_to(estate._directory)
 
 
 def test_a_vm_of_the_document_can_be_worked_with(vcenter: StartVCenter, tmp_path: Path) -> None:
