@@ -14,11 +14,17 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each document by file name."""
+    from planner.checks.custom import OwnRules
     from planner.plan import Plan
     from planner.settings import Settings
     from planner.sources.document import Document
 
-    models: dict[str, type[BaseModel]] = {"inventory": Document, "plan": Plan, "settings": Settings}
+    models: dict[str, type[BaseModel]] = {
+        "inventory": Document,
+        "plan": Plan,
+        "rules": OwnRules,
+        "settings": Settings,
+    }
     return {
         f"{name}.schema.json": {"$schema": _DRAFT, **model.model_json_schema(by_alias=True)}
         for name, model in models.items()
