@@ -13,7 +13,7 @@ from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.compose import COMMIT, GO
 from migrate.run.history import SETTLED, History, Mode, Status
 from migrate.run.store import Run
-from migrate.run.waves import Standing, standing_waves
+from migrate.run.waves import Standing, half_remedied, standing_waves
 from planner.errors import NotFound
 from planner.store import approvals, inventories, plans
 from planner.store.project import Project
@@ -119,6 +119,11 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in _needs(wave, wave.name in running, now)]
+        needs += [
+            Need("warning", f"the remedies of {wave.name} were interrupted", f"{command} goes on with them")
+            for wave in waves
+            if wave.name not in running and (command := half_remedied(project, wave.name))
+        ]
     return ProjectStatus(
         project=project.name,
         inventory_source=row.source if row else "",

@@ -1,17 +1,19 @@
 """Where the tasks of a plan stand: by the runs of remedies, by people's ticks, by the newest inventory.
 
-A run or a tick counts until an inventory that was stored after it has the same finding again.
+A run or a tick counts until an inventory that was taken after it has the same finding again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from migrate.run import store as runs
 from migrate.run.history import Event, History, Status
 from migrate.run.store import Run, RunKind
+from planner.checks.estate import moment
 from planner.plan import PlannedTask, Wave
 from planner.store import inventories, plans, ticks
 from planner.store.project import Project
@@ -60,8 +62,7 @@ def task_states(project: Project) -> dict[str, TaskStatus]:
     """Return every task of the newest plan by id; costs one read of each run of remedies."""
     words = _words(project)
     stored = plans.latest(project)
-    head = inventories.find_fingerprint(project, stored.plan.inventory)
-    seen_at = head.stored_at if head else ""
+    seen_at = _seen_at(inventories.find_fingerprint(project, stored.plan.inventory))
     return {
         task.id: _status(wave, task, words.get(task.id), seen_at)
         for wave in stored.plan.waves
@@ -75,10 +76,18 @@ def wave_tasks(project: Project, wave: Wave) -> tuple[TaskStatus, ...]:
     return tuple(states.get(task.id, TaskStatus(wave.name, task)) for task in wave.tasks)
 
 
-def _status(wave: Wave, task: PlannedTask, word: _Word | None, seen_at: str) -> TaskStatus:
+def _seen_at(head: inventories.Summary | None) -> datetime:
+    """Return when an estate was seen: when it says so, but not after it was stored."""
+    if head is None:
+        return datetime.min.replace(tzinfo=UTC)
+    stored_at = datetime.fromisoformat(head.stored_at)
+    return min(moment(head.taken_at) or stored_at, stored_at)
+
+
+def _status(wave: Wave, task: PlannedTask, word: _Word | None, seen_at: datetime) -> TaskStatus:
     if word is None:
         return TaskStatus(wave.name, task)
-    if word.state.is_over and word.at <= seen_at:
+    if word.state.is_over and datetime.fromisoformat(word.at) <= seen_at:
         return TaskStatus(wave.name, task, TaskState.OPEN, f"found again after it was {word.state.value}")
     return TaskStatus(wave.name, task, word.state, word.said)
 

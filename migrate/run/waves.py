@@ -72,15 +72,18 @@ def check_alone(project: Project, wave: Wave) -> None:
             )
 
 
+def half_remedied(project: Project, wave: str) -> str:
+    """Return the command that goes on with a wave's remedies, empty when none is half done."""
+    run = runs.latest(project, wave, RunKind.REMEDY)
+    if run is None or runs.outcome(history := runs.history(project, run)) is not None:
+        return ""
+    return f"wherry remedy {wave}{'' if history.mode is Mode.FORWARD else ' --undo'} --live"
+
+
 def check_remedied(project: Project, wave: Wave) -> None:
     """Raise Blocked while a run of the wave's remedies is half done: a VM may be down for it."""
-    run = runs.latest(project, wave.name, RunKind.REMEDY)
-    if run is not None and runs.outcome(history := runs.history(project, run)) is None:
-        undo = " --undo" if history.mode is not Mode.FORWARD else ""
-        raise Blocked(
-            f"the remedies of {wave.name} are half done",
-            f"finish them first: wherry remedy {wave.name}{undo} --live",
-        )
+    if command := half_remedied(project, wave.name):
+        raise Blocked(f"the remedies of {wave.name} are half done", f"finish them first: {command}")
 
 
 def _stands(project: Project, newest: StoredPlan, name: str) -> Standing | None:

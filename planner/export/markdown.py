@@ -25,6 +25,7 @@ from planner.export.printout import (
 from planner.model import Severity
 from planner.names import visible
 from planner.plan import PlannedVM, Wave
+from planner.units import show_count
 
 # What CommonMark or its GitHub dialect reads as markup wherever it stands; a colon because "http:"
 # alone makes a link there (before a digit it is a time), and the dot of "www." for the same reason.
@@ -167,8 +168,8 @@ def _tasks(printout: Printout, wave: Wave) -> Iterator[str]:
         yield "No task."
         yield ""
         return
-    hours = f"{wave.effort_min / 60:.1f} h of work, outages of {wave.outages} VMs"
-    yield f"{len(wave.tasks)} tasks, {hours}."
+    hours = f"{wave.effort_min / 60:.1f} h of work, {show_count(wave.outages, 'VM')} with an outage"
+    yield f"{show_count(len(wave.tasks), 'task')}, {hours}."
     yield ""
     table = tasks(printout, wave)
     yield from table_lines(table.columns[1:], [row[1:] for row in table.rows])

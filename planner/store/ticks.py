@@ -1,6 +1,6 @@
 """Ticks: tasks that a person said are done. Writes ``tick``.
 
-A tick names check and VM, so it holds for any plan with that task. An inventory stored after it that
+A tick names check and VM, so it holds for any plan with that task. An inventory taken after it that
 still has the finding is the later word: then the task is open again. Nothing is ever deleted.
 """
 

@@ -71,10 +71,10 @@ def _steps(project: Project, wave: Wave, only: str, with_outage: bool, undo: boo
         if history.mode is Mode.FORWARD:
             history.append(Entry("", Event.ROLLBACK))  # in memory only: what would come next
         while found := [a for a in next_actions(history.runbook, history) if isinstance(a, Undo)]:
-            for action in found:
-                history.append(Entry(action.step.id, Event.UNDO_INTENT, action.attempt))
-                history.append(Entry(action.step.id, Event.UNDONE, action.attempt))
-                steps.append(action.step)
+            step, attempt = found[0].step, found[0].attempt
+            history.append(Entry(step.id, Event.UNDO_INTENT, attempt))
+            history.append(Entry(step.id, Event.UNDONE, attempt))
+            steps.append(step)
     return steps
 
 
@@ -91,7 +91,7 @@ def _document(wave: Wave, item: TaskStatus) -> dict[str, Any]:
 
 def _list(wave: Wave, tasks: tuple[TaskStatus, ...]) -> None:
     from planner.export.printout import task_how
-    from planner.units import show_duration
+    from planner.units import show_count, show_duration
 
     if not tasks:
         line(f"{wave.name} has no tasks")
@@ -115,7 +115,8 @@ def _list(wave: Wave, tasks: tuple[TaskStatus, ...]) -> None:
     left = [item.task for item in tasks if not item.state.is_over]
     effort = show_duration(60 * sum(task.effort_min for task in left))
     outages = len({task.vm for task in left if task.outage})
-    line(f"{len(left)} of {len(tasks)} tasks left: {effort} of work, {outages} VMs with an outage")
+    count = show_count(outages, "VM")
+    line(f"{len(left)} of {show_count(len(tasks), 'task')} left: {effort} of work, {count} with an outage")
 
 
 def _say_next(

@@ -305,5 +305,5 @@ def test_tasks_stand_in_workbook_and_runbook_with_totals_and_state(tmp_path: Pat
     first = dict(zip(head, [cell.value for cell in book["Waves"][2]], strict=True))
     assert (first["Tasks before"], first["Task hours"], first["Task outages"]) == (2, 1.5, 1)
     said = export_plan(made, format="markdown", **fields).read_text()  # type: ignore[arg-type]
-    assert "2 tasks, 1.5 h of work, outages of 1 VMs." in said
+    assert "2 tasks, 1.5 h of work, 1 VM with an outage." in said
     assert "| b | own.old is odd | nobody named | 80 | by hand, with an outage | done by ann |" in said
