@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import groupby
 
 from planner.evidence.records import Conversation, Import, iso
 from planner.evidence.resolve import Resolver, Verdict
@@ -23,7 +24,8 @@ _ANY, _DRAWN, _REST = -1, -2, -3  # in place of a port: none was said, dynamic o
 _REASONS = {_DRAWN: "talks to it on dynamic ports", _REST: "talks to it on many more ports"}
 _SIGNALS = frozenset({"icmp", "icmp6", "igmp"})  # a ping is no dependency
 
-Pair = tuple[str, str]
+Key = tuple[str, str, int]  # client, server, port
+Rows = tuple[tuple[int, tuple[int, ...]], ...]  # the first few rows of each import, by its id
 
 
 @dataclass(slots=True)
@@ -35,22 +37,20 @@ class Talk:
     first_seen: int | None = None
     last_seen: int | None = None
     days: int = 0
-    protocols: set[str] = field(default_factory=set)
-    rows: dict[int, tuple[int, ...]] = field(default_factory=dict)  # by import
+    protocols: tuple[str, ...] = ()
+    rows: Rows = ()
 
     def add(self, said: Conversation) -> None:
         """Take one conversation in; the order does not matter."""
         self._sum(said.size_bytes, said.count, said.first_seen, said.last_seen, said.days)
-        if said.protocol:
-            self.protocols.add(said.protocol)
-        self._note(said.origin, said.rows)
+        self._over((said.protocol,) if said.protocol else ())
+        self._note(((said.origin, said.rows),))
 
     def merge(self, other: Talk) -> None:
         """Take in what is known of another port."""
         self._sum(other.size_bytes, other.count, other.first_seen, other.last_seen, other.days)
-        self.protocols |= other.protocols
-        for origin, rows in other.rows.items():
-            self._note(origin, rows)
+        self._over(other.protocols)
+        self._note(other.rows)
 
     def _sum(self, size: int | None, count: int, first: int | None, last: int | None, days: int) -> None:
         if size is not None:
@@ -62,9 +62,18 @@ class Talk:
             self.last_seen = last
         self.days |= days
 
-    def _note(self, origin: int, rows: tuple[int, ...]) -> None:
-        known = self.rows.get(origin, ())
-        self.rows[origin] = tuple(sorted({*known, *rows})[:_ROWS]) if known else rows
+    def _over(self, protocols: tuple[str, ...]) -> None:
+        if not set(protocols) <= set(self.protocols):
+            self.protocols = tuple(sorted({*self.protocols, *protocols}))
+
+    def _note(self, more: Rows) -> None:
+        if not self.rows:
+            self.rows = more
+            return
+        known = dict(self.rows)
+        for origin, rows in more:
+            known[origin] = tuple(sorted({*known.get(origin, ()), *rows})[:_ROWS])
+        self.rows = tuple(sorted(known.items()))
 
 
 def confidence(count: int, days: int) -> float:
@@ -73,22 +82,22 @@ def confidence(count: int, days: int) -> float:
     return round(0.5 + 0.3 * seen_on / 6 + 0.19 * min(math.log10(max(count, 1)), 2) / 2, 2)
 
 
-def cite(rows: Mapping[int, tuple[int, ...]], count: int, imports: Mapping[int, Import]) -> str:
+def cite(rows: Rows, count: int, imports: Mapping[int, Import]) -> str:
     """Return where a tie is known from: ``azure-migrate deps.csv rows 12, 40, … (5 conversations)``."""
     parts = []
     listed = 0
-    for origin in sorted(rows)[:_IMPORTS]:
+    for origin, numbers in rows[:_IMPORTS]:
         head = imports[origin]
-        listed += len(rows[origin])
-        named = ", ".join(map(str, rows[origin]))
-        parts.append(f"{head.kind} {head.name} {'row' if len(rows[origin]) == 1 else 'rows'} {named}")
+        listed += len(numbers)
+        named = ", ".join(map(str, numbers))
+        parts.append(f"{head.kind} {head.name} {'row' if len(numbers) == 1 else 'rows'} {named}")
     more = ", …" if listed < count else ""
     return f"{'; '.join(parts)}{more} ({count} conversation{'s' * (count != 1)})"
 
 
-def talks(conversations: Iterable[Conversation], resolver: Resolver) -> dict[Pair, dict[int, Talk]]:
-    """Return what VM talks to what VM, by port; both ends resolved, self-talk and pings left out."""
-    found: dict[Pair, dict[int, Talk]] = {}
+def talks(conversations: Iterable[Conversation], resolver: Resolver) -> dict[Key, Talk]:
+    """Return what VM talks to what VM on what port; both ends resolved, self-talk and pings left out."""
+    found: dict[Key, Talk] = {}
     for said in conversations:
         client, server = resolver.resolve(said.source), resolver.resolve(said.destination)
         if client.verdict is not Verdict.VM or server.verdict is not Verdict.VM:
@@ -96,7 +105,11 @@ def talks(conversations: Iterable[Conversation], resolver: Resolver) -> dict[Pai
         if client.vm == server.vm or (said.port is None and said.protocol in _SIGNALS):
             continue
         port = _ANY if said.port is None else _DRAWN if said.port >= DYNAMIC else said.port
-        found.setdefault((client.vm, server.vm), {}).setdefault(port, Talk()).add(said)
+        key = (client.vm, server.vm, port)
+        talk = found.get(key)
+        if talk is None:
+            talk = found[key] = Talk()
+        talk.add(said)
     return found
 
 
@@ -116,26 +129,28 @@ def _kept(ports: dict[int, Talk]) -> dict[int, Talk]:
     return {**dict(ranked[: MOST_PORTS - 1]), _REST: rest}
 
 
-def dependencies(
-    found: Mapping[Pair, dict[int, Talk]], imports: Mapping[int, Import]
-) -> tuple[Dependency, ...]:
-    """Return the soft dependencies that follow, sorted by client, server and port."""
+def dependencies(found: dict[Key, Talk], imports: Mapping[int, Import]) -> tuple[Dependency, ...]:
+    """Return the soft dependencies that follow, sorted by client, server and port; empties ``found``."""
     made = []
-    for (client, server), ports in sorted(found.items()):
+    same: dict[str, str] = {}  # reasons and times repeat hundreds of thousands of times
+    for (client, server), keys in groupby(sorted(found), key=lambda key: key[:2]):
+        ports = {key[2]: found.pop(key) for key in keys}
         for port, talk in sorted(_kept(ports).items()):
-            over = f" over {' and '.join(sorted(talk.protocols))}" if talk.protocols else ""
+            over = f" over {' and '.join(talk.protocols)}" if talk.protocols else ""
+            reason = _REASONS.get(port, "talks to it") + over
+            first, last = iso(talk.first_seen), iso(talk.last_seen)
             made.append(
                 Dependency(
                     source=client,
                     target=server,
                     tie=Tie.SOFT,
-                    reason=_REASONS.get(port, "talks to it") + over,
+                    reason=same.setdefault(reason, reason),
                     port=port if port >= 0 else None,
                     evidence=cite(talk.rows, talk.count, imports),
                     confidence=confidence(talk.count, talk.days),
                     traffic_bytes=talk.size_bytes,
-                    first_seen=iso(talk.first_seen),
-                    last_seen=iso(talk.last_seen),
+                    first_seen=same.setdefault(first, first),
+                    last_seen=same.setdefault(last, last),
                 )
             )
     return tuple(made)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from planner.sources.flows.reading import Reading
 
-_AT_ONCE = 20_000  # rows read at a time, so that a million of them are never in memory together
+_AT_ONCE = 5_000  # rows read at a time, so that a million of them are never in memory together
 _HEAD = "id, kind, name, sha256, at, who, rows, refused, ignored"
 
 
@@ -51,7 +51,7 @@ def find(project: Project, sha256: str) -> Import | None:
 
 
 def take_in(project: Project, readings: tuple[Reading, ...], who: str) -> Taken:
-    """Store what was read and the snapshot that follows, all or nothing."""
+    """Store what was read and the snapshot that follows, all or nothing; empties the tallies."""
     with project.write() as db:
         numbers = [_store(db, reading, who) for reading in readings]
         snapshot = _renew(project, db)
@@ -97,7 +97,7 @@ def _store(db: Database, reading: Reading, who: str) -> int:
                 item.days,
                 " ".join(map(str, item.rows)),
             )
-            for item in reading.tally.conversations()
+            for item in reading.tally.drain()
         ),
     )
     db.conn.executemany(

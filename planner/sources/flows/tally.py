@@ -56,7 +56,8 @@ class Tally:
         self._rows = (array("I"), array("I"), array("I"))
 
     def __len__(self) -> int:
-        return len(self._entries)
+        """Return how many different conversations were summed up, drained or not."""
+        return len(self._counts)
 
     def endpoint(self, name: str, address: str = "") -> int:
         """Return the index of an endpoint, or NOBODY, BLANK or TOO_LONG."""
@@ -144,10 +145,12 @@ class Tally:
             "split it, or leave out client ports and addresses outside before exporting",
         )
 
-    def conversations(self) -> Iterator[Summed]:
-        """Yield what was summed up, in the order in which each was first met."""
+    def drain(self) -> Iterator[Summed]:
+        """Yield what was summed up, in the order in which each was first met, and let go of it."""
         names = list(self._protocols)
-        for key, at in self._entries.items():
+        entries, self._entries = self._entries, {}
+        self._indexes, self._canonical = {}, {}
+        for key, at in entries.items():
             port = key >> 8 & 0x1FFFF
             size_bytes, first, last = self._sizes[at], self._firsts[at], self._lasts[at]
             yield Summed(

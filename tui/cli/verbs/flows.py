@@ -319,7 +319,7 @@ def _conversation(said: Conversation, vm: VM, resolver: Resolver, heads: dict[in
         "first_seen": said.first_seen,
         "last_seen": said.last_seen,
         "confidence": confidence(said.count, said.days),
-        "evidence": cite({said.origin: said.rows}, said.count, heads),
+        "evidence": cite(((said.origin, said.rows),), said.count, heads),
     }
 
 
