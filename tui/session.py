@@ -164,7 +164,7 @@ class Session:
 
     def _newest(self) -> tuple[int, ...]:
         row = self._project.rows(
-            "SELECT (SELECT max(id) FROM inventory), (SELECT max(version) FROM plan),"
+            "SELECT (SELECT max(id) FROM inventory WHERE role = 'source'), (SELECT max(version) FROM plan),"
             " (SELECT max(id) FROM approval), (SELECT max(version) FROM settings)"
         )[0]
         changes = self._project.rows("PRAGMA data_version")[0][0]

@@ -20,7 +20,9 @@ from planner.names import visible
 
 # A reader is called with the path, the staging file it may write, a report, and the job's options.
 READERS = {
+    "document": "planner.sources.document:stage",
     "rows": "planner.sources.rows:stage",
+    "rvtools": "planner.sources.rvtools:stage",
 }
 
 

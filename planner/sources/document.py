@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +33,9 @@ from planner.model import (
     VCenter,
 )
 from planner.names import visible
+from planner.sources import staging
+from planner.sources.isolation import Report, run_isolated, staging_file
+from planner.sources.staging import Staged
 
 SCHEMA: Literal["wherry.inventory/1"] = "wherry.inventory/1"
 MAX_BYTES = 1024**3  # about 500,000 VMs; a larger file is a mistake or an attack
@@ -153,6 +157,23 @@ def read_document(path: Path) -> Inventory:
     if not body.strip():
         raise BadInput(f"{visible(str(path))} is empty", "export the inventory again")
     return parse_document(body.removeprefix(b"\xef\xbb\xbf"), str(path))
+
+
+@contextmanager
+def staged_document(path: Path, *, report: Report | None = None) -> Iterator[Staged]:
+    """Give a document of somebody else as it was parsed in a child; raises BadInput."""
+    with staging_file() as file:
+        run_isolated("document", path, file, report=report)
+        with staging.reading(file) as connection:
+            yield Staged.of(connection)
+
+
+def stage(path: Path, file: Path, report: Report) -> None:
+    """Read a document into a staging file: what the child does."""
+    inventory = read_document(path)
+    with staging.writing(file) as connection:
+        staging.put_inventory(connection, inventory)
+    report(1, 1)
 
 
 def dump_document(inventory: Inventory) -> str:

@@ -1,15 +1,24 @@
-"""Open whatever a person names as a source: a workbook, a document, a directory or a sample."""
+"""Open whatever a person names as a source: an export, a document, a directory or a sample.
+
+A file of somebody else is parsed in a child with limits; a sample is our own and read as it is. A
+live vCenter is no file: see ``planner.sources.vcenter``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from planner.errors import BadInput
 from planner.model import Inventory
 from planner.names import visible
 from planner.samples import sample_names, sample_path
+from planner.sources.books import WORKBOOKS
+from planner.sources.isolation import Report
+from planner.sources.staging import Staged
 
-WORKBOOKS = (".xlsx", ".xlsm", ".xls")
+_KINDS = "an RVTools export (.xlsx, .xls, a folder of .csv), a .json inventory"
 
 
 def _held_by(directory: Path) -> list[Path]:
@@ -18,22 +27,25 @@ def _held_by(directory: Path) -> list[Path]:
     books = sorted(
         item for item in directory.iterdir() if item.suffix.lower() in WORKBOOKS and item.name[:2] != "~$"
     )
-    return ([document] if document.is_file() else []) + books
+    # Csv files are sheets of one export: their folder is the source.
+    tables = any(
+        item.suffix.lower() == ".csv" and "vinfo" in item.name.casefold() for item in directory.iterdir()
+    )
+    return [*([document] if document.is_file() else []), *books, *([directory] if tables else [])]
 
 
 def _in_directory(directory: Path) -> Path:
     found = _held_by(directory)
+    if found and found[0].suffix == ".json":
+        return found[0]  # what else lies there was written beside it
     if len(found) == 1:
         return found[0]
     shown = visible(str(directory))
     if not found:
-        raise BadInput(
-            f"{shown} holds neither inventory.json nor a workbook",
-            "name a .xlsx export of RVTools or a .json inventory",
-        )
+        raise BadInput(f"{shown} holds neither an inventory.json nor an RVTools export", f"name {_KINDS}")
     raise BadInput(
         f"{shown} holds more than one inventory: {', '.join(visible(item.name, 40) for item in found[:5])}",
-        "name one of the files",
+        "name one of them, or all of them to have them merged",
     )
 
 
@@ -52,32 +64,34 @@ def _locate(spec: str) -> Path:
         return _in_directory(sample_path(spec))
     raise BadInput(
         f"{visible(spec, 80)} does not exist",
-        f"name a workbook, a .json inventory, or a sample: {', '.join(sample_names()) or 'none installed'}",
+        f"name {_KINDS}, or a sample: {', '.join(sample_names()) or 'none installed'}",
     )
 
 
-def read_source(spec: str) -> Inventory:
-    """Read the inventory that ``spec`` names; raises BadInput.
+@contextmanager
+def staged_source(spec: str, report: Report | None = None) -> Iterator[Staged]:
+    """Give the inventory that ``spec`` names as a child staged it, for as long as the block lasts.
 
-    ``spec`` is a path to ``.xlsx``, ``.xls`` or ``.json``, a directory that holds exactly one of
-    them, or the name of a sample. Something on disk goes before a sample of the same name.
+    ``spec`` is a path to an export or document, a directory that holds exactly one of them, or the
+    name of a sample. Something on disk goes before a sample of the same name. Raises BadInput.
     """
-    if spec.lower().startswith("vcenter://"):
-        raise BadInput(
-            "live discovery from a vCenter is not there yet",
-            "export the inventory with RVTools and name the .xlsx file",
-        )
     path = _locate(spec)
     suffix = path.suffix.lower()
-    if suffix in WORKBOOKS:
-        from planner.sources.rvtools import read_rvtools
-
-        return read_rvtools(path)
     if suffix == ".json":
+        from planner.sources.document import staged_document as staged
+    elif suffix in WORKBOOKS or suffix == ".csv" or path.is_dir():
+        from planner.sources.rvtools import staged_rvtools as staged
+    else:
+        raise BadInput(f"{visible(str(path), 80)} is of no kind wherry reads", f"name {_KINDS}")
+    with staged(path, report=report) as found:
+        yield found
+
+
+def read_source(spec: str, report: Report | None = None) -> Inventory:
+    """Return the inventory that ``spec`` names (see ``staged_source``); raises BadInput."""
+    if spec in sample_names() and not Path(spec).exists():
         from planner.sources.document import read_document
 
-        return read_document(path)
-    raise BadInput(
-        f"{visible(str(path), 80)} is of no kind wherry reads",
-        "name a .xlsx or .xls export of RVTools, or a .json inventory",
-    )
+        return read_document(_in_directory(sample_path(spec)))
+    with staged_source(spec, report) as staged:
+        return staged.inventory()

@@ -11,6 +11,7 @@ imported evidence names the bare snapshot it was made from as its base.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -76,27 +77,66 @@ def add(
 ) -> StoredInventory:
     """Store a snapshot inside the caller's transaction; raises BadInput."""
     from planner.codec import digest, encode
-    from planner.fingerprint import encoded_parts, fingerprint_of
+    from planner.fingerprint import encoded_parts
     from planner.volumes import volumes
 
     bodies = [encode(vm) for vm in inventory.vms]
     digests = [digest(body) for body in bodies]
     parts = {name: (digest(body), body) for name, body in encoded_parts(inventory).items()}
-    estate = {name: named for name, (named, _) in parts.items()}
-    fingerprint = fingerprint_of(inventory.source, digests, estate)
     contents.put(db, zip(digests, bodies, strict=True))
     contents.put(db, parts.values())
+    number, fingerprint = insert(
+        db,
+        Snapshot(
+            source=inventory.source,
+            taken_at=inventory.taken_at,
+            size_bytes=sum(volume.size_bytes for volume in volumes(inventory)),
+            vms=tuple(digests),
+            parts={name: named for name, (named, _) in parts.items()},
+        ),
+        map(listed, inventory.vms),
+        role,
+        base,
+    )
+    return StoredInventory(number, fingerprint, inventory)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot by the digests of its contents: of each VM in order, and of each part by name."""
+
+    source: str
+    taken_at: str
+    size_bytes: int
+    vms: tuple[str, ...]
+    parts: dict[str, str]
+
+
+def insert(
+    db: Database,
+    snapshot: Snapshot,
+    rows: Iterable[tuple[str | int, ...]],
+    role: Role = Role.SOURCE,
+    base: int | None = None,
+) -> tuple[int, str]:
+    """Write a snapshot whose contents are stored; return its id and fingerprint.
+
+    ``rows`` hold what tables list of each VM, as ``listed`` returns it.
+    """
+    from planner.fingerprint import fingerprint_of
+
+    fingerprint = fingerprint_of(snapshot.source, snapshot.vms, snapshot.parts)
     number = (
         db.table("inventory")
         .insert(
             {
                 "fingerprint": fingerprint,
-                "source": inventory.source,
-                "taken_at": inventory.taken_at,
+                "source": snapshot.source,
+                "taken_at": snapshot.taken_at,
                 "stored_at": utc_now(),
-                "vms": len(inventory.vms),
-                "size_bytes": sum(volume.size_bytes for volume in volumes(inventory)),
-                "estate": json.dumps(estate),
+                "vms": len(snapshot.vms),
+                "size_bytes": snapshot.size_bytes,
+                "estate": json.dumps(snapshot.parts),
                 "role": role.value,
                 "base": base,
             }
@@ -107,11 +147,11 @@ def add(
         f"INSERT INTO inventory_vm ({', '.join(_COLUMNS)})"  # noqa: S608 - names of our own
         f" VALUES ({', '.join('?' * len(_COLUMNS))})",
         (
-            (number, position, *listed(vm), named)
-            for position, (vm, named) in enumerate(zip(inventory.vms, digests, strict=True))
+            (number, position, *row, named)
+            for position, (row, named) in enumerate(zip(rows, snapshot.vms, strict=True))
         ),
     )
-    return StoredInventory(int(number or 0), fingerprint, inventory)
+    return int(number or 0), fingerprint
 
 
 _LISTED = ("id", "name", "cluster", "power", "guest_os", "cpus", "memory_bytes", "disk_bytes", "application")
@@ -136,6 +176,14 @@ def listed(vm: VM) -> tuple[str | int, ...]:
 def heads(project: Project) -> tuple[Summary, ...]:
     """Return the heads of all snapshots, newest first."""
     return tuple(map(_summary, project.rows(f"SELECT {_HEAD} FROM inventory ORDER BY id DESC")))  # noqa: S608
+
+
+def head(project: Project, number: int) -> Summary:
+    """Return the head of one snapshot; raises NotFound."""
+    rows = project.rows(f"SELECT {_HEAD} FROM inventory WHERE id = ?", number)  # noqa: S608
+    if not rows:
+        raise NotFound(f"inventory {number} does not exist", "see 'wherry inventory snapshots'")
+    return _summary(rows[0])
 
 
 def find_summary(project: Project, role: Role = Role.SOURCE) -> Summary | None:
@@ -169,21 +217,19 @@ def get(project: Project, number: int) -> StoredInventory:
     from planner.codec import decode
     from planner.fingerprint import part_shape
 
-    rows = project.rows("SELECT * FROM inventory WHERE id = ?", number)
-    if not rows:
-        raise NotFound(f"inventory {number} does not exist", "see 'wherry inventory snapshots'")
-    row = rows[0]
+    known = head(project, number)
     vms = project.rows(
         "SELECT body FROM inventory_vm JOIN content USING (digest) WHERE inventory = ? ORDER BY position",
         number,
     )
+    (row,) = project.rows("SELECT estate FROM inventory WHERE id = ?", number)
     parts = contents.parts(project, json.loads(row["estate"]))
     return StoredInventory(
         number,
-        row["fingerprint"],
+        known.fingerprint,
         Inventory(
-            source=row["source"],
-            taken_at=row["taken_at"],
+            source=known.source,
+            taken_at=known.taken_at,
             vms=tuple(decode(item["body"], VM) for item in vms),
             **{name: decode(body, part_shape(name)) for name, body in parts.items()},
         ),

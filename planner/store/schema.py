@@ -86,6 +86,11 @@ _VERSION_2 = (
     "ALTER TABLE inventory_row RENAME TO inventory_vm",
     # migrate.run.store
     "ALTER TABLE run ADD COLUMN kind TEXT NOT NULL DEFAULT 'wave'",
+    # planner.store.trust
+    """CREATE TABLE trusted_certificate (
+        id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, thumbprint TEXT NOT NULL,
+        at TEXT NOT NULL, who TEXT NOT NULL
+    ) STRICT""",
     # planner.store.evidence
     """CREATE TABLE evidence_import (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL,

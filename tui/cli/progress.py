@@ -84,6 +84,16 @@ class Bar:
             self._said = time.monotonic()
             say(f"  … {self._title}: {self._spoken(done, total)}")
 
+    def count(self, title: str, done: int) -> None:
+        """Show how many there are so far, where nobody knows how many there will be."""
+        if visible(title, 60) != self._title:
+            self.begin(title)
+        if self._progress and self._task is not None:
+            self._progress.update(self._task, said=f"{done:,}")
+        elif time.monotonic() - self._said >= _EVERY_S:
+            self._said = time.monotonic()
+            say(f"  … {self._title}: {done:,}")
+
     def report_on(self, title: str, done: int, total: int) -> None:
         """Move the bar of ``title``, starting it when another one was shown."""
         if visible(title, 60) != self._title:

@@ -7,7 +7,7 @@ A look that fails for want of a connection is told and the watch goes on; what a
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -46,7 +46,7 @@ def watch(
     page: int = PAGE,
     clock: Callable[[], datetime] = _now,
     sleep: Callable[[float], None] = time.sleep,
-) -> Generator[Look]:
+) -> Generator[Look, None, None]:
     """Yield a look now and every ``every_s`` seconds, until ``for_s`` have passed (None: for ever).
 
     Closing the generator logs out. The first look raises as ``read_vcenter`` does; later ones raise

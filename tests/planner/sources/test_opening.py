@@ -40,17 +40,30 @@ def test_files_and_directories(tmp_path: Path) -> None:
     assert len(read_source(str(tmp_path)).vms) == 2
     (tmp_path / "~$export.xlsx").write_bytes(b"lock")
     assert len(read_source(str(tmp_path)).vms) == 2
-    (tmp_path / "inventory.json").write_text("{}")
+    plain(tmp_path / "second.xlsx")
     with pytest.raises(BadInput, match="more than one inventory"):
         read_source(str(tmp_path))
+    (tmp_path / "inventory.json").write_text(dump_document(read_source("hostile-names")), "utf-8")
+    assert len(read_source(str(tmp_path)).vms) == 13, "a document goes before what was written beside it"
+
+
+def test_a_document_of_somebody_else_is_parsed_in_a_child(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 200_000, "utf-8")
+    with pytest.raises(BadInput, match=r"deep\.json"):
+        read_source(str(path))
+    told: list[tuple[int, int]] = []
+    path.write_text(dump_document(read_source("lab")), "utf-8")
+    assert read_source(str(path), lambda done, total: told.append((done, total))) == read_source("lab")
+    assert told
 
 
 def test_other_kinds(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"neither inventory\.json nor a workbook"):
+    with pytest.raises(BadInput, match=r"neither an inventory\.json nor an RVTools export"):
         read_source(str(tmp_path))
-    (tmp_path / "x.csv").write_text("a")
+    (tmp_path / "x.txt").write_text("a")
     with pytest.raises(BadInput, match="no kind wherry reads"):
-        read_source(str(tmp_path / "x.csv"))
+        read_source(str(tmp_path / "x.txt"))
 
 
 def test_a_directory_without_inventory_does_not_hide_a_sample(

@@ -1,74 +1,46 @@
-"""wherry discover: read an estate into the project."""
+"""wherry discover: read an estate into the project, once or for a while."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tui.cli.login import login_options
 from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data, line, say
 
 
 @click.command(
-    epilog="Examples: wherry discover RVTools.xlsx; wherry discover lab; wherry discover FILE --cap 64M"
+    epilog="Examples: wherry discover RVTools.xlsx; wherry discover a.xlsx b.xlsx; wherry discover estate; "
+    "wherry discover vcenter://reader@vc1.example.com; wherry discover vcenter://reader@vc1 --watch --for 24h"
 )
-@click.argument("source", metavar="SOURCE")
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("--target", "is_target", is_flag=True, help="This is the estate it goes to, not what leaves.")
+@click.option("--add", is_flag=True, help="Keep what the last snapshot holds of other vCenters.")
 @click.option(
     "--cap", default="", metavar="SIZE", help="Cut larger disks to this: to try a real estate in a lab."
 )
+@click.option("--watch", is_flag=True, help="vCenter: look again and again, and measure what is written.")
+@click.option("--every", default="5m", show_default=True, metavar="TIME", help="Time between two looks.")
+@click.option("--for", "long", default="", metavar="TIME", help="End the watch after this; default: Ctrl-C.")
+@login_options
 @project_option
 @json_option
-def command(source: str, cap: str, project_dir: Path, as_json: bool) -> None:
-    """Read SOURCE and store it as a new inventory snapshot.
+def command(sources: tuple[str, ...], project_dir: Path, as_json: bool, **options: Any) -> int:
+    """Read SOURCE and store it as a new inventory snapshot; several are merged into one.
 
-    SOURCE is an RVTools workbook (.xlsx, .xls), an inventory document (.json), a directory that
-    holds one of them, or the name of a sample that comes with wherry.
+    SOURCE is an RVTools export (.xlsx, .xls, a folder of .csv), an inventory document (.json), a
+    directory that holds one of them, a sample that comes with wherry, or a live vCenter:
+    vcenter://USER@HOST. Its password is asked for, read with --password-fd, or taken from the keyring.
     """
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.names import visible
-    from planner.sources.capped import capped
-    from planner.sources.opening import read_source
-    from planner.store import inventories
-    from planner.units import parse_bytes, show_bytes
-    from planner.volumes import volumes
+    from tui.cli.discovering import Wish, discover, show
 
-    cap_bytes = parse_bytes(cap) if cap else None
+    wish = Wish(sources=sources, **options)
     with open_project(project_dir) as project:
-        say(f"reading {visible(source)} …")
-        inventory = read_source(source)
-        if cap_bytes is not None:
-            inventory = capped(inventory, cap_bytes)
-        stored = inventories.save(project, inventory)
-        audit.note(
-            project, Effect.EDIT_PLAN, "discover", inventory.source, {"fingerprint": stored.fingerprint}
-        )
-    found = volumes(inventory)
-    size_bytes = sum(volume.size_bytes for volume in found)
-    disks = sum(len(vm.disks) for vm in inventory.vms)
-    rdms = [disk for vm in inventory.vms for disk in vm.disks if disk.backing.is_rdm]
-    summary = {
-        "inventory": stored.id,
-        "fingerprint": stored.fingerprint,
-        "source": inventory.source,
-        "vms": len(inventory.vms),
-        "disks": disks,
-        "rdm_disks": len(rdms),
-        "shared_volumes": sum(volume.shared for volume in found),
-        "size_bytes": size_bytes,
-        "dependencies": len(inventory.dependencies),
-        "notes": list(inventory.notes),
-    }
-    if as_json:
-        data(summary)
-        return
-    edges = len(inventory.dependencies)
-    line(
-        f"{summary['vms']} VMs, {disks} disks ({len(rdms)} RDM, {summary['shared_volumes']} shared), "
-        f"{show_bytes(size_bytes)}, "
-        f"{edges} {'dependency' if edges == 1 else 'dependencies'}"
-    )
-    for note in inventory.notes:
-        line(f"  note: {visible(note)}")
-    say("next: wherry check, then wherry plan")
+        if wish.watch:
+            from tui.cli.watching import watch
+
+            return watch(project, wish, as_json)
+        show(project, discover(project, wish), as_json)
+    return 0

@@ -139,6 +139,25 @@ def snapshots(project_dir: Path, as_json: bool) -> None:
     )
 
 
+@command.command("notes", epilog="Example: wherry inventory notes")
+@project_option
+@json_option
+def notes(project_dir: Path, as_json: bool) -> None:
+    """Say what the source of the newest snapshot did not know, and what was repaired while reading it."""
+    from planner.names import visible
+    from planner.store import inventories
+
+    with open_project(project_dir) as project:
+        inventory = inventories.latest(project).inventory
+    if as_json:
+        data({"notes": inventory.notes, "gaps": inventory.gaps})
+        return
+    for note in inventory.notes:
+        line(visible(note))
+    if inventory.gaps:
+        line(f"nothing at all is known of: {', '.join(visible(gap) for gap in inventory.gaps)}")
+
+
 @command.command(
     "diff",
     epilog="Examples: wherry inventory diff 1 2; wherry inventory diff 1; wherry inventory diff 1 2 --all",

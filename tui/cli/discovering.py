@@ -1,0 +1,135 @@
+"""What ``wherry discover`` does: read every source, store one snapshot, say what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.cli.output import data, line, say
+
+if TYPE_CHECKING:
+    from planner.model import Inventory
+    from planner.sources.vcenter.address import Login
+    from planner.store.inventories import StoredInventory
+    from planner.store.project import Project
+
+_NOTES = 12  # shown at once; a merge of old exports has dozens
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for on the command line."""
+
+    sources: tuple[str, ...]
+    is_target: bool = False
+    add: bool = False
+    cap: str = ""
+    watch: bool = False
+    every: str = "5m"
+    long: str = ""
+    password_fd: int | None = None
+    trust: str | None = None
+    ca_file: Path | None = None
+
+
+def discover(project: Project, wish: Wish) -> StoredInventory:
+    """Read all sources and store one snapshot; raises BadInput, Unreachable, nothing half-stored."""
+    from planner.sources.capped import capped
+    from planner.sources.merging import merged
+    from planner.units import parse_bytes
+
+    cap_bytes = parse_bytes(wish.cap) if wish.cap else None
+    parts = [_read(project, spec, wish) for spec in wish.sources]
+    inventory = merged(parts) if len(parts) > 1 else parts[0]
+    if cap_bytes is not None:
+        inventory = capped(inventory, cap_bytes)
+    return keep(project, inventory, wish)
+
+
+def keep(project: Project, inventory: Inventory, wish: Wish) -> StoredInventory:
+    """Store what was read as the wish says, and note who did; raises BadInput."""
+    from migrate import audit
+    from planner.discovery import take_in
+    from planner.effects import Effect
+    from planner.store.inventories import Role
+
+    role = Role.TARGET if wish.is_target else Role.SOURCE
+    stored = take_in(project, inventory, role, keep_others=wish.add)
+    audit.note(
+        project,
+        Effect.EDIT_PLAN,
+        "discover",
+        inventory.source,
+        {"fingerprint": stored.fingerprint, "role": role.value},
+    )
+    return stored
+
+
+def _read(project: Project, spec: str, wish: Wish) -> Inventory:
+    from planner.names import visible
+    from planner.sources.opening import read_source
+    from planner.sources.vcenter.address import is_address
+    from tui.cli.progress import Bar
+
+    if is_address(spec):
+        return _read_vcenter(project, spec, wish)
+    say(f"reading {visible(spec)} …")
+    with Bar() as bar:
+        bar.begin(f"reading {visible(spec, 50)}")
+        return read_source(spec, report=bar.report)
+
+
+def _read_vcenter(project: Project, spec: str, wish: Wish) -> Inventory:
+    from planner.sources.vcenter.reading import read_vcenter
+    from tui.cli.login import log_in, with_trust
+    from tui.cli.progress import Bar
+
+    login = log_in(project, spec, wish.password_fd, wish.trust, wish.ca_file)
+
+    def read(login: Login) -> Inventory:
+        say(f"reading {login.address.shown} …")
+        with Bar(in_bytes=False) as bar:
+            return read_vcenter(login, report=bar.count)
+
+    return with_trust(project, login, read)[1]
+
+
+def show(project: Project, stored: StoredInventory, as_json: bool) -> None:
+    """Say what was discovered: counts, sizes and every note."""
+    from planner.names import visible
+    from planner.store import inventories
+    from planner.units import show_bytes
+    from planner.volumes import volumes
+
+    inventory = stored.inventory
+    found = volumes(inventory)
+    rdms = sum(disk.backing.is_rdm for vm in inventory.vms for disk in vm.disks)
+    summary = {
+        "inventory": stored.id,
+        "fingerprint": stored.fingerprint,
+        "role": inventories.head(project, stored.id).role.value,
+        "source": inventory.source,
+        "vcenters": [vcenter.id for vcenter in inventory.vcenters],
+        "vms": len(inventory.vms),
+        "disks": sum(len(vm.disks) for vm in inventory.vms),
+        "rdm_disks": rdms,
+        "shared_volumes": sum(volume.shared for volume in found),
+        "size_bytes": sum(volume.size_bytes for volume in found),
+        "dependencies": len(inventory.dependencies),
+        "notes": list(inventory.notes),
+    }
+    if as_json:
+        data(summary)
+        return
+    edges = len(inventory.dependencies)
+    line(
+        f"{summary['vms']} VMs, {summary['disks']} disks ({rdms} RDM, {summary['shared_volumes']} shared), "
+        f"{show_bytes(sum(volume.size_bytes for volume in found))}, "
+        f"{edges} {'dependency' if edges == 1 else 'dependencies'}"
+    )
+    for note in inventory.notes[:_NOTES]:
+        line(f"  note: {visible(note)}")
+    if (more := len(inventory.notes) - _NOTES) > 0:
+        line(f"  and {more} more: wherry inventory notes")
+    say("next: wherry check, then wherry plan")
