@@ -1,7 +1,8 @@
 """The staging file: what a child read of an untrusted file, in SQLite, for its parent to take over.
 
-It holds rows (of any table) or an inventory (in the shape of the store). The parent opens it without
-trusting it: read-only, no schema functions, and nothing in it is believed that can be worked out.
+It holds rows (of any table) or an inventory (VMs as the store lists them, with their bodies beside). The
+parent opens it without trusting it: read-only, no schema functions, and what can be worked out of the
+bodies is not believed but worked out again.
 """
 
 from __future__ import annotations
@@ -10,15 +11,26 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+
+from planner.errors import BadInput
+from planner.model import VM, Inventory
 
 _SCHEMA = """
 CREATE TABLE head (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE note (position INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE sheet (position INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT;
 CREATE TABLE line (sheet INTEGER NOT NULL, number INTEGER NOT NULL, cells TEXT NOT NULL) STRICT;
+CREATE TABLE vm (
+    id TEXT NOT NULL, name TEXT NOT NULL, cluster TEXT NOT NULL, power TEXT NOT NULL, guest_os TEXT NOT NULL,
+    cpus INTEGER NOT NULL, memory_bytes INTEGER NOT NULL, disk_bytes INTEGER NOT NULL,
+    application TEXT NOT NULL, body BLOB NOT NULL
+) STRICT;
+CREATE TABLE part (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 """
+_LISTED = "id, name, cluster, power, guest_os, cpus, memory_bytes, disk_bytes, application"
 
 
 @contextmanager
@@ -85,3 +97,66 @@ def lines(connection: sqlite3.Connection, sheet: str) -> Iterator[tuple[int, lis
 def notes(connection: sqlite3.Connection) -> list[str]:
     """Return the notes, in order."""
     return [text for (text,) in connection.execute("SELECT text FROM note ORDER BY position")]
+
+
+def put_inventory(connection: sqlite3.Connection, inventory: Inventory) -> None:
+    """Write an inventory; raises BadInput for text that no encoding can write."""
+    from planner.codec import encode
+    from planner.fingerprint import encoded_parts
+    from planner.store.inventories import listed
+    from planner.volumes import volumes
+
+    connection.executemany(
+        f"INSERT INTO vm ({_LISTED}, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+        ((*listed(vm), encode(vm)) for vm in inventory.vms),
+    )
+    connection.executemany("INSERT INTO part VALUES (?, ?)", encoded_parts(inventory).items())
+    size_bytes = sum(volume.size_bytes for volume in volumes(inventory))
+    head = {"source": inventory.source, "taken_at": inventory.taken_at, "size_bytes": str(size_bytes)}
+    connection.executemany("INSERT INTO head VALUES (?, ?)", head.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An inventory in a staging file, as long as that is open."""
+
+    source: str
+    taken_at: str
+    size_bytes: int  # of all volumes, each once
+    connection: sqlite3.Connection
+
+    @classmethod
+    def of(cls, connection: sqlite3.Connection) -> Staged:
+        """Return the inventory of an open staging file."""
+        head = dict(connection.execute("SELECT key, value FROM head"))
+        return cls(head["source"], head["taken_at"], int(head["size_bytes"]), connection)
+
+    def bodies(self) -> Iterator[bytes]:
+        """Yield the JSON of each VM, in order."""
+        for (body,) in self.connection.execute("SELECT body FROM vm ORDER BY rowid"):
+            yield body
+
+    def listed(self) -> Iterator[tuple[str | int, ...]]:
+        """Yield what tables list of each VM, in order."""
+        return self.connection.execute(f"SELECT {_LISTED} FROM vm ORDER BY rowid")  # noqa: S608
+
+    def parts(self) -> dict[str, bytes]:
+        """Return the JSON of each part of the inventory, by name; raises BadInput."""
+        from planner.fingerprint import PARTS
+
+        found = dict(self.connection.execute("SELECT name, body FROM part"))
+        if not found.keys() <= set(PARTS):
+            raise BadInput(f"{self.source} was staged in another shape", "read the file again")
+        return found
+
+    def inventory(self) -> Inventory:
+        """Return all of it as nouns."""
+        from planner.codec import decode
+        from planner.fingerprint import part_shape
+
+        return Inventory(
+            source=self.source,
+            taken_at=self.taken_at,
+            vms=tuple(decode(body, VM) for body in self.bodies()),
+            **{name: decode(body, part_shape(name)) for name, body in self.parts().items()},
+        )

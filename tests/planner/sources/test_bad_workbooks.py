@@ -12,6 +12,7 @@ import pytest
 from planner.errors import BadInput
 from planner.sources.books import Limits
 from planner.sources.rvtools import read_rvtools
+from planner.sources.rvtools.reading import parse_rvtools
 from tests.planner.sources.workbooks import DISK, INFO, disk, info, plain, write
 
 
@@ -62,7 +63,7 @@ def test_flipped_bytes_never_escape_as_other_errors(tmp_path: Path) -> None:
         body = bytearray(whole)
         body[choose.randrange(4, len(body))] ^= 1 << choose.randrange(8)
         try:
-            read_rvtools(file(tmp_path / "x.xlsx", bytes(body)))
+            parse_rvtools(file(tmp_path / "x.xlsx", bytes(body)))
         except BadInput:
             refused += 1
     assert refused > 75
@@ -162,4 +163,4 @@ def test_long_runs_around_a_chunk_are_no_damage(tmp_path: Path, filling: bytes) 
         path = file(tmp_path / "x.xlsx", whole)
         with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("docProps/more.xml", (filling * (1024**2 + 512))[: 1024**2 + extra])
-        assert len(read_rvtools(path).vms) == 2
+        assert len(parse_rvtools(path).vms) == 2

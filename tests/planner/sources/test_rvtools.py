@@ -9,7 +9,7 @@ import pytest
 
 from planner.errors import BadInput
 from planner.model import VM, Backing, BusSharing, Inventory, Power
-from planner.sources.rvtools import read_rvtools
+from planner.sources.rvtools.reading import parse_rvtools
 from tests.planner.sources.workbooks import DISK, INFO, disk, info, plain, write
 
 MIB = 1024**2
@@ -24,7 +24,7 @@ def has_note(inventory: Inventory, *parts: str) -> bool:
 
 
 def test_reads_the_plain_workbook(tmp_path: Path) -> None:
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx"))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx"))
     vm = vm_of(inventory, "a")
     assert (vm.id, vm.vcenter, vm.power) == ("vm-1", "vc-1", Power.ON)
     assert (vm.cpus, vm.memory_bytes) == (2, 1024 * MIB)
@@ -37,13 +37,13 @@ def test_reads_the_plain_workbook(tmp_path: Path) -> None:
 
 def test_blank_is_unknown_not_false(tmp_path: Path) -> None:
     rows = [INFO, info("a", 1), info("b", 2, CBT="False"), info("c", 3, CBT=True), info("d", 4, CBT=1)]
-    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+    inventory = parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
     assert [vm.cbt for vm in inventory.vms] == [None, False, True, True]
     assert vm_of(inventory, "a").consolidation_needed is None
 
 
 def test_missing_sheets_are_notes_and_gaps(tmp_path: Path) -> None:
-    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": [INFO, info("a", 1)]}))
+    inventory = parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": [INFO, info("a", 1)]}))
     assert set(inventory.gaps) == {
         *("disks", "snapshots", "cdroms", "nics", "usb", "floppies", "devices", "partitions", "tags"),
         *("hosts", "clusters", "datastores", "networks", "luns", "licences"),
@@ -64,7 +64,7 @@ def test_headers_in_every_spelling(tmp_path: Path, headers: list[str] | str) -> 
         headers.split() if isinstance(headers, str) else headers,
         ["a", "PoweredOn", "False", 4, 2048, 100, "vm-9", "vc-1"],
     ]
-    vm = read_rvtools(write(tmp_path / "x.xlsx", {"tabvInfo": rows})).vms[0]
+    vm = parse_rvtools(write(tmp_path / "x.xlsx", {"tabvInfo": rows})).vms[0]
     assert (vm.name, vm.power, vm.cpus, vm.memory_bytes) == ("a", Power.ON, 4, 2048 * MIB)
     assert (vm.used_bytes, vm.id, vm.vcenter) == (100 * MIB, "vm-9", "vc-1")
 
@@ -72,7 +72,7 @@ def test_headers_in_every_spelling(tmp_path: Path, headers: list[str] | str) -> 
 def test_database_names_of_disks(tmp_path: Path) -> None:
     heads = ["vDiskVMName", "vDiskDisk", "vDiskCapacityMiB", "vDiskRaw", "vDiskPath", "vDiskVMID"]
     rows = [heads, ["a", "Hard disk 1", 512, "False", "[ds] a/a.vmdk", "vm-1"]]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert vm_of(inventory, "a").disks[0].size_bytes == 512 * MIB
 
 
@@ -81,7 +81,7 @@ def test_doubled_blank_and_foreign_headers(tmp_path: Path) -> None:
         [*INFO, "owner", "CPUs", None, "Application"],
         [*info("a", 1), "anna", 99, "lost", "crm"],
     ]
-    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+    inventory = parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
     vm = inventory.vms[0]
     assert (vm.cpus, vm.owner, vm.application) == (2, "anna", "crm")
     assert vm.attributes == (("owner", "anna"), ("Application", "crm"))
@@ -99,7 +99,7 @@ def test_numeric_shared_bus_of_3_10_and_rdm_modes(tmp_path: Path) -> None:
         return disk("a", 1, Disk=f"Hard disk {number}", **{"Disk Key": None, "Shared Bus": bus}, **more)
 
     rows = [DISK, row(1, 0, None), row(2, 1, "virtualMode"), row(3, 2, "physicalMode"), row(4, None, None)]
-    disks = vm_of(read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows)), "a").disks
+    disks = vm_of(parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows)), "a").disks
     assert [one.bus_sharing for one in disks] == [
         BusSharing.NONE,
         BusSharing.VIRTUAL,
@@ -118,7 +118,7 @@ def test_numeric_shared_bus_of_3_10_and_rdm_modes(tmp_path: Path) -> None:
 
 def test_raw_disk_without_mode_is_taken_for_physical(tmp_path: Path) -> None:
     rows = [DISK, disk("a", 1, Raw="True", **{"Raw LUN ID": "020001"})]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert vm_of(inventory, "a").disks[0].backing is Backing.RDM_PHYSICAL
     assert has_note(inventory, "without a mode")
 
@@ -126,20 +126,20 @@ def test_raw_disk_without_mode_is_taken_for_physical(tmp_path: Path) -> None:
 @pytest.mark.parametrize("lun", [2.0011e42, "2.0011E+42"])
 def test_lun_that_excel_made_a_number_is_unknown(tmp_path: Path, lun: object) -> None:
     rows = [DISK, disk("a", 1, Raw="True", **{"Raw LUN ID": lun, "Raw Comp. Mode": "physicalMode"})]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert vm_of(inventory, "a").disks[0].lun == ""
     assert has_note(inventory, "LUN ids", "Excel")
 
 
 def test_snapshot_suffix_is_taken_off(tmp_path: Path) -> None:
     rows = [DISK, disk("a", 1, Path="[ds] a/a-000002.vmdk"), disk("b", 2)]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert vm_of(inventory, "a").disks[0].path == "[ds] a/a.vmdk"
     assert has_note(inventory, "1 disks on a snapshot's file")
 
 
 def test_equal_ids_of_two_vcenters_are_two_vms(tmp_path: Path) -> None:
-    inventory = read_rvtools(
+    inventory = parse_rvtools(
         plain(
             tmp_path / "x.xlsx",
             vInfo=[INFO, info("a", 1, "vc-1"), info("a", 1, "vc-2")],
@@ -158,7 +158,7 @@ def test_equal_ids_of_two_vcenters_are_two_vms(tmp_path: Path) -> None:
 
 def test_rows_without_their_vm_are_counted(tmp_path: Path) -> None:
     rows = [DISK, disk("a", 1), disk("gone", 77), disk("gone", 77), disk("a", 55)]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert has_note(inventory, "vDisk has 3 rows of 2 VMs that vInfo does not have")
     assert len(vm_of(inventory, "a").disks) == 1
 
@@ -170,7 +170,7 @@ def test_joins_by_name_when_there_is_nothing_better(tmp_path: Path) -> None:
         ["a", "poweredOn", "before", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC), 8],
         ["twin", "", "x", "", 1],
     ]
-    inventory = read_rvtools(
+    inventory = parse_rvtools(
         plain(
             tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("twin", 2), info("twin", 3)], vSnapshot=rows
         )
@@ -185,27 +185,27 @@ def test_joins_by_name_when_there_is_nothing_better(tmp_path: Path) -> None:
 def test_overwritten_vm_header_is_found_by_values(tmp_path: Path) -> None:
     rows = [["My Data Center", *DISK[1:]], disk("a", 1), disk("b", 2)]
     without_id = [row[:-2] for row in rows]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=without_id))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=without_id))
     assert all(len(vm.disks) == 1 for vm in inventory.vms)
     assert has_note(inventory, "vDisk has its VM header overwritten (My Data Center)")
 
 
 def test_overwritten_vm_header_of_vinfo(tmp_path: Path) -> None:
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=[["Site", *INFO[1:]], info("a", 1)]))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vInfo=[["Site", *INFO[1:]], info("a", 1)]))
     assert inventory.vms[0].name == "a"
     assert inventory.vms[0].attributes == ()
 
 
 def test_names_anonymised_to_the_word_vm(tmp_path: Path) -> None:
     rows = [INFO, info("VM", 1), info("VM", 2)]
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=rows, vDisk=[DISK, disk("VM", 2)]))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vInfo=rows, vDisk=[DISK, disk("VM", 2)]))
     assert [vm.name for vm in inventory.vms] == ["vm-1", "vm-2"]
     assert [len(vm.disks) for vm in inventory.vms] == [0, 1]
     assert has_note(inventory, "replaced by the word VM")
 
 
 def test_exact_repetition_is_dropped_with_a_note(tmp_path: Path) -> None:
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("a", 1)]))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("a", 1)]))
     assert len(inventory.vms) == 1
     assert has_note(inventory, "1 rows that repeat a VM")
 
@@ -213,13 +213,13 @@ def test_exact_repetition_is_dropped_with_a_note(tmp_path: Path) -> None:
 def test_contradictory_repetition_is_refused_by_row(tmp_path: Path) -> None:
     path = plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("b", 2), info("c", 1)])
     with pytest.raises(BadInput, match="id vm-1: rows 2 and 4 of vInfo"):
-        read_rvtools(path)
+        parse_rvtools(path)
 
 
 def test_equal_names_without_ids_are_refused(tmp_path: Path) -> None:
     rows = [["VM", "Powerstate", "CPUs"], ["a", "poweredOn", 1], ["a", "poweredOff", 2]]
     with pytest.raises(BadInput, match="two VMs named a and no ids"):
-        read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+        parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
 
 
 def test_nics_cdroms_tools_partitions_and_platform(tmp_path: Path) -> None:
@@ -249,7 +249,7 @@ def test_nics_cdroms_tools_partitions_and_platform(tmp_path: Path) -> None:
         ],
         vMetaData=[["RVTools version", "xlsx creation datetime"], ["4.7.1.4", "2026/05/06 07:08:09"]],
     )
-    inventory = read_rvtools(path)
+    inventory = parse_rvtools(path)
     vm = vm_of(inventory, "a")
     assert vm.nics[0].addresses == ("10.0.0.1", "10.0.0.2")
     assert vm.nics[0].mac == "00:50:56:aa:00:01"
@@ -265,7 +265,7 @@ def test_nics_cdroms_tools_partitions_and_platform(tmp_path: Path) -> None:
 def test_hostile_names_stay_names(tmp_path: Path) -> None:
     names = ['=HYPERLINK("http://x")', "../../etc/passwd", "[/]", "a\nb", "'); DROP TABLE vm;--"]
     rows = [INFO, *(info(name, at) for at, name in enumerate(names))]
-    inventory = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
+    inventory = parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}))
     assert [vm.name for vm in inventory.vms] == names
 
 
@@ -285,7 +285,7 @@ def test_a_vm_of_linked_vcenters_that_stands_twice_has_each_device_once(tmp_path
     parts = [["VM", "Disk", "Disk Key", "Consumed MiB", "VM ID"]]
     parts += [["a", "/", "2000", 200, "vm-1"], ["a", "/", "2000", 201, "vm-1"]]
     sheets = {"vInfo": rows, "vDisk": disks, "vNetwork": nics, "vPartition": parts}
-    inventory = read_rvtools(write(tmp_path / "x.xlsx", sheets))
+    inventory = parse_rvtools(write(tmp_path / "x.xlsx", sheets))
     assert [vm.name for vm in inventory.vms] == ["a", "b"]
     a = vm_of(inventory, "a")
     assert (len(a.disks), len(a.nics), a.used_bytes) == (1, 1, 100 * MIB)
@@ -297,16 +297,16 @@ def test_a_vm_of_linked_vcenters_that_stands_twice_has_each_device_once(tmp_path
 def test_disks_listed_twice_are_one_even_when_vinfo_was_cleaned(tmp_path: Path) -> None:
     second = disk("a", 1, Disk="Hard disk 2", Path="[ds] a/a_1.vmdk", **{"Disk Key": "2001"})
     rows = [DISK, disk("a", 1), second, disk("a", 1), second]
-    assert len(vm_of(read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows)), "a").disks) == 2
+    assert len(vm_of(parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows)), "a").disks) == 2
 
 
 def test_adapters_that_nothing_tells_apart_are_kept_unless_their_vm_stands_twice(tmp_path: Path) -> None:
     nics = [["VM", "Network", "VM ID"], ["a", "LAN", "vm-1"], ["a", "LAN", "vm-1"]]
-    assert len(vm_of(read_rvtools(plain(tmp_path / "x.xlsx", vNetwork=nics)), "a").nics) == 2
+    assert len(vm_of(parse_rvtools(plain(tmp_path / "x.xlsx", vNetwork=nics)), "a").nics) == 2
 
 
 def test_a_second_sheet_of_the_same_kind_is_told(tmp_path: Path) -> None:
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", **{"vInfo (2)": [INFO, info("c", 3)]}))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", **{"vInfo (2)": [INFO, info("c", 3)]}))
     assert len(inventory.vms) == 2
     assert has_note(inventory, "a second sheet vInfo (vInfo (2)) was left out")
 
@@ -316,7 +316,7 @@ def test_hosts_clusters_and_datastores_of_two_vcenters_do_not_hide_each_other(tm
     hosts = [["Host", "Cluster", *ends], ["h1", "prod", "host-9", "vc-1"], ["h2", "prod", "host-9", "vc-2"]]
     clusters = [["Name", *ends], ["prod", "domain-c8", "vc-1"], ["prod", "domain-c8", "vc-2"]]
     stores = [["Name", "Capacity MiB", *ends], ["ds", 10, "ds-1", "vc-1"], ["ds", 20, "ds-1", "vc-2"]]
-    found = read_rvtools(plain(tmp_path / "x.xlsx", vHost=hosts, vCluster=clusters, vDatastore=stores))
+    found = parse_rvtools(plain(tmp_path / "x.xlsx", vHost=hosts, vCluster=clusters, vDatastore=stores))
     assert [host.id for host in found.hosts] == ["host-9", "vc-2/host-9"]
     assert [cluster.id for cluster in found.clusters] == ["domain-c8", "vc-2/domain-c8"]
     assert [store.capacity_bytes for store in found.datastores] == [10 * MIB, 20 * MIB]
@@ -324,17 +324,17 @@ def test_hosts_clusters_and_datastores_of_two_vcenters_do_not_hide_each_other(tm
 
 @pytest.mark.parametrize("rows", [[], [DISK]])
 def test_an_empty_vdisk_sheet_says_nothing_about_disks(tmp_path: Path, rows: list[list[object]]) -> None:
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert "disks" in inventory.gaps
     assert has_note(inventory, "vDisk is empty: disks are unknown")
 
 
 def test_a_vsnapshot_sheet_of_headers_only_says_that_there_are_none(tmp_path: Path) -> None:
     headers = ["VM", "Name", "Date / time", "VM ID"]
-    assert "snapshots" not in read_rvtools(plain(tmp_path / "x.xlsx", vSnapshot=[headers])).gaps
-    assert "snapshots" in read_rvtools(plain(tmp_path / "y.xlsx", vSnapshot=[])).gaps
+    assert "snapshots" not in parse_rvtools(plain(tmp_path / "x.xlsx", vSnapshot=[headers])).gaps
+    assert "snapshots" in parse_rvtools(plain(tmp_path / "y.xlsx", vSnapshot=[])).gaps
 
 
 def test_vms_whose_disks_are_not_all_listed_are_named(tmp_path: Path) -> None:
-    inventory = read_rvtools(plain(tmp_path / "x.xlsx", vDisk=[DISK, disk("a", 1)]))
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=[DISK, disk("a", 1)]))
     assert has_note(inventory, "for 1 VMs (b)", "not moved")
