@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
 import termios
+import time
 
 from tests.tui.cli.command import Ran
 
@@ -42,3 +44,29 @@ def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> Ran:
 def wherry_on_terminal(*arguments: str, columns: int = 80, **environment: str) -> Ran:
     """Run one command line on a terminal."""
     return on_terminal("-m", "tui.cli.main", *arguments, columns=columns, **environment)
+
+
+def typing(answers: list[tuple[bytes, bytes]], *arguments: str) -> tuple[int, str]:
+    """Run a command line on a terminal of its own and type each answer when its prompt is seen.
+
+    Returns the exit code and all that was drawn.
+    """
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execv(sys.executable, [sys.executable, "-m", "tui.cli.main", *arguments])
+    said, seen, waiting = b"", 0, list(answers)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if not select.select([terminal], [], [], 0.2)[0]:
+            continue
+        try:
+            said += os.read(terminal, 65536)
+        except OSError:
+            break  # the other end is closed
+        if waiting and waiting[0][0] in said[seen:]:
+            time.sleep(0.2)  # until it really reads: a signal in between would be lost
+            seen = len(said)
+            os.write(terminal, waiting.pop(0)[1])
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status), said.decode("utf-8", "replace")

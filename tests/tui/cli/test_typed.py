@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import sys
-import time
-
 import pytest
 
 from tests.tui.cli.command import Wherry
+from tests.tui.cli.terminal import typing
 
 
 def typed(cli: Wherry, answer: bytes, *arguments: str) -> tuple[int, str]:
     """Run a command on a terminal of its own, type ``answer`` when it asks, return how it ended."""
-    child, terminal = pty.fork()
-    if child == 0:
-        command = [sys.executable, "-m", "tui.cli.main", *arguments, "--project", str(cli.root)]
-        os.execv(sys.executable, command)
-    said = b""
-    sent = False
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        if not select.select([terminal], [], [], 0.2)[0]:
-            continue
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:
-            break  # the other end is closed
-        said += part
-        if b"to replicate: " in said and not sent:
-            time.sleep(0.2)  # until it really reads: a signal in between would be lost
-            os.write(terminal, answer)
-            sent = True
-    os.close(terminal)
-    _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status), said.decode("utf-8", "replace")
+    return typing([(b"to replicate: ", answer)], *arguments, "--project", str(cli.root))
 
 
 @pytest.mark.parametrize(
