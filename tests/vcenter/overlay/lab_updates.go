@@ -87,7 +87,7 @@ func (pc *PropertyCollector) WaitForUpdatesEx(ctx *Context, r *types.WaitForUpda
 		if r.Version != "" {
 			asked.Version = "-"
 		}
-		body = pc.labUpdates(ctx, &asked).(*methods.WaitForUpdatesExBody)
+		body = pc.labChanges(ctx, &asked).(*methods.WaitForUpdatesExBody)
 		if body.Res == nil || body.Res.Returnval == nil {
 			return body
 		}
