@@ -58,7 +58,7 @@ def watch(
     missed: Unreachable | None = None
     failures = 0
     with Session(login) as session:
-        collector = Collector(session, page=page, report=report)
+        collector = Collector(session, page=page, report=report, sleep=sleep)
         refresher, sampler = Refresher(session, collector, clock), Sampler(collector)
         try:
             while True:
