@@ -91,5 +91,8 @@ def moment(cell: object) -> str:
                     continue
     if found is None:
         return ""
-    found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    try:
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except OverflowError:  # in another zone it is before the first year
+        return ""
     return found.isoformat(timespec="seconds")
