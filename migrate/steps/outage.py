@@ -12,6 +12,7 @@ from migrate.run.history import History
 from migrate.run.runbook import Step
 from migrate.sites.ports import VMState
 from migrate.steps.kind import Context, Result
+from migrate.steps.look import looked, seen
 from planner.errors import StepFailed
 from planner.model import Power
 from planner.units import show_duration
@@ -89,7 +90,8 @@ class Resume:
         """
         found = _there(ctx, step)
         if found.power is Power.ON:
-            if not any(to_take_back(ctx.history, fix) for fix in step.params["fixes"]):
+            mine = any(to_take_back(ctx.history, fix) for fix in step.params["fixes"])
+            if not mine or not _differs(ctx, step):
                 return {"ran": False, "stopped": False}
             _shut_down(ctx, step, op)
             return {"ran": True, "stopped": True}
@@ -130,6 +132,12 @@ def to_take_back(history: History, fix: str) -> bool:
         return False
     done = history.results.get(fix)
     return history.tried(fix) if done is None else bool(done["changed"])
+
+
+def _differs(ctx: Context, step: Step) -> bool:
+    """Return whether what a VM must be off for is another than when it was looked at."""
+    before, now = looked(ctx, step), seen(ctx, step)
+    return (before.hw_version, before.modes) != (now.hw_version, now.modes)
 
 
 def _shut_down(ctx: Context, step: Step, op: str) -> None:

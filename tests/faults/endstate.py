@@ -26,6 +26,7 @@ from tests.faults.witness import beside_records, read_witness, volumes_of, whole
 ONCE = frozenset(
     {"power_on", "shut_down", "power_off", "create_vm", "delete_vm", "create_disk", "delete_disk", "rename"}
     | {"connect_nics", "take_snapshot"}
+    | {"set_change_tracking", "set_hardware_version", "set_disk_modes", "set_drives", "consolidate"}
 )
 _OP = re.compile(r"/(do|undo)\d+$")
 NAMES = {vm.id: vm.name for vm in estate().vms}

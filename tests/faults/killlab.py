@@ -73,7 +73,8 @@ def estate() -> Inventory:
     return Inventory("kill lab", "2026-01-01T00:00:00Z", (db, app, web, spare), dependencies=ties)
 
 
-def _settings() -> Settings:
+def settings() -> Settings:
+    """Return the settings of the project: both remaps, short patience."""
     luns = (Lun(name="naa.t", size_bytes=MIB),)
     return Settings(
         sites={
@@ -90,26 +91,32 @@ def _settings() -> Settings:
 
 def make_template(root: Path) -> Path:
     """Build project and lab under ``root``, ready to be copied: nothing of it runs."""
-    inventory, settings = estate(), _settings()
+    inventory, chosen = estate(), settings()
     with Project.create(root, "kill") as project:
-        settings_store.save(project, settings, "test")
+        settings_store.save(project, chosen, "test")
         stored = inventories.save(project, inventory)
         plan = make_plan(
             project=project.name,
             inventory=stored.inventory,
             inventory_fingerprint=stored.fingerprint,
-            settings=settings,
+            settings=chosen,
             created_at=utc_now(),
             findings=run_checks(stored.inventory).findings,
         )
         kept = plans.save(project, plan, "test")
         approvals.approve(project, kept, (WAVE,), "test")
+    make_lab(root, inventory)
+    return root
+
+
+def make_lab(root: Path, inventory: Inventory) -> None:
+    """Build both sites of the project in ``root``; one guest of the source does not listen."""
     build_lab(
         root / "lab",
         inventory,
         source_name="dc1",
         target_name="dc2",
-        luns=settings.luns,
+        luns=settings().luns,
         seed=11,
         progress=lambda what, done, total: None,
         write_rate=_RATE,
@@ -117,4 +124,3 @@ def make_template(root: Path) -> Path:
     folder = SiteFolder(root / "lab" / "dc1")
     body = json.loads((folder.root / "site.json").read_text())
     (folder.root / "site.json").write_text(json.dumps({**body, "stubborn": [STUBBORN]}))
-    return root

@@ -35,6 +35,7 @@ from migrate.daemons import receiver
 from migrate.daemons.lock import is_running
 from migrate.run import store as runs
 from migrate.run.actions import Wait, next_actions
+from migrate.run.driver import Stopped
 from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.sites.lab import daemon
 from migrate.sites.lab.client import LabSite
@@ -44,6 +45,7 @@ from planner.store.project import Project
 from tests.faults.killlab import RUNNING, SITES, WAVE
 from tests.faults.witness import Witness
 
+Verb = Callable[[Project, Onlooker], Stopped]
 _NOTHING: Callable[[str], None] = lambda point: None  # noqa: E731
 
 
@@ -163,7 +165,7 @@ class Lab:
 
     def drive(
         self,
-        purpose: Purpose,
+        purpose: Purpose | Verb,
         boundary: Callable[[str], None] = _NOTHING,
         report: Callable[[Moving], None] = lambda moving: None,
         opener: Callable[[Path], Project] = Project.open,
@@ -218,7 +220,7 @@ def kill_at(point: str) -> Callable[[str], None]:
 
 def _carry(
     lab: Lab,
-    purpose: Purpose,
+    purpose: Purpose | Verb,
     boundary: Callable[[str], None],
     report: Callable[[Moving], None],
     opener: Callable[[Path], Project],
@@ -232,7 +234,10 @@ def _carry(
     try:
         with opener(lab.root) as project:
             onlooker = Onlooker(boundary=watched, report=report, pause_s=0.02)
-            stopped = carry_out(project, WAVE, purpose, onlooker).stopped
+            if isinstance(purpose, Purpose):
+                stopped = carry_out(project, WAVE, purpose, onlooker).stopped
+            else:
+                stopped = purpose(project, onlooker)
     except WherryError as error:
         return {"error": error.code, "message": f"{error.message}; {error.hint}"}
     except BaseException:  # noqa: BLE001 - the parent shows it

@@ -175,6 +175,8 @@ def test_a_guest_that_does_not_listen_is_never_forced() -> None:
     assert not any("power_off" in name or "power_on" in name for name, *_ in here.source.calls)
     assert configuration(here).hw_version == 10
     assert configuration(here).cbt, "what needs no outage is done"
+    assert back(here).outcome is Outcome.ROLLED_BACK, "nothing has to be taken back that needs an outage"
+    assert not configuration(here).cbt
     assert power(here) is Power.ON
 
 
