@@ -14,6 +14,7 @@ from functools import cache
 
 from planner.checks.estate import moment
 from planner.model import VM, Backing, BusSharing, DeviceKind, Inventory, Power
+from planner.volumes import datastore_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ FIELDS: dict[str, Field] = {
     "pool": _text("resource pool", lambda vm: vm.resource_pool),
     "vapp": _text("vApp", lambda vm: vm.vapp),
     "datastore": _texts(
-        "datastores of its disks", "disks", lambda vm: (disk.path[1:].partition("]")[0] for disk in vm.disks)
+        "datastores of its disks", "disks", lambda vm: (datastore_of(disk.path) for disk in vm.disks)
     ),
     # what people say of it
     "app": _text("application", lambda vm: vm.application),

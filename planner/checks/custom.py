@@ -31,7 +31,6 @@ from planner.model import VM, Method, Severity
 from planner.names import visible
 from planner.query import Filter, parse
 
-FILE = "rules.yaml"
 _HINT = "correct it there; the format is described by planner/schemas/rules.schema.json"
 _NAMED = {"id": "test", "name": "test"}  # what a VM of a test is called unless it says so
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from planner.checks import tools, writes
 from planner.checks.check import Rule, Work, rule
 from planner.checks.estate import Estate
-from planner.checks.lifecycle import AS_OF, System, same, system
+from planner.checks.lifecycle import AS_OF, runs, same, system
 from planner.model import VM, Partition, Severity
 from planner.names import visible
 from planner.units import MIB, show_bytes
@@ -21,11 +21,6 @@ _TABLE = f"life cycle pages of the makers, as of {AS_OF.isoformat()}; paid exten
 _LEAST = {"/boot": 50 * MIB, "/": 100 * MIB, "c:\\": 100 * MIB, "c:": 100 * MIB}
 _LEAST_ELSE = 10 * MIB
 _STORAGE_NETWORK = re.compile(r"(?<![a-z])(iscsi|nfs|san|nas|smb|storage)(?![a-z])")
-
-
-def _system(vm: VM) -> System | None:
-    """Return what runs; the guest knows better than its configuration."""
-    return (system(vm.guest.running_os) if vm.guest.running_os else None) or system(vm.guest_os)
 
 
 @rule(
@@ -43,7 +38,7 @@ def _system(vm: VM) -> System | None:
 )
 def support_ended(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: operating system without support, judged at the time of the inventory."""
-    found = _system(vm)
+    found = runs(vm)
     if found is None or found.ends is None or estate.taken_at is None:
         yield None
     elif found.ends < estate.taken_at.date():
@@ -63,7 +58,7 @@ def support_ended(vm: VM, estate: Estate) -> Iterator[str | None]:
 )
 def support_ends(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: support ends soon."""
-    found = _system(vm)
+    found = runs(vm)
     if found is None or found.ends is None or estate.taken_at is None:
         yield None
     elif timedelta() <= found.ends - estate.taken_at.date() <= _SOON:

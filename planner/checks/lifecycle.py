@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from planner.model import VM
+
 AS_OF = date(2026, 5, 1)
 
 
@@ -68,6 +70,11 @@ def system(name: str) -> System | None:
             several = bool(_SEVERAL.match(text, found.end())) or "pre-" in text
             return System(family, "" if several else version, "or later" in text)
     return None
+
+
+def runs(vm: VM) -> System | None:
+    """Return what runs in a VM; the guest knows better than its configuration."""
+    return (system(vm.guest.running_os) if vm.guest.running_os else None) or system(vm.guest_os)
 
 
 def same(a: System, b: System) -> bool | None:

@@ -119,6 +119,15 @@ _VERSION_2 = (
         id INTEGER PRIMARY KEY, task TEXT NOT NULL, check_id TEXT NOT NULL, vm TEXT NOT NULL,
         wave TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, note TEXT NOT NULL
     ) STRICT""",
+    # planner.store.waivers
+    """CREATE TABLE waiver (
+        id INTEGER PRIMARY KEY, check_id TEXT NOT NULL, subjects TEXT NOT NULL, chosen_by TEXT NOT NULL,
+        reason TEXT NOT NULL, owner TEXT NOT NULL, until TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE waiver_end (
+        waiver INTEGER PRIMARY KEY REFERENCES waiver(id), who TEXT NOT NULL, at TEXT NOT NULL,
+        why TEXT NOT NULL
+    ) STRICT""",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

@@ -33,6 +33,8 @@ VERBS: dict[str, dict[str, Verb]] = {
         "flows": Verb("import flows and application lists, settle names", Effect.EDIT_PLAN),
         "inventory": Verb("list VMs, with a filter", Effect.VIEW),
         "check": Verb("readiness findings, each with a remedy", Effect.VIEW),
+        "waive": Verb("accept findings until a day, with reason and owner", Effect.EDIT_PLAN),
+        "assess": Verb("complexity, data and churn, what is unknown", Effect.VIEW),
         "deps": Verb("move groups and why they hold together", Effect.VIEW),
         "plan": Verb("make, show, import and approve plans", Effect.EDIT_PLAN),
         "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW),
