@@ -89,6 +89,7 @@ class Session:
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._stamp: tuple[int, ...] = ()
+        self._judged_by: tuple[int, ...] = ()
         self._asked_at = float("-inf")
         self._cost_s = 0.0  # what the last status took: asking again must not eat the machine
         self.view = View(name=self._project.name)
@@ -149,8 +150,10 @@ class Session:
                 old = replace(old, status=status)
         self._stamp = stamp
         yield old
-        if old.inventory_id is not None and old.estate is None:
+        judged_by = stamp[4:]  # settings, target, waivers
+        if old.inventory_id is not None and (old.estate is None or judged_by != self._judged_by):
             old = self._with_estate(old)
+            self._judged_by = judged_by
         if not old.complete or old.error:
             old = replace(old, complete=True, error="", hint="")
         yield old
@@ -165,7 +168,9 @@ class Session:
     def _newest(self) -> tuple[int, ...]:
         row = self._project.rows(
             "SELECT (SELECT max(id) FROM inventory WHERE role = 'source'), (SELECT max(version) FROM plan),"
-            " (SELECT max(id) FROM approval), (SELECT max(version) FROM settings)"
+            " (SELECT max(id) FROM approval), (SELECT max(version) FROM settings),"
+            " (SELECT max(id) FROM inventory WHERE role = 'target'),"
+            " (SELECT max(id) FROM waiver), (SELECT count(*) FROM waiver_end)"
         )[0]
         changes = self._project.rows("PRAGMA data_version")[0][0]
         return (int(changes), *(int(value or 0) for value in row))
@@ -199,16 +204,13 @@ class Session:
         return replace(view, plan=stored, placed=placed, converts=converts, rows=rows)
 
     def _with_estate(self, view: View) -> View:
-        from planner.store import inventories
+        from planner.readiness import judge, situation, today
 
-        if self._checks_of is None:
-            from planner.checks.registry import run_checks
-
-            self._checks_of = run_checks
-        inventory = inventories.latest(self._project).inventory
-        readiness = self._checks_of(inventory)
+        at = situation(self._project)
+        inventory = at.inventory
+        readiness = self._checks_of(inventory) if self._checks_of else judge(at, today())
         by_vm: dict[str, list[Finding]] = {}
-        for finding in readiness.findings:
+        for finding in readiness.open:
             by_vm.setdefault(finding.subject, []).append(finding)
         findings = {key: tuple(sorted(found, key=_weight)) for key, found in by_vm.items()}
         estate = Estate(

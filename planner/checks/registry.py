@@ -74,6 +74,11 @@ class Readiness:
     findings: tuple[Finding, ...]
     unknown: dict[str, int]
 
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that no waiver covers."""
+        return tuple(finding for finding in self.findings if not finding.waiver)
+
     def count(self, severity: Severity) -> int:
         """Return how many findings have a severity, waived ones left aside."""
         return sum(finding.severity is severity and not finding.waiver for finding in self.findings)

@@ -50,22 +50,21 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
 
 def _plan(project: Project, format: str, folder: Path) -> Path:
     from migrate.tasks import task_states
-    from planner.checks.registry import run_checks
     from planner.export.formats import export_plan
-    from planner.store import approvals, inventories, plans
-    from planner.store import settings as settings_store
+    from planner.readiness import judge, situation, today
+    from planner.store import approvals, plans
 
     stored = plans.latest(project)
-    inventory = inventories.latest(project).inventory
-    readiness = run_checks(inventory)
+    at = situation(project)
+    readiness = judge(at, today())
     given = approvals.valid(project, stored.plan)
     return export_plan(
         stored.plan,
-        inventory=inventory,
+        inventory=at.inventory,
         findings=readiness.findings,
         unknown=readiness.unknown,
         approvals={name: (item.who, item.at) for name, item in given.items()},
-        owners=settings_store.load(project).owners,
+        owners=at.settings.owners,
         states={task: item.words for task, item in task_states(project).items()},
         format=format,
         target=folder,

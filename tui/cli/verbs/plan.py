@@ -27,23 +27,23 @@ def command(ctx: click.Context, project_dir: Path, as_json: bool) -> None:
     if ctx.invoked_subcommand is not None:
         return
     from migrate import audit
-    from planner.checks.registry import run_checks
     from planner.effects import Effect
     from planner.planning import make_plan
-    from planner.store import inventories, plans
-    from planner.store import settings as settings_store
+    from planner.readiness import judge, situation, today
+    from planner.store import plans
     from planner.store.project import utc_now
 
     with open_project(project_dir) as project:
         before = plans.find_latest(project)
-        stored = inventories.latest(project)
+        at = situation(project)
         plan = make_plan(
             project=project.name,
-            inventory=stored.inventory,
-            inventory_fingerprint=stored.fingerprint,
-            settings=settings_store.load(project),
+            inventory=at.inventory,
+            inventory_fingerprint=at.fingerprint,
+            settings=at.settings,
             created_at=utc_now(),
-            findings=run_checks(stored.inventory).findings,
+            findings=judge(at, today()).open,
+            own_checks=tuple(rule.check for rule in at.rules),
         )
         if before and _same(before.plan, plan):
             kept = before
