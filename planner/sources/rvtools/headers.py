@@ -193,7 +193,9 @@ def read_sheet(name: str, rows: Iterable[Sequence[object]]) -> tuple[Sheet, list
         if not key or header == "None":
             blank.append(at)
         elif key in columns:
-            doubled.append(header)
+            # "# Hosts" and "Hosts" are a count and a list, not one header twice.
+            if ("#" in header) == ("#" in headers[columns[key]]):
+                doubled.append(header)
         else:
             columns[key] = at
     sheet = Sheet(name, headers, columns, body, [at for at, _ in numbered])
