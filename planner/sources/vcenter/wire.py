@@ -52,11 +52,13 @@ class Wire:
         context: ssl.SSLContext,
         timeout_s: float,
         clock: Callable[[], float] = time.monotonic,
+        most_bytes: int = MAX_ANSWER_BYTES,
     ) -> None:
         self._place = (host, port)
         self._context = context
         self._timeout_s = timeout_s
         self._clock = clock
+        self._most_bytes = most_bytes
         self._connection: HTTPSConnection | None = None
         self._last_s = 0.0
         self._open: Answer | None = None
@@ -110,7 +112,7 @@ class Wire:
                     chunk = unpack.decompress(packed, CHUNK_BYTES) if unpack else packed
                     packed = unpack.unconsumed_tail if unpack else b""
                     total += len(chunk)
-                    if total > MAX_ANSWER_BYTES:
+                    if total > self._most_bytes:
                         raise BadInput(
                             "the vCenter's answer is larger than it can be", "check what answers there"
                         )

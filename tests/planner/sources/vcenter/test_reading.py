@@ -219,3 +219,27 @@ def test_two_vcenters_side_by_side(module_vcenter: StartVCenter) -> None:
     first, second = (read_vcenter(login_of(module_vcenter("-vm", "2"))) for _ in range(2))
     assert {vm.id for vm in first.vms} == {vm.id for vm in second.vms}
     assert {vm.vcenter for vm in first.vms}.isdisjoint({vm.vcenter for vm in second.vms})
+
+
+NAMES = (
+    "a & b <c>",
+    "\"quoted\" 'twice'",
+    "]]> <!-- -->",
+    "名前 ünï",
+    "&amp;lt;",
+    "x" * 80,
+    "../../etc/passwd",
+)
+
+
+def test_names_are_read_as_they_were_given(vcenter: StartVCenter) -> None:
+    vim = pytest.importorskip("pyVmomi").vim
+    peer = vcenter("-standalone-host", "0", "-vm", str(len(NAMES)))
+    content = peer.connect().content
+    view = content.viewManager.CreateContainerView(content.rootFolder, [vim.VirtualMachine], True).view
+    for machine, name in zip(view, NAMES, strict=True):
+        task = machine.ReconfigVM_Task(vim.vm.ConfigSpec(name=name, annotation=name))
+        assert task.info.state == "success"
+    found = read_vcenter(login_of(peer)).vms
+    assert {vm.name for vm in found} == set(NAMES)
+    assert all(vm.annotation == vm.name for vm in found)
