@@ -6,11 +6,12 @@ elsewhere runs the screens on the real ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from planner.checks.registry import Readiness
 from planner.model import (
     VM,
     Backing,
@@ -61,14 +62,6 @@ HOSTILE = (
     "e\u0301te\u0301\u200b",
     "$text-error",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What the checks answer, in the shape the screens read."""
-
-    findings: tuple[Finding, ...] = ()
-    unknown: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +153,8 @@ def findings(inventory: Inventory) -> Readiness:
             Finding(check, severity, item.id, item.name, message, remedy)
             for item in inventory.vms
             for check, severity, message, remedy in _found(item)
-        )
+        ),
+        {},
     )
 
 
