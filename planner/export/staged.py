@@ -1,4 +1,7 @@
-"""A folder that appears whole or not at all: filled beside its place and moved there at the end."""
+"""A folder that appears whole or not at all: filled beside its place and moved there at the end.
+
+Who wants a single file puts it in the folder's own place; it is moved in the same way.
+"""
 
 from __future__ import annotations
 
@@ -45,4 +48,7 @@ def staged(target: Path) -> Iterator[Path]:
         ) from error
     finally:
         if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+            if folder.is_dir():
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                folder.unlink(missing_ok=True)

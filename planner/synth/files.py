@@ -13,7 +13,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from planner.export.inventory import inventory_lines
+from planner.export.estate import write_files
 from planner.export.staged import staged
 from planner.synth.dice import Dice
 from planner.synth.drafts import Draft
@@ -22,7 +22,6 @@ from planner.synth.flows import Flow
 from planner.synth.recipe import Recipe
 
 Report = Callable[[str, int, int], None]
-FORMATS = ("json", "xlsx47", "xlsx310", "csv")
 FLOW_COLUMNS = ("source", "destination", "port", "bytes", "first_seen", "last_seen")
 APPLICATION_COLUMNS = ("vm", "application", "tier", "environment", "owner", "criticality", "window")
 
@@ -69,13 +68,7 @@ def write_estate(
     The folder must not exist or be empty. ``report`` is told what is written, and how much of it.
     """
     with staged(target) as folder:
-        if "json" in formats:
-            with (folder / "inventory.json").open("w", encoding="ascii") as file:
-                file.writelines(
-                    inventory_lines(
-                        estate.inventory, lambda done, total: report("inventory.json", done, total)
-                    )
-                )
+        write_files(estate.inventory, folder, formats, report)
         report("flows.csv", 0, 1)
         write_csv(
             folder / "flows.csv", FLOW_COLUMNS, flow_rows(estate.flows, Dice(recipe.seed, "flow files"))
@@ -83,24 +76,4 @@ def write_estate(
         write_csv(folder / "applications.csv", APPLICATION_COLUMNS, application_rows(estate))
         truth = json.dumps(asdict(estate.truth), separators=(",", ":")) + "\n"
         (folder / "ground-truth.json").write_text(truth, encoding="ascii")
-        _write_exports(estate, folder, formats, report)
         return tuple(sorted(item.name for item in folder.iterdir()))
-
-
-def _write_exports(estate: Estate, folder: Path, formats: Sequence[str], report: Report) -> None:
-    from planner.export.rvtools.csvset import write_csv_set
-    from planner.export.rvtools.per_vcenter import per_vcenter
-    from planner.export.rvtools.versions import V3_10, V4_7
-    from planner.export.rvtools.workbook import write_workbook
-
-    wanted = [name for name in formats if name != "json"]
-    parts = per_vcenter(estate.inventory) if wanted else ()
-    for number, part in enumerate(parts, 1):
-        # RVTools exports one vCenter at a time.
-        suffix = f"-{number}" if len(parts) > 1 else ""
-        if "xlsx47" in wanted:
-            write_workbook(part, V4_7, folder / f"rvtools-4.7{suffix}.xlsx", report)
-        if "xlsx310" in wanted:
-            write_workbook(part, V3_10, folder / f"rvtools-3.10{suffix}.xlsx", report)
-        if "csv" in wanted:
-            write_csv_set(part, V4_7, folder / f"csv{suffix}", report)

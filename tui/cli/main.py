@@ -44,6 +44,7 @@ VERBS: dict[str, dict[str, Verb]] = {
     "Try": {
         "lab": Verb("two folders as two sites, with VMs that really write", Effect.LIVE),
         "synth": Verb("invent an estate of any size, with ground truth beside it", Effect.VIEW),
+        "anonymise": Verb("an estate under pseudonyms, to be shown to others", Effect.VIEW),
         "rehearse": Verb("run a wave many times on the simulated twin", Effect.DRY_RUN),
         "demo": Verb("the whole job on a sample, end to end", Effect.LIVE),
     },

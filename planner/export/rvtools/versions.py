@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -98,7 +99,7 @@ V3_10 = Version(
 
 
 def _newest(header: str) -> str:
-    return header.replace("MB", "MiB").replace("KB", "KiB")
+    return re.sub(r"\b([MK])B\b", r"\1iB", header)
 
 
 def _attributes(source: Source) -> tuple[str, ...]:

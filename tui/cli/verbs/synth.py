@@ -6,18 +6,9 @@ from pathlib import Path
 
 import click
 
+from tui.cli.layouts import formats_option
 from tui.cli.options import json_option
 from tui.cli.output import data, line, say
-
-_FORMATS = ("json", "xlsx47", "xlsx310", "csv")
-
-
-def _formats(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple[str, ...]:
-    """Return the formats of a comma list, in the order in which they are known."""
-    said = {part.strip().casefold() for part in value.split(",") if part.strip()}
-    if unknown := sorted(said - set(_FORMATS)):
-        raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(_FORMATS)}", ctx, parameter)
-    return tuple(name for name in _FORMATS if name in said)
 
 
 @click.command(
@@ -42,14 +33,7 @@ def _formats(ctx: click.Context, parameter: click.Parameter, value: str) -> tupl
     type=click.Path(path_type=Path),
     help="A new folder for the files.",
 )
-@click.option(
-    "--formats",
-    default="json",
-    show_default=True,
-    metavar="LIST",
-    callback=_formats,
-    help="Of json, xlsx47, xlsx310, csv: the document, RVTools 4.7 and 3.10, and its csv files.",
-)
+@formats_option
 @json_option
 def command(
     vms: int, seed: int, trouble: float, target: Path, formats: tuple[str, ...], as_json: bool
