@@ -56,6 +56,10 @@ class Ports:
 
 def size_of(text: str) -> int:
     """Return the bytes of a cell, -1 when it is blank, -2 when it is no size."""
+    if not text:
+        return -1
+    if len(text) < 15 and text.isdecimal():  # nearly every cell
+        return int(text)
     try:
         size = read_size(text)
     except ValueError:
@@ -99,7 +103,7 @@ def read_conversations(table: Table, tally: Tally, log: Log) -> tuple[str, ...]:
             log.ignore(DENIED)
             continue
         port, size_bytes = ports.read(cells[port_at]), size_of(cells[size_at])
-        count = size_of(cells[count_at])
+        count = size_of(cells[count_at]) if count_at >= 0 else 1
         if _UNREAD in (port, size_bytes, count):
             log.refuse(number, _unread(port, size_bytes))
             continue

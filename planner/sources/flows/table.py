@@ -128,13 +128,14 @@ def _unknown(name: str, kind: Kind | None, nearest: Header | None) -> BadInput:
 
 
 def _under(rows: Iterable[tuple[int, Any]], found: _Found) -> Rows:
-    width = found.header.width
-    for number, cells in rows:
-        if number <= found.row or not cells:
+    header, width = found.row, found.header.width
+    for row in rows:
+        number, cells = row
+        if number <= header or not cells:
             continue
         if not isinstance(cells, str):
             short = width - len(cells)
             if short > 0:
                 cells += [""] * short
             cells.append("")
-        yield number, cells
+        yield row

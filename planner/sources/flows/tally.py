@@ -23,6 +23,8 @@ LONGEST_NAME = 255  # of a DNS name; a VM's has at most 80
 _MOST_BYTES = 1 << 62
 _SAID_BLANK = frozenset({"-", "n/a", "#n/a", "null", "none"})
 _UNKNOWN = -1
+_ENDS = (1 << 23) - 1  # more than twice MOST
+_SPREAD = 40_503
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +109,27 @@ class Tally:
         row: int,
     ) -> None:
         """Take one row in. ``size_bytes`` is -1 when unknown, ``port`` NO_PORT."""
-        key = source << 48 | destination << 25 | port << 8 | protocol
+        # What differs most stands lowest, spread by the source: a dict finds its way by the low bits.
+        spread = (destination + source * _SPREAD) & _ENDS
+        key = (port << 8 | protocol) << 46 | source << 23 | spread
         at = self._entries.get(key)
         if at is None:
             self._open(key, size_bytes, count, first, last, row)
             return
+        # The busiest lines of all: a row of a large file comes by here.
         if size_bytes >= 0:
-            self._sizes[at] = min(max(self._sizes[at], 0) + size_bytes, _MOST_BYTES)
-        self._counts[at] = min(self._counts[at] + count, _MOST_BYTES)
+            known = self._sizes[at]
+            size_bytes += known if known > 0 else 0
+            self._sizes[at] = size_bytes if size_bytes < _MOST_BYTES else _MOST_BYTES
+        count += self._counts[at]
+        self._counts[at] = count if count < _MOST_BYTES else _MOST_BYTES
         if first is not None:
-            if first < self._firsts[at] or self._firsts[at] == _UNKNOWN:
+            known = self._firsts[at]
+            if first < known or known == _UNKNOWN:
                 self._firsts[at] = first
-            self._days[at] |= day_bits(first)
-        if last is not None:
-            self._lasts[at] = max(self._lasts[at], last)
-            self._days[at] |= day_bits(last)
+        if last is not None and last > self._lasts[at]:
+            self._lasts[at] = last
+        self._days[at] |= day_bits(first, last)
         if not self._rows[2][at]:
             self._rows[1 if not self._rows[1][at] else 2][at] = row
 
@@ -151,13 +159,13 @@ class Tally:
         entries, self._entries = self._entries, {}
         self._indexes, self._canonical = {}, {}
         for key, at in entries.items():
-            port = key >> 8 & 0x1FFFF
+            source, port = key >> 23 & _ENDS, key >> 54
             size_bytes, first, last = self._sizes[at], self._firsts[at], self._lasts[at]
             yield Summed(
-                source=key >> 48,
-                destination=key >> 25 & 0x7FFFFF,
+                source=source,
+                destination=(key - source * _SPREAD) & _ENDS,
                 port=None if port == NO_PORT else port,
-                protocol=names[key & 0xFF],
+                protocol=names[key >> 46 & 0xFF],
                 size_bytes=None if size_bytes < 0 else size_bytes,
                 count=self._counts[at],
                 first_seen=None if first < 0 else first,
