@@ -7,6 +7,7 @@ A disk whose source names neither is never taken for shared: sharing is claimed 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from planner.model import VM, Attachment, Backing, Disk, Inventory, Volume
 
@@ -53,14 +54,35 @@ def _volume(attachments: list[Attachment]) -> Volume:
     )
 
 
+def _keyed(inventory: Inventory) -> Iterator[tuple[tuple[str, ...], VM, Disk]]:
+    for vm in inventory.vms:
+        for disk in vm.disks:
+            yield _identity(vm, disk) or ("own", vm.vcenter, vm.id, disk.key), vm, disk
+
+
 def volumes(inventory: Inventory) -> tuple[Volume, ...]:
     """Return every distinct backing once, in inventory order of its first attachment.
 
     The id is ``<VM id>/<disk key>`` of that first attachment; the size is the largest one said.
     """
     found: dict[tuple[str, ...], list[Attachment]] = {}
-    for vm in inventory.vms:
-        for disk in vm.disks:
-            identity = _identity(vm, disk) or ("own", vm.vcenter, vm.id, disk.key)
-            found.setdefault(identity, []).append(Attachment(vm, disk))
+    for key, vm, disk in _keyed(inventory):
+        found.setdefault(key, []).append(Attachment(vm, disk))
     return tuple(_volume(attachments) for attachments in found.values())
+
+
+def shared_volumes(inventory: Inventory) -> tuple[Volume, ...]:
+    """Return those of ``volumes`` that several VMs use; most disks are nobody else's and cost little."""
+    keyed = list(_keyed(inventory))
+    owner: dict[tuple[str, ...], str] = {}
+    several = {key for key, vm, _ in keyed if owner.setdefault(key, vm.id) != vm.id}
+    found: dict[tuple[str, ...], list[Attachment]] = {}
+    for key, vm, disk in keyed:
+        if key in several:
+            found.setdefault(key, []).append(Attachment(vm, disk))
+    return tuple(_volume(attachments) for attachments in found.values())
+
+
+def own_volume(vm: VM, disk: Disk) -> Volume:
+    """Return the volume of a disk that nobody else uses."""
+    return _volume([Attachment(vm, disk)])

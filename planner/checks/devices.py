@@ -92,7 +92,7 @@ def virtual_gpu(vm: VM, estate: Estate) -> Iterator[str | None]:
 def sriov(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: network adapter by SR-IOV."""
     for device in _of_kind(vm, DeviceKind.SRIOV):
-        yield f"{visible(vm.name)} has {_named(device)} by SR-IOV"
+        yield f"{visible(vm.name)} has {_named(device)}, a function of a card of its host"
 
 
 @rule(

@@ -7,7 +7,7 @@ that stands there twice, in two datacenters, is not looked up at all.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,10 +15,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from planner.checks.landing import Landing, landing
-from planner.checks.lookup import Lookup, lookup
-from planner.model import VM, Cluster, Datastore, Host, Inventory, Network, Volume
+from planner.checks.lookup import Index, Lookup, enter, lookup
+from planner.model import VM, Cluster, Datastore, Disk, Host, Inventory, Network, Volume
 from planner.names import visible
-from planner.volumes import datastore_of, folder_of, volumes
+from planner.volumes import datastore_of, folder_of, own_volume, shared_volumes
 
 if TYPE_CHECKING:
     from planner.settings import Settings
@@ -41,12 +41,12 @@ class Estate:
     settings: Settings | None
     target: Estate | None
     landing: Landing | None
-    volume_of: dict[tuple[str, str], Volume]  # (VM id, disk key)
-    sharers: dict[str, tuple[VM, ...]]  # by id of a volume that several VMs use
-    by_name: dict[str, tuple[VM, ...]]
-    by_mac: dict[str, tuple[VM, ...]]
-    by_address: dict[str, tuple[VM, ...]]
-    by_folder: dict[str, tuple[VM, ...]]  # the folder of the vmx file, on whatever datastore
+    shared: dict[tuple[str, str], Volume]  # (VM id, disk key), of volumes that several VMs use
+    sharers: dict[str, tuple[VM, ...]]  # by volume id
+    by_name: Index
+    by_mac: Index
+    by_address: Index
+    by_folder: Index  # the folder of the vmx file, on whatever datastore
     users: Mapping[Place, int]
     hosts: dict[Place, Host]
     clusters: dict[Place, Cluster]
@@ -70,7 +70,12 @@ class Estate:
 
     def others(self, vm: VM, disk_key: str) -> Others:
         """Return the other VMs attached to the volume of a disk, each once."""
-        return Others(vm, self.sharers.get(self.volume_of[vm.id, disk_key].id, (vm,)))
+        volume = self.shared.get((vm.id, disk_key))
+        return Others(vm, self.sharers[volume.id] if volume else (vm,))
+
+    def volume(self, vm: VM, disk: Disk) -> Volume:
+        """Return the volume of a disk, with all its attachments."""
+        return self.shared.get((vm.id, disk.key)) or own_volume(vm, disk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,30 +129,30 @@ def _users(volume: Volume) -> tuple[VM, ...]:
 
 def survey(inventory: Inventory, settings: Settings | None = None, target: Estate | None = None) -> Estate:
     """Return the estate of an inventory; one pass over its VMs."""
-    by_name: defaultdict[str, dict[str, VM]] = defaultdict(dict)
-    by_mac: defaultdict[str, dict[str, VM]] = defaultdict(dict)
-    by_address: defaultdict[str, dict[str, VM]] = defaultdict(dict)
-    by_folder: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    by_name: dict[str, list[VM]] = {}
+    by_mac: dict[str, list[VM]] = {}
+    by_address: dict[str, list[VM]] = {}
+    by_folder: dict[str, list[VM]] = {}
     users: Counter[Place] = Counter()
     vcenters = {vm.vcenter for vm in inventory.vms}
     sole = vcenters.pop() if len(vcenters) == 1 else ""
     for vm in inventory.vms:
         if not vm.movable:
             continue
-        by_name[vm.name.casefold()][vm.id] = vm
+        enter(by_name, vm.name.casefold(), vm)
         if folder := folder_of(vm.vmx_path):
-            by_folder[folder][vm.id] = vm
+            enter(by_folder, folder, vm)
         for name in {datastore_of(disk.path) for disk in vm.disks}:
             if name:
                 users[vm.vcenter or sole, name] += 1
         for nic in vm.nics:
             if nic.mac:
-                by_mac[nic.mac.casefold()][vm.id] = vm
+                enter(by_mac, nic.mac.casefold(), vm)
             for address in nic.addresses:
                 # Every guest has these; they identify nobody.
                 if not address.casefold().startswith(("fe80:", "169.254.", "127.", "::1")):
-                    by_address[address.casefold()][vm.id] = vm
-    found = volumes(inventory)
+                    enter(by_address, address.casefold(), vm)
+    shared = shared_volumes(inventory)
     return Estate(
         inventory=inventory,
         taken_at=moment(inventory.taken_at),
@@ -155,12 +160,12 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         settings=settings,
         target=target,
         landing=landing(target.inventory) if target else None,
-        volume_of={(item.vm.id, item.disk.key): volume for volume in found for item in volume.attachments},
-        sharers={volume.id: _users(volume) for volume in found if volume.shared},
-        by_name={key: tuple(vms.values()) for key, vms in by_name.items()},
-        by_mac={key: tuple(vms.values()) for key, vms in by_mac.items()},
-        by_address={key: tuple(vms.values()) for key, vms in by_address.items()},
-        by_folder={key: tuple(vms.values()) for key, vms in by_folder.items()},
+        shared={(item.vm.id, item.disk.key): volume for volume in shared for item in volume.attachments},
+        sharers={volume.id: _users(volume) for volume in shared},
+        by_name=by_name,
+        by_mac=by_mac,
+        by_address=by_address,
+        by_folder=by_folder,
         users=users,
         hosts=_by_place(inventory.hosts, sole),
         clusters=_by_place(inventory.clusters, sole),

@@ -9,11 +9,12 @@ vCenter has was not read there, and one that some have was.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.model import VM, Cluster, DrsRule, Inventory
 
+Index = Mapping[str, Sequence[VM]]  # each VM once
 # Texts that most VMs leave blank: a blank means none only where the source lists the text at all.
 _TEXTS = ("annotation", "dns_name", "attributes", "rules")
 
@@ -22,9 +23,9 @@ _TEXTS = ("annotation", "dns_name", "attributes", "rules")
 class Lookup:
     """Indexes of movable VMs by what the source said of them."""
 
-    by_bios_uuid: dict[str, tuple[VM, ...]]
-    by_instance_uuid: dict[str, tuple[VM, ...]]
-    by_dns: dict[str, tuple[VM, ...]]
+    by_bios_uuid: Index
+    by_instance_uuid: Index
+    by_dns: Index
     rules: dict[str, tuple[tuple[Cluster, DrsRule], ...]]  # by VM id
     ports: dict[str, frozenset[int]]  # by VM id
     read: frozenset[tuple[str, str]]  # (vCenter, name of a text) that some VM has
@@ -36,15 +37,20 @@ class Lookup:
         return (vm.vcenter, text) in self.read
 
 
-def _frozen(found: dict[str, dict[str, VM]]) -> dict[str, tuple[VM, ...]]:
-    return {key: tuple(vms.values()) for key, vms in found.items()}
+def enter(index: dict[str, list[VM]], key: str, vm: VM) -> None:
+    """Add a VM under a key, once; VMs come one after the other, so one that is there already is the last."""
+    known = index.get(key)
+    if known is None:
+        index[key] = [vm]
+    elif known[-1] is not vm:
+        known.append(vm)
 
 
 def lookup(inventory: Inventory, sole_vcenter: str) -> Lookup:
     """Return the indexes of an inventory; what names no vCenter is in the only one."""
-    bios: defaultdict[str, dict[str, VM]] = defaultdict(dict)
-    instance: defaultdict[str, dict[str, VM]] = defaultdict(dict)
-    dns: defaultdict[str, dict[str, VM]] = defaultdict(dict)
+    bios: dict[str, list[VM]] = {}
+    instance: dict[str, list[VM]] = {}
+    dns: dict[str, list[VM]] = {}
     read: set[tuple[str, str]] = set()
     users: Counter[tuple[str, str]] = Counter()
     for vm in inventory.vms:
@@ -53,7 +59,7 @@ def lookup(inventory: Inventory, sole_vcenter: str) -> Lookup:
             continue
         for index, value in ((bios, vm.bios_uuid), (instance, vm.instance_uuid), (dns, vm.dns_name)):
             if value:
-                index[value.casefold()][vm.id] = vm
+                enter(index, value.casefold(), vm)
         users.update((vm.vcenter or sole_vcenter, name) for name in {nic.network for nic in vm.nics} if name)
     rules: defaultdict[str, list[tuple[Cluster, DrsRule]]] = defaultdict(list)
     for cluster in inventory.clusters:
@@ -66,9 +72,9 @@ def lookup(inventory: Inventory, sole_vcenter: str) -> Lookup:
             ports[tie.source].add(tie.port)
             ports[tie.target].add(tie.port)
     return Lookup(
-        by_bios_uuid=_frozen(bios),
-        by_instance_uuid=_frozen(instance),
-        by_dns=_frozen(dns),
+        by_bios_uuid=bios,
+        by_instance_uuid=instance,
+        by_dns=dns,
         rules={key: tuple(found) for key, found in rules.items()},
         ports={key: frozenset(found) for key, found in ports.items()},
         read=frozenset(read),

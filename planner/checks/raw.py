@@ -128,7 +128,7 @@ def _landing_place(vm: VM, disk: Disk, estate: Estate) -> Iterator[str | None]:
     from planner.settings import Settings
 
     try:
-        decided = decide(estate.volume_of[vm.id, disk.key], estate.settings or Settings())
+        decided = decide(estate.volume(vm, disk), estate.settings or Settings())
     except Blocked:
         size = show_bytes(disk.size_bytes)
         yield f"{named(vm, disk)} stays an RDM of {size} and the settings list no LUN for it"

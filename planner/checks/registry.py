@@ -7,8 +7,10 @@ Unknown is neither finding nor pass: it is counted, so that a thin export does n
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -36,7 +38,7 @@ from planner.checks import (
 from planner.checks.check import About, Check, Rule, Whole
 from planner.checks.estate import Estate, survey
 from planner.errors import NotFound
-from planner.model import VM, Finding, Inventory, Method, Severity
+from planner.model import VM, Finding, Inventory, Method, Network, Severity
 
 if TYPE_CHECKING:
     from planner.settings import Settings
@@ -100,17 +102,41 @@ def explain(check_id: str) -> Check:
     )
 
 
-def _objects(inventory: Inventory, about: About) -> Sequence[object]:
+def _networks(estate: Estate) -> Sequence[Network]:
+    """Return the networks, those too that VMs are on and the inventory does not list."""
+    unlisted = (place for place in estate.lookup.users if place not in estate.networks)
+    return (*estate.inventory.networks, *(Network(name, name, vcenter=at) for at, name in unlisted))
+
+
+def _objects(estate: Estate, about: About) -> Sequence[object]:
+    inventory = estate.inventory
     found: dict[About, Sequence[object]] = {
         About.VM: inventory.vms,
         About.HOST: inventory.hosts,
         About.CLUSTER: inventory.clusters,
         About.DATASTORE: inventory.datastores,
-        About.NETWORK: inventory.networks,
+        About.NETWORK: _networks(estate),
         About.VCENTER: inventory.vcenters,
         About.ESTATE: (Whole(About.ESTATE.value, inventory.source),),
     }
     return found[about]
+
+
+def _unlisted(estate: Estate) -> set[About]:
+    """Return the kinds of which the inventory does not list all there must be."""
+    inventory = estate.inventory
+    # The kinds of gaps are the plurals.
+    found = {about for about in About if f"{about.value}s" in estate.gaps}
+    members = [vm for vm in inventory.vms if vm.movable]
+    if members and not inventory.vcenters:
+        found.add(About.VCENTER)
+    if members and not inventory.hosts:
+        found.add(About.HOST)
+    if any(vm.host and estate.place(vm, vm.host) not in estate.hosts for vm in members):
+        found.add(About.HOST)
+    if any(vm.cluster and estate.place(vm, vm.cluster) not in estate.clusters for vm in members):
+        found.add(About.CLUSTER)
+    return found
 
 
 class _Asking:
@@ -159,6 +185,19 @@ def _chooser(rules: Iterable[Rule], common: frozenset[str]) -> Callable[[VM], Se
     return lambda vm: chosen(vm.gaps, vm.movable)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the cycle collector away from what is made meanwhile: millions of objects, and no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def run_checks(
     inventory: Inventory,
     settings: Settings | None = None,
@@ -184,13 +223,14 @@ def run_checks(
         if only and not only(vm):
             continue
         asking.ask(rules_for(vm), vm)
+    unlisted = _unlisted(estate)
     for rule in rules:
         about = rule.check.about
         if about is not About.VM and not only:
-            for item in _objects(inventory, about):
+            for item in _objects(estate, about):
                 asking.ask([(rule, False)], item)
-            # The kinds of gaps are the plurals: a source without hosts leaves them unknown, not fine.
-            if f"{about.value}s" in estate.gaps:
+            # What is not listed was not asked about: that is unknown, not fine.
+            if about in unlisted:
                 asking.unknown[rule.check.id] += 1
     asking.findings.sort(
         key=lambda item: (_WEIGHT[item.severity], item.check, item.subject_name, item.subject, item.message)

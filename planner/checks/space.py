@@ -102,7 +102,7 @@ def _need(estate: Estate) -> tuple[int, bool]:
         memory += vm.memory_bytes
         certain = certain and vm.memory_bytes > 0 and not estate.lacks(vm, "disks")
         for disk in vm.disks:
-            volume = estate.volume_of[vm.id, disk.key]
+            volume = estate.volume(vm, disk)
             counted[volume.id] = volume.size_bytes
     certain = certain and all(size > 0 for size in counted.values())
     return round((memory + sum(counted.values())) * _SPARE), certain
@@ -148,9 +148,8 @@ def folder_twice(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: two VMs with files in folders of one name."""
     if not vm.vmx_path:
         yield None
-    elif folder := folder_of(vm.vmx_path):
-        if others := besides(vm, estate.by_folder[folder]):
-            yield f"{visible(vm.name)} lies in a folder {visible(folder, 60)} as {names_of(others)} does"
+    elif (folder := folder_of(vm.vmx_path)) and (others := besides(vm, estate.by_folder[folder])):
+        yield f"{visible(vm.name)} lies in a folder {visible(folder, 60)} as {names_of(others)} does"
 
 
 @rule(

@@ -81,6 +81,7 @@ GOOD = VM(
     dns_name="good.example.test",
     cpus=2,
     memory_bytes=4 * GIB,
+    host="esx-1",
     hw_version=19,
     vmx_path="[ds] good/good.vmx",
     tools="toolsOk",
