@@ -182,7 +182,8 @@ def _alone(*sheets: Sheet | None) -> str:
     return named.pop() if len(named) == 1 else ""
 
 
-def _read(export: Export) -> Inventory:
+def read_export(export: Export) -> Inventory:
+    """Return the inventory of an opened export; raises BadInput."""
     metadata, source = export.sheet("vmetadata"), export.sheet("vsource")
     info = export.info()
     version = release(metadata, info, source is not None)
@@ -238,4 +239,4 @@ def parse_rvtools(path: Path, limits: Limits | None = None, report: Report | Non
     placeholder column left blank counts as no.
     """
     with open_book(path, limits) as book:
-        return _read(Export(book, path, report))
+        return read_export(Export(book, path, report))
