@@ -7,8 +7,6 @@ added to the model later changes neither bodies nor digests of what says nothing
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable
-from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from planner.errors import BadInput
@@ -20,11 +18,16 @@ if TYPE_CHECKING:
 Noun = TypeVar("Noun")
 
 
-@cache
-def _adapter(shape: Hashable) -> TypeAdapter[Any]:
-    from pydantic import TypeAdapter
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}  # made once for each shape: a tenth of a second of work
 
-    return TypeAdapter(shape)
+
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    found = _ADAPTERS.get(shape)
+    if found is None:
+        from pydantic import TypeAdapter
+
+        found = _ADAPTERS[shape] = TypeAdapter(shape)
+    return found
 
 
 def encode(value: Any, shape: Any = None) -> bytes:

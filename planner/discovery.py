@@ -8,7 +8,9 @@ Both are stored in one transaction, or neither is.
 from __future__ import annotations
 
 from planner.model import Inventory
+from planner.sources.staging import Staged
 from planner.store import evidence, inventories
+from planner.store.adoption import adopt
 from planner.store.inventories import Role, StoredInventory
 from planner.store.project import Project
 
@@ -30,6 +32,18 @@ def take_in(
         if complete != bare:
             stored = inventories.add(db, complete, base=stored.id)
     return stored
+
+
+def take_in_staged(project: Project, staged: Staged, role: Role = Role.SOURCE) -> StoredInventory:
+    """Store what a child staged and return the snapshot that counts from now on; raises BadInput.
+
+    While there is no evidence to lay over it, no object of it is built before it is stored.
+    """
+    if role is Role.SOURCE and evidence.is_held(project):
+        return take_in(project, staged.inventory(), role)
+    with project.write() as db:
+        number, _ = adopt(db, staged, role)
+    return inventories.get(project, number)
 
 
 def _beside_others(project: Project, found: Inventory) -> Inventory:

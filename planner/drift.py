@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
-from functools import cache
 from typing import Any
 
 from planner.model import Inventory
@@ -88,9 +87,13 @@ class Drift:
         )
 
 
-@cache
-def _names(kind: type) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+_NAMES: dict[Any, tuple[str, ...]] = {}
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return _NAMES[kind]
 
 
 def _is_noun(value: object) -> bool:
@@ -174,7 +177,7 @@ def _of_kind(kind: str, before: Sequence[Any], after: Sequence[Any], restless: b
     old, new = _identified(before), _identified(after)
     for key in (*new, *(key for key in old if key not in new)):
         was, now = old.get(key), new.get(key)
-        name = (now or was).name
+        name = str(getattr(now or was, "name", ""))
         if was is None or now is None:
             yield Drifted(kind, key[1], name, "gone" if now is None else "new")
         elif was != now:

@@ -135,6 +135,14 @@ def settled(project: Project) -> dict[str, str]:
     return {row["label"]: row["vm"] for row in project.rows("SELECT label, vm FROM evidence_settled")}
 
 
+def is_held(project: Project) -> bool:
+    """Return whether there is anything to lay over a bare snapshot."""
+    return bool(
+        project.rows("SELECT 1 FROM evidence_import WHERE withdrawn_at IS NULL LIMIT 1")
+        or project.rows("SELECT 1 FROM evidence_settled LIMIT 1")
+    )
+
+
 def recompose(project: Project, bare: Inventory) -> Inventory:
     """Return a bare snapshot with all evidence of the project on it; without evidence, itself."""
     from planner.evidence.compose import compose

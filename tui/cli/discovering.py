@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from tui.cli.output import data, line, say
 if TYPE_CHECKING:
     from planner.model import Inventory
     from planner.sources.vcenter.address import Login
-    from planner.store.inventories import StoredInventory
+    from planner.store.inventories import Role, StoredInventory
     from planner.store.project import Project
 
 _NOTES = 12  # shown at once; a merge of old exports has dozens
@@ -37,9 +39,13 @@ def discover(project: Project, wish: Wish) -> StoredInventory:
     """Read all sources and store one snapshot; raises BadInput, Unreachable, nothing half-stored."""
     from planner.sources.capped import capped
     from planner.sources.merging import merged
+    from planner.sources.vcenter.address import is_address
     from planner.units import parse_bytes
 
     cap_bytes = parse_bytes(wish.cap) if wish.cap else None
+    plain = len(wish.sources) == 1 and not wish.add and cap_bytes is None
+    if plain and not is_address(wish.sources[0]):
+        return _take_over(project, wish)
     parts = [_read(project, spec, wish) for spec in wish.sources]
     inventory = merged(parts) if len(parts) > 1 else parts[0]
     if cap_bytes is not None:
@@ -47,37 +53,59 @@ def discover(project: Project, wish: Wish) -> StoredInventory:
     return keep(project, inventory, wish)
 
 
-def keep(project: Project, inventory: Inventory, wish: Wish) -> StoredInventory:
-    """Store what was read as the wish says, and note who did; raises BadInput."""
-    from migrate import audit
-    from planner.discovery import take_in
-    from planner.effects import Effect
-    from planner.store.inventories import Role
+def _take_over(project: Project, wish: Wish) -> StoredInventory:
+    """Store one file as its child staged it."""
+    from planner.discovery import take_in_staged
+    from planner.sources.opening import staged_source
 
-    role = Role.TARGET if wish.is_target else Role.SOURCE
-    stored = take_in(project, inventory, role, keep_others=wish.add)
-    audit.note(
-        project,
-        Effect.EDIT_PLAN,
-        "discover",
-        inventory.source,
-        {"fingerprint": stored.fingerprint, "role": role.value},
-    )
+    with _reading(wish.sources[0]) as report, staged_source(wish.sources[0], report) as staged:
+        stored = take_in_staged(project, staged, _role(wish))
+    _note(project, stored, wish)
     return stored
 
 
-def _read(project: Project, spec: str, wish: Wish) -> Inventory:
+@contextmanager
+def _reading(spec: str) -> Iterator[Callable[[int, int], None]]:
     from planner.names import visible
-    from planner.sources.opening import read_source
-    from planner.sources.vcenter.address import is_address
     from tui.cli.progress import Bar
 
-    if is_address(spec):
-        return _read_vcenter(project, spec, wish)
     say(f"reading {visible(spec)} …")
     with Bar() as bar:
         bar.begin(f"reading {visible(spec, 50)}")
-        return read_source(spec, report=bar.report)
+        yield bar.report
+
+
+def keep(project: Project, inventory: Inventory, wish: Wish) -> StoredInventory:
+    """Store what was read as the wish says, and note who did; raises BadInput."""
+    from planner.discovery import take_in
+
+    stored = take_in(project, inventory, _role(wish), keep_others=wish.add)
+    _note(project, stored, wish)
+    return stored
+
+
+def _role(wish: Wish) -> Role:
+    from planner.store.inventories import Role
+
+    return Role.TARGET if wish.is_target else Role.SOURCE
+
+
+def _note(project: Project, stored: StoredInventory, wish: Wish) -> None:
+    from migrate import audit
+    from planner.effects import Effect
+
+    detail = {"fingerprint": stored.fingerprint, "role": _role(wish).value}
+    audit.note(project, Effect.EDIT_PLAN, "discover", stored.inventory.source, detail)
+
+
+def _read(project: Project, spec: str, wish: Wish) -> Inventory:
+    from planner.sources.opening import read_source
+    from planner.sources.vcenter.address import is_address
+
+    if is_address(spec):
+        return _read_vcenter(project, spec, wish)
+    with _reading(spec) as report:
+        return read_source(spec, report=report)
 
 
 def _read_vcenter(project: Project, spec: str, wish: Wish) -> Inventory:
