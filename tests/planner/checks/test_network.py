@@ -151,7 +151,30 @@ def test_a_network_says_how_many_vms_are_on_it_and_names_are_harmless() -> None:
 def test_a_name_in_another_vcenter_is_another_network() -> None:
     users = (vm("a", vcenter="one", nics=(nic("lan"),)), vm("b", vcenter="two", nics=(nic("x"),)))
     lan = Network("n", "lan", vcenter="two", kind="standard")
-    assert verdict("network.standard", lan, vms=users) == "fine"
+    others = tuple(
+        Network(name, name, vcenter=at, kind="distributed") for at, name in (("one", "lan"), ("two", "x"))
+    )
+    assert verdict("network.standard", lan, vms=users, networks=others) == "fine"
+
+
+def test_a_network_that_is_not_listed_is_asked_about_all_the_same() -> None:
+    found, undecided = findings("network.map.unset", vms=USER["vms"], settings=Settings())
+    assert [(item.subject, item.message) for item in found] == [
+        ("lan", "lan, network of 1 VM, has no map to the target")
+    ]
+    assert not undecided
+    assert verdict("network.standard", vms=USER["vms"]) == "unknown"
+
+
+def test_hosts_clusters_and_vcenters_that_are_not_listed_are_unknown() -> None:
+    for check in ("platform.clock", "platform.linked"):
+        assert verdict(check, vm()) == "unknown"
+    named = vm(host="esx", cluster="prod")
+    listed = Host("h", "other", clock_skew_s=0.0)
+    assert verdict("platform.clock", named, hosts=(listed,)) == "unknown"
+    assert verdict("platform.clock", vm(), hosts=(listed,)) == "fine"
+    assert verdict("platform.stretched", named) == "unknown"
+    assert verdict("platform.stretched", vm()) == "fine"
 
 
 def test_a_mapped_network_is_named_with_its_map() -> None:
