@@ -16,6 +16,7 @@ _ROOT = Path(__file__).resolve().parents[1]
 _PAGE = _ROOT / "docs" / "benchmarks.md"
 _FIGURES = _ROOT / "docs" / "benchmarks.json"
 NAMES = {
+    "checks": "Readiness checks",
     "plan": "From a workbook to a plan",
     "rvtools": "A large RVTools workbook",
     "seed": "The first full copy of a disk",
@@ -24,6 +25,9 @@ NAMES = {
     "flows": "A million flows",
 }
 _NOTES = {
+    "checks": "Every check about every object of a synthetic estate, against a target inventory of 1,000 "
+    "VMs; processor time of the checks alone, survey and sorting included. Their budget is 3 s for 10,000 "
+    "VMs, 40 s and 2 GB for 100,000. There is no peer: nothing else asks the same.",
     "plan": "Reading the workbook, joining it, checks, groups, waves and disks: one process, warm imports.",
     "rvtools": "A workbook with all 27 sheets of version 4.7, written by xlsxwriter. wherry measures the "
     "archive, parses it in a child with limits, joins every sheet and commits a snapshot; the peers only "
