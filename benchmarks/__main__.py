@@ -19,6 +19,7 @@ NAMES = {
     "checks": "Readiness checks",
     "plan": "From a workbook to a plan",
     "rvtools": "A large RVTools workbook",
+    "vcenter": "A live vCenter",
     "seed": "The first full copy of a disk",
     "lab": "A seed in the lab",
     "twin": "The twin",
@@ -32,6 +33,10 @@ _NOTES = {
     "rvtools": "A workbook with all 27 sheets of version 4.7, written by xlsxwriter. wherry measures the "
     "archive, parses it in a child with limits, joins every sheet and commits a snapshot; the peers only "
     "turn the cells of the same sheets into Python objects. Each in a process of its own, start included.",
+    "vcenter": "The simulated vCenter of the tests, each side in a process of its own, imports aside. wherry reads "
+    "hosts, networks and the rest as well and makes an inventory of it all; pyvmomi fetches the same "
+    "properties of the machines alone and makes nothing of them. A walk over attributes fetches each "
+    "top-level property of a machine once.",
     "seed": "The same disk copied by each tool in the same run, each ended by a sync of its file; medians "
     "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
