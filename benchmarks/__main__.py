@@ -33,8 +33,8 @@ _NOTES = {
     "rvtools": "A workbook with all 27 sheets of version 4.7, written by xlsxwriter. wherry measures the "
     "archive, parses it in a child with limits, joins every sheet and commits a snapshot; the peers only "
     "turn the cells of the same sheets into Python objects. Each in a process of its own, start included.",
-    "vcenter": "The simulated vCenter of the tests, each side in a process of its own, imports aside. wherry reads "
-    "hosts, networks and the rest as well and makes an inventory of it all; pyvmomi fetches the same "
+    "vcenter": "The simulated vCenter of the tests, each side in a process of its own, imports aside. wherry "
+    "reads hosts, networks and the rest as well and makes an inventory of it all; pyvmomi fetches the same "
     "properties of the machines alone and makes nothing of them. A walk over attributes fetches each "
     "top-level property of a machine once.",
     "seed": "The same disk copied by each tool in the same run, each ended by a sync of its file; medians "
