@@ -42,7 +42,8 @@ class TwinRun:
     """One rehearsal on the clock. Times are simulated seconds.
 
     ``seed_s`` is start to the cutover gate, ``cutover_s`` from there to the commit gate, ``back_s``
-    what going back took (None when it was not needed). ``spans`` holds begin and end of each step.
+    what going back took (None when it was not needed). ``spans`` holds begin and end of each step that
+    was not passed over.
     """
 
     outcome: Outcome
@@ -126,6 +127,7 @@ class Twin:
                         spans[step.id] = (now, now)
                     case Skip(step, why):
                         history.append(Entry(step.id, Event.SKIPPED, detail=why))
+                        spans.pop(step.id, None)
                     case Decide(step):
                         if in_flight:
                             continue  # let what is under way end first

@@ -42,6 +42,7 @@ class Demo:
         try:
             self._plan()
             self._lab()
+            self._remedies()
             self._first_wave()
             self._second_wave()
             proven = self._papers()
@@ -87,6 +88,11 @@ class Demo:
         self._title("Build a lab: two sites, VMs with real disks that write all the time")
         self._wherry("lab", "build")
         self._wherry("lab", "status")
+
+    def _remedies(self) -> None:
+        self._title("Clear what is in the way of wave 1, as far as wherry can; its approval stays valid")
+        self._wherry("remedy", "W01")
+        self._wherry("remedy", "W01", "--live", "--confirm", "W01")
 
     def _first_wave(self) -> None:
         self._title("Replicate wave 1 while its VMs write, and kill the run in the middle")

@@ -146,7 +146,7 @@ def conclude(project: Project, wave: Wave, carried: tuple[Carried, ...], undo: b
     from migrate.tasks import wave_tasks
     from planner.names import visible
 
-    code, state, hint = _verdict(carried, undo)
+    code, state, hint = _verdict(carried, undo, _on(project, wave))
     left = [item for item in wave_tasks(project, wave) if not item.state.is_over]
     if as_json:
         data({"wave": wave.name, "state": state, "next": hint, "runs": [item.run.id for item in carried],
@@ -160,7 +160,18 @@ def conclude(project: Project, wave: Wave, carried: tuple[Carried, ...], undo: b
     return code
 
 
-def _verdict(carried: tuple[Carried, ...], undo: bool) -> tuple[int, str, str]:
+def _on(project: Project, wave: Wave) -> str:
+    """Return what comes after remedies: a look at the estate, which a lab's inventory is not read from."""
+    from planner.store import settings as settings_store
+
+    sites = settings_store.load(project).sites.values()
+    if any(site.role == "source" and site.url.startswith("lab:") for site in sites):
+        return f"wherry replicate {wave.name}; nothing is discovered from a lab, so the tasks count as done"
+    return "wherry discover, then wherry plan: what the source says last is what counts"
+
+
+def _verdict(carried: tuple[Carried, ...], undo: bool, on: str) -> tuple[int, str, str]:
+    """Return exit code, state and what is next; ``on`` is what comes when all is done."""
     from migrate.run.history import Status
     from planner.errors import Blocked, PartlyDone
 
@@ -182,11 +193,8 @@ def _verdict(carried: tuple[Carried, ...], undo: bool) -> tuple[int, str, str]:
     if over:
         said = f"{len(fixes) - over} of {len(fixes)} remedies are done"
         return PartlyDone.exit_code, said, "clear what the others said, then run it again"
-    return (
-        0,
-        f"{len(fixes)} {'remedy is' if len(fixes) == 1 else 'remedies are'} done",
-        "discover and plan again",
-    )
+    done = "1 remedy is done" if len(fixes) == 1 else f"{len(fixes)} remedies are done"
+    return 0, done, on
 
 
 def show_rehearsal(report: RemedyRehearsal) -> None:
