@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def put(db: Database, contents: Iterable[tuple[str, bytes]]) -> None:
     """Store (digest, body) pairs inside a transaction; those already there are left as they are."""
     db.conn.executemany(
-        "INSERT OR IGNORE INTO content (digest, body) VALUES (?, ?)",
-        ((name, body.decode("utf-8")) for name, body in contents),
+        # the bodies are UTF-8 as SQLite wants it: decoded, a long one would be in memory twice
+        "INSERT OR IGNORE INTO content (digest, body) VALUES (?, CAST(? AS TEXT))",
+        contents,
     )
 
 
