@@ -113,6 +113,12 @@ def moment(said: str) -> datetime | None:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
+def days_left(said: str, at: datetime | None) -> tuple[int, str] | None:
+    """Return the days from a time until one that is said, and its date; None when either is not known."""
+    ends = moment(said)
+    return None if ends is None or at is None else ((ends - at).days, ends.date().isoformat())
+
+
 def _by_place(items: Sequence[Placed], sole_vcenter: str) -> dict[Place, Placed]:
     return {(item.vcenter or sole_vcenter, item.name): item for item in items}
 

@@ -168,6 +168,7 @@ class InventoryScreen(PlaceScreen):
         self.show_notice()
 
     def _match(self, view: View) -> None:
+        from planner.fields import Seen
         from planner.query import parse
 
         self._problem, self._filtered_for = "", view.estate
@@ -182,11 +183,11 @@ class InventoryScreen(PlaceScreen):
         except WherryError as error:
             self._problem = f"{error.message}: {error.hint}" if error.hint else error.message
             return  # the last good matches stay
-        vms = view.estate.vms
+        vms, seen = view.estate.vms, Seen.of(view.estate.inventory)
         self._matches = [
             index
             for index, row in enumerate(view.rows)
-            if (vm := vms.get(row[0])) is not None and wanted.matches(vm)
+            if (vm := vms.get(row[0])) is not None and wanted.matches(vm, seen)
         ]
 
     def complaint(self) -> str:

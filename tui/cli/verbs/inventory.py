@@ -74,6 +74,7 @@ def list_vms(filter_terms: tuple[str, ...], project_dir: Path, as_json: bool) ->
     """List the VMs that match FILTER; the word may be left out."""
     from dataclasses import asdict
 
+    from planner.fields import Seen
     from planner.query import parse
     from planner.store import inventories
     from planner.units import show_bytes
@@ -81,7 +82,8 @@ def list_vms(filter_terms: tuple[str, ...], project_dir: Path, as_json: bool) ->
     wanted = parse(" ".join(filter_terms))
     with open_project(project_dir) as project:
         inventory = inventories.latest(project).inventory
-    matching = [vm for vm in inventory.vms if wanted.matches(vm)]
+    seen = Seen.of(inventory)
+    matching = [vm for vm in inventory.vms if wanted.matches(vm, seen)]
     if as_json:
         data([asdict(vm) for vm in matching])
         return
