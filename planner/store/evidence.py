@@ -7,7 +7,7 @@ stored once. Every change makes a new snapshot from the newest bare one, in the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -119,13 +119,16 @@ def withdraw(project: Project, number: int) -> Taken:
     return Taken(imports(project), snapshot)
 
 
-def settle(project: Project, label: str, vm: str | None, who: str) -> Taken:
-    """Remember that a label means a VM (by id), nobody of ours (""), or nothing any more (None)."""
-    key = settled_key(label)
+def settle(project: Project, meanings: Mapping[str, str | None], who: str) -> Taken:
+    """Remember that labels mean a VM (by id), nobody of ours (""), or nothing any more (None)."""
+    now = utc_now()
+    keys = {settled_key(label): vm for label, vm in meanings.items()}
     with project.write() as db:
-        db.conn.execute("DELETE FROM evidence_settled WHERE label = ?", (key,))
-        if vm is not None:
-            db.conn.execute("INSERT INTO evidence_settled VALUES (?, ?, ?, ?)", (key, vm, utc_now(), who))
+        db.conn.executemany("DELETE FROM evidence_settled WHERE label = ?", ((key,) for key in keys))
+        db.conn.executemany(
+            "INSERT INTO evidence_settled VALUES (?, ?, ?, ?)",
+            ((key, vm, now, who) for key, vm in keys.items() if vm is not None),
+        )
         snapshot = _renew(project, db)
     return Taken(imports(project), snapshot)
 

@@ -87,12 +87,12 @@ def test_a_settled_name_is_remembered_for_later_imports(project: Project, tmp_pa
     inventories.save(project, ESTATE)
     flows(project, tmp_path / "one.csv", "web,DataBase")
     assert ties(evidence.recompose(project, ESTATE)) == {("id-web", "id-app")}
-    evidence.settle(project, "database", "id-db", "mia")
+    evidence.settle(project, {"database": "id-db"}, "mia")
     assert ("id-web", "id-db") in ties(inventories.latest(project).inventory)
     taken = flows(project, tmp_path / "two.csv", "app,DATABASE")
     assert taken.snapshot is not None
     assert ("id-app", "id-db") in ties(taken.snapshot.inventory)
-    evidence.settle(project, "Database", None, "mia")
+    evidence.settle(project, {"Database": None}, "mia")
     assert ties(inventories.latest(project).inventory) == {("id-web", "id-app")}
     assert evidence.settled(project) == {}
 

@@ -91,6 +91,25 @@ def test_a_name_is_settled_for_good(planned: Wherry, tmp_path: Path) -> None:
     assert planned.done("log").out.count("flows map") == 4
 
 
+def test_many_names_are_settled_from_a_file(planned: Wherry, tmp_path: Path) -> None:
+    planned.done("flows", "import", str(deps(tmp_path / "deps.csv")), str(apps(tmp_path / "a.csv")))
+    settled = write(tmp_path / "settled.csv", "VM;Name;why", "db-1;db1;typo", ";ghost;gone", "vm-1;10.0.0.2;")
+    said = planned.done("flows", "map", "--from", str(settled), "--json").document
+    assert said["settled"] == {"db1": "vm-1", "ghost": "", "10.0.0.2": "vm-1"}
+    assert planned.done("flows", "unresolved", "--json").document == []
+    before = planned.stored()
+    for lines, why in (
+        (("name,vm", "a,db-1", "b,db-9"), "settled.csv row 3: VM 'db-9' is not in the inventory"),
+        (("name,vm", ",db-1"), "settled.csv row 2 has no name"),
+        (("name,vm", "a,db-1", "A,app-1"), "settled.csv row 3 settles a name otherwise"),
+        (("name,server", "a,b"), "settled.csv has no columns name and vm"),
+        (("name,vm",), "settled.csv settles no name"),
+    ):
+        refused(planned("flows", "map", "--from", str(write(settled, *lines))), 2, why)
+    refused(planned("flows", "map", "db1", "--from", str(settled)), 2, "--from FILE alone")
+    assert planned.stored() == before
+
+
 def test_two_lists_that_disagree(planned: Wherry, tmp_path: Path) -> None:
     planned.done("flows", "import", str(apps(tmp_path / "a.csv")))
     planned.done("flows", "import", str(apps(tmp_path / "b.csv", "Ben")))

@@ -180,37 +180,82 @@ def _left(item: Leftover) -> tuple[str | int, ...]:
 
 
 @command.command(
-    "map", epilog="Examples: wherry flows map crmdb01 crm-db-01; wherry flows map 10.9.8.7 --external"
+    "map",
+    epilog="Examples: wherry flows map crmdb01 crm-db-01; wherry flows map 10.9.8.7 --external; "
+    "wherry flows map --from settled.csv",
 )
-@click.argument("name")
+@click.argument("name", required=False)
 @click.argument("vm", required=False)
 @click.option("--external", is_flag=True, help="NAME is none of the VMs.")
 @click.option("--forget", is_flag=True, help="Take back what was settled for NAME.")
+@click.option(
+    "--from", "file", type=click.Path(path_type=Path), help="A csv of many: name,vm (blank = none)."
+)
 @project_option
 @json_option
-def settle(name: str, vm: str | None, external: bool, forget: bool, project_dir: Path, as_json: bool) -> None:
+def settle(
+    name: str | None,
+    vm: str | None,
+    external: bool,
+    forget: bool,
+    file: Path | None,
+    project_dir: Path,
+    as_json: bool,
+) -> None:
     """Settle for good which VM an imported NAME or address means, also in later imports."""
     from migrate import audit
     from planner.effects import Effect
     from planner.errors import BadInput
     from planner.names import visible
     from planner.store import evidence, inventories
+    from tui.cli.finding import find_vm
     from tui.cli.imported import change_summary, tell_change
 
-    if (vm is not None) + external + forget != 1:
-        raise BadInput("flows map takes one of VM, --external and --forget", "see 'wherry flows map --help'")
+    if (file is None) == (name is None) or (vm is not None) + external + forget != (name is not None):
+        raise BadInput(
+            "flows map takes a NAME with one of VM, --external and --forget, or --from FILE alone",
+            "see 'wherry flows map --help'",
+        )
+    meanings: dict[str, str | None]
     with open_project(project_dir) as project:
-        _known_label(project, name)
-        target = _one_vm(inventories.latest_bare(project).inventory, vm) if vm is not None else None
-        meaning = target.id if target else "" if external else None
-        taken = evidence.settle(project, name, meaning, audit.person())
-        audit.note(project, Effect.EDIT_PLAN, "flows map", name, {"vm": meaning})
+        if file is not None:
+            meanings = _meanings(inventories.latest_bare(project).inventory, file)
+        else:
+            assert name is not None
+            _known_label(project, name)
+            target = find_vm(inventories.latest_bare(project).inventory, vm) if vm is not None else None
+            meanings = {name: target.id if target else "" if external else None}
+        taken = evidence.settle(project, meanings, audit.person())
+        subject = visible(file.name) if file is not None else str(name)
+        audit.note(project, Effect.EDIT_PLAN, "flows map", subject, {"settled": meanings})
     if as_json:
-        data({"name": name, "vm": meaning, **change_summary(taken)})
+        data({"settled": meanings, **change_summary(taken)})
         return
-    means = f"means {target.name}" if target else "is none of the VMs" if external else "is open again"
-    say(visible(f"{name} {means}"))
+    for label, meaning in list(meanings.items())[:_SHOWN]:
+        means = (
+            "is open again" if meaning is None else f"means {meaning}" if meaning else "is none of the VMs"
+        )
+        say(visible(f"{label} {means}"))
+    if len(meanings) > _SHOWN:
+        say(f"and {len(meanings) - _SHOWN:,} more")
     tell_change(taken)
+
+
+def _meanings(inventory: Inventory, file: Path) -> dict[str, str | None]:
+    """Return the VM ids of a file of settled names; raises BadInput that names the row."""
+    from planner.errors import BadInput
+    from planner.names import visible
+    from planner.sources.flows.settled import read_settled
+    from tui.cli.finding import find_vm, vms_by_name
+
+    found: dict[str, str | None] = {}
+    known = vms_by_name(inventory)
+    for label, (vm, row) in read_settled(file).items():
+        try:
+            found[label] = find_vm(inventory, vm, known).id if vm else ""
+        except BadInput as error:
+            raise BadInput(f"{visible(file.name, 80)} row {row}: {error.message}", error.hint) from error
+    return found
 
 
 def _known_label(project: Project, name: str) -> None:
@@ -237,24 +282,6 @@ def _known_label(project: Project, name: str) -> None:
     )
 
 
-def _one_vm(inventory: Inventory, text: str) -> VM:
-    """Return the one VM of an id or name; raises NotFound and BadInput."""
-    from planner.errors import BadInput, NotFound
-    from planner.evidence.nearest import nearest_names
-
-    found = [vm for vm in inventory.vms if vm.id == text] or [
-        vm for vm in inventory.vms if vm.name.casefold() == text.casefold()
-    ]
-    if not found:
-        near = nearest_names([text], inventory).get(text)
-        hint = f"did you mean {near}?" if near else "see 'wherry inventory'"
-        raise NotFound(f"VM {text!r} is not in the inventory", hint)
-    if len(found) > 1:
-        ids = ", ".join(vm.id for vm in found[:5])
-        raise BadInput(f"{len(found)} VMs are called {text!r}", f"name one by its id: {ids}")
-    return found[0]
-
-
 @command.command("show", epilog="Example: wherry flows show crm-db-01")
 @click.argument("vm")
 @project_option
@@ -267,10 +294,11 @@ def show(vm: str, project_dir: Path, as_json: bool) -> None:
     from planner.names import visible
     from planner.store import evidence, inventories, traffic
     from planner.units import show_bytes
+    from tui.cli.finding import find_vm
 
     with open_project(project_dir) as project:
         inventory = inventories.latest_bare(project).inventory
-        target = _one_vm(inventory, vm)
+        target = find_vm(inventory, vm)
         resolver = Resolver(inventory, evidence.settled(project))
         heads = {head.id: head for head in evidence.imports(project)}
         heard = traffic.heard(project, target.id, resolver)
