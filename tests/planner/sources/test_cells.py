@@ -84,3 +84,7 @@ def test_header_and_sheet_keys() -> None:
     assert sheet_key("tabvInfo") == sheet_key("RVTools_tabvInfo") == "vinfo"
     assert sheet_key("vSC_VMK") == "vscvmk"
     assert sheet_key("Sheet1") == ""
+
+
+def test_a_time_before_all_time_is_unknown() -> None:
+    assert moment("0001-01-01T00:00:00+14:00") == ""
