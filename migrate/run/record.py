@@ -26,7 +26,9 @@ class Record(Protocol):
 class StepRecord:
     """The record of one run in ``project.db``, kept together with the history it folds into."""
 
-    def __init__(self, project: Project, run: int, history: History, who: str) -> None:
+    def __init__(self, project: Project, run: int, history: History, who: str, about: str = "") -> None:
+        """``about`` stands before every act in the audit chain, for runs that are not the wave's own."""
+        self._about = about
         self._project = project
         self._run = run
         self._history = history
@@ -47,7 +49,7 @@ class StepRecord:
                 }
             )
             if (effect := self._effect(entry)) is not None:
-                act = f"{entry.event.value} {entry.step}".strip()
+                act = f"{self._about} {entry.event.value} {entry.step}".strip()
                 audit.add(db, self._who, effect, act, self._history.runbook.wave, {"run": self._run})
         self._history.append(entry)
 

@@ -38,7 +38,7 @@ def fixable(wave: Wave, only: str = "", with_outage: bool = False) -> tuple[Plan
         for task in wave.tasks
         if task.fix
         and only in ("", task.fix)
-        and (with_outage or task.fix not in NEED_OFF or not wave.vm(task.vm).powered_on)
+        and (with_outage or not task.outage or not wave.vm(task.vm).powered_on)
     )
 
 

@@ -195,7 +195,7 @@ def _source(project: Project) -> Any:
 def _drive(
     project: Project, run: Run, history: History, source: FullSite, watching: Onlooker, back: bool = False
 ) -> Carried:
-    record = StepRecord(project, run.id, history, person())
+    record = StepRecord(project, run.id, history, person(), about=RunKind.REMEDY.value)
     if back and history.mode is Mode.FORWARD:
         record.append(Entry("", Event.ROLLBACK, detail={"who": person(), "kind": RunKind.REMEDY.value}))
     retry_failed(history, record)

@@ -13,8 +13,12 @@ from tests.migrate.estate import many_wave, small_wave
 from tests.migrate.troubled import with_tasks
 
 
-def rehearsed(fixes: dict[str, tuple[str, ...]], *, outage: bool = True, seed: int = 3) -> RemedyRehearsal:
-    wave = with_tasks(small_wave(), fixes)
+def rehearsed(
+    fixes: dict[str, tuple[str, ...]], *, outage: bool = True, seed: int = 3, stop_timeout_s: float = 600.0
+) -> RemedyRehearsal:
+    plain = small_wave()
+    policies = plain.policies.model_copy(update={"stop_timeout_s": stop_timeout_s})
+    wave = with_tasks(plain.model_copy(update={"policies": policies}), fixes)
     book = compose_remedies(wave, wave.tasks, Remedies(), outage)
     return rehearse_remedies(wave, book, Link(), runs=20, seed=seed)
 
@@ -37,6 +41,12 @@ def test_what_would_be_passed_over_is_said() -> None:
     said = rehearsed({"id-db": ("disk-mode",)}, outage=False)
     assert said.outcomes == {"partly": 20}
     assert said.passed_over == {"db: down for its remedy": 20, "db: dependent disks": 20}
+
+
+def test_a_guest_that_takes_longer_than_it_may_is_seen_beforehand() -> None:
+    said = rehearsed({"id-db": ("disk-mode",)}, stop_timeout_s=1.0)
+    assert said.outcomes == {"partly": 20}
+    assert said.passed_over["db: down for its remedy"] == 20
 
 
 def test_the_same_seed_gives_the_same_report_and_vms_overlap() -> None:

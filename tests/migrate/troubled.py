@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from planner.checks.check import Check, Work
-from planner.fixes import FIXES
+from planner.fixes import FIXES, NEED_OFF
 from planner.model import Finding, Severity
 from planner.plan import PlannedTask, Wave
 from planner.remedies import task_id
@@ -36,6 +36,7 @@ def with_tasks(wave: Wave, fixes: Mapping[str, Iterable[str]]) -> Wave:
             found=(f"{vm} needs {fix}",),
             remedy=f"do {fix}",
             effort_min=10,
+            outage=fix in NEED_OFF,
             fix=fix if fix in FIXES else "",
         )
         for vm, wanted in fixes.items()

@@ -122,8 +122,6 @@ def _list(wave: Wave, tasks: tuple[TaskStatus, ...]) -> None:
 def _say_next(
     wave: Wave, tasks: tuple[TaskStatus, ...], steps: list[Step], with_outage: bool, undo: bool, refused: str
 ) -> None:
-    from planner.fixes import NEED_OFF
-
     if refused:
         say(f"dry: nothing was done. It would be refused now: {refused}")
         return
@@ -134,7 +132,7 @@ def _say_next(
     elif tasks:
         say("dry: nothing was done. Nothing of it is left for wherry to do itself")
     down = not with_outage and any(
-        item.task.fix in NEED_OFF and wave.vm(item.task.vm).powered_on and not item.state.is_over
+        item.task.fix and item.task.outage and wave.vm(item.task.vm).powered_on and not item.state.is_over
         for item in tasks
     )
     if down and not undo:

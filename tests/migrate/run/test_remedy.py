@@ -87,6 +87,8 @@ def test_only_what_wherry_can_do_and_may_is_chosen() -> None:
     assert len(fixable(planned, with_outage=True)) == len(FIXES) + 1
     assert [task.vm for task in fixable(planned, "upgrade-hardware", True)] == ["id-a", "id-c"]
     assert fixable(planned, "disk-mode") == ()
+    live = planned.tasks[0].model_copy(update={"outage": True})  # as its check says
+    assert fixable(planned.model_copy(update={"tasks": (live,)})) == ()
 
 
 def test_a_vm_is_down_only_around_what_needs_it_off() -> None:

@@ -76,7 +76,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cli = Wherry(root)
     settings = root.parent / "settings.toml"
     window = '[[windows]]\nstart = "2031-01-11T22:00:00Z"\nhours = 6\n'
-    settings.write_text(f"{SETTINGS}\n{window}\n[remedies]\nowner = 'the desk'\n", "utf-8")
+    patient = SETTINGS.replace("stop_timeout_s = 20.0", "stop_timeout_s = 600.0")
+    settings.write_text(f"{patient}\n{window}\n[remedies]\nowner = 'the desk'\n", "utf-8")
     cli.done("settings", "import", str(settings))
     plan_anew(root, write(root.parent / "inventory.json", vms=_odd(), dependencies=[]))
     return root
@@ -288,7 +289,7 @@ def test_with_an_outage_vms_go_down_and_come_back(lab: Wherry) -> None:
     assert dict(configuration(lab, "vm-3").modes)["2000"] == "persistent"
     assert powered(lab) == {"poweredOn"}
     acts = [line["act"] for line in lab.done("log", "--json").document["lines"]]
-    assert sum(act.startswith("done v") and act.endswith("upgrade-hardware") for act in acts) == 1
+    assert sum(act.startswith("remedy done v") and act.endswith("upgrade-hardware") for act in acts) == 1
     assert lab("log", "--verify").code == 0
 
 
