@@ -7,7 +7,7 @@ that stands there twice, in two datacenters, is not looked up at all.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from planner.checks.landing import Landing, landing
 from planner.checks.lookup import Index, Lookup, enter, lookup
-from planner.model import VM, Cluster, Datastore, Disk, Host, Inventory, Network, Volume
+from planner.model import VM, Cluster, Datastore, Disk, Host, Inventory, Lun, Network, Volume
 from planner.names import visible
 from planner.volumes import datastore_of, folder_of, own_volume, shared_volumes
 
@@ -52,6 +52,8 @@ class Estate:
     clusters: dict[Place, Cluster]
     datastores: dict[Place, Datastore]
     networks: dict[Place, Network]
+    members: Mapping[Place, frozenset[str]]  # of a cluster: ids of its hosts
+    luns: Mapping[str, Lun]  # by canonical name and by id, in lower case
     sole_vcenter: str  # of all VMs, empty when there are several
     lookup: Lookup
 
@@ -129,6 +131,14 @@ def _unambiguous(stores: Sequence[Datastore], sole_vcenter: str) -> dict[Place, 
     return {place: store for place, store in found.items() if counted[place] == 1}
 
 
+def _members(hosts: Sequence[Host], sole_vcenter: str) -> dict[Place, frozenset[str]]:
+    found: defaultdict[Place, set[str]] = defaultdict(set)
+    for host in hosts:
+        if host.cluster:
+            found[host.vcenter or sole_vcenter, host.cluster].add(host.id)
+    return {place: frozenset(ids) for place, ids in found.items()}
+
+
 def _users(volume: Volume) -> tuple[VM, ...]:
     return tuple({item.vm.id: item.vm for item in volume.attachments}.values())
 
@@ -177,6 +187,8 @@ def survey(inventory: Inventory, settings: Settings | None = None, target: Estat
         clusters=_by_place(inventory.clusters, sole),
         datastores=_unambiguous(inventory.datastores, sole),
         networks=_by_place(inventory.networks, sole),
+        members=_members(inventory.hosts, sole),
+        luns={word.casefold(): lun for lun in inventory.luns for word in (lun.name, lun.uuid) if word},
         sole_vcenter=sole,
         lookup=lookup(inventory, sole),
     )

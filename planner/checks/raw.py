@@ -143,3 +143,39 @@ def _landing_place(vm: VM, disk: Disk, estate: Estate) -> Iterator[str | None]:
         yield None
     elif decided.lun.casefold() not in seen:
         yield f"{named(vm, disk)} goes to LUN {visible(decided.lun, 60)} that no target host sees"
+
+
+@rule(
+    RULES,
+    "disks.rdm.hidden",
+    Severity.WARNING,
+    "Raw device that some hosts do not see",
+    condition="the VM's host or another one of its cluster does not see the LUN of a raw device mapping",
+    properties=(
+        f"{_BACKING}.lunUuid",
+        "HostSystem.config.storageDevice.scsiLun.canonicalName",
+        "HostSystem.config.storageDevice.scsiLun.uuid",
+    ),
+    reference="vSphere API: HostStorageDeviceInfo.scsiLun; RVTools vMultiPath",
+    why="The VM cannot run on those hosts: when it has to be started again, or a copy of it is read through "
+    "another host, the disk is missing.",
+    remedy="zone and mask the LUN to all hosts of the cluster, or keep the VM off the others during the copy",
+    work=Work(effort_min=60, lead_days=5),
+)
+def hidden_lun(vm: VM, estate: Estate) -> Iterator[str | None]:
+    """Find: raw device that some hosts do not see."""
+    for disk in vm.disks:
+        if not disk.backing.is_rdm:
+            continue
+        lun = estate.luns.get(disk.lun.casefold())
+        host = estate.hosts.get(estate.place(vm, vm.host))
+        if host is None or lun is None or not lun.hosts:
+            yield None
+            continue
+        members = estate.members.get(estate.place(host, host.cluster), frozenset((host.id,)))
+        missing = members.difference(lun.hosts)
+        if host.id in missing:
+            yield f"{named(vm, disk)} is an RDM whose LUN its host {visible(host.name, 60)} does not see"
+        elif missing:
+            seen = len(members) - len(missing)
+            yield f"{named(vm, disk)} is an RDM whose LUN {seen} of {len(members)} hosts of the cluster see"

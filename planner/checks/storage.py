@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks.check import About, Rule, Work, rule
+from planner.checks.check import About, Rule, Work, by_method, rule
 from planner.checks.estate import Estate
 from planner.model import Datastore, Severity
 from planner.names import visible
-from planner.units import show_count
+from planner.units import show_bytes, show_count
 
 RULES: list[Rule] = []
+_LEAST_FREE = 10  # per cent, the least that snapshots are usually given
 _WHY_KIND = {
     "vsan": "object policies need a match at the target, and a VM's folder is an object of its own",
     "vvol": "every disk is an object of the array with a policy of its own",
@@ -84,6 +85,28 @@ def of_one_host(store: Datastore, estate: Estate) -> Iterator[str | None]:
         yield f"{_called(store, estate)} is mounted by one host only"
     elif store.multiple_hosts is None and store.hosts is None:
         yield None
+
+
+@rule(
+    RULES,
+    "storage.full",
+    by_method(Severity.WARNING, Severity.INFO),
+    "Datastore nearly full",
+    condition=f"less than {_LEAST_FREE} % of the datastore's capacity is free",
+    properties=("Datastore.summary.freeSpace", "Datastore.summary.capacity"),
+    reference="vSphere API: DatastoreSummary.freeSpace; RVTools vDatastore: Free %",
+    about=About.DATASTORE,
+    why="Snapshots of the copy grow on the datastore of their VM; when it is full every VM on it stops.",
+    remedy="free or add space before the first copy, or copy its VMs one after the other",
+    work=Work(effort_min=60, lead_days=5),
+)
+def nearly_full(store: Datastore, estate: Estate) -> Iterator[str | None]:
+    """Find: datastore nearly full."""
+    if store.capacity_bytes <= 0 or store.free_bytes <= 0:
+        yield None
+    elif store.free_bytes * 100 < store.capacity_bytes * _LEAST_FREE:
+        free, capacity = show_bytes(store.free_bytes), show_bytes(store.capacity_bytes)
+        yield f"{_called(store, estate)} has {free} free of {capacity}"
 
 
 @rule(

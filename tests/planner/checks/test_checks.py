@@ -38,6 +38,7 @@ LIGHTER_WHEN_OFF = {
     "disks.cbt": (W, I),
     "disks.cbt.partial": (W, I),
     "disks.iops-limit": (W, I),
+    "storage.full": (W, I),
     "snapshots.many": (W, I),
     "snapshots.size": (W, I),
     "snapshots.chain": (B, W),

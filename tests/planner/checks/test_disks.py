@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from planner.model import VM, Backing, BusSharing, Controller, Device, DeviceKind, Snapshot
+from planner.model import VM, Backing, BusSharing, Controller, Device, DeviceKind, Lun, Snapshot
 from planner.units import GIB, MIB, TIB
 from tests.planner.checks.world import (
     DISK,
     GOOD,
+    HOST,
     STORE,
     TARGET,
     TWIN,
@@ -53,6 +54,12 @@ CASES = [
         "disks.rdm.target-lun",
         rdm({"policies": {"physical_rdm": "keep"}}),
         replace(rdm(KEPT), target=None),
+        ("disks.rdm.physical",),
+    ),
+    Case(
+        "disks.rdm.hidden",
+        replace(rdm(), luns=(Lun("naa.1", hosts=("h2",)),)),
+        replace(rdm(), luns=()),
         ("disks.rdm.physical",),
     ),
     Case("disks.shared", pair(), disk(path=""), ("disks.shared",)),
@@ -208,6 +215,19 @@ def test_a_lun_that_no_target_host_sees() -> None:
     assert finding.message.endswith("goes to LUN naa.elsewhere that no target host sees")
     without = replace(rdm(settings), target=replace(TARGET, luns=(), gaps=("luns",)))
     assert ask(without).unknown == {"disks.rdm.target-lun": 1}
+
+
+def test_a_lun_that_only_part_of_the_cluster_sees() -> None:
+    hosts = tuple(
+        replace(HOST, id=id_, name=name, cluster="c") for id_, name in (("h1", "esx-1"), ("h2", "b"))
+    )
+    for seen, expected in ((("h1",), "whose LUN 1 of 2 hosts"), (("h2",), "its host esx-1 does not see")):
+        world = replace(rdm(), hosts=hosts, luns=(Lun("x", "NAA.1", hosts=seen),))
+        (message,) = [item.message for item in ask(world).findings if item.check == "disks.rdm.hidden"]
+        assert expected in message
+    assert "disks.rdm.hidden" not in found(
+        replace(rdm(), hosts=hosts, luns=(Lun("naa.1", hosts=("h1", "h2")),))
+    )
 
 
 def test_settings_that_contradict_themselves_decide_nothing() -> None:

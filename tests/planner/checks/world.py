@@ -149,6 +149,7 @@ class World:
     datastores: tuple[Datastore, ...] = (STORE,)
     target: Inventory | None = TARGET
     gaps: tuple[str, ...] = ()
+    luns: tuple[Lun, ...] = (Lun("naa.1", hosts=("h1",)),)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def inventory(self) -> Inventory:
@@ -160,6 +161,7 @@ class World:
             hosts=self.hosts,
             datastores=self.datastores,
             gaps=self.gaps,
+            luns=self.luns,
             vcenters=(VCenter("vc", "vc.example.test"),),
         )
 
