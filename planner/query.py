@@ -160,10 +160,29 @@ def _text_test(name: str, field: Text, operator: str, values: tuple[str, ...], t
     if values == ("",):
         # Whether anything is said is always known.
         return lambda vm, seen: not any(field.read(vm, seen))
-    patterns = tuple(
-        re.compile(".*".join(map(re.escape, value.casefold().split("*"))), re.DOTALL) for value in values
-    )
-    return _one_of(field.read, lambda text: any(pattern.fullmatch(text) for pattern in patterns))
+    patterns = tuple(map(_pattern, values))
+    return _one_of(field.read, lambda text: any(fits(text) for fits in patterns))
+
+
+def _pattern(value: str) -> Callable[[str], bool]:
+    """Return what a text equals; ``*`` stands for anything. Takes no longer than the text is long."""
+    first, *more = value.casefold().split("*")
+    if not more:
+        return lambda text: text == first
+    *middle, last = more
+
+    def fits(text: str) -> bool:
+        at, end = len(first), len(text) - len(last)
+        if at > end or not text.startswith(first) or not text.endswith(last):
+            return False
+        for part in middle:
+            found = text.find(part, at, end)
+            if found < 0:
+                return False
+            at = found + len(part)
+        return True
+
+    return fits
 
 
 def _number_test(name: str, field: Number, operator: str, values: tuple[str, ...], term: str) -> Test:

@@ -186,7 +186,7 @@ def npiv(vm: VM, estate: Estate) -> Iterator[str | None]:
 @rule(
     RULES,
     "guest.disk-ids",
-    Severity.WARNING,
+    Severity.INFO,
     "Guest knows its disks by serial number",
     why="Failover clusters, Oracle ASM, Veritas and multipath tables find disks by it; a new number is a new "
     "disk to them.",

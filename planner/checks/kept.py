@@ -270,4 +270,5 @@ def old_backup(vm: VM, estate: Estate) -> Iterator[str | None]:
     if last is None or estate.taken_at is None:
         yield None
     elif estate.taken_at - last > _BACKUP_AGE:
-        yield f"{visible(vm.name)} was last backed up {(estate.taken_at - last).days} days before"
+        days = (estate.taken_at - last).days
+        yield f"{visible(vm.name)} was last backed up {days} days before the inventory was taken"

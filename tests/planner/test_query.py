@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -299,6 +301,18 @@ def test_any_arrangement_of_words_and_parentheses_is_a_filter_or_bad_input(text:
     for vm in (*VMS, SAID, MUTE):
         decided = chosen.decide(vm)
         assert decided is None or decided is chosen.matches(vm)
+
+
+@given(st.text(alphabet="ab*", min_size=1, max_size=8), st.text(alphabet="ab", min_size=1, max_size=10))
+def test_stars_stand_for_anything(pattern: str, name: str) -> None:
+    expected = re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), name) is not None
+    assert parse(f"name:{pattern}").matches(VM(id="1", name=name)) is expected
+
+
+def test_many_stars_on_a_long_text_take_no_time() -> None:
+    """With a search that goes back at every star this would outlive the test run."""
+    wicked = VM(id="1", name="x", annotation="a" * 20_000)
+    assert not parse(f"note:{'*a' * 30}*b").matches(wicked)
 
 
 @given(st.text(max_size=40))

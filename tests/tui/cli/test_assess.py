@@ -61,3 +61,12 @@ def test_fewer_rows_on_request(planned: Wherry) -> None:
     ran = planned.done("assess", "--top", "1")
     assert "1 of 3 VMs; --top shows more" in ran.err
     assert ran.out.count("solo") == 0
+
+
+def test_hostile_names_are_shown_harmless(planned: Wherry) -> None:
+    planned.done("discover", "hostile-names")
+    ran = planned.done("assess", "--top", "99")
+    assert all(text.isprintable() for text in ran.text.splitlines())
+    document = planned.done("assess", "--json").document
+    for item in document["vms"]:
+        assert all(text.isprintable() for text in planned.done("assess", item["id"]).text.splitlines())

@@ -214,6 +214,9 @@ def _licences(inventory: Inventory) -> None:
     if "licences" in inventory.gaps:
         line("licences: the source does not list them")
         return
+    if not inventory.licences:
+        line("licences: none are listed")
+        return
     table(
         ("licence", "used", "of", "until"),
         (
