@@ -17,6 +17,7 @@ from migrate.run.remedy import compose_remedies
 from migrate.sites.configuration import Configuration, Drive
 from migrate.sites.ports import Capability, DiskState
 from migrate.steps.kinds import KINDS
+from planner.errors import NoSpace
 from planner.fixes import FIXES, NEED_OFF
 from planner.model import Backing, Power
 from planner.settings import Remedies
@@ -366,6 +367,25 @@ def test_a_lost_answer_is_asked_for_and_not_repeated(call: str, way: str) -> Non
     assert here.source.site.snapshots == {}
     if way == "lose":
         assert here.broken() == []
+
+
+def test_a_change_that_was_made_though_the_site_complained_is_taken_back_too() -> None:
+    here = world(["disconnect-media"])
+    before = configuration(here)
+    left = [1]
+
+    def complains(vm: str, drives: Any, op: str) -> None:
+        here.source.site.set_drives(vm, drives, op)
+        if left:
+            left.pop()
+            raise NoSpace("site source is full", "free space")
+
+    object.__setattr__(here.source, "set_drives", complains)
+    assert here.drive().outcome is Outcome.COMMITTED
+    assert here.history.tries[f"{_prefix(here)}/disconnect-media"] == 2
+    assert configuration(here) != before
+    back(here)
+    assert configuration(here) == before
 
 
 def test_control_a_kind_that_forgets_to_ask_changes_twice() -> None:
