@@ -27,6 +27,7 @@ class Wish:
     is_target: bool = False
     add: bool = False
     cap: str = ""
+    check: bool = False
     watch: bool = False
     every: str = "5m"
     long: str = ""

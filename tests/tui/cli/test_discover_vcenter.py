@@ -159,6 +159,19 @@ def test_a_watch_stores_changes_and_rates(project: Wherry, vcenter: StartVCenter
     assert all(rate is not None for rate in known)
 
 
+def test_access_is_checked_without_reading(project: Wherry, vcenter: StartVCenter) -> None:
+    peer = vcenter("-vm", "1")
+    said = trusted(project, peer, "--check", "--json").document[0]
+    assert said["readable"] is True
+    assert said["vcenter"] == peer.instance_uuid
+    assert said["lacking"] == []
+    assert "may read everything" in trusted(project, peer, "--check").out
+    peer.rules([{"method": "HasPrivilegeOnEntity", "fault": "NoPermission"}])
+    assert "does not say which privileges" in trusted(project, peer, "--check").out
+    assert project.done("inventory", "snapshots", "--json").document == []
+    refused(project("discover", "lab", "--check"), 2, "--check is for live vCenters")
+
+
 def test_only_a_vcenter_can_be_watched(project: Wherry) -> None:
     refused(project("discover", "lab", "--watch"), 2, "--watch takes one live vCenter")
 

@@ -21,6 +21,7 @@ from tui.cli.options import json_option, open_project, project_option
 @click.option(
     "--cap", default="", metavar="SIZE", help="Cut larger disks to this: to try a real estate in a lab."
 )
+@click.option("--check", is_flag=True, help="vCenter: only log in and say what the account may not see.")
 @click.option("--watch", is_flag=True, help="vCenter: look again and again, and measure what is written.")
 @click.option("--every", default="5m", show_default=True, metavar="TIME", help="Time between two looks.")
 @click.option("--for", "long", default="", metavar="TIME", help="End the watch after this; default: Ctrl-C.")
@@ -38,6 +39,10 @@ def command(sources: tuple[str, ...], project_dir: Path, as_json: bool, **option
 
     wish = Wish(sources=sources, **options)
     with open_project(project_dir) as project:
+        if wish.check:
+            from tui.cli.access import check_access
+
+            return check_access(project, wish, as_json)
         if wish.watch:
             from tui.cli.watching import watch
 
