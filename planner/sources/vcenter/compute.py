@@ -160,6 +160,7 @@ def management(item: RawObject, disks: tuple[Disk, ...], around: Surroundings) -
         managed_by=text_or_none(item, "config.managedBy", "extensionKey"),
         replication=_replication(item, disks),
         drs_override=held.drs.get(item.ref.id, None if hidden else ""),
+        storage_policy=None if around.policies is None else around.policies.homes.get(item.ref.id, ""),
         restart_priority=held.restart.get(item.ref.id, None if hidden else ""),
         fault_tolerance_role=_ROLES.get(text(item.values.get("config.ftInfo"), "role"), ""),
         permissions=whole(item.values.get("permission")),

@@ -97,6 +97,7 @@ def _disk(
         encrypted=at(backing, "keyId") is not None,
         filters=tuple(many(device, "iofilter")),
         flash_cache=bool(cache),
+        policy=None if around.policies is None else around.policies.disks.get(f"{vm}:{key}", ""),
         iops_limit=whole(device, "storageIOAllocation", "limit"),
     )
 

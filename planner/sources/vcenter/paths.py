@@ -1,7 +1,7 @@
 """Which properties are read of which kind of object: the whole list, and nothing beside it.
 
-One ``Kind`` is one pass of the collector. ``gaps`` says what becomes unknown of an object when it
-lacks a property for want of a privilege. Some values are narrowed while they are parsed: devices that
+One ``Kind`` is one pass of the collector; ``MACHINE_GAPS`` says what becomes unknown of a machine when
+it does not show a property. Some values are narrowed while they are parsed: devices that
 every VM has, settings nobody reads and the text of extensions are never kept.
 """
 
@@ -69,7 +69,7 @@ def _keys(element: Any) -> Value:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Objects read in one pass. ``paths`` goes by managed object type; types inherit their base's.
+    """Objects read in one pass. ``paths`` goes by managed object type; a type without is read as its base.
 
     ``view`` are the types that a container view is asked for.
     """
@@ -86,7 +86,7 @@ PLACES = Kind(
     "folders",
     ("Folder", "Datacenter"),
     {
-        "Folder": (*_NAMED, "childType"),
+        "Folder": _NAMED,
         "Datacenter": (*_NAMED, "vmFolder", "hostFolder", "datastoreFolder", "networkFolder"),
     },
 )
@@ -129,8 +129,9 @@ NETWORKS = Kind(
     "networks",
     ("Network", "DistributedVirtualSwitch"),
     {
-        "Network": (*_NAMED, "host"),
+        "Network": _NAMED,
         "DistributedVirtualPortgroup": (
+            *_NAMED,
             "key",
             "tag",
             "config.type",
@@ -140,7 +141,6 @@ NETWORKS = Kind(
         ),
         "DistributedVirtualSwitch": (*_NAMED, "uuid"),
     },
-    {"host": _count},
 )
 MACHINES = Kind(
     "virtual machines",

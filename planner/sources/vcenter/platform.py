@@ -17,6 +17,7 @@ from planner.sources.vcenter.luns import LunNames
 from planner.sources.vcenter.networks import HostPortGroups, network, switch_names
 from planner.sources.vcenter.paths import CLUSTERS, DATASTORES, HOSTS, NETWORKS, PLACES, POOLS, SURROUNDINGS
 from planner.sources.vcenter.places import Places, entity_name
+from planner.sources.vcenter.policies import NoPolicies, Policies, read_policies
 from planner.sources.vcenter.services import attribute_names, host_licences, instance_uuid, licences, vcenter
 from planner.sources.vcenter.session import Session
 from planner.sources.vcenter.storage import datastore
@@ -92,6 +93,7 @@ def map_platform(
     if held is None:
         gaps.append("licences")
     tags, why = _tags(session)
+    policies, also_why = _policies(session)
     facts = collector.persist(
         HOSTS,
         lambda: [
@@ -113,6 +115,7 @@ def map_platform(
         exceptions=Exceptions.of(of_clusters, clusters),
         attributes=attribute_names(services),
         tags=tags,
+        policies=policies,
         network_switches={one.id: one.switch for one in networks},
     )
     return Platform(
@@ -126,7 +129,7 @@ def map_platform(
         pools=places.pools(),
         folders=places.folders(),
         licences=held or (),
-        notes=(*notes, *why),
+        notes=(*notes, *why, *also_why),
         gaps=tuple(gaps),
     )
 
@@ -136,6 +139,13 @@ def _tags(session: Session) -> tuple[dict[str, tuple[tuple[str, str], ...]] | No
         return read_tags(session), ()
     except NoTags as error:
         return None, (f"tags of this vCenter are unknown: {error}",)
+
+
+def _policies(session: Session) -> tuple[Policies | None, tuple[str, ...]]:
+    try:
+        return read_policies(session), ()
+    except NoPolicies as error:
+        return None, (f"storage policies are unknown: {error}",)
 
 
 def _place(item: RawObject, places: Places) -> HostPlace:

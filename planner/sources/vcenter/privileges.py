@@ -21,6 +21,7 @@ ROLE = (
     Privilege("System.View", "seeing what there is", needed=True),
     Privilege("System.Read", "reading machines, hosts, networks, datastores and write rates", needed=True),
     Privilege("Global.Licenses", "licences"),
+    Privilege("StorageProfile.View", "storage policies"),
 )
 
 

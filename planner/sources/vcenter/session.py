@@ -34,6 +34,7 @@ class Session:
         self.login = login
         context, self.certificate = verified_context(login)
         self.wire = Wire(login.address.host, login.address.port, context, login.timeout_s)
+        self._context = context
         self._stub = self._adapter(context)
         with self._speaking():
             from pyVmomi import vim
@@ -125,6 +126,24 @@ class Session:
             except vim.fault.NotAuthenticated:
                 self._log_in()
                 return act(self.content)
+
+    def beside(self, path: str, version: str) -> Any:
+        """Return pyvmomi's adapter of another service of this vCenter: same session, same TLS context."""
+        from pyVmomi import SoapAdapter
+
+        adapter: Any = SoapAdapter.SoapStubAdapter
+        key = self._stub.GetSessionId() or ""
+        return adapter(
+            host=self.login.address.host,
+            port=self.login.address.port,
+            path=path,
+            version=version,
+            sslContext=self._context,
+            httpConnectionTimeout=self.login.timeout_s,
+            poolSize=0,  # nothing to close afterwards
+            requestContext={"vcSessionCookie": key},
+            sessionId=key,
+        )
 
     def renew(self) -> None:
         """Log in once again; raises BadInput, Unreachable."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from planner.sources.vcenter.clusters import Exceptions
 from planner.sources.vcenter.luns import LunNames
 from planner.sources.vcenter.places import Places
+from planner.sources.vcenter.policies import Policies
 
 Tags = Mapping[str, tuple[tuple[str, str], ...]]
 
@@ -29,7 +30,7 @@ class HostPlace:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Looks up what stands around machines. ``tags`` is None when they could not be read."""
+    """Looks up what stands around machines. ``tags`` and ``policies`` are None where they are unknown."""
 
     vcenter: str
     places: Places
@@ -41,6 +42,7 @@ class Surroundings:
     exceptions: Exceptions = field(default_factory=Exceptions)
     attributes: Mapping[str, str] = field(default_factory=dict)  # names by key
     tags: Tags | None = None
+    policies: Policies | None = None
     network_switches: Mapping[str, str] = field(default_factory=dict)  # switch by id of a network
     oddities: dict[str, list[str]] = field(default_factory=dict, compare=False)  # by VM id
 

@@ -113,6 +113,13 @@ def test_a_vcenter_that_goes_away(peer: VCenterPeer, effect: str) -> None:
     assert caught.value.exit_code == 6
 
 
+def test_an_answer_that_does_not_come(peer: VCenterPeer) -> None:
+    peer.rules([{"method": "RetrievePropertiesEx", "count": 1, "delayMs": 3000}])
+    with Session(login_of(peer, timeout_s=0.5)) as session:
+        assert len(names(Collector(session, **NO_WAIT))) == VMS
+    assert peer.fired() == [1]
+
+
 def test_a_session_that_never_lasts(session: Session, peer: VCenterPeer) -> None:
     peer.rules([{"method": "RetrievePropertiesEx", "expire": True}])
     with pytest.raises(Unreachable):
