@@ -70,6 +70,8 @@ def open_book(path: Path, limits: Limits | None = None) -> Iterator[Book]:
 
             yield CsvBook.of_directory(path, limits)
             return
+        if path.exists() and not path.is_file():
+            raise BadInput(f"{shown} is no ordinary file", "copy what it gives to a file and name that")
         with path.open("rb") as file:
             head = file.read(8)
     except OSError as error:

@@ -183,8 +183,15 @@ def read_sheet(name: str, rows: Iterable[Sequence[object]]) -> tuple[Sheet, list
     """
     found = iter(rows)
     headers = tuple(text(cell) for cell in next(found, ()))
-    numbered = [(at, row) for at, row in enumerate(found, 2) if _filled(row)]
-    body = [row for _, row in numbered]
+    body: list[Sequence[object]] = []
+    numbers: list[int] = []
+    # A large sheet is the same few words over and over: each is kept once.
+    kept: dict[object, object] = {}
+    same = kept.setdefault
+    for number_, row in enumerate(found, 2):
+        if _filled(row):
+            body.append([same(cell, cell) if type(cell) is str else cell for cell in row])
+            numbers.append(number_)
     columns: dict[str, int] = {}
     doubled: list[str] = []
     blank: list[int] = []
@@ -198,7 +205,7 @@ def read_sheet(name: str, rows: Iterable[Sequence[object]]) -> tuple[Sheet, list
                 doubled.append(header)
         else:
             columns[key] = at
-    sheet = Sheet(name, headers, columns, body, [at for at, _ in numbered])
+    sheet = Sheet(name, headers, columns, body, numbers)
     notes = []
     if doubled:
         shown = ", ".join(visible(header, 40) for header in doubled[:5])

@@ -31,7 +31,8 @@ _TOOLS_SPELLED = {
     "notrunning": "toolsNotRunning",
     "notinstalled": "toolsNotInstalled",
 }
-_LATENCY = {"0": "low", "1": "normal", "2": "medium", "3": "high", "4": "custom"}
+# 0 is low, and also what an unset one was written as: unknown.
+_LATENCY = {"0": "", "1": "normal", "2": "medium", "3": "high", "4": "custom"}
 _HEARTBEATS = frozenset({"green", "yellow", "red", "gray"})
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from planner.checks.registry import run_checks
-from planner.model import Backing, BusSharing, Inventory
+from planner.model import Backing, BusSharing, Controller, Inventory, RuleKind
 from planner.sources.document import dump_document, parse_document
+from planner.sources.merging import merged, replaced
 from planner.sources.rvtools import read_rvtools
 from planner.volumes import volumes
 
@@ -38,6 +39,31 @@ def test_131_vms_with_a_clustered_pair() -> None:
     assert any(disk.used_bytes for vm in inventory.vms for disk in vm.disks)
 
 
+def test_131_vms_around_them() -> None:
+    inventory = real("nutanix_BillSampleNextRvtoolsFinal.xlsx")
+    assert {host.version for host in inventory.hosts} == {"6.5.0", "5.5.0"}
+    assert all(host.build and host.cpu_mhz and host.evc_max and host.vmotion for host in inventory.hosts)
+    assert {host.evc_mode for host in inventory.hosts} <= {"intel-ivybridge", "intel-sandybridge", None}
+    assert {(cluster.name, cluster.ha, cluster.drs_mode) for cluster in inventory.clusters} == {
+        ("Avaya Cluster", False, "fullyAutomated"),
+        ("Production Cluster", True, "fullyAutomated"),
+    }
+    rules = {rule.name: rule for cluster in inventory.clusters for rule in cluster.rules or ()}
+    assert rules["Separate Domain Controllers"].kind is RuleKind.APART
+    assert len(rules["Separate Domain Controllers"].vms or ()) > 1
+    partitions = [part for vm in inventory.vms for part in vm.guest.partitions or ()]
+    assert len(partitions) == 286
+    assert {disk.controller_kind for vm in inventory.vms for disk in vm.disks} >= {
+        Controller.LSI_SAS,
+        Controller.PVSCSI,
+    }
+    # 3.10 wrote numbers for words, and its VM UUIDs were taken out of this file.
+    assert {vm.compute.latency_sensitivity for vm in inventory.vms} == {"normal", ""}
+    assert not any(vm.bios_uuid or vm.instance_uuid for vm in inventory.vms)
+    assert {"usb", "devices", "tags", "luns", "licences"} <= set(inventory.gaps)
+    assert inventory.vcenters == inventory.luns == inventory.licences == ()
+
+
 def test_131_vms_readiness() -> None:
     readiness = run_checks(real("nutanix_BillSampleNextRvtoolsFinal.xlsx"))
     physical = [item for item in readiness.findings if item.check == "disks.rdm.physical"]
@@ -53,6 +79,10 @@ def test_headers_that_are_none() -> None:
     assert len(inventory.vms) == 9
     assert sum(len(vm.disks) for vm in inventory.vms) == 9
     assert len(inventory.hosts) == 7
+    assert {vm.compute.cpu_hot_add for vm in inventory.vms} <= {True, False}
+    assert all(vm.moref for vm in inventory.vms if vm.name == "vm-1")
+    assert {folder.kind for folder in inventory.folders} == {"vm"}
+    assert "tags" in inventory.gaps
 
 
 def test_headers_of_another_program() -> None:
@@ -62,6 +92,26 @@ def test_headers_of_another_program() -> None:
     assert len(database.disks) == 2
     assert database.snapshots[0].created.startswith("2026-01-09")
     assert inventory.hosts[0].memory_bytes == 512 * 1024**3
+    assert [(one.id, one.name, one.version) for one in inventory.vcenters] == [
+        ("aaaa-bbbb-cccc-dddd", "vcenter.lab.local", "8.0.2")
+    ]
+    assert {vm.vcenter for vm in inventory.vms} == {"aaaa-bbbb-cccc-dddd"}
+    assert database.cdroms[0].starts_connected is True
+
+
+def test_all_of_them_merged() -> None:
+    names = (
+        "nutanix_BillSampleNextRvtoolsFinal.xlsx",
+        "kubev2v_example1.xlsx",
+        "neil1taylor_test-rvtools.xlsx",
+    )
+    parts = [real(name) for name in names]
+    found = merged(parts)
+    assert len(found.vms) == 131 + 9 + 3
+    assert len({vm.id for vm in found.vms}) == len(found.vms)
+    assert len(found.hosts) == 8 + 7 + 2
+    assert parse_document(dump_document(found), "merged") == found
+    assert replaced(found, parts[2]).vms == found.vms
 
 
 @pytest.mark.parametrize(
