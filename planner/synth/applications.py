@@ -56,6 +56,9 @@ def applications(places: list[Place], vms: int, words: Words, dice: Dice) -> lis
             if left <= 0 or (environment != "Production" and not dice.chance(share * 2)):
                 continue
             here = size if environment == "Production" else max(1, round(size * dice.uniform(0.5, 1.1)))
+            # Of two networks the one with more room.
+            network = min(dice.sample(place.networks_for(environment), 2), key=lambda one: one.promised)
+            network.promised += here
             made.append(
                 Application(
                     name,
@@ -66,7 +69,7 @@ def applications(places: list[Place], vms: int, words: Words, dice: Dice) -> lis
                     window,
                     place,
                     cluster,
-                    dice.pick(place.networks_for(environment)),
+                    network,
                     min(here, left),
                 )
             )

@@ -159,7 +159,7 @@ def _networks(place: Place, count: int, dice: Dice) -> None:
                     "mac_changes": False,
                     "uplink": False,
                 },
-                (20 + 50 * (place.number - 1) + at // 250, at % 250),
+                (20 + 50 * (place.number - 1) + at // 125, at % 125 * 2),
                 environment,
             )
         )

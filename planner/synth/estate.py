@@ -67,7 +67,7 @@ def make_estate(recipe: Recipe, report: Report = _silent) -> Estate:
         plant(plants.PLANTS, drafts, recipe.trouble, Dice(seed, f"trouble with {area}"), planted)
     platform.plant(places, recipe.trouble, Dice(seed, "trouble with places"), planted)
     _fill_stores(drafts, Dice(seed, "stores"), recipe.trouble, planted)
-    flows = make_flows(apps, hubs, Dice(seed, "flows"))
+    flows = make_flows(apps, hubs, shared, Dice(seed, "flows"))
     truth = tell(recipe, drafts, apps, hubs, flows, shared, planted)
     return Estate(inventory_of(recipe, places, drafts, apps, flows), flows, apps, hubs, truth)
 

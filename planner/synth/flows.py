@@ -10,11 +10,12 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from planner.synth import recipe as said
 from planner.synth.dice import Dice
 from planner.synth.drafts import Application, Draft
+from planner.synth.sharing import Shared
 
 _NOW = datetime.fromisoformat(said.TAKEN_AT)
 _PORTS = {
@@ -89,6 +90,13 @@ class Traffic:
                     seen.add((draft.id, server.id))
                     yield self._flow(draft, server, "intra")
 
+    def heartbeats(self, shared: list[Shared], by_id: dict[str, Draft]) -> Iterator[Flow]:
+        """Yield what nodes of a guest cluster say to each other."""
+        for one in shared:
+            for a, b in pairwise(one.vms):
+                windows = "Windows" in by_id[a].fields["guest_os"]
+                yield self._flow(by_id[a], by_id[b], "intra", 3343 if windows else 5405)
+
     def between(self, apps: list[Application]) -> Iterator[Flow]:
         """Yield flows between applications of the same stage."""
         dice = self._dice
@@ -133,11 +141,12 @@ class Traffic:
                 yield self._flow(source, target, "noise", dice.pick((22, 135, 443, 3389, 5985)))
 
 
-def make_flows(apps: list[Application], hubs: list[Draft], dice: Dice) -> list[Flow]:
+def make_flows(apps: list[Application], hubs: list[Draft], shared: list[Shared], dice: Dice) -> list[Flow]:
     """Return all flows of an estate, those that were not observed included."""
     traffic = Traffic(dice)
     drafts = [draft for app in apps for draft in app.members]
     flows = [flow for app in apps for flow in traffic.inside(app)]
+    flows += traffic.heartbeats(shared, {draft.id: draft for draft in drafts})
     flows += traffic.between(apps)
     meant = len(flows)
     flows += traffic.with_hubs([draft for draft in drafts if draft.runs], hubs)

@@ -30,7 +30,14 @@ from planner.synth.rules import pools_of
 from planner.synth.truth import stages
 
 EVIDENCE = "synthetic"
+HEARTBEATS = frozenset({3343, 5405})
 CALLERS = frozenset({"backup", "monitoring"})
+
+
+def _reason(flow: Flow) -> str:
+    if flow.port in HEARTBEATS:
+        return "nodes of one guest cluster"
+    return f"calls the {flow.target.kind} of its application"
 
 
 def dependencies(apps: list[Application], flows: list[Flow]) -> tuple[Dependency, ...]:
@@ -41,7 +48,7 @@ def dependencies(apps: list[Application], flows: list[Flow]) -> tuple[Dependency
     found = []
     for flow in flows:
         if flow.kind == "intra":
-            tie, reason = Tie.HARD, f"calls the {flow.target.kind} of its application"
+            tie, reason = Tie.HARD, _reason(flow)
         elif flow.latency:
             tie, reason = Tie.HARD, "needs a short way to it"
         elif flow.hidden or flow.target.fields["tier"] in CALLERS:
@@ -139,7 +146,7 @@ def _networks(place: Place) -> list[Network]:
         Network(
             place.object_id("network-"), f"{place.site}-{name}", vlan, "vSwitch0", kind="standard", **where
         )
-        for name, vlan in (("mgmt", "10"), ("vmotion", "11"))
+        for name, vlan in (("mgmt", "10"), ("vmotion", "11"), ("iscsi", "12"))
     ]
     return own + [Network(one.id, one.name, **where, **one.fields) for one in place.networks]
 

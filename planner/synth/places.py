@@ -35,24 +35,29 @@ class StoreSpot:
 
 @dataclass(slots=True)
 class NetworkSpot:
-    """A port group with its subnet ``10.a.b.0/24``; ``environment`` is who it is for."""
+    """A port group with its subnet ``10.a.b.0/23``, b even; ``environment`` is who it is for.
+
+    ``promised`` is how many VMs of applications are to come.
+    """
 
     id: str
     name: str
     fields: dict[str, Any]
     subnet: tuple[int, int]
     environment: str
+    promised: int = 0
     vms: int = 0
 
     def next_address(self) -> str:
         """Return an address that no other VM has, as long as there is one."""
+        number = 10 + self.vms % 490
         self.vms += 1
-        return f"10.{self.subnet[0]}.{self.subnet[1]}.{10 + (self.vms - 1) % 240}"
+        return f"10.{self.subnet[0]}.{self.subnet[1] + number // 256}.{number % 256}"
 
     @property
     def prefix(self) -> str:
         """The subnet in CIDR notation."""
-        return f"10.{self.subnet[0]}.{self.subnet[1]}.0/24"
+        return f"10.{self.subnet[0]}.{self.subnet[1]}.0/23"
 
 
 @dataclass(slots=True)

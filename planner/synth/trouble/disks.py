@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from planner.model import BusSharing, Controller, Snapshot
+from planner.model import Backing, BusSharing, Controller, Snapshot
+from planner.synth.building import new_lun
 from planner.synth.dice import Dice
 from planner.synth.drafts import Draft
 from planner.synth.recipe import TAKEN_AT
@@ -35,6 +36,12 @@ def _week(draft: Draft, dice: Dice) -> None:
 
 def _month(draft: Draft, dice: Dice) -> None:
     _snapshots(draft, dice, dice.between(1, 2), (31, 900))
+
+
+def _grown(draft: Draft, dice: Dice) -> None:
+    created = (_NOW - timedelta(days=20)).isoformat(timespec="seconds")
+    size = sum(disk["size_bytes"] for disk in draft.disks) * 6 // 10
+    draft.snapshots.append(Snapshot("before migration", created, size))
 
 
 def _many(draft: Draft, dice: Dice) -> None:
@@ -84,8 +91,40 @@ def _too_large(draft: Draft, dice: Dice) -> None:
 
 
 def _very_many(draft: Draft, dice: Dice) -> None:
+    for disk in draft.disks:
+        disk["controller_kind"] = Controller.LSI_SAS
     while len(draft.disks) <= 60:
         _one_more(draft, GIB, GIB // 4)
+
+
+def _boots_raw(draft: Draft, dice: Dice) -> None:
+    disk = draft.disks[0]
+    lun = new_lun(draft.place, draft.cluster, disk["size_bytes"], dice)
+    disk |= {"backing": Backing.RDM_VIRTUAL, "lun": lun.name, "format": "rdm", "thin": None}
+    disk["controller_kind"] = Controller.PVSCSI
+
+
+def _raw_without_lun(draft: Draft, dice: Dice) -> None:
+    _one_more(draft, 100 * GIB, None)
+    draft.disks[-1] |= {"backing": Backing.RDM_PHYSICAL, "mode": "independent_persistent", "format": "rdm"}
+    draft.disks[-1] |= {"multi_writer": None, "thin": None, "cbt": None}
+
+
+def _partly_tracked(draft: Draft, dice: Dice) -> None:
+    draft.fields["cbt"] = True
+    draft.disks[-1]["cbt"] = False
+
+
+def _chain(draft: Draft, dice: Dice) -> None:
+    draft.disks[0]["parent"] = draft.disks[0]["path"].replace(".vmdk", "-000001.vmdk")
+
+
+def _same_folder(first: Draft, second: Draft) -> None:
+    second.fields["vmx_path"] = f"[{second.store.name}] {first.folder_name}/{second.folder_name}.vmx"
+
+
+def _long_path(draft: Draft, dice: Dice) -> None:
+    draft.fields["vmx_path"] = f"{draft.home}/{'kept-for-later-' * 18}{draft.folder_name}.vmx"
 
 
 def _huge(draft: Draft, dice: Dice) -> None:
@@ -122,7 +161,14 @@ PLANTS = (
     Plant("snapshots.week", 0.02, _week, running),
     Plant("snapshots.month", 0.02, _month, running),
     Plant("snapshots.many", 0.003, _many, running),
+    Plant("snapshots.grown", 0.002, _grown, running),
     Plant("disks.linked-clone", 0.002, fit=_small, put_pair=_linked),
+    Plant("disks.boot-raw", 0.0003, _boots_raw, lambda vm: _small(vm) and not vm.snapshots),
+    Plant("disks.rdm-without-lun", 0.0003, _raw_without_lun, _small),
+    Plant("disks.partly-tracked", 0.002, _partly_tracked, lambda vm: plain(vm) and len(vm.disks) > 1),
+    Plant("snapshots.chain", 0.001, _chain, lambda vm: plain(vm) and not vm.snapshots),
+    Plant("storage.folder", 0.001, fit=plain, put_pair=_same_folder),
+    Plant("storage.path", 0.0005, _long_path),
     Plant("disks.large", 0.003, _huge),
     Plant("disks.too-large", 0.0001, _too_large, _small),
     Plant(

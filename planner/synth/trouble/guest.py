@@ -53,6 +53,14 @@ def _reports(draft: Draft) -> bool:
     return running(draft) and plain(draft) and draft.fields["tools"] == "toolsOk" and bool(draft.partitions)
 
 
+def _addressed(draft: Draft) -> bool:
+    return _reports(draft) and bool(draft.nics[0]["addresses"])
+
+
+def _known(draft: Draft) -> bool:
+    return _reports(draft) and draft.fields["dns_name"] not in {"", "localhost.localdomain"}
+
+
 def _password(draft: Draft, dice: Dice) -> None:
     word = dice.hexadecimal(8)
     draft.fields["annotation"] = (
@@ -82,6 +90,27 @@ def _manual(draft: Draft, dice: Dice) -> None:
 
 def _on_vmkernel(draft: Draft, dice: Dice) -> None:
     draft.nics[0] |= {"network": f"{draft.place.site}-mgmt", "switch": "vSwitch0", "port_group": ""}
+
+
+def _on_storage(draft: Draft, dice: Dice) -> None:
+    _one_more(draft, dice, f"{draft.place.site}-iscsi")
+
+
+def _three_networks(draft: Draft, dice: Dice) -> None:
+    for network in dice.sample([one.name for one in draft.place.networks if one is not draft.network], 2):
+        _one_more(draft, dice, network)
+
+
+def _one_more(draft: Draft, dice: Dice, network: str) -> None:
+    number = len(draft.nics)
+    mac = f"00:50:56:3b:{dice.hexadecimal(2)}:{dice.hexadecimal(2)}"
+    more = {"label": f"Network adapter {number + 1}", "mac": mac, "network": network, "port_group": ""}
+    draft.nics.append({**draft.nics[0], **more, "addresses": (), "subnets": ()})
+
+
+def _unknown_system(draft: Draft, dice: Dice) -> None:
+    draft.fields["guest_os"] = "Other (64-bit)"
+    draft.guest |= {"guest_id": "otherGuest64", "running_os": ""}
 
 
 def _many_nics(draft: Draft, dice: Dice) -> None:
@@ -132,11 +161,14 @@ PLANTS = (
         sets("guest", running_os="Microsoft Windows Server 2022 (64-bit)"),
         _reports,
     ),
+    Plant("guest.system-unknown", 0.002, _unknown_system, _reports),
+    Plant("names.host-missing", 0.003, sets("fields", dns_name=""), _reports),
+    Plant("network.storage", 0.002, _on_storage, _reports),
+    Plant("network.three", 0.002, _three_networks, _reports),
     Plant("guest.disk-full", 0.02, _full, _reports),
     Plant("guest.tools.old", 0.02, sets("fields", tools="toolsOld"), _reports),
     Plant("guest.heartbeat", 0.003, sets("guest", heartbeat="red"), _reports),
     Plant("guest.time-sync", 0.05, sets("guest", time_sync=True)),
-    Plant("network.address.duplicate", 0.001, fit=_reports, put_pair=_same_address),
     Plant("network.address.dhcp", 0.03, _nic(dhcp=True), _reports),
     Plant(
         "network.address.missing",
@@ -154,9 +186,10 @@ PLANTS = (
     Plant("names.localhost", 0.003, _localhost, _reports),
     Plant("names.invalid", 0.002, _long_name),
     Plant("names.duplicate", 0.001, fit=plain, put_pair=_same_name),
-    Plant("names.dns-duplicate", 0.001, fit=_reports, put_pair=_same_dns),
     Plant("names.bios-uuid", 0.003, fit=plain, put_pair=_same_bios),
     Plant("names.instance-uuid", 0.0002, fit=plain, put_pair=_same_instance),
+    Plant("names.dns-duplicate", 0.001, fit=_known, put_pair=_same_dns),
+    Plant("network.address.duplicate", 0.001, fit=_addressed, put_pair=_same_address),
     Plant("network.mac.duplicate", 0.0002, fit=plain, put_pair=_same_mac),
     Plant("network.mac.manual", 0.01, _manual),
     Plant("network.adapter.old", 0.06, _emulated),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from planner.synth.dice import Dice
@@ -11,49 +11,60 @@ from planner.synth.trouble.plants import Truth
 
 Spot = TypeVar("Spot", HostSpot, StoreSpot, NetworkSpot, ClusterSpot)
 
-_HOSTS: tuple[tuple[str, float, dict[str, Any]], ...] = (
+Table = tuple[tuple[str, float, dict[str, Any]], ...]  # name, rate, fields
+
+_HOSTS: Table = (
     ("compute.host-maintenance", 0.02, {"maintenance": True}),
     ("compute.host-lockdown", 0.04, {"lockdown": True}),
     ("compute.host-vmotion", 0.02, {"vmotion": False}),
     ("compute.host-old", 0.03, {"version": "6.0.0", "build": "15517548", "supported_hw_version": 11}),
+    ("compute.host-ageing", 0.03, {"version": "6.7.0", "build": "17700523", "supported_hw_version": 15}),
     ("compute.host-disconnected", 0.01, {"connection_state": "notResponding"}),
     ("platform.ntp", 0.04, {"ntp_running": False}),
     ("platform.clock", 0.03, {"clock_skew_s": 47.5}),
     ("platform.certificate", 0.03, {"certificate_expires": "2026-10-20T00:00:00+00:00"}),
 )
-_STORES: tuple[tuple[str, float, dict[str, Any]], ...] = (
+_STORES: Table = (
     ("storage.inaccessible", 0.01, {"accessible": False}),
     ("storage.maintenance", 0.01, {"maintenance": True}),
     ("storage.local", 0.02, {"hosts": 1, "multiple_hosts": False}),
 )
-_NETWORKS: tuple[tuple[str, float, dict[str, Any]], ...] = (
+_NETWORKS: Table = (
     ("network.vlan.none", 0.03, {"vlan": "0"}),
     ("network.vlan.trunk", 0.02, {"vlan": "0-4094"}),
+    ("network.vlan.private", 0.02, {"vlan": "pvlan 205"}),
     ("network.promiscuous", 0.02, {"promiscuous": True}),
     ("network.forged", 0.03, {"forged_transmits": True, "mac_changes": True}),
 )
-_CLUSTERS: tuple[tuple[str, float, dict[str, Any]], ...] = (
+_OF_VMFS: Table = (("storage.vmfs-old", 0.05, {"version": "5.81"}),)
+_DISTRIBUTED: Table = (
+    ("network.ephemeral", 0.02, {"binding": "ephemeral"}),
+    ("network.segment", 0.01, {"kind": "opaque", "binding": "", "key": "", "switch": "", "vlan": ""}),
+)
+_CLUSTERS: Table = (
     ("platform.admission", 0.1, {"admission_control": False}),
     ("platform.drs", 0.05, {"drs": False, "drs_mode": ""}),
 )
 
 
-def _put(
-    table: tuple[tuple[str, float, dict[str, Any]], ...],
-    spots: list[Spot],
-    trouble: float,
-    dice: Dice,
-    truth: Truth,
-    sure: bool,
-    fit: Callable[[Spot], bool] = lambda spot: True,
-) -> None:
-    for name, rate, fields in table:
-        count = max(round(len(spots) * rate * trouble), int(sure))
-        victims = dice.sample([spot for spot in spots if fit(spot)], count)
-        for victim in victims:
-            victim.fields |= fields
-        if victims:
-            truth[name] = sorted(victim.id for victim in victims)
+class _Planting:
+    """Plants on spots; one that has trouble already is taken again only when no other is left."""
+
+    def __init__(self, trouble: float, dice: Dice, truth: Truth, sure: bool) -> None:
+        self._trouble, self._dice, self._truth, self._sure = trouble, dice, truth, sure
+        self._hit: set[str] = set()
+
+    def put(self, table: Table, spots: Sequence[Spot]) -> None:
+        """Plant every line of a table on its share of the spots."""
+        for name, rate, fields in table:
+            count = max(round(len(spots) * rate * self._trouble), int(self._sure))
+            fresh = [spot for spot in spots if spot.id not in self._hit]
+            victims = self._dice.sample(fresh if len(fresh) >= count else spots, count)
+            for victim in victims:
+                victim.fields |= fields
+                self._hit.add(victim.id)
+            if victims:
+                self._truth[name] = sorted(victim.id for victim in victims)
 
 
 def plant(places: list[Place], trouble: float, dice: Dice, truth: Truth) -> None:
@@ -64,17 +75,13 @@ def plant(places: list[Place], trouble: float, dice: Dice, truth: Truth) -> None
     hosts = [host for cluster in clusters for host in cluster.hosts]
     stores = [store for cluster in clusters for store in cluster.stores]
     networks = [network for place in places for network in place.networks]
-    sure = len(hosts) >= 5
-    _put(_HOSTS, hosts, trouble, dice, truth, sure)
-    _put(_STORES, stores, trouble, dice, truth, sure)
-    _put(_NETWORKS, networks, trouble, dice, truth, sure)
-    _put(_CLUSTERS, clusters, trouble, dice, truth, sure)
-    distributed: tuple[tuple[str, float, dict[str, Any]], ...] = (
-        ("network.ephemeral", 0.02, {"binding": "ephemeral"}),
-    )
-    _put(distributed, networks, trouble, dice, truth, sure, lambda one: one.fields["kind"] == "distributed")
-    old: tuple[tuple[str, float, dict[str, Any]], ...] = (("storage.vmfs-old", 0.05, {"version": "5.81"}),)
-    _put(old, stores, trouble, dice, truth, sure, lambda one: one.fields["kind"] == "VMFS")
+    planting = _Planting(trouble, dice, truth, len(hosts) >= 5)
+    planting.put(_HOSTS, hosts)
+    planting.put(_STORES, stores)
+    planting.put(_OF_VMFS, [store for store in stores if store.fields["kind"] == "VMFS"])
+    planting.put(_NETWORKS, networks)
+    planting.put(_DISTRIBUTED, [one for one in networks if one.fields["kind"] == "distributed"])
+    planting.put(_CLUSTERS, clusters)
     _stretched(clusters, truth)
     _luns(places, trouble, dice, truth)
     _vcenters(places, truth)
@@ -100,7 +107,12 @@ def _luns(places: list[Place], trouble: float, dice: Dice, truth: Truth) -> None
 def _vcenters(places: list[Place], truth: Truth) -> None:
     last = places[-1]
     last.fields |= {"certificate_expires": "2026-10-12T00:00:00+00:00", "scheduled_tasks": 7}
-    last.fields["extensions"] = (*last.fields["extensions"], "com.vmware.vcDr", "com.vmware.vcHms")
+    last.fields["extensions"] = (
+        *last.fields["extensions"],
+        "com.vmware.vcDr",
+        "com.vmware.vcHms",
+        "com.vmware.nsx.management.nsxt",
+    )
     for place in places:
         place.fields["linked"] = len(places) > 1
     first = last.licences[0]
