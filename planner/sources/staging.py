@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -30,6 +30,7 @@ CREATE TABLE vm (
 ) STRICT;
 CREATE TABLE part (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 """
+_TOLD_EVERY = 1000  # VMs
 _LISTED = "id, name, cluster, power, guest_os, cpus, memory_bytes, disk_bytes, application"
 
 
@@ -99,8 +100,13 @@ def notes(connection: sqlite3.Connection) -> list[str]:
     return [text for (text,) in connection.execute("SELECT text FROM note ORDER BY position")]
 
 
-def put_inventory(connection: sqlite3.Connection, inventory: Inventory) -> None:
-    """Write an inventory; raises BadInput for text that no encoding can write."""
+def put_inventory(
+    connection: sqlite3.Connection, inventory: Inventory, told: Callable[[int, int], None] | None = None
+) -> None:
+    """Write an inventory; raises BadInput for text that no encoding can write.
+
+    ``told`` hears now and then how many of how many VMs are written.
+    """
     from planner.codec import encode
     from planner.fingerprint import encoded_parts
     from planner.store.inventories import listed
@@ -108,12 +114,19 @@ def put_inventory(connection: sqlite3.Connection, inventory: Inventory) -> None:
 
     connection.executemany(
         f"INSERT INTO vm ({_LISTED}, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        ((*listed(vm), encode(vm)) for vm in inventory.vms),
+        ((*listed(vm), encode(vm)) for vm in _counted(inventory.vms, told)),
     )
     connection.executemany("INSERT INTO part VALUES (?, ?)", encoded_parts(inventory).items())
     size_bytes = sum(volume.size_bytes for volume in volumes(inventory))
     head = {"source": inventory.source, "taken_at": inventory.taken_at, "size_bytes": str(size_bytes)}
     connection.executemany("INSERT INTO head VALUES (?, ?)", head.items())
+
+
+def _counted(vms: tuple[VM, ...], told: Callable[[int, int], None] | None) -> Iterator[VM]:
+    for at, vm in enumerate(vms, 1):
+        yield vm
+        if told and not at % _TOLD_EVERY:
+            told(at, len(vms))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from planner.sources import staging
 from planner.sources.books import Limits
 from planner.sources.isolation import Bounds, Report, run_isolated, staging_file
 
+_WRITING = 8  # writing what was read takes about this part of the time of reading
+
 
 @contextmanager
 def staged_rvtools(
@@ -55,14 +57,17 @@ def stage(path: Path, file: Path, report: Report, **limits: int) -> None:
     from planner.sources.rvtools.reading import parse_rvtools
 
     gc.disable()  # nothing here goes in circles, and the child ends right after
-    total = 0
+    size = 1
 
     def read(done: int, most: int) -> None:
-        nonlocal total
-        total = most
-        report(done, most)
+        nonlocal size
+        size = most
+        report(done, most + most // _WRITING)
+
+    def wrote(done: int, most: int) -> None:
+        report(size + size // _WRITING * done // most, size + size // _WRITING)
 
     inventory = parse_rvtools(path, Limits(**limits), read)
     with staging.writing(file) as connection:
-        staging.put_inventory(connection, inventory)
-    report(total, total)
+        staging.put_inventory(connection, inventory, wrote)
+    wrote(1, 1)

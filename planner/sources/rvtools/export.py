@@ -95,7 +95,7 @@ class Export:
             return None
         found, more = read_sheet(SPELLED[key], self._book.rows(name))
         self._done += self._book.weights[name]
-        self._report(self._done, 2 * self.weight)
+        self._report(self._done, self.weight)
         # Every estate with VMs has rows here: a sheet without them says nothing, not none.
         if not len(found) and not (key in _MAY_BE_BARE and (found.columns or key == "vinfo")):
             self._note_lack(key, "empty")

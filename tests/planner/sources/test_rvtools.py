@@ -9,6 +9,7 @@ import pytest
 
 from planner.errors import BadInput
 from planner.model import VM, Backing, BusSharing, Inventory, Power
+from planner.sources.rvtools import read_rvtools
 from planner.sources.rvtools.reading import parse_rvtools
 from tests.planner.sources.workbooks import DISK, INFO, disk, info, plain, write
 
@@ -338,3 +339,14 @@ def test_a_vsnapshot_sheet_of_headers_only_says_that_there_are_none(tmp_path: Pa
 def test_vms_whose_disks_are_not_all_listed_are_named(tmp_path: Path) -> None:
     inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=[DISK, disk("a", 1)]))
     assert has_note(inventory, "for 1 VMs (b)", "not moved")
+
+
+def test_progress_only_grows_and_ends_at_its_total(tmp_path: Path) -> None:
+    rows = [INFO, *(info(f"vm{at}", at) for at in range(2500))]
+    seen: list[tuple[int, int]] = []
+    path = plain(tmp_path / "x.xlsx", vInfo=rows)
+    read_rvtools(path, report=lambda done, total: seen.append((done, total)))
+    assert seen == sorted(seen)
+    assert len({total for _, total in seen}) == 1
+    assert seen[-1][0] == seen[-1][1]
+    assert len(seen) == 2 + 2 + 1  # sheets, thousands of VMs, the end
