@@ -157,8 +157,12 @@ def _findings(printout: Printout, wave: Wave) -> Iterator[str]:
         yield "None."
         yield ""
         return
-    rows = [(item.severity.value, item.subject_name, item.message, item.remedy) for item in mine]
-    yield from table_lines(("Severity", "VM", "Finding", "Remedy"), rows)
+    rows = [
+        (f"waived ({item.severity.value})" if item.waiver else item.severity.value,
+         item.subject_name, item.message, item.waiver or item.remedy)
+        for item in mine
+    ]  # fmt: skip
+    yield from table_lines(("Severity", "VM", "Finding", "Remedy or waiver"), rows)
 
 
 def _tasks(printout: Printout, wave: Wave) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _names(printout: Printout, ids: Sequence[str]) -> str:
 
 
 def _count(printout: Printout, severity: Severity) -> int:
-    return sum(item.severity is severity for item in printout.findings)
+    return sum(item.severity is severity and not item.waiver for item in printout.findings)
 
 
 def summary(printout: Printout) -> Table:
@@ -107,6 +107,7 @@ def summary(printout: Printout) -> Table:
         ("Order ties violated", plan.score.order_violations),
         ("Hard ties violated", plan.score.hard_violations),
         *((f"Findings: {severity.value}", _count(printout, severity)) for severity in Severity),
+        ("Findings waived", sum(bool(item.waiver) for item in printout.findings)),
         ("Checks that could not be decided everywhere", len(printout.unknown or {})),
         ("Waves approved", sum(wave.name in (printout.approvals or {}) for wave in plan.waves)),
         ("Inventory taken", visible(printout.inventory.taken_at)),
@@ -233,10 +234,12 @@ def findings(printout: Printout) -> Table:
             wave_of.get(item.subject, ""),
             visible(item.message),
             visible(item.remedy),
+            item.waiver,
         )
         for item in printout.findings
     )
-    return Table("Findings", ("Severity", "Check", "VM", "Wave", "Finding", "Remedy"), rows)
+    columns = ("Severity", "Check", "Object", "Wave", "Finding", "Remedy", "Waived by")
+    return Table("Findings", columns, rows)
 
 
 def task_how(task: PlannedTask) -> str:

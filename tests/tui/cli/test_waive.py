@@ -78,3 +78,23 @@ def test_other_objects_by_name(planned: Wherry) -> None:
     assert "network.map.unset is accepted for lan" in out
     said = planned.done("check", "--family", "network", "--json").document["findings"]
     assert [bool(item["waiver"]) for item in said if item["check"] == "network.map.unset"] == [True]
+
+
+def test_a_waived_blocker_is_on_paper_and_out_of_the_plan(planned: Wherry) -> None:
+    def printed() -> str:
+        planned.done("plan")
+        planned.done("export", "markdown")
+        return (planned.root / "exports" / "plan.md").read_text("utf-8")
+
+    assert "VMs with blockers to clear first" in printed()
+    every = ("--where", "cpu>=1")
+    blocking = {
+        item["check"]
+        for item in planned.done("check", "--severity", "blocker", "--json").document["findings"]
+    }
+    for check in sorted(blocking):
+        planned.done("waive", check, *every, *FULL)
+    after = printed()
+    assert "VMs with blockers to clear first" not in after
+    assert "waived (blocker)" in after
+    assert "Anna Berg accepts it until 2999-12-31: known since 2019" in after
