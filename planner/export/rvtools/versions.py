@@ -133,8 +133,11 @@ def tables_of(source: Source, version: Version) -> Iterator[SheetTable]:
         facts = _metadata(version, source) if sheet == "vMetaData" else _FACTS.get(sheet, _NOTHING)
         if facts.kind and source.lacks(facts.kind):
             continue
+        # vUSB spells the tools with a small letter.
+        known = {header.casefold(): fact for header, fact in facts.facts.items()}
         columns: list[Fact | None] = [
-            version.changed.get((sheet, header)) or facts.facts.get(_newest(header)) for header in written
+            version.changed.get((sheet, header)) or known.get(_newest(header).casefold())
+            for header in written
         ]
         headers = written
         if sheet == "vInfo":
