@@ -100,21 +100,40 @@ def sriov(vm: VM, estate: Estate) -> Iterator[str | None]:
     "devices.direct-path",
     by_method(Severity.WARNING, Severity.INFO),
     "Network adapter with direct path I/O",
-    condition="direct path I/O is active or wanted on a network adapter",
-    properties=(f"{_DEVICE}[VirtualEthernetCard].uptCompatibilityEnabled",),
+    condition="direct path I/O is allowed on a network adapter, and the VM's memory is all reserved, without "
+    "which it cannot be active",
+    properties=(
+        f"{_DEVICE}[VirtualEthernetCard].uptCompatibilityEnabled",
+        "config.memoryReservationLockedToMax",
+        "config.memoryAllocation.reservation",
+    ),
     reference="vSphere API: VirtualEthernetCard.uptCompatibilityEnabled; RVTools vNetwork: Direct Path IO",
-    why="It ties the adapter to hardware of the host; elsewhere the guest runs without it, or not as fast.",
+    why="It ties the adapter to hardware of the host; elsewhere the guest runs without it, or not as fast. "
+    "Most adapters allow it and few VMs use it.",
     remedy="switch direct path I/O off for the adapter unless the target has the same cards",
     work=Work(effort_min=10),
     kinds=("nics",),
 )
 def direct_path(vm: VM, estate: Estate) -> Iterator[str | None]:
-    """Find: network adapter with direct path I/O."""
+    """Find: network adapter with direct path I/O that may be active."""
+    reserved = _all_reserved(vm)
     for nic in vm.nics:
-        if nic.direct_path is None:
+        if nic.direct_path is False or reserved is False:
+            continue
+        if nic.direct_path is None or reserved is None:
             yield None
-        elif nic.direct_path:
-            yield f"{visible(vm.name)}: {visible(nic.label, 60)} uses direct path I/O"
+        else:
+            yield f"{visible(vm.name)}: {visible(nic.label, 60)} may use direct path I/O"
+
+
+def _all_reserved(vm: VM) -> bool | None:
+    """Return whether all memory of a VM is reserved."""
+    if vm.compute.memory_locked:
+        return True
+    reservation = vm.compute.memory_reservation_bytes
+    if reservation is None or vm.memory_bytes <= 0:
+        return None
+    return reservation >= vm.memory_bytes
 
 
 @rule(

@@ -35,6 +35,11 @@ def drive(*said: bool | None) -> World:
     return one(cdroms=(Cdrom("CD/DVD drive 1", said[0], "[iso] x.iso", said[1]),))
 
 
+def direct(said: bool | None, **changes: object) -> World:
+    nics = (replace(NIC, direct_path=said),)
+    return one(nics=nics, compute=replace(COMPUTE, **changes))  # type: ignore[arg-type]
+
+
 NO_DEVICES = World(gaps=("devices",))
 SMALL = landing(hosts={"cpus": 1, "memory_bytes": 2 * GIB})
 CASES = [
@@ -74,8 +79,9 @@ CASES = [
     Case("devices.sriov", device(DeviceKind.SRIOV), NO_DEVICES),
     Case(
         "devices.direct-path",
-        one(nics=(replace(NIC, direct_path=True),)),
-        one(nics=(replace(NIC, direct_path=None),)),
+        direct(True, memory_locked=True),
+        direct(None, memory_locked=True),
+        ("compute.memory-locked",),
     ),
     Case("devices.usb", device(DeviceKind.USB), device(DeviceKind.USB, None)),
     Case("devices.usb-controller", device(DeviceKind.USB_CONTROLLER, None), World(gaps=("usb",))),
@@ -123,6 +129,7 @@ FINE = {
     "a VM that is off needs no mode": ("compute.evc", compute(evc_mode="")),
     "without limits": ("compute.limit", compute(cpu_limit_mhz=-1)),
     "low sensitivity": ("compute.latency", compute(latency_sensitivity="low")),
+    "direct path that cannot be active": ("devices.direct-path", direct(True)),
     "a USB device with its controller": (
         "devices.usb-controller",
         one(devices=(Device(DeviceKind.USB_CONTROLLER, "c"), Device(DeviceKind.USB, "d", False))),
@@ -209,6 +216,13 @@ def test_a_device_that_is_not_connected_says_nothing_while_the_vm_is_off() -> No
     for kind, check in ((DeviceKind.USB, "devices.usb"), (DeviceKind.SERIAL, "devices.port")):
         readiness = ask(device(kind, False, power=Power.OFF))
         assert (readiness.findings, readiness.unknown) == ((), {check: 1})
+
+
+def test_direct_path_needs_all_memory_reserved() -> None:
+    assert "devices.direct-path" in found(direct(True, memory_reservation_bytes=4 * GIB))
+    assert "devices.direct-path" not in found(direct(True, memory_reservation_bytes=3 * GIB))
+    assert "devices.direct-path" in ask(direct(True, memory_reservation_bytes=None)).unknown
+    assert "devices.direct-path" not in ask(direct(False, memory_reservation_bytes=None)).unknown
 
 
 def test_findings_about_hosts_name_the_host() -> None:

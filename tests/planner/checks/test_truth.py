@@ -69,7 +69,6 @@ CHECK_OF = {
     "disks.too-large": "disks.size.too-large",
     "disks.uneven": "disks.size.uneven",
     "disks.very-many": "disks.count",
-    "network.direct-path": "devices.direct-path",
     "replication.other": "replication.other",
     "security.encrypted": "security.encryption",
     "security.sev": "security.sev",
