@@ -18,6 +18,10 @@ HEAVY = (
     "zstandard",
     "blake3",
     "tomlkit",
+    "lxml",
+    "yaml",
+    "rapidfuzz",
+    "keyring",
 )
 PACKAGES = ("planner", "migrate", "tui", "planner.sources", "planner.store", "migrate.sites", "migrate.steps")
 
