@@ -138,7 +138,6 @@ def elements(chunks: Iterable[bytes], *names: str) -> Iterator[Any]:
                     continue
                 since = 0
                 yield element
-                element.clear()
                 while element.getprevious() is not None:
                     del parent[0]
             if since > _MAX_ELEMENT_BYTES:

@@ -88,6 +88,13 @@ def test_a_pass_that_breaks_begins_again(
     assert peer.fired() == [1]
 
 
+def test_a_session_that_is_denied_and_still_holds(session: Session, peer: VCenterPeer) -> None:
+    """A vCenter refuses a second login in a session that is alive: it has to be left first."""
+    peer.rules([{"method": "RetrievePropertiesEx", "count": 1, "fault": "NotAuthenticated"}])
+    assert len(names(Collector(session, **NO_WAIT))) == VMS
+    assert peer.calls()["Login"] == 2
+
+
 def test_nothing_of_a_broken_pass_is_kept(session: Session, peer: VCenterPeer) -> None:
     """The last page breaks three times, the fourth pass is whole: machines come once, notes count once."""
     peer.rules(
@@ -182,6 +189,14 @@ def test_a_kind_beside_the_machines_that_is_refused(peer: VCenterPeer) -> None:
     assert len(inventory.vms) == VMS
     assert inventory.gaps == ("hosts",)
     assert any("unknown" in note for note in inventory.notes)
+
+
+def test_a_cluster_that_shows_no_configuration(peer: VCenterPeer) -> None:
+    peer.rules([{"kind": "ClusterComputeResource", "missing": ["configurationEx"]}])
+    inventory = read_vcenter(login_of(peer))
+    (cluster,) = inventory.clusters
+    assert (cluster.rules, cluster.groups, cluster.ha, cluster.drs) == (None,) * 4
+    assert {vm.management.drs_override for vm in inventory.vms} == {None}
 
 
 def test_licences_that_may_not_be_seen(peer: VCenterPeer) -> None:
