@@ -51,8 +51,8 @@ def test_disks_were_remapped_both_ways(demo: Shown) -> None:
 def test_the_run_was_killed_twice_and_no_finished_step_was_repeated(demo: Shown) -> None:
     assert demo.err.count("kill -9 of the run") == 2
     with Project.open(demo.root) as project:
-        runs = [row["run"] for row in project.rows("SELECT DISTINCT run FROM step_record")]
-        assert len(runs) == 2
+        runs = [row["kind"] for row in project.rows("SELECT kind FROM run ORDER BY id")]
+        assert runs == ["remedy", "wave", "wave"]
         rows = project.rows("SELECT run, step, kind FROM step_record WHERE step != '' ORDER BY seq")
     done: set[tuple[int, str]] = set()
     for row in rows:
@@ -63,6 +63,14 @@ def test_the_run_was_killed_twice_and_no_finished_step_was_repeated(demo: Shown)
             assert key not in done, f"{key} was done twice"
             done.add(key)
     assert "had happened before the interruption" in demo.err or "had not happened" in demo.err
+
+
+def test_what_was_in_the_way_of_the_first_wave_is_cleared_and_its_approval_stays(demo: Shown) -> None:
+    assert "crm-app-02: disconnect drives  1 drive disconnected" in demo.err
+    assert "W01: 1 remedy is done" in demo.out
+    assert "W01 approved by" in demo.out
+    plan = (demo.root / "exports" / "plan.md").read_text("utf-8")
+    assert "| crm-app-02 | CD drive connected | sales-it | 5 | wherry: disconnect-media | done: by" in plan
 
 
 def test_what_the_target_wrote_is_kept(demo: Shown) -> None:

@@ -78,7 +78,7 @@ class _Remedied:
         fixes = [fix for fix in FIXES if any(task.fix == fix for task in tasks)]
         warm = [fix for fix in fixes if fix not in NEED_OFF]
         cold = [fix for fix in fixes if fix in NEED_OFF]
-        steps = [self._step("look", "look at it first", Effect.VIEW, (), {})]
+        steps = [self._step("look", "write down how it is", Effect.VIEW, (), {})]
         for fix in warm:
             steps.append(self._fix(fix, tasks, steps[-1].id))
         if cold:
