@@ -199,6 +199,11 @@ def test_undo_is_refused_in_words_when_there_is_nothing(dry: Wherry) -> None:
     assert ran.out == ""
 
 
+def test_the_plan_names_the_tasks_of_a_wave(dry: Wherry) -> None:
+    said = dry.done("plan", "show", "W01").out
+    assert "tasks before it: 6, 1 h 35 m of work, see 'wherry remedy W01'" in said
+
+
 # ticks
 
 

@@ -148,7 +148,7 @@ def _scored(plan: Plan) -> str:
 def _show_wave(wave: Wave) -> None:
     from planner.export.printout import show_window
     from planner.names import visible
-    from planner.units import show_bytes
+    from planner.units import show_bytes, show_duration
 
     names = {vm.id: visible(vm.name) for vm in wave.vms}
     line(f"{wave.name}  {visible(wave.title)}")
@@ -159,6 +159,9 @@ def _show_wave(wave: Wave) -> None:
         for reason in group.reasons:
             pair = " and ".join(names.get(vm, visible(vm)) for vm in (reason.a, reason.b))
             line(f"    {pair}: {visible(reason.why)}")
+    if wave.tasks:
+        effort = show_duration(60 * wave.effort_min)
+        line(f"  tasks before it: {len(wave.tasks)}, {effort} of work, see 'wherry remedy {wave.name}'")
     line("  boot order")
     for number, batch in enumerate(wave.boot, 1):
         line(f"    {number}. {', '.join(names[vm] for vm in batch)}")
