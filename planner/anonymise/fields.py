@@ -34,7 +34,7 @@ FIELDS: dict[type, dict[str, Kind]] = {
     model.VM: _fields(
         id="id vcenter moref",
         text="name dns_name host cluster datacenter folder resource_pool vapp vmx_path bios_uuid "
-        "instance_uuid application tier environment owner criticality window rules tags",
+        "instance_uuid application tier environment owner criticality window rules tags sayings",
         value="attributes",
         words="guest_os firmware tools ft_state connection_state gaps",
         gone="annotation",
