@@ -14,6 +14,8 @@ def _chosen(ctx: click.Context, parameter: click.Parameter, value: str) -> tuple
     said = {part.strip().casefold() for part in value.split(",") if part.strip()}
     if unknown := sorted(said - set(_FORMATS)):
         raise click.BadParameter(f"{unknown[0]!r} is none of {', '.join(_FORMATS)}", ctx, parameter)
+    if not said:
+        raise click.BadParameter("no format is named", ctx, parameter)
     return tuple(name for name in _FORMATS if name in said)
 
 
