@@ -15,6 +15,7 @@ from planner.errors import BadInput, NoSpace, NotFound
 from planner.export.printout import Printout
 from planner.model import Finding, Inventory
 from planner.plan import Plan
+from planner.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ def export_plan(
     owners: Mapping[str, str] | None = None,
     unknown: Mapping[str, int] | None = None,
     states: Mapping[str, str] | None = None,
+    settings: Settings | None = None,
     format: str,
     target: Path,
 ) -> Path:
@@ -83,13 +85,13 @@ def export_plan(
 
     ``target`` is a file, or a folder that gets ``plan.<suffix>``; ``approvals`` is wave name →
     (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
-    ``states`` task id → where it stands. Raises
+    ``states`` task id → where it stands; ``settings`` those the plan was made under. Raises
     NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
     path = target / f"plan{chosen.suffix}" if target.is_dir() else target
-    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states)
+    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states, settings)
     write_atomically(path, chosen.render(printout))
     return path

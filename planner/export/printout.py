@@ -14,7 +14,7 @@ from planner.checks.registry import all_checks
 from planner.model import VM, Finding, Inventory, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedDisk, PlannedTask, Wave
-from planner.settings import Window
+from planner.settings import Settings, Window
 from planner.units import GIB
 
 Cell = str | int | float
@@ -44,6 +44,7 @@ class Printout:
     owners: Mapping[str, str] | None = None
     unknown: Mapping[str, int] | None = None
     states: Mapping[str, str] | None = None
+    settings: Settings | None = None  # caps, freezes, link, method; None = not told
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
 
     def __post_init__(self) -> None:

@@ -66,6 +66,7 @@ def _plan(project: Project, format: str, folder: Path) -> Path:
         approvals={name: (item.who, item.at) for name, item in given.items()},
         owners=at.settings.owners,
         states={task: item.words for task, item in task_states(project).items()},
+        settings=at.settings,
         format=format,
         target=folder,
     )
