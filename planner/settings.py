@@ -1,15 +1,18 @@
 """The project's settings: one validated document, spoken in TOML.
 
 Everything a plan depends on besides the inventory is here: sites, link, windows, freezes, caps,
-owners, maps and policies. Every default is explained where it stands. Passwords never are.
+owners, pins, maps and policies. Every default is explained where it stands. Passwords never are.
+What contradicts itself is refused at once, by the name of the entry.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
-from typing import Annotated, Literal
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -30,6 +33,7 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
+_LONGEST_DAYS = 3660  # of windows that come back
 
 
 class Site(_Part):
@@ -46,11 +50,41 @@ class Site(_Part):
         return url
 
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+WEEKDAYS: tuple[str, ...] = get_args(Weekday)
+
+
+class Hours(_Part):
+    """Hours of some days of the week in which migration may use another part of the line."""
+
+    days: tuple[Weekday, ...] = Field(("monday", "tuesday", "wednesday", "thursday", "friday"), min_length=1)
+    first: int = Field(ge=0, le=23, description="the hour it begins")
+    until: int = Field(ge=1, le=24, description="the hour it ends")
+    share: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _forward(self) -> Hours:
+        if self.until <= self.first:
+            raise ValueError(f"the hours from {self.first} until {self.until} end before they start")
+        return self
+
+
 class Link(_Part):
     """The line between the sites."""
 
     rate_mbit: float = Field(1000.0, gt=0, description="line rate in Mbit/s")
     share: float = Field(0.7, gt=0, le=1, description="part of the line that migration may use")
+    hours: tuple[Hours, ...] = Field((), description="another share at some hours; the last one said counts")
+    zone: Zone = Field("UTC", description="the zone of these hours")
+    reserve_mbit: float = Field(
+        0.0, ge=0, description="kept free for applications whose ends are apart; 0 = none is kept"
+    )
+
+    @model_validator(mode="after")
+    def _something_left(self) -> Link:
+        if self.reserve_mbit >= self.rate_mbit:
+            raise ValueError(f"a reserve of {self.reserve_mbit:g} Mbit/s leaves nothing of the line")
+        return self
 
 
 class Window(_Part):
@@ -66,14 +100,57 @@ class Window(_Part):
         start = self.start if self.start.tzinfo else self.start.replace(tzinfo=ZoneInfo(self.zone))
         return start.astimezone(ZoneInfo("UTC"))
 
+    @property
+    def end_utc(self) -> datetime:
+        """End as aware UTC time."""
+        return self.start_utc + timedelta(hours=self.hours)
+
+
+class Recurring(_Part):
+    """A window that comes back: on a day of the week, from the day ``first`` until the day ``until``."""
+
+    every: Weekday
+    at: time = Field(time(22), description="when it begins: maintenance is usually at night")
+    hours: float = Field(6.0, gt=0, le=72)
+    first: date
+    until: date
+    zone: Zone = "UTC"
+    of_month: tuple[Literal[1, 2, 3, 4, 5], ...] = Field((), description="which of the month; empty = all")
+
+    @model_validator(mode="after")
+    def _forward(self) -> Recurring:
+        if self.until < self.first:
+            raise ValueError(f"windows from {self.first} until {self.until} end before they start")
+        if (self.until - self.first).days > _LONGEST_DAYS:
+            raise ValueError(f"windows from {self.first} until {self.until} are more than ten years")
+        if self.at.tzinfo is not None:
+            raise ValueError("the time of day has an offset: name the zone instead")
+        return self
+
+    def windows(self) -> Iterator[Window]:
+        """Yield its windows in order of time."""
+        day = self.first + timedelta((WEEKDAYS.index(self.every) - self.first.weekday()) % 7)
+        while day <= self.until:
+            if not self.of_month or (day.day + 6) // 7 in self.of_month:
+                yield Window(start=datetime.combine(day, self.at), hours=self.hours, zone=self.zone)
+            day += timedelta(days=7)
+
+
+class Holiday(_Part):
+    """A day on which nothing may cut over, in the zone of each window."""
+
+    day: date
+    name: str = ""
+
 
 class Freeze(_Part):
-    """A time in which nothing may cut over."""
+    """A time in which nothing may cut over; with ``only`` nothing of those applications, owners or VMs."""
 
     start: datetime
     end: datetime
     why: str = ""
     zone: Zone = "UTC"
+    only: tuple[str, ...] = Field((), description="applications, owners or VMs; empty = everybody")
 
     @model_validator(mode="after")
     def _forward(self) -> Freeze:
@@ -93,10 +170,86 @@ class Freeze(_Part):
 
 
 class Caps(_Part):
-    """What fits into one wave."""
+    """What fits into one wave. Those without a default are no caps until they are set."""
 
     vms: int = Field(50, ge=1, description="VMs per wave: a team's usual weekend is 30 to 50")
     tib: float = Field(8.0, gt=0, description="provisioned TiB per wave")
+    cutovers: int | None = Field(None, ge=1, description="move groups per wave")
+    engineer_hours: float | None = Field(None, gt=0, description="hours of people's work per wave")
+    groups_per_owner: int | None = Field(None, ge=1, description="move groups of one owner per wave")
+    groups_per_team: int | None = Field(None, ge=1, description="move groups of one team per wave")
+    tib_per_datastore: float | None = Field(None, gt=0, description="TiB read from one datastore per wave")
+    disks_per_host: int | None = Field(None, ge=1, description="disks read on one host per wave")
+
+
+class Pin(_Part):
+    """A person's word on where something moves: ``what`` is a VM or a move group."""
+
+    what: str = Field(min_length=1)
+    wave: str = Field(min_length=1, description="the name of a wave (W03), or the start of its window")
+
+
+class Pair(_Part):
+    """Two VMs, move groups or applications that must not cut over together."""
+
+    a: str
+    b: str
+    why: str = ""
+
+    @model_validator(mode="after")
+    def _two(self) -> Pair:
+        if self.a == self.b:
+            raise ValueError(f"{self.a!r} cannot be kept apart from itself")
+        return self
+
+
+class Spreading(_Part):
+    """How waves are spread over the calendar."""
+
+    starts: date | None = Field(None, description="the day work begins; nothing is seeded before it")
+    exit: date | None = Field(None, description="the day by which the source must be empty")
+    lead_days: int = Field(
+        14, ge=0, le=365, description="from the begin of work to the first cutover: seeding begins at T-14"
+    )
+    soak_days: float = Field(
+        0.0, ge=0, le=90, description="least days between two waves; 0 = as windows come"
+    )
+    environments: tuple[str, ...] = Field(
+        ("dev", "test", "uat", "prod"),
+        description="of one application, each moves a wave after the one before it; empty = no such order",
+    )
+    whole_applications: bool = Field(
+        True, description="an environment of an application shares a wave where the caps allow"
+    )
+    whole_networks: tuple[str, ...] = Field(
+        (), description="networks that cannot be stretched: all their VMs move in one wave"
+    )
+    pilots: tuple[str, ...] = Field((), description="VMs that go first, in a wave of their own")
+    pilot_vms: int = Field(
+        0, ge=0, le=50, description="or so many VMs of low risk; 3 to 5 is usual, 0 = none"
+    )
+    vm_hours: float = Field(1.0, ge=0, description="people's work per VM at its cutover, tests included")
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Spreading:
+        names = [name.casefold() for name in self.environments]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"environment {twice[0]!r} stands twice in the order")
+        if self.starts and self.exit and self.exit <= self.starts:
+            raise ValueError(f"the exit on {self.exit} is not after the begin of work on {self.starts}")
+        return self
+
+
+class Target(_Part):
+    """What is free at the target; what is not said is taken from the target's inventory, if there is one."""
+
+    vcpus: float | None = Field(None, gt=0, description="virtual processors it may carry in addition")
+    memory_gib: float | None = Field(None, gt=0)
+    storage_tib: float | None = Field(None, gt=0)
+    spare_hosts: int = Field(1, ge=0, le=16, description="largest hosts of each cluster kept free: N+1")
+    vcpus_per_core: float = Field(
+        4.0, gt=0, description="how far processors are shared, where cores are known"
+    )
 
 
 class Remap(_Part):
@@ -142,9 +295,16 @@ class Settings(_Part):
     method: Method = Field(Method.WARM, description="how VMs are moved: warm (running) or cold (off)")
     link: Link = Link()
     windows: tuple[Window, ...] = ()
+    recurring: tuple[Recurring, ...] = ()
     freezes: tuple[Freeze, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
     caps: Caps = Caps()
+    waves: Spreading = Spreading()
+    target: Target = Target()
+    pins: tuple[Pin, ...] = Field((), description="where a VM or a move group moves, by a person's word")
+    apart: tuple[Pair, ...] = Field((), description="what must not cut over together")
     owners: dict[str, str] = Field(default_factory=dict, description="application → owner")
+    teams: dict[str, str] = Field(default_factory=dict, description="owner → team")
     networks: dict[str, str] = Field(default_factory=dict, description="source network → target network")
     shared_services: tuple[str, ...] = Field((), description="VM names everyone needs; they move last")
     exclude: tuple[str, ...] = Field((), description="VM names that stay")
@@ -161,8 +321,42 @@ class Settings(_Part):
                 raise ValueError(f"two sites have the role {role}")
         return self
 
+    @model_validator(mode="after")
+    def _one_pin_each(self) -> Settings:
+        said: dict[str, str] = {}
+        for pin in self.pins:
+            if said.setdefault(pin.what, pin.wave) != pin.wave:
+                raise ValueError(f"{pin.what!r} is pinned to {said[pin.what]} and to {pin.wave}")
+        return self
+
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the settings that shape a plan; sites are where, not what, and don't count."""
+        """SHA-256 of the settings that shape a plan; sites are where, not what, and don't count.
+
+        Entries that came later count once they are set, so that older plans keep their settings.
+        """
         body = self.model_dump(mode="json", exclude={"sites"})
+        _drop_unset(self, body, _LATER)
+        _drop_unset(self.caps, body["caps"], _LATER_CAPS)
+        _drop_unset(self.link, body["link"], ("hours", "zone", "reserve_mbit"))
+        for freeze, said in zip(self.freezes, body["freezes"], strict=True):
+            _drop_unset(freeze, said, ("only",))
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+_LATER = ("recurring", "holidays", "waves", "target", "pins", "apart", "teams")
+_LATER_CAPS = (
+    "cutovers",
+    "engineer_hours",
+    "groups_per_owner",
+    "groups_per_team",
+    "tib_per_datastore",
+    "disks_per_host",
+)
+
+
+def _drop_unset(part: BaseModel, body: dict[str, Any], names: tuple[str, ...]) -> None:
+    fields = type(part).model_fields
+    for name in names:
+        if getattr(part, name) == fields[name].get_default(call_default_factory=True):
+            del body[name]

@@ -80,7 +80,7 @@ def set_value(name: str, value: str, project_dir: Path, as_json: bool) -> None:
             if not isinstance(part.get(step), dict):
                 raise _unknown(name, body)
             part = part[step]
-        if last not in part and path not in (["owners"], ["networks"]):
+        if last not in part and path not in (["owners"], ["networks"], ["teams"]):
             raise _unknown(name, body)
         part[last] = parsed
         settings_store.save(project, settings_store.validate(body, "the change"), audit.person())
