@@ -19,6 +19,7 @@ from planner.model import Backing, BusSharing
 from planner.settings import Policies, Window
 
 SCHEMA: Literal["wherry.plan/1"] = "wherry.plan/1"
+_EXPLAINING = ("proof", "mind", "way_back")  # words on a disk that change nothing of what is done
 
 
 class _Part(BaseModel):
@@ -49,7 +50,11 @@ class PlannedAttachment(_Part):
 
 
 class PlannedDisk(_Part):
-    """One volume: what it is, what it becomes, and the rule that decided."""
+    """One volume: what it is, what it becomes, and the rule that decided.
+
+    ``proof`` compares the sectors of both sides, ``mind`` is what people have to look after and
+    ``way_back`` how the disk returns. A VMDK that stays one has neither proof nor way back of its own.
+    """
 
     volume: str
     size_bytes: int
@@ -59,6 +64,9 @@ class PlannedDisk(_Part):
     target_lun: str = ""
     rule: str
     attachments: tuple[PlannedAttachment, ...]
+    proof: str = ""
+    mind: tuple[str, ...] = ()
+    way_back: str = ""
 
     @property
     def converts(self) -> bool:
@@ -161,7 +169,8 @@ class Wave(_Part):
         for group in body["groups"]:
             del group["reasons"]
         for disk in body["disks"]:
-            del disk["rule"]
+            for word in ("rule", *_EXPLAINING):
+                del disk[word]
         return _digest(body)
 
     @property
@@ -226,6 +235,10 @@ class Plan(_Part):
         for wave in body["waves"]:
             if not wave["tasks"]:  # plans from before there were tasks keep their fingerprint
                 del wave["tasks"]
+            for disk in wave["disks"]:
+                for word in _EXPLAINING:  # nor were these there from the start
+                    if not disk[word]:
+                        del disk[word]
         return _digest(body)
 
     def wave(self, name: str) -> Wave:

@@ -2,21 +2,23 @@
 
     a person's word  ──▶  the rule  ──▶  a LUN that exists, is large enough and is used once
 
-A physical RDM becomes a VMDK unless the policy keeps it or no VMDK is large enough; a virtual RDM
-stays one while a LUN is free for it; a VMDK stays a VMDK. LUNs are given out over the whole plan
-at once: named ones first, then smallest fitting, so that the same input gives the same map.
+A physical RDM becomes a VMDK unless the policy keeps it, no VMDK is large enough, or nodes of a
+cluster reserve it and a LUN is free; a virtual RDM stays one while a LUN is free for it; a VMDK stays
+a VMDK. LUNs are given out over the whole plan at once: named ones first, then smallest fitting, so
+that the same input gives the same map. No LUN that the source uses is ever written.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.errors import BadInput, Blocked
-from planner.model import Backing, BusSharing, Volume
+from planner.model import Backing, Volume
 from planner.names import visible
+from planner.remapping import mind, proof, reserved, sectors, way_back
 from planner.units import SECTOR, TIB, show_bytes
 
 if TYPE_CHECKING:
@@ -27,26 +29,44 @@ VMDK_LIMIT = 62 * TIB  # the largest VMDK that vSphere makes
 
 @dataclass(frozen=True, slots=True)
 class RemapDecision:
-    """What a volume becomes. ``lun`` is empty for a VMDK; ``rule`` is the sentence that explains."""
+    """What a volume becomes. ``lun`` is empty for a VMDK; ``rule`` is the sentence that explains.
+
+    ``proof``, ``mind`` and ``way_back`` are those of ``PlannedDisk``.
+    """
 
     target: Backing
     lun: str
+    rule: str
+    proof: str = ""
+    mind: tuple[str, ...] = ()
+    way_back: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LunRequest:
+    """A volume that is, or would be, an RDM at the target. ``lun`` is None while none is free.
+
+    ``must`` says that without a LUN there is no plan; otherwise the disk becomes a VMDK.
+    """
+
+    volume: Volume
+    target: Backing
+    lun: Lun | None
+    must: bool
     rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a volume shall become before a LUN is found: ``must`` says it cannot do without."""
+    """What a volume shall become before a LUN is found.
+
+    ``otherwise`` is the rule by which it becomes a VMDK without one; empty = it must have one.
+    """
 
     target: Backing
     rule: str
     lun: str = ""
-    must: bool = True
-
-
-def sectors(volume: Volume) -> int:
-    """Return the sectors of 512 bytes that a LUN needs to hold the volume."""
-    return -(-volume.size_bytes // SECTOR)
+    otherwise: str = ""
 
 
 def called(volume: Volume) -> str:
@@ -114,6 +134,17 @@ def _spoken(volume: Volume, remap: Remap) -> _Wish:
                 f"{called(volume)} has {show_bytes(volume.size_bytes)}, a VMDK ends at 62 TiB",
                 "keep it as an RDM",
             )
+    if target is Backing.RDM_VIRTUAL:
+        if volume.size_bytes > VMDK_LIMIT:
+            raise BadInput(
+                f"{called(volume)} has {show_bytes(volume.size_bytes)}, a virtual RDM ends at 62 TiB",
+                "keep it as a physical RDM",
+            )
+        if reserved(volume):
+            raise BadInput(
+                f"{called(volume)} is reserved by nodes on several hosts, a virtual RDM cannot be",
+                "remap it to rdm-physical or vmdk",
+            )
     return _Wish(target, f"a person's word in the settings: {remap.to}", remap.lun)
 
 
@@ -123,24 +154,42 @@ def _ruled(volume: Volume, settings: Settings) -> _Wish:
     if volume.size_bytes > VMDK_LIMIT:
         return _Wish(volume.backing, "larger than 62 TiB, the most a VMDK holds: stays an RDM")
     if volume.backing is Backing.RDM_VIRTUAL:
-        return _Wish(Backing.RDM_VIRTUAL, "a virtual RDM stays one: a LUN of its size is free", must=False)
+        return _Wish(
+            Backing.RDM_VIRTUAL,
+            "a virtual RDM stays one: a LUN of its size is free",
+            otherwise="a virtual RDM becomes a VMDK: no LUN of its size is free",
+        )
     if settings.policies.physical_rdm == "keep":
         return _Wish(Backing.RDM_PHYSICAL, "policy physical_rdm = keep")
     rule = "policy physical_rdm = vmdk: a VMDK has snapshots and change tracking, a physical RDM has none"
-    if any(item.disk.bus_sharing is BusSharing.PHYSICAL for item in volume.attachments):
-        rule += "; its bus is shared across hosts, the target datastore must support clustered VMDKs"
-    return _Wish(Backing.VMDK, rule)
+    if not reserved(volume):
+        return _Wish(Backing.VMDK, rule)
+    return _Wish(
+        Backing.RDM_PHYSICAL,
+        "nodes of a cluster reserve it with SCSI commands: stays a physical RDM, a LUN of its size is free",
+        otherwise=f"{rule}; its bus is shared across hosts, the target datastore must support "
+        "clustered VMDKs",
+    )
 
 
 def _wish(volume: Volume, settings: Settings, remap: Remap | None) -> _Wish:
     return _spoken(volume, remap) if remap else _ruled(volume, settings)
 
 
-def _luns(settings: Settings) -> dict[str, Lun]:
+def _luns(settings: Settings, volumes: Iterable[Volume]) -> dict[str, Lun]:
     twice = [name for name, count in Counter(lun.name for lun in settings.luns).items() if count > 1]
     if twice:
         raise BadInput(f"LUN {visible(twice[0])} stands twice in the settings", "keep one entry for each LUN")
-    return {lun.name: lun for lun in settings.luns}
+    known = {lun.name: lun for lun in settings.luns}
+    listed = {name.strip().casefold(): name for name in known}
+    for volume in volumes:
+        for item in volume.attachments:
+            if item.disk.backing.is_rdm and item.disk.lun.strip().casefold() in listed:
+                raise BadInput(
+                    f"LUN {visible(item.disk.lun)} is listed as free, {called(volume)} is on it",
+                    "take it off the list of luns, or a copy would overwrite the source",
+                )
+    return known
 
 
 def _take_named(volume: Volume, name: str, free: dict[str, Lun], known: Mapping[str, Lun]) -> Lun:
@@ -171,17 +220,43 @@ def _take_fitting(volume: Volume, free: dict[str, Lun]) -> Lun | None:
 
 
 def _settled(volume: Volume, wish: _Wish, lun: Lun | None) -> RemapDecision:
-    if not wish.target.is_rdm:
-        return RemapDecision(Backing.VMDK, "", wish.rule)
-    if lun:
-        proof = f"{lun.size_bytes // SECTOR} sectors hold {sectors(volume)}"
-        return RemapDecision(wish.target, lun.name, f"{wish.rule} (LUN {visible(lun.name)}: {proof})")
-    if wish.must:
+    if wish.target.is_rdm and lun is None and not wish.otherwise:
         raise Blocked(
             f"{called(volume)} needs a LUN of {sectors(volume)} sectors and none is free ({wish.rule})",
             "add a LUN to the settings, or remap the disk to vmdk",
         )
-    return RemapDecision(Backing.VMDK, "", "a virtual RDM becomes a VMDK: no LUN of its size is free")
+    if wish.target.is_rdm and lun:
+        held = f"{lun.size_bytes // SECTOR} sectors hold {sectors(volume)}"
+        target, name, rule = wish.target, lun.name, f"{wish.rule} (LUN {visible(lun.name)}: {held})"
+    else:
+        target, name, rule = Backing.VMDK, "", wish.otherwise or wish.rule
+    lun_bytes = lun.size_bytes if lun else 0
+    return RemapDecision(
+        target,
+        name,
+        rule,
+        proof(volume, target, name, lun_bytes),
+        mind(volume, target, lun_bytes),
+        way_back(volume, target, name),
+    )
+
+
+def _given_out(
+    volumes: Sequence[Volume], settings: Settings, spoken: Mapping[str, Remap]
+) -> tuple[dict[str, _Wish], dict[str, Lun | None]]:
+    """Return volume id → wish and → LUN, None where none is free."""
+    wishes = {volume.id: _wish(volume, settings, spoken.get(volume.id)) for volume in volumes}
+    known = _luns(settings, volumes)
+    free = dict(known)
+    found: dict[str, Lun | None] = {}
+    for volume in volumes:
+        if name := wishes[volume.id].lun:
+            found[volume.id] = _take_named(volume, name, free, known)
+    waiting = [volume for volume in volumes if wishes[volume.id].target.is_rdm and volume.id not in found]
+    # Who cannot do without comes first, then clusters; small disks first leave the fewest without.
+    for volume in sorted(waiting, key=lambda item: (bool(wishes[item.id].otherwise), not reserved(item))):
+        found[volume.id] = _take_fitting(volume, free)
+    return wishes, found
 
 
 def decide_all(
@@ -195,23 +270,25 @@ def decide_all(
     ordered = sorted(volumes, key=lambda volume: (volume.size_bytes, volume.id))
     if spoken is None:
         spoken = words(ordered, settings.remaps)
-    wishes = {volume.id: _wish(volume, settings, spoken.get(volume.id)) for volume in ordered}
-    known = _luns(settings)
-    free = dict(known)
-    found: dict[str, Lun | None] = {}
-    for volume in ordered:
-        if name := wishes[volume.id].lun:
-            found[volume.id] = _take_named(volume, name, free, known)
-    # Who cannot do without comes first; small disks before large ones leaves the fewest without.
-    for must in (True, False):
-        for volume in ordered:
-            wish = wishes[volume.id]
-            if wish.target.is_rdm and wish.must is must and volume.id not in found:
-                found[volume.id] = _take_fitting(volume, free)
+    wishes, found = _given_out(ordered, settings, spoken)
     return {
         volume.id: _settled(volume, wishes[volume.id], found.get(volume.id))
         for volume in sorted(ordered, key=lambda volume: volume.id)
     }
+
+
+def lun_requests(volumes: Iterable[Volume], settings: Settings) -> tuple[LunRequest, ...]:
+    """Return what the storage team is asked for: every volume that wants a LUN, largest first.
+
+    Works where ``decide_all`` is blocked for want of LUNs; raises BadInput like it.
+    """
+    ordered = sorted(volumes, key=lambda volume: (volume.size_bytes, volume.id))
+    wishes, found = _given_out(ordered, settings, words(ordered, settings.remaps))
+    return tuple(
+        LunRequest(volume, wish.target, found[volume.id], not wish.otherwise, wish.rule)
+        for volume in reversed(ordered)
+        if (wish := wishes[volume.id]).target.is_rdm
+    )
 
 
 def decide(volume: Volume, settings: Settings) -> RemapDecision:

@@ -117,6 +117,9 @@ def planned_disks(
                 target_lun=decision.lun,
                 rule=writable(decision.rule),
                 attachments=tuple(attachments),
+                proof=writable(decision.proof),
+                mind=tuple(writable(said) for said in decision.mind),
+                way_back=writable(decision.way_back),
             )
         )
     return tuple(planned)

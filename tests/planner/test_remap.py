@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from planner.errors import BadInput, Blocked
-from planner.model import Backing, BusSharing, Volume
-from planner.remap import VMDK_LIMIT, decide, decide_all, sectors
+from planner.model import Backing, BusSharing, Snapshot, Volume
+from planner.remap import VMDK_LIMIT, decide, decide_all, lun_requests
+from planner.remapping import sectors
 from planner.units import GIB
 from planner.volumes import volumes
-from tests.planner.sketch import disk, estate, rdm, settings, vm
+from tests.planner.sketch import disk, estate, plan, rdm, settings, vm
 
 
 def virtual(lun: str, size_gib: int = 10, key: str = "2001") -> Any:
@@ -144,3 +145,108 @@ def test_a_named_lun_is_not_given_to_another_disk() -> None:
         ),
     )
     assert (found["id-a/2001"].lun, found["id-b/2001"].lun) == ("big", "small")
+
+
+def clustered(*, size_gib: int = 10) -> Volume:
+    nodes = [vm(name, disk(), rdm("naa.q", size_bytes=size_gib * GIB, bus_sharing=BusSharing.PHYSICAL))
+             for name in ("n1", "n2")]  # fmt: skip
+    return next(volume for volume in volumes(estate(*nodes)) if volume.shared)
+
+
+def test_what_a_cluster_reserves_keeps_a_raw_device_while_a_lun_is_free() -> None:
+    kept = decide(clustered(), settings(luns=[lun("t", 10 * GIB)]))
+    assert (kept.target, kept.lun) == (Backing.RDM_PHYSICAL, "t")
+    assert "reserve it with SCSI commands" in kept.rule
+    assert any("perennially reserved" in said for said in kept.mind)
+    without = decide(clustered(), settings())
+    assert without.target is Backing.VMDK
+    assert any("eager-zeroed" in said for said in without.mind)
+    plain = decide(one(rdm("naa.1")), settings(luns=[lun("t", 10 * GIB)]))
+    assert plain.target is Backing.VMDK
+
+
+def test_a_cluster_gets_a_lun_before_a_virtual_raw_device_of_the_same_size() -> None:
+    nodes = [vm(name, rdm("naa.q", bus_sharing=BusSharing.PHYSICAL)) for name in ("x1", "x2")]
+    found = decide_all(
+        volumes(estate(vm("a", virtual("naa.v")), *nodes)), settings(luns=[lun("t", 10 * GIB)])
+    )
+    assert found["id-x1/2001"].lun == "t"
+    assert found["id-a/2001"].target is Backing.VMDK
+
+
+def test_a_reserved_disk_and_a_huge_one_are_never_virtual_raw_devices() -> None:
+    with pytest.raises(BadInput, match="reserved by nodes"):
+        decide(clustered(), settings(remaps=[{"disk": "n1/2001", "to": "rdm-virtual"}]))
+    with pytest.raises(BadInput, match="virtual RDM ends at 62 TiB"):
+        decide(
+            one(rdm("naa.1", size_bytes=VMDK_LIMIT + 512)),
+            settings(remaps=[{"disk": "db/2001", "to": "rdm-virtual"}]),
+        )
+
+
+def test_a_lun_of_the_source_is_never_written() -> None:
+    inventory = estate(vm("a", virtual("naa.A")), vm("b", virtual("naa.b")))
+    with pytest.raises(BadInput, match="is listed as free") as caught:
+        decide_all(volumes(inventory), settings(luns=[lun("NAA.a", 10 * GIB)]))
+    assert "overwrite" in caught.value.hint
+
+
+def test_proof_and_way_back_stand_in_sectors_for_each_of_the_four() -> None:
+    stays = decide(one(disk()), settings())
+    assert (stays.proof, stays.mind, stays.way_back) == ("", (), "")
+    file = decide(one(rdm("naa.1")), settings())
+    assert "20971520 sectors" in file.proof
+    assert file.way_back.startswith("until commit LUN naa.1, still mapped and zoned, was not written")
+    equal = decide(one(virtual("naa.1")), settings(luns=[lun("t", 10 * GIB)]))
+    assert equal.proof == "LUN t has 20971520 sectors, the disk 20971520: no more and no less"
+    assert not any("sectors more" in said for said in equal.mind)
+    larger = decide(one(virtual("naa.1")), settings(luns=[lun("t", 10 * GIB + 512 * 7)]))
+    assert larger.proof.endswith("7 more than the disk has")
+    assert any("7 sectors more" in said and "GPT" in said for said in larger.mind)
+    raw = decide(
+        one(disk()),
+        settings(remaps=[{"disk": "db/2000", "to": "rdm-physical"}], luns=[lun("t", 10 * GIB)]),
+    )
+    assert "the source VMDK was not written" in raw.way_back
+    assert "first 20971520 sectors of LUN t" in raw.way_back
+
+
+def test_snapshots_boot_disks_and_several_writers_are_to_be_minded() -> None:
+    kept = Snapshot("before patch")
+    volume = volumes(estate(vm("db", disk(multi_writer=True), snapshots=(kept,))))[0]
+    raw = decide(
+        volume, settings(remaps=[{"disk": "db/2000", "to": "rdm-physical"}], luns=[lun("t", 10 * GIB)])
+    )
+    assert any("1 snapshot of its VMs cannot be kept" in said for said in raw.mind)
+    assert any("may boot from it" in said for said in raw.mind)
+    assert any("eager-zeroed" in said for said in decide(volume, settings()).mind)
+    second = one(disk("2000", bus=0, unit=0), disk("2001", bus=0, unit=1))
+    assert decide(second, settings()).mind == ()
+    data_disk = volumes(estate(vm("db", disk("2000", bus=0, unit=0), rdm("n", bus=0, unit=1))))[1]
+    assert not any("boot" in said for said in decide(data_disk, settings()).mind)
+
+
+def test_luns_are_asked_for_where_a_plan_is_blocked() -> None:
+    huge = rdm("naa.1", size_bytes=VMDK_LIMIT + 1)
+    inventory = estate(vm("db", huge), vm("v", virtual("naa.2")), vm("plain"))
+    asked = lun_requests(volumes(inventory), settings(luns=[lun("t", 10 * GIB)]))
+    assert [(item.volume.id, item.lun and item.lun.name, item.must) for item in asked] == [
+        ("id-db/2001", None, True),
+        ("id-v/2001", "t", False),
+    ]
+
+
+def test_words_on_a_disk_void_no_approval_and_old_plans_keep_their_fingerprint() -> None:
+    made = plan(estate(vm("db", rdm("naa.1"))))
+    wave = made.waves[0]
+    (planned,) = wave.disks
+    assert planned.proof
+    assert planned.way_back
+    bare = planned.model_copy(update={"proof": "", "mind": (), "way_back": ""})
+    silent = wave.model_copy(update={"disks": (bare,)})
+    assert silent.fingerprint == wave.fingerprint
+    assert made.model_copy(update={"waves": (silent,)}).fingerprint != made.fingerprint
+    body = silent.model_dump(mode="json")
+    for word in ("proof", "mind", "way_back"):
+        del body["disks"][0][word]
+    assert type(wave).model_validate(body).fingerprint == wave.fingerprint
