@@ -20,23 +20,50 @@ from planner.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A format: the module that renders it, its file suffix, and what it is in one line."""
+    """A format: the module that renders it, its file suffix, and what it is in one line.
+
+    ``name`` is what the file is called in a folder, ``function`` the one of the module that renders it.
+    """
 
     module: str
     suffix: str
     title: str
+    name: str = "plan"
+    function: str = "render"
 
     def render(self, printout: Printout) -> bytes:
         """Return the printout in this format; the writer's library is loaded here."""
-        return cast(bytes, import_module(self.module).render(printout))
+        return cast(bytes, getattr(import_module(self.module), self.function)(printout))
 
 
+_CSV = "planner.export.csv"
 FORMATS: dict[str, Format] = {
     "xlsx": Format("planner.export.xlsx", ".xlsx", "workbook with all tables"),
     "markdown": Format("planner.export.markdown", ".md", "plan and one runbook for each wave"),
     "json": Format("planner.export.document", ".json", "the plan file, to review and import"),
-    "csv": Format("planner.export.csv", ".csv", "assignment of VMs to waves"),
+    "csv": Format(_CSV, ".csv", "assignment of VMs to waves, to edit and read back", "assignment"),
+    "csv-groups": Format(_CSV, ".csv", "move groups, with reasons and blockers", "groups", "groups"),
+    "csv-waves": Format(_CSV, ".csv", "waves, with windows and loads", "waves", "waves"),
+    "csv-deps": Format(_CSV, ".csv", "dependencies, with evidence", "deps", "deps"),
+    "csv-exceptions": Format(
+        _CSV, ".csv", "VMs that stay, waivers, remaps, pins", "exceptions", "exceptions"
+    ),
+    "luns": Format("planner.export.luns", ".xlsx", "LUNs to ask the storage team for", "lun-request"),
+    "ics": Format("planner.export.ics", ".ics", "calendar of windows, seeds, milestones and freezes"),
+    "mermaid": Format("planner.export.mermaid", ".mmd", "groups and what ties them, as Mermaid flowchart"),
+    "gantt": Format(
+        "planner.export.gantt", "-gantt.mmd", "seeds, cutovers and freezes, as Mermaid Gantt chart"
+    ),
+    "dot": Format("planner.export.dot", ".dot", "groups and what ties them, for Graphviz"),
+    "forklift": Format("planner.export.forklift", "-forklift.yaml", "Forklift maps and a Plan for each wave"),
+    "hcx": Format("planner.export.hcx", "-hcx.csv", "mobility groups for VMware HCX"),
+    "aws": Format("planner.export.aws", "-aws.csv", "intake form of Cloud Migration Factory on AWS"),
+    "ansible": Format("planner.export.ansible", "-ansible.yaml", "Ansible inventory by wave and group"),
 }
+
+
+# What people mean by a word that stands for several files.
+BUNDLES = {"csv": ("csv", "csv-groups", "csv-waves", "csv-deps", "csv-exceptions")}
 
 
 def write_atomically(target: Path, data: bytes) -> None:
@@ -83,15 +110,14 @@ def export_plan(
 ) -> Path:
     """Write the plan in one of ``FORMATS`` and return the file's path.
 
-    ``target`` is a file, or a folder that gets ``plan.<suffix>``; ``approvals`` is wave name →
+    ``target`` is a file, or a folder that gets ``plan.<suffix>`` or what the format is called; ``approvals`` is wave name →
     (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
-    ``states`` task id → where it stands; ``settings`` those the plan was made under. Raises
-    NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
+    ``states`` task id → where it stands; ``settings`` those the plan was made under. Raises NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
-    path = target / f"plan{chosen.suffix}" if target.is_dir() else target
+    path = target / f"{chosen.name}{chosen.suffix}" if target.is_dir() else target
     printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states, settings)
     write_atomically(path, chosen.render(printout))
     return path
