@@ -31,7 +31,7 @@ def render(printout: Printout) -> bytes:
     found, there = bonds(printout), places(printout)
     lines = [
         f"graph {quoted(printout.plan.project)} {{",
-        "  rankdir=LR; compound=true; node [shape=box, style=rounded];",
+        "  rankdir=LR; newrank=true; node [shape=box, style=rounded];",
     ]
     for at, wave in enumerate(printout.plan.waves):
         lines += [f"  subgraph cluster_{at} {{", f"    label={quoted(f'{wave.name} {wave.title}')};"]

@@ -11,6 +11,8 @@ from planner.export.mermaid import quoted
 from planner.export.printout import Printout
 from planner.export.seeding import latest_seeds
 
+_SHORTEST = timedelta(minutes=1)  # a bar that ends where it begins is not drawn
+
 
 def _at(time: datetime) -> str:
     return f"{time:%Y-%m-%d %H:%M}"
@@ -37,10 +39,11 @@ def render(printout: Printout) -> bytes:
         if wave.window is None:
             continue
         seed, start = seeds[wave.name], wave.window.start_utc
+        seeded = max(seed.end, seed.start + _SHORTEST)
         end = start + timedelta(hours=wave.window.hours)
         lines += [
             f"  section Wave {quoted(f'{wave.name} {wave.title}')}",
-            f"  Seed of {quoted(wave.name)} :s{at}, {_at(seed.start)}, {_at(seed.end)}",
+            f"  Seed of {quoted(wave.name)} :s{at}, {_at(seed.start)}, {_at(seeded)}",
             f"  Cutover of {quoted(wave.name)} :active, c{at}, {_at(start)}, {_at(end)}",
         ]
     return ("\n".join(lines) + "\n").encode("utf-8")
