@@ -1,9 +1,9 @@
-"""Estimates: how long a wave seeds and how long it is down, as P50 and P95.
+"""Estimates: how long a VM, a group or a wave seeds, and how long it is down, as P50 and P95.
 
 The link carries rate x share x 0.85 (TCP goodput of about 85 % of line: liquidstate, netmath). A
 day writes 3 % of what is used, a database 8 % (between VMware's and Platform9's rules of thumb).
 P95 takes 70 % of the link and twice the churn. After the stop whole disks are compared at both
-sites, one after the other: 1 GB/s, or half of it. All of it is to be replaced by measured rates once a
+sites, one after the other: 1 GB/s, or half of it. All of it gives way to measured rates once a
 pilot has run; where the source says churn or used bytes of a VM, that counts already.
 """
 
@@ -38,6 +38,19 @@ class WaveEstimate:
     seed_h: Estimate
     downtime_min: Estimate
     converges: bool
+    final_min: Estimate  # of the downtime: the last delta and what is copied cold
+    churn_bytes_day: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What pilots showed, in place of the rules of thumb; None = not measured."""
+
+    link_bytes_s: float | None = None  # what migration got out of the line
+    compare_bytes_s: float | None = None
+    stop_min: float | None = None
+    boot_batch_min: float | None = None
+    churn: float | None = None  # times what was expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +115,39 @@ def _final_delta_bytes(load: _Load, rate: float, cycles: int) -> float:
 
 
 def estimate_wave(
-    volumes: Sequence[Volume], link: Link, policies: Policies, boot_batches: int
+    volumes: Sequence[Volume],
+    link: Link,
+    policies: Policies,
+    boot_batches: int,
+    rates: Measured | None = None,
 ) -> WaveEstimate:
-    """Return seed hours and downtime minutes of the volumes of one wave, shared ones once."""
+    """Return seed hours and downtime minutes of volumes that cut over together, shared ones once.
+
+    The same holds for one VM or one group: pass its volumes. ``rates`` stand in for the rules of thumb.
+    """
+    known = rates or Measured()
     load = _load(volumes)
-    seeds, downs = [], []
+    load = replace(load, churn_bytes_s=load.churn_bytes_s * (1.0 if known.churn is None else known.churn))
+    full = known.link_bytes_s or goodput_bytes_s(link)
+    stop = _STOP_MIN if known.stop_min is None else (known.stop_min, 2 * known.stop_min)
+    batch = known.boot_batch_min
+    boot = _BOOT_BATCH_MIN if batch is None else (batch, 2 * batch)
+    speed = known.compare_bytes_s
+    compare = (speed, speed / 2) if speed else COMPARE_BYTES_S
+    seeds, downs, finals = [], [], []
     for at, (slow, high) in enumerate(((1.0, 1.0), (_SLOW_LINK, _HIGH_CHURN))):
-        rate = goodput_bytes_s(link) * slow
+        rate = full * slow
         busy = replace(load, churn_bytes_s=load.churn_bytes_s * high)
         seeds.append(round(busy.warm_bytes / rate / 3600, 3))
         final = _final_delta_bytes(busy, rate, policies.delta_cycles) + busy.cold_bytes
-        around = _STOP_MIN[at] + _BOOT_BATCH_MIN[at] * boot_batches
-        compare_s = load.compared_bytes / COMPARE_BYTES_S[at]
+        around = stop[at] + boot[at] * boot_batches
+        compare_s = load.compared_bytes / compare[at]
+        finals.append(round(final / rate / 60, 2))
         downs.append(round((final / rate + compare_s) / 60 + around, 2))
     return WaveEstimate(
-        Estimate(*seeds), Estimate(*downs), converges=load.churn_bytes_s < goodput_bytes_s(link)
+        Estimate(*seeds),
+        Estimate(*downs),
+        converges=load.churn_bytes_s < full,
+        final_min=Estimate(*finals),
+        churn_bytes_day=load.churn_bytes_s * _DAY_S,
     )

@@ -105,19 +105,42 @@ class PlannedReason(_Part):
     why: str
 
 
+class Spread(_Part):
+    """A quantity's median and 95th percentile."""
+
+    p50: float
+    p95: float
+
+
+class Take(_Part):
+    """What one VM or one group takes alone: hours of seeding, minutes down, of these the last copy.
+
+    ``what`` is a VM's id or a group's name; ``converges`` is False when it writes faster than the link
+    carries.
+    """
+
+    what: str
+    seed_h: Spread
+    final_min: Spread
+    downtime_min: Spread
+    converges: bool
+
+
+class Used(_Part):
+    """How much of a cap a wave takes, or waves on average; ``most`` is the fullest of several waves."""
+
+    resource: str
+    used: float
+    most: float | None = None
+    cap: float | None = None
+
+
 class PlannedGroup(_Part):
     """A move group inside a wave."""
 
     name: str
     vms: tuple[str, ...]
     reasons: tuple[PlannedReason, ...] = ()
-
-
-class Spread(_Part):
-    """A quantity's median and 95th percentile."""
-
-    p50: float
-    p95: float
 
 
 class PlannedEstimate(_Part):
@@ -161,11 +184,16 @@ class Wave(_Part):
     estimate: PlannedEstimate
     why: str = ""
     tasks: tuple[PlannedTask, ...] = ()
+    takes: tuple[Take, ...] = Field((), description="what each VM, then each group takes alone")
+    load: tuple[Used, ...] = Field((), description="how much of each cap it takes")
+    overrun: float | None = Field(None, description="probability that it does not end in its window")
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over what this wave will do; titles, reasons, estimates and tasks before it don't count."""
-        body = self.model_dump(mode="json", exclude={"title", "why", "estimate", "tasks"})
+        body = self.model_dump(
+            mode="json", exclude={"title", "why", "estimate", "tasks", "takes", "load", "overrun"}
+        )
         for group in body["groups"]:
             del group["reasons"]
         for disk in body["disks"]:
@@ -204,13 +232,52 @@ class Unplanned(_Part):
     why: str
 
 
-class Score(_Part):
-    """How good the plan is, beside the bound that limits it."""
+class Figures(_Part):
+    """How good waves are. What nobody measured or dated is None.
+
+    ``cut_share`` is the traffic between groups of different waves over all traffic between groups,
+    ``peak_share`` the largest traffic across one wave boundary over the same total, ``stretch_gb`` what
+    crosses the line because ends are apart.
+    """
 
     waves: int
     waves_bound: int
-    order_violations: int
-    hard_violations: int
+    makespan_h: float | None = None
+    makespan_bound_h: float | None = None
+    cut_share: float | None = None
+    stretch_gb: float | None = None
+    peak_share: float | None = None
+    hard_violations: int = 0
+    order_violations: int = 0
+    latency_violations: int = 0
+
+
+class Score(Figures):
+    """The score card: figures beside their bounds, and those of name order."""
+
+    baseline: Figures | None = Field(None, description="the spreadsheet's way: first fit in name order")
+    binds: str = Field("", description="what keeps the number of waves from being smaller")
+    utilisation: tuple[Used, ...] = ()
+    risk_ramp: float | None = Field(
+        None, description="share of all risk in the last third of the waves less that in the first"
+    )
+    stability: float | None = Field(None, description="share of VMs whose wave is that of the plan before")
+    makespan_spread_h: Spread | None = None
+
+
+# Entries that came later: an older plan, which has none of them, keeps its fingerprint.
+_LATER_PLAN = ("seed", "effort", "after", "method")
+_LATER_WAVE = ("tasks", "takes", "load", "overrun")
+_LATER_SCORE = (
+    *("makespan_h", "makespan_bound_h", "cut_share", "stretch_gb", "peak_share", "latency_violations"),
+    *("baseline", "binds", "utilisation", "risk_ramp", "stability", "makespan_spread_h"),
+)
+
+
+def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
+    for name in names:
+        if body[name] in (None, "", [], 0):
+            del body[name]
 
 
 class Plan(_Part):
@@ -227,18 +294,21 @@ class Plan(_Part):
     unplanned: tuple[Unplanned, ...] = ()
     score: Score
     notes: tuple[str, ...] = ()
+    seed: int | None = Field(None, description="of everything that was drawn; the same gives the same plan")
+    effort: str = ""
+    after: str = Field("", description="fingerprint of the plan it was to stay near")
+    method: tuple[str, ...] = Field((), description="how the waves were found, one sentence each")
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the whole content."""
         body = self.model_dump(mode="json", by_alias=True)
+        _drop_unsaid(body, _LATER_PLAN)
+        _drop_unsaid(body["score"], _LATER_SCORE)
         for wave in body["waves"]:
-            if not wave["tasks"]:  # plans from before there were tasks keep their fingerprint
-                del wave["tasks"]
+            _drop_unsaid(wave, _LATER_WAVE)
             for disk in wave["disks"]:
-                for word in _EXPLAINING:  # nor were these there from the start
-                    if not disk[word]:
-                        del disk[word]
+                _drop_unsaid(disk, _EXPLAINING)
         return _digest(body)
 
     def wave(self, name: str) -> Wave:

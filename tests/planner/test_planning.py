@@ -50,7 +50,8 @@ def test_groups_move_in_order_and_services_last_in_a_wave_of_their_own() -> None
     assert "shared services move last (W03)" in found.notes[0]
     assert found.notes[1].startswith("1 hard ties lead to shared services")
     assert found.waves[0].boot == (("id-db", "id-db2"), ("id-app",))
-    assert found.score.model_dump() == {
+    said = found.score.model_dump()
+    assert {name: said[name] for name in ("waves", "waves_bound", "order_violations", "hard_violations")} == {
         "waves": 3,
         "waves_bound": 3,
         "order_violations": 0,

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from planner.waves.calendar import assign_windows
+from planner.settings import Settings, Window
+from planner.waves.calendar import calendar, window_notes
 from tests.planner.sketch import settings
+
+
+def assign_windows(count: int, said: Settings) -> tuple[tuple[Window | None, ...], tuple[str, ...]]:
+    """The windows of ``count`` waves that follow each other, and all notes."""
+    found = calendar(said)
+    used = [*found.windows[:count], *([None] * (count - len(found.windows)))]
+    return tuple(used), (*found.notes, *window_notes(used, said))
 
 
 def window(day: int, hours: float = 6, zone: str = "UTC") -> dict[str, object]:

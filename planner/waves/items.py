@@ -1,0 +1,153 @@
+"""Items: what groups weigh in a wave together, and which slots they may have."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from planner.estimate import Measured, WaveEstimate, estimate_wave
+from planner.model import VM, Inventory, MoveGroup, Volume
+from planner.settings import Settings, Window
+from planner.volumes import datastore_of
+from planner.waves.calendar import begin_of_work, closed_slots
+from planner.waves.constraints import kin
+from planner.waves.lookup import Lookup
+from planner.waves.problem import Item
+from planner.waves.supply import slot_caps
+from planner.waves.words import criticality
+
+_LONGEST_H = 24.0 * 3650
+_CALM = 10  # so many warnings, or one blocker, are a risk of one half
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an earlier plan said: the slot of each VM it held, and the VMs whose wave is under way."""
+
+    slot_of: Mapping[str, int]
+    frozen: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Everything a problem is built from. ``first`` is the first slot its items may have."""
+
+    inventory: Inventory
+    settings: Settings
+    lookup: Lookup
+    everyone: tuple[MoveGroup, ...]  # the groups of all tracks, so that names can be told from typing errors
+    hubs: frozenset[str]
+    target: Inventory | None = None
+    before: Before | None = None
+    first: int = 0
+    rates: Measured | None = None
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """VM id → name of everybody who moves."""
+        return {vm: self.lookup.vms[vm].name for group in self.everyone for vm in group.vms}
+
+    def vms(self, group: MoveGroup) -> list[VM]:
+        """Return the VMs of a group."""
+        return [self.lookup.vms[vm] for vm in group.vms]
+
+    def owner(self, vm: VM) -> str:
+        """Return who owns a VM, empty when nobody said."""
+        return vm.owner or self.settings.owners.get(vm.application, "")
+
+
+def _sources(volumes: Sequence[Volume], settings: Settings) -> tuple[Counter[str], Counter[str]]:
+    """Return bytes by datastore and disks by host, as far as caps ask for them."""
+    stores: Counter[str] = Counter()
+    hosts: Counter[str] = Counter()
+    for volume in volumes:
+        first = volume.attachments[0]
+        name = datastore_of(first.disk.path)
+        if settings.caps.tib_per_datastore is not None and name:
+            stores[" in ".join(part for part in (name, first.vm.datacenter) if part)] += volume.size_bytes
+        if settings.caps.disks_per_host is not None and first.vm.host:
+            hosts[first.vm.host] += 1
+    return stores, hosts
+
+
+def _commonest(said: Sequence[str]) -> str:
+    counts = Counter(name for name in said if name)
+    return min(counts, key=lambda name: (-counts[name], name)) if counts else ""
+
+
+def _takes(groups: Sequence[MoveGroup], ask: Ask) -> WaveEstimate:
+    volumes = [volume for group in groups for volume in ask.lookup.volumes(group)]
+    return estimate_wave(volumes, ask.settings.link, ask.settings.policies, 1, ask.rates)
+
+
+def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:
+    """Return what groups weigh together."""
+    vms = [vm for group in groups for vm in ask.vms(group)]
+    volumes = [volume for group in groups for volume in ask.lookup.volumes(group)]
+    takes = _takes(groups, ask)
+    risk = sum(ask.lookup.risk(group) for group in groups)
+    owner = _commonest([ask.owner(vm) for vm in vms])
+    kins = [kin(group, ask.vms(group)) for group in groups]
+    stores, hosts = _sources(volumes, ask.settings)
+    size = sum(volume.size_bytes for volume in volumes)
+    return Item(
+        name=groups[0].name if len(groups) == 1 else _commonest([item.application for item in kins]),
+        vms=len(vms),
+        size_bytes=size,
+        churn_bytes_day=takes.churn_bytes_day,
+        downtime_h=takes.downtime_min.p50 / 60,
+        engineer_h=len(vms) * ask.settings.waves.vm_hours,
+        risk=risk / (risk + _CALM),
+        criticality=max((criticality(vm.criticality) for vm in vms), default=0.0),
+        owner=owner,
+        team=ask.settings.teams.get(owner, ""),
+        application=_commonest([item.application for item in kins]),
+        environment=_commonest([item.environment for item in kins]),
+        vcpus=sum(vm.cpus for vm in vms),
+        memory_bytes=sum(vm.memory_bytes for vm in vms),
+        target_bytes=size,
+        datastores=tuple(sorted(stores.items())),
+        hosts=tuple(sorted(hosts.items())),
+    )
+
+
+def fit_together(groups: Sequence[MoveGroup], ask: Ask) -> bool:
+    """True when the groups do not exceed the caps of a wave together."""
+    caps, item = slot_caps(ask.settings), weigh(groups, ask)
+    return (
+        item.vms <= (caps.vms or item.vms)
+        and item.size_bytes <= (caps.size_bytes or item.size_bytes)
+        and item.engineer_h <= (caps.engineer_h or item.engineer_h)
+        and all(size <= (caps.bytes_per_datastore or size) for _, size in item.datastores)
+        and all(count <= (caps.disks_per_host or count) for _, count in item.hosts)
+    )
+
+
+def _earliest(groups: Sequence[MoveGroup], ask: Ask, windows: Sequence[Window]) -> int:
+    """Return the first slot that leaves time for the tasks of the groups, and for their seed after them."""
+    begins = begin_of_work(ask.settings)
+    days = max(ask.lookup.lead_days(group) for group in groups)
+    if begins is None or not days:
+        return ask.first
+    seed_h = min(_takes(groups, ask).seed_h.p95, _LONGEST_H)
+    ready = begins + timedelta(days=days, hours=seed_h)
+    return max(ask.first, sum(window.start_utc < ready for window in windows))
+
+
+def placed(
+    item: Item, groups: Sequence[MoveGroup], ask: Ask, windows: Sequence[Window], slots: int, pin: int | None
+) -> Item:
+    """Return the item with the slots it may have: its pin alone, or what tasks and freezes leave."""
+    if pin is not None:
+        return replace(item, pinned=pin)
+    names = {group.name for group in groups}
+    for vm in (vm for group in groups for vm in ask.vms(group)):
+        names |= {vm.id, vm.name, vm.application, ask.owner(vm)}
+    closed = closed_slots(windows, ask.settings.freezes, names - {""})
+    return replace(
+        item,
+        earliest=_earliest(groups, ask, windows),
+        allowed=frozenset(range(slots)) - closed if closed else None,
+    )
