@@ -1,0 +1,268 @@
+"""From a problem to a plan: first fit, annealing, CP-SAT, each from what the one before it left.
+
+    Problem ──condense──▶ Model ──first fit──▶ Ledger ──anneal──▶ ──CP-SAT──▶ Solution
+
+Budgets are numbers of steps and deterministic time, never the clock: the same problem, seed and effort
+give the same plan on any machine. ``stop`` ends it with the best plan so far, which holds at every step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from planner.waves import cpsat
+from planner.waves.anneal import anneal
+from planner.waves.bounds import waves_bound
+from planner.waves.condense import Model, condense
+from planner.waves.cost import Cost, cost_of
+from planner.waves.fit import first_fit
+from planner.waves.ledger import Ledger, ledger_of
+from planner.waves.louvain import ahead_first, louvain_order
+from planner.waves.neighbourhood import improve
+from planner.waves.problem import Assignment, Problem
+from planner.waves.score import Score, by_name, score_model, traffic_of
+from planner.waves.verify import Violation, verify
+
+Report = Callable[[float, int, int], None]  # stretch in GB of the best plan so far, step, of
+Stop = Callable[[], bool]
+WHOLE = 60  # blocks up to which CP-SAT takes the whole problem
+_SLACK = ((3_000, 0.10), (30_000, 0.03))  # VMs up to which a share of waves above the bound is kept free
+_LEAST_SLACK = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Budgets: steps of annealing, CP-SAT in deterministic time, and its passes over the slots."""
+
+    steps_per_block: int
+    most_steps: int
+    whole_limit: float
+    part_limit: float
+    most_parts: int
+    rounds: int
+
+
+EFFORTS = {
+    "quick": Effort(500, 500_000, 0.5, 0.2, 0, 0),
+    "normal": Effort(6_000, 12_000_000, 4.0, 0.4, 80, 1),
+    "thorough": Effort(20_000, 30_000_000, 30.0, 1.0, 400, 3),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A slot for each item and what is to be said of it.
+
+    ``history`` has (what was done, waves, stretch in GB) step by step; ``violations`` is empty for a plan
+    that holds; ``proved`` says that no plan in the same slots costs less.
+    """
+
+    assignment: Assignment
+    score: Score
+    history: tuple[tuple[str, int, float], ...]
+    notes: tuple[str, ...]
+    violations: tuple[Violation, ...] = ()
+    proved: bool = False
+    stopped: bool = False
+
+    @property
+    def feasible(self) -> bool:
+        """True when every rule holds."""
+        return not self.violations
+
+
+class _Run:
+    """One search: the ledger that holds the best plan, and who is told of it."""
+
+    def __init__(
+        self, model: Model, seed: int, effort: Effort, report: Report | None, stop: Stop | None
+    ) -> None:
+        self.model = model
+        self.seed, self.effort = seed, effort
+        self.report, self.stop = report, stop
+        self.history: list[tuple[str, int, float]] = []
+        self.notes: list[str] = []
+        self.stopped = False
+
+    def halted(self) -> bool:
+        if not self.stopped and self.stop is not None and self.stop():
+            self.stopped = True
+        return self.stopped
+
+    def stretch(self, ledger: Ledger) -> float:
+        return traffic_of(self.model.problem, self.model.spread(ledger.at), self.model.days)[1]
+
+    def did(self, what: str, ledger: Ledger) -> None:
+        self.history.append((what, len(ledger.used()), self.stretch(ledger)))
+
+    def tell(self, ledger: Ledger, step: int, of: int) -> None:
+        if self.report is not None:
+            self.report(self.stretch(ledger), step, of)
+
+
+def slack_of(vms: float) -> float:
+    """Return the share of waves above the bound that is kept free, where nothing asks for more."""
+    return next((share for most, share in _SLACK if vms <= most), _LEAST_SLACK)
+
+
+def _orders(model: Model, seed: int) -> list[tuple[str, list[int]]]:
+    """Return the orders that are tried, the best guess first."""
+    caps = [max((sheet[0][kind] for sheet in model.sheets), default=1.0) for kind in range(4)]
+    share = [
+        max(use / cap for use, cap in zip(takes, caps, strict=True) if cap) if any(caps) else 0.0
+        for takes in model.plain
+    ]
+    largest = sorted(range(len(share)), key=lambda block: (-share[block], block))
+    return [("Louvain order", louvain_order(model, seed)), ("largest first", ahead_first(model, largest))]
+
+
+def _start(run: _Run) -> tuple[Ledger, bool, int, int]:
+    """Return a first plan, whether it holds, the slot of the pilots, and how many slots it should use."""
+    model = run.model
+    bound = waves_bound(model).waves
+    target = int(bound * (1 + slack_of(sum(use[0] for use in model.plain))) + 1e-9)
+    best: tuple[Ledger, bool, int] | None = None
+    name = ""
+    prefer = model.last if any(slot >= 0 for slot in model.last) else ()
+    for what, order in _orders(model, run.seed):
+        found = first_fit(model, order, prefer)
+        if best is None or (found[1], -len(found[0].used())) > (best[1], -len(best[0].used())):
+            best, name = found, what
+        if best[1] and len(best[0].used()) <= target:
+            break
+        tight = first_fit(model, order, prefer, range(min(target, len(model.sheets))))
+        if tight[1] and (not best[1] or len(tight[0].used()) < len(best[0].used())):
+            best, name = tight, f"{what}, in few slots"
+        if run.halted():
+            break
+    assert best is not None
+    run.did(f"first fit, {name}", best[0])
+    return (*best, target)
+
+
+def _open_slots(model: Model, ledger: Ledger, floor: int, target: int) -> list[int]:
+    """Return the used slots and early empty ones, up to ``target``; undated ones only where none is dated."""
+    used = set(ledger.used())
+    dated = {slot for slot, own in enumerate(model.problem.slots) if own.start_s is not None}
+    for slot, sheet in enumerate(model.sheets):
+        if len(used) >= target:
+            break
+        if (
+            slot >= floor
+            and slot not in used
+            and min(*sheet[0], *sheet[1]) > 0
+            and (slot in dated or not dated)
+        ):
+            used.add(slot)
+    return sorted(used)
+
+
+def _annealed(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) -> None:
+    steps = min(run.effort.steps_per_block * len(run.model.members), run.effort.most_steps)
+    every = max(steps // 40, 1)
+    due = [every]
+
+    def progress(step: int) -> None:
+        if step >= due[0]:
+            due[0] += every
+            run.tell(ledger, step, steps)
+
+    anneal(ledger, cost, slots, floor, steps, run.seed, report=progress, stop=run.halted)
+    run.did("annealing", ledger)
+    run.tell(ledger, steps, steps)
+
+
+def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) -> bool:
+    """Improve the plan with CP-SAT; return whether it is proved that no plan in these slots costs less."""
+    model = run.model
+    still = set(model.pilots)
+    free = [block for block in range(len(model.members)) if block not in still]
+    if len(model.members) <= WHOLE:
+        if len(free) < 2 or not (any(model.near) or cost.bias):
+            return not (any(model.near) or cost.bias)
+        search = cpsat.Search(ledger, free, slots, floor)
+        search.cheapest(cost)
+        found = search.solve(run.effort.whole_limit, run.seed, stop=run.halted)
+        if found.slots is not None:
+            before, old = ledger.at[:], cost.of(model, ledger.at)
+            cpsat.apply(ledger, found.slots)
+            if cost.of(model, ledger.at) > old * (1 + 1e-9):
+                cpsat.apply(ledger, dict(enumerate(before)))
+        run.did("CP-SAT, proved" if found.proved else "CP-SAT", ledger)
+        return found.proved
+    if run.effort.rounds:
+        better = improve(
+            ledger,
+            cost,
+            slots,
+            floor,
+            run.effort.rounds,
+            run.effort.part_limit,
+            run.seed,
+            most=run.effort.most_parts,
+            report=lambda step, of: run.tell(ledger, step, of),
+            stop=run.halted,
+        )
+        run.did(f"CP-SAT on {better} parts", ledger)
+    return False
+
+
+def _rescued(run: _Run) -> tuple[Ledger, int] | None:
+    """Return a plan that holds where first fit found none, from CP-SAT on the whole problem."""
+    model = run.model
+    search = cpsat.Search(Ledger(model), range(len(model.members)), range(len(model.sheets)))
+    search.gather_pilots()
+    search.fewest()
+    found = search.solve(run.effort.whole_limit, run.seed, hint=False, stop=run.halted)
+    if found.slots is None:
+        return None
+    ledger = ledger_of(model, [found.slots[block] for block in range(len(model.members))])
+    run.did("CP-SAT from nothing", ledger)
+    return ledger, ledger.at[model.pilots[0]] if model.pilots else 0
+
+
+def solve(
+    problem: Problem,
+    *,
+    seed: int = 1,
+    effort: str = "normal",
+    report: Report | None = None,
+    stop: Stop | None = None,
+) -> Solution:
+    """Return the best plan found for a problem; ``effort`` is one of ``EFFORTS``.
+
+    A plan that breaks rules says which ones in ``violations``: then no better one was found.
+    """
+    model = condense(problem)
+    run = _Run(model, seed, EFFORTS[effort], report, stop)
+    if not problem.items:
+        return Solution((), score_model(model, ()), (), ())
+    if not problem.slots:
+        raise ValueError("a problem needs slots")
+    ledger, holds, floor, target = _start(run)
+    exact = cpsat.available()
+    if not exact:
+        run.notes.append("OR-tools is not installed: the plan is annealed only, and nothing is proved")
+    elif not holds and len(model.members) <= WHOLE:
+        rescued = _rescued(run)
+        if rescued is not None:
+            (ledger, floor), holds = rescued, True
+    slots = _open_slots(model, ledger, floor, target)
+    cost = cost_of(model, slots)
+    run.tell(ledger, 0, 1)
+    proved = False
+    if not run.halted():
+        _annealed(run, ledger, cost, slots, floor)
+    if holds and exact and not run.halted():
+        proved = _exact(run, ledger, cost, slots, floor)
+    plan = model.spread(ledger.at)
+    return Solution(
+        assignment=plan,
+        score=score_model(model, plan, by_name(model)),
+        history=tuple(run.history),
+        notes=tuple(run.notes),
+        violations=verify(problem, plan),
+        proved=proved,
+        stopped=run.stopped,
+    )

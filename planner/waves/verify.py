@@ -1,0 +1,235 @@
+"""Does a plan obey every rule? Told from the problem alone, without the ledger that made the plan.
+
+Each violation is one sentence that names its items; ``cause`` says which rule of the problem it breaks, so
+that ``conflict`` can lift that rule.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from planner.names import visible
+from planner.units import show_bytes
+from planner.waves.line import line_of
+from planner.waves.problem import Assignment, Problem
+from planner.waves.weights import EACH, PLAIN, Sheet, fits, oversize, sheet_of, sheets, together
+
+_EASE = 1e-6  # relative, for sums of fractions
+_WORDS = ("VMs", "bytes to copy", "cutovers", "engineer hours")
+_EACH_WORDS = ("groups of owner", "groups of team", "bytes from datastore", "disks on host")
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule a plan breaks. ``kind`` is slot, pinned, allowed, earliest, cap, order, apart, latency, pilot,
+    link or room; ``cause`` is the rule's kind and its number or name."""
+
+    kind: str
+    items: tuple[int, ...]
+    text: str
+    cause: tuple[str, int | str]
+
+
+def _named(problem: Problem, at: int) -> str:
+    return visible(problem.items[at].name)
+
+
+def _slot(problem: Problem, slot: int) -> str:
+    name = problem.slots[slot].name if 0 <= slot < len(problem.slots) else ""
+    return f"slot {slot + 1} ({visible(name)})" if name else f"slot {slot + 1}"
+
+
+def _places(problem: Problem, plan: Assignment) -> Iterator[Violation]:
+    for at, (item, slot) in enumerate(zip(problem.items, plan, strict=True)):
+        name = visible(item.name)
+        if not 0 <= slot < len(problem.slots):
+            yield Violation("slot", (at,), f"{name} has no slot", ("slots", "count"))
+            continue
+        where = _slot(problem, slot)
+        if item.pinned is not None and item.pinned != slot:
+            meant = _slot(problem, item.pinned)
+            yield Violation(
+                "pinned", (at,), f"{name} is pinned to {meant} and stands in {where}", ("pinned", at)
+            )
+        if item.allowed is not None and slot not in item.allowed:
+            yield Violation("allowed", (at,), f"{name} may not move in {where}", ("allowed", at))
+        if slot < item.earliest:
+            first = _slot(problem, item.earliest)
+            yield Violation(
+                "earliest",
+                (at,),
+                f"{name} is not ready before {first} and stands in {where}",
+                ("earliest", at),
+            )
+
+
+def _pairs(problem: Problem, plan: Assignment) -> Iterator[Violation]:
+    for number, tie in enumerate(problem.order):
+        if plan[tie.before] + tie.lag > plan[tie.after]:
+            first, later = _named(problem, tie.before), _named(problem, tie.after)
+            gap = f"at least {tie.lag} ahead of" if tie.lag else "not after"
+            why = f" ({visible(tie.why)})" if tie.why else ""
+            yield Violation(
+                "order",
+                (tie.before, tie.after),
+                f"{first} must move {gap} {later}{why}, and they stand in {_slot(problem, plan[tie.before])} "
+                f"and {_slot(problem, plan[tie.after])}",
+                ("order", number),
+            )
+    for number, pair in enumerate(problem.apart):
+        if plan[pair.a] == plan[pair.b]:
+            why = f" ({visible(pair.why)})" if pair.why else ""
+            yield Violation(
+                "apart",
+                (pair.a, pair.b),
+                f"{_named(problem, pair.a)} and {_named(problem, pair.b)} must not share a slot{why}",
+                ("apart", number),
+            )
+    for number, (a, b) in enumerate(problem.latency):
+        if plan[a] != plan[b]:
+            yield Violation(
+                "latency",
+                (a, b),
+                f"{_named(problem, a)} and {_named(problem, b)} must share a slot: the WAN is too slow",
+                ("latency", number),
+            )
+
+
+def inseparable(problem: Problem, items: Sequence[int]) -> bool:
+    """True when latency pairs and order ties without a lag hold all of ``items`` in one slot."""
+    if len(items) == 1:
+        return True
+    import networkx
+
+    graph = networkx.DiGraph()
+    graph.add_nodes_from(items)
+    inside = set(items)
+    for a, b in problem.latency:
+        if a in inside and b in inside:
+            graph.add_edges_from(((a, b), (b, a)))
+    graph.add_edges_from(
+        (tie.before, tie.after)
+        for tie in problem.order
+        if tie.lag <= 0 and tie.before in inside and tie.after in inside
+    )
+    return bool(networkx.is_strongly_connected(graph))
+
+
+def _full(problem: Problem, plan: Assignment) -> Iterator[Violation]:
+    inside: dict[int, list[int]] = defaultdict(list)
+    for at, slot in enumerate(plan):
+        if 0 <= slot < len(problem.slots):
+            inside[slot].append(at)
+    open_sheets = sheets(problem)
+    for slot, held in sorted(inside.items()):
+        sheet = sheet_of(problem.slots[slot].caps)
+        eased: Sheet = (
+            tuple(cap * (1 + _EASE) for cap in sheet[0]),  # type: ignore[assignment]
+            tuple(cap * (1 + _EASE) for cap in sheet[1]),
+        )
+        load = together(problem.items[at] for at in held)
+        if fits(load, eased):
+            continue
+        closed = min(*sheet[0], *sheet[1]) <= 0
+        if (
+            not closed
+            and oversize([problem.items[at] for at in held], open_sheets)
+            and inseparable(problem, held)
+        ):
+            continue  # too big for any slot, so it moves whole with one to itself
+        where = _slot(problem, slot)
+        for kind, (use, cap) in enumerate(zip(load[0], eased[0], strict=True)):
+            if use > cap:
+                amounts = [
+                    show_bytes(round(value)) if kind == 1 else f"{value:g}" for value in (use, sheet[0][kind])
+                ]
+                yield Violation(
+                    "cap",
+                    tuple(held),
+                    f"{where} holds {amounts[0]} of {_WORDS[kind]}, its cap is {amounts[1]}",
+                    ("cap", PLAIN[kind]),
+                )
+        for (kind, whose), amount in load[1].items():
+            if amount > eased[1][kind]:
+                amounts = [
+                    show_bytes(round(value)) if kind == 2 else f"{value:g}"
+                    for value in (amount, sheet[1][kind])
+                ]
+                yield Violation(
+                    "cap",
+                    tuple(held),
+                    f"{where} holds {amounts[0]} {_EACH_WORDS[kind]} {visible(whose)}, "
+                    f"its cap is {amounts[1]}",
+                    ("cap", EACH[kind]),
+                )
+
+
+def _pilots(problem: Problem, plan: Assignment) -> Iterator[Violation]:
+    first = min((slot for slot in plan if slot >= 0), default=0)
+    for at, item in enumerate(problem.items):
+        if item.pilot and plan[at] != first:
+            yield Violation(
+                "pilot",
+                (at,),
+                f"{visible(item.name)} is a pilot and stands in {_slot(problem, plan[at])}, "
+                f"while others move in {_slot(problem, first)}",
+                ("pilot", "all"),
+            )
+
+
+def _line(problem: Problem, plan: Assignment) -> Iterator[Violation]:
+    line = line_of(problem)
+    if not line.limited:
+        return
+    by_slot: dict[int, float] = defaultdict(float)
+    for item, slot in zip(problem.items, plan, strict=True):
+        if 0 <= slot < len(problem.slots):
+            by_slot[slot] += line.weight(item.size_bytes, item.churn_bytes_day, slot)
+    sent = 0.0
+    for slot in range(len(problem.slots)):
+        sent += by_slot[slot]
+        if sent > line.carried[slot] * (1 + _EASE):
+            yield Violation(
+                "link",
+                tuple(at for at, own in enumerate(plan) if own <= slot),
+                f"until {_slot(problem, slot)} begins the line carries "
+                f"{show_bytes(round(line.carried[slot]))}, and {show_bytes(round(sent))} must be there",
+                ("link", "all"),
+            )
+            return
+
+
+def _room(problem: Problem) -> Iterator[Violation]:
+    room = problem.room
+    asked = (
+        ("vCPUs", room.vcpus, sum(item.vcpus for item in problem.items)),
+        ("memory", room.memory_bytes, sum(item.memory_bytes for item in problem.items)),
+        ("storage", room.storage_bytes, sum(item.target_bytes for item in problem.items)),
+    )
+    for what, free, need in asked:
+        if free is not None and need > free * (1 + _EASE):
+            amounts = [
+                f"{value:g}" if what == "vCPUs" else show_bytes(round(value)) for value in (need, free)
+            ]
+            yield Violation(
+                "room",
+                tuple(range(len(problem.items))),
+                f"the target needs {amounts[0]} of {what} for all that moves, and {amounts[1]} are free",
+                ("room", what),
+            )
+
+
+def verify(problem: Problem, assignment: Assignment) -> tuple[Violation, ...]:
+    """Return every rule ``assignment`` breaks; none for a plan that holds."""
+    if len(assignment) != len(problem.items):
+        raise ValueError(f"{len(assignment)} slots for {len(problem.items)} items")
+    return (
+        *_places(problem, assignment),
+        *_pairs(problem, assignment),
+        *_full(problem, assignment),
+        *_pilots(problem, assignment),
+        *_line(problem, assignment),
+        *_room(problem),
+    )
