@@ -89,7 +89,7 @@ def as_xlsx(report: RunReport) -> bytes:
 
 def as_markdown(report: RunReport) -> bytes:
     """Return the report as Markdown."""
-    from planner.export.markdown import escaped, table_lines
+    from planner.export.escaping import escaped, table_lines
 
     lines = [f"# Run report: {escaped(report.wave)}", ""]
     for table in tables(report):

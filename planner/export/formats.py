@@ -49,6 +49,7 @@ FORMATS: dict[str, Format] = {
         _CSV, ".csv", "VMs that stay, waivers, remaps, pins", "exceptions", "exceptions"
     ),
     "luns": Format("planner.export.luns", ".xlsx", "LUNs to ask the storage team for", "lun-request"),
+    "html": Format("planner.export.html.page", ".html", "report in one file, for browsers and for paper"),
     "ics": Format("planner.export.ics", ".ics", "calendar of windows, seeds, milestones and freezes"),
     "mermaid": Format("planner.export.mermaid", ".mmd", "groups and what ties them, as Mermaid flowchart"),
     "gantt": Format(
@@ -110,9 +111,10 @@ def export_plan(
 ) -> Path:
     """Write the plan in one of ``FORMATS`` and return the file's path.
 
-    ``target`` is a file, or a folder that gets ``plan.<suffix>`` or what the format is called; ``approvals`` is wave name →
-    (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
-    ``states`` task id → where it stands; ``settings`` those the plan was made under. Raises NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
+    ``target`` is a file, or a folder that gets a file called as the format says; ``approvals`` is wave
+    name → (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
+    ``states`` task id → where it stands; ``settings`` those the plan was made under. Raises NotFound for
+    an unknown format, BadInput and NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:

@@ -6,12 +6,13 @@ link, an image, HTML or a table cell of its own.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 
+from planner.export.escaping import escaped, table_lines
+from planner.export.gates import go_no_go_1, go_no_go_2
 from planner.export.printout import (
-    Cell,
     Printout,
+    Table,
     approvals,
     becomes,
     gib,
@@ -22,49 +23,49 @@ from planner.export.printout import (
     unplanned,
     waves,
 )
+from planner.export.risks import risk_register
+from planner.export.runbook import milestones, night, told, way_back
+from planner.export.scorecard import in_short, score_card
+from planner.export.template import roles
 from planner.model import Severity
-from planner.names import visible
 from planner.plan import PlannedVM, Wave
 from planner.units import show_count
 
-# What CommonMark or its GitHub dialect reads as markup wherever it stands; a colon because "http:"
-# alone makes a link there (before a digit it is a time), and the dot of "www." for the same reason.
-_MARKUP = re.compile(r"[\\`*_\[\]|~$@#]|:(?=[^\d\s])|(?<=www)\.", re.IGNORECASE)
-# What is markup at the start of a text only: list items, numbered ones, rules.
-_START = re.compile(r"^(\s*)([-+](?=[-\s]|$)|\d+(?=[.)](?:\s|$)))")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
-_ENTITY = re.compile(r'[&<>"]')
 
-
-def _start(match: re.Match[str]) -> str:
-    space, mark = match[1], match[2]
-    return f"{space}&#{ord(mark[0])};{mark[1:]}"
-
-
-def escaped(text: str) -> str:
-    """Return text as Markdown that shows exactly this text, on one line."""
-    plain = _MARKUP.sub(lambda match: f"\\{match[0]}", visible(text))
-    inert = _ENTITY.sub(lambda match: _ENTITIES[match[0]], plain)
-    return _START.sub(_start, inert)
-
-
-def table_lines(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
-    """Yield the lines of a table and a blank one; cells are escaped, column titles are our own."""
-    yield "| " + " | ".join(columns) + " |"
-    yield "|" + " --- |" * len(columns)
-    for row in rows:
-        yield "| " + " | ".join(escaped(str(cell)) for cell in row) + " |"
+def _section(title: str, table: Table, level: str = "###") -> Iterator[str]:
+    yield f"{level} {title}"
     yield ""
+    yield from table_lines(table.columns, table.rows)
+
+
+def _risks(printout: Printout) -> Iterator[str]:
+    """Yield the register without what stands elsewhere in the paper."""
+    table = risk_register(printout)
+    left = [table.columns.index(name) for name in ("Probability", "Impact", "From", "What it rests on")]
+    kept = [at for at in range(len(table.columns)) if at not in left]
+    yield "## Risks"
+    yield ""
+    yield "Weight is probability times impact, each from 1 to 5: high from 15, medium from 8."
+    yield ""
+    rows = [tuple(row[at] for at in kept) for row in table.rows]
+    yield from table_lines([table.columns[at] for at in kept], rows)
 
 
 def _overview(printout: Printout) -> Iterator[str]:
     yield f"# Migration plan: {escaped(printout.plan.project)}"
     yield ""
+    yield from (f"- {escaped(said)}" for said in in_short(printout))
+    yield ""
     table = summary(printout)
     yield from table_lines(table.columns, [row for row in table.rows if not str(row[0]).startswith("Note ")])
-    yield "## Waves"
+    yield from _section("Score card", score_card(printout), "##")
+    yield from _section("Waves", waves(printout), "##")
+    yield from _risks(printout)
+    yield "## Roles"
     yield ""
-    table = waves(printout)
+    yield "D drives it, A approves it, C contributes, I is informed. Write names into the first line."
+    yield ""
+    table = roles()
     yield from table_lines(table.columns, table.rows)
     if printout.plan.notes:
         yield "## Notes"
@@ -142,6 +143,12 @@ def _disks(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
         source = f"{disk.source.value} on {disk.source_lun}" if disk.source_lun else disk.source.value
         rows.append((users, gib(disk.size_bytes), source, becomes(disk), disk.rule))
     yield from table_lines(("Disk", "GiB", "Is", "Becomes", "Rule"), rows)
+    for disk in wave.disks:
+        users = ", ".join(f"{names[item.vm].name}/{item.label or item.disk}" for item in disk.attachments)
+        for said in (disk.proof, *disk.mind):
+            if said:
+                yield f"- {escaped(users)}: {escaped(said)}"
+    yield ""
 
 
 def _findings(printout: Printout, wave: Wave) -> Iterator[str]:
@@ -197,19 +204,10 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     yield from _disks(wave, names)
     yield from _findings(printout, wave)
     yield from _tasks(printout, wave)
-    yield "### Steps"
-    yield ""
-    steps = (
-        "Clear the blockers and do the tasks above, have the wave approved.",
-        f"Seed all disks, then send {policies.delta_cycles} deltas.",
-        "Rehearse the wave.",
-        "Gate: go or no-go, inside the window.",
-        "Quiesce and stop the VMs, send the final delta, compare hashes of source and target.",
-        "Power on in boot order, probe each VM.",
-        "Decide: commit, or roll back to the source.",
-    )
-    yield from (f"- [ ] {step}" for step in steps)
-    yield ""
+    yield from _section("Days", milestones(wave))
+    yield from _section("Go or no-go 1 (T-7)", go_no_go_1(printout, wave))
+    yield from _section("Go or no-go 2 (T-0)", go_no_go_2(printout, wave))
+    yield from _section("Steps", night(printout, wave))
     yield "### Way back"
     yield ""
     yield (
@@ -217,6 +215,9 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
         "keeps what they wrote, and starts those at the source again. After commit there is no rollback."
     )
     yield ""
+    table = way_back(printout, wave)
+    yield from table_lines(table.columns, table.rows)
+    yield from _section("Who is told what", told(printout, wave))
     yield "### Sign-off"
     yield ""
     yield from table_lines(

@@ -14,10 +14,12 @@ from planner.checks.registry import all_checks
 from planner.model import VM, Finding, Inventory, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedDisk, PlannedTask, Wave
+from planner.remapping import remapping
 from planner.settings import Settings, Window
-from planner.units import GIB
+from planner.units import GIB, SECTOR
 
 Cell = str | int | float
+_UNTOUCHED = "until commit the source VMDK was not written: start the source VM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +203,8 @@ def groups(printout: Printout) -> Table:
 def disks(printout: Printout) -> Table:
     """Return one row for each volume: what it is, what it becomes, who decided."""
     columns = (
-        "Wave", "Disk", "Used by", "GiB", "Bytes", "Is", "Source LUN", "Becomes", "Target LUN",
-        "Converted", "Rule",
+        "Wave", "Disk", "Used by", "GiB", "Bytes", "Sectors", "Is", "Source LUN", "Becomes", "Target LUN",
+        "Remap", "Rule", "Proof in sectors", "To mind", "Way back",
     )  # fmt: skip
     rows = tuple(
         (
@@ -211,12 +213,16 @@ def disks(printout: Printout) -> Table:
             _names(printout, [item.vm for item in disk.attachments]),
             gib(disk.size_bytes),
             disk.size_bytes,
+            -(-disk.size_bytes // SECTOR),
             disk.source.value,
             visible(disk.source_lun),
             disk.target.value,
             visible(disk.target_lun),
-            "yes" if disk.converts else "no",
+            remapping(disk.source, disk.target).value,
             visible(disk.rule),
+            visible(disk.proof),
+            visible("; ".join(disk.mind)),
+            visible(disk.way_back) or _UNTOUCHED,
         )
         for wave in printout.plan.waves
         for disk in wave.disks
@@ -300,9 +306,3 @@ def not_known(printout: Printout) -> Table:
         title = titles.get(check, "")
         rows.append(("Check", f"{visible(check)}: {title}" if title else visible(check), count))
     return Table("Not known", ("From", "What is not known or was repaired", "VMs"), tuple(rows))
-
-
-def tables(printout: Printout) -> tuple[Table, ...]:
-    """Return all tables in the order of the workbook's sheets."""
-    makers = (summary, waves, assignment, groups, disks, findings, tasks, not_known, unplanned, approvals)
-    return tuple(make(printout) for make in makers)

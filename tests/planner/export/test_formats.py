@@ -15,9 +15,9 @@ import pytest
 
 from planner.checks.check import Check, Work
 from planner.errors import BadInput, NotFound
-from planner.export.csv import harmless
-from planner.export.formats import FORMATS, export_plan
-from planner.export.markdown import escaped
+from planner.export.csv import harmless, plain
+from planner.export.formats import BUNDLES, FORMATS, export_plan
+from planner.export.escaping import escaped
 from planner.export.printout import show_window
 from planner.model import Dependency, Finding, Inventory, Nic, Severity, Tie
 from planner.names import visible
@@ -87,12 +87,15 @@ def test_the_workbook_holds_no_formula_no_link_and_no_control_character(tmp_path
     openpyxl = pytest.importorskip("openpyxl", reason="not run: openpyxl is not installed")
     book = openpyxl.load_workbook(export("xlsx", tmp_path))
     assert book.sheetnames == [
-        "Summary", "Waves", "Assignment", "Groups", "Disks and remaps", "Findings", "Tasks",
+        "Summary", "Score card", "Waves", "Calendar", "Assignment", "Groups", "Dependencies",
+        "Disks and remaps", "LUN request", "Findings", "Tasks", "Risks", "Roles", "Runbook W01",
         "Not known", "Unplanned", "Approvals",
     ]  # fmt: skip
     seen = set()
     for sheet in book:
-        assert sheet.freeze_panes == "B2"
+        assert sheet.freeze_panes == ("D2" if sheet.title == "Calendar" else "B2")
+        assert sheet.page_setup.orientation == "landscape"
+        assert sheet.print_title_rows == "$1:$1"
         assert sheet.auto_filter.ref
         for row in sheet.iter_rows():
             for cell in row:
@@ -130,9 +133,12 @@ def test_csv_cells_are_no_formulas_and_read_back(tmp_path: Path) -> None:
     rows = list(csv.DictReader(StringIO(text)))
     assert len(rows) == len(HOSTILE)
     assert not [cell for row in rows for cell in row.values() if cell[:1] in {"=", "+", "-", "@", "\t", "\r"}]
-    names = {row["VM"] for row in rows}
+    names = {row["vm"] for row in rows}
     assert {"'=1+1", "'-2+3", "12345", "| a | b |"} <= names
-    assert {row["Wave"] for row in rows} == {"W01"}
+    assert {row["wave_id"] for row in rows} == {"W01"}
+    for name in BUNDLES["csv"]:
+        for row in csv.reader(StringIO(export(name, tmp_path).read_text("utf-8"))):
+            assert not [cell for cell in row if cell[:1] in {"=", "+", "-", "@", "\t", "\r"}], name
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", " =", "＝", "'="])
@@ -140,6 +146,8 @@ def test_what_starts_a_formula_gets_an_apostrophe(start: str) -> None:
     assert harmless(f"{start}1") == f"'{start}1"
     assert harmless("plain=1") == "plain=1"
     assert harmless(-5) == -5
+    assert plain(str(harmless(f"{start}1"))) == f"{start}1"
+    assert plain("'tis") == "'tis"
 
 
 def test_json_is_the_plan_file(tmp_path: Path) -> None:
@@ -204,12 +212,12 @@ def test_escaping(text: str, shown: str) -> None:
 
 
 def test_a_folder_gets_a_file_and_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    assert export("csv", tmp_path) == tmp_path / "plan.csv"
+    assert export("csv", tmp_path) == tmp_path / "assignment.csv"
     mine = tmp_path / "mine.md"
     mine.write_text("old")
     assert export("markdown", mine) == mine
     assert mine.read_text("utf-8").startswith("# Migration plan: test\n")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.md", "plan.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["assignment.csv", "mine.md"]
 
 
 def test_a_failed_export_leaves_the_old_file_and_no_litter(
@@ -235,7 +243,7 @@ def test_bad_formats_and_bad_targets_are_refused(tmp_path: Path) -> None:
         export("pdf", tmp_path)
     assert "xlsx" in caught.value.hint
     with pytest.raises(BadInput):
-        export("csv", tmp_path / "missing" / "plan.csv")
+        export("csv", tmp_path / "missing" / "assignment.csv")
 
 
 def test_the_door_loads_no_writer() -> None:

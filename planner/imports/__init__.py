@@ -1,0 +1,1 @@
+"""What comes back from people's own tools: the plan's tables, edited."""
