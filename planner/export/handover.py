@@ -6,6 +6,7 @@ Their columns are a contract: names are lower case, ids are the plan's own, time
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -107,16 +108,20 @@ def assignment(printout: Printout) -> Table:
     return Table("assignment", ASSIGNMENT, tuple(rows))
 
 
+def _blockers(printout: Printout) -> Counter[str]:
+    """Return VM id → blockers that nobody waived."""
+    return Counter(
+        item.subject for item in printout.findings if item.severity is Severity.BLOCKER and not item.waiver
+    )
+
+
 def _words(values: Iterator[str]) -> str:
     return visible("; ".join(dict.fromkeys(value for value in values if value)))
 
 
 def groups(printout: Printout) -> Table:
     """Return one row for each move group, with what its VMs say of themselves."""
-    blocked: dict[str, int] = {}
-    for item in printout.findings:
-        if item.severity is Severity.BLOCKER and not item.waiver:
-            blocked[item.subject] = blocked.get(item.subject, 0) + 1
+    blocked = _blockers(printout)
     rows: list[tuple[Cell, ...]] = []
     for wave in printout.plan.waves:
         raw: dict[str, int] = {}
@@ -141,7 +146,7 @@ def groups(printout: Printout) -> Table:
                     gib(sum(used)) if len(used) == len(vms) else "",
                     round(sum(churn) / GIB, 2) if len(churn) == len(vms) else "",
                     sum(raw.get(vm, 0) for vm in group.vms),
-                    sum(blocked.get(vm, 0) for vm in group.vms),
+                    sum(blocked[vm] for vm in group.vms),
                     _words(reason.why for reason in group.reasons),
                 )
             )
@@ -155,10 +160,7 @@ def _kind(printout: Printout, wave: Wave) -> str:
 
 def waves(printout: Printout) -> Table:
     """Return one row for each wave: ``utilisation`` is downtime P95 over window, ``risk`` counts blockers."""
-    blocked: dict[str, int] = {}
-    for item in printout.findings:
-        if item.severity is Severity.BLOCKER and not item.waiver:
-            blocked[item.subject] = blocked.get(item.subject, 0) + 1
+    blocked = _blockers(printout)
     rows: list[tuple[Cell, ...]] = []
     for wave in printout.plan.waves:
         window = wave.window
@@ -176,7 +178,7 @@ def waves(printout: Printout) -> Table:
                 len(wave.vms),
                 round(wave.size_bytes / TIB, 3),
                 round(wave.estimate.downtime_min.p95 / 60 / hours, 3) if hours else "",
-                sum(blocked.get(vm.id, 0) for vm in wave.vms),
+                sum(blocked[vm.id] for vm in wave.vms),
                 "approved" if who else "planned",
                 visible(who),
             )

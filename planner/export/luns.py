@@ -6,8 +6,11 @@ LUNs, not the other way round.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from planner.errors import BadInput
 from planner.export.printout import Cell, Printout, Table, gib
+from planner.export.runbook import day_of
 from planner.export.xlsx import created, workbook_of
 from planner.model import Inventory
 from planner.names import visible
@@ -72,25 +75,21 @@ def _rows(
     return rows
 
 
+def _of_plan(printout: Printout) -> tuple[tuple[Cell, ...], ...]:
+    needed = {
+        disk.volume: (wave.name, day_of(wave, -21)) for wave in printout.plan.waves for disk in wave.disks
+    }
+    return tuple(_rows(printout.inventory, printout.settings or Settings(), needed))
+
+
 def lun_table(printout: Printout) -> Table:
     """Return one row for each LUN that a disk wants at the target, the largest first."""
-    needed = {
-        disk.volume: (wave.name, _by(printout, wave.name))
-        for wave in printout.plan.waves
-        for disk in wave.disks
-    }
     try:
-        rows = _rows(printout.inventory, printout.settings or Settings(), needed)
+        rows = _of_plan(printout)
     except BadInput as error:
         # The settings changed after the plan was made: that must not keep its other sheets from people.
-        rows = [(0, "not known", visible(error.message), *[""] * (len(_COLUMNS) - 3))]
-    return Table("LUN request", _COLUMNS, tuple(rows))
-
-
-def _by(printout: Printout, wave: str) -> str:
-    from planner.export.runbook import day_of
-
-    return day_of(printout.plan.wave(wave), -21)
+        rows = ((0, "not known", visible(error.message), *[""] * (len(_COLUMNS) - 3)),)
+    return Table("LUN request", _COLUMNS, rows)
 
 
 def notes() -> Table:
@@ -111,12 +110,12 @@ def notes() -> Table:
 
 def request_workbook(inventory: Inventory, settings: Settings) -> bytes:
     """Return the request of an inventory that has no plan yet; raises BadInput as ``lun_requests``."""
-    from datetime import datetime
-
     table = Table("LUN request", _COLUMNS, tuple(_rows(inventory, settings, {})))
     return workbook_of("LUN request", datetime(2000, 1, 1), (table, notes()))  # noqa: DTZ001 - no zone in a workbook
 
 
 def render(printout: Printout) -> bytes:
-    """Return the request's workbook, with the wave that needs each LUN and the day it is needed."""
-    return workbook_of("LUN request", created(printout), (lun_table(printout), notes()))
+    """Return the request's workbook, with wave and day of need; raises BadInput as ``lun_requests``."""
+    return workbook_of(
+        "LUN request", created(printout), (Table("LUN request", _COLUMNS, _of_plan(printout)), notes())
+    )

@@ -16,8 +16,8 @@ import pytest
 from planner.checks.check import Check, Work
 from planner.errors import BadInput, NotFound
 from planner.export.csv import harmless, plain
-from planner.export.formats import BUNDLES, FORMATS, export_plan
 from planner.export.escaping import escaped
+from planner.export.formats import BUNDLES, FORMATS, export_plan
 from planner.export.printout import show_window
 from planner.model import Dependency, Finding, Inventory, Nic, Severity, Tie
 from planner.names import visible

@@ -14,7 +14,23 @@ if TYPE_CHECKING:
     from planner.store.project import Project
 
 
-@click.command(epilog="Examples: wherry export; wherry export xlsx --to /tmp; wherry export markdown csv")
+class _WithFormats(click.Command):
+    """A command whose help lists the formats there are; they are looked up when it is asked for."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from planner.export.formats import BUNDLES, FORMATS
+
+        whole = "all csv-... formats, and the assignment of VMs to waves, which can be read back"
+        rows = [(name, whole if name in BUNDLES else item.title) for name, item in FORMATS.items()]
+        with formatter.section("Formats"):
+            formatter.write_dl(rows)
+        super().format_epilog(ctx, formatter)
+
+
+@click.command(
+    cls=_WithFormats,
+    epilog="Examples: wherry export; wherry export xlsx --to /tmp; wherry export csv; wherry export luns",
+)
 @click.argument("formats", nargs=-1, metavar="[FORMAT...]")
 @click.option("--to", "target", type=click.Path(path_type=Path, file_okay=False),
               help="Directory to write to; default: the project's exports.")  # fmt: skip
@@ -23,24 +39,30 @@ if TYPE_CHECKING:
 def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as_json: bool) -> None:
     """Write the newest plan, and a report for every wave that has a run.
 
-    Formats: xlsx, markdown, json, csv (the plan's assignment only); default: the first three.
+    Default: xlsx, markdown and json. The LUN request needs no plan: a plan may wait for its LUNs.
     """
     from planner.errors import BadInput, NotFound
-    from planner.export.formats import FORMATS
+    from planner.export.formats import BUNDLES, FORMATS
     from planner.store import plans
 
-    wanted = formats or ("xlsx", "markdown", "json")
-    for name in wanted:
+    asked = formats or ("xlsx", "markdown", "json")
+    for name in asked:
         if name not in FORMATS:
             raise NotFound(f"format {name!r} does not exist", f"use one of: {', '.join(FORMATS)}")
+    wanted = tuple(dict.fromkeys(part for name in asked for part in BUNDLES.get(name, (name,))))
     with open_project(project_dir) as project:
-        plans.latest(project)  # says so before a folder is made, when there is none
+        planless = wanted == ("luns",) and plans.find_latest(project) is None
+        if not planless:
+            plans.latest(project)  # says so before a folder is made, when there is none
         folder = target or project.root / "exports"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BadInput(f"{folder} cannot be made: {error.strerror}", "name another directory") from error
-        written = [_plan(project, name, folder) for name in wanted] + _reports(project, wanted, folder)
+        if planless:
+            written = [_lun_request(project, folder)]
+        else:
+            written = [_plan(project, name, folder) for name in wanted] + _reports(project, wanted, folder)
     if as_json:
         data([str(path) for path in written])
     else:
@@ -70,6 +92,18 @@ def _plan(project: Project, format: str, folder: Path) -> Path:
         format=format,
         target=folder,
     )
+
+
+def _lun_request(project: Project, folder: Path) -> Path:
+    from planner.export.formats import FORMATS, write_atomically
+    from planner.export.luns import request_workbook
+    from planner.readiness import situation
+
+    at = situation(project)
+    chosen = FORMATS["luns"]
+    path = folder / f"{chosen.name}{chosen.suffix}"
+    write_atomically(path, request_workbook(at.inventory, at.settings))
+    return path
 
 
 def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.verbs.plan_csv import command as import_csv
 
 if TYPE_CHECKING:
     from planner.plan import Plan, Wave
@@ -245,3 +246,6 @@ def approve(waves: tuple[str, ...], project_dir: Path, as_json: bool) -> None:
     else:
         for item in given:
             line(f"{item.wave} approved by {item.who}, {item.fingerprint[:16]}…")
+
+
+command.add_command(import_csv)

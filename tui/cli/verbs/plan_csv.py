@@ -1,0 +1,104 @@
+"""wherry plan import-csv: an edited assignment.csv read back, as pins in the settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line, say
+
+if TYPE_CHECKING:
+    from planner.imports.assignment import Reread
+    from planner.readiness import Situation
+    from planner.settings import Settings
+    from planner.store.project import Project
+
+
+@click.command("import-csv", epilog="Example: wherry plan import-csv exports/assignment.csv")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Say what it would change, and change nothing.")
+@project_option
+@json_option
+def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
+    """Read an edited assignment.csv: groups that were put into another wave are pinned there.
+
+    Every wrong row is named; nothing is changed until all rows can be applied and a plan with them exists.
+    """
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.export.printout import Printout
+    from planner.imports.assignment import reread
+    from planner.readiness import situation
+    from planner.store import plans
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        stored = plans.latest(project)
+        at = situation(project)
+        printout = Printout(stored.plan, at.inventory, settings=at.settings, owners=at.settings.owners)
+        told = reread(file, printout, at.settings)
+        changed = told.pins != at.settings.pins
+        if changed:
+            body = at.settings.model_dump(mode="json")
+            body["pins"] = [pin.model_dump(mode="json") for pin in told.pins]
+            settings = settings_store.validate(body, file.name)
+            _try(project, at, settings)
+            if not check:
+                settings_store.save(project, settings, audit.person())
+                audit.note(
+                    project,
+                    Effect.EDIT_PLAN,
+                    "plan import-csv",
+                    file.name,
+                    {"fingerprint": settings.fingerprint},
+                )
+    _show(told, changed and not check, as_json)
+
+
+def _try(project: Project, at: Situation, settings: Settings) -> None:
+    """Make a plan with these settings, for the refusal that it may raise; it is kept nowhere."""
+    from planner.planning import make_plan
+    from planner.readiness import judge, today
+    from planner.waves.arrange import Draw
+
+    make_plan(
+        project=project.name,
+        inventory=at.inventory,
+        inventory_fingerprint=at.fingerprint,
+        settings=settings,
+        created_at=at.inventory.taken_at,
+        findings=judge(at, today()).open,
+        own_checks=tuple(rule.check for rule in at.rules),
+        target=at.target,
+        draw=Draw(effort="quick"),
+    )
+
+
+def _show(told: Reread, applied: bool, as_json: bool) -> None:
+    from planner.names import visible
+    from planner.units import show_count
+
+    if as_json:
+        data(
+            {
+                "rows": told.rows,
+                "applied": applied,
+                "moved": [
+                    {"group": item.group, "vms": list(item.vms), "before": item.before, "after": item.after}
+                    for item in told.moved
+                ],
+                "pins": [pin.model_dump() for pin in told.pins],
+                "lifted": [pin.model_dump() for pin in told.lifted],
+            }
+        )
+        return
+    line(f"{show_count(told.rows, 'row')} read, {show_count(len(told.moved), 'group')} moved")
+    for item in told.moved:
+        line(f"  {visible(item.group)}: {item.before} → {item.after}, {show_count(len(item.vms), 'VM')}")
+    for pin in told.lifted:
+        line(f"  no longer pinned: {visible(pin.what)} to {visible(pin.wave)}")
+    if applied:
+        say("next: wherry plan, which keeps the pins")
