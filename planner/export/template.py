@@ -90,7 +90,7 @@ _DACI: tuple[tuple[str, str], ...] = (
     ("Go or no-go 1", "C D A C C C C C C C I C"),
     ("Go or no-go 2", "C D A C C C C C C I I I"),
     ("Cutover", "A D C C C C C I C I I I"),
-    ("Smoke test, owner's test", "I C A C C C . . C . I ."),
+    ("Smoke test, owner's test", "I D A C C C . . C . I ."),
     ("Rollback", "A D C C C C C I C I I I"),
     ("Commit", "D C A C I I I I I I I I"),
     ("Telling users", "A C C . . . . . . . D I"),
