@@ -7,19 +7,20 @@ all text of the estate is escaped where it enters (``markup``).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from planner.export.html.arcs import dependencies
 from planner.export.html.charts import findings_by_family, wave_charts
 from planner.export.html.markup import Html, Part, joined, tag
 from planner.export.html.style import SHEET, digest
-from planner.export.html.tables import number, table_of
+from planner.export.html.tables import facts, number, rows_of, table_of
 from planner.export.html.timeline import timeline
 from planner.export.html.waves import sections
-from planner.export.printout import Printout, approvals, not_known, unplanned, waves
+from planner.export.printout import Printout, approvals, not_known, unplanned
 from planner.export.scorecard import in_short, score_card
 from planner.model import Severity
 from planner.names import visible
-from planner.units import show_bytes, show_count
+from planner.units import TIB, show_bytes, show_count
 
 _PLACES = (
     ("summary", "Summary"), ("score", "Score"), ("time", "Calendar"), ("ties", "Dependencies"),
@@ -84,20 +85,33 @@ def _calendar(printout: Printout) -> Iterator[Part]:
         yield tag("p", f"Without a window, and so without a date: {named}. Add windows to the settings.")
 
 
+def _score(printout: Printout) -> Iterator[Part]:
+    """Yield the card's figures as a table, what it says in words below."""
+    table = score_card(printout)
+    at = table.columns.index("This plan")
+    figures = tuple(row for row in table.rows if not isinstance(row[at], str))
+    yield table_of(replace(table, rows=figures))
+    words = [row for row in table.rows if isinstance(row[at], str)]
+    yield facts((str(row[0]), f"{row[at]} ({row[-1]})" if row[-1] else row[at]) for row in words)
+
+
 def _overview(printout: Printout) -> Html:
-    table = waves(printout)
-    columns = (
-        "Wave",
-        "Title",
-        "Window",
-        "Groups",
-        "VMs",
-        "GiB",
-        "Downtime min P95",
-        "Tasks before",
-        "Approval",
-    )
-    return table_of(table, *columns)
+    rows = [
+        (
+            tag("a", wave.name, href=f"#wave-{wave.name}"),
+            visible(wave.title),
+            f"{wave.window.start_utc:%Y-%m-%d %H:%M}, {wave.window.hours:g} h" if wave.window else "none yet",
+            len(wave.groups),
+            len(wave.vms),
+            round(wave.size_bytes / TIB, 2),
+            round(wave.estimate.downtime_min.p95 / 60, 1),
+            len(wave.tasks),
+            "approved" if wave.name in (printout.approvals or {}) else "not approved",
+        )
+        for wave in printout.plan.waves
+    ]
+    columns = ("Wave", "Title", "Window, UTC", "Groups", "VMs", "TiB", "Downtime h P95", "Tasks", "Approval")
+    return rows_of(columns, rows)
 
 
 def _rest(printout: Printout) -> Iterator[Part]:
@@ -130,7 +144,7 @@ def _family_chart(printout: Printout) -> Html:
 def _main(printout: Printout) -> Iterator[Part]:
     bodies: dict[str, tuple[Part, ...]] = {
         "summary": (_cards(printout), _lead(printout)),
-        "score": (table_of(score_card(printout)),),
+        "score": tuple(_score(printout)),
         "time": tuple(_calendar(printout)),
         "ties": (dependencies(printout),),
         "charts": (tag("div", *wave_charts(printout), _family_chart(printout), class_="charts"),),

@@ -28,6 +28,7 @@ p,ul{margin:8px 0}
 .card{border:1px solid var(--line);border-radius:8px;padding:12px 14px;background:var(--pale)}
 .card b{display:block;font-size:24px;font-weight:600;color:var(--deep);white-space:nowrap}
 .card span{color:var(--soft);font-size:13px}
+td a{color:var(--deep)}
 .bad b,td.bad{color:var(--bad)}
 td.warn{color:var(--warn)}
 td.good{color:var(--good)}
@@ -35,7 +36,9 @@ td.good{color:var(--good)}
 table{border-collapse:collapse;width:100%;margin:8px 0 14px;font-size:13px}
 th{background:var(--deep);color:#fff;text-align:left;font-weight:600;padding:6px 8px;vertical-align:bottom}
 td{border-bottom:1px solid var(--line);padding:5px 8px;vertical-align:top;overflow-wrap:anywhere}
-td.number,th.number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;overflow-wrap:normal}
+td.number,th.number{text-align:right}
+td.number,td:first-child{overflow-wrap:break-word}
+td.number{white-space:nowrap;font-variant-numeric:tabular-nums}
 tbody tr:nth-child(even) td{background:var(--pale)}
 .charts{display:grid;grid-template-columns:1fr 1fr;gap:18px 24px}
 figure{margin:0 0 12px;break-inside:avoid}

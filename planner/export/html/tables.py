@@ -11,8 +11,10 @@ _COLOURS = {"blocker": "bad", "warning": "warn", "approved": "good", "not approv
 
 
 def number(value: float) -> str:
-    """Return a number with its thousands parted: whole, or with one decimal."""
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+    """Return a number with its thousands parted: whole, with one decimal, or two where it is small."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if 0 < abs(value) < 10 else f"{value:,.1f}"
 
 
 def _cell(value: Cell) -> Html:
@@ -24,7 +26,9 @@ def _cell(value: Cell) -> Html:
 def rows_of(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Html:
     """Return a table of these rows."""
     body = list(rows)
-    numeric = [bool(body) and all(not isinstance(row[at], str) for row in body) for at in range(len(columns))]
+    numeric = [
+        sum(not isinstance(row[at], str) for row in body) * 2 > len(body) for at in range(len(columns))
+    ]
     head = [
         tag("th", column, class_="number" if right else None, scope="col")
         for column, right in zip(columns, numeric, strict=True)

@@ -38,14 +38,16 @@ class _Axis:
         return box(x, y, max(self.x(end) - x, 2.5), height, about, fill=fill, rx=2)
 
     def ticks(self) -> Iterator[datetime]:
-        """Yield Mondays, at such a distance that their dates can be read."""
-        monday = (self.first - timedelta(days=self.first.weekday())).date()
-        weeks = max(1, -(-((self.last - self.first).days // 7 + 1) // _MOST_TICKS))
-        at = datetime.combine(monday, time(), UTC)
+        """Yield midnights at such a distance that their dates can be read: Mondays, or days of a short plan."""
+        days = (self.last - self.first).days + 1
+        step = next((step for step in (1, 2, 7) if days <= step * _MOST_TICKS), 0)
+        step = step or -(-days // (7 * _MOST_TICKS)) * 7
+        first = self.first.date()
+        at = datetime.combine(first - timedelta(days=first.weekday()), time(), UTC)
         while at <= self.last:
             if at >= self.first:
                 yield at
-            at += weeks * 7 * _DAY
+            at += step * _DAY
 
 
 def _axis(dated: Sequence[Wave], seeds: dict[str, Seed]) -> _Axis:

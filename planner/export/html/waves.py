@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from planner.export.html.markup import Html, Part, tag
-from planner.export.html.tables import facts, rows_of, table_of
-from planner.export.printout import Cell, Printout, becomes, gib, show_window, tasks
-from planner.model import Severity
+from planner.export.html.tables import facts, rows_of
+from planner.export.printout import Cell, Printout, becomes, gib, show_window, task_how
+from planner.model import Finding, Severity
 from planner.names import visible
-from planner.plan import Wave
+from planner.plan import PlannedTask, Wave
 from planner.units import show_bytes, show_count
+
+_NAMED = 6  # VMs that one cell names
 
 
 def _name(printout: Printout, vm_id: str) -> str:
@@ -67,17 +69,62 @@ def _remaps(printout: Printout, wave: Wave) -> Iterator[Part]:
         yield rows_of(("Disk", "GiB", "Is", "Becomes", "Rule"), rows)
 
 
+def _some(names: Iterable[str]) -> str:
+    """Return names, the first few of them and how many more."""
+    each = list(dict.fromkeys(visible(name) for name in names))
+    more = f" and {len(each) - _NAMED} more" if len(each) > _NAMED else ""
+    return ", ".join(each[:_NAMED]) + more
+
+
 def _findings(printout: Printout, wave: Wave) -> Iterator[Part]:
     members = {vm.id for vm in wave.vms}
+    found: dict[tuple[Severity, str], list[Finding]] = {}
+    for item in printout.findings:
+        if item.subject in members and not item.waiver and item.severity is not Severity.INFO:
+            found.setdefault((item.severity, item.check), []).append(item)
+    if not found:
+        return
+    weight = list(Severity)
     rows = [
-        (item.severity.value, visible(item.subject_name), visible(item.message), visible(item.remedy))
-        for severity in (Severity.BLOCKER, Severity.WARNING)
-        for item in printout.findings
-        if item.severity is severity and item.subject in members and not item.waiver
+        (
+            severity.value,
+            check,
+            len(items),
+            _some(item.subject_name for item in items),
+            visible(items[0].message) + (", and alike" if len(items) > 1 else ""),
+            visible(items[0].remedy),
+        )
+        for (severity, check), items in sorted(
+            found.items(), key=lambda pair: (weight.index(pair[0][0]), -len(pair[1]), pair[0][1])
+        )
     ]
-    if rows:
-        yield tag("h4", "Open findings")
-        yield rows_of(("Severity", "VM", "Finding", "Remedy"), rows)
+    yield tag("h4", "Open findings")
+    yield rows_of(("Severity", "Check", "Count", "VMs", "Finding", "Remedy"), rows)
+
+
+def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
+    """Yield the tasks before a wave, those of one kind, day and owner in one line."""
+    states = printout.states or {}
+    alike: dict[tuple[str, str, str, str], list[PlannedTask]] = {}
+    for task in wave.tasks:
+        key = (task.due or "no window", task.title, task.owner or "nobody named", task_how(task))
+        alike.setdefault(key, []).append(task)
+    if not alike:
+        return
+    rows = [
+        (
+            visible(due[:10] if due[:4].isdigit() else due),
+            visible(title),
+            _some(wave.vm(item.vm).name for item in items),
+            visible(owner),
+            visible(how),
+            round(sum(item.effort_min for item in items) / 60, 1),
+            f"{sum(item.id in states for item in items)} of {len(items)} begun",
+        )
+        for (due, title, owner, how), items in alike.items()
+    ]
+    yield tag("h4", f"Before the wave: {show_count(len(wave.tasks), 'task')}, {wave.effort_min / 60:.1f} h")
+    yield rows_of(("Due", "Task", "VMs", "Owner", "How", "Hours", "State"), rows)
 
 
 def _section(printout: Printout, wave: Wave) -> Iterator[Part]:
@@ -100,11 +147,7 @@ def _section(printout: Printout, wave: Wave) -> Iterator[Part]:
     yield tag("h4", "VMs")
     yield _members(printout, wave)
     yield from _remaps(printout, wave)
-    if wave.tasks:
-        yield tag(
-            "h4", f"Before the wave: {show_count(len(wave.tasks), 'task')}, {wave.effort_min / 60:.1f} h"
-        )
-        yield table_of(tasks(printout, wave), "Due", "VM", "Task", "Owner", "Effort min", "How", "State")
+    yield from _tasks(printout, wave)
     yield from _findings(printout, wave)
 
 
