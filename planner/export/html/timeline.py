@@ -38,7 +38,7 @@ class _Axis:
         return box(x, y, max(self.x(end) - x, 2.5), height, about, fill=fill, rx=2)
 
     def ticks(self) -> Iterator[datetime]:
-        """Yield midnights at such a distance that their dates can be read: Mondays, or days of a short plan."""
+        """Yield midnights at such a distance that dates can be read: Mondays, or days of a short plan."""
         days = (self.last - self.first).days + 1
         step = next((step for step in (1, 2, 7) if days <= step * _MOST_TICKS), 0)
         step = step or -(-days // (7 * _MOST_TICKS)) * 7
