@@ -258,9 +258,7 @@ class Score(Figures):
     baseline: Figures | None = Field(None, description="the spreadsheet's way: first fit in name order")
     binds: str = Field("", description="what keeps the number of waves from being smaller")
     utilisation: tuple[Used, ...] = ()
-    risk_ramp: float | None = Field(
-        None, description="share of all risk in the last third of the waves less that in the first"
-    )
+    risk_ramp: tuple[float, ...] = Field((), description="share of all risk in each third of the waves")
     stability: float | None = Field(None, description="share of VMs whose wave is that of the plan before")
     makespan_spread_h: Spread | None = None
 

@@ -10,7 +10,7 @@ inventory is in exactly one wave or among the unplanned, with a reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from planner.checks.check import Check
 from planner.errors import BadInput
@@ -22,7 +22,7 @@ from planner.names import visible
 from planner.notes import input_notes, service_notes
 from planner.plan import Plan, Unplanned, Wave
 from planner.settings import Settings
-from planner.waves.arrange import Draw, arrange
+from planner.waves.arrange import Draw, Track, arrange
 from planner.waves.before import before
 from planner.waves.calendar import calendar, window_notes
 from planner.waves.card import card, oversize_notes, with_chances
@@ -53,6 +53,20 @@ def _refuse_twins(inventory: Inventory) -> None:
                 f"{what} {visible(twice[0])} stands twice in the inventory",
                 "discover it again from one source",
             )
+
+
+def _said(track: Track) -> Iterator[str]:
+    """Yield how the waves of a track were found."""
+    if track.solution.history:
+        steps = " → ".join(
+            f"{what} ({waves} waves, {gb:.6g} GB)" for what, waves, gb in track.solution.history
+        )
+        yield steps
+    if track.solution.proved:
+        yield "it is proved that no plan in the same slots costs less"
+    if track.solution.stopped:
+        yield "it was stopped before its time: this is the best plan until then"
+    yield from track.solution.notes
 
 
 def make_plan(
@@ -124,5 +138,5 @@ def make_plan(
         seed=draw.seed,
         effort=draw.effort,
         after=last.fingerprint if last else "",
-        method=tuple(dict.fromkeys(note for track in arranged.tracks for note in track.notes)),
+        method=tuple(dict.fromkeys(note for track in arranged.tracks for note in _said(track))),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from migrate.run import store as runs
+from migrate.run.actions import Outcome
 from migrate.run.history import History, Mode
 from migrate.run.store import Run, RunKind
 from planner.errors import Blocked, NotFound
@@ -43,6 +44,20 @@ def standing_waves(project: Project, newest: StoredPlan) -> Iterator[Standing]:
         found = _stands(project, newest, name)
         if found is not None:
             yield found
+
+
+def under_way(project: Project, newest: StoredPlan) -> tuple[str, ...]:
+    """Return the waves of the newest plan that began as they stand there, and were not taken back."""
+    kept = (None, Outcome.COMMITTED)
+    return tuple(
+        item.wave.name
+        for item in standing_waves(project, newest)
+        if item.history is not None
+        and item.history.mode is Mode.FORWARD
+        and runs.outcome(item.history) in kept
+        and any(wave.name == item.wave.name for wave in newest.plan.waves)
+        and newest.plan.wave(item.wave.name).fingerprint == item.wave.fingerprint
+    )
 
 
 def find_wave(project: Project, name: str) -> Standing:

@@ -83,3 +83,11 @@ def find_latest(project: Project) -> StoredPlan | None:
     """Return the newest plan, or None."""
     rows = project.rows("SELECT version FROM plan ORDER BY version DESC LIMIT 1")
     return get(project, int(rows[0]["version"])) if rows else None
+
+
+def find_fingerprint(project: Project, fingerprint: str) -> Plan | None:
+    """Return the newest plan of that fingerprint, or None."""
+    rows = project.rows(
+        "SELECT version FROM plan WHERE fingerprint = ? ORDER BY version DESC LIMIT 1", fingerprint
+    )
+    return get(project, int(rows[0]["version"])).plan if rows else None

@@ -11,33 +11,37 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from planner.errors import Blocked
 from planner.model import MoveGroup
 from planner.settings import Window
 from planner.waves.building import Built, build_problem
+from planner.waves.conflict import conflict
 from planner.waves.items import Ask
 from planner.waves.pins import wave_name
-from planner.waves.problem import Assignment, Problem
+from planner.waves.problem import Assignment
+from planner.waves.solve import Report, Solution, Stop, solve
+from planner.waves.supply import room_left
 
 _NAMED = 8  # constraints that a refusal lists
 
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """How hard to look, from which seed, whom to tell, when to stop."""
+    """How hard to look (a name of ``EFFORTS``), from which seed, whom to tell, when to stop."""
 
     seed: int = 1
     effort: str = "normal"
-    report: Callable[..., None] | None = None
-    stop: Callable[[], bool] | None = None
+    report: Report | None = None
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A problem and its solution."""
+    """A problem, the slot of each of its items, and the solution that says so."""
 
     built: Built
-    assignment: Assignment  # the slot of each item
-    notes: tuple[str, ...]  # how it was found
+    assignment: Assignment
+    solution: Solution
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +52,24 @@ class Arranged:
     tracks: tuple[Track, ...]
 
 
-def _solved(groups: Sequence[MoveGroup], ask: Ask, draw: Draw) -> Track:
-    built = build_problem(groups, ask)
-    assignment, notes = _look(built.problem, draw)
-    return Track(built, assignment, notes)
+def _solved(built: Built, draw: Draw) -> Track:
+    """Return the track solved; raises Blocked with what has to give way when no plan holds."""
+    problem = built.problem
+    solution = solve(problem, seed=draw.seed, effort=draw.effort, report=draw.report, stop=draw.stop)
+    if solution.violations:
+        raise Blocked(
+            _refusal(built, solution, draw.seed), "relax what is named, in the settings; nothing was stored"
+        )
+    return Track(built, solution.assignment, solution)
 
 
-def _look(problem: Problem, draw: Draw) -> tuple[Assignment, tuple[str, ...]]:
-    from planner.waves.condense import condense
-    from planner.waves.fit import first_fit
-    from planner.waves.louvain import ahead_first
-
-    model = condense(problem)
-    risk = [sum(problem.items[at].risk for at in block) for block in model.members]
-    names = [problem.items[block[0]].name for block in model.members]
-    order = sorted(range(len(names)), key=lambda block: (risk[block], names[block].casefold(), block))
-    return model.spread(first_fit(model, ahead_first(model, order))[0].at), ("first fit",)
+def _refusal(built: Built, solution: Solution, seed: int) -> str:
+    """Return the sentence that names the fewest rules to relax."""
+    found = [item.text for item in conflict(built.problem, solution.assignment, seed)]
+    if not found:
+        return "no plan was found that keeps every rule, though there may be one: look harder"
+    more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f"no plan can keep every rule: {'; '.join(found[:_NAMED])}{more}"
 
 
 def _closed_up(track: Track) -> Track:
@@ -97,7 +103,13 @@ def arrange(
         if not mine:
             continue
         real = {group.name: group for group in groups}
-        track = _closed_up(_solved(mine, replace(ask, first=first), draw))
+        built = build_problem(mine, replace(ask, first=first))
+        for other in tracks:
+            problem = built.problem
+            built = replace(
+                built, problem=replace(problem, room=room_left(problem.room, other.built.problem))
+            )
+        track = _closed_up(_solved(built, draw))
         for slot in sorted(set(track.assignment)):
             found = [real[group.name] for group in track.built.groups(track.assignment, slot)]
             by_slot.setdefault(slot, []).extend(sorted(found, key=rank))  # type: ignore[arg-type]

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from planner.errors import BadInput
-from planner.model import MoveGroup
+from planner.model import MoveGroup, Tie
 from planner.names import visible
 from planner.settings import Window
 from planner.units import show_count
@@ -104,9 +104,35 @@ def _apart(ask: Ask, members: Sequence[Sequence[MoveGroup]]) -> list[Apart]:
     return pairs
 
 
+def _told_apart(ask: Ask, members: Sequence[Sequence[MoveGroup]]) -> tuple[list[Apart], list[str]]:
+    """Return the pairs that a person's word on two VMs keeps apart, and notes on words nobody can keep."""
+    home = {vm: at for at, found in enumerate(members) for group in found for vm in group.vms}
+    pairs: dict[tuple[int, int], Apart] = {}
+    notes: list[str] = []
+    for item in ask.inventory.dependencies:
+        a, b = home.get(item.source), home.get(item.target)
+        if item.tie is not Tie.APART or a is None or b is None or item.source == item.target:
+            continue
+        names = " and ".join(visible(ask.lookup.vms[end].name) for end in (item.source, item.target))
+        if a == b:
+            notes.append(
+                f"{names} are to be kept apart, and hard ties move them together: drop one of the ties"
+            )
+        else:
+            pair = (min(a, b), max(a, b))
+            pairs[pair] = Apart(*pair, f"{names} are to be kept apart")
+    return [pairs[pair] for pair in sorted(pairs)], sorted(set(notes))
+
+
 def _kept_apart(groups: Sequence[MoveGroup], ask: Ask) -> set[str]:
     """Return the names of the groups that a pair keeps apart from others."""
     ends = {end for pair in ask.settings.apart for end in (pair.a, pair.b)}
+    ends |= {
+        end
+        for item in ask.inventory.dependencies
+        if item.tie is Tie.APART
+        for end in (item.source, item.target)
+    }
     return {
         group.name
         for group in groups
@@ -169,7 +195,8 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     floor = max(len(windows), ask.first, highest)
     count = floor - len(windows) + _undated(weights, caps, _chain(shares))
     slots = slots_of(windows, count, caps)
-    apart = _apart(ask, shares.members)
+    told, unkept = _told_apart(ask, shares.members)
+    apart = [*_apart(ask, shares.members), *told]
     refuse_contradictions(
         item_pins, shares.order, [(pair.a, pair.b) for pair in apart], lambda at: visible(weights[at].name)
     )
@@ -181,7 +208,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     items = _alone(items, sorted(set(fixed.values())), len(slots))
     home = {vm: at for at, found in enumerate(shares.members) for group in found for vm in group.vms}
     traffic, latency, unmeasured = traffic_between(ask.inventory.dependencies, home, ask.hubs)
-    notes = [*shares.notes]
+    notes = [*shares.notes, *unkept]
     if unmeasured and len(traffic):
         notes.append(
             f"{show_count(unmeasured, 'tie')} between groups were never measured; each counts as 1 MB a day"

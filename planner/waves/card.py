@@ -80,7 +80,7 @@ def card(arranged: Arranged, hard_violations: int, span: Estimate | None) -> Pla
                 Used(resource=name, used=round(mean, 4), most=round(most, 4))
                 for name, mean, most in scores[0].utilisation
             ),
-            "risk_ramp": round(scores[0].risk_ramp[2] - scores[0].risk_ramp[0], 4),
+            "risk_ramp": tuple(round(share, 4) for share in scores[0].risk_ramp),
             "stability": _stability(scores),
             "makespan_spread_h": None if span is None else Spread(p50=span.p50, p95=span.p95),
         }

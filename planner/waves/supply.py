@@ -11,7 +11,7 @@ from planner.settings import Settings, Window
 from planner.units import GIB, TIB
 from planner.waves.calendar import begin_of_work, bytes_by_hour
 from planner.waves.pins import wave_name
-from planner.waves.problem import Caps, Link, Room, Slot
+from planner.waves.problem import Caps, Link, Problem, Room, Slot
 
 
 def slot_caps(settings: Settings) -> Caps:
@@ -94,3 +94,16 @@ def _hosts_left(target: Inventory, spare: int) -> tuple[int | None, int | None]:
         for part in (0, 1)
     ]
     return tuple(sum(sum(sizes) for sizes, at in left if at == part) for part in (0, 1))  # type: ignore[return-value]
+
+
+def room_left(room: Room, taken: Problem) -> Room:
+    """Return what of ``room`` the items of a problem leave."""
+    vcpus, memory, storage = (
+        None if free is None else max(free - used, 0)
+        for free, used in (
+            (room.vcpus, sum(item.vcpus for item in taken.items)),
+            (room.memory_bytes, sum(item.memory_bytes for item in taken.items)),
+            (room.storage_bytes, sum(item.target_bytes for item in taken.items)),
+        )
+    )
+    return Room(vcpus, None if memory is None else int(memory), None if storage is None else int(storage))

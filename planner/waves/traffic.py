@@ -44,7 +44,7 @@ def traffic_between(
     near: set[tuple[int, int]] = set()
     unmeasured = 0
     for item in dependencies:
-        if item.source in hubs or item.target in hubs:
+        if item.tie is Tie.APART or item.source in hubs or item.target in hubs:
             continue
         a, b = home.get(item.source), home.get(item.target)
         if a is None or b is None or a == b:

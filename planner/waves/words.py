@@ -18,6 +18,7 @@ _CRITICAL = (
     (0.5, ("medium", "moderate", "normal", "important", "silver", "tier 2", "3")),
     (0.25, ("low", "minor", "non-critical", "bronze", "tier 3", "4", "5")),
 )
+_UNKNOWN = 0.5
 _SHARE = {word: share for share, words in _CRITICAL for word in words}
 
 
@@ -34,5 +35,5 @@ def rank(said: str, order: Sequence[str]) -> int | None:
 
 
 def criticality(said: str) -> float:
-    """Return how critical something is, 0 to 1; 0 when nobody said or the word is not known."""
-    return _SHARE.get(said.strip().casefold(), 0.0)
+    """Return how critical something is, 0 to 1; in the middle when nobody said or the word is not known."""
+    return _SHARE.get(said.strip().casefold(), _UNKNOWN)

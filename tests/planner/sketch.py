@@ -11,6 +11,7 @@ from planner.plan import Plan
 from planner.planning import make_plan
 from planner.settings import Settings
 from planner.units import GIB
+from planner.waves.arrange import Draw
 
 
 def disk(key: str = "2000", **more: Any) -> Disk:
@@ -67,4 +68,5 @@ def plan(
         created_at="2026-10-01T08:00:00+00:00",
         findings=findings,
         own_checks=own_checks,
+        draw=Draw(effort="quick"),
     )

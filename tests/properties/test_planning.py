@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +14,15 @@ from planner.plan import Plan
 from planner.units import GIB, TIB
 from planner.waves.order import order_ties, precedence
 from tests.planner.sketch import disk, estate, plan, rdm, vm
+
+
+@pytest.fixture(autouse=True, scope="module")
+def annealed_only() -> Iterator[None]:
+    """CP-SAT has properties of its own; here hundreds of plans are made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("planner.waves.cpsat.available", lambda: False)
+        yield
+
 
 CAPS = st.fixed_dictionaries({"vms": st.integers(1, 6), "tib": st.sampled_from([0.02, 0.05, 8.0])})
 
@@ -105,6 +117,8 @@ def test_order_is_respected_and_boot_batches_hold_every_running_vm_once(
         if not any(note.startswith("boot order") for note in found.notes):
             at = {vm: number for number, batch in enumerate(wave.boot) for vm in batch}
             for tie in inventory.dependencies:
+                if tie.tie is Tie.APART:
+                    continue
                 if tie.source != tie.target and tie.source in at and tie.target in at:
                     assert at[tie.target] < at[tie.source]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import click
@@ -12,40 +16,49 @@ from tui.cli.output import data, line, say, table
 from tui.cli.verbs.plan_csv import command as import_csv
 
 if TYPE_CHECKING:
-    from planner.plan import Plan, Wave
+    from types import FrameType
+
+    from planner.plan import Figures, Plan, Wave
+    from planner.store.plans import StoredPlan
     from planner.store.project import Project
 
 
 @click.group(
     invoke_without_command=True,
-    epilog="Examples: wherry plan; wherry plan show W01; wherry plan approve W01; wherry plan import FILE",
+    epilog="Examples: wherry plan; wherry plan --effort thorough --seed 7; wherry plan show W01; "
+    "wherry plan approve W01; wherry plan import FILE",
+)
+@click.option(
+    "--effort",
+    type=click.Choice(("quick", "normal", "thorough")),
+    default="normal",
+    show_default=True,
+    help="How long to look for better waves. Steps are counted, not seconds.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**31 - 1),
+    default=1,
+    show_default=True,
+    help="Of everything that is drawn: the same seed gives the same plan on any machine.",
 )
 @project_option
 @json_option
 @click.pass_context
-def command(ctx: click.Context, project_dir: Path, as_json: bool) -> None:
-    """Make a plan from the newest inventory and the settings; without a subcommand."""
+def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_json: bool) -> None:
+    """Make a plan from the newest inventory and the settings; without a subcommand.
+
+    Ctrl-C ends the search and keeps the best plan so far; a second one ends wherry.
+    """
     if ctx.invoked_subcommand is not None:
         return
     from migrate import audit
     from planner.effects import Effect
-    from planner.planning import make_plan
-    from planner.readiness import judge, situation, today
     from planner.store import plans
-    from planner.store.project import utc_now
 
     with open_project(project_dir) as project:
         before = plans.find_latest(project)
-        at = situation(project)
-        plan = make_plan(
-            project=project.name,
-            inventory=at.inventory,
-            inventory_fingerprint=at.fingerprint,
-            settings=at.settings,
-            created_at=utc_now(),
-            findings=judge(at, today()).open,
-            own_checks=tuple(rule.check for rule in at.rules),
-        )
+        plan = _made(project, before, effort, seed)
         if before and _same(before.plan, plan):
             kept = before
         else:
@@ -56,6 +69,71 @@ def command(ctx: click.Context, project_dir: Path, as_json: bool) -> None:
         _show(project, kept.version, kept.plan, as_json)
     if not as_json and kept.plan.waves:
         say(f"next: wherry plan approve, then wherry rehearse {kept.plan.waves[0].name}")
+
+
+def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -> Plan:
+    """Make the plan, tell how it goes on stderr, and end the search at the first Ctrl-C."""
+    from migrate.run.waves import under_way
+    from planner.planning import make_plan
+    from planner.readiness import judge, situation, today
+    from planner.store import plans
+    from planner.store.project import utc_now
+    from planner.waves.arrange import Draw
+    from tui.cli.progress import Bar
+
+    at = situation(project)
+    last = before.plan if before else None
+    if last and (last.inventory, last.settings) == (at.fingerprint, at.settings.fingerprint):
+        # Nothing new: stay near the same plan as it did, so that asking twice gives the same.
+        last = plans.find_fingerprint(project, last.after) if last.after else None
+    frozen = under_way(project, before) if before else ()
+    with Bar(in_bytes=False) as bar, _first_interrupt() as stopped:
+        bar.begin("looking for waves")
+        heard: list[str] = []
+
+        def report(best_gb: float, step: int, of: int) -> None:
+            said = f"looking for waves, best so far: {best_gb:.4g} GB cross the line"
+            if [said] != heard[-1:]:
+                heard.append(said)
+                bar.begin(said)
+            bar.report(step, of)
+
+        plan = make_plan(
+            project=project.name,
+            inventory=at.inventory,
+            inventory_fingerprint=at.fingerprint,
+            settings=at.settings,
+            created_at=utc_now(),
+            findings=judge(at, today()).open,
+            own_checks=tuple(rule.check for rule in at.rules),
+            target=at.target,
+            last=before.plan if before and frozen else last,
+            frozen=frozen,
+            draw=Draw(seed=seed, effort=effort, report=report, stop=stopped.is_set),
+        )
+        bar.end()
+    if stopped.is_set():
+        say("stopped: this is the best plan until then")
+    return plan
+
+
+@contextmanager
+def _first_interrupt() -> Iterator[Event]:
+    """Set the event at the first Ctrl-C; the second one ends the process as it always does."""
+    stopped = Event()
+    if current_thread() is not main_thread():
+        yield stopped
+        return
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    usual = signal.signal(signal.SIGINT, heard)
+    try:
+        yield stopped
+    finally:
+        signal.signal(signal.SIGINT, usual)
 
 
 def _same(old: Plan, new: Plan) -> bool:
@@ -100,6 +178,7 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
         ),
     )
     line(_scored(plan))
+    _show_card(plan)
     if aged:
         line(f"  note: {aged}")
     for note in plan.notes:
@@ -144,6 +223,42 @@ def _scored(plan: Plan) -> str:
     said = f"dependencies: {', '.join(broken)}" if broken else "every dependency is kept"
     waves = "1 wave" if score.waves == 1 else f"{score.waves} waves"
     return f"{waves}, at least {score.waves_bound} needed; {said}"
+
+
+def _shown(figures: Figures) -> tuple[str, ...]:
+    return (
+        f"{figures.waves}",
+        f"{figures.makespan_h or 0:,.1f} h",
+        f"{figures.cut_share or 0:.1%}",
+        f"{figures.stretch_gb or 0:,.1f} GB",
+        f"{figures.peak_share or 0:.1%}",
+    )
+
+
+def _show_card(plan: Plan) -> None:
+    """Print the score card: the plan beside its bounds and beside name order, then what binds."""
+    score = plan.score
+    if score.baseline is None:
+        return
+    bounds = (f"{score.waves_bound}", f"{score.makespan_bound_h or 0:,.1f} h", "", "", "")
+    rows = (("this plan", *_shown(score)), ("bound", *bounds), ("name order", *_shown(score.baseline)))
+    table(("score", "waves", "makespan", "traffic cut", "crosses the line", "peak"), rows)
+    if score.binds:
+        line(f"  what binds: {score.binds}")
+    if not all(wave.window for wave in plan.waves):
+        line("  waves without a window count a week apart")
+    if spread := score.makespan_spread_h:
+        line(f"  makespan P50 {spread.p50:,.1f} h, P95 {spread.p95:,.1f} h, drawn over rates and churn")
+    full = ", ".join(
+        f"{item.resource} {item.used:.0%} (most {item.most or 0:.0%})" for item in score.utilisation
+    )
+    if full:
+        line(f"  filled on average: {full}")
+    risky = [f"{wave.name} {wave.overrun:.0%}" for wave in plan.waves if wave.overrun]
+    if risky:
+        line(f"  chance to overrun the window: {', '.join(risky)}")
+    for said in plan.method:
+        line(f"  how: {said}")
 
 
 def _show_wave(wave: Wave) -> None:

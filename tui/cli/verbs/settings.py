@@ -138,6 +138,41 @@ def export(file: Path, project_dir: Path, as_json: bool) -> None:
         say(visible(f"settings written to {file}"))
 
 
+@command.command(
+    "import-holidays", epilog="Example: wherry settings import-holidays holidays-bavaria.ics --years 3"
+)
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--years", type=click.IntRange(1, 20), default=3, show_default=True,
+              help="How far ahead days that come back every year are written down.")  # fmt: skip
+@project_option
+@json_option
+def import_holidays(file: Path, years: int, project_dir: Path, as_json: bool) -> None:
+    """Add the all-day events of an ics calendar to the holidays; no wave cuts over on one."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.names import visible
+    from planner.readiness import today
+    from planner.sources.holidays import read_holidays
+    from planner.store import settings as settings_store
+    from planner.units import show_count
+
+    with open_project(project_dir) as project:
+        settings = settings_store.load(project)
+        found = read_holidays(file, today(), years)
+        known = {item.day for item in settings.holidays}
+        fresh = [item for item in found.holidays if item.day not in known]
+        every = tuple(sorted((*settings.holidays, *fresh), key=lambda item: item.day))
+        settings_store.save(project, settings.model_copy(update={"holidays": every}), audit.person())
+        audit.note(project, Effect.EDIT_PLAN, "settings import-holidays", str(file), {"added": len(fresh)})
+    if as_json:
+        added = [item.model_dump(mode="json") for item in fresh]
+        data({"read": str(file), "added": added, "timed_events_left_aside": found.timed})
+        return
+    say(visible(f"{show_count(len(fresh), 'holiday')} added from {file}, {len(every)} in all"))
+    if found.timed:
+        say(f"{show_count(found.timed, 'event')} with a time of day left aside: holidays are whole days")
+
+
 @command.command("import", epilog="Example: wherry settings import settings.toml")
 @click.argument("file", type=click.Path(path_type=Path))
 @project_option
