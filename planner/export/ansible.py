@@ -7,7 +7,7 @@ estate is tagged ``!unsafe``, which Ansible never templates, and hosts get names
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from planner.export.printout import Printout
@@ -75,9 +75,8 @@ def _wave(printout: Printout, wave: Wave, hosts: dict[str, str], groups: dict[st
         }
     }
     if wave.window:
-        start = wave.window.start_utc
-        body["vars"]["wherry_window_start"] = _utc(start)
-        body["vars"]["wherry_window_end"] = _utc(start + timedelta(hours=wave.window.hours))
+        body["vars"]["wherry_window_start"] = _utc(wave.window.start_utc)
+        body["vars"]["wherry_window_end"] = _utc(wave.window.end_utc)
     batch_of = {vm: at for at, batch in enumerate(wave.boot, 1) for vm in batch}
     planned = {vm.id: vm for vm in wave.vms}
     body["children"] = {

@@ -40,10 +40,9 @@ def render(printout: Printout) -> bytes:
             continue
         seed, start = seeds[wave.name], wave.window.start_utc
         seeded = max(seed.end, seed.start + _SHORTEST)
-        end = start + timedelta(hours=wave.window.hours)
         lines += [
             f"  section Wave {quoted(f'{wave.name} {wave.title}')}",
             f"  Seed of {quoted(wave.name)} :s{at}, {_at(seed.start)}, {_at(seeded)}",
-            f"  Cutover of {quoted(wave.name)} :active, c{at}, {_at(start)}, {_at(end)}",
+            f"  Cutover of {quoted(wave.name)} :active, c{at}, {_at(start)}, {_at(wave.window.end_utc)}",
         ]
     return ("\n".join(lines) + "\n").encode("utf-8")

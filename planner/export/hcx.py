@@ -7,8 +7,6 @@ look VMs up by ``VMId``.
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from planner.export.csv import table_bytes
 from planner.export.printout import Cell, Printout, Table
 from planner.model import VM, Method
@@ -38,11 +36,8 @@ def _attention(vm: PlannedVM, disks: list[PlannedDisk], seen: VM | None) -> str:
 
 def _rows(printout: Printout, wave: Wave) -> list[tuple[Cell, ...]]:
     warm = printout.settings is None or printout.settings.method is Method.WARM
-    start = wave.window.start_utc if wave.window else None
-    times = [
-        f"{at:%Y-%m-%dT%H:%M:%SZ}" if at else ""
-        for at in (start, start + timedelta(hours=wave.window.hours) if wave.window and start else None)
-    ]
+    window = wave.window
+    times = [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (window.start_utc, window.end_utc)] if window else ["", ""]
     group_of = {vm: group.name for group in wave.groups for vm in group.vms}
     batch_of = {vm: at for at, batch in enumerate(wave.boot, 1) for vm in batch}
     disks_of: dict[str, list[PlannedDisk]] = {}

@@ -1,4 +1,4 @@
-"""The plan as a calendar: cutover windows with alarms, seeds, milestones and freezes (RFC 5545).
+"""The plan as a calendar: cutover windows with alarms, seeds, milestones, freezes and holidays (RFC 5545).
 
 Each entry has a UID made of project, wave and kind: importing a newer export moves the entry instead
 of adding a second one. Times stand in the zone of their window, with that zone's rules in the file.
@@ -95,8 +95,7 @@ def _cutover(sheet: _Sheet, printout: Printout, wave: Wave, window: Window) -> N
         *(f"Group {visible(group.name)}: {show_count(len(group.vms), 'VM')}" for group in wave.groups),
     ]
     title = f"{wave.name} cutover: {visible(wave.title)}"
-    start = window.start_utc
-    ends = [_local(at, window.zone) for at in (start, start + timedelta(hours=window.hours))]
+    ends = [_local(at, window.zone) for at in (window.start_utc, window.end_utc)]
     event = sheet.timed(f"cutover {wave.name}", title, "\n".join(text), ends[0], ends[1])
     event.add("categories", ["cutover"])
     for before, words in _ALARMS:
@@ -157,6 +156,9 @@ def render(printout: Printout) -> bytes:
         start, end = (f"{at:%Y-%m-%d %H:%M}" for at in (freeze.start_utc, freeze.end_utc))
         text = f"Nothing may cut over from {start} to {end} UTC"
         sheet.all_day(f"freeze {at}", f"Freeze: {why}", text, first, days)
+    for holiday in settings.holidays if settings else ():
+        name = visible(holiday.name) or f"{holiday.day}"
+        sheet.all_day(f"holiday {holiday.day}", f"Holiday: {name}", "Nothing may cut over", holiday.day)
     if undated or not sheet.calendar.subcomponents:  # a calendar must hold something
         words = ", ".join(undated) or "none"
         journal = sheet.entry(

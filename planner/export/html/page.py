@@ -75,7 +75,7 @@ def _calendar(printout: Printout) -> Iterator[Part]:
         yield tag(
             "p",
             tag("i", class_="seed"), "seed (P95), at the latest", tag("i", class_="sync"), "kept in sync",
-            tag("i", class_="cut"), "cutover window", tag("i", class_="frost"), "freeze",
+            tag("i", class_="cut"), "cutover window", tag("i", class_="frost"), "freeze or holiday",
             tag("i", class_="load"), "link load", " · ✔ approved · times in UTC",
             class_="key",
         )  # fmt: skip

@@ -11,7 +11,7 @@ from planner.export.printout import Printout, show_window
 from planner.export.seeding import Seed, busy_days, latest_seeds
 from planner.names import visible
 from planner.plan import Wave
-from planner.settings import Freeze
+from planner.settings import Settings
 
 _WIDTH, _LEFT, _RIGHT = 1120.0, 250.0, 14.0
 _ROW, _HEAD, _LOAD = 22.0, 40.0, 58.0
@@ -52,13 +52,19 @@ class _Axis:
 
 def _axis(dated: Sequence[Wave], seeds: dict[str, Seed]) -> _Axis:
     starts = [seeds[wave.name].start for wave in dated]
-    ends = [wave.window.start_utc + timedelta(hours=wave.window.hours) for wave in dated if wave.window]
+    ends = [wave.window.end_utc for wave in dated if wave.window]
     span = max(ends) - min(starts)
     return _Axis(min(starts) - max(span * 0.02, _DAY), max(ends) + max(span * 0.02, _DAY))
 
 
-def _ground(axis: _Axis, freezes: Sequence[Freeze], height: float) -> Iterator[Html]:
-    for freeze in freezes:
+def _ground(axis: _Axis, settings: Settings | None, height: float) -> Iterator[Html]:
+    for holiday in settings.holidays if settings else ():
+        start = datetime.combine(holiday.day, time(), UTC)
+        if start + _DAY > axis.first and start < axis.last:
+            x, end = axis.x(start), axis.x(start + _DAY)
+            about = f"Holiday: {holiday.name or holiday.day}"
+            yield box(x, _HEAD - 14, end - x, height - _HEAD + 14, about, fill="#f0b7b2", fill_opacity=0.55)
+    for freeze in settings.freezes if settings else ():
         if freeze.end_utc > axis.first and freeze.start_utc < axis.last:
             why = f"Freeze: {freeze.why or 'no reason given'}"
             x, end = axis.x(freeze.start_utc), axis.x(freeze.end_utc)
@@ -82,9 +88,8 @@ def _row(printout: Printout, axis: _Axis, wave: Wave, seed: Seed, y: float) -> I
     yield axis.bar(seed.start, seed.end, y + 5, _ROW - 10, about, "#9db8d9")
     if start > seed.end:
         yield axis.bar(seed.end, start, y + 9, _ROW - 18, f"{wave.name} is kept in sync", "#d5dfeb")
-    end = start + timedelta(hours=wave.window.hours)
     about = f"{wave.name} cuts over: {show_window(wave.window)}"
-    yield axis.bar(start, end, y + 3, _ROW - 6, about, "#1f3a5f")
+    yield axis.bar(start, wave.window.end_utc, y + 3, _ROW - 6, about, "#1f3a5f")
 
 
 def _load(axis: _Axis, seeds: dict[str, Seed], y: float) -> Iterator[Html]:
@@ -111,12 +116,11 @@ def timeline(printout: Printout) -> tuple[Html, ...]:
     if not dated:
         return ()
     axis = _axis(dated, seeds)
-    freezes = printout.settings.freezes if printout.settings else ()
     pictures = []
     for begin in range(0, len(dated), _ROWS):
         some = dated[begin : begin + _ROWS]
         bottom = _HEAD + len(some) * _ROW
-        parts = [*_ground(axis, freezes, bottom)]
+        parts = [*_ground(axis, printout.settings, bottom)]
         for at, wave in enumerate(some):
             parts += _row(printout, axis, wave, seeds[wave.name], _HEAD + at * _ROW)
         parts += _load(axis, seeds, bottom + 6)

@@ -150,6 +150,13 @@ def test_the_calendar_draws_waves_in_order_inside_the_picture() -> None:
     assert "quarter &lt;close&gt;" in picture
 
 
+def test_holidays_stand_where_they_are_and_not_outside() -> None:
+    days = [{"day": "2027-02-15", "name": "A & B"}, {"day": "2029-01-01", "name": "far away"}]
+    (picture,) = timeline(paper(holidays=days))
+    assert "Holiday: A &amp; B" in picture
+    assert "far away" not in picture
+
+
 def test_bars_stand_on_their_values() -> None:
     picture = bars("T", "u", ["a", "b"], (("s", "#000", [5.0, 10.0]),), limit=10.0)
     low, high = (float(h) for h in re.findall(r'height="([\d.]+)"[^>]*fill="#000"', picture))

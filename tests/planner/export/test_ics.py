@@ -72,6 +72,12 @@ def test_freezes_are_whole_days_where_they_are_said() -> None:
     assert (hours["DTSTART"].dt, hours["DTEND"].dt) == (date(2027, 2, 10), date(2027, 2, 11))
 
 
+def test_holidays_are_whole_days() -> None:
+    event = _events(paper(holidays=[{"day": "2027-01-06", "name": "Epiphany"}]))["Holiday: Epiphany"]
+    assert (event["DTSTART"].dt, event["DTEND"].dt) == (date(2027, 1, 6), date(2027, 1, 7))
+    assert str(event["TRANSP"]) == "TRANSPARENT"
+
+
 def test_seeds_end_before_their_window_and_never_share_the_link() -> None:
     printout = paper()
     seeds = latest_seeds(printout.plan)
