@@ -1,17 +1,21 @@
 """Move groups: which VMs must move together, and the chain of reasons that says so.
 
 A group is closed over hard ties. Ties from users to shared services (directory, DNS, ...) do not
-close one, or the whole estate would be a group; a shared disk does, whoever shares it. A VM that stays
-keeps everything tied to it: no group is ever split.
+close one, or the whole estate would be a group; a shared disk does, whoever shares it, and so does a
+person's word. A VM that stays keeps everything tied to it: no group is ever split.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from planner.errors import NotFound
-from planner.graph import Edge, edges, shared_services
+from planner.graph import Edge, shared_services
+from planner.graph.decided import Rulings
+from planner.graph.edge import PERSON, PHYSICAL
+from planner.graph.edges import dependency_edge, hard_dependencies, platform_hard_edges
 from planner.model import VM, Inventory, MoveGroup, Reason, Tie
 from planner.names import visible
 
@@ -32,6 +36,11 @@ class _Closure:
     def __contains__(self, vm: str) -> bool:
         return vm in self._parent
 
+    @property
+    def ids(self) -> Set[str]:
+        """All ids it knows."""
+        return self._parent.keys()
+
     def root(self, vm: str) -> str:
         while self._parent[vm] != vm:
             self._parent[vm] = vm = self._parent[self._parent[vm]]
@@ -48,26 +57,55 @@ def closing(edge: Edge, hubs: frozenset[str]) -> bool:
     if edge.tie is not Tie.HARD:
         return False
     # A tie between a service and its user is not: the service is extended or built there first.
-    return edge.kind == "volume" or (edge.source in hubs) == (edge.target in hubs)
+    return edge.kind in PHYSICAL or edge.kind == PERSON or (edge.source in hubs) == (edge.target in hubs)
+
+
+def hard_edges(inventory: Inventory, ids: Iterable[str], hubs: frozenset[str]) -> Iterator[Edge]:
+    """Yield the edges between VMs of ``ids`` that put their ends into one group."""
+    known = frozenset(ids)
+    rulings = Rulings(inventory.decisions)
+    for edge in platform_hard_edges(inventory, rulings.refused_pairs):
+        if edge.source in known and edge.target in known and closing(edge, hubs):
+            yield edge
+    for item in hard_dependencies(inventory, known):
+        edge = dependency_edge(item, rulings.on(item))
+        if closing(edge, hubs):
+            yield edge
 
 
 def _closed(
     inventory: Inventory, ids: Iterable[str], hubs: frozenset[str]
 ) -> tuple[_Closure, list[tuple[Edge, Reason]]]:
     closure, tree = _Closure(ids), []
-    for edge in edges(inventory):
+    rulings = Rulings(inventory.decisions)
+    for edge in platform_hard_edges(inventory, rulings.refused_pairs):
         inside = edge.source in closure and edge.target in closure
         if inside and closing(edge, hubs) and closure.unite(edge.source, edge.target):
             tree.append((edge, Reason(edge.source, edge.target, edge.reason)))
+    for item in hard_dependencies(inventory, closure.ids):
+        if closure.root(item.source) != closure.root(item.target):
+            edge = dependency_edge(item, rulings.on(item))  # built for the few that unite two groups
+            if closing(edge, hubs):
+                closure.unite(edge.source, edge.target)
+                tree.append((edge, Reason(edge.source, edge.target, edge.reason)))
     return closure, tree
 
 
-def left_out(inventory: Inventory, settings: Settings) -> dict[str, str]:
-    """Return the VMs that are in no group, id to one sentence why, in inventory order."""
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """The closure over all VMs that can move, and who is in no group and why."""
+
+    hubs: frozenset[str]
+    closure: _Closure
+    tree: list[tuple[Edge, Reason]]
+    out: dict[str, str]
+
+
+def _survey(inventory: Inventory, settings: Settings) -> _Survey:
     hubs = frozenset(shared_services(inventory, settings))
     stays = set(settings.exclude)
     movable = [vm for vm in inventory.vms if vm.movable]
-    closure, _ = _closed(inventory, (vm.id for vm in movable), hubs)
+    closure, tree = _closed(inventory, (vm.id for vm in movable), hubs)
     held: dict[str, VM] = {}
     for vm in movable:
         if vm.name in stays or vm.id in stays:
@@ -82,7 +120,12 @@ def left_out(inventory: Inventory, settings: Settings) -> dict[str, str]:
             out[vm.id] = "excluded by the settings"
         elif keeper := held.get(closure.root(vm.id)):
             out[vm.id] = f"must move together with {visible(keeper.name)}, which is excluded by the settings"
-    return out
+    return _Survey(hubs, closure, tree, out)
+
+
+def left_out(inventory: Inventory, settings: Settings) -> dict[str, str]:
+    """Return the VMs that are in no group, id to one sentence why, in inventory order."""
+    return _survey(inventory, settings).out
 
 
 def _prefix(names: Sequence[str]) -> str:
@@ -118,15 +161,14 @@ def move_groups(inventory: Inventory, settings: Settings) -> tuple[MoveGroup, ..
 
     Templates, placeholders, excluded VMs and what is tied to those are left out (``left_out``).
     """
-    out = left_out(inventory, settings)
-    hubs = frozenset(shared_services(inventory, settings))
-    vms = [vm for vm in inventory.vms if vm.id not in out]
-    closure, tree = _closed(inventory, (vm.id for vm in vms), hubs)
+    found = _survey(inventory, settings)
+    closure, hubs = found.closure, found.hubs
     members: dict[str, list[VM]] = {}
-    for vm in vms:
-        members.setdefault(closure.root(vm.id), []).append(vm)
+    for vm in inventory.vms:
+        if vm.id not in found.out:  # whoever is left out takes the whole set along: none is cut
+            members.setdefault(closure.root(vm.id), []).append(vm)
     reasons: dict[str, list[Reason]] = {}
-    for edge, reason in tree:
+    for edge, reason in found.tree:
         reasons.setdefault(closure.root(edge.source), []).append(reason)
     taken: set[str] = set()
     return tuple(

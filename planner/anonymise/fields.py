@@ -78,4 +78,5 @@ FIELDS: dict[type, dict[str, Kind]] = {
     model.Network: _fields(id="id vcenter key", text="name vlan switch datacenter", words="kind binding"),
     model.Licence: _fields(words="name", serial="key", time="expires", id="vcenter"),
     model.Dependency: _fields(id="source target", text="reason evidence", time="first_seen last_seen"),
+    model.Decision: _fields(id="a b", text="who", time="at", gone="why"),
 }

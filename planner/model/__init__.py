@@ -23,6 +23,7 @@ from planner.model.devices import (
 )
 from planner.model.estate import (
     Attachment,
+    Decision,
     Dependency,
     Inventory,
     Volume,
@@ -61,6 +62,7 @@ from planner.model.words import (
     Method,
     Power,
     RuleKind,
+    Ruling,
     Severity,
     Tie,
 )
@@ -75,6 +77,7 @@ __all__ = [
     "Compute",
     "Controller",
     "Datastore",
+    "Decision",
     "Dependency",
     "Device",
     "DeviceKind",
@@ -100,6 +103,7 @@ __all__ = [
     "Reason",
     "ResourcePool",
     "RuleKind",
+    "Ruling",
     "Severity",
     "Snapshot",
     "Tie",

@@ -17,7 +17,7 @@ from planner.model.platform import (
     VCenter,
 )
 from planner.model.vm import VM
-from planner.model.words import Backing, Tie
+from planner.model.words import Backing, Ruling, Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,30 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided: on all ties between ``a`` and ``b`` or those of one port, or on ``a`` alone.
+
+    Of a tie that only a person knows of, ``a`` needs ``b``. Both are VM ids, ``b`` is "" for a hub.
+    """
+
+    ruling: Ruling
+    a: str
+    b: str = ""
+    port: int | None = None
+    why: str = ""
+    who: str = ""
+    at: str = ""  # ISO 8601 in UTC
+
+
+@dataclass(frozen=True, slots=True)
 class Inventory:
     """One immutable snapshot of an estate.
 
     ``notes`` lists, one sentence each, what the source could not say or what was repaired while
     reading it. ``gaps`` names the kinds it had no word on at all (disks, nics, snapshots, cdroms,
     usb, floppies, devices, hosts, clusters, datastores, networks, licences, ...): there an empty tuple means
-    unknown, not none. ``taken_at`` is ISO 8601 in UTC.
+    unknown, not none. ``taken_at`` is ISO 8601 in UTC. ``decisions`` are those of people that count;
+    what they refused stands in ``refused`` and no longer among the dependencies.
     """
 
     source: str
@@ -61,6 +78,8 @@ class Inventory:
     resource_pools: tuple[ResourcePool, ...] = ()
     folders: tuple[Folder, ...] = ()
     licences: tuple[Licence, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    refused: tuple[Dependency, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,19 @@ class Tie(StrEnum):
     HARD = "hard"  # breaks when its ends are apart: same group
     SOFT = "soft"  # works over the WAN meanwhile
     ORDER = "order"  # the target must be there first
+    APART = "apart"  # not in the same wave
+
+
+class Ruling(StrEnum):
+    """What a person decided on a tie between two VMs, or on one VM that many need."""
+
+    ACCEPT = "accept"  # what was seen is so
+    REFUSE = "refuse"  # what was seen means nothing
+    HARD = "hard"  # the three ties that only a person knows of
+    ORDER = "order"
+    APART = "apart"
+    HUB = "hub"
+    NO_HUB = "no-hub"
 
 
 class RuleKind(StrEnum):

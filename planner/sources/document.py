@@ -22,6 +22,7 @@ from planner.model import (
     VM,
     Cluster,
     Datastore,
+    Decision,
     Dependency,
     Folder,
     Host,
@@ -64,6 +65,8 @@ class Document(BaseModel):
     resource_pools: tuple[ResourcePool, ...] = ()
     folders: tuple[Folder, ...] = ()
     licences: tuple[Licence, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    refused: tuple[Dependency, ...] = ()
 
     def inventory(self) -> Inventory:
         """Return the document as an inventory."""

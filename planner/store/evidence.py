@@ -54,7 +54,7 @@ def take_in(project: Project, readings: tuple[Reading, ...], who: str) -> Taken:
     """Store what was read and the snapshot that follows, all or nothing; empties the tallies."""
     with project.write() as db:
         numbers = [_store(db, reading, who) for reading in readings]
-        snapshot = _renew(project, db)
+        snapshot = renew(project, db)
     return Taken(tuple(item for item in imports(project) if item.id in numbers), snapshot)
 
 
@@ -115,7 +115,7 @@ def withdraw(project: Project, number: int) -> Taken:
         db.conn.execute("UPDATE evidence_import SET withdrawn_at = ? WHERE id = ?", (utc_now(), number))
         for table in ("evidence_conversation", "evidence_fact", "evidence_endpoint"):
             db.conn.execute(f"DELETE FROM {table} WHERE import = ?", (number,))  # noqa: S608 - names of our own
-        snapshot = _renew(project, db)
+        snapshot = renew(project, db)
     return Taken(imports(project), snapshot)
 
 
@@ -129,7 +129,7 @@ def settle(project: Project, meanings: Mapping[str, str | None], who: str) -> Ta
             "INSERT INTO evidence_settled VALUES (?, ?, ?, ?)",
             ((key, vm, now, who) for key, vm in keys.items() if vm is not None),
         )
-        snapshot = _renew(project, db)
+        snapshot = renew(project, db)
     return Taken(imports(project), snapshot)
 
 
@@ -139,21 +139,25 @@ def settled(project: Project) -> dict[str, str]:
 
 
 def is_held(project: Project) -> bool:
-    """Return whether there is anything to lay over a bare snapshot."""
+    """Return whether there is anything to lay over a bare snapshot, decisions on ties included."""
     return bool(
         project.rows("SELECT 1 FROM evidence_import WHERE withdrawn_at IS NULL LIMIT 1")
+        or project.rows("SELECT 1 FROM decision LIMIT 1")
         or project.rows("SELECT 1 FROM evidence_settled LIMIT 1")
     )
 
 
 def recompose(project: Project, bare: Inventory) -> Inventory:
-    """Return a bare snapshot with all evidence of the project on it; without evidence, itself."""
+    """Return a bare snapshot with all evidence and decisions of the project on it; without any, itself."""
     from planner.evidence.compose import compose
+    from planner.graph.decided import decided
+    from planner.store import decisions
 
-    return compose(bare, evidence_of(project))
+    return decided(compose(bare, evidence_of(project)), decisions.remembered(project))
 
 
-def _renew(project: Project, db: Database) -> StoredInventory | None:
+def renew(project: Project, db: Database) -> StoredInventory | None:
+    """Make a snapshot of the newest bare one inside the caller's transaction, None when there is none."""
     if inventories.find_summary(project) is None:
         return None
     bare = inventories.latest_bare(project)

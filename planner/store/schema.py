@@ -114,6 +114,15 @@ _VERSION_2 = (
     """CREATE TABLE evidence_settled (
         label TEXT PRIMARY KEY, vm TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL
     ) STRICT""",
+    # planner.store.decisions
+    """CREATE TABLE decision (
+        id INTEGER PRIMARY KEY, ruling TEXT NOT NULL, a TEXT NOT NULL, a_uuid TEXT NOT NULL,
+        a_name TEXT NOT NULL, b TEXT NOT NULL, b_uuid TEXT NOT NULL, b_name TEXT NOT NULL, port INTEGER,
+        why TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE decision_end (
+        decision INTEGER PRIMARY KEY REFERENCES decision(id), at TEXT NOT NULL, who TEXT NOT NULL
+    ) STRICT""",
     # planner.store.ticks
     """CREATE TABLE tick (
         id INTEGER PRIMARY KEY, task TEXT NOT NULL, check_id TEXT NOT NULL, vm TEXT NOT NULL,

@@ -59,10 +59,25 @@ def stages(apps: list[Application]) -> list[tuple[Application, Application]]:
     return pairs
 
 
-def hard_ties(apps: list[Application], flows: list[Flow], shared: list[Shared]) -> list[tuple[str, str]]:
+def _clones(drafts: list[Draft]) -> list[tuple[str, str]]:
+    """Return each linked clone with the VM whose disk it goes on from."""
+    disks = {disk["path"]: draft.id for draft in drafts for disk in draft.disks if disk.get("path")}
+    found = [
+        (disks.get(disk["parent"], draft.id), draft.id)
+        for draft in drafts
+        for disk in draft.disks
+        if disk.get("parent")
+    ]
+    return [(owner, clone) for owner, clone in found if owner != clone]
+
+
+def hard_ties(
+    drafts: list[Draft], apps: list[Application], flows: list[Flow], shared: list[Shared]
+) -> list[tuple[str, str]]:
     """Return the pairs of VMs that must not be apart."""
     ties = [(flow.source.id, flow.target.id) for flow in flows if flow.kind == "intra" or flow.latency]
     ties += [(one.vms[0], vm) for one in shared for vm in one.vms[1:]]
+    ties += _clones(drafts)
     for app in apps:
         if any(draft.fields.get("vapp") for draft in app.members):
             ties += [(app.members[0].id, draft.id) for draft in app.members[1:]]
@@ -96,7 +111,7 @@ def tell(
         ],
         groups=_groups(
             [draft for draft in drafts if draft.kind not in {"template", "placeholder"}],
-            hard_ties(apps, flows, shared),
+            hard_ties(drafts, apps, flows, shared),
         ),
         hubs=[hub.id for hub in hubs],
         order=[[first.title, later.title] for first, later in stages(apps)],

@@ -25,6 +25,8 @@ def _needs(vms: Sequence[str], dependencies: Iterable[Dependency]) -> networkx.D
     graph = networkx.DiGraph()
     graph.add_nodes_from(vms)
     for item in dependencies:
+        if item.tie is Tie.APART:
+            continue  # whoever must be apart needs nothing of the other
         if item.source in inside and item.target in inside and item.source != item.target:
             weight = (_STRENGTH[item.tie], item.confidence)
             known = graph.get_edge_data(item.target, item.source)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.model import Dependency, MoveGroup, Tie
+from planner.graph.cycles import between_groups
+from planner.model import Dependency, MoveGroup
 from planner.names import visible
 
 
@@ -31,15 +32,7 @@ class Precedence:
 
 def order_ties(groups: Sequence[MoveGroup], dependencies: Iterable[Dependency]) -> list[tuple[str, str]]:
     """Return (later group, earlier group) for every order tie between two plain groups."""
-    home = {vm: group for group in groups for vm in group.vms}
-    pairs = []
-    for item in dependencies:
-        later, earlier = home.get(item.source), home.get(item.target)
-        if item.tie is not Tie.ORDER or later is None or earlier is None or later is earlier:
-            continue
-        if not (later.shared_services or earlier.shared_services):
-            pairs.append((later.name, earlier.name))
-    return pairs
+    return [(later.name, earlier.name) for later, earlier, _ in between_groups(groups, dependencies)]
 
 
 def precedence(groups: Sequence[MoveGroup], dependencies: Iterable[Dependency]) -> Precedence:

@@ -34,3 +34,10 @@ def find_vm(inventory: Inventory, text: str, known: dict[str, list[VM]] | None =
         ids = ", ".join(vm.id for vm in found[:5])
         raise BadInput(f"{len(found)} VMs are called {text!r}", f"name one by its id: {ids}")
     return found[0]
+
+
+def find_vms(inventory: Inventory, text: str) -> frozenset[str]:
+    """Return the ids of all VMs of an id or name; raises NotFound."""
+    known = vms_by_name(inventory)
+    found = known.get(text) or known.get(text.casefold()) or [find_vm(inventory, text, known)]
+    return frozenset(vm.id for vm in found)

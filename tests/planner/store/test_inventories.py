@@ -16,6 +16,7 @@ from planner.model import (
     Cdrom,
     Cluster,
     Datastore,
+    Decision,
     Dependency,
     Disk,
     Folder,
@@ -27,6 +28,7 @@ from planner.model import (
     Nic,
     Power,
     ResourcePool,
+    Ruling,
     Snapshot,
     Tie,
     VCenter,
@@ -69,6 +71,8 @@ def full() -> Inventory:
         resource_pools=(ResourcePool("r", "pool", vapp=True),),
         folders=(Folder("f", "prod", "/prod"),),
         licences=(Licence("vSphere", "XXXXX-12345", 8),),
+        decisions=(Decision(Ruling.REFUSE, "a", "b", 443, HOSTILE[3], HOSTILE[4], "2026-10-01T00:00:00Z"),),
+        refused=(Dependency("a", "b", Tie.HARD, HOSTILE[0], 443),),
     )
 
 

@@ -12,7 +12,7 @@ from tui.cli.main import VERBS, cli
 
 _NO_DOCUMENT = {("demo",), ("ui",), ("settings", "edit")}  # a showing, an application, an editor
 
-_DO_SOMETHING_ALONE = {("plan",), ("inventory",)}  # groups that work without a word of theirs
+_DO_SOMETHING_ALONE = {("plan",), ("inventory",), ("deps",)}  # groups that work without a word of theirs
 
 
 def commands() -> list[tuple[str, ...]]:

@@ -1,0 +1,276 @@
+"""Further words of wherry deps: taking decisions back, groups too large, circles, suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line, say, table
+
+if TYPE_CHECKING:
+    from planner.candidates.suggest import Suggestion
+    from planner.graph.cuts import Cut, Oversize
+    from planner.model import Inventory
+    from planner.store.project import Project
+
+_SHOWN = 40
+
+
+@click.command("forget", epilog="Examples: wherry deps forget crm-app-01 old-ftp; wherry deps forget dc01")
+@click.argument("a")
+@click.argument("b", required=False)
+@click.option("--port", type=click.IntRange(0, 65_535), help="Only what was decided for this port.")
+@project_option
+@json_option
+def forget(a: str, b: str | None, port: int | None, project_dir: Path, as_json: bool) -> None:
+    """Take back what was decided on A and B, or on A as a hub: open again, as it was seen."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.errors import NotFound
+    from planner.names import visible
+    from planner.store import decisions, inventories
+    from tui.cli.finding import find_vm, vms_by_name
+    from tui.cli.ties import tell
+
+    with open_project(project_dir) as project:
+        inventory = inventories.latest(project).inventory
+        known = vms_by_name(inventory)
+        ends = [find_vm(inventory, name, known) for name in (a, b) if name is not None]
+        ids = {vm.id for vm in ends}
+        found = [
+            item
+            for item in inventory.decisions
+            if {item.a, item.b} - {""} == ids and (port is None or item.port == port)
+        ]
+        shown = " and ".join(visible(vm.name, 60) for vm in ends)
+        if not found:
+            raise NotFound(
+                f"nobody decided on {shown}", "see 'wherry deps list decided' and 'wherry deps hubs'"
+            )
+        stored = None
+        for item in found:
+            stored = decisions.forget(project, item, audit.person())
+        audit.note(project, Effect.EDIT_PLAN, "deps forget", shown, {"vms": sorted(ids), "port": port})
+    tell(
+        stored,
+        f"{shown}: nothing is decided any more",
+        {"forgotten": len(found), "vms": sorted(ids)},
+        as_json,
+    )
+
+
+@click.command("oversized", epilog="Example: wherry deps oversized --json")
+@project_option
+@json_option
+def oversized_groups(project_dir: Path, as_json: bool) -> None:
+    """List groups above the caps, and what parting each would cost; nothing is parted by itself."""
+    from planner.graph.oversized import oversized
+    from planner.groups import move_groups
+    from planner.store import inventories
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        inventory = inventories.latest(project).inventory
+        settings = settings_store.load(project)
+        found = oversized(move_groups(inventory, settings), inventory, settings)
+    names = {vm.id: vm.name for vm in inventory.vms}
+    if as_json:
+        data([_oversize_document(name, one, names) for name, one in found.items()])
+        return
+    for name, one in found.items():
+        _tell_oversize(name, one, names)
+    if not found:
+        say("every group is within the caps")
+
+
+def _oversize_document(name: str, one: Oversize, names: Mapping[str, str]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from tui.cli.ties import tie_document
+
+    def cut(found: Cut | None) -> dict[str, Any] | None:
+        if found is None:
+            return None
+        return {**asdict(found), "refuse": [tie_document(edge, names) for edge in found.refuse]}
+
+    return {**asdict(one), "group": name, "cheapest": cut(one.cheapest), "fitting": cut(one.fitting)}
+
+
+def _tell_oversize(name: str, one: Oversize, names: Mapping[str, str]) -> None:
+    from planner.names import visible
+    from planner.units import show_bytes, show_count
+
+    line(f"{visible(name)}: {show_count(one.vm_count, 'VM')}, {show_bytes(one.size_bytes)}")
+    if one.cheapest is None:
+        line("  storage holds all of it together: nothing can be refused")
+    cheapest = "cheapest cut" if one.exact else "cheapest cut found"
+    cuts = [(cheapest, one.cheapest), ("cheapest found that fits the caps", one.fitting)]
+    if one.fitting == one.cheapest:
+        cuts = [(f"{cheapest}, and it fits the caps", one.cheapest)]
+    for title, cut in cuts:
+        if cut is None:
+            continue
+        unknown = f", of {show_count(cut.unknown, 'tie')} unknown" if cut.unknown else ""
+        line(
+            f"  {title}: {show_count(len(cut.part), 'VM')} of it leave, {show_count(len(cut.refuse), 'tie')} "
+            f"to refuse with {show_bytes(cut.traffic_bytes)} of traffic{unknown}"
+        )
+        line(f"    {', '.join(visible(names[vm]) for vm in cut.part[:_SHOWN])}")
+        for edge in cut.refuse[:_SHOWN]:
+            line(
+                f"    refuse {visible(names[edge.source])} and {visible(names[edge.target])}: "
+                f"{visible(edge.reason)}"
+            )
+        if len(cut.refuse) > _SHOWN:
+            line(f"    and {len(cut.refuse) - _SHOWN} more")
+    if one.cheapest is not None and one.fitting is None:
+        line("  no single cut was found that brings both sides under the caps")
+    if one.joints:
+        line(f"  held together by: {', '.join(visible(names[vm]) for vm in one.joints[:_SHOWN])}")
+
+
+@click.command("cycles", epilog="Example: wherry deps cycles --json")
+@project_option
+@json_option
+def cycles(project_dir: Path, as_json: bool) -> None:
+    """List groups that wait for each other, and the cheapest tie to drop; none is dropped by itself."""
+    from dataclasses import asdict
+
+    from planner.graph.cycles import order_cycles
+    from planner.groups import move_groups
+    from planner.names import visible
+    from planner.store import inventories
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        inventory = inventories.latest(project).inventory
+        groups = move_groups(inventory, settings_store.load(project))
+    found = order_cycles(groups, inventory.dependencies)
+    if as_json:
+        data([asdict(cycle) for cycle in found])
+        return
+    names = {vm.id: vm.name for vm in inventory.vms}
+    for cycle in found:
+        circle = [*cycle.round_trip, cycle.round_trip[0]]
+        line(f"each waits for the next: {', '.join(visible(name) for name in circle)}")
+        if len(cycle.groups) > len(cycle.round_trip):
+            line(f"  knotted with it: {', '.join(visible(name) for name in cycle.groups)}")
+        opens = "and no circle is left" if cycle.opens else "which leaves others"
+        line(f"  cheapest to drop, {opens}:")
+        for item in cycle.drop.because:
+            line(
+                f"    {visible(names[item.source])} waits for {visible(names[item.target])}: "
+                f"{visible(item.reason)} ({item.confidence:.0%} sure)"
+            )
+    if not found:
+        say("no groups wait for each other in a circle")
+
+
+@click.command(
+    "suggest",
+    epilog="Examples: wherry deps suggest; wherry deps suggest --accept 'Crm Production'; "
+    "wherry deps suggest --accept Crm --as CRM",
+)
+@click.option("--accept", "wanted", metavar="NAME", help="Take this one as if an application list said so.")
+@click.option("--as", "name", default="", help="What the application is really called.")
+@click.option("--all", "every", is_flag=True, help=f"List all, not only the {_SHOWN} surest.")
+@project_option
+@json_option
+def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_json: bool) -> None:
+    """Suggest applications from names, tags, traffic and ports; nothing counts before it is accepted."""
+    from dataclasses import asdict
+
+    from planner.candidates.suggest import suggestions
+    from planner.errors import BadInput
+    from planner.graph import shared_services
+    from planner.store import inventories
+    from planner.store import settings as settings_store
+    from planner.units import show_count
+
+    if name and wanted is None:
+        raise BadInput("--as goes with --accept", "say which suggestion is called so")
+    with open_project(project_dir) as project:
+        inventory = inventories.latest(project).inventory
+        hubs = frozenset(shared_services(inventory, settings_store.load(project)))
+        found = suggestions(inventory, hubs)
+        if wanted is not None:
+            _accept(project, inventory, _chosen(found, wanted), name, as_json)
+            return
+    if as_json:
+        data([{**asdict(one), "title": title_of(one), "new": len(one.new)} for one in found])
+        return
+    names = {vm.id: vm.name for vm in inventory.vms}
+    shown = found if every else found[:_SHOWN]
+    table(
+        ("name", "sure", "vms", "new", "new members", "why"),
+        (
+            (
+                title_of(one),
+                f"{one.confidence:.0%}",
+                len(one.members),
+                len(one.new),
+                ", ".join(names[member.vm] for member in one.new[:6]) + (", …" if len(one.new) > 6 else ""),
+                "; ".join(one.reasons),
+            )
+            for one in shown
+        ),
+    )
+    if len(found) > len(shown):
+        say(f"{show_count(len(found) - len(shown), 'suggestion')} more: see them with --all")
+    if found:
+        say("nothing of this counts yet: wherry deps suggest --accept NAME")
+
+
+def title_of(one: Suggestion) -> str:
+    """Return what a suggestion is called: its name and its environment."""
+    return f"{one.name} {one.environment}".strip()
+
+
+def _chosen(found: tuple[Suggestion, ...], wanted: str) -> Suggestion:
+    from difflib import get_close_matches
+
+    from planner.errors import BadInput, NotFound
+
+    key = wanted.strip().casefold()
+    fits = [one for one in found if title_of(one).casefold() == key]
+    fits = fits or [one for one in found if one.name.casefold() == key]
+    if not fits:
+        near = get_close_matches(wanted, [title_of(one) for one in found], 1)
+        hint = f"did you mean {near[0]}?" if near else "see 'wherry deps suggest --all'"
+        raise NotFound(f"nothing is suggested under the name {wanted!r}", hint)
+    if len(fits) > 1:
+        raise BadInput(
+            f"{len(fits)} suggestions are called {wanted!r}",
+            f"name one: {', '.join(title_of(one) for one in fits[:5])}",
+        )
+    return fits[0]
+
+
+def _accept(project: Project, inventory: Inventory, one: Suggestion, name: str, as_json: bool) -> None:
+    from migrate import audit
+    from planner.candidates.accept import as_reading
+    from planner.effects import Effect
+    from planner.store import evidence
+    from planner.units import show_count
+    from tui.cli.imported import change_summary
+
+    reading = as_reading(one, inventory, name)
+    facts = len(reading.facts)
+    taken = evidence.take_in(project, (reading,), audit.person())
+    head = taken.imports[0]
+    audit.note(
+        project,
+        Effect.EDIT_PLAN,
+        "deps suggest",
+        title_of(one),
+        {"import": head.id, "vms": [member.vm for member in one.new], "as": name},
+    )
+    if as_json:
+        data({"accepted": title_of(one), "import": head.id, "facts": facts, **change_summary(taken)})
+        return
+    line(f"import {head.id}: {head.name}, {show_count(facts, 'fact')} of {show_count(len(one.new), 'VM')}")
+    say(f"take it back with: wherry flows withdraw {head.id}")
