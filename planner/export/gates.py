@@ -7,19 +7,12 @@ from __future__ import annotations
 
 from planner.export.printout import Printout, Table
 from planner.export.runbook import back_min, members
-from planner.model import VM, Severity
+from planner.model import VM
 from planner.names import visible
 from planner.plan import Wave
 from planner.units import show_count, show_duration
 
 _GATE_COLUMNS = ("No", "Question", "The plan says", "Go when", "Who says so", "Go", "No-go")
-
-
-def _open(printout: Printout, wave: Wave, severity: Severity) -> int:
-    ids = {vm.id for vm in wave.vms}
-    return sum(
-        item.subject in ids and item.severity is severity and not item.waiver for item in printout.findings
-    )
 
 
 def _tasks_left(printout: Printout, wave: Wave) -> str:
@@ -58,7 +51,7 @@ def go_no_go_1(printout: Printout, wave: Wave) -> Table:
         [
             ("Is the wave approved as it is now", printout.approval(wave), "approved, same fingerprint",
              "Change board"),
-            ("Are blockers cleared or waived", f"{_open(printout, wave, Severity.BLOCKER)} open", "0 open",
+            ("Are blockers cleared or waived", f"{sum(printout.blockers[vm.id] for vm in wave.vms)} open", "0 open",
              "Migration lead"),
             ("Are the tasks before the wave done", _tasks_left(printout, wave), "all done", "Migration lead"),
             ("Is the seed complete", f"takes {seed.p50:.1f} h (P50), {seed.p95:.1f} h (P95)",

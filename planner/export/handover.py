@@ -6,14 +6,13 @@ Their columns are a contract: names are lower case, ids are the plan's own, time
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
 from planner.export.printout import Cell, Printout, Table, gib
 from planner.export.seeding import latest_seeds
 from planner.graph import edges, refused_edges
-from planner.model import VM, Method, Severity
+from planner.model import VM, Method
 from planner.names import visible
 from planner.plan import PlannedGroup, Wave
 from planner.settings import Settings, Window
@@ -108,20 +107,13 @@ def assignment(printout: Printout) -> Table:
     return Table("assignment", ASSIGNMENT, tuple(rows))
 
 
-def _blockers(printout: Printout) -> Counter[str]:
-    """Return VM id → blockers that nobody waived."""
-    return Counter(
-        item.subject for item in printout.findings if item.severity is Severity.BLOCKER and not item.waiver
-    )
-
-
 def _words(values: Iterator[str]) -> str:
     return visible("; ".join(dict.fromkeys(value for value in values if value)))
 
 
 def groups(printout: Printout) -> Table:
     """Return one row for each move group, with what its VMs say of themselves."""
-    blocked = _blockers(printout)
+    blocked = printout.blockers
     rows: list[tuple[Cell, ...]] = []
     for wave in printout.plan.waves:
         raw: dict[str, int] = {}
@@ -160,7 +152,7 @@ def _kind(printout: Printout, wave: Wave) -> str:
 
 def waves(printout: Printout) -> Table:
     """Return one row for each wave: ``utilisation`` is downtime P95 over window, ``risk`` counts blockers."""
-    blocked = _blockers(printout)
+    blocked = printout.blockers
     rows: list[tuple[Cell, ...]] = []
     for wave in printout.plan.waves:
         window = wave.window

@@ -6,6 +6,7 @@ format adds what its own readers could act on: markup, formulas, separators.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -48,9 +49,12 @@ class Printout:
     states: Mapping[str, str] | None = None
     settings: Settings | None = None  # caps, freezes, link, method; None = not told
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
+    blockers: Counter[str] = field(init=False, repr=False, compare=False)  # open ones by subject
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vms", {vm.id: vm for vm in self.inventory.vms})
+        blocking = (f for f in self.findings if f.severity is Severity.BLOCKER and not f.waiver)
+        object.__setattr__(self, "blockers", Counter(item.subject for item in blocking))
 
     def owner(self, vm: VM | None) -> str:
         """Return a VM's owner: its own, else its application's, else nothing."""

@@ -43,7 +43,7 @@ _RUNBOOK = (
     "Done or go",
     "No-go or initials",
 )
-_WEIGHT = {Tie.HARD: 0, Tie.ORDER: 1, Tie.SOFT: 2}
+_FIRST = (Tie.HARD, Tie.ORDER, Tie.APART, Tie.SOFT)
 
 
 def dependencies(printout: Printout) -> Table:
@@ -55,7 +55,7 @@ def dependencies(printout: Printout) -> Table:
     wave_of = {vm.id: wave.name for wave in printout.plan.waves for vm in wave.vms}
     vms = printout.vms
     every = [*edges(printout.inventory), *refused_edges(printout.inventory)]
-    every.sort(key=lambda edge: (_WEIGHT[edge.tie], -(edge.weight_bytes or 0)))
+    every.sort(key=lambda edge: (_FIRST.index(edge.tie), -(edge.weight_bytes or 0)))
     rows: list[tuple[Cell, ...]] = []
     for edge in every[:_TIES]:
         ends = (edge.source, edge.target)
@@ -65,7 +65,7 @@ def dependencies(printout: Printout) -> Table:
                 *(visible(vms[end].name if end in vms else end) for end in ends),
                 edge.tie.value,
                 edge.kind,
-                "" if edge.port is None else edge.port,
+                "" if edge.port is None else str(edge.port),  # a number would get a thousands separator
                 "not watched" if edge.weight_bytes is None else edge.weight_bytes,
                 round(edge.confidence, 2),
                 visible(edge.reason),

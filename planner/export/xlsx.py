@@ -104,6 +104,7 @@ def _print_set_up(sheet: Any, table: Table, heading: str) -> None:
     sheet.set_landscape()
     sheet.set_paper(9)  # A4
     sheet.fit_to_pages(1, 0)
+    sheet.hide_gridlines(0)  # printed too: much of it is filled in by hand
     sheet.repeat_rows(0)
     sheet.set_margins(left=0.4, right=0.4, top=0.7, bottom=0.6)
     # An ampersand begins a code there: doubled it stands for itself.

@@ -17,7 +17,7 @@ from planner.export.risks import rating, risk_register, risks
 from planner.export.runbook import back_min, day_of, latest_back_min, milestones, night, told, way_back
 from planner.export.schedule import calendar_grid
 from planner.export.scorecard import UNKNOWN, in_short, score_card
-from planner.export.sheets import dependencies, runbooks, tables
+from planner.export.sheets import _FIRST, dependencies, runbooks, tables
 from planner.export.template import DETAILS, ROLES, roles
 from planner.export.xlsx import workbook_of
 from planner.model import Backing, Finding, Nic, Severity, Snapshot, Tie
@@ -238,7 +238,7 @@ def test_dependencies_carry_evidence_weight_and_the_waves_of_both_ends() -> None
     table = dependencies(printout)
     assert column(table, "Tie") == ["order", "soft"]
     soft = dict(zip(table.columns, table.rows[1], strict=True))
-    assert (soft["Needs"], soft["Is needed"], soft["Port"], soft["Bytes seen"]) == ("a", "b", 443, 7)
+    assert (soft["Needs"], soft["Is needed"], soft["Port"], soft["Bytes seen"]) == ("a", "b", "443", 7)
     assert (soft["Evidence"], soft["Decision"], soft["Across waves"]) == (
         "flows of 14 days",
         "nobody decided",
@@ -247,6 +247,10 @@ def test_dependencies_carry_evidence_weight_and_the_waves_of_both_ends() -> None
     rows = handover.deps(printout)
     assert column(rows, "weight") == [7, ""]
     assert set(column(rows, "kind")) == {"order", "soft"}
+
+
+def test_ties_of_every_kind_have_a_place_in_the_order_of_the_sheet() -> None:
+    assert set(_FIRST) == set(Tie)
 
 
 def test_the_remap_sheet_has_rule_proof_and_way_back_for_each_kind() -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from planner.imports.assignment import Reread
     from planner.readiness import Situation
     from planner.settings import Settings
+    from planner.store.plans import StoredPlan
     from planner.store.project import Project
 
 
@@ -45,7 +46,7 @@ def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
             body = at.settings.model_dump(mode="json")
             body["pins"] = [pin.model_dump(mode="json") for pin in told.pins]
             settings = settings_store.validate(body, file.name)
-            _try(project, at, settings)
+            _try(project, stored, at, settings)
             if not check:
                 settings_store.save(project, settings, audit.person())
                 audit.note(
@@ -58,23 +59,30 @@ def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
     _show(told, changed and not check, as_json)
 
 
-def _try(project: Project, at: Situation, settings: Settings) -> None:
+def _try(project: Project, stored: StoredPlan, at: Situation, settings: Settings) -> None:
     """Make a plan with these settings, for the refusal that it may raise; it is kept nowhere."""
+    from migrate.run.waves import under_way
     from planner.planning import make_plan
     from planner.readiness import judge, today
     from planner.waves.arrange import Draw
+    from tui.cli.progress import Bar
 
-    make_plan(
-        project=project.name,
-        inventory=at.inventory,
-        inventory_fingerprint=at.fingerprint,
-        settings=settings,
-        created_at=at.inventory.taken_at,
-        findings=judge(at, today()).open,
-        own_checks=tuple(rule.check for rule in at.rules),
-        target=at.target,
-        draw=Draw(effort="quick"),
-    )
+    with Bar(in_bytes=False) as bar:
+        bar.begin("looking for a plan with these pins")
+        make_plan(
+            project=project.name,
+            inventory=at.inventory,
+            inventory_fingerprint=at.fingerprint,
+            settings=settings,
+            created_at=at.inventory.taken_at,
+            findings=judge(at, today()).open,
+            own_checks=tuple(rule.check for rule in at.rules),
+            target=at.target,
+            last=stored.plan,
+            frozen=under_way(project, stored),
+            draw=Draw(effort="quick", report=lambda best, step, of: bar.report(step, of)),
+        )
+        bar.end()
 
 
 def _show(told: Reread, applied: bool, as_json: bool) -> None:
