@@ -76,12 +76,20 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(each[:_NAMED]) + more
 
 
-def _findings(printout: Printout, wave: Wave) -> Iterator[Part]:
-    members = {vm.id for vm in wave.vms}
-    found: dict[tuple[Severity, str], list[Finding]] = {}
+def _open_findings(printout: Printout) -> dict[str, list[Finding]]:
+    """Return wave name → blockers and warnings of its VMs that nobody waived."""
+    wave_of = {vm.id: wave.name for wave in printout.plan.waves for vm in wave.vms}
+    found: dict[str, list[Finding]] = {}
     for item in printout.findings:
-        if item.subject in members and not item.waiver and item.severity is not Severity.INFO:
-            found.setdefault((item.severity, item.check), []).append(item)
+        if item.subject in wave_of and not item.waiver and item.severity is not Severity.INFO:
+            found.setdefault(wave_of[item.subject], []).append(item)
+    return found
+
+
+def _findings(mine: Iterable[Finding]) -> Iterator[Part]:
+    found: dict[tuple[Severity, str], list[Finding]] = {}
+    for item in mine:
+        found.setdefault((item.severity, item.check), []).append(item)
     if not found:
         return
     weight = list(Severity)
@@ -105,6 +113,7 @@ def _findings(printout: Printout, wave: Wave) -> Iterator[Part]:
 def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
     """Yield the tasks before a wave, those of one kind, day and owner in one line."""
     states = printout.states or {}
+    names = {vm.id: vm.name for vm in wave.vms}
     alike: dict[tuple[str, str, str, str], list[PlannedTask]] = {}
     for task in wave.tasks:
         key = (task.due or "no window", task.title, task.owner or "nobody named", task_how(task))
@@ -115,7 +124,7 @@ def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
         (
             visible(due[:10] if due[:4].isdigit() else due),
             visible(title),
-            _some(wave.vm(item.vm).name for item in items),
+            _some(names[item.vm] for item in items),
             visible(owner),
             visible(how),
             round(sum(item.effort_min for item in items) / 60, 1),
@@ -127,7 +136,7 @@ def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
     yield rows_of(("Due", "Task", "VMs", "Owner", "How", "Hours", "State"), rows)
 
 
-def _section(printout: Printout, wave: Wave) -> Iterator[Part]:
+def _section(printout: Printout, wave: Wave, mine: Iterable[Finding]) -> Iterator[Part]:
     seed, down = wave.estimate.seed_h, wave.estimate.downtime_min
     yield tag("h3", f"{wave.name}: {visible(wave.title)}", id=f"wave-{wave.name}")
     yield facts(
@@ -148,10 +157,11 @@ def _section(printout: Printout, wave: Wave) -> Iterator[Part]:
     yield _members(printout, wave)
     yield from _remaps(printout, wave)
     yield from _tasks(printout, wave)
-    yield from _findings(printout, wave)
+    yield from _findings(mine)
 
 
 def sections(printout: Printout) -> Iterator[Html]:
     """Yield the section of each wave."""
+    found = _open_findings(printout)
     for wave in printout.plan.waves:
-        yield tag("section", *_section(printout, wave), class_="wave")
+        yield tag("section", *_section(printout, wave, found.get(wave.name, ())), class_="wave")
