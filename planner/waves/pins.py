@@ -26,19 +26,17 @@ def wave_name(slot: int) -> str:
 
 
 def named_groups(what: str, groups: Sequence[MoveGroup], vm_names: Mapping[str, str]) -> list[MoveGroup]:
-    """Return the groups a person means: by the group's name, a VM's id, or a VM's name.
+    """Return the group a person means: by a VM's id, the group's name, or a VM's name.
 
     ``vm_names`` maps ids to names. Raises BadInput when no group or several VMs are called that.
     """
-    if found := [group for group in groups if group.name == what]:
-        return found
     if found := [group for group in groups if what in group.vms]:
         return found
-    holders = [group for group in groups if any(vm_names[vm] == what for vm in group.vms)]
+    holders = [
+        group for group in groups if group.name == what or any(vm_names[vm] == what for vm in group.vms)
+    ]
     if len(holders) > 1:
-        raise BadInput(
-            f"{visible(what)} is the name of VMs in {len(holders)} move groups", "name the VM by its id"
-        )
+        raise BadInput(f"{visible(what)} means {len(holders)} move groups", "name the VM by its id")
     if not holders:
         raise BadInput(
             f"{visible(what)} is neither a VM nor a move group of this plan",

@@ -59,6 +59,24 @@ def test_nothing_unknown_is_accepted_and_nothing_can_be_changed() -> None:
         {"sites": {"a": {"url": "lab:x", "role": "both"}}},
         {"luns": [{"name": "naa.1", "size_bytes": 0}]},
         {"password": "x"},
+        {"recurring": [{"every": "saturday", "first": "2026-10-02", "until": "2026-10-01"}]},
+        {"recurring": [{"every": "saturday", "first": "2026-10-02", "until": "2099-10-01"}]},
+        {"recurring": [{"every": "caturday", "first": "2026-10-02", "until": "2026-12-01"}]},
+        {
+            "recurring": [
+                {"every": "monday", "at": "22:00+02:00", "first": "2026-10-02", "until": "2026-12-01"}
+            ]
+        },
+        {"link": {"hours": [{"first": 9, "until": 9, "share": 0.1}]}},
+        {"link": {"rate_mbit": 100, "reserve_mbit": 100}},
+        {"link": {"zone": "Mars/Base"}},
+        {"caps": {"cutovers": 0}},
+        {"waves": {"environments": ["dev", "Dev"]}},
+        {"waves": {"starts": "2026-10-01", "exit": "2026-10-01"}},
+        {"apart": [{"a": "x", "b": "x"}]},
+        {"pins": [{"what": "x", "wave": "W01"}, {"what": "x", "wave": "W02"}]},
+        {"pins": [{"what": "", "wave": "W01"}]},
+        {"holidays": [{"day": "2026-02-30"}]},
     ],
 )
 def test_what_is_out_of_bounds_is_refused(wrong: dict[str, Any]) -> None:
@@ -77,3 +95,21 @@ def test_no_setting_holds_a_password() -> None:
     schema = str(Settings.model_json_schema()).casefold()
     assert "password" not in schema
     assert "secret" not in schema
+
+
+def test_entries_that_came_later_count_only_once_they_are_set() -> None:
+    """Plans made before there were any name their settings by these digests."""
+    old = Settings.model_validate(
+        {"caps": {"vms": 3}, "freezes": [{"start": "2026-12-20T00:00:00", "end": "2027-01-04T00:00:00"}]}
+    )
+    assert old.fingerprint == "77d58bb29e49bc9d790b1141fb87ed98bc18513f36a1113acca5c0134aece98c"
+    assert Settings().fingerprint == "38e0af33575e598065bcf93165d70f1bee00206d7ac77894448be1701144d78b"
+    for more in (
+        {"caps": {"cutovers": 3}},
+        {"link": {"reserve_mbit": 3}},
+        {"waves": {"soak_days": 3}},
+        {"holidays": [{"day": "2026-12-25"}]},
+        {"pins": [{"what": "a", "wave": "W01"}]},
+        {"teams": {"a": "b"}},
+    ):
+        assert Settings.model_validate(more).fingerprint != Settings().fingerprint, more

@@ -58,7 +58,7 @@ def _homes(found: Plan) -> dict[str, int]:
     return {vm.id: at for at, wave in enumerate(found.waves) for vm in wave.vms}
 
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @quick

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from planner.settings import Settings, Window
-from planner.waves.calendar import calendar, window_notes
+from planner.waves.calendar import bytes_by_hour, calendar, window_notes
 from tests.planner.sketch import settings
 
 
@@ -95,3 +97,75 @@ def test_when_all_windows_are_frozen_no_wave_has_one() -> None:
     found, notes = days(2, windows=[window(3), window(10)], freezes=[freeze])
     assert found == [None, None]
     assert notes[-1] == "windows run out: the last 2 of 2 waves have none; add windows"
+
+
+def starts(**more: object) -> list[str]:
+    return [f"{item.start_utc:%m-%d %H:%M}" for item in calendar(settings(**more)).windows]
+
+
+def test_windows_that_come_back_keep_their_local_time_when_clocks_change() -> None:
+    weekly = {"every": "saturday", "first": "2026-10-15", "until": "2026-11-01", "zone": "Europe/Berlin"}
+    assert starts(recurring=[weekly]) == ["10-17 20:00", "10-24 20:00", "10-31 21:00"]
+
+
+def test_windows_that_come_back_can_be_of_some_weeks_of_the_month() -> None:
+    third = {"every": "saturday", "at": "01:00", "first": "2026-10-01", "until": "2026-12-31"}
+    assert starts(recurring=[{**third, "of_month": [3]}]) == ["10-17 01:00", "11-21 01:00", "12-19 01:00"]
+
+
+def test_a_window_said_twice_is_one() -> None:
+    weekly = {"every": "saturday", "first": "2026-10-01", "until": "2026-10-10"}
+    assert starts(recurring=[weekly, weekly], windows=[window(3)]) == ["10-03 22:00", "10-10 22:00"]
+
+
+def test_a_holiday_closes_windows_that_touch_it_in_their_own_zone() -> None:
+    day = [{"day": "2026-10-04", "name": "[harvest]"}]
+    found = calendar(settings(windows=[window(3), window(10)], holidays=day))
+    assert [item.start.day for item in found.windows] == [10], "the window of the 3rd ends on the 4th"
+    assert found.notes == (
+        "the window of 2026-10-03 22:00 UTC falls on a holiday ([harvest]): no wave gets it",
+    )
+    assert starts(windows=[window(3, hours=2)], holidays=day) == ["10-03 22:00"], "it ends at midnight"
+    east = {"start": "2026-10-04T00:30:00", "hours": 2, "zone": "Asia/Tokyo"}  # the 3rd in UTC
+    assert starts(windows=[east], holidays=day) == []
+
+
+def test_windows_before_the_lead_time_or_too_soon_after_the_last_are_closed() -> None:
+    begin = {"starts": "2026-10-01", "lead_days": 5}
+    found = calendar(settings(windows=[window(3), window(10)], waves=begin))
+    assert [item.start.day for item in found.windows] == [10]
+    assert "less than 5 days after the begin of work" in found.notes[0]
+    soak = calendar(settings(windows=[window(day) for day in (3, 4, 10, 17)], waves={"soak_days": 7}))
+    assert [item.start.day for item in soak.windows] == [3, 10, 17]
+    assert "less than 7 days after the one before" in soak.notes[0]
+
+
+def test_a_freeze_for_some_leaves_the_window_open_for_others() -> None:
+    freeze = {"start": "2026-10-01T00:00:00", "end": "2026-11-01T00:00:00", "only": ["shop"]}
+    assert starts(windows=[window(3)], freezes=[freeze]) == ["10-03 22:00"]
+
+
+def test_many_closed_windows_are_counted() -> None:
+    weekly = {"every": "monday", "first": "2026-01-01", "until": "2026-12-31"}
+    freeze = {"start": "2025-01-01T00:00:00", "end": "2027-11-01T00:00:00"}
+    found = calendar(settings(recurring=[weekly], freezes=[freeze]))
+    assert len(found.notes) == 6
+    assert found.notes[-1] == "47 more windows are closed to waves in the same way"
+
+
+def test_waves_after_the_exit_date_are_told() -> None:
+    said = settings(windows=[window(3), window(10)], waves={"exit": "2026-10-05"})
+    assert window_notes(said.windows, said) == ("1 wave cut over after the exit date 2026-10-05",)
+
+
+def test_the_hours_of_the_line_are_those_of_its_zone() -> None:
+    link = settings(
+        link={
+            "share": 0.5,
+            "zone": "Asia/Tokyo",
+            "hours": [{"days": ["monday"], "first": 9, "until": 10, "share": 0.1}],
+        }
+    ).link
+    found = bytes_by_hour(link, datetime(2026, 10, 3, tzinfo=UTC), 100.0)
+    assert len(found) == 168
+    assert [(at, rate) for at, rate in enumerate(found) if rate != 50.0] == [(0, 10.0)]
