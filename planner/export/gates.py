@@ -45,13 +45,14 @@ def _gates(columns: tuple[str, ...], title: str, lines: list[tuple[str, str, str
 def go_no_go_1(printout: Printout, wave: Wave) -> Table:
     """Return the sheet of T-7: is the wave ready to be announced."""
     seed = wave.estimate.seed_h
+    blockers = sum(printout.blockers[vm.id] for vm in wave.vms)
     return _gates(
         _GATE_COLUMNS,
         f"Go 1 {wave.name}",
         [
             ("Is the wave approved as it is now", printout.approval(wave), "approved, same fingerprint",
              "Change board"),
-            ("Are blockers cleared or waived", f"{sum(printout.blockers[vm.id] for vm in wave.vms)} open", "0 open",
+            ("Are blockers cleared or waived", f"{blockers} open", "0 open",
              "Migration lead"),
             ("Are the tasks before the wave done", _tasks_left(printout, wave), "all done", "Migration lead"),
             ("Is the seed complete", f"takes {seed.p50:.1f} h (P50), {seed.p95:.1f} h (P95)",

@@ -152,10 +152,9 @@ def _disks(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
 
 
 def _findings(printout: Printout, wave: Wave) -> Iterator[str]:
-    members = {vm.id for vm in wave.vms}
     weight = list(Severity)
     mine = sorted(
-        (item for item in printout.findings if item.subject in members),
+        (item for vm in wave.vms for item in printout.found.get(vm.id, ())),
         key=lambda item: (weight.index(item.severity), item.subject_name, item.check),
     )
     yield "### Findings"

@@ -50,9 +50,14 @@ class Printout:
     settings: Settings | None = None  # caps, freezes, link, method; None = not told
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
     blockers: Counter[str] = field(init=False, repr=False, compare=False)  # open ones by subject
+    found: Mapping[str, list[Finding]] = field(init=False, repr=False, compare=False)  # by subject
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "vms", {vm.id: vm for vm in self.inventory.vms})
+        found: dict[str, list[Finding]] = {}
+        for item in self.findings:
+            found.setdefault(item.subject, []).append(item)
+        object.__setattr__(self, "found", found)
         blocking = (f for f in self.findings if f.severity is Severity.BLOCKER and not f.waiver)
         object.__setattr__(self, "blockers", Counter(item.subject for item in blocking))
 

@@ -107,7 +107,7 @@ def test_no_cell_of_a_workbook_is_a_formula_or_a_link(moved: Moved) -> None:
 
 def test_papers_hold_no_control_character(moved: Moved) -> None:
     papers = [path for path in (moved[0].root / "exports").iterdir() if path.suffix in (".md", ".csv")]
-    assert len(papers) == 3
+    assert len(papers) == 7
     for path in papers:
         assert not _CONTROL.search(path.read_text("utf-8").replace("\r\n", "\n")), path
 
