@@ -156,7 +156,8 @@ def _without_circles(
     graph.add_edges_from((*firm, *wished))
     within = {node: number for number, part in enumerate(_circles(graph)) for node in part}
     bad = [(a, b) for a, b in wished if a in within and within[a] == within.get(b) and (a, b) not in firm]
-    kept = {**{tie: why for tie, why in wished.items() if tie not in set(bad)}, **firm}
+    gone = set(bad)
+    kept = {**{tie: why for tie, why in wished.items() if tie not in gone}, **firm}
     return kept, bad
 
 
@@ -180,7 +181,8 @@ def share(
     known = precedence(groups, dependencies)
     circle = {name: at for at, names in enumerate(known.cycles) for name in names}
     lost = [(b, a) for b, a in ties if b in circle and circle[b] == circle.get(a)]
-    firm = [(number[a], number[b]) for b, a in dict.fromkeys(ties) if (b, a) not in set(lost)]
+    unkept = set(lost)
+    firm = [(number[a], number[b]) for b, a in dict.fromkeys(ties) if (b, a) not in unkept]
     sets = _whole_networks(
         groups,
         lambda group: {nic.network for vm in members(group) for nic in vm.nics} & whole if whole else (),

@@ -27,6 +27,22 @@ def test_a_plan_file_comes_back_as_it_was(tmp_path: Path) -> None:
     assert after.fingerprint == before.fingerprint
 
 
+def test_a_plan_from_before_there_were_score_cards_keeps_its_fingerprints() -> None:
+    """An approval names these: what a later wherry adds to the document must not void it."""
+    old = load_plan(Path(__file__).with_name("plan_before_score_cards.json"))
+    assert old.fingerprint == "e03bfce495dfc39506c2a3524a4f69f3c18df35333342e313c30a75038772638"
+    (wave,) = old.waves
+    assert wave.fingerprint == "a4f9a36140f67b58d7020c1d5a65d2af2f147911b6da9b6da6dd92250af85551"
+
+
+def test_what_a_wave_is_expected_to_take_is_no_part_of_what_is_approved() -> None:
+    (wave, _) = two_waves().waves
+    assert wave.takes
+    assert wave.load
+    bare = wave.model_copy(update={"takes": (), "load": (), "overrun": 0.5})
+    assert bare.fingerprint == wave.fingerprint
+
+
 @pytest.mark.parametrize("key", ["created_at", "notes", "unplanned", "score", "inventory", "waves"])
 def test_any_change_to_a_plan_file_is_noticed(tmp_path: Path, key: str) -> None:
     body = json.loads(dump_plan(two_waves()))
