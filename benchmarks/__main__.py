@@ -24,6 +24,8 @@ NAMES = {
     "lab": "A seed in the lab",
     "twin": "The twin",
     "flows": "A million flows",
+    "waves": "Waves",
+    "graph": "The dependency graph",
 }
 _NOTES = {
     "checks": "Every check about every object of a synthetic estate, against a target inventory of 1,000 "
@@ -45,8 +47,13 @@ _NOTES = {
     "the target site, until each is acknowledged as durable; the peers copy the same flat files, each "
     "ended by an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
     "twin": "The same runbook, step kinds and decisions as a live run, on a simulated clock.",
+    "graph": "Applications tied inside, hubs that all use, and ties between the rest; everything from lists, "
+    "in one process. The peer gives components only.",
     "flows": "Plain csv of a month between 10,000 VMs, each act in a process of its own; storing includes "
     "resolving every name, making the dependencies and saving the snapshot.",
+    "waves": "Move groups of synthetic estates by their ground truth, hubs left out: 50 VMs and 8 TiB a window at "
+    "1,000 VMs, 100 and 16 at 10,000, 250 and 40 at 100,000; at most 4 groups of one owner in a window; the stages "
+    "of an application one after the other. Shares are of the traffic between groups. The peers obey the same rules.",
 }
 
 _INTRODUCTION = (

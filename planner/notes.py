@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.graph import unknown_ends
+from planner.graph import hubs, unknown_ends
 from planner.model import VM, Inventory, Power, Tie
 from planner.names import visible
 from planner.plan import Wave
 from planner.settings import Settings
-from planner.units import show_duration
+from planner.units import show_count, show_duration
 
 _NAMED = 3  # VMs that one note names
 
@@ -54,7 +54,7 @@ def _left_behind(inventory: Inventory, planned: set[str]) -> list[str]:
     needed = {
         item.target
         for item in inventory.dependencies
-        if item.tie is not Tie.SOFT and item.source in planned and item.target not in planned
+        if item.tie in (Tie.HARD, Tie.ORDER) and item.source in planned and item.target not in planned
     }
     stay = [vm for vm in inventory.vms if vm.id in needed]
     if not stay:
@@ -62,6 +62,17 @@ def _left_behind(inventory: Inventory, planned: set[str]) -> list[str]:
     return [
         f"VMs in waves need {len(stay)} VMs that are in no wave ({_some(stay)}): make sure that they can be "
         "reached from the target, or plan them too"
+    ]
+
+
+def _unconfirmed(inventory: Inventory, settings: Settings) -> list[str]:
+    names = {vm.id: vm for vm in inventory.vms}
+    found = [names[hub.vm] for hub in hubs(inventory, settings) if not hub.verdict]
+    if not found:
+        return []
+    return [
+        f"{show_count(len(found), 'VM')} nobody confirmed ({_some(found)}) are taken for shared services: "
+        "see 'wherry deps hubs'"
     ]
 
 
@@ -74,6 +85,7 @@ def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> 
         for name in names
         if name not in known
     ]
+    notes += _unconfirmed(inventory, settings)
     notes += _left_behind(inventory, planned)
     if missing := unknown_ends(inventory):
         notes.append(f"dependencies name {len(missing)} VMs that the inventory does not hold; left aside")

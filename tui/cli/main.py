@@ -35,7 +35,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "check": Verb("readiness findings, each with a remedy", Effect.VIEW),
         "waive": Verb("accept findings until a day, with reason and owner", Effect.EDIT_PLAN),
         "assess": Verb("complexity, data and churn, what is unknown", Effect.VIEW),
-        "deps": Verb("move groups and why they hold together", Effect.VIEW),
+        "deps": Verb("what is tied, what must move together and why", Effect.EDIT_PLAN),
         "plan": Verb("make, show, import and approve plans", Effect.EDIT_PLAN),
         "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW),
         "settings": Verb("link, windows, freezes, caps, maps, policies", Effect.EDIT_PLAN),
