@@ -51,9 +51,10 @@ _NOTES = {
     "in one process. The peer gives components only.",
     "flows": "Plain csv of a month between 10,000 VMs, each act in a process of its own; storing includes "
     "resolving every name, making the dependencies and saving the snapshot.",
-    "waves": "Move groups of synthetic estates by their ground truth, hubs left out: 50 VMs and 8 TiB a window at "
-    "1,000 VMs, 100 and 16 at 10,000, 250 and 40 at 100,000; at most 4 groups of one owner in a window; the stages "
-    "of an application one after the other. Shares are of the traffic between groups. The peers obey the same rules.",
+    "waves": "Move groups of synthetic estates by their ground truth, hubs left out: 50 VMs and 8 TiB a "
+    "window at 1,000 VMs, 100 and 16 at 10,000, 250 and 40 at 100,000; at most 4 groups of one owner in a "
+    "window; the stages of an application one after the other. Shares are of the traffic between groups. "
+    "The peers obey the same rules.",
 }
 
 _INTRODUCTION = (

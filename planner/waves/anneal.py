@@ -31,7 +31,7 @@ def anneal(
     report: Callable[[int], None] | None = None,
     stop: Stop | None = None,
 ) -> float:
-    """Improve the plan in ``ledger`` in place within ``slots``; return the cost of the best, in which it ends.
+    """Improve the plan in ``ledger`` in place within ``slots``; return the cost of the best.
 
     ``heat`` is the first and last temperature, relative to the mean cost of a tie.
     """

@@ -13,8 +13,10 @@ from importlib.util import find_spec
 from math import ceil, floor, inf
 from typing import Any
 
+from planner.waves.condense import Model
 from planner.waves.cost import Cost
 from planner.waves.ledger import Ledger
+from planner.waves.problem import Assignment
 
 _SCALE = 1_000  # hours and other fractions become integers of thousandths
 _FINE = 1_000_000_000  # the heaviest price in the objective
@@ -144,11 +146,11 @@ class Search:
                 continue
             self.model.add(
                 sum(
-                    ceil(line.weight(estate.seeds[block], estate.churn[block], at) / 1_024) * one
+                    ceil(line.weight(estate.seeds[block], estate.churn[block], at) - 1e-6) * one
                     for (block, at), one in self.x.items()
                     if at <= slot
                 )
-                <= floor(room / 1_024)
+                <= floor(room + 1e-6)
             )
 
     def gather_pilots(self) -> None:
@@ -280,3 +282,14 @@ def apply(ledger: Ledger, slots: dict[int, int]) -> None:
             ledger.take(block)
     for block in moved:
         ledger.put(block, slots[block])
+
+
+def anywhere(model: Model, limit: float, seed: int, stop: Stop | None = None) -> Assignment | None:
+    """Return a plan that holds and uses few slots, made from nothing; None when none was found."""
+    search = Search(Ledger(model), range(len(model.members)), range(len(model.sheets)))
+    search.gather_pilots()
+    search.fewest()
+    found = search.solve(limit, seed, hint=False, stop=stop)
+    if found.slots is None:
+        return None
+    return model.spread([found.slots[block] for block in range(len(model.members))])

@@ -27,8 +27,8 @@ def first_slots(model: Model) -> list[int]:
     return first
 
 
-def _pilot_slot(model: Model, ledger: Ledger, first: Sequence[int]) -> int:
-    """Place the pilots together in the first slot that takes them all; return it."""
+def _pilot_slot(model: Model, ledger: Ledger, first: Sequence[int]) -> int | None:
+    """Place the pilots together in the first slot that takes them all; return it, None when none does."""
     for slot in range(max(first[block] for block in model.pilots), len(model.sheets)):
         placed: list[int] = []
         for block in model.pilots:
@@ -40,7 +40,7 @@ def _pilot_slot(model: Model, ledger: Ledger, first: Sequence[int]) -> int:
             return slot
         for block in placed:
             ledger.take(block)
-    return 0
+    return None
 
 
 def _one_try(
@@ -49,9 +49,10 @@ def _one_try(
     """Return a ledger, the blocks that found no slot, and the first slot anything may have."""
     ledger = Ledger(model)
     first = first_slots(model)
-    floor = _pilot_slot(model, ledger, first) if model.pilots else 0
+    lead = _pilot_slot(model, ledger, first) if model.pilots else 0
+    lost: list[int] = list(model.pilots) if lead is None else []
+    floor = lead or 0
     only = [block for block in order if (slots := model.slots_of[block]) is not None and len(slots) == 1]
-    lost: list[int] = []
     ranks = range(len(model.sheets)) if room is None else room
     for block in (*only, *order):
         if ledger.at[block] >= 0 or (lost and block in lost):

@@ -209,15 +209,12 @@ def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) 
 
 
 def _rescued(run: _Run) -> tuple[Ledger, int] | None:
-    """Return a plan that holds where first fit found none, from CP-SAT on the whole problem."""
+    """Return a plan that holds where first fit found none, and the slot of its pilots."""
     model = run.model
-    search = cpsat.Search(Ledger(model), range(len(model.members)), range(len(model.sheets)))
-    search.gather_pilots()
-    search.fewest()
-    found = search.solve(run.effort.whole_limit, run.seed, hint=False, stop=run.halted)
-    if found.slots is None:
+    plan = cpsat.anywhere(model, run.effort.whole_limit, run.seed, run.halted)
+    if plan is None:
         return None
-    ledger = ledger_of(model, [found.slots[block] for block in range(len(model.members))])
+    ledger = ledger_of(model, [plan[block[0]] for block in model.members])
     run.did("CP-SAT from nothing", ledger)
     return ledger, ledger.at[model.pilots[0]] if model.pilots else 0
 
