@@ -135,8 +135,8 @@ def waves(printout: Printout) -> Table:
     """Return one row for each wave."""
     columns = (
         "Wave", "Title", "Window", "Groups", "VMs", "GiB", "Seed h P50", "Seed h P95",
-        "Downtime min P50", "Downtime min P95", "Tasks before", "Task hours", "Task outages", "Approval",
-        "Why",
+        "Downtime min P50", "Downtime min P95", "Chance to overrun", "Tasks before", "Task hours",
+        "Task outages", "Approval", "Why",
     )  # fmt: skip
     rows = tuple(
         (
@@ -150,6 +150,7 @@ def waves(printout: Printout) -> Table:
             round(wave.estimate.seed_h.p95, 2),
             round(wave.estimate.downtime_min.p50, 1),
             round(wave.estimate.downtime_min.p95, 1),
+            "unknown" if wave.overrun is None else f"{wave.overrun:.0%}",
             len(wave.tasks),
             round(wave.effort_min / 60, 2),
             wave.outages,

@@ -27,6 +27,7 @@ _COLUMNS = (
 _LEAD = "Migration lead"
 _NAMED = 5  # VMs or waves that a cell names
 _FREEZE_NEAR = timedelta(days=2)
+_CHANCE, _LIKELY = 0.05, 0.5  # that a wave overruns its window: on the register from, sure from
 _CRITICAL = frozenset({"critical", "mission-critical", "mission critical", "high", "tier 0", "tier 1", "1"})
 _WEIGHTS = {Severity.BLOCKER: (5, 4), Severity.WARNING: (3, 3)}
 
@@ -118,17 +119,19 @@ def _too_long(wave: Wave) -> Risk | None:
     if window is None:
         return None
     room = window.hours * 60 - back_min(wave)
-    if down.p95 <= room:
+    chance = wave.overrun or 0.0
+    if down.p95 <= room and chance < _CHANCE:
         return None
     return Risk(
         f"the outage of {wave.name} and its way back do not fit into the window",
         "calendar",
         (wave.name,),
-        5 if down.p50 > room else 3,
+        5 if down.p50 > room or chance > _LIKELY else 3,
         5,
         "a longer window, fewer VMs, or disks that are cold copied moved apart",
         f"{down.p50:.0f} min (P50), {down.p95:.0f} min (P95) and {back_min(wave):.0f} min back "
-        f"in {window.hours:g} h",
+        f"in {window.hours:g} h"
+        + ("" if wave.overrun is None else f"; {wave.overrun:.0%} of drawings overrun"),
     )
 
 

@@ -215,6 +215,15 @@ def test_what_the_calendar_and_the_remaps_put_at_risk_is_on_the_register(said: A
     assert not [item for item in risks(calm) if risk in item.risk]
 
 
+@pytest.mark.parametrize(("overrun", "probability"), [(None, None), (0.01, None), (0.2, 3), (0.7, 5)])
+def test_what_was_drawn_to_overrun_is_a_risk(overrun: float | None, probability: int | None) -> None:
+    base = printed(windows=[BERLIN])
+    waves = tuple(wave.model_copy(update={"overrun": overrun}) for wave in base.plan.waves)
+    found = risks(Printout(base.plan.model_copy(update={"waves": waves}), base.inventory))
+    said = [item.probability for item in found if "do not fit" in item.risk]
+    assert said == ([probability] if probability else [])
+
+
 def test_the_score_card_says_unknown_where_nothing_was_measured() -> None:
     printout = printed()
     table = score_card(printout)
