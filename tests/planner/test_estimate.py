@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from planner.estimate import estimate_wave, goodput_bytes_s
+from planner.estimate import Measured, estimate_wave, goodput_bytes_s
 from planner.model import VM
 from planner.settings import Link, Policies
 from planner.units import GIB
 from planner.volumes import volumes
-from tests.planner.sketch import disk, estate, rdm, vm
+from tests.planner.sketch import disk, estate, plan, rdm, vm
 
 LINK = Link(rate_mbit=1000, share=0.5)
 RATE = 1e9 / 8 * 0.5 * 0.85
@@ -88,3 +88,38 @@ def test_estimates_are_sane_from_the_smallest_disk_to_the_largest_on_any_link(
     compared_min = size / COMPARE / 60
     assert compared_min + 7.99 <= found.downtime_min.p50 <= seed_s / 60 + compared_min + 8.01
     assert found.downtime_min.p50 < found.downtime_min.p95
+
+
+def test_measured_rates_stand_in_for_the_rules_of_thumb() -> None:
+    found = volumes(estate(vm("a", disk(size_bytes=1000 * GIB))))
+    usual = estimate_wave(found, LINK, Policies(), 2)
+    fast = estimate_wave(found, LINK, Policies(), 2, Measured(link_bytes_s=2 * RATE))
+    assert fast.seed_h.p50 == pytest.approx(usual.seed_h.p50 / 2, abs=1e-3)
+    quick = estimate_wave(found, LINK, Policies(), 2, Measured(stop_min=1.0, boot_batch_min=0.5))
+    assert usual.downtime_min.p50 - quick.downtime_min.p50 == pytest.approx(5 + 2 * 3 - 1 - 2 * 0.5, abs=0.02)
+    near = estimate_wave(found, LINK, Policies(), 2, Measured(compare_bytes_s=COMPARE * 2))
+    saved = 1000 * GIB / COMPARE / 2 / 60
+    assert usual.downtime_min.p50 - near.downtime_min.p50 == pytest.approx(saved, abs=0.02)
+    assert estimate_wave(found, LINK, Policies(), 2, Measured()) == usual
+
+
+def test_churn_that_the_link_cannot_carry_does_not_converge() -> None:
+    found = volumes(estate(vm("a", disk(size_bytes=1000 * GIB))))
+    assert estimate_wave(found, LINK, Policies(), 1).converges
+    assert not estimate_wave(found, LINK, Policies(), 1, Measured(churn=1000.0)).converges
+    assert estimate_wave(found, LINK, Policies(), 1).churn_bytes_day == pytest.approx(30 * GIB)
+
+
+def test_a_plan_says_what_each_vm_and_each_group_takes() -> None:
+    shared = rdm("n", size_bytes=100 * GIB)
+    inventory = estate(vm("a", disk(size_bytes=10 * GIB), shared), vm("b", shared), vm("c"))
+    (only,) = plan(inventory).waves
+    takes = {item.what: item for item in only.takes}
+    assert sorted(takes) == ["a", "id-a", "id-b", "id-c"], "the group of two by the name it has"
+    group, alone = takes["a"], takes["id-b"]
+    copy_min = 100 * GIB / goodput_bytes_s(Link()) / 60
+    assert alone.final_min.p50 == pytest.approx(copy_min, abs=0.02)
+    assert alone.final_min.p50 <= group.final_min.p50 < 1.5 * alone.final_min.p50, "the shared disk once"
+    assert alone.downtime_min.p50 > alone.final_min.p50
+    assert takes["id-c"].seed_h.p50 > 0
+    assert all(item.converges for item in only.takes)
