@@ -96,7 +96,7 @@ def render(printout: Printout) -> bytes:
     """Return the inventory's bytes, ASCII only."""
     import yaml
 
-    class Dumper(yaml.SafeDumper):
+    class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # the fast one
         pass
 
     def unsafe(dumper: yaml.SafeDumper, text: Unsafe) -> yaml.ScalarNode:

@@ -147,5 +147,6 @@ def render(printout: Printout) -> bytes:
     import yaml
 
     objects = [item for source, mark in _sources(printout) for item in _objects(printout, source, mark)]
-    body = yaml.safe_dump_all(objects, sort_keys=False, explicit_start=True, width=110)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # the fast one, where it was built
+    body = yaml.dump_all(objects, Dumper=dumper, sort_keys=False, explicit_start=True, width=110)
     return (_HEAD + (body if objects else "")).encode("ascii")

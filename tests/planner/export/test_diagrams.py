@@ -106,7 +106,11 @@ def test_a_drawing_keeps_the_hottest_and_says_what_it_leaves_out() -> None:
     assert left_out(shown) == f"Left out: 6 smaller groups and {11 - len(shown.bonds)} weaker bonds"
     ends = {end for bond in shown.bonds for end in (bond.a, bond.b)}
     assert ends <= {place.number for place in shown.places}
-    assert left_out(picture(printout, 99, 99)) == ""
+    whole = picture(printout, 99, 99)
+    assert left_out(whole) == ""
+    across = [bond.across for bond in whole.bonds]
+    assert across == sorted(across, reverse=True)
+    assert set(across) == {True, False}
 
 
 def test_shared_services_tie_no_groups() -> None:
