@@ -1,7 +1,7 @@
 """The plan's tables as CSV, to edit elsewhere and to read back: UTF-8, quoted where needed.
 
 Spreadsheets run a cell that starts with = + - @ (or their full-width twins), even from CSV. Such
-text gets an apostrophe in front, which they show as plain text and ``plain`` takes off again.
+text gets an apostrophe in front, which they show as plain text.
 """
 
 from __future__ import annotations
@@ -20,11 +20,6 @@ def harmless(cell: Cell) -> Cell:
     if isinstance(cell, str) and cell.lstrip(" \u00a0'").startswith(_ACTIVE):
         return f"'{cell}"
     return cell
-
-
-def plain(cell: str) -> str:
-    """Return the text that ``harmless`` was given, whether or not its apostrophe is still there."""
-    return cell[1:] if cell.startswith("'") and harmless(cell[1:]) == cell else cell
 
 
 def table_bytes(table: Table) -> bytes:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from planner.errors import BadInput
-from planner.export.csv import plain
+from planner.export.csv import harmless
 from planner.export.handover import ASSIGNMENT, window_id
 from planner.export.printout import Printout
 from planner.names import visible
@@ -90,8 +90,8 @@ class _Reading:
         self.group_of = {
             vm: (wave, group) for wave in plan.waves for group in wave.groups for vm in group.vms
         }
-        self.ids = {_bare(vm): vm for vm in self.group_of}
-        self.staying = {_bare(item.vm): item for item in plan.unplanned}
+        self.ids = {form: vm for vm in self.group_of for form in _forms(vm)}
+        self.staying = {form: item for item in plan.unplanned for form in _forms(item.vm)}
         self.names = {vm: printout.vms[vm].name for vm in self.group_of if vm in printout.vms}
         self.wrong: list[str] = []
         self._seen: dict[str, int] = {}
@@ -117,10 +117,10 @@ class _Reading:
             return f"{shown} stands in row {before} already"
         self._seen[vm] = number
         name = self.names.get(vm, "")
-        if cells.get("vm") and name and cells["vm"] != _bare(name):
+        if cells.get("vm") and name and cells["vm"] not in _forms(name):
             return f"vm says {visible(cells['vm'], 60)}, {shown} is {visible(name, 60)}"
         wave, group = self.group_of[vm]
-        if cells.get("group_id") and cells["group_id"] != _bare(group.name):
+        if cells.get("group_id") and cells["group_id"] not in _forms(group.name):
             return (
                 f"group_id says {visible(cells['group_id'], 60)}, {visible(name or vm, 60)} is in group "
                 f"{visible(group.name, 60)}; groups follow from dependencies, see wherry deps"
@@ -173,9 +173,10 @@ class _Reading:
         return visible(self.names.get(vm, vm), 60)
 
 
-def _bare(text: str) -> str:
-    """Return text as both sides compare it: visible, no outer blanks, no apostrophe against formulas."""
-    return plain(visible(text).strip()).strip()
+def _forms(text: str) -> tuple[str, str]:
+    """Return what a text may look like in the table: as exported, or with the apostrophe lost on the way."""
+    shown = visible(text)
+    return str(harmless(shown)).strip(), shown.strip()
 
 
 def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -184,7 +185,7 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         raise BadInput(f"{shown} cannot be read: there is no such file", "check the path")
     book = CsvBook.of_files([path], _LIMITS)
     try:
-        rows = [[_bare(str(cell)) for cell in row] for row in book.rows(path.stem)]
+        rows = [[visible(str(cell)).strip() for cell in row] for row in book.rows(path.stem)]
     except OSError as error:
         raise BadInput(f"{shown} cannot be read: {error.strerror}", "check the path") from error
     if not rows:

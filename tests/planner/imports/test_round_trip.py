@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from planner.export.csv import harmless, plain, render
+from planner.export.csv import render
 from planner.export.printout import Printout
 from planner.imports.assignment import RowsRefused, reread
-from planner.names import visible
 from planner.settings import Settings
 from tests.planner.sketch import estate, plan, vm
 
@@ -23,6 +22,7 @@ _NAMES = st.lists(st.one_of(_NASTY, st.characters()), min_size=1, max_size=12).m
 
 
 @settings(max_examples=60, deadline=None)
+@example(names=["'=", "=", " ", "'"])
 @given(names=st.lists(_NAMES, min_size=1, max_size=4))
 def test_a_table_that_nobody_edited_changes_nothing(names: list[str]) -> None:
     inventory = estate(*(vm(name, id=f"id-{at}") for at, name in enumerate(names)))
@@ -34,20 +34,11 @@ def test_a_table_that_nobody_edited_changes_nothing(names: list[str]) -> None:
     assert (told.rows, told.pins, told.moved) == (len(names), (), ())
 
 
-@settings(max_examples=300)
-@given(text=_NAMES)
-def test_the_apostrophe_goes_as_it_came(text: str) -> None:
-    shown = visible(text)
-    written = str(harmless(shown))
-    assert plain(written) == shown
-    assert not written.lstrip(" \u00a0").startswith(("=", "+", "-", "@", "＝"))
-
-
 def test_a_name_that_was_changed_is_noticed(tmp_path: Path) -> None:
     """The control: the round trip is not blind to names."""
     inventory = estate(vm("=a"))
     printout = Printout(plan(inventory), inventory)
     path = tmp_path / "assignment.csv"
     path.write_bytes(render(printout).replace(b"'=a", b"'=b"))
-    with pytest.raises(RowsRefused, match="vm says =b"):
+    with pytest.raises(RowsRefused, match="vm says '=b, id-=a is =a"):
         reread(path, printout, Settings())
