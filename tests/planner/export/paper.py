@@ -55,6 +55,7 @@ NASTY = (
     "Ünïcode Ω",
     "true",
     "",
+    "next\x85line\ufeff\u2028\U0001f680",
     "x" * 90,
 )  # fmt: skip
 WINDOWS = (
