@@ -97,7 +97,7 @@ def _holding(problem: Problem, seed: int) -> Assignment | None:
     """Return a plan that breaks nothing, None when none was found."""
     found: Assignment | None = _placed(problem)
     if found is not None and verify(problem, found) and _exact(problem):
-        found = cpsat.anywhere(condense(problem), _LIMIT, seed)
+        found, _ = cpsat.anywhere(condense(problem), _LIMIT, seed)
     return None if found is None or verify(problem, found) else found
 
 

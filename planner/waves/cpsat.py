@@ -284,12 +284,18 @@ def apply(ledger: Ledger, slots: dict[int, int]) -> None:
         ledger.put(block, slots[block])
 
 
-def anywhere(model: Model, limit: float, seed: int, stop: Stop | None = None) -> Assignment | None:
-    """Return a plan that holds and uses few slots, made from nothing; None when none was found."""
+def anywhere(
+    model: Model, limit: float, seed: int, stop: Stop | None = None
+) -> tuple[Assignment | None, int]:
+    """Return a plan in few slots, made from nothing, and a number of slots no plan can beat.
+
+    The plan is None when none was found.
+    """
     search = Search(Ledger(model), range(len(model.members)), range(len(model.sheets)))
     search.gather_pilots()
     search.fewest()
     found = search.solve(limit, seed, hint=False, stop=stop)
     if found.slots is None:
-        return None
-    return model.spread([found.slots[block] for block in range(len(model.members))])
+        return None, 0
+    plan = model.spread([found.slots[block] for block in range(len(model.members))])
+    return plan, ceil(found.bound - 1e-6)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from planner.waves.bounds import end_h, makespan_bound_h, waves_bound
+from planner.waves.bounds import Bound, end_h, makespan_bound_h, waves_bound
 from planner.waves.condense import Model, condense
 from planner.waves.fit import first_fit
 from planner.waves.louvain import ahead_first
@@ -166,10 +166,17 @@ def _stability(problem: Problem, plan: Assignment) -> float | None:
     return kept / known if known else None
 
 
-def score_model(model: Model, plan: Assignment, baseline: Assignment | None = None) -> Score:
-    """Return the score of a plan; ``baseline`` is the plan by name order, made anew when None."""
+def score_model(
+    model: Model, plan: Assignment, baseline: Assignment | None = None, proved_waves: int = 0
+) -> Score:
+    """Return the score of a plan.
+
+    ``baseline`` is the plan by name order, made anew when None; ``proved_waves`` a bound a search proved.
+    """
     problem = model.problem
     bound = waves_bound(model)
+    if proved_waves > bound.waves:
+        bound = Bound(proved_waves, "all rules together")
     bound_h = makespan_bound_h(model, bound.waves)
     other = by_name(model) if baseline is None and plan else baseline
     return Score(

@@ -44,7 +44,7 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(500, 500_000, 0.5, 0.2, 0, 0),
+    "quick": Effort(500, 500_000, 0.3, 0.2, 0, 0),
     "normal": Effort(6_000, 12_000_000, 4.0, 0.4, 80, 1),
     "thorough": Effort(20_000, 30_000_000, 30.0, 1.0, 400, 3),
 }
@@ -208,15 +208,25 @@ def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) 
     return False
 
 
-def _rescued(run: _Run) -> tuple[Ledger, int] | None:
-    """Return a plan that holds where first fit found none, and the slot of its pilots."""
+def _wasteful(model: Model, ledger: Ledger, target: int) -> bool:
+    """True when a plan from nothing is worth a search; one that follows the last plan is left in peace."""
+    return len(ledger.used()) > target and max(model.last) < 0
+
+
+def _fewest(run: _Run, ledger: Ledger, holds: bool) -> tuple[Ledger, int, int] | None:
+    """Return a plan that holds in fewer slots, the slot of its pilots and a bound on slots; None for none.
+
+    Where the plan in ``ledger`` does not hold, any that does is better.
+    """
     model = run.model
-    plan = cpsat.anywhere(model, run.effort.whole_limit, run.seed, run.halted)
+    plan, bound = cpsat.anywhere(model, run.effort.whole_limit, run.seed, run.halted)
     if plan is None:
         return None
-    ledger = ledger_of(model, [plan[block[0]] for block in model.members])
-    run.did("CP-SAT from nothing", ledger)
-    return ledger, ledger.at[model.pilots[0]] if model.pilots else 0
+    if holds and len(set(plan)) >= len(ledger.used()):
+        return ledger, -1, bound
+    found = ledger_of(model, [plan[block[0]] for block in model.members])
+    run.did("CP-SAT for few slots", found)
+    return found, found.at[model.pilots[0]] if model.pilots else 0, bound
 
 
 def solve(
@@ -238,13 +248,14 @@ def solve(
     if not problem.slots:
         raise ValueError("a problem needs slots")
     ledger, holds, floor, target = _start(run)
-    exact = cpsat.available()
+    exact, proved_waves = cpsat.available(), 0
     if not exact:
         run.notes.append("OR-tools is not installed: the plan is annealed only, and nothing is proved")
-    elif not holds and len(model.members) <= WHOLE:
-        rescued = _rescued(run)
-        if rescued is not None:
-            (ledger, floor), holds = rescued, True
+    elif len(model.members) <= WHOLE and not run.halted() and (not holds or _wasteful(model, ledger, target)):
+        fewer = _fewest(run, ledger, holds)
+        if fewer is not None:
+            ledger, holds, proved_waves = fewer[0], True, fewer[2]
+            floor = floor if fewer[1] < 0 else fewer[1]
     slots = _open_slots(model, ledger, floor, target)
     cost = cost_of(model, slots)
     run.tell(ledger, 0, 1)
@@ -256,7 +267,7 @@ def solve(
     plan = model.spread(ledger.at)
     return Solution(
         assignment=plan,
-        score=score_model(model, plan, by_name(model)),
+        score=score_model(model, plan, by_name(model), proved_waves),
         history=tuple(run.history),
         notes=tuple(run.notes),
         violations=verify(problem, plan),
