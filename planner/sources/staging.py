@@ -16,6 +16,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from planner.errors import BadInput
+from planner.listing import COLUMNS, listed
 from planner.model import VM, Inventory
 from planner.names import visible
 
@@ -33,7 +34,7 @@ CREATE TABLE part (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 """
 _MOST_BYTES = 2**63 - 1  # of an SQLite integer
 _TOLD_EVERY = 1000  # VMs
-_LISTED = "id, name, cluster, power, guest_os, cpus, memory_bytes, disk_bytes, application"
+_LISTED = ", ".join(COLUMNS)
 
 
 @contextmanager
@@ -111,7 +112,6 @@ def put_inventory(
     """
     from planner.codec import encode
     from planner.fingerprint import encoded_parts
-    from planner.store.inventories import listed
     from planner.volumes import volumes
 
     size_bytes = sum(volume.size_bytes for volume in volumes(inventory))
