@@ -147,7 +147,11 @@ def snapshots(project_dir: Path, as_json: bool) -> None:
     )
 
 
-@command.command("notes", epilog="Example: wherry inventory notes")
+@command.command(
+    "notes",
+    short_help="Say what the newest snapshot does not know.",
+    epilog="Example: wherry inventory notes",
+)
 @project_option
 @json_option
 def notes(project_dir: Path, as_json: bool) -> None:
@@ -168,6 +172,7 @@ def notes(project_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "diff",
+    short_help="Say what drifted between two snapshots.",
     epilog="Examples: wherry inventory diff 1 2; wherry inventory diff 1; wherry inventory diff 1 2 --all",
 )
 @click.argument("before", type=int, metavar="A")
