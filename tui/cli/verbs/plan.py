@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from planner.plan import Plan, Wave
     from planner.store.project import Project
 
+_NAMED = 4  # VMs that one line names
+
 
 @click.group(
     invoke_without_command=True,
@@ -103,8 +105,12 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
         line(f"  note: {aged}")
     for note in plan.notes:
         line(f"  note: {visible(note)}")
+    reasons: dict[str, list[str]] = {}
     for vm in plan.unplanned:
-        line(f"  not planned: {visible(vm.name)}: {visible(vm.why)}")
+        reasons.setdefault(vm.why, []).append(visible(vm.name))
+    for why, names in reasons.items():
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        line(f"  not planned: {', '.join(names[:_NAMED])}{more}: {visible(why)}")
 
 
 def _aged(project: Project, plan: Plan) -> str:
