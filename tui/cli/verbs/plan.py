@@ -34,17 +34,21 @@ def command(ctx: click.Context, project_dir: Path, as_json: bool) -> None:
     from planner.readiness import judge, situation, today
     from planner.store import plans
     from planner.store.project import utc_now
+    from tui.cli.progress import Bar
 
     with open_project(project_dir) as project:
         before = plans.find_latest(project)
         at = situation(project)
+        with Bar(in_bytes=False) as bar:
+            bar.begin("checking VMs")
+            findings = judge(at, today(), progress=bar.report).open
         plan = make_plan(
             project=project.name,
             inventory=at.inventory,
             inventory_fingerprint=at.fingerprint,
             settings=at.settings,
             created_at=utc_now(),
-            findings=judge(at, today()).open,
+            findings=findings,
             own_checks=tuple(rule.check for rule in at.rules),
         )
         if before and _same(before.plan, plan):
