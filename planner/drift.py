@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from planner.model import Inventory
+from planner.model import Inventory, Tie
 from planner.names import visible
 from planner.units import show_bytes
 
@@ -44,6 +44,7 @@ _RESTLESS = {
     "heartbeat",
     "guest.heartbeat",
     "guest.partitions",
+    "sayings",  # where people said it; what they said is in the fields
 }
 
 
@@ -69,9 +70,14 @@ class Drifted:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """All objects that differ, VMs first, in the order of the newer inventory and then of the older."""
+    """All objects that differ, VMs first, in the order of the newer inventory and then of the older.
+
+    Dependencies are only counted: one import of flows brings thousands.
+    """
 
     objects: tuple[Drifted, ...]
+    new_dependencies: int = 0
+    gone_dependencies: int = 0
 
     def count(self, kind: str, what: str) -> int:
         """Return how many objects of a kind are new, gone or changed."""
@@ -196,13 +202,20 @@ def drift(before: Inventory, after: Inventory, restless: bool = False) -> Drift:
 
     ``restless`` counts figures that move with every look too: used and free space, heartbeats.
     """
+    old, new = _ties(before), _ties(after)
     return Drift(
         tuple(
             item
             for kind in KINDS
             for item in _of_kind(kind, getattr(before, kind), getattr(after, kind), restless)
-        )
+        ),
+        len(new - old),
+        len(old - new),
     )
+
+
+def _ties(inventory: Inventory) -> set[tuple[str, str, Tie, int | None]]:
+    return {(item.source, item.target, item.tie, item.port) for item in inventory.dependencies}
 
 
 def summary(found: Drift) -> str:
@@ -212,6 +225,9 @@ def summary(found: Drift) -> str:
         for what in ("new", "gone", "changed"):
             if count := found.count(kind, what):
                 parts.append(f"{count:,} {noun if count == 1 else noun + 's'} {what}")
+    for what, count in (("new", found.new_dependencies), ("gone", found.gone_dependencies)):
+        if count:
+            parts.append(f"{count:,} {'dependency' if count == 1 else 'dependencies'} {what}")
     said = ", ".join(parts) or "no difference"
     most = ", ".join(f"{name} {count}" for name, count in found.fields().most_common(6))
     return f"{said} ({most})" if most else said

@@ -116,6 +116,8 @@ def _survey(inventory: Inventory, settings: Settings) -> _Survey:
             out[vm.id] = "a template is not replicated; deploy it again at the target"
         elif vm.placeholder:
             out[vm.id] = "a placeholder of another replication has no content of its own"
+        elif vm.cluster_agent:
+            out[vm.id] = "an agent of its cluster stays; the cluster at the target makes its own"
         elif vm.name in stays or vm.id in stays:
             out[vm.id] = "excluded by the settings"
         elif keeper := held.get(closure.root(vm.id)):

@@ -76,6 +76,19 @@ def _unconfirmed(inventory: Inventory, settings: Settings) -> list[str]:
     ]
 
 
+def _unmapped(members: Sequence[VM], settings: Settings) -> list[str]:
+    """Return the networks of VMs that the settings give no target."""
+    networks = dict.fromkeys(nic.network for vm in members for nic in vm.nics if nic.network)
+    found = [visible(network, 40) for network in networks if network not in settings.networks]
+    if len(found) < 2:
+        return [f"network {name} has no map; its target is the network of the same name" for name in found]
+    more = ", ..." if len(found) > _NAMED else ""
+    return [
+        f"{len(found)} networks have no map ({', '.join(found[:_NAMED])}{more}); "
+        "their targets are the networks of the same names"
+    ]
+
+
 def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> list[str]:
     """Return what the settings name and the inventory lacks, and what nobody said."""
     known = {vm.name for vm in inventory.vms} | {vm.id for vm in inventory.vms}
@@ -91,12 +104,7 @@ def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> 
         notes.append(f"dependencies name {len(missing)} VMs that the inventory does not hold; left aside")
     members = [vm for vm in inventory.vms if vm.id in planned]
     notes += _bare(inventory, members)
-    networks = dict.fromkeys(nic.network for vm in members for nic in vm.nics if nic.network)
-    notes += [
-        f"network {visible(network)} has no map; its target is the network of the same name"
-        for network in networks
-        if network not in settings.networks
-    ]
+    notes += _unmapped(members, settings)
     if unknown := sum(vm.power is Power.UNKNOWN for vm in members):
         notes.append(f"the power state of {unknown} VMs is unknown; they are not started at the target")
     return notes

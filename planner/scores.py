@@ -20,7 +20,7 @@ from planner.names import visible
 from planner.units import GIB, TIB, show_bytes, show_count
 from planner.volumes import volumes
 
-_BY_SEVERITY = {Severity.BLOCKER: 10, Severity.WARNING: 3, Severity.INFO: 0}
+_BY_SEVERITY = {Severity.BLOCKER: ("blockers", 10, "blocks"), Severity.WARNING: ("warnings", 3, "warns")}
 _EASY_DISKS, _MOST_FOR_DISKS = 2, 10
 _PER_TIB, _MOST_FOR_SIZE = 4, 40
 _CHURN_STEP, _MOST_FOR_CHURN = 20 * GIB, 10
@@ -31,7 +31,8 @@ _PER_TIE, _MOST_FOR_TIES = 2, 10
 _REST_OF_APPLICATION, _PER_NEIGHBOUR = 10, 5
 
 FACTORS: tuple[tuple[str, str], ...] = (
-    ("findings", "10 for each check that blocks, 3 for each that warns, waived ones left aside"),
+    ("blockers", "10 for each check that blocks, waived ones left aside"),
+    ("warnings", "3 for each check that warns, waived ones left aside"),
     ("disks", f"1 for each disk after the second, {_MOST_FOR_DISKS} at the most"),
     ("size", f"{_PER_TIB} for each TiB provisioned, {_MOST_FOR_SIZE} at the most"),
     ("churn", f"1 for each {_CHURN_STEP // GIB} GiB written a day, {_MOST_FOR_CHURN} at the most"),
@@ -133,11 +134,9 @@ def _around(inventory: Inventory, readiness: Readiness) -> _Around:
 
 
 def _of_findings(found: Sequence[Finding]) -> Iterator[Points]:
-    for severity, each in _BY_SEVERITY.items():
-        checks = sorted({finding.check for finding in found if finding.severity is severity})
-        if checks and each:
-            verb = "blocks" if severity is Severity.BLOCKER else "warns"
-            yield Points("findings", each * len(checks), f"{', '.join(checks)} {verb}")
+    for severity, (factor, each, verb) in _BY_SEVERITY.items():
+        if checks := sorted({finding.check for finding in found if finding.severity is severity}):
+            yield Points(factor, each * len(checks), f"{', '.join(checks)} {verb}")
 
 
 def _factors(vm: VM, around: _Around) -> Iterator[Points | str]:

@@ -24,7 +24,7 @@ RAW = "raw devices"
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """Data of some VMs. ``used_known`` and ``churn_known`` count VMs that say so."""
+    """Data of some VMs. ``used_known``, ``churn_known`` and ``disks_known`` count VMs that say so."""
 
     name: str
     vms: int
@@ -33,6 +33,7 @@ class Total:
     used_known: int
     churn_bytes_day: int
     churn_known: int
+    disks_known: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,17 +74,18 @@ def _held(inventory: Inventory) -> dict[str, list[Volume]]:
     return held
 
 
-def _total(name: str, vms: Iterable[VM], held: dict[str, list[Volume]]) -> Total:
+def _total(name: str, vms: Iterable[VM], held: dict[str, list[Volume]], gaps: Iterable[str]) -> Total:
     members = list(vms)
     used = [vm.used_bytes for vm in members if vm.used_bytes is not None]
     churn = [vm.churn_bytes_day for vm in members if vm.churn_bytes_day is not None]
     provisioned = sum(volume.size_bytes for vm in members for volume in held.get(vm.id, ()))
-    return Total(name, len(members), provisioned, sum(used), len(used), sum(churn), len(churn))
+    listed = 0 if "disks" in gaps else sum("disks" not in vm.gaps for vm in members)
+    return Total(name, len(members), provisioned, sum(used), len(used), sum(churn), len(churn), listed)
 
 
 def data_total(inventory: Inventory) -> Total:
     """Return the data of everything that moves."""
-    return _total("all", _moving(inventory), _held(inventory))
+    return _total("all", _moving(inventory), _held(inventory), inventory.gaps)
 
 
 def data_by(inventory: Inventory, name_of: Callable[[VM], str]) -> tuple[Total, ...]:
@@ -92,7 +94,7 @@ def data_by(inventory: Inventory, name_of: Callable[[VM], str]) -> tuple[Total, 
     for vm in _moving(inventory):
         parts[name_of(vm)].append(vm)
     held = _held(inventory)
-    found = [_total(name, vms, held) for name, vms in parts.items()]
+    found = [_total(name, vms, held, inventory.gaps) for name, vms in parts.items()]
     return tuple(sorted(found, key=lambda item: (-item.provisioned_bytes, item.name)))
 
 
@@ -116,7 +118,9 @@ def data_by_datastore(inventory: Inventory) -> tuple[Total, ...]:
             else:
                 used[name] += disk.used_bytes
     rows = (
-        Total(name, len(vms[name]), size[name], used[name], len(vms[name] - silent[name]), 0, 0)
+        Total(
+            name, len(vms[name]), size[name], used[name], len(vms[name] - silent[name]), 0, 0, len(vms[name])
+        )
         for name in size
     )
     return tuple(sorted(rows, key=lambda item: (-item.provisioned_bytes, item.name)))

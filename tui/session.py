@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from planner.store.plans import StoredPlan
 
 # One row of the inventory table: id, name, cluster, power, guest OS, CPUs, memory and disk bytes,
-# wave, group, (blockers, warnings) or None while the checks have not run.
-Row = tuple[str, str, str, str, str, int, int, int, str, str, tuple[int, int] | None]
+# wave, group, its tally or None while the checks have not run. A size or number of 0 is not known.
+Tally = tuple[int, int, int]  # blockers, warnings, checks that could not be decided
+Row = tuple[str, str, str, str, str, int, int, int, str, str, Tally | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Estate:
     vms: dict[str, VM]
     findings: dict[str, tuple[Finding, ...]]
     unknown: dict[str, int] = field(default_factory=dict)  # check id → VMs it could not decide
+    undecided: dict[str, int] = field(default_factory=dict)  # VM id → checks that could not be decided
 
     @property
     def blocked(self) -> int:
@@ -218,8 +220,9 @@ class Session:
             {vm.id: vm for vm in inventory.vms},
             findings,
             dict(readiness.unknown),
+            dict(readiness.undecided),
         )
-        rows = tuple((*row[:10], tally(findings.get(row[0], ()))) for row in view.rows)
+        rows = tuple((*row[:10], tally(estate, (row[0],))) for row in view.rows)
         return replace(view, estate=estate, rows=rows)
 
 
@@ -230,11 +233,14 @@ def _weight(finding: Finding) -> int:
     return _ORDER[finding.severity]
 
 
-def tally(findings: tuple[Finding, ...]) -> tuple[int, int]:
-    """Return how many blockers and warnings there are."""
+def tally(estate: Estate, vms: Iterable[str]) -> Tally:
+    """Return how many blockers and warnings VMs have, and checks that could not be decided."""
+    members = tuple(vms)
+    severities = [finding.severity for vm in members for finding in estate.findings.get(vm, ())]
     return (
-        sum(finding.severity is Severity.BLOCKER for finding in findings),
-        sum(finding.severity is Severity.WARNING for finding in findings),
+        severities.count(Severity.BLOCKER),
+        severities.count(Severity.WARNING),
+        sum(estate.undecided.get(vm, 0) for vm in members),
     )
 
 

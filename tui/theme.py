@@ -80,6 +80,21 @@ def power_mark(power: str) -> Mark:
     return _POWERS.get(power) or _POWERS["unknown"]
 
 
+def tally_words(tally: tuple[int, int, int] | None) -> str:
+    """Return blockers, warnings and checks left open in a cell; fine is only what all checks decided."""
+    if tally is None:
+        return "…"
+    found = " ".join(f"{glyph} {many}" for glyph, many in zip("✖▲", tally[:2], strict=True) if many)
+    return found or (f"? {tally[2]}" if tally[2] else "✔")
+
+
+def tally_tone(tally: tuple[int, int, int] | None) -> str:
+    """Return the tone of such a cell."""
+    if tally is None or not any(tally):
+        return "dim" if tally is None else "good"
+    return "bad" if tally[0] else "warn" if tally[1] else "dim"
+
+
 def harbour() -> Theme:
     """Return the default theme: dark, calm, few colours."""
     from textual.theme import Theme

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from planner.checks.check import Rule, Work, by_method, rule
@@ -12,7 +11,6 @@ from planner.names import visible
 
 RULES: list[Rule] = []
 _FT_OFF = {"notconfigured", "disabled", ""}
-_AGENT = re.compile(r"vCLS[-(\s]")
 _UPGRADE = Work(effort_min=30, outage=True, lead_days=2, fix="upgrade-hardware")
 # Those count their disks by bus and unit; which of several kinds is asked first only the firmware knows.
 _SCSI = {Controller.PVSCSI, Controller.LSI_LOGIC, Controller.LSI_SAS, Controller.BUS_LOGIC, None}
@@ -230,11 +228,11 @@ def never_moves(vm: VM, estate: Estate) -> Iterator[str | None]:
     properties=("name",),
     reference="vSphere Cluster Services",
     why="Cluster agents belong to their cluster; the target makes its own.",
-    remedy="exclude the VM",
+    remedy="nothing; the plan leaves it out",
 )
 def cluster_agent(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: VM that vSphere makes itself."""
-    if _AGENT.match(vm.name):
+    if vm.cluster_agent:
         yield f"{visible(vm.name)} is an agent of its cluster"
 
 
@@ -253,5 +251,5 @@ def managed(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: VM that a solution manages; agents of a cluster have their own finding."""
     if vm.management.managed_by is None:
         yield None
-    elif vm.management.managed_by and not _AGENT.match(vm.name):
+    elif vm.management.managed_by and not vm.cluster_agent:
         yield f"{visible(vm.name)} is managed by {visible(vm.management.managed_by, 60)}"

@@ -11,7 +11,7 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -71,10 +71,14 @@ _PORTION = 200  # VMs between two words on the progress
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Findings by severity, check and name; ``unknown`` counts objects by check id, zeros left out."""
+    """Findings by severity, check and name; ``unknown`` counts objects by check id, zeros left out.
+
+    ``undecided`` is the same the other way round: how many checks stay open, by VM id.
+    """
 
     findings: tuple[Finding, ...]
     unknown: dict[str, int]
+    undecided: dict[str, int] = field(default_factory=dict)
 
     @property
     def open(self) -> tuple[Finding, ...]:
@@ -98,7 +102,8 @@ def explain(check_id: str) -> Check:
             return rule.check
     families = ", ".join(dict.fromkeys(rule.check.family for rule in _RULES))
     raise NotFound(
-        f"check {check_id!r} does not exist", f"families are {families}; list them all without an id"
+        f"check {check_id!r} does not exist",
+        f"list them all with 'wherry check --list'; families are {families}",
     )
 
 
@@ -148,8 +153,12 @@ class _Asking:
         self.findings: list[Finding] = []
         self.unknown: Counter[str] = Counter()
 
-    def ask(self, rules: Iterable[tuple[Rule, bool]], item: object) -> None:
-        """Ask rules about one object; True beside a rule leaves it undecided whatever it finds."""
+    def ask(self, rules: Iterable[tuple[Rule, bool]], item: object) -> int:
+        """Ask rules about one object and return how many of them it leaves open.
+
+        True beside a rule leaves it undecided whatever it finds.
+        """
+        left_open = 0
         for rule, undecided in rules:
             for answer in rule.ask(item, self.estate):
                 if answer is None:
@@ -158,6 +167,8 @@ class _Asking:
                     self.findings.append(self._finding(rule.check, item, answer))
             if undecided:
                 self.unknown[rule.check.id] += 1
+                left_open += 1
+        return left_open
 
     def _finding(self, check: Check, item: Any, message: str) -> Finding:
         severity = check.severities[self.method]
@@ -217,12 +228,14 @@ def run_checks(
     asking = _Asking(estate, method or (settings.method if settings else Method.WARM))
     rules = (*_RULES, *own_rules)
     rules_for = _chooser(rules, estate.gaps)
+    undecided: dict[str, int] = {}
     for at, vm in enumerate(inventory.vms):
         if progress and at % _PORTION == 0:
             progress(at, len(inventory.vms))
         if only and not only(vm):
             continue
-        asking.ask(rules_for(vm), vm)
+        if left_open := asking.ask(rules_for(vm), vm):
+            undecided[vm.id] = left_open
     unlisted = _unlisted(estate)
     for rule in rules:
         about = rule.check.about
@@ -236,4 +249,4 @@ def run_checks(
         key=lambda item: (_WEIGHT[item.severity], item.check, item.subject_name, item.subject, item.message)
     )
     unknown = {key: count for key, count in sorted(asking.unknown.items()) if count}
-    return Readiness(tuple(asking.findings), unknown)
+    return Readiness(tuple(asking.findings), unknown, undecided)

@@ -13,7 +13,8 @@ from planner.names import visible
 RULES: list[Rule] = []
 # A word for a secret, a mark of assignment, and something that may be one.
 _SECRET = re.compile(
-    r"(?:pass(?:word|wd|phrase|wort)|(?<![a-z])pass|pwd|kennwort|contraseña|mot de passe|secret|api[ _-]?key|token"
+    r"(?:pass(?:word|wd|phrase|wort)|(?<![a-z])pass|pwd|kennwort|contraseña|mot de passe|secret"
+    r"|api[ _-]?key|token"
     r"|(?<![a-z0-9])p/?w)s?\s{0,3}(?:[:=]|\bis\b|\bist\b)\s{0,3}(?P<value>[^\s,;]{3,})",
     re.IGNORECASE,
 )

@@ -91,7 +91,7 @@ def waived(readiness: Readiness, waivers: Iterable[Waiver], today: date) -> Read
         replace(finding, waiver=covered[_key(finding)].sentence) if _key(finding) in covered else finding
         for finding in readiness.findings
     )
-    return Readiness(findings, readiness.unknown)
+    return replace(readiness, findings=findings)
 
 
 def expired(readiness: Readiness, waivers: Iterable[Waiver], today: date) -> tuple[Waiver, ...]:

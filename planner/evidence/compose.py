@@ -110,10 +110,12 @@ def _joined(known: tuple[Dependency, ...], made: tuple[Dependency, ...]) -> tupl
 
 def _import_notes(evidence: Evidence, made: tuple[Dependency, ...]) -> Iterator[str]:
     names = ", ".join(item.name for item in evidence.imports[-_NAMED:])
+    last = "" if len(evidence.imports) <= _NAMED else "the last of them "
     count = len(made)
     yield (
-        f"{count:,} {'dependency was' if count == 1 else 'dependencies were'} seen in "
-        f"{show_count(len(evidence.imports), 'import')} of evidence: {names}"
+        f"{show_count(len(evidence.imports), 'import')} of evidence, {last}{names}, "
+        f"{'holds' if len(evidence.imports) == 1 else 'hold'} "
+        f"{count:,} {'dependency' if count == 1 else 'dependencies'}"
     )
 
 

@@ -126,3 +126,8 @@ class VM:
     def movable(self) -> bool:
         """False for what is never replicated: templates and SRM placeholders."""
         return not (self.template or self.placeholder)
+
+    @property
+    def cluster_agent(self) -> bool:
+        """True for what a cluster makes for itself and never parts with (vCLS)."""
+        return self.name.startswith(("vCLS-", "vCLS(", "vCLS "))

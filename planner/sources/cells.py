@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta
 
+_MOST_MIB = 2**43
 _TRUE = frozenset({"true", "yes", "1", "wahr", "vrai", "waar", "verdadero", "vero", "ja", "oui", "si", "sí"})
 _FALSE = frozenset({"false", "no", "0", "falsch", "faux", "onwaar", "falso", "nein", "non", "nee"})
 _TIMES = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%d.%m.%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p")
@@ -66,9 +67,12 @@ def whole(cell: object) -> int | None:
 
 
 def mebibytes(cell: object) -> int | None:
-    """Return bytes for a cell in MB or MiB (RVTools means MiB by both); None when blank or negative."""
+    """Return bytes for a cell in MB or MiB (RVTools means MiB by both).
+
+    None when blank or negative, and for more than 8 EiB, which nothing holds.
+    """
     value = number(cell)
-    return None if value is None or value < 0 else round(value * 1024**2)
+    return round(value * 1024**2) if value is not None and 0 <= value < _MOST_MIB else None
 
 
 def moment(cell: object) -> str:

@@ -16,7 +16,9 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from planner.errors import BadInput
+from planner.listing import COLUMNS, listed
 from planner.model import VM, Inventory
+from planner.names import visible
 
 _SCHEMA = """
 CREATE TABLE head (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -30,8 +32,9 @@ CREATE TABLE vm (
 ) STRICT;
 CREATE TABLE part (name TEXT PRIMARY KEY, body BLOB NOT NULL) STRICT;
 """
+_MOST_BYTES = 2**63 - 1  # of an SQLite integer
 _TOLD_EVERY = 1000  # VMs
-_LISTED = "id, name, cluster, power, guest_os, cpus, memory_bytes, disk_bytes, application"
+_LISTED = ", ".join(COLUMNS)
 
 
 @contextmanager
@@ -109,15 +112,19 @@ def put_inventory(
     """
     from planner.codec import encode
     from planner.fingerprint import encoded_parts
-    from planner.store.inventories import listed
     from planner.volumes import volumes
 
+    size_bytes = sum(volume.size_bytes for volume in volumes(inventory))
+    if max([size_bytes, *(vm.disk_bytes for vm in inventory.vms)]) > _MOST_BYTES:
+        raise BadInput(
+            f"{visible(inventory.source, 80)} has disks that add up to more than 8 EiB",
+            "look for the largest capacities in it and correct them",
+        )
     connection.executemany(
         f"INSERT INTO vm ({_LISTED}, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
         ((*listed(vm), encode(vm)) for vm in _counted(inventory.vms, told)),
     )
     connection.executemany("INSERT INTO part VALUES (?, ?)", encoded_parts(inventory).items())
-    size_bytes = sum(volume.size_bytes for volume in volumes(inventory))
     head = {"source": inventory.source, "taken_at": inventory.taken_at, "size_bytes": str(size_bytes)}
     connection.executemany("INSERT INTO head VALUES (?, ?)", head.items())
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import NotFound
+from planner.errors import BadInput, NotFound
 from planner.evidence.records import Conversation, Endpoint, Evidence, Fact, Import, Kind, settled_key
 from planner.model import Inventory
 from planner.store import inventories
@@ -51,8 +51,17 @@ def find(project: Project, sha256: str) -> Import | None:
 
 
 def take_in(project: Project, readings: tuple[Reading, ...], who: str) -> Taken:
-    """Store what was read and the snapshot that follows, all or nothing; empties the tallies."""
+    """Store what was read and the snapshot that follows, all or nothing; empties the tallies.
+
+    Raises BadInput for a file that counts already: two processes may have read it at once.
+    """
     with project.write() as db:
+        for reading in readings:
+            if (known := find(project, reading.source.sha256)) is not None:
+                raise BadInput(
+                    f"{reading.source.name} was imported meanwhile (import {known.id}); nothing was stored",
+                    "give the command again: what is known already is left out",
+                )
         numbers = [_store(db, reading, who) for reading in readings]
         snapshot = renew(project, db)
     return Taken(tuple(item for item in imports(project) if item.id in numbers), snapshot)

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from planner.errors import NotFound
+from planner.listing import COLUMNS, listed
 from planner.model import VM, Inventory
 from planner.store import contents
 from planner.store.project import Project, utc_now
@@ -154,23 +155,7 @@ def insert(
     return int(number or 0), fingerprint
 
 
-_LISTED = ("id", "name", "cluster", "power", "guest_os", "cpus", "memory_bytes", "disk_bytes", "application")
-_COLUMNS = ("inventory", "position", *_LISTED, "digest")
-
-
-def listed(vm: VM) -> tuple[str | int, ...]:
-    """Return what tables list of a VM, in the order of the columns."""
-    return (
-        vm.id,
-        vm.name,
-        vm.cluster,
-        vm.power.value,
-        vm.guest_os,
-        vm.cpus,
-        vm.memory_bytes,
-        vm.disk_bytes,
-        vm.application,
-    )
+_COLUMNS = ("inventory", "position", *COLUMNS, "digest")
 
 
 def heads(project: Project) -> tuple[Summary, ...]:

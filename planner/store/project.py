@@ -94,6 +94,8 @@ class Project:
                     f"{path} cannot be opened: its directory and the file must be writable, for reading too",
                     "work as the person it belongs to, or on a copy of the directory",
                 ) from error
+            if isinstance(error, sqlite3.OperationalError):  # the disk's fault or another process's
+                raise _explained(path, error) from error
             if isinstance(error, sqlite3.DatabaseError):
                 raise BadInput(
                     f"{path} cannot be used as a project: {error}",
@@ -150,13 +152,15 @@ class Project:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             if isinstance(error, sqlite3.OperationalError):
-                raise self._explained(error) from error
+                raise _explained(self.root / FILE, error) from error
             raise
 
-    def _explained(self, error: sqlite3.OperationalError) -> WherryError:
-        path = self.root / FILE
-        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
-            return NoSpace(f"{path} cannot be written: {error}", "free space on its disk, then try again")
-        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return ProjectBusy(f"{path} is being written by another process", "try again")
-        return WherryError(f"{path} cannot be written: {error}", "run 'wherry doctor'")
+
+def _explained(path: Path, error: sqlite3.OperationalError) -> WherryError:
+    """Return what an error of the disk or of another writer means for the person."""
+    kind = error.sqlite_errorcode & 0xFF  # the rest says where in SQLite it came up
+    if kind in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return NoSpace(f"{path} cannot be written: {error}", "free space on its disk, then try again")
+    if kind in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return ProjectBusy(f"{path} is being written by another process", "try again")
+    return WherryError(f"{path} cannot be written: {error}", "run 'wherry doctor'")

@@ -193,7 +193,12 @@ def _place(number: int, vms: int, naming: Naming, dice: Dice) -> Place:
             "admission_control": True,
         }
         cluster = ClusterSpot(
-            place.object_id("domain-c"), f"{site}-cl{at:02d}", fields, spots, version=version
+            place.object_id("domain-c"),
+            f"{site}-cl{at:02d}",
+            place.datacenter,
+            fields,
+            spots,
+            version=version,
         )
         stores = max(2, ceil(vms * size / hosts / said.VMS_PER_STORE))
         _stores(place, cluster, at, stores, dice)

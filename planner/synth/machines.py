@@ -66,7 +66,8 @@ class Machines:
             "power": Power.ON,
             "connection_state": "connected",
             "ft_state": "notConfigured",
-            "resource_pool": "Resources",
+            "folder": f"/{place.datacenter}/vm",
+            "resource_pool": cluster.pool("Resources"),
             "consolidation_needed": False,
             "tags": (),
         }

@@ -66,6 +66,7 @@ class ClusterSpot:
 
     id: str
     name: str
+    datacenter: str
     fields: dict[str, Any]
     hosts: list[HostSpot]
     stores: list[StoreSpot] = field(default_factory=list)
@@ -74,6 +75,10 @@ class ClusterSpot:
     vapps: list[str] = field(default_factory=list)
     version: str = ""
     vms: int = 0
+
+    def pool(self, path: str) -> str:
+        """Return the path of one of its pools from the root down."""
+        return f"/{self.datacenter}/{self.name}/{path}"
 
     def host_of(self, number: int) -> HostSpot:
         """Return the host for the n-th VM of the cluster."""
@@ -124,13 +129,13 @@ class Place:
         return f"{self.prefix}vm-{self.next_vm}"
 
     def folder(self, path: str) -> str:
-        """Return a folder's path, after making it and those above it."""
+        """Return a folder's path from the root down, after making it and those above it."""
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             above = "/".join(parts[:depth])
             if above not in self.folders:
                 self.folders[above] = self.object_id("group-v")
-        return path
+        return f"/{self.datacenter}/vm/{path}"
 
     def networks_for(self, environment: str) -> list[NetworkSpot]:
         """Return the networks of an environment, or all when it has none."""

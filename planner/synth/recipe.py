@@ -60,7 +60,6 @@ THIN = 0.8
 
 CHURN_MEDIAN, CHURN_SIGMA = 0.015, 0.9  # of used bytes a day
 CHURN_CLASS = {"database": 3.0, "file": 0.7}
-CHURN_DAY = 0.7  # the share written by day; month ends double it
 
 APP_MEDIAN, APP_SIGMA, APP_CAP = 3.86, 0.85, 120  # VMs of an application's environment
 ENVIRONMENTS = (("Production", "p", 0.5), ("Test", "t", 0.2), ("Development", "d", 0.2), ("UAT", "u", 0.1))

@@ -80,11 +80,11 @@ def pools_and_vapps(apps: list[Application], dice: Dice) -> None:
     for app in apps:
         if app.environment == "Production" and app.criticality == "mission-critical":
             for draft in app.members:
-                draft.fields["resource_pool"] = "Resources/gold"
+                draft.fields["resource_pool"] = app.cluster.pool("Resources/gold")
         elif 2 <= app.size <= 8 and dice.chance(0.005):
             app.cluster.vapps.append(app.title)
             for draft in app.members:
-                draft.fields |= {"vapp": app.title, "resource_pool": "Resources"}
+                draft.fields |= {"vapp": app.title, "resource_pool": app.cluster.pool("Resources")}
 
 
 def pools_of(cluster: ClusterSpot) -> list[dict[str, Any]]:

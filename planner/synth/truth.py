@@ -110,7 +110,7 @@ def tell(
             for app in apps
         ],
         groups=_groups(
-            [draft for draft in drafts if draft.kind not in {"template", "placeholder"}],
+            [draft for draft in drafts if draft.movable],
             hard_ties(drafts, apps, flows, shared),
         ),
         hubs=[hub.id for hub in hubs],

@@ -46,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most one slot takes; None = no cap. Those per owner, team, datastore, host count for each of them."""
+    """The most one slot takes; None = no cap. Those with ``per`` count for each owner, team, ... apart."""
 
     vms: int | None = None
     size_bytes: int | None = None
@@ -89,7 +89,7 @@ class Apart:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What the line carries for seeds and deltas, bytes per second, in each hour of a week (Monday 0:00 UTC first).
+    """What the line carries for seeds and deltas, bytes a second, in each hour of a week from Monday, UTC.
 
     ``reserved_bytes_s`` is kept free for traffic of applications whose ends are apart.
     """

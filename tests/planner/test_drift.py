@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.drift import Change, changes, drift, summary
-from planner.model import VM, Compute, Disk, Host, Inventory, Nic, Power
+from planner.model import VM, Compute, Dependency, Disk, Host, Inventory, Nic, Power, Tie
 
 GIB = 1024**3
 WEB = VM(
@@ -105,3 +105,15 @@ def test_drift_is_empty_only_when_nothing_differs(before: list[VM], after: list[
     assert {(item.id, item.what) for item in back.objects} == {
         (item.id, turned[item.what]) for item in found.objects
     }
+
+
+def test_dependencies_are_counted_and_where_people_said_it_is_no_drift() -> None:
+    said = replace(WEB, sayings=(("application", "apps.csv row 2"),))
+    before = replace(estate(WEB), dependencies=(Dependency("vm-1", "vm-2", Tie.HARD, "x"),))
+    after = replace(estate(said), dependencies=(
+        Dependency("vm-1", "vm-3", Tie.SOFT, "x", 443), Dependency("vm-1", "vm-4", Tie.SOFT, "x", 443),
+    ))  # fmt: skip
+    found = drift(before, after)
+    assert found.objects == ()
+    assert summary(found) == "2 dependencies new, 1 dependency gone"
+    assert [item.changes[0].path for item in drift(before, after, restless=True).objects] == ["sayings"]

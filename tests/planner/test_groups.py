@@ -89,6 +89,14 @@ def test_who_is_tied_to_a_vm_that_stays_stays_too() -> None:
     assert [group.vms for group in move_groups(inventory, settings(exclude=["keep"]))] == [("id-free",)]
 
 
+def test_agents_of_a_cluster_stay_and_hold_nobody_back() -> None:
+    inventory = estate(
+        vm("vCLS-1f", disk(path="[d] x.vmdk")), vm("vcls-like"), vm("app", disk(path="[d] x.vmdk"))
+    )
+    assert list(left_out(inventory, settings())) == ["id-vCLS-1f"]
+    assert [group.vms for group in move_groups(inventory, settings())] == [("id-vcls-like",), ("id-app",)]
+
+
 def test_a_template_between_two_users_of_a_disk_does_not_part_them() -> None:
     inventory = estate(
         vm("a", disk(path="[d] x.vmdk")),

@@ -119,6 +119,13 @@ def test_networks_are_mapped_or_keep_their_name_with_a_note() -> None:
     ]
 
 
+def test_many_networks_without_a_map_are_one_note() -> None:
+    nics = tuple(Nic(f"n{number}", f"lan{number}") for number in range(5))
+    assert [note for note in plan(estate(vm("a", nics=nics))).notes if "map" in note] == [
+        "5 networks have no map (lan0, lan1, lan2, ...); their targets are the networks of the same names"
+    ]
+
+
 def test_windows_are_given_in_order_and_missing_ones_told() -> None:
     inventory = estate(vm("a"), vm("b"))
     found = plan(inventory, caps={"vms": 1}, windows=[{"start": "2026-10-03T22:00:00"}])

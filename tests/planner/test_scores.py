@@ -30,10 +30,10 @@ B, W, I = Severity.BLOCKER, Severity.WARNING, Severity.INFO  # noqa: E741 - seve
 own_disk = disk("1", path="[ds] a.vmdk")
 CASES: list[tuple[str, VM, tuple[Finding, ...], dict[str, Any], int]] = [
     ("", vm("a", **PLAIN), (), {}, 0),
-    ("findings", vm("a", **PLAIN), (finding("a.x", B),), {}, 10),
-    ("findings", vm("a", **PLAIN), (finding("a.x", B), finding("a.x", B)), {}, 10),
-    ("findings", vm("a", **PLAIN), (finding("a.x", B), finding("a.y", B)), {}, 20),
-    ("findings", vm("a", **PLAIN), (finding("a.x", W), finding("a.y", W)), {}, 6),
+    ("blockers", vm("a", **PLAIN), (finding("a.x", B),), {}, 10),
+    ("blockers", vm("a", **PLAIN), (finding("a.x", B), finding("a.x", B)), {}, 10),
+    ("blockers", vm("a", **PLAIN), (finding("a.x", B), finding("a.y", B)), {}, 20),
+    ("warnings", vm("a", **PLAIN), (finding("a.x", W), finding("a.y", W)), {}, 6),
     ("", vm("a", **PLAIN), (finding("a.x", I),), {}, 0),
     ("", vm("a", **PLAIN), (finding("a.x", B, waiver="ok"),), {}, 0),
     ("", vm("a", **PLAIN), (finding("a.x", B, kind="host"),), {}, 0),
@@ -81,7 +81,7 @@ def test_what_nobody_said_is_named_and_adds_nothing() -> None:
     mute = VM("id-a", "a")
     found = score(mute, ties=(), gaps=("disks", "snapshots"))
     assert (found.points, found.reasons) == (0, ())
-    assert set(found.unknown) == {name for name, _ in FACTORS} - {"findings", "application"}
+    assert set(found.unknown) == {name for name, _ in FACTORS} - {"blockers", "warnings", "application"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from planner.checks.registry import all_checks, run_checks
@@ -32,7 +33,7 @@ ESTATE = estate(
 
 
 def test_a_shared_disk_counts_once_and_templates_do_not() -> None:
-    assert data_total(ESTATE) == Total("all", 3, 50 * GIB, 3 * GIB, 2, 12, 2)
+    assert data_total(ESTATE) == Total("all", 3, 50 * GIB, 3 * GIB, 2, 12, 2, 3)
 
 
 def test_parts_add_up_to_the_whole() -> None:
@@ -88,3 +89,9 @@ def test_coverage_of_checks() -> None:
     assert rows["platform.clock"] == Coverage("platform.clock", 0, 1)  # no hosts at all: not decided
     assert rows["platform.admission"] == Coverage("platform.admission", 0, 1)
     assert rows["network.standard"].share == 1.0  # there is no network to ask about
+
+
+def test_disks_that_no_source_lists_are_not_nothing() -> None:
+    mixed = estate(vm("a", disk("1")), vm("b", gaps=("disks",)))
+    assert data_total(mixed).disks_known == 1
+    assert data_total(replace(mixed, gaps=("disks",))).disks_known == 0

@@ -271,6 +271,8 @@ def hostile_estate() -> Inventory:
                      dependencies=(Dependency("vm-0", "vm-1", Tie.SOFT, HOSTILE[0]),))  # fmt: skip
 
 
-def session(root: Path, status: Any = status_of, patience_s: float = 0.2) -> Session:
+def session(
+    root: Path, status: Any = status_of, patience_s: float = 0.2, checks_of: Any = findings
+) -> Session:
     """Return a session whose read model and checks come from this module."""
-    return Session(root, status_of=status, checks_of=findings, patience_s=patience_s)  # type: ignore[arg-type]
+    return Session(root, status_of=status, checks_of=checks_of, patience_s=patience_s)  # type: ignore[arg-type]

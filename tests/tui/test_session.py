@@ -23,8 +23,8 @@ def test_views_come_quickest_first_and_end_complete(tmp_path: Path) -> None:
     assert last.complete
     assert last.plan is not None
     assert last.estate is not None
-    assert last.rows[0][8:] == ("W01", "shop", (0, 1))
-    assert last.rows[10][10] == (1, 0)
+    assert last.rows[0][8:] == ("W01", "shop", (0, 1, 0))
+    assert last.rows[10][10] == (1, 0, 0)
     assert last.rows[11][8:10] == ("", "")
     assert set(last.approvals) == {"W01"}
     assert last.converts["vm-1", "2001"].converts

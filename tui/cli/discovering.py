@@ -38,12 +38,18 @@ class Wish:
 
 def discover(project: Project, wish: Wish) -> StoredInventory:
     """Read all sources and store one snapshot; raises BadInput, Unreachable, nothing half-stored."""
+    from planner.errors import BadInput
     from planner.sources.capped import capped
     from planner.sources.merging import merged
     from planner.sources.vcenter.address import is_address
     from planner.units import parse_bytes
 
     cap_bytes = parse_bytes(wish.cap) if wish.cap else None
+    if wish.password_fd is not None and sum(map(is_address, wish.sources)) > 1:
+        raise BadInput(
+            "--password-fd gives the password of one vCenter, and several are named",
+            "read them one after the other with --add, or keep their passwords in the keyring",
+        )
     plain = len(wish.sources) == 1 and not wish.add and cap_bytes is None
     if plain and not is_address(wish.sources[0]):
         return _take_over(project, wish)
@@ -133,6 +139,8 @@ def show(project: Project, stored: StoredInventory, as_json: bool) -> None:
 
     inventory = stored.inventory
     found = volumes(inventory)
+    has_disks = "disks" not in inventory.gaps
+    shared, size = sum(volume.shared for volume in found), sum(volume.size_bytes for volume in found)
     rdms = sum(disk.backing.is_rdm for vm in inventory.vms for disk in vm.disks)
     summary = {
         "inventory": stored.id,
@@ -141,10 +149,10 @@ def show(project: Project, stored: StoredInventory, as_json: bool) -> None:
         "source": inventory.source,
         "vcenters": [vcenter.id for vcenter in inventory.vcenters],
         "vms": len(inventory.vms),
-        "disks": sum(len(vm.disks) for vm in inventory.vms),
-        "rdm_disks": rdms,
-        "shared_volumes": sum(volume.shared for volume in found),
-        "size_bytes": sum(volume.size_bytes for volume in found),
+        "disks": sum(len(vm.disks) for vm in inventory.vms) if has_disks else None,
+        "rdm_disks": rdms if has_disks else None,
+        "shared_volumes": shared if has_disks else None,
+        "size_bytes": size if has_disks else None,
         "dependencies": len(inventory.dependencies),
         "notes": list(inventory.notes),
     }
@@ -152,9 +160,9 @@ def show(project: Project, stored: StoredInventory, as_json: bool) -> None:
         data(summary)
         return
     edges = len(inventory.dependencies)
+    disks = f"{summary['disks']} disks ({rdms} RDM, {shared} shared), {show_bytes(size)}"
     line(
-        f"{summary['vms']} VMs, {summary['disks']} disks ({rdms} RDM, {summary['shared_volumes']} shared), "
-        f"{show_bytes(sum(volume.size_bytes for volume in found))}, "
+        f"{summary['vms']} VMs, {disks if has_disks else 'disks unknown'}, "
         f"{edges} {'dependency' if edges == 1 else 'dependencies'}"
     )
     for note in inventory.notes[:_NOTES]:

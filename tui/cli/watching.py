@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from planner.store.project import Project
 
 
+_LEAST_S = 1.0  # between two looks; rates come in portions of 20 s anyway
+
+
 def watch(project: Project, wish: Wish, as_json: bool) -> int:
     """Look at one vCenter again and again; every change is a snapshot, the rates go into the last one."""
     from contextlib import closing
@@ -30,6 +33,10 @@ def watch(project: Project, wish: Wish, as_json: bool) -> int:
             "write it like: wherry discover vcenter://USER@HOST --watch",
         )
     every_s = parse_duration(wish.every)
+    if every_s < _LEAST_S:
+        raise BadInput(
+            f"--every {wish.every} would ask the vCenter without a pause", "leave it a second or more"
+        )
     for_s = parse_duration(wish.long) if wish.long else None
     login = log_in(project, wish.sources[0], wish.password_fd, wish.trust, wish.ca_file)
     login, _ = with_trust(project, login, _knock)

@@ -46,7 +46,7 @@ def describe(place_id: str, view: View, read_only: bool) -> Content:
         line(""),
         line(("states  ", "dim"), "   ".join(state_mark(state).text for state in _STATES[:5])),
         line("        ", "   ".join(state_mark(state).text for state in _STATES[5:])),
-        line(("checks  ", "dim"), "✖ blocker   ▲ warning   · info   ✔ nothing found"),
+        line(("checks  ", "dim"), "✖ blocker   ▲ warning   · info   ✔ nothing found   ? not decided"),
         line(""),
         line(("The screens own no work: leaving them never stops a run.", "dim")),
     ]

@@ -16,7 +16,7 @@ from tui.screens.place import PlaceScreen
 from tui.screens.vm_detail import describe_vm
 from tui.session import View
 from tui.text import count, line, plural
-from tui.theme import power_mark
+from tui.theme import power_mark, tally_tone, tally_words
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, VirtualTable
 
@@ -27,18 +27,8 @@ def _dash(text: str) -> str:
     return visible(text) or "–"
 
 
-def _checks(tally: tuple[int, int] | None) -> str:
-    if tally is None:
-        return "…"
-    blockers, warnings = tally
-    parts = ([f"✖ {blockers}"] if blockers else []) + ([f"▲ {warnings}"] if warnings else [])
-    return " ".join(parts) or "✔"
-
-
-def _checks_tone(tally: tuple[int, int] | None) -> str:
-    if tally is None:
-        return "dim"
-    return "bad" if tally[0] else "warn" if tally[1] else "good"
+def _known(size: int) -> str:
+    return show_bytes(size) if size else "–"
 
 
 COLUMNS = (
@@ -46,12 +36,12 @@ COLUMNS = (
     Column(2, "cluster", 12, _dash, keep=2),
     Column(3, "power", 6, lambda power: power_mark(power).text, lambda power: power_mark(power).tone, keep=6),
     Column(4, "os", 20, _dash, keep=1),
-    Column(5, "CPU", 4, str, right=True, keep=3),
-    Column(6, "RAM", 8, show_bytes, right=True, keep=4),
-    Column(7, "disk", 8, show_bytes, right=True, keep=5),
+    Column(5, "CPU", 4, lambda cpus: str(cpus or "–"), right=True, keep=3),
+    Column(6, "RAM", 8, _known, right=True, keep=4),
+    Column(7, "disk", 8, _known, right=True, keep=5),
     Column(8, "wave", 5, _dash, keep=7),
     Column(9, "group", 12, _dash, keep=0),
-    Column(10, "checks", 7, _checks, _checks_tone, keep=8),
+    Column(10, "checks", 7, tally_words, tally_tone, keep=8),
 )
 
 

@@ -17,12 +17,11 @@ _BACKINGS = {Backing.VMDK: "VMDK", Backing.RDM_PHYSICAL: "RDM physical", Backing
 def describe_vm(vm: VM, view: View) -> Content:
     """Return everything known about a VM: the findings first, each beside its remedy."""
     findings = view.estate.findings.get(vm.id, ()) if view.estate else ()
-    lines = [*_head(vm), *(item for finding in findings for item in _finding(finding))]
-    if view.estate is not None and not findings:
-        lines.append(line(("✔ no check found anything", "good")))
+    lines = [*_head(vm, view), *(item for finding in findings for item in _finding(finding))]
+    lines += _undecided(vm, view, bool(findings))
     lines.append(_place(vm, view))
-    lines += [_disk(vm, disk, view) for disk in vm.disks] or [line(("no disks", "dim"))]
-    lines += [_nic(nic) for nic in vm.nics] or [line(("no network adapters", "dim"))]
+    lines += [_disk(vm, disk, view) for disk in vm.disks] or [_none("disks", vm, "disks", view)]
+    lines += [_nic(nic) for nic in vm.nics] or [_none("network adapters", vm, "nics", view)]
     lines += _neighbours(vm, view)
     lines += _rest(vm)
     return stack(lines)
@@ -32,10 +31,29 @@ def _joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _head(vm: VM) -> list[Content]:
+def _lacks(vm: VM, kind: str, view: View) -> bool:
+    """Return whether the source had no word on a kind of things of a VM."""
+    return kind in vm.gaps or (view.estate is not None and kind in view.estate.inventory.gaps)
+
+
+def _none(words: str, vm: VM, kind: str, view: View) -> Content:
+    return line((f"{words} unknown" if _lacks(vm, kind, view) else f"no {words}", "dim"))
+
+
+def _undecided(vm: VM, view: View, is_found: bool) -> list[Content]:
+    """Say what no check found, and what could not be looked at: that is never fine."""
+    if view.estate is None:
+        return []
+    if open_checks := view.estate.undecided.get(vm.id, 0):
+        return [line((f"? {plural(open_checks, 'check')} could not be decided: see 'wherry check'", "dim"))]
+    return [] if is_found else [line(("✔ no check found anything", "good"))]
+
+
+def _head(vm: VM, view: View) -> list[Content]:
     mark = power_mark(vm.power.value)
-    size = f"{vm.cpus} vCPU, {show_bytes(vm.memory_bytes)}"
-    disks = f"{plural(len(vm.disks), 'disk')} {show_bytes(vm.disk_bytes)}"
+    size = f"{vm.cpus or '–'} vCPU, {show_bytes(vm.memory_bytes) if vm.memory_bytes else '–'}"
+    known = not _lacks(vm, "disks", view)
+    disks = f"{plural(len(vm.disks), 'disk')} {show_bytes(vm.disk_bytes)}" if known else "disks unknown"
     used = f"({show_bytes(vm.used_bytes)} used)" if vm.used_bytes is not None else ""
     return [
         line(

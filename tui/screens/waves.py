@@ -14,16 +14,9 @@ from tui.screens.place import PlaceScreen
 from tui.screens.wave_detail import describe_content, describe_judgement
 from tui.session import View, tally
 from tui.text import count, line, plural, spread_minutes, window_start
-from tui.theme import state_mark
+from tui.theme import state_mark, tally_tone, tally_words
 from tui.widgets.panel import Panel
 from tui.widgets.table import Column, VirtualTable
-
-
-def _findings(found: tuple[int, int] | None) -> str:
-    if found is None:
-        return "…"
-    return " ".join(f"{glyph} {n}" for glyph, n in zip("✖▲", found, strict=True) if n) or "✔"
-
 
 COLUMNS = (
     Column(1, "wave", 6, keep=9),
@@ -37,8 +30,7 @@ COLUMNS = (
     Column(8, "down P50/P95", 17, lambda pair: spread_minutes(*pair), right=True, keep=2),
     Column(9, "approved", 12, lambda who: f"✔ {visible(who)}" if who else "–",
            lambda who: "good" if who else "dim", keep=3),
-    Column(10, "checks", 8, _findings, lambda found: "" if found is None else
-           "bad" if found[0] else "warn" if found[1] else "good", keep=7),
+    Column(10, "checks", 8, tally_words, tally_tone, keep=7),
 )  # fmt: skip
 
 
@@ -99,7 +91,7 @@ class WavesScreen(PlaceScreen):
             state = states.get(wave.name, "approved" if approval else "planned")
             found = None
             if view.estate is not None:
-                found = tally(tuple(f for vm in wave.vms for f in view.estate.findings.get(vm.id, ())))
+                found = tally(view.estate, (vm.id for vm in wave.vms))
             spread = wave.estimate.downtime_min
             rows.append(
                 (wave.name, wave.name, wave.title, len(wave.groups), len(wave.vms), wave.size_bytes, state,

@@ -77,6 +77,11 @@ class Source:
         """Return an id as the vCenter itself has it."""
         return bare(self.server.id, object_id)
 
+    def folder_id(self, vm: VM) -> str | None:
+        """Return the id of a VM's folder, whose path may begin at the root or below the datacenter."""
+        path = vm.folder.removeprefix(f"/{vm.datacenter}").lstrip("/").removeprefix("vm/")
+        return self.folder_ids.get((vm.datacenter, path))
+
     def lacks(self, kind: str) -> bool:
         """Return whether the inventory's source had no word on a kind of thing."""
         return kind in self.inventory.gaps

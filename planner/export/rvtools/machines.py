@@ -28,14 +28,6 @@ def _first_address(source: Source, row: Owned) -> Cell:
     return next((address for nic in row.vm.nics for address in nic.addresses), None)
 
 
-def _pool(source: Source, row: Owned) -> Cell:
-    """Return the path of the pool from the datacenter down."""
-    pool, vm = row.vm.resource_pool, row.vm
-    if pool.split("/")[0] != "Resources":
-        return pool or None
-    return f"/{vm.datacenter}/{vm.cluster}/{pool}"
-
-
 def _rules(source: Source, row: Owned) -> Cell:
     kinds = [source.rule_kinds.get((row.vm.cluster, name), "") for name in row.vm.rules]
     return ", ".join(kinds) or None
@@ -70,8 +62,8 @@ INFO = SheetFacts(
             "CBT": lambda source, row: flag(row.vm.cbt),
             "Primary IP Address": _first_address,
             **{f"Network #{number + 1}": _network(number) for number in range(8)},
-            "Resource pool": _pool,
-            "Folder ID": lambda source, row: source.folder_ids.get((row.vm.datacenter, row.vm.folder)),
+            "Resource pool": lambda source, row: row.vm.resource_pool or None,
+            "Folder ID": lambda source, row: source.folder_id(row.vm),
             "vApp": lambda source, row: row.vm.vapp or None,
             "FT State": lambda source, row: row.vm.ft_state or None,
             "FT Role": lambda source, row: row.vm.management.fault_tolerance_role or None,

@@ -123,8 +123,8 @@ def _unknown(name: str, kind: Kind | None, nearest: Header | None) -> BadInput:
     else:
         layout = nearest.layout
         lacking = " and no ".join(" or ".join(group).replace("_", " ") for group in nearest.lacks)
-        said = f"{name} is most like a {layout.kind} file, but has no column for {lacking}"
-    return BadInput(said, f"give it the columns of a {layout.kind} file, as in {layout.example}")
+        said = f"{name} is most like a file of kind {layout.kind}, but has no column for {lacking}"
+    return BadInput(said, f"give it the columns of kind {layout.kind}, as in {layout.example}")
 
 
 def _under(rows: Iterable[tuple[int, Any]], found: _Found) -> Rows:

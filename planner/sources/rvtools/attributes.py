@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from planner.sources.rvtools.headers import Sheet, header_key
+from planner.sources.spoken import spoken_field
 
 _WRITTEN = """
 VM,Powerstate,Template,SRM Placeholder,Config status,DNS Name,Connection state,Guest state,Heartbeat,
@@ -29,21 +30,6 @@ VI SDK Server type,VI SDK API Version,VI SDK Server,VI SDK UUID,vCenter UUID,Int
 Guest OS,Guest Hostname,Guest IP
 """
 _KNOWN = frozenset(header_key(name) for name in _WRITTEN.split(","))
-_FIELDS = {
-    "application": "application",
-    "app": "application",
-    "applicationname": "application",
-    "owner": "owner",
-    "applicationowner": "owner",
-    "environment": "environment",
-    "env": "environment",
-    "tier": "tier",
-    "criticality": "criticality",
-    "businesscriticality": "criticality",
-    "maintenancewindow": "window",
-    "window": "window",
-    "lastbackup": "last_backup",
-}
 _TAG = re.compile(r"(?P<category>.+?)\s*\(tag category\)|tags?\s*[:\-]\s*(?P<after>.+)", re.IGNORECASE)
 
 
@@ -85,7 +71,7 @@ def read_attributes(sheet: Sheet) -> tuple[list[Said], bool]:
                 tags += [(category, tag) for part in re.split(r"[,;]", value) if (tag := part.strip())]
             else:
                 attributes.append((header, value))
-            field = _FIELDS.get(header_key(category or header).removeprefix("tags"))
+            field = spoken_field(category or header)
             if field:
                 fields.setdefault(field, value)
         said.append(Said(tuple(attributes), tuple(tags) if categories else None, fields))

@@ -134,7 +134,7 @@ def read_disks(
             if _damaged(lun_cells[row]):
                 damaged += 1
             else:
-                lun = luns.canonical(lun_ids[row])
+                lun = luns.canonical(lun_ids[row].removeprefix("vml."))
         path = base_path(paths[row])
         size = sizes[row]
         guessed, deltas = guessed + was_guessed, deltas + (path != paths[row])

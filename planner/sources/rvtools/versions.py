@@ -21,6 +21,11 @@ _SINCE = (
     (("visdkuuid", "osaccordingtothevmwaretools"), (3, 9)),
     (("vmid", "vcenteruuid"), (3, 8)),
 )
+_COMPLETE = (4, 1, 2)  # from here on RVTools warns of what it could not read
+_SILENT = (
+    "RVTools before 4.1.2 wrote this export: it left out without a word what it could not read, "
+    "so compare the number of VMs with the vCenter's"
+)
 _INSTANCE = (4, 3, 1)  # VM UUID is the vCenter's instance UUID from here on, before the SMBIOS UUID
 
 
@@ -48,7 +53,7 @@ def release(metadata: Sheet | None, info: Sheet, with_source: bool) -> Release:
     if versions:
         meanings = {parts >= _INSTANCE for parts in versions.values()}
         lowest = min(versions.values())
-        notes = []
+        notes = [_SILENT] if lowest < _COMPLETE else []
         if len(metadata or ()) > 1:
             notes.append(
                 f"the workbook was merged from {len(metadata or ())} exports: "
@@ -64,4 +69,4 @@ def release(metadata: Sheet | None, info: Sheet, with_source: bool) -> Release:
     old = any(header.rstrip().endswith(" MB") for header in info.headers)
     if at_least >= _INSTANCE:
         return Release("", at_least, None if old else True)
-    return Release("", at_least, False if old else None)
+    return Release("", at_least, False, (_SILENT,)) if old else Release("", at_least, None)

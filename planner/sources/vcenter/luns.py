@@ -41,4 +41,4 @@ class LunNames:
             for length in (32, 16):
                 if (name := self._by_identifier.get(key[10 : 10 + length])) is not None:
                     return name
-        return lun_uuid or device
+        return lun_uuid or (device if device.removeprefix("vml.") else "")

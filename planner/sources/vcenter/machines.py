@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 
 from planner.model import VM, Power
+from planner.sources.spoken import spoken_field
 from planner.sources.vcenter.adapters import nics
 from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.compute import (
@@ -27,19 +28,6 @@ from planner.units import MIB
 
 _POWER = {power.value: power for power in Power}
 _NOWHERE = HostPlace("")
-# What people call the fields that a VM has of its own, in attributes and in tag categories.
-_FIELDS = {
-    "application": "application",
-    "app": "application",
-    "applicationname": "application",
-    "owner": "owner",
-    "applicationowner": "owner",
-    "environment": "environment",
-    "env": "environment",
-    "tier": "tier",
-    "criticality": "criticality",
-    "maintenancewindow": "window",
-}
 
 
 def machine(item: RawObject, around: Surroundings) -> VM:
@@ -55,11 +43,7 @@ def machine(item: RawObject, around: Surroundings) -> VM:
     places = around.places
     tags = None if around.tags is None else around.tags.get(item.ref.id, ())
     said = attributes(item, around)
-    fields = {
-        field: value
-        for name, value in (*(tags or ()), *said)
-        if (field := _FIELDS.get(re.sub(r"[^a-z]", "", name.casefold())))
-    }
+    fields = {field: value for name, value in (*(tags or ()), *said) if (field := spoken_field(name))}
     name = entity_name(text(values.get("name")))
     return VM(
         id=item.ref.id,
@@ -105,7 +89,7 @@ def machine(item: RawObject, around: Surroundings) -> VM:
         devices=of_devices,
         guest=guest(item),
         compute=compute(item),
-        management=management(item, of_disks, around),
+        management=replace(management(item, of_disks, around), last_backup=fields.get("last_backup", "")),
         tags=tags,
         attributes=said,
         gaps=_gaps(item),

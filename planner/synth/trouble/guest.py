@@ -113,6 +113,12 @@ def _unknown_system(draft: Draft, dice: Dice) -> None:
     draft.guest |= {"guest_id": "otherGuest64", "running_os": ""}
 
 
+def _direct_path(draft: Draft, dice: Dice) -> None:
+    draft.nics[0]["direct_path"] = True
+    # It works with all memory reserved only.
+    draft.compute |= {"memory_locked": True, "memory_reservation_bytes": draft.fields["memory_bytes"]}
+
+
 def _many_nics(draft: Draft, dice: Dice) -> None:
     while len(draft.nics) < 11:
         number = len(draft.nics)
@@ -146,7 +152,7 @@ def _same_address(first: Draft, second: Draft) -> None:
 
 
 def _long_name(draft: Draft, dice: Dice) -> None:
-    draft.name = (draft.name + "-kept-for-the-audit-until-somebody-says-otherwise")[:76] + "%2f/x"
+    draft.name = (draft.name + "-kept-for-the-audit-until-somebody-says-otherwise")[:76] + " 50%/x"
 
 
 def _localhost(draft: Draft, dice: Dice) -> None:
@@ -196,5 +202,5 @@ PLANTS = (
     Plant("network.adapter.count", 0.0001, _many_nics, lambda vm: plain(vm) and len(vm.nics) == 1),
     Plant("network.adapter.off", 0.01, _nic(connected=False, starts_connected=False), _reports),
     Plant("network.vmkernel", 0.0005, _on_vmkernel),
-    Plant("network.direct-path", 0.001, _nic(direct_path=True)),
+    Plant("network.direct-path", 0.001, _direct_path),
 )

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as rules
 from hypothesis import strategies as st
 
-from planner.checks.check import Rule, rule
+from planner.checks.check import About, Rule, rule
 from planner.checks.registry import Readiness, all_checks, explain, run_checks
 from planner.errors import NotFound
 from planner.model import VM, Cdrom, Device, DeviceKind, Disk, Inventory, Method, Nic, Severity, Snapshot
@@ -264,3 +264,11 @@ def test_the_lab_has_the_findings_it_is_meant_to_have() -> None:
         ("storage.kind", "iso-01"),
     }
     assert not any(item.severity is Severity.BLOCKER for item in findings)
+
+
+def test_checks_left_open_are_counted_by_vm_too() -> None:
+    silent, bare = VM("1", "silent"), VM("2", "bare", gaps=("disks",))
+    ready = run_checks(Inventory("x", "2026-03-10T09:00:00Z", (silent, bare)))
+    of_vms = {check.id for check in all_checks() if check.about is About.VM}
+    assert sum(ready.undecided.values()) == sum(n for key, n in ready.unknown.items() if key in of_vms)
+    assert ready.undecided["2"] > ready.undecided["1"] > 0

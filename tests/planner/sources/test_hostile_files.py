@@ -17,7 +17,7 @@ from planner.model import Inventory
 from planner.sources.isolation import Bounds
 from planner.sources.rvtools import read_rvtools
 from planner.units import MIB
-from tests.planner.sources.workbooks import INFO, info, plain, write
+from tests.planner.sources.workbooks import DISK, INFO, disk, info, plain, write
 
 SMALL = Bounds(memory_bytes=400 * MIB, cpu_s=20, file_bytes=64 * MIB)
 
@@ -192,3 +192,17 @@ def test_an_interrupt_ends_the_child_and_removes_its_file(tmp_path: Path) -> Non
         read_rvtools(plain(tmp_path / "x.xlsx"), report=interrupted)
     assert _children() <= before
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_sizes_that_nothing_has_are_unknown(tmp_path: Path) -> None:
+    rows = [INFO, info("a", 1, Memory=1e17, CPUs=1e17), info("b", 2, Memory=-5, CPUs=-5)]
+    first, second = read_rvtools(write(tmp_path / "x.xlsx", {"vInfo": rows}), bounds=SMALL).vms
+    assert (first.memory_bytes, second.memory_bytes, second.cpus) == (0, 0, 0)
+
+
+def test_sizes_that_add_up_to_more_than_can_be_counted_are_refused(tmp_path: Path) -> None:
+    disks = [
+        disk("a", 1, Path=f"[ds] a/{at}.vmdk", **{"Disk Key": at, "Capacity MiB": 2**42}) for at in range(4)
+    ]
+    with pytest.raises(BadInput, match="more than 8 EiB"):
+        read_rvtools(plain(tmp_path / "x.xlsx", vDisk=[DISK, *disks]), bounds=SMALL)

@@ -104,6 +104,12 @@ def test_quirk_02_before_3_8_the_path_of_the_vmx_is_the_identity(tmp_path: Path)
     assert has_note(inventory, "since 3.8", "3 are known by vCenter, datacenter and path of their vmx")
 
 
+@pytest.mark.parametrize(("version", "silent"), [("4.1.1", True), ("3.11.9", True), ("4.1.2", False)])
+def test_quirk_09_older_versions_leave_out_without_a_word(tmp_path: Path, version: str, silent: bool) -> None:
+    inventory = read(tmp_path, vInfo=[INFO, info("a", 1)], vMetaData=[META, [version, "", ""]])
+    assert has_note(inventory, "before 4.1.2", "without a word") is silent
+
+
 @pytest.mark.parametrize("header", ["Raw Comp. Mode", "Raw Com. Mode", "raw comp mode"])
 def test_quirk_03_rdm_modes(tmp_path: Path, header: str) -> None:
     heads = [header if name == "Raw Comp. Mode" else name for name in DISK]
@@ -318,10 +324,11 @@ def test_quirk_16_partitions_are_joined_by_disk_key(tmp_path: Path) -> None:
     assert [part.disk for part in inventory.vms[0].guest.partitions or ()] == ["2001", "2001", "2000"]
 
 
-def test_quirk_17_raw_luns_are_found_by_the_digits_of_their_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", ["", "vml."])
+def test_quirk_17_raw_luns_are_found_by_the_digits_of_their_name(tmp_path: Path, before: str) -> None:
     naa = "naa.60060160a1b2c3d4e5f6a7b8c9d0e1f2"
     raw = {"Raw": "True", "Raw Comp. Mode": "physicalMode"}
-    raw |= {"Raw LUN ID": f"0200030000{naa[4:].upper()}565241494420"}
+    raw |= {"Raw LUN ID": f"{before}0200030000{naa[4:].upper()}565241494420"}
     paths = [
         ["Host", "Datastore", "Disk", "UUID", "Serial #"],
         ["esx1", "ds", "naa.1", "0200aa", "S"],

@@ -10,6 +10,7 @@ import pytest
 from planner.errors import BadInput
 from planner.model import VM, Backing, BusSharing, Inventory, Power
 from planner.sources.rvtools import read_rvtools
+from planner.sources.rvtools.headers import read_sheet
 from planner.sources.rvtools.reading import parse_rvtools
 from tests.planner.sources.workbooks import DISK, INFO, disk, info, plain, write
 
@@ -350,3 +351,25 @@ def test_progress_only_grows_and_ends_at_its_total(tmp_path: Path) -> None:
     assert len({total for _, total in seen}) == 1
     assert seen[-1][0] == seen[-1][1]
     assert len(seen) == 2 + 2 + 1  # sheets, thousands of VMs, the end
+
+
+def test_one_and_true_are_told_apart_in_one_column() -> None:
+    sheet, _ = read_sheet("vInfo", [["VM", "CPUs"], ["a", True], ["b", 1.0], ["c", True]])
+    assert sheet.texts("cpus") == ["True", "1", "True"]
+    assert sheet.wholes("cpus") == [None, 1, None]
+
+
+def test_the_loosest_policy_of_all_hosts_counts(tmp_path: Path) -> None:
+    heads = ["Host", "Datacenter", "Port Group", "Switch", "VLAN", "Promiscuous Mode", "Forged Transmits"]
+    ports = [
+        heads,
+        ["esx1", "dc", "lan", "vSwitch0", 1, "False", "False"],
+        ["esx2", "dc", "lan", "vSwitch0", 2, "True", None],
+        ["esx1", "other", "lan", "vSwitch0", 1, "False", "False"],
+    ]
+    inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vPort=ports))
+    assert [(one.datacenter, one.promiscuous, one.forged_transmits) for one in inventory.networks] == [
+        ("dc", True, None),
+        ("other", False, False),
+    ]
+    assert has_note(inventory, "1 port groups whose VLAN differs between hosts (lan)")

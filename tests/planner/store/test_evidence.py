@@ -132,3 +132,27 @@ def test_nothing_is_half_stored(project: Project, tmp_path: Path, monkeypatch: p
     for name in ("import", "endpoint", "conversation", "fact"):
         assert project.rows(f"SELECT * FROM evidence_{name}") == [], name
     assert len(inventories.heads(project)) == 1
+
+
+def test_a_file_that_two_processes_read_at_once_counts_once(project: Project, tmp_path: Path) -> None:
+    inventories.save(project, ESTATE)
+    path = tmp_path / "flows.csv"
+    lines = (PLAIN, "web,db,443,tcp,5,2026-10-01,2026-10-02")
+    mine, theirs = read(write(path, *lines)), read(write(path, *lines))
+    evidence.take_in(project, (theirs,), "ann")
+    before = inventories.summary(project)
+    with pytest.raises(BadInput, match="imported meanwhile"):
+        evidence.take_in(project, (mine,), "mia")
+    assert len(evidence.imports(project)) == 1
+    assert inventories.summary(project) == before
+
+
+def test_a_note_says_which_imports_hold_how_many_dependencies(project: Project, tmp_path: Path) -> None:
+    inventories.save(project, ESTATE)
+    for number in range(6):
+        row = f"web,db,443,tcp,{number},2026-10-01,2026-10-02"
+        taken = take(project, tmp_path / f"f{number}.csv", PLAIN, row)
+        assert taken.snapshot is not None
+    said = taken.snapshot.inventory.notes[-1]
+    assert said.startswith("6 imports of evidence, the last of them ")
+    assert said.endswith("f5.csv, hold 1 dependency")

@@ -242,7 +242,9 @@ def test_the_line_puts_off_what_cannot_be_there_in_time() -> None:
     ]
     weekends = plan(inventory, windows=SATURDAYS, link={**slow, "hours": busy})
     first, then = (found.waves[0].window for found in (late, weekends))
-    assert first and then and (first.start.day, then.start.day) == (3, 10)
+    assert first
+    assert then
+    assert (first.start.day, then.start.day) == (3, 10)
 
 
 def test_room_at_the_target_is_what_is_said_or_what_is_left_with_a_host_to_spare() -> None:

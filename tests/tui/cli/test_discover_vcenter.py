@@ -159,6 +159,17 @@ def test_a_watch_stores_changes_and_rates(project: Wherry, vcenter: StartVCenter
     assert all(rate is not None for rate in known)
 
 
+def test_a_watch_without_a_pause_is_refused(project: Wherry) -> None:
+    ran = project("discover", "vcenter://a@127.0.0.1:9", "--watch", "--every", "0s")
+    refused(ran, 2, "--every 0s would ask the vCenter without a pause")
+
+
+def test_one_descriptor_is_no_password_of_two_vcenters(project: Wherry) -> None:
+    with descriptor("x") as number:
+        ran = project("discover", "vcenter://a@vc1", "vcenter://a@vc2", "--password-fd", number)
+    refused(ran, 2, "--password-fd gives the password of one vCenter")
+
+
 def test_access_is_checked_without_reading(project: Wherry, vcenter: StartVCenter) -> None:
     peer = vcenter("-vm", "1")
     said = trusted(project, peer, "--check", "--json").document[0]

@@ -177,3 +177,10 @@ def test_hostile_names_act_on_nothing(planned: Wherry, tmp_path: Path) -> None:
         ran = planned.done("flows", *words)
         assert not _CONTROL.search(ran.text), words
     assert json.loads(planned.done("flows", "list", "--json").out) == []
+
+
+def test_a_settled_name_is_confirmed_by_the_name_of_its_vm(planned: Wherry, tmp_path: Path) -> None:
+    path = tmp_path / "flows.csv"
+    path.write_text("source,destination,port\nstranger,db-1,443\n", "utf-8")
+    planned.done("flows", "import", str(path))
+    assert "stranger means app-1 (vm-2)" in planned.done("flows", "map", "stranger", "app-1").err

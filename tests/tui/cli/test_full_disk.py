@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -106,3 +107,32 @@ def test_a_disk_that_fills_up_in_the_transfer(tmpfs: Wherry) -> None:
     disks = tmpfs.report("W01")["disks"]
     assert len(disks) == 1
     assert all(disk["equal"] for disk in disks)
+
+
+def test_a_project_on_a_full_disk_is_not_called_broken(tmp_path: Path) -> None:
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("not run: mounting a small file system needs root")
+    mount = tmp_path / "full"
+    mount.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m,mode=700", "tmpfs", str(mount)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode:
+        pytest.skip(f"not run: this machine lets nobody mount: {made.stderr.strip()}")
+    try:
+        Project.create(mount / "move").close()
+        ballast = mount / "ballast"
+        with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+            while file.write(b"\1" * 4096):
+                pass
+        ran = Wherry(mount / "move")("inventory", "snapshots")
+        assert ran.code != 0, "there is room left, so this shows nothing"
+        assert "free space on its disk" in ran.err
+        assert "backup" not in ran.text
+        ballast.unlink()
+        Wherry(mount / "move").done("inventory", "snapshots")
+    finally:
+        _unmount(mount)

@@ -46,6 +46,12 @@ def test_unknown_option_is_usage(command: tuple[str, ...]) -> None:
     refused(wherry(*command, "--projct", "x"), 2, "--projct")
 
 
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_no_word_of_a_list_is_cut_off(command: tuple[str, ...]) -> None:
+    listed = wherry(*command, "--help").out.partition("Commands:")[2].partition("Example")[0]
+    assert "..." not in listed
+
+
 def test_every_verb_is_listed_under_a_heading() -> None:
     out = wherry("--help").out
     for title, verbs in VERBS.items():

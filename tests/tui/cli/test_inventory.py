@@ -79,3 +79,22 @@ def test_a_plan_on_an_older_snapshot_says_so(planned: Wherry, tmp_path: Path) ->
 
 def test_a_snapshot_that_does_not_exist(planned: Wherry) -> None:
     refused(planned("inventory", "diff", "1", "99"), 2, "inventory 99 does not exist", "inventory snapshots")
+
+
+def test_disks_that_a_source_does_not_list_are_unknown_everywhere(planned: Wherry, tmp_path: Path) -> None:
+    solo = vm("vm-3", "solo", "other", [], cpus=0, memory_bytes=0)
+    thin = write(tmp_path / "thin.json", vms=[solo], dependencies=[], gaps=["disks"])
+    ran = planned.done("discover", str(thin))
+    assert ran.out.startswith("1 VMs, disks unknown, 0 dependencies")
+    row = planned.done("inventory").out.splitlines()[1].split()
+    assert row == ["solo", "on", "–", "–", "–", "–", "other"]
+    assert "0 B provisioned by the 0 VMs whose disks are known" in planned.done("assess").out
+    said = planned.done("discover", str(thin), "--json").document
+    assert (said["disks"], said["size_bytes"]) == (None, None)
+
+
+def test_disks_that_are_listed_and_none_are_none(planned: Wherry, tmp_path: Path) -> None:
+    bare = write(tmp_path / "bare.json", vms=[vm("vm-3", "solo", "other", [])], dependencies=[])
+    assert planned.done("discover", str(bare)).out.startswith("1 VMs, 0 disks (0 RDM, 0 shared), 0 B")
+    row = planned.done("inventory").out.splitlines()[1].split()
+    assert row == ["solo", "on", "1", "512", "MiB", "0", "B", "0", "other"]

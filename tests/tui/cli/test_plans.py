@@ -100,3 +100,13 @@ def test_a_plan_with_a_hostile_wave_name_is_refused(planned: Wherry, tmp_path: P
     assert "waves.0.name" in ran.text
     assert "\x1b" not in ran.text
     assert files(tmp_path) == before
+
+
+def test_vms_in_no_wave_are_named_by_their_reason(planned: Wherry, tmp_path: Path) -> None:
+    gold = [{**document()["vms"][2], "id": f"t-{n}", "name": f"gold-{n}", "template": True} for n in range(6)]
+    planned.done("discover", str(write(tmp_path / "gold.json", vms=[*document()["vms"], *gold])))
+    said = [line for line in planned.done("plan").out.splitlines() if "not planned" in line]
+    assert said == [
+        "  not planned: gold-0, gold-1, gold-2, gold-3 and 2 more: "
+        "a template is not replicated; deploy it again at the target"
+    ]

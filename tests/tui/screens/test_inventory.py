@@ -3,9 +3,15 @@ from pathlib import Path
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from planner.checks.registry import Readiness
+from planner.model import VM, Inventory
+from planner.units import GIB
 from tests.tui import estate
 from tests.tui.stage import SMALL, lines, opened, panel, table, text, until
 from tui.screens.inventory import InventoryScreen
+from tui.screens.vm_detail import describe_vm
+from tui.session import Estate, View
+from tui.theme import tally_words
 
 
 async def filtered(pilot: Pilot[None], query: str) -> None:
@@ -101,3 +107,33 @@ async def test_enter_makes_the_detail_large_and_escape_takes_it_back(tmp_path: P
         await pilot.pause()
         assert table(pilot).display
         assert table(pilot).has_focus
+
+
+async def test_a_vm_that_checks_could_not_decide_is_not_called_fine(tmp_path: Path) -> None:
+    def half_known(inventory: Inventory) -> Readiness:
+        return Readiness((), {"compute.cdrom": 1}, {"vm-1": 7})  # shop-db-02
+
+    root = estate.build(tmp_path)
+    async with opened(root, session=estate.session(root, checks_of=half_known)) as pilot:
+        await pilot.press("2")
+        await until(lambda: table(pilot).rows and table(pilot).rows[0][10] is not None)
+        await pilot.pause()
+        cells = {row[1]: tally_words(row[10]) for row in table(pilot).rows}
+        assert cells["shop-db-02"] == "? 7"
+        assert cells["crm-db-01"] == "✔"
+        await pilot.press("down")
+        await until(lambda: "? 7 checks could not be decided" in panel(pilot, "detail"))
+        assert "✔" not in panel(pilot, "detail")
+
+
+async def test_what_a_source_does_not_say_of_a_vm_is_shown_as_unknown(tmp_path: Path) -> None:
+    silent = VM("vm-9", "silent", "u", gaps=("disks", "nics"))
+    bare = VM("vm-8", "bare", "u", cpus=2, memory_bytes=GIB)
+    inventory = Inventory("thin.xlsx", "2026-03-10T09:00:00Z", (silent, bare))
+    view = View(estate=Estate(inventory, {item.id: item for item in inventory.vms}, {}))
+    said = describe_vm(silent, view).plain
+    assert "– vCPU, –" in said
+    assert "disks unknown" in said
+    assert "network adapters unknown" in said
+    assert "no disks" in describe_vm(bare, view).plain
+    assert "no network adapters" in describe_vm(bare, view).plain

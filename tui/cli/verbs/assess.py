@@ -169,7 +169,10 @@ def _sentence(total: Total) -> str:
 
     used = f"{show_bytes(total.used_bytes)} used by the {total.used_known:,} VMs that say so"
     churn = f"{show_bytes(total.churn_bytes_day)} written a day by the {total.churn_known:,} that say so"
-    return f"{show_bytes(total.provisioned_bytes)} provisioned, {used}, {churn}"
+    listed = (
+        "" if total.disks_known == total.vms else f" by the {total.disks_known:,} VMs whose disks are known"
+    )
+    return f"{show_bytes(total.provisioned_bytes)} provisioned{listed}, {used}, {churn}"
 
 
 def _totals(title: str, rows: Sequence[Total]) -> None:
@@ -182,7 +185,7 @@ def _totals(title: str, rows: Sequence[Total]) -> None:
             (
                 row.name or "(not said)",
                 row.vms,
-                show_bytes(row.provisioned_bytes),
+                show_bytes(row.provisioned_bytes) if row.disks_known else "–",
                 show_bytes(row.used_bytes) if row.used_known else "–",
                 row.used_known,
                 *(

@@ -31,6 +31,7 @@ def command() -> None:
 
 @command.command(
     "import",
+    short_help="Read FILEs, make a snapshot with what they say.",
     epilog="Examples: wherry flows import deps.csv apps.xlsx; wherry flows import x.csv --kind plain",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
@@ -113,7 +114,7 @@ def list_imports(project_dir: Path, as_json: bool) -> None:
     )
 
 
-@command.command("withdraw", epilog="Example: wherry flows withdraw 3")
+@command.command("withdraw", short_help="Take import ID back.", epilog="Example: wherry flows withdraw 3")
 @click.argument("number", metavar="ID", type=int)
 @project_option
 @json_option
@@ -135,7 +136,9 @@ def withdraw(number: int, project_dir: Path, as_json: bool) -> None:
 
 
 @command.command(
-    "unresolved", epilog="Examples: wherry flows unresolved; wherry flows unresolved --external --all"
+    "unresolved",
+    short_help="List names that lead to no VM.",
+    epilog="Examples: wherry flows unresolved; wherry flows unresolved --external --all",
 )
 @click.option("--external", is_flag=True, help="List what lies outside the estate instead.")
 @click.option("--all", "every", is_flag=True, help=f"List all, not only the {_SHOWN} with the most traffic.")
@@ -181,6 +184,7 @@ def _left(item: Leftover) -> tuple[str | int, ...]:
 
 @command.command(
     "map",
+    short_help="Settle which VM a NAME means.",
     epilog="Examples: wherry flows map crmdb01 crm-db-01; wherry flows map 10.9.8.7 --external; "
     "wherry flows map --from settled.csv",
 )
@@ -217,6 +221,7 @@ def settle(
             "see 'wherry flows map --help'",
         )
     meanings: dict[str, str | None]
+    called = ""
     with open_project(project_dir) as project:
         if file is not None:
             meanings = _meanings(inventories.latest_bare(project).inventory, file)
@@ -225,6 +230,7 @@ def settle(
             _known_label(project, name)
             target = find_vm(inventories.latest_bare(project).inventory, vm) if vm is not None else None
             meanings = {name: target.id if target else "" if external else None}
+            called = f"{target.name} ({target.id})" if target else ""
         taken = evidence.settle(project, meanings, audit.person())
         subject = visible(file.name) if file is not None else str(name)
         audit.note(project, Effect.EDIT_PLAN, "flows map", subject, {"settled": meanings})
@@ -233,7 +239,11 @@ def settle(
         return
     for label, meaning in list(meanings.items())[:_SHOWN]:
         means = (
-            "is open again" if meaning is None else f"means {meaning}" if meaning else "is none of the VMs"
+            "is open again"
+            if meaning is None
+            else f"means {called or meaning}"
+            if meaning
+            else "is none of the VMs"
         )
         say(visible(f"{label} {means}"))
     if len(meanings) > _SHOWN:
@@ -282,7 +292,9 @@ def _known_label(project: Project, name: str) -> None:
     )
 
 
-@command.command("show", epilog="Example: wherry flows show crm-db-01")
+@command.command(
+    "show", short_help="Show what was imported of VM.", epilog="Example: wherry flows show crm-db-01"
+)
 @click.argument("vm")
 @project_option
 @json_option
@@ -351,7 +363,11 @@ def _conversation(said: Conversation, vm: VM, resolver: Resolver, heads: dict[in
     }
 
 
-@command.command("contradictions", epilog="Example: wherry flows contradictions --json")
+@command.command(
+    "contradictions",
+    short_help="List where application lists disagree.",
+    epilog="Example: wherry flows contradictions --json",
+)
 @project_option
 @json_option
 def contradictions(project_dir: Path, as_json: bool) -> None:

@@ -12,6 +12,9 @@ from tui.cli.output import data, line, say, table
 
 if TYPE_CHECKING:
     from planner.drift import Drift
+    from planner.model import VM
+
+_UNKNOWN = "–"
 
 
 class _Words(click.Group):
@@ -87,6 +90,10 @@ def list_vms(filter_terms: tuple[str, ...], project_dir: Path, as_json: bool) ->
     if as_json:
         data([asdict(vm) for vm in matching])
         return
+
+    def lacks(vm: VM) -> bool:
+        return "disks" in inventory.gaps or "disks" in vm.gaps
+
     table(
         ("name", "cluster", "power", "os", "vcpu", "ram", "disk", "disks", "rdm", "application"),
         (
@@ -95,10 +102,9 @@ def list_vms(filter_terms: tuple[str, ...], project_dir: Path, as_json: bool) ->
                 vm.cluster,
                 {"poweredOn": "on", "poweredOff": "off"}.get(vm.power.value, vm.power.value),
                 vm.guest_os,
-                vm.cpus,
-                show_bytes(vm.memory_bytes),
-                show_bytes(vm.disk_bytes),
-                len(vm.disks),
+                vm.cpus or _UNKNOWN,
+                show_bytes(vm.memory_bytes) if vm.memory_bytes else _UNKNOWN,
+                *((_UNKNOWN, _UNKNOWN) if lacks(vm) else (show_bytes(vm.disk_bytes), len(vm.disks))),
                 sum(disk.backing.is_rdm for disk in vm.disks) or "",
                 vm.application,
             )
@@ -141,7 +147,11 @@ def snapshots(project_dir: Path, as_json: bool) -> None:
     )
 
 
-@command.command("notes", epilog="Example: wherry inventory notes")
+@command.command(
+    "notes",
+    short_help="Say what the newest snapshot does not know.",
+    epilog="Example: wherry inventory notes",
+)
 @project_option
 @json_option
 def notes(project_dir: Path, as_json: bool) -> None:
@@ -162,6 +172,7 @@ def notes(project_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "diff",
+    short_help="Say what drifted between two snapshots.",
     epilog="Examples: wherry inventory diff 1 2; wherry inventory diff 1; wherry inventory diff 1 2 --all",
 )
 @click.argument("before", type=int, metavar="A")
@@ -183,7 +194,7 @@ def diff(before: int, after: int | None, restless: bool, project_dir: Path, as_j
     found = drift.drift(old, new, restless)
     if as_json:
         data({"before": before, "after": newest if after is None else after,
-              "objects": [asdict(item) for item in found.objects]})  # fmt: skip
+              **asdict(found)})  # fmt: skip
         return
     _show(found)
     say(drift.summary(found))

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
 
+_NAMED = 4  # VMs that one line names
+
 
 @click.group(
     invoke_without_command=True,
@@ -88,6 +90,8 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
         last = plans.find_fingerprint(project, last.after) if last.after else None
     frozen = under_way(project, before) if before else ()
     with Bar(in_bytes=False) as bar, _first_interrupt() as stopped:
+        bar.begin("checking VMs")
+        findings = judge(at, today(), progress=bar.report).open
         bar.begin("looking for waves")
         heard: list[str] = []
 
@@ -104,7 +108,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
             inventory_fingerprint=at.fingerprint,
             settings=at.settings,
             created_at=utc_now(),
-            findings=judge(at, today()).open,
+            findings=findings,
             own_checks=tuple(rule.check for rule in at.rules),
             target=at.target,
             last=before.plan if before and frozen else last,
@@ -183,8 +187,12 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
         line(f"  note: {aged}")
     for note in plan.notes:
         line(f"  note: {visible(note)}")
+    reasons: dict[str, list[str]] = {}
     for vm in plan.unplanned:
-        line(f"  not planned: {visible(vm.name)}: {visible(vm.why)}")
+        reasons.setdefault(vm.why, []).append(visible(vm.name))
+    for why, names in reasons.items():
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        line(f"  not planned: {', '.join(names[:_NAMED])}{more}: {visible(why)}")
 
 
 def _aged(project: Project, plan: Plan) -> str:

@@ -53,7 +53,9 @@ def show(project_dir: Path, as_json: bool) -> None:
 
 
 @command.command(
-    "set", epilog="Examples: wherry settings set link.rate_mbit 400; wherry settings set caps.vms 20"
+    "set",
+    short_help="Set one entry.",
+    epilog="Examples: wherry settings set link.rate_mbit 400; wherry settings set caps.vms 20",
 )
 @click.argument("name")
 @click.argument("value")
@@ -104,7 +106,9 @@ def _unknown(name: str, body: dict[str, Any]) -> NotFound:
     return NotFound(f"setting {name!r} does not exist", hint)
 
 
-@command.command("edit", epilog="Example: EDITOR=nano wherry settings edit")
+@command.command(
+    "edit", short_help="Open the settings in $EDITOR.", epilog="Example: EDITOR=nano wherry settings edit"
+)
 @project_option
 def edit(project_dir: Path) -> None:
     """Open the settings in $EDITOR; nothing is stored until all of it is valid."""

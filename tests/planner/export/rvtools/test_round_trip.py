@@ -19,10 +19,9 @@ from planner.sources.opening import read_source
 from tests.planner.export.rvtools.facts import Comparison
 from tests.planner.synth.estates import estate
 
-# The reader keeps the path from the datacenter down, writes figures of its own or knows another name.
+# What RVTools has in words of its own.
 _OWN_WORDS = frozenset(
     {
-        "VM.resource_pool",  # with datacenter and cluster in front
         "VM.devices",  # RVTools lists USB devices only, see below
         "Disk.used_bytes",  # RVTools has no figure for a disk: the guest's file systems are taken
         "Nic.subnets",
@@ -32,8 +31,8 @@ _OWN_WORDS = frozenset(
 )
 _OF_4_7 = {
     "VM": "name vcenter power template guest_os dns_name cpus memory_bytes firmware hw_version host cluster "
-    "datacenter folder vapp vmx_path bios_uuid instance_uuid moref tools cbt consolidation_needed ft_state "
-    "connection_state used_bytes annotation rules attributes",
+    "datacenter folder resource_pool vapp vmx_path bios_uuid instance_uuid moref tools cbt "
+    "consolidation_needed ft_state connection_state used_bytes annotation rules attributes",
     "Disk": "key label size_bytes backing path lun thin mode multi_writer controller bus unit bus_sharing "
     "controller_kind uuid iops_limit",
     "Nic": "label network mac adapter connected addresses starts_connected mac_type switch direct_path",

@@ -28,10 +28,10 @@ def refused(path: Path, kind: Kind | None = None, most: int = 1000) -> BadInput:
     [
         (("hello", "world"), "has no header that wherry knows", "source,destination"),
         (("a,b,c", "1,2,3"), "has no header that wherry knows", "source,destination"),
-        (("source,port,bytes", "a,1,2"), "most like a plain file", "source,destination"),
+        (("source,port,bytes", "a,1,2"), "most like a file of kind plain", "source,destination"),
         (
             ("Time slot,Source server name,Destination port", "x,y,1"),
-            "most like a azure-migrate file",
+            "most like a file of kind azure-migrate",
             "Time slot",
         ),
         ((PLAIN,), "has a header and no rows", "export it again"),
