@@ -29,6 +29,7 @@ from planner.waves.card import card, oversize_notes, with_chances
 from planner.waves.content import writable
 from planner.waves.items import Ask
 from planner.waves.lookup import look_up
+from planner.waves.pilots import pilot_notes
 from planner.waves.spelling import spell
 
 
@@ -117,6 +118,7 @@ def make_plan(
     notes = (
         *service_notes(inventory, waves, hubs),
         *(note for track in arranged.tracks for note in track.built.notes),
+        *pilot_notes(ask),
         *oversize_notes(groups, ask),
         *spelled.notes,
         *calendar(settings).notes,

@@ -16,6 +16,7 @@ from planner.model import MoveGroup
 from planner.settings import Window
 from planner.waves.building import Built, build_problem
 from planner.waves.conflict import conflict
+from planner.waves.dated import dated_only
 from planner.waves.items import Ask
 from planner.waves.pins import wave_name
 from planner.waves.problem import Assignment
@@ -54,7 +55,7 @@ class Arranged:
 
 def _solved(built: Built, draw: Draw) -> Track:
     """Return the track solved; raises Blocked with what has to give way when no plan holds."""
-    problem = built.problem
+    problem = dated_only(built.problem, draw.seed) or built.problem
     solution = solve(problem, seed=draw.seed, effort=draw.effort, report=draw.report, stop=draw.stop)
     if solution.violations:
         raise Blocked(

@@ -245,7 +245,7 @@ def _pilots_first(
         if pilot
     )
     return [
-        replace(item, pilot=True, earliest=slot)
+        replace(item, pilot=True, earliest=slot, allowed=frozenset({slot}))
         if pilot
         else replace(item, earliest=max(item.earliest, slot + 1))
         for item, pilot in zip(items, mine, strict=True)
