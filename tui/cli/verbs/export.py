@@ -62,7 +62,7 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
         if planless:
             written = [_lun_request(project, folder)]
         else:
-            written = [_plan(project, name, folder) for name in wanted] + _reports(project, wanted, folder)
+            written = _plan(project, wanted, folder) + _reports(project, wanted, folder)
     if as_json:
         data([str(path) for path in written])
     else:
@@ -70,28 +70,40 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
             line(str(path))
 
 
-def _plan(project: Project, format: str, folder: Path) -> Path:
+def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
     from migrate.tasks import task_states
     from planner.export.formats import export_plan
     from planner.readiness import judge, situation, today
     from planner.store import approvals, plans
+    from tui.cli.progress import Bar
 
     stored = plans.latest(project)
-    at = situation(project)
-    readiness = judge(at, today())
-    given = approvals.valid(project, stored.plan)
-    return export_plan(
-        stored.plan,
-        inventory=at.inventory,
-        findings=readiness.findings,
-        unknown=readiness.unknown,
-        approvals={name: (item.who, item.at) for name, item in given.items()},
-        owners=at.settings.owners,
-        states={task: item.words for task, item in task_states(project).items()},
-        settings=at.settings,
-        format=format,
-        target=folder,
-    )
+    written = []
+    with Bar(in_bytes=False) as bar:
+        bar.begin("looking at the estate")
+        at = situation(project)
+        readiness = judge(at, today())
+        given = approvals.valid(project, stored.plan)
+        states = {task: item.words for task, item in task_states(project).items()}
+        for number, format in enumerate(formats):
+            bar.begin(f"writing {format}")
+            bar.report(number, len(formats))
+            written.append(
+                export_plan(
+                    stored.plan,
+                    inventory=at.inventory,
+                    findings=readiness.findings,
+                    unknown=readiness.unknown,
+                    approvals={name: (item.who, item.at) for name, item in given.items()},
+                    owners=at.settings.owners,
+                    states=states,
+                    settings=at.settings,
+                    format=format,
+                    target=folder,
+                )
+            )
+        bar.end()
+    return written
 
 
 def _lun_request(project: Project, folder: Path) -> Path:
