@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from planner.errors import Blocked
 from planner.model import MoveGroup
@@ -100,7 +99,11 @@ def arrange(
 
     Raises BadInput for settings that contradict each other, Blocked when no plan can be.
     """
-    tracks = tracks_of(groups, ask, lambda built: _closed_up(_solved(built, ask, draw)))
+
+    def place(built: Built) -> Track:
+        return stand(built, ask) if ask.standing else _closed_up(_solved(built, ask, draw))
+
+    tracks = tracks_of(groups, ask, place)
     by_slot: dict[int, list[MoveGroup]] = {}
     real = {group.name: group for group in groups}
     for track in tracks:
@@ -125,8 +128,6 @@ def stand(built: Built, ask: Ask) -> Track:
 
 def tracks_of(groups: Sequence[MoveGroup], ask: Ask, place: Callable[[Built], Track]) -> list[Track]:
     """Return the track of plain groups and behind it that of shared services, each placed by ``place``."""
-    if ask.standing:
-        place = partial(stand, ask=ask)
     tracks: list[Track] = []
     first = ask.first
     for services in (False, True):

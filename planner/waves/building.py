@@ -172,9 +172,10 @@ def _by_hand(pins: Mapping[str, int], fixed: Mapping[str, int], hand: Hand) -> d
     return hand.pins
 
 
-def _part(group: MoveGroup, ask: Ask) -> tuple[str, int]:
-    """Return what keeps groups of one application apart: a person's word, or where they stand now."""
-    return ask.hand.parts.get(group.name, ""), ask.standing[group.vms[0]] if ask.standing else -1
+def _part(group: MoveGroup, ask: Ask, pins: Mapping[str, int]) -> tuple[str, int]:
+    """Return what keeps groups of one application apart: a person's word, or where they stand or have to."""
+    slot = ask.standing[group.vms[0]] if ask.standing else pins.get(group.name, -1)
+    return ask.hand.parts.get(group.name, ""), slot
 
 
 def _item_pins(members: Sequence[Sequence[MoveGroup]], pins: dict[str, int]) -> list[int | None]:
@@ -199,7 +200,8 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     pins = {**said, **_by_hand(said, fixed, ask.hand), **fixed}
     # A pilot whose wave was locked is one still.
     going_first = pilots(groups, ask, {**said, **ask.hand.moved, **fixed})
-    tied = {*pins, *going_first, *_kept_apart(groups, ask)}
+    tied = {*said, *going_first, *_kept_apart(groups, ask)}
+    placed_by = {**ask.hand.pins, **fixed}
     shares = share(
         groups,
         ask.vms,
@@ -207,7 +209,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
         ask.settings,
         lambda found: fit_together(found, ask),
         lambda group: group.name not in tied,
-        lambda group: _part(group, ask),
+        lambda group: _part(group, ask, placed_by),
     )
     weights = [weigh(found, ask) for found in shares.members]
     item_pins = _item_pins(shares.members, pins)
