@@ -53,8 +53,9 @@ def _estate(count: int, ties: int) -> Inventory:
         for vm in vms[hub_count:]
         for port in (53, 389, 443)
     ]
+    users = vms[hub_count:]
     while len(found) < ties:
-        a, b = draw.choice(vms[hub_count:]), draw.choice(vms[hub_count:])
+        a, b = draw.choice(users), draw.choice(users)
         found.append(Dependency(a.id, b.id, Tie.SOFT, "calls", draw.choice(_PORTS), "bench", 0.8, 1000))
     return Inventory("bench", "2026-01-01T00:00:00Z", tuple(vms), dependencies=tuple(found[:ties]))
 

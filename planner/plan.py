@@ -264,7 +264,7 @@ class Score(Figures):
 
 
 # Entries that came later: an older plan, which has none of them, keeps its fingerprint.
-_LATER_PLAN = ("seed", "effort", "after", "method")
+_LATER_PLAN = ("seed", "effort", "after", "by_hand", "method")
 _LATER_WAVE = ("tasks", "takes", "load", "overrun")
 _LATER_SCORE = (
     *("makespan_h", "makespan_bound_h", "cut_share", "stretch_gb", "peak_share", "latency_violations"),
@@ -295,6 +295,7 @@ class Plan(_Part):
     seed: int | None = Field(None, description="of everything that was drawn; the same gives the same plan")
     effort: str = ""
     after: str = Field("", description="fingerprint of the plan it was to stay near")
+    by_hand: tuple[str, ...] = Field((), description="edits of people that the plan keeps, oldest first")
     method: tuple[str, ...] = Field((), description="how the waves were found, one sentence each")
 
     @property

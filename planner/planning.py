@@ -10,9 +10,10 @@ inventory is in exactly one wave or among the unplanned, with a reason.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from planner.checks.check import Check
+from planner.edits import Edit, by_hand
 from planner.errors import BadInput
 from planner.estimate import Measured
 from planner.graph import edges, shared_services
@@ -29,6 +30,7 @@ from planner.waves.card import card, oversize_notes, with_chances
 from planner.waves.content import writable
 from planner.waves.items import Ask
 from planner.waves.lookup import look_up
+from planner.waves.pilots import pilot_notes
 from planner.waves.spelling import spell
 
 
@@ -57,6 +59,9 @@ def _refuse_twins(inventory: Inventory) -> None:
 
 def _said(track: Track) -> Iterator[str]:
     """Yield how the waves of a track were found."""
+    if track.solution is None:
+        yield "nothing was searched: every group stands where the plan before or a person put it"
+        return
     if track.solution.history:
         steps = " → ".join(
             f"{what} ({waves} waves, {gb:.6g} GB)" for what, waves, gb in track.solution.history
@@ -67,6 +72,37 @@ def _said(track: Track) -> Iterator[str]:
     if track.solution.stopped:
         yield "it was stopped before its time: this is the best plan until then"
     yield from track.solution.notes
+
+
+def ask_for(
+    *,
+    inventory: Inventory,
+    settings: Settings,
+    findings: Sequence[Finding] = (),
+    own_checks: Iterable[Check] = (),
+    target: Inventory | None = None,
+    last: Plan | None = None,
+    frozen: Iterable[str] = (),
+    rates: Measured | None = None,
+    edits: Sequence[Edit] = (),
+    standing: Mapping[str, int] | None = None,
+) -> Ask:
+    """Return what waves are built from; ``everyone`` holds the groups, merged as people said."""
+    _refuse_twins(inventory)
+    groups, hand = by_hand(edits, move_groups(inventory, settings), inventory, settings)
+    planned = {vm for group in groups for vm in group.vms}
+    return Ask(
+        inventory=inventory,
+        settings=settings,
+        lookup=look_up(inventory, settings, planned, findings, own_checks),
+        everyone=groups,
+        hubs=frozenset(shared_services(inventory, settings)),
+        target=target,
+        before=before(last, frozenset(frozen), settings) if last else None,
+        rates=rates,
+        hand=hand,
+        standing=standing,
+    )
 
 
 def make_plan(
@@ -83,30 +119,33 @@ def make_plan(
     frozen: Iterable[str] = (),
     rates: Measured | None = None,
     draw: Draw | None = None,
+    edits: Sequence[Edit] = (),
+    standing: Mapping[str, int] | None = None,
 ) -> Plan:
     """Return the plan of an inventory: waves W01, W02, ... and who stays, with reasons.
 
     ``created_at`` is ISO 8601 in UTC; ``own_checks`` are a project's, whose findings may be tasks too.
-    The plan stays near ``last``, whose ``frozen`` waves (names) keep their place. Raises BadInput for a VM
-    or disk that stands twice, for a remap that cannot be and for settings that contradict each other;
-    Blocked when a disk must stay an RDM and no LUN is free for it, and when no plan meets all constraints.
+    The plan stays near ``last``, whose ``frozen`` waves (names) keep their place. ``edits`` by hand, oldest
+    first, are kept. With ``standing`` (VM → slot) nothing is searched. Raises BadInput for a VM or disk that
+    stands twice, for a remap that cannot be, for settings that contradict each other and for an edit that
+    can no longer hold; Blocked when a disk must stay an RDM and no LUN is free for it, and when no plan
+    meets all constraints.
     """
-    _refuse_twins(inventory)
     draw = draw or Draw()
-    groups = move_groups(inventory, settings)
-    hubs = frozenset(shared_services(inventory, settings))
-    planned = {vm for group in groups for vm in group.vms}
-    lookup = look_up(inventory, settings, planned, findings, own_checks)
-    ask = Ask(
+    ask = ask_for(
         inventory=inventory,
         settings=settings,
-        lookup=lookup,
-        everyone=groups,
-        hubs=hubs,
+        findings=findings,
+        own_checks=own_checks,
         target=target,
-        before=before(last, frozenset(frozen), settings) if last else None,
+        last=last,
+        frozen=frozen,
         rates=rates,
+        edits=edits,
+        standing=standing,
     )
+    groups, hubs, lookup = ask.everyone, ask.hubs, ask.lookup
+    planned = set(ask.names)
 
     def rank(group: MoveGroup) -> tuple[int, str, str]:
         return lookup.risk(group), group.name.casefold(), group.name
@@ -117,8 +156,10 @@ def make_plan(
     notes = (
         *service_notes(inventory, waves, hubs),
         *(note for track in arranged.tracks for note in track.built.notes),
+        *pilot_notes(ask),
         *oversize_notes(groups, ask),
         *spelled.notes,
+        *ask.hand.notes,
         *calendar(settings).notes,
         *window_notes([wave.window for wave in waves], settings),
         *input_notes(inventory, settings, planned),
@@ -138,5 +179,6 @@ def make_plan(
         seed=draw.seed,
         effort=draw.effort,
         after=last.fingerprint if last else "",
+        by_hand=tuple(writable(edit.said) for edit in edits),
         method=tuple(dict.fromkeys(note for track in arranged.tracks for note in _said(track))),
     )

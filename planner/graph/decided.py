@@ -6,7 +6,7 @@ is found by its id, else by its instance UUID, else by a name that one VM has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from planner.graph.chains import Pair
@@ -92,8 +92,8 @@ def _one(ids: Iterable[VM]) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def found_ends(inventory: Inventory, remembered: Sequence[Remembered]) -> dict[int, Decision]:
-    """Return decisions by number with the ids that their ends have in this inventory."""
+def finder(inventory: Inventory) -> Callable[[End], str]:
+    """Return what says which id a remembered end has in this inventory, empty when nobody is it."""
     ids = {vm.id for vm in inventory.vms}
     uuids: dict[str, list[VM]] = {}
     names: dict[str, list[VM]] = {}
@@ -108,6 +108,12 @@ def found_ends(inventory: Inventory, remembered: Sequence[Remembered]) -> dict[i
         by_uuid = _one(uuids.get(end.instance_uuid, ())) if end.instance_uuid else ""
         return by_uuid or _one(names.get(end.name.casefold(), ()))
 
+    return find
+
+
+def found_ends(inventory: Inventory, remembered: Sequence[Remembered]) -> dict[int, Decision]:
+    """Return decisions by number with the ids that their ends have in this inventory."""
+    find = finder(inventory)
     found = {}
     for item in remembered:
         a, b = find(item.a), find(item.b) if item.b else ""

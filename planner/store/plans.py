@@ -10,6 +10,8 @@ from planner.errors import NotFound, PlanTampered
 from planner.store.project import Project, utc_now
 
 if TYPE_CHECKING:
+    from sqlite_utils import Database
+
     from planner.plan import Plan
 
 
@@ -34,17 +36,22 @@ _KEPT = "plan"
 
 def save(project: Project, plan: Plan, who: str) -> StoredPlan:
     """Store a plan as a new version; one equal to the newest is not stored twice."""
-    document = plan.model_dump_json(by_alias=True)
     with project.write() as db:
         newest = project.rows("SELECT version, fingerprint FROM plan ORDER BY version DESC LIMIT 1")
         if newest and newest[0]["fingerprint"] == plan.fingerprint:
             return StoredPlan(int(newest[0]["version"]), plan)
-        version = (
-            db.table("plan")
-            .insert({"fingerprint": plan.fingerprint, "at": utc_now(), "who": who, "document": document})
-            .last_pk
-        )
-    return StoredPlan(int(version or 0), plan)
+        return StoredPlan(insert(db, plan, who), plan)
+
+
+def insert(db: Database, plan: Plan, who: str) -> int:
+    """Write a plan as a new version inside a transaction of the caller; return the version."""
+    row = {
+        "fingerprint": plan.fingerprint,
+        "at": utc_now(),
+        "who": who,
+        "document": plan.model_dump_json(by_alias=True),
+    }
+    return int(db.table("plan").insert(row).last_pk or 0)
 
 
 def get(project: Project, version: int) -> StoredPlan:

@@ -137,6 +137,16 @@ _VERSION_2 = (
         waiver INTEGER PRIMARY KEY REFERENCES waiver(id), who TEXT NOT NULL, at TEXT NOT NULL,
         why TEXT NOT NULL
     ) STRICT""",
+    # planner.store.edits
+    """CREATE TABLE plan_edit (
+        id INTEGER PRIMARY KEY, act TEXT NOT NULL, what TEXT NOT NULL, other TEXT NOT NULL,
+        vms TEXT NOT NULL, partners TEXT NOT NULL, wave TEXT NOT NULL, start TEXT NOT NULL,
+        before INTEGER NOT NULL REFERENCES plan(version), after INTEGER NOT NULL REFERENCES plan(version),
+        who TEXT NOT NULL, at TEXT NOT NULL
+    ) STRICT""",
+    """CREATE TABLE plan_edit_end (
+        edit INTEGER PRIMARY KEY REFERENCES plan_edit(id), who TEXT NOT NULL, at TEXT NOT NULL
+    ) STRICT""",
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)

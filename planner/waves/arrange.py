@@ -16,6 +16,8 @@ from planner.model import MoveGroup
 from planner.settings import Window
 from planner.waves.building import Built, build_problem
 from planner.waves.conflict import conflict
+from planner.waves.dated import dated_only
+from planner.waves.hand import Hand
 from planner.waves.items import Ask
 from planner.waves.pins import wave_name
 from planner.waves.problem import Assignment
@@ -37,11 +39,11 @@ class Draw:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A problem, the slot of each of its items, and the solution that says so."""
+    """A problem, the slot of each of its items, and the solution; None = nothing was searched."""
 
     built: Built
     assignment: Assignment
-    solution: Solution
+    solution: Solution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +54,29 @@ class Arranged:
     tracks: tuple[Track, ...]
 
 
-def _solved(built: Built, draw: Draw) -> Track:
+def _solved(built: Built, ask: Ask, draw: Draw) -> Track:
     """Return the track solved; raises Blocked with what has to give way when no plan holds."""
-    problem = built.problem
+    problem = dated_only(built.problem, draw.seed) or built.problem
     solution = solve(problem, seed=draw.seed, effort=draw.effort, report=draw.report, stop=draw.stop)
     if solution.violations:
         raise Blocked(
-            _refusal(built, solution, draw.seed), "relax what is named, in the settings; nothing was stored"
+            _refusal(built, solution, ask.hand, draw.seed),
+            "relax what is named, in the settings; nothing was stored",
         )
     return Track(built, solution.assignment, solution)
 
 
-def _refusal(built: Built, solution: Solution, seed: int) -> str:
-    """Return the sentence that names the fewest rules to relax."""
-    found = [item.text for item in conflict(built.problem, solution.assignment, seed)]
+def _refusal(built: Built, solution: Solution, hand: Hand, seed: int) -> str:
+    """Return the sentence that names the fewest rules to relax, and the edits by hand that they touch."""
+    broken = conflict(built.problem, solution.assignment, seed)
+    found = [item.text for item in broken]
+    touched = [group.name for item in broken for at in item.items for group in built.members[at]]
+    edits = list(dict.fromkeys(hand.said[name] for name in touched if name in hand.said))
     if not found:
         return "no plan was found that keeps every rule, though there may be one: look harder"
     more = f"; and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return f"no plan can keep every rule: {'; '.join(found[:_NAMED])}{more}"
+    by_hand = f"; this can no longer hold with it: {', '.join(edits[:_NAMED])}" if edits else ""
+    return f"no plan can keep every rule: {'; '.join(found[:_NAMED])}{more}{by_hand}"
 
 
 def _closed_up(track: Track) -> Track:
@@ -92,29 +99,17 @@ def arrange(
 
     Raises BadInput for settings that contradict each other, Blocked when no plan can be.
     """
-    tracks: list[Track] = []
+
+    def place(built: Built) -> Track:
+        return stand(built, ask) if ask.standing else _closed_up(_solved(built, ask, draw))
+
+    tracks = tracks_of(groups, ask, place)
     by_slot: dict[int, list[MoveGroup]] = {}
-    first = ask.first
-    for services in (False, True):
-        # Inside its own track a service is a group like any other.
-        mine = [
-            replace(group, shared_services=False) for group in groups if group.shared_services is services
-        ]
-        if not mine:
-            continue
-        real = {group.name: group for group in groups}
-        built = build_problem(mine, replace(ask, first=first))
-        for other in tracks:
-            problem = built.problem
-            built = replace(
-                built, problem=replace(problem, room=room_left(problem.room, other.built.problem))
-            )
-        track = _closed_up(_solved(built, draw))
+    real = {group.name: group for group in groups}
+    for track in tracks:
         for slot in sorted(set(track.assignment)):
             found = [real[group.name] for group in track.built.groups(track.assignment, slot)]
             by_slot.setdefault(slot, []).extend(sorted(found, key=rank))  # type: ignore[arg-type]
-        first = max(track.assignment) + 1
-        tracks.append(track)
     windows = tracks[-1].built.windows if tracks else ()
     return Arranged(
         tuple(
@@ -123,3 +118,31 @@ def arrange(
         ),
         tuple(tracks),
     )
+
+
+def stand(built: Built, ask: Ask) -> Track:
+    """Return the track with every item where ``ask.standing`` says; nothing is searched."""
+    standing = ask.standing or {}
+    return Track(built, tuple(standing[found[0].vms[0]] for found in built.members))
+
+
+def tracks_of(groups: Sequence[MoveGroup], ask: Ask, place: Callable[[Built], Track]) -> list[Track]:
+    """Return the track of plain groups and behind it that of shared services, each placed by ``place``."""
+    tracks: list[Track] = []
+    first = ask.first
+    for services in (False, True):
+        # Inside its own track a service is a group like any other.
+        mine = [
+            replace(group, shared_services=False) for group in groups if group.shared_services is services
+        ]
+        if not mine:
+            continue
+        built = build_problem(mine, replace(ask, first=first))
+        for other in tracks:
+            problem = built.problem
+            built = replace(
+                built, problem=replace(problem, room=room_left(problem.room, other.built.problem))
+            )
+        tracks.append(place(built))
+        first = max(tracks[-1].assignment) + 1
+    return tracks

@@ -9,7 +9,7 @@ What the inventory does not say weighs nothing, and is told.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.errors import BadInput
@@ -19,9 +19,10 @@ from planner.settings import Window
 from planner.units import show_count
 from planner.waves.calendar import calendar
 from planner.waves.constraints import Shares, share
+from planner.waves.hand import Hand
 from planner.waves.items import Ask, Before, fit_together, placed, weigh
 from planner.waves.pilots import pilots
-from planner.waves.pins import named_groups, pinned_slots, refuse_contradictions
+from planner.waves.pins import named_groups, pinned_slots, refuse_contradictions, wave_name
 from planner.waves.problem import Apart, Assignment, Caps, Item, Problem
 from planner.waves.supply import line_of, room, slot_caps, slots_of
 from planner.waves.traffic import traffic_between
@@ -159,6 +160,24 @@ def _frozen(groups: Sequence[MoveGroup], before: Before | None) -> dict[str, int
     }
 
 
+def _by_hand(pins: Mapping[str, int], fixed: Mapping[str, int], hand: Hand) -> dict[str, int]:
+    """Return group name → slot of people's edits; raises BadInput for one that a pin or a run forbids."""
+    for name, slot in hand.pins.items():
+        for others, why in ((pins, "is pinned to"), (fixed, "is under way in")):
+            if (other := others.get(name, slot)) != slot:
+                raise BadInput(
+                    f"{hand.said[name]} can no longer hold: {visible(name)} {why} {wave_name(other)}",
+                    "take the edit back (wherry plan undo), or move the pin",
+                )
+    return hand.pins
+
+
+def _part(group: MoveGroup, ask: Ask, pins: Mapping[str, int]) -> tuple[str, int]:
+    """Return what keeps groups of one application apart: a person's word, or where they stand or have to."""
+    slot = ask.standing[group.vms[0]] if ask.standing else pins.get(group.name, -1)
+    return ask.hand.parts.get(group.name, ""), slot
+
+
 def _item_pins(members: Sequence[Sequence[MoveGroup]], pins: dict[str, int]) -> list[int | None]:
     found: list[int | None] = []
     for groups in members:
@@ -177,9 +196,12 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     windows = calendar(ask.settings).windows
     fixed = _frozen(groups, ask.before)
     most = len(windows) + len(ask.everyone) + 2
-    pins = {**pinned_slots(ask.everyone, ask.names, ask.settings, most), **fixed}
-    going_first = pilots(groups, ask, pins)
-    tied = {*pins, *going_first, *_kept_apart(groups, ask)}
+    said = pinned_slots(ask.everyone, ask.names, ask.settings, most)
+    pins = {**said, **_by_hand(said, fixed, ask.hand), **fixed}
+    # A pilot whose wave was locked is one still.
+    going_first = pilots(groups, ask, {**said, **ask.hand.moved, **fixed})
+    tied = {*said, *going_first, *_kept_apart(groups, ask)}
+    placed_by = {**ask.hand.pins, **fixed}
     shares = share(
         groups,
         ask.vms,
@@ -187,11 +209,13 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
         ask.settings,
         lambda found: fit_together(found, ask),
         lambda group: group.name not in tied,
+        lambda group: _part(group, ask, placed_by),
     )
     weights = [weigh(found, ask) for found in shares.members]
     item_pins = _item_pins(shares.members, pins)
     caps = slot_caps(ask.settings)
     highest = max((slot for slot in item_pins if slot is not None), default=-1) + 1
+    highest = max(highest, *(slot + 1 for slot in ask.standing.values())) if ask.standing else highest
     floor = max(len(windows), ask.first, highest)
     count = floor - len(windows) + _undated(weights, caps, _chain(shares))
     slots = slots_of(windows, count, caps)
@@ -205,7 +229,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
         for at, found in enumerate(shares.members)
     ]
     items = _pilots_first(items, shares.members, going_first)
-    items = _alone(items, sorted(set(fixed.values())), len(slots))
+    items = _alone(items, sorted({*fixed.values(), *ask.hand.locked}), len(slots))
     home = {vm: at for at, found in enumerate(shares.members) for group in found for vm in group.vms}
     traffic, latency, unmeasured = traffic_between(ask.inventory.dependencies, home, ask.hubs)
     notes = [*shares.notes, *unkept]
@@ -245,7 +269,7 @@ def _pilots_first(
         if pilot
     )
     return [
-        replace(item, pilot=True, earliest=slot)
+        replace(item, pilot=True, earliest=slot, allowed=frozenset({slot}))
         if pilot
         else replace(item, earliest=max(item.earliest, slot + 1))
         for item, pilot in zip(items, mine, strict=True)

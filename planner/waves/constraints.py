@@ -8,7 +8,7 @@ stand against it they are items of their own again. Order ties in a circle are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -85,13 +85,23 @@ def _whole_networks(groups: Sequence[MoveGroup], networks: Callable[[MoveGroup],
     return sets
 
 
-def _families(kins: Sequence[Kin], loose: Sequence[bool]) -> list[list[int]]:
-    """Return the groups of each environment of each application that may share an item."""
+def _families(
+    kins: Sequence[Kin], loose: Sequence[bool], part: Sequence[Hashable], fits: Callable[[list[int]], bool]
+) -> list[list[int]]:
+    """Return the groups of each environment of each application that may share an item.
+
+    One that fits into a wave as a whole falls into its parts.
+    """
     found: dict[Kin, list[int]] = {}
     for at, item in enumerate(kins):
         if item.application and loose[at]:
             found.setdefault(item, []).append(at)
-    return [members for members in found.values() if len(members) > 1]
+    parts: dict[tuple[Kin, Hashable], list[int]] = {}
+    for item, members in found.items():
+        if len(members) > 1 and fits(members):
+            for at in members:
+                parts.setdefault((item, part[at]), []).append(at)
+    return [members for members in parts.values() if len(members) > 1]
 
 
 def _circles(graph: networkx.DiGraph) -> list[set[int]]:
@@ -109,11 +119,9 @@ def _over(sets: _Sets, ties: Iterable[tuple[int, int]]) -> networkx.DiGraph:
     return graph
 
 
-def _applications(
-    sets: _Sets, families: list[list[int]], ties: Sequence[tuple[int, int]], fits: Callable[[list[int]], bool]
-) -> _Sets:
-    """Unite families that fit; those an order tie runs through, alone or in a circle, stay apart."""
-    todo = [family for family in families if fits(family)]
+def _applications(sets: _Sets, families: list[list[int]], ties: Sequence[tuple[int, int]]) -> _Sets:
+    """Unite families; those an order tie runs through, alone or in a circle, stay apart."""
+    todo = families
     while True:
         found = sets.copy()
         for family in todo:
@@ -168,11 +176,12 @@ def share(
     settings: Settings,
     fits: Callable[[Sequence[MoveGroup]], bool],
     loose: Callable[[MoveGroup], bool],
+    part: Callable[[MoveGroup], Hashable] = lambda group: None,
 ) -> Shares:
     """Return the items of ``groups`` and the order between them.
 
     ``fits`` says whether groups fit into one wave together, ``loose`` whether a group may be joined with
-    others of its application (a pinned one may not).
+    others of its application (a pinned one may not); of an application those with the same ``part`` are.
     """
     whole = set(settings.waves.whole_networks)
     number = {group.name: at for at, group in enumerate(groups)}
@@ -188,8 +197,13 @@ def share(
         lambda group: {nic.network for vm in members(group) for nic in vm.nics} & whole if whole else (),
     )
     if settings.waves.whole_applications:
-        families = _families(kins, [loose(group) for group in groups])
-        sets = _applications(sets, families, firm, lambda at: fits([groups[n] for n in at]))
+        families = _families(
+            kins,
+            [loose(group) for group in groups],
+            [part(group) for group in groups],
+            lambda at: fits([groups[n] for n in at]),
+        )
+        sets = _applications(sets, families, firm)
     roots = sorted({sets.root(at) for at in range(len(groups))})
     inner = {(groups[b].name, groups[a].name) for a, b in firm if sets.root(a) == sets.root(b)}
     torn = {node: at for at, part in enumerate(_circles(_over(sets, firm))) for node in part}

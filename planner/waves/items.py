@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from planner.estimate import Measured, WaveEstimate, estimate_wave
@@ -13,6 +13,7 @@ from planner.settings import Settings, Window
 from planner.volumes import datastore_of
 from planner.waves.calendar import begin_of_work, closed_slots
 from planner.waves.constraints import kin
+from planner.waves.hand import Hand
 from planner.waves.lookup import Lookup
 from planner.waves.problem import Item
 from planner.waves.supply import slot_caps
@@ -32,7 +33,10 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Everything a problem is built from. ``first`` is the first slot its items may have."""
+    """Everything a problem is built from. ``first`` is the first slot its items may have.
+
+    ``standing`` is the slot each VM has when nothing is searched: a plan that is looked at or edited.
+    """
 
     inventory: Inventory
     settings: Settings
@@ -43,6 +47,8 @@ class Ask:
     before: Before | None = None
     first: int = 0
     rates: Measured | None = None
+    hand: Hand = field(default_factory=Hand)
+    standing: Mapping[str, int] | None = None
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -45,10 +45,10 @@ class Lookup:
         return max(works, default=0)
 
 
-def _planned_volumes(inventory: Inventory, planned: set[str]) -> tuple[Volume, ...]:
+def _planned_volumes(every: Iterable[Volume], planned: set[str]) -> tuple[Volume, ...]:
     """Return the volumes of planned VMs, seen by those VMs only (a template may hold one too)."""
     found = []
-    for volume in volumes(inventory):
+    for volume in every:
         inside = tuple(item for item in volume.attachments if item.vm.id in planned)
         if inside:
             found.append(replace(volume, attachments=inside))
@@ -66,8 +66,9 @@ def look_up(
 
     Raises BadInput for a remap that cannot be, Blocked when a disk must stay an RDM and no LUN is free.
     """
-    spoken = words(volumes(inventory), settings.remaps)
-    mine = _planned_volumes(inventory, planned)
+    every = volumes(inventory)
+    spoken = words(every, settings.remaps)
+    mine = _planned_volumes(every, planned)
     volumes_of: dict[str, list[Volume]] = {}
     for volume in mine:
         volumes_of.setdefault(volume.attachments[0].vm.id, []).append(volume)

@@ -1,4 +1,4 @@
-"""One item put elsewhere by hand: what that breaks and what it costs, at once."""
+"""A plan changed by hand: what that breaks and what it costs, at once."""
 
 from __future__ import annotations
 
@@ -14,12 +14,45 @@ from planner.waves.verify import Violation, verify
 class Delta:
     """How the score changes; positive is more than before. ``broken`` are the rules that held before."""
 
-    waves: int
-    cut_share: float
-    stretch_gb: float
-    peak_share: float
-    violations: int
-    broken: tuple[Violation, ...]
+    waves: int = 0
+    cut_share: float = 0.0
+    stretch_gb: float = 0.0
+    peak_share: float = 0.0
+    violations: int = 0
+    broken: tuple[Violation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A plan with what it breaks and costs now, so that many changes can be held against it."""
+
+    problem: Problem
+    assignment: Assignment
+    days: list[float]
+    held: tuple[Violation, ...]
+    traffic: tuple[float, float, float]
+
+
+def standing(problem: Problem, assignment: Assignment, held: tuple[Violation, ...] | None = None) -> Standing:
+    """Return a plan with its figures; ``held`` are the rules it breaks, looked for when None."""
+    days = days_of(problem)
+    broken = verify(problem, assignment) if held is None else held
+    return Standing(problem, assignment, days, broken, traffic_of(problem, assignment, days))
+
+
+def changed(was: Standing, after: Assignment) -> tuple[tuple[Violation, ...], Delta]:
+    """Return the rules that another assignment of the same problem breaks, and how the score changes."""
+    old, new = was.traffic, traffic_of(was.problem, after, was.days)
+    found = verify(was.problem, after)
+    known = {(violation.cause, violation.items) for violation in was.held}
+    return found, Delta(
+        waves=len(set(after)) - len(set(was.assignment)),
+        cut_share=new[0] - old[0],
+        stretch_gb=new[1] - old[1],
+        peak_share=new[2] - old[2],
+        violations=len(found) - len(was.held),
+        broken=tuple(violation for violation in found if (violation.cause, violation.items) not in known),
+    )
 
 
 def what_if_moved(
@@ -28,16 +61,4 @@ def what_if_moved(
     """Return the rules the plan breaks with ``item`` in ``slot``, and how its score changes."""
     if not 0 <= slot < len(problem.slots):
         raise ValueError(f"there is no slot {slot}")
-    after = (*assignment[:item], slot, *assignment[item + 1 :])
-    days = days_of(problem)
-    old, new = traffic_of(problem, assignment, days), traffic_of(problem, after, days)
-    held, found = verify(problem, assignment), verify(problem, after)
-    known = {(violation.cause, violation.items) for violation in held}
-    return found, Delta(
-        waves=len(set(after)) - len(set(assignment)),
-        cut_share=new[0] - old[0],
-        stretch_gb=new[1] - old[1],
-        peak_share=new[2] - old[2],
-        violations=len(found) - len(held),
-        broken=tuple(violation for violation in found if (violation.cause, violation.items) not in known),
-    )
+    return changed(standing(problem, assignment), (*assignment[:item], slot, *assignment[item + 1 :]))

@@ -49,3 +49,12 @@ def pilots(groups: Sequence[MoveGroup], ask: Ask, pins: Mapping[str, int]) -> fr
             chosen.append(group.name)
             left -= len(group.vms)
     return frozenset(chosen)
+
+
+def pilot_notes(ask: Ask) -> tuple[str, ...]:
+    """Return one sentence for each pilot the settings name that cannot go first."""
+    return tuple(
+        f"{visible(what)} is a shared service: it moves last, and is no pilot"
+        for what in ask.settings.waves.pilots
+        if any(group.shared_services for group in named_groups(what, ask.everyone, ask.names))
+    )

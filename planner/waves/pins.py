@@ -25,6 +25,12 @@ def wave_name(slot: int) -> str:
     return f"W{slot + 1:02d}"
 
 
+def slot_named(wave: str) -> int | None:
+    """Return the slot a name like W03 means, None for any other text."""
+    match = _WAVE.fullmatch(wave.strip())
+    return int(match[1]) - 1 if match else None
+
+
 def named_groups(what: str, groups: Sequence[MoveGroup], vm_names: Mapping[str, str]) -> list[MoveGroup]:
     """Return the group a person means: by a VM's id, the group's name, or a VM's name.
 
@@ -72,8 +78,7 @@ def _dated(pin: Pin, at: datetime, settings: Settings, windows: Sequence[Window]
 
 def slot_of(pin: Pin, settings: Settings, windows: Sequence[Window], slots: int) -> int:
     """Return the slot a pin means; raises BadInput when there is no such wave or window."""
-    if match := _WAVE.fullmatch(pin.wave.strip()):
-        slot = int(match[1]) - 1
+    if (slot := slot_named(pin.wave)) is not None:
         if slot < slots:
             return slot
         raise BadInput(

@@ -78,15 +78,17 @@ def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path
     from tui.cli.progress import Bar
 
     stored = plans.latest(project)
-    at = situation(project)
-    given = approvals.valid(project, stored.plan)
     written = []
     with Bar(in_bytes=False) as bar:
         bar.begin("checking VMs")
+        at = situation(project)
         readiness = judge(at, today(), progress=bar.report)
-        for format in formats:
+        given = approvals.valid(project, stored.plan)
+        states = {task: item.words for task, item in task_states(project).items()}
+        for number, format in enumerate(formats):
             bar.say(f"writing {format} …")  # the longest takes some seconds, and nobody counts them
             bar.begin(f"writing {format}")
+            bar.report(number, len(formats))
             written.append(
                 export_plan(
                     stored.plan,
@@ -95,7 +97,7 @@ def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path
                     unknown=readiness.unknown,
                     approvals={name: (item.who, item.at) for name, item in given.items()},
                     owners=at.settings.owners,
-                    states={task: item.words for task, item in task_states(project).items()},
+                    states=states,
                     settings=at.settings,
                     format=format,
                     target=folder,

@@ -141,8 +141,9 @@ def _first_interrupt() -> Iterator[Event]:
 
 
 def _same(old: Plan, new: Plan) -> bool:
-    """Return whether two plans say the same, the time they were made aside."""
-    return old.model_copy(update={"created_at": new.created_at}).fingerprint == new.fingerprint
+    """Return whether two plans say the same, when they were made and which one they stayed near aside."""
+    alike = old.model_copy(update={"created_at": new.created_at, "after": new.after})
+    return alike.fingerprint == new.fingerprint
 
 
 def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
