@@ -233,28 +233,6 @@ def test_the_line_puts_off_what_cannot_be_there_in_time() -> None:
 
     # 30 Mbit/s carry 3.8 TB in the 14 days before the first window, and churn comes on top of 4.4 TB.
     slow = {"rate_mbit": 30, "share": 1.0}
-<<<<<<< HEAD
-    fast = plan(inventory, windows=SATURDAYS)
-    assert len(fast.waves) == 1
-    late = plan(inventory, windows=SATURDAYS, link=slow)
-    assert len(late.waves) > 1
-    # 30 Mbit/s carry about 3.5 TiB in 14 days; a reserve takes most of it away.
-    reserved = plan(inventory, windows=SATURDAYS, link={**slow, "reserve_mbit": 20})
-    assert any(wave.window is None for wave in reserved.waves)
-    busy = [
-        {
-            "days": ["monday", "tuesday", "wednesday", "thursday", "friday"],
-            "first": 0,
-            "until": 24,
-            "share": 0,
-        }
-    ]
-    weekends = plan(inventory, windows=SATURDAYS, link={**slow, "hours": busy})
-    first, then = (found.waves[0].window for found in (late, weekends))
-    assert first
-    assert then
-    assert (first.start.day, then.start.day) == (3, 10)
-=======
     late = first_day(**slow)
     assert first_day() == 3
     assert late in (10, 17)
@@ -263,7 +241,6 @@ def test_the_line_puts_off_what_cannot_be_there_in_time() -> None:
     weekends = first_day(**slow, hours=[{"days": weekdays, "first": 0, "until": 24, "share": 0.5}])
     assert weekends is not None
     assert weekends > late
->>>>>>> waves
 
 
 def test_room_at_the_target_is_what_is_said_or_what_is_left_with_a_host_to_spare() -> None:
