@@ -22,6 +22,8 @@ HEAVY = (
     "yaml",
     "rapidfuzz",
     "keyring",
+    "ortools",
+    "icalendar",
 )
 PACKAGES = ("planner", "migrate", "tui", "planner.sources", "planner.store", "migrate.sites", "migrate.steps")
 
