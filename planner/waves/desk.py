@@ -353,7 +353,7 @@ class Desk:
         slot, groups = self._groups_in(wave)
         if slot in self.ask.hand.locked:
             raise BadInput(f"{wave_name(slot)} is locked already", "unlock it: wherry plan unlock WAVE")
-        told = (f"{show_count(len(groups), 'group')} stay in it, and it takes nobody else",)
+        told = (f"what is in it stays ({show_count(len(groups), 'group')}), and nobody else gets in",)
         return Verdict(self._edit(Act.LOCK, wave_name(slot), groups, slot), self._standing({}), (), told)
 
     def unlock(self, wave: str) -> Verdict:

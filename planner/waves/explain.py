@@ -113,6 +113,27 @@ def _pinned(track: Track, ask: Ask, at: int) -> str:
     return f"{visible(item.name)} is pinned to {where} in the settings"
 
 
+def _disordered(track: Track, broken: Violation, after: tuple[int, ...]) -> str:
+    """Return which tie is broken and where its ends would stand."""
+    tie = track.built.problem.order[int(broken.cause[1])]
+    first, then = (visible(track.built.problem.items[at].name) for at in broken.items)
+    places = [wave_name(after[at]) for at in broken.items]
+    why = tie.why or f"{first} moves before {then}"
+    where = (
+        f"both would move in {places[0]}"
+        if places[0] == places[1]
+        else (f"{first} would move in {places[0]}, {then} in {places[1]}")
+    )
+    return f"{why}, and {where}"
+
+
+def _plain(track: Track, text: str, slots: set[int]) -> str:
+    """Return the text of a rule with waves called by their names alone."""
+    for slot in slots:
+        text = text.replace(f"slot {slot + 1} ({visible(shown_slot(track, slot))})", wave_name(slot))
+    return text
+
+
 def sentence(track: Track, ask: Ask, broken: Violation, after: tuple[int, ...]) -> str:
     """Return a broken rule in the words of the settings it comes from."""
     if broken.kind == "allowed":
@@ -121,7 +142,9 @@ def sentence(track: Track, ask: Ask, broken: Violation, after: tuple[int, ...]) 
         return _too_early(track, ask, broken.items[0], after[broken.items[0]])
     if broken.kind == "pinned":
         return _pinned(track, ask, broken.items[0])
-    return broken.text
+    if broken.kind == "order":
+        return _disordered(track, broken, after)
+    return _plain(track, broken.text, {after[at] for at in broken.items})
 
 
 def sentences(track: Track, ask: Ask, delta: Delta, after: tuple[int, ...]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.verbs import plan_diff, plan_edits, plan_whatif, plan_why
 from tui.cli.verbs.plan_csv import command as import_csv
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
     from migrate.run.waves import under_way
     from planner.planning import make_plan
     from planner.readiness import judge, situation, today
-    from planner.store import plans
+    from planner.store import edits, plans
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
     from tui.cli.progress import Bar
@@ -113,6 +114,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
             target=at.target,
             last=before.plan if before and frozen else last,
             frozen=frozen,
+            edits=edits.in_force(project),
             draw=Draw(seed=seed, effort=effort, report=report, stop=stopped.is_set),
         )
         bar.end()
@@ -373,3 +375,6 @@ def approve(waves: tuple[str, ...], project_dir: Path, as_json: bool) -> None:
 
 
 command.add_command(import_csv)
+for _part in (plan_why, plan_whatif, plan_diff, plan_edits):
+    for _word in _part.COMMANDS:
+        command.add_command(_word)

@@ -64,6 +64,7 @@ def _try(project: Project, stored: StoredPlan, at: Situation, settings: Settings
     from migrate.run.waves import under_way
     from planner.planning import make_plan
     from planner.readiness import judge, today
+    from planner.store import edits
     from planner.waves.arrange import Draw
     from tui.cli.progress import Bar
 
@@ -80,6 +81,7 @@ def _try(project: Project, stored: StoredPlan, at: Situation, settings: Settings
             target=at.target,
             last=stored.plan,
             frozen=under_way(project, stored),
+            edits=edits.in_force(project),
             draw=Draw(effort="quick", report=lambda best, step, of: bar.report(step, of)),
         )
         bar.end()

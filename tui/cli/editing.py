@@ -1,0 +1,189 @@
+"""Edits of the newest plan: laid out, judged, and stored with the plan they lead to, all or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tui.cli.output import data, line, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from planner.edits import Edit
+    from planner.plan import Plan
+    from planner.readiness import Situation
+    from planner.store.plans import StoredPlan
+    from planner.store.project import Project
+    from planner.waves.desk import Desk, Verdict
+    from planner.waves.moved import Delta
+
+_NAMED = 8  # broken rules that a refusal lists
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The newest plan laid out, with everything it was made from."""
+
+    stored: StoredPlan
+    at: Situation
+    desk: Desk
+    edits: tuple[Edit, ...]
+    inputs: Mapping[str, Any]  # of make_plan and ask_for alike
+
+
+def inputs_of(at: Situation) -> dict[str, Any]:
+    """Return what ``make_plan`` and ``ask_for`` are given of a project."""
+    from planner.readiness import judge, today
+
+    return {
+        "inventory": at.inventory,
+        "settings": at.settings,
+        "findings": judge(at, today()).open,
+        "own_checks": tuple(rule.check for rule in at.rules),
+        "target": at.target,
+    }
+
+
+def lay_out(project: Project) -> Opened:
+    """Lay the newest plan out; raises BadInput when inventory or settings are newer than it."""
+    from migrate.run.waves import under_way
+    from planner.errors import BadInput
+    from planner.planning import ask_for
+    from planner.readiness import situation
+    from planner.store import edits, plans
+    from planner.waves.desk import Desk
+    from planner.waves.pins import slot_named
+
+    stored = plans.latest(project)
+    at = situation(project)
+    plan = stored.plan
+    for what, made_on, now in (
+        ("inventory", plan.inventory, at.fingerprint),
+        ("settings", plan.settings, at.settings.fingerprint),
+    ):
+        if made_on != now:
+            raise BadInput(f"plan {stored.version} was made on older {what}", "make it anew: wherry plan")
+    standing = {vm.id: slot_named(wave.name) for wave in plan.waves for vm in wave.vms}
+    if not standing or None in standing.values():
+        raise BadInput(f"plan {stored.version} has no waves to look at", "make it anew: wherry plan")
+    known = edits.in_force(project)
+    inputs = inputs_of(at)
+    ask = ask_for(
+        **inputs,
+        last=plan,
+        frozen=under_way(project, stored),
+        edits=known,
+        standing={vm: slot for vm, slot in standing.items() if slot is not None},
+    )
+    return Opened(stored, at, Desk(ask), known, inputs)
+
+
+def refuse_broken(verdict: Verdict) -> None:
+    """Raise Blocked when an edit breaks rules that must hold."""
+    from planner.errors import Blocked
+
+    if verdict.refused:
+        more = len(verdict.refused) - _NAMED
+        said = "; ".join(verdict.refused[:_NAMED]) + (f"; and {more} more" if more > 0 else "")
+        raise Blocked(
+            f"{verdict.edit.did} breaks what must hold: {said}", "nothing was changed; choose another wave"
+        )
+
+
+def apply(project: Project, opened: Opened, verdict: Verdict) -> tuple[Edit, StoredPlan, tuple[str, ...]]:
+    """Store an accepted edit; return it, the plan it leads to, and the waves whose approval it voids."""
+    from migrate import audit
+    from migrate.run.waves import under_way
+    from planner.effects import Effect
+    from planner.planning import make_plan
+    from planner.store import approvals, edits
+    from planner.store.project import utc_now
+    from planner.waves.arrange import Draw
+
+    edit = edits.numbered(project, verdict.edit, audit.person())
+    before = opened.stored.plan
+    plan = make_plan(
+        **opened.inputs,
+        project=project.name,
+        inventory_fingerprint=opened.at.fingerprint,
+        created_at=utc_now(),
+        last=before,
+        frozen=under_way(project, opened.stored),
+        edits=(*opened.edits, edit),
+        standing=verdict.standing,
+        draw=Draw(seed=before.seed or 0, effort=before.effort),
+    )
+    given = approvals.valid(project, before)
+    stored = edits.add(project, edit, opened.stored, plan)
+    audit.note(
+        project,
+        Effect.EDIT_PLAN,
+        f"plan {edit.act.value}",
+        edit.did,
+        {"edit": edit.number, "plan": stored.version, "fingerprint": plan.fingerprint},
+    )
+    still = approvals.valid(project, plan)
+    return edit, stored, tuple(name for name in given if name not in still)
+
+
+def figures(delta: Delta) -> dict[str, Any]:
+    """Return how a score changes as it stands in documents."""
+    return {
+        "waves": delta.waves,
+        "cut_share": round(delta.cut_share, 6),
+        "stretch_gb": round(delta.stretch_gb, 6),
+        "peak_share": round(delta.peak_share, 6),
+    }
+
+
+def spoken(delta: Delta) -> str:
+    """Return how a score changes in words: ``cut +1.2 points, 30.5 GB more cross the line``."""
+    parts = []
+    if delta.waves:
+        parts.append(f"waves {delta.waves:+d}")
+    for what, change in (("traffic cut", delta.cut_share), ("peak", delta.peak_share)):
+        if abs(change) >= 0.0005:
+            parts.append(f"{what} {change * 100:+.1f} points")
+    if abs(delta.stretch_gb) >= 0.05:
+        parts.append(f"{delta.stretch_gb:+,.1f} GB across the line")
+    return ", ".join(parts) or "the score stays as it is"
+
+
+def tell(project: Project, opened: Opened, verdict: Verdict, check: bool, as_json: bool) -> None:
+    """Refuse, check or store an edit, and tell what follows."""
+    refuse_broken(verdict)
+    body: dict[str, Any] = {
+        "act": verdict.edit.act.value,
+        "did": verdict.edit.did,
+        "applied": not check,
+        "told": list(verdict.told),
+        "delta": figures(verdict.delta),
+    }
+    if check:
+        if as_json:
+            data(body)
+        else:
+            line(f"{verdict.edit.did} can be done: {spoken(verdict.delta)}")
+            for said in verdict.told:
+                line(f"  {said}")
+        return
+    edit, stored, voided = apply(project, opened, verdict)
+    if as_json:
+        data({**body, "edit": edit.number, "plan": stored.version, "approvals_void": list(voided),
+              "score": stored.plan.score.model_dump()})  # fmt: skip
+        return
+    line(f"edit {edit.number}: {edit.did}; plan {stored.version}: {spoken(verdict.delta)}")
+    for said in verdict.told:
+        line(f"  {said}")
+    if voided:
+        line(f"  approved no longer, as they changed: {', '.join(voided)}")
+    say("every plan from now on keeps it; take it back with 'wherry plan undo'")
+
+
+def plan_named(project: Project, version: int | None) -> tuple[int, Plan]:
+    """Return a plan by version, the newest when None; raises NotFound."""
+    from planner.store import plans
+
+    stored = plans.latest(project) if version is None else plans.get(project, version)
+    return stored.version, stored.plan
