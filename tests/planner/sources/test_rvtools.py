@@ -48,7 +48,7 @@ def test_missing_sheets_are_notes_and_gaps(tmp_path: Path) -> None:
     inventory = parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": [INFO, info("a", 1)]}))
     assert set(inventory.gaps) == {
         *("disks", "snapshots", "cdroms", "nics", "usb", "floppies", "devices", "partitions", "tags"),
-        *("hosts", "clusters", "datastores", "networks", "luns", "licences"),
+        *("hosts", "clusters", "datastores", "networks", "luns", "licences", "placeholders"),
     }
     assert has_note(inventory, "vSnapshot is missing", "unknown")
 
