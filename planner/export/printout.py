@@ -258,7 +258,7 @@ def tasks(printout: Printout, wave: Wave | None = None) -> Table:
         (
             one.name,
             task.due or "no window",
-            visible(one.vm(task.vm).name),
+            visible(one.subject(task)),
             visible(task.title),
             visible(task.owner) or "nobody named",
             task.effort_min,

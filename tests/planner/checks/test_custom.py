@@ -191,3 +191,33 @@ def test_any_text_is_rules_or_bad_input(text: str) -> None:
         read(text)
     except BadInput as error:
         assert error.message.startswith("rules.yaml")  # noqa: PT017 - whatever it is, it says where
+
+
+def rule_text(severity: str, work: str, when: str = "cpu>=2") -> str:
+    return (
+        f"- {{id: own.one, title: Big, when: '{when}', severity: {severity}, why: w, remedy: r,"
+        f" work: {{{work}}}}}\n"
+    )
+
+
+def test_own_work_may_be_shared_and_info_always_is() -> None:
+    said = read(rule_text("warning", "effort_min: 9, shared: true, each_min: 0.5"))
+    work = said.as_rules()[0].check.work
+    assert work is not None
+    assert (work.shared, work.minutes(4)) == (True, 11)
+    work = read(rule_text("info", "effort_min: 9")).as_rules()[0].check.work
+    assert work is not None
+    assert (work.shared, work.minutes(4)) == (True, 36)
+
+
+@pytest.mark.parametrize(
+    ("severity", "work"),
+    [
+        ("warning", "effort_min: 9, outage: true, shared: true"),
+        ("info", "effort_min: 9, outage: true"),
+        ("warning", "effort_min: 9, each_min: 2"),
+    ],
+)
+def test_shared_work_that_contradicts_itself_is_refused(severity: str, work: str) -> None:
+    with pytest.raises(BadInput, match=r"rules\.yaml line 1, rule own\.one, field work"):
+        read(rule_text(severity, work))
