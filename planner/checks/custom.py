@@ -175,7 +175,8 @@ def _as_rule(own: OwnRule, condition: Condition) -> Rule:
         if found is Outcome.UNKNOWN:
             yield None
         elif found is Outcome.FINDING:
-            yield f"{visible(vm.name)}: {title}"
+            facts = condition.when.facts(vm, Seen(estate.gaps, estate.taken_at))
+            yield f"{visible(vm.name)}: {title}" + (f" ({', '.join(facts)})" if facts else "")
 
     check = Check(
         own.id,
