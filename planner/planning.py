@@ -183,7 +183,10 @@ def _wave(
         why=_why(members, sum(disk.size_bytes for disk in disks), estate, settings),
         tasks=planned_tasks(members, estate.findings, estate.checks, settings, window, estimate.seed_h),
     )
-    return wave, (*notes, *estimate_notes(wave, estimate.converges))
+    return wave, (
+        *(note.replace("boot order", f"boot order of {name}", 1) for note in notes),
+        *estimate_notes(wave, estimate.converges),
+    )
 
 
 def _refuse_twins(inventory: Inventory) -> None:
