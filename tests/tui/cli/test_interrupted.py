@@ -197,7 +197,7 @@ def test_a_reader_that_goes_away_is_no_failure(planned: Wherry) -> None:
 )
 def test_an_interrupted_verb_says_what_it_leaves(verb: str, said: str) -> None:
     done = interrupted_at(f"tui.cli.verbs.{verb}", verb, "--json")
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"interrupted; {said}\n")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", f"interrupted; {said}")
 
 
 def test_an_interruption_while_it_still_loads_is_no_traceback() -> None:
