@@ -76,6 +76,7 @@ def export_plan(
     owners: Mapping[str, str] | None = None,
     unknown: Mapping[str, int] | None = None,
     states: Mapping[str, str] | None = None,
+    judged: str = "",
     format: str,
     target: Path,
 ) -> Path:
@@ -83,13 +84,13 @@ def export_plan(
 
     ``target`` is a file, or a folder that gets ``plan.<suffix>``; ``approvals`` is wave name →
     (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
-    ``states`` task id → where it stands. Raises
+    ``states`` task id → where it stands, ``judged`` of which inventory the findings are. Raises
     NotFound for an unknown format, BadInput and NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
     path = target / f"plan{chosen.suffix}" if target.is_dir() else target
-    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states)
+    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states, judged=judged)
     write_atomically(path, chosen.render(printout))
     return path
