@@ -26,7 +26,7 @@ KINDS = (
     "networks", "luns", "licences", "vcenters", "tags", "partitions",
 )  # fmt: skip
 # What a name and a flag that every source has are enough for.
-NEED_NO_DATA = {"compute.template", "compute.agent"}
+NEED_NO_DATA = {"compute.agent"}
 B, W, I = Severity.BLOCKER, Severity.WARNING, Severity.INFO  # noqa: E741
 LIGHTER_WHEN_OFF = {
     "disks.rdm.physical": (W, I),
