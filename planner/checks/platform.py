@@ -11,6 +11,7 @@ from planner.checks.estate import Estate, days_left
 from planner.model import Cluster, Host, Severity, VCenter
 from planner.names import visible
 from planner.replicators import replicators
+from planner.units import show_count
 
 RULES: list[Rule] = [*kept.RULES, *target.RULES]
 _CERTIFICATE = timedelta(days=60)
@@ -101,7 +102,8 @@ def scheduled_tasks(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
     if vcenter.scheduled_tasks is None:
         yield None
     elif vcenter.scheduled_tasks:
-        yield f"{visible(vcenter.name or vcenter.id)} has {vcenter.scheduled_tasks} scheduled tasks"
+        tasks = show_count(vcenter.scheduled_tasks, "scheduled task")
+        yield f"{visible(vcenter.name or vcenter.id)} has {tasks}"
 
 
 @rule(

@@ -25,6 +25,7 @@ from planner.sources.rvtools.identity import Roster, roster
 from planner.sources.rvtools.joins import Owners
 from planner.sources.rvtools.versions import Release, release
 from planner.sources.vcenter.luns import LunNames
+from planner.units import show_count
 
 # A kind of the inventory's gaps, and the sheets of which one says something about it.
 _GAPS = {
@@ -95,7 +96,7 @@ def _uncounted(people: Roster, found: ByVM[Disk]) -> list[str]:
         return []
     shown = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
     return [
-        f"vInfo counts other numbers of disks than vDisk lists for {len(other)} VMs ({shown}): "
+        f"vInfo counts other numbers of disks than vDisk lists for {show_count(len(other), 'VM')} ({shown}): "
         "compare them at the source, a disk that is not listed is not moved"
     ]
 

@@ -207,7 +207,7 @@ def test_quirk_09_row_sets_differ(tmp_path: Path) -> None:
     tools = [["VM", "Tools", "VM ID"], ["a", "toolsOk", "vm-1"], ["gone", "toolsOk", "vm-9"]]
     inventory = read(tmp_path, vInfo=[INFO, info("a", 1), info("b", 2)], vTools=tools)
     assert [vm.tools for vm in inventory.vms] == ["toolsOk", ""]
-    assert has_note(inventory, "vTools has 1 rows of 1 VMs that vInfo does not have (gone)")
+    assert has_note(inventory, "vTools has 1 row of 1 VM that vInfo does not have (gone)")
 
 
 def test_quirk_10_nothing_is_counted_twice(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_quirk_10_nothing_is_counted_twice(tmp_path: Path) -> None:
         ("vm-4", False, False, True),
     ]
     assert len(inventory.vms[0].disks) == 1
-    assert has_note(inventory, "1 rows that repeat a VM")
+    assert has_note(inventory, "repeats VMs in 1 row:")
 
 
 def test_quirk_10_placeholders_without_their_column_are_unknown(tmp_path: Path) -> None:
