@@ -23,7 +23,7 @@ CASES = (*OF_DISKS, *OF_STORAGE, *OF_MACHINES)
 MINE = [check for check in all_checks() if check.family in FAMILIES]
 KINDS = (
     "disks", "nics", "snapshots", "cdroms", "usb", "floppies", "devices", "hosts", "clusters", "datastores",
-    "networks", "luns", "licences", "vcenters", "tags", "partitions",
+    "networks", "luns", "licences", "vcenters", "tags", "partitions", "placeholders",
 )  # fmt: skip
 # What a name and a flag that every source has are enough for.
 NEED_NO_DATA = {"compute.agent"}
