@@ -129,8 +129,7 @@ def _unknown(name: str, kind: Kind | None, nearest: Header | None) -> BadInput:
             f"{name} names VMs and says nothing of them",
             f"add columns of an application list, as in {layout.example}",
         )
-    # One chance word in a header of another language is no likeness.
-    if nearest is None or (kind is None and 2 * len(nearest.lacks) > len(nearest.layout.needs)):
+    if nearest is None or (kind is None and not _alike(nearest)):
         return BadInput(f"{name} has no header that wherry knows", _LEAST)
     layout = nearest.layout
     said = f"{name} has no header that wherry knows"
@@ -138,6 +137,11 @@ def _unknown(name: str, kind: Kind | None, nearest: Header | None) -> BadInput:
         lacking = " and no ".join(" or ".join(group).replace("_", " ") for group in nearest.lacks)
         said = f"{name} is most like a file of kind {layout.kind}, but has no column for {lacking}"
     return BadInput(said, f"give it the columns of kind {layout.kind}, as in {layout.example}")
+
+
+def _alike(header: Header) -> bool:
+    """Return whether half of what is needed and half of what is there match; a chance word is no likeness."""
+    return 2 * len(header.lacks) <= len(header.layout.needs) and 2 * len(header.columns) >= header.width
 
 
 def _under(rows: Iterable[tuple[int, Any]], found: _Found) -> Rows:

@@ -30,6 +30,7 @@ def refused(path: Path, kind: Kind | None = None, most: int = 1000) -> BadInput:
         (("a,b,c", "1,2,3"), "has no header that wherry knows", "source,destination"),
         (("Quelle;Ziel;Port;Protokoll;Bytes", "a;b;1;tcp;5"), "has no header", "vm,application"),
         (("Quelle;Ziel;Port;Protokoll;Bytes", "a;b;1;tcp;5"), "has no header", "in English"),
+        (("Server;Anwendung;Umgebung;Besitzer", "a;b;c;d"), "has no header", "vm,application"),
         (("vm,port", "a,1"), "has no header that wherry knows", "source,destination"),
         (("vm", "a", "b"), "names VMs and says nothing of them", "vm,application,tier"),
         (("server", "a"), "names VMs and says nothing of them", "vm,application,tier"),
