@@ -301,11 +301,13 @@ def shown(field: Field, vm: VM, seen: Seen) -> str:
         if value is None:
             return "unknown"
         return show_bytes(value) if field.is_size else str(value)
-    said = field.read(vm, seen)
+    said: Iterable[str | None]
     if isinstance(field, Choice):
-        # Where there is a closer word, yes says nothing more.
-        said = said and (sorted(said - _YES) or sorted(said))
-    values = list(dict.fromkeys("unknown" if word is None else word for word in said or (None,)))
+        words = field.read(vm, seen) or frozenset()
+        said = sorted(words - _YES) or sorted(words)  # where there is a closer word, yes says nothing more
+    else:
+        said = field.read(vm, seen)
+    values = list(dict.fromkeys("unknown" if word is None else word for word in said)) or ["unknown"]
     more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
     return ", ".join(visible(word, 60) for word in values[:_SHOWN]) + more
 
