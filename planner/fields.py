@@ -14,6 +14,8 @@ from functools import cache
 
 from planner.checks.estate import moment
 from planner.model import VM, Backing, BusSharing, DeviceKind, Inventory, Power
+from planner.names import visible
+from planner.units import show_bytes
 from planner.volumes import datastore_of
 
 
@@ -289,6 +291,27 @@ FIELDS: dict[str, Field] = {
     "template": _flag("is a template", lambda vm: vm.template),
     "moves": _flag("is no template and no placeholder", lambda vm: vm.movable),
 }
+_SHOWN = 3  # values that one fact names
+
+
+def shown(field: Field, vm: VM, seen: Seen) -> str:
+    """Return the value of a VM's field as people read it, harmless to print; ``unknown`` where it is."""
+    if isinstance(field, Number):
+        value = field.read(vm, seen)
+        if value is None:
+            return "unknown"
+        return show_bytes(value) if field.is_size else str(value)
+    said: Iterable[str | None]
+    if isinstance(field, Choice):
+        words = field.read(vm, seen) or frozenset()
+        said = sorted(words - _YES) or sorted(words)  # where there is a closer word, yes says nothing more
+    else:
+        said = field.read(vm, seen)
+    values = list(dict.fromkeys("unknown" if word is None else word for word in said)) or ["unknown"]
+    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
+    return ", ".join(visible(word, 60) for word in values[:_SHOWN]) + more
+
+
 # Fields whose second half is a name that people chose.
 OPEN_FIELDS = {
     "attr": "a custom attribute: attr.NAME:value",

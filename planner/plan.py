@@ -153,6 +153,7 @@ class PlannedEstimate(_Part):
 class PlannedTask(_Part):
     """What is to be done about one VM before its wave is seeded: all that one check found there.
 
+    ``vm`` is empty when it is done once for several VMs of the wave; ``found`` says for how many then.
     ``id`` stays the same in every plan. ``due`` is ISO 8601 in UTC, empty without a window; ``fix`` is
     the step kind by which wherry does it itself, empty = a person's work.
     """
@@ -215,6 +216,10 @@ class Wave(_Part):
     def outages(self) -> int:
         """VMs with a task that takes them down; all tasks of one VM share one outage."""
         return len({task.vm for task in self.tasks if task.outage})
+
+    def subject(self, task: PlannedTask) -> str:
+        """Return the name of the VM that a task is about, as it is; of a shared one that it is shared."""
+        return self.vm(task.vm).name if task.vm else "(whole wave)"
 
     def vm(self, vm_id: str) -> PlannedVM:
         """Return the VM of that id; raises NotFound."""

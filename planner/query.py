@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from planner.errors import BadInput
-from planner.fields import FIELDS, OPEN_FIELDS, Choice, Field, Number, Seen, Text, named_field
+from planner.fields import FIELDS, OPEN_FIELDS, Choice, Field, Number, Seen, Text, named_field, shown
 from planner.model import VM
 from planner.names import visible
 from planner.units import parse_bytes
@@ -42,9 +42,14 @@ _PART = re.compile(r'"((?:[^"\\]|\\.)*)"|(,)|([^",]+)', re.DOTALL)
 
 
 class _Node(Protocol):
-    """A part of a filter: three-valued for rules, two-valued for tables."""
+    """A part of a filter: three-valued for rules, two-valued for tables.
+
+    ``facts`` are the values by which it comes out as ``wanted``, each with its field's name.
+    """
 
     def decide(self, vm: VM, seen: Seen) -> bool | None: ...
+
+    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]: ...
 
     def matches(self, vm: VM, seen: Seen) -> bool: ...
 
@@ -52,6 +57,12 @@ class _Node(Protocol):
 @dataclass(frozen=True, slots=True)
 class _Term:
     test: Test
+    name: str = "name"
+    field: Field = FIELDS["name"]
+
+    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]:
+        if self.name != "name":  # whose fact it is says that already
+            yield f"{visible(self.name, 60)} {shown(self.field, vm, seen)}"
 
     def decide(self, vm: VM, seen: Seen) -> bool | None:
         return self.test(vm, seen)
@@ -63,6 +74,9 @@ class _Term:
 @dataclass(frozen=True, slots=True)
 class _Not:
     part: _Node
+
+    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]:
+        return self.part.facts(vm, seen, not wanted)
 
     def decide(self, vm: VM, seen: Seen) -> bool | None:
         found = self.part.decide(vm, seen)
@@ -78,6 +92,11 @@ class _Joined:
 
     parts: tuple[_Node, ...]
     deciding: bool
+
+    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]:
+        for part in self.parts:
+            if part.decide(vm, seen) is wanted:
+                yield from part.facts(vm, seen, wanted)
 
     def decide(self, vm: VM, seen: Seen) -> bool | None:
         unknown = False
@@ -107,6 +126,10 @@ class Filter:
     def decide(self, vm: VM, seen: Seen = _NOTHING_MORE) -> bool | None:
         """Return whether it holds for the VM, ``None`` when that hangs on what the source does not say."""
         return self.root.decide(vm, seen)
+
+    def facts(self, vm: VM, seen: Seen = _NOTHING_MORE) -> tuple[str, ...]:
+        """Return by what it holds for a VM: fields with their values, harmless to print, each once."""
+        return tuple(dict.fromkeys(self.root.facts(vm, seen, True)))
 
 
 def _wrong(term: str, why: str, hint: str = "") -> BadInput:
@@ -229,19 +252,19 @@ def _field(found: re.Match[str], term: str) -> tuple[str, Field]:
     return name, FIELDS[name]
 
 
-def _term_test(term: str) -> Test:
+def _term(term: str) -> _Term:
     found = _FIELD.match(term)
     operator = _OPERATOR.match(term, found.end()) if found else None
     if not found or not operator:
         parts = tuple(value.casefold() for value in _values(term, term))
-        return _one_of(FIELDS["name"].read, lambda text: any(part in text for part in parts))  # type: ignore[arg-type]
+        return _Term(_one_of(FIELDS["name"].read, lambda text: any(part in text for part in parts)))  # type: ignore[arg-type]
     name, field = _field(found, term)
     values = _values(term[operator.end() :], term)
     if isinstance(field, Text):
-        return _text_test(name, field, operator[0], values, term)
+        return _Term(_text_test(name, field, operator[0], values, term), name, field)
     if isinstance(field, Number):
-        return _number_test(name, field, operator[0], values, term)
-    return _choice_test(name, field, operator[0], values, term)
+        return _Term(_number_test(name, field, operator[0], values, term), name, field)
+    return _Term(_choice_test(name, field, operator[0], values, term), name, field)
 
 
 def _closes_too_often(term: str) -> bool:
@@ -324,8 +347,8 @@ class _Parser:
             self.depth -= 1
             return _Not(inner) if word == "-(" else inner
         if word.startswith("-") and len(word) > 1:
-            return _Not(_Term(_term_test(word[1:])))
-        return _Term(_term_test(word))
+            return _Not(_term(word[1:]))
+        return _term(word)
 
 
 def parse(text: str) -> Filter:
@@ -337,5 +360,5 @@ def parse(text: str) -> Filter:
         return Filter(text, _Joined((), deciding=False))
     # A word alone is a name, whatever it is.
     if len(parser.tokens) == 1 and parser.tokens[0].casefold() in {"and", "or"}:
-        return Filter(text, _Term(_term_test(text.strip())))
+        return Filter(text, _term(text.strip()))
     return Filter(text, parser.whole())

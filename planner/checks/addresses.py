@@ -170,7 +170,7 @@ def missing_address(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="the guest says that an adapter takes its address by DHCP",
     properties=("guest.net.ipConfig.dhcp",),
     reference="vSphere API: NetDhcpConfigInfo",
-    work=Work(15),
+    work=Work(10, shared=True, each_min=2),
     kinds=("nics",),
 )
 def by_dhcp(vm: VM, estate: Estate) -> Iterator[str | None]:

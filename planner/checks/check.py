@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import ceil
 from typing import Any
 
 from planner.checks.estate import Estate
 from planner.model import Method, Severity
+from planner.units import show_duration
 
 Ask = Callable[[Any, Estate], Iterator[str | None]]
 
@@ -44,13 +46,29 @@ class Work:
     """What it takes to clear a finding: a task of the plan.
 
     ``fix`` is the step kind that wherry can do itself, empty = a person's work. ``lead_days`` is how
-    long before the seed it has to be done.
+    long before the seed it has to be done. ``shared`` work is done once for all VMs of a wave: it takes
+    ``effort_min`` and ``each_min`` more for each of them, and no VM is down for it.
     """
 
     effort_min: int
     outage: bool = False
     lead_days: int = 1
     fix: str = ""
+    shared: bool = False
+    each_min: float = 0.0
+
+    def minutes(self, vms: int = 1) -> int:
+        """Return what a task about so many VMs takes."""
+        return ceil(self.effort_min + self.each_min * vms)
+
+    def takes(self) -> str:
+        """Return the effort in words."""
+        once = show_duration(self.effort_min * 60.0)
+        return f"{once} a wave and {self.each_min:g} min for each VM" if self.shared else once
+
+    def __post_init__(self) -> None:
+        if self.shared and (self.outage or self.fix):
+            raise ValueError("shared work is a person's, and takes no VM down")
 
 
 @dataclass(frozen=True, slots=True)

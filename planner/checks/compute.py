@@ -10,6 +10,12 @@ from planner.model import VM, Controller, Power, Severity
 from planner.names import visible
 
 RULES: list[Rule] = []
+_STATES = {
+    "disconnected": "on a host that is disconnected from its vCenter",
+    "inaccessible": "inaccessible to its host: its files cannot be reached",
+    "invalid": "invalid in its vCenter's inventory: its configuration cannot be read",
+    "orphaned": "orphaned in its vCenter's inventory: no host has it any more",
+}
 _FT_OFF = {"notconfigured", "disabled", ""}
 _UPGRADE = Work(effort_min=30, outage=True, lead_days=2, fix="upgrade-hardware")
 # Those count their disks by bus and unit; which of several kinds is asked first only the firmware knows.
@@ -147,7 +153,8 @@ def not_connected(vm: VM, estate: Estate) -> Iterator[str | None]:
     if not vm.connection_state:
         yield None
     elif vm.connection_state.casefold() != "connected":
-        yield f"{visible(vm.name)} is {visible(vm.connection_state)} to its vCenter"
+        state = vm.connection_state.casefold()
+        yield f"{visible(vm.name)} is {_STATES.get(state) or visible(vm.connection_state, 60)}"
 
 
 @rule(
@@ -217,6 +224,8 @@ def never_moves(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: template or placeholder."""
     if not vm.movable:
         yield f"{visible(vm.name)} is a {'template' if vm.template else 'placeholder'} and stays"
+    elif estate.lacks(vm, "placeholders"):
+        yield None
 
 
 @rule(

@@ -52,9 +52,11 @@ class _Part(BaseModel):
 class OwnWork(_Part):
     """What it takes to clear a finding."""
 
-    effort_min: int = Field(ge=0, description="minutes of work for one VM")
+    effort_min: int = Field(ge=0, description="minutes of work for one VM, or for a wave when shared")
     outage: bool = Field(False, description="the VM has to be off for it")
     lead_days: int = Field(1, ge=0, le=365, description="days before the seed by which it has to be done")
+    shared: bool = Field(False, description="it is one task for all VMs of a wave")
+    each_min: float = Field(0.0, ge=0, description="more minutes for each VM when shared")
 
 
 class OwnTest(_Part):
@@ -153,6 +155,15 @@ class RuleFile:
         return tuple(rule.id for rule in self.rules if not rule.tests)
 
 
+def _work(own: OwnWork | None, only_info: bool) -> Work | None:
+    if own is None:
+        return None
+    # What is only worth knowing makes no task of its own; said work is done for the whole wave then.
+    if only_info and not own.shared and not own.outage:
+        return Work(0, lead_days=own.lead_days, shared=True, each_min=own.effort_min)
+    return Work(own.effort_min, own.outage, own.lead_days, shared=own.shared, each_min=own.each_min)
+
+
 def _as_rule(own: OwnRule, condition: Condition) -> Rule:
     severities = (
         dict.fromkeys(Method, own.severity) if isinstance(own.severity, Severity) else dict(own.severity)
@@ -164,7 +175,8 @@ def _as_rule(own: OwnRule, condition: Condition) -> Rule:
         if found is Outcome.UNKNOWN:
             yield None
         elif found is Outcome.FINDING:
-            yield f"{visible(vm.name)}: {title}"
+            facts = condition.when.facts(vm, Seen(estate.gaps, estate.taken_at))
+            yield f"{visible(vm.name)}: {title}" + (f" ({', '.join(facts)})" if facts else "")
 
     check = Check(
         own.id,
@@ -174,7 +186,7 @@ def _as_rule(own: OwnRule, condition: Condition) -> Rule:
         own.remedy,
         condition=own.when + (f"; unknown when {own.unknown_when}" if own.unknown_when else ""),
         reference=own.reference,
-        work=Work(own.work.effort_min, own.work.outage, own.work.lead_days) if own.work else None,
+        work=_work(own.work, all(item is Severity.INFO for item in severities.values())),
     )
     return Rule(check, ask)
 
@@ -254,6 +266,11 @@ def rules_of(marked: Marked, where: str, taken: Sequence[str]) -> RuleFile:
         seen.add(rule.id)
         if isinstance(rule.severity, dict) and set(rule.severity) != set(Method):
             raise _refused(marked, where, (at, "severity"), f"it needs one for each of {', '.join(Method)}")
+        if rule.work and rule.work.outage and (rule.work.shared or rule.severity is Severity.INFO):
+            why = "work with an outage is no shared task and nothing that is only worth knowing"
+            raise _refused(marked, where, (at, "work"), why)
+        if rule.work and rule.work.each_min and not rule.work.shared:
+            raise _refused(marked, where, (at, "work"), "each_min goes with shared only")
     conditions = tuple(_condition(rule, at, marked, where) for at, rule in enumerate(rules))
     return RuleFile(where, rules, conditions, marked)
 

@@ -99,7 +99,7 @@ def consolidation(vm: VM, estate: Estate) -> Iterator[str | None]:
     why="Without it every delta reads and compares whole disks. It cannot start while a snapshot exists.",
     remedy="delete snapshots, switch on changed block tracking, then take and remove a snapshot so that it "
     "starts",
-    work=Work(effort_min=10, fix="enable-cbt"),
+    work=Work(effort_min=5, fix="enable-cbt"),
 )
 def change_tracking(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: changed block tracking is off."""
@@ -123,7 +123,7 @@ def change_tracking(vm: VM, estate: Estate) -> Iterator[str | None]:
     why="Each disk has a switch of its own; the one that is left out is read whole for every delta, and no "
     "flag of the VM shows it.",
     remedy="switch changed block tracking off and on again for the VM, then take and remove a snapshot",
-    work=Work(effort_min=10, fix="enable-cbt"),
+    work=Work(effort_min=5, fix="enable-cbt"),
 )
 def partial_tracking(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: disk left out of changed block tracking; a VM that tracks nothing has its own finding."""

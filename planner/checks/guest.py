@@ -34,7 +34,6 @@ _STORAGE_NETWORK = re.compile(r"(?<![a-z])(iscsi|nfs|san|nas|smb|storage)(?![a-z
     condition="the maker's general support ended before the inventory was taken",
     properties=("guest.guestFullName", "config.guestFullName"),
     reference=_TABLE,
-    work=Work(480, outage=True, lead_days=30),
 )
 def support_ended(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: operating system without support, judged at the time of the inventory."""
@@ -102,7 +101,6 @@ def other_system(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="the configured system is one of vSphere's Other, and the guest reports none",
     properties=("config.guestId", "config.guestFullName", "guest.guestFullName"),
     reference="vSphere API: VirtualMachineGuestOsIdentifier",
-    work=Work(15),
 )
 def no_system(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: operating system of no known make."""
@@ -126,7 +124,6 @@ def _least(partition: Partition) -> int:
     condition="less than 100 MiB free in / or C:, 50 MiB in /boot, 10 MiB elsewhere",
     properties=("guest.disk",),
     reference="Forklift: guest free space",
-    work=Work(30),
     kinds=("partitions",),
 )
 def little_space(vm: VM, estate: Estate) -> Iterator[str | None]:
@@ -194,7 +191,7 @@ def npiv(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="disk.EnableUUID is on",
     properties=("config.extraConfig[disk.EnableUUID]",),
     reference="Broadcom KB 321264: disk.EnableUUID; HCX bulk migration makes new disk UUIDs",
-    work=Work(30),
+    work=Work(10, shared=True, each_min=0.5),
 )
 def disk_serials(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: guest knows its disks by serial number."""

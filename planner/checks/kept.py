@@ -41,7 +41,7 @@ def _is_binding(found: DrsRule) -> bool:
     condition="a rule of the cluster names the VM: together, apart, on hosts, in order",
     properties=("ClusterComputeResource.configurationEx.rule", "configurationEx.group"),
     reference="vSphere API: ClusterRuleInfo",
-    work=Work(15),
+    work=Work(10, shared=True, each_min=5),
 )
 def drs_rules(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: named by DRS rules; without a rule it is fine only where the cluster's rules are known."""
@@ -96,7 +96,7 @@ def bound_to_hosts(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="DRS treats the VM otherwise than its cluster, or HA restarts it earlier, later or never",
     properties=("configurationEx.drsVmConfig", "configurationEx.dasVmConfig"),
     reference="vSphere API: ClusterDrsVmConfigInfo, ClusterDasVmConfigInfo",
-    work=Work(5),
+    work=Work(10, shared=True, each_min=2),
 )
 def exception(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: exception from its cluster."""
@@ -118,7 +118,7 @@ def exception(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="the VM's home or a disk has a storage policy",
     properties=("pbm.QueryAssociatedProfile",),
     reference="vSphere Storage: storage policy based management",
-    work=Work(30),
+    work=Work(30, shared=True, each_min=2),
     kinds=("disks",),
 )
 def policies(vm: VM, estate: Estate) -> Iterator[str | None]:
@@ -140,7 +140,7 @@ def policies(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="the VM has tags",
     properties=("cis.tagging.TagAssociation",),
     reference="vSphere Automation API: tagging",
-    work=Work(5),
+    work=Work(5, shared=True, each_min=0.2),
 )
 def tags(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: tags."""
@@ -160,7 +160,7 @@ def tags(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="the VM has values of custom attributes",
     properties=("customValue",),
     reference="vSphere API: CustomFieldsManager",
-    work=Work(5),
+    work=Work(5, shared=True, each_min=0.2),
 )
 def attributes(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: custom attributes; none at all in a vCenter may mean that they were not read."""
@@ -180,7 +180,7 @@ def attributes(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="the VM is in a resource pool other than its cluster's own",
     properties=("resourcePool",),
     reference="vSphere Resource Management: resource pools",
-    work=Work(15),
+    work=Work(15, shared=True, each_min=2),
 )
 def pool(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: in a resource pool."""
@@ -221,7 +221,7 @@ def vapp(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="permissions are set on the VM itself",
     properties=("permission",),
     reference="vSphere API: AuthorizationManager",
-    work=Work(15),
+    work=Work(10, shared=True, each_min=5),
 )
 def permissions(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: permissions of its own."""
@@ -242,7 +242,7 @@ def permissions(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="a backup left its time at the VM",
     properties=("customValue", "config.annotation"),
     reference="vSphere API: ManagedObjectReference is not kept",
-    work=Work(15),
+    work=Work(15, shared=True, each_min=2),
 )
 def backup_job(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: backed up under its old number."""
@@ -262,7 +262,7 @@ def backup_job(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition=f"the last backup is more than {_BACKUP_AGE.days} days older than the inventory",
     properties=("customValue", "config.annotation"),
     reference="practice: a tested backup before the first copy",
-    work=Work(30),
+    work=Work(15),
 )
 def old_backup(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: last backup is old."""

@@ -80,7 +80,6 @@ def on_vmkernel(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="an adapter is of type e1000, e1000e, flexible, vmxnet2 or pcnet32",
     properties=("config.hardware.device[VirtualEthernetCard]",),
     reference="Broadcom KB 1001805: choosing a network adapter",
-    work=Work(30, outage=True),
     kinds=("nics",),
 )
 def old_adapter(vm: VM, estate: Estate) -> Iterator[str | None]:

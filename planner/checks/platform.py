@@ -10,17 +10,12 @@ from planner.checks.check import About, Rule, Work, rule
 from planner.checks.estate import Estate, days_left
 from planner.model import Cluster, Host, Severity, VCenter
 from planner.names import visible
+from planner.replicators import replicators
+from planner.units import show_count
 
 RULES: list[Rule] = [*kept.RULES, *target.RULES]
 _CERTIFICATE = timedelta(days=60)
 _SKEW_S = 1.0
-_REPLICATORS = {
-    "com.vmware.vcdr": "Site Recovery Manager",
-    "com.vmware.vchms": "vSphere Replication",
-    "com.vmware.hcx": "HCX",
-    "com.zerto": "Zerto",
-    "com.emc.recoverpoint": "RecoverPoint",
-}
 
 
 def _certificate(name: str, said: str, estate: Estate) -> Iterator[str | None]:
@@ -107,7 +102,8 @@ def scheduled_tasks(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
     if vcenter.scheduled_tasks is None:
         yield None
     elif vcenter.scheduled_tasks:
-        yield f"{visible(vcenter.name or vcenter.id)} has {vcenter.scheduled_tasks} scheduled tasks"
+        tasks = show_count(vcenter.scheduled_tasks, "scheduled task")
+        yield f"{visible(vcenter.name or vcenter.id)} has {tasks}"
 
 
 @rule(
@@ -128,10 +124,9 @@ def replication(vcenter: VCenter, estate: Estate) -> Iterator[str | None]:
     if vcenter.extensions is None:
         yield None
         return
-    keys = [key.casefold() for key in vcenter.extensions]
-    found = [name for start, name in _REPLICATORS.items() if any(key.startswith(start) for key in keys)]
-    if found:
-        yield f"{visible(vcenter.name or vcenter.id)} has {', '.join(found)} registered"
+    if found := replicators(vcenter.extensions):
+        names = ", ".join(product.name for product in found)
+        yield f"{visible(vcenter.name or vcenter.id)} has {names} registered"
 
 
 @rule(

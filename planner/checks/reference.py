@@ -13,7 +13,7 @@ from planner.checks.registry import all_checks
 from planner.fields import FIELDS, OPEN_FIELDS, Choice, Number
 from planner.model import Method
 from planner.scores import FACTORS, Level
-from planner.units import show_count, show_duration
+from planner.units import show_count
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 _TITLES = {
@@ -84,7 +84,7 @@ def _severity(check: Check) -> str:
 def _work(check: Check) -> str:
     if check.work is None:
         return ""
-    parts = [show_duration(check.work.effort_min * 60.0)]
+    parts = [check.work.takes()]
     parts.append("with the VM off" if check.work.outage else "while it runs")
     parts.append(f"done {show_count(check.work.lead_days, 'day')} before the seed")
     if check.work.fix:

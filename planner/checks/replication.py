@@ -17,8 +17,14 @@ RULES: list[Rule] = []
     "replication.other",
     by_method(Severity.BLOCKER, Severity.WARNING),
     "Replicated by another product",
-    condition="the VM is configured for vSphere Replication, or its settings or filters name another product",
-    properties=("config.repConfig", "config.extraConfig[hbr_filter.*]"),
+    condition="the VM is configured for vSphere Replication, or its settings, filters or manager name "
+    "another product; unknown where nothing does and a product that replicates is registered there",
+    properties=(
+        "config.repConfig",
+        "config.extraConfig[hbr_filter.*]",
+        "config.managedBy.extensionKey",
+        "ExtensionManager.extensionList.key",
+    ),
     reference="vSphere API: VirtualMachineConfigInfo.repConfig",
     why="Two products that take and remove snapshots or filter the writes of one VM disturb each other, and "
     "the VM's protection ends unnoticed when it moves.",

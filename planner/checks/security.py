@@ -23,7 +23,7 @@ RULES: list[Rule] = []
     why="Without the same key provider at the target the VM cannot be opened there, and whether it trusts "
     "the same one no inventory says.",
     remedy="set up the same key provider at the target and waive this, or decrypt the VM before the seed",
-    work=Work(effort_min=120, outage=True, lead_days=10),
+    work=Work(effort_min=60, outage=True, lead_days=10),
     kinds=("disks",),
 )
 def encrypted(vm: VM, estate: Estate) -> Iterator[str | None]:

@@ -144,7 +144,7 @@ def larger_than_target(vm: VM, estate: Estate) -> Iterator[str | None]:
     reference="vSphere API: VirtualDevice.FileBackingInfo.datastore, DatastoreSummary.accessible",
     why="What cannot be read cannot be copied; the VM may be running on files nobody can reach any more.",
     remedy="bring the datastore back or remove the disk from the VM, then read the inventory again",
-    work=Work(effort_min=120),
+    work=Work(15, shared=True, each_min=5),
 )
 def no_datastore(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: disk on no datastore that can be reached."""

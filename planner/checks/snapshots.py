@@ -15,7 +15,7 @@ from planner.volumes import base_path, datastore_of, folder_of
 RULES: list[Rule] = []
 OLD_DAYS = 7
 MANY = 3
-_DELETE = Work(effort_min=30, lead_days=2)
+_DELETE = Work(effort_min=15, lead_days=2)
 _PARENT = "config.hardware.device[VirtualDisk].backing.parent"
 
 

@@ -62,7 +62,6 @@ def tools_stopped(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="VMware Tools are older than those of the host",
     properties=("guest.toolsVersionStatus2",),
     reference="vSphere API: VirtualMachineToolsVersionStatus",
-    work=Work(20),
 )
 def tools_old(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: VMware Tools are old."""
@@ -104,7 +103,7 @@ def no_heartbeat(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="VMware Tools keep the guest's clock at the host's",
     properties=("config.tools.syncTimeWithHost",),
     reference="vSphere API: ToolsConfigInfo.syncTimeWithHost",
-    work=Work(10),
+    work=Work(10, shared=True, each_min=2),
 )
 def host_time(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: time comes from the host."""

@@ -88,7 +88,7 @@ def much_of_link(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="its tier is database, or a part of its name is one that databases and mail servers have",
     properties=("name", "guest.hostName"),
     reference="Microsoft VSS; vSphere API: CreateSnapshotEx_Task quiesceSpec",
-    work=Work(60),
+    work=Work(15, shared=True, each_min=5),
 )
 def database(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: database or mail server; unknown when neither tier nor name says what it is."""
@@ -132,7 +132,7 @@ def directory(vm: VM, estate: Estate) -> Iterator[str | None]:
     condition="flows show it on a port of a cluster's heartbeat: 3343, 5404, 5405, 3121, 2224, 14141, 42424",
     properties=(),
     reference="Microsoft: failover cluster ports; Corosync and Pacemaker: ports to open",
-    work=Work(60),
+    work=Work(30),
 )
 def cluster_node(vm: VM, estate: Estate) -> Iterator[str | None]:
     """Find: node of a guest cluster; unknown for a VM no flow of which was seen."""

@@ -106,6 +106,7 @@ def export_plan(
     unknown: Mapping[str, int] | None = None,
     states: Mapping[str, str] | None = None,
     settings: Settings | None = None,
+    judged: str = "",
     format: str,
     target: Path,
 ) -> Path:
@@ -113,13 +114,16 @@ def export_plan(
 
     ``target`` is a file, or a folder that gets a file called as the format says; ``approvals`` is wave
     name → (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
-    ``states`` task id → where it stands; ``settings`` those the plan was made under. Raises NotFound for
-    an unknown format, BadInput and NoSpace when it cannot be written.
+    ``states`` task id → where it stands; ``settings`` those the plan was made under, ``judged`` of which
+    inventory the findings are. Raises NotFound for an unknown format, BadInput and NoSpace when it
+    cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
     path = target / f"{chosen.name}{chosen.suffix}" if target.is_dir() else target
-    printout = Printout(plan, inventory, tuple(findings), approvals, owners, unknown, states, settings)
+    printout = Printout(
+        plan, inventory, tuple(findings), approvals, owners, unknown, states, settings, judged=judged
+    )
     write_atomically(path, chosen.render(printout))
     return path

@@ -194,8 +194,11 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     yield f"- Window: {escaped(show_window(wave.window))}"
     yield f"- Approval: {escaped(printout.approval(wave))}"
     yield f"- Wave fingerprint: `{wave.fingerprint}`"
-    yield f"- Seed: {seed.p50:.2f} h (P50), {seed.p95:.2f} h (P95)"
-    yield f"- Downtime: {down.p50:.1f} min (P50), {down.p95:.1f} min (P95), whole disks compared"
+    if printout.sized(wave):
+        yield f"- Seed: {seed.p50:.2f} h (P50), {seed.p95:.2f} h (P95)"
+        yield f"- Downtime: {down.p50:.1f} min (P50), {down.p95:.1f} min (P95), whole disks compared"
+    else:
+        yield "- Seed and downtime: unknown, for not all disks of its VMs are known"
     yield f"- Time to decide after cutover: {policies.commit_window_h:g} h, source VMs stay powered off"
     yield ""
     yield from _members(printout, wave)

@@ -17,9 +17,11 @@ from planner.names import visible
 from planner.plan import Plan, PlannedDisk, PlannedTask, Wave
 from planner.remapping import remapping
 from planner.settings import Settings, Window
-from planner.units import GIB, SECTOR
+from planner.sized import is_sized, lacks_disks
+from planner.units import GIB, SECTOR, show_count
 
 Cell = str | int | float
+UNKNOWN = "unknown"
 _UNTOUCHED = "until commit the source VMDK was not written: start the source VM"
 
 
@@ -37,7 +39,8 @@ class Printout:
     """Everything an export is made from. ``approvals`` is wave name → (who, when).
 
     ``owners`` is application → owner, for VMs that name none themselves; ``unknown`` is check id →
-    number of VMs it could not decide; ``states`` is task id → where it stands, for tasks begun or done.
+    number of VMs it could not decide; ``states`` is task id → where it stands, for tasks begun or done;
+    ``judged`` says of which inventory the findings are, where the plan was made on another one.
     """
 
     plan: Plan
@@ -48,6 +51,7 @@ class Printout:
     unknown: Mapping[str, int] | None = None
     states: Mapping[str, str] | None = None
     settings: Settings | None = None  # caps, freezes, link, method; None = not told
+    judged: str = ""
     vms: Mapping[str, VM] = field(init=False, repr=False, compare=False)  # by id, for the tables
     blockers: Counter[str] = field(init=False, repr=False, compare=False)  # open ones by subject
     found: Mapping[str, list[Finding]] = field(init=False, repr=False, compare=False)  # by subject
@@ -64,6 +68,10 @@ class Printout:
     def owner(self, vm: VM | None) -> str:
         """Return a VM's owner: its own, else its application's, else nothing."""
         return visible(vm.owner or (self.owners or {}).get(vm.application, "")) if vm else ""
+
+    def sized(self, wave: Wave) -> bool:
+        """Return whether all disks of a wave are known, so that its size and times mean something."""
+        return is_sized(wave, self.vms, self.inventory.gaps)
 
     def approval(self, wave: Wave) -> str:
         """Return who approved a wave and when, or that nobody did."""
@@ -111,11 +119,12 @@ def summary(printout: Printout) -> Table:
     rows: list[tuple[Cell, ...]] = [
         ("Project", visible(plan.project)),
         ("Plan made", visible(plan.created_at)),
+        *([("Findings are of another inventory", visible(printout.judged))] if printout.judged else []),
         ("Waves", plan.score.waves),
         ("Fewest waves possible under these caps", plan.score.waves_bound),
         ("VMs in waves", planned),
         ("VMs in no wave", len(plan.unplanned)),
-        ("Provisioned GiB in waves", gib(sum(wave.size_bytes for wave in plan.waves))),
+        ("Provisioned GiB in waves", _provisioned(printout)),
         ("Order ties violated", plan.score.order_violations),
         ("Hard ties violated", plan.score.hard_violations),
         *((f"Findings: {severity.value}", _count(printout, severity)) for severity in Severity),
@@ -129,6 +138,23 @@ def summary(printout: Printout) -> Table:
     ]
     rows += [(f"Note {at}", visible(note)) for at, note in enumerate(plan.notes, 1)]
     return Table("Summary", ("What", "Value"), tuple(rows))
+
+
+def _provisioned(printout: Printout) -> Cell:
+    """Return the size of all waves, as far as it is known."""
+    known = gib(sum(wave.size_bytes for wave in printout.plan.waves))
+    unknown = sum(not printout.sized(wave) for wave in printout.plan.waves)
+    return f"at least {known:g}, {show_count(unknown, 'wave')} of unknown size" if unknown else known
+
+
+def _measured(printout: Printout, wave: Wave) -> tuple[Cell, ...]:
+    """Return size, seed and downtime of a wave: numbers, or that they are unknown."""
+    if not printout.sized(wave):
+        return (UNKNOWN,) * 5
+    seed, down = wave.estimate.seed_h, wave.estimate.downtime_min
+    return (
+        gib(wave.size_bytes), round(seed.p50, 2), round(seed.p95, 2), round(down.p50, 1), round(down.p95, 1)
+    )  # fmt: skip
 
 
 def waves(printout: Printout) -> Table:
@@ -145,11 +171,7 @@ def waves(printout: Printout) -> Table:
             show_window(wave.window),
             len(wave.groups),
             len(wave.vms),
-            gib(wave.size_bytes),
-            round(wave.estimate.seed_h.p50, 2),
-            round(wave.estimate.seed_h.p95, 2),
-            round(wave.estimate.downtime_min.p50, 1),
-            round(wave.estimate.downtime_min.p95, 1),
+            *_measured(printout, wave),
             "unknown" if wave.overrun is None else f"{wave.overrun:.0%}",
             len(wave.tasks),
             round(wave.effort_min / 60, 2),
@@ -160,6 +182,13 @@ def waves(printout: Printout) -> Table:
         for wave in printout.plan.waves
     )
     return Table("Waves", columns, rows)
+
+
+def _held(printout: Printout, vm: VM | None) -> tuple[Cell, Cell]:
+    """Return number and GiB of a VM's disks, where its source lists them."""
+    if vm is None or lacks_disks(vm, printout.inventory.gaps):
+        return UNKNOWN, UNKNOWN
+    return len(vm.disks), gib(vm.disk_bytes)
 
 
 def assignment(printout: Printout) -> Table:
@@ -188,8 +217,7 @@ def assignment(printout: Printout) -> Table:
                     visible(seen.environment if seen else ""),
                     printout.owner(seen),
                     "yes" if vm.powered_on else "no",
-                    len(seen.disks) if seen else 0,
-                    gib(seen.disk_bytes) if seen else 0.0,
+                    *_held(printout, seen),
                     visible(", ".join(dict.fromkeys(nic.target for nic in vm.nics))),
                 )
             )
@@ -275,7 +303,7 @@ def tasks(printout: Printout, wave: Wave | None = None) -> Table:
         (
             one.name,
             task.due or "no window",
-            visible(one.vm(task.vm).name),
+            visible(one.subject(task)),
             visible(task.title),
             visible(task.owner) or "nobody named",
             task.effort_min,

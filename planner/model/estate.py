@@ -59,8 +59,9 @@ class Inventory:
     ``notes`` lists, one sentence each, what the source could not say or what was repaired while
     reading it. ``gaps`` names the kinds it had no word on at all (disks, nics, snapshots, cdroms,
     usb, floppies, devices, hosts, clusters, datastores, networks, licences, ...): there an empty tuple means
-    unknown, not none. ``taken_at`` is ISO 8601 in UTC. ``decisions`` are those of people that count;
-    what they refused stands in ``refused`` and no longer among the dependencies.
+    unknown, not none; with ``placeholders`` so does False. ``taken_at`` is ISO 8601 in UTC. ``decisions``
+    are those of people that count; what they refused stands in ``refused`` and no longer among the
+    dependencies.
     """
 
     source: str

@@ -92,6 +92,7 @@ def open_book(path: Path, limits: Limits | None = None) -> Iterator[Book]:
             "name the .xlsx file that was exported; a csv file has to be called .csv",
         )
     else:
-        from planner.sources.csvfiles import CsvBook
+        from planner.sources.csvfiles import CsvBook, code_page
 
+        code_page(path)  # what is no text is refused as such, before its name counts as a sheet
         yield CsvBook.of_files([path], limits)

@@ -15,7 +15,8 @@ from typing import TextIO
 
 from planner.errors import BadInput
 from planner.names import visible
-from planner.sources.books import Limits, check_width
+from planner.sources.books import WORKBOOKS, Limits, check_width
+from planner.units import show_count
 
 _DELIMITERS = ",;\t|"
 _CHUNK = 1 << 20
@@ -38,6 +39,15 @@ def _unmarked(head: bytes) -> str:
     return ""
 
 
+def _no_text(path: Path) -> BadInput:
+    # Named as a workbook it was never meant to be text.
+    what = "workbook" if path.suffix.lower() in WORKBOOKS else "csv file"
+    return BadInput(
+        f"{visible(path.name, 80)} is no {what}: its content is of another kind",
+        "name the .xlsx or .csv file that was exported",
+    )
+
+
 def code_page(path: Path) -> str:
     """Return the name of the encoding of a text file; raises BadInput when it is no text."""
     with path.open("rb") as file:
@@ -51,10 +61,7 @@ def code_page(path: Path) -> str:
         found, chunk = "utf-8", head
         while chunk:
             if b"\0" in chunk:
-                raise BadInput(
-                    f"{visible(path.name, 80)} is no csv file: its content is of another kind",
-                    "name the .xlsx or .csv file that was exported",
-                )
+                raise _no_text(path)
             if found == "utf-8":
                 try:
                     decoder.decode(chunk)
@@ -144,8 +151,8 @@ class CsvBook:
         if misplaced:
             numbers = ", ".join(map(str, misplaced[:5])) + (", ..." if len(misplaced) > 5 else "")
             self.notes.append(
-                f"{shown} has {len(misplaced)} rows with more cells than headers (rows {numbers}): "
-                "they were left out"
+                f"{shown} has {show_count(len(misplaced), 'row')} with more cells than headers "
+                f"({'row' if len(misplaced) == 1 else 'rows'} {numbers}): left out"
             )
 
 

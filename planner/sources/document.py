@@ -90,6 +90,8 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 def _sentence(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
+    if first["type"] == "json_invalid" and "recursion limit" in first["msg"]:
+        return "is nested deeper than any inventory"
     if first["type"] == "json_invalid":
         return f"is not JSON: {first['msg'].removeprefix('Invalid JSON: ')}"
     where = _place(first["loc"])

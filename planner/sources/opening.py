@@ -6,6 +6,7 @@ live vCenter is no file: see ``planner.sources.vcenter``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from planner.sources.books import WORKBOOKS
 from planner.sources.isolation import Report
 from planner.sources.staging import Staged
 
+_ADDRESS = re.compile(r"(?:https?|ftps?|sftp|file|s3|smb)://", re.IGNORECASE)
 _KINDS = "an RVTools export (.xlsx, .xls, a folder of .csv), a .json inventory"
 
 
@@ -50,7 +52,7 @@ def _in_directory(directory: Path) -> Path:
 
 
 def _locate(spec: str) -> Path:
-    path = Path(spec)
+    path, special = Path(spec), False
     sample = spec in sample_names()
     try:
         # A directory "lab" of the project that holds no inventory does not hide the sample.
@@ -58,10 +60,21 @@ def _locate(spec: str) -> Path:
             return _in_directory(path)
         if path.is_file():
             return path
+        special = path.exists() and not path.is_dir()  # a pipe, a socket, a device
     except (OSError, ValueError) as error:
         raise BadInput(f"{visible(spec, 80)} cannot be opened", "check the path and its rights") from error
     if sample:
         return _in_directory(sample_path(spec))
+    if address := _ADDRESS.match(spec):
+        raise BadInput(
+            # The rest is not repeated: it may hold a password.
+            f"an address that begins with {address[0].lower()} is no file or folder",
+            "download it first and name the file; name a live vCenter as vcenter://USER@HOST",
+        )
+    if special:
+        raise BadInput(
+            f"{visible(spec, 80)} is no file or folder", "copy what it gives to a file and name that"
+        )
     raise BadInput(
         f"{visible(spec, 80)} does not exist",
         f"name {_KINDS}, or a sample: {', '.join(sample_names()) or 'none installed'}",

@@ -1,7 +1,7 @@
 """Boot order inside a wave: batches in which VMs start, what is needed before who needs it.
 
 Every observed dependency between two VMs of the wave counts. A cycle is broken where it hurts
-least: at its softest tie, then its least certain one, then by id; each cut is noted.
+least: at its softest tie, then its least certain one, then by id; one note says how many were.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from planner.names import visible
 if TYPE_CHECKING:
     import networkx
 
+_NAMED = 3  # cycles that the note names
 _STRENGTH = {Tie.SOFT: 0, Tie.ORDER: 1, Tie.HARD: 2}
 
 
@@ -68,7 +69,7 @@ def _break_cycles(graph: networkx.DiGraph) -> list[tuple[str, str]]:
 def boot_batches(
     vms: Sequence[str], dependencies: Iterable[Dependency], names: Mapping[str, str]
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """Return the batches (VM ids, each batch in the order of ``vms``) and notes on broken cycles.
+    """Return the batches (VM ids, each batch in the order of ``vms``) and a note on broken cycles, if any.
 
     ``names`` maps ids to names for the notes.
     """
@@ -80,9 +81,20 @@ def boot_batches(
     batches = tuple(
         tuple(sorted(batch, key=rank.__getitem__)) for batch in networkx.topological_generations(graph)
     )
-    notes = tuple(
-        f"boot order: {visible(names.get(user, user))} needs {visible(names.get(needed, needed))} and, "
-        "directly or not, the other way round; the first of the two starts without waiting"
-        for needed, user in cut
-    )
-    return batches, notes
+    return batches, _notes(cut, names)
+
+
+def _notes(cut: Sequence[tuple[str, str]], names: Mapping[str, str]) -> tuple[str, ...]:
+    named = [
+        f"{visible(names.get(user, user))} needs {visible(names.get(needed, needed))}"
+        for needed, user in cut[:_NAMED]
+    ]
+    if not named:
+        return ()
+    more = f" and {len(cut) - _NAMED} more" if len(cut) > _NAMED else ""
+    if len(cut) == 1:
+        said = f"{named[0]} and, directly or not, the other way round; the first of the two"
+    else:
+        circles = f"{len(cut)} ties close a circle, directly or not ({', '.join(named)}{more})"
+        said = f"{circles}; the first of each pair"
+    return (f"boot order: {said} starts without waiting",)

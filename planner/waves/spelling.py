@@ -131,5 +131,6 @@ def spell(arranged: Arranged, ask: Ask) -> Spelled:
         wave, estimate, said = _wave(name, groups, window, inside[name], ask)
         waves.append(wave)
         estimates.append(estimate)
-        notes += (*said, *estimate_notes(wave, estimate.converges))
+        notes += (note.replace("boot order", f"boot order of {name}", 1) for note in said)
+        notes += estimate_notes(wave, estimate.converges)
     return Spelled(tuple(waves), tuple(estimates), tuple(notes))

@@ -300,3 +300,12 @@ def test_the_same_input_gives_the_same_fingerprint_in_every_process() -> None:
     }
     assert len(said) == 1
     assert len(said.pop().split()) == 2
+
+
+def test_circles_of_a_wave_are_one_note_with_its_name() -> None:
+    ties = [needs(one, other) for one, other in ("ab", "ba", "ac", "ca")]
+    notes = [
+        note for note in plan(estate(vm("a"), vm("b"), vm("c"), ties=tuple(ties))).notes if "circle" in note
+    ]
+    assert len(notes) == 1
+    assert notes[0].startswith("boot order of W01: 2 ties close a circle")

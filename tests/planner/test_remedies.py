@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from planner.checks.check import Work
+from planner.checks.check import About, Work
+from planner.checks.registry import all_checks, run_checks
 from planner.fixes import FIXES
 from planner.model import Finding, Severity
 from planner.plan import Plan, PlannedTask
 from planner.remedies import task_id
+from planner.samples import sample_path
+from planner.sources.document import read_document
 from planner.store import ticks
 from planner.store.project import Project
 from tests.planner.sketch import check, disk, estate, plan, vm
@@ -153,3 +156,53 @@ def test_the_newest_tick_of_a_task_counts(tmp_path: object) -> None:
 
 def replace_id(task: PlannedTask) -> PlannedTask:
     return task.model_copy(update={"id": "00000000"})
+
+
+def test_shared_work_is_one_task_a_wave_with_its_vms_counted() -> None:
+    names = "abcde"
+    found = tuple(finding(who=name, said=f"{name} has tags") for name in names)
+    work = Work(10, shared=True, each_min=0.3)
+    made = planned(*found, work=work, vms=tuple(map(vm, names)), remedies={"owner": "eve"})
+    (wave,) = made.waves
+    (task,) = wave.tasks
+    assert (task.vm, task.found, task.effort_min) == ("", ("5 VMs: a, b, c and 2 more",), 12)
+    assert (task.owner, task.fix, wave.outages, wave.subject(task)) == ("eve", "", 0, "(whole wave)")
+    assert task.id == task_id("own.cbt", *(f"id-{name}" for name in reversed(names)))
+
+
+def test_a_shared_task_about_other_vms_is_another_one() -> None:
+    work = Work(10, shared=True)
+    (before,) = tasks(finding(), finding(who="b"), work=work)
+    (after,) = tasks(finding(), work=work)
+    assert before.id != after.id
+
+
+def test_what_is_only_worth_knowing_makes_no_task_unless_shared() -> None:
+    info = Finding("own.cbt", Severity.INFO, "id-a", "a", "odd", "mend it")
+    assert tasks(info) == ()
+    assert len(tasks(info, finding())) == 1
+    assert len(tasks(info, work=Work(10, shared=True))) == 1
+
+
+def test_shared_work_takes_no_vm_down_and_is_no_fix() -> None:
+    for wrong in ({"outage": True}, {"fix": "consolidate"}):
+        with pytest.raises(ValueError, match="shared"):
+            Work(10, shared=True, **wrong)  # type: ignore[arg-type]
+
+
+def test_no_check_of_ours_has_work_that_never_becomes_a_task() -> None:
+    idle = [
+        check.id
+        for check in all_checks()
+        if check.about is About.VM and check.work and not check.work.shared
+        if set(check.severities.values()) == {Severity.INFO}
+    ]
+    assert idle == []
+
+
+def test_the_sample_estate_asks_for_work_that_somebody_would_do() -> None:
+    read = read_document(sample_path("estate") / "inventory.json")
+    made = plan(read, run_checks(read).findings)
+    hours = sum(wave.effort_min for wave in made.waves) / 60
+    assert 50 < hours < 250
+    assert not any(task.vm for wave in made.waves for task in wave.tasks if task.check == "platform.tags")

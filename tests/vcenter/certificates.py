@@ -49,14 +49,16 @@ class Authority:
             *("-keyout", self._key, "-out", self.certificate),
         )
 
-    def issue(self, names: str = "IP:127.0.0.1,DNS:localhost", days: int = 30) -> Certificate:
+    def issue(
+        self, names: str = "IP:127.0.0.1,DNS:localhost", days: int = 30, key_bits: int = 2048
+    ) -> Certificate:
         """Return a new leaf for the subject alternative names; each call makes another key."""
         self._issued += 1
         leaf, key, request, extensions = (
             self._directory / f"leaf-{self._issued}.{ending}" for ending in ("pem", "key", "csr", "ext")
         )
         _openssl(
-            *("req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=vcenter.example.test"),
+            *("req", "-new", "-newkey", f"rsa:{key_bits}", "-nodes", "-subj", "/CN=vcenter.example.test"),
             *("-keyout", key, "-out", request),
         )
         extensions.write_text(

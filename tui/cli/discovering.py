@@ -134,7 +134,7 @@ def show(project: Project, stored: StoredInventory, as_json: bool) -> None:
     """Say what was discovered: counts, sizes and every note."""
     from planner.names import visible
     from planner.store import inventories
-    from planner.units import show_bytes
+    from planner.units import show_bytes, show_count
     from planner.volumes import volumes
 
     inventory = stored.inventory
@@ -160,9 +160,10 @@ def show(project: Project, stored: StoredInventory, as_json: bool) -> None:
         data(summary)
         return
     edges = len(inventory.dependencies)
-    disks = f"{summary['disks']} disks ({rdms} RDM, {shared} shared), {show_bytes(size)}"
+    count = show_count(sum(len(vm.disks) for vm in inventory.vms), "disk")
+    disks = f"{count} ({rdms} RDM, {shared} shared), {show_bytes(size)}"
     line(
-        f"{summary['vms']} VMs, {disks if has_disks else 'disks unknown'}, "
+        f"{show_count(len(inventory.vms), 'VM')}, {disks if has_disks else 'disks unknown'}, "
         f"{edges} {'dependency' if edges == 1 else 'dependencies'}"
     )
     for note in inventory.notes[:_NOTES]:

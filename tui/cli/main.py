@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from dataclasses import dataclass
+from enum import StrEnum
 from importlib import import_module
 
 import click
@@ -18,12 +19,21 @@ from planner.effects import Effect
 from planner.errors import WherryError
 
 
+class Left(StrEnum):
+    """What an interrupted verb leaves behind, in words."""
+
+    NOTHING = "nothing was stored"  # it records all or nothing, at its end
+    PARTS = "what was finished stays"
+    RUN = "what was recorded stays, and the same verb goes on from there"
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One verb as the overview shows it."""
 
     summary: str
     effect: Effect
+    left: Left = Left.NOTHING
 
 
 VERBS: dict[str, dict[str, Verb]] = {
@@ -37,32 +47,32 @@ VERBS: dict[str, dict[str, Verb]] = {
         "assess": Verb("complexity, data and churn, what is unknown", Effect.VIEW),
         "deps": Verb("what is tied, what must move together and why", Effect.EDIT_PLAN),
         "plan": Verb("make, show, import and approve plans", Effect.EDIT_PLAN),
-        "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW),
+        "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW, Left.PARTS),
         "settings": Verb("link, windows, freezes, caps, maps, policies", Effect.EDIT_PLAN),
         "site": Verb("where VMs leave and where they go", Effect.EDIT_PLAN),
     },
     "Try": {
-        "lab": Verb("two folders as two sites, with VMs that really write", Effect.LIVE),
+        "lab": Verb("two folders as two sites, with VMs that really write", Effect.LIVE, Left.PARTS),
         "synth": Verb("invent an estate of any size, with ground truth beside it", Effect.VIEW),
         "anonymise": Verb("an estate under pseudonyms, to be shown to others", Effect.VIEW),
         "rehearse": Verb("run a wave many times on the simulated twin", Effect.DRY_RUN),
-        "demo": Verb("the whole job on a sample, end to end", Effect.LIVE),
+        "demo": Verb("the whole job on a sample, end to end", Effect.LIVE, Left.PARTS),
     },
     "Move": {
-        "remedy": Verb("tasks before a wave: list, do, take back, tick off", Effect.DESTRUCTIVE),
-        "replicate": Verb("copy a wave's disks and keep them up to date", Effect.LIVE),
-        "cutover": Verb("stop at the source, run at the target", Effect.DESTRUCTIVE),
-        "pause": Verb("ask a running wave to stop at the next edge", Effect.LIVE),
-        "commit": Verb("the point of no return: fence the sources", Effect.DESTRUCTIVE),
-        "rollback": Verb("before commit: back to the source", Effect.DESTRUCTIVE),
-        "abort": Verb("before cutover: drop snapshots and replicas of a run", Effect.DESTRUCTIVE),
+        "remedy": Verb("tasks before a wave: list, do, take back, tick off", Effect.DESTRUCTIVE, Left.RUN),
+        "replicate": Verb("copy a wave's disks and keep them up to date", Effect.LIVE, Left.RUN),
+        "cutover": Verb("stop at the source, run at the target", Effect.DESTRUCTIVE, Left.RUN),
+        "pause": Verb("ask a running wave to stop at the next edge", Effect.LIVE, Left.PARTS),
+        "commit": Verb("the point of no return: fence the sources", Effect.DESTRUCTIVE, Left.RUN),
+        "rollback": Verb("before commit: back to the source", Effect.DESTRUCTIVE, Left.RUN),
+        "abort": Verb("before cutover: drop snapshots and replicas of a run", Effect.DESTRUCTIVE, Left.RUN),
     },
     "Watch": {
         "status": Verb("where every wave stands and what needs you", Effect.VIEW),
         "log": Verb("who did what, when; --verify checks the chain", Effect.VIEW),
         "verify": Verb("hash replicas again and compare with the record", Effect.VIEW),
         "doctor": Verb("is this machine and this project all right", Effect.VIEW),
-        "ui": Verb("look at it in a terminal application", Effect.VIEW),
+        "ui": Verb("look at it in a terminal application", Effect.VIEW, Left.PARTS),
     },
 }
 _NAMES = [name for verbs in VERBS.values() for name in verbs]
@@ -143,13 +153,19 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; what was recorded stays, and the same verb goes on from there", err=True)
+        click.echo(f"interrupted; {_left(arguments)}", err=True)
         return 130
     except SystemExit:
         return 0  # click's answer when whoever read has gone, as in "wherry log | head -1"
     except (OSError, sqlite3.Error) as error:
         return _refuse(_unexpected(error), arguments)
     return result if isinstance(result, int) else 0
+
+
+def _left(arguments: list[str]) -> Left:
+    """Return what an interrupted command line leaves behind."""
+    known = {name: verb.left for verbs in VERBS.values() for name, verb in verbs.items()}
+    return known.get(arguments[0], Left.NOTHING) if arguments else Left.PARTS  # without a verb: the screens
 
 
 def _refuse(error: WherryError, arguments: list[str]) -> int:

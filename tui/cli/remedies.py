@@ -86,7 +86,7 @@ def _what(step: Step, undo: bool) -> str:
 
 def _document(wave: Wave, item: TaskStatus) -> dict[str, Any]:
     body = item.task.model_dump(mode="json")
-    return {**body, "name": wave.vm(item.task.vm).name, "state": item.state.value, "said": item.said}
+    return {**body, "name": wave.subject(item.task), "state": item.state.value, "said": item.said}
 
 
 def _list(wave: Wave, tasks: tuple[TaskStatus, ...]) -> None:
@@ -102,7 +102,7 @@ def _list(wave: Wave, tasks: tuple[TaskStatus, ...]) -> None:
             (
                 item.task.id,
                 item.task.due or "–",
-                wave.vm(item.task.vm).name,
+                wave.subject(item.task),
                 item.task.title,
                 item.task.owner or "–",
                 item.task.effort_min,
@@ -152,7 +152,7 @@ def conclude(project: Project, wave: Wave, carried: tuple[Carried, ...], undo: b
         return code
     line(f"{wave.name}: {state}")
     for item in left if not undo else ():
-        line(f"  left: {item.task.id} {visible(wave.vm(item.task.vm).name)}: {visible(item.task.title)}"
+        line(f"  left: {item.task.id} {visible(wave.subject(item.task))}: {visible(item.task.title)}"
              f" ({visible(item.words)})")  # fmt: skip
     say(f"next: {visible(hint)}")
     return code

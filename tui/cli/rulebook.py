@@ -44,11 +44,11 @@ def explain_check(check_id: str, rules: Path | None, project_dir: Path, as_json:
 
 
 def _work(check: Check) -> str:
-    from planner.units import show_count, show_duration
+    from planner.units import show_count
 
     assert check.work is not None
     parts = [
-        show_duration(check.work.effort_min * 60.0),
+        check.work.takes(),
         "the VM has to be off" if check.work.outage else "while it runs",
         f"{show_count(check.work.lead_days, 'day')} before the seed",
         f"wherry does it itself: {check.work.fix}" if check.work.fix else "by hand",

@@ -111,6 +111,11 @@ def moment(said: str) -> Cell:
     return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
+def _placeholder(source: Source, vm: VM) -> bool | None:
+    unknown = source.lacks("placeholders") or "placeholders" in vm.gaps
+    return vm.placeholder or (None if unknown else False)
+
+
 def each(things: str) -> Rows:
     """Return the rows of a sheet that lists things of VMs, by the name of their field."""
 
@@ -141,7 +146,7 @@ _OF_ANY_VM: dict[str, Fact] = {
     "VM": lambda source, row: row.vm.name,
     "Powerstate": lambda source, row: row.vm.power.value,
     "Template": lambda source, row: str(row.vm.template),
-    "SRM Placeholder": lambda source, row: str(row.vm.placeholder),
+    "SRM Placeholder": lambda source, row: flag(_placeholder(source, row.vm)),
     "Annotation": lambda source, row: row.vm.annotation or None,
     "Datacenter": lambda source, row: row.vm.datacenter or None,
     "Cluster": lambda source, row: row.vm.cluster or None,

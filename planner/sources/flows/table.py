@@ -25,6 +25,10 @@ _SEPARATORS = ",;\t|"
 _ABOVE = 20  # titles and remarks that may stand over the header
 _SAMPLE = 200  # rows that show how dates are written
 _WIDEST = 2_000  # columns
+_LEAST = (
+    "give it headers in English: a flow file needs at least source,destination "
+    "and an application list at least vm,application"
+)
 
 Rows = Iterator[tuple[int, Any]]
 
@@ -106,9 +110,11 @@ def _header(name: str, kind: Kind | None, places: Iterable[tuple[str, Iterable[t
     best: _Found | None = None
     for place, rows in places:
         for number, cells in rows:
-            if isinstance(cells, str) or not 2 <= len(cells) <= _WIDEST:
+            if isinstance(cells, str) or not 1 <= len(cells) <= _WIDEST:
                 continue
-            found = _Found(read_header(cells, kind), number, place)
+            # One column is never enough; it is looked at to say what a bare list of names lacks.
+            header = read_header(cells, kind or (Kind.APPLICATIONS if len(cells) == 1 else None))
+            found = _Found(header, number, place)
             if best is None or found.rank > best.rank:
                 best = found
     if best is None or best.header.lacks:
@@ -117,14 +123,25 @@ def _header(name: str, kind: Kind | None, places: Iterable[tuple[str, Iterable[t
 
 
 def _unknown(name: str, kind: Kind | None, nearest: Header | None) -> BadInput:
-    if nearest is None or not nearest.columns:
-        layout = layout_of(kind or Kind.PLAIN)
-        said = f"{name} has no header that wherry knows"
-    else:
-        layout = nearest.layout
+    if nearest is not None and nearest.width == 1 and "subject" in nearest.columns:
+        layout = layout_of(Kind.APPLICATIONS)
+        return BadInput(
+            f"{name} names VMs and says nothing of them",
+            f"add columns of an application list, as in {layout.example}",
+        )
+    if nearest is None or (kind is None and not _alike(nearest)):
+        return BadInput(f"{name} has no header that wherry knows", _LEAST)
+    layout = nearest.layout
+    said = f"{name} has no header that wherry knows"
+    if nearest.columns:
         lacking = " and no ".join(" or ".join(group).replace("_", " ") for group in nearest.lacks)
         said = f"{name} is most like a file of kind {layout.kind}, but has no column for {lacking}"
     return BadInput(said, f"give it the columns of kind {layout.kind}, as in {layout.example}")
+
+
+def _alike(header: Header) -> bool:
+    """Return whether half of what is needed and half of what is there match; a chance word is no likeness."""
+    return 2 * len(header.lacks) <= len(header.layout.needs) and 2 * len(header.columns) >= header.width
 
 
 def _under(rows: Iterable[tuple[int, Any]], found: _Found) -> Rows:

@@ -17,6 +17,7 @@ from planner.sources.rvtools.devices import ByVM, tuples
 from planner.sources.rvtools.headers import Sheet
 from planner.sources.rvtools.joins import Owners
 from planner.sources.vcenter.luns import LunNames
+from planner.units import show_count
 from planner.volumes import base_path
 
 _BUS = {
@@ -177,9 +178,13 @@ def _notes(sheet: Sheet, guessed: int, damaged: int, deltas: int, sizeless: int)
     if damaged:
         notes.append(f"{sheet.name} has {damaged} LUN ids turned into numbers by Excel: they were left out")
     if deltas:
-        notes.append(f"{sheet.name} has {deltas} disks on a snapshot's file: the base file was taken")
+        notes.append(
+            f"{sheet.name} has {show_count(deltas, 'disk')} on a snapshot's file: the base file was taken"
+        )
     if sizeless:
-        notes.append(f"{sheet.name} has {sizeless} disks without a capacity: they count as 0 bytes")
+        notes.append(
+            f"{sheet.name} has {show_count(sizeless, 'disk')} without a capacity: counted as 0 bytes"
+        )
     if not sheet.has("sharingmode"):
         notes.append(
             f"{sheet.name} has no Sharing mode (written since 4.4.1): multi-writer is unknown, "

@@ -73,6 +73,11 @@ class Export:
                     f"{self.shown} has no vInfo sheet", "export all sheets with RVTools, vInfo among them"
                 )
             names = ", ".join(visible(name, 30) for name in list(self._book.weights)[:4]) or "none"
+            if self.path.suffix.lower() == ".csv":
+                raise BadInput(
+                    f"{self.shown} is not the vInfo file of an RVTools export",
+                    "name RVTools_tabvInfo.csv or the folder it lies in",
+                )
             raise BadInput(
                 f"{self.shown} is not an RVTools workbook: its sheets are {names}",
                 "name the .xlsx file that RVTools wrote",
@@ -119,9 +124,15 @@ class Export:
         ):
             if found is not None and not found.headers:
                 raise BadInput(f"{self.shown} has an empty vInfo sheet", "export it again with RVTools")
+            lacking = [
+                name
+                for name, key in (("VM", "vm"), ("Powerstate", "powerstate"))
+                if found is None or not found.has(key)
+            ]
+            named = " and no ".join(lacking)
             raise BadInput(
-                f"{self.shown} is not an RVTools workbook: its vInfo sheet has no columns VM and Powerstate",
-                "name the .xlsx file that RVTools wrote",
+                f"{self.shown} is no RVTools export: its vInfo sheet has no column {named}",
+                "name the .xlsx file, or the folder of .csv files, that RVTools wrote",
             )
         return found
 

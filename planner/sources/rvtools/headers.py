@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from planner.names import visible
 from planner.sources.cells import flag, mebibytes, moment, number, text, whole
+from planner.units import show_count
 
 Value = TypeVar("Value")
 
@@ -211,5 +212,5 @@ def read_sheet(name: str, rows: Iterable[Sequence[object]]) -> tuple[Sheet, list
         shown = ", ".join(visible(header, 40) for header in doubled[:5])
         notes.append(f"{name} has doubled headers ({shown}): the first column of each was read")
     if nameless := sum(any(cell not in _BLANKS for cell in sheet.at(at)) for at in blank):
-        notes.append(f"{name} has {nameless} columns without a header: they were left out")
+        notes.append(f"{name} has {show_count(nameless, 'column')} without a header: left out")
     return sheet, notes

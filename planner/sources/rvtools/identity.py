@@ -18,6 +18,7 @@ from planner.sources.naming import Naming
 from planner.sources.rvtools.headers import Sheet
 from planner.sources.rvtools.joins import Identity, identities
 from planner.sources.rvtools.versions import Release
+from planner.units import show_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def roster(sheet: Sheet, release: Release, shown: str, vcenter: str = "") -> Ros
         notes.append("vInfo has its VM names replaced by the word VM: VMs are called by their id")
     nameless = sum(not (who.moref or who.uuid or who.name or who.path) for who in people)
     if nameless:
-        notes.append(f"vInfo has {nameless} rows with neither name nor id: they were left out")
+        notes.append(f"vInfo has {show_count(nameless, 'row')} with neither name nor id: left out")
     kept: list[int] = []
     seen: dict[tuple[str, str], int] = {}
     twice: list[int] = []
@@ -81,7 +82,7 @@ def roster(sheet: Sheet, release: Release, shown: str, vcenter: str = "") -> Ros
             f"{shown} lists no VMs in its vInfo sheet", "export again with an account that sees VMs"
         )
     if twice:
-        notes.append(f"vInfo has {len(twice)} rows that repeat a VM: the first row of each was read")
+        notes.append(f"vInfo repeats VMs in {show_count(len(twice), 'row')}: the first row of each was read")
     known = [people[row] for row in kept]
     naming = Naming(who.vcenter for who in known)
     ids = [naming.named(who.vcenter, _key(who, release)) for who in known]
@@ -132,7 +133,7 @@ def _notes_on_ids(known: list[Identity], naming: Naming, release: Release) -> li
             f"{by_name} by name alone" if by_name else "",
         ]
         notes.append(
-            f"vInfo has no VM ID for {len(without)} VMs (RVTools writes it since 3.8): "
+            f"vInfo has no VM ID for {show_count(len(without), 'VM')} (RVTools writes it since 3.8): "
             + ", ".join(filter(None, how))
         )
     return notes

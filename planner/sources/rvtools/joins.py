@@ -15,6 +15,7 @@ from typing import TypeVar
 from planner.names import visible
 from planner.sources.cells import text
 from planner.sources.rvtools.headers import Sheet
+from planner.units import show_count
 
 Key = TypeVar("Key")
 
@@ -101,7 +102,8 @@ class Owners:
                 by_name += found[at] is not None and not (morefs[at] or uuids[at])
             if by_name:
                 self.notes.append(
-                    f"{sheet.name} has no VM ID or VM UUID in {by_name} rows: joined by unique VM name"
+                    f"{sheet.name} has no VM ID or VM UUID in {show_count(by_name, 'row')}: "
+                    "joined by unique VM name"
                 )
         return found
 
@@ -144,7 +146,7 @@ class Owners:
             seen.add(key)
             kept.append((row, at))
         if repeated := len(matched) - len(kept):
-            self.notes.append(f"{sheet.name} lists {repeated} devices twice: they were read once")
+            self.notes.append(f"{sheet.name} lists {show_count(repeated, 'device')} twice: read once")
         return kept
 
     def _note_lost(self, sheet: Sheet, lost: list[int]) -> None:
@@ -158,13 +160,13 @@ class Owners:
                 orphans[names[row] or morefs[row]] += 1
         if ambiguous:
             self.notes.append(
-                f"{sheet.name} has {ambiguous} rows whose VM name several VMs have: they were left out"
+                f"{sheet.name} has {show_count(ambiguous, 'row')} whose VM name several VMs have: left out"
             )
         if orphans:
             shown = ", ".join(visible(name, 40) for name in sorted(orphans)[:3])
             self.notes.append(
-                f"{sheet.name} has {orphans.total()} rows of {len(orphans)} VMs that vInfo does not have "
-                f"({shown}{', ...' if len(orphans) > 3 else ''}): they were left out"
+                f"{sheet.name} has {show_count(orphans.total(), 'row')} of {show_count(len(orphans), 'VM')} "
+                f"that vInfo does not have ({shown}{', ...' if len(orphans) > 3 else ''}): left out"
             )
 
 

@@ -14,6 +14,7 @@ from planner.names import visible
 from planner.sources.naming import Naming
 from planner.sources.rvtools.headers import Sheet
 from planner.sources.rvtools.hosts import placed
+from planner.units import show_count
 
 Policy = tuple[bool | None, bool | None, bool | None]
 _BINDINGS = {"earlybinding": "static", "latebinding": "dynamic", "ephemeral": "ephemeral"}
@@ -80,7 +81,7 @@ def _standard(ports: Sheet, switches: Sheet | None, naming: Naming) -> tuple[lis
     if mixed:
         shown = ", ".join(visible(name, 40) for _, _, name in list(mixed)[:3])
         notes.append(
-            f"{ports.name} has {len(mixed)} port groups whose VLAN differs between hosts "
+            f"{ports.name} has {show_count(len(mixed), 'port group')} whose VLAN differs between hosts "
             f"({shown}{', ...' if len(mixed) > 3 else ''}): the first was taken"
         )
     return list(found.values()), notes

@@ -25,6 +25,7 @@ from planner.sources.rvtools.identity import Roster, roster
 from planner.sources.rvtools.joins import Owners
 from planner.sources.rvtools.versions import Release, release
 from planner.sources.vcenter.luns import LunNames
+from planner.units import show_count
 
 # A kind of the inventory's gaps, and the sheets of which one says something about it.
 _GAPS = {
@@ -41,6 +42,11 @@ _GAPS = {
     "luns": ("vmultipath",),
     "licences": ("vlicense",),
 }
+_NO_PLACEHOLDERS = (
+    "vInfo has no column SRM Placeholder (RVTools writes it since 4.1.2): placeholders of Site Recovery "
+    "Manager are not told from VMs, so look for VMs without disks whose names exist at another site, and "
+    "exclude them"
+)
 
 
 @dataclass(slots=True)
@@ -90,7 +96,7 @@ def _uncounted(people: Roster, found: ByVM[Disk]) -> list[str]:
         return []
     shown = ", ".join(other[:3]) + (", ..." if len(other) > 3 else "")
     return [
-        f"vInfo counts other numbers of disks than vDisk lists for {len(other)} VMs ({shown}): "
+        f"vInfo counts other numbers of disks than vDisk lists for {show_count(len(other), 'VM')} ({shown}): "
         "compare them at the source, a disk that is not listed is not moved"
     ]
 
@@ -110,6 +116,7 @@ def _vms(
     management = machines.managements(people, clusters.restart_priorities(cluster, people.naming), backups)
     power, templates = list(map(machines.power, info.texts("powerstate"))), info.flags("template")
     placeholders, connection = info.flags("srmplaceholder"), info.texts("connectionstate")
+    told = info.has("srmplaceholder")
     systems = info.texts("osaccordingtotheconfigurationfile", "osaccordingtothevmwaretools", "guestos")
     dns, cpus, sizes = info.texts("dnsname", "guesthostname"), info.wholes("cpus"), info.sizes("memory")
     firmware, versions = info.folded("firmware"), list(map(machines.hardware, info.texts("hwversion")))
@@ -131,6 +138,7 @@ def _vms(
                 power=power[row],
                 template=templates[row] or False,
                 placeholder=placeholders[row] or False,
+                gaps=("placeholders",) if told and placeholders[row] is None else (),
                 guest_os=systems[row],
                 dns_name=dns[row],
                 cpus=max(processor.count.get(at, 0) if count is None else count, 0),
@@ -213,6 +221,9 @@ def read_export(export: Export) -> Inventory:
     gaps = [kind for kind, sheets in _GAPS.items() if not export.present.intersection(sheets)]
     if "vnetwork" not in export.present and not info.has("network1"):
         gaps.append("nics")
+    if not info.has("srmplaceholder"):
+        gaps.append("placeholders")
+        export.notes.append(_NO_PLACEHOLDERS)
     return Inventory(
         source=f"rvtools:{export.path.name}",
         taken_at=taken_at,
@@ -235,8 +246,8 @@ def read_export(export: Export) -> Inventory:
 def parse_rvtools(path: Path, limits: Limits | None = None, report: Report | None = None) -> Inventory:
     """Read an export (.xlsx, .xls, a folder of csv files) as an inventory, in this process; raises BadInput.
 
-    VM ids are VM IDs (morefs), else as ``identity`` says; sizes are bytes; a template or SRM
-    placeholder column left blank counts as no.
+    VM ids are VM IDs (morefs), else as ``identity`` says; sizes are bytes; a template column
+    left blank counts as no.
     """
     with open_book(path, limits) as book:
         return read_export(Export(book, path, report))

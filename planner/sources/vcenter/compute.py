@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from planner.model import Compute, Disk, Guest, Management, Partition
+from planner.replicators import replicators
 from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.places import limit_bytes
 from planner.sources.vcenter.surroundings import Surroundings
@@ -158,7 +159,7 @@ def management(item: RawObject, disks: tuple[Disk, ...], around: Surroundings) -
     hidden = place is None or place.cluster_id in held.hidden
     return Management(
         managed_by=text_or_none(item, "config.managedBy", "extensionKey"),
-        replication=_replication(item, disks),
+        replication=_replication(item, disks, around),
         drs_override=held.drs.get(item.ref.id, None if hidden else ""),
         storage_policy=None if around.policies is None else around.policies.homes.get(item.ref.id, ""),
         restart_priority=held.restart.get(item.ref.id, None if hidden else ""),
@@ -167,7 +168,7 @@ def management(item: RawObject, disks: tuple[Disk, ...], around: Surroundings) -
     )
 
 
-def _replication(item: RawObject, disks: tuple[Disk, ...]) -> str | None:
+def _replication(item: RawObject, disks: tuple[Disk, ...], around: Surroundings) -> str | None:
     settings = item.values.get("config.extraConfig")
     if is_set(item, "config.repConfig") or any(
         key.startswith("hbr_filter.") for key in (settings if isinstance(settings, dict) else ())
@@ -178,7 +179,12 @@ def _replication(item: RawObject, disks: tuple[Disk, ...]) -> str | None:
             for part, product in _FILTERS:
                 if part in word.casefold():
                     return product
-    return "" if isinstance(settings, dict) else None
+    owner = text(item.values.get("config.managedBy"), "extensionKey")
+    if found := replicators([owner]):
+        return found[0].word
+    # A product may leave no trace on its VMs: nobody does it only where none is registered at all.
+    nobody = around.extensions is not None and not replicators(around.extensions)
+    return "" if nobody and isinstance(settings, dict) else None
 
 
 def attributes(item: RawObject, around: Surroundings) -> tuple[tuple[str, str], ...]:

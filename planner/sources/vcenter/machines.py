@@ -114,8 +114,8 @@ def _vapp(pool: str, around: Surroundings) -> str:
 
 def _gaps(item: RawObject) -> tuple[str, ...]:
     if not configured(item):
-        return (*DEVICE_GAPS, "snapshots")
+        return (*DEVICE_GAPS, "snapshots", "placeholders")
     gaps = [gap for path, kinds in MACHINE_GAPS.items() if path in item.missing for gap in kinds]
-    if "config.hardware.device" not in item.values and not gaps:
+    if "config.hardware.device" not in item.values and "disks" not in gaps:
         gaps += DEVICE_GAPS
     return tuple(dict.fromkeys(gaps))

@@ -233,4 +233,5 @@ DEVICE_GAPS = ("disks", "nics", "cdroms", "usb", "floppies", "devices")
 MACHINE_GAPS: Mapping[str, tuple[str, ...]] = {
     "config.hardware.device": DEVICE_GAPS,
     "snapshot.rootSnapshotList": ("snapshots",),
+    "config.managedBy": ("placeholders",),
 }

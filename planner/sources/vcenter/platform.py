@@ -104,6 +104,7 @@ def map_platform(
             )
         ],
     )[0]
+    itself = vcenter(session, services)
     around = Surroundings(
         vcenter=places.vcenter,
         places=places,
@@ -117,10 +118,11 @@ def map_platform(
         tags=tags,
         policies=policies,
         network_switches={one.id: one.switch for one in networks},
+        extensions=itself.extensions,
     )
     return Platform(
         around=around,
-        vcenter=vcenter(session, services),
+        vcenter=itself,
         hosts=tuple(host(item, places, facts) for item in of_hosts),
         clusters=clusters,
         datastores=datastores,

@@ -30,7 +30,7 @@ class HostPlace:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Looks up what stands around machines. ``tags`` and ``policies`` are None where they are unknown."""
+    """Looks up what stands around machines. ``tags``, ``policies``, ``extensions`` are None where unknown."""
 
     vcenter: str
     places: Places
@@ -44,6 +44,7 @@ class Surroundings:
     tags: Tags | None = None
     policies: Policies | None = None
     network_switches: Mapping[str, str] = field(default_factory=dict)  # switch by id of a network
+    extensions: tuple[str, ...] | None = None  # keys of what is registered with the vCenter
     oddities: dict[str, list[str]] = field(default_factory=dict, compare=False)  # by VM id
 
     def odd(self, vm: str, what: str) -> None:

@@ -22,6 +22,9 @@ from planner.errors import BadInput, Unreachable
 from planner.names import visible
 from planner.sources.vcenter.address import Login
 
+# OpenSSL's X509_V_ERR_EE_KEY_TOO_SMALL, _CA_KEY_TOO_SMALL and _CA_MD_TOO_WEAK (x509_vfy.h).
+_TOO_WEAK = frozenset({66, 67, 68})
+
 
 class UntrustedCertificate(BadInput):
     """A vCenter showed a certificate that nothing vouches for, or another than the pinned one.
@@ -41,6 +44,18 @@ class UntrustedCertificate(BadInput):
         )
         self.endpoint = endpoint
         self.thumbprint = thumbprint
+
+
+class RefusedCertificate(BadInput):
+    """A vCenter showed the right certificate, and TLS as we speak it takes it from nobody."""
+
+    code: ClassVar[str] = "refused-certificate"
+
+    def __init__(self, endpoint: str, why: str) -> None:
+        super().__init__(
+            f"{visible(endpoint, 80)} shows a certificate that TLS of today refuses, trusted or not: {why}",
+            "replace the certificate of the vCenter, or read it through RVTools",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +148,7 @@ def _presented(login: Login) -> str:
 
 @contextlib.contextmanager
 def reaching(login: Login) -> Iterator[None]:
-    """Turn what goes wrong between sockets into Unreachable and UntrustedCertificate."""
+    """Turn what goes wrong between sockets into Unreachable, UntrustedCertificate, RefusedCertificate."""
     shown = login.address.shown
     try:
         yield
@@ -158,8 +173,13 @@ def reaching(login: Login) -> Iterator[None]:
         ) from error
 
 
-def untrusted(login: Login, error: ssl.SSLCertVerificationError) -> UntrustedCertificate:
+def untrusted(login: Login, error: ssl.SSLCertVerificationError) -> UntrustedCertificate | RefusedCertificate:
     """Return the refusal for a failed verification, with the thumbprint of what is shown now."""
+    endpoint = login.address.endpoint
+    said = visible(getattr(error, "verify_message", "") or "it cannot be verified", 100)
+    if getattr(error, "verify_code", 0) in _TOO_WEAK:
+        # No pin and no authority helps it: a hint to trust it would lead back here.
+        return RefusedCertificate(endpoint, f"its key or signature is too weak ({said})")
     try:
         shown = thumbprint(ssl.PEM_cert_to_DER_cert(_presented(login)))
     except (OSError, ValueError):
@@ -167,17 +187,17 @@ def untrusted(login: Login, error: ssl.SSLCertVerificationError) -> UntrustedCer
     if login.trust is not None:
         why = "it is not the pinned one"
         if shown and hmac.compare_digest(shown, parse_thumbprint(login.trust)):
-            # The pin holds and OpenSSL still declines: too old, too weak.
-            why = visible(error.verify_message or "it cannot be verified", 100)
+            # The pin holds and OpenSSL still declines: it has expired, or is not meant for servers.
+            return RefusedCertificate(endpoint, said)
     else:
-        why = visible(getattr(error, "verify_message", "") or "it cannot be verified", 100)
-    return UntrustedCertificate(login.address.endpoint, shown, why)
+        why = said
+    return UntrustedCertificate(endpoint, shown, why)
 
 
 def verified_context(login: Login) -> tuple[ssl.SSLContext, Certificate]:
     """Return the context for every connection of a login, and the certificate it accepted.
 
-    Raises UntrustedCertificate, Unreachable, BadInput (a wrong pin or CA file).
+    Raises UntrustedCertificate, RefusedCertificate, Unreachable, BadInput (a wrong pin or CA file).
     """
     address = login.address
     if login.trust is not None:

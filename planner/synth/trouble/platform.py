@@ -31,13 +31,14 @@ _STORES: Table = (
 )
 _NETWORKS: Table = (
     ("network.vlan.none", 0.03, {"vlan": "0"}),
-    ("network.vlan.trunk", 0.02, {"vlan": "0-4094"}),
-    ("network.vlan.private", 0.02, {"vlan": "pvlan 205"}),
     ("network.promiscuous", 0.02, {"promiscuous": True}),
     ("network.forged", 0.03, {"forged_transmits": True, "mac_changes": True}),
 )
 _OF_VMFS: Table = (("storage.vmfs-old", 0.05, {"version": "5.81"}),)
+# A standard switch knows neither ranges nor private VLANs.
 _DISTRIBUTED: Table = (
+    ("network.vlan.trunk", 0.02, {"vlan": "0-4094"}),
+    ("network.vlan.private", 0.02, {"vlan": "pvlan 205"}),
     ("network.ephemeral", 0.02, {"binding": "ephemeral"}),
     ("network.segment", 0.01, {"kind": "opaque", "binding": "", "key": "", "switch": "", "vlan": ""}),
 )

@@ -23,10 +23,10 @@ CASES = (*OF_DISKS, *OF_STORAGE, *OF_MACHINES)
 MINE = [check for check in all_checks() if check.family in FAMILIES]
 KINDS = (
     "disks", "nics", "snapshots", "cdroms", "usb", "floppies", "devices", "hosts", "clusters", "datastores",
-    "networks", "luns", "licences", "vcenters", "tags", "partitions",
+    "networks", "luns", "licences", "vcenters", "tags", "partitions", "placeholders",
 )  # fmt: skip
 # What a name and a flag that every source has are enough for.
-NEED_NO_DATA = {"compute.template", "compute.agent"}
+NEED_NO_DATA = {"compute.agent"}
 B, W, I = Severity.BLOCKER, Severity.WARNING, Severity.INFO  # noqa: E741
 LIGHTER_WHEN_OFF = {
     "disks.rdm.physical": (W, I),

@@ -15,6 +15,7 @@ from planner.errors import BadInput
 from planner.model import Inventory, Method, Severity
 from planner.settings import Settings
 from tests.planner.checks.verdict import ON, vm
+from tests.planner.sketch import disk
 
 GOOD = """
 # what the new datacenter does not take
@@ -69,7 +70,7 @@ def test_rules_of_a_file_run_beside_ours() -> None:
     assert [(item.check, item.subject_name, item.severity) for item in found] == [
         ("site.windows-2008", "old", Severity.BLOCKER)
     ]
-    assert found[0].message == "old: Windows 2008 still runs"
+    assert found[0].message == "old: Windows 2008 still runs (os Microsoft Windows 2008 R2, power on)"
     assert found[0].remedy == "replace it before the move"
     assert readiness.unknown["site.windows-2008"] == 1
     assert readiness.unknown["site.old-snapshot"] == 1  # of mute, whose connection nobody said
@@ -191,3 +192,53 @@ def test_any_text_is_rules_or_bad_input(text: str) -> None:
         read(text)
     except BadInput as error:
         assert error.message.startswith("rules.yaml")  # noqa: PT017 - whatever it is, it says where
+
+
+def rule_text(severity: str, work: str, when: str = "cpu>=2") -> str:
+    return (
+        f"- {{id: own.one, title: Big, when: '{when}', severity: {severity}, why: w, remedy: r,"
+        f" work: {{{work}}}}}\n"
+    )
+
+
+def test_own_work_may_be_shared_and_info_always_is() -> None:
+    said = read(rule_text("warning", "effort_min: 9, shared: true, each_min: 0.5"))
+    work = said.as_rules()[0].check.work
+    assert work is not None
+    assert (work.shared, work.minutes(4)) == (True, 11)
+    work = read(rule_text("info", "effort_min: 9")).as_rules()[0].check.work
+    assert work is not None
+    assert (work.shared, work.minutes(4)) == (True, 36)
+
+
+@pytest.mark.parametrize(
+    ("severity", "work"),
+    [
+        ("warning", "effort_min: 9, outage: true, shared: true"),
+        ("info", "effort_min: 9, outage: true"),
+        ("warning", "effort_min: 9, each_min: 2"),
+    ],
+)
+def test_shared_work_that_contradicts_itself_is_refused(severity: str, work: str) -> None:
+    with pytest.raises(BadInput, match=r"rules\.yaml line 1, rule own\.one, field work"):
+        read(rule_text(severity, work))
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        ("disk>4T and power:on", "a: Big (disk 4.2 TiB, power on)"),
+        ("(disk>9T or power:on) cpu>=4", "a: Big (power on, cpu 4)"),
+        ("-power:off -(rdm:yes or cpu<2)", "a: Big (power on, rdm no, cpu 4)"),
+        ("rdm:unknown or owner:", "a: Big (owner unknown)"),
+        ("note~evil", "a: Big (note evil\u241b[31m<U+202E>)"),
+        ("a", "a: Big"),
+        ("cpu>=4 cpu<9", "a: Big (cpu 4)"),
+    ],
+)
+def test_a_finding_says_the_values_it_rests_on(when: str, said: str) -> None:
+    size = int(4.2 * 1024**4)
+    big = vm("a", cpus=4, power=ON, annotation="evil\x1b[31m\u202e", disks=(disk(size_bytes=size),))
+    rules = read(rule_text("warning", "effort_min: 9", when)).as_rules()
+    found = run_checks(Inventory("t", "2026-06-30T00:00:00Z", (big,)), own_rules=rules).findings
+    assert [item.message for item in found if item.check == "own.one"] == [said]

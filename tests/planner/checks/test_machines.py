@@ -56,7 +56,7 @@ CASES = [
         disk(backing=Backing.RDM_VIRTUAL, lun="naa.1", bus=None),
         ("disks.rdm.virtual",),
     ),
-    Case("compute.template", one(template=True), None),
+    Case("compute.template", one(template=True), World(gaps=("placeholders",))),
     Case("compute.agent", one(name="vCLS-1", vmx_path="[ds] vCLS-1/v.vmx"), None),
     Case(
         "compute.managed",
@@ -157,6 +157,19 @@ def test_a_drive_that_will_be_connected() -> None:
 @pytest.mark.parametrize("kind", [DeviceKind.PRECISION_CLOCK, DeviceKind.WATCHDOG, DeviceKind.SOUND])
 def test_every_rare_device(kind: DeviceKind) -> None:
     assert found(device(kind)) == ["devices.rare"]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("orphaned", "good is orphaned in its vCenter's inventory"),
+        ("disconnected", "good is on a host that is disconnected"),
+        ("odd", "good is odd"),
+    ],
+)
+def test_states_of_connection_are_sentences(state: str, said: str) -> None:
+    (finding,) = ask(one(connection_state=state)).findings
+    assert finding.message.startswith(said)
 
 
 def test_placeholders_are_named_as_such() -> None:

@@ -11,11 +11,10 @@ from tests.planner.checks.verdict import TAKEN, estate
 
 KINDS = (
     "disks", "nics", "snapshots", "cdroms", "usb", "floppies", "devices", "hosts", "clusters", "datastores",
-    "networks", "luns", "licences", "vcenters", "tags", "partitions",
+    "networks", "luns", "licences", "vcenters", "tags", "partitions", "placeholders",
 )  # fmt: skip
-# A VM in an inventory always has a name, and is a template or not.
+# A VM in an inventory always has a name.
 ALWAYS_DECIDED = {
-    "compute.template",
     "compute.agent",
     "names.duplicate",
     "names.invalid",

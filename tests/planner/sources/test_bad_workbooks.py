@@ -92,6 +92,24 @@ def test_not_rvtools(tmp_path: Path) -> None:
     assert "is not an RVTools workbook: its sheets are Budget, 2026" in error.message
 
 
+def test_only_the_missing_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "RVTools_tabvInfo.csv"
+    path.write_text("VM\na\n")
+    message = refusal(path).message
+    assert "has no column Powerstate" in message
+    assert "column VM" not in message
+
+
+def test_a_csv_file_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "garbage.csv"
+    path.write_bytes(bytes(range(256)) * 40)
+    assert "garbage.csv is no csv file" in refusal(path).message
+    path.write_text("name,size\na,1\n")
+    error = refusal(path)
+    assert "is not the vInfo file of an RVTools export" in error.message
+    assert "RVTools_tabvInfo.csv" in error.hint
+
+
 def test_no_vinfo_sheet(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "x.xlsx", {"vDisk": [DISK, disk("a", 1)], "vHost": [["Host"]]}))
     assert "has no vInfo sheet" in error.message
@@ -99,7 +117,7 @@ def test_no_vinfo_sheet(tmp_path: Path) -> None:
 
 def test_vinfo_of_someone_else(tmp_path: Path) -> None:
     error = refusal(write(tmp_path / "x.xlsx", {"vInfo": [["colour", "size"], ["red", 1]]}))
-    assert "no columns VM and Powerstate" in error.message
+    assert "no column VM and no Powerstate" in error.message
 
 
 @pytest.mark.parametrize("rows", [[INFO], [INFO, [None] * len(INFO)]])

@@ -57,7 +57,7 @@ def test_rows_with_more_cells_than_headers_are_left_out_and_told(tmp_path: Path)
     path.write_text("a,b\n1,2\n1,2,\n1,2,3\n4,5\n")
     rows, notes = rows_of(path)
     assert rows == [["a", "b"], ["1", "2"], ["1", "2", ""], ["4", "5"]]
-    assert notes == ["x.csv has 1 rows with more cells than headers (rows 4): they were left out"]
+    assert notes == ["x.csv has 1 row with more cells than headers (row 4): left out"]
 
 
 @pytest.mark.parametrize(

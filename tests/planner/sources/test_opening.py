@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -34,6 +35,22 @@ def test_what_does_not_exist(spec: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert "\x1b" not in caught.value.message
 
 
+def test_a_pipe_or_a_device_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for spec in (str(tmp_path / "pipe.csv"), "/dev/null"):
+        with pytest.raises(BadInput, match="is no file or folder") as caught:
+            read_source(spec)
+        assert "copy what it gives" in caught.value.hint
+
+
+@pytest.mark.parametrize("spec", ["http://10.0.0.1/export.xlsx", "HTTPS://vc.example.test/sdk"])
+def test_an_address_of_the_web_is_no_file(spec: str) -> None:
+    with pytest.raises(BadInput, match="is no file or folder") as caught:
+        read_source(spec)
+    assert "download it first" in caught.value.hint
+    assert "vcenter://" in caught.value.hint
+
+
 def test_files_and_directories(tmp_path: Path) -> None:
     book = plain(tmp_path / "export.XLSX")
     assert len(read_source(str(book)).vms) == 2
@@ -50,7 +67,7 @@ def test_files_and_directories(tmp_path: Path) -> None:
 def test_a_document_of_somebody_else_is_parsed_in_a_child(tmp_path: Path) -> None:
     path = tmp_path / "deep.json"
     path.write_text("[" * 200_000, "utf-8")
-    with pytest.raises(BadInput, match=r"deep\.json"):
+    with pytest.raises(BadInput, match=r"deep\.json is nested deeper than any inventory"):
         read_source(str(path))
     told: list[tuple[int, int]] = []
     path.write_text(dump_document(read_source("lab")), "utf-8")

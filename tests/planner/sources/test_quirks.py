@@ -207,7 +207,7 @@ def test_quirk_09_row_sets_differ(tmp_path: Path) -> None:
     tools = [["VM", "Tools", "VM ID"], ["a", "toolsOk", "vm-1"], ["gone", "toolsOk", "vm-9"]]
     inventory = read(tmp_path, vInfo=[INFO, info("a", 1), info("b", 2)], vTools=tools)
     assert [vm.tools for vm in inventory.vms] == ["toolsOk", ""]
-    assert has_note(inventory, "vTools has 1 rows of 1 VMs that vInfo does not have (gone)")
+    assert has_note(inventory, "vTools has 1 row of 1 VM that vInfo does not have (gone)")
 
 
 def test_quirk_10_nothing_is_counted_twice(tmp_path: Path) -> None:
@@ -228,7 +228,23 @@ def test_quirk_10_nothing_is_counted_twice(tmp_path: Path) -> None:
         ("vm-4", False, False, True),
     ]
     assert len(inventory.vms[0].disks) == 1
-    assert has_note(inventory, "1 rows that repeat a VM")
+    assert has_note(inventory, "repeats VMs in 1 row:")
+
+
+def test_quirk_10_placeholders_without_their_column_are_unknown(tmp_path: Path) -> None:
+    def asked(*rows: list[object]) -> tuple[Inventory, int]:
+        inventory = read(tmp_path, vInfo=rows)
+        return inventory, run_checks(inventory).unknown.get("compute.template", 0)
+
+    old, unknown = asked(INFO, info("a", 1), info("tpl", 2, Template="True"))
+    assert ("placeholders" in old.gaps, unknown) == (True, 1)
+    assert has_note(old, "no column SRM Placeholder", "since 4.1.2", "VMs without disks")
+    heads = [*INFO, "SRM Placeholder"]
+    new, unknown = asked(heads, [*info("a", 1), "False"], [*info("b", 2), "True"])
+    assert ("placeholders" in new.gaps, has_note(new, "SRM Placeholder"), unknown) == (False, False, 0)
+    # Merged from two exports of which one had the column.
+    mixed, unknown = asked(heads, [*info("a", 1), "False"], [*info("b", 2), ""])
+    assert ([vm.gaps for vm in mixed.vms], unknown) == ([(), ("placeholders",)], 1)
 
 
 def test_quirk_11_what_the_exporter_switched_off_is_unknown(tmp_path: Path) -> None:

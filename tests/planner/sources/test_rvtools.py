@@ -48,7 +48,7 @@ def test_missing_sheets_are_notes_and_gaps(tmp_path: Path) -> None:
     inventory = parse_rvtools(write(tmp_path / "x.xlsx", {"vInfo": [INFO, info("a", 1)]}))
     assert set(inventory.gaps) == {
         *("disks", "snapshots", "cdroms", "nics", "usb", "floppies", "devices", "partitions", "tags"),
-        *("hosts", "clusters", "datastores", "networks", "luns", "licences"),
+        *("hosts", "clusters", "datastores", "networks", "luns", "licences", "placeholders"),
     }
     assert has_note(inventory, "vSnapshot is missing", "unknown")
 
@@ -88,7 +88,7 @@ def test_doubled_blank_and_foreign_headers(tmp_path: Path) -> None:
     assert (vm.cpus, vm.owner, vm.application) == (2, "anna", "crm")
     assert vm.attributes == (("owner", "anna"), ("Application", "crm"))
     assert has_note(inventory, "doubled headers (CPUs)")
-    assert has_note(inventory, "1 columns without a header")
+    assert has_note(inventory, "1 column without a header")
 
 
 def test_numeric_shared_bus_of_3_10_and_rdm_modes(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_snapshot_suffix_is_taken_off(tmp_path: Path) -> None:
     rows = [DISK, disk("a", 1, Path="[ds] a/a-000002.vmdk"), disk("b", 2)]
     inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=rows))
     assert vm_of(inventory, "a").disks[0].path == "[ds] a/a.vmdk"
-    assert has_note(inventory, "1 disks on a snapshot's file")
+    assert has_note(inventory, "1 disk on a snapshot's file")
 
 
 def test_equal_ids_of_two_vcenters_are_two_vms(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_equal_ids_of_two_vcenters_are_two_vms(tmp_path: Path) -> None:
     )
     assert [vm.id for vm in inventory.vms] == ["vm-1", "vc-2/vm-1"]
     assert [vm.disks[0].size_bytes for vm in inventory.vms] == [1024 * MIB, 7 * MIB]
-    assert has_note(inventory, "vDisk has 1 rows of 1 VMs that vInfo does not have")
+    assert has_note(inventory, "vDisk has 1 row of 1 VM that vInfo does not have")
 
 
 def test_rows_without_their_vm_are_counted(tmp_path: Path) -> None:
@@ -180,7 +180,7 @@ def test_joins_by_name_when_there_is_nothing_better(tmp_path: Path) -> None:
     snapshot = vm_of(inventory, "a").snapshots[0]
     assert (snapshot.name, snapshot.created) == ("before", "2026-01-02T03:04:05+00:00")
     assert snapshot.size_bytes == 8 * MIB
-    assert has_note(inventory, "1 rows whose VM name several VMs have")
+    assert has_note(inventory, "1 row whose VM name several VMs have")
     assert not any(vm.snapshots for vm in inventory.vms if vm.name == "twin")
 
 
@@ -209,7 +209,7 @@ def test_names_anonymised_to_the_word_vm(tmp_path: Path) -> None:
 def test_exact_repetition_is_dropped_with_a_note(tmp_path: Path) -> None:
     inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vInfo=[INFO, info("a", 1), info("a", 1)]))
     assert len(inventory.vms) == 1
-    assert has_note(inventory, "1 rows that repeat a VM")
+    assert has_note(inventory, "repeats VMs in 1 row:")
 
 
 def test_contradictory_repetition_is_refused_by_row(tmp_path: Path) -> None:
@@ -292,8 +292,8 @@ def test_a_vm_of_linked_vcenters_that_stands_twice_has_each_device_once(tmp_path
     a = vm_of(inventory, "a")
     assert (len(a.disks), len(a.nics), a.used_bytes) == (1, 1, 100 * MIB)
     assert a.disks[0].used_bytes == 200 * MIB
-    assert has_note(inventory, "1 rows that repeat a VM")
-    assert has_note(inventory, "vDisk lists 1 devices twice")
+    assert has_note(inventory, "repeats VMs in 1 row:")
+    assert has_note(inventory, "vDisk lists 1 device twice")
 
 
 def test_disks_listed_twice_are_one_even_when_vinfo_was_cleaned(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_vsnapshot_sheet_of_headers_only_says_that_there_are_none(tmp_path: Pa
 
 def test_vms_whose_disks_are_not_all_listed_are_named(tmp_path: Path) -> None:
     inventory = parse_rvtools(plain(tmp_path / "x.xlsx", vDisk=[DISK, disk("a", 1)]))
-    assert has_note(inventory, "for 1 VMs (b)", "not moved")
+    assert has_note(inventory, "for 1 VM (b)", "not moved")
 
 
 def test_progress_only_grows_and_ends_at_its_total(tmp_path: Path) -> None:
@@ -372,4 +372,4 @@ def test_the_loosest_policy_of_all_hosts_counts(tmp_path: Path) -> None:
         ("dc", True, None),
         ("other", False, False),
     ]
-    assert has_note(inventory, "1 port groups whose VLAN differs between hosts (lan)")
+    assert has_note(inventory, "1 port group whose VLAN differs between hosts (lan)")

@@ -208,3 +208,10 @@ def test_a_recipe_that_cannot_be_is_refused(vms: int, trouble: float) -> None:
     with pytest.raises(BadInput) as caught:
         Recipe(vms, 7, trouble)
     assert caught.value.hint
+
+
+def test_standard_switches_know_no_private_vlans() -> None:
+    """What a vCenter cannot hold would come back from it as something else: as no VLAN at all."""
+    networks = [one for seed in range(1, 7) for one in estate(100, seed).inventory.networks]
+    odd = {one.kind for one in networks if one.vlan.startswith("pvlan") or "-" in one.vlan}
+    assert odd == {"distributed"}

@@ -50,6 +50,9 @@ def test_discovered_live_it_has_the_same_machines_disks_and_groups(vcenter: Any,
         for disk, image in zip(vm.disks, live.disks, strict=True):
             # A raw device whose LUN nobody knows was planted; a vCenter knows them all.
             assert image.lun == disk.lun or (disk.backing.is_rdm and not disk.lun), vm.name
+    vlans = {one.name: one.vlan for one in told.networks if one.kind != "opaque"}
+    assert any(vlan.startswith("pvlan") for vlan in vlans.values())
+    assert {one.name: one.vlan for one in found.networks if one.name in vlans} == vlans
     assert _shared(told)
     assert _shared(found) == _shared(told)
     assert _groups(found) == _groups(told)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.tui.cli.command import Wherry, refused
+from tests.tui.cli.estate import write
 
 
 def test_the_page_says_what_there_is(planned: Wherry) -> None:
@@ -70,3 +73,11 @@ def test_hostile_names_are_shown_harmless(planned: Wherry) -> None:
     document = planned.done("assess", "--json").document
     for item in document["vms"]:
         assert all(text.isprintable() for text in planned.done("assess", item["id"]).text.splitlines())
+
+
+def test_a_licence_ends_on_a_day(planned: Wherry, tmp_path: Path) -> None:
+    licence = {"name": "vSphere 8", "expires": "2026-11-30T00:00:00+00:00"}
+    planned.done("discover", str(write(tmp_path / "licensed.json", licences=[licence])))
+    out = planned.done("assess").out
+    assert "2026-11-30" in out
+    assert "T00:00" not in out

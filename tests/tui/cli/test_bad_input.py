@@ -73,7 +73,7 @@ DOCUMENTS = {
         json.dumps(document(dependencies=[{"source": "x", "target": "y", "tie": "hard", "reason": ""}])),
         "x",
     ),
-    "deep": ("[" * 100_000, "JSON"),
+    "deep": ("[" * 100_000, "nested deeper"),
 }
 
 

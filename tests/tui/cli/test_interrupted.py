@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,10 @@ from migrate.run.execute import Onlooker, Purpose, carry_out
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry, refused
 from tests.tui.cli.estate import document, write
+
+ENTRY = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text("utf-8"))["project"][
+    "scripts"
+]["wherry"]
 
 
 class Died(BaseException):
@@ -174,3 +179,51 @@ def test_a_reader_that_goes_away_is_no_failure(planned: Wherry) -> None:
     piped.stdout.close()
     assert piped.stderr.read() == b""
     assert piped.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"),
+    [
+        ("discover", "nothing was stored"),
+        ("flows", "nothing was stored"),
+        ("check", "nothing was stored"),
+        ("plan", "nothing was stored"),
+        ("synth", "nothing was stored"),
+        ("anonymise", "nothing was stored"),
+        ("export", "what was finished stays"),
+        ("replicate", "what was recorded stays, and the same verb goes on from there"),
+        ("remedy", "what was recorded stays, and the same verb goes on from there"),
+    ],
+)
+def test_an_interrupted_verb_says_what_it_leaves(verb: str, said: str) -> None:
+    done = interrupted_at(f"tui.cli.verbs.{verb}", verb, "--json")
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", f"interrupted; {said}")
+
+
+def test_an_interruption_while_it_still_loads_is_no_traceback() -> None:
+    done = interrupted_at("click", "status")
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "interrupted; nothing was stored\n")
+
+
+def interrupted_at(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command line that is interrupted when it loads a module."""
+    code = (
+        "import sys\n"
+        "class Stop:\n"
+        "    def find_spec(name, path=None, target=None):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Stop)\n"
+        f"from {ENTRY.partition(':')[0]} import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_console_command_still_runs_verbs_and_hands_on_their_code() -> None:
+    for argument, expected in (("--version", 0), ("no-such-verb", 2)):
+        code = (
+            f"import sys; from {ENTRY.partition(':')[0]} import main; sys.argv[1:] = [{argument!r}]; main()"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == expected, done.stderr

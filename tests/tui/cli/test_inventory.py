@@ -85,7 +85,7 @@ def test_disks_that_a_source_does_not_list_are_unknown_everywhere(planned: Wherr
     solo = vm("vm-3", "solo", "other", [], cpus=0, memory_bytes=0)
     thin = write(tmp_path / "thin.json", vms=[solo], dependencies=[], gaps=["disks"])
     ran = planned.done("discover", str(thin))
-    assert ran.out.startswith("1 VMs, disks unknown, 0 dependencies")
+    assert ran.out.startswith("1 VM, disks unknown, 0 dependencies")
     row = planned.done("inventory").out.splitlines()[1].split()
     assert row == ["solo", "on", "–", "–", "–", "–", "other"]
     assert "0 B provisioned by the 0 VMs whose disks are known" in planned.done("assess").out
@@ -95,6 +95,35 @@ def test_disks_that_a_source_does_not_list_are_unknown_everywhere(planned: Wherr
 
 def test_disks_that_are_listed_and_none_are_none(planned: Wherry, tmp_path: Path) -> None:
     bare = write(tmp_path / "bare.json", vms=[vm("vm-3", "solo", "other", [])], dependencies=[])
-    assert planned.done("discover", str(bare)).out.startswith("1 VMs, 0 disks (0 RDM, 0 shared), 0 B")
+    assert planned.done("discover", str(bare)).out.startswith("1 VM, 0 disks (0 RDM, 0 shared), 0 B")
     row = planned.done("inventory").out.splitlines()[1].split()
     assert row == ["solo", "on", "1", "512", "MiB", "0", "B", "0", "other"]
+
+
+def test_what_the_parts_of_a_merged_inventory_lack_is_said_by_vcenter(
+    planned: Wherry, tmp_path: Path
+) -> None:
+    def of(vcenter: str, gaps: list[str], *vms: dict[str, object]) -> str:
+        name = {"id": vcenter, "name": f"{vcenter}.example.test"}
+        return str(
+            write(
+                tmp_path / f"{vcenter}.json",
+                vms=[{**one, "vcenter": vcenter} for one in vms],
+                vcenters=[name],
+                dependencies=[],
+                gaps=["tags", *gaps],
+            )
+        )
+
+    whole = of("vc-a", [], vm("vm-1", "a", "x", []), vm("vm-2", "b", "x", [], gaps=["nics"]))
+    thin = of("vc-b", ["snapshots", "cdroms"], vm("vm-1", "c", "x", []))
+    planned.done("discover", whole, thin)
+    out = planned.done("inventory", "notes").out
+    assert "nothing at all is known of: tags" in out
+    assert "of vCenter vc-b.example.test nothing is known of: snapshots, cdroms" in out
+    assert "of vCenter vc-a.example.test for 1 of 2 VMs nothing is known of: nics" in out
+    said = planned.done("inventory", "notes", "--json").document["vcenters"]
+    assert {(gap["vcenter"], *gap["kinds"], gap["vms"], gap["of"]) for gap in said} == {
+        ("vc-a", "nics", 1, 2),
+        ("vc-b", "snapshots", "cdroms", 1, 1),
+    }

@@ -14,6 +14,7 @@ def test_named_filtered_listed_withdrawn(planned: Wherry) -> None:
     said = planned.done("waive", "guest.database", "DB-1", *FULL, "--json").document
     assert said["subjects"] == [{"kind": "vm", "id": "vm-1", "name": "db-1"}]
     assert (said["owner"], said["until"], said["state"]) == ("Anna Berg", "2999-12-31", "in force")
+    assert "1 of 1 waiver in force" in planned.done("waive", "--list").err
     out = planned.done("waive", "network.mac.duplicate", "--where", "app:shop", *FULL).out
     assert "accepted for 2 objects until 2999-12-31" in out
     out = planned.done("waive", "--list").out

@@ -227,7 +227,7 @@ def _licences(inventory: Inventory) -> None:
                 item.name,
                 "–" if item.used is None else item.used,
                 "–" if item.total is None else item.total or "no limit",
-                item.expires or "–",
+                item.expires.partition("T")[0] or "–",
             )
             for item in inventory.licences
         ),

@@ -11,6 +11,7 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line
 
 if TYPE_CHECKING:
+    from planner.plan import Plan
     from planner.store.project import Project
 
 
@@ -97,6 +98,7 @@ def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path
                     unknown=readiness.unknown,
                     approvals={name: (item.who, item.at) for name, item in given.items()},
                     owners=at.settings.owners,
+                    judged=_judged(project, at.fingerprint, stored.plan),
                     states=states,
                     settings=at.settings,
                     format=format,
@@ -116,6 +118,18 @@ def _lun_request(project: Project, folder: Path) -> Path:
     path = folder / f"{chosen.name}{chosen.suffix}"
     write_atomically(path, request_workbook(at.inventory, at.settings))
     return path
+
+
+def _judged(project: Project, fingerprint: str, plan: Plan) -> str:
+    """Say of which inventory the findings are, empty when the plan was made on the same one."""
+    from planner.store import inventories
+
+    if fingerprint == plan.inventory:
+        return ""
+    newest = inventories.summary(project)
+    made_on = inventories.find_fingerprint(project, plan.inventory)
+    which = f"inventory {made_on.id}, taken {made_on.taken_at}" if made_on else "one that is not held here"
+    return f"findings are of inventory {newest.id}, taken {newest.taken_at}; the plan was made on {which}"
 
 
 def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:

@@ -156,18 +156,28 @@ def snapshots(project_dir: Path, as_json: bool) -> None:
 @json_option
 def notes(project_dir: Path, as_json: bool) -> None:
     """Say what the source of the newest snapshot did not know, and what was repaired while reading it."""
+    from dataclasses import asdict
+
+    from planner.gaps import part_gaps
     from planner.names import visible
     from planner.store import inventories
 
     with open_project(project_dir) as project:
         inventory = inventories.latest(project).inventory
+    of_parts = part_gaps(inventory)
     if as_json:
-        data({"notes": inventory.notes, "gaps": inventory.gaps})
+        data(
+            {"notes": inventory.notes, "gaps": inventory.gaps, "vcenters": [asdict(gap) for gap in of_parts]}
+        )
         return
     for note in inventory.notes:
         line(visible(note))
     if inventory.gaps:
         line(f"nothing at all is known of: {', '.join(visible(gap) for gap in inventory.gaps)}")
+    for gap in of_parts:
+        whose = f"vCenter {visible(gap.name, 60)}" if gap.name else "a vCenter without a name"
+        some = "" if gap.vms == gap.of else f"for {gap.vms:,} of {gap.of:,} VMs "
+        line(f"of {whose} {some}nothing is known of: {', '.join(visible(kind) for kind in gap.kinds)}")
 
 
 @command.command(

@@ -155,11 +155,13 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
 
     given = approvals.valid(project, plan)
     aged = _aged(project, plan)
+    unsized = _unsized(project, plan)
     if as_json:
         data(
             {
                 "version": version,
                 "older_inventory": aged,
+                "unknown_size": sorted(unsized),
                 "fingerprint": plan.fingerprint,
                 "plan": plan.model_dump(mode="json", by_alias=True),
                 "score": plan.score.model_dump(),
@@ -176,9 +178,9 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
                 wave.name,
                 visible(wave.title, 48),
                 len(wave.vms),
-                show_bytes(wave.size_bytes),
+                "unknown" if wave.name in unsized else show_bytes(wave.size_bytes),
                 f"{wave.window.start_utc:%Y-%m-%d %H:%M} UTC" if wave.window else "–",
-                f"{wave.estimate.downtime_min.p50:.0f} / {wave.estimate.downtime_min.p95:.0f} min",
+                "unknown" if wave.name in unsized else _downtime(wave),
                 given[wave.name].who if wave.name in given else "–",
             )
             for wave in plan.waves
@@ -196,6 +198,24 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
     for why, names in reasons.items():
         more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
         line(f"  not planned: {', '.join(names[:_NAMED])}{more}: {visible(why)}")
+
+
+def _downtime(wave: Wave) -> str:
+    return f"{wave.estimate.downtime_min.p50:.0f} / {wave.estimate.downtime_min.p95:.0f} min"
+
+
+def _unsized(project: Project, plan: Plan) -> frozenset[str]:
+    """Return the waves whose disks are not all known; the inventory is read only where it has to be."""
+    from planner.sized import diskless, is_sized
+    from planner.store import inventories
+
+    if not any(diskless(wave) or any(disk.size_bytes <= 0 for disk in wave.disks) for wave in plan.waves):
+        return frozenset()
+    made_on = inventories.find_fingerprint(project, plan.inventory)
+    held = inventories.get(project, made_on.id).inventory if made_on else None
+    vms = {vm.id: vm for vm in held.vms} if held else {}
+    gaps = held.gaps if held else ()
+    return frozenset(wave.name for wave in plan.waves if not is_sized(wave, vms, gaps))
 
 
 def _aged(project: Project, plan: Plan) -> str:
@@ -272,7 +292,7 @@ def _show_card(plan: Plan) -> None:
         line(f"  how: {said}")
 
 
-def _show_wave(wave: Wave) -> None:
+def _show_wave(wave: Wave, sized: bool) -> None:
     from planner.export.printout import show_window
     from planner.names import visible
     from planner.units import show_bytes, show_duration
@@ -293,6 +313,8 @@ def _show_wave(wave: Wave) -> None:
     for number, batch in enumerate(wave.boot, 1):
         line(f"    {number}. {', '.join(names[vm] for vm in batch)}")
     line("  disks")
+    if not sized:
+        line("    not all are known, so size and times of this wave are unknown")
     for disk in wave.disks:
         holders = ", ".join(
             f"{names.get(item.vm, item.vm)} {visible(item.label)}" for item in disk.attachments
@@ -317,7 +339,8 @@ def show(wave: str | None, project_dir: Path, as_json: bool) -> None:
             found = stored.plan.wave(wave)
             data({**found.model_dump(mode="json"), "fingerprint": found.fingerprint})
         else:
-            _show_wave(stored.plan.wave(wave))
+            chosen = stored.plan.wave(wave)
+            _show_wave(chosen, chosen.name not in _unsized(project, stored.plan))
 
 
 @command.command("import", epilog="Example: wherry plan import exports/plan.json")

@@ -104,9 +104,7 @@ def _tick(project: Project, wave: Wave, wanted: str, note: str, as_json: bool) -
     if as_json:
         data(asdict(made))
     else:
-        line(
-            f"{wave.name}: {visible(wave.vm(task.vm).name)}: {visible(task.title)}, ticked off by {made.who}"
-        )
+        line(f"{wave.name}: {visible(wave.subject(task))}: {visible(task.title)}, ticked off by {made.who}")
     return 0
 
 

@@ -68,6 +68,7 @@ def _told(waiver: Waiver, day: date) -> dict[str, Any]:
 def _list(project: Project, as_json: bool) -> None:
     from planner.readiness import today
     from planner.store.waivers import all_waivers
+    from planner.units import show_count
 
     day = today()
     found = all_waivers(project)
@@ -89,7 +90,8 @@ def _list(project: Project, as_json: bool) -> None:
             for waiver in found
         ),
     )
-    say(f"{sum(waiver.holds(day) for waiver in found)} of {len(found)} waivers in force")
+    in_force = sum(waiver.holds(day) for waiver in found)
+    say(f"{in_force} of {show_count(len(found), 'waiver')} in force")
 
 
 def _objects(subjects: tuple[Subject, ...]) -> str:

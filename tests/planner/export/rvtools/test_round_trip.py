@@ -138,7 +138,8 @@ def test_csv_says_the_same_as_the_workbook(newest: Inventory, tmp_path: Path) ->
 
 def test_3_10_says_what_it_could_and_no_more(oldest: Inventory) -> None:
     named = frozenset({"Disk.key", "Host.id", "Cluster.id", "Datastore.id", "ResourcePool.id", "Lun.hosts"})
-    # The column of placeholders came later; the model knows yes and no only.
+    # The column of placeholders came later: without it False is unknown.
+    assert "placeholders" in oldest.gaps
     found = _compared(_inventory(), oldest, _OWN_WORDS | named | {"VM.placeholder"})
     assert found.wrong == {}
     wanted = {f"{noun}.{name}" for noun, names in _OF_4_7.items() for name in names.split()}
@@ -192,6 +193,14 @@ def test_an_unknown_kind_has_no_sheet(tmp_path: Path) -> None:
     write_workbook(inventory, V4_7, tmp_path / "thin.xlsx")
     read = read_source(str(tmp_path / "thin.xlsx"))
     assert {"snapshots", "cdroms"} <= set(read.gaps)
+
+
+def test_unknown_placeholders_are_blank(tmp_path: Path) -> None:
+    inventory = replace(estate(63).inventory, gaps=("placeholders",))
+    write_workbook(inventory, V4_7, tmp_path / "thin.xlsx")
+    read = read_source(str(tmp_path / "thin.xlsx"))
+    assert {vm.placeholder for vm in read.vms if "placeholders" not in vm.gaps} <= {True}
+    assert any("placeholders" in vm.gaps for vm in read.vms)
 
 
 def test_a_damaged_cell_is_noticed(newest: Inventory) -> None:

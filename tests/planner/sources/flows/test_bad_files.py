@@ -28,6 +28,13 @@ def refused(path: Path, kind: Kind | None = None, most: int = 1000) -> BadInput:
     [
         (("hello", "world"), "has no header that wherry knows", "source,destination"),
         (("a,b,c", "1,2,3"), "has no header that wherry knows", "source,destination"),
+        (("Quelle;Ziel;Port;Protokoll;Bytes", "a;b;1;tcp;5"), "has no header", "vm,application"),
+        (("Quelle;Ziel;Port;Protokoll;Bytes", "a;b;1;tcp;5"), "has no header", "in English"),
+        (("Server;Anwendung;Umgebung;Besitzer", "a;b;c;d"), "has no header", "vm,application"),
+        (("vm,port", "a,1"), "has no header that wherry knows", "source,destination"),
+        (("vm", "a", "b"), "names VMs and says nothing of them", "vm,application,tier"),
+        (("server", "a"), "names VMs and says nothing of them", "vm,application,tier"),
+        (("vm,cluster", "a,b"), "most like a file of kind applications", "vm,application,tier"),
         (("source,port,bytes", "a,1,2"), "most like a file of kind plain", "source,destination"),
         (
             ("Time slot,Source server name,Destination port", "x,y,1"),
@@ -65,6 +72,8 @@ def test_missing_empty_directory_and_binary(tmp_path: Path) -> None:
     assert "cannot be read" in refused(tmp_path).message
     (tmp_path / "disk.csv").write_bytes(b"source,destination\n" + bytes(range(256)) * 100)
     assert "is no csv file" in refused(tmp_path / "disk.csv").message
+    (tmp_path / "bin.xlsx").write_bytes(bytes(range(256)) * 100)
+    assert "is no workbook" in refused(tmp_path / "bin.xlsx").message
     with zipfile.ZipFile(tmp_path / "x.csv", "w") as archive:
         archive.writestr("a", "b")
     refused(tmp_path / "x.csv")

@@ -13,6 +13,7 @@ from planner.sources.vcenter.devices import cdroms, others
 from planner.sources.vcenter.hosts import HostFacts, host
 from planner.sources.vcenter.machines import machine
 from planner.sources.vcenter.networks import HostPortGroups, network, switch_names
+from planner.sources.vcenter.paths import DEVICE_GAPS
 from planner.sources.vcenter.places import Places, entity_name
 from planner.sources.vcenter.services import masked
 from planner.sources.vcenter.snapshots import snapshots
@@ -275,16 +276,25 @@ def test_unset_is_no_and_not_shown_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "meant"),
+    ("values", "extensions", "meant"),
     [
-        ({"config__extraConfig": {"hbr_filter.gid": "GID-1"}}, "vsphere-replication"),
-        ({"config__repConfig": {"generation": "1"}}, "vsphere-replication"),
-        ({"config__extraConfig": {}}, ""),
-        ({}, None),
+        ({"config__extraConfig": {"hbr_filter.gid": "GID-1"}}, (), "vsphere-replication"),
+        ({"config__repConfig": {"generation": "1"}}, (), "vsphere-replication"),
+        ({"config__managedBy": {"extensionKey": "com.zerto.plugin"}}, (), "zerto"),
+        ({"config__extraConfig": {}, "config__managedBy": {"extensionKey": "com.vmware.vim.eam"}}, (), ""),
+        ({"config__extraConfig": {}}, ("com.vmware.vim.eam",), ""),
+        ({"config__extraConfig": {}}, None, None),
+        ({"config__extraConfig": {}}, ("com.vmware.vim.eam", "com.zerto.plugin"), None),
+        ({"config__extraConfig": {}}, ("com.emc.recoverpoint.vwc",), None),
+        ({"config__extraConfig": {}}, ("com.vmware.vcDr-site",), None),
+        ({"config__extraConfig": {}}, ("com.vmware.vcHms",), None),
+        ({}, (), None),
     ],
 )
-def test_who_replicates_it(values: dict[str, Any], meant: str | None) -> None:
-    assert management(vm(**values), (), around()).replication == meant
+def test_who_replicates_it(
+    values: dict[str, Any], extensions: tuple[str, ...] | None, meant: str | None
+) -> None:
+    assert management(vm(**values), (), around(extensions=extensions)).replication == meant
 
 
 def test_overrides_of_a_cluster_that_shows_nothing_are_unknown() -> None:
@@ -300,6 +310,9 @@ def test_placeholders() -> None:
     assert placeholder(vm(config__managedBy={"extensionKey": "com.vmware.vcDr-1", "type": "placeholderVm"}))
     assert not placeholder(vm(config__managedBy={"extensionKey": "com.vmware.vcDr", "type": "testVm"}))
     assert not placeholder(vm())
+    assert machine(vm(), around()).gaps == ()
+    hidden = raw("VirtualMachine", "vm-1", {"config.managedBy": "System.Read"}, config__version="vmx-19")
+    assert set(machine(hidden, around()).gaps) == {*DEVICE_GAPS, "placeholders"}
 
 
 @pytest.mark.parametrize(

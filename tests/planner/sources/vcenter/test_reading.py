@@ -105,6 +105,13 @@ def test_who_it_is(read: Inventory) -> None:
     assert read.gaps == ()
 
 
+def test_a_registered_replicator_leaves_its_vms_unknown(read: Inventory) -> None:
+    """Site Recovery Manager is registered, and with replication by arrays nothing stands on a VM."""
+    said = {vm.name: vm.management.replication for vm in read.vms}
+    assert said.pop("db-01") == "vsphere-replication"
+    assert "" not in said.values()
+
+
 def test_disks(read: Inventory) -> None:
     flat, raw, sata, nvme = by_name(read, "vms")["db-01"].disks
     assert (flat.format, flat.parent, flat.cbt, flat.encrypted) == (

@@ -18,6 +18,7 @@ from planner.sources.vcenter.reading import read_vcenter
 from planner.sources.vcenter.session import Session
 from planner.sources.vcenter.soap import Ref, envelope
 from planner.sources.vcenter.tls import (
+    RefusedCertificate,
     UntrustedCertificate,
     expiry,
     parse_thumbprint,
@@ -136,11 +137,35 @@ def test_a_pinned_certificate_vouches_for_no_other(tmp_path: Path) -> None:
             context.wrap_socket(plain, server_hostname="127.0.0.1")
 
 
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_key_too_weak_for_tls_is_no_question_of_trust(tmp_path: Path, pinned: bool) -> None:
+    authority = Authority(tmp_path)
+    weak = authority.issue(key_bits=1024)
+    trust = weak.thumbprint if pinned else None
+    with served_by(weak) as port:
+        login = Login(Address("kim", "127.0.0.1", port), "s3cret", trust=trust, ca_file=authority.certificate)
+        with pytest.raises(RefusedCertificate, match="too weak") as caught:
+            verified_context(login)
+    assert "replace the certificate" in caught.value.hint
+    assert "RVTools" in caught.value.hint
+    assert "--trust" not in caught.value.hint
+
+
+def test_a_pinned_certificate_that_has_expired_is_no_question_of_trust(tmp_path: Path) -> None:
+    old = Authority(tmp_path).issue(days=-1)
+    with served_by(old) as port:
+        login = Login(Address("kim", "127.0.0.1", port), "s3cret", trust=old.thumbprint)
+        with pytest.raises(RefusedCertificate, match="expired") as caught:
+            verified_context(login)
+    assert "--trust" not in caught.value.hint
+
+
 class served_by:
     """A loopback port that shakes hands with a certificate and says no more."""
 
     def __init__(self, certificate: Certificate) -> None:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.set_ciphers("DEFAULT:@SECLEVEL=0")  # a vCenter that serves whatever it has
         self._context.load_cert_chain(certificate.leaf, certificate.key)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)

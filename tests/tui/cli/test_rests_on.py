@@ -1,0 +1,83 @@
+"""Papers say what they rest on: which inventory was judged, and that a size nobody said is unknown."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.tui.cli.command import Wherry
+from tests.tui.cli.estate import document, write
+
+
+def _without_disks(cli: Wherry, gap: bool) -> None:
+    """Plan the estate with no disks for solo: not listed by its source, or listed and none."""
+    vms: list[dict[str, Any]] = document()["vms"]
+    vms[2] |= {"disks": [], "gaps": ["disks"] if gap else []}
+    cli.done("discover", str(write(cli.root / "bare.json", vms=vms)))
+    cli.done("plan")
+
+
+def _row(text: str, wave: str) -> list[str]:
+    (found,) = [line for line in text.splitlines() if line.split()[:1] == [wave]]
+    return found.split()
+
+
+def test_a_wave_whose_disks_nobody_listed_has_no_size_and_no_times(planned: Wherry) -> None:
+    _without_disks(planned, gap=True)
+    shown = planned.done("plan", "show").out
+    assert _row(shown, "W01").count("unknown") == 2
+    assert "unknown" not in _row(shown, "W02")
+    assert planned.done("plan", "show", "--json").document["unknown_size"] == ["W01"]
+    assert "size and times of this wave are unknown" in planned.done("plan", "show", "W01").out
+    assert "unknown" not in planned.done("plan", "show", "W02").out
+    planned.done("export", "markdown", "csv")
+    text = (planned.root / "exports" / "plan.md").read_text("utf-8")
+    assert "- Seed and downtime: unknown" in text
+    (first,) = [line for line in text.splitlines() if line.startswith("| W01 ") and "no window" in line]
+    assert "| unknown | unknown | unknown | unknown | unknown |" in first
+    assert "at least " in text
+    solo = [
+        line
+        for line in (planned.root / "exports" / "plan.csv").read_text("utf-8").splitlines()
+        if "solo" in line
+    ]
+    assert ",unknown,unknown," in solo[0]
+
+
+def test_a_vm_that_is_known_to_have_no_disk_leaves_the_size_known(planned: Wherry) -> None:
+    _without_disks(planned, gap=False)
+    assert "unknown" not in _row(planned.done("plan", "show").out, "W01")
+    planned.done("export", "markdown")
+    text = (planned.root / "exports" / "plan.md").read_text("utf-8")
+    assert "at least " not in text
+    assert "- Seed and downtime: unknown" not in text
+
+
+def test_papers_name_the_inventory_that_was_judged_where_the_plan_has_another(planned: Wherry) -> None:
+    planned.done("export", "markdown")
+    paper = planned.root / "exports" / "plan.md"
+    assert "Findings are of another inventory" not in paper.read_text("utf-8")
+    _newer(planned.root / "newer.json")
+    planned.done("discover", str(planned.root / "newer.json"))
+    planned.done("export", "markdown", "xlsx")
+    said = (
+        "findings are of inventory 2, taken 2026-12-01T08:00:00Z; "
+        "the plan was made on inventory 1, taken 2026-11-02T08:00:00Z"
+    )
+    head = paper.read_text("utf-8").partition("## ")[0].replace("\\", "")
+    assert f"| Findings are of another inventory | {said} |" in head
+
+    import openpyxl
+
+    sheet = openpyxl.load_workbook(planned.root / "exports" / "plan.xlsx")["Summary"]
+    assert said in [row[1].value for row in sheet.iter_rows(max_col=2)]
+    planned.done("plan")
+    planned.done("export", "markdown")
+    assert "Findings are of another inventory" not in paper.read_text("utf-8")
+
+
+def _newer(path: Path) -> None:
+    vms = document()["vms"]
+    vms[2]["memory_bytes"] *= 2
+    path.write_text(json.dumps(document(vms=vms, taken_at="2026-12-01T08:00:00Z")), "utf-8")
