@@ -59,7 +59,7 @@ def test_it_carries_every_module_and_no_test(names: set[str]) -> None:
 def test_it_names_the_command_and_the_licence(wheel: Built, names: set[str]) -> None:
     (folder,) = {name.split("/")[0] for name in names if ".dist-info/" in name}
     with zipfile.ZipFile(wheel.wheel) as archive:
-        assert "wherry = tui.cli.main:main" in archive.read(f"{folder}/entry_points.txt").decode()
+        assert "wherry = tui.cli.entry:main" in archive.read(f"{folder}/entry_points.txt").decode()
         metadata = archive.read(f"{folder}/METADATA").decode()
     assert "License-Expression: Apache-2.0" in metadata
     assert f"{folder}/licenses/LICENSE" in names

@@ -9,9 +9,10 @@ import click
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 from tui.cli.tie_views import cycles, forget, oversized_groups, suggest
+from tui.cli.words import Words
 
 
-class _Words(click.Group):
+class _Tied(Words):
     """A group whose unknown words are VMs: ``deps crm-db-01`` tells of its group, as ``deps why`` does."""
 
     def resolve_command(
@@ -23,7 +24,7 @@ class _Words(click.Group):
 
 
 @click.group(
-    cls=_Words,
+    cls=_Tied,
     invoke_without_command=True,
     epilog="Examples: wherry deps; wherry deps crm-db-01; wherry deps list kind:volume; "
     "wherry deps refuse crm-app-01 old-ftp --why 'job is gone'",

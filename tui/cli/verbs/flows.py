@@ -9,6 +9,7 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.words import Words
 
 if TYPE_CHECKING:
     from planner.evidence.leftover import Leftover
@@ -23,7 +24,8 @@ _SHOWN = 40
 
 
 @click.group(
-    epilog="Examples: wherry flows import deps.csv; wherry flows unresolved; wherry flows show crm-db"
+    cls=Words,
+    epilog="Examples: wherry flows import deps.csv; wherry flows unresolved; wherry flows show crm-db",
 )
 def command() -> None:
     """Import flows and application lists, and settle which VM each name means."""
@@ -31,7 +33,6 @@ def command() -> None:
 
 @command.command(
     "import",
-    short_help="Read FILEs, make a snapshot with what they say.",
     epilog="Examples: wherry flows import deps.csv apps.xlsx; wherry flows import x.csv --kind plain",
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
@@ -114,7 +115,7 @@ def list_imports(project_dir: Path, as_json: bool) -> None:
     )
 
 
-@command.command("withdraw", short_help="Take import ID back.", epilog="Example: wherry flows withdraw 3")
+@command.command("withdraw", epilog="Example: wherry flows withdraw 3")
 @click.argument("number", metavar="ID", type=int)
 @project_option
 @json_option
@@ -137,7 +138,6 @@ def withdraw(number: int, project_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "unresolved",
-    short_help="List names that lead to no VM.",
     epilog="Examples: wherry flows unresolved; wherry flows unresolved --external --all",
 )
 @click.option("--external", is_flag=True, help="List what lies outside the estate instead.")
@@ -184,7 +184,6 @@ def _left(item: Leftover) -> tuple[str | int, ...]:
 
 @command.command(
     "map",
-    short_help="Settle which VM a NAME means.",
     epilog="Examples: wherry flows map crmdb01 crm-db-01; wherry flows map 10.9.8.7 --external; "
     "wherry flows map --from settled.csv",
 )
@@ -292,9 +291,7 @@ def _known_label(project: Project, name: str) -> None:
     )
 
 
-@command.command(
-    "show", short_help="Show what was imported of VM.", epilog="Example: wherry flows show crm-db-01"
-)
+@command.command("show", epilog="Example: wherry flows show crm-db-01")
 @click.argument("vm")
 @project_option
 @json_option
@@ -365,7 +362,6 @@ def _conversation(said: Conversation, vm: VM, resolver: Resolver, heads: dict[in
 
 @command.command(
     "contradictions",
-    short_help="List where application lists disagree.",
     epilog="Example: wherry flows contradictions --json",
 )
 @project_option

@@ -9,6 +9,7 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.words import Words
 
 if TYPE_CHECKING:
     from planner.drift import Drift
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _UNKNOWN = "–"
 
 
-class _Words(click.Group):
+class _Filtered(Words):
     """A group whose unknown words are a filter: ``inventory os~win`` lists, ``inventory diff`` compares."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -51,7 +52,7 @@ def _apart(args: list[str]) -> tuple[list[str], list[str]]:
 
 
 @click.group(
-    cls=_Words,
+    cls=_Filtered,
     invoke_without_command=True,
     epilog="Examples: wherry inventory; wherry inventory 'os~win disk>100G'; wherry inventory rdm:yes; "
     "wherry inventory diff 1 2",
@@ -149,7 +150,6 @@ def snapshots(project_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "notes",
-    short_help="Say what the newest snapshot does not know.",
     epilog="Example: wherry inventory notes",
 )
 @project_option
@@ -182,7 +182,6 @@ def notes(project_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "diff",
-    short_help="Say what drifted between two snapshots.",
     epilog="Examples: wherry inventory diff 1 2; wherry inventory diff 1; wherry inventory diff 1 2 --all",
 )
 @click.argument("before", type=int, metavar="A")

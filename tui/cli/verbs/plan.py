@@ -15,6 +15,7 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 from tui.cli.verbs import plan_diff, plan_edits, plan_whatif, plan_why
 from tui.cli.verbs.plan_csv import command as import_csv
+from tui.cli.words import Words
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,6 +28,7 @@ _NAMED = 4  # VMs that one line names
 
 
 @click.group(
+    cls=Words,
     invoke_without_command=True,
     epilog="Examples: wherry plan; wherry plan --effort thorough --seed 7; wherry plan show W01; "
     "wherry plan approve W01; wherry plan import FILE",

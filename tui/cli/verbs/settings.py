@@ -10,12 +10,13 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say
+from tui.cli.words import Words
 
 if TYPE_CHECKING:
     from planner.errors import NotFound
 
 
-@click.group(epilog="Examples: wherry settings show; wherry settings set link.rate_mbit 400")
+@click.group(cls=Words, epilog="Examples: wherry settings show; wherry settings set link.rate_mbit 400")
 def command() -> None:
     """Link, windows, freezes, caps, owners, maps and policies, as TOML."""
 
@@ -54,7 +55,6 @@ def show(project_dir: Path, as_json: bool) -> None:
 
 @command.command(
     "set",
-    short_help="Set one entry.",
     epilog="Examples: wherry settings set link.rate_mbit 400; wherry settings set caps.vms 20",
 )
 @click.argument("name")
@@ -106,9 +106,7 @@ def _unknown(name: str, body: dict[str, Any]) -> NotFound:
     return NotFound(f"setting {name!r} does not exist", hint)
 
 
-@command.command(
-    "edit", short_help="Open the settings in $EDITOR.", epilog="Example: EDITOR=nano wherry settings edit"
-)
+@command.command("edit", epilog="Example: EDITOR=nano wherry settings edit")
 @project_option
 def edit(project_dir: Path) -> None:
     """Open the settings in $EDITOR; nothing is stored until all of it is valid."""

@@ -159,8 +159,11 @@ def test_times_and_numbers_of_3_10_are_as_they_were(old_workbook: Path) -> None:
 
 
 def test_groups_are_the_same_after_the_trip(newest: Inventory) -> None:
-    """Shared disks and vApps survive; flows are no part of an export."""
-    bare = replace(_inventory(), dependencies=())
+    """Shared disks and vApps survive; flows and the files behind a linked clone are no part of an export."""
+    vms = tuple(
+        replace(vm, disks=tuple(replace(disk, parent=None) for disk in vm.disks)) for vm in _inventory().vms
+    )
+    bare = replace(_inventory(), vms=vms, dependencies=())
     told, read = ({frozenset(group.vms) for group in move_groups(one, Settings())} for one in (bare, newest))
     assert read == told
 
