@@ -137,13 +137,19 @@ def _same_wave(later: Edit, earlier: Edit) -> bool:
 
 def take_back(project: Project, kept: Kept, who: str) -> StoredPlan | None:
     """Take an edit back; return the plan before it as a new version, None when it was planned since."""
-    newest = plans.latest(project)
-    undone = newest.version == kept.after
-    before = plans.get(project, kept.before).plan if undone else None
+    before = plans.get(project, kept.before).plan
     with project.write() as db:
+        said = [
+            row["fingerprint"]
+            for row in project.rows(
+                "SELECT fingerprint FROM plan WHERE version = ? OR version = (SELECT max(version) FROM plan)",
+                kept.after,
+            )
+        ]
         db.table("plan_edit_end").insert({"edit": kept.edit.number, "who": who, "at": utc_now()})
-        version = plans.insert(db, before, who) if before is not None else 0
-    return StoredPlan(version, before) if before is not None else None
+        if len(set(said)) > 1:
+            return None
+        return StoredPlan(plans.insert(db, before, who), before)
 
 
 def numbered(project: Project, edit: Edit, who: str) -> Edit:

@@ -101,7 +101,7 @@ class Desk:
         """Return the slot of a wave (W03) or of the start of a window; raises BadInput for none there is."""
         windows = [window for window in self.tracks[0].built.windows if window] if self.tracks else []
         most = min((len(track.built.problem.slots) for track in self.tracks), default=0)
-        return slot_of(Pin(what=for_whom, wave=what), self.ask.settings, windows, most)
+        return slot_of(Pin(what=for_whom, wave=what), self.ask.settings, windows, most, "cannot move to")
 
     def _standing(self, changes: Mapping[str, int]) -> dict[str, int]:
         now = {group.name: self._slot(group) for group in self.ask.everyone} | dict(changes)
