@@ -15,6 +15,8 @@ from planner.errors import BadInput, NotFound
 from planner.model import Inventory, Tie
 from planner.plan import Plan
 from planner.waves.desk import Desk, Verdict
+from planner.waves.moved import changed, standing
+from planner.waves.verify import verify
 from tests.planner.sketch import estate, needs, rdm, vm
 from tests.planner.waves.laid import SATURDAYS, desk, homes, made
 
@@ -210,6 +212,15 @@ def test_an_application_shares_a_wave_until_it_is_split_and_hard_ties_are_never_
         desk(SHOP, then, [edit], **asked).split("shop", ["web-1"])
 
 
+def test_a_split_that_gives_an_owner_too_many_groups_in_a_wave_is_refused() -> None:
+    inventory = estate(*(vm(name, application="shop", owner="ann") for name in "abc"))
+    asked: dict[str, Any] = {"caps": {"groups_per_owner": 1}, "windows": SATURDAYS}
+    first = made(inventory, **asked)
+    assert set(homes(first).values()) == {"W01"}, "an application counts once"
+    refused = desk(inventory, first, **asked).split("shop", ["a"]).refused
+    assert refused == ("W01 holds 2 groups of owner ann, its cap is 1",)
+
+
 def test_one_group_moves_out_of_its_application_and_the_rest_is_told() -> None:
     asked: dict[str, Any] = {"caps": {"vms": 4}, "windows": SATURDAYS}
     first = made(SHOP, **asked)
@@ -302,6 +313,21 @@ def test_an_accepted_edit_breaks_nothing_and_is_kept(inventory: Inventory, data:
     held = desk(inventory, found, edits, **ASKED).ask.hand.pins
     group_of = {group.name: wave.name for wave in again.waves for group in wave.groups}
     assert {name: int(group_of[name][1:]) - 1 for name in held} == held
+
+
+@given(estates(), st.data())
+@budget(max_examples=60, deadline=None)
+def test_looking_at_the_touched_slots_alone_misses_nothing(inventory: Inventory, data: st.DataObject) -> None:
+    found = made(inventory, **ASKED)
+    track = desk(inventory, found, **ASKED).tracks[0]
+    problem = track.built.problem
+    slots = st.integers(0, min(4, len(problem.slots) - 1))
+    messy = tuple(data.draw(slots) for _ in problem.items)  # breaks rules before the edit, too
+    at = data.draw(st.integers(0, len(messy) - 1))
+    after = (*messy[:at], data.draw(slots), *messy[at + 1 :])
+    said, delta = changed(standing(problem, messy), after)
+    assert set(said) == set(verify(problem, after))
+    assert delta.violations == len(verify(problem, after)) - len(verify(problem, messy))
 
 
 @given(estates(), st.data())
