@@ -109,6 +109,25 @@ def test_edits_are_taken_back_in_order_and_the_plan_comes_back(cli: Wherry) -> N
     assert cli.done("plan", "edits").out == "nothing was edited by hand\n"
 
 
+def test_an_edit_is_not_taken_back_under_a_run(cli: Wherry, monkeypatch: pytest.MonkeyPatch) -> None:
+    untouched = homes(cli)["db-1"]
+    cli.done("plan", "move", "solo", "W04")
+    before = cli.stored()
+    monkeypatch.setattr("migrate.run.waves.under_way", lambda project, newest: ("W04",))
+    refused(cli("plan", "undo"), 3, "W04 is under way as edit 1 left it")
+    refused(
+        cli("plan", "move", "solo", "W03"), 3, "W04 of 2027-01-30 22:00 UTC is under way, with solo in it"
+    )
+    assert cli.stored() == before
+    monkeypatch.setattr("migrate.run.waves.under_way", lambda project, newest: (untouched,))
+    cli.done("plan", "undo")
+
+
+def test_the_plan_says_what_was_edited(cli: Wherry) -> None:
+    cli.done("plan", "move", "solo", "W04")
+    assert "by hand: edit 1 (move solo to W04, " in cli.done("plan", "show").out
+
+
 def test_a_locked_wave_is_kept_and_unlocked(cli: Wherry) -> None:
     where = homes(cli)["solo"]
     cli.done("plan", "lock", where)
