@@ -170,13 +170,14 @@ class _Reading:
         slots: dict[str, int] = {}
         for group in groups:
             for vm in group.vms:
-                for edit in (self.moves.get(vm), held.get(vm)):
+                for edit in (held.get(vm), self.moves.get(vm)):
                     if edit is None:
                         continue
                     slot = slot_of(edit, self._windows)
                     if slots.setdefault(group.name, slot) != slot:
                         raise _lost(edit, f"{visible(group.name)} is also in {said[group.name].said}")
-                    said.setdefault(group.name, edit)
+                    if group.name not in said or edit.act is Act.LOCK:
+                        said[group.name] = edit
         locked = {slot_of(edit, self._windows) for edit, _ in self.locks.values()}
         kept = {group.name for group in groups if any(vm in held for vm in group.vms)}
         return Hand(

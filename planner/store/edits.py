@@ -135,15 +135,22 @@ def _same_wave(later: Edit, earlier: Edit) -> bool:
     return later.act is Act.UNLOCK and (later.wave, later.start) == (earlier.wave, earlier.start)
 
 
+def plan_before(project: Project, kept: Kept) -> Plan | None:
+    """Return the plan that comes back with an edit, None when it was planned since."""
+    said = project.rows(
+        "SELECT DISTINCT fingerprint FROM plan"
+        " WHERE version = ? OR version = (SELECT max(version) FROM plan)",
+        kept.after,
+    )
+    return plans.get(project, kept.before).plan if len(said) == 1 else None
+
+
 def take_back(project: Project, kept: Kept, who: str) -> StoredPlan | None:
     """Take an edit back; return the plan before it as a new version, None when it was planned since."""
-    newest = plans.latest(project)
-    undone = newest.version == kept.after
-    before = plans.get(project, kept.before).plan if undone else None
     with project.write() as db:
+        before = plan_before(project, kept)
         db.table("plan_edit_end").insert({"edit": kept.edit.number, "who": who, "at": utc_now()})
-        version = plans.insert(db, before, who) if before is not None else 0
-    return StoredPlan(version, before) if before is not None else None
+        return None if before is None else StoredPlan(plans.insert(db, before, who), before)
 
 
 def numbered(project: Project, edit: Edit, who: str) -> Edit:

@@ -101,7 +101,7 @@ class Desk:
         """Return the slot of a wave (W03) or of the start of a window; raises BadInput for none there is."""
         windows = [window for window in self.tracks[0].built.windows if window] if self.tracks else []
         most = min((len(track.built.problem.slots) for track in self.tracks), default=0)
-        return slot_of(Pin(what=for_whom, wave=what), self.ask.settings, windows, most)
+        return slot_of(Pin(what=for_whom, wave=what), self.ask.settings, windows, most, "cannot move to")
 
     def _standing(self, changes: Mapping[str, int]) -> dict[str, int]:
         now = {group.name: self._slot(group) for group in self.ask.everyone} | dict(changes)
@@ -146,7 +146,7 @@ class Desk:
             track, items = self._parted(number, mine)
             was = self._held_against(number, track)
             after = tuple(slot if at in items else own for at, own in enumerate(track.assignment))
-            _, delta = changed(was, after)
+            _, delta = changed(was, after, {slot})
             refused += sentences(track, self._free, delta, after)
             broken += delta.broken
             total = Delta(
@@ -287,8 +287,9 @@ class Desk:
         """Return the caps that break because groups count one by one once they are split off."""
         refused: list[str] = []
         for number in {self._home[group.name][0] for group in groups}:
-            track, _ = self._parted(number, [one for one in groups if self._home[one.name][0] == number])
-            _, delta = changed(self._held_against(number, track), track.assignment)
+            track, items = self._parted(number, [one for one in groups if self._home[one.name][0] == number])
+            touched = {track.assignment[at] for at in items}
+            _, delta = changed(self._held_against(number, track), track.assignment, touched)
             refused += sentences(track, self._free, delta, track.assignment)
         return tuple(refused)
 

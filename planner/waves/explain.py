@@ -105,11 +105,11 @@ def _pinned(track: Track, ask: Ask, at: int) -> str:
     """Return who put an item where it is."""
     item = track.built.problem.items[at]
     where = shown_slot(track, item.pinned or 0)
+    if item.pinned is not None and _under_way(ask, item.pinned):
+        return f"{where} is under way, with {visible(item.name)} in it"
     said = next((ask.hand.said[one.name] for one in track.built.members[at] if one.name in ask.hand.said), "")
     if said:
         return f"{visible(item.name)} is held in {where} by {said}"
-    if item.pinned is not None and _under_way(ask, item.pinned):
-        return f"{where} is under way, with {visible(item.name)} in it"
     return f"{visible(item.name)} is pinned to {where} in the settings"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from planner.waves.condense import days_of
@@ -40,10 +41,18 @@ def standing(problem: Problem, assignment: Assignment, held: tuple[Violation, ..
     return Standing(problem, assignment, days, broken, traffic_of(problem, assignment, days))
 
 
-def changed(was: Standing, after: Assignment) -> tuple[tuple[Violation, ...], Delta]:
-    """Return the rules that another assignment of the same problem breaks, and how the score changes."""
+def changed(
+    was: Standing, after: Assignment, touched: Iterable[int] = ()
+) -> tuple[tuple[Violation, ...], Delta]:
+    """Return the rules that another assignment of the same problem breaks, and how the score changes.
+
+    ``touched`` are slots whose items were parted, beside those that an item left or entered.
+    """
     old, new = was.traffic, traffic_of(was.problem, after, was.days)
-    found = verify(was.problem, after)
+    pairs = zip(was.assignment, after, strict=True)
+    slots = {slot for left, entered in pairs if left != entered for slot in (left, entered)} | set(touched)
+    full = [one for one in was.held if one.kind == "cap" and after[one.items[0]] not in slots]
+    found = (*verify(was.problem, after, slots), *full)
     known = {(violation.cause, violation.items) for violation in was.held}
     return found, Delta(
         waves=len(set(after)) - len(set(was.assignment)),

@@ -58,7 +58,7 @@ def _moment(pin: Pin) -> datetime | None:
         return None
 
 
-def _dated(pin: Pin, at: datetime, settings: Settings, windows: Sequence[Window]) -> int:
+def _dated(pin: Pin, at: datetime, settings: Settings, windows: Sequence[Window], does: str) -> int:
     def meant(window: Window) -> bool:
         if at.tzinfo:
             return window.start_utc == at.astimezone(UTC)
@@ -67,7 +67,7 @@ def _dated(pin: Pin, at: datetime, settings: Settings, windows: Sequence[Window]
     for number, window in enumerate(windows):
         if meant(window):
             return number
-    who = f"{visible(pin.what)} is pinned to the window of {visible(pin.wave)}"
+    who = f"{visible(pin.what)} {does} the window of {visible(pin.wave)}"
     for window in said_windows(settings):
         if meant(window):
             freeze = frozen_by(window, settings.freezes)
@@ -76,22 +76,27 @@ def _dated(pin: Pin, at: datetime, settings: Settings, windows: Sequence[Window]
     raise BadInput(f"{who}, which the settings do not name", "pin it to a window there is, or to a wave")
 
 
-def slot_of(pin: Pin, settings: Settings, windows: Sequence[Window], slots: int) -> int:
-    """Return the slot a pin means; raises BadInput when there is no such wave or window."""
+def slot_of(
+    pin: Pin, settings: Settings, windows: Sequence[Window], slots: int, does: str = "is pinned to"
+) -> int:
+    """Return the slot a pin means; raises BadInput when there is no such wave or window.
+
+    ``does`` is what its group does there, in the words of that sentence.
+    """
     if (slot := slot_named(pin.wave)) is not None:
         if slot < slots:
             return slot
         raise BadInput(
-            f"{visible(pin.what)} is pinned to {visible(pin.wave)}, and there are {slots} waves at the most",
+            f"{visible(pin.what)} {does} {visible(pin.wave)}, and there are {slots} waves at the most",
             "pin it to an earlier wave, or add windows",
         )
     at = _moment(pin)
     if at is None:
         raise BadInput(
-            f"{visible(pin.what)} is pinned to {visible(pin.wave)}, which is neither a wave nor a time",
+            f"{visible(pin.what)} {does} {visible(pin.wave)}, which is neither a wave nor a time",
             "write it like W03 or 2026-10-03T22:00",
         )
-    return _dated(pin, at, settings, windows)
+    return _dated(pin, at, settings, windows, does)
 
 
 def pinned_slots(

@@ -7,7 +7,7 @@ that ``conflict`` can lift that rule.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 
 from planner.names import visible
@@ -117,10 +117,10 @@ def inseparable(problem: Problem, items: Sequence[int]) -> bool:
     return bool(networkx.is_strongly_connected(graph))
 
 
-def _full(problem: Problem, plan: Assignment) -> Iterator[Violation]:
+def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> Iterator[Violation]:
     inside: dict[int, list[int]] = defaultdict(list)
     for at, slot in enumerate(plan):
-        if 0 <= slot < len(problem.slots):
+        if 0 <= slot < len(problem.slots) and (slots is None or slot in slots):
             inside[slot].append(at)
     open_sheets = sheets(problem)
     for slot, held in sorted(inside.items()):
@@ -221,14 +221,19 @@ def _room(problem: Problem) -> Iterator[Violation]:
             )
 
 
-def verify(problem: Problem, assignment: Assignment) -> tuple[Violation, ...]:
-    """Return every rule ``assignment`` breaks; none for a plan that holds."""
+def verify(
+    problem: Problem, assignment: Assignment, slots: Container[int] | None = None
+) -> tuple[Violation, ...]:
+    """Return every rule ``assignment`` breaks; none for a plan that holds.
+
+    With ``slots`` caps are looked at in these alone: what an edit did not touch is as full as it was.
+    """
     if len(assignment) != len(problem.items):
         raise ValueError(f"{len(assignment)} slots for {len(problem.items)} items")
     return (
         *_places(problem, assignment),
         *_pairs(problem, assignment),
-        *_full(problem, assignment),
+        *_full(problem, assignment, slots),
         *_pilots(problem, assignment),
         *_line(problem, assignment),
         *_room(problem),

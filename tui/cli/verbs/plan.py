@@ -190,6 +190,8 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
     )
     line(_scored(plan))
     _show_card(plan)
+    for said in plan.by_hand:
+        line(f"  by hand: {visible(said)}")
     if aged:
         line(f"  note: {aged}")
     for note in plan.notes:

@@ -124,22 +124,30 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     from tui.cli.progress import Bar
 
     then = replace(at, settings=supposed.settings, target=supposed.target)
-    with Bar(in_bytes=False) as bar:
-        bar.begin("looking for waves as they would be")
-        plan = make_plan(
-            **inputs_of(then),
+    inputs = inputs_of(then)
+    frozen = under_way(project, stored)
+    known = edits.in_force(project)
+    seed = stored.plan.seed if stored.plan.seed is not None else 1
+
+    def made(last: Plan | None, bar: Bar) -> Plan:
+        return make_plan(
+            **inputs,
             project=project.name,
             inventory_fingerprint=at.fingerprint,
             created_at=utc_now(),
-            last=stored.plan,
-            frozen=under_way(project, stored),
-            edits=edits.in_force(project),
-            draw=Draw(
-                seed=stored.plan.seed if stored.plan.seed is not None else 1,
-                effort=effort,
-                report=lambda best, step, of: bar.report(step, of),
-            ),
+            last=last,
+            frozen=frozen,
+            edits=known,
+            draw=Draw(seed, effort, report=lambda best, step, of: bar.report(step, of)),
         )
+
+    with Bar(in_bytes=False) as bar:
+        bar.begin("looking for waves as they would be")
+        plan = made(stored.plan, bar)
+        if plan.score.waves > plan.score.waves_bound and not frozen:
+            # Near the plan there is may be more waves than there have to be.
+            free = made(None, bar)
+            plan = free if free.score.waves < plan.score.waves else plan
         bar.end()
     return plan
 
