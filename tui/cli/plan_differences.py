@@ -75,7 +75,7 @@ def show(found: PlanDiff, before: str, after: str, names: dict[str, str]) -> Non
     _listed(
         "tasks",
         [
-            f"{visible(names.get(one.vm, one.vm))}: {visible(one.title)}: "
+            f"{visible(names.get(one.vm, one.vm)) or '(whole wave)'}: {visible(one.title)}: "
             f"{one.before or 'none'} → {one.after or 'none'}"
             for one in found.tasks
         ],

@@ -124,7 +124,7 @@ def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
         (
             visible(due[:10] if due[:4].isdigit() else due),
             visible(title),
-            _some(names[item.vm] for item in items),
+            _some(names.get(item.vm, "(whole wave)") for item in items),
             visible(owner),
             visible(how),
             round(sum(item.effort_min for item in items) / 60, 1),
