@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from planner.export.printout import Cell, Printout, Table, gib
+from planner.export.printout import UNKNOWN, Cell, Printout, Table, gib
 from planner.export.seeding import latest_seeds
 from planner.graph import edges, refused_edges
 from planner.model import VM, Method
@@ -86,6 +86,7 @@ def assignment(printout: Printout) -> Table:
             for vm in group.vms:
                 take = takes.get(vm)
                 share = size_of.get(vm, 0) / total
+                sized = printout.sized(wave)
                 seed_h = take.seed_h.p50 if take else wave.estimate.seed_h.p50 * share
                 down = take.downtime_min.p50 if take else wave.estimate.downtime_min.p50
                 rows.append(
@@ -98,8 +99,8 @@ def assignment(printout: Printout) -> Table:
                         method,
                         batch_of.get(vm, 0),
                         begin,
-                        round(seed_h, 3),
-                        round(down, 1),
+                        round(seed_h, 3) if sized else UNKNOWN,
+                        round(down, 1) if sized else UNKNOWN,
                         pinned,
                         visible(told.get(vm, "moves alone")),
                     )

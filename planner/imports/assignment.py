@@ -197,8 +197,8 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         )
     if twice := [name for name in _NEEDED if header.count(name) > 1]:
         raise BadInput(f"{shown} has the column {twice[0]} twice", "keep one of them")
-    if torn := [note for note in book.notes if note.endswith("were left out")]:
-        raise BadInput(torn[0], "correct those rows and import again: nothing was changed")
+    if book.torn:
+        raise BadInput(book.torn[0], "correct those rows and import again: nothing was changed")
     return header, [(at, row) for at, row in enumerate(rows[1:], 2) if any(row)]
 
 

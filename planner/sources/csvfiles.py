@@ -84,6 +84,7 @@ class CsvBook:
         self._files = dict(files)
         self._limits = limits
         self.notes: list[str] = []
+        self.torn: list[str] = []  # those of the notes that say which rows were left out
         self.weights = {name: max(path.stat().st_size, 1) for name, path in self._files.items()}
 
     @classmethod
@@ -150,10 +151,11 @@ class CsvBook:
             ) from error
         if misplaced:
             numbers = ", ".join(map(str, misplaced[:5])) + (", ..." if len(misplaced) > 5 else "")
-            self.notes.append(
+            self.torn.append(
                 f"{shown} has {show_count(len(misplaced), 'row')} with more cells than headers "
                 f"({'row' if len(misplaced) == 1 else 'rows'} {numbers}): left out"
             )
+            self.notes.append(self.torn[-1])
 
 
 def _bounded(file: TextIO, shown: str, most: int) -> Iterator[str]:

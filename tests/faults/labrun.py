@@ -33,6 +33,7 @@ import migrate.sites.opening
 import migrate.transfers.streamed  # noqa: F401
 from migrate.daemons import receiver
 from migrate.daemons.lock import is_running
+from migrate.daemons.sockets import connect
 from migrate.run import store as runs
 from migrate.run.actions import Wait, next_actions
 from migrate.run.driver import Stopped
@@ -40,7 +41,7 @@ from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.sites.lab import daemon
 from migrate.sites.lab.client import LabSite
 from migrate.transfers.ports import Moving
-from planner.errors import WherryError
+from planner.errors import Unreachable, WherryError
 from planner.store.project import Project
 from tests.faults.killlab import RUNNING, SITES, WAVE
 from tests.faults.witness import Witness
@@ -113,7 +114,7 @@ class Lab:
                 os._exit(70)
         self.children.append(pid)
         deadline = time.monotonic() + 10
-        while is_running(directory / "run", name) is None or not (directory / "run" / socket).exists():
+        while is_running(directory / "run", name) is None or not _answers(directory / "run", socket):
             assert time.monotonic() < deadline, f"{name} of {site} does not start"
             time.sleep(0.002)
 
@@ -247,6 +248,15 @@ def _carry(
         "decide": stopped.decide.id if stopped.decide else "",
         "outcome": stopped.outcome.value if stopped.outcome else "",
     }
+
+
+def _answers(run: Path, socket: str) -> bool:
+    """Return whether somebody listens: the file is there a moment before that."""
+    try:
+        connect(run, socket, 1.0).close()
+    except Unreachable:
+        return False
+    return True
 
 
 def _die_with(parent: int) -> None:

@@ -25,6 +25,7 @@ _SEPARATORS = ",;\t|"
 _ABOVE = 20  # titles and remarks that may stand over the header
 _SAMPLE = 200  # rows that show how dates are written
 _WIDEST = 2_000  # columns
+_LONGEST_CELL = 128 * 1024  # characters; a quote that never ends costs no more than these
 _LEAST = (
     "give it headers in English: a flow file needs at least source,destination "
     "and an application list at least vm,application"
@@ -91,6 +92,7 @@ def _of_text(source: Source, kind: Kind | None, report: Report | None) -> Table:
 
 def _cut(lines: Iterable[str], separator: str) -> Rows:
     """Yield number and cells of each record; for one that cannot be cut into cells, what is wrong."""
+    csv.field_size_limit(_LONGEST_CELL)  # of the whole process: somebody may have set another
     reader = csv.reader(lines, delimiter=separator)
     number = 0
     while True:

@@ -36,10 +36,10 @@ def test_a_wave_whose_disks_nobody_listed_has_no_size_and_no_times(planned: Wher
     assert "- Seed and downtime: unknown" in text
     (first,) = [line for line in text.splitlines() if line.startswith("| W01 ") and "no window" in line]
     assert "| unknown | unknown | unknown | unknown | unknown |" in first
-    assert "at least " in text
+    assert "of unknown size" in text
     solo = [
         line
-        for line in (planned.root / "exports" / "plan.csv").read_text("utf-8").splitlines()
+        for line in (planned.root / "exports" / "assignment.csv").read_text("utf-8").splitlines()
         if "solo" in line
     ]
     assert ",unknown,unknown," in solo[0]
@@ -50,7 +50,7 @@ def test_a_vm_that_is_known_to_have_no_disk_leaves_the_size_known(planned: Wherr
     assert "unknown" not in _row(planned.done("plan", "show").out, "W01")
     planned.done("export", "markdown")
     text = (planned.root / "exports" / "plan.md").read_text("utf-8")
-    assert "at least " not in text
+    assert "of unknown size" not in text
     assert "- Seed and downtime: unknown" not in text
 
 

@@ -13,6 +13,7 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.scorecard import scored, show_card
 from tui.cli.verbs import plan_diff, plan_edits, plan_whatif, plan_why
 from tui.cli.verbs.plan_csv import command as import_csv
 from tui.cli.words import Words
@@ -20,7 +21,7 @@ from tui.cli.words import Words
 if TYPE_CHECKING:
     from types import FrameType
 
-    from planner.plan import Figures, Plan, Wave
+    from planner.plan import Plan, Wave
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
 
@@ -188,8 +189,8 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
             for wave in plan.waves
         ),
     )
-    line(_scored(plan))
-    _show_card(plan)
+    line(scored(plan))
+    show_card(plan)
     for said in plan.by_hand:
         line(f"  by hand: {visible(said)}")
     if aged:
@@ -242,58 +243,6 @@ def _aged(project: Project, plan: Plan) -> str:
         f"the plan was made on inventory {made_on.id}, {newest.id} is the newest: {drift.summary(found)}; "
         f"{touched} planned VMs are touched: 'wherry inventory diff {made_on.id}', then plan again"
     )
-
-
-def _scored(plan: Plan) -> str:
-    """Say how good the waves are: their number beside the least possible, and what they break."""
-    score = plan.score
-    broken = [
-        f"{count} {what}"
-        for count, what in (
-            (score.order_violations, "moved in the wrong order"),
-            (score.hard_violations, "torn apart"),
-        )
-        if count
-    ]
-    said = f"dependencies: {', '.join(broken)}" if broken else "every dependency is kept"
-    waves = "1 wave" if score.waves == 1 else f"{score.waves} waves"
-    return f"{waves}, at least {score.waves_bound} needed; {said}"
-
-
-def _shown(figures: Figures) -> tuple[str, ...]:
-    return (
-        f"{figures.waves}",
-        f"{figures.makespan_h or 0:,.1f} h",
-        f"{figures.cut_share or 0:.1%}",
-        f"{figures.stretch_gb or 0:,.1f} GB",
-        f"{figures.peak_share or 0:.1%}",
-    )
-
-
-def _show_card(plan: Plan) -> None:
-    """Print the score card: the plan beside its bounds and beside name order, then what binds."""
-    score = plan.score
-    if score.baseline is None:
-        return
-    bounds = (f"{score.waves_bound}", f"{score.makespan_bound_h or 0:,.1f} h", "", "", "")
-    rows = (("this plan", *_shown(score)), ("bound", *bounds), ("name order", *_shown(score.baseline)))
-    table(("score", "waves", "makespan", "traffic cut", "crosses the line", "peak"), rows)
-    if score.binds:
-        line(f"  what binds: {score.binds}")
-    if not all(wave.window for wave in plan.waves):
-        line("  waves without a window count a week apart")
-    if spread := score.makespan_spread_h:
-        line(f"  makespan P50 {spread.p50:,.1f} h, P95 {spread.p95:,.1f} h, drawn over rates and churn")
-    full = ", ".join(
-        f"{item.resource} {item.used:.0%} (most {item.most or 0:.0%})" for item in score.utilisation
-    )
-    if full:
-        line(f"  filled on average: {full}")
-    risky = [f"{wave.name} {wave.overrun:.0%}" for wave in plan.waves if wave.overrun]
-    if risky:
-        line(f"  chance to overrun the window: {', '.join(risky)}")
-    for said in plan.method:
-        line(f"  how: {said}")
 
 
 def _show_wave(wave: Wave, sized: bool) -> None:
