@@ -23,6 +23,7 @@ from planner.names import visible
 from planner.notes import input_notes, service_notes
 from planner.plan import Plan, Unplanned, Wave
 from planner.settings import Settings
+from planner.units import show_count
 from planner.waves.arrange import Draw, Track, arrange
 from planner.waves.before import before
 from planner.waves.calendar import calendar, window_notes
@@ -64,7 +65,7 @@ def _said(track: Track) -> Iterator[str]:
         return
     if track.solution.history:
         steps = " → ".join(
-            f"{what} ({waves} waves, {gb:.6g} GB)" for what, waves, gb in track.solution.history
+            f"{what} ({show_count(waves, 'wave')}, {gb:.6g} GB)" for what, waves, gb in track.solution.history
         )
         yield steps
     if track.solution.proved:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from planner.export.printout import Cell, Printout, Table, summary
 from planner.names import visible
 from planner.plan import Figures, Used
+from planner.waves.words import resource
 
 _COLUMNS = ("Measure", "This plan", "Bound", "Name order", "What it means")
 UNKNOWN = "unknown"
@@ -37,15 +38,8 @@ def _shown(figures: Figures | None, field: str) -> Cell:
 
 
 def _used(used: Used) -> tuple[Cell, ...]:
-    most = "" if used.most is None else round(used.most, 2)
-    cap = "no cap" if used.cap is None else round(used.cap, 2)
-    return (
-        f"Used: {visible(used.resource)}",
-        round(used.used, 2),
-        cap,
-        "",
-        f"on average; at most {most}".rstrip(),
-    )
+    most = "" if used.most is None else f", at most {used.most:.0%}"
+    return f"Used: {resource(used.resource)}", f"{used.used:.0%}", "", "", f"of the cap, on average{most}"
 
 
 def score_card(printout: Printout) -> Table:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from math import inf
 
 from planner.names import visible
+from planner.units import show_count
 from planner.waves.condense import Model
 from planner.waves.fit import first_slots
 from planner.waves.line import Meter
@@ -42,7 +43,7 @@ def _slots_for(need: float, caps: list[float]) -> int:
 def _by_caps(model: Model) -> Iterator[Bound]:
     small = [block for block, big in enumerate(model.oversize) if not big]
     alone = len(model.oversize) - len(small)
-    note = f" ({alone} too big for company)" if alone else ""
+    note = f" ({show_count(alone, 'group')} larger than any window)" if alone else ""
     for kind, words in enumerate(_PLAIN_WORDS):
         caps = sorted((sheet[0][kind] for sheet in model.sheets), reverse=True)
         if not caps or caps[0] == inf:
@@ -59,7 +60,7 @@ def _by_caps(model: Model) -> Iterator[Bound]:
         caps = sorted((sheet[1][kind] for sheet in model.sheets), reverse=True)
         if caps and caps[0] != inf:
             yield Bound(_slots_for(total, caps), f"{_EACH_WORDS[kind]} ({visible(whose)})")
-    yield Bound(alone, "groups too big for company")
+    yield Bound(alone, "groups larger than any window")
 
 
 def _chain(model: Model) -> int:

@@ -1,4 +1,4 @@
-"""What people call environments and criticalities, in the few words the planner counts with."""
+"""What people call environments, criticalities and resources, and the few words the planner counts with."""
 
 from __future__ import annotations
 
@@ -20,6 +20,21 @@ _CRITICAL = (
 )
 _UNKNOWN = 0.5
 _SHARE = {word: share for share, words in _CRITICAL for word in words}
+
+
+_RESOURCES = {
+    "vms": "VMs",
+    "size_bytes": "bytes",
+    "tib": "TiB",
+    "cutovers": "cutovers",
+    "engineer_h": "engineer hours",
+    "engineer_hours": "engineer hours",
+}
+
+
+def resource(name: str) -> str:
+    """Return what people call a resource of the score card: ``bytes`` for ``size_bytes``."""
+    return _RESOURCES.get(name, name)
 
 
 def environment(said: str) -> str:

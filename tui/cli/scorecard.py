@@ -38,6 +38,8 @@ def _shown(figures: Figures) -> tuple[str, ...]:
 
 def show_card(plan: Plan) -> None:
     """Print the score card: the plan beside its bounds and beside name order, then what binds."""
+    from planner.waves.words import resource
+
     score = plan.score
     if score.baseline is None:
         return
@@ -51,7 +53,7 @@ def show_card(plan: Plan) -> None:
     if spread := score.makespan_spread_h:
         line(f"  makespan P50 {spread.p50:,.1f} h, P95 {spread.p95:,.1f} h, drawn over rates and churn")
     full = ", ".join(
-        f"{item.resource} {item.used:.0%} (most {item.most or 0:.0%})" for item in score.utilisation
+        f"{resource(item.resource)} {item.used:.0%} (most {item.most or 0:.0%})" for item in score.utilisation
     )
     if full:
         line(f"  filled on average: {full}")
