@@ -83,6 +83,20 @@ class Inventory:
     refused: tuple[Dependency, ...] = ()
 
 
+# The parts of an inventory whose objects say which vCenter they are of.
+PLACED = (
+    "vms",
+    "hosts",
+    "clusters",
+    "datastores",
+    "networks",
+    "luns",
+    "resource_pools",
+    "folders",
+    "licences",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Attachment:
     """One VM's disk that uses a volume."""

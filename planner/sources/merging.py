@@ -14,23 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from planner.model import VM, Cluster, Dependency, DrsGroup, DrsRule, Inventory, Lun
+from planner.model.estate import PLACED
 from planner.names import visible
 from planner.sources.naming import Naming, bare
 
 Rename = Callable[[str], str]
 
-# The parts of an inventory whose objects say which vCenter they are of.
-PLACED = (
-    "vms",
-    "hosts",
-    "clusters",
-    "datastores",
-    "networks",
-    "luns",
-    "resource_pools",
-    "folders",
-    "licences",
-)
 _AND = " + "
 
 

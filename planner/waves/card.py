@@ -16,24 +16,9 @@ from planner.waves.arrange import Arranged, Track
 from planner.waves.calendar import begin_of_work
 from planner.waves.chance import Run, chances
 from planner.waves.items import Ask, weigh
-from planner.waves.score import Card, Score, score
+from planner.waves.score import Card, Score, figures, score
 from planner.waves.spelling import Spelled
 from planner.waves.supply import slot_caps
-
-
-def _figures(card: Card) -> dict[str, float | int]:
-    return {
-        "waves": card.waves,
-        "waves_bound": card.waves_bound,
-        "makespan_h": round(card.makespan_h, 2),
-        "makespan_bound_h": round(card.makespan_bound_h, 2),
-        "cut_share": round(card.cut_share, 4),
-        "stretch_gb": round(card.stretch_gb, 3),
-        "peak_share": round(card.peak_share, 4),
-        "hard_violations": card.hard_violations,
-        "order_violations": card.order_violations,
-        "latency_violations": card.latency_violations,
-    }
 
 
 def _joined(first: Card, then: Card) -> Card:
@@ -67,14 +52,14 @@ def card(arranged: Arranged, hard_violations: int, span: Estimate | None) -> Pla
     for other in scores[1:]:
         whole = _joined(whole, other.card)
         base = _joined(base, other.baseline) if base and other.baseline else None
-    body = _figures(whole)
+    body = figures(whole)
     body["waves"] = len(arranged.waves)
     body["hard_violations"] += hard_violations
     body["order_violations"] += sum(_broken(track) for track in arranged.tracks)
     return PlannedScore.model_validate(
         {
             **body,
-            "baseline": None if base is None else Figures.model_validate(_figures(base)),
+            "baseline": None if base is None else Figures.model_validate(figures(base)),
             "binds": "; then shared services: ".join(item.binds for item in scores),
             "utilisation": tuple(
                 Used(resource=name, used=round(mean, 4), most=round(most, 4))

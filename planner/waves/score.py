@@ -56,8 +56,8 @@ class Score:
     def as_dict(self) -> dict[str, Any]:
         """Return the score as it stands in documents."""
         return {
-            **_plain(self.card),
-            "baseline": None if self.baseline is None else _plain(self.baseline),
+            **figures(self.card),
+            "baseline": None if self.baseline is None else figures(self.baseline),
             "waves_bound_binds": self.binds,
             "utilisation": {
                 name: {"mean": round(mean, 4), "max": round(most, 4)} for name, mean, most in self.utilisation
@@ -67,7 +67,8 @@ class Score:
         }
 
 
-def _plain(card: Card) -> dict[str, Any]:
+def figures(card: Card) -> dict[str, float | int]:
+    """Return the figures of a card as they stand in documents, rounded."""
     return {
         "waves": card.waves,
         "waves_bound": card.waves_bound,

@@ -7,18 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from planner.model import Inventory
-
-_PARTS = (
-    "vms",
-    "hosts",
-    "clusters",
-    "datastores",
-    "networks",
-    "luns",
-    "resource_pools",
-    "folders",
-    "licences",
-)
+from planner.model.estate import PLACED
 
 
 def _order(inventory: Inventory) -> list[str]:
@@ -38,8 +27,8 @@ def per_vcenter(inventory: Inventory) -> tuple[Inventory, ...]:
     if len(order) == 1:
         return (inventory,)
     first = order[0]
-    found: dict[str, dict[str, list[Any]]] = {vcenter: {part: [] for part in _PARTS} for vcenter in order}
-    for part in _PARTS:
+    found: dict[str, dict[str, list[Any]]] = {vcenter: {part: [] for part in PLACED} for vcenter in order}
+    for part in PLACED:
         for item in getattr(inventory, part):
             found[item.vcenter if item.vcenter in found else first][part].append(item)
     return tuple(_part(inventory, vcenter, parts) for vcenter, parts in found.items() if parts["vms"])
