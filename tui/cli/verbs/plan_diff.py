@@ -22,7 +22,7 @@ def command(before: int | None, after: int | None, project_dir: Path, as_json: b
     """
     from planner.compare import compare
     from planner.errors import NotFound
-    from tui.cli.editing import plan_named
+    from tui.acts.editing import plan_named
     from tui.cli.plan_differences import show
 
     with open_project(project_dir) as project:

@@ -30,7 +30,8 @@ def move(what: str, wave: str, check: bool, project_dir: Path, as_json: bool) ->
 
     WAVE is a name like W03 or the start of a window. What breaks a rule is refused; the rest is told.
     """
-    from tui.cli.editing import lay_out, tell
+    from tui.acts.editing import lay_out
+    from tui.cli.edit_told import tell
 
     with open_project(project_dir) as project:
         opened = lay_out(project)
@@ -50,7 +51,8 @@ def split(what: str, vms: tuple[str, ...], check: bool, project_dir: Path, as_js
 
     Hard ties are never cut: 'wherry deps why VM' shows them, and which of them a person may refuse.
     """
-    from tui.cli.editing import lay_out, tell
+    from tui.acts.editing import lay_out
+    from tui.cli.edit_told import tell
 
     with open_project(project_dir) as project:
         opened = lay_out(project)
@@ -65,7 +67,8 @@ def split(what: str, vms: tuple[str, ...], check: bool, project_dir: Path, as_js
 @json_option
 def merge(what: str, other: str, check: bool, project_dir: Path, as_json: bool) -> None:
     """Make two move groups one, in the wave of the first."""
-    from tui.cli.editing import lay_out, tell
+    from tui.acts.editing import lay_out
+    from tui.cli.edit_told import tell
 
     with open_project(project_dir) as project:
         opened = lay_out(project)
@@ -78,7 +81,8 @@ def merge(what: str, other: str, check: bool, project_dir: Path, as_json: bool) 
 @json_option
 def lock(wave: str, project_dir: Path, as_json: bool) -> None:
     """Keep a wave as it is: what is in it stays, and nobody else gets in."""
-    from tui.cli.editing import lay_out, tell
+    from tui.acts.editing import lay_out
+    from tui.cli.edit_told import tell
 
     with open_project(project_dir) as project:
         opened = lay_out(project)
@@ -91,7 +95,8 @@ def lock(wave: str, project_dir: Path, as_json: bool) -> None:
 @json_option
 def unlock(wave: str, project_dir: Path, as_json: bool) -> None:
     """Let a locked wave be changed again."""
-    from tui.cli.editing import lay_out, tell
+    from tui.acts.editing import lay_out
+    from tui.cli.edit_told import tell
 
     with open_project(project_dir) as project:
         opened = lay_out(project)

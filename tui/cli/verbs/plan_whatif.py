@@ -120,7 +120,7 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     from planner.store import edits
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
-    from tui.cli.editing import inputs_of
+    from tui.acts.editing import inputs_of
     from tui.cli.progress import Bar
 
     then = replace(at, settings=supposed.settings, target=supposed.target)

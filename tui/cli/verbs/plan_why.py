@@ -25,7 +25,7 @@ def command(vm: str, project_dir: Path, as_json: bool) -> None:
 
     Then what the nearest other waves would cost.
     """
-    from tui.cli.editing import lay_out
+    from tui.acts.editing import lay_out
 
     with open_project(project_dir) as project:
         opened = lay_out(project)
@@ -39,7 +39,7 @@ def command(vm: str, project_dir: Path, as_json: bool) -> None:
 
 
 def _tried(one: Tried | None) -> dict[str, Any] | None:
-    from tui.cli.editing import figures
+    from tui.acts.editing import figures
 
     return None if one is None else {"wave": one.wave, "why": list(one.why), "delta": figures(one.delta)}
 
@@ -60,7 +60,7 @@ def _document(found: Why) -> dict[str, Any]:
 def _show(found: Why, begins: str) -> None:
     from planner.names import visible
     from planner.units import show_count
-    from tui.cli.editing import spoken
+    from tui.acts.editing import spoken
 
     many = show_count(len(found.group.vms), "VM")
     line(f"{visible(found.group.name)} ({many}) moves in {found.wave}{begins}")

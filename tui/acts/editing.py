@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui.cli.output import data, line, say
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -148,37 +146,6 @@ def spoken(delta: Delta) -> str:
     if abs(delta.stretch_gb) >= 0.05:
         parts.append(f"{delta.stretch_gb:+,.1f} GB across the line")
     return ", ".join(parts) or "the score stays as it is"
-
-
-def tell(project: Project, opened: Opened, verdict: Verdict, check: bool, as_json: bool) -> None:
-    """Refuse, check or store an edit, and tell what follows."""
-    refuse_broken(verdict)
-    body: dict[str, Any] = {
-        "act": verdict.edit.act.value,
-        "did": verdict.edit.did,
-        "applied": not check,
-        "told": list(verdict.told),
-        "delta": figures(verdict.delta),
-    }
-    if check:
-        if as_json:
-            data(body)
-        else:
-            line(f"{verdict.edit.did} can be done: {spoken(verdict.delta)}")
-            for said in verdict.told:
-                line(f"  {said}")
-        return
-    edit, stored, voided = apply(project, opened, verdict)
-    if as_json:
-        data({**body, "edit": edit.number, "plan": stored.version, "approvals_void": list(voided),
-              "score": stored.plan.score.model_dump()})  # fmt: skip
-        return
-    line(f"edit {edit.number}: {edit.did}; plan {stored.version}: {spoken(verdict.delta)}")
-    for said in verdict.told:
-        line(f"  {said}")
-    if voided:
-        line(f"  approved no longer, as they changed: {', '.join(voided)}")
-    say("every plan from now on keeps it; take it back with 'wherry plan undo'")
 
 
 def plan_named(project: Project, version: int | None) -> tuple[int, Plan]:
