@@ -53,13 +53,16 @@ def _one_try(
     lost: list[int] = list(model.pilots) if lead is None else []
     floor = lead or 0
     only = [block for block in order if (slots := model.slots_of[block]) is not None and len(slots) == 1]
-    ranks = range(len(model.sheets)) if room is None else room
+    stuck = set(only)
+    everywhere = range(len(model.sheets))
     for block in (*only, *order):
         if ledger.at[block] >= 0 or (lost and block in lost):
             continue
         start = max(floor, first[block])
+        narrow = room and block not in stuck and start <= room[-1]
+        ranks = room if room and narrow else everywhere
         wished = prefer[block] if prefer else -1
-        if wished >= start and ledger.fits(block, wished):
+        if wished >= start and wished in ranks and ledger.fits(block, wished):
             ledger.put(block, wished)
             continue
         for slot in ranks:
@@ -77,7 +80,7 @@ def first_fit(
     """Return a ledger with every block placed, whether all rules hold, and the slot of the pilots (or 0).
 
     ``order`` has every block behind those that must be ahead; ``prefer`` is the slot a block is tried
-    in first, ``room`` the only slots to be used.
+    in first, ``room`` the only slots to be used, but by those that have no place in it.
     """
     best = _one_try(model, order, prefer, room)
     urgent: list[int] = []

@@ -8,7 +8,7 @@ give the same plan on any machine. ``stop`` ends it with the best plan so far, w
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from planner.waves import cpsat
@@ -16,7 +16,7 @@ from planner.waves.anneal import anneal
 from planner.waves.bounds import waves_bound
 from planner.waves.condense import Model, condense
 from planner.waves.cost import Cost, cost_of
-from planner.waves.fit import first_fit
+from planner.waves.fit import first_fit, first_slots
 from planner.waves.ledger import Ledger, ledger_of
 from planner.waves.louvain import ahead_first, louvain_order
 from planner.waves.neighbourhood import improve
@@ -26,6 +26,7 @@ from planner.waves.verify import Violation, verify
 
 Report = Callable[[float, int, int], None]  # stretch in GB of the best plan so far, step, of
 Stop = Callable[[], bool]
+Fit = tuple[Ledger, bool, int]  # whether all rules hold, and the slot of the pilots
 WHOLE = 60  # blocks up to which CP-SAT takes the whole problem
 _SLACK = ((3_000, 0.10), (30_000, 0.03))  # VMs up to which a share of waves above the bound is kept free
 _LEAST_SLACK = 0.01
@@ -117,24 +118,33 @@ def _orders(model: Model, seed: int) -> list[tuple[str, list[int]]]:
     return [("Louvain order", louvain_order(model, seed)), ("largest first", ahead_first(model, largest))]
 
 
+def _ways(model: Model, seed: int, target: int) -> Iterator[tuple[str, Fit]]:
+    """Yield first fits, each made when it is asked for: near the plan before, then from nothing."""
+    last = any(slot >= 0 for slot in model.last)
+    lead = min(first_slots(model))
+    few = range(lead, min(lead + target, len(model.sheets)))
+    for what, order in _orders(model, seed):
+        for near in (True, False) if last else (False,):
+            prefer = model.last if near else ()
+            said = f"{what}, near the plan before" if near else what
+            yield said, first_fit(model, order, prefer)
+            yield f"{said}, in few slots", first_fit(model, order, prefer, few)
+
+
 def _start(run: _Run) -> tuple[Ledger, bool, int, int]:
-    """Return a first plan, whether it holds, the slot of the pilots, and how many slots it should use."""
+    """Return a first plan, whether it holds, the slot of the pilots, and how many slots it should use.
+
+    The first that is not wasteful is taken: staying near the plan before costs no slots.
+    """
     model = run.model
     bound = waves_bound(model).waves
     target = int(bound * (1 + slack_of(sum(use[0] for use in model.plain))) + 1e-9)
-    best: tuple[Ledger, bool, int] | None = None
+    best: Fit | None = None
     name = ""
-    prefer = model.last if any(slot >= 0 for slot in model.last) else ()
-    for what, order in _orders(model, run.seed):
-        found = first_fit(model, order, prefer)
+    for what, found in _ways(model, run.seed, target):
         if best is None or (found[1], -len(found[0].used())) > (best[1], -len(best[0].used())):
             best, name = found, what
-        if best[1] and len(best[0].used()) <= target:
-            break
-        tight = first_fit(model, order, prefer, range(min(target, len(model.sheets))))
-        if tight[1] and (not best[1] or len(tight[0].used()) < len(best[0].used())):
-            best, name = tight, f"{what}, in few slots"
-        if run.halted():
+        if (best[1] and len(best[0].used()) <= target) or run.halted():
             break
     assert best is not None
     run.did(f"first fit, {name}", best[0])
@@ -208,11 +218,6 @@ def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) 
     return False
 
 
-def _wasteful(model: Model, ledger: Ledger, target: int) -> bool:
-    """True when a plan from nothing is worth a search; one that follows the last plan is left in peace."""
-    return len(ledger.used()) > target and max(model.last) < 0
-
-
 def _fewest(run: _Run, ledger: Ledger, holds: bool) -> tuple[Ledger, int, int] | None:
     """Return a plan that holds in fewer slots, the slot of its pilots and a bound on slots; None for none.
 
@@ -251,7 +256,7 @@ def solve(
     exact, proved_waves = cpsat.available(), 0
     if not exact:
         run.notes.append("OR-tools is not installed: the plan is annealed only, and nothing is proved")
-    elif len(model.members) <= WHOLE and not run.halted() and (not holds or _wasteful(model, ledger, target)):
+    elif len(model.members) <= WHOLE and not run.halted() and (not holds or len(ledger.used()) > target):
         fewer = _fewest(run, ledger, holds)
         if fewer is not None:
             ledger, holds, proved_waves = fewer[0], True, fewer[2]

@@ -211,10 +211,40 @@ def test_a_target_without_room_is_said() -> None:
 
 
 def test_the_last_plan_is_kept_where_nothing_speaks_against_it() -> None:
-    last = (3, 2, 2, 0, 1, 1)
+    last = (1, 2, 2, 0, 1, 0)
     found = solve(Problem(items(6), undated(4), last=last))
     assert found.assignment == last
     assert found.score.stability == 1.0
+
+
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_plan_before_that_is_wasteful_now_costs_no_waves(
+    exact: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cap of one group a wave became one of three: eight waves become three, and who can stays."""
+    if not exact:
+        monkeypatch.setattr(cpsat, "find_spec", lambda name: None)
+    last = tuple(range(8))
+    found = solve(Problem(items(8), undated(8, Caps(vms=15)), last=last))
+    assert found.feasible
+    assert found.score.card.waves == found.score.card.waves_bound == 3
+    assert [slot for slot in found.assignment if slot in last[:3]] == list(found.assignment)
+    assert found.assignment[:3] == last[:3]
+
+
+def test_a_plan_before_of_services_behind_others_is_made_in_fewer_waves_as_well() -> None:
+    late = items(6, earliest=4)
+    found = solve(Problem(late, undated(12, Caps(vms=15)), last=(4, 5, 6, 7, 8, 9)))
+    assert sorted(set(found.assignment)) == [4, 5]
+
+
+def test_a_hundred_groups_follow_relaxed_caps_too() -> None:
+    """Above what CP-SAT takes whole."""
+    circle = (*((at, at + 1, 1.0) for at in range(99)), (0, 99, 1.0))
+    last = tuple(at // 2 for at in range(100))
+    found = solve(Problem(items(100), undated(60, Caps(vms=50)), circle, last=last), effort="quick")
+    assert found.score.card.waves_bound == 10
+    assert found.score.card.waves <= 11
 
 
 def test_hard_ones_go_late() -> None:
