@@ -9,8 +9,8 @@ pilot has run; where the source says churn or used bytes of a VM, that counts al
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from planner.model import VM, Backing, Disk, Estimate, Volume
@@ -44,13 +44,21 @@ class WaveEstimate:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What pilots showed, in place of the rules of thumb; None = not measured."""
+    """What runs showed, in place of the rules of thumb; None = not measured.
+
+    ``runs`` and ``disks`` are what it rests on. ``churn`` holds for VMs that nobody measured themselves;
+    ``churn_bytes_day`` is by VM id.
+    """
 
     link_bytes_s: float | None = None  # what migration got out of the line
     compare_bytes_s: float | None = None
-    stop_min: float | None = None
+    stop_min: float | None = None  # everything around the last copy and its comparison, but the start
     boot_batch_min: float | None = None
     churn: float | None = None  # times what was expected
+    pass_s: float | None = None  # of the last pass over one disk, beyond its bytes
+    churn_bytes_day: Mapping[str, float] = field(default_factory=dict)
+    runs: tuple[str, ...] = ()
+    disks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ def _used_bytes(vm: VM, disk: Disk, size_bytes: int) -> float:
     return size_bytes * min(1.0, vm.used_bytes / provisioned) if provisioned else 0.0
 
 
-def _load(volumes: Sequence[Volume]) -> _Load:
+def _load(volumes: Sequence[Volume], known: Measured) -> _Load:
     warm = cold = 0.0
     by_vm: dict[str, float] = {}
     vms: dict[str, VM] = {}
@@ -99,11 +107,18 @@ def _load(volumes: Sequence[Volume]) -> _Load:
         warm += used
         by_vm[first.vm.id] = by_vm.get(first.vm.id, 0.0) + used
     churn = 0.0
+    factor = 1.0 if known.churn is None else known.churn
     for vm in vms.values():
         share = CHURN_PER_DAY_DATABASE if is_database(vm) else CHURN_PER_DAY
-        known = vm.churn_bytes_day
-        churn += known if known is not None else share * by_vm.get(vm.id, 0.0)
+        said = vm.churn_bytes_day
+        expected = said if said is not None else share * by_vm.get(vm.id, 0.0)
+        churn += known.churn_bytes_day.get(vm.id, expected * factor)
     return _Load(warm, cold, churn / _DAY_S, sum(volume.size_bytes for volume in volumes))
+
+
+def churn_bytes_day(volumes: Sequence[Volume]) -> float:
+    """Return what the VMs of volumes are expected to write a day, before anybody measured it."""
+    return _load(volumes, Measured()).churn_bytes_s * _DAY_S
 
 
 def _final_delta_bytes(load: _Load, rate: float, cycles: int) -> float:
@@ -126,8 +141,7 @@ def estimate_wave(
     The same holds for one VM or one group: pass its volumes. ``rates`` stand in for the rules of thumb.
     """
     known = rates or Measured()
-    load = _load(volumes)
-    load = replace(load, churn_bytes_s=load.churn_bytes_s * (1.0 if known.churn is None else known.churn))
+    load = _load(volumes, known)
     full = known.link_bytes_s or goodput_bytes_s(link)
     stop = _STOP_MIN if known.stop_min is None else (known.stop_min, 2 * known.stop_min)
     batch = known.boot_batch_min
@@ -140,10 +154,11 @@ def estimate_wave(
         busy = replace(load, churn_bytes_s=load.churn_bytes_s * high)
         seeds.append(round(busy.warm_bytes / rate / 3600, 3))
         final = _final_delta_bytes(busy, rate, policies.delta_cycles) + busy.cold_bytes
+        final_s = final / rate + (known.pass_s or 0.0) * len(volumes)
         around = stop[at] + boot[at] * boot_batches
         compare_s = load.compared_bytes / compare[at]
-        finals.append(round(final / rate / 60, 2))
-        downs.append(round((final / rate + compare_s) / 60 + around, 2))
+        finals.append(round(final_s / 60, 2))
+        downs.append(round((final_s + compare_s) / 60 + around, 2))
     return WaveEstimate(
         Estimate(*seeds),
         Estimate(*downs),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planner.estimate import Measured
 from planner.graph import hubs, unknown_ends
 from planner.model import VM, Inventory, Power, Tie
 from planner.names import visible
 from planner.plan import Wave
 from planner.settings import Settings
-from planner.units import show_count, show_duration
+from planner.units import show_count, show_duration, show_rate
 
 _NAMED = 3  # VMs that one note names
 
@@ -108,6 +109,35 @@ def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> 
     if unknown := sum(vm.power is Power.UNKNOWN for vm in members):
         notes.append(f"the power state of {unknown} VMs is unknown; they are not started at the target")
     return notes
+
+
+def measured_notes(rates: Measured | None) -> tuple[str, ...]:
+    """Return which measured rates the estimates rest on, and on how much those rest."""
+    if rates is None:
+        return ()
+    figures = [
+        said.format(show(value))
+        for said, value, show in (
+            ("seeds at {}", rates.link_bytes_s, show_rate),
+            ("comparison at {}", rates.compare_bytes_s, show_rate),
+            ("{} around a stop", rates.stop_min, _minutes),
+            ("{} a boot batch", rates.boot_batch_min, _minutes),
+            ("{} a disk beside its last delta", rates.pass_s, show_duration),
+            ("writes {} times what was expected", rates.churn, "{:.2g}".format),
+        )
+        if value is not None
+    ]
+    if not figures:
+        return ()
+    named = ", ".join(rates.runs[-_NAMED:]) + (", ..." if len(rates.runs) > _NAMED else "")
+    return (
+        f"estimates rest on measured rates, medians of {show_count(len(rates.runs), 'run')} ({named}) that "
+        f"seeded {show_count(rates.disks, 'disk')}: {', '.join(figures)}",
+    )
+
+
+def _minutes(minutes: float) -> str:
+    return show_duration(60 * minutes)
 
 
 def service_notes(inventory: Inventory, waves: Sequence[Wave], hubs: frozenset[str]) -> list[str]:

@@ -20,7 +20,7 @@ from planner.graph import edges, shared_services
 from planner.groups import closing, left_out, move_groups
 from planner.model import Finding, Inventory, MoveGroup
 from planner.names import visible
-from planner.notes import input_notes, service_notes
+from planner.notes import input_notes, measured_notes, service_notes
 from planner.plan import Plan, Unplanned, Wave
 from planner.settings import Settings
 from planner.units import show_count
@@ -155,6 +155,7 @@ def make_plan(
     spelled = spell(arranged, ask)
     waves, span = with_chances(spelled, ask, draw.seed)
     notes = (
+        *measured_notes(rates),
         *service_notes(inventory, waves, hubs),
         *(note for track in arranged.tracks for note in track.built.notes),
         *pilot_notes(ask),

@@ -78,6 +78,16 @@ def get(project: Project, version: int) -> StoredPlan:
     return stored
 
 
+def inventory_of(project: Project, version: int) -> str:
+    """Return the fingerprint of the inventory a version was made on; raises NotFound."""
+    rows = project.rows(
+        "SELECT json_extract(document, '$.inventory') AS it FROM plan WHERE version = ?", version
+    )
+    if not rows:
+        raise NotFound(f"plan {version} does not exist", "see 'wherry plan show'")
+    return str(rows[0]["it"])
+
+
 def latest(project: Project) -> StoredPlan:
     """Return the newest plan; raises NotFound when there is none."""
     found = find_latest(project)

@@ -18,6 +18,12 @@ def load(project: Project) -> Settings:
     return validate(json.loads(rows[0]["document"]), "the stored settings") if rows else validate({}, "")
 
 
+def in_force(project: Project, at: str) -> Settings:
+    """Return the settings in force at a time (ISO 8601 in UTC); defaults before the first were saved."""
+    rows = project.rows("SELECT document FROM settings WHERE at <= ? ORDER BY version DESC LIMIT 1", at)
+    return validate(json.loads(rows[0]["document"]), "the stored settings") if rows else validate({}, "")
+
+
 def save(project: Project, settings: Settings, who: str) -> None:
     """Store a new version of the settings."""
     with project.write() as db:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from planner.edits import Edit
     from planner.plan import Plan
@@ -30,16 +30,20 @@ class Opened:
     inputs: Mapping[str, Any]  # of make_plan and ask_for alike
 
 
-def inputs_of(at: Situation) -> dict[str, Any]:
-    """Return what ``make_plan`` and ``ask_for`` are given of a project."""
+def inputs_of(
+    project: Project, at: Situation, progress: Callable[[int, int], None] | None = None
+) -> dict[str, Any]:
+    """Return what ``make_plan`` and ``ask_for`` are given of a project; ``progress`` is of its checks."""
+    from migrate.measured import measured
     from planner.readiness import judge, today
 
     return {
         "inventory": at.inventory,
         "settings": at.settings,
-        "findings": judge(at, today()).open,
+        "findings": judge(at, today(), progress=progress).open,
         "own_checks": tuple(rule.check for rule in at.rules),
         "target": at.target,
+        "rates": measured(project, at.inventory, at.fingerprint, at.settings.link),
     }
 
 
@@ -66,7 +70,7 @@ def lay_out(project: Project) -> Opened:
     if not standing or None in standing.values():
         raise BadInput(f"plan {stored.version} has no waves to look at", "make it anew: wherry plan")
     known = edits.in_force(project)
-    inputs = inputs_of(at)
+    inputs = inputs_of(project, at)
     ask = ask_for(
         **inputs,
         last=plan,

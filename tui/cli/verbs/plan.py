@@ -81,10 +81,11 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
     """Make the plan, tell how it goes on stderr, and end the search at the first Ctrl-C."""
     from migrate.run.waves import under_way
     from planner.planning import make_plan
-    from planner.readiness import judge, situation, today
+    from planner.readiness import situation
     from planner.store import edits, plans
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
+    from tui.acts.editing import inputs_of
     from tui.cli.progress import Bar
 
     at = situation(project)
@@ -95,7 +96,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
     frozen = under_way(project, before) if before else ()
     with Bar(in_bytes=False) as bar, _first_interrupt() as stopped:
         bar.begin("checking VMs")
-        findings = judge(at, today(), progress=bar.report).open
+        inputs = inputs_of(project, at, bar.report)
         bar.begin("looking for waves")
         heard: list[str] = []
 
@@ -107,14 +108,10 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
             bar.report(step, of)
 
         plan = make_plan(
+            **inputs,
             project=project.name,
-            inventory=at.inventory,
             inventory_fingerprint=at.fingerprint,
-            settings=at.settings,
             created_at=utc_now(),
-            findings=findings,
-            own_checks=tuple(rule.check for rule in at.rules),
-            target=at.target,
             last=before.plan if before and frozen else last,
             frozen=frozen,
             edits=edits.in_force(project),

@@ -61,24 +61,22 @@ def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
 
 def _try(project: Project, stored: StoredPlan, at: Situation, settings: Settings) -> None:
     """Make a plan with these settings, for the refusal that it may raise; it is kept nowhere."""
+    from dataclasses import replace
+
     from migrate.run.waves import under_way
     from planner.planning import make_plan
-    from planner.readiness import judge, today
     from planner.store import edits
     from planner.waves.arrange import Draw
+    from tui.acts.editing import inputs_of
     from tui.cli.progress import Bar
 
     with Bar(in_bytes=False) as bar:
         bar.begin("looking for a plan with these pins")
         make_plan(
+            **inputs_of(project, replace(at, settings=settings)),
             project=project.name,
-            inventory=at.inventory,
             inventory_fingerprint=at.fingerprint,
-            settings=settings,
             created_at=at.inventory.taken_at,
-            findings=judge(at, today()).open,
-            own_checks=tuple(rule.check for rule in at.rules),
-            target=at.target,
             last=stored.plan,
             frozen=under_way(project, stored),
             edits=edits.in_force(project),

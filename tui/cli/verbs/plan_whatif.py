@@ -124,7 +124,7 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     from tui.cli.progress import Bar
 
     then = replace(at, settings=supposed.settings, target=supposed.target)
-    inputs = inputs_of(then)
+    inputs = inputs_of(project, then)
     frozen = under_way(project, stored)
     known = edits.in_force(project)
     seed = stored.plan.seed if stored.plan.seed is not None else 1
