@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from planner.units import show_count
 from planner.waves import cpsat
 from planner.waves.anneal import anneal
 from planner.waves.bounds import waves_bound
@@ -22,6 +23,7 @@ from planner.waves.louvain import ahead_first, louvain_order
 from planner.waves.neighbourhood import improve
 from planner.waves.problem import Assignment, Problem
 from planner.waves.score import Score, by_name, score_model, traffic_of
+from planner.waves.tail import kept_out, opened_by_pins
 from planner.waves.verify import Violation, verify
 
 Report = Callable[[float, int, int], None]  # stretch in GB of the best plan so far, step, of
@@ -56,7 +58,8 @@ class Solution:
     """A slot for each item and what is to be said of it.
 
     ``history`` has (what was done, waves, stretch in GB) step by step; ``violations`` is empty for a plan
-    that holds; ``proved`` says that no plan in the same slots costs less.
+    that holds; ``proved`` says that no plan in the same slots costs less (those pins alone open take nobody
+    else).
     """
 
     assignment: Assignment
@@ -234,6 +237,17 @@ def _fewest(run: _Run, ledger: Ledger, holds: bool) -> tuple[Ledger, int, int] |
     return found, found.at[model.pilots[0]] if model.pilots else 0, bound
 
 
+def _without_late_company(run: _Run, ledger: Ledger) -> tuple[Ledger, set[int]]:
+    """Return the plan in a model that draws nobody into slots which pins alone open, and these slots."""
+    model = run.model
+    closed, held = opened_by_pins(model, ledger)
+    if not closed:
+        return ledger, closed
+    run.notes.append(f"{show_count(len(closed), 'wave')} that only pins ask for take nobody else")
+    run.model = kept_out(model, closed, held)
+    return ledger_of(run.model, ledger.at), closed
+
+
 def solve(
     problem: Problem,
     *,
@@ -253,16 +267,21 @@ def solve(
     if not problem.slots:
         raise ValueError("a problem needs slots")
     ledger, holds, floor, target = _start(run)
+    closed: set[int] = set()
+    if holds:
+        ledger, closed = _without_late_company(run, ledger)
+        target += len(closed)
     exact, proved_waves = cpsat.available(), 0
     if not exact:
         run.notes.append("OR-tools is not installed: the plan is annealed only, and nothing is proved")
     elif len(model.members) <= WHOLE and not run.halted() and (not holds or len(ledger.used()) > target):
         fewer = _fewest(run, ledger, holds)
         if fewer is not None:
-            ledger, holds, proved_waves = fewer[0], True, fewer[2]
+            ledger, holds = fewer[0], True
+            proved_waves = 0 if closed else fewer[2]
             floor = floor if fewer[1] < 0 else fewer[1]
-    slots = _open_slots(model, ledger, floor, target)
-    cost = cost_of(model, slots)
+    slots = _open_slots(run.model, ledger, floor, target)
+    cost = cost_of(run.model, slots)
     run.tell(ledger, 0, 1)
     proved = False
     if not run.halted():

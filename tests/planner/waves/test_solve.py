@@ -247,6 +247,40 @@ def test_a_hundred_groups_follow_relaxed_caps_too() -> None:
     assert found.score.card.waves <= 11
 
 
+@pytest.mark.parametrize("exact", [True, False])
+def test_a_late_pin_draws_nobody_else(exact: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All talk to the pinned one, and its wave would take them all: they move when they can."""
+    if not exact:
+        monkeypatch.setattr(cpsat, "find_spec", lambda name: None)
+    group = (*items(7), Item("pinned", 5, 10, pinned=6))
+    ties = tuple((at, 7, 100.0) for at in range(7))
+    found = solve(Problem(group, dated(8, Caps(vms=20)), ties))
+    assert found.feasible
+    assert found.assignment[7] == 6
+    assert max(found.assignment[:7]) <= 2
+    assert found.notes[:1] == ("1 wave that only pins ask for take nobody else",)
+
+
+def test_who_must_follow_a_late_pin_does_and_an_early_one_takes_company() -> None:
+    group = (*items(4), Item("pinned", 5, 10, pinned=5))
+    follows = Problem(group, undated(9), ((1, 4, 9.0), (2, 4, 9.0)), order=(Order(4, 3, 1),))
+    found = solve(follows)
+    assert found.feasible
+    assert found.assignment[3] > found.assignment[4] == 5
+    assert max(found.assignment[:3]) <= 2
+    early = (*items(4), Item("pinned", 5, 10, pinned=1))
+    found = solve(Problem(early, undated(9), ((2, 4, 9.0),)))
+    assert found.assignment[2] == found.assignment[4] == 1
+    assert not found.notes
+
+
+def test_a_late_pin_takes_company_where_the_earlier_waves_are_full() -> None:
+    group = (*items(7), Item("pinned", 5, 10, pinned=3))
+    found = solve(Problem(group, undated(4)))
+    assert found.feasible
+    assert found.assignment.count(3) == 2
+
+
 def test_hard_ones_go_late() -> None:
     group = tuple(Item(f"g{at}", 5, 10, risk=float(at < 3), criticality=1.0) for at in range(6))
     found = solve(Problem(group, undated(6, Caps(vms=5))))
