@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from planner.sources.vcenter.address import Login
     from planner.store.inventories import Role, StoredInventory
     from planner.store.project import Project
+    from tui.cli.progress import Bar
 
 _NOTES = 12  # shown at once; a merge of old exports has dozens
 
@@ -65,21 +66,22 @@ def _take_over(project: Project, wish: Wish) -> StoredInventory:
     from planner.discovery import take_in_staged
     from planner.sources.opening import staged_source
 
-    with _reading(wish.sources[0]) as report, staged_source(wish.sources[0], report) as staged:
+    with _reading(wish.sources[0]) as bar, staged_source(wish.sources[0], bar.report) as staged:
+        bar.begin("storing the snapshot")
         stored = take_in_staged(project, staged, _role(wish))
     _note(project, stored, wish)
     return stored
 
 
 @contextmanager
-def _reading(spec: str) -> Iterator[Callable[[int, int], None]]:
+def _reading(spec: str) -> Iterator[Bar]:
     from planner.names import visible
     from tui.cli.progress import Bar
 
     say(f"reading {visible(spec)} …")
     with Bar() as bar:
         bar.begin(f"reading {visible(spec, 50)}")
-        yield bar.report
+        yield bar
 
 
 def keep(project: Project, inventory: Inventory, wish: Wish) -> StoredInventory:
@@ -111,8 +113,8 @@ def _read(project: Project, spec: str, wish: Wish) -> Inventory:
 
     if is_address(spec):
         return _read_vcenter(project, spec, wish)
-    with _reading(spec) as report:
-        return read_source(spec, report=report)
+    with _reading(spec) as bar:
+        return read_source(spec, report=bar.report)
 
 
 def _read_vcenter(project: Project, spec: str, wish: Wish) -> Inventory:

@@ -4,6 +4,7 @@ later does: a sentence and exit code 130. So nothing is imported here before it 
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -14,5 +15,9 @@ def main() -> None:
 
         command_line()
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; nothing was stored\n")
+        if os.environ.get("WHERRY_PROGRESS") == "json":  # spelled out: nothing more is loaded now
+            sys.stderr.write('{"event": "said", "text": "interrupted; nothing was stored"}\n')
+            sys.stderr.write('{"event": "end", "exit_code": 130}\n')
+        else:
+            sys.stderr.write("interrupted; nothing was stored\n")
         sys.exit(130)

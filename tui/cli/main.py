@@ -123,6 +123,7 @@ def cli(ctx: click.Context) -> None:
 
     Nothing is changed at a site unless a verb is given --live and the wave's name.
     Without a verb the terminal application opens on the project in the current directory.
+    For scripts: WHERRY_PROGRESS=json makes every verb tell how it goes as JSON lines on stderr.
     """
     if ctx.invoked_subcommand is None:
         from planner.store.project import FILE
@@ -140,7 +141,17 @@ def _is_file(name: str) -> bool:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit code."""
+    """Run one command line and return its exit code, with events on stderr where they are wanted."""
+    from tui.cli import events
+
+    try:
+        told = events.are_wanted()
+    except WherryError as error:
+        return _refuse(error, arguments)
+    return events.telling(lambda: _run(arguments)) if told else _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         result = cli.main(args=arguments, prog_name="wherry", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

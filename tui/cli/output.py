@@ -42,8 +42,13 @@ def say(text: str = "") -> None:
 
 def complain(error: WherryError, as_json: bool) -> None:
     """Print an error: one sentence and a hint on stderr, or one JSON object on stdout."""
+    from tui.cli import events
+
     if as_json:
         data(error.as_json())
+    if events.are_told():
+        events.tell_error(error)
+    if as_json or events.are_told():
         return
     say(f"{click.style('wherry:', fg='red')} {visible(error.message)}")
     if error.hint:

@@ -1,4 +1,7 @@
-"""Progress on stderr: bars with rate and ETA on a terminal, a line now and then elsewhere."""
+"""Progress on stderr: bars with rate and ETA on a terminal, a line now and then elsewhere.
+
+Programs that asked for events get them instead, at most ten a second; see ``tui.cli.events``.
+"""
 
 from __future__ import annotations
 
@@ -8,24 +11,36 @@ from typing import TYPE_CHECKING
 
 from planner.names import visible
 from planner.units import show_bytes, show_duration, show_rate
+from tui.cli import events
 from tui.cli.output import say
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _EVERY_S = 2.0
+_EVENT_S = 0.1
 
 
 class Bar:
     """One bar at a time, for work counted in bytes or in pieces; used as a context manager."""
 
     def __init__(self, in_bytes: bool = True) -> None:
+        self._progress: Progress | None = None
+        self._told = events.are_told()
+        if not self._told:
+            self._draw()
+        self._in_bytes = in_bytes
+        self._task: TaskID | None = None
+        self._title = ""
+        self._begun = self._said = 0.0
+
+    def _draw(self) -> None:
+        """Make the bar, on a terminal that can show one."""
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
         from rich.table import Column
 
         console = Console(stderr=True)
-        self._progress: Progress | None = None
         if console.is_terminal and not console.is_dumb_terminal:
             self._progress = Progress(
                 TextColumn(
@@ -38,10 +53,6 @@ class Bar:
                 console=console,
                 transient=True,
             )
-        self._in_bytes = in_bytes
-        self._task: TaskID | None = None
-        self._title = ""
-        self._begun = self._said = 0.0
 
     def __enter__(self) -> Bar:
         if self._progress:
@@ -72,10 +83,15 @@ class Bar:
             # it pulses until there is a count
             self._task = self._progress.add_task(self._title, total=None, said="")
         self._begun = self._said = time.monotonic()
+        if self._told:
+            events.tell("begin", title=self._title)
+            self._said = 0.0  # the first count is told at once
 
     def report(self, done: int, total: int) -> None:
         """Move the bar."""
-        if self._progress:
+        if self._told:
+            self._tell(done, total)
+        elif self._progress:
             if self._task is None:
                 self._task = self._progress.add_task(self._title, total=total, said="")
             said = self._spoken(done, total)
@@ -88,7 +104,9 @@ class Bar:
         """Show how many there are so far, where nobody knows how many there will be."""
         if visible(title, 60) != self._title:
             self.begin(title)
-        if self._progress and self._task is not None:
+        if self._told:
+            self._tell(done, None)
+        elif self._progress and self._task is not None:
             self._progress.update(self._task, said=f"{done:,}")
         elif time.monotonic() - self._said >= _EVERY_S:
             self._said = time.monotonic()
@@ -100,11 +118,29 @@ class Bar:
             self.begin(title)
         self.report(done, total)
 
+    def _tell(self, done: int, total: int | None) -> None:
+        """Tell how far it is, unless it was told a moment ago; the last count is never left out."""
+        if done != total and time.monotonic() - self._said < _EVENT_S:
+            return
+        self._said = time.monotonic()
+        rate = self._rate(done)
+        events.tell(
+            "progress",
+            title=self._title,
+            done=done,
+            total=total,
+            unit="bytes" if self._in_bytes else "pieces",
+            rate=round(rate, 3),
+            left_s=round(max(total - done, 0) / rate, 1) if rate and total is not None else None,
+        )
+
+    def _rate(self, done: int) -> float:
+        return done / max(time.monotonic() - self._begun, 0.001)
+
     def _spoken(self, done: int, total: int) -> str:
         if not self._in_bytes:
             return f"{done} of {total}"
-        passed = max(time.monotonic() - self._begun, 0.001)
-        rate = done / passed
+        rate = self._rate(done)
         left = show_duration((total - done) / rate) if rate else "?"
         return f"{show_bytes(done)} of {show_bytes(total)}, {show_rate(rate)}, {left} left"
 
