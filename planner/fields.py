@@ -1,76 +1,63 @@
 """The fields that filters and rules may ask a VM for, each with what it means.
 
-A text is read as all its values, a value the source does not say as ``None``; a number as itself or
-``None``; a choice as the words that are true of the VM, ``None`` when that is not known. This table is
-what errors, completion and the documents list.
+This table is what errors, completion and the documents list. ``VM_WORDS`` are what a VM says of itself;
+``TABLE_WORDS`` know besides where a plan puts it and how its checks came out, which rules must not ask.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
 from planner.checks.estate import moment
 from planner.model import VM, Backing, BusSharing, DeviceKind, Inventory, Power
-from planner.names import visible
-from planner.units import show_bytes
+from planner.vocabulary import NO, YES, Choice, Family, Field, Number, Text, Vocabulary, Words
 from planner.volumes import datastore_of
+
+Tally = tuple[int, int, int]  # blockers and warnings that nobody waived, checks left undecided
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What is known besides the VM: kinds nobody had a word on, and when the estate was read."""
+    """What is known besides the VM: kinds nobody had a word on, and when the estate was read.
+
+    ``placed`` holds wave and group by VM id, ``tallies`` how checks came out; a VM missing in the first
+    is in no wave, one missing in the second was not judged.
+    """
 
     gaps: frozenset[str] = frozenset()
     taken_at: datetime | None = None
+    placed: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    tallies: Mapping[str, Tally] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, inventory: Inventory) -> Seen:
-        """Return what an inventory says about itself."""
-        return cls(frozenset(inventory.gaps), moment(inventory.taken_at))
+    def of(
+        cls,
+        inventory: Inventory,
+        placed: Mapping[str, tuple[str, str]] | None = None,
+        tallies: Mapping[str, Tally] | None = None,
+    ) -> Seen:
+        """Return what an inventory says about itself, beside what a plan and checks say of its VMs."""
+        return cls(frozenset(inventory.gaps), moment(inventory.taken_at), placed or {}, tallies or {})
+
+    def place(self, vm: VM) -> tuple[str, ...]:
+        """Return wave and group of a VM, empty for one that no wave holds."""
+        return self.placed.get(vm.id, ())
 
     def lacks(self, vm: VM, kind: str) -> bool:
         """Return whether the VM's source had no word on a kind."""
         return kind in self.gaps or kind in vm.gaps
 
 
-Words = tuple[str | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A field of words; ``None`` among them is a value that is not known."""
-
-    meaning: str
-    read: Callable[[VM, Seen], Words]
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """A field that is counted, or measured in bytes when ``is_size``."""
-
-    meaning: str
-    read: Callable[[VM, Seen], int | None]
-    is_size: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A field of a few words, several of which may be true at once."""
-
-    meaning: str
-    read: Callable[[VM, Seen], frozenset[str] | None]
-    words: tuple[str, ...] = ("yes", "no")
-
-
-Field = Text | Number | Choice
-_YES, _NO = frozenset({"yes"}), frozenset({"no"})
+def said(text: str) -> Words:
+    """Return a text as the words of a field: what is empty was not said."""
+    return (text or None,)
 
 
 def _text(meaning: str, read: Callable[[VM], str]) -> Text:
-    return Text(meaning, lambda vm, seen: (read(vm) or None,))
+    return Text(meaning, lambda vm, seen: said(read(vm)))
 
 
 def _spoken(value: str | None) -> Words:
@@ -89,7 +76,7 @@ def _texts(meaning: str, kind: str, read: Callable[[VM], Iterable[str | None]]) 
 
 
 def _yes_no(value: bool | None) -> frozenset[str] | None:
-    return None if value is None else (_YES if value else _NO)
+    return None if value is None else (YES if value else NO)
 
 
 def _flag(meaning: str, read: Callable[[VM], bool | None]) -> Choice:
@@ -102,8 +89,8 @@ def _any_flag(meaning: str, kind: str, read: Callable[[VM], Iterable[bool | None
     def value(vm: VM, seen: Seen) -> frozenset[str] | None:
         flags = tuple(read(vm))
         if True in flags:
-            return _YES
-        return None if None in flags or seen.lacks(vm, kind) else _NO
+            return YES
+        return None if None in flags or seen.lacks(vm, kind) else NO
 
     return Choice(meaning, value)
 
@@ -136,14 +123,15 @@ def _rdm(vm: VM, seen: Seen) -> frozenset[str] | None:
     }
     if words:
         return frozenset({"yes", *words})
-    return None if seen.lacks(vm, "disks") else _NO
+    return None if seen.lacks(vm, "disks") else NO
 
 
 _POWER = {Power.ON: "on", Power.OFF: "off", Power.SUSPENDED: "suspended"}
 
 
-def _power(vm: VM, seen: Seen) -> frozenset[str] | None:
-    return frozenset({_POWER[vm.power]}) if vm.power in _POWER else None
+def power_words(power: Power) -> frozenset[str] | None:
+    """Return the words that are true of a power state, None for one nobody said."""
+    return frozenset({_POWER[power]}) if power in _POWER else None
 
 
 def _snapshot_age(vm: VM, seen: Seen) -> int | None:
@@ -194,7 +182,7 @@ FIELDS: dict[str, Field] = {
     "note": _text("annotation", lambda vm: vm.annotation),
     "tag": Text("tags: the tag, or category/tag", _tags),
     # how it runs
-    "power": Choice("power state", _power, ("on", "off", "suspended")),
+    "power": Choice("power state", lambda vm, seen: power_words(vm.power), ("on", "off", "suspended")),
     "connection": _text("connection state", lambda vm: vm.connection_state),
     "tools": Text("VMware Tools: ok, old, notrunning, notinstalled", _tools),
     "toolsversion": _text("version of VMware Tools", lambda vm: vm.guest.tools_version),
@@ -291,47 +279,11 @@ FIELDS: dict[str, Field] = {
     "template": _flag("is a template", lambda vm: vm.template),
     "moves": _flag("is no template and no placeholder", lambda vm: vm.movable),
 }
-_SHOWN = 3  # values that one fact names
-
-
-def shown(field: Field, vm: VM, seen: Seen) -> str:
-    """Return the value of a VM's field as people read it, harmless to print; ``unknown`` where it is."""
-    if isinstance(field, Number):
-        value = field.read(vm, seen)
-        if value is None:
-            return "unknown"
-        return show_bytes(value) if field.is_size else str(value)
-    said: Iterable[str | None]
-    if isinstance(field, Choice):
-        words = field.read(vm, seen) or frozenset()
-        said = sorted(words - _YES) or sorted(words)  # where there is a closer word, yes says nothing more
-    else:
-        said = field.read(vm, seen)
-    values = list(dict.fromkeys("unknown" if word is None else word for word in said)) or ["unknown"]
-    more = f" and {len(values) - _SHOWN} more" if len(values) > _SHOWN else ""
-    return ", ".join(visible(word, 60) for word in values[:_SHOWN]) + more
-
-
-# Fields whose second half is a name that people chose.
-OPEN_FIELDS = {
-    "attr": "a custom attribute: attr.NAME:value",
-    "tag": "the tags of one category: tag.CATEGORY:value",
-}
 
 
 @cache
-def named_field(family: str, name: str) -> Text:
-    """Return the field of one custom attribute, or of the tags of one category."""
+def _attribute(name: str) -> Text:
     wanted = name.casefold()
-    if family == "tag":
-        return Text(
-            f"tags of category {name}",
-            lambda vm, seen: (
-                (None,)
-                if vm.tags is None
-                else tuple(tag for category, tag in vm.tags if category.casefold() == wanted)
-            ),
-        )
     # An attribute that is not among those listed may be unset or unread: that is not known.
     return Text(
         f"custom attribute {name}",
@@ -339,3 +291,45 @@ def named_field(family: str, name: str) -> Text:
             tuple(value or None for key, value in vm.attributes if key.casefold() == wanted) or (None,)
         ),
     )
+
+
+@cache
+def _category(name: str) -> Text:
+    wanted = name.casefold()
+    return Text(
+        f"tags of category {name}",
+        lambda vm, seen: (
+            (None,)
+            if vm.tags is None
+            else tuple(tag for category, tag in vm.tags if category.casefold() == wanted)
+        ),
+    )
+
+
+FAMILIES = {
+    "attr": Family("a custom attribute: attr.NAME:value", _attribute),
+    "tag": Family("the tags of one category: tag.CATEGORY:value", _category),
+}
+
+
+def checked(tally: Tally | None) -> frozenset[str] | None:
+    """Return the words that are true of a VM's checks, None when they were not asked."""
+    if tally is None:
+        return None
+    words = (word for word, number in zip(("blocked", "warned", "undecided"), tally, strict=True) if number)
+    return frozenset(words) or _FINE
+
+
+_FINE = frozenset({"fine"})
+# What a table of VMs knows besides them. A rule that asked for it would hang on what other rules say.
+TABLE_FIELDS: dict[str, Field] = {
+    "wave": Text("wave of the plan, or none", lambda vm, seen: seen.place(vm)[:1], "none"),
+    "group": Text("move group of the plan, or none", lambda vm, seen: seen.place(vm)[1:], "none"),
+    "checks": Choice(
+        "how its checks came out",
+        lambda vm, seen: checked(seen.tallies.get(vm.id)),
+        ("blocked", "warned", "undecided", "fine"),
+    ),
+}
+VM_WORDS = Vocabulary(FIELDS, FAMILIES)
+TABLE_WORDS = VM_WORDS.also(TABLE_FIELDS)

@@ -1,44 +1,31 @@
-"""The filter language for VMs, the same on the command line, on screens and in rules.
+"""The filter language, the same for every table, on the command line, on screens and in rules.
 
-    crm os~win disk>100G -power:off (app:crm,erp or owner:) attr."Cost centre":47* "name with blanks"
+    crm os~win disk>100G -power:off (app:crm,erp or owner:) attr."Cost centre":47* "name with blanks" @mine
 
 Terms are and-ed, the word ``and`` may stand between; ``or`` binds weaker, parentheses group, ``-`` turns
 around. A bare word is part of the name. ``:`` and ``=`` ask for equality (``*`` = anything), ``~`` for a
-part, ``< <= > >=`` compare; a comma is "or" inside a value. ``matches`` is for tables: what is unknown
-matches nothing. ``decide`` is for rules: what hangs on the unknown is unknown (Kleene's logic).
+part, ``< <= > >=`` compare; a comma is "or" inside a value; ``@`` stands before the name of a saved filter.
+``matches`` and ``rows`` are for tables: what is unknown matches nothing. ``decide`` is for rules: Kleene's.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
-from planner.errors import BadInput
-from planner.fields import FIELDS, OPEN_FIELDS, Choice, Field, Number, Seen, Text, named_field, shown
-from planner.model import VM
+from planner.column import Column, both, everywhere, inverted, rows_of
+from planner.fields import VM_WORDS, Seen
 from planner.names import visible
-from planner.units import parse_bytes
+from planner.terms import QUOTED, Asked, read_term, wrong
+from planner.vocabulary import Vocabulary, column_name, shown
 
-Test = Callable[[VM, Seen], bool | None]
 _NOTHING_MORE = Seen()
 _DEEPEST = 32
-
-_COMPARE: dict[str, Callable[[int, int], bool]] = {
-    ":": int.__eq__,
-    "=": int.__eq__,
-    "<": int.__lt__,
-    "<=": int.__le__,
-    ">": int.__gt__,
-    ">=": int.__ge__,
-}
-# A quoted part may stand anywhere in a term: name:"a b",c
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_TERM = re.compile(rf'(?:{_QUOTED}|[^\s"])+', re.DOTALL)
-_FIELD = re.compile(rf'(attr|tag)\.({_QUOTED}|[^:=~<>"]+)|([A-Za-z]+)', re.DOTALL | re.IGNORECASE)
-_OPERATOR = re.compile(r"<=|>=|[:=~<>]")
-_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|(,)|([^",]+)', re.DOTALL)
+_LONGEST = 1000  # terms, those of saved filters counted wherever they stand
+_TERM = re.compile(rf'(?:{QUOTED}|[^\s"])+', re.DOTALL)
+Columns = Mapping[str, Column]
 
 
 class _Node(Protocol):
@@ -47,43 +34,58 @@ class _Node(Protocol):
     ``facts`` are the values by which it comes out as ``wanted``, each with its field's name.
     """
 
-    def decide(self, vm: VM, seen: Seen) -> bool | None: ...
+    def decide(self, vm: Any, seen: Any) -> bool | None: ...
 
-    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]: ...
+    def facts(self, vm: Any, seen: Any, wanted: bool) -> Iterator[str]: ...
 
-    def matches(self, vm: VM, seen: Seen) -> bool: ...
+    def matches(self, vm: Any, seen: Any) -> bool: ...
+
+    def mask(self, columns: Columns, rows: int) -> bytes: ...
+
+    def terms(self) -> Iterator[Asked]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    test: Test
-    name: str = "name"
-    field: Field = FIELDS["name"]
+    asked: Asked
+    bare: str
 
-    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]:
-        if self.name != "name":  # whose fact it is says that already
-            yield f"{visible(self.name, 60)} {shown(self.field, vm, seen)}"
+    def facts(self, vm: Any, seen: Any, wanted: bool) -> Iterator[str]:
+        if self.asked.name != self.bare:  # whose fact it is says that already
+            yield f"{visible(self.asked.name, 60)} {shown(self.asked.field, vm, seen)}"
 
-    def decide(self, vm: VM, seen: Seen) -> bool | None:
-        return self.test(vm, seen)
+    def decide(self, vm: Any, seen: Any) -> bool | None:
+        return self.asked.judge.value(self.asked.field.read(vm, seen))
 
-    def matches(self, vm: VM, seen: Seen) -> bool:
-        return self.test(vm, seen) is True
+    def matches(self, vm: Any, seen: Any) -> bool:
+        return self.asked.judge.value(self.asked.field.read(vm, seen)) is True
+
+    def mask(self, columns: Columns, rows: int) -> bytes:
+        return columns[column_name(self.asked.name)].mask(self.asked.judge)
+
+    def terms(self) -> Iterator[Asked]:
+        yield self.asked
 
 
 @dataclass(frozen=True, slots=True)
 class _Not:
     part: _Node
 
-    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]:
+    def facts(self, vm: Any, seen: Any, wanted: bool) -> Iterator[str]:
         return self.part.facts(vm, seen, not wanted)
 
-    def decide(self, vm: VM, seen: Seen) -> bool | None:
+    def decide(self, vm: Any, seen: Any) -> bool | None:
         found = self.part.decide(vm, seen)
         return None if found is None else not found
 
-    def matches(self, vm: VM, seen: Seen) -> bool:
+    def matches(self, vm: Any, seen: Any) -> bool:
         return not self.part.matches(vm, seen)
+
+    def mask(self, columns: Columns, rows: int) -> bytes:
+        return inverted(self.part.mask(columns, rows))
+
+    def terms(self) -> Iterator[Asked]:
+        return self.part.terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +95,12 @@ class _Joined:
     parts: tuple[_Node, ...]
     deciding: bool
 
-    def facts(self, vm: VM, seen: Seen, wanted: bool) -> Iterator[str]:
+    def facts(self, vm: Any, seen: Any, wanted: bool) -> Iterator[str]:
         for part in self.parts:
             if part.decide(vm, seen) is wanted:
                 yield from part.facts(vm, seen, wanted)
 
-    def decide(self, vm: VM, seen: Seen) -> bool | None:
+    def decide(self, vm: Any, seen: Any) -> bool | None:
         unknown = False
         for part in self.parts:
             found = part.decide(vm, seen)
@@ -107,168 +109,59 @@ class _Joined:
             unknown = unknown or found is None
         return None if unknown else not self.deciding
 
-    def matches(self, vm: VM, seen: Seen) -> bool:
+    def matches(self, vm: Any, seen: Any) -> bool:
         one = any(part.matches(vm, seen) is self.deciding for part in self.parts)
         return one is self.deciding
+
+    def mask(self, columns: Columns, rows: int) -> bytes:
+        # an "or" is what is left of an "and" of all that does not match
+        found = everywhere(rows)
+        for part in self.parts:
+            mask = part.mask(columns, rows)
+            found = both(found, inverted(mask) if self.deciding else mask)
+        return inverted(found) if self.deciding else found
+
+    def terms(self) -> Iterator[Asked]:
+        for part in self.parts:
+            yield from part.terms()
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A parsed filter. ``text`` is what was typed; an empty filter matches every VM."""
+    """A parsed filter. ``text`` is what was typed; an empty filter matches every subject.
+
+    A subject is a VM or a row of another table, ``seen`` what its fields want to know besides.
+    """
 
     text: str
     root: _Node
 
-    def matches(self, vm: VM, seen: Seen = _NOTHING_MORE) -> bool:
-        """Return whether it holds for the VM; a term about something unknown does not."""
+    def matches(self, vm: Any, seen: Any = _NOTHING_MORE) -> bool:
+        """Return whether it holds for the subject; a term about something unknown does not."""
         return self.root.matches(vm, seen)
 
-    def decide(self, vm: VM, seen: Seen = _NOTHING_MORE) -> bool | None:
-        """Return whether it holds for the VM, ``None`` when that hangs on what the source does not say."""
+    def decide(self, vm: Any, seen: Any = _NOTHING_MORE) -> bool | None:
+        """Return whether it holds for the subject, ``None`` when that hangs on what nobody said."""
         return self.root.decide(vm, seen)
 
-    def facts(self, vm: VM, seen: Seen = _NOTHING_MORE) -> tuple[str, ...]:
-        """Return by what it holds for a VM: fields with their values, harmless to print, each once."""
+    def facts(self, vm: Any, seen: Any = _NOTHING_MORE) -> tuple[str, ...]:
+        """Return by what it holds: fields with their values, harmless to print, each once."""
         return tuple(dict.fromkeys(self.root.facts(vm, seen, True)))
 
+    def needs(self) -> frozenset[str]:
+        """Return the names of the columns that ``rows`` looks at."""
+        return frozenset(column_name(asked.name) for asked in self.root.terms())
 
-def _wrong(term: str, why: str, hint: str = "") -> BadInput:
-    known = ", ".join([*FIELDS, *(f"{name}.NAME" for name in OPEN_FIELDS)])
-    return BadInput(
-        f"filter term {visible(term, 60)!r} {why}", hint or f"fields are {known}; a bare word is a name"
-    )
+    def rows(self, columns: Columns, count: int) -> list[int]:
+        """Return the rows that match, in order: the same ones as ``matches`` row by row.
 
-
-def _unquote(part: str) -> str:
-    return re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL)
-
-
-def _values(text: str, term: str) -> tuple[str, ...]:
-    """Return the alternatives of a value; commas in quotes don't part them."""
-    values = [""]
-    for quoted, comma, plain in _PART.findall(text):
-        if comma:
-            values.append("")
-        else:
-            values[-1] += _unquote(quoted) if quoted else plain
-    # owner: alone asks for VMs without an owner; a dangling comma is a slip.
-    if len(values) > 1 and "" in values:
-        raise _wrong(term, "has a comma without a value", "write values as a,b")
-    return tuple(values)
-
-
-def _one_of(read: Callable[[VM, Seen], tuple[str | None, ...]], fits: Callable[[str], bool]) -> Test:
-    """Return the test that one of a text's values fits."""
-
-    def test(vm: VM, seen: Seen) -> bool | None:
-        unknown = False
-        for text in read(vm, seen):
-            if text is None:
-                unknown = True
-            elif fits(text.casefold()):
-                return True
-        return None if unknown else False
-
-    return test
-
-
-def _text_test(name: str, field: Text, operator: str, values: tuple[str, ...], term: str) -> Test:
-    if operator == "~":
-        if values == ("",):
-            raise _wrong(term, "has no value", f"write {name}~part")
-        parts = tuple(value.casefold() for value in values)
-        return _one_of(field.read, lambda text: any(part in text for part in parts))
-    if operator not in {":", "="}:
-        raise _wrong(term, f"compares text by {operator}", f"write {name}:value or {name}~part")
-    if values == ("",):
-        # Whether anything is said is always known.
-        return lambda vm, seen: not any(field.read(vm, seen))
-    patterns = tuple(map(_pattern, values))
-    return _one_of(field.read, lambda text: any(fits(text) for fits in patterns))
-
-
-def _pattern(value: str) -> Callable[[str], bool]:
-    """Return what a text equals; ``*`` stands for anything. Takes no longer than the text is long."""
-    first, *more = value.casefold().split("*")
-    if not more:
-        return lambda text: text == first
-    *middle, last = more
-
-    def fits(text: str) -> bool:
-        at, end = len(first), len(text) - len(last)
-        if at > end or not text.startswith(first) or not text.endswith(last):
-            return False
-        for part in middle:
-            found = text.find(part, at, end)
-            if found < 0:
-                return False
-            at = found + len(part)
-        return True
-
-    return fits
-
-
-def _number_test(name: str, field: Number, operator: str, values: tuple[str, ...], term: str) -> Test:
-    if operator not in _COMPARE:
-        raise _wrong(term, "searches a number for text", f"write {name}>=8 or {name}:8")
-    compare = _COMPARE[operator]
-    try:
-        wanted = tuple(parse_bytes(value) if field.is_size else int(value) for value in values)
-    except (BadInput, ValueError) as error:
-        kind = "a size like 100G" if field.is_size else "a whole number"
-        raise _wrong(term, f"needs {kind}", f"write {name}>{'100G' if field.is_size else '8'}") from error
-
-    def test(vm: VM, seen: Seen) -> bool | None:
-        value = field.read(vm, seen)
-        return None if value is None else any(compare(value, one) for one in wanted)
-
-    return test
-
-
-def _choice_test(name: str, field: Choice, operator: str, values: tuple[str, ...], term: str) -> Test:
-    chosen = frozenset(value.casefold() for value in values)
-    if operator not in {":", "="} or not chosen <= {*field.words, "unknown"}:
-        words = ", ".join((*field.words, "unknown"))
-        raise _wrong(term, "is none of the choices", f"write {name}: with one of {words}")
-
-    def test(vm: VM, seen: Seen) -> bool | None:
-        words = field.read(vm, seen)
-        if words is not None:
-            return not words.isdisjoint(chosen)
-        # A word is true or false of what is unknown only when unknown itself was asked for.
-        return True if "unknown" in chosen else None
-
-    return test
-
-
-def _field(found: re.Match[str], term: str) -> tuple[str, Field]:
-    if found[1]:
-        family, name = found[1].casefold(), found[2]
-        name = _unquote(name[1:-1]) if name.startswith('"') else name
-        return f"{family}.{name}", named_field(family, name)
-    name = found[3].casefold()
-    if name not in FIELDS:
-        raise _wrong(term, f"names a field that does not exist: {name}")
-    return name, FIELDS[name]
-
-
-def _term(term: str) -> _Term:
-    found = _FIELD.match(term)
-    operator = _OPERATOR.match(term, found.end()) if found else None
-    if not found or not operator:
-        parts = tuple(value.casefold() for value in _values(term, term))
-        return _Term(_one_of(FIELDS["name"].read, lambda text: any(part in text for part in parts)))  # type: ignore[arg-type]
-    name, field = _field(found, term)
-    values = _values(term[operator.end() :], term)
-    if isinstance(field, Text):
-        return _Term(_text_test(name, field, operator[0], values, term), name, field)
-    if isinstance(field, Number):
-        return _Term(_number_test(name, field, operator[0], values, term), name, field)
-    return _Term(_choice_test(name, field, operator[0], values, term), name, field)
+        ``columns`` holds at least what it ``needs``, each of ``count`` rows.
+        """
+        return rows_of(self.root.mask(columns, count))
 
 
 def _closes_too_often(term: str) -> bool:
-    bare = re.sub(_QUOTED, "", term, flags=re.DOTALL)
+    bare = re.sub(QUOTED, "", term, flags=re.DOTALL)
     return bare.endswith(")") and bare.count(")") > bare.count("(")
 
 
@@ -291,11 +184,58 @@ def _tokens(text: str) -> Iterator[str]:
         depth -= closing
 
 
+class _Saved:
+    """The saved filters one text may name, each read once; counts the terms of all of them."""
+
+    def __init__(self, words: Vocabulary, texts: Mapping[str, str]) -> None:
+        self.words = words
+        self._texts = texts
+        self._read: dict[str, _Node] = {}
+        self._open: list[str] = []
+        self._terms = 0
+
+    def term(self, text: str) -> _Node:
+        """Return the node of a term."""
+        if text.startswith("@") and len(text) > 1 and '"' not in text:
+            return self._named(text)
+        self._count(1, text)
+        return _Term(read_term(text, self.words), self.words.bare)
+
+    def _count(self, terms: int, text: str) -> None:
+        self._terms += terms
+        if self._terms > _LONGEST:
+            raise wrong(self.words, text, f"makes more than {_LONGEST} terms", "write it simpler")
+
+    def _named(self, term: str) -> _Node:
+        name = term[1:].casefold()
+        if name not in self._texts:
+            known = ", ".join(f"@{name}" for name in sorted(self._texts)) or "none yet"
+            raise wrong(
+                self.words,
+                term,
+                "names a saved filter that does not exist",
+                f"saved are {visible(known)}; a name that begins so is written in quotes",
+            )
+        if name in self._open:
+            ring = " names ".join(f"@{one}" for one in (*self._open[self._open.index(name) :], name))
+            raise wrong(
+                self.words, term, f"names itself: {visible(ring)}", "save one of them without the other"
+            )
+        if name in self._read:
+            self._count(sum(1 for _ in self._read[name].terms()), term)
+        else:
+            self._open.append(name)
+            self._read[name] = _node(self._texts[name], self)
+            self._open.pop()
+        return self._read[name]
+
+
 class _Parser:
     """Recursive descent over the tokens of one filter."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, saved: _Saved) -> None:
         self.text = text
+        self.saved = saved
         self.tokens = list(_tokens(text))
         self.at = 0
         self.depth = 0
@@ -304,7 +244,7 @@ class _Parser:
         return self.tokens[self.at] if self.at < len(self.tokens) else ""
 
     def _refuse(self, why: str, hint: str) -> NoReturn:
-        raise _wrong(self.text, why, hint)
+        raise wrong(self.saved.words, self.text, why, hint)
 
     def _is_word(self, word: str) -> bool:
         return self._next().casefold() == word
@@ -347,18 +287,25 @@ class _Parser:
             self.depth -= 1
             return _Not(inner) if word == "-(" else inner
         if word.startswith("-") and len(word) > 1:
-            return _Not(_term(word[1:]))
-        return _term(word)
+            return _Not(self.saved.term(word[1:]))
+        return self.saved.term(word)
 
 
-def parse(text: str) -> Filter:
-    """Return the filter that ``text`` writes; raises BadInput, naming the term."""
+def _node(text: str, saved: _Saved) -> _Node:
     if '"' in _TERM.sub("", text):
-        raise _wrong(text, "has a quote that is not closed", 'close it with "')
-    parser = _Parser(text)
+        raise wrong(saved.words, text, "has a quote that is not closed", 'close it with "')
+    parser = _Parser(text, saved)
     if not parser.tokens:
-        return Filter(text, _Joined((), deciding=False))
+        return _Joined((), deciding=False)
     # A word alone is a name, whatever it is.
     if len(parser.tokens) == 1 and parser.tokens[0].casefold() in {"and", "or"}:
-        return Filter(text, _term(text.strip()))
-    return Filter(text, parser.whole())
+        return saved.term(text.strip())
+    return parser.whole()
+
+
+def parse(text: str, vocabulary: Vocabulary = VM_WORDS, saved: Mapping[str, str] | None = None) -> Filter:
+    """Return the filter that ``text`` writes; raises BadInput, naming the term.
+
+    ``saved`` holds the texts that ``@name`` stands for, by name in lower case.
+    """
+    return Filter(text, _node(text, _Saved(vocabulary, saved or {})))

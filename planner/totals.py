@@ -14,8 +14,9 @@ from datetime import date
 from planner.checks.check import About, Check
 from planner.checks.lifecycle import System, runs
 from planner.checks.registry import Readiness
-from planner.fields import FIELDS, Field, Seen, Text
+from planner.fields import FIELDS, Seen
 from planner.model import VM, Inventory, Volume
+from planner.vocabulary import Field, Text
 from planner.volumes import datastore_of, volumes
 
 NOT_SAID = ""  # the row of VMs whose tier, cluster, ... nobody said

@@ -10,10 +10,11 @@ from pathlib import Path
 from planner.checks.check import About, Check
 from planner.checks.lifecycle import AS_OF
 from planner.checks.registry import all_checks
-from planner.fields import FIELDS, OPEN_FIELDS, Choice, Number
+from planner.fields import FAMILIES, FIELDS, TABLE_FIELDS
 from planner.model import Method
 from planner.scores import FACTORS, Level
 from planner.units import show_count
+from planner.vocabulary import Choice, Field, Number
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "checks.md"
 _TITLES = {
@@ -112,8 +113,7 @@ def _check(check: Check) -> Iterator[str]:
     yield ""
 
 
-def _kind(name: str) -> str:
-    field = FIELDS[name]
+def _kind(field: Field) -> str:
     if isinstance(field, Number):
         return "size" if field.is_size else "number"
     return ", ".join((*field.words, "unknown")) if isinstance(field, Choice) else "text"
@@ -127,9 +127,11 @@ def _fields() -> Iterator[str]:
     yield "| field | values | meaning |"
     yield "| --- | --- | --- |"
     for name, field in FIELDS.items():
-        yield f"| `{name}` | {_kind(name)} | {_escaped(field.meaning)} |"
-    for name, meaning in OPEN_FIELDS.items():
-        yield f"| `{name}.NAME` | text | {_escaped(meaning)} |"
+        yield f"| `{name}` | {_kind(field)} | {_escaped(field.meaning)} |"
+    for name, family in FAMILIES.items():
+        yield f"| `{name}.NAME` | text | {_escaped(family.meaning)} |"
+    for name, field in TABLE_FIELDS.items():
+        yield f"| `{name}` | {_kind(field)} | {_escaped(field.meaning)}; in lists of VMs, not in own rules |"
     yield ""
 
 
