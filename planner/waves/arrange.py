@@ -8,13 +8,13 @@ An infeasible track is refused with the smallest set of constraints to relax.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from planner.errors import Blocked
 from planner.model import MoveGroup
 from planner.settings import Window
-from planner.waves.building import Built, build_problem
+from planner.waves.building import Built, build_problem, pins_of
 from planner.waves.conflict import conflict
 from planner.waves.dated import dated_only
 from planner.waves.hand import Hand
@@ -127,22 +127,42 @@ def stand(built: Built, ask: Ask) -> Track:
 
 
 def tracks_of(groups: Sequence[MoveGroup], ask: Ask, place: Callable[[Built], Track]) -> list[Track]:
-    """Return the track of plain groups and behind it that of shared services, each placed by ``place``."""
+    """Return the track of plain groups and behind it that of shared services, each placed by ``place``.
+
+    A service that somebody put among plain groups is of their track: it takes of the same caps and line.
+    """
     tracks: list[Track] = []
-    first = ask.first
-    for services in (False, True):
-        # Inside its own track a service is a group like any other.
-        mine = [
-            replace(group, shared_services=False) for group in groups if group.shared_services is services
-        ]
-        if not mine:
-            continue
-        built = build_problem(mine, replace(ask, first=first))
-        for other in tracks:
-            problem = built.problem
-            built = replace(
-                built, problem=replace(problem, room=room_left(problem.room, other.built.problem))
-            )
-        tracks.append(place(built))
-        first = max(tracks[-1].assignment) + 1
+    services = [group for group in groups if group.shared_services]
+    said: Mapping[str, int] = {}
+    if services:
+        standing = ask.standing and {group.name: ask.standing[group.vms[0]] for group in services}
+        said = standing or pins_of(ask).everything
+    early: set[str] = set()
+    while mine := [group for group in groups if not group.shared_services or group.name in early]:
+        track = place(build_problem(mine, ask))
+        last = max(
+            slot
+            for slot, found in zip(track.assignment, track.built.members, strict=True)
+            if not all(group.shared_services for group in found)
+        )
+        more = {group.name for group in services if said.get(group.name, last + 1) <= last} - early
+        if not more:
+            tracks.append(track)
+            break
+        early |= more
+    late = [group for group in services if group.name not in early]
+    if late:
+        tracks.append(place(_behind(late, ask, tracks)))
     return tracks
+
+
+def _behind(services: Sequence[MoveGroup], ask: Ask, tracks: Sequence[Track]) -> Built:
+    """Return the problem of shared services in slots behind the other tracks."""
+    first = max((slot + 1 for track in tracks for slot in track.assignment), default=ask.first)
+    # Inside its own track a service is a group like any other.
+    mine = [replace(group, shared_services=False) for group in services]
+    built = build_problem(mine, replace(ask, first=first))
+    free = built.problem.room
+    for other in tracks:
+        free = room_left(free, other.built.problem)
+    return replace(built, problem=replace(built.problem, room=free))

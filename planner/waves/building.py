@@ -172,13 +172,30 @@ def _by_hand(pins: Mapping[str, int], fixed: Mapping[str, int], hand: Hand) -> d
     return hand.pins
 
 
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """Group name → slot: of the settings, of waves under way, and both with people's edits."""
+
+    said: Mapping[str, int]
+    fixed: Mapping[str, int]
+    everything: Mapping[str, int]
+
+
+def pins_of(ask: Ask) -> Pins:
+    """Return what holds groups in a slot; raises BadInput for what contradicts itself."""
+    fixed = _frozen(ask.everyone, ask.before)
+    most = len(calendar(ask.settings).windows) + len(ask.everyone) + 2
+    said = pinned_slots(ask.everyone, ask.names, ask.settings, most)
+    return Pins(said, fixed, {**said, **_by_hand(said, fixed, ask.hand), **fixed})
+
+
 def _part(group: MoveGroup, ask: Ask, pins: Mapping[str, int]) -> tuple[str, int]:
     """Return what keeps groups of one application apart: a person's word, or where they stand or have to."""
     slot = ask.standing[group.vms[0]] if ask.standing else pins.get(group.name, -1)
     return ask.hand.parts.get(group.name, ""), slot
 
 
-def _item_pins(members: Sequence[Sequence[MoveGroup]], pins: dict[str, int]) -> list[int | None]:
+def _item_pins(members: Sequence[Sequence[MoveGroup]], pins: Mapping[str, int]) -> list[int | None]:
     found: list[int | None] = []
     for groups in members:
         said = sorted({pins[group.name] for group in groups if group.name in pins})
@@ -194,10 +211,8 @@ def _item_pins(members: Sequence[Sequence[MoveGroup]], pins: dict[str, int]) -> 
 def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     """Return the problem of ``groups``; raises BadInput for settings that contradict one another."""
     windows = calendar(ask.settings).windows
-    fixed = _frozen(groups, ask.before)
-    most = len(windows) + len(ask.everyone) + 2
-    said = pinned_slots(ask.everyone, ask.names, ask.settings, most)
-    pins = {**said, **_by_hand(said, fixed, ask.hand), **fixed}
+    pins = pins_of(ask)
+    said, fixed = pins.said, pins.fixed
     # A pilot whose wave was locked is one still.
     going_first = pilots(groups, ask, {**said, **ask.hand.moved, **fixed})
     tied = {*said, *going_first, *_kept_apart(groups, ask)}
@@ -212,7 +227,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
         lambda group: _part(group, ask, placed_by),
     )
     weights = [weigh(found, ask) for found in shares.members]
-    item_pins = _item_pins(shares.members, pins)
+    item_pins = _item_pins(shares.members, pins.everything)
     caps = slot_caps(ask.settings)
     highest = max((slot for slot in item_pins if slot is not None), default=-1) + 1
     highest = max(highest, *(slot + 1 for slot in ask.standing.values())) if ask.standing else highest

@@ -161,11 +161,12 @@ class Desk:
         return tuple(dict.fromkeys(refused)), total
 
     def _services(self) -> list[int]:
-        return sorted(self._slot(group) for group in self.ask.everyone if group.shared_services)
+        """Return the slots of the services that move last; one put among plain groups is of their track."""
+        return sorted(self._slot(group) for group in self.ask.everyone if self._home[group.name][0] > 0)
 
     def _behind_services(self, groups: Sequence[MoveGroup], slot: int) -> list[str]:
         services = self._services()
-        plain = [group for group in groups if not group.shared_services]
+        plain = [group for group in groups if self._home[group.name][0] == 0]
         if plain and services and slot >= services[0]:
             where = shown_slot(self.tracks[0], services[0])
             return [
