@@ -320,8 +320,12 @@ class Plan(_Part):
         for wave in self.waves:
             if wave.name.casefold() == name.casefold():
                 return wave
-        known = ", ".join(wave.name for wave in self.waves) or "none"
-        raise NotFound(f"wave {name!r} does not exist in this plan", f"use one of: {known}")
+        raise no_wave(name, [wave.name for wave in self.waves])
+
+
+def no_wave(name: str, known: list[str]) -> NotFound:
+    """Return the error of a wave that a plan does not have; ``known`` are those it has."""
+    return NotFound(f"wave {name!r} does not exist in this plan", f"use one of: {', '.join(known) or 'none'}")
 
 
 def dump_plan(plan: Plan) -> str:

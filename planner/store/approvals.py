@@ -53,3 +53,14 @@ def valid(project: Project, plan: Plan) -> dict[str, Approval]:
         if wanted.get(row["wave"]) == row["fingerprint"]:
             found[row["wave"]] = Approval(row["wave"], row["fingerprint"], row["who"], row["at"])
     return found
+
+
+def standing(project: Project, version: int) -> dict[str, Approval]:
+    """Return the newest valid approval of each wave of a version, by what its lines say."""
+    rows = project.rows(
+        "SELECT wave, approval.fingerprint, who, at FROM approval JOIN plan_wave"
+        " ON plan_wave.name = wave AND plan_wave.fingerprint = approval.fingerprint"
+        " WHERE plan_wave.version = ? ORDER BY id",
+        version,
+    )
+    return {row["wave"]: Approval(*row) for row in rows}

@@ -1,4 +1,10 @@
-"""Plans: immutable versions, newest last. Writes ``plan``."""
+"""Plans: immutable versions, newest last. Writes ``plan``; the waves lie in ``plan_wave``.
+
+    plan: head, VMs in no wave ──▶ plan_wave: one line a wave ──▶ content: the wave, who is in its groups
+
+A plan of 100,000 VMs is decoded whole only by who needs it whole: heads, lines and single waves are
+read without the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +12,16 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.codec import digest
 from planner.errors import NotFound, PlanTampered
+from planner.store import plan_waves
+from planner.store.plan_waves import LINE, WaveRow, line
 from planner.store.project import Project, utc_now
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from planner.plan import Plan
+    from planner.plan import Plan, Score, Unplanned, Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +33,48 @@ class StoredPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Kept:
-    """A plan that was read, with what the store said then: fingerprint and document."""
+class PlanHead:
+    """A plan but for its waves. ``unplanned`` counts VMs in no wave, ``vms`` those in one."""
 
-    stored: StoredPlan
-    said: tuple[str, str]
+    version: int
+    fingerprint: str
+    at: str
+    who: str
+    project: str
+    created_at: str
+    inventory: str
+    settings: str
+    seed: int | None
+    effort: str
+    after: str
+    notes: tuple[str, ...]
+    method: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    unplanned: int
+    waves: int
+    vms: int
+    waves_bound: int
+    card: str  # the score as it is stored
+
+    @property
+    def score(self) -> Score:
+        """The score card, decoded when it is asked for."""
+        from planner.plan import Score
+
+        return Score.model_validate_json(self.card)
 
 
 _KEPT = "plan"
+_TAMPERED = "restore project.db from a backup"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A plan that was read, and what the store said then; ``stamp`` moves when anybody writes."""
+
+    stored: StoredPlan
+    said: tuple[str, ...]
+    stamp: tuple[int, ...]
 
 
 def save(project: Project, plan: Plan, who: str) -> StoredPlan:
@@ -45,37 +88,64 @@ def save(project: Project, plan: Plan, who: str) -> StoredPlan:
 
 def insert(db: Database, plan: Plan, who: str) -> int:
     """Write a plan as a new version inside a transaction of the caller; return the version."""
+    body = plan.model_dump(mode="json", by_alias=True, exclude={"waves", "unplanned"})
     row = {
         "fingerprint": plan.fingerprint,
         "at": utc_now(),
         "who": who,
-        "document": plan.model_dump_json(by_alias=True),
+        "document": json.dumps(body),
+        "unplanned": json.dumps([item.model_dump(mode="json") for item in plan.unplanned]),
     }
-    return int(db.table("plan").insert(row).last_pk or 0)
+    version = int(db.table("plan").insert(row).last_pk or 0)
+    plan_waves.insert(db, version, plan.waves)
+    return version
 
 
 def get(project: Project, version: int) -> StoredPlan:
     """Return one version; raises NotFound, and PlanTampered when its fingerprint is wrong.
 
-    A large plan takes a second to read: the last one is kept for as long as the store says the same.
+    A large plan takes seconds to read: the last one is kept for as long as the store says the same.
     """
-    from planner.plan import Plan, Wave
+    from planner.plan import Plan, Unplanned, Wave
 
-    rows = project.rows("SELECT fingerprint, document FROM plan WHERE version = ?", version)
+    kept, stamp = project.memory.get(_KEPT), _stamp(project)
+    if isinstance(kept, _Kept) and (kept.stored.version, kept.stamp) == (version, stamp):
+        return kept.stored
+    rows = project.rows("SELECT fingerprint, document, unplanned FROM plan WHERE version = ?", version)
     if not rows:
-        raise NotFound(f"plan {version} does not exist", "see 'wherry plan show'")
-    kept = project.memory.get(_KEPT)
-    if isinstance(kept, _Kept) and (kept.stored.version, kept.said) == (version, tuple(rows[0])):
+        raise _none(version)
+    waves = _bodies(project, version)
+    said = (*rows[0], *(digest(body.encode()) for body in waves))
+    if isinstance(kept, _Kept) and (kept.stored.version, kept.said) == (version, said):
+        project.memory[_KEPT] = _Kept(kept.stored, said, stamp)
         return kept.stored
     body = json.loads(rows[0]["document"])
+    body["unplanned"] = tuple(map(Unplanned.model_validate, json.loads(rows[0]["unplanned"])))
     # Wave by wave, so that a screen in another thread is painted in between.
-    body["waves"] = tuple(Wave.model_validate(wave) for wave in body["waves"])
+    body["waves"] = tuple(Wave.model_validate_json(wave) for wave in waves)
     plan = Plan.model_validate(body)
     if plan.fingerprint != rows[0]["fingerprint"]:
-        raise PlanTampered(f"plan {version} was changed in the store", "restore project.db from a backup")
+        raise PlanTampered(f"plan {version} was changed in the store", _TAMPERED)
     stored = StoredPlan(version, plan)
-    project.memory[_KEPT] = _Kept(stored, tuple(rows[0]))
+    project.memory[_KEPT] = _Kept(stored, said, stamp)
     return stored
+
+
+def _stamp(project: Project) -> tuple[int, ...]:
+    (other,) = project.rows("PRAGMA data_version")[0]  # what other connections wrote
+    (own,) = project.rows("SELECT total_changes()")[0]
+    return int(other), int(own)
+
+
+def _bodies(project: Project, version: int) -> list[str]:
+    rows = project.rows(
+        "SELECT body FROM plan_wave JOIN content USING (digest) WHERE version = ? ORDER BY position", version
+    )
+    return [row["body"] for row in rows]
+
+
+def _none(version: int) -> NotFound:
+    return NotFound(f"plan {version} does not exist", "see 'wherry plan show'")
 
 
 def inventory_of(project: Project, version: int) -> str:
@@ -84,7 +154,7 @@ def inventory_of(project: Project, version: int) -> str:
         "SELECT json_extract(document, '$.inventory') AS it FROM plan WHERE version = ?", version
     )
     if not rows:
-        raise NotFound(f"plan {version} does not exist", "see 'wherry plan show'")
+        raise _none(version)
     return str(rows[0]["it"])
 
 
@@ -92,8 +162,12 @@ def latest(project: Project) -> StoredPlan:
     """Return the newest plan; raises NotFound when there is none."""
     found = find_latest(project)
     if found is None:
-        raise NotFound("the project has no plan yet", "run 'wherry plan' first")
+        raise _nothing()
     return found
+
+
+def _nothing() -> NotFound:
+    return NotFound("the project has no plan yet", "run 'wherry plan' first")
 
 
 def find_latest(project: Project) -> StoredPlan | None:
@@ -108,3 +182,86 @@ def find_fingerprint(project: Project, fingerprint: str) -> Plan | None:
         "SELECT version FROM plan WHERE fingerprint = ? ORDER BY version DESC LIMIT 1", fingerprint
     )
     return get(project, int(rows[0]["version"])).plan if rows else None
+
+
+def find_head(project: Project, version: int | None = None) -> PlanHead | None:
+    """Return one version but for its waves, the newest by default; None when there is none."""
+    rows = project.rows(
+        "SELECT version, fingerprint, at, who, document, json_array_length(unplanned) AS unplanned,"
+        " (SELECT count(*) FROM plan_wave WHERE plan_wave.version = plan.version) AS waves,"
+        " (SELECT coalesce(sum(vms), 0) FROM plan_wave WHERE plan_wave.version = plan.version) AS vms"
+        " FROM plan WHERE version = coalesce(?, (SELECT max(version) FROM plan))",
+        version,
+    )
+    if not rows:
+        return None
+    row, body = rows[0], json.loads(rows[0]["document"])
+    return PlanHead(
+        **{name: row[name] for name in ("version", "fingerprint", "at", "who", "unplanned", "waves", "vms")},
+        **{name: body[name] for name in ("project", "created_at", "inventory", "settings")},
+        seed=body.get("seed"),
+        effort=body.get("effort", ""),
+        after=body.get("after", ""),
+        notes=tuple(body.get("notes", ())),
+        method=tuple(body.get("method", ())),
+        by_hand=tuple(body.get("by_hand", ())),
+        waves_bound=body["score"]["waves_bound"],
+        card=json.dumps(body["score"]),
+    )
+
+
+def head(project: Project, version: int | None = None) -> PlanHead:
+    """Return one version but for its waves, the newest by default; raises NotFound."""
+    found = find_head(project, version)
+    if found is None:
+        raise _nothing() if version is None else _none(version)
+    return found
+
+
+def waves(project: Project, version: int) -> tuple[WaveRow, ...]:
+    """Return one line for each wave of a version, in the plan's order."""
+    return tuple(
+        map(
+            line,
+            project.rows(
+                f"SELECT {', '.join(LINE)} FROM plan_wave WHERE version = ? ORDER BY position",  # noqa: S608
+                version,
+            ),
+        )
+    )
+
+
+def wave(project: Project, version: int, name: str) -> Wave:
+    """Return one wave, case ignored; raises NotFound, and PlanTampered when its content is another one."""
+    from planner.plan import Wave, no_wave
+
+    rows = project.rows(
+        "SELECT digest, body FROM plan_wave JOIN content USING (digest)"
+        " WHERE version = ? AND name = ? COLLATE NOCASE",
+        version,
+        name,
+    )
+    if not rows:
+        raise no_wave(name, [row.name for row in waves(project, version)])
+    if digest(rows[0]["body"].encode()) != rows[0]["digest"]:
+        raise PlanTampered(f"wave {name} of plan {version} was changed in the store", _TAMPERED)
+    return Wave.model_validate_json(rows[0]["body"])
+
+
+def placed(project: Project, version: int) -> dict[str, tuple[str, str]]:
+    """Return the wave and the group of each VM of a version, by VM id."""
+    found: dict[str, tuple[str, str]] = {}
+    for row in project.rows(
+        "SELECT name, body FROM plan_wave JOIN content ON content.digest = members WHERE version = ?", version
+    ):
+        for group, vms in json.loads(row["body"]):
+            found.update(dict.fromkeys(vms, (row["name"], group)))
+    return found
+
+
+def unplanned(project: Project, version: int) -> tuple[Unplanned, ...]:
+    """Return the VMs of a version that are in no wave."""
+    from planner.plan import Unplanned
+
+    rows = project.rows("SELECT unplanned FROM plan WHERE version = ?", version)
+    return tuple(map(Unplanned.model_validate, json.loads(rows[0]["unplanned"]))) if rows else ()

@@ -7,8 +7,19 @@ wherry refuses a newer file. The version is SQLite's ``user_version``.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from planner.errors import BadInput
+
+Step = str | Callable[[sqlite3.Connection], None]  # SQL, or what SQL cannot say
+
+
+def _split_plans(connection: sqlite3.Connection) -> None:
+    """Take the waves out of the documents of plans that hold them."""
+    from planner.store.plan_waves import split
+
+    split(connection)
+
 
 _VERSION_1 = (
     # planner.store.project
@@ -64,7 +75,7 @@ _VERSION_1 = (
 )
 
 # What inventories hold is stored once by its digest; rows of snapshots name it.
-_VERSION_2 = (
+_VERSION_2: tuple[Step, ...] = (
     # planner.store.contents
     "CREATE TABLE content (digest TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT",
     "INSERT INTO content (digest, body)"
@@ -137,6 +148,47 @@ _VERSION_2 = (
         waiver INTEGER PRIMARY KEY REFERENCES waiver(id), who TEXT NOT NULL, at TEXT NOT NULL,
         why TEXT NOT NULL
     ) STRICT""",
+    # planner.store.plans, planner.store.plan_waves
+    "ALTER TABLE plan ADD COLUMN unplanned TEXT NOT NULL DEFAULT '[]'",
+    """CREATE TABLE plan_wave (
+        version INTEGER NOT NULL REFERENCES plan(version), position INTEGER NOT NULL,
+        name TEXT NOT NULL, title TEXT NOT NULL,
+        window_start TEXT, window_hours REAL, window_zone TEXT,
+        groups INTEGER NOT NULL, vms INTEGER NOT NULL, size_bytes INTEGER NOT NULL,
+        seed_p50_h REAL NOT NULL, seed_p95_h REAL NOT NULL,
+        downtime_p50_min REAL NOT NULL, downtime_p95_min REAL NOT NULL, overrun REAL,
+        tasks INTEGER NOT NULL, effort_min INTEGER NOT NULL, commit_window_h REAL NOT NULL,
+        fingerprint TEXT NOT NULL,
+        digest TEXT NOT NULL REFERENCES content(digest), members TEXT NOT NULL REFERENCES content(digest),
+        PRIMARY KEY (version, position)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX plan_wave_digest ON plan_wave (digest)",
+    _split_plans,
+    # planner.store.columns
+    """CREATE TABLE inventory_column (
+        inventory INTEGER NOT NULL REFERENCES inventory(id), field TEXT NOT NULL, body BLOB NOT NULL,
+        PRIMARY KEY (inventory, field)
+    ) STRICT""",
+    # planner.store.judged
+    """CREATE TABLE judged (
+        id INTEGER PRIMARY KEY, inventory INTEGER NOT NULL REFERENCES inventory(id), stamp TEXT NOT NULL,
+        at TEXT NOT NULL, tallies BLOB NOT NULL
+    ) STRICT""",
+    """CREATE TABLE judged_check (
+        number INTEGER PRIMARY KEY, check_id TEXT NOT NULL, severity TEXT NOT NULL, remedy TEXT NOT NULL,
+        kind TEXT NOT NULL, findings INTEGER NOT NULL, waived INTEGER NOT NULL, unknown INTEGER NOT NULL
+    ) STRICT""",
+    """CREATE TABLE judged_finding (
+        number INTEGER PRIMARY KEY, of_check INTEGER NOT NULL, subject TEXT NOT NULL, name TEXT NOT NULL,
+        message TEXT NOT NULL, waiver TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX judged_finding_check ON judged_finding (of_check)",
+    "CREATE INDEX judged_finding_subject ON judged_finding (subject)",
+    # planner.store.filters
+    """CREATE TABLE saved_filter (
+        place TEXT NOT NULL, name TEXT NOT NULL, filter TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL,
+        PRIMARY KEY (place, name)
+    ) STRICT, WITHOUT ROWID""",
     # planner.store.edits
     """CREATE TABLE plan_edit (
         id INTEGER PRIMARY KEY, act TEXT NOT NULL, what TEXT NOT NULL, other TEXT NOT NULL,
@@ -149,7 +201,7 @@ _VERSION_2 = (
     ) STRICT""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2)
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header
 
@@ -180,7 +232,10 @@ def migrate(connection: sqlite3.Connection, where: str) -> None:
     try:
         for statements in MIGRATIONS[check(connection, where) :]:  # another process may have been first
             for statement in statements:
-                connection.execute(statement)
+                if callable(statement):
+                    statement(connection)
+                else:
+                    connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
         connection.execute(f"PRAGMA user_version = {VERSION:d}")
         connection.execute("COMMIT")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from planner.errors import NotFound, PlanTampered
-from planner.plan import Wave
+from planner.plan import Unplanned, Wave
 from planner.settings import Window
 from planner.store import approvals, plans
 from planner.store.plans import StoredPlan
@@ -54,24 +53,98 @@ def test_where_there_is_no_plan_there_is_a_hint(project: Project) -> None:
         plans.get(project, 7)
 
 
-def test_a_plan_changed_in_the_store_is_refused(project: Project, stored: StoredPlan) -> None:
-    row = project.rows("SELECT document FROM plan")[0]
-    body = json.loads(row["document"])
-    body["waves"][0]["disks"][0]["target_lun"] = "naa.evil"
-    with project.write() as db:
-        db.execute("UPDATE plan SET document = ?", [json.dumps(body)])
-    with pytest.raises(PlanTampered):
-        plans.latest(project)
-
-
-def test_a_plan_is_read_once_while_the_project_is_open_and_a_change_is_still_seen(
-    project: Project, stored: StoredPlan
+@pytest.mark.parametrize(
+    "change",
+    [
+        'UPDATE plan SET document = replace(document, \'"project": "test"\', \'"project": "evil"\')',
+        'UPDATE plan SET unplanned = \'[{"vm": "a", "name": "a", "why": "evil"}]\'',
+        "UPDATE content SET body = replace(body, '\"cpus\":', '\"cpus\":1')",
+        "UPDATE plan_wave SET digest = (SELECT digest FROM plan_wave ORDER BY position LIMIT 1)",
+        "DELETE FROM plan_wave WHERE position = 1",
+        "UPDATE plan_wave SET position = 9 - position",
+    ],
+)
+@pytest.mark.parametrize("by", ["us", "another process"])
+def test_a_plan_changed_in_the_store_is_refused(
+    project: Project, stored: StoredPlan, change: str, by: str
 ) -> None:
-    assert plans.latest(project) is plans.latest(project)
-    with project.write() as db:
-        db.execute("UPDATE plan SET document = replace(document, '\"cpus\":', '\"cpus\":1')")
+    assert plans.latest(project) is plans.latest(project)  # read once while nobody writes
+    with Project.open(project.root) as other, (project if by == "us" else other).write() as db:
+        assert db.execute(change).rowcount > 0
     with pytest.raises(PlanTampered):
         plans.get(project, stored.version)
+
+
+def test_what_others_write_elsewhere_does_not_have_a_plan_read_again(
+    project: Project, stored: StoredPlan
+) -> None:
+    before = plans.latest(project)
+    with Project.open(project.root) as other:
+        approvals.approve(other, stored, ("W01",), "me")
+    assert plans.latest(project) is before
+
+
+def test_a_head_and_lines_say_what_the_plan_says(project: Project) -> None:
+    window = Window.model_validate({"start": "2026-10-03T22:00:00", "hours": 5, "zone": "Europe/Berlin"})
+    plan = plan_of(small_wave().model_copy(update={"window": window}), pair_wave()).model_copy(
+        update={
+            "unplanned": (Unplanned(vm="x", name="\x1b[31mx", why="a template"),),
+            "notes": ("mind the gap",),
+            "seed": 7,
+        }
+    )
+    version = plans.save(project, plan, "ann").version
+    store_plan(project, pair_wave())
+    head = plans.head(project, version)
+    assert (head.version, head.fingerprint, head.who) == (version, plan.fingerprint, "ann")
+    assert (head.waves, head.vms, head.unplanned) == (2, sum(len(wave.vms) for wave in plan.waves), 1)
+    assert (head.score, head.waves_bound) == (plan.score, plan.score.waves_bound)
+    assert (head.notes, head.seed, head.inventory) == (plan.notes, 7, plan.inventory)
+    assert plans.head(project).version == version + 1
+    assert plans.unplanned(project, version) == plan.unplanned
+    rows = plans.waves(project, version)
+    assert [row.name for row in rows] == [wave.name for wave in plan.waves]
+    for row, wave in zip(rows, plan.waves, strict=True):
+        assert (row.title, row.groups, row.vms) == (wave.title, len(wave.groups), len(wave.vms))
+        assert (row.size_bytes, row.fingerprint) == (wave.size_bytes, wave.fingerprint)
+        down = wave.estimate.downtime_min
+        assert (row.downtime_min, row.overrun) == ((down.p50, down.p95), wave.overrun)
+        assert row.commit_window_h == wave.policies.commit_window_h
+        assert plans.wave(project, version, wave.name.lower()) == wave
+    assert rows[1].window is None
+    assert rows[0].window is not None
+    assert (rows[0].window.start_utc, rows[0].window.end_utc) == (window.start_utc, window.end_utc)
+    assert (rows[0].window.hours, rows[0].window.zone) == (5, "Europe/Berlin")
+    assert plans.placed(project, version) == {
+        vm: (wave.name, group.name) for wave in plan.waves for group in wave.groups for vm in group.vms
+    }
+
+
+def test_what_is_not_there_is_said_as_the_plan_says_it(project: Project, stored: StoredPlan) -> None:
+    with pytest.raises(NotFound) as of_plan:
+        stored.plan.wave("W99")
+    with pytest.raises(NotFound) as of_store:
+        plans.wave(project, stored.version, "W99")
+    assert (of_store.value.message, of_store.value.hint) == (of_plan.value.message, of_plan.value.hint)
+    with pytest.raises(NotFound):
+        plans.head(project, 7)
+    assert plans.waves(project, 7) == ()
+    assert plans.placed(project, 7) == {}
+
+
+def test_one_wave_changed_in_the_store_is_refused_alone(project: Project, stored: StoredPlan) -> None:
+    with project.write() as db:
+        db.execute("UPDATE content SET body = replace(body, '\"cpus\":', '\"cpus\":1')")
+    with pytest.raises(PlanTampered):
+        plans.wave(project, stored.version, "W01")
+
+
+def test_a_wave_that_stays_as_it_is_is_stored_once(project: Project, stored: StoredPlan) -> None:
+    held = project.rows("SELECT count(*) FROM content")[0][0]
+    newer = store_plan(project, pair_wave(), created_at="2026-11-01T00:00:00Z")
+    assert project.rows("SELECT count(*) FROM content")[0][0] == held
+    assert plans.waves(project, newer.version) == plans.waves(project, stored.version)[1:]
+    assert plans.get(project, newer.version) == newer
 
 
 def test_an_approval_says_who_when_and_of_what(project: Project, stored: StoredPlan) -> None:

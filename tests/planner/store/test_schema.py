@@ -10,8 +10,10 @@ import pytest
 
 from planner.errors import BadInput
 from planner.model import VM, Disk, Host, Inventory, Power
-from planner.store import inventories, schema
+from planner.store import approvals, inventories, plans, schema
 from planner.store.project import FILE, Project
+from tests.migrate.estate import pair_wave, small_wave
+from tests.migrate.stored import plan_of
 
 
 @pytest.fixture
@@ -106,3 +108,25 @@ def test_a_project_of_the_first_schema_keeps_its_inventory(tmp_path: Path) -> No
         hosts=(Host("h", "esx"),),
         gaps=("nics",),
     )
+
+
+def test_a_project_of_the_first_schema_keeps_its_plans_and_approvals(tmp_path: Path) -> None:
+    plan = plan_of(small_wave(), pair_wave())
+    connection = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    for statement in schema.MIGRATIONS[0]:
+        assert isinstance(statement, str)
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+    connection.execute("PRAGMA user_version = 1")
+    connection.execute(
+        "INSERT INTO plan VALUES (1, ?, 'now', 'ann', ?)",
+        (plan.fingerprint, plan.model_dump_json(by_alias=True)),
+    )
+    connection.execute(
+        "INSERT INTO approval VALUES (1, 1, 'W01', ?, 'now', 'ann')", (plan.wave("W01").fingerprint,)
+    )
+    connection.close()
+    with Project.open(tmp_path) as project:
+        assert plans.latest(project).plan == plan
+        assert plans.wave(project, 1, "W02") == plan.wave("W02")
+        assert list(approvals.valid(project, plan)) == list(approvals.standing(project, 1)) == ["W01"]
