@@ -28,12 +28,13 @@ def anneal(
     steps: int,
     seed: int,
     heat: tuple[float, float] = (0.5, 0.002),
-    report: Callable[[int], None] | None = None,
+    report: Callable[[int, list[int]], None] | None = None,
     stop: Stop | None = None,
 ) -> float:
     """Improve the plan in ``ledger`` in place within ``slots``; return the cost of the best.
 
-    ``heat`` is the first and last temperature, relative to the mean cost of a tie.
+    ``heat`` is the first and last temperature, relative to the mean cost of a tie;
+    ``report`` is told the step and the best plan so far.
     """
     model = ledger.model
     movable = [
@@ -69,7 +70,7 @@ def anneal(
                 if stop is not None and stop():
                     break
                 if report is not None:
-                    report(number)
+                    report(number, best_at)
         block = movable[int(uniform() * count)]
         others = near[block]
         here = at[block]

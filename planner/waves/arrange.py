@@ -17,6 +17,7 @@ from planner.settings import Window
 from planner.waves.building import Built, build_problem, pins_of
 from planner.waves.conflict import conflict
 from planner.waves.dated import dated_only
+from planner.waves.found import Best, Found
 from planner.waves.hand import Hand
 from planner.waves.items import Ask
 from planner.waves.pins import wave_name
@@ -34,6 +35,7 @@ class Draw:
     seed: int = 1
     effort: str = "normal"
     report: Report | None = None
+    found: Found | None = None
     stop: Stop | None = None
 
 
@@ -54,10 +56,23 @@ class Arranged:
     tracks: tuple[Track, ...]
 
 
-def _solved(built: Built, ask: Ask, draw: Draw) -> Track:
+def _solved(built: Built, ask: Ask, draw: Draw, services: bool) -> Track:
     """Return the track solved; raises Blocked with what has to give way when no plan holds."""
     problem = dated_only(built.problem, draw.seed) or built.problem
-    solution = solve(problem, seed=draw.seed, effort=draw.effort, report=draw.report, stop=draw.stop)
+    told = draw.found
+
+    def found(best: Best) -> None:
+        if told is not None:
+            told(replace(best, services=services))
+
+    solution = solve(
+        problem,
+        seed=draw.seed,
+        effort=draw.effort,
+        report=draw.report,
+        found=found if told else None,
+        stop=draw.stop,
+    )
     if solution.violations:
         raise Blocked(
             _refusal(built, solution, ask.hand, draw.seed),
@@ -101,11 +116,14 @@ def arrange(
     """
 
     def place(built: Built) -> Track:
-        return stand(built, ask) if ask.standing else _closed_up(_solved(built, ask, draw))
+        if ask.standing:
+            return stand(built, ask)
+        services = all(real[group.name].shared_services for found in built.members for group in found)
+        return _closed_up(_solved(built, ask, draw, services))
 
+    real = {group.name: group for group in groups}
     tracks = tracks_of(groups, ask, place)
     by_slot: dict[int, list[MoveGroup]] = {}
-    real = {group.name: group for group in groups}
     for track in tracks:
         for slot in sorted(set(track.assignment)):
             found = [real[group.name] for group in track.built.groups(track.assignment, slot)]

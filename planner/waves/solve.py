@@ -18,6 +18,7 @@ from planner.waves.bounds import waves_bound
 from planner.waves.condense import Model, condense
 from planner.waves.cost import Cost, cost_of
 from planner.waves.fit import first_fit, first_slots
+from planner.waves.found import Found, Teller
 from planner.waves.ledger import Ledger, ledger_of
 from planner.waves.louvain import ahead_first, louvain_order
 from planner.waves.neighbourhood import improve
@@ -87,6 +88,7 @@ class _Run:
         self.report, self.stop = report, stop
         self.history: list[tuple[str, int, float]] = []
         self.notes: list[str] = []
+        self.teller = Teller(model, None)  # nobody is told of a plan that breaks a rule
         self.stopped = False
 
     def halted(self) -> bool:
@@ -94,15 +96,15 @@ class _Run:
             self.stopped = True
         return self.stopped
 
-    def stretch(self, ledger: Ledger) -> float:
-        return traffic_of(self.model.problem, self.model.spread(ledger.at), self.model.days)[1]
+    def stretch(self, at: list[int]) -> float:
+        return traffic_of(self.model.problem, self.model.spread(at), self.model.days)[1]
 
     def did(self, what: str, ledger: Ledger) -> None:
-        self.history.append((what, len(ledger.used()), self.stretch(ledger)))
+        self.history.append((what, len(ledger.used()), self.stretch(ledger.at)))
 
-    def tell(self, ledger: Ledger, step: int, of: int) -> None:
+    def tell(self, at: list[int], step: int, of: int) -> None:
         if self.report is not None:
-            self.report(self.stretch(ledger), step, of)
+            self.report(self.stretch(at), step, of)
 
 
 def slack_of(vms: float) -> float:
@@ -176,14 +178,16 @@ def _annealed(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: in
     every = max(steps // 40, 1)
     due = [every]
 
-    def progress(step: int) -> None:
+    def progress(step: int, best: list[int]) -> None:
         if step >= due[0]:
             due[0] += every
-            run.tell(ledger, step, steps)
+            run.teller.offer("annealing", best, cost)
+            run.tell(best, step, steps)
 
     anneal(ledger, cost, slots, floor, steps, run.seed, report=progress, stop=run.halted)
     run.did("annealing", ledger)
-    run.tell(ledger, steps, steps)
+    run.teller.offer("annealing", ledger.at, cost)
+    run.tell(ledger.at, steps, steps)
 
 
 def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) -> bool:
@@ -203,8 +207,14 @@ def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) 
             if cost.of(model, ledger.at) > old * (1 + 1e-9):
                 cpsat.apply(ledger, dict(enumerate(before)))
         run.did("CP-SAT, proved" if found.proved else "CP-SAT", ledger)
+        run.teller.offer("CP-SAT", ledger.at, cost)
         return found.proved
     if run.effort.rounds:
+
+        def progress(step: int, of: int) -> None:
+            run.teller.offer("CP-SAT", ledger.at, cost)
+            run.tell(ledger.at, step, of)
+
         better = improve(
             ledger,
             cost,
@@ -214,10 +224,11 @@ def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) 
             run.effort.part_limit,
             run.seed,
             most=run.effort.most_parts,
-            report=lambda step, of: run.tell(ledger, step, of),
+            report=progress,
             stop=run.halted,
         )
         run.did(f"CP-SAT on {better} parts", ledger)
+        run.teller.offer("CP-SAT", ledger.at, cost)
     return False
 
 
@@ -254,6 +265,7 @@ def solve(
     seed: int = 1,
     effort: str = "normal",
     report: Report | None = None,
+    found: Found | None = None,
     stop: Stop | None = None,
 ) -> Solution:
     """Return the best plan found for a problem; ``effort`` is one of ``EFFORTS``.
@@ -282,7 +294,10 @@ def solve(
             floor = floor if fewer[1] < 0 else fewer[1]
     slots = _open_slots(run.model, ledger, floor, target)
     cost = cost_of(run.model, slots)
-    run.tell(ledger, 0, 1)
+    if holds:
+        run.teller = Teller(run.model, found)
+        run.teller.offer("first fit", ledger.at, cost)
+    run.tell(ledger.at, 0, 1)
     proved = False
     if not run.halted():
         _annealed(run, ledger, cost, slots, floor)
