@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from tui.actions import READY
+from tui.actions.places import READY
 from tui.app import WherryApp, system_clock
 from tui.session import Session
 

@@ -49,6 +49,12 @@ def bar(part: float, whole: float, width: int) -> str:
     return "█" * full + (_EIGHTHS[rest] if rest else "")
 
 
+def fill(part: float, whole: float, width: int) -> str:
+    """Return a bar with its empty rest drawn."""
+    drawn = bar(part, whole, width)
+    return drawn + "░" * (width - len(drawn))
+
+
 def count(number: int) -> str:
     """Return ``1 284``: thousands apart, as people read them."""
     return f"{number:,}".replace(",", " ")

@@ -114,3 +114,52 @@ def harbour() -> Theme:
         dark=True,
         variables={"footer-key-foreground": "#e0a458", "border": "#35506a", "border-blurred": "#2a3a49"},
     )
+
+
+def daylight() -> Theme:
+    """Return the light theme."""
+    from textual.theme import Theme
+
+    return Theme(
+        name="daylight",
+        primary="#1f6f9f",
+        secondary="#5c6b7a",
+        accent="#9a5b00",
+        success="#2f7d32",
+        warning="#8a6100",
+        error="#b3261e",
+        foreground="#1c232b",
+        background="#fbfbf8",
+        surface="#f1f1ec",
+        panel="#e3e5e2",
+        dark=False,
+        variables={"footer-key-foreground": "#9a5b00", "border": "#8fa3b3", "border-blurred": "#c3ccd3"},
+    )
+
+
+def beacon() -> Theme:
+    """Return the theme of high contrast: white and plain colours on black."""
+    from textual.theme import Theme
+
+    return Theme(
+        name="beacon",
+        primary="#00afff",
+        secondary="#ffffff",
+        accent="#ffff00",
+        success="#00ff5f",
+        warning="#ffd700",
+        error="#ff5f5f",
+        foreground="#ffffff",
+        background="#000000",
+        surface="#000000",
+        panel="#303030",
+        dark=True,
+        variables={
+            "footer-key-foreground": "#ffff00", "border": "#ffffff", "border-blurred": "#a8a8a8",
+            "text-muted": "#d0d0d0", "text-disabled": "#a8a8a8",
+        },
+    )  # fmt: skip
+
+
+# ANSI colours of the terminal itself come with Textual, as textual-ansi.
+THEMES = (harbour, daylight, beacon)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -9,8 +10,12 @@ from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from tui.actions import PLACES, actions_at, why_not
-from tui.session import View
+from planner.effects import Effect
+from tui.actions.action import Action
+from tui.actions.common import FILTERED
+from tui.actions.keymap import shown
+from tui.actions.places import place_named
+from tui.actions.table import actions_at
 from tui.text import fit, line, stack
 from tui.theme import state_mark
 from tui.widgets.panel import Panel
@@ -18,36 +23,43 @@ from tui.widgets.panel import Panel
 _STATES = ("planned", "approved", "replicating", "in sync", "cutting over", "before commit", "committed",
            "rolled back", "failed", "aborted")  # fmt: skip
 
-FILTER = 'crm  os~win  disk>100G  -power:off  app:crm,erp  "with blanks"'
+FILTER = 'crm  os~win  disk>100G  -power:off  (app:crm or owner:)  "with blanks"  @saved'
 
 
-def describe(place_id: str, view: View, read_only: bool) -> Content:
+def describe(
+    place_id: str, read_only: bool, keys: Mapping[str, str], why_not: Callable[[Action], str]
+) -> Content:
     """Return the help of a place: question, keys, effects, commands, marks."""
-    place = next(item for item in PLACES if item.id == place_id)
+    place = place_named(place_id)
     lines = [
         line((place.title, "accent"), f"  {place.question}?"),
         line(("The same on the command line: ", "dim"), f"wherry {place.twin}"),
         line(""),
-        line((f"{'key':<11}{'does':<28}{'effect':<8}command", "dim")),
     ]
-    for action in actions_at(place_id, read_only):
-        later = any(p.later for p in PLACES if action.id == f"go.{p.id}")
-        note = f"later; now: wherry {action.twin}" if later else why_not(action, view)
-        twin = f"wherry {action.twin}" if action.twin else ""
-        lines.append(
-            line((fit(action.shown, 11), "accent"), fit(action.title, 28),
-                 (fit(action.effect.value, 8), "dim"), note or twin)
-        )  # fmt: skip
+    mine = [action for action in actions_at(place_id, read_only) if action.places]
+    everywhere = [action for action in actions_at(place_id, read_only) if not action.places]
+    for title, actions in (("here", mine), ("everywhere", everywhere)):
+        lines.append(line((f"{title:<12}{'':<40}{'effect':<11}command or why not now", "dim")))
+        for action in actions:
+            note = why_not(action) or (f"wherry {action.twin}" if action.twin else "")
+            effect = "" if action.effect is Effect.VIEW else action.effect.value
+            lines.append(
+                line((fit(shown(action, keys), 11), "accent"), " ", fit(action.title, 39), " ",
+                     (fit(effect, 11), "dim"), note)
+            )  # fmt: skip
+        lines.append(line(""))
     lines += [
-        line((fit("↑ ↓ j k", 11), "accent"), "move; page up, page down, home and end too"),
-        line((fit("mouse", 11), "accent"), "wheel scrolls, click selects, double click opens, a title sorts"),
-        line((fit("^p", 11), "accent"), "everything by name"),
-        *([line((fit("filter", 11), "accent"), FILTER)] if place_id == "inventory" else []),
+        line((fit("↑ ↓ j k", 11), "accent"), " move; page up, page down, home and end too"),
+        line(
+            (fit("mouse", 11), "accent"), " wheel scrolls, click selects, double click opens, a title sorts"
+        ),
+        *([line((fit("filter", 11), "accent"), " " + FILTER)] if place_id in FILTERED else []),
         line(""),
         line(("states  ", "dim"), "   ".join(state_mark(state).text for state in _STATES[:5])),
         line("        ", "   ".join(state_mark(state).text for state in _STATES[5:])),
         line(("checks  ", "dim"), "✖ blocker   ▲ warning   · info   ✔ nothing found   ? not decided"),
         line(""),
+        line(("Other keys: names of actions stand in the table of docs/terminal.md.", "dim")),
         line(("The screens own no work: leaving them never stops a run.", "dim")),
     ]
     return stack(lines)

@@ -12,13 +12,25 @@ from textual.content import Content
 
 from planner.names import visible
 from planner.units import show_bytes, show_duration
-from tui.actions import bindings_at
+from tui.actions.keymap import bindings_at
 from tui.screens.place import PlaceScreen
 from tui.session import View
-from tui.text import bar, count, line, plural, short_time, spread_minutes, stack, window_span, window_start
+from tui.text import (
+    bar,
+    count,
+    fill,
+    line,
+    plural,
+    short_time,
+    spread_minutes,
+    stack,
+    window_span,
+    window_start,
+)
 from tui.theme import severity_mark, state_mark
+from tui.widgets.column import Column
 from tui.widgets.panel import Panel
-from tui.widgets.table import Column, VirtualTable
+from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
     from planner.plan import Wave
@@ -40,12 +52,6 @@ _OVER = {"committed", "rolled back", "failed", "aborted"}
 
 def _steps(done: int, total: int) -> str:
     return f"{fill(done, total, 10)} {done}/{total}" if total else "–"
-
-
-def fill(part: float, whole: float, width: int) -> str:
-    """Return a bar with its empty rest drawn."""
-    drawn = bar(part, whole, width)
-    return drawn + "░" * (width - len(drawn))
 
 
 def standing(view: View, width: int) -> Content:

@@ -1,14 +1,13 @@
 """What every place has: line 1, the tab line, a body, a notice, the keys.
 
 A place shows a ``View`` when the application has a newer one. It keeps its cursor, its filter and
-its order while numbers change; nothing else moves by itself.
+its order while numbers change; nothing else moves by itself. Every key asks ``act``: what cannot be
+done now says why.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import ClassVar, Protocol, cast
+from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -16,39 +15,27 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
+from textual.widgets import Input
 
 from planner.names import visible
-from tui.actions import PLACES, SHORT, actions_at, why_not
+from tui.actions.action import Action
+from tui.actions.keymap import shown
+from tui.actions.places import PLACES, place_named
+from tui.actions.table import action_named, actions_at, why_not
+from tui.screens.host import Host
 from tui.session import View
 from tui.text import line, utc_clock
 from tui.widgets.lines import EdgeLine, Item, ItemLine
 from tui.widgets.panel import Panel
-from tui.widgets.table import VirtualTable
 
-WIDE = 110
+WIDE, WIDER = 110, 140
 REMARK_S = 6.0
-
-
-class Host(Protocol):
-    """What a place needs of the application that shows it."""
-
-    view: View
-    read_only: bool
-    now: Callable[[], datetime]
-
-    def open_wave(self, wave: str) -> None:
-        """Go to a wave."""
-        ...
-
-    def go_back(self) -> None:
-        """Go to the place before."""
-        ...
 
 
 class PlaceScreen(Screen[None]):
     """A working place. Subclasses give ``place_id``, ``compose_body`` and ``show``."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  (Textual's own shape)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (WIDER, "-wider")]  # noqa: RUF012  (Textual's own shape)
     place_id: ClassVar[str] = ""
     AUTO_FOCUS = "VirtualTable"
 
@@ -127,7 +114,7 @@ class PlaceScreen(Screen[None]):
 
     def show_frame(self) -> None:
         """Show line 1, the tab line, the notice and the keys."""
-        place = next(item for item in PLACES if item.id == self.place_id)
+        place = place_named(self.place_id)
         trail = ["wherry", visible(self.view.name), place.title, *filter(None, [self.where()])]
         self.query_one("#line1", EdgeLine).show(line((" ▸ ".join(trail), "")), self._state())
         self.query_one("#places", ItemLine).show(self._places())
@@ -139,23 +126,17 @@ class PlaceScreen(Screen[None]):
         chip = ("[LIVE]", "bad") if running else ("[PLAN ONLY]", "good")
         if self.wherry.read_only and not running:
             chip = ("[READ ONLY]", "good")
-        runner = (
-            f"  runner ● {len(running)} run{'s' * (len(running) != 1)}  " if running else "  runner ○ idle  "
-        )
-        return line(chip, runner, utc_clock(self.wherry.now()))
+        runner = f"runner ● {len(running)} run{'s' * (len(running) != 1)}" if running else "runner ○ idle"
+        work = self.wherry.work_words()
+        return line((f"{work}  ", "accent"), chip, f"  {runner}  ", utc_clock(self.wherry.now()))
 
     def _places(self) -> tuple[Item, ...]:
         items: list[Item] = []
         for place in PLACES:
-            if not place.later:
-                here = place.id == self.place_id
-                text = f"[{place.key} {place.title}]" if here else f" {place.key} {place.title} "
-                items.append(Item(text + " ", "bold $text-accent" if here else "", f"app.go('{place.id}')"))
-        items.append(Item("  later: ", "$text-disabled"))
-        for place in PLACES:
-            if place.later:
-                text = f"{place.key} {place.title}  " if self.wide else f"{place.key} "
-                items.append(Item(text, "$text-disabled", f"app.go('{place.id}')"))
+            here = place.id == self.place_id
+            words = f"{place.key} {place.title if self.wide or here else place.short}"
+            style = "bold $text-accent" if here else "$text-disabled" if place.later else ""
+            items.append(Item(f"[{words}]" if here else f" {words}", style, f"act('go.{place.id}')"))
         return tuple(items)
 
     def _keys(self) -> tuple[Item, ...]:
@@ -163,9 +144,10 @@ class PlaceScreen(Screen[None]):
         gap = "   " if self.wide else "  "
         for action in actions_at(self.place_id, self.wherry.read_only):
             if action.foot:
-                style = "$text-disabled" if why_not(action, self.view) else ""
-                items.append(Item(f"{action.shown} ", style or "$text-accent", action.do))
-                items.append(Item(f"{SHORT.get(action.title, action.title)}{gap}", style, action.do))
+                style = "$text-disabled" if self.why_not(action) else ""
+                do = f"act('{action.id}')"
+                items.append(Item(f"{shown(action, self.wherry.keys)} ", style or "$text-accent", do))
+                items.append(Item(f"{action.foot}{gap}", style, do))
         return tuple(items)
 
     def say(self, text: str, tone: str = "") -> None:
@@ -174,7 +156,8 @@ class PlaceScreen(Screen[None]):
         if self._silence is not None:
             self._silence.stop()
         self._silence = self.set_timer(REMARK_S, self._hush)
-        self.show_notice()
+        if self.ready:
+            self.show_notice()
 
     def _hush(self) -> None:
         self._said = ("", "")
@@ -185,8 +168,12 @@ class PlaceScreen(Screen[None]):
         """What is wrong with what the person entered here, empty for nothing."""
         return ""
 
+    def standing_note(self) -> Content | None:
+        """What the line above the keys says while there is nothing else to say."""
+        return None
+
     def show_notice(self) -> None:
-        """Fill the line above the keys: a complaint, a remark, the project's error, or nothing."""
+        """Fill the line above the keys: a complaint, a remark, the project's error, or the standing note."""
         notice = self.query_one("#notice", EdgeLine)
         if complaint := self.complaint():
             notice.show(line(("▲ " + visible(complaint), "warn")))
@@ -198,13 +185,25 @@ class PlaceScreen(Screen[None]):
         elif not self.view.complete:
             notice.show(line(("reading the project …", "dim")))
         else:
-            notice.show(Content(""))
+            notice.show(self.standing_note() or Content(""))
 
-    # what all places can do
+    # acting
+
+    def why_not(self, action: Action) -> str:
+        """Return why an action cannot be used here now, empty when it can; places add their own reasons."""
+        return why_not(action, self.view, self.wherry.read_only)
+
+    async def action_act(self, action_id: str) -> None:
+        """Do what a key stands for, or say why it cannot be done now."""
+        action = action_named(action_id)
+        if why := self.why_not(action):
+            self.say(f"{action.title}: {why}", "warn")
+        else:
+            await self.run_action(action.do)
 
     def stations(self) -> list[Widget]:
         """The widgets that tab goes through, in order."""
-        return [widget for widget in self.query("VirtualTable, Panel") if widget.can_focus]
+        return [widget for widget in self.query("VirtualTable, Panel") if widget.can_focus and widget.display]
 
     def action_panel(self, by: int) -> None:
         """Go to the next panel; on a narrow screen it takes the place of its neighbour."""
@@ -217,26 +216,26 @@ class PlaceScreen(Screen[None]):
     def reveal(self, widget: Widget) -> None:
         """Make a panel visible that a narrow screen hides."""
 
-    def action_sort(self) -> None:
-        """Sort by the next column."""
-        table = self.query_one(VirtualTable)
-        table.sort_next()
-        self.describe_table(table)
+    def select(self, key: str) -> None:
+        """Put the cursor on what was asked for, now or as soon as it is there."""
 
-    def action_reverse(self) -> None:
-        """Turn the order round."""
-        table = self.query_one(VirtualTable)
-        table.sort_by(table.sorted_by, not table.reverse)
-        self.describe_table(table)
-
-    def describe_table(self, table: VirtualTable) -> None:
-        """Say in the border what the table shows."""
+    @property
+    def unsaved(self) -> int:
+        """Number of edits made here that are not saved."""
+        return 0
 
     def action_open(self) -> None:
-        """Open the row under the cursor."""
-        if not isinstance(self.focused, Panel):
-            self.query_one(VirtualTable).open_row()
+        """Open what is under the cursor."""
 
     def action_back(self) -> None:
         """Go back to where we came from."""
         self.wherry.go_back()
+
+    @property
+    def writing(self) -> bool:
+        """True while keys go into a line of text."""
+        return isinstance(self.focused, Input)
+
+    def panel(self, name: str) -> Panel:
+        """Return one of the place's panels."""
+        return self.query_one(f"#{name}", Panel)

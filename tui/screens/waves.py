@@ -9,14 +9,15 @@ from textual.widget import Widget
 
 from planner.names import visible
 from planner.units import show_bytes
-from tui.actions import bindings_at
+from tui.actions.keymap import bindings_at
 from tui.screens.place import PlaceScreen
 from tui.screens.wave_detail import describe_content, describe_judgement
 from tui.session import View, tally
 from tui.text import count, line, plural, spread_minutes, window_start
 from tui.theme import state_mark, tally_tone, tally_words
+from tui.widgets.column import Column
 from tui.widgets.panel import Panel
-from tui.widgets.table import Column, VirtualTable
+from tui.widgets.table import VirtualTable
 
 COLUMNS = (
     Column(1, "wave", 6, keep=9),

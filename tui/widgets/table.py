@@ -4,13 +4,13 @@
     order   which rows are shown, and in which order: what filter and sort leave
 
 Nothing is copied or measured per row, so a hundred thousand rows cost as much to paint as forty.
-New rows keep the cursor on the row it was on. Cells are plain text, never markup.
+New rows keep the cursor on the row it was on. Cells are plain text, never markup. Rows may be marked;
+marks are keys and stay while filters change.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -24,40 +24,14 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from planner.names import visible
 from tui.text import fit
+from tui.widgets.column import Column, fitting
 
-MARKER = "▸ "
-
-
-def _plain(value: Any) -> str:
-    return visible(str(value))
-
-
-def _no_tone(value: Any) -> str:
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column: which field of the tuple it shows and how.
-
-    ``keep`` decides what goes when the table is narrow: the lowest first, among equals the rightmost.
-    The one column with ``flex`` takes what is left over.
-    """
-
-    field: int
-    title: str
-    width: int
-    show: Callable[[Any], str] = _plain
-    tone: Callable[[Any], str] = _no_tone
-    right: bool = False
-    flex: bool = False
-    keep: int = 0
+MARGIN = 3  # cursor, mark, blank
 
 
 class VirtualTable(ScrollView, can_focus=True):
-    """Rows to move through, sort and open. Posts ``Moved`` and ``Opened``."""
+    """Rows to move through, sort, mark and open. Posts ``Moved``, ``Opened`` and ``Sorted``."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "table--header", "table--cursor", "table--blurred",
@@ -100,9 +74,14 @@ class VirtualTable(ScrollView, can_focus=True):
     class Opened(Moved):
         """The row under the cursor is to be opened."""
 
+    class Sorted(Moved):
+        """The table was sorted by a click on a title."""
+
     def __init__(self, columns: Sequence[Column], empty: str = "", id: str | None = None) -> None:
         super().__init__(id=id)
         self.columns = tuple(columns)
+        self.chosen: tuple[int, ...] = tuple(range(len(self.columns)))  # columns that may be shown, in order
+        self.marks: set[Hashable] = set()
         self.rows: Sequence[tuple[Any, ...]] = ()
         self.order: Sequence[int] = range(0)
         self.sorted_by: int | None = None  # index into columns
@@ -134,6 +113,12 @@ class VirtualTable(ScrollView, can_focus=True):
             self._empty = text
             self.refresh()
 
+    def choose(self, columns: Iterable[int]) -> None:
+        """Show these columns (indexes), in this order, as far as they fit."""
+        self.chosen = tuple(columns)
+        self._lay_out()
+        self.refresh()
+
     def sort_by(self, column: int | None, reverse: bool = False) -> None:
         """Sort by a column (an index), None for the order the rows came in."""
         key = self.key
@@ -146,8 +131,8 @@ class VirtualTable(ScrollView, can_focus=True):
         if self.sorted_by is None:
             self.sort_by(shown[0])
         else:
-            after = [index for index in shown if index > self.sorted_by]
-            self.sort_by(after[0] if after else None)
+            at = shown.index(self.sorted_by) if self.sorted_by in shown else len(shown)
+            self.sort_by(shown[at + 1] if at + 1 < len(shown) else None)
 
     @property
     def sort_words(self) -> str:
@@ -166,6 +151,26 @@ class VirtualTable(ScrollView, can_focus=True):
         """The key of the row under the cursor."""
         row = self.row
         return row[0] if row is not None else None
+
+    def mark(self, keys: Iterable[Hashable]) -> None:
+        """Mark exactly these rows."""
+        self.marks = set(keys)
+        self.refresh()
+
+    def turn_mark(self) -> None:
+        """Mark the row under the cursor, or take its mark away, and go on to the next."""
+        if self.key is not None:
+            self.marks ^= {self.key}
+            self.refresh()
+            self.action_move(1)
+
+    def shown_keys(self) -> list[Hashable]:
+        """Return the keys of the rows that are shown, in their order."""
+        return [self.rows[index][0] for index in self.order]
+
+    def cells(self, row: Sequence[Any]) -> list[str]:
+        """Return what the chosen columns show of a row."""
+        return [self.columns[index].show(row[self.columns[index].field]) for index in self.chosen]
 
     def move_to(self, key: Hashable) -> bool:
         """Put the cursor on the row with this key; False when it is not shown."""
@@ -218,9 +223,12 @@ class VirtualTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Choose the columns that fit."""
-        self._layout = _choose(self.columns, self.size.width - len(MARKER))
+        self._lay_out()
         self._follow()
         self.refresh()
+
+    def _lay_out(self) -> None:
+        self._layout = fitting(self.columns, self.chosen, self.size.width - MARGIN)
 
     def notify_style_update(self) -> None:
         """Forget styles of another theme."""
@@ -250,12 +258,13 @@ class VirtualTable(ScrollView, can_focus=True):
         position = self.scroll_offset.y + y - 1
         if position >= len(self.order):
             text = self._empty if not self.order and y == 2 else ""
-            return Strip([Segment(fit("  " + text, width), base + self._style("dim"))], width)
+            return Strip([Segment(fit(" " * MARGIN + text, width), base + self._style("dim"))], width)
         row = self.rows[self.order[position]]
         at_cursor = position == self.cursor
         if at_cursor:
             base += self._style("cursor" if self.has_focus else "blurred")
-        segments = [Segment(MARKER if at_cursor else "  ", base)]
+        marked = "✓" if self.marks and row[0] in self.marks else " "
+        segments = [Segment(f"{'▸' if at_cursor else ' '}{marked} ", base)]
         for index, cells in self._layout:
             column = self.columns[index]
             value = row[column.field]
@@ -265,7 +274,7 @@ class VirtualTable(ScrollView, can_focus=True):
         return Strip(segments).adjust_cell_length(width, base)
 
     def _header(self, width: int, style: Style) -> Strip:
-        parts = ["  "]
+        parts = [" " * MARGIN]
         for index, cells in self._layout:
             column = self.columns[index]
             arrow = ("↓" if self.reverse else "↑") if index == self.sorted_by else ""
@@ -292,10 +301,11 @@ class VirtualTable(ScrollView, can_focus=True):
         if spot is None:
             return
         if spot.y == 0:
-            left = len(MARKER)
+            left = MARGIN
             for index, cells in self._layout:
                 if left <= spot.x < left + cells + 1:
                     self.sort_by(index, index == self.sorted_by and not self.reverse)
+                    self.post_message(self.Sorted(self))
                 left += cells + 1
             return
         position = self.scroll_offset.y + spot.y - 1
@@ -321,11 +331,3 @@ class VirtualTable(ScrollView, can_focus=True):
 
 def _comparable(value: Any) -> Any:
     return value.casefold() if isinstance(value, str) else value
-
-
-def _choose(columns: tuple[Column, ...], width: int) -> tuple[tuple[int, int], ...]:
-    kept = list(range(len(columns)))
-    while len(kept) > 1 and sum(columns[i].width + 1 for i in kept) > width:
-        kept.remove(min(kept, key=lambda i: (columns[i].keep, -i)))
-    spare = max(0, width - sum(columns[i].width + 1 for i in kept))
-    return tuple((i, columns[i].width + (spare if columns[i].flex else 0)) for i in kept)

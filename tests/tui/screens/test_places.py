@@ -9,7 +9,8 @@ from planner.store import plans
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.stage import SMALL, lines, opened, panel, table, text, until
-from tui.actions import ACTIONS, PLACES
+from tui.actions.places import PLACES
+from tui.actions.table import ACTIONS
 from tui.screens.help import HelpScreen
 from tui.widgets.panel import Panel
 

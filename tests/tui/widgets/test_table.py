@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from textual.app import App, ComposeResult
 
-from tui.widgets.table import Column, VirtualTable
+from tui.widgets.column import Column
+from tui.widgets.table import VirtualTable
 
 COLUMNS = (Column(1, "name", 10, flex=True, keep=9), Column(2, "size", 6, str, right=True, keep=5),
            Column(3, "note", 12, tone=lambda note: "warn" if note else "", keep=1))  # fmt: skip

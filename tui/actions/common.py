@@ -1,0 +1,52 @@
+"""Actions of every place, and those of every place with a table."""
+
+from __future__ import annotations
+
+from planner.effects import Effect
+from tui.actions.action import Action, Place
+from tui.actions.places import PLACES
+
+FILTERED = ("inventory", "dependencies", "waves", "checks")
+PANELS = ("overview", *FILTERED, "rehearse", "settings")
+
+
+def _goto(place: Place) -> Action:
+    return Action(f"go.{place.id}", place.key, place.title, f"app.go('{place.id}')", twin=place.twin)
+
+
+TABLE = (
+    Action("open", "enter", "open what is under the cursor", "open", PANELS, foot="open"),
+    Action("filter", "slash", "filter the table", "filter", FILTERED, twin="inventory", needs=("inventory",),
+           foot="filter"),
+    Action("filter.saved", "f", "use a saved filter", "saved_filters", FILTERED, twin="filters list",
+           needs=("inventory",)),
+    Action("filter.save", "F", "save this filter under a name", "save_filter", FILTERED, Effect.EDIT_PLAN,
+           twin="filters save", needs=("inventory",)),
+    Action("mark", "space", "mark or unmark a row", "mark", FILTERED, foot="mark"),
+    Action("mark.all", "asterisk", "mark all that match, or none", "mark_all", FILTERED),
+    Action("sort", "s", "sort by the next column", "sort", FILTERED, foot="sort"),
+    Action("reverse", "S", "turn the order round", "reverse", FILTERED),
+    Action("columns", "v", "show, hide and order columns", "columns", FILTERED, foot="columns"),
+    Action("copy", "y", "copy the row, or the marked ones", "copy", FILTERED),
+    Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", FILTERED),
+    Action("write", "W", "write the table as it is filtered to a csv file", "write_table", FILTERED,
+           twin="inventory"),
+)  # fmt: skip
+PANEL = (
+    Action("panel", "tab", "next panel", "panel(1)", PANELS, foot="panel"),
+    Action("panel.back", "shift+tab", "previous panel", "panel(-1)", PANELS),
+)
+EVERYWHERE = (
+    Action("import", "i", "import an estate or flows", "app.import_data", effect=Effect.EDIT_PLAN,
+           twin="discover"),
+    Action("export", "e", "write the plan for people and tools", "app.export", twin="export",
+           needs=("plan",), foot="export"),
+    Action("jump", "ctrl+o", "go to anything by name", "app.jump", foot="go to"),
+    Action("job", "ctrl+j", "look at the work in hand", "app.show_job"),
+    Action("refresh", "u", "read again now", "app.read_now"),
+    Action("back", "escape", "back", "back", foot="back"),
+    *map(_goto, PLACES),
+    Action("palette", "ctrl+p", "everything by name", "app.command_palette", foot="commands"),
+    Action("help", "question_mark", "help", "app.help", foot="help"),
+    Action("quit", "q", "leave; runs go on", "app.leave", foot="leave"),
+)  # fmt: skip

@@ -1,0 +1,43 @@
+"""The action table: everything a person can do, and why something cannot be done now.
+
+Keys, footer, help and palette are drawn from it, and a test holds its command-line twins against the verbs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from planner.effects import Effect
+from tui.actions.action import Action
+from tui.actions.common import EVERYWHERE, PANEL, TABLE
+
+if TYPE_CHECKING:
+    from tui.session import View
+
+ACTIONS: tuple[Action, ...] = (*TABLE, *PANEL, *EVERYWHERE)
+
+
+def actions_at(place: str, read_only: bool = False) -> tuple[Action, ...]:
+    """Return the actions of a place, its own first; read-only removes all above VIEW."""
+    return tuple(
+        action
+        for action in ACTIONS
+        if (not action.places or place in action.places)
+        and not (read_only and action.effect is not Effect.VIEW)
+    )
+
+
+def action_named(action_id: str) -> Action:
+    """Return an action by its id."""
+    return next(action for action in ACTIONS if action.id == action_id)
+
+
+def why_not(action: Action, view: View, read_only: bool = False) -> str:
+    """Return why the project as it is does not let an action be used, empty when it does."""
+    if read_only and action.effect is not Effect.VIEW:
+        return "this is the read-only view: leave it and run 'wherry ui'"
+    if "inventory" in action.needs and view.inventory_id is None:
+        return "there is no inventory yet: press i, or run 'wherry discover FILE'"
+    if "plan" in action.needs and view.plan is None:
+        return "there is no plan yet: press p in 4 Waves, or run 'wherry plan'"
+    return ""

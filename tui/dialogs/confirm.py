@@ -1,0 +1,60 @@
+"""Asks before something happens; what is hard to take back has to be typed."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Input, Static
+
+from planner.names import visible
+from tui.dialogs.dialog import Dialog
+from tui.text import line
+
+
+class Confirm(Dialog[bool]):
+    """A question. With ``typed`` the answer is yes only once exactly that was typed."""
+
+    def __init__(self, title: str, said: Content, yes: str, typed: str = "", tone: str = "primary") -> None:
+        super().__init__()
+        self._title, self._said, self._yes, self._typed = title, said, yes, typed
+        self._variant = "error" if tone == "bad" else "primary"
+
+    def compose(self) -> ComposeResult:
+        """What will happen, the word to type, yes and no."""
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content("esc leaves everything as it is")
+            yield Static(self._said, classes="said", markup=False)
+            if self._typed:
+                yield Static(
+                    line("Type ", (visible(self._typed), "accent"), " to go on:"),
+                    classes="label",
+                    markup=False,
+                )
+                yield Input(id="typed")
+            with Horizontal(classes="buttons"):
+                yield Button(
+                    self._yes,
+                    variant=self._variant,
+                    id="yes",
+                    disabled=bool(self._typed),  # type: ignore[arg-type]
+                )
+                yield Button("Leave it", id="no")
+
+    def on_mount(self) -> None:
+        """Begin where nothing happens by one key too many."""
+        self.query_one(Input if self._typed else "#no").focus()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Open the way once the word is there."""
+        self.query_one("#yes", Button).disabled = event.value.strip() != self._typed
+
+    def on_input_submitted(self) -> None:
+        """Enter goes on when it may."""
+        if not self.query_one("#yes", Button).disabled:
+            self.dismiss(True)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer."""
+        self.dismiss(True if event.button.id == "yes" else None)

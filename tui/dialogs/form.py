@@ -1,0 +1,129 @@
+"""Asks for a few values at once, each judged while it is written; nothing is half-taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
+
+from planner.errors import WherryError
+from planner.names import visible
+from tui.dialogs.dialog import Dialog
+
+Values = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One value to ask for. ``choices`` make it a list, ``yes_no`` a box, ``long`` a text of several lines.
+
+    ``judge`` returns what is wrong with what was written, empty when nothing is.
+    """
+
+    id: str
+    label: str
+    value: str = ""
+    placeholder: str = ""
+    choices: Sequence[tuple[str, str]] = ()  # value, what people read
+    yes_no: bool = False
+    long: bool = False
+    secret: bool = False
+    needed: bool = False
+    judge: Callable[[str], str] | None = None
+
+
+class Form(Dialog[Values]):
+    """Some values to fill in. ``judge`` looks at all together before the form is answered."""
+
+    BINDINGS: ClassVar[list[Any]] = [Binding("ctrl+s", "done", "done", show=False, priority=True)]
+
+    def __init__(
+        self,
+        title: str,
+        asks: Sequence[Ask],
+        yes: str = "Save",
+        said: Content | None = None,
+        judge: Callable[[Mapping[str, str]], str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._title, self._asks, self._yes, self._said, self._judge = title, tuple(asks), yes, said, judge
+
+    def compose(self) -> ComposeResult:
+        """Fields under each other, what is wrong, yes and no."""
+        with Vertical(classes="box") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = Content("tab next · ^s done · esc leaves everything as it is")
+            if self._said is not None:
+                yield Static(self._said, classes="said", markup=False)
+            with VerticalScroll(classes="fields", can_focus=False):
+                for ask in self._asks:
+                    yield from self._field(ask)
+            yield Static(Content(""), classes="wrong", markup=False)
+            with Horizontal(classes="buttons"):
+                yield Button(self._yes, variant="primary", id="done")
+                yield Button("Leave it", id="leave")
+
+    def _field(self, ask: Ask) -> ComposeResult:
+        name = f"ask-{ask.id}"
+        if ask.yes_no:
+            yield Checkbox(Content(ask.label), ask.value == "yes", id=name)
+            return
+        yield Static(Content(ask.label + (" *" if ask.needed else "")), classes="label", markup=False)
+        if ask.choices:
+            options = [(Content(visible(shown)), value) for value, shown in ask.choices]
+            yield Select(options, value=ask.value or ask.choices[0][0], allow_blank=False, id=name)
+        elif ask.long:
+            yield TextArea(ask.value, id=name, soft_wrap=True)
+        else:
+            yield Input(ask.value, placeholder=ask.placeholder, password=ask.secret, id=name)
+
+    def on_mount(self) -> None:
+        """Begin with the first value."""
+        self.query_one(f"#ask-{self._asks[0].id}").focus()
+
+    def _values(self) -> Values:
+        found: Values = {}
+        for ask in self._asks:
+            widget = self.query_one(f"#ask-{ask.id}")
+            if isinstance(widget, Checkbox):
+                found[ask.id] = "yes" if widget.value else "no"
+            elif isinstance(widget, TextArea):
+                found[ask.id] = widget.text.strip()
+            elif isinstance(widget, Select):
+                found[ask.id] = str(widget.value)
+            elif isinstance(widget, Input):
+                found[ask.id] = widget.value if ask.secret else widget.value.strip()
+        return found
+
+    def _wrong(self, values: Values) -> str:
+        for ask in self._asks:
+            if ask.needed and not values[ask.id]:
+                return f"{ask.label.rstrip(':')}: this is needed"
+            try:
+                if ask.judge is not None and values[ask.id] and (why := ask.judge(values[ask.id])):
+                    return why
+            except WherryError as error:
+                return f"{error.message}: {error.hint}" if error.hint else error.message
+        return self._judge(values) if self._judge is not None else ""
+
+    def action_done(self) -> None:
+        """Answer, or say what is wrong."""
+        values = self._values()
+        if why := self._wrong(values):
+            self.query_one(".wrong", Static).update(Content("▲ " + visible(why)))
+        else:
+            self.dismiss(values)
+
+    def on_input_submitted(self) -> None:
+        """Enter answers too."""
+        self.action_done()
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Answer or leave."""
+        self.action_done() if event.button.id == "done" else self.action_leave()

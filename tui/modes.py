@@ -1,0 +1,26 @@
+"""Which screen each place is; a screen's module is imported when its place is first gone to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from tui.screens.place import PlaceScreen
+
+_SCREENS = {
+    "overview": ("tui.screens.overview", "OverviewScreen"),
+    "inventory": ("tui.screens.inventory", "InventoryScreen"),
+    "waves": ("tui.screens.waves", "WavesScreen"),
+}
+
+
+def _maker(module: str, name: str) -> Callable[[], PlaceScreen]:
+    def make() -> PlaceScreen:
+        screen = getattr(import_module(module), name)()
+        assert isinstance(screen, PlaceScreen)
+        return screen
+
+    return make
+
+
+MODES = {place: _maker(module, name) for place, (module, name) in _SCREENS.items()}

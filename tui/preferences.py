@@ -1,0 +1,84 @@
+"""What a person likes: theme, ASCII drawing, keys, columns of each table. One JSON file of theirs.
+
+    {"theme": "harbour", "ascii": false, "keys": {"filter": "ctrl+f"}, "columns": {"inventory": ["name"]}}
+
+It lies at ``$XDG_CONFIG_HOME/wherry/ui.json`` and holds nothing of any project.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from planner.errors import BadInput
+from planner.names import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """Likes of one person; the defaults are wherry's own."""
+
+    theme: str = "harbour"
+    ascii: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)  # action id → keys, parted by commas
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # place → names, in order
+
+
+_KINDS: dict[str, type] = {"theme": str, "ascii": bool, "keys": dict, "columns": dict}
+
+
+def preferences_file() -> Path:
+    """Return where the preferences of this person lie."""
+    home = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
+    return Path(home) / "wherry" / "ui.json"
+
+
+def _wrong(path: Path, why: str) -> BadInput:
+    return BadInput(f"{path}: {why}", "mend the file, or move it away to begin with wherry's own")
+
+
+def load(path: Path) -> Preferences:
+    """Return the preferences in a file, the defaults when there is none; raises BadInput."""
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Preferences()
+    except (OSError, ValueError) as error:
+        raise _wrong(path, f"cannot be read as JSON: {visible(str(error), 80)}") from error
+    if not isinstance(said, dict):
+        raise _wrong(path, "holds no JSON object")
+    for name, value in said.items():
+        if name not in _KINDS:
+            raise _wrong(path, f"has an unknown word {visible(str(name), 40)}; known are {', '.join(_KINDS)}")
+        if not isinstance(value, _KINDS[name]):
+            raise _wrong(path, f"{name} must be a {_KINDS[name].__name__}")
+    return Preferences(**{**said, "keys": _keys(path, said), "columns": _columns(path, said)})
+
+
+def _keys(path: Path, said: dict[str, Any]) -> dict[str, str]:
+    from tui.actions.keymap import checked
+
+    keys = said.get("keys", {})
+    if not all(isinstance(value, str) and value for value in keys.values()):
+        raise _wrong(path, "keys: every action needs a key as text")
+    return checked(keys, str(path))
+
+
+def _columns(path: Path, said: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    columns = said.get("columns", {})
+    for place, names in columns.items():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise _wrong(path, f"columns: {visible(str(place), 40)} must be a list of names")
+    return {place: tuple(names) for place, names in columns.items()}
+
+
+def save(path: Path, preferences: Preferences) -> None:
+    """Write the preferences, whole or not at all; raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(asdict(preferences), indent=2, ensure_ascii=False) + "\n", "utf-8")
+    fresh.replace(path)

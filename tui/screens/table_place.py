@@ -1,0 +1,303 @@
+"""A place around one table: its filter, marks, order and columns, and taking it elsewhere.
+
+The filter language is the same everywhere; its words are the table's columns. Subclasses give
+``columns``, fill the table in ``show`` and may answer filters in their own way (``matching``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual.widgets import Input
+
+from planner.errors import WherryError
+from planner.names import visible
+from tui.dialogs.columns import Columns
+from tui.dialogs.form import Ask, Form
+from tui.dialogs.pick import Choice, Pick
+from tui.screens.place import PlaceScreen
+from tui.text import count, plural
+from tui.widgets.column import Column
+from tui.widgets.filter_bar import FilterBar
+from tui.widgets.table import VirtualTable
+from tui.widgets.vocabulary import vocabulary_of
+
+
+class TablePlace(PlaceScreen):
+    """A place around one table with a filter."""
+
+    columns: ClassVar[tuple[Column, ...]] = ()
+    noun: ClassVar[str] = "row"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._filter = ""
+        self._problem = ""
+        self._filtered: Sequence[Any] | None = None  # the rows the matches were made for
+        self._matches: Sequence[int] | None = None
+
+    # its parts
+
+    def filter_bar(self, example: str) -> FilterBar:
+        """Return the line for the filter, to be composed above the table."""
+        return FilterBar(f"press / to filter, for example  {example}", self.completed)
+
+    @property
+    def table(self) -> VirtualTable:
+        """The table of the place."""
+        return self.query_one(VirtualTable)
+
+    @property
+    def bar(self) -> FilterBar:
+        """The line of the filter."""
+        return self.query_one(FilterBar)
+
+    def on_mount(self) -> None:
+        """Show the columns a person chose before."""
+        wanted = self.wherry.preferences.columns.get(self.place_id, ())
+        known = {column.asked: index for index, column in enumerate(self.columns)}
+        if chosen := [known[name] for name in wanted if name in known]:
+            self.table.choose(chosen)
+        super().on_mount()
+
+    def set_rows(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Show other rows; filter, marks and cursor stay."""
+        if rows is self.table.rows and rows is self._filtered:
+            return
+        if self._filter:
+            self._match(rows)
+        self._filtered = rows
+        self.table.set_rows(rows, self._matches)
+
+    # filtering
+
+    @cached_property
+    def vocabulary(self) -> Any:
+        """The words of the filter here."""
+        return vocabulary_of(self.columns)
+
+    def matching(self, text: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[int]:
+        """Return which rows match a filter, by index; raises BadInput."""
+        from planner.query import parse
+
+        wanted = parse(text, self.vocabulary, self.wherry.session.saved_filters())
+        return [index for index, row in enumerate(rows) if wanted.matches(row)]
+
+    def completed(self, text: str) -> str:
+        """Return the text with what could follow, empty for nothing."""
+        from planner.completion import complete
+
+        saved = self.wherry.session.saved_filters()
+        found = complete(text, len(text), self.vocabulary, self.values_of, saved)
+        return found[0].whole if found else ""
+
+    def values_of(self, name: str) -> Sequence[str]:
+        """Return values that a field has in this table, for completion."""
+        for column in self.columns:
+            if column.asked == name and column.kind == "text":
+                seen = dict.fromkeys(str(row[column.field]) for row in self.table.rows[:20_000])
+                return [value for value in seen if value]
+        return ()
+
+    def _match(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        self._problem = ""
+        if not self._filter:
+            self._matches = None
+            return
+        try:
+            self._matches = self.matching(self._filter, rows)
+        except WherryError as error:
+            self._problem = f"{error.message}: {error.hint}" if error.hint else error.message
+            # the last good matches stay
+
+    def filter_now(self) -> None:
+        """Filter the rows again: what they are filtered by has changed."""
+        self._match(self.table.rows)
+        self.table.set_matches(self._matches)
+        self.describe_table()
+        self.show_notice()
+
+    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
+        """Filter while typing."""
+        if self.ready:
+            self._filter = event.text
+            self.filter_now()
+
+    def on_filter_bar_done(self, event: FilterBar.Done) -> None:
+        """Go to the table."""
+        if not self._problem:
+            self.table.focus()
+
+    def complaint(self) -> str:
+        """What is wrong with the filter."""
+        return self._problem
+
+    def action_filter(self) -> None:
+        """Write a filter."""
+        self.bar.write()
+
+    def action_saved_filters(self) -> None:
+        """Use a saved filter."""
+        saved = self.wherry.session.saved_filters()
+        choices = [Choice(f"@{name}", name, text) for name, text in sorted(saved.items())]
+        empty = "no saved filter yet: write one with /, then keep it with F"
+        self.app.push_screen(Pick("Saved filters", choices, empty), self._use)
+
+    def _use(self, text: str | None) -> None:
+        if text is not None:
+            self.bar.set(text)
+            self.table.focus()
+
+    def action_save_filter(self) -> None:
+        """Keep the filter under a name."""
+        text = self.bar.text
+        if not text or self._problem:
+            self.say("write a filter that works first: /", "warn")
+            return
+        ask = Ask("name", "Name of this filter", needed=True, placeholder="unplanned")
+        self.app.push_screen(Form("Save the filter", [ask]), lambda said: self._keep(said, text))
+
+    def _keep(self, said: dict[str, str] | None, text: str) -> None:
+        if said is not None:
+            args = {"name": said["name"], "text": text, "place": self.place_id}
+            self.wherry.ask("filters.save", args, lambda _: self._kept(said["name"]))
+
+    def _kept(self, name: str) -> None:
+        self.wherry.read_again()
+        self.say(f"saved: @{visible(name)} in any filter, f lists them", "good")
+
+    # marking, sorting, columns
+
+    def action_mark(self) -> None:
+        """Mark the row under the cursor."""
+        self.table.turn_mark()
+        self.describe_table()
+        self.show_notice()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that are shown; once they all are, take all marks away."""
+        shown = set(self.table.shown_keys())
+        self.table.mark(set() if shown <= self.table.marks else self.table.marks | shown)
+        self.describe_table()
+        self.show_notice()
+
+    def chosen(self) -> list[Any]:
+        """Return the keys of the marked rows in the table's order, else that of the row under the cursor."""
+        marks = self.table.marks
+        if marks:
+            return [row[0] for row in self.table.rows if row[0] in marks]
+        return [self.table.key] if self.table.key is not None else []
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        self.table.sort_next()
+        self.describe_table()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.table.sort_by(self.table.sorted_by, not self.table.reverse)
+        self.describe_table()
+
+    def on_virtual_table_sorted(self, event: VirtualTable.Sorted) -> None:
+        """Say it in the border."""
+        self.describe_table()
+
+    def action_columns(self) -> None:
+        """Choose the columns."""
+        self.app.push_screen(Columns(self.columns, self.table.chosen), self._choose)
+
+    def _choose(self, chosen: tuple[int, ...] | None) -> None:
+        if chosen is None:
+            return
+        from dataclasses import replace
+
+        self.table.choose(chosen)
+        names = tuple(self.columns[index].asked for index in chosen)
+        old = self.wherry.preferences
+        self.wherry.keep(replace(old, columns={**old.columns, self.place_id: names}))
+
+    def describe_table(self) -> None:
+        """Say in the border what the table shows; places with more to say override it."""
+        from textual.content import Content
+
+        self.table.set_title(Content(self.title_words()))
+
+    def title_words(self, *more: str) -> str:
+        """Return ``1 284 VMs · 63 match · 2 marked · by name ↑`` with more words after the first."""
+        table = self.table
+        words = [plural(len(table.rows), self.noun), *more]
+        if self._matches is not None:
+            words.append(f"{count(len(table.order))} match")
+        if table.marks:
+            words.append(f"{count(len(table.marks))} marked")
+        return " · ".join([*words, table.sort_words])
+
+    # taking it elsewhere
+
+    def _as_text(self, keys: set[Any] | None) -> str:
+        table = self.table
+        lines = ["\t".join(self.columns[index].title for index in table.chosen)]
+        for index in table.order:
+            if keys is None or table.rows[index][0] in keys:
+                lines.append("\t".join(cell.strip() for cell in table.cells(table.rows[index])))
+        return "\n".join(lines)
+
+    def action_copy(self) -> None:
+        """Copy the marked rows, or the one under the cursor, for another program."""
+        keys = set(self.chosen())
+        if keys:
+            self.app.copy_to_clipboard(self._as_text(keys))
+            self.say(f"copied {plural(len(keys), 'row')}", "good")
+
+    def action_copy_all(self) -> None:
+        """Copy the table as it is filtered."""
+        self.app.copy_to_clipboard(self._as_text(None))
+        self.say(f"copied {plural(len(self.table.order), 'row')}", "good")
+
+    def action_write_table(self) -> None:
+        """Write the table as it is filtered to a csv file."""
+        path = str(Path.cwd() / f"{self.place_id}.csv")
+        ask = Ask("path", "File", path, needed=True)
+        self.app.push_screen(Form("Write this table", [ask], "Write"), self._write)
+
+    def _write(self, said: dict[str, str] | None) -> None:
+        if said is None:
+            return
+        from tui.widgets.table_file import write_table
+
+        path = Path(said["path"]).expanduser()
+        table = self.table
+        try:
+            write_table(path, [self.columns[i].title for i in table.chosen],
+                        (table.cells(table.rows[index]) for index in table.order))  # fmt: skip
+        except (WherryError, OSError) as error:
+            self.say(f"✖ {visible(getattr(error, 'message', '') or str(error))}", "bad")
+        else:
+            self.say(f"wrote {plural(len(table.order), 'row')} to {visible(str(path))}", "good")
+
+    # opening and going back
+
+    def action_open(self) -> None:
+        """Open the row under the cursor."""
+        if not self.writing and self.table.row is not None:
+            self.table.open_row()
+
+    def action_back(self) -> None:
+        """Leave the filter, then clear it, then the marks, then leave the place."""
+        if self.bar.writing and not self.bar.text:
+            self.table.focus()
+        elif self.bar.text:
+            self.bar.set("")
+            self.table.focus()
+        elif self.table.marks:
+            self.table.mark(())
+            self.describe_table()
+        else:
+            super().action_back()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """No line of text on a place is ever sent anywhere else."""
+        event.stop()

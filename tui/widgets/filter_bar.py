@@ -1,0 +1,119 @@
+"""The line above a table in which its filter is written, with what could follow as a pale end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.suggester import Suggester
+from textual.timer import Timer
+from textual.widgets import Input, Label
+
+TYPING_PAUSE_S = 0.08
+
+
+class _Ending(Suggester):
+    """What a filter could go on with: the first suggestion."""
+
+    def __init__(self, complete: Callable[[str], str]) -> None:
+        super().__init__(use_cache=False, case_sensitive=True)
+        self._complete = complete
+
+    async def get_suggestion(self, value: str) -> str | None:
+        return self._complete(value) or None
+
+
+class FilterBar(Horizontal):
+    """A filter as it is written. Posts ``Changed`` when typing pauses and ``Done`` on enter."""
+
+    DEFAULT_CSS = """
+    FilterBar { height: 1; padding: 0 1; }
+    FilterBar > Label { width: 2; color: $text-accent; }
+    FilterBar > Input, FilterBar > Input:focus {
+        width: 1fr; height: 1; border: none; padding: 0; background: $background;
+    }
+    FilterBar > Input:focus { background: $panel; }
+    FilterBar > #saved { width: auto; max-width: 45%; color: $text-muted; }
+    """
+    BINDINGS: ClassVar[list[Any]] = [Binding("tab", "complete", "complete", show=False, priority=True)]
+
+    class Changed(Message):
+        """The filter reads otherwise."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    class Done(Changed):
+        """The filter is written; the person wants the table."""
+
+    def __init__(self, placeholder: str, complete: Callable[[str], str]) -> None:
+        super().__init__()
+        self._input = Input(
+            placeholder=placeholder, suggester=_Ending(complete), id="filter", select_on_focus=False
+        )
+        self._saved = Label(Content(""), id="saved")
+        self._pause: Timer | None = None
+        self._told = ""
+
+    def compose(self) -> ComposeResult:
+        """A slash, the text, the names of saved filters."""
+        yield Label(Content("/"))
+        yield self._input
+        yield self._saved
+
+    @property
+    def text(self) -> str:
+        """The filter as it is written now."""
+        return self._input.value.strip()
+
+    @property
+    def writing(self) -> bool:
+        """True while keys go into the filter."""
+        return self._input.has_focus
+
+    def write(self) -> None:
+        """Let the person write."""
+        self._input.focus()
+
+    def set(self, text: str) -> None:
+        """Put another filter there and say so at once."""
+        self._input.value = text
+        self._tell()
+
+    def show_saved(self, words: str) -> None:
+        """Show which saved filters there are."""
+        self._saved.update(Content(words))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab completes only while there is something to complete; else it goes to the next panel."""
+        return action != "complete" or (self.writing and bool(self._input._suggestion))
+
+    def action_complete(self) -> None:
+        """Take the pale end over."""
+        self._input.action_cursor_right()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Wait until typing pauses."""
+        event.stop()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(TYPING_PAUSE_S, self._tell)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Filter now and go to the table."""
+        event.stop()
+        self._tell()
+        self.post_message(self.Done(self.text))
+
+    def _tell(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+        if self.is_mounted and self.text != self._told:
+            self._told = self.text
+            self.post_message(self.Changed(self.text))
