@@ -1,7 +1,7 @@
 """The tables that people edit elsewhere and hand back: groups, waves, assignment, deps, exceptions.
 
 Their columns are a contract: names are lower case, ids are the plan's own, times ISO 8601 in UTC.
-``planner.imports.assignment`` reads the assignment back.
+``planner.imports.reread`` reads the first three back.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ from planner.errors import BadInput
 from planner.export.csv import render
 from planner.export.handover import ASSIGNMENT
 from planner.export.printout import Printout
-from planner.imports.assignment import Reread, RowsRefused, reread
+from planner.imports.reread import Reread, reread
+from planner.imports.tables import RowsRefused
 from planner.settings import Settings
 from tests.planner.sketch import estate, needs, plan, settings, vm
 

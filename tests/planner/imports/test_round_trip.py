@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from planner.export.csv import render
 from planner.export.printout import Printout
-from planner.imports.assignment import RowsRefused, reread
+from planner.imports.reread import reread
+from planner.imports.tables import RowsRefused
 from planner.settings import Settings
 from tests.planner.sketch import estate, plan, vm
 

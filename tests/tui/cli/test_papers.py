@@ -49,7 +49,8 @@ def test_an_assignment_that_comes_back_untouched_changes_nothing(planned: Wherry
     path, rows = assignment(planned)
     before = planned.stored()
     told = planned.done("plan", "import-csv", str(path), "--json").document
-    assert told == {"rows": len(rows), "applied": False, "moved": [], "pins": [], "lifted": []}
+    empty: dict[str, list[str]] = {key: [] for key in ("moved", "dated", "pins", "lifted", "ignored")}
+    assert told == {"table": "assignment", "rows": len(rows), "applied": False, **empty}
     assert planned.stored() == before
 
 
@@ -72,6 +73,46 @@ def test_a_moved_group_is_pinned_and_the_next_plan_obeys(planned: Wherry) -> Non
     _, again = assignment(planned)
     assert {row["vm"]: row["wave_id"] for row in again} == {row["vm"]: row["wave_id"] for row in rows}
     assert {row["pinned"] for row in again} == {"yes"}
+
+
+def test_groups_and_dates_come_back_too_and_the_next_plan_obeys(planned: Wherry) -> None:
+    planned.done("export", "csv")
+    folder = planned.root / "exports"
+    lines = (folder / "groups.csv").read_text("utf-8").splitlines()
+    swap = {",W01,": ",W02,", ",W02,": ",W01,"}
+    edited = [lines[0] + ",mood"]
+    for text in lines[1:]:
+        (wave,) = [mark for mark in swap if mark in text]
+        edited.append(text.replace(wave, swap[wave], 1) + ",=fine")
+    (folder / "groups.csv").write_text("\n".join(edited), "utf-8")
+    ran = planned.done("plan", "import-csv", str(folder / "groups.csv"))
+    assert "2 rows read, 2 groups moved" in ran.out
+    assert "not looked at, as no table of the plan has them: mood" in ran.err
+    planned.done("plan")
+    planned.done("export", "csv-groups")
+    assert [row.split(",")[2] for row in (folder / "groups.csv").read_text("utf-8").splitlines()[1:]] == [
+        "W01",
+        "W02",
+    ]
+
+    dates = (folder / "waves.csv").read_text("utf-8").splitlines()
+    for at in (1, 2):
+        cells = dates[at].split(",")
+        assert cells[4:6] == ["", ""]
+        cells[4:6] = f"2099-03-0{at}T22:00Z", f"2099-03-0{at + 1}T02:00Z"
+        dates[at] = ",".join(cells)
+    (folder / "waves.csv").write_text("\n".join(dates), "utf-8")
+    before = planned.stored()
+    looked = planned.done("plan", "import-csv", str(folder / "waves.csv"), "--check")
+    assert "W01: no window → 2099-03-01 22:00 to 2099-03-02 02:00 UTC" in looked.out
+    assert planned.stored() == before
+    assert planned.done("plan", "import-csv", str(folder / "waves.csv"), "--json").document["applied"] is True
+    found = planned.done("plan", "--json").document["plan"]["waves"]
+    assert [wave["window"]["start"][:10] for wave in found] == ["2099-03-01", "2099-03-02"]
+    (folder / "waves.csv").write_text("\n".join([*dates, "W07" + dates[1][3:]]), "utf-8")
+    before = planned.stored()
+    refused(planned("plan", "import-csv", str(folder / "waves.csv")), 2, "row 4: wave W07 does not exist")
+    assert planned.stored() == before
 
 
 def test_nonsense_is_named_row_by_row_and_nothing_is_applied(planned: Wherry) -> None:

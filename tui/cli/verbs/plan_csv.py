@@ -1,4 +1,4 @@
-"""wherry plan import-csv: an edited assignment.csv read back, as pins in the settings."""
+"""wherry plan import-csv: edited tables of the plan read back, as pins and windows in the settings."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
-    from planner.imports.assignment import Reread
+    from planner.imports.reread import Reread
     from planner.readiness import Situation
     from planner.settings import Settings
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
 
 
-@click.command("import-csv", epilog="Example: wherry plan import-csv exports/assignment.csv")
+@click.command(
+    "import-csv",
+    epilog="Examples: wherry plan import-csv exports/assignment.csv; "
+    "wherry plan import-csv exports/waves.csv --check",
+)
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Say what it would change, and change nothing.")
 @project_option
 @json_option
 def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
-    """Read an edited assignment.csv: groups that were put into another wave are pinned there.
+    """Read an edited assignment.csv, groups.csv or waves.csv; its header says which one it is.
 
+    Groups that were put into another wave are pinned there, windows of waves are those of the table.
     Every wrong row is named; nothing is changed until all rows can be applied and a plan with them exists.
     """
     from migrate import audit
+    from migrate.run.waves import under_way
     from planner.effects import Effect
     from planner.export.printout import Printout
-    from planner.imports.assignment import reread
+    from planner.imports.reread import reread
     from planner.readiness import situation
     from planner.store import plans
     from planner.store import settings as settings_store
@@ -40,12 +46,10 @@ def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
         stored = plans.latest(project)
         at = situation(project)
         printout = Printout(stored.plan, at.inventory, settings=at.settings, owners=at.settings.owners)
-        told = reread(file, printout, at.settings)
-        changed = told.pins != at.settings.pins
+        told = reread(file, printout, at.settings, under_way(project, stored))
+        settings = settings_store.validate(told.onto(at.settings), file.name)
+        changed = settings != at.settings
         if changed:
-            body = at.settings.model_dump(mode="json")
-            body["pins"] = [pin.model_dump(mode="json") for pin in told.pins]
-            settings = settings_store.validate(body, file.name)
             _try(project, stored, at, settings)
             if not check:
                 settings_store.save(project, settings, audit.person())
@@ -71,7 +75,7 @@ def _try(project: Project, stored: StoredPlan, at: Situation, settings: Settings
     from tui.cli.progress import Bar
 
     with Bar(in_bytes=False) as bar:
-        bar.begin("looking for a plan with these pins")
+        bar.begin("looking for a plan with this table")
         make_plan(
             **inputs_of(project, replace(at, settings=settings)),
             project=project.name,
@@ -86,27 +90,48 @@ def _try(project: Project, stored: StoredPlan, at: Situation, settings: Settings
 
 
 def _show(told: Reread, applied: bool, as_json: bool) -> None:
+    from planner.export.printout import show_window
     from planner.names import visible
     from planner.units import show_count
 
     if as_json:
         data(
             {
+                "table": told.table,
                 "rows": told.rows,
                 "applied": applied,
+                "ignored": list(told.ignored),
                 "moved": [
                     {"group": item.group, "vms": list(item.vms), "before": item.before, "after": item.after}
                     for item in told.moved
+                ],
+                "dated": [
+                    {
+                        "wave": item.wave,
+                        "before": item.before.model_dump(mode="json") if item.before else None,
+                        "after": item.after.model_dump(mode="json"),
+                    }
+                    for item in told.dated
                 ],
                 "pins": [pin.model_dump() for pin in told.pins],
                 "lifted": [pin.model_dump() for pin in told.lifted],
             }
         )
         return
-    line(f"{show_count(told.rows, 'row')} read, {show_count(len(told.moved), 'group')} moved")
+    done = (
+        f"{show_count(len(told.dated), 'wave')} dated anew"
+        if told.table == "waves"
+        else f"{show_count(len(told.moved), 'group')} moved"
+    )
+    line(f"{show_count(told.rows, 'row')} read, {done}")
     for item in told.moved:
         line(f"  {visible(item.group)}: {item.before} → {item.after}, {show_count(len(item.vms), 'VM')}")
+    for one in told.dated:
+        line(f"  {one.wave}: {show_window(one.before)} → {show_window(one.after)}")
     for pin in told.lifted:
         line(f"  no longer pinned: {visible(pin.what)} to {visible(pin.wave)}")
+    if told.ignored:
+        names = ", ".join(visible(name, 40) for name in told.ignored)
+        say(f"not looked at, as no table of the plan has them: {names}")
     if applied:
-        say("next: wherry plan, which keeps the pins")
+        say("next: wherry plan, which keeps it")
