@@ -162,7 +162,7 @@ def test_a_run_that_has_not_landed_says_nothing_until_it_is_over(project: Projec
 def test_seeds_that_moved_next_to_nothing_or_were_resumed_say_nothing_about_the_line(
     project: Project,
 ) -> None:
-    small = {"groups": {"g": ["a"]}, "disks": [disk("a", size_bytes=MIB)], "boot": [["a"]]}
+    small: dict[str, Any] = {"groups": {"g": ["a"]}, "disks": [disk("a", size_bytes=MIB)], "boot": [["a"]]}
     carried(project, **small)
     found = read(project)
     assert (found.link_bytes_s, found.compare_bytes_s) == (None, None)
@@ -211,7 +211,7 @@ def test_a_delta_that_became_a_comparison_and_a_vm_that_was_off_are_left_out(pro
 
     carried(project, delta=MIB, pause_h=12.0, change=compared)
     assert set(read(project).churn_bytes_day) == {"id-web"}
-    off = {"groups": {"g": ["web"]}, "disks": [disk("web", size_bytes=SIZE)], "boot": [],
+    off: dict[str, Any] = {"groups": {"g": ["web"]}, "disks": [disk("web", size_bytes=SIZE)], "boot": [],
            "off": frozenset({"web"}), "name": "W02"}  # fmt: skip
     with project.write() as db:
         db.execute("DELETE FROM step_record")
