@@ -12,10 +12,11 @@ from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.compose import COMMIT, GO
 from migrate.run.history import SETTLED, History, Mode, Status
-from migrate.run.store import Run
-from migrate.run.waves import Standing, half_remedied, standing_waves
+from migrate.run.store import Run, RunKind
+from migrate.run.waves import StandingRow, half_remedied, standing_waves, waves_with_runs
 from planner.errors import NotFound
 from planner.store import approvals, inventories, plans
+from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
 from planner.units import show_duration
 
@@ -84,7 +85,7 @@ BACK = ("rolling back", "rolled back", "aborting", "aborted")
 
 
 def project_status(project: Project, now: datetime | None = None) -> ProjectStatus:
-    """Return where a project stands. Costs one read of the plan and of each run's record.
+    """Return where a project stands. Costs one read of each run's record; the plan is not decoded.
 
     ``now`` is an aware time, default: the system's; commit windows are measured against it.
     """
@@ -93,17 +94,18 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         row = inventories.summary(project)
     except NotFound:
         row = None
-    stored = plans.find_latest(project)
+    plan = plans.find_head(project)
     needs: list[Need] = []
     waves: tuple[WaveStatus, ...] = ()
     running: tuple[str, ...] = ()
     if row is None:
         needs.append(Need("info", "the project has no inventory yet", "wherry discover FILE"))
-    elif stored is None:
+    elif plan is None:
         needs.append(Need("info", "the project has no plan yet", "wherry plan"))
-    if stored is not None:
-        given = approvals.valid(project, stored.plan)
-        standing = tuple(standing_waves(project, stored))
+    if plan is not None:
+        given = approvals.standing(project, plan.version)
+        standing = tuple(standing_waves(project, plan.version))
+        remedied = waves_with_runs(project, RunKind.REMEDY)
         running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
         waves = tuple(
             _wave(
@@ -114,15 +116,17 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             )
             for item in standing
         )
-        if row is not None and stored.plan.inventory != row.fingerprint:
-            made_on = inventories.find_fingerprint(project, stored.plan.inventory)
+        if row is not None and plan.inventory != row.fingerprint:
+            made_on = inventories.find_fingerprint(project, plan.inventory)
             hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in _needs(wave, wave.name in running, now)]
         needs += [
             Need("warning", f"the remedies of {wave.name} were interrupted", f"{command} goes on with them")
             for wave in waves
-            if wave.name not in running and (command := half_remedied(project, wave.name))
+            if wave.name in remedied
+            and wave.name not in running
+            and (command := half_remedied(project, wave.name))
         ]
     return ProjectStatus(
         project=project.name,
@@ -130,7 +134,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         inventory_taken_at=row.taken_at if row else "",
         vms=row.vms if row else 0,
         size_bytes=row.size_bytes if row else 0,
-        plan_version=stored.version if stored else None,
+        plan_version=plan.version if plan else None,
         waves=waves,
         stages=_stages(row.vms if row else 0, waves),
         needs=tuple(needs),
@@ -138,28 +142,27 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
     )
 
 
-def _wave(project: Project, item: Standing, approved_by: str, running: bool) -> WaveStatus:
+def _wave(project: Project, item: StandingRow, approved_by: str, running: bool) -> WaveStatus:
     wave, run, history = item.wave, item.run, item.history
     window = ""
     if wave.window:
         start = wave.window.start_utc
         window = f"{start:%Y-%m-%d %H:%M} UTC, {wave.window.hours:g} h"
-    shape = (wave.name, wave.title, len(wave.vms), len(wave.groups), wave.size_bytes, window, approved_by)
+    shape = (wave.name, wave.title, wave.vms, wave.groups, wave.size_bytes, window, approved_by)
     if run is None or history is None:
         return WaveStatus(*shape, "approved" if approved_by else "planned")
     state, current, gate = _where(history, running)
     total = len(history.runbook.steps)
     done = sum(status in SETTLED for status in history.status.values())
     since = _since(project, run)
-    commit_by = _commit_by(project, run, since) if state == "before commit" else ""
+    commit_by = _commit_by(wave, since) if state == "before commit" else ""
     why, hint = ("", "") if running else _failure(history)
     return WaveStatus(*shape, state, done, total, current, gate, since, commit_by, why, hint)
 
 
-def _commit_by(project: Project, run: Run, since: str) -> str:
+def _commit_by(wave: WaveRow, since: str) -> str:
     """Return the end of the commit window, by the policy of the plan that was approved."""
-    hours = plans.get(project, run.plan).plan.wave(run.wave).policies.commit_window_h
-    end = datetime.fromisoformat(since) + timedelta(hours=hours)
+    end = datetime.fromisoformat(since) + timedelta(hours=wave.commit_window_h)
     return end.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 

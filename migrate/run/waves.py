@@ -14,14 +14,15 @@ from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.history import History, Mode
 from migrate.run.store import Run, RunKind
-from planner.errors import Blocked, NotFound
+from planner.errors import Blocked
 from planner.names import visible
 from planner.store import plans
+from planner.store.plan_waves import WaveRow
 from planner.store.plans import StoredPlan
 from planner.store.project import Project
 
 if TYPE_CHECKING:
-    from planner.plan import Plan, Wave
+    from planner.plan import Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,53 +35,72 @@ class Standing:
     history: History | None = None
 
 
-def standing_waves(project: Project, newest: StoredPlan) -> Iterator[Standing]:
+@dataclass(frozen=True, slots=True)
+class StandingRow:
+    """The same without the plan: what one line says of the wave, and the version it stands in."""
+
+    version: int
+    wave: WaveRow
+    run: Run | None = None
+    history: History | None = None
+
+
+def standing_waves(project: Project, newest: int) -> Iterator[StandingRow]:
     """Yield every wave of the newest plan, then runs under way whose waves it no longer has."""
-    names = [wave.name for wave in newest.plan.waves]
-    for row in project.rows("SELECT DISTINCT wave FROM run WHERE kind = 'wave' ORDER BY wave"):
-        if row["wave"] not in names:
-            names.append(row["wave"])
-    for name in names:
-        found = _stands(project, newest, name)
-        if found is not None:
+    planned = {row.name: row for row in plans.waves(project, newest)}
+    ran = waves_with_runs(project)
+    for name in dict.fromkeys((*planned, *ran)):
+        if name not in ran:
+            yield StandingRow(newest, planned[name])
+        elif (found := _stands(project, newest, planned.get(name), name)) is not None:
             yield found
+
+
+def waves_with_runs(project: Project, kind: RunKind = RunKind.WAVE) -> dict[str, None]:
+    """Return the names of all waves that ever had a run of a kind, in order."""
+    rows = project.rows("SELECT DISTINCT wave FROM run WHERE kind = ? ORDER BY wave", kind.value)
+    return {row["wave"]: None for row in rows}
 
 
 def under_way(project: Project, newest: StoredPlan) -> tuple[str, ...]:
     """Return the waves of the newest plan that began as they stand there, and were not taken back."""
     kept = (None, Outcome.COMMITTED)
+    fingerprints = {row.name: row.fingerprint for row in plans.waves(project, newest.version)}
     return tuple(
         item.wave.name
-        for item in standing_waves(project, newest)
+        for item in standing_waves(project, newest.version)
         if item.history is not None
         and item.history.mode is Mode.FORWARD
         and runs.outcome(item.history) in kept
-        and any(wave.name == item.wave.name for wave in newest.plan.waves)
-        and newest.plan.wave(item.wave.name).fingerprint == item.wave.fingerprint
+        and fingerprints.get(item.wave.name) == item.wave.fingerprint
     )
 
 
 def find_wave(project: Project, name: str) -> Standing:
     """Return a wave by name, case ignored; raises NotFound."""
+    from planner.plan import no_wave
+
     newest = plans.latest(project)
     wanted = name.casefold()
-    names = [wave.name for wave in newest.plan.waves]
-    names += [row["wave"] for row in project.rows("SELECT DISTINCT wave FROM run WHERE kind = 'wave'")]
+    planned = {row.name: row for row in plans.waves(project, newest.version)}
+    names = (*planned, *waves_with_runs(project))
     known = next((item for item in names if item.casefold() == wanted), name)
-    found = _stands(project, newest, known)
+    found = _stands(project, newest.version, planned.get(known), known)
     if found is None:
-        raise _unknown(newest.plan, name)
-    return found
+        raise no_wave(name, list(planned))
+    stored = newest if found.version == newest.version else plans.get(project, found.version)
+    return Standing(stored, stored.plan.wave(found.wave.name), found.run, found.history)
 
 
 def check_alone(project: Project, wave: Wave) -> None:
     """Raise Blocked when another run under way has a VM of the wave: two would write one replica."""
     members = {vm.id: vm.name for vm in wave.vms}
-    for other in standing_waves(project, plans.latest(project)):
-        if other.wave.name == wave.name or other.run is None or other.history is None:
+    for other in standing_waves(project, plans.head(project).version):
+        if other.wave.name == wave.name or other.history is None or runs.outcome(other.history) is not None:
             continue
-        shared = [members[vm.id] for vm in other.wave.vms if vm.id in members]
-        if shared and runs.outcome(other.history) is None:
+        theirs = plans.wave(project, other.version, other.wave.name)
+        shared = [members[vm.id] for vm in theirs.vms if vm.id in members]
+        if shared:
             raise Blocked(
                 f"{visible(shared[0])} of {wave.name} is in the run of {other.wave.name} that is under way",
                 f"end that one first, or go back: wherry abort {other.wave.name} --live",
@@ -101,22 +121,13 @@ def check_remedied(project: Project, wave: Wave) -> None:
         raise Blocked(f"the remedies of {wave.name} are half done", f"finish them first: {command}")
 
 
-def _stands(project: Project, newest: StoredPlan, name: str) -> Standing | None:
-    planned = next((wave for wave in newest.plan.waves if wave.name == name), None)
+def _stands(project: Project, newest: int, planned: WaveRow | None, name: str) -> StandingRow | None:
     run = runs.latest(project, name)
     if run is not None:
         history = runs.history(project, run)
         if runs.outcome(history) is None:
-            stored = newest if run.plan == newest.version else plans.get(project, run.plan)
-            return Standing(stored, stored.plan.wave(name), run, history)
+            row = next(row for row in plans.waves(project, run.plan) if row.name == name)
+            return StandingRow(run.plan, row, run, history)
         if planned is not None and planned.fingerprint == run.fingerprint:
-            return Standing(newest, planned, run, history)
-    return None if planned is None else Standing(newest, planned)
-
-
-def _unknown(plan: Plan, name: str) -> NotFound:
-    try:
-        plan.wave(name)
-    except NotFound as error:
-        return error
-    raise AssertionError("unreachable")
+            return StandingRow(newest, planned, run, history)
+    return None if planned is None else StandingRow(newest, planned)

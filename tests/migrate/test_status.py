@@ -188,3 +188,23 @@ def test_looking_changes_nothing(project: Project) -> None:
     before = project.rows("PRAGMA data_version")[0][0], project.rows("SELECT total_changes()")[0][0]
     assert project_status(project) == status
     assert (project.rows("PRAGMA data_version")[0][0], project.rows("SELECT total_changes()")[0][0]) == before
+
+
+def test_no_wave_is_decoded_for_a_status(project: Project) -> None:
+    stored = store_plan(project, small_wave(), pair_wave())
+    approvals.approve(project, stored, ("W02",), "me")
+    before = project_status(project)
+    assert [(wave.name, wave.state, wave.vms) for wave in before.waves] == [
+        (wave.name, state, len(wave.vms))
+        for wave, state in zip(stored.plan.waves, ("planned", "approved"), strict=True)
+    ]
+    with project.write() as db:
+        db.execute("UPDATE content SET body = 'unreadable'")
+    assert project_status(project) == before
+
+
+def test_the_commit_window_is_that_of_the_plan_the_run_began_with(project: Project) -> None:
+    _, wave = status_after(project, landed)
+    policies = small_wave().policies.model_copy(update={"commit_window_h": 100.0})
+    store_plan(project, small_wave().model_copy(update={"policies": policies}))
+    assert project_status(project).waves[0].commit_by == wave.commit_by
