@@ -7,6 +7,7 @@ call; the report says whether the run went on, or went back and how long that to
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import quantiles
 
@@ -86,10 +87,19 @@ def model_of(wave: Wave, link: Link) -> Model:
     )
 
 
-def rehearse(wave: Wave, link: Link, *, runs: int, seed: int, fault: str = "") -> Rehearsal:
+def rehearse(
+    wave: Wave,
+    link: Link,
+    *,
+    runs: int,
+    seed: int,
+    fault: str = "",
+    report: Callable[[int, int], None] | None = None,
+) -> Rehearsal:
     """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
 
-    ``fault`` is one of ``FAULTS``: that call then always fails. Raises BadInput for another.
+    ``report`` is told how many runs are done, of how many. ``fault`` is one of ``FAULTS``: that call
+    then always fails. Raises BadInput for another.
     """
     if runs < 1:
         raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
@@ -100,9 +110,11 @@ def rehearse(wave: Wave, link: Link, *, runs: int, seed: int, fault: str = "") -
     at: dict[str, dict[str, int]] = {"source": {}, "target": {}}
     if fault:
         at[FAULTS[fault]][fault] = 1_000_000
-    done = [
-        Twin(runbook, model, KINDS, seed + number, at["source"], at["target"]).run() for number in range(runs)
-    ]
+    done: list[TwinRun] = []
+    for number in range(runs):
+        done.append(Twin(runbook, model, KINDS, seed + number, at["source"], at["target"]).run())
+        if report is not None:
+            report(len(done), runs)
     whole = [run for run in done if run.outcome is Outcome.COMMITTED] or done
     window_s = wave.window.hours * 3600 if wave.window else None
     return Rehearsal(

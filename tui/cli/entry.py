@@ -21,3 +21,7 @@ def main() -> None:
         else:
             sys.stderr.write("interrupted; nothing was stored\n")
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -44,7 +44,7 @@ class Events(io.TextIOBase):
         self._part = ""
         self._lock = RLock()
 
-    def tell(self, event: str, **fields: object) -> None:
+    def emit(self, event: str, **fields: object) -> None:
         """Write one event; a reader that has gone ends nothing."""
         with self._lock, suppress(BrokenPipeError):
             self._target.write(json.dumps({"event": event, **fields}, default=str) + "\n")
@@ -72,13 +72,13 @@ class Events(io.TextIOBase):
 
     def _said(self, line: str) -> None:
         if line.strip():
-            self.tell("said", text=visible(line.strip(), _LONGEST))
+            self.emit("said", text=visible(line.strip(), _LONGEST))
 
 
 def tell(event: str, **fields: object) -> None:
     """Tell an event where events are wanted; elsewhere nothing."""
     if isinstance(sys.stderr, Events):
-        sys.stderr.tell(event, **fields)
+        sys.stderr.emit(event, **fields)
 
 
 def are_told() -> bool:
@@ -112,7 +112,7 @@ def telling(work: Callable[[], int]) -> int:
     finally:
         sys.stderr = usual
         events.flush()
-        events.tell("end", exit_code=code)
+        events.emit("end", exit_code=code)
     return code
 
 

@@ -17,6 +17,8 @@ from tui.cli.output import say
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from planner.waves.found import Best
+
 _EVERY_S = 2.0
 _EVENT_S = 0.1
 
@@ -32,6 +34,7 @@ class Bar:
         self._in_bytes = in_bytes
         self._task: TaskID | None = None
         self._title = ""
+        self._total: int | None = None
         self._begun = self._said = 0.0
 
     def _draw(self) -> None:
@@ -85,6 +88,7 @@ class Bar:
         self._begun = self._said = time.monotonic()
         if self._told:
             events.tell("begin", title=self._title)
+            self._total = None
             self._said = 0.0  # the first count is told at once
 
     def report(self, done: int, total: int) -> None:
@@ -120,6 +124,10 @@ class Bar:
 
     def _tell(self, done: int, total: int | None) -> None:
         """Tell how far it is, unless it was told a moment ago; the last count is never left out."""
+        if total != self._total:
+            # Another stretch of the way under the same title goes at a rate of its own.
+            self._begun = self._begun if self._total is None else time.monotonic()
+            self._total = total
         if done != total and time.monotonic() - self._said < _EVENT_S:
             return
         self._said = time.monotonic()
@@ -149,3 +157,16 @@ class Bar:
         if self._progress and self._task is not None:
             self._progress.remove_task(self._task)
         self._task = None
+
+
+def tell_best(best: Best) -> None:
+    """Tell programs of a plan that is the best so far; people see what the bar says of it."""
+    events.tell(
+        "best",
+        track="shared services" if best.services else "groups",
+        phase=best.phase,
+        waves=best.waves,
+        waves_bound=best.waves_bound,
+        cut_share=round(best.cut_share, 6),
+        stretch_gb=round(best.stretch_gb, 6),
+    )

@@ -86,7 +86,8 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
     from tui.acts.editing import inputs_of
-    from tui.cli.progress import Bar
+    from tui.cli import events
+    from tui.cli.progress import Bar, tell_best
 
     at = situation(project)
     last = before.plan if before else None
@@ -101,6 +102,9 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
         heard: list[str] = []
 
         def report(best_gb: float, step: int, of: int) -> None:
+            if events.are_told():
+                bar.report(step, of)
+                return
             said = f"looking for waves, best so far: {best_gb:.4g} GB cross the line"
             if [said] != heard[-1:]:
                 heard.append(said)
@@ -115,7 +119,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
             last=before.plan if before and frozen else last,
             frozen=frozen,
             edits=edits.in_force(project),
-            draw=Draw(seed=seed, effort=effort, report=report, stop=stopped.is_set),
+            draw=Draw(seed=seed, effort=effort, report=report, found=tell_best, stop=stopped.is_set),
         )
         bar.end()
     if stopped.is_set():

@@ -121,7 +121,7 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
     from tui.acts.editing import inputs_of
-    from tui.cli.progress import Bar
+    from tui.cli.progress import Bar, tell_best
 
     then = replace(at, settings=supposed.settings, target=supposed.target)
     inputs = inputs_of(project, then)
@@ -138,7 +138,7 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
             last=last,
             frozen=frozen,
             edits=known,
-            draw=Draw(seed, effort, report=lambda best, step, of: bar.report(step, of)),
+            draw=Draw(seed, effort, report=lambda best, step, of: bar.report(step, of), found=tell_best),
         )
 
     with Bar(in_bytes=False) as bar:

@@ -31,11 +31,14 @@ def command(wave: str, runs: int, seed: int, fault: str, project_dir: Path, as_j
     from planner.effects import Effect
     from planner.store import plans
     from planner.store import settings as settings_store
+    from tui.cli.progress import Bar
 
     with open_project(project_dir) as project:
         planned = plans.latest(project).plan.wave(wave)
         link = settings_store.load(project).link
-        report = rehearse(planned, link, runs=runs, seed=seed, fault=fault)
+        with Bar(in_bytes=False) as bar:
+            bar.begin(f"rehearsing {planned.name}")
+            report = rehearse(planned, link, runs=runs, seed=seed, fault=fault, report=bar.report)
         audit.note(
             project, Effect.DRY_RUN, "rehearse", planned.name, {"runs": runs, "seed": seed, "fault": fault}
         )
