@@ -1,7 +1,7 @@
 """One line for each wave of a plan, and the wave behind it. Writes ``plan_wave``.
 
-A wave is stored by its content, and so is who is in which of its groups: versions in which a wave is
-the same share both. What a line says is read without decoding the wave.
+A wave is stored by its content, and so is who is in which of its groups and which disks change backing:
+versions in which a wave is the same share both. What a line says is read without decoding the wave.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def insert(db: Database, version: int, waves: Iterable[Wave]) -> None:
     rows = []
     for position, wave in enumerate(waves):
         body = wave.model_dump_json().encode()
-        members = json.dumps([[group.name, group.vms] for group in wave.groups]).encode()
+        members = json.dumps(_members(wave)).encode()
         named, members_named = digest(body), digest(members)
         contents.put(db, ((named, body), (members_named, members)))
         # Fingerprints of large waves are dear: one that stays as it is keeps the line it has.
@@ -85,6 +85,18 @@ def insert(db: Database, version: int, waves: Iterable[Wave]) -> None:
         f" VALUES ({', '.join('?' * len(_COLUMNS))})",
         rows,
     )
+
+
+def _members(wave: Wave) -> dict[str, object]:
+    return {
+        "groups": [[group.name, group.vms] for group in wave.groups],
+        "becomes": [
+            [held.vm, held.disk, disk.target.value, disk.rule]
+            for disk in wave.disks
+            if disk.converts
+            for held in disk.attachments
+        ],
+    }
 
 
 def _said(wave: Wave) -> tuple[object, ...]:

@@ -9,11 +9,14 @@ read without the rest.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from sys import intern
+from typing import TYPE_CHECKING, Any
 
 from planner.codec import digest
 from planner.errors import NotFound, PlanTampered
+from planner.model import Backing
 from planner.store import plan_waves
 from planner.store.plan_waves import LINE, WaveRow, line
 from planner.store.project import Project, utc_now
@@ -21,7 +24,7 @@ from planner.store.project import Project, utc_now
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from planner.plan import Plan, Score, Unplanned, Wave
+    from planner.plan import Plan, Score, Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,17 +254,29 @@ def wave(project: Project, version: int, name: str) -> Wave:
 def placed(project: Project, version: int) -> dict[str, tuple[str, str]]:
     """Return the wave and the group of each VM of a version, by VM id."""
     found: dict[str, tuple[str, str]] = {}
-    for row in project.rows(
-        "SELECT name, body FROM plan_wave JOIN content ON content.digest = members WHERE version = ?", version
-    ):
-        for group, vms in json.loads(row["body"]):
-            found.update(dict.fromkeys(vms, (row["name"], group)))
+    for name, members in _members(project, version):
+        for group, vms in members["groups"]:
+            found.update(dict.fromkeys(vms, (name, group)))
     return found
 
 
-def unplanned(project: Project, version: int) -> tuple[Unplanned, ...]:
-    """Return the VMs of a version that are in no wave."""
-    from planner.plan import Unplanned
+def becomes(project: Project, version: int) -> dict[tuple[str, str], tuple[Backing, str]]:
+    """Return what each disk that changes its backing becomes, and by which rule; by VM id and disk key."""
+    return {
+        (vm, disk): (Backing(target), intern(rule))
+        for _, members in _members(project, version)
+        for vm, disk, target, rule in members["becomes"]
+    }
 
+
+def _members(project: Project, version: int) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+    for row in project.rows(
+        "SELECT name, body FROM plan_wave JOIN content ON content.digest = members WHERE version = ?", version
+    ):
+        yield row["name"], json.loads(row["body"])
+
+
+def unplanned(project: Project, version: int) -> dict[str, str]:
+    """Return why each VM of a version that is in no wave is in none, by VM id."""
     rows = project.rows("SELECT unplanned FROM plan WHERE version = ?", version)
-    return tuple(map(Unplanned.model_validate, json.loads(rows[0]["unplanned"]))) if rows else ()
+    return {item["vm"]: intern(item["why"]) for item in json.loads(rows[0]["unplanned"])} if rows else {}

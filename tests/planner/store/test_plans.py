@@ -101,7 +101,7 @@ def test_a_head_and_lines_say_what_the_plan_says(project: Project) -> None:
     assert (head.score, head.waves_bound) == (plan.score, plan.score.waves_bound)
     assert (head.notes, head.seed, head.inventory) == (plan.notes, 7, plan.inventory)
     assert plans.head(project).version == version + 1
-    assert plans.unplanned(project, version) == plan.unplanned
+    assert plans.unplanned(project, version) == {"x": "a template"}
     rows = plans.waves(project, version)
     assert [row.name for row in rows] == [wave.name for wave in plan.waves]
     for row, wave in zip(rows, plan.waves, strict=True):
@@ -117,6 +117,11 @@ def test_a_head_and_lines_say_what_the_plan_says(project: Project) -> None:
     assert (rows[0].window.hours, rows[0].window.zone) == (5, "Europe/Berlin")
     assert plans.placed(project, version) == {
         vm: (wave.name, group.name) for wave in plan.waves for group in wave.groups for vm in group.vms
+    }
+    changing = [disk for wave in plan.waves for disk in wave.disks if disk.converts]
+    assert changing
+    assert plans.becomes(project, version) == {
+        (held.vm, held.disk): (disk.target, disk.rule) for disk in changing for held in disk.attachments
     }
 
 
