@@ -9,7 +9,7 @@ A filter judges a distinct value once, not a row. Masks are bytes, one a row: 1 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress
 
 from planner.terms import Judge
@@ -37,7 +37,7 @@ class Column:
         self._values = values
         self._of_row = of_row
         self.is_text = is_text
-        self._folded: tuple[list[str], array[int]] | None = None
+        self._folded: tuple[list[str], array[int] | None] | None = None
 
     @classmethod
     def of(cls, values: Iterable[Value]) -> Column:
@@ -77,30 +77,35 @@ class Column:
     def mask(self, judge: Judge) -> bytes:
         """Return for each row whether its value is judged true."""
         if self.is_text and judge.word is not None:
-            verdicts = self._by_word(judge)
+            verdicts = self._by_word(judge.word, judge.parts)
         else:
             value = judge.value
-            verdicts = bytearray(value(self._whole(one)) is True for one in self._values)
+            said = map(self._whole, self._values) if self.is_text else self._values
+            verdicts = bytearray([value(one) is True for one in said])
         if self._of_row is None:
             return bytes(verdicts)
         if self._of_row.itemsize == 1:
             return self._of_row.tobytes().translate(bytes(verdicts.ljust(256, b"\0")))
         return bytes(map(verdicts.__getitem__, self._of_row))
 
-    def _by_word(self, judge: Judge) -> bytearray:
+    def _by_word(self, fits: Callable[[str], bool], parts: tuple[str, ...]) -> bytearray:
         words, owners = self._words()
+        if parts:
+            first, *more = parts
+            found = [first in word for word in words]
+            for part in more:
+                found = [hit or part in word for hit, word in zip(found, words, strict=True)]
+        else:
+            found = [fits(word) for word in words]
+        if owners is None:
+            return bytearray(found)
         verdicts = bytearray(len(self._values))
-        if judge.parts:
-            for part in judge.parts:
-                for owner in [owner for word, owner in zip(words, owners, strict=True) if part in word]:
-                    verdicts[owner] = 1
-        elif (fits := judge.word) is not None:
-            for owner in [owner for word, owner in zip(words, owners, strict=True) if fits(word)]:
-                verdicts[owner] = 1
+        for owner in compress(owners, found):
+            verdicts[owner] = 1
         return verdicts
 
-    def _words(self) -> tuple[list[str], array[int]]:
-        """Return the words of all values, casefolded, and whose each is."""
+    def _words(self) -> tuple[list[str], array[int] | None]:
+        """Return the words of all values, casefolded, and whose each is; None when each has just one."""
         if self._folded is None:
             words: list[str] = []
             owners = array("I")
@@ -110,15 +115,21 @@ class Column:
                         folded = word.casefold()
                         words.append(word if folded == word else folded)  # no second copy of the same
                         owners.append(owner)
-            self._folded = words, owners
+            alone = len(words) == len(self._values) and owners == array("I", range(len(words)))
+            self._folded = words, None if alone else owners
         return self._folded
 
 
 def narrow(of_row: array[int], values: int) -> array[int] | None:
     """Return the numbers of values in as few bytes as they need, None where each row has its own."""
-    if values == len(of_row):
+    if values == len(of_row) and of_row == array("I", range(values)):
         return None
-    return array("B" if values <= 1 << 8 else "H" if values <= 1 << 16 else "I", of_row)
+    return array(typecode(values), of_row)
+
+
+def typecode(values: int) -> str:
+    """Return the type of the numbers of so many values, as arrays call it."""
+    return "B" if values <= 1 << 8 else "H" if values <= 1 << 16 else "I"
 
 
 def constant(value: Value, rows: int) -> Column:
