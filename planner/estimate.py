@@ -121,6 +121,12 @@ def churn_bytes_day(volumes: Sequence[Volume]) -> float:
     return _load(volumes, Measured()).churn_bytes_s * _DAY_S
 
 
+def seed_bytes(volumes: Sequence[Volume]) -> int:
+    """Return what the first copy of volumes sends: bytes in use where known, else whole disks; RDMs whole."""
+    load = _load(volumes, Measured())
+    return round(load.warm_bytes + load.cold_bytes)
+
+
 def _final_delta_bytes(load: _Load, rate: float, cycles: int) -> float:
     """Return what is left to send after the stop: each delta carries what the last one let pass."""
     left = load.warm_bytes

@@ -41,7 +41,7 @@ class Model:
     risk: list[float]
     days: list[float]  # by slot: its place in time
     line: Line
-    seeds: list[float]  # bytes to copy
+    seeds: list[float]  # bytes to send
     churn: list[float]  # bytes a day
     last: list[int]  # the slot it had in the last plan, -1 = none
 
@@ -205,7 +205,7 @@ def _model(
         risk=[sum(item.risk * item.criticality for item in items) for items in groups],
         days=days_of(problem),
         line=line_of(problem),
-        seeds=[float(sum(item.size_bytes for item in items)) for items in groups],
+        seeds=[float(sum(item.seed_bytes for item in items)) for items in groups],
         churn=[sum(item.churn_bytes_day for item in items) for items in groups],
         last=[next((last[at] for at in block if at < len(last) and last[at] >= 0), -1) for block in members],
     )

@@ -212,7 +212,7 @@ class _Relaxation:
         for slot, carried in enumerate(line.carried):
             if carried < inf:
                 sent = sum(
-                    ceil(line.weight(item.size_bytes, item.churn_bytes_day, early) - 1e-6) * self.x[at][early]
+                    ceil(line.weight(item.seed_bytes, item.churn_bytes_day, early) - 1e-6) * self.x[at][early]
                     for at, item in enumerate(self._problem.items)
                     for early in range(slot + 1)
                 )

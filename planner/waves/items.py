@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from planner.estimate import Measured, WaveEstimate, estimate_wave
+from planner.estimate import Measured, WaveEstimate, estimate_wave, seed_bytes
 from planner.model import VM, Inventory, MoveGroup, Volume
 from planner.settings import Settings, Window
 from planner.volumes import datastore_of
@@ -102,6 +102,7 @@ def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:
         name=groups[0].name if len(groups) == 1 else _commonest([item.application for item in kins]),
         vms=len(vms),
         size_bytes=size,
+        seed_bytes=seed_bytes(volumes),
         churn_bytes_day=takes.churn_bytes_day,
         downtime_h=takes.downtime_min.p50 / 60,
         engineer_h=len(vms) * ask.settings.waves.vm_hours,

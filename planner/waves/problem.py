@@ -23,7 +23,8 @@ class Item:
 
     name: str
     vms: int
-    size_bytes: int  # to copy before the cutover
+    size_bytes: int  # provisioned: what caps count
+    seed_bytes: int = 0  # to send over the line: what is in use where that is known, else provisioned
     churn_bytes_day: float = 0.0
     downtime_h: float = 0.0
     engineer_h: float = 0.0

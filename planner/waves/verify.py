@@ -17,7 +17,7 @@ from planner.waves.problem import Assignment, Problem
 from planner.waves.weights import EACH, PLAIN, Sheet, fits, oversize, sheet_of, sheets, together
 
 _EASE = 1e-6  # relative, for sums of fractions
-_WORDS = ("VMs", "bytes to copy", "cutovers", "engineer hours")
+_WORDS = ("VMs", "provisioned bytes", "cutovers", "engineer hours")
 _EACH_WORDS = ("groups of owner", "groups of team", "bytes from datastore", "disks on host")
 
 
@@ -186,7 +186,7 @@ def _line(problem: Problem, plan: Assignment) -> Iterator[Violation]:
     by_slot: dict[int, float] = defaultdict(float)
     for item, slot in zip(problem.items, plan, strict=True):
         if 0 <= slot < len(problem.slots):
-            by_slot[slot] += line.weight(item.size_bytes, item.churn_bytes_day, slot)
+            by_slot[slot] += line.weight(item.seed_bytes, item.churn_bytes_day, slot)
     sent = 0.0
     for slot in range(len(problem.slots)):
         sent += by_slot[slot]

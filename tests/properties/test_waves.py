@@ -51,6 +51,7 @@ def problems(draw: st.DrawFn, most: int = 12) -> Problem:
                 name=f"g{number}",
                 vms=draw(st.integers(1, 6)),
                 size_bytes=draw(st.integers(0, 50)),
+                seed_bytes=draw(st.integers(0, 50)),
                 churn_bytes_day=draw(st.sampled_from([0.0, 0.5, 2.0])),
                 engineer_h=draw(st.sampled_from([0.0, 0.5, 1.25])),
                 risk=draw(st.sampled_from([0.0, 0.0, 0.5, 1.0])),

@@ -18,7 +18,7 @@ WEEK = 7 * 86_400.0
 
 
 def items(count: int, **fields: object) -> tuple[Item, ...]:
-    return tuple(Item(f"g{at:02}", 5, 10, **fields) for at in range(count))  # type: ignore[arg-type]
+    return tuple(Item(f"g{at:02}", 5, 10, 10, **fields) for at in range(count))  # type: ignore[arg-type]
 
 
 def undated(count: int, caps: Caps = Caps(vms=10)) -> tuple[Slot, ...]:  # noqa: B008 - frozen
@@ -129,6 +129,18 @@ def test_hours_of_the_week_without_a_line_carry_nothing() -> None:
     assert verify(Problem(items(2), dated(3), link=days_only), (0, 1)) == ()
     reserved = Link(bytes_s=days_only.bytes_s, reserved_bytes_s=20 / WEEK, begins_s=days_only.begins_s)
     assert verify(Problem(items(2), dated(3), link=reserved), (0, 1)) != ()
+
+
+def test_the_line_carries_what_is_in_use_and_caps_count_what_is_provisioned() -> None:
+    line = Link(bytes_s=(10 / WEEK,) * 168, begins_s=30 * 86_400 - WEEK)
+    thin = tuple(Item(f"g{at}", 5, size_bytes=100, seed_bytes=5) for at in range(2))
+    assert verify(Problem(thin, dated(2), link=line), (0, 0)) == ()
+    assert [one.kind for one in verify(Problem(thin, dated(2, Caps(size_bytes=150)), link=line), (0, 0))] == [
+        "cap"
+    ]
+    found = solve(Problem(thin, dated(2), link=line))
+    assert (found.score.card.waves, found.feasible) == (1, True)
+    assert found.score.card.makespan_bound_h == pytest.approx(168 + 8)
 
 
 def test_churn_is_sent_as_well() -> None:
