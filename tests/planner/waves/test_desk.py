@@ -305,7 +305,9 @@ def test_an_accepted_edit_breaks_nothing_and_is_kept(inventory: Inventory, data:
         edit = kept(verdict, number)
         then = made(inventory, [*edits, edit], found, standing=verdict.standing, **ASKED)
         assert then.score.hard_violations == found.score.hard_violations
-        assert then.score.order_violations <= found.score.order_violations
+        after = desk(inventory, then, [*edits, edit], **ASKED)
+        # Ties in a circle are told and not enforced, so the score may count more of them than before.
+        assert all(verify(track.built.problem, track.assignment) == () for track in after.tracks)
         assert {vm.id: int(w.name[1:]) - 1 for w in then.waves for vm in w.vms} == dict(verdict.standing)
         edits.append(edit)
         found = then
