@@ -13,17 +13,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from planner.checks.check import Check, Rule
-from planner.checks.registry import Readiness, all_checks, explain, run_checks
-from planner.checks.waivers import Waiver, waived
-from planner.model import VM, Inventory, Method
-from planner.store import inventories, waivers
-from planner.store import settings as settings_store
-from planner.store.project import Project
-
 if TYPE_CHECKING:
+    from planner.checks.check import Check, Rule
     from planner.checks.custom import RuleFile
+    from planner.checks.registry import Readiness
+    from planner.checks.waivers import Waiver
+    from planner.model import VM, Inventory, Method
     from planner.settings import Settings
+    from planner.store.project import Project
 
 RULES_FILE = "rules.yaml"  # in the project's directory
 
@@ -41,10 +38,14 @@ class Situation:
 
     def checks(self) -> tuple[Check, ...]:
         """Return our checks and the project's own."""
+        from planner.checks.registry import all_checks
+
         return (*all_checks(), *(rule.check for rule in self.rules))
 
     def check(self, check_id: str) -> Check:
         """Return one check by id; raises NotFound."""
+        from planner.checks.registry import explain
+
         return next((rule.check for rule in self.rules if rule.check.id == check_id), None) or explain(
             check_id
         )
@@ -68,16 +69,26 @@ def rules_file(folder: Path, named: Path | None = None) -> RuleFile | None:
     return read_rules(path)
 
 
-def situation(project: Project, rules: Path | None = None) -> Situation:
-    """Return what checks look at in a project; raises NotFound before anything was discovered."""
+def situation(project: Project, rules: Path | None = None, known: Situation | None = None) -> Situation:
+    """Return what checks look at in a project; raises NotFound before anything was discovered.
+
+    ``known`` is an earlier answer whose inventory and target are still the newest: they are not read again.
+    """
+    from planner.store import inventories, waivers
+    from planner.store import settings as settings_store
+
     own = rules_file(project.root, rules)
-    stored = inventories.latest(project)
-    target = inventories.find_target(project)
+    if known is None:
+        stored = inventories.latest(project)
+        target = inventories.find_target(project)
+        seen = stored.inventory, stored.fingerprint, target.inventory if target else None
+    else:
+        seen = known.inventory, known.fingerprint, known.target
     return Situation(
-        inventory=stored.inventory,
-        fingerprint=stored.fingerprint,
+        inventory=seen[0],
+        fingerprint=seen[1],
         settings=settings_store.load(project),
-        target=target.inventory if target else None,
+        target=seen[2],
         rules=own.as_rules() if own else (),
         waivers=waivers.all_waivers(project),
     )
@@ -91,5 +102,8 @@ def judge(
     progress: Callable[[int, int], None] | None = None,
 ) -> Readiness:
     """Return what all checks say on a day, waivers in force laid over the findings."""
+    from planner.checks.registry import run_checks
+    from planner.checks.waivers import waived
+
     found = run_checks(at.inventory, at.settings, at.target, at.rules, method, progress, only)
     return waived(found, at.waivers, day)
