@@ -1,4 +1,4 @@
-"""What a person likes: theme, ASCII drawing, keys, columns of each table. One JSON file of theirs.
+"""What a person likes: theme, ASCII drawing, calm, keys, columns of each table. One JSON file of theirs.
 
     {"theme": "harbour", "ascii": false, "keys": {"filter": "ctrl+f"}, "columns": {"inventory": ["name"]}}
 
@@ -24,11 +24,12 @@ class Preferences:
 
     theme: str = "harbour"
     ascii: bool = False
+    calm: bool = False  # changed cells do not flash
     keys: Mapping[str, str] = field(default_factory=dict)  # action id → keys, parted by commas
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # place → names, in order
 
 
-_KINDS: dict[str, type] = {"theme": str, "ascii": bool, "keys": dict, "columns": dict}
+_KINDS: dict[str, type] = {"theme": str, "ascii": bool, "calm": bool, "keys": dict, "columns": dict}
 
 
 def preferences_file() -> Path:

@@ -112,8 +112,11 @@ def harbour() -> Theme:
         surface="#151d26",
         panel="#1d2833",
         dark=True,
-        variables={"footer-key-foreground": "#e0a458", "border": "#35506a", "border-blurred": "#2a3a49"},
-    )
+        variables={
+            "footer-key-foreground": "#e0a458", "border": "#35506a", "border-blurred": "#2a3a49",
+            "text-muted": "#9fb0bf", "text-error": "#f0aba8", "text-disabled": "#748492",
+        },
+    )  # fmt: skip
 
 
 def daylight() -> Theme:
@@ -133,8 +136,11 @@ def daylight() -> Theme:
         surface="#f1f1ec",
         panel="#e3e5e2",
         dark=False,
-        variables={"footer-key-foreground": "#9a5b00", "border": "#8fa3b3", "border-blurred": "#c3ccd3"},
-    )
+        variables={
+            "footer-key-foreground": "#9a5b00", "border": "#8fa3b3", "border-blurred": "#c3ccd3",
+            "text-muted": "#454f58", "text-disabled": "#6d7882",
+        },
+    )  # fmt: skip
 
 
 def beacon() -> Theme:
@@ -156,7 +162,7 @@ def beacon() -> Theme:
         dark=True,
         variables={
             "footer-key-foreground": "#ffff00", "border": "#ffffff", "border-blurred": "#a8a8a8",
-            "text-muted": "#d0d0d0", "text-disabled": "#a8a8a8",
+            "text-muted": "#d0d0d0", "text-disabled": "#a8a8a8", "text-error": "#ffbebe",
         },
     )  # fmt: skip
 

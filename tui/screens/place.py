@@ -27,6 +27,7 @@ from tui.session import View
 from tui.text import line, utc_clock
 from tui.widgets.lines import EdgeLine, Item, ItemLine
 from tui.widgets.panel import Panel
+from tui.widgets.table import VirtualTable
 
 WIDE, WIDER = 110, 140
 REMARK_S = 6.0
@@ -44,6 +45,7 @@ class PlaceScreen(Screen[None]):
         self._said = ("", "")
         self._silence: Timer | None = None
         self._whole = 0  # number of widgets once all are there
+        self._settled = False  # a whole view was shown: what differs from it is a change
 
     @property
     def wherry(self) -> Host:
@@ -108,7 +110,11 @@ class PlaceScreen(Screen[None]):
         if not self.ready:
             return
         self.show_frame()
+        flashes = self._settled and not self.wherry.preferences.calm
+        for table in self.query(VirtualTable):
+            table.flashes = flashes
         self.show(self.view)
+        self._settled = self.view.complete
 
     # the frame
 

@@ -4,8 +4,8 @@
     order   which rows are shown, and in which order: what filter and sort leave
 
 Nothing is copied or measured per row, so a hundred thousand rows cost as much to paint as forty.
-New rows keep the cursor on the row it was on. Cells are plain text, never markup. Rows may be marked;
-marks are keys and stay while filters change.
+New rows keep the cursor on the row it was on. Cells are plain text, never markup. Marks are keys and stay
+while filters change. Cells that other rows bring new content to flash once.
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from tui.text import fit
 from tui.widgets.column import Column, fitting
+from tui.widgets.flash import FLASH_S, by_key, changed_fields
 
 MARGIN = 3  # cursor, mark, blank
+_WHOLE_LINE = ("cursor", "blurred")
 
 
 class VirtualTable(ScrollView, can_focus=True):
@@ -40,7 +43,7 @@ class VirtualTable(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     VirtualTable { overflow-x: hidden; scrollbar-size-vertical: 1; }
     VirtualTable > .table--header { color: $text-muted; text-style: bold; }
-    VirtualTable > .table--cursor { background: $primary 45%; color: $text; text-style: bold; }
+    VirtualTable > .table--cursor { background: $primary 35%; color: $text; text-style: bold; }
     VirtualTable > .table--blurred { background: $panel; }
     VirtualTable > .table--good { color: $text-success; }
     VirtualTable > .table--warn { color: $text-warning; }
@@ -91,15 +94,20 @@ class VirtualTable(ScrollView, can_focus=True):
         self._titles = ("", "")
         self._layout: tuple[tuple[int, int], ...] = ()  # column index, width
         self._styles_of: dict[str, Style] = {}
+        self.flashes = False  # whether changed cells flash; the first read is no change
+        self.flashed: dict[Hashable, frozenset[int]] = {}  # key → fields that changed just now
+        self._calming: Timer | None = None
 
     # what is shown
 
     def set_rows(self, rows: Sequence[tuple[Any, ...]], matches: Sequence[int] | None = None) -> None:
         """Show other rows, all of them or those at ``matches``; the cursor stays with its row's key."""
-        key = self.key
+        key, seen = self.key, self._on_screen() if self.flashes else {}
         self.rows = rows
         self._matches = matches
         self._arrange(key)
+        if seen:
+            self._flash(changed_fields(seen, self._on_screen()))
 
     def set_matches(self, matches: Sequence[int] | None) -> None:
         """Show only the rows at these indexes, None for all."""
@@ -202,6 +210,21 @@ class VirtualTable(ScrollView, can_focus=True):
         if self.cursor == old:  # the watcher speaks when it changed
             self.post_message(self.Moved(self))
 
+    def _on_screen(self) -> dict[Hashable, tuple[Any, ...]]:
+        top = self.scroll_offset.y
+        return by_key(self.rows[index] for index in self.order[top : top + self.size.height - 1])
+
+    def _flash(self, changed: dict[Hashable, frozenset[int]]) -> None:
+        if changed:
+            self.flashed = changed
+            if self._calming is not None:
+                self._calming.stop()
+            self._calming = self.set_timer(FLASH_S, self._calm_down)
+
+    def _calm_down(self) -> None:
+        self.flashed = {}
+        self.refresh()
+
     # drawing
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -246,7 +269,8 @@ class VirtualTable(ScrollView, can_focus=True):
     def _style(self, name: str) -> Style:
         style = self._styles_of.get(name)
         if style is None:
-            style = self.get_component_rich_style(f"table--{name}", partial=True) if name else self.rich_style
+            part = name not in _WHOLE_LINE  # a tone leaves the line's own background
+            style = self.get_component_rich_style(f"table--{name}", partial=part) if name else self.rich_style
             self._styles_of[name] = style
         return style
 
@@ -264,12 +288,13 @@ class VirtualTable(ScrollView, can_focus=True):
         if at_cursor:
             base += self._style("cursor" if self.has_focus else "blurred")
         marked = "✓" if self.marks and row[0] in self.marks else " "
+        flashed = self.flashed.get(row[0], ()) if self.flashed else ()
         segments = [Segment(f"{'▸' if at_cursor else ' '}{marked} ", base)]
         for index, cells in self._layout:
             column = self.columns[index]
             value = row[column.field]
-            tone = column.tone(value)
-            style = base if not tone or (at_cursor and self.has_focus) else base + self._style(tone)
+            tone = "accent" if column.field in flashed else column.tone(value)
+            style = base + self._style(tone) if tone else base
             segments.append(Segment(fit(column.show(value), cells, column.right) + " ", style))
         return Strip(segments).adjust_cell_length(width, base)
 

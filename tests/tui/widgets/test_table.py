@@ -1,13 +1,20 @@
 from typing import Any
 
 import pytest
+from rich.segment import Segment
 from textual.app import App, ComposeResult
 
-from tui.widgets.column import Column
-from tui.widgets.table import VirtualTable
+from tests.tui.stage import until
+from tui.theme import harbour
+from tui.widgets.column import Column, fitting
+from tui.widgets.flash import by_key, changed_fields
+from tui.widgets.table import MARGIN, VirtualTable
 
 COLUMNS = (Column(1, "name", 10, flex=True, keep=9), Column(2, "size", 6, str, right=True, keep=5),
            Column(3, "note", 12, tone=lambda note: "warn" if note else "", keep=1))  # fmt: skip
+
+
+HOSTILE = "[bold]x[/]\x1b[31m\u202e"
 
 
 def rows(number: int) -> list[tuple[Any, ...]]:
@@ -20,6 +27,9 @@ class Host(App[None]):
         self.table = VirtualTable(COLUMNS, "nothing here")
         self.number = number
         self.opened: list[Any] = []
+        self.sorted = 0
+        self.register_theme(harbour())
+        self.theme = "harbour"
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -30,6 +40,9 @@ class Host(App[None]):
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         self.opened.append(event.table.key)
+
+    def on_virtual_table_sorted(self, event: VirtualTable.Sorted) -> None:
+        self.sorted += 1
 
     def lines(self) -> list[str]:
         return [self.table.render_line(y).text for y in range(self.table.size.height)]
@@ -118,6 +131,8 @@ async def test_the_mouse_selects_opens_sorts_and_scrolls() -> None:
         assert app.table.sort_words == "by name ↑"
         await pilot.click(VirtualTable, offset=(4, 0))
         assert app.table.sort_words == "by name ↓"
+        await pilot.pause()
+        assert app.sorted == 2
         cursor = app.table.cursor
         app.table.scroll_down(animate=False)
         await pilot.pause()
@@ -136,7 +151,117 @@ async def test_narrow_tables_drop_columns_in_a_fixed_order(width: int, titles: s
 async def test_no_rows_says_so_and_the_cursor_is_marked_without_colour() -> None:
     app = Host(3)
     async with app.run_test(size=(60, 8)):
-        assert app.lines()[1].startswith("▸ name 0")
-        assert app.lines()[2].startswith("  name 1")
+        assert app.lines()[1].startswith("▸  name 0")
+        assert app.lines()[2].startswith("   name 1")
         app.table.set_rows([])
         assert any("nothing here" in text for text in app.lines())
+
+
+async def test_marks_are_drawn_in_the_margin_and_stay_while_filters_and_rows_change() -> None:
+    app = Host(6)
+    async with app.run_test(size=(60, 9)):
+        app.table.turn_mark()
+        assert app.table.cursor == 1  # goes on, so that many are marked in a row
+        app.table.turn_mark()
+        assert app.table.marks == {"k0", "k1"}
+        assert [text[:MARGIN] for text in app.lines()[1:5]] == [" ✓ ", " ✓ ", "▸  ", "   "]
+        app.table.set_matches([1, 3])
+        assert [text[:MARGIN] for text in app.lines()[1:3]] == [" ✓ ", "▸  "]
+        app.table.set_rows(rows(6)[1:])
+        app.table.set_matches(None)
+        assert app.table.marks == {"k0", "k1"}
+        app.table.mark(["k4"])
+        assert [text[1] for text in app.lines()[1:6]] == [" ", " ", " ", "✓", " "]
+        app.table.set_rows([])
+        app.table.turn_mark()
+        assert app.table.marks == {"k4"}
+
+
+async def test_chosen_columns_stand_in_their_order_and_hidden_ones_are_gone() -> None:
+    app = Host(3)
+    async with app.run_test(size=(60, 8)):
+        app.table.choose((2, 0))
+        assert app.lines()[0].split() == ["note", "name"]
+        assert app.lines()[2].split() == ["▸", "odd", "name", "1"] or app.lines()[2].split() == [
+            "odd", "name", "1"]  # fmt: skip
+        assert app.table.cells(app.table.rows[1]) == ["odd", "name 1"]
+        app.table.sort_next()
+        assert app.table.sort_words == "by note ↑"
+        app.table.sort_next()
+        assert app.table.sort_words == "by name ↑"
+        app.table.sort_next()
+        assert app.table.sorted_by is None
+        app.table.sort_by(1, reverse=True)  # by one that is hidden: the order holds, no arrow is drawn
+        assert [app.table.rows[i][2] for i in app.table.order] == [2, 1, 0]
+        assert "↓" not in app.lines()[0]
+
+
+async def test_cells_are_what_is_shown_so_nothing_in_them_acts() -> None:
+    app = Host(1)
+    async with app.run_test(size=(60, 8)):
+        app.table.set_rows([("k", HOSTILE, 7, HOSTILE)])
+        cells = app.table.cells(app.table.rows[0])
+        assert cells[1] == "7"
+        for text in (*cells, *app.lines()):
+            assert not {"\x1b", "\u202e"} & set(text)
+        assert cells[0].startswith("[bold]x[/]")
+        assert "[bold]x[/]" in app.lines()[1]
+
+
+@pytest.mark.parametrize("width", range(1, 40))
+def test_columns_that_fit_never_need_more_than_there_is(width: int) -> None:
+    for chosen in ((0, 1, 2), (2, 1, 0), (1, 2), (2,)):
+        laid = fitting(COLUMNS, chosen, width)
+        assert len(laid) >= 1
+        assert [index for index, _ in laid] == [i for i in chosen if i in {index for index, _ in laid}]
+        if len(laid) > 1:
+            assert sum(cells + 1 for _, cells in laid) <= width
+        flexible = 0 in dict(laid)
+        if flexible and sum(COLUMNS[i].width + 1 for i, _ in laid) <= width:
+            assert sum(cells + 1 for _, cells in laid) == width
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4, 7, 12])
+async def test_the_narrowest_table_still_draws_lines_of_its_width(width: int) -> None:
+    app = Host(3)
+    async with app.run_test(size=(width, 6)):
+        app.table.turn_mark()
+        assert all(len(text) == app.table.size.width for text in app.lines())
+
+
+def accented(app: Host, y: int) -> str:
+    """Return what stands in the accent tone on a line."""
+    accent = app.table._style("accent").color
+    segments: list[Segment] = list(app.table.render_line(y))
+    return "".join(part.text for part in segments if part.style and part.style.color == accent).strip()
+
+
+async def test_cells_that_changed_flash_once() -> None:
+    app = Host(50)
+    async with app.run_test(size=(60, 9)) as pilot:
+        await pilot.pause()
+        table = app.table
+        table.cursor = 2
+        newer = rows(50)
+        newer[1] = ("k1", "name 1", 999, "odd")
+        newer[2] = ("k2", "other", *newer[2][2:])
+        newer[40] = ("k40", "unseen", 1, "")
+        table.set_rows(newer)
+        assert table.flashed == {}  # nobody asked for it: the first read is no change
+        table.set_rows(rows(50))
+        table.flashes = True
+        table.set_rows(newer)
+        assert table.flashed == {"k1": frozenset({2}), "k2": frozenset({1})}  # only what is on the screen
+        assert table.cursor == 2
+        assert [accented(app, y) for y in (1, 2, 3, 4)] == ["", "999", "other", ""]
+        table.set_rows(list(newer))
+        assert [accented(app, y) for y in (2, 3)] == ["999", "other"]  # the same again neither ends it
+        await until(lambda: not table.flashed)
+        assert [accented(app, y) for y in (1, 2, 3, 4)] == ["", "", "", ""]
+
+
+def test_a_value_that_was_not_known_before_is_read_not_changed() -> None:
+    old = by_key([("a", None, 1), ("b", "x", 1), ("gone", 1, 1)])
+    new = by_key([("a", "seen", 1), ("b", None, 2), ("fresh", 1, 1)])
+    assert changed_fields(old, new) == {"b": frozenset({1, 2})}
+    assert by_key([("twin", 1), ("twin", 2)]) == {}
