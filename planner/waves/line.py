@@ -34,9 +34,10 @@ class Line:
 def begins(problem: Problem) -> float | None:
     """Return when seeding may begin, in seconds; None when nothing is dated."""
     dated = [slot.start_s for slot in problem.slots if slot.start_s is not None]
-    if problem.link.begins_s is not None:
-        return problem.link.begins_s
-    return min(dated) - LEAD_DAYS * 86_400 if dated else None
+    if not dated:
+        return None
+    begins_s = problem.link.begins_s
+    return min(dated) - LEAD_DAYS * 86_400 if begins_s is None else begins_s
 
 
 class Meter:

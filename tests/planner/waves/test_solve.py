@@ -143,6 +143,11 @@ def test_the_line_carries_what_is_in_use_and_caps_count_what_is_provisioned() ->
     assert found.score.card.makespan_bound_h == pytest.approx(168 + 8)
 
 
+def test_without_dates_hours_count_from_the_first_slot() -> None:
+    found = solve(Problem(items(1), undated(2), link=Link(bytes_s=(1.0,) * 168, begins_s=15 * 86_400.0)))
+    assert found.score.card.makespan_h == found.score.card.makespan_bound_h == 8.0
+
+
 def test_churn_is_sent_as_well() -> None:
     line = Link(bytes_s=(10 / WEEK,) * 168, begins_s=30 * 86_400 - WEEK)
     quiet = Problem(items(1), dated(2), link=line)
