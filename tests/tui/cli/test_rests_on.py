@@ -31,6 +31,9 @@ def test_a_wave_whose_disks_nobody_listed_has_no_size_and_no_times(planned: Wher
     assert planned.done("plan", "show", "--json").document["unknown_size"] == ["W01"]
     assert "size and times of this wave are unknown" in planned.done("plan", "show", "W01").out
     assert "unknown" not in planned.done("plan", "show", "W02").out
+    whys = [wave["why"] for wave in planned.done("plan", "show", "--json").document["plan"]["waves"]]
+    assert whys[0].startswith("1 of 2 VMs, of unknown size")
+    assert "MiB of 8.0 TiB" in whys[1]
     planned.done("export", "markdown", "csv")
     text = (planned.root / "exports" / "plan.md").read_text("utf-8")
     assert "- Seed and downtime: unknown" in text
@@ -43,6 +46,13 @@ def test_a_wave_whose_disks_nobody_listed_has_no_size_and_no_times(planned: Wher
         if "solo" in line
     ]
     assert ",unknown,unknown," in solo[0]
+
+
+def test_a_wave_of_which_some_disks_are_known_has_a_least_size(planned: Wherry) -> None:
+    planned.done("settings", "set", "caps.vms", "3")
+    _without_disks(planned, gap=True)
+    (wave,) = planned.done("plan", "show", "--json").document["plan"]["waves"]
+    assert wave["why"].startswith("3 of 3 VMs, at least 9.0 MiB of 8.0 TiB: not all disks are known")
 
 
 def test_a_vm_that_is_known_to_have_no_disk_leaves_the_size_known(planned: Wherry) -> None:
