@@ -10,13 +10,11 @@ building. Columns of older snapshots of a role make room for those of the newest
 from __future__ import annotations
 
 import json
-import sys
-import zlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from planner.column import Column, Packed, constant, narrow, packed, typecode
+from planner.column import Column, Packed, constant, narrow, packed
 from planner.errors import NotFound
 from planner.fields import (
     FAMILIES,
@@ -32,7 +30,7 @@ from planner.fields import (
 )
 from planner.made_by import code_digest
 from planner.model import VM, Inventory, Power
-from planner.store import contents, inventories
+from planner.store import column_bodies, contents, inventories
 from planner.store.project import Project
 from planner.vocabulary import Text, Value, column_name
 
@@ -108,7 +106,7 @@ def load(project: Project, inventory: int, names: Iterable[str]) -> dict[str, Co
         if name in _LISTED:
             found[name] = _listed(project, inventory, *_LISTED[name])
         elif name in bodies:
-            found[name] = _decoded(name, bodies[name])
+            found[name] = column_bodies.read(bodies[name], isinstance(VM_WORDS.find(name), Text))
         else:
             found[name] = _absent(project, inventory, name)
     return found
@@ -134,7 +132,9 @@ def placed(places: Iterable[tuple[str, str]]) -> dict[str, Column]:
 
 def judged(tallies: Iterable[Tally | None]) -> dict[str, Column]:
     """Return the column of checks from the tally of each VM, in order; None = not judged."""
-    return {"checks": Column.of(map(checked, tallies))}
+    rows = list(tallies)
+    known = {tally: checked(tally) for tally in set(rows)}  # few: a hundred thousand VMs share them
+    return {"checks": Column.of(map(known.__getitem__, rows))}
 
 
 def of_inventory(inventory: Inventory, seen: Seen, wanted: Iterable[str]) -> dict[str, Column]:
@@ -188,32 +188,7 @@ class _Making:
             of_row = self._of_row[name]
             if name not in FIELDS:
                 self._fill(name, of_row, self._rows)
-            yield name, _encoded(list(numbers), narrow(of_row, len(numbers)))
-
-
-def _encoded(values: list[Packed], of_row: array[int] | None) -> bytes:
-    """Return a column's body: the length of the values' JSON, that, and the numbers in little endian."""
-    plain = [sorted(value) if isinstance(value, frozenset) else value for value in values]
-    text = json.dumps(plain, separators=(",", ":")).encode("ascii")
-    numbers = array(of_row.typecode, of_row) if of_row is not None else array("B")
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return zlib.compress(len(text).to_bytes(8, "little") + text + numbers.tobytes(), 1)
-
-
-def _decoded(name: str, body: bytes) -> Column:
-    whole = zlib.decompress(body)
-    end = 8 + int.from_bytes(whole[:8], "little")
-    is_text = isinstance(VM_WORDS.find(name), Text)
-    shape: Callable[[Any], Packed] = tuple if is_text else frozenset
-    values = [shape(value) if isinstance(value, list) else value for value in json.loads(whole[8:end])]
-    if end == len(whole):
-        return Column(values, None, is_text)
-    numbers = array(typecode(len(values)))
-    numbers.frombytes(whole[end:])
-    if sys.byteorder == "big":
-        numbers.byteswap()
-    return Column(values, numbers, is_text)
+            yield name, column_bodies.write(list(numbers), narrow(of_row, len(numbers)))
 
 
 def _listed(project: Project, inventory: int, column: str, shape: Callable[[Any], Value]) -> Column:

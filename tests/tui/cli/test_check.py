@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,43 @@ def test_an_expired_waiver_is_told(checked: Wherry) -> None:
     assert "waiver 1 of disks.cbt ended on 2020-01-01: its findings count again" in ran.err
     assert "(waived" not in ran.out
     assert checked.done("check", "--json").document["expired_waivers"] == [1]
+
+
+def _outputs(cli: Wherry) -> list[tuple[int, str, str]]:
+    asked = ([], ["--json"], ["--severity", "warning"], ["--family", "disks"], ["--strict"])
+    return [(ran.code, ran.out, ran.err) for ran in (cli("check", *words) for words in asked)]
+
+
+def test_what_was_said_last_is_said_again_byte_for_byte(checked: Wherry) -> None:
+    (checked.root / "rules.yaml").write_text(RULES, "utf-8")
+    first = _outputs(checked)
+    assert _outputs(checked) == first
+    with sqlite3.connect(checked.root / "project.db") as db:
+        db.execute("DELETE FROM judged")
+    assert _outputs(checked) == first
+
+
+def test_answers_are_kept_until_something_changes(checked: Wherry) -> None:
+    checked.done("check")
+    with sqlite3.connect(checked.root / "project.db") as db:
+        db.execute("UPDATE judged_finding SET message = 'kept ' || name")
+    assert "kept old" in checked.done("check").out
+    assert "kept" not in checked.done("check", "--method", "cold").out
+    assert "kept" not in checked.done("check", "old").out
+    (checked.root / "rules.yaml").write_text(RULES, "utf-8")
+    assert "kept" not in checked.done("check").out
+
+
+def test_a_filter_may_ask_what_the_checks_say(checked: Wherry) -> None:
+    (checked.root / "rules.yaml").write_text(RULES, "utf-8")
+    found = checked.done("check", "--json").document["findings"]
+    blockers = [item for item in found if item["severity"] == "blocker" and item["subject_kind"] == "vm"]
+    for item in blockers:
+        if item["subject"] == "vm-2":
+            given = ("--reason", "known", "--owner", "ops", "--until", "2099-01-01")
+            checked.done("waive", item["check"], "mute", *given)
+    assert {item["subject"] for item in blockers} == {"vm-1", "vm-2"}
+    assert [vm["id"] for vm in checked.done("inventory", "checks:blocked", "--json").document] == ["vm-1"]
+    assert [vm["id"] for vm in checked.done("inventory", "--json", "-checks:blocked").document] == ["vm-2"]
+    narrowed = checked.done("check", "checks:blocked", "--json").document["findings"]
+    assert {item["subject"] for item in narrowed} == {"vm-1"}

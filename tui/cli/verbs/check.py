@@ -13,9 +13,12 @@ from tui.cli.output import data, line, say
 from tui.cli.rulebook import explain_check, known_families, list_checks, try_rules
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from planner.checks.registry import Readiness
     from planner.checks.waivers import Waiver
     from planner.model import Finding
+    from planner.store.project import Project
 
 _MARKS = {"blocker": "✖", "warning": "▲", "info": "·"}
 _MANY = 12  # checks with unknowns that one summary names
@@ -79,27 +82,17 @@ def _check(
 ) -> int:
     from planner.checks.registry import Readiness
     from planner.checks.waivers import expired
-    from planner.fields import Seen
-    from planner.model import Method, Severity
-    from planner.query import parse
-    from planner.readiness import judge, situation, today
-    from tui.cli.progress import Bar
+    from planner.model import Severity
+    from planner.readiness import today
+    from planner.store.waivers import all_waivers
 
-    wanted = parse(text)
-    with open_project(project_dir) as project:
-        at = situation(project, rules)
-    shown = known_families(families, at.checks())
-    seen = Seen.of(at.inventory)
     day = today()
-    with Bar(in_bytes=False) as bar:
-        bar.begin("checking VMs")
-        whole = judge(
-            at,
-            day,
-            Method(method) if method else None,
-            only=(lambda vm: wanted.matches(vm, seen)) if text.strip() else None,
-            progress=bar.report,
-        )
+    with open_project(project_dir) as project:
+        if text.strip() or method or rules:
+            whole, shown = _asked(project, text, families, method, rules, day)
+        else:
+            whole, shown = _current(project, families, day)
+        waivers = all_waivers(project)
     readiness = Readiness(
         tuple(
             item
@@ -108,13 +101,63 @@ def _check(
         ),
         {check: count for check, count in whole.unknown.items() if check.partition(".")[0] in shown},
     )
-    late = expired(readiness, at.waivers, day)
+    late = expired(readiness, waivers, day)
     if as_json:
         _print_json(readiness, late)
     else:
         _show(readiness.findings)
         _summary(readiness, late)
     return 3 if strict and readiness.count(Severity.BLOCKER) else 0
+
+
+def _asked(
+    project: Project,
+    text: str,
+    families: tuple[str, ...],
+    method: str | None,
+    rules: Path | None,
+    day: date,
+) -> tuple[Readiness, set[str]]:
+    """Return what the checks say when they are asked otherwise than a project is, and the families shown."""
+    from planner.model import Method
+    from planner.readiness import judge, situation
+    from planner.selection import read_filter, seen
+    from tui.cli.progress import Bar
+
+    wanted = read_filter(project, text)
+    at = situation(project, rules)
+    shown = known_families(families, at.checks())
+    with Bar(in_bytes=False) as bar:
+        bar.begin("checking VMs")
+        known = seen(project, at.inventory, wanted, bar.report)
+        found = judge(
+            at,
+            day,
+            Method(method) if method else None,
+            only=(lambda vm: wanted.matches(vm, known)) if text.strip() else None,
+            progress=bar.report,
+        )
+    return found, shown
+
+
+def _current(project: Project, families: tuple[str, ...], day: date) -> tuple[Readiness, set[str]]:
+    """Return what the checks say of the project, as they said last while that holds, and the families."""
+    from planner.checks.registry import all_checks
+    from planner.readiness import rules_file
+    from planner.store import inventories, judged
+    from tui.cli.progress import Bar
+
+    own = rules_file(project.root)
+    inventories.summary(project)  # nothing discovered is said before a family that does not exist
+    shown = known_families(
+        families, (*all_checks(), *(rule.check for rule in (own.as_rules() if own else ())))
+    )
+    kept = judged.readiness(project, day)
+    if kept is not None:
+        return kept, shown
+    with Bar(in_bytes=False) as bar:
+        bar.begin("checking VMs")
+        return judged.judge_and_store(project, bar.report, day), shown
 
 
 def _print_json(readiness: Readiness, late: tuple[Waiver, ...]) -> None:

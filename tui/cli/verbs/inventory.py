@@ -64,7 +64,8 @@ def command(ctx: click.Context, project_dir: Path, as_json: bool) -> None:
     """List the VMs of the newest inventory that match a filter; without a word of its own.
 
     Terms are and-ed: a bare word is looked for in names; os~win, power:on, cluster:prod-a,
-    disk>100G, cpu>=8, ram<4G, app:crm, owner:, tier:, rdm:yes; -term negates.
+    disk>100G, cpu>=8, ram<4G, app:crm, owner:, tier:, rdm:yes; -term negates. wave:none, group:crm and
+    checks:blocked ask the plan and the checks; @NAME is a saved filter.
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_vms, filter_terms=(), project_dir=project_dir, as_json=as_json)
@@ -78,16 +79,18 @@ def list_vms(filter_terms: tuple[str, ...], project_dir: Path, as_json: bool) ->
     """List the VMs that match FILTER; the word may be left out."""
     from dataclasses import asdict
 
-    from planner.fields import Seen
-    from planner.query import parse
+    from planner.selection import read_filter, seen
     from planner.store import inventories
     from planner.units import show_bytes
+    from tui.cli.progress import Bar
 
-    wanted = parse(" ".join(filter_terms))
-    with open_project(project_dir) as project:
+    with open_project(project_dir) as project, Bar(in_bytes=False) as bar:
+        wanted = read_filter(project, " ".join(filter_terms))
         inventory = inventories.latest(project).inventory
-    seen = Seen.of(inventory)
-    matching = [vm for vm in inventory.vms if wanted.matches(vm, seen)]
+        known = seen(
+            project, inventory, wanted, lambda done, total: bar.report_on("checking VMs", done, total)
+        )
+    matching = [vm for vm in inventory.vms if wanted.matches(vm, known)]
     if as_json:
         data([asdict(vm) for vm in matching])
         return
