@@ -22,6 +22,8 @@ from planner.waves.calendar import calendar
 from planner.waves.hand import Hand
 from planner.waves.pins import slot_named, wave_name
 
+MERGED = "merged by hand: "  # begins the reason of a group that an edit made
+
 
 class Act(StrEnum):
     """What a person did to a plan."""
@@ -154,7 +156,7 @@ class _Reading:
                 continue
             if first.shared_services is not other.shared_services:
                 raise _lost(edit, "only one of the two is a shared service, and those move last")
-            reason = Reason(first.vms[0], other.vms[0], f"merged by hand: {edit.said}")
+            reason = Reason(first.vms[0], other.vms[0], f"{MERGED}{edit.said}")
             found[found.index(first)] = replace(
                 first,
                 vms=(*first.vms, *other.vms),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from planner.edits import MERGED
 from planner.estimate import Measured
 from planner.graph import hubs, unknown_ends
-from planner.model import VM, Inventory, Power, Tie
+from planner.graph.cuts import Cut
+from planner.graph.oversized import oversized
+from planner.model import VM, Inventory, MoveGroup, Power, Tie
 from planner.names import visible
 from planner.plan import Wave
 from planner.settings import Settings
-from planner.units import show_count, show_duration, show_rate
+from planner.units import show_bytes, show_count, show_duration, show_rate
 
+PARTING = "to part the group "  # begins the notes that propose a cut
 _NAMED = 3  # VMs that one note names
+_LARGEST = 300  # VMs of a group up to which a plan looks for cuts itself
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # names that a shell takes as they are
 
 
 def estimate_notes(wave: Wave, converges: bool) -> tuple[str, ...]:
@@ -138,6 +145,44 @@ def measured_notes(rates: Measured | None) -> tuple[str, ...]:
 
 def _minutes(minutes: float) -> str:
     return show_duration(60 * minutes)
+
+
+def cut_notes(groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings) -> tuple[str, ...]:
+    """Return how the first few groups above the caps could be parted, and what that costs; nothing is cut.
+
+    Groups merged by hand and very large ones are left to ``wherry deps oversized``.
+    """
+    names = {vm.id: vm.name for vm in inventory.vms}
+    looked = [
+        group
+        for group in groups
+        if len(group.vms) <= _LARGEST and not any(item.why.startswith(MERGED) for item in group.reasons)
+    ]
+    notes = []
+    for name, found in oversized(looked, inventory, settings, most=_NAMED).items():
+        shown = visible(name, 60)
+        cut = found.fitting or found.cheapest
+        if cut is None:
+            notes.append(f"{PARTING}{shown} no tie can be refused: shared storage holds all of it together")
+            continue
+        after = "both sides fit the caps then" if cut.fits else "a side is above the caps even then"
+        leave = show_count(len(cut.part), "VM")
+        notes.append(
+            f"{PARTING}{shown}, refuse {show_count(len(cut.refuse), 'tie')} with "
+            f"{show_bytes(cut.traffic_bytes)} of known traffic; {leave} would leave and "
+            f"{after}: {_command(cut, names)}"
+        )
+    return tuple(notes)
+
+
+def _command(cut: Cut, names: dict[str, str]) -> str:
+    """Return what refuses the only tie of a cut, or where the ties of a larger one are listed."""
+    pairs = {(edge.source, edge.target) for edge in cut.refuse}
+    if len(pairs) == 1:
+        ends = [names.get(end, end) for end in pairs.pop()]
+        if all(_PLAIN.fullmatch(end) for end in ends):
+            return f"'wherry deps refuse {ends[0]} {ends[1]}', see 'wherry deps oversized'"
+    return "see 'wherry deps oversized'"
 
 
 def service_notes(inventory: Inventory, waves: Sequence[Wave], hubs: frozenset[str]) -> list[str]:

@@ -17,6 +17,7 @@ from planner.export.runbook import back_min
 from planner.export.seeding import latest_seeds
 from planner.model import Finding, Severity
 from planner.names import visible
+from planner.notes import PARTING
 from planner.plan import Wave
 from planner.units import show_count
 
@@ -188,9 +189,12 @@ def _made(printout: Printout) -> datetime | None:
 
 def _of_notes(printout: Printout) -> Iterator[Risk]:
     for note in printout.plan.notes:
-        yield Risk(
-            visible(note), "note of the plan", (), 2, 2, "read it, then accept it or plan again", "the plan"
-        )
+        do = "read it, then accept it or plan again"
+        if note.startswith(PARTING):
+            do = (
+                "refuse those ties if they may cross the line, then plan again; else accept a wave of its own"
+            )
+        yield Risk(visible(note), "note of the plan", (), 2, 2, do, "the plan")
 
 
 def _of_remaps(printout: Printout) -> Iterator[Risk]:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from planner.settings import Settings
 
 
-def oversized(groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings) -> dict[str, Oversize]:
+def oversized(
+    groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings, most: int | None = None
+) -> dict[str, Oversize]:
     """Return what to do about each group above the caps, by its name, in the order of the groups.
 
-    A shared volume counts for the VM that holds it first, as it does when waves are packed.
+    A shared volume counts for the VM that holds it first, as it does when waves are packed. With ``most``
+    only the first so many groups are looked at.
     """
     caps = Weight(settings.caps.vms, round(settings.caps.tib * TIB))
     sizes: dict[str, int] = {}
@@ -33,6 +36,7 @@ def oversized(groups: Sequence[MoveGroup], inventory: Inventory, settings: Setti
         for group in groups
         if len(group.vms) > caps.vms or sum(sizes.get(vm, 0) for vm in group.vms) > caps.size_bytes
     ]
+    large = large[:most]
     if not large:
         return {}
     home = {vm: group.name for group in large for vm in group.vms}
