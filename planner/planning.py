@@ -20,7 +20,7 @@ from planner.graph import edges, shared_services
 from planner.groups import closing, left_out, move_groups
 from planner.model import Finding, Inventory, MoveGroup
 from planner.names import visible
-from planner.notes import input_notes, measured_notes, service_notes
+from planner.notes import cut_notes, input_notes, measured_notes, service_notes
 from planner.plan import Plan, Unplanned, Wave
 from planner.settings import Settings
 from planner.units import show_count
@@ -153,17 +153,19 @@ def make_plan(
 
     arranged = arrange(groups, ask, draw, rank)
     spelled = spell(arranged, ask)
+    oversize = oversize_notes(groups, ask)
     waves, span = with_chances(spelled, ask, draw.seed)
     notes = (
         *measured_notes(rates),
         *service_notes(inventory, waves, hubs),
         *(note for track in arranged.tracks for note in track.built.notes),
         *pilot_notes(ask),
-        *oversize_notes(groups, ask),
+        *oversize,
+        *(cut_notes(groups, inventory, settings) if oversize else ()),
         *spelled.notes,
         *ask.hand.notes,
         *calendar(settings).notes,
-        *window_notes([wave.window for wave in waves], settings),
+        *window_notes({wave.name: wave.window for wave in waves}, settings),
         *input_notes(inventory, settings, planned),
     )
     return Plan(

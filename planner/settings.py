@@ -207,7 +207,10 @@ class Spreading(_Part):
     """How waves are spread over the calendar."""
 
     starts: date | None = Field(None, description="the day work begins; nothing is seeded before it")
-    exit: date | None = Field(None, description="the day by which the source must be empty")
+    exit: date | None = Field(
+        None,
+        description="the day by which the source must be empty; no wave gets a window that ends after it",
+    )
     lead_days: int = Field(
         14, ge=0, le=365, description="from the begin of work to the first cutover: seeding begins at T-14"
     )

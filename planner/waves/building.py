@@ -233,7 +233,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     highest = max(highest, *(slot + 1 for slot in ask.standing.values())) if ask.standing else highest
     floor = max(len(windows), ask.first, highest)
     count = floor - len(windows) + _undated(weights, caps, _chain(shares))
-    slots = slots_of(windows, count, caps)
+    slots = slots_of(windows, count, caps, ask.settings.waves.exit)
     told, unkept = _told_apart(ask, shares.members)
     apart = [*_apart(ask, shares.members), *told]
     refuse_contradictions(

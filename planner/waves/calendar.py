@@ -8,10 +8,10 @@ clocks skip or show twice is told, as are windows of two waves that overlap.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -51,6 +51,12 @@ def _holiday(window: Window, holidays: Sequence[Holiday]) -> Holiday | None:
     first = window.start_utc.astimezone(zone).date()
     last = (window.end_utc - timedelta(microseconds=1)).astimezone(zone).date()
     return next((item for item in holidays if first <= item.day <= last), None)
+
+
+def ends_after(window: Window, day: date) -> bool:
+    """True when the window ends after a day, in its own zone."""
+    last = (window.end_utc - timedelta(microseconds=1)).astimezone(ZoneInfo(window.zone))
+    return last.date() > day
 
 
 def _odd_hour(window: Window) -> str:
@@ -125,20 +131,24 @@ def calendar(settings: Settings) -> Calendar:
     return Calendar(tuple(found), tuple(notes))
 
 
-def window_notes(used: Sequence[Window | None], settings: Settings) -> tuple[str, ...]:
-    """Return what is odd about the windows that waves have, in order, and how many have none."""
-    dated = [window for window in used if window]
+def window_notes(waves: Mapping[str, Window | None], settings: Settings) -> tuple[str, ...]:
+    """Return what is odd about the windows that waves have (by name, in order), and how many have none."""
+    dated = [window for window in waves.values() if window]
     notes = [f"{odd}; write an offset to be exact" for window in dated if (odd := _odd_hour(window))]
     notes += _overlapping(dated)
-    missing = len(used) - len(dated)
+    missing = len(waves) - len(dated)
     if missing and (settings.windows or settings.recurring):
-        notes.append(f"windows run out: the last {missing} of {len(used)} waves have none; add windows")
+        notes.append(f"windows run out: the last {missing} of {len(waves)} waves have none; add windows")
     elif missing:
         notes.append("no windows are set, so no wave has a date; add windows to the settings")
-    if settings.waves.exit:
-        late = sum(window.end_utc.date() > settings.waves.exit for window in dated)
+    if day := settings.waves.exit:
+        late = [name for name, window in waves.items() if window and ends_after(window, day)]
         if late:
-            notes.append(f"{show_count(late, 'wave')} cut over after the exit date {settings.waves.exit}")
+            notes.append(
+                f"{show_count(len(late), 'wave')} cut over after the exit date {day}: {', '.join(late)}"
+            )
+        elif missing:
+            notes.append(f"nobody can tell whether waves without a window keep the exit date {day}")
     return tuple(notes)
 
 

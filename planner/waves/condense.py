@@ -12,7 +12,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from planner.waves.line import Line, line_of
-from planner.waves.problem import Assignment, Problem
+from planner.waves.problem import Assignment, Item, Problem
 from planner.waves.weights import Key, Plain, Sheet, oversize, permitted, sheet_of, sheets, together
 
 UNDATED_DAYS = 7.0  # how far undated slots are apart
@@ -139,6 +139,27 @@ def condense(problem: Problem) -> Model:
     return _model(problem, members, block_of, ties)
 
 
+def _slots_of(groups: list[list[Item]], slots: int, late: frozenset[int]) -> list[frozenset[int] | None]:
+    """Return the slots each block may have, None where only ``earliest`` counts."""
+    in_time: dict[int, frozenset[int]] = {}  # by the first slot: most blocks share it
+
+    def open_to(items: list[Item]) -> frozenset[int] | None:
+        if any(item.allowed is not None or item.pinned is not None for item in items):
+            return frozenset(
+                slot
+                for slot in range(slots)
+                if slot not in late and all(permitted(item, slot) for item in items)
+            )
+        if not late:
+            return None
+        first = max(item.earliest for item in items)
+        if first not in in_time:
+            in_time[first] = frozenset(range(first, slots)) - late
+        return in_time[first]
+
+    return [open_to(items) for items in groups]
+
+
 def _model(
     problem: Problem,
     members: list[tuple[int, ...]],
@@ -164,6 +185,7 @@ def _model(
             near[a][b] += weight
             near[b][a] += weight
     groups = [[problem.items[at] for at in block] for block in members]
+    late = frozenset(at for at, slot in enumerate(problem.slots) if slot.late)
     every_sheet = [sheet_of(slot.caps) for slot in problem.slots]
     open_sheets = sheets(problem)
     capped = {kind for kind in range(4) if any(sheet[1][kind] != float("inf") for sheet in every_sheet)}
@@ -191,14 +213,7 @@ def _model(
         after=[tuple(pairs) for pairs in after],
         apart=[frozenset(others) for others in apart],
         near=[tuple(sorted(others.items())) for others in near],
-        slots_of=[
-            frozenset(
-                slot for slot in range(len(every_sheet)) if all(permitted(item, slot) for item in items)
-            )
-            if any(item.allowed is not None or item.pinned is not None for item in items)
-            else None
-            for items in groups
-        ],
+        slots_of=_slots_of(groups, len(every_sheet), late),
         earliest=[max(item.earliest for item in items) for items in groups],
         oversize=[oversize(items, open_sheets) for items in groups],
         pilots=tuple(at for at, items in enumerate(groups) if any(item.pilot for item in items)),

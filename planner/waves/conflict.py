@@ -12,13 +12,14 @@ from dataclasses import replace
 from math import ceil, floor, inf
 from typing import Any
 
+from planner.units import show_count
 from planner.waves import cpsat
 from planner.waves.condense import Model, condense
 from planner.waves.fit import first_fit
 from planner.waves.line import line_of
 from planner.waves.louvain import ahead_first
 from planner.waves.problem import Assignment, Caps, Link, Problem, Slot
-from planner.waves.verify import Violation, verify
+from planner.waves.verify import EXIT, Violation, verify
 from planner.waves.weights import EACH, PLAIN, each_of, plain_of
 
 EXACT = 60
@@ -47,6 +48,8 @@ def lifted(problem: Problem, causes: Collection[Cause]) -> Problem:
     )
     if ("slots", "count") in gone:
         slots += tuple(Slot(None, slots[-1].hours if slots else 8.0, Caps()) for _ in problem.items)
+    if EXIT in gone:
+        slots = tuple(replace(slot, late="") for slot in slots)
     room = problem.room
     for kind, name in gone:
         if kind == "room":
@@ -72,6 +75,11 @@ def conflict(problem: Problem, plan: Assignment | None = None, seed: int = 1) ->
     best = plan if plan is not None else _placed(problem)
     if not verify(problem, best):
         return ()
+    if any(slot.late for slot in problem.slots):
+        # A date is easier to speak about than the caps it asks to exceed.
+        later = _holding(lifted(problem, {EXIT}), seed)
+        if later is not None:
+            return _one_each(verify(problem, later))
     if _exact(problem):
         best = _Relaxation(problem).solve(seed) or best
     return _one_each(verify(problem, _spared(problem, best, seed)))
@@ -85,6 +93,10 @@ def _one_each(violations: tuple[Violation, ...]) -> tuple[Violation, ...]:
     found: dict[Cause, Violation] = {}
     for violation in violations:
         found.setdefault(violation.cause, violation)
+    late = sum(violation.cause == EXIT for violation in violations)
+    if late > 1:
+        text = f"{found[EXIT].text}, with {show_count(late - 1, 'more group')}"
+        found[EXIT] = replace(found[EXIT], text=text)
     return tuple(found.values())
 
 
@@ -149,6 +161,8 @@ class _Relaxation:
                     self.model.add_implication(one, self.off("pinned", at))
                 if item.allowed is not None and slot not in item.allowed:
                     self.model.add_implication(one, self.off("allowed", at))
+                if self._problem.slots[slot].late:
+                    self.model.add_implication(one, self.off(*EXIT))
                 if slot < item.earliest:
                     self.model.add_implication(one, self.off("earliest", at))
             for pilot in pilots:

@@ -67,6 +67,7 @@ class Slot:
     hours: float
     caps: Caps
     name: str = ""  # of the window it stands for, for sentences
+    late: str = ""  # the exit date it is after: nothing may have it; empty = in time, or nobody can tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,6 +166,7 @@ def _open_slots(model: Model, ledger: Ledger, floor: int, target: int) -> list[i
         if (
             slot >= floor
             and slot not in used
+            and not model.problem.slots[slot].late
             and min(*sheet[0], *sheet[1]) > 0
             and (slot in dated or not dated)
         ):

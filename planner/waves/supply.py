@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from planner.estimate import GOODPUT
 from planner.model import Inventory
 from planner.settings import Settings, Window
 from planner.units import GIB, TIB
-from planner.waves.calendar import begin_of_work, bytes_by_hour
+from planner.waves.calendar import begin_of_work, bytes_by_hour, ends_after
 from planner.waves.pins import wave_name
 from planner.waves.problem import Caps, Link, Problem, Room, Slot
 
@@ -29,14 +29,18 @@ def slot_caps(settings: Settings) -> Caps:
     )
 
 
-def slots_of(windows: Sequence[Window], undated: int, caps: Caps) -> tuple[Slot, ...]:
-    """Return a slot for each window, and undated ones behind them."""
+def slots_of(
+    windows: Sequence[Window], undated: int, caps: Caps, exit_day: date | None = None
+) -> tuple[Slot, ...]:
+    """Return a slot for each window, and undated ones behind them: late when a window before them is."""
     dated = [
         Slot(window.start_utc.timestamp(), window.hours, caps,
-             f"{wave_name(at)} of {window.start_utc:%Y-%m-%d %H:%M} UTC")
+             f"{wave_name(at)} of {window.start_utc:%Y-%m-%d %H:%M} UTC",
+             f"{exit_day}" if exit_day and ends_after(window, exit_day) else "")
         for at, window in enumerate(windows)
     ]  # fmt: skip
-    return (*dated, *(Slot(None, 0.0, caps, wave_name(len(windows) + at)) for at in range(undated)))
+    late = next((slot.late for slot in dated if slot.late), "")
+    return (*dated, *(Slot(None, 0.0, caps, wave_name(len(windows) + at), late) for at in range(undated)))
 
 
 def line_of(

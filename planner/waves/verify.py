@@ -17,14 +17,15 @@ from planner.waves.problem import Assignment, Problem
 from planner.waves.weights import EACH, PLAIN, Sheet, fits, oversize, sheet_of, sheets, together
 
 _EASE = 1e-6  # relative, for sums of fractions
+EXIT = ("exit", "all")  # the cause of everything that is late
 _WORDS = ("VMs", "provisioned bytes", "cutovers", "engineer hours")
 _EACH_WORDS = ("groups of owner", "groups of team", "bytes from datastore", "disks on host")
 
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A rule a plan breaks. ``kind`` is slot, pinned, allowed, earliest, cap, order, apart, latency, pilot,
-    link or room; ``cause`` is the rule's kind and its number or name."""
+    """A rule a plan breaks. ``kind`` is slot, pinned, allowed, late, earliest, cap, order, apart, latency,
+    pilot, link or room; ``cause`` is the rule's kind and its number or name."""
 
     kind: str
     items: tuple[int, ...]
@@ -55,6 +56,13 @@ def _places(problem: Problem, plan: Assignment) -> Iterator[Violation]:
             )
         if item.allowed is not None and slot not in item.allowed:
             yield Violation("allowed", (at,), f"{name} may not move in {where}", ("allowed", at))
+        if problem.slots[slot].late:
+            yield Violation(
+                "late",
+                (at,),
+                f"{name} stands in {where}, which is after the exit date {problem.slots[slot].late}",
+                EXIT,
+            )
         if slot < item.earliest:
             first = _slot(problem, item.earliest)
             yield Violation(

@@ -34,6 +34,7 @@ def problems(draw: st.DrawFn, most: int = 12) -> Problem:
     count = draw(st.integers(1, most))
     slots = draw(st.integers(2, 8))
     dated = draw(st.integers(0, slots))
+    late = draw(st.sampled_from([slots, slots, draw(st.integers(0, slots))]))  # the first that is too late
     ends = st.integers(0, count - 1)
     pairs = st.tuples(ends, ends).filter(lambda pair: pair[0] < pair[1])
 
@@ -85,6 +86,7 @@ def problems(draw: st.DrawFn, most: int = 12) -> Problem:
                 8.0,
                 narrow_caps if draw(st.integers(0, 7)) == 0 else caps,
                 f"w{number}",
+                "2026-10-05" if number >= late else "",
             )
             for number in range(slots)
         ),

@@ -303,3 +303,20 @@ def test_the_line_is_asked_for_bytes_in_use_and_for_whole_disks_where_they_are_u
     )
     found = {item.name: (item.size_bytes, item.seed_bytes) for item in built(inventory).problem.items}
     assert found == {"thin": (TIB, GIB), "unknown": (TIB, TIB), "raw": (TIB, TIB)}
+
+
+def test_no_wave_gets_a_window_that_ends_after_the_exit_date() -> None:
+    inventory = estate(*(vm(f"v{at}") for at in range(4)))
+    asked: dict[str, Any] = {"windows": SATURDAYS, "caps": {"vms": 2}}
+    # The night of Saturday the tenth ends on the eleventh.
+    kept = plan(inventory, waves={"exit": "2026-10-11"}, **asked)
+    assert [wave.name for wave in kept.waves] == ["W01", "W02"]
+    with pytest.raises(Blocked, match=r"W02 .*, which is after the exit date 2026-10-10, with 1 more"):
+        plan(inventory, waves={"exit": "2026-10-10"}, **asked)
+    slots = built(inventory, waves={"exit": "2026-10-17"}, **asked).problem.slots
+    assert [slot.late for slot in slots[:3]] == ["", "", "2026-10-17"]
+    assert all(slot.late for slot in slots[3:])
+    # Where no window is late nobody knows when the waves behind them are.
+    assert not any(
+        slot.late for slot in built(inventory, waves={"exit": "2027-01-01"}, **asked).problem.slots
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
 
 from planner.settings import Settings, Window
-from planner.waves.calendar import bytes_by_hour, calendar, window_notes
+from planner.waves.calendar import bytes_by_hour, calendar, ends_after, window_notes
 from tests.planner.sketch import settings
 
 
@@ -13,7 +14,11 @@ def assign_windows(count: int, said: Settings) -> tuple[tuple[Window | None, ...
     """The windows of ``count`` waves that follow each other, and all notes."""
     found = calendar(said)
     used = [*found.windows[:count], *([None] * (count - len(found.windows)))]
-    return tuple(used), (*found.notes, *window_notes(used, said))
+    return tuple(used), (*found.notes, *window_notes(named(used), said))
+
+
+def named(used: Sequence[Window | None]) -> dict[str, Window | None]:
+    return {f"W{at + 1:02}": window for at, window in enumerate(used)}
 
 
 def window(day: int, hours: float = 6, zone: str = "UTC") -> dict[str, object]:
@@ -155,7 +160,17 @@ def test_many_closed_windows_are_counted() -> None:
 
 def test_waves_after_the_exit_date_are_told() -> None:
     said = settings(windows=[window(3), window(10)], waves={"exit": "2026-10-05"})
-    assert window_notes(said.windows, said) == ("1 wave cut over after the exit date 2026-10-05",)
+    assert window_notes(named(said.windows), said) == ("1 wave cut over after the exit date 2026-10-05: W02",)
+    assert window_notes(named([said.windows[0], None]), said) == (
+        "windows run out: the last 1 of 2 waves have none; add windows",
+        "nobody can tell whether waves without a window keep the exit date 2026-10-05",
+    )
+
+
+def test_the_exit_date_is_kept_in_the_zone_of_the_window() -> None:
+    evening = settings(windows=[{**window(5), "hours": 2, "zone": "America/New_York"}]).windows[0]
+    assert not ends_after(evening, date(2026, 10, 5))  # ends at midnight there
+    assert ends_after(evening, date(2026, 10, 4))
 
 
 def test_the_hours_of_the_line_are_those_of_its_zone() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import pytest
 
 from planner.waves import cpsat
-from planner.waves.conflict import conflict
+from planner.waves.conflict import conflict, lifted
 from planner.waves.moved import what_if_moved
 from planner.waves.problem import Apart, Caps, Item, Link, Order, Problem, Slot
 from planner.waves.score import score
@@ -296,6 +297,49 @@ def test_a_late_pin_takes_company_where_the_earlier_waves_are_full() -> None:
     found = solve(Problem(group, undated(4)))
     assert found.feasible
     assert found.assignment.count(3) == 2
+
+
+def ending(slots: tuple[Slot, ...], first_late: int) -> tuple[Slot, ...]:
+    return tuple(
+        replace(slot, late="2026-10-05") if at >= first_late else slot for at, slot in enumerate(slots)
+    )
+
+
+@pytest.mark.parametrize("count", [8, 100])
+def test_the_exit_date_is_kept_where_it_can_be(count: int) -> None:
+    """Hard groups that would go late, and all talk to the last; the plan before ran past the exit."""
+    group = tuple(Item(f"g{at}", 5, 10, risk=1.0, criticality=1.0) for at in range(count))
+    slots = ending(undated(count, Caps(vms=20)), count // 4)
+    ties = tuple((at, count - 1, 1.0) for at in range(count - 1))
+    found = solve(Problem(group, slots, ties, last=tuple(range(count))), effort="quick")
+    assert found.feasible
+    assert max(found.assignment) < count // 4
+
+
+@pytest.mark.parametrize("count", [8, 100])
+def test_an_exit_date_that_cannot_be_kept_is_what_is_to_be_relaxed(count: int) -> None:
+    """Two groups a wave, one wave too few before the exit: 2 of 8 or of 100 are late at the least."""
+    problem = Problem(items(count), ending(undated(count), count // 2 - 1), order=(Order(0, 1, 1),))
+    found = solve(problem, effort="quick")
+    assert found.violations
+    asked = conflict(problem, found.assignment)
+    assert [one.cause for one in asked] == [("exit", "all")]
+    assert "which is after the exit date 2026-10-05, with" in asked[0].text
+    eased = lifted(problem, {("exit", "all")})
+    assert solve(eased, effort="quick").feasible
+    late = tuple(at // 2 for at in range(count))
+    kinds = [one.kind for one in verify(replace(problem, order=()), late)]
+    assert kinds == ["late", "late"]
+    assert score(replace(problem, order=()), late).card.hard_violations == 2
+
+
+def test_a_pin_behind_the_exit_names_the_exit_and_other_rules_beside_it() -> None:
+    group = (*items(3), Item("p", 1, 1, pinned=3))
+    assert [one.cause for one in conflict(Problem(group, ending(undated(4), 3)))] == [("exit", "all")]
+    both = Problem((*group, Item("q", 1, 1, pinned=2)), ending(undated(4), 3), order=(Order(3, 4, 1),))
+    causes = {one.cause for one in conflict(both)}
+    assert len(causes) <= 2
+    assert solve(lifted(both, causes), effort="quick").feasible
 
 
 def test_hard_ones_go_late() -> None:
