@@ -8,6 +8,7 @@ Leaving the application only stops looking: runs are other processes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from tui.dialogs.work import Work
 from tui.jobs.job import Job
 from tui.modes import MODES
 from tui.palette import Actions, Objects
-from tui.preferences import Preferences, save
+from tui.preferences import Preferences, keep_changes
 from tui.screens.help import HelpScreen, describe
 from tui.screens.place import PlaceScreen
 from tui.session import Session, View
@@ -82,7 +83,8 @@ class WherryApp(App[None]):
         likes_file: Path | None = None,
     ) -> None:
         """``likes_file`` is where changed preferences are kept, None = nowhere."""
-        super().__init__()
+        # NO_COLOR: the terminal's own two colours, and no other leaves us
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.read_only = read_only
         self.now = now
         self.preferences = preferences or Preferences()
@@ -97,7 +99,7 @@ class WherryApp(App[None]):
         self._ascii = Ascii()
         for theme in THEMES:
             self.register_theme(theme())
-        self.theme = self.preferences.theme if self.preferences.theme in self.available_themes else "harbour"
+        self.theme = self.preferences.theme
         self.set_keymap(dict(self.preferences.keys))
 
     def on_mount(self) -> None:
@@ -271,11 +273,11 @@ class WherryApp(App[None]):
 
     def keep(self, preferences: Preferences) -> None:
         """Keep what a person likes."""
-        self.preferences = preferences
+        old, self.preferences = self.preferences, preferences
         if self._likes_file is not None:
             try:
-                save(self._likes_file, preferences)
-            except OSError as error:
+                keep_changes(self._likes_file, old, preferences)
+            except (OSError, WherryError) as error:
                 self._say(f"your preferences could not be kept: {visible(str(error))}", "warn")
 
     def watch_theme(self, theme: str) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,17 @@ def _wrong(path: Path, why: str) -> BadInput:
     return BadInput(f"{path}: {why}", "mend the file, or move it away to begin with wherry's own")
 
 
+def for_session(path: Path, theme: str | None, ascii_only: bool) -> Preferences:
+    """Return the preferences in a file with what was asked for this once; raises BadInput."""
+    from tui.theme import theme_names
+
+    kept = load(path)
+    if theme is not None and theme not in theme_names():
+        known = ", ".join(theme_names())
+        raise BadInput(f"there is no theme {visible(theme, 40)!r}", f"take one of {known}")
+    return replace(kept, theme=theme or kept.theme, ascii=ascii_only or kept.ascii)
+
+
 def load(path: Path) -> Preferences:
     """Return the preferences in a file, the defaults when there is none; raises BadInput."""
     try:
@@ -57,7 +68,16 @@ def load(path: Path) -> Preferences:
             raise _wrong(path, f"has an unknown word {visible(str(name), 40)}; known are {', '.join(_KINDS)}")
         if not isinstance(value, _KINDS[name]):
             raise _wrong(path, f"{name} must be a {_KINDS[name].__name__}")
+    if "theme" in said:
+        _theme(path, said["theme"])
     return Preferences(**{**said, "keys": _keys(path, said), "columns": _columns(path, said)})
+
+
+def _theme(path: Path, name: str) -> None:
+    from tui.theme import theme_names
+
+    if name not in theme_names():
+        raise _wrong(path, f"there is no theme {visible(name, 40)}; known are {', '.join(theme_names())}")
 
 
 def _keys(path: Path, said: dict[str, Any]) -> dict[str, str]:
@@ -77,9 +97,23 @@ def _columns(path: Path, said: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     return {place: tuple(names) for place, names in columns.items()}
 
 
-def save(path: Path, preferences: Preferences) -> None:
-    """Write the preferences, whole or not at all; raises OSError."""
+def keep_changes(path: Path, old: Preferences, new: Preferences) -> None:
+    """Write what differs between the two into the file; raises BadInput, OSError.
+
+    The rest of the file stays: what was said for one session only, or changed by another one.
+    """
+    changed = {
+        item.name: getattr(new, item.name)
+        for item in fields(Preferences)
+        if getattr(new, item.name) != getattr(old, item.name)
+    }
+    if changed:
+        _save(path, replace(load(path), **changed))
+
+
+def _save(path: Path, preferences: Preferences) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
+    fresh = path.with_suffix(f".{os.getpid()}.new")
+    # whole or not at all
     fresh.write_text(json.dumps(asdict(preferences), indent=2, ensure_ascii=False) + "\n", "utf-8")
     fresh.replace(path)

@@ -167,5 +167,14 @@ def beacon() -> Theme:
     )  # fmt: skip
 
 
-# ANSI colours of the terminal itself come with Textual, as textual-ansi.
 THEMES = (harbour, daylight, beacon)
+
+
+def theme_names() -> tuple[str, ...]:
+    """Return the names of all themes, ours first.
+
+    Colours of the terminal itself come with Textual: ansi-dark and ansi-light.
+    """
+    from textual.theme import BUILTIN_THEMES
+
+    return (*(make.__name__ for make in THEMES), *BUILTIN_THEMES)

@@ -65,4 +65,8 @@ def shown_key(key: str) -> str:
     first = key.split(",")[0]
     if first.startswith("ctrl+"):
         return "^" + shown_key(first.removeprefix("ctrl+"))
-    return _SHOWN.get(first, first)
+    if first in _SHOWN:
+        return _SHOWN[first]
+    from textual.keys import format_key
+
+    return format_key(first)

@@ -5,16 +5,22 @@ Screens take their bindings from here, so that a key is documented exactly where
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING
 
 from planner.errors import BadInput
 from planner.names import visible
 from tui.actions.action import Action, shown_key
+from tui.actions.places import PLACES
 from tui.actions.table import ACTIONS, actions_at
 
 if TYPE_CHECKING:
     from textual.binding import Binding
+
+# bound by tables and panels themselves
+MOVING = frozenset({"up", "k", "down", "j", "pageup", "pagedown", "home", "g", "end", "G"})
 
 
 def bindings_at(place: str) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
@@ -22,31 +28,65 @@ def bindings_at(place: str) -> list[Binding | tuple[str, str] | tuple[str, str, 
     from textual.binding import Binding
 
     return [
-        Binding(action.key, f"act('{action.id}')", action.title, show=False,
-                priority=action.id.startswith("panel"), id=action.id)
+        Binding(action.key, f"act('{action.id}')", action.title, show=False, id=action.id)
         for action in actions_at(place)
-    ]  # fmt: skip
+    ]
 
 
 def checked(chosen: Mapping[str, str], file: str) -> dict[str, str]:
-    """Return the chosen keys by action id; raises BadInput for an unknown action and a key taken twice."""
-    known = {action.id: action for action in ACTIONS}
-    for name in chosen:
+    """Return the chosen keys by action id, in Textual's words; raises BadInput.
+
+    Refused are an unknown action, what is no key, and a key that something else has already.
+    """
+    known = {action.id for action in ACTIONS}
+    found: dict[str, str] = {}
+    for name, keys in chosen.items():
         if name not in known:
             raise BadInput(
-                f"{file}: keys: there is no action {visible(name, 40)}", "the names stand in the help (?)"
+                f"{file}: keys: there is no action {visible(name, 40)}", "the names stand in docs/terminal.md"
             )
-    for place in {place for action in ACTIONS for place in action.places}:
+        found[name] = ",".join(_key(part.strip(), f"{file}: keys: {name}") for part in keys.split(","))
+    for place in PLACES:
         taken: dict[str, str] = {}
-        for action in actions_at(place):
-            for key in chosen.get(action.id, action.key).split(","):
-                if key.strip() in taken and (action.id in chosen or taken[key.strip()] in chosen):
+        for action in actions_at(place.id):
+            for key in found.get(action.id, action.key).split(","):
+                if key in taken and (action.id in found or taken[key] in found):
                     raise BadInput(
-                        f"{file}: keys: {visible(key, 20)} is asked for {taken[key.strip()]} and {action.id}",
+                        f"{file}: keys: {shown_key(key)} is asked for {taken[key]} and {action.id}",
                         "give one of them another key",
                     )
-                taken[key.strip()] = action.id
-    return dict(chosen)
+                taken[key] = action.id
+    return found
+
+
+def _key(text: str, where: str) -> str:
+    """Return a key in Textual's words."""
+    *modifiers, name = text.split("+") if len(text) > 1 else (text,)
+    letter = len(name) == 1 and name.isprintable()
+    if not set(modifiers) <= {"ctrl", "alt", "shift"} or not (letter or name in _named_keys()):
+        raise BadInput(
+            f"{where}: {visible(text, 20)!r} is no key", "write it like x, /, f5, ctrl+f or shift+tab"
+        )
+    if text in MOVING:
+        raise BadInput(f"{where}: {shown_key(text)} moves the cursor in every table", "take another key")
+    return "+".join([*modifiers, _word(name)])
+
+
+def _word(letter: str) -> str:
+    """Return Textual's word for a letter or sign; words stay."""
+    from textual.binding import Binding
+
+    return next(
+        iter(Binding.make_bindings([Binding({",": "comma", " ": "space"}.get(letter, letter), "")]))
+    ).key
+
+
+@cache
+def _named_keys() -> frozenset[str]:
+    from textual.keys import Keys
+
+    signs = (_word(sign) for sign in string.punctuation + " ")
+    return frozenset({key.value for key in Keys if not key.value.startswith("<")} | set(signs))
 
 
 def shown(action: Action, chosen: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Input, Static
+from textual.widgets.button import ButtonVariant
 
 from planner.names import visible
 from tui.dialogs.dialog import Dialog
@@ -18,7 +19,7 @@ class Confirm(Dialog[bool]):
     def __init__(self, title: str, said: Content, yes: str, typed: str = "", tone: str = "primary") -> None:
         super().__init__()
         self._title, self._said, self._yes, self._typed = title, said, yes, typed
-        self._variant = "error" if tone == "bad" else "primary"
+        self._variant: ButtonVariant = "error" if tone == "bad" else "primary"
 
     def compose(self) -> ComposeResult:
         """What will happen, the word to type, yes and no."""
@@ -34,12 +35,7 @@ class Confirm(Dialog[bool]):
                 )
                 yield Input(id="typed")
             with Horizontal(classes="buttons"):
-                yield Button(
-                    self._yes,
-                    variant=self._variant,
-                    id="yes",
-                    disabled=bool(self._typed),  # type: ignore[arg-type]
-                )
+                yield Button(Content(self._yes), variant=self._variant, id="yes", disabled=bool(self._typed))
                 yield Button("Leave it", id="no")
 
     def on_mount(self) -> None:

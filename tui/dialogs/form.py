@@ -66,7 +66,7 @@ class Form(Dialog[Values]):
                     yield from self._field(ask)
             yield Static(Content(""), classes="wrong", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(self._yes, variant="primary", id="done")
+                yield Button(Content(self._yes), variant="primary", id="done")
                 yield Button("Leave it", id="leave")
 
     def _field(self, ask: Ask) -> ComposeResult:

@@ -40,7 +40,7 @@ class FilterBar(Horizontal):
     FilterBar > Input:focus { background: $panel; }
     FilterBar > #saved { width: auto; max-width: 45%; color: $text-muted; }
     """
-    BINDINGS: ClassVar[list[Any]] = [Binding("tab", "complete", "complete", show=False, priority=True)]
+    BINDINGS: ClassVar[list[Any]] = [Binding("tab", "complete", "complete", show=False)]
 
     class Changed(Message):
         """The filter reads otherwise."""

@@ -45,6 +45,12 @@ class VirtualTable(ScrollView, can_focus=True):
     VirtualTable > .table--header { color: $text-muted; text-style: bold; }
     VirtualTable > .table--cursor { background: $primary 35%; color: $text; text-style: bold; }
     VirtualTable > .table--blurred { background: $panel; }
+    VirtualTable:ansi > .table--cursor, VirtualTable:nocolor > .table--cursor {
+        background: ansi_default; color: ansi_default; text-style: bold reverse;
+    }
+    VirtualTable:ansi > .table--blurred, VirtualTable:nocolor > .table--blurred {
+        background: ansi_default; color: ansi_default; text-style: underline;
+    }
     VirtualTable > .table--good { color: $text-success; }
     VirtualTable > .table--warn { color: $text-warning; }
     VirtualTable > .table--bad { color: $text-error; text-style: bold; }

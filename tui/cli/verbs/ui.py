@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -13,18 +14,28 @@ from tui.cli.output import is_dumb
 
 @click.command(epilog="Example: wherry ui --project dc1-exit --read-only")
 @click.option("--read-only", is_flag=True, help="Offer nothing that changes anything.")
+@click.option("--theme", metavar="NAME", help="Colours for this once: harbour, daylight, beacon, ansi-dark …")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Draw in plain ASCII, as WHERRY_ASCII=1 does.")
 @project_option
-def command(read_only: bool, project_dir: Path) -> None:
-    """Open the terminal application on a project. Closing it never stops a run."""
+def command(read_only: bool, theme: str | None, ascii_only: bool, project_dir: Path) -> None:
+    """Open the terminal application on a project. Closing it never stops a run.
+
+    What you like (theme, keys, columns) is kept in ui.json under $XDG_CONFIG_HOME/wherry.
+    """
     from planner.errors import BadInput
     from planner.store.project import Project
-    from tui.app import WherryApp
+    from tui.preferences import for_session, preferences_file
 
     Project.open(project_dir).close()  # says so at once when there is no project
+    likes = for_session(
+        preferences_file(), theme, ascii_only or os.environ.get("WHERRY_ASCII", "0") not in ("", "0")
+    )
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise BadInput("wherry ui has no terminal to draw on", "use 'wherry status', with --json in scripts")
     if is_dumb():
         raise BadInput(
             "this terminal cannot be drawn on (TERM=dumb)", "use 'wherry status --watch' or set TERM"
         )
-    WherryApp(project_dir, read_only=read_only).run()
+    from tui.app import WherryApp
+
+    WherryApp(project_dir, read_only=read_only, preferences=likes, likes_file=preferences_file()).run()
