@@ -19,7 +19,9 @@ _ONE = {
     "┆": ":", "═": "=", "║": "|", "×": "x", "⌫": "<", "▏": "#", "▎": "#", "▍": "#", "▌": "#", "▋": "#",
     "▊": "#", "▉": "#", "▁": "_", "▂": "_", "▃": "-", "▄": "-", "▅": "=", "▆": "=", "▇": "#", "╱": "/",
     "╲": "\\", "¶": "P", "µ": "u", "°": "o", "▣": "#", "▶": ">", "◀": "<", "▼": "v", "△": "^", "▽": "v",
+    "┊": ":", "╌": "_",
 }  # fmt: skip
+_WIDENS = "\ufe0f"  # asks for the picture of the letter before it, which may be wider
 _BOX = "╭╮╰╯┌┐└┘├┤┬┴┼╔╗╚╝╠╣╦╩╬╤╧╪╫╡╞╓╖╙╜╒╕╘╛━┃┏┓┗┛▔▕▐▖▗▘▝▛▜▙▟▀"
 
 
@@ -29,11 +31,14 @@ def plain(text: str) -> str:
     if text.isascii():
         return text
     out = []
-    for letter in text:
+    for at, letter in enumerate(text):
         if letter.isascii():
             out.append(letter)
         elif letter in _ONE:
             out.append(_ONE[letter])
+        elif letter == _WIDENS:
+            before = text[:at]
+            out.append("?" * (cell_len(before + letter) - cell_len(before)))
         else:
             out.append(("+" if letter in _BOX else "?") * cell_len(letter))
     return "".join(out)
