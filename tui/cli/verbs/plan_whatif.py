@@ -129,25 +129,18 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     known = edits.in_force(project)
     seed = stored.plan.seed if stored.plan.seed is not None else 1
 
-    def made(last: Plan | None, bar: Bar) -> Plan:
-        return make_plan(
+    with Bar(in_bytes=False) as bar:
+        bar.begin("looking for waves as they would be")
+        plan = make_plan(
             **inputs,
             project=project.name,
             inventory_fingerprint=at.fingerprint,
             created_at=utc_now(),
-            last=last,
+            last=stored.plan,
             frozen=frozen,
             edits=known,
             draw=Draw(seed, effort, report=lambda best, step, of: bar.report(step, of), found=tell_best),
         )
-
-    with Bar(in_bytes=False) as bar:
-        bar.begin("looking for waves as they would be")
-        plan = made(stored.plan, bar)
-        if plan.score.waves > plan.score.waves_bound and not frozen:
-            # Near the plan there is may be more waves than there have to be.
-            free = made(None, bar)
-            plan = free if free.score.waves < plan.score.waves else plan
         bar.end()
     return plan
 
