@@ -1,8 +1,8 @@
 """What the screens show, read from the project: one immutable ``View`` after another.
 
-The session owns no work and changes nothing. It keeps what is expensive (inventory, plan, findings)
-until the store has a newer one, and asks the read model again when the store changed, while a run is
-alive, or after a few seconds. It is meant for one worker thread; a lock keeps a second one out.
+The session owns no work and changes nothing. It reads rows, lines and tallies by SQL, never an estate or a
+whole plan; one VM or wave is read when it is looked at, on a connection of its own. Checks are run by
+another process; what they said is shown only while it is current.
 """
 
 from __future__ import annotations
@@ -10,99 +10,160 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import WherryError
-from planner.model import VM, Finding, Inventory, Severity
+from planner.errors import NotFound, WherryError
 from planner.store.project import Project
+from tui.details import Details
+from tui.listing import Row, Tally, by_wave, joined, listed
+from tui.study.judge import Judge
 
 if TYPE_CHECKING:
     from migrate.status import ProjectStatus
-    from planner.checks.registry import Readiness
-    from planner.plan import PlannedDisk
+    from planner.model import VM, Backing, Finding
+    from planner.plan import Wave
     from planner.store.approvals import Approval
-    from planner.store.plans import StoredPlan
-
-# One row of the inventory table: id, name, cluster, power, guest OS, CPUs, memory and disk bytes,
-# wave, group, its tally or None while the checks have not run. A size or number of 0 is not known.
-Tally = tuple[int, int, int]  # blockers, warnings, checks that could not be decided
-Row = tuple[str, str, str, str, str, int, int, int, str, str, Tally | None]
+    from planner.store.judged import CheckCount, Stamp
+    from planner.store.plan_waves import WaveRow
+    from planner.store.plans import PlanHead
 
 
-@dataclass(frozen=True, slots=True)
-class Estate:
-    """The inventory with everything known about it, for details, filters and findings."""
-
-    inventory: Inventory
-    vms: dict[str, VM]
-    findings: dict[str, tuple[Finding, ...]]
-    unknown: dict[str, int] = field(default_factory=dict)  # check id → VMs it could not decide
-    undecided: dict[str, int] = field(default_factory=dict)  # VM id → checks that could not be decided
-
-    @property
-    def blocked(self) -> int:
-        """Number of VMs with a blocker."""
-        return sum(any(f.severity is Severity.BLOCKER for f in found) for found in self.findings.values())
+Tie = tuple[bool, str, int | None]  # whether the VM needs the other one, its name, the port
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Everything the screens show at one moment. ``estate`` is None until it has been read."""
+    """Everything the screens show at one moment. A part that did not change stays the same object.
+
+    ``tallies`` and what follows from them are None or empty unless ``judging`` is "current": checks that
+    ran on something else say nothing about now. ``gaps`` are kinds that the source has no word on.
+    """
 
     name: str = ""
     status: ProjectStatus | None = None
     inventory_id: int | None = None
+    gaps: frozenset[str] = frozenset()
     rows: tuple[Row, ...] = ()
-    estate: Estate | None = None
-    plan: StoredPlan | None = None
+    plan: PlanHead | None = None
+    waves: tuple[WaveRow, ...] = ()
     approvals: dict[str, Approval] = field(default_factory=dict)
     placed: dict[str, tuple[str, str]] = field(default_factory=dict)  # VM id → wave, group
-    converts: dict[tuple[str, str], PlannedDisk] = field(default_factory=dict)  # VM id, disk key
+    becomes: dict[tuple[str, str], tuple[Backing, str]] = field(default_factory=dict)  # VM id, disk key
+    unplanned: dict[str, str] = field(default_factory=dict)  # VM id → why it is in no wave
+    judging: str = "stale"  # or "running", "current"
+    tallies: Mapping[str, Tally] | None = None
+    wave_tallies: dict[str, Tally] = field(default_factory=dict)
+    counts: tuple[CheckCount, ...] = ()
     error: str = ""
     hint: str = ""
-    complete: bool = False  # every part has been read at least once
+    complete: bool = False  # every part has been read at least once, as far as it is known
 
     @property
     def running(self) -> tuple[str, ...]:
         """Waves with a live run process."""
         return self.status.running if self.status else ()
 
+    @property
+    def blocked(self) -> int | None:
+        """Number of VMs with a blocker, None while that is not known."""
+        return None if self.tallies is None else sum(tally[0] > 0 for tally in self.tallies.values())
+
 
 class Session:
-    """An open project as the screens read it."""
+    """An open project as the screens read it. ``refresh`` is for one worker thread, the rest for screens."""
 
     def __init__(
         self,
         root: Path,
         status_of: Callable[[Project], ProjectStatus] | None = None,
-        checks_of: Callable[[Inventory], Readiness] | None = None,
         patience_s: float = 5.0,
+        judges: bool = True,
     ) -> None:
         """Open the project; raises NotFound and BadInput.
 
-        ``status_of`` is the read model, ``checks_of`` the readiness checks; None means wherry's own.
+        ``status_of`` is the read model, None means wherry's own. With ``judges`` the checks are run by
+        another process whenever what is stored is not current.
         """
         self._project = Project.open(root)
+        self._details = Details(root)
+        self._judge = Judge(root)
+        self._judges = judges
         self._status_of = status_of
-        self._checks_of = checks_of
         self._patience_s = patience_s
         self._lock = threading.Lock()
         self._stamp: tuple[int, ...] = ()
-        self._judged_by: tuple[int, ...] = ()
+        self._positions: dict[str, int] = {}  # of the VMs in the rows
+        self._judged: Stamp | None = None  # of the tallies shown
+        self._wanted: Stamp | None = None  # of the tallies that another process was last asked for
+        self._columns: int | None = None  # the inventory whose columns are there
         self._asked_at = float("-inf")
         self._cost_s = 0.0  # what the last status took: asking again must not eat the machine
         self.view = View(name=self._project.name)
 
     def close(self) -> None:
         """Close the project; a read that is under way is given two seconds to end."""
+        self._judge.close()
+        self._details.close()
         if self._lock.acquire(timeout=2.0):
             try:
                 self._project.close()
             finally:
                 self._lock.release()
+
+    # what one thing is, read when it is looked at
+
+    def vm(self, vm_id: str) -> VM | None:
+        """Return a VM of the inventory shown, None when it is not in it."""
+        number, position = self.view.inventory_id, self._positions.get(vm_id)
+        return None if number is None or position is None else self._details.vm(number, position)
+
+    def findings_of(self, vm_id: str) -> tuple[Finding, ...]:
+        """Return what nobody waived of a VM's findings, the heaviest first; none while not current."""
+        return () if self.view.tallies is None else self._details.findings(self._judged, vm_id)
+
+    def ties_of(self, vm_id: str) -> tuple[Tie, ...] | None:
+        """Return what a VM needs, then what needs it; None while nobody has worked it out."""
+        number, position, rows = self.view.inventory_id, self._positions.get(vm_id), self.view.rows
+        if number is None or position is None:
+            return ()
+        found = self._details.neighbours(number, position)
+        if found is None:
+            return None
+        return tuple(
+            (tie.needs, tie.id if tie.position is None else rows[tie.position][1], tie.port) for tie in found
+        )
+
+    def wave(self, name: str) -> Wave:
+        """Return a wave of the plan shown; raises NotFound."""
+        plan = self.view.plan
+        if plan is None:
+            raise NotFound("the project has no plan yet", "run 'wherry plan' first")
+        return self._details.wave(plan.version, name)
+
+    # filters
+
+    def saved_filters(self, place: str = "inventory") -> Mapping[str, str]:
+        """Return the saved filters of a place, by name."""
+        return self._details.filtering.saved(place)
+
+    def matching(self, text: str, rows: Sequence[Row]) -> list[int]:
+        """Return which of the inventory's rows match, by index; raises BadInput and NotFound."""
+        number = self.view.inventory_id
+        return [] if number is None else self._details.filtering.matching(text, number, rows)
+
+    def completed(self, text: str) -> str:
+        """Return a filter of the inventory with what could follow it, empty for nothing."""
+        number = self.view.inventory_id
+        return "" if number is None else self._details.filtering.completed(text, number, self.view.rows)
+
+    # reading on
+
+    def judge(self) -> None:
+        """Have the checks run by another process, unless they are; ``refresh`` polls it."""
+        self._judge.start()
 
     def refresh(self, force: bool = False) -> Iterator[View]:
         """Yield newer views, the quickest first; nothing when nothing changed or a read is under way."""
@@ -123,125 +184,130 @@ class Session:
             self._lock.release()
 
     def _read(self, force: bool) -> Iterator[View]:
-        project, old = self._project, self.view
-        stamp = self._newest()
+        old, stamp = self.view, self._newest()
         number = stamp[1] or None
         if number != old.inventory_id:
-            rows = self._listing(number, old.placed) if number else ()
-            old = replace(old, inventory_id=number, rows=rows, estate=None)
+            old = self._with_inventory(old, number)
             yield old
         if stamp[2] != (old.plan.version if old.plan else 0):
             old = self._with_plan(old)
             yield old
-        # fingerprints of big waves are dear: only when plans or approvals changed
         if old.plan is not None and stamp[2:4] != self._stamp[2:4]:
             from planner.store import approvals
 
-            given = approvals.valid(project, old.plan.plan)
+            given = approvals.standing(self._project, old.plan.version)
             if given != old.approvals:
                 old = replace(old, approvals=given)
-        now = time.monotonic()
-        wait_s = max(0.0 if old.running else self._patience_s, 10 * self._cost_s)
-        due = now - self._asked_at >= wait_s
-        changed = stamp != self._stamp and now - self._asked_at >= 10 * self._cost_s
-        if force or due or changed or stamp[1:] != self._stamp[1:] or old.status is None:
-            status = self._status()
-            self._asked_at = time.monotonic()
-            self._cost_s = self._asked_at - now
-            if status != old.status:
-                old = replace(old, status=status)
+        old = self._with_status(old, stamp, force)
         self._stamp = stamp
         yield old
-        judged_by = stamp[4:]  # settings, target, waivers
-        if old.inventory_id is not None and (old.estate is None or judged_by != self._judged_by):
-            old = self._with_estate(old)
-            self._judged_by = judged_by
+        old = self._with_columns(self._with_tallies(old))
         if not old.complete or old.error:
             old = replace(old, complete=True, error="", hint="")
         yield old
 
-    def _status(self) -> ProjectStatus:
-        if self._status_of is None:
-            from migrate.status import project_status
-
-            self._status_of = project_status
-        return self._status_of(self._project)
-
     def _newest(self) -> tuple[int, ...]:
         row = self._project.rows(
             "SELECT (SELECT max(id) FROM inventory WHERE role = 'source'), (SELECT max(version) FROM plan),"
-            " (SELECT max(id) FROM approval), (SELECT max(version) FROM settings),"
-            " (SELECT max(id) FROM inventory WHERE role = 'target'),"
-            " (SELECT max(id) FROM waiver), (SELECT count(*) FROM waiver_end)"
+            " (SELECT max(id) FROM approval)"
         )[0]
         changes = self._project.rows("PRAGMA data_version")[0][0]
         return (int(changes), *(int(value or 0) for value in row))
 
-    def _listing(self, number: int, placed: dict[str, tuple[str, str]]) -> tuple[Row, ...]:
-        rows = self._project.rows(
-            "SELECT id, name, cluster, power, guest_os, cpus, memory_bytes, disk_bytes"
-            " FROM inventory_vm WHERE inventory = ? ORDER BY position",
-            number,
-        )
-        nowhere = ("", "")
-        return tuple((*row, *placed.get(row["id"], nowhere), None) for row in rows)
+    def _with_inventory(self, view: View, number: int | None) -> View:
+        from planner.store import inventories
+
+        self._judged = None
+        if number is None:
+            return replace(view, inventory_id=None, rows=(), gaps=frozenset(), **_UNJUDGED)
+        rows = listed(self._project, number, view.placed, None)
+        self._positions = {row[0]: position for position, row in enumerate(rows)}
+        gaps = inventories.gaps(self._project, number)
+        return replace(view, inventory_id=number, rows=rows, gaps=gaps, **_UNJUDGED)
 
     def _with_plan(self, view: View) -> View:
         from planner.store import plans
 
-        stored = plans.find_latest(self._project)
-        placed: dict[str, tuple[str, str]] = {}
-        for wave in stored.plan.waves if stored else ():
-            for group in wave.groups:
-                for vm in group.vms:
-                    placed[vm] = (wave.name, group.name)
-        converts = {
-            (item.vm, item.disk): disk
-            for wave in (stored.plan.waves if stored else ())
-            for disk in wave.disks
-            if disk.converts
-            for item in disk.attachments
-        }
-        rows = tuple((*row[:8], *placed.get(row[0], ("", "")), row[10]) for row in view.rows)
-        return replace(view, plan=stored, placed=placed, converts=converts, rows=rows)
-
-    def _with_estate(self, view: View) -> View:
-        from planner.readiness import judge, situation, today
-
-        at = situation(self._project)
-        inventory = at.inventory
-        readiness = self._checks_of(inventory) if self._checks_of else judge(at, today())
-        by_vm: dict[str, list[Finding]] = {}
-        for finding in readiness.open:
-            by_vm.setdefault(finding.subject, []).append(finding)
-        findings = {key: tuple(sorted(found, key=_weight)) for key, found in by_vm.items()}
-        estate = Estate(
-            inventory,
-            {vm.id: vm for vm in inventory.vms},
-            findings,
-            dict(readiness.unknown),
-            dict(readiness.undecided),
+        head = plans.find_head(self._project)
+        if head is None:
+            return replace(view, plan=None)
+        placed = plans.placed(self._project, head.version)
+        return replace(
+            view,
+            plan=head,
+            waves=plans.waves(self._project, head.version),
+            placed=placed,
+            becomes=plans.becomes(self._project, head.version),
+            unplanned=plans.unplanned(self._project, head.version),
+            rows=joined(view.rows, placed, view.tallies),
+            wave_tallies={} if view.tallies is None else by_wave(placed, view.tallies),
         )
-        rows = tuple((*row[:10], tally(estate, (row[0],))) for row in view.rows)
-        return replace(view, estate=estate, rows=rows)
+
+    def _with_status(self, view: View, stamp: tuple[int, ...], force: bool) -> View:
+        now = time.monotonic()
+        wait_s = max(0.0 if view.running else self._patience_s, 10 * self._cost_s)
+        due = now - self._asked_at >= wait_s
+        changed = stamp != self._stamp and now - self._asked_at >= 10 * self._cost_s
+        if not (force or due or changed or stamp[1:] != self._stamp[1:] or view.status is None):
+            return view
+        if self._status_of is None:
+            from migrate.status import project_status
+
+            self._status_of = project_status
+        status = self._status_of(self._project)
+        self._asked_at = time.monotonic()
+        self._cost_s = self._asked_at - now
+        return view if status == view.status else replace(view, status=status)
+
+    def _with_tallies(self, view: View) -> View:
+        from planner.store import judged
+
+        if view.inventory_id is None:
+            return view
+        stamp = judged.fresh(self._project)
+        if stamp is None or stamp.inventory != view.inventory_id:
+            return self._without_tallies(view)
+        if stamp == self._judged:
+            return view
+        found = judged.tally_rows(self._project)
+        tallies = {row[0]: tally for row, tally in zip(view.rows, found, strict=True)}
+        counts = judged.counts(self._project)
+        self._judged = stamp
+        return replace(
+            view,
+            judging="current",
+            tallies=tallies,
+            rows=joined(view.rows, view.placed, tallies),
+            wave_tallies=by_wave(view.placed, tallies),
+            counts=counts,
+        )
+
+    def _without_tallies(self, view: View) -> View:
+        from planner.store import judged
+
+        self._judged = None
+        wanted = judged.stamp(self._project)
+        if self._judges and wanted != self._wanted and not self._judge.running:
+            self._wanted = wanted  # one that fails, or that a newer wherry answers, is not tried for ever
+            self._judge.start()
+        judging = "running" if self._judge.running else "stale"
+        if view.tallies is None:
+            return view if view.judging == judging else replace(view, judging=judging)
+        rows = joined(view.rows, view.placed, None)
+        return replace(view, rows=rows, **{**_UNJUDGED, "judging": judging})
+
+    def _with_columns(self, view: View) -> View:
+        """Show the same rows anew once they can be filtered by everything: filters are asked again."""
+        from planner.store import columns
+
+        number = view.inventory_id
+        if number is None or number == self._columns or not columns.is_built(self._project, number):
+            return view
+        self._columns = number
+        return replace(view, rows=(*view.rows,)) if view.complete else view
 
 
-_ORDER = {Severity.BLOCKER: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-
-def _weight(finding: Finding) -> int:
-    return _ORDER[finding.severity]
-
-
-def tally(estate: Estate, vms: Iterable[str]) -> Tally:
-    """Return how many blockers and warnings VMs have, and checks that could not be decided."""
-    members = tuple(vms)
-    severities = [finding.severity for vm in members for finding in estate.findings.get(vm, ())]
-    return (
-        severities.count(Severity.BLOCKER),
-        severities.count(Severity.WARNING),
-        sum(estate.undecided.get(vm, 0) for vm in members),
-    )
+_UNJUDGED: dict[str, Any] = {"judging": "stale", "tallies": None, "wave_tallies": {}, "counts": ()}
 
 
 def _sentence(error: Any) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.content import Content
 
     from planner.settings import Window
+    from planner.store.plan_waves import PlannedWindow
 
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
@@ -78,12 +79,12 @@ def short_time(stamp: str) -> str:
         return stamp
 
 
-def window_start(window: Window) -> str:
+def window_start(window: Window | PlannedWindow) -> str:
     """Return ``Sat 14 Mar 22:00`` in the window's own time zone."""
     return window.start_utc.astimezone(ZoneInfo(window.zone)).strftime("%a %d %b %H:%M")
 
 
-def window_span(window: Window) -> str:
+def window_span(window: Window | PlannedWindow) -> str:
     """Return ``Sat 14 Mar 22:00 → Sun 04:00 Europe/Berlin (6 h)`` in the window's own time zone."""
     zone = ZoneInfo(window.zone)
     end = datetime.fromtimestamp(window.start_utc.timestamp() + window.hours * 3600, zone)

@@ -197,6 +197,13 @@ def find_fingerprint(project: Project, fingerprint: str) -> Summary | None:
     return _summary(rows[0]) if rows else None
 
 
+def gaps(project: Project, number: int) -> frozenset[str]:
+    """Return the kinds of things that the source of a snapshot has no word on."""
+    (row,) = project.rows("SELECT estate FROM inventory WHERE id = ?", number)
+    body = contents.parts(project, {"gaps": json.loads(row["estate"]).get("gaps")}).get("gaps")
+    return frozenset(json.loads(body)) if body else frozenset()
+
+
 def get(project: Project, number: int) -> StoredInventory:
     """Return one snapshot; raises NotFound."""
     from planner.codec import decode

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput, NoSpace, NotFound, ProjectBusy, WherryError
 from planner.store import schema
@@ -135,6 +135,12 @@ class Project:
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """Run one query with parameters and return all rows."""
         return self._connection.execute(sql, values).fetchall()
+
+    def stream(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        """Run one query and yield plain tuples as they come: for very many rows."""
+        cursor = self._connection.cursor()
+        cursor.row_factory = None
+        return cursor.execute(sql, values)
 
     @contextmanager
     def write(self) -> Iterator[Database]:

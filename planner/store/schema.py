@@ -169,6 +169,11 @@ _VERSION_2: tuple[Step, ...] = (
         inventory INTEGER NOT NULL REFERENCES inventory(id), field TEXT NOT NULL, body BLOB NOT NULL,
         PRIMARY KEY (inventory, field)
     ) STRICT""",
+    # planner.store.neighbours
+    """CREATE TABLE inventory_neighbours (
+        inventory INTEGER PRIMARY KEY REFERENCES inventory(id), made_by TEXT NOT NULL, vms INTEGER NOT NULL,
+        body BLOB NOT NULL
+    ) STRICT""",
     # planner.store.judged
     """CREATE TABLE judged (
         id INTEGER PRIMARY KEY, inventory INTEGER NOT NULL REFERENCES inventory(id), stamp TEXT NOT NULL,

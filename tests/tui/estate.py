@@ -6,6 +6,7 @@ elsewhere runs the screens on the real ones.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ from planner.plan import (
     Wave,
 )
 from planner.settings import Policies, Window
-from planner.store import approvals, inventories, plans
+from planner.store import approvals, columns, inventories, judged, neighbours, plans
 from planner.store.project import Project
 from planner.units import GIB
 from tui.session import Session
@@ -271,8 +272,24 @@ def hostile_estate() -> Inventory:
                      dependencies=(Dependency("vm-0", "vm-1", Tie.SOFT, HOSTILE[0]),))  # fmt: skip
 
 
+def judge(root: Path, checks_of: Callable[[Inventory], Readiness] = findings) -> None:
+    """Work out what tables ask for, and keep what checks of the test's own say about the newest inventory."""
+    with Project.open(root) as project:
+        if inventories.find_summary(project) is None:
+            return
+        stored = inventories.latest(project)
+        neighbours.build(project, stored.id)
+        columns.build(project, stored.id)
+        ids = (item.id for item in stored.inventory.vms)
+        judged.store(project, judged.stamp(project), ids, checks_of(stored.inventory))
+
+
 def session(
-    root: Path, status: Any = status_of, patience_s: float = 0.2, checks_of: Any = findings
+    root: Path,
+    status: Any = status_of,
+    patience_s: float = 0.2,
+    checks_of: Callable[[Inventory], Readiness] = findings,
 ) -> Session:
-    """Return a session whose read model and checks come from this module."""
-    return Session(root, status_of=status, checks_of=checks_of, patience_s=patience_s)  # type: ignore[arg-type]
+    """Return a session whose read model comes from this module, on a project judged by ``checks_of``."""
+    judge(root, checks_of)
+    return Session(root, status_of=status, patience_s=patience_s, judges=False)

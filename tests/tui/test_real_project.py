@@ -6,7 +6,7 @@ from planner.model import Inventory
 from planner.planning import make_plan
 from planner.store import inventories, plans, settings
 from planner.store.project import Project
-from tests.tui.stage import lines, opened, panel, table
+from tests.tui.stage import lines, opened, panel, table, until
 from tests.tui.test_hostile import sample
 from tui.session import Session
 
@@ -34,7 +34,7 @@ async def test_the_lab_sample_on_real_parts(tmp_path: Path) -> None:
         assert table(pilot).rows
         await pilot.press("2")
         await pilot.pause()
-        assert table(pilot).rows[0][10] is not None
+        await until(lambda: table(pilot).rows[0][10] is not None, 60)  # checks are run by another process
         assert "disk" in panel(pilot, "detail")
         await pilot.press("4")
         await pilot.pause()

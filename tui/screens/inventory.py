@@ -122,6 +122,9 @@ class InventoryScreen(TablePlace):
             panel.show(line(("no VM under the cursor", "dim")), "", top=True)
             return
         vm = self.wherry.session.vm(str(vm_id))
+        if vm is None:  # a newer inventory without it is on its way
+            panel.show(line(("reading …", "dim")), "", top=True)
+            return
         panel.show(describe_vm(vm, view, self.wherry.session), visible(vm.name), top=fresh)
 
     # opening and going back

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
@@ -31,9 +30,6 @@ from tui.theme import severity_mark, state_mark
 from tui.widgets.column import Column
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
-
-if TYPE_CHECKING:
-    from planner.plan import Wave
 
 COLUMNS = (
     Column(1, "wave", 6, keep=9),
@@ -74,14 +70,17 @@ def standing(view: View, width: int) -> Content:
         for stage, number in status.stages
     ]
     notes: list[tuple[str, str] | str] = []
-    if view.estate is not None:
-        blocked = view.estate.blocked
-        notes.append((f"✖ {blocked} blocked", "bad") if blocked else ("✔ none blocked", "good"))
+    if view.blocked is not None:
+        notes.append((f"✖ {view.blocked} blocked", "bad") if view.blocked else ("✔ none blocked", "good"))
+    elif view.judging == "running":
+        notes.append(("? checks are running", "dim"))
+    elif view.inventory_id is not None:
+        notes.append(("? checks are not current", "warn"))
     if view.plan is not None:
-        unplanned = len(view.plan.plan.unplanned)
+        unplanned = view.plan.unplanned
         notes.append((f"   {count(unplanned)} unplanned", "warn" if unplanned else "dim"))
-    if view.estate is not None and view.estate.unknown:
-        notes.append((f"   ? {plural(len(view.estate.unknown), 'check')} undecided", "dim"))
+    if undecided := sum(item.unknown > 0 for item in view.counts):
+        notes.append((f"   ? {plural(undecided, 'check')} undecided", "dim"))
     lines += [line(*notes)] if notes else []
     lines.append(
         line((f"from {visible(status.inventory_source)}, {short_time(status.inventory_taken_at)}", "dim"))
@@ -98,12 +97,11 @@ def next_window(view: View, now: datetime) -> Content:
             else [line(("nothing planned", "dim"))]
         )
     states = {item.name: item.state for item in view.status.waves} if view.status else {}
-    coming: list[tuple[datetime, Wave]] = []
-    for wave in view.plan.plan.waves:
-        if wave.window is None or states.get(wave.name) in _OVER:
-            continue
-        if wave.window.start_utc + timedelta(hours=wave.window.hours) > now:
-            coming.append((wave.window.start_utc, wave))
+    coming = [
+        (wave.window, wave)
+        for wave in view.waves
+        if wave.window is not None and states.get(wave.name) not in _OVER and wave.window.end_utc > now
+    ]
     if not coming:
         return stack(
             [
@@ -112,19 +110,16 @@ def next_window(view: View, now: datetime) -> Content:
                 line(("  wherry settings edit", "accent")),
             ]
         )
-    start, wave = min(coming, key=lambda item: item[0])
-    window = wave.window
-    assert window is not None
-    spread = wave.estimate.downtime_min
-    fits = spread.p95 <= window.hours * 60
-    ahead = (start - now).total_seconds()
+    window, wave = min(coming, key=lambda item: item[0].start_utc)
+    fits = wave.downtime_min[1] <= window.hours * 60
+    ahead = (window.start_utc - now).total_seconds()
     approval = view.approvals.get(wave.name)
     return stack(
         [
             line((f"{visible(wave.name)}  {visible(wave.title)}", "accent")),
             line(window_span(window)),
             line(f"opens in {show_duration(ahead)}" if ahead > 0 else ("◆ open now", "warn")),
-            line(f"downtime P50 / P95  {spread_minutes(spread.p50, spread.p95)}"),
+            line(f"downtime P50 / P95  {spread_minutes(*wave.downtime_min)}"),
             line(("✔ fits the window", "good") if fits else ("✖ P95 is longer than the window", "bad")),
             line((f"✔ approved by {visible(approval.who)}", "good"))
             if approval
@@ -176,9 +171,7 @@ class OverviewScreen(PlaceScreen):
         )
         table = self.query_one("#waves", VirtualTable)
         table.set_empty(self._empty(view))
-        windows = (
-            {w.name: window_start(w.window) for w in view.plan.plan.waves if w.window} if view.plan else {}
-        )
+        windows = {w.name: window_start(w.window) for w in view.waves if w.window}
         rows = tuple(
             (wave.name, wave.name, wave.title, wave.groups, wave.vms, wave.size_bytes, wave.state,
              windows.get(wave.name, wave.window), (wave.steps_done, wave.steps_total),

@@ -7,22 +7,22 @@ from textual.content import Content
 from planner.model import VM, Backing, Disk, Finding, Nic
 from planner.names import visible
 from planner.units import show_bytes
-from tui.session import View
+from tui.session import Session, View
 from tui.text import line, plural, stack
 from tui.theme import power_mark, severity_mark
 
 _BACKINGS = {Backing.VMDK: "VMDK", Backing.RDM_PHYSICAL: "RDM physical", Backing.RDM_VIRTUAL: "RDM virtual"}
 
 
-def describe_vm(vm: VM, view: View) -> Content:
+def describe_vm(vm: VM, view: View, session: Session) -> Content:
     """Return everything known about a VM: the findings first, each beside its remedy."""
-    findings = view.estate.findings.get(vm.id, ()) if view.estate else ()
+    findings = session.findings_of(vm.id)
     lines = [*_head(vm, view), *(item for finding in findings for item in _finding(finding))]
     lines += _undecided(vm, view, bool(findings))
     lines.append(_place(vm, view))
     lines += [_disk(vm, disk, view) for disk in vm.disks] or [_none("disks", vm, "disks", view)]
     lines += [_nic(nic) for nic in vm.nics] or [_none("network adapters", vm, "nics", view)]
-    lines += _neighbours(vm, view)
+    lines += _neighbours(vm, session)
     lines += _rest(vm)
     return stack(lines)
 
@@ -33,7 +33,7 @@ def _joined(*parts: str) -> str:
 
 def _lacks(vm: VM, kind: str, view: View) -> bool:
     """Return whether the source had no word on a kind of things of a VM."""
-    return kind in vm.gaps or (view.estate is not None and kind in view.estate.inventory.gaps)
+    return kind in vm.gaps or kind in view.gaps
 
 
 def _none(words: str, vm: VM, kind: str, view: View) -> Content:
@@ -42,9 +42,10 @@ def _none(words: str, vm: VM, kind: str, view: View) -> Content:
 
 def _undecided(vm: VM, view: View, is_found: bool) -> list[Content]:
     """Say what no check found, and what could not be looked at: that is never fine."""
-    if view.estate is None:
-        return []
-    if open_checks := view.estate.undecided.get(vm.id, 0):
+    if view.tallies is None:
+        words = "checks are running" if view.judging == "running" else "checks are not current"
+        return [line((f"? {words}", "dim"))]
+    if open_checks := view.tallies.get(vm.id, (0, 0, 0))[2]:
         return [line((f"? {plural(open_checks, 'check')} could not be decided: see 'wherry check'", "dim"))]
     return [] if is_found else [line(("✔ no check found anything", "good"))]
 
@@ -77,7 +78,7 @@ def _place(vm: VM, view: View) -> Content:
         return line(("group ", "dim"), visible(group), ("  wave ", "dim"), visible(wave))
     if view.plan is None:
         return line(("no plan yet: run 'wherry plan'", "dim"))
-    why = next((item.why for item in view.plan.plan.unplanned if item.vm == vm.id), "not in this plan")
+    why = view.unplanned.get(vm.id, "not in this plan")
     return line(("in no wave: " + visible(why), "warn"))
 
 
@@ -99,8 +100,8 @@ def _disk(vm: VM, disk: Disk, view: View) -> Content:
 
 
 def _becomes(vm: VM, disk: Disk, view: View) -> str:
-    planned = view.converts.get((vm.id, disk.key))
-    return f"becomes {_BACKINGS[planned.target]}: {visible(planned.rule)}" if planned else ""
+    planned = view.becomes.get((vm.id, disk.key))
+    return f"becomes {_BACKINGS[planned[0]]}: {visible(planned[1])}" if planned else ""
 
 
 def _nic(nic: Nic) -> Content:
@@ -109,18 +110,17 @@ def _nic(nic: Nic) -> Content:
     return line(("nic  ", "dim"), visible(nic.label), "  ", visible(nic.network) or "–", f"  {facts}")
 
 
-def _neighbours(vm: VM, view: View) -> list[Content]:
-    if view.estate is None:
-        return []
-    vms = view.estate.vms
+def _neighbours(vm: VM, session: Session) -> list[Content]:
+    ties = session.ties_of(vm.id)
+    if ties is None:
+        return [line(("needs   ", "dim"), ("being worked out …", "dim"))]
     lines: list[Content] = []
-    for word, mine, other in (("needs   ", "source", "target"), ("used by ", "target", "source")):
-        names: list[str] = []
-        for edge in view.estate.inventory.dependencies:
-            if getattr(edge, mine) == vm.id:
-                there = vms.get(getattr(edge, other))
-                port = f":{edge.port}" if edge.port is not None else ""
-                names.append(visible(there.name if there else getattr(edge, other)) + port)
+    for word, needs in (("needs   ", True), ("used by ", False)):
+        names = [
+            visible(name) + (f":{port}" if port is not None else "")
+            for which, name, port in ties
+            if which == needs
+        ]
         if names:
             more = f"  and {len(names) - 12} more" if len(names) > 12 else ""
             lines.append(line((word, "dim"), "  ".join(names[:12]) + more))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from planner.model import Backing, Finding, Severity
+from planner.model import Backing, Severity
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, Wave
 from planner.units import show_bytes, show_duration
-from tui.session import View
+from tui.session import Session, View
 from tui.text import line, plural, short_time, spread_minutes, stack, window_span
 from tui.theme import severity_mark, state_mark
 
@@ -65,7 +65,7 @@ def _disk(disk: PlannedDisk, names: dict[str, str]) -> list[Content]:
     ]
 
 
-def describe_judgement(wave: Wave, view: View) -> Content:
+def describe_judgement(wave: Wave, view: View, session: Session) -> Content:
     """Return state, window, estimates, approval, the reason of the wave and its findings."""
     status = (
         next((item for item in view.status.waves if item.name == wave.name), None) if view.status else None
@@ -92,7 +92,7 @@ def describe_judgement(wave: Wave, view: View) -> Content:
     lines.append(line(("digest    ", "dim"), (wave.fingerprint[:16], "dim")))
     if wave.why:
         lines += [line(""), _heading("why this wave"), line(visible(wave.why))]
-    lines += _findings(wave, view)
+    lines += _findings(wave, view, session)
     return stack(lines)
 
 
@@ -117,14 +117,25 @@ def _times(wave: Wave) -> list[Content]:
     return lines
 
 
-def _findings(wave: Wave, view: View) -> list[Content]:
+def _findings(wave: Wave, view: View, session: Session) -> list[Content]:
     lines = [line(""), _heading("findings")]
-    if view.estate is None:
-        return [*lines, line(("reading …", "dim"))]
+    if view.tallies is None:
+        words = {"running": "checks are running …", "stale": "checks are not current: run 'wherry check'"}
+        return [*lines, line((words.get(view.judging, "reading …"), "dim"))]
     order = list(Severity)
-    found: list[Finding] = [f for vm in wave.vms for f in view.estate.findings.get(vm.id, ())]
+    found = [
+        finding
+        for vm in wave.vms
+        if view.tallies.get(vm.id) != (0, 0, 0)  # most have none: not asked one by one
+        for finding in session.findings_of(vm.id)
+    ]
     for finding in sorted(found, key=lambda item: order.index(item.severity)):
         mark = severity_mark(finding.severity.value)
         lines.append(line((f"{mark.glyph} ", mark.tone), visible(finding.message)))
         lines.append(line(f"  → {visible(finding.remedy)}"))
-    return lines if found else [*lines, line(("✔ none", "good"))]
+    undecided = view.wave_tallies.get(wave.name, (0, 0, 0))[2]
+    if undecided:
+        lines.append(
+            line((f"? {plural(undecided, 'check')} could not be decided: see 'wherry check'", "dim"))
+        )
+    return lines if found or undecided else [*lines, line(("✔ none", "good"))]

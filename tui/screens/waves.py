@@ -7,12 +7,13 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 
+from planner.errors import WherryError
 from planner.names import visible
 from planner.units import show_bytes
 from tui.actions.keymap import bindings_at
 from tui.screens.place import PlaceScreen
 from tui.screens.wave_detail import describe_content, describe_judgement
-from tui.session import View, tally
+from tui.session import View
 from tui.text import count, line, plural, spread_minutes, window_start
 from tui.theme import state_mark, tally_tone, tally_words
 from tui.widgets.column import Column
@@ -87,16 +88,13 @@ class WavesScreen(PlaceScreen):
             return ()
         states = {item.name: item.state for item in view.status.waves} if view.status else {}
         rows = []
-        for wave in view.plan.plan.waves:
+        for wave in view.waves:
             approval = view.approvals.get(wave.name)
             state = states.get(wave.name, "approved" if approval else "planned")
-            found = None
-            if view.estate is not None:
-                found = tally(view.estate, (vm.id for vm in wave.vms))
-            spread = wave.estimate.downtime_min
+            found = None if view.tallies is None else view.wave_tallies.get(wave.name, (0, 0, 0))
             rows.append(
-                (wave.name, wave.name, wave.title, len(wave.groups), len(wave.vms), wave.size_bytes, state,
-                 window_start(wave.window) if wave.window else "", (spread.p50, spread.p95),
+                (wave.name, wave.name, wave.title, wave.groups, wave.vms, wave.size_bytes, state,
+                 window_start(wave.window) if wave.window else "", wave.downtime_min,
                  approval.who if approval else "", found)
             )  # fmt: skip
         return tuple(rows)
@@ -110,17 +108,15 @@ class WavesScreen(PlaceScreen):
 
     def describe_table(self, table: VirtualTable) -> None:
         """Say what the plan is."""
-        stored = self.view.plan
-        if stored is None:
+        plan = self.view.plan
+        if plan is None:
             table.set_title(Content("no plan"), Content(""))
             return
-        plan = stored.plan
-        vms = sum(len(wave.vms) for wave in plan.waves)
         words = [
-            f"plan {stored.version}",
-            plural(len(plan.waves), "wave") + f" (at least {plan.score.waves_bound})",
-            plural(vms, "VM"),
-            f"{count(len(plan.unplanned))} unplanned",
+            f"plan {plan.version}",
+            plural(plan.waves, "wave") + f" (at least {plan.waves_bound})",
+            plural(plan.vms, "VM"),
+            f"{count(plan.unplanned)} unplanned",
             table.sort_words,
         ]
         table.set_title(Content(" · ".join(words)), Content(""))
@@ -133,7 +129,7 @@ class WavesScreen(PlaceScreen):
 
     def _show_wave(self) -> None:
         view, key = self.view, self.query_one(VirtualTable).key
-        state = (key, view.plan, view.estate, view.approvals, view.status)
+        state = (key, view.plan, view.tallies, view.approvals, view.status)
         if all(old is new for old, new in zip(self._shown, state, strict=False)) and self._shown:
             return
         fresh = not self._shown or self._shown[0] != key
@@ -143,10 +139,15 @@ class WavesScreen(PlaceScreen):
             for panel in (content, judgement):
                 panel.show(line((self._empty(view), "dim")))
             return
-        wave = view.plan.plan.wave(str(key))
+        try:
+            wave = self.wherry.session.wave(str(key))
+        except WherryError as error:  # changed in the store, or gone with a plan that is on its way
+            for panel in (content, judgement):
+                panel.show(line((f"✖ {visible(error.message)}", "bad")))
+            return
         name = f"{visible(wave.name)} {visible(wave.title)}"
         content.show(describe_content(wave), f"{name}: what it does", top=fresh)
-        judgement.show(describe_judgement(wave, view), top=fresh)
+        judgement.show(describe_judgement(wave, view, self.wherry.session), top=fresh)
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         """Go into the wave's content."""

@@ -10,7 +10,6 @@ from tests.tui import estate
 from tests.tui.stage import SMALL, lines, opened, panel, table, text, until
 from tui.screens.inventory import InventoryScreen
 from tui.screens.vm_detail import describe_vm
-from tui.session import Estate, View
 from tui.theme import tally_words
 
 
@@ -126,14 +125,16 @@ async def test_a_vm_that_checks_could_not_decide_is_not_called_fine(tmp_path: Pa
         assert "✔" not in panel(pilot, "detail")
 
 
-async def test_what_a_source_does_not_say_of_a_vm_is_shown_as_unknown(tmp_path: Path) -> None:
+def test_what_a_source_does_not_say_of_a_vm_is_shown_as_unknown(tmp_path: Path) -> None:
     silent = VM("vm-9", "silent", "u", gaps=("disks", "nics"))
     bare = VM("vm-8", "bare", "u", cpus=2, memory_bytes=GIB)
     inventory = Inventory("thin.xlsx", "2026-03-10T09:00:00Z", (silent, bare))
-    view = View(estate=Estate(inventory, {item.id: item for item in inventory.vms}, {}))
-    said = describe_vm(silent, view).plain
+    session = estate.session(estate.build(tmp_path, inventory, planned=False))
+    list(session.refresh())
+    said = describe_vm(silent, session.view, session).plain
     assert "– vCPU, –" in said
     assert "disks unknown" in said
     assert "network adapters unknown" in said
-    assert "no disks" in describe_vm(bare, view).plain
-    assert "no network adapters" in describe_vm(bare, view).plain
+    assert "no disks" in describe_vm(bare, session.view, session).plain
+    assert "no network adapters" in describe_vm(bare, session.view, session).plain
+    session.close()
