@@ -107,14 +107,14 @@ def runbooks(printout: Printout) -> Iterator[Table]:
     yield Table("Runbooks", ("Wave", *_RUNBOOK), tuple(rows))
 
 
-def tables(printout: Printout) -> tuple[Table, ...]:
-    """Return all tables in the order of the workbook's sheets."""
+def tables(printout: Printout) -> Iterator[Table]:
+    """Yield all tables in the order of the workbook's sheets, each made when it is asked for."""
     first = (executive, score_card, waves, calendar_grid, assignment, groups, dependencies, disks, lun_table)
     then = (findings, tasks, risk_register)
     last = (not_known, unplanned, approvals)
-    return (
-        *(make(printout) for make in (*first, *then)),
-        roles(),
-        *runbooks(printout),
-        *(make(printout) for make in last),
-    )
+    for make in (*first, *then):
+        yield make(printout)
+    yield roles()
+    yield from runbooks(printout)
+    for make in last:
+        yield make(printout)

@@ -1,18 +1,21 @@
 """Tables as a workbook: one sheet a table, formatted, frozen header, filters, ready to print.
 
 No cell is ever a formula or a link: all text is written as strings, whatever it starts with. The
-same plan gives the same bytes on every machine with the same writer library.
+same plan gives the same bytes on every machine with the same writer library. Sheets of a large plan are
+made one after the other and go to temporary files row by row, so that memory does not grow with them.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from io import BytesIO
 from math import ceil
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from planner.errors import NoSpace
 from planner.export.printout import Cell, Printout, Table
 from planner.names import visible
 
@@ -23,8 +26,9 @@ _MANY, _NARROWER = 8, 44  # more columns than that are kept narrower, to be read
 _LINE, _HIGHEST = 15.0, 409.0  # points of a line, and the most that a row may have
 _PAIR = 2  # columns of a list of things and their values
 _SEEN_ROWS = 2000  # rows that widths are measured by
+_LARGE = 5000  # VMs from which rows go to temporary files
+_MOST_ROWS = 1_048_575  # below the header, where Excel ends
 _OPTIONS = {
-    "in_memory": True,
     "strings_to_formulas": False,
     "strings_to_urls": False,
     "strings_to_numbers": False,
@@ -77,27 +81,34 @@ def _height(row: Sequence[Cell], widths: Sequence[int]) -> float:
 
     A line holds less than its width says, because words are not broken.
     """
-    lines = max(
-        (ceil(len(cell) * 1.12 / max(width, 1)) for cell, width in zip(row, widths, strict=True)
-         if isinstance(cell, str)),
-        default=1,
-    )  # fmt: skip
-    return min(_LINE * max(lines, 1), _HIGHEST)
+    lines = 1
+    for cell, width in zip(row, widths, strict=True):
+        if isinstance(cell, str) and len(cell) * 1.12 > lines * max(width, 1):
+            lines = ceil(len(cell) * 1.12 / max(width, 1))
+    return min(_LINE * lines, _HIGHEST)
 
 
-def _sheet_names(tables: Iterable[Table]) -> list[str]:
-    """Return names that every reader takes: 31 characters, none of ``[]:*?/\\``, no two alike in any case."""
-    taken: set[str] = set()
-    names = []
-    for table in tables:
-        plain = re.sub(r"[\[\]:*?/\\]", "-", table.title).strip("'")[:_TITLE_LIMIT] or "Sheet"
-        name, number = plain, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{plain[: _TITLE_LIMIT - len(str(number)) - 1]}~{number}"
-        taken.add(name.casefold())
-        names.append(name)
-    return names
+def _sheet_name(title: str, taken: set[str]) -> str:
+    """Return a name that every reader takes: 31 characters, none of ``[]:*?/\\``, no two alike in any case.
+
+    ``taken`` are the names before it; it is added to them.
+    """
+    plain = re.sub(r"[\[\]:*?/\\]", "-", title).strip("'")[:_TITLE_LIMIT] or "Sheet"
+    name, number = plain, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{plain[: _TITLE_LIMIT - len(str(number)) - 1]}~{number}"
+    taken.add(name.casefold())
+    return name
+
+
+def _fitting(table: Table) -> Table:
+    """Return a table as a sheet can hold it; what is left out is counted in its last row."""
+    if len(table.rows) <= _MOST_ROWS:
+        return table
+    rest = len(table.rows) - _MOST_ROWS + 1
+    last = (f"{rest:,} more rows do not fit into a sheet", *[""] * (len(table.columns) - 1))
+    return Table(table.title, table.columns, (*table.rows[: _MOST_ROWS - 1], last))
 
 
 def _print_set_up(sheet: Any, table: Table, heading: str) -> None:
@@ -151,18 +162,40 @@ def render(printout: Printout) -> bytes:
 
     plan = printout.plan
     heading = f"{visible(plan.project)}: migration plan {plan.fingerprint[:16]}"
-    return workbook_of("Migration plan", created(printout), tables(printout), heading)
+    large = sum(len(wave.vms) for wave in plan.waves) >= _LARGE
+    return workbook_of("Migration plan", created(printout), tables(printout), heading, large=large)
 
 
-def workbook_of(title: str, created: datetime, sheets: Iterable[Table], heading: str = "") -> bytes:
+def workbook_of(
+    title: str, created: datetime, sheets: Iterable[Table], heading: str = "", *, large: bool = False
+) -> bytes:
     """Return the bytes of a workbook with one sheet for each table; ``created`` carries no zone.
 
-    ``heading`` is printed on every page, by default the title.
+    ``heading`` is printed on every page, by default the title. Tables are taken one by one; rows of a
+    ``large`` workbook go to temporary files. Raises NoSpace when there is no room for those.
     """
+    if not large:
+        return _made(title, created, sheets, heading, {**_OPTIONS, "in_memory": True})
+    from xlsxwriter.exceptions import FileCreateError
+
+    try:
+        with TemporaryDirectory(prefix="wherry-xlsx-") as folder:
+            options = {**_OPTIONS, "constant_memory": True, "tmpdir": folder}
+            return _made(title, created, sheets, heading, options)
+    except (OSError, FileCreateError) as error:
+        raise NoSpace(
+            "the workbook cannot be made: the folder of temporary files takes no more",
+            "free some space there, or name another one in TMPDIR",
+        ) from error
+
+
+def _made(
+    title: str, created: datetime, sheets: Iterable[Table], heading: str, options: Mapping[str, Any]
+) -> bytes:
     import xlsxwriter
 
     buffer = BytesIO()
-    workbook = xlsxwriter.Workbook(buffer, _OPTIONS)
+    workbook = xlsxwriter.Workbook(buffer, options)
     workbook.set_properties({"title": title, "created": created})
     wrapped = {"text_wrap": True, "valign": "top"}
     formats = {
@@ -180,8 +213,8 @@ def workbook_of(title: str, created: datetime, sheets: Iterable[Table], heading:
             for colour in (_RED, _AMBER, _GREEN, _BLUE, _GREY, _VIOLET)
         },
     }  # fmt: skip
-    tables = tuple(sheets)
-    for table, name in zip(tables, _sheet_names(tables), strict=True):
-        _write(workbook, table, name, heading or title, formats)
+    taken: set[str] = set()
+    for table in sheets:
+        _write(workbook, _fitting(table), _sheet_name(table.title, taken), heading or title, formats)
     workbook.close()
     return buffer.getvalue()

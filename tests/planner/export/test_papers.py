@@ -64,7 +64,7 @@ def test_dates_without_a_window_and_at_the_end_of_time_are_said_to_be_none() -> 
     assert set(column(milestones(printout.plan.waves[0]), "Day")) == {"no window"}
     ends = printed(windows=[{"start": "9999-12-20T22:00:00Z"}]).plan.waves[0]
     assert day_of(ends, 28) == "outside of any calendar"
-    assert tables(printout)
+    assert list(tables(printout))
 
 
 def test_the_template_has_words_for_every_milestone_and_roles_for_every_line() -> None:
