@@ -332,7 +332,7 @@ class WherryApp(App[None]):
         """Go to anything by name."""
         self.push_screen(CommandPalette([Objects], placeholder="name of a place, wave, group or VM"))
 
-    def action_import(self) -> None:
+    def action_import_data(self) -> None:
         """Import an estate or flows."""
         from tui.guides.importing import offer_import
 

@@ -11,6 +11,7 @@ _SHOWN = {
     "question_mark": "?",
     "escape": "esc",
     "space": "space",
+    "enter": "enter",
     "left_square_bracket": "[",
     "right_square_bracket": "]",
     "comma": ",",

@@ -18,7 +18,7 @@ TABLE = (
     Action("open", "enter", "open what is under the cursor", "open", PANELS, foot="open"),
     Action("filter", "slash", "filter the table", "filter", FILTERED, twin="inventory", needs=("inventory",),
            foot="filter"),
-    Action("filter.saved", "f", "use a saved filter", "saved_filters", FILTERED, twin="filters list",
+    Action("filter.saved", "f", "use a saved filter", "saved_filters", FILTERED, twin="filters",
            needs=("inventory",)),
     Action("filter.save", "F", "save this filter under a name", "save_filter", FILTERED, Effect.EDIT_PLAN,
            twin="filters save", needs=("inventory",)),
@@ -29,7 +29,7 @@ TABLE = (
     Action("columns", "v", "show, hide and order columns", "columns", FILTERED, foot="columns"),
     Action("copy", "y", "copy the row, or the marked ones", "copy", FILTERED),
     Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", FILTERED),
-    Action("write", "W", "write the table as it is filtered to a csv file", "write_table", FILTERED,
+    Action("write", "W", "write what is shown to a csv file", "write_table", FILTERED,
            twin="inventory"),
 )  # fmt: skip
 PANEL = (

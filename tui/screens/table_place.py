@@ -31,6 +31,7 @@ class TablePlace(PlaceScreen):
 
     columns: ClassVar[tuple[Column, ...]] = ()
     noun: ClassVar[str] = "row"
+    filters: ClassVar[str] = "inventory"  # whose saved filters are used: as 'wherry filters save --for' says
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,14 +84,14 @@ class TablePlace(PlaceScreen):
         """Return which rows match a filter, by index; raises BadInput."""
         from planner.query import parse
 
-        wanted = parse(text, self.vocabulary, self.wherry.session.saved_filters())
+        wanted = parse(text, self.vocabulary, self.wherry.session.saved_filters(self.filters))
         return [index for index, row in enumerate(rows) if wanted.matches(row)]
 
     def completed(self, text: str) -> str:
         """Return the text with what could follow, empty for nothing."""
         from planner.completion import complete
 
-        saved = self.wherry.session.saved_filters()
+        saved = self.wherry.session.saved_filters(self.filters)
         found = complete(text, len(text), self.vocabulary, self.values_of, saved)
         return found[0].whole if found else ""
 
@@ -141,7 +142,7 @@ class TablePlace(PlaceScreen):
 
     def action_saved_filters(self) -> None:
         """Use a saved filter."""
-        saved = self.wherry.session.saved_filters()
+        saved = self.wherry.session.saved_filters(self.filters)
         choices = [Choice(f"@{name}", name, text) for name, text in sorted(saved.items())]
         empty = "no saved filter yet: write one with /, then keep it with F"
         self.app.push_screen(Pick("Saved filters", choices, empty), self._use)
@@ -162,7 +163,7 @@ class TablePlace(PlaceScreen):
 
     def _keep(self, said: dict[str, str] | None, text: str) -> None:
         if said is not None:
-            args = {"name": said["name"], "text": text, "place": self.place_id}
+            args = {"name": said["name"], "text": text, "place": self.filters}
             self.wherry.ask("filters.save", args, lambda _: self._kept(said["name"]))
 
     def _kept(self, name: str) -> None:
