@@ -1,24 +1,28 @@
 """Waves of synthetic estates by the solver and by simpler means: waves against the bound, traffic cut, time.
 
 Items are the groups of the ground truth, without its hubs; stages of an application follow each other.
-Each plan is made in a process of its own: its peak counts the estate as well.
+Each plan is made in a process of its own: its peak counts the estate as well. What a seed showed is kept
+in ``docs/benchmarks.waves.jsonl`` as soon as it is measured; the last of each size and seed counts.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
 from planner.synth.estate import Estate
-from planner.waves.problem import Caps, Item, Order, Problem, Slot
+from planner.waves.problem import Assignment, Caps, Item, Order, Problem, Slot
 
 _MIB = 1024  # ru_maxrss is in KiB
 _TIB = 2**40
@@ -27,6 +31,19 @@ _PER_OWNER = 4
 # VMs and TiB a window takes
 _SIZES: dict[int, tuple[int, int]] = {1_000: (50, 8), 10_000: (100, 16), 100_000: (250, 40)}
 _SEEDS = (1, 2, 3, 4, 5)
+_ROOT = Path(__file__).resolve().parents[1]
+_KEPT = _ROOT / "docs" / "benchmarks.waves.jsonl"
+_WAYS = ("wherry", "Louvain order", "largest first", "name order")
+_FIGURES = (
+    # key, words, scale, digits, unit
+    ("waves", "waves", 1, 0, "count"),
+    ("over", "waves above the bound", 100, 1, "%"),
+    ("cut", "traffic cut", 100, 1, "%"),
+    ("peak", "peak", 100, 1, "%"),
+    ("s", "time", 1, 2, "s"),
+    ("cpu_s", "processor time", 1, 2, "s"),
+    ("peak_mib", "peak memory", 1, 0, "MiB"),
+)
 
 
 def problem_of(estate: Estate, vms_cap: int, tib_cap: int) -> Problem:
@@ -38,7 +55,7 @@ def problem_of(estate: Estate, vms_cap: int, tib_cap: int) -> Problem:
     hubs = set(truth.hubs)
     owners = {vm: app["owner"] for app in truth.applications for vm in app["vms"]}
     home: dict[str, int] = {}
-    items = []
+    items: list[Item] = []
     for group in truth.groups:
         members = [vm for vm in group if vm not in hubs]
         if members:
@@ -75,6 +92,29 @@ def problem_of(estate: Estate, vms_cap: int, tib_cap: int) -> Problem:
     )
 
 
+def _alone(way: Callable[[], Assignment]) -> tuple[Assignment, dict[str, float]]:
+    """Return what ``way`` returns in a child of this process, and its seconds and peak memory."""
+    context = multiprocessing.get_context("fork")  # the child has the problem already
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_act, args=(way, theirs))
+    child.start()
+    theirs.close()
+    plan, spent = ours.recv()
+    child.join()
+    return tuple(plan), spent
+
+
+def _act(way: Callable[[], Assignment], answer: Any) -> None:
+    wall, processor = time.perf_counter(), time.process_time()
+    plan = way()
+    spent = {
+        "s": time.perf_counter() - wall,
+        "cpu_s": time.process_time() - processor,
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MIB,
+    }
+    answer.send((plan, spent))
+
+
 def _measure(count: int, seed: int) -> dict[str, Any]:
     """Return the figures of each way to make a plan of one estate."""
     from planner.synth.estate import make_estate
@@ -100,79 +140,131 @@ def _measure(count: int, seed: int) -> dict[str, Any]:
         range(len(model.members)), key=lambda block: -sum(weight[at] for at in model.members[block])
     )
 
-    def plain(order: list[int]) -> tuple[int, ...]:
+    def plain(order: list[int]) -> Assignment:
         return model.spread(first_fit(model, ahead_first(model, order))[0].at)
 
-    ways = {
+    ways: dict[str, Callable[[], Assignment]] = {
         "name order": lambda: by_name(model),
         "largest first": lambda: plain(largest),
         "Louvain order": lambda: plain(louvain_order(model, 1)),
         "wherry": lambda: solve(problem).assignment,
     }
     for name, way in ways.items():
-        begun = time.perf_counter()
-        plan = way()
-        seconds = time.perf_counter() - begun
+        plan, spent = _alone(way)
         broken = verify(problem, plan)
         if broken:
             raise RuntimeError(f"{name} breaks a rule: {broken[0].text}")
         cut, _, peak = traffic_of(problem, plan, model.days)
-        found[name] = {"waves": len(set(plan)), "cut": cut, "peak": peak, "s": seconds}
+        waves = len(set(plan))
+        found[name] = {"waves": waves, "over": waves / found["bound"] - 1, "cut": cut, "peak": peak, **spent}
     edits = []
     for at in range(0, len(problem.items), max(len(problem.items) // 20, 1)):
         begun = time.perf_counter()
         what_if_moved(problem, plan, at, (plan[at] + 1) % len(problem.slots))
         edits.append((time.perf_counter() - begun) * 1_000)
     found["edit_ms"] = max(edits)
-    found["peak_mib"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MIB
     return found
 
 
 def _apart(count: int, seed: int) -> dict[str, Any]:
     call = f"_measure({count}, {seed})"
     code = f"import json, sys; from benchmarks.waves import _measure; json.dump({call}, sys.stdout)"
-    root = Path(__file__).resolve().parents[1]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=_ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
     found: dict[str, Any] = json.loads(done.stdout)
+    return {"vms": count, "seed": seed, **found, "host": facts()}
+
+
+def _keep(run: dict[str, Any], path: Path) -> None:
+    """Append what a seed showed, durably, before the next is measured."""
+    torn = path.exists() and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("\n" if torn else "") + json.dumps(run) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _known(path: Path) -> dict[tuple[int, int], dict[str, Any]]:
+    """Return (VMs, seed) → what was measured last; a line that a kill left torn is none."""
+    found: dict[tuple[int, int], dict[str, Any]] = {}
+    for line in path.read_text("utf-8").splitlines() if path.exists() else ():
+        try:
+            run = json.loads(line)
+            found[run["vms"], run["seed"]] = run
+        except ValueError:
+            print(f"a torn line of {path.name} is left out", file=sys.stderr)
     return found
 
 
-def _rows(count: int, runs: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return each seed's figures for the solver, and medians for it and its peers."""
+def _rows(count: int, runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return medians for the solver and its peers, every seed beside them."""
     rows: list[dict[str, Any]] = []
     size = f"{count:,} VMs"
-    for seed, run in runs.items():
-        own = run["wherry"]
-        over = 100 * (own["waves"] / run["bound"] - 1)
-        what = f"{size}, seed {seed}, {run['items']:,} groups, {own['waves']} waves against {run['bound']}"
-        rows += [
-            {"what": f"{what}: above the bound", "value": round(over, 1), "unit": "%"},
-            {"what": f"{size}, seed {seed}, traffic cut", "value": round(100 * own["cut"], 1), "unit": "%"},
-            {"what": f"{size}, seed {seed}, peak", "value": round(100 * own["peak"], 1), "unit": "%"},
-            {"what": f"{size}, seed {seed}, time", "value": round(own["s"], 1), "unit": "s"},
-        ]
-    for way in ("wherry", "Louvain order", "largest first", "name order"):
+    numbers = ", ".join(str(run["seed"]) for run in runs)
+    seeds = f"seeds {numbers}" if len(runs) > 1 else f"seed {numbers}"
+
+    def row(what: str, values: list[float], digits: int, unit: str) -> None:
+        shown = [round(value, digits) if digits else round(value) for value in values]
+        middle = statistics.median(values)
+        rows.append(
+            {
+                "what": f"{size}, {what} ({seeds}: {'; '.join(f'{value:,}' for value in shown)})",
+                "value": round(middle, digits) if digits else round(middle),
+                "unit": unit,
+            }
+        )
+
+    row("groups", [run["items"] for run in runs], 0, "count")
+    row("bound", [run["bound"] for run in runs], 0, "waves")
+    for way in _WAYS:
         label = way if way == "wherry" else f"first fit by {way}"
-        for key, what, scale, digits, unit in (
-            ("waves", "waves", 1, 0, "count"),
-            ("cut", "traffic cut", 100, 1, "%"),
-            ("peak", "peak", 100, 1, "%"),
-            ("s", "time", 1, 2, "s"),
-        ):
-            value = round(statistics.median(run[way][key] for run in runs.values()) * scale, digits)
-            rows.append({"what": f"{size}, {label}, median {what}", "value": value, "unit": unit})
-    worst = max(run["edit_ms"] for run in runs.values())
-    most = max(run["peak_mib"] for run in runs.values())
-    return [
-        *rows,
-        {"what": f"{size}, slowest of 20 edits by hand", "value": round(worst, 1), "unit": "ms"},
-        {"what": f"{size}, largest peak of the process", "value": round(most), "unit": "MiB"},
-    ]
+        for key, what, scale, digits, unit in _FIGURES:
+            row(f"{label}, {what}", [run[way][key] * scale for run in runs], digits, unit)
+    row("slowest of 20 edits by hand", [run["edit_ms"] for run in runs], 1, "ms")
+    return rows
 
 
-def run(quick: bool) -> dict[str, Any]:
-    """Return figures for seeds 1 to 5 at each size; seeds 1 and 2 of 1,000 VMs when ``quick``."""
+def _chosen(said: str, known: Collection[int], what: str) -> list[int]:
+    """Return the numbers of a list like ``1,2``, all when nothing is said; raises ValueError."""
+    numbers = (
+        [int(part) if part.strip().isdecimal() else -1 for part in said.split(",")] if said else [*known]
+    )
+    if not set(numbers) <= set(known):
+        raise ValueError(f"{what} {said} is none of {', '.join(map(str, known))}")
+    return numbers
+
+
+def run(quick: bool, sizes: str = "", seeds: str = "", resume: str = "") -> dict[str, Any]:
+    """Return figures of all that was measured; when ``quick`` of seeds 1 and 2 of 1,000 VMs, kept nowhere.
+
+    ``sizes`` and ``seeds`` narrow what is measured now; with ``resume`` what is kept is not measured again.
+    """
+    counts = _chosen(sizes or ("1000" if quick else ""), _SIZES, "size")
+    draws = _chosen(seeds or ("1,2" if quick else ""), _SEEDS, "seed")
+    kept = {} if quick else _known(_KEPT)
+    for count in counts:
+        for seed in draws:
+            if resume and (count, seed) in kept:
+                continue
+            found = _apart(count, seed)
+            kept[count, seed] = found
+            if not quick:
+                _keep(found, _KEPT)
+            own = found["wherry"]
+            print(
+                f"{count:,} VMs, seed {seed}: {own['waves']} waves against {found['bound']}, "
+                f"cut {own['cut']:.1%}, peak {own['peak']:.1%}, {own['s']:.0f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     rows: list[dict[str, Any]] = []
-    for count in (1_000,) if quick else _SIZES:
-        rows += _rows(count, {seed: _apart(count, seed) for seed in (_SEEDS[:2] if quick else _SEEDS)})
-    return {"name": "waves", "unit": "s", "rows": rows, "host": facts()}
+    for count in sorted({count for count, _ in kept}):
+        rows += _rows(count, [kept[key] for key in sorted(kept) if key[0] == count])
+    hosts = [found["host"] for found in kept.values()]
+    return {
+        "name": "waves",
+        "unit": "s",
+        "rows": rows,
+        "host": max(hosts, key=lambda host: str(host["date"])),
+    }
