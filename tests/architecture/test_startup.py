@@ -24,6 +24,8 @@ HEAVY = (
     "keyring",
     "ortools",
     "icalendar",
+    "textual_serve",
+    "aiohttp",
 )
 PACKAGES = ("planner", "migrate", "tui", "planner.sources", "planner.store", "migrate.sites", "migrate.steps")
 

@@ -42,6 +42,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "discover": Verb("read an estate: RVTools workbook, inventory document, sample", Effect.EDIT_PLAN),
         "flows": Verb("import flows and application lists, settle names", Effect.EDIT_PLAN),
         "inventory": Verb("list VMs, with a filter", Effect.VIEW),
+        "filters": Verb("filters saved under a name: list, save, forget", Effect.EDIT_PLAN),
         "check": Verb("readiness findings, each with a remedy", Effect.VIEW),
         "waive": Verb("accept findings until a day, with reason and owner", Effect.EDIT_PLAN),
         "assess": Verb("complexity, data and churn, what is unknown", Effect.VIEW),
@@ -73,6 +74,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "verify": Verb("hash replicas again and compare with the record", Effect.VIEW),
         "doctor": Verb("is this machine and this project all right", Effect.VIEW),
         "ui": Verb("look at it in a terminal application", Effect.VIEW, Left.PARTS),
+        "serve": Verb("look at it in a browser on this machine, read-only", Effect.VIEW, Left.PARTS),
     },
 }
 _NAMES = [name for verbs in VERBS.values() for name in verbs]

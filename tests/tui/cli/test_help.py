@@ -10,9 +10,14 @@ import pytest
 from tests.tui.cli.command import refused, wherry
 from tui.cli.main import VERBS, cli
 
-_NO_DOCUMENT = {("demo",), ("ui",), ("settings", "edit")}  # a showing, an application, an editor
+_NO_DOCUMENT = {("demo",), ("ui",), ("serve",), ("settings", "edit")}  # a showing, applications, an editor
 
-_DO_SOMETHING_ALONE = {("plan",), ("inventory",), ("deps",)}  # groups that work without a word of theirs
+_DO_SOMETHING_ALONE = {
+    ("plan",),
+    ("inventory",),
+    ("deps",),
+    ("filters",),
+}  # groups that work without a word of theirs
 
 
 def commands() -> list[tuple[str, ...]]:
