@@ -18,6 +18,7 @@ _PAGE = _ROOT / "docs" / "benchmarks.md"
 _FIGURES = _ROOT / "docs" / "benchmarks.json"
 NAMES = {
     "checks": "Readiness checks",
+    "filter": "Filters",
     "plan": "From a workbook to a plan",
     "edits": "Edits by hand",
     "rvtools": "A large RVTools workbook",
@@ -33,6 +34,10 @@ _NOTES = {
     "checks": "Every check about every object of a synthetic estate, against a target inventory of 1,000 "
     "VMs; processor time of the checks alone, survey and sorting included. Their budget is 3 s for 10,000 "
     "VMs, 40 s and 2 GB for 100,000. There is no peer: nothing else asks the same.",
+    "filter": "Processor time of a filter typed over an estate of synthetic VMs whose columns are loaded, "
+    "median of 15; the budget is 100 ms, 30 for a bare word. The first time words are folded as well. The "
+    "peers go over plain tuples that were folded beforehand, written by hand for that filter, and choose the "
+    "same VMs.",
     "plan": "Reading the workbook, joining it, checks, groups, waves and disks: one process, warm imports.",
     "edits": "A plan of 10,000 synthetic VMs, laid out once; then drawn edits, each validated against every "
     "rule and re-scored, within a budget of 100 ms. What follows an accepted edit is a whole new plan "

@@ -28,7 +28,7 @@ def packed(value: Value) -> Packed:
 class Column:
     """The values of one field by row; it never changes. ``is_text`` tells words from other values.
 
-    ``of_row`` is None where every row has a value of its own.
+    Without ``of_row`` each row has its own value, at its own place.
     """
 
     __slots__ = ("_folded", "_of_row", "_values", "is_text")
@@ -48,7 +48,7 @@ class Column:
         for value in values:
             is_text = is_text or isinstance(value, tuple)
             wide.append(numbers.setdefault(packed(value), len(numbers)))
-        return cls(list(numbers), narrow(wide, len(numbers)), is_text)
+        return cls(*coded(list(numbers), wide), is_text)
 
     def __len__(self) -> int:
         return len(self._values) if self._of_row is None else len(self._of_row)
@@ -61,8 +61,8 @@ class Column:
 
     @property
     def distinct(self) -> tuple[Value, ...]:
-        """Every value that occurs, once, in the order of rows."""
-        return tuple(map(self._whole, self._values))
+        """Every value that occurs, once."""
+        return tuple(map(self._whole, dict.fromkeys(self._values)))
 
     @property
     def parts(self) -> tuple[Sequence[Packed], array[int] | None]:
@@ -120,11 +120,14 @@ class Column:
         return self._folded
 
 
-def narrow(of_row: array[int], values: int) -> array[int] | None:
-    """Return the numbers of values in as few bytes as they need, None where each row has its own."""
-    if values == len(of_row) and of_row == array("I", range(values)):
-        return None
-    return array(typecode(values), of_row)
+def coded(values: Sequence[Packed], of_row: array[int]) -> tuple[Sequence[Packed], array[int] | None]:
+    """Return the parts of a column: values, and their numbers in as few bytes as they need.
+
+    Where most rows have a value of their own, each gets one, and there are no numbers to look up.
+    """
+    if 2 * len(values) > len(of_row):
+        return [values[number] for number in of_row], None
+    return values, array(typecode(len(values)), of_row)
 
 
 def typecode(values: int) -> str:
@@ -134,7 +137,7 @@ def typecode(values: int) -> str:
 
 def constant(value: Value, rows: int) -> Column:
     """Return the column of rows that all have one value."""
-    return Column([packed(value)], narrow(array("I", bytes(4 * rows)), 1), isinstance(value, tuple))
+    return Column(*coded([packed(value)], array("I", bytes(4 * rows))), isinstance(value, tuple))
 
 
 def everywhere(rows: int) -> bytes:

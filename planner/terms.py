@@ -27,8 +27,8 @@ _COMPARE: dict[str, Callable[[int, int], bool]] = {
 }
 # A quoted part may stand anywhere in a term: name:"a b",c
 QUOTED = r'"(?:[^"\\]|\\.)*"'
-_FIELD = re.compile(rf'([A-Za-z]+)\.({QUOTED}|[^:=~<>"]+)|([A-Za-z]+)', re.DOTALL)
-_OPERATOR = re.compile(r"<=|>=|[:=~<>]")
+FIELD = re.compile(rf'([A-Za-z]+)\.({QUOTED}|[^:=~<>"]+)|([A-Za-z]+)', re.DOTALL)
+OPERATOR = re.compile(r"<=|>=|[:=~<>]")
 _PART = re.compile(r'"((?:[^"\\]|\\.)*)"|(,)|([^",]+)', re.DOTALL)
 
 
@@ -64,10 +64,10 @@ def wrong(words: Vocabulary, term: str, why: str, hint: str = "") -> BadInput:
 
 def read_term(term: str, words: Vocabulary) -> Asked:
     """Return what a term asks for; raises BadInput that names it."""
-    found = _FIELD.match(term)
+    found = FIELD.match(term)
     if found and found[1] and found[1].casefold() not in words.families:
         found = None  # a bare word with a dot, as www.example
-    operator = _OPERATOR.match(term, found.end()) if found else None
+    operator = OPERATOR.match(term, found.end()) if found else None
     if not found or not operator:
         parts = tuple(value.casefold() for value in _values(term, term, words))
         return Asked(words.bare, words.fields[words.bare], _holds(parts))

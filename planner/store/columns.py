@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from planner.column import Column, Packed, constant, narrow, packed
+from planner.column import Column, Packed, coded, constant, packed
 from planner.errors import NotFound
 from planner.fields import (
     FAMILIES,
@@ -188,7 +188,7 @@ class _Making:
             of_row = self._of_row[name]
             if name not in FIELDS:
                 self._fill(name, of_row, self._rows)
-            yield name, column_bodies.write(list(numbers), narrow(of_row, len(numbers)))
+            yield name, column_bodies.write(*coded(list(numbers), of_row))
 
 
 def _listed(project: Project, inventory: int, column: str, shape: Callable[[Any], Value]) -> Column:
