@@ -122,14 +122,14 @@ _GAP = 2  # cells between two labels
 
 def date_ticks(span: Span, zone: str, width: int) -> tuple[tuple[Tick, ...], tuple[Tick, ...]]:
     """Return what stands in two lines of ``width`` cells: above the larger unit, below the ticks."""
-    if width < _GAP + 2:
-        return (), ()
     per_s = width / span.length_s
-    for step in _STEPS:
-        unit, many, seconds, labels, larger = step
-        fitting = [label for label, cells in labels if seconds * per_s >= cells + _GAP]
-        if fitting or step is _STEPS[-1]:
-            break
+    chosen = next(
+        ((step, form) for step in _STEPS for form, cells in step[3] if step[2] * per_s >= cells + _GAP),
+        None,
+    )
+    if chosen is None:
+        return (), ()
+    (unit, many, _, _, larger), form = chosen
     ends = (span.start_s, span.start_s + span.length_s)
     here = ZoneInfo(zone)
 
@@ -138,14 +138,13 @@ def date_ticks(span: Span, zone: str, width: int) -> tuple[tuple[Tick, ...], tup
             if ends[0] <= stamp_s < ends[1]:
                 yield int((stamp_s - ends[0]) * per_s), datetime.fromtimestamp(stamp_s, here)
 
-    form = fitting[0] if fitting else labels[-1][0]
     below = tuple(Tick(cell, when.strftime(form)) for cell, when in place(unit, many))
     if not larger:
         return (), below
     starts = [(0, datetime.fromtimestamp(ends[0], here)), *(item for item in place(larger, 1) if item[0] > 0)]
     above = []
     for (cell, when), (after, _) in pairwise([*starts, (width + _GAP, starts[-1][1])]):
-        texts = (when.strftime(form) for form in _ABOVE[larger])
+        texts = (when.strftime(longer) for longer in _ABOVE[larger])
         if text := next((text for text in texts if len(text) <= after - cell - _GAP), ""):
             above.append(Tick(cell, text))
     return tuple(above), below

@@ -68,6 +68,11 @@ def survives_ascii(lines: Iterable[Content]) -> None:
         assert not unknown, (unknown, line.plain)
 
 
+def glyph_at(line: Content, cell: int) -> str:
+    """Return the letter that stands at a cell."""
+    return max((at, letter) for at, letter in enumerate(line.plain) if cell_len(line.plain[:at]) == cell)[1]
+
+
 def cell_of(line: Content, text: str) -> int:
     """Return the cell at which a text begins for the last time."""
     assert text in line.plain, line.plain
