@@ -64,6 +64,10 @@ class Columns(Dialog[tuple[int, ...]]):
             self._on ^= {index}
         self._draw(self._at)
 
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """A click shows or hides too: enter never comes here."""
+        self.action_turn()
+
     def action_shift(self, by: int) -> None:
         """Move the column under the cursor."""
         at, to = self._at, self._at + by

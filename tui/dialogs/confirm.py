@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
 from textual.widgets.button import ButtonVariant
@@ -24,9 +24,10 @@ class Confirm(Dialog[bool]):
     def compose(self) -> ComposeResult:
         """What will happen, the word to type, yes and no."""
         with Vertical(classes="box") as box:
-            box.border_title = Content(self._title)
+            box.border_title = Content(visible(self._title))
             box.border_subtitle = Content("esc leaves everything as it is")
-            yield Static(self._said, classes="said", markup=False)
+            with VerticalScroll(classes="scrolls", can_focus=False):
+                yield Static(self._said, classes="said", markup=False)
             if self._typed:
                 yield Static(
                     line("Type ", (visible(self._typed), "accent"), " to go on:"),
@@ -35,7 +36,9 @@ class Confirm(Dialog[bool]):
                 )
                 yield Input(id="typed")
             with Horizontal(classes="buttons"):
-                yield Button(Content(self._yes), variant=self._variant, id="yes", disabled=bool(self._typed))
+                yield Button(
+                    Content(visible(self._yes)), variant=self._variant, id="yes", disabled=bool(self._typed)
+                )
                 yield Button("Leave it", id="no")
 
     def on_mount(self) -> None:

@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.screen import ModalScreen
 
 Answer = TypeVar("Answer")
+_EDGES = 2  # of the box
 
 
 class Dialog(ModalScreen[Answer | None]):
@@ -15,6 +16,16 @@ class Dialog(ModalScreen[Answer | None]):
 
     CSS_PATH = "dialog.tcss"
     BINDINGS: ClassVar[list[Any]] = [Binding("escape", "leave", "leave", show=False)]
+
+    def on_resize(self) -> None:
+        """Fit the screen."""
+        self.call_after_refresh(self.make_room)
+
+    def make_room(self) -> None:
+        """Let what scrolls take no more than the rest of the box leaves, so that the rest stays in sight."""
+        for part in self.query(".scrolls, Panel"):
+            taken = sum(other.outer_size.height for other in part.siblings) + _EDGES
+            part.styles.max_height = max(1, self.size.height - taken)
 
     def action_leave(self) -> None:
         """Leave without an answer."""

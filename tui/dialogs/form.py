@@ -53,35 +53,38 @@ class Form(Dialog[Values]):
     ) -> None:
         super().__init__()
         self._title, self._asks, self._yes, self._said, self._judge = title, tuple(asks), yes, said, judge
+        self._complained = False
 
     def compose(self) -> ComposeResult:
         """Fields under each other, what is wrong, yes and no."""
         with Vertical(classes="box") as box:
-            box.border_title = Content(self._title)
+            box.border_title = Content(visible(self._title))
             box.border_subtitle = Content("tab next · ^s done · esc leaves everything as it is")
-            if self._said is not None:
-                yield Static(self._said, classes="said", markup=False)
-            with VerticalScroll(classes="fields", can_focus=False):
+            with VerticalScroll(classes="scrolls", can_focus=False):
+                if self._said is not None:
+                    yield Static(self._said, classes="said", markup=False)
                 for ask in self._asks:
                     yield from self._field(ask)
             yield Static(Content(""), classes="wrong", markup=False)
             with Horizontal(classes="buttons"):
-                yield Button(Content(self._yes), variant="primary", id="done")
+                yield Button(Content(visible(self._yes)), variant="primary", id="done")
                 yield Button("Leave it", id="leave")
 
     def _field(self, ask: Ask) -> ComposeResult:
         name = f"ask-{ask.id}"
         if ask.yes_no:
-            yield Checkbox(Content(ask.label), ask.value == "yes", id=name)
+            yield Checkbox(Content(visible(ask.label)), ask.value == "yes", id=name)
             return
-        yield Static(Content(ask.label + (" *" if ask.needed else "")), classes="label", markup=False)
+        yield Static(Content(visible(ask.label) + " *" * ask.needed), classes="label", markup=False)
         if ask.choices:
             options = [(Content(visible(shown)), value) for value, shown in ask.choices]
             yield Select(options, value=ask.value or ask.choices[0][0], allow_blank=False, id=name)
         elif ask.long:
-            yield TextArea(ask.value, id=name, soft_wrap=True)
+            yield TextArea(_harmless(ask.value), id=name, soft_wrap=True)
         else:
-            yield Input(ask.value, placeholder=ask.placeholder, password=ask.secret, id=name)
+            yield Input(
+                _harmless(ask.value), placeholder=visible(ask.placeholder), password=ask.secret, id=name
+            )
 
     def on_mount(self) -> None:
         """Begin with the first value."""
@@ -99,6 +102,8 @@ class Form(Dialog[Values]):
                 found[ask.id] = str(widget.value)
             elif isinstance(widget, Input):
                 found[ask.id] = widget.value if ask.secret else widget.value.strip()
+            if found[ask.id] == _harmless(ask.value).strip():
+                found[ask.id] = ask.value  # left as it was: what cannot be shown is kept
         return found
 
     def _wrong(self, values: Values) -> str:
@@ -116,9 +121,30 @@ class Form(Dialog[Values]):
         """Answer, or say what is wrong."""
         values = self._values()
         if why := self._wrong(values):
-            self.query_one(".wrong", Static).update(Content("▲ " + visible(why)))
+            self._say(why)
         else:
             self.dismiss(values)
+
+    def _say(self, why: str) -> None:
+        self.query_one(".wrong", Static).update(Content("▲ " + visible(why) if why else ""))
+        self._complained = bool(why)
+        self.call_after_refresh(self.make_room)
+
+    def _judge_again(self) -> None:
+        if self._complained:
+            self._say(self._wrong(self._values()))
+
+    def on_input_changed(self) -> None:
+        """Take a complaint back once it is mended."""
+        self._judge_again()
+
+    def on_select_changed(self) -> None:
+        """Take a complaint back once it is mended."""
+        self._judge_again()
+
+    def on_checkbox_changed(self) -> None:
+        """Take a complaint back once it is mended."""
+        self._judge_again()
 
     def on_input_submitted(self) -> None:
         """Enter answers too."""
@@ -127,3 +153,7 @@ class Form(Dialog[Values]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer or leave."""
         self.action_done() if event.button.id == "done" else self.action_leave()
+
+
+def _harmless(text: str) -> str:
+    return "\n".join(map(visible, text.split("\n")))

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -50,7 +49,9 @@ class Pick(Dialog[str]):
             box.border_title = Content(self._title)
             box.border_subtitle = Content("type to narrow · enter picks · esc leaves")
             yield Input(classes="-plain", placeholder="type a part of the name")
-            yield OptionList()
+            options = OptionList()
+            options.can_focus = False  # keys go into the line, wherever the mouse was
+            yield options
 
     def on_mount(self) -> None:
         """Show all."""
@@ -96,8 +97,3 @@ class Pick(Dialog[str]):
         """Move through the list while the keys go into the line."""
         options = self.query_one(OptionList)
         options.action_cursor_down() if by > 0 else options.action_cursor_up()
-
-    def on_key(self, event: events.Key) -> None:
-        """Keep writing wherever the mouse was."""
-        if event.is_printable and not self.query_one(Input).has_focus:
-            self.query_one(Input).focus()
