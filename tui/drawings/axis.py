@@ -46,8 +46,10 @@ class Span:
 
     def cells(self, start: datetime, end: datetime, width: int) -> range:
         """Return the cells between two times on ``width`` cells, one at least for what begins inside."""
-        begin = math.floor(self.share(start) * width)
-        return range(max(0, begin), min(width, max(math.ceil(self.share(end) * width), begin + 1)))
+        start_s, per_s = self.start_s, width / self.length_s
+        begin = math.floor((start.timestamp() - start_s) * per_s)
+        after = max(math.ceil((end.timestamp() - start_s) * per_s), begin + 1)
+        return range(max(0, begin), min(width, after))
 
     def zoomed(self, factor: float, around: datetime | None = None) -> Span:
         """Return ``factor`` times the span, the time ``around`` (or the middle) staying where it is."""

@@ -6,7 +6,8 @@ A drawing is a ``Picture``: its lines, and the spot of each thing that can be se
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Mapping
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -49,24 +50,45 @@ def first_shown(first: int, selected: int | None, room: int, total: int) -> int:
     return max(0, min(first, total - room))
 
 
-def _clusters(text: str) -> Iterator[tuple[str, int]]:
-    """Yield letters with the marks that lie on them, and the cells each takes."""
+@lru_cache(8192)
+def _clusters(text: str) -> tuple[tuple[str, int], ...]:
+    """Return letters with the marks that lie on them, and the cells each takes."""
     if text.isascii():
-        yield from ((letter, 1) for letter in text)
-        return
-    cluster, cells = "", 0
+        return tuple((letter, 1) for letter in text)
+    clusters: list[tuple[str, int]] = []
     for letter in text:
-        if cluster and cell_len(letter) == 0:
-            cluster += letter
-            cells = cell_len(cluster)  # a variation selector widens what it stands on
-            continue
-        if cluster:
-            yield cluster, cells
-        # A mark at the very start would climb onto what is left of it, and may widen that.
-        cluster = letter if cell_len(letter) else f" {letter}"
-        cells = cell_len(cluster)
-    if cluster:
-        yield cluster, cells
+        if cell_len(letter):
+            clusters.append((letter, cell_len(letter)))
+        else:
+            # A mark at the very start would climb onto what is left of it. One may widen what it is on.
+            cluster = (clusters.pop()[0] if clusters else " ") + letter
+            clusters.append((cluster, cell_len(cluster)))
+    return tuple(clusters)
+
+
+@lru_cache(8192)
+def _laid(text: str, width: int | None, right: bool) -> tuple[tuple[str, ...], int]:
+    """Return harmless text as glyphs of a cell each, "" under the rest of a wide one, and its end."""
+    shown = visible(text) if width is None else fit(visible(text), width, right)
+    glyphs: list[str] = []
+    for glyph, cells in _clusters(shown):
+        if width is not None and len(glyphs) + cells > width:
+            break
+        glyphs += [glyph, *[""] * (cells - 1)]
+    return tuple(glyphs), len(glyphs) if width is None else max(0, width)
+
+
+def _cut(glyphs: tuple[str, ...], first: int, end: int) -> list[str]:
+    """Return a part of the glyphs; wide ones that an edge cuts are blank."""
+    kept = list(glyphs[first:end])
+    for at, glyph in enumerate(kept):
+        if glyph:
+            break
+        kept[at] = " "
+    if end < len(glyphs) and glyphs[end] == "":
+        last = max(at for at, glyph in enumerate(kept) if glyph)
+        kept[last:] = [" "] * (len(kept) - last)
+    return kept
 
 
 class Cells:
@@ -84,36 +106,23 @@ class Cells:
 
         What lies outside of the line is cut off.
         """
-        shown = visible(text)
-        if width is not None:
-            shown = fit(shown, width, right)
-        end = at if width is None else at + max(0, width)
-        for glyph, cells in _clusters(shown):
-            if width is not None and at + cells > end:
-                break
-            self._set(at, glyph, cells, tone)
-            at += cells
-        return at if width is None else end
+        glyphs, cells = _laid(text, width, right)
+        begin, end = max(0, at), min(self.width, at + len(glyphs))
+        if begin < end:
+            kept = _cut(glyphs, begin - at, end - at)
+            self._free(begin, end)
+            self._glyphs[begin:end] = kept
+            self._tones[begin:end] = [tone] * len(kept)
+        return at + cells
 
-    def _set(self, at: int, glyph: str, cells: int, tone: str) -> None:
-        whole = at >= 0 and at + cells <= self.width
-        for cell in range(max(at, 0), min(at + cells, self.width)):
-            self._clear(cell)
-            self._glyphs[cell] = (glyph if cell == at else "") if whole else " "
-            self._tones[cell] = tone
-
-    def _clear(self, cell: int) -> None:
-        """Blank a cell, and with it the whole letter that reaches over it."""
-        start, end = cell, cell + 1
-        while start > 0 and self._glyphs[start] == "":
-            start -= 1
+    def _free(self, begin: int, end: int) -> None:
+        """Blank what wide letters reach out of a stretch that is about to be drawn on."""
+        while begin > 0 and self._glyphs[begin] == "":
+            begin -= 1
+            self._glyphs[begin] = " "
         while end < self.width and self._glyphs[end] == "":
+            self._glyphs[end] = " "
             end += 1
-        self._glyphs[start:end] = [" "] * (end - start)
-
-    def is_blank(self, at: int) -> bool:
-        """Say whether nothing is drawn there."""
-        return 0 <= at < self.width and self._glyphs[at] == " "
 
     @property
     def used(self) -> int:

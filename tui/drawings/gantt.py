@@ -171,8 +171,8 @@ def _sides(span: Span, bar: Bar) -> tuple[bool, bool]:
 
 def _draw(cells: Cells, place: Layout, stretch: range, kind: Kind, wrong: bool) -> None:
     glyph, tone = ("✖", "bad") if wrong else (kind.glyph, kind.tone)
-    for cell in stretch:
-        cells.put(place.chart_at + cell, glyph, tone)
+    if stretch:
+        cells.put(place.chart_at + stretch[0], glyph * len(stretch), tone)
 
 
 def _beyond(cells: Cells, place: Layout, before: bool, after: bool) -> None:

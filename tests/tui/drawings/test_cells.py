@@ -26,8 +26,6 @@ def test_tones_are_runs_and_blank_ends_are_left_out() -> None:
     assert cells.content().plain == "abc  [bo…"
     assert [span.start for span in cells.content().spans] == [0, 5]
     assert cells.used == 9
-    assert cells.is_blank(3)
-    assert not cells.is_blank(0)
 
 
 def test_a_mark_at_the_start_of_a_name_stays_off_what_is_left_of_it() -> None:
@@ -80,3 +78,12 @@ def test_what_is_selected_is_shown_without_moving_more_than_needed(
     asked: tuple[int, int | None, int, int], first: int
 ) -> None:
     assert first_shown(*asked) == first
+
+
+def test_a_wide_letter_that_an_edge_cuts_leaves_a_blank() -> None:
+    cells = Cells(5)
+    cells.put(-1, "日本語")
+    assert cells.content().plain == " 本語"
+    cells.put(0, "ab語語")
+    assert cells.content().plain == "ab語"
+    assert cells.content().cell_length == 4
