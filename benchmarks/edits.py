@@ -18,7 +18,8 @@ from planner.settings import Caps, Settings
 from planner.synth.estate import make_estate
 from planner.synth.recipe import Recipe
 from planner.waves.arrange import Draw
-from planner.waves.desk import Desk, Verdict
+from planner.waves.desk import Desk
+from planner.waves.verdict import Verdict
 
 _AT = "2026-01-01T00:00:00Z"
 

@@ -73,6 +73,11 @@ class Edit:
         return f"edit {self.number} ({self.did}{by})" if self.number else f"to {self.did}"
 
     @property
+    def part(self) -> str:
+        """What keeps its VMs apart from the rest of their application."""
+        return f"{self.act.value} {self.number}"
+
+    @property
     def ids(self) -> frozenset[str]:
         """The ids of all VMs it is about, as they were then."""
         return frozenset(end.id for end in (*self.vms, *self.partners))
@@ -125,9 +130,9 @@ class _Reading:
             self.notes.append(f"{edit.said} can no longer hold: its VMs are in no move group")
         elif edit.act is Act.MOVE:
             self.moves.update(dict.fromkeys(mine, edit))
-            self.parts.update(dict.fromkeys(mine, f"move {edit.number}"))
+            self.parts.update(dict.fromkeys(mine, edit.part))
         elif edit.act is Act.SPLIT:
-            self.parts.update(dict.fromkeys(mine, f"split {edit.number}"))
+            self.parts.update(dict.fromkeys(mine, edit.part))
             self.bonds = [bond for bond in self.bonds if bool(bond[0] & mine) == bool(bond[1] & mine)]
         elif edit.act is Act.MERGE:
             self._merge(mine, partners, edit)

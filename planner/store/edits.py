@@ -77,19 +77,19 @@ def next_number(project: Project) -> int:
     return int(project.rows("SELECT coalesce(max(id), 0) + 1 AS next FROM plan_edit")[0]["next"])
 
 
-def add(project: Project, edit: Edit, before: StoredPlan, plan: Plan) -> StoredPlan:
-    """Store an edit under its number, and the plan it led to.
+def add(project: Project, edits: Sequence[Edit], before: StoredPlan, plan: Plan) -> StoredPlan:
+    """Store edits under their numbers, and the one plan they led to.
 
     Raises BadInput when somebody else changed the plan or its edits in the meantime; nothing is stored then.
     """
     with project.write() as db:
         newest = project.rows("SELECT max(version) AS version FROM plan")[0]["version"]
-        if newest != before.version or next_number(project) != edit.number:
+        if newest != before.version or next_number(project) != edits[0].number:
             raise BadInput(
                 "the plan was changed by somebody else in the meantime", "look at it and try again"
             )
-        version = plans.insert(db, plan, edit.who)
-        db.table("plan_edit").insert(
+        version = plans.insert(db, plan, edits[0].who)
+        db.table("plan_edit").insert_all(
             {
                 "id": edit.number,
                 "act": edit.act.value,
@@ -104,6 +104,7 @@ def add(project: Project, edit: Edit, before: StoredPlan, plan: Plan) -> StoredP
                 "who": edit.who,
                 "at": edit.at,
             }
+            for edit in edits
         )
     return StoredPlan(version, plan)
 
@@ -136,7 +137,13 @@ def _same_wave(later: Edit, earlier: Edit) -> bool:
 
 
 def plan_before(project: Project, kept: Kept) -> Plan | None:
-    """Return the plan that comes back with an edit, None when it was planned since."""
+    """Return the plan that comes back with an edit.
+
+    None when it was planned since, or other edits that are in force led to the same plan.
+    """
+    if any(other.after == kept.after and other.edit.number != kept.edit.number
+           for other in every(project) if other.taken_back is None):  # fmt: skip
+        return None
     said = project.rows(
         "SELECT DISTINCT fingerprint FROM plan"
         " WHERE version = ? OR version = (SELECT max(version) FROM plan)",
@@ -153,6 +160,7 @@ def take_back(project: Project, kept: Kept, who: str) -> StoredPlan | None:
         return None if before is None else StoredPlan(plans.insert(db, before, who), before)
 
 
-def numbered(project: Project, edit: Edit, who: str) -> Edit:
-    """Return the edit with the number, person and time it is going to be stored with."""
-    return replace(edit, number=next_number(project), who=who, at=utc_now())
+def numbered(project: Project, edits: Sequence[Edit], who: str) -> tuple[Edit, ...]:
+    """Return the edits with the numbers, person and time they are going to be stored with."""
+    first, now = next_number(project), utc_now()
+    return tuple(replace(edit, number=first + at, who=who, at=now) for at, edit in enumerate(edits))

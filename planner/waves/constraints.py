@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from planner.settings import Settings
 
+NOT_ENFORCED = "not enforced, as other ties run the other way round: "
 _LAG = 1
 
 
@@ -225,7 +226,7 @@ def share(
     for at, group in enumerate(groups):
         item[place[sets.root(at)]].append(group)
     notes = [*known.notes]
-    notes += [f"not enforced, as other ties run the other way round: {wished[tie]}" for tie in bad]
+    notes += [f"{NOT_ENFORCED}{wished[tie]}" for tie in bad]
     if inner:
         notes.append(f"networks that move whole leave {len(inner)} order ties inside one wave or in a circle")
     return Shares(

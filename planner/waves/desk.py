@@ -9,38 +9,27 @@ waves under way hold.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import replace
 
 from planner.edits import Act, Edit, ends_of, wave_of
 from planner.errors import BadInput, NotFound
-from planner.groups import hard_edges
 from planner.model import Dependency, MoveGroup, Tie
 from planner.names import visible
 from planner.settings import Pin
 from planner.units import show_count
 from planner.waves.arrange import Track, stand, tracks_of
+from planner.waves.called import Called
 from planner.waves.explain import Why, sentences, shown_slot, why
+from planner.waves.families import Families
 from planner.waves.items import Ask
-from planner.waves.moved import Delta, Standing, changed, standing
-from planner.waves.parting import part
+from planner.waves.moved import Delta, Standing, changed, restood, standing
+from planner.waves.parting import part, torn
 from planner.waves.pins import slot_named, slot_of, wave_name
-from planner.waves.verify import Violation
+from planner.waves.verdict import Verdict
+from planner.waves.verify import Violation, verify
 
 _NAMED = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What an edit would do. ``refused`` are broken rules, ``told`` what is good to know.
-
-    ``standing`` is the slot of every VM after it.
-    """
-
-    edit: Edit
-    standing: Mapping[str, int]
-    refused: tuple[str, ...] = ()
-    told: tuple[str, ...] = ()
-    delta: Delta = field(default_factory=Delta)
 
 
 class Desk:
@@ -51,51 +40,28 @@ class Desk:
         # A move by hand holds against a search, not against the next move.
         self._free = replace(ask, hand=replace(ask.hand, moved={}))
         self.tracks = tracks_of(ask.everyone, self._free, lambda built: stand(built, self._free))
-        self._was = [standing(track.built.problem, track.assignment) for track in self.tracks]
-        self._group_of = {vm: group for group in ask.everyone for vm in group.vms}
+        self.was = [standing(track.built.problem, track.assignment) for track in self.tracks]
         self._home = {
             group.name: (number, at)
             for number, track in enumerate(self.tracks)
             for at, found in enumerate(track.built.members)
             for group in found
         }
+        self._families: Families | None = None  # for whoever moves on
         self._ties: dict[str, list[Dependency]] = {}
         for tie in ask.inventory.dependencies:
             self._ties.setdefault(tie.source, []).append(tie)
             self._ties.setdefault(tie.target, []).append(tie)
-        self._names: dict[str, list[MoveGroup]] = {}
-        self._applications: dict[str, list[MoveGroup]] = {}
-        for group in ask.everyone:
-            known = {group.name.casefold(), *(ask.lookup.vms[vm].name.casefold() for vm in group.vms)}
-            for name in known:
-                self._names.setdefault(name, []).append(group)
-            for application in {ask.lookup.vms[vm].application.strip().casefold() for vm in group.vms} - {""}:
-                self._applications.setdefault(application, []).append(group)
+        self._called = Called(ask.everyone, ask.lookup.vms)
 
-    def _slot(self, group: MoveGroup) -> int:
+    def slot(self, group: MoveGroup) -> int:
+        """Return where a group stands."""
         number, at = self._home[group.name]
         return self.tracks[number].assignment[at]
 
     def named(self, what: str) -> tuple[MoveGroup, ...]:
-        """Return the groups a person means: by a VM's id, a group's or VM's name, else by an application.
-
-        Raises NotFound, and BadInput when several groups have a VM or themselves are called that.
-        """
-        if what in self._group_of:
-            return (self._group_of[what],)
-        key = what.strip().casefold()
-        found = self._names.get(key, [])
-        exact = [group for group in found if group.name == what] or found
-        if len(exact) == 1:
-            return (exact[0],)
-        if found:
-            raise BadInput(f"{visible(what)} means {len(found)} move groups", "name the VM by its id")
-        if mine := self._applications.get(key):
-            return tuple(mine)
-        raise NotFound(
-            f"{visible(what)} is no VM, move group or application of this plan",
-            "see 'wherry plan show' and 'wherry inventory' for names; what stays has no wave",
-        )
+        """Return the groups a person means; raises NotFound, and BadInput for a name of several."""
+        return self._called.groups(what)
 
     def wave(self, what: str, for_whom: str) -> int:
         """Return the slot of a wave (W03) or of the start of a window; raises BadInput for none there is."""
@@ -104,7 +70,7 @@ class Desk:
         return slot_of(Pin(what=for_whom, wave=what), self.ask.settings, windows, most, "cannot move to")
 
     def _standing(self, changes: Mapping[str, int]) -> dict[str, int]:
-        now = {group.name: self._slot(group) for group in self.ask.everyone} | dict(changes)
+        now = {group.name: self.slot(group) for group in self.ask.everyone} | dict(changes)
         return {vm: now[group.name] for group in self.ask.everyone for vm in group.vms}
 
     def _edit(self, act: Act, what: str, groups: Sequence[MoveGroup], slot: int | None = None) -> Edit:
@@ -112,41 +78,52 @@ class Desk:
         wave, start = ("", "") if slot is None else wave_of(slot, self.tracks[0].built.windows)
         return Edit(act=act, what=what, vms=ends_of(vms), wave=wave, start=start)
 
-    def _parted(self, number: int, groups: Sequence[MoveGroup]) -> tuple[Track, list[int]]:
-        """Return a track in which the items of ``groups`` hold nobody else, and those items."""
+    def _parted(self, number: int, places: Mapping[str, int]) -> tuple[Track, dict[int, int]]:
+        """Return a track in which groups with a place share an item with none of another, and those items.
+
+        ``places`` are slots by the name of a group, what is returned slots by item.
+        """
         track = self.tracks[number]
-        by_item: dict[int, list[MoveGroup]] = {}
-        for group in groups:
-            by_item.setdefault(self._home[group.name][1], []).append(group)
-        items = []
-        for at, mine in by_item.items():
+        by_item: dict[tuple[int, int], list[MoveGroup]] = {}
+        for name, slot in places.items():
+            home, at = self._home[name]
+            if home == number:
+                group = next(one for one in self.tracks[number].built.members[at] if one.name == name)
+                by_item.setdefault((at, slot), []).append(group)
+        items: dict[int, int] = {}
+        for (at, slot), mine in by_item.items():
             if len(mine) == len(track.built.members[at]):
-                items.append(at)
+                items[at] = slot
             else:
-                track = part(track, at, mine, self._free, lambda vm: self._ties.get(vm, ()))
-                items.append(len(track.built.members) - 1)
+                track = part(track, at, mine, self._free, self._tied)
+                items[len(track.built.members) - 1] = slot
         return track, items
 
     def _held_against(self, number: int, track: Track) -> Standing:
         """Return the plan to compare with: the same one, of the problem as it is parted now."""
-        was = self._was[number]
+        was = self.was[number]
         if track is self.tracks[number]:
             return was
-        return standing(track.built.problem, track.assignment, was.held)
+        held = was.held
+        if held:  # their items and ties have other numbers now
+            known = {broken.text for broken in held}
+            held = tuple(one for one in verify(track.built.problem, track.assignment) if one.text in known)
+        return standing(track.built.problem, track.assignment, held)
 
-    def _placed(self, groups: Sequence[MoveGroup], slot: int) -> tuple[tuple[str, ...], Delta]:
-        """Return what breaks with ``groups`` in ``slot``, and what that costs."""
+    def _placed(
+        self, places: Mapping[str, int]
+    ) -> tuple[tuple[str, ...], Delta, tuple[tuple[int, Track, Standing], ...]]:
+        """Return what breaks with groups (by name) in these slots, what that costs, and the tracks then."""
         refused: list[str] = []
         total = Delta()
         broken: list[Violation] = []
-        for number in range(len(self.tracks)):
-            mine = [group for group in groups if self._home[group.name][0] == number]
-            if not mine:
-                continue
-            track, items = self._parted(number, mine)
+        laid = []
+        for number in sorted({self._home[name][0] for name in places}):
+            track, items = self._parted(number, places)
             was = self._held_against(number, track)
-            after = tuple(slot if at in items else own for at, own in enumerate(track.assignment))
-            _, delta = changed(was, after, {slot})
+            after = tuple(items.get(at, own) for at, own in enumerate(track.assignment))
+            then, delta = restood(was, after, set(items.values()))
+            laid.append((number, replace(track, assignment=after), then))
             refused += sentences(track, self._free, delta, after)
             broken += delta.broken
             total = Delta(
@@ -157,40 +134,97 @@ class Desk:
                 total.violations + delta.violations,
                 tuple(broken),
             )
-        refused += self._behind_services(groups, slot)
-        return tuple(dict.fromkeys(refused)), total
+        refused += self._behind_services(places)
+        return tuple(dict.fromkeys(refused)), total, tuple(laid)
 
     def _services(self) -> list[int]:
         """Return the slots of the services that move last; one put among plain groups is of their track."""
-        return sorted(self._slot(group) for group in self.ask.everyone if self._home[group.name][0] > 0)
+        return sorted(self.slot(group) for group in self.ask.everyone if self._home[group.name][0] > 0)
 
-    def _behind_services(self, groups: Sequence[MoveGroup], slot: int) -> list[str]:
+    def _behind_services(self, places: Mapping[str, int]) -> list[str]:
         services = self._services()
-        plain = [group for group in groups if self._home[group.name][0] == 0]
-        if plain and services and slot >= services[0]:
-            where = shown_slot(self.tracks[0], services[0])
-            return [
-                f"shared services move last, from {where} on: {visible(plain[0].name)} cannot be behind them"
-            ]
-        return []
+        if not services:
+            return []
+        plain = (name for name, slot in places.items() if self._home[name][0] == 0 and slot >= services[0])
+        late = next(plain, None)
+        if late is None:
+            return []
+        where = shown_slot(self.tracks[0], services[0])
+        return [f"shared services move last, from {where} on: {visible(late)} cannot be behind them"]
 
     def move(self, what: str, wave: str) -> Verdict:
         """Return what moving a group, a VM's group or an application into a wave does."""
         groups = self.named(what)
         slot = self.wave(wave, what)
         edit = self._edit(Act.MOVE, what, groups, slot)
-        if all(self._slot(group) == slot for group in groups):
+        if all(self.slot(group) == slot for group in groups):
             raise BadInput(
                 f"{visible(what)} moves in {wave_name(slot)} already", "lock the wave to keep it as it is"
             )
-        refused, delta = self._placed(groups, slot)
-        return Verdict(
-            edit=edit,
-            standing=self._standing({group.name: slot for group in groups}),
-            refused=refused,
-            told=self._told(groups, slot),
-            delta=delta,
+        places = {group.name: slot for group in groups}
+        refused, delta, laid = self._placed(places)
+        told = self._told(groups, slot)
+        return Verdict(edit, self._standing(places), refused, told, delta, (), laid)
+
+    def shift(self, places: Sequence[tuple[MoveGroup, int]]) -> Verdict:
+        """Return what moving many groups at once does, each to its slot: one edit for each slot entered.
+
+        Raises BadInput when there is nothing to move, and for a slot that is none.
+        """
+        going: dict[int, list[MoveGroup]] = {}
+        for group, slot in places:
+            if self.slot(group) != slot:
+                if slot < 0:
+                    raise BadInput(f"{visible(group.name)} is in the first wave", "there is none before it")
+                going.setdefault(self.wave(wave_name(slot), group.name), []).append(group)
+        if not going:
+            raise BadInput("what is named moves there already", "name another wave")
+        edits = tuple(
+            self._edit(Act.MOVE, ", ".join(group.name for group in groups), groups, slot)
+            for slot, groups in going.items()
         )
+        moved = {group.name: slot for slot, groups in going.items() for group in groups}
+        refused, delta, laid = self._placed(moved)
+        told = tuple(dict.fromkeys(said for slot, found in going.items() for said in self._told(found, slot)))
+        return Verdict(edits[0], self._standing(moved), refused, told, delta, edits[1:], laid)
+
+    def after(self, verdict: Verdict, edits: Sequence[Edit]) -> Desk | None:
+        """Return the desk once moves are made; ``edits`` are those of the verdict, with their numbers.
+
+        None when more changes than the items of what moves: then it has to be laid out anew.
+        """
+        said = {self._called.group_of[end.id]: edit for edit in edits for end in edit.vms}
+        if any(group.shared_services for group in said):
+            return None
+        if self._families is None:
+            self._families = Families(self.ask, self.tracks)
+        slots = {group.name: verdict.standing[group.vms[0]] for group in said}
+        parts = {group.name: edit.part for group, edit in said.items()}
+        hand = self.ask.hand.with_moves(slots, parts, {group.name: one.said for group, one in said.items()})
+        found = copy(self)
+        found.ask = replace(self.ask, hand=hand, standing=verdict.standing)
+        found._free = replace(found.ask, hand=replace(hand, moved={}))
+        found.tracks, found.was, found._home = list(self.tracks), list(self.was), dict(self._home)
+        for number, track, then in verdict.laid:
+            before = self.tracks[number]
+            mine = [name for name in slots if self._home[name][0] == number]
+            if not self._families.keep(number, before, track, mine, found.ask, self._tied):
+                return None
+            found.tracks[number], found.was[number] = track, then
+            for at in range(len(before.built.members), len(track.built.members)):
+                found._home.update((group.name, (number, at)) for group in track.built.members[at])
+        return found if self._last_plain() == found._last_plain() else None
+
+    def _last_plain(self) -> int:
+        """Return the last slot of groups that are no services, which those come behind; -1 without any."""
+        services = {group.name for group in self.ask.everyone if group.shared_services}
+        if not services:
+            return -1
+        plain = (self.slot(one) for one in self.ask.everyone if one.name not in services)
+        return max(plain, default=-1)
+
+    def _tied(self, vm: str) -> Sequence[Dependency]:
+        return self._ties.get(vm, ())
 
     def _told(self, groups: Sequence[MoveGroup], slot: int) -> tuple[str, ...]:
         names = {group.name for group in groups}
@@ -205,7 +239,7 @@ class Desk:
             number, at = self._home[group.name]
             others = [one for one in self.tracks[number].built.members[at] if one.name not in names]
             if others and (application := self.ask.lookup.vms[group.vms[0]].application):
-                left.setdefault(application, set()).update(self._slot(one) for one in others)
+                left.setdefault(application, set()).update(self.slot(one) for one in others)
         told += [
             f"the rest of {visible(application)} stays in {', '.join(map(wave_name, sorted(slots)))}"
             for application, slots in sorted(left.items())
@@ -223,9 +257,9 @@ class Desk:
         return tuple(told)
 
     def _parts(self, tie: Dependency, vms: set[str], slot: int) -> bool:
-        other = self._group_of.get(tie.target if tie.source in vms else tie.source)
-        mine = self._group_of.get(tie.source if tie.source in vms else tie.target)
-        return other is not None and mine is not None and self._slot(other) == self._slot(mine) != slot
+        other = self._called.group_of.get(tie.target if tie.source in vms else tie.source)
+        mine = self._called.group_of.get(tie.source if tie.source in vms else tie.target)
+        return other is not None and mine is not None and self.slot(other) == self.slot(mine) != slot
 
     def split(self, what: str, vms: Sequence[str]) -> Verdict:
         """Return what splitting ``vms`` (names or ids) off ``what`` does; no hard tie is cut."""
@@ -245,19 +279,8 @@ class Desk:
             raise BadInput(
                 f"nothing of {visible(what)} would be left, or nothing split off", "name some of its VMs"
             )
-        edges = [
-            edge
-            for edge in hard_edges(self.ask.inventory, inside, self.ask.hubs)
-            if (edge.source in chosen) != (edge.target in chosen)
-        ]
         names = self.ask.lookup.vms
-        refused = tuple(
-            dict.fromkeys(
-                f"{visible(names[edge.source].name)} and {visible(names[edge.target].name)} must move "
-                f"together: {visible(edge.reason)}"
-                for edge in edges
-            )
-        )
+        refused = torn(self.ask, inside, chosen)
         mine = [group for group in whole if chosen & set(group.vms)]
         if not refused and not self._joined(mine, chosen):
             raise BadInput(
@@ -275,22 +298,22 @@ class Desk:
     def _holding(self, what: str, vms: Sequence[str]) -> tuple[MoveGroup, ...]:
         """Return the groups a name means, or the application of that name when only that has all VMs."""
         whole = self.named(what)
-        mine = self._applications.get(what.strip().casefold(), [])
+        mine = self._called.application(what)
         names = self.ask.lookup.vms
 
         def known(groups: Sequence[MoveGroup]) -> bool:
             inside = {said for group in groups for vm in group.vms for said in (vm, names[vm].name)}
             return inside.issuperset(vms)
 
-        return tuple(mine) if not known(whole) and known(mine) else whole
+        return mine if not known(whole) and known(mine) else whole
 
     def _more_items(self, groups: Sequence[MoveGroup]) -> tuple[str, ...]:
         """Return the caps that break because groups count one by one once they are split off."""
         refused: list[str] = []
         for number in {self._home[group.name][0] for group in groups}:
-            track, items = self._parted(number, [one for one in groups if self._home[one.name][0] == number])
-            touched = {track.assignment[at] for at in items}
-            _, delta = changed(self._held_against(number, track), track.assignment, touched)
+            mine = [one for one in groups if self._home[one.name][0] == number]
+            track, items = self._parted(number, {one.name: self.slot(one) for one in mine})
+            _, delta = changed(self._held_against(number, track), track.assignment, set(items.values()))
             refused += sentences(track, self._free, delta, track.assignment)
         return tuple(refused)
 
@@ -313,14 +336,14 @@ class Desk:
             other=other,
             partners=ends_of(self.ask.lookup.vms[vm] for vm in second.vms),
         )
-        slot = self._slot(first)
+        slot = self.slot(first)
         if first.shared_services is not second.shared_services:
             service = first if first.shared_services else second
             refused: tuple[str, ...] = (f"{visible(service.name)} is a shared service, and those move last",)
             return Verdict(edit, self._standing({}), refused)
-        refused, delta = self._placed([first, second], slot)
+        refused, delta, _ = self._placed({first.name: slot, second.name: slot})
         refused = (*self._ordered(first, second), *refused)
-        told = self._told([second], slot) if self._slot(second) != slot else ()
+        told = self._told([second], slot) if self.slot(second) != slot else ()
         return Verdict(edit, self._standing({second.name: slot}), tuple(dict.fromkeys(refused)), told, delta)
 
     def _one(self, what: str) -> MoveGroup:
@@ -342,11 +365,9 @@ class Desk:
 
     def _groups_in(self, wave: str) -> tuple[int, list[MoveGroup]]:
         slot = slot_named(wave)
-        groups = [group for group in self.ask.everyone if self._slot(group) == slot]
+        groups = [group for group in self.ask.everyone if self.slot(group) == slot]
         if slot is None or not groups:
-            known = ", ".join(
-                wave_name(own) for own in sorted({self._slot(one) for one in self.ask.everyone})
-            )
+            known = ", ".join(wave_name(own) for own in sorted({self.slot(one) for one in self.ask.everyone}))
             raise NotFound(f"wave {wave!r} does not exist in this plan", f"use one of: {known}")
         return slot, groups
 
@@ -372,4 +393,4 @@ class Desk:
         services = self._services()
         track = self.tracks[number]
         last = services[0] - 1 if services and number == 0 else len(track.built.problem.slots)
-        return why(track, self.ask, self._was[number], group, last)
+        return why(track, self.ask, self.was[number], group, last)

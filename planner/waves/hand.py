@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +25,12 @@ class Hand:
     def pins(self) -> dict[str, int]:
         """Group name → slot, of moves and locks."""
         return {**self.moved, **self.held}
+
+    def with_moves(self, slots: Mapping[str, int], parts: Mapping[str, str], said: Mapping[str, str]) -> Hand:
+        """Return it with groups moved as well; all keys are their names."""
+        return replace(
+            self,
+            moved={**self.moved, **slots},
+            parts={**self.parts, **parts},
+            said={**self.said, **said},
+        )

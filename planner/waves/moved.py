@@ -48,13 +48,19 @@ def changed(
 
     ``touched`` are slots whose items were parted, beside those that an item left or entered.
     """
+    then, delta = restood(was, after, touched)
+    return then.held, delta
+
+
+def restood(was: Standing, after: Assignment, touched: Iterable[int] = ()) -> tuple[Standing, Delta]:
+    """Return another assignment of the same problem as it stands, and how the score changes."""
     old, new = was.traffic, traffic_of(was.problem, after, was.days)
     pairs = zip(was.assignment, after, strict=True)
     slots = {slot for left, entered in pairs if left != entered for slot in (left, entered)} | set(touched)
     full = [one for one in was.held if one.kind == "cap" and after[one.items[0]] not in slots]
     found = (*verify(was.problem, after, slots), *full)
     known = {(violation.cause, violation.items) for violation in was.held}
-    return found, Delta(
+    return Standing(was.problem, after, was.days, found, new), Delta(
         waves=len(set(after)) - len(set(was.assignment)),
         cut_share=new[0] - old[0],
         stretch_gb=new[1] - old[1],

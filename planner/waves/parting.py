@@ -5,10 +5,11 @@ What the parts weigh, may have and are tied to is worked out again for them alon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from planner.errors import BadInput
+from planner.groups import hard_edges
 from planner.model import Dependency, MoveGroup, Tie
 from planner.names import visible
 from planner.waves.arrange import Track
@@ -135,4 +136,17 @@ def part(track: Track, at: int, groups: Members, ask: Ask, ties: Ties) -> Track:
                 last=None if problem.last is None else (*problem.last, problem.last[at]),
             ),
         ),
+    )
+
+
+def torn(ask: Ask, inside: Collection[str], chosen: Collection[str]) -> tuple[str, ...]:
+    """Return the hard ties that run between ``chosen`` and the rest of ``inside`` (ids), as sentences."""
+    names = ask.lookup.vms
+    return tuple(
+        dict.fromkeys(
+            f"{visible(names[edge.source].name)} and {visible(names[edge.target].name)} must move "
+            f"together: {visible(edge.reason)}"
+            for edge in hard_edges(ask.inventory, inside, ask.hubs)
+            if (edge.source in chosen) != (edge.target in chosen)
+        )
     )

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from planner.edits import Edit
     from planner.plan import Plan
     from planner.readiness import Situation
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
-    from planner.waves.desk import Desk, Verdict
+    from planner.waves.desk import Desk
     from planner.waves.moved import Delta
+    from planner.waves.verdict import Verdict
 
 _NAMED = 8  # broken rules that a refusal lists
 
@@ -47,8 +48,13 @@ def inputs_of(
     }
 
 
-def lay_out(project: Project) -> Opened:
-    """Lay the newest plan out; raises BadInput when inventory or settings are newer than it."""
+def lay_out(
+    project: Project, at: Situation | None = None, progress: Callable[[int, int], None] | None = None
+) -> Opened:
+    """Lay the newest plan out; raises BadInput when inventory or settings are newer than it.
+
+    ``at`` is the situation when it is known; ``progress`` hears of the checks.
+    """
     from migrate.run.waves import under_way
     from planner.errors import BadInput
     from planner.planning import ask_for
@@ -58,7 +64,7 @@ def lay_out(project: Project) -> Opened:
     from planner.waves.pins import slot_named
 
     stored = plans.latest(project)
-    at = situation(project)
+    at = at or situation(project)
     plan = stored.plan
     for what, made_on, now in (
         ("inventory", plan.inventory, at.fingerprint),
@@ -70,7 +76,7 @@ def lay_out(project: Project) -> Opened:
     if not standing or None in standing.values():
         raise BadInput(f"plan {stored.version} has no waves to look at", "make it anew: wherry plan")
     known = edits.in_force(project)
-    inputs = inputs_of(project, at)
+    inputs = inputs_of(project, at, progress)
     ask = ask_for(
         **inputs,
         last=plan,
@@ -93,17 +99,30 @@ def refuse_broken(verdict: Verdict) -> None:
         )
 
 
-def apply(project: Project, opened: Opened, verdict: Verdict) -> tuple[Edit, StoredPlan, tuple[str, ...]]:
-    """Store an accepted edit; return it, the plan it leads to, and the waves whose approval it voids."""
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """Edits as they were stored, the plan they led to, and the waves whose approval that voids."""
+
+    edits: tuple[Edit, ...]
+    stored: StoredPlan
+    voided: tuple[str, ...]
+
+
+def save(project: Project, opened: Opened, edits: Sequence[Edit], standing: Mapping[str, int]) -> Saved:
+    """Store accepted edits and the one plan they lead to, all or nothing; ``standing`` is where VMs are then.
+
+    Raises BadInput when the plan was changed by somebody else in the meantime.
+    """
     from migrate import audit
     from migrate.run.waves import under_way
     from planner.effects import Effect
     from planner.planning import make_plan
-    from planner.store import approvals, edits
+    from planner.store import approvals
+    from planner.store import edits as edits_store
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
 
-    edit = edits.numbered(project, verdict.edit, audit.person())
+    numbered = edits_store.numbered(project, edits, audit.person())
     before = opened.stored.plan
     plan = make_plan(
         **opened.inputs,
@@ -112,21 +131,22 @@ def apply(project: Project, opened: Opened, verdict: Verdict) -> tuple[Edit, Sto
         created_at=utc_now(),
         last=before,
         frozen=under_way(project, opened.stored),
-        edits=(*opened.edits, edit),
-        standing=verdict.standing,
+        edits=(*opened.edits, *numbered),
+        standing=standing,
         draw=Draw(seed=before.seed or 0, effort=before.effort),
     )
     given = approvals.valid(project, before)
-    stored = edits.add(project, edit, opened.stored, plan)
-    audit.note(
-        project,
-        Effect.EDIT_PLAN,
-        f"plan {edit.act.value}",
-        edit.did,
-        {"edit": edit.number, "plan": stored.version, "fingerprint": plan.fingerprint},
-    )
+    stored = edits_store.add(project, numbered, opened.stored, plan)
+    for edit in numbered:
+        audit.note(
+            project,
+            Effect.EDIT_PLAN,
+            f"plan {edit.act.value}",
+            edit.did,
+            {"edit": edit.number, "plan": stored.version, "fingerprint": plan.fingerprint},
+        )
     still = approvals.valid(project, plan)
-    return edit, stored, tuple(name for name in given if name not in still)
+    return Saved(numbered, stored, tuple(name for name in given if name not in still))
 
 
 def figures(delta: Delta) -> dict[str, Any]:

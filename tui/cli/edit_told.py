@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.acts.editing import apply, figures, refuse_broken, spoken
+from tui.acts.editing import figures, refuse_broken, save, spoken
 from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
     from planner.store.project import Project
-    from planner.waves.desk import Verdict
+    from planner.waves.verdict import Verdict
     from tui.acts.editing import Opened
 
 
@@ -31,7 +31,8 @@ def tell(project: Project, opened: Opened, verdict: Verdict, check: bool, as_jso
             for said in verdict.told:
                 line(f"  {said}")
         return
-    edit, stored, voided = apply(project, opened, verdict)
+    saved = save(project, opened, verdict.edits, verdict.standing)
+    (edit, *_), stored, voided = saved.edits, saved.stored, saved.voided
     if as_json:
         data({**body, "edit": edit.number, "plan": stored.version, "approvals_void": list(voided),
               "score": stored.plan.score.model_dump()})  # fmt: skip

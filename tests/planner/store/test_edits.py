@@ -27,7 +27,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def edit(project: Project, act: Act = Act.MOVE, *names: str, wave: str = "W02") -> Edit:
     vms = [item for item in TWO.vms if item.name in (names or ("a",))]
-    return edits.numbered(project, Edit(act=act, what="a", vms=ends_of(vms), wave=wave), "mia")
+    (made,) = edits.numbered(project, [Edit(act=act, what="a", vms=ends_of(vms), wave=wave)], "mia")
+    return made
 
 
 def planned(number: int) -> Plan:
@@ -35,7 +36,7 @@ def planned(number: int) -> Plan:
 
 
 def add(project: Project, made: Edit, number: int = 40) -> int:
-    return edits.add(project, made, plans.latest(project), planned(number)).version
+    return edits.add(project, [made], plans.latest(project), planned(number)).version
 
 
 def test_an_edit_comes_back_as_it_was_with_its_plans(project: Project) -> None:
@@ -79,6 +80,6 @@ def test_an_edit_of_a_plan_that_is_not_the_newest_is_not_stored(project: Project
     made, stale = edit(project), plans.latest(project)
     plans.save(project, planned(3), "tom")
     with pytest.raises(BadInput, match="changed by somebody else"):
-        edits.add(project, made, stale, planned(4))
+        edits.add(project, [made], stale, planned(4))
     assert edits.every(project) == ()
     assert plans.latest(project).version == 2

@@ -14,8 +14,9 @@ from planner.edits import Edit
 from planner.errors import BadInput, NotFound
 from planner.model import Inventory, Tie
 from planner.plan import Plan
-from planner.waves.desk import Desk, Verdict
+from planner.waves.desk import Desk
 from planner.waves.moved import changed, standing
+from planner.waves.verdict import Verdict
 from planner.waves.verify import verify
 from tests.planner.sketch import estate, needs, rdm, vm
 from tests.planner.waves.laid import SATURDAYS, desk, homes, made

@@ -1,0 +1,117 @@
+"""What a screen shows of one wave of a desk: who is in it, what it takes of its limits, what it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import isfinite
+
+from planner.names import visible
+from planner.waves.desk import Desk
+from planner.waves.pins import wave_name
+from planner.waves.problem import Item
+from planner.waves.weights import EACH, PLAIN, sheet_of, together
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How much of a limit is used. ``whose`` is the fullest owner, datastore, ... of limits that have one."""
+
+    limit: str
+    used: float
+    cap: float
+    whose: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveRow:
+    """One wave. Times are ISO 8601 in UTC, empty = undated; ``groups`` are names, as they are."""
+
+    wave: str
+    slot: int
+    start: str
+    end: str
+    groups: tuple[str, ...]
+    vms: int
+    size_bytes: int
+    locked: bool
+    limits: tuple[Used, ...]
+    violations: tuple[str, ...]
+
+
+def rows(desk: Desk, slots: Iterable[int] | None = None) -> tuple[WaveRow, ...]:
+    """Return the rows of these slots, of all when None, in order; a slot that holds nobody has none."""
+    wanted = None if slots is None else set(slots)
+    names: dict[int, list[str]] = {}
+    items: dict[int, list[Item]] = {}
+    broken: dict[int, list[str]] = {}
+    for track, was in zip(desk.tracks, desk.was, strict=True):
+        for at, slot in enumerate(track.assignment):
+            if wanted is None or slot in wanted:
+                names.setdefault(slot, []).extend(group.name for group in track.built.members[at])
+                items.setdefault(slot, []).append(track.built.problem.items[at])
+        for one in was.held:
+            for slot in {track.assignment[at] for at in one.items}:
+                broken.setdefault(slot, []).append(one.text)
+    return tuple(_row(desk, slot, names[slot], items[slot], broken.get(slot, ())) for slot in sorted(names))
+
+
+def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Iterable[str]) -> WaveRow:
+    windows = desk.tracks[-1].built.windows
+    window = windows[slot] if slot < len(windows) else None
+    return WaveRow(
+        wave=wave_name(slot),
+        slot=slot,
+        start=window.start_utc.isoformat() if window else "",
+        end=window.end_utc.isoformat() if window else "",
+        groups=tuple(sorted(names, key=lambda name: (name.casefold(), name))),
+        vms=sum(item.vms for item in items),
+        size_bytes=sum(item.size_bytes for item in items),
+        locked=slot in desk.ask.hand.locked,
+        limits=_limits(desk, slot, items),
+        violations=tuple(dict.fromkeys(visible(text, 500) for text in broken)),
+    )
+
+
+def _limits(desk: Desk, slot: int, items: list[Item]) -> tuple[Used, ...]:
+    slots = desk.tracks[0].built.problem.slots
+    if slot >= len(slots):
+        slots = desk.tracks[-1].built.problem.slots
+    plain, each = sheet_of(slots[slot].caps)
+    takes, shared = together(items)
+    found = [
+        Used(name, use, cap) for name, use, cap in zip(PLAIN, takes, plain, strict=True) if isfinite(cap)
+    ]
+    for kind, (name, cap) in enumerate(zip(EACH, each, strict=True)):
+        uses = [(use, whose) for (of, whose), use in shared.items() if of == kind]
+        if isfinite(cap) and uses:
+            use, whose = max(uses)
+            found.append(Used(name, use, cap, whose))
+    return tuple(found)
+
+
+def changed_slots(before: Desk, after: Desk) -> set[int]:
+    """Return the slots whose VMs, groups or locks differ."""
+    then, now = before.ask.standing or {}, after.ask.standing or {}
+    slots = {slot for vm, old in then.items() if (new := now.get(vm)) != old for slot in (old, new)}
+    slots |= before.ask.hand.locked ^ after.ask.hand.locked
+    if before.ask.everyone is not after.ask.everyone:  # merged, or parted again
+        old_groups, new_groups = set(before.ask.everyone), set(after.ask.everyone)
+        slots |= {before.slot(group) for group in old_groups - new_groups}
+        slots |= {after.slot(group) for group in new_groups - old_groups}
+    return {slot for slot in slots if slot is not None}
+
+
+def figures(desk: Desk) -> dict[str, float | int]:
+    """Return what a score card says that an edit changes, as it stands in documents."""
+    held = [one.kind for was in desk.was for one in was.held]
+    cut, stretch, peak = desk.was[0].traffic if desk.was else (0.0, 0.0, 0.0)
+    return {
+        "waves": len({slot for track in desk.tracks for slot in track.assignment}),
+        "cut_share": round(cut, 6),
+        "stretch_gb": round(stretch, 6),
+        "peak_share": round(peak, 6),
+        "order_violations": held.count("order"),
+        "latency_violations": held.count("latency"),
+        "hard_violations": sum(kind not in ("order", "latency") for kind in held),
+    }
