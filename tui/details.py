@@ -82,13 +82,24 @@ class Details:
         return tuple(sorted(found, key=lambda finding: _WEIGHTS.index(finding.severity)))
 
     def neighbours(self, inventory: int, position: int) -> Sequence[Neighbour] | None:
-        """Return the ties of a VM, None while nobody has worked them out."""
-        from planner.store import neighbours
+        """Return the ties of a VM, None while they are not known."""
+        known = self._neighbours
+        return tuple(known[1].of(position)) if known is not None and known[0] == inventory else None
 
-        with self._lock:
-            if self._neighbours is None or self._neighbours[0] != inventory:
-                found = neighbours.load(self._project, inventory)
-                if found is None:
-                    return None
-                self._neighbours = (inventory, found)
-            return tuple(self._neighbours[1].of(position))
+    def warm(self, project: Project, inventory: int) -> bool:
+        """Read, on the reader's connection, what a first look would wait for; False while it is not made.
+
+        What the first wave loads is loaded too.
+        """
+        import planner.codec
+        import planner.plan  # noqa: F401
+        from planner.store import columns, neighbours
+
+        if not columns.is_built(project, inventory):
+            return False
+        found = neighbours.load(project, inventory)
+        if found is None:
+            return False
+        self._neighbours = (inventory, found)
+        self.filtering.warm(inventory, columns.load(project, inventory, ("name",)))
+        return True

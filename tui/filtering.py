@@ -20,7 +20,7 @@ _MOST = 20_000  # distinct values looked through for a completion
 
 
 class Filtering:
-    """The filters of one project's inventory; for one thread at a time."""
+    """The filters of one project's inventory; for one thread at a time, ``warm`` from any."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
@@ -28,6 +28,10 @@ class Filtering:
         self._columns: dict[str, Column] = {}
         self._rows: Sequence[Row] = ()
         self._of_rows: dict[str, Column] = {}
+
+    def warm(self, inventory: int, found: dict[str, Column]) -> None:
+        """Take in columns of a snapshot that were read beforehand."""
+        self._inventory, self._columns = inventory, found
 
     def saved(self, place: str) -> dict[str, str]:
         """Return the saved filters of a place, by name."""
@@ -73,7 +77,6 @@ class Filtering:
     def completed(self, text: str, inventory: int, rows: Sequence[Row]) -> str:
         """Return the text with what could follow it, empty for nothing."""
         from planner.completion import complete
-
         from planner.fields import TABLE_WORDS
 
         def values(name: str) -> tuple[str, ...]:

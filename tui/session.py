@@ -201,10 +201,11 @@ class Session:
         old = self._with_status(old, stamp, force)
         self._stamp = stamp
         yield old
-        old = self._with_columns(self._with_tallies(old))
+        old = self._with_tallies(old)
         if not old.complete or old.error:
             old = replace(old, complete=True, error="", hint="")
         yield old
+        yield self._with_columns(old)
 
     def _newest(self) -> tuple[int, ...]:
         row = self._project.rows(
@@ -298,13 +299,11 @@ class Session:
 
     def _with_columns(self, view: View) -> View:
         """Show the same rows anew once they can be filtered by everything: filters are asked again."""
-        from planner.store import columns
-
         number = view.inventory_id
-        if number is None or number == self._columns or not columns.is_built(self._project, number):
+        if number is None or number == self._columns or not self._details.warm(self._project, number):
             return view
         self._columns = number
-        return replace(view, rows=(*view.rows,)) if view.complete else view
+        return replace(view, rows=(*view.rows,))
 
 
 _UNJUDGED: dict[str, Any] = {"judging": "stale", "tallies": None, "wave_tallies": {}, "counts": ()}
