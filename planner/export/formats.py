@@ -67,6 +67,14 @@ FORMATS: dict[str, Format] = {
 BUNDLES = {"csv": ("csv", "csv-groups", "csv-waves", "csv-deps", "csv-exceptions")}
 
 
+def beside(formats: Sequence[str], plan: Plan) -> tuple[str, ...]:
+    """Return the formats with those that a paper of a large plan refers to."""
+    from planner.export.html.waves import is_large
+
+    more = ("csv", "csv-groups") if "html" in formats and is_large(plan) else ()
+    return tuple(dict.fromkeys((*formats, *more)))
+
+
 def write_atomically(target: Path, data: bytes) -> None:
     """Replace ``target`` by ``data``, durable; raises BadInput or NoSpace and leaves it as it was."""
     temporary: Path | None = None

@@ -15,7 +15,7 @@ from planner.export.html.markup import Html, Part, joined, tag
 from planner.export.html.style import SHEET, digest
 from planner.export.html.tables import facts, number, rows_of, table_of
 from planner.export.html.timeline import timeline
-from planner.export.html.waves import sections
+from planner.export.html.waves import sections, with_section
 from planner.export.printout import Printout, approvals, not_known, unplanned
 from planner.export.scorecard import in_short, score_card
 from planner.model import Severity
@@ -96,9 +96,10 @@ def _score(printout: Printout) -> Iterator[Part]:
 
 
 def _overview(printout: Printout) -> Html:
+    linked = {wave.name for wave in with_section(printout.plan)}
     rows = [
         (
-            tag("a", wave.name, href=f"#wave-{wave.name}"),
+            tag("a", wave.name, href=f"#wave-{wave.name}") if wave.name in linked else wave.name,
             visible(wave.title),
             f"{wave.window.start_utc:%Y-%m-%d %H:%M}, {wave.window.hours:g} h" if wave.window else "none yet",
             len(wave.groups),

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from planner.export.html.markup import Html, Part, tag
 from planner.export.html.tables import facts, rows_of
 from planner.export.printout import Cell, Printout, becomes, gib, show_window, task_how
 from planner.model import Finding, Severity
 from planner.names import visible
-from planner.plan import PlannedTask, Wave
+from planner.plan import Plan, PlannedTask, Wave
 from planner.units import show_bytes, show_count
 
+_Row = TypeVar("_Row")
 _NAMED = 6  # VMs that one cell names
+_WHOLE = 20_000  # VMs in waves up to which a browser is given every row
+_ROWS = 12  # above that: rows of one list
+_SECTIONS = 400  # and waves with a section of their own
 
 
 def _name(printout: Printout, vm_id: str) -> str:
@@ -20,9 +25,28 @@ def _name(printout: Printout, vm_id: str) -> str:
     return visible(vm.name if vm else vm_id)
 
 
-def _groups(printout: Printout, wave: Wave) -> Html:
+def is_large(plan: Plan) -> bool:
+    """Return whether a plan has more VMs than a browser can be given rows for."""
+    return sum(len(wave.vms) for wave in plan.waves) > _WHOLE
+
+
+def with_section(plan: Plan) -> Sequence[Wave]:
+    """Return the waves that have a section of their own."""
+    return plan.waves[:_SECTIONS] if is_large(plan) else plan.waves
+
+
+def _first(every: Sequence[_Row], large: bool) -> Sequence[_Row]:
+    return every[:_ROWS] if large else every
+
+
+def _rest(shown: int, of: int, what: str, where: str) -> Iterator[Part]:
+    if shown < of:
+        yield tag("p", f"and {show_count(of - shown, what)} more, in {where}")
+
+
+def _groups(printout: Printout, wave: Wave, large: bool) -> Html:
     rows = []
-    for group in wave.groups:
+    for group in _first(wave.groups, large):
         why = "; ".join(
             f"{_name(printout, item.a)} and {_name(printout, item.b)}: {visible(item.why)}"
             for item in group.reasons
@@ -31,11 +55,11 @@ def _groups(printout: Printout, wave: Wave) -> Html:
     return rows_of(("Group", "VMs", "Why together"), rows)
 
 
-def _members(printout: Printout, wave: Wave) -> Html:
+def _members(printout: Printout, wave: Wave, large: bool) -> Html:
     group_of = {vm: group.name for group in wave.groups for vm in group.vms}
     batch_of = {vm: at for at, batch in enumerate(wave.boot, 1) for vm in batch}
     rows: list[tuple[Cell, ...]] = []
-    for vm in wave.vms:
+    for vm in _first(wave.vms, large):
         seen = printout.vms.get(vm.id)
         networks = ", ".join(dict.fromkeys(f"{nic.source} → {nic.target}" for nic in vm.nics))
         rows.append(
@@ -52,7 +76,7 @@ def _members(printout: Printout, wave: Wave) -> Html:
     return rows_of(("VM", "Group", "Application", "Owner", "GiB", "Boot", "Networks"), rows)
 
 
-def _remaps(printout: Printout, wave: Wave) -> Iterator[Part]:
+def _remaps(printout: Printout, wave: Wave, large: bool) -> Iterator[Part]:
     rows = [
         (
             ", ".join(dict.fromkeys(f"{_name(printout, use.vm)}/{use.label}" for use in disk.attachments)),
@@ -65,8 +89,10 @@ def _remaps(printout: Printout, wave: Wave) -> Iterator[Part]:
         if disk.converts or disk.source.is_rdm or disk.target.is_rdm
     ]
     if rows:
+        first = _first(rows, large)
         yield tag("h4", "Raw devices and remaps")
-        yield rows_of(("Disk", "GiB", "Is", "Becomes", "Rule"), rows)
+        yield rows_of(("Disk", "GiB", "Is", "Becomes", "Rule"), first)
+        yield from _rest(len(first), len(rows), "disk", "the workbook")
 
 
 def _some(names: Iterable[str]) -> str:
@@ -136,7 +162,7 @@ def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
     yield rows_of(("Due", "Task", "VMs", "Owner", "How", "Hours", "State"), rows)
 
 
-def _section(printout: Printout, wave: Wave, mine: Iterable[Finding]) -> Iterator[Part]:
+def _section(printout: Printout, wave: Wave, mine: Iterable[Finding], large: bool) -> Iterator[Part]:
     seed, down = wave.estimate.seed_h, wave.estimate.downtime_min
     yield tag("h3", f"{wave.name}: {visible(wave.title)}", id=f"wave-{wave.name}")
     yield facts(
@@ -152,16 +178,29 @@ def _section(printout: Printout, wave: Wave, mine: Iterable[Finding]) -> Iterato
         )
     )  # fmt: skip
     yield tag("h4", "Groups")
-    yield _groups(printout, wave)
+    yield _groups(printout, wave, large)
+    yield from _rest(len(_first(wave.groups, large)), len(wave.groups), "group", "groups.csv")
     yield tag("h4", "VMs")
-    yield _members(printout, wave)
-    yield from _remaps(printout, wave)
+    yield _members(printout, wave, large)
+    yield from _rest(len(_first(wave.vms, large)), len(wave.vms), "VM", "assignment.csv")
+    yield from _remaps(printout, wave, large)
     yield from _tasks(printout, wave)
     yield from _findings(mine)
 
 
 def sections(printout: Printout) -> Iterator[Html]:
-    """Yield the section of each wave."""
+    """Yield the section of each wave; of a large plan the first ones, and what is left out."""
+    plan = printout.plan
     found = _open_findings(printout)
-    for wave in printout.plan.waves:
-        yield tag("section", *_section(printout, wave, found.get(wave.name, ())), class_="wave")
+    large = is_large(plan)
+    shown = with_section(plan)
+    if large:
+        left = len(plan.waves) - len(shown)
+        rest = f" The last {show_count(left, 'wave')} have no section." if left else ""
+        yield tag(
+            "p",
+            f"This plan has more than {_WHOLE:,} VMs: lists of a wave show their first {_ROWS} rows, whole "
+            f"ones are in assignment.csv and groups.csv beside this file.{rest}",
+        )
+    for wave in shown:
+        yield tag("section", *_section(printout, wave, found.get(wave.name, ()), large), class_="wave")

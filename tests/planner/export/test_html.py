@@ -213,3 +213,32 @@ def test_a_browser_paints_and_prints_it_without_a_complaint(tmp_path: Path) -> N
     assert (width, height) == (1280, 3000)
     assert lines > 500
     assert printed.read_bytes().startswith(b"%PDF-")
+
+
+def test_a_plan_too_large_for_a_browser_shows_first_rows_and_names_the_tables_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from planner.export.formats import beside
+    from planner.export.html import waves
+
+    printout = paper()
+    whole = render(printout).decode()
+    assert beside(("html",), printout.plan) == ("html",)
+    monkeypatch.setattr(waves, "_WHOLE", 1)
+    monkeypatch.setattr(waves, "_ROWS", 1)
+    monkeypatch.setattr(waves, "_SECTIONS", 1)
+    page = render(printout).decode()
+    assert len(page) < len(whole)
+    text = " ".join(_Reader(page).text)
+    assert "whole ones are in assignment.csv and groups.csv beside this file" in text
+    first, *others = printout.plan.waves
+    assert f'href="#wave-{first.name}"' in page
+    assert page.count('<section class="wave"') == 1
+    for wave in others:
+        assert f"#wave-{wave.name}" not in page
+        assert f"#wave-{wave.name}" in whole
+        assert f">{wave.name}<" in page, "it stands in the table of waves all the same"
+    if len(first.vms) > 1:
+        assert f"and {len(first.vms) - 1} VM" in text
+    assert beside(("html", "csv"), printout.plan) == ("html", "csv", "csv-groups")
+    assert beside(("xlsx",), printout.plan) == ("xlsx",)

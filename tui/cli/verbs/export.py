@@ -73,12 +73,13 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
 
 def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
     from migrate.tasks import task_states
-    from planner.export.formats import export_plan
+    from planner.export.formats import beside, export_plan
     from planner.readiness import judge, situation, today
     from planner.store import approvals, plans
     from tui.cli.progress import Bar
 
     stored = plans.latest(project)
+    formats = beside(formats, stored.plan)
     written = []
     with Bar(in_bytes=False) as bar:
         bar.begin("checking VMs")
