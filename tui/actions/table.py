@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from planner.effects import Effect
 from tui.actions.action import Action
-from tui.actions.common import EVERYWHERE, PANEL, TABLE
+from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
 
 if TYPE_CHECKING:
     from tui.session import View

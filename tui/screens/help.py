@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 
 from planner.effects import Effect
 from tui.actions.action import Action
-from tui.actions.common import FILTERED
+from tui.actions.everywhere import FILTERED
 from tui.actions.keymap import shown
 from tui.actions.places import place_named
 from tui.actions.table import actions_at
