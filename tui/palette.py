@@ -7,15 +7,18 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
 
 from planner.names import visible
 from tui.actions.keymap import shown
-from tui.actions.places import PLACES
+from tui.actions.places import READY
 from tui.actions.table import actions_at
+from tui.gazetteer import Gazetteer, Named
 from tui.screens.place import PlaceScreen
 
 if TYPE_CHECKING:
     from tui.app import WherryApp
+    from tui.session import View
 
 _MOST = 30
 
@@ -35,58 +38,45 @@ class Actions(Provider):
     async def discover(self) -> Hits:
         """Offer all before anything is typed."""
         for title, words, do in self._offers:
-            yield DiscoveryHit(title, do, help=words)
+            yield DiscoveryHit(title, do, help=_plain(words))
 
     async def search(self, query: str) -> Hits:
         """Offer those that fit."""
         matcher = self.matcher(query)
         for title, words, do in self._offers:
             if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), do, help=words)
+                yield Hit(score, matcher.highlight(title), do, help=_plain(words))
 
 
 class Objects(Provider):
-    """Waves, move groups and VMs by name, places too."""
+    """Places, waves, move groups and VMs by name."""
+
+    async def startup(self) -> None:
+        """Gather the names once."""
+        self._names = Gazetteer(named(cast("WherryApp", self.app).view))
 
     async def search(self, query: str) -> Hits:
         """Offer what has the words in its name, whole beginnings first."""
         app = cast("WherryApp", self.app)
-        wanted = query.casefold().strip()
-        if not wanted:
-            return
-        found = 0
-        for kind, key, name, words in named(app):
-            at = name.casefold().find(wanted)
-            if at < 0:
-                continue
-            found += 1
-            if found > _MOST:
-                return
-            score = 1.0 if at == 0 else 0.6
-            # a name may look like markup: it is given as plain content
-            yield Hit(score, plain(f"{kind}  {visible(name)}"), partial(app.goto, kind, key), text=name,
-                      help=words)  # fmt: skip
+        found = self._names.find(query, _MOST)
+        for at, thing in enumerate(found):
+            name, go = visible(thing.name), partial(app.goto, thing.kind, thing.key)
+            score = 1 - at / (2 * len(found))
+            yield Hit(score, _plain(f"{thing.kind}  {name}"), go, text=name, help=_plain(thing.words))
 
 
-def plain(text: str) -> Any:
-    """Return text in which nothing is markup."""
-    from textual.content import Content
-
+def _plain(text: str) -> Any:
+    """Return text in which nothing is markup, whoever chose it."""
     return Content(text)
 
 
-def named(app: WherryApp) -> Iterator[tuple[str, str, str, str]]:
-    """Yield everything one can go to: kind, key, name, a word on it."""
-    for place in PLACES:
-        if not place.later:
-            yield "place", place.id, place.title, place.question
-    view = app.view
+def named(view: View) -> Iterator[Named]:
+    """Yield everything one can go to."""
+    for place in READY:
+        yield Named("place", place.id, place.title, place.question)
     for wave in view.waves:
-        yield "wave", wave.name, f"{wave.name} {wave.title}", ""
-    seen: set[str] = set()
-    for _, group in view.placed.values():
-        if group and group not in seen:
-            seen.add(group)
-            yield "group", group, group, "move group"
+        yield Named("wave", wave.name, f"{wave.name} {wave.title}")
+    for group in dict.fromkeys(group for _, group in view.placed.values() if group):
+        yield Named("group", group, group, "move group")
     for row in view.rows:
-        yield "VM", row[0], row[1], f"{visible(row[2])} {visible(row[8])}".strip()
+        yield Named("VM", row[0], row[1], f"{visible(row[2])} {visible(row[8])}".strip())

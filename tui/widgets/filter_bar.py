@@ -92,7 +92,8 @@ class FilterBar(Horizontal):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tab completes only while there is something to complete; else it goes to the next panel."""
-        return action != "complete" or (self.writing and bool(self._input._suggestion))
+        line = self._input
+        return action != "complete" or (self.writing and line.cursor_at_end and bool(line._suggestion))
 
     def action_complete(self) -> None:
         """Take the pale end over."""
