@@ -43,9 +43,9 @@ _NOTES = {
     "edits": "A plan of 10,000 synthetic VMs, laid out once; then drawn edits, each validated against every "
     "rule and re-scored, within a budget of 100 ms. What follows an accepted edit is a whole new plan "
     "document. There is no peer: nothing else asks the same.",
-    "papers": "Every export of a plan of synthetic VMs, processor time of a process that has plan and findings, "
-    "until the bytes are there. The peers write cells that are made beforehand, without formats, widths and "
-    "guards against formulas; the time of wherry includes making the tables.",
+    "papers": "Every export of a plan of synthetic VMs, processor time of a process that has plan and "
+    "findings, until the bytes are there. The peers write cells that are made beforehand, without formats, "
+    "widths and guards against formulas; the time of wherry includes making the tables.",
     "rvtools": "A workbook with all 27 sheets of version 4.7, written by xlsxwriter. wherry measures the "
     "archive, parses it in a child with limits, joins every sheet and commits a snapshot; the peers only "
     "turn the cells of the same sheets into Python objects. Each in a process of its own, start included.",
