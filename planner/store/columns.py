@@ -192,7 +192,7 @@ class _Making:
 
 
 def _listed(project: Project, inventory: int, column: str, shape: Callable[[Any], Value]) -> Column:
-    rows = project.rows(
+    rows = project.stream(
         f"SELECT {column} FROM inventory_vm WHERE inventory = ? ORDER BY position",  # noqa: S608 - our names
         inventory,
     )

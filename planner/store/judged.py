@@ -197,10 +197,10 @@ def tally_rows(project: Project, stale: bool = False) -> list[Tally]:
 def tallies(project: Project, stale: bool = False) -> dict[str, Tally]:
     """Return blockers, warnings and undecided checks by VM id."""
     found = tally_rows(project, stale)
-    ids = project.rows(
+    ids = project.stream(
         "SELECT id FROM inventory_vm WHERE inventory = (SELECT inventory FROM judged) ORDER BY position"
     )
-    return {vm: tally for (vm,), tally in zip(ids, found, strict=True)}
+    return dict(zip((vm for (vm,) in ids), found, strict=True))
 
 
 def counts(project: Project, stale: bool = False) -> tuple[CheckCount, ...]:
