@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -70,13 +70,25 @@ def _plain(text: str) -> Any:
     return Content(text)
 
 
-def named(view: View) -> Iterator[Named]:
-    """Yield everything one can go to."""
-    for place in READY:
-        yield Named("place", place.id, place.title, place.question)
-    for wave in view.waves:
-        yield Named("wave", wave.name, f"{wave.name} {wave.title}")
-    for group in dict.fromkeys(group for _, group in view.placed.values() if group):
-        yield Named("group", group, group, "move group")
-    for row in view.rows:
-        yield Named("VM", row[0], row[1], f"{visible(row[2])} {visible(row[8])}".strip())
+def named(view: View) -> Iterator[tuple[Sequence[str], Callable[[int], Named]]]:
+    """Yield the names of everything one can go to, kind by kind."""
+
+    def place(at: int) -> Named:
+        return Named("place", READY[at].id, READY[at].title, READY[at].question)
+
+    def wave(at: int) -> Named:
+        return Named("wave", view.waves[at].name, waves[at])
+
+    def group(at: int) -> Named:
+        return Named("group", groups[at], groups[at], "move group")
+
+    def vm(at: int) -> Named:
+        row = view.rows[at]
+        return Named("VM", row[0], row[1], f"{visible(row[2])} {visible(row[8])}".strip())
+
+    waves = [f"{item.name} {item.title}" for item in view.waves]
+    groups = list(dict.fromkeys(name for _, name in view.placed.values() if name))
+    yield [item.title for item in READY], place
+    yield waves, wave
+    yield groups, group
+    yield [row[1] for row in view.rows], vm

@@ -81,7 +81,11 @@ async def test_go_to_offers_things_only_and_goes_there(monkeypatch: pytest.Monke
 
 def test_names_are_found_by_their_parts_beginnings_first_and_not_too_many() -> None:
     names = ["zz crm", "CRM-db", "x", "", "crm\ntwo\tlines", "Straße", "x", "last"]
-    book = Gazetteer(Named("VM", str(i), name) for i, name in enumerate(names))
+    more = ["", "xtra"]
+    book = Gazetteer(
+        [(names, lambda at: Named("VM", str(at), names[at])), ([], lambda at: Named("", "", "")),
+         (more, lambda at: Named("group", f"g{at}", more[at]))]
+    )  # fmt: skip
 
     def keys(wanted: str, most: int = 10) -> list[str]:
         return [thing.key for thing in book.find(wanted, most)]
@@ -89,10 +93,11 @@ def test_names_are_found_by_their_parts_beginnings_first_and_not_too_many() -> N
     assert keys("crm") == ["1", "4", "0"]
     assert keys("crm", 2) == ["1", "4"]
     assert keys("crm", 1) == ["1"]
-    assert keys(" CRM   two ") == ["4"]
+    assert keys(" CRM two ") == ["4"]
     assert keys("strasse") == ["5"]
-    assert keys("x") == ["2", "6"]
+    assert keys("x") == ["2", "6", "g1"]
     assert keys("last") == ["7"]
     assert keys("st") == ["5", "7"]
     assert keys("nothing") == keys("  ") == []
     assert Gazetteer(()).find("x", 3) == []
+    assert Gazetteer([([""], lambda at: Named("", "", ""))]).find("x", 3) == []
