@@ -28,39 +28,12 @@ _SHOWN = 40
 @json_option
 def forget(a: str, b: str | None, port: int | None, project_dir: Path, as_json: bool) -> None:
     """Take back what was decided on A and B, or on A as a hub: open again, as it was seen."""
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.errors import NotFound
-    from planner.names import visible
-    from planner.store import decisions, inventories
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.deciding import forget as take_back
     from tui.cli.ties import tell
 
     with open_project(project_dir) as project:
-        inventory = inventories.latest(project).inventory
-        known = vms_by_name(inventory)
-        ends = [find_vm(inventory, name, known) for name in (a, b) if name is not None]
-        ids = {vm.id for vm in ends}
-        found = [
-            item
-            for item in inventory.decisions
-            if {item.a, item.b} - {""} == ids and (port is None or item.port == port)
-        ]
-        shown = " and ".join(visible(vm.name, 60) for vm in ends)
-        if not found:
-            raise NotFound(
-                f"nobody decided on {shown}", "see 'wherry deps list decided' and 'wherry deps hubs'"
-            )
-        stored = None
-        for item in found:
-            stored = decisions.forget(project, item, audit.person())
-        audit.note(project, Effect.EDIT_PLAN, "deps forget", shown, {"vms": sorted(ids), "port": port})
-    tell(
-        stored,
-        f"{shown}: nothing is decided any more",
-        {"forgotten": len(found), "vms": sorted(ids)},
-        as_json,
-    )
+        found = take_back(project, [name for name in (a, b) if name is not None], port)
+    tell(found.stored, found.said, {"forgotten": found.count, "vms": list(found.vms)}, as_json)
 
 
 @click.command("oversized", epilog="Example: wherry deps oversized --json")
@@ -190,6 +163,7 @@ def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_js
     from planner.store import inventories
     from planner.store import settings as settings_store
     from planner.units import show_count
+    from tui.acts.applications import chosen, title_of
 
     if name and wanted is None:
         raise BadInput("--as goes with --accept", "say which suggestion is called so")
@@ -198,7 +172,7 @@ def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_js
         hubs = frozenset(shared_services(inventory, settings_store.load(project)))
         found = suggestions(inventory, hubs)
         if wanted is not None:
-            _accept(project, inventory, _chosen(found, wanted), name, as_json)
+            _accept(project, inventory, chosen(found, wanted), name, as_json)
             return
     if as_json:
         data([{**asdict(one), "title": title_of(one), "new": len(one.new)} for one in found])
@@ -225,50 +199,13 @@ def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_js
         say("nothing of this counts yet: wherry deps suggest --accept NAME")
 
 
-def title_of(one: Suggestion) -> str:
-    """Return what a suggestion is called: its name and its environment."""
-    return f"{one.name} {one.environment}".strip()
-
-
-def _chosen(found: tuple[Suggestion, ...], wanted: str) -> Suggestion:
-    from difflib import get_close_matches
-
-    from planner.errors import BadInput, NotFound
-
-    key = wanted.strip().casefold()
-    fits = [one for one in found if title_of(one).casefold() == key]
-    fits = fits or [one for one in found if one.name.casefold() == key]
-    if not fits:
-        near = get_close_matches(wanted, [title_of(one) for one in found], 1)
-        hint = f"did you mean {near[0]}?" if near else "see 'wherry deps suggest --all'"
-        raise NotFound(f"nothing is suggested under the name {wanted!r}", hint)
-    if len(fits) > 1:
-        raise BadInput(
-            f"{len(fits)} suggestions are called {wanted!r}",
-            f"name one: {', '.join(title_of(one) for one in fits[:5])}",
-        )
-    return fits[0]
-
-
 def _accept(project: Project, inventory: Inventory, one: Suggestion, name: str, as_json: bool) -> None:
-    from migrate import audit
-    from planner.candidates.accept import as_reading
-    from planner.effects import Effect
-    from planner.store import evidence
     from planner.units import show_count
+    from tui.acts.applications import accept, title_of
     from tui.cli.imported import change_summary
 
-    reading = as_reading(one, inventory, name)
-    facts = len(reading.facts)
-    taken = evidence.take_in(project, (reading,), audit.person())
+    taken, facts = accept(project, inventory, one, name)
     head = taken.imports[0]
-    audit.note(
-        project,
-        Effect.EDIT_PLAN,
-        "deps suggest",
-        title_of(one),
-        {"import": head.id, "vms": [member.vm for member in one.new], "as": name},
-    )
     if as_json:
         data({"accepted": title_of(one), "import": head.id, "facts": facts, **change_summary(taken)})
         return

@@ -10,11 +10,10 @@ from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
     from planner.graph import Edge
-    from planner.model import VM, Decision, Inventory, Ruling
+    from planner.model import Ruling
     from planner.store.inventories import StoredInventory
     from planner.store.project import Project
 
-_LONGEST = 500  # characters of a reason
 _STATES = {"accepted": "accept", "refused": "refuse", "open": ""}
 
 
@@ -72,41 +71,12 @@ def decide(
     as_json: bool,
     port: int | None = None,
 ) -> None:
-    """Check a decision against the newest snapshot, remember it, note it and tell what follows."""
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.errors import BadInput
-    from planner.model import Ruling
-    from planner.names import visible
-    from planner.store import decisions, inventories
-    from tui.cli.finding import find_vm, vms_by_name
+    """Remember a decision and tell what follows."""
+    from tui.acts.deciding import decide as settle
 
-    reason = " ".join(why.split())
-    if len(reason) > _LONGEST:
-        raise BadInput(f"--why has more than {_LONGEST} characters", "say it in a sentence")
-    inventory = inventories.latest(project).inventory
-    known = vms_by_name(inventory)
-    ends = [find_vm(inventory, name, known) for name in names]
-    _allowed(project, inventory, ruling, ends, port)
-    stored = decisions.decide(project, ruling, ends, who=audit.person(), why=reason, port=port)
-    shown = " and ".join(visible(vm.name, 60) for vm in ends)
-    audit.note(
-        project,
-        Effect.EDIT_PLAN,
-        f"deps {ruling.value}",
-        shown,
-        {"vms": [vm.id for vm in ends], "port": port, "why": reason},
-    )
-    said = {
-        Ruling.ACCEPT: "what was seen between {} is accepted",
-        Ruling.REFUSE: "what was seen between {} is refused",
-        Ruling.HARD: "{} move together",
-        Ruling.ORDER: f"{visible(ends[-1].name, 60)} is there before {visible(ends[0].name, 60)} moves",
-        Ruling.APART: "{} move apart",
-        Ruling.HUB: "{} is a hub",
-        Ruling.NO_HUB: "{} is no hub",
-    }[ruling].replace("{}", shown)
-    tell(stored, said, {"ruling": ruling.value, "vms": [vm.id for vm in ends], "port": port}, as_json)
+    found = settle(project, ruling, names, why=why, port=port)
+    summary = {"ruling": ruling.value, "vms": list(found.vms), "port": port}
+    tell(found.stored, found.said, summary, as_json)
 
 
 def tell(stored: StoredInventory | None, said: str, summary: dict[str, Any], as_json: bool) -> None:
@@ -118,84 +88,3 @@ def tell(stored: StoredInventory | None, said: str, summary: dict[str, Any], as_
     if stored:
         line(f"inventory {stored.id}: {len(stored.inventory.decisions)} decisions count")
     say("next: wherry plan, which then says what it changes")
-
-
-def _allowed(
-    project: Project, inventory: Inventory, ruling: Ruling, ends: Sequence[VM], port: int | None
-) -> None:
-    """Raise BadInput for what cannot be decided: no such tie, a tie of storage, a contradiction."""
-    from planner.errors import BadInput
-    from planner.graph import edges, refused_edges
-    from planner.model import Ruling, Tie
-    from planner.names import visible
-    from planner.store import settings as settings_store
-
-    if ruling in (Ruling.HUB, Ruling.NO_HUB):
-        listed = settings_store.load(project).shared_services
-        if ruling is Ruling.NO_HUB and {ends[0].id, ends[0].name} & set(listed):
-            raise BadInput(
-                f"{visible(ends[0].name, 60)} stands in shared_services of the settings",
-                "take it out there: wherry settings edit",
-            )
-        return
-    if ends[0].id == ends[1].id:
-        raise BadInput(f"{visible(ends[0].name, 60)} was named twice", "name two VMs")
-    pair = {vm.id for vm in ends}
-    between = [edge for edge in edges(inventory) if {edge.source, edge.target} == pair]
-    shown = " and ".join(visible(vm.name, 60) for vm in ends)
-    if ruling in (Ruling.ACCEPT, Ruling.REFUSE):
-        _seen(ruling, shown, port, [*between, *(e for e in refused_edges(inventory) if _ends(e) == pair)])
-    elif ruling is Ruling.APART and (hard := next((e for e in between if e.tie is Tie.HARD), None)):
-        raise BadInput(f"{shown} must move together: {hard.reason}", "refuse or end that tie first")
-    _contradicted(inventory, ruling, ends, shown)
-
-
-def _ends(edge: Edge) -> set[str]:
-    return {edge.source, edge.target}
-
-
-def _seen(ruling: Ruling, shown: str, port: int | None, between: Sequence[Edge]) -> None:
-    from planner.errors import BadInput, NotFound
-    from planner.graph.edge import PERSON
-    from planner.model import Ruling, Tie
-
-    seen = [e for e in between if e.kind != PERSON and (port is None or e.port == port)]
-    if not seen:
-        on = "" if port is None else f" on port {port}"
-        said = any(edge.kind == PERSON for edge in between)
-        hint = (
-            "take a tie that a person added back with 'wherry deps forget'"
-            if said
-            else "see 'wherry deps list'"
-        )
-        raise NotFound(f"nothing was seen between {shown}{on}", hint)
-    solid = next((edge for edge in seen if not edge.refusable), None)
-    if ruling is Ruling.REFUSE and solid is not None and port is None:
-        end = {
-            "volume": "detach the disk from one of them at the source",
-            "clone": "make the clone a full one at the source",
-            "ft": "turn fault tolerance off at the source",
-        }[solid.kind]
-        raise BadInput(f"{shown} cannot be parted by a word: {solid.reason}", f"{end}, then discover again")
-    if ruling is Ruling.REFUSE and all(edge.tie is Tie.APART for edge in seen):
-        raise BadInput(f"{shown} are kept apart by a DRS rule", "drop the rule at the source")
-
-
-def _contradicted(inventory: Inventory, ruling: Ruling, ends: Sequence[VM], shown: str) -> None:
-    """Raise BadInput when somebody said the opposite: together and apart, or each before the other."""
-    from planner.errors import BadInput
-    from planner.graph.decided import said_by
-    from planner.model import Ruling
-
-    opposite = {Ruling.HARD: Ruling.APART, Ruling.APART: Ruling.HARD, Ruling.ORDER: Ruling.ORDER}.get(ruling)
-    a, b = (vm.id for vm in ends)
-
-    def against(item: Decision) -> bool:
-        ways = [(b, a)] if ruling is Ruling.ORDER else [(a, b), (b, a)]
-        return item.ruling is opposite and (item.a, item.b) in ways
-
-    if found := next((item for item in inventory.decisions if against(item)), None):
-        raise BadInput(
-            f"{shown} were decided on the other way by {said_by(found)}",
-            "take that back first: wherry deps forget A B",
-        )

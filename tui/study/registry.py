@@ -25,14 +25,11 @@ _HOMES = {
     "vm": "estate",
     "groups": "estate",
     "group": "estate",
-    "suggestions": "estate",
+    "suggestions": "applications",
     "waive": "waivers",
     "unwaive": "waivers",
     "approve": "approvals",
     "decide": "ties",
-    "ties": "ties",
-    "hubs": "ties",
-    "applications": "applications",
 }
 
 

@@ -14,7 +14,7 @@ import click
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 from tui.cli.scorecard import scored, show_card
-from tui.cli.verbs import plan_diff, plan_edits, plan_whatif, plan_why
+from tui.cli.verbs import plan_apply, plan_diff, plan_edits, plan_whatif, plan_why
 from tui.cli.verbs.plan_csv import command as import_csv
 from tui.cli.words import Words
 
@@ -333,16 +333,10 @@ def approve(waves: tuple[str, ...], project_dir: Path, as_json: bool) -> None:
     Recorded are who, when and a digest of exactly what each wave will do. Changing a wave voids its
     approval; changing another one does not.
     """
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.store import approvals, plans
+    from tui.acts.approving import approve as give
 
     with open_project(project_dir) as project:
-        stored = plans.latest(project)
-        wanted = waves or tuple(wave.name for wave in stored.plan.waves)
-        given = approvals.approve(project, stored, wanted, audit.person())
-        for item in given:
-            audit.note(project, Effect.EDIT_PLAN, "approve", item.wave, {"fingerprint": item.fingerprint})
+        given = give(project, waves)
     if as_json:
         data([{"wave": item.wave, "fingerprint": item.fingerprint, "who": item.who, "at": item.at}
               for item in given])  # fmt: skip
@@ -352,6 +346,7 @@ def approve(waves: tuple[str, ...], project_dir: Path, as_json: bool) -> None:
 
 
 command.add_command(import_csv)
+command.add_command(plan_apply.apply_edits)
 for _part in (plan_why, plan_whatif, plan_diff, plan_edits):
     for _word in _part.COMMANDS:
         command.add_command(_word)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say
 from tui.cli.words import Words
-
-if TYPE_CHECKING:
-    from planner.errors import NotFound
 
 
 @click.group(cls=Words, epilog="Examples: wherry settings show; wherry settings set link.rate_mbit 400")
@@ -22,14 +19,10 @@ def command() -> None:
 
 
 def _store(project_dir: Path, text: str, where: str, act: str) -> None:
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.store import settings as settings_store
+    from tui.acts.settling import store_text
 
-    settings = settings_store.read_toml(text, where)
     with open_project(project_dir) as project:
-        settings_store.save(project, settings, audit.person())
-        audit.note(project, Effect.EDIT_PLAN, act, where, {"fingerprint": settings.fingerprint})
+        store_text(project, text, where, act)
 
 
 def _text(project_dir: Path) -> str:
@@ -65,45 +58,19 @@ def set_value(name: str, value: str, project_dir: Path, as_json: bool) -> None:
     """Set one entry: NAME is dotted, VALUE is a TOML value (text may stand without quotes)."""
     import tomllib
 
-    from migrate import audit
-    from planner.effects import Effect
     from planner.names import visible
-    from planner.store import settings as settings_store
+    from tui.acts.settling import set_values
 
     try:
         parsed: Any = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value
     with open_project(project_dir) as project:
-        body = settings_store.load(project).model_dump(mode="json")
-        *path, last = name.split(".")
-        part = body
-        for step in path:
-            if not isinstance(part.get(step), dict):
-                raise _unknown(name, body)
-            part = part[step]
-        if last not in part and path not in (["owners"], ["networks"], ["teams"]):
-            raise _unknown(name, body)
-        part[last] = parsed
-        settings_store.save(project, settings_store.validate(body, "the change"), audit.person())
-        audit.note(project, Effect.EDIT_PLAN, "settings set", name, {"value": value})
+        set_values(project, {name: parsed})
     if as_json:
         data({name: parsed})
     else:
         say(visible(f"{name} = {value}"))
-
-
-def _unknown(name: str, body: dict[str, Any]) -> NotFound:
-    """Return the error for a name that no setting has, with the nearest one that exists."""
-    from difflib import get_close_matches
-
-    from planner.errors import NotFound
-
-    known = [*body]
-    known += [f"{key}.{entry}" for key, part in body.items() if isinstance(part, dict) for entry in part]
-    near = get_close_matches(name, known, 1)
-    hint = f"did you mean {near[0]}?" if near else "see 'wherry settings show' for all names"
-    return NotFound(f"setting {name!r} does not exist", hint)
 
 
 @command.command("edit", epilog="Example: EDITOR=nano wherry settings edit")

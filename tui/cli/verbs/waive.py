@@ -13,7 +13,6 @@ from tui.cli.output import data, line, say, table
 
 if TYPE_CHECKING:
     from planner.checks.waivers import Subject, Waiver
-    from planner.readiness import Situation
     from planner.store.project import Project
 
 
@@ -101,40 +100,14 @@ def _objects(subjects: tuple[Subject, ...]) -> str:
 
 
 def _withdraw(project: Project, number: int, reason: str | None, as_json: bool) -> None:
-    from migrate import audit
-    from planner.effects import Effect
     from planner.readiness import today
-    from planner.store.waivers import withdraw
+    from tui.acts.waiving import withdraw
 
-    why = _said(reason, "--reason", "why the waiver is taken back")
-    waiver = withdraw(project, number, audit.person(), why)
-    audit.note(project, Effect.EDIT_PLAN, "waive --withdraw", f"waiver {number}", {"why": why})
+    waiver = withdraw(project, number, reason)
     if as_json:
         data(_told(waiver, today()))
     else:
         line(f"waiver {number} of {waiver.check} is withdrawn: its findings count again")
-
-
-def _said(value: str | None, option: str, what: str) -> str:
-    from planner.errors import BadInput
-
-    if not value or not value.strip():
-        raise BadInput(f"a waiver needs {option}", f"say {what}")
-    return value.strip()
-
-
-def _last_day(text: str) -> date:
-    from planner.errors import BadInput
-    from planner.names import visible
-    from planner.readiness import today
-
-    try:
-        day = date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput(f"{visible(text, 40)!r} is not a date", "write it like 2027-03-31") from error
-    if day < today():
-        raise BadInput(f"{day.isoformat()} is over", "give the last day on which it is accepted")
-    return day
 
 
 def _give(
@@ -147,70 +120,14 @@ def _give(
     until: str | None,
     as_json: bool,
 ) -> None:
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.errors import BadInput
-    from planner.readiness import situation, today
-    from planner.store.waivers import give
+    from planner.readiness import today
     from planner.units import show_count
+    from tui.acts.waiving import waive
 
-    if not check_id:
-        raise BadInput("waive needs the id of a check", "see 'wherry check' for findings and their checks")
-    if names and where:
-        raise BadInput("names and --where were both given", "give one of them")
-    why = _said(reason, "--reason", "why the finding is accepted")
-    who_answers = _said(owner, "--owner", "who answers for it")
-    day = _last_day(_said(until, "--until", "until which day, like 2027-03-31"))
-    at = situation(project)
-    subjects = _chosen(at, check_id, names, where)
-    waiver = give(
-        project,
-        check=check_id,
-        subjects=subjects,
-        reason=why,
-        owner=who_answers,
-        until=day,
-        who=audit.person(),
-        where=where or "",
-    )
-    audit.note(
-        project,
-        Effect.EDIT_PLAN,
-        "waive",
-        check_id,
-        {"waiver": waiver.id, "subjects": [item.id for item in subjects], "owner": who_answers,
-         "until": day.isoformat(), "reason": why},
-    )  # fmt: skip
+    waiver = waive(project, check_id, names, where, reason=reason, owner=owner, until=until)
     if as_json:
         data(_told(waiver, today()))
     else:
-        many = _objects(subjects) if len(subjects) == 1 else show_count(len(subjects), "object")
-        line(f"waiver {waiver.id}: {check_id} is accepted for {many} until {day.isoformat()}")
-
-
-def _chosen(at: Situation, check_id: str, names: tuple[str, ...], where: str | None) -> tuple[Subject, ...]:
-    from planner.checks.check import About
-    from planner.checks.waivers import chosen
-    from planner.errors import BadInput
-    from planner.fields import Seen
-    from planner.model import Finding
-    from planner.query import parse
-    from planner.readiness import judge, today
-
-    check = at.check(check_id)
-    whole = check.about is About.ESTATE
-    if where is not None and check.about is not About.VM:
-        raise BadInput(f"{check_id} is not about VMs but about {check.about.value}s", "name them")
-    if not names and where is None and not whole:
-        raise BadInput("waive needs names or a filter", "name VMs, or choose them by --where FILTER")
-    findings = judge(at, today()).findings
-    if where is None:
-        return chosen(check_id, findings, names, (lambda found: True) if whole else None)
-    wanted = parse(where)
-    seen = Seen.of(at.inventory)
-    matching = {vm.id for vm in at.inventory.vms if wanted.matches(vm, seen)}
-
-    def is_wanted(found: Finding) -> bool:
-        return found.subject_kind == About.VM.value and found.subject in matching
-
-    return chosen(check_id, findings, names, is_wanted)
+        count = len(waiver.subjects)
+        many = _objects(waiver.subjects) if count == 1 else show_count(count, "object")
+        line(f"waiver {waiver.id}: {check_id} is accepted for {many} until {waiver.until.isoformat()}")

@@ -1,0 +1,108 @@
+"""Acts and answers of the study on a real project: what they store is what the verbs store."""
+
+from __future__ import annotations
+
+import pytest
+
+from planner.errors import BadInput, Blocked, NotFound
+from tests.tui.cli.command import Wherry
+from tui.study.client import Study
+
+
+def acts(cli: Wherry) -> list[str]:
+    return [row["act"] for row in cli.done("log", "--json").document["lines"]]
+
+
+def test_settings_are_set_all_or_none_and_the_wrong_one_is_named(planned: Study, cli: Wherry) -> None:
+    assert planned.ask("settings.get")["caps"]["vms"] == 2
+    before = cli.stored()
+    with pytest.raises(BadInput, match=r"caps\.vms"):
+        planned.ask("settings.set", values={"link.rate_mbit": 400, "caps.vms": -1})
+    with pytest.raises(NotFound, match=r"setting 'caps\.vmz' does not exist"):
+        planned.ask("settings.set", values={"caps.vmz": 3})
+    assert cli.stored() == before
+    assert planned.ask("settings.set", values={"caps.vms": 3, "owners.shop": "ann"})["caps"]["vms"] == 3
+    assert cli.done("settings", "show", "--json").document["owners"] == {"shop": "ann"}
+    assert acts(cli)[-2:] == ["settings set", "settings set"]
+
+
+def test_waves_are_approved_by_name(planned: Study, cli: Wherry) -> None:
+    (given,) = planned.ask("approve", waves=["W01"])
+    assert given["wave"] == "W01"
+    assert acts(cli)[-1] == "approve"
+    with pytest.raises(BadInput, match="no wave was named"):
+        planned.ask("approve", waves=[])
+    with pytest.raises(NotFound):
+        planned.ask("approve", waves=["W77"])
+
+
+def test_findings_are_waived_and_taken_back(planned: Study, cli: Wherry) -> None:
+    found = cli("check", "--json").document
+    one = next(item for item in found["findings"] if item["subject_kind"] == "vm")
+    given = planned.ask("waive", check=one["check"], names=[one["subject"]], reason="known", owner="ann",
+                        until="2099-01-31")  # fmt: skip
+    assert given["state"] == planned.ask("waivers")[0]["state"]
+    detail = planned.ask("vm.detail", vm=one["subject"])
+    assert one["check"] not in [item["check"] for item in detail["findings"]]
+    planned.ask("unwaive", waiver=given["id"], reason="was wrong")
+    detail = planned.ask("vm.detail", vm=one["subject"])
+    assert one["check"] in [item["check"] for item in detail["findings"]]
+    assert acts(cli)[-2:] == ["waive", "waive --withdraw"]
+    with pytest.raises(BadInput, match="needs --reason"):
+        planned.ask("waive", check=one["check"], names=["vm-1"], reason=" ", owner="a", until="2099-01-31")
+
+
+def test_ties_are_decided_and_the_groups_follow_at_once(planned: Study, cli: Wherry) -> None:
+    names = {row["name"] for row in planned.ask("groups")}
+    assert {"solo", "x-4", "x-5"} <= names
+    planned.ask("decide", ruling="hard", vms=["vm-4", "vm-5"], why="a pair")
+    (pair,) = [row for row in planned.ask("groups") if row["vms"] == 2 and row["name"] == "extra"]
+    assert pair["reasons"] == 1
+    why = planned.ask("group.why", what="vm-5")
+    assert "a pair" in str(why["chains"]["vm-5"])
+    assert planned.ask("decide.forget", vms=["vm-4", "vm-5"])["count"] == 1
+    assert {row["name"] for row in planned.ask("groups")} == names
+    assert acts(cli)[-2:] == ["deps hard", "deps forget"]
+    with pytest.raises(BadInput, match="is no decision"):
+        planned.ask("decide", ruling="perhaps", vms=["vm-4", "vm-5"])
+    with pytest.raises(BadInput, match="is said of 1 VMs"):
+        planned.ask("decide", ruling="hub", vms=["vm-4", "vm-5"])
+
+
+def test_a_group_tells_who_is_inside_and_beside_it(planned: Study) -> None:
+    planned.ask("decide", ruling="order", vms=["vm-3", "vm-1"])
+    shop = next(row["name"] for row in planned.ask("groups") if row["vms"] == 2)
+    (near,) = planned.ask("group.neighbours", name="solo")
+    assert (near["group"], near["ties"]["order"], near["crosses"]) == (shop, 1, True)
+    assert near["out_bytes"] is None, "what nobody measured is unknown, not nothing"
+    inside = planned.ask("group.inside", name=shop)
+    assert {vm["name"] for vm in inside["vms"]} == {"db-1", "app-1"}
+    assert [tie["reason"] for tie in inside["ties"]] == ["calls its database"]
+    assert planned.ask("group.cut", name="solo") is None
+    detail = planned.ask("vm.detail", vm="vm-1")
+    assert detail["vm"]["name"] == "db-1"
+    assert detail["place"]["group"] == shop
+    assert detail["hub"] is False
+    with pytest.raises(NotFound, match="is no move group"):
+        planned.ask("group.inside", name="\x1b[2J")
+
+
+def test_a_study_that_only_looks_stores_nothing(cli: Wherry) -> None:
+    before = cli.stored()
+    study = Study(cli.root, looking=True)
+    try:
+        for op, args in (
+            ("settings.set", {"values": {"caps.vms": 3}}),
+            ("approve", {"waves": ["W01"]}),
+            ("decide", {"ruling": "hub", "vms": ["vm-1"]}),
+            ("unwaive", {"waiver": 1, "reason": "x"}),
+            ("applications.accept", {"title": "x"}),
+            ("hand.save", {}),
+        ):
+            with pytest.raises(Blocked, match="only looked at"):
+                study.ask(op, **args)
+        assert study.ask("hand.move", groups=["solo"], wave="W04")["verdict"]["taken"] is True
+        assert isinstance(study.ask("suggestions"), list)
+    finally:
+        study.close()
+    assert cli.stored() == before

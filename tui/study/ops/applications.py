@@ -1,0 +1,45 @@
+"""Applications for the screens: what is suggested, and a suggestion taken."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.candidates.suggest import Suggestion
+    from tui.study.room import Room
+
+_KEPT = "suggestions"
+
+
+def _found(room: Room) -> tuple[Suggestion, ...]:
+    """Return the suggestions on the newest inventory, worked out once."""
+    from planner.candidates.suggest import suggestions
+
+    known = room.known
+    kept = room.kept.get(_KEPT)
+    if kept is None or kept[0] is not known:
+        kept = room.kept[_KEPT] = (known, suggestions(room.inventory, known.hubs))
+    found: tuple[Suggestion, ...] = kept[1]
+    return found
+
+
+def suggested(room: Room) -> list[dict[str, Any]]:
+    """Return suggested applications, the surest first, with confidence and reasons."""
+    from dataclasses import asdict
+
+    from tui.acts.applications import title_of
+
+    return [{**asdict(one), "title": title_of(one), "new": len(one.new)} for one in _found(room)]
+
+
+def accept(room: Room, title: str, name: str = "") -> dict[str, Any]:
+    """Take a suggestion as if an application list said so, under another name when given."""
+    from tui.acts.applications import accept as take
+    from tui.acts.applications import chosen
+
+    taken, facts = take(room.project, room.inventory, chosen(_found(room), title), name)
+    return {"import": taken.imports[0].id, "facts": facts}
+
+
+WRITES = frozenset({"applications.accept"})
+OPS = {"suggestions": suggested, "applications": suggested, "applications.accept": accept}
