@@ -5,7 +5,7 @@ Every change makes a new snapshot from the newest bare one, in the same transact
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from planner.errors import NotFound
 from planner.graph.decided import End, Remembered, tie_key
@@ -42,9 +42,22 @@ def decide(
     port: int | None = None,
 ) -> StoredInventory | None:
     """Remember a decision on two VMs or on one, and return the snapshot that follows."""
-    a, b = ends[0], ends[1] if len(ends) > 1 else None
+    return decide_all(project, ruling, [ends], who=who, why=why, port=port)
+
+
+def decide_all(
+    project: Project,
+    ruling: Ruling,
+    each: Iterable[Sequence[VM]],
+    *,
+    who: str,
+    why: str = "",
+    port: int | None = None,
+) -> StoredInventory | None:
+    """Remember the same decision on several pairs at once, all or none; one snapshot follows."""
+    now = utc_now()
     with project.write() as db:
-        db.table("decision").insert(
+        db.table("decision").insert_all(
             {
                 "ruling": ruling.value,
                 "a": a.id,
@@ -56,8 +69,9 @@ def decide(
                 "port": port,
                 "why": why,
                 "who": who,
-                "at": utc_now(),
+                "at": now,
             }
+            for a, b in ((ends[0], ends[1] if len(ends) > 1 else None) for ends in each)
         )
         return evidence.renew(project, db)
 

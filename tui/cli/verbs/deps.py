@@ -228,20 +228,37 @@ def accept(a: str, b: str, port: int | None, why: str, project_dir: Path, as_jso
         decide(project, Ruling.ACCEPT, (a, b), port=port, why=why, as_json=as_json)
 
 
-@command.command("refuse", epilog="Example: wherry deps refuse crm-app-01 old-ftp --why 'job is gone'")
+@command.command(
+    "refuse",
+    epilog="Examples: wherry deps refuse crm-app-01 old-ftp --why 'job is gone'; "
+    "wherry deps refuse crm-app-01 --of vapp:crm",
+)
 @click.argument("a")
-@click.argument("b")
+@click.argument("b", required=False)
+@click.option("--of", metavar="vapp:NAME", help="Instead of B: all other VMs of this vApp.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Only the tie on this port.")
 @click.option("--why", default="", help="For the record.")
 @project_option
 @json_option
-def refuse(a: str, b: str, port: int | None, why: str, project_dir: Path, as_json: bool) -> None:
-    """Say that what was seen between A and B means nothing: it closes no group from now on."""
+def refuse(
+    a: str, b: str | None, of: str | None, port: int | None, why: str, project_dir: Path, as_json: bool
+) -> None:
+    """Say that what was seen between A and B means nothing: it closes no group from now on.
+
+    With --of A leaves its vApp: the ties to all its other VMs are refused at once.
+    """
+    from planner.errors import BadInput
     from planner.model import Ruling
     from tui.cli.ties import decide
+    from tui.cli.vapps import leave
 
+    if (b is None) is (of is None) or (of is not None and port is not None):
+        raise BadInput("a tie has two ends", "name two VMs, or one and --of vapp:NAME without --port")
     with open_project(project_dir) as project:
-        decide(project, Ruling.REFUSE, (a, b), port=port, why=why, as_json=as_json)
+        if of is not None:
+            leave(project, a, of, why=why, as_json=as_json)
+            return
+        decide(project, Ruling.REFUSE, (a, str(b)), port=port, why=why, as_json=as_json)
 
 
 @command.command(
