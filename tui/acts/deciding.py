@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from planner.store.project import Project
 
 _LONGEST = 500  # characters of a reason
+_NAMED = 6  # VMs that one sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,44 @@ def decide(
         Ruling.NO_HUB: "{} is no hub",
     }[ruling].replace("{}", shown)
     return Decided(said, tuple(vm.id for vm in ends), stored)
+
+
+def join(project: Project, names: Sequence[str], *, why: str, inventory: Inventory | None = None) -> Decided:
+    """Remember that several VMs move together, with one tie for each group that does not yet.
+
+    Raises BadInput without a reason, or when they move together already, and what ``decide`` raises.
+    """
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.errors import BadInput
+    from planner.groups import move_groups
+    from planner.model import Ruling
+    from planner.names import visible
+    from planner.store import decisions, inventories
+    from planner.store import settings as settings_store
+    from tui.cli.finding import find_vm, vms_by_name
+
+    reason = " ".join(why.split())
+    if not reason or len(reason) > _LONGEST:
+        raise BadInput(f"--why has no or more than {_LONGEST} characters", "say in a sentence why")
+    inventory = inventory or inventories.latest(project).inventory
+    known = vms_by_name(inventory)
+    vms = list({vm.id: vm for vm in (find_vm(inventory, name, known) for name in names)}.values())
+    if len(vms) < 2:
+        raise BadInput("one VM alone moves together with nobody", "name two or more")
+    home = {vm: group.name for group in move_groups(inventory, settings_store.load(project)) for vm in group.vms}
+    firsts = list({home.get(vm.id, vm.id): vm for vm in reversed(vms)}.values())[::-1]
+    shown = ", ".join(visible(vm.name, 60) for vm in vms[:_NAMED])
+    shown += f" and {len(vms) - _NAMED} more" if len(vms) > _NAMED else ""
+    if len(firsts) < 2:
+        raise BadInput(f"{shown} move together already", "see why: wherry deps why VM")
+    pairs = [(firsts[0], other) for other in firsts[1:]]
+    for pair in pairs:
+        _allowed(project, inventory, Ruling.HARD, pair, None)
+    stored = decisions.decide_all(project, Ruling.HARD, pairs, who=audit.person(), why=reason)
+    ids = tuple(vm.id for vm in vms)
+    audit.note(project, Effect.EDIT_PLAN, "deps together", shown, {"vms": list(ids), "why": reason})
+    return Decided(f"{shown} move together", ids, stored, len(pairs))
 
 
 def forget(project: Project, names: Sequence[str], port: int | None = None) -> Decided:

@@ -1,0 +1,87 @@
+"""What becomes of disks at the target: decisions with rule, proof, way back, and a person's word on one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from planner.model import Inventory, Volume
+    from planner.remap import RemapDecision
+    from planner.settings import Remap, Settings
+    from planner.store.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The volumes of the VMs that move which are, or would be, an RDM, or have a person's word.
+
+    ``decided`` is by volume, and empty while ``blocked`` says why there are none.
+    """
+
+    volumes: tuple[Volume, ...]
+    spoken: dict[str, Remap]
+    decided: dict[str, RemapDecision]
+    blocked: str = ""
+    hint: str = ""
+
+
+def _moving(inventory: Inventory, settings: Settings) -> tuple[Volume, ...]:
+    from planner.groups import left_out
+    from planner.volumes import volumes
+
+    stays = left_out(inventory, settings)
+    return tuple(
+        one
+        for one in volumes(inventory)
+        if any(item.vm.movable and item.vm.id not in stays for item in one.attachments)
+    )
+
+
+def decisions(inventory: Inventory, settings: Settings) -> Decisions:
+    """Return what becomes of disks; raises BadInput for a word in the settings that cannot be."""
+    from planner.errors import Blocked
+    from planner.remap import decide_all, words
+
+    every = _moving(inventory, settings)
+    spoken = words(every, settings.remaps)
+    try:
+        found = decide_all(every, settings, spoken)
+    except Blocked as error:
+        shown = tuple(one for one in every if one.backing.is_rdm or one.id in spoken)
+        return Decisions(shown, spoken, {}, error.message, error.hint)
+    shown = tuple(
+        one for one in every if one.backing.is_rdm or found[one.id].target.is_rdm or one.id in spoken
+    )
+    return Decisions(shown, spoken, found)
+
+
+def set_remap(
+    project: Project, inventory: Inventory, settings: Settings, volume: str, to: str | None, lun: str = ""
+) -> Settings:
+    """Set a person's word on a volume by id, or take it back with None; return the settings then.
+
+    Raises NotFound for no such volume, BadInput for a word that cannot be; nothing is stored then. That a LUN
+    is still missing does not keep a word from being said.
+    """
+    from contextlib import suppress
+
+    from planner.errors import Blocked, NotFound
+    from planner.names import visible
+    from planner.remap import decide_all, words
+    from planner.store import settings as settings_store
+    from tui.acts.settling import set_values
+
+    every = _moving(inventory, settings)
+    found = next((one for one in every if one.id == volume), None)
+    if found is None:
+        raise NotFound(f"{visible(volume, 60)} is no disk of a VM that moves", "look at the list again")
+    said = words(every, settings.remaps)
+    first = found.attachments[0]
+    kept: list[dict[str, Any]] = [one.model_dump(mode="json") for key, one in said.items() if key != volume]
+    if to is not None:
+        kept.append({"disk": f"{first.vm.id}/{first.disk.key}", "to": to, "lun": lun})
+    body = {**settings.model_dump(mode="json"), "remaps": kept}
+    with suppress(Blocked):
+        decide_all(every, settings_store.validate(body, "the remap"))
+    return set_values(project, {"remaps": kept})

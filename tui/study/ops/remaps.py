@@ -1,0 +1,47 @@
+"""Remaps for the screens: what becomes of each disk that is or would be an RDM, and a person's word on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tui.study.room import Room
+
+
+def listed(room: Room) -> dict[str, Any]:
+    """Return the decisions with rule, proof in sectors and way back; ``decision`` is None while blocked."""
+    from planner.remap import called
+    from planner.remapping import sectors
+    from tui.acts.remapping import decisions
+
+    found = decisions(room.inventory, room.settings)
+    return {
+        "blocked": found.blocked,
+        "hint": found.hint,
+        "luns": room.settings.model_dump(mode="json").get("luns", []),
+        "disks": [
+            {
+                "volume": one.id,
+                "name": called(one),
+                "vms": [{"id": item.vm.id, "name": item.vm.name} for item in one.attachments],
+                "size_bytes": one.size_bytes,
+                "sectors": sectors(one),
+                "source": one.backing,
+                "word": found.spoken.get(one.id),
+                "decision": found.decided.get(one.id),
+            }
+            for one in found.volumes
+        ],
+    }
+
+
+def put(room: Room, volume: str, to: str | None, lun: str = "") -> dict[str, Any]:
+    """Set a word on a disk (keep, vmdk, rdm-physical, rdm-virtual), or take it back; return the list then."""
+    from tui.acts.remapping import set_remap
+
+    set_remap(room.project, room.inventory, room.settings, volume, to, lun)
+    return listed(room)
+
+
+WRITES = frozenset({"remaps.set"})
+OPS = {"remaps": listed, "remaps.set": put}
