@@ -47,7 +47,7 @@ class Desk:
             for at, found in enumerate(track.built.members)
             for group in found
         }
-        self._families: Families | None = None  # for whoever moves on
+        self._families = Families(ask, self.tracks)
         self._ties: dict[str, list[Dependency]] = {}
         for tie in ask.inventory.dependencies:
             self._ties.setdefault(tie.source, []).append(tie)
@@ -196,8 +196,6 @@ class Desk:
         said = {self._called.group_of[end.id]: edit for edit in edits for end in edit.vms}
         if any(group.shared_services for group in said):
             return None
-        if self._families is None:
-            self._families = Families(self.ask, self.tracks)
         slots = {group.name: verdict.standing[group.vms[0]] for group in said}
         parts = {group.name: edit.part for group, edit in said.items()}
         hand = self.ask.hand.with_moves(slots, parts, {group.name: one.said for group, one in said.items()})

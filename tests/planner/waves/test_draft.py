@@ -87,7 +87,7 @@ def drawn(laid: Desk, data: st.DataObject, names: list[str]) -> Verdict | None:
 
 
 @given(estates(), st.sampled_from(ASKED), st.data())
-@budget(max_examples=12, deadline=None)
+@budget(max_examples=30, deadline=None)
 def test_a_desk_that_took_edits_over_is_the_one_laid_out_anew(
     inventory: Inventory, asked: dict[str, Any], data: st.DataObject
 ) -> None:
