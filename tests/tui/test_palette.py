@@ -1,13 +1,16 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.command import CommandList, CommandPalette
 from textual.pilot import Pilot
 
+from tests.tui import estate
 from tests.tui.plain import ROWS, Told, place, plain
 from tests.tui.stage import lines, text, until
 from tui.actions.table import actions_at
 from tui.gazetteer import Gazetteer, Named
+from tui.palette import named
 
 HOSTILE = "[bold]x[/]\x1b[31m\u202e [/] [@click=app.exit]y[/]"
 
@@ -101,3 +104,16 @@ def test_names_are_found_by_their_parts_beginnings_first_and_not_too_many() -> N
     assert keys("nothing") == keys("  ") == []
     assert Gazetteer(()).find("x", 3) == []
     assert Gazetteer([([""], lambda at: Named("", "", ""))]).find("x", 3) == []
+
+
+def test_places_waves_groups_and_vms_are_among_what_has_a_name(tmp_path: Path) -> None:
+    session = estate.session(estate.build(tmp_path))
+    try:
+        *_, view = session.refresh()
+    finally:
+        session.close()
+    book = Gazetteer(named(view))
+    assert [(thing.kind, thing.key) for thing in book.find("w01", 9)] == [("wave", "W01")]
+    assert ("group", "crm") in [(thing.kind, thing.key) for thing in book.find("crm", 9)]
+    assert [(t.kind, t.key, t.words) for t in book.find("crm-db-01", 9)] == [("VM", "vm-4", "prod-a W01")]
+    assert [(t.kind, t.key) for t in book.find("inven", 9)] == [("place", "inventory")]
