@@ -15,6 +15,7 @@ from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 from planner.errors import WherryError
 from planner.names import visible
 from tui.dialogs.dialog import Dialog
+from tui.widgets.typed import TYPED
 
 Values = dict[str, str]
 
@@ -83,7 +84,11 @@ class Form(Dialog[Values]):
             yield TextArea(_harmless(ask.value), id=name, soft_wrap=True)
         else:
             yield Input(
-                _harmless(ask.value), placeholder=visible(ask.placeholder), password=ask.secret, id=name
+                _harmless(ask.value),
+                placeholder=visible(ask.placeholder),
+                password=ask.secret,
+                id=name,
+                restrict=TYPED,
             )
 
     def on_mount(self) -> None:

@@ -14,6 +14,9 @@ from textual.suggester import Suggester
 from textual.timer import Timer
 from textual.widgets import Input, Label
 
+from planner.names import visible
+from tui.widgets.typed import TYPED
+
 TYPING_PAUSE_S = 0.08
 
 
@@ -25,7 +28,8 @@ class _Ending(Suggester):
         self._complete = complete
 
     async def get_suggestion(self, value: str) -> str | None:
-        return self._complete(value) or None
+        found = self._complete(value)
+        return found if found and visible(found) == found else None  # what cannot be shown is not offered
 
 
 class FilterBar(Horizontal):
@@ -55,8 +59,9 @@ class FilterBar(Horizontal):
     def __init__(self, placeholder: str, complete: Callable[[str], str]) -> None:
         super().__init__()
         self._input = Input(
-            placeholder=placeholder, suggester=_Ending(complete), id="filter", select_on_focus=False
-        )
+            placeholder=placeholder, suggester=_Ending(complete), id="filter", select_on_focus=False,
+            restrict=TYPED,
+        )  # fmt: skip
         self._saved = Label(Content(""), id="saved")
         self._pause: Timer | None = None
         self._told = ""

@@ -1,11 +1,17 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Button
 
 from tests.tui.stage import until
 from tui.widgets.filter_bar import FilterBar
+
+
+def _ending(text: str) -> str:
+    return "name~crm" if text and "name~crm".startswith(text) and text != "name~crm" else ""
 
 
 class Host(App[None]):
@@ -16,6 +22,7 @@ class Host(App[None]):
         self.told: list[str] = []
         self.done: list[str] = []
         self.asked: list[str] = []
+        self.ending: Callable[[str], str] = _ending
 
     def compose(self) -> ComposeResult:
         yield Button("before", id="before")
@@ -24,7 +31,7 @@ class Host(App[None]):
 
     def complete(self, text: str) -> str:
         self.asked.append(text)
-        return "name~crm" if text and "name~crm".startswith(text) and text != "name~crm" else ""
+        return self.ending(text)
 
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         if type(event) is FilterBar.Changed:
@@ -115,3 +122,17 @@ async def test_names_of_saved_filters_leave_room_to_write(width: int) -> None:
         await pilot.pause()
         assert app.bar._input.size.width >= width // 2 - 4
         assert app.bar.size.height == 1
+
+
+@pytest.mark.parametrize("bad", ["\x1b[31m", "\u202e", "\x9b31m", "\x07"])
+async def test_nothing_that_a_terminal_acts_on_gets_into_the_line(bad: str) -> None:
+    app = Host()
+    app.ending = lambda text: f"name:{bad}"
+    async with app.run_test() as pilot:
+        app.bar.write()
+        app.bar._input.post_message(events.Paste(f"x{bad}y"))
+        await pilot.press("n")
+        await pilot.pause(0.2)
+        assert app.bar.text == "n"
+        assert app.asked  # an ending was looked for, and is not offered
+        assert not app.bar._input._suggestion
