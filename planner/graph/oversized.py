@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.graph.cuts import Oversize, Weight, oversize
@@ -25,18 +25,9 @@ def oversized(
     A shared volume counts for the VM that holds it first, as it does when waves are packed. With ``most``
     only the first so many groups are looked at.
     """
-    caps = Weight(settings.caps.vms, round(settings.caps.tib * TIB))
-    sizes: dict[str, int] = {}
-    inside = {vm for group in groups for vm in group.vms}
-    for volume in volumes(inventory):
-        first = next((item.vm.id for item in volume.attachments if item.vm.id in inside), "")
-        sizes[first] = sizes.get(first, 0) + volume.size_bytes
-    large = [
-        group
-        for group in groups
-        if len(group.vms) > caps.vms or sum(sizes.get(vm, 0) for vm in group.vms) > caps.size_bytes
-    ]
-    large = large[:most]
+    caps = _caps(settings)
+    sizes = _sizes(groups, inventory)
+    large = _above(groups, sizes, caps)[:most]
     if not large:
         return {}
     home = {vm: group.name for group in large for vm in group.vms}
@@ -45,3 +36,32 @@ def oversized(
         closing[home[edge.source]].append(edge)
     found = ((group.name, oversize(group.vms, closing[group.name], sizes, caps)) for group in large)
     return {name: one for name, one in found if one is not None}
+
+
+def above_caps(
+    groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings
+) -> tuple[MoveGroup, ...]:
+    """Return the groups above the caps, in their order; what parting them would cost is not worked out."""
+    return tuple(_above(groups, _sizes(groups, inventory), _caps(settings)))
+
+
+def _caps(settings: Settings) -> Weight:
+    return Weight(settings.caps.vms, round(settings.caps.tib * TIB))
+
+
+def _sizes(groups: Sequence[MoveGroup], inventory: Inventory) -> dict[str, int]:
+    """Return the bytes that count for each VM, by id."""
+    sizes: dict[str, int] = {}
+    inside = {vm for group in groups for vm in group.vms}
+    for volume in volumes(inventory):
+        first = next((item.vm.id for item in volume.attachments if item.vm.id in inside), "")
+        sizes[first] = sizes.get(first, 0) + volume.size_bytes
+    return sizes
+
+
+def _above(groups: Sequence[MoveGroup], sizes: Mapping[str, int], caps: Weight) -> list[MoveGroup]:
+    return [
+        group
+        for group in groups
+        if len(group.vms) > caps.vms or sum(sizes.get(vm, 0) for vm in group.vms) > caps.size_bytes
+    ]

@@ -1,14 +1,19 @@
-"""Applications that are suggested, and taken as if an application list said so; audited."""
+"""Applications: suggested and taken, or named by a person, as if an application list said so; audited."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planner.candidates.suggest import Suggestion
     from planner.model import Inventory
     from planner.store.evidence import Taken
     from planner.store.project import Project
+
+
+_LONGEST = 200  # characters of a name
 
 
 def title_of(one: Suggestion) -> str:
@@ -55,3 +60,39 @@ def accept(project: Project, inventory: Inventory, one: Suggestion, name: str = 
         {"import": taken.imports[0].id, "vms": [member.vm for member in one.new], "as": name},
     )
     return taken, facts
+
+
+def name_vms(
+    project: Project, names: Sequence[str], application: str, inventory: Inventory | None = None
+) -> Taken:
+    """Say of VMs (names or ids) to which application they belong; return the import it became.
+
+    It counts over what lists and the source said before. Raises NotFound for a VM there is not, BadInput.
+    """
+    from migrate import audit
+    from planner.candidates.accept import named_reading
+    from planner.effects import Effect
+    from planner.errors import BadInput
+    from planner.names import visible
+    from planner.store import evidence, inventories
+    from planner.store.project import utc_now
+    from tui.cli.finding import find_vm, vms_by_name
+
+    application = " ".join(application.split())
+    if not application or len(application) > _LONGEST:
+        raise BadInput(f"an application has a name of 1 to {_LONGEST} characters", "give it one")
+    if not names:
+        raise BadInput(f"no VM was named for {visible(application, 60)}", "name one or more")
+    inventory = inventory or inventories.latest(project).inventory
+    known = vms_by_name(inventory)
+    vms = list({vm.id: vm for vm in (find_vm(inventory, name, known) for name in names)}.values())
+    reading = named_reading(vms, application, inventory, utc_now())
+    taken = evidence.take_in(project, (reading,), audit.person())
+    audit.note(
+        project,
+        Effect.EDIT_PLAN,
+        "deps name",
+        visible(application),
+        {"import": taken.imports[0].id, "vms": [vm.id for vm in vms]},
+    )
+    return taken

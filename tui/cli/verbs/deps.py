@@ -8,6 +8,7 @@ import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.several import move_together, name_application
 from tui.cli.tie_views import cycles, forget, oversized_groups, suggest
 from tui.cli.words import Words
 
@@ -288,5 +289,5 @@ def add(a: str, b: str, tie: str | None, why: str, project_dir: Path, as_json: b
         decide(project, Ruling(tie), (a, b), why=why, as_json=as_json)
 
 
-for _word in (forget, oversized_groups, cycles, suggest):
+for _word in (forget, oversized_groups, cycles, suggest, name_application, move_together):
     command.add_command(_word)
