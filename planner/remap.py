@@ -93,12 +93,14 @@ def words(volumes: Iterable[Volume], remaps: Iterable[Remap]) -> dict[str, Remap
 
     Raises BadInput when a word matches no disk, several disks, or a disk that has a word already.
     """
+    said = tuple(remaps)
+    wanted = {remap.disk for remap in said}
     by_word: dict[str, dict[str, Volume]] = {}
-    for volume in volumes:
-        for word in _words_for(volume):
+    for volume in volumes if said else ():  # most estates have none, and many disks
+        for word in _words_for(volume) & wanted:
             by_word.setdefault(word, {})[volume.id] = volume
     found: dict[str, Remap] = {}
-    for remap in remaps:
+    for remap in said:
         shown = visible(remap.disk)
         matches = by_word.get(remap.disk, {})
         if not matches:
