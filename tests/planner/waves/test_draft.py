@@ -147,3 +147,16 @@ def test_many_groups_are_judged_as_they_stand_together() -> None:
     assert [edit.did for edit in both.edits] == ["move a to W02", "move b to W03"]
     with pytest.raises(BadInput, match="a is in the first wave"):
         laid.shift([(a, -1)])
+
+
+def test_groups_of_an_application_that_meet_again_are_one_item_again() -> None:
+    inventory = estate(vm("a", application="red"), vm("b", application="red"), vm("c"))
+    draft = drafted(inventory, {"caps": {"vms": 2}, "windows": SATURDAYS})
+    draft.take(draft.desk.move("a", "W04"))
+    draft.take(draft.desk.move("b", "W04"))
+    (a,), (b,) = draft.desk.named("a"), draft.desk.named("b")
+    verdict = draft.desk.shift([(a, 4), (b, 4)])
+    step = draft.take(verdict)
+    anew = laid_anew(draft.first.ask, draft._groups, draft.edits, verdict.standing)
+    assert seen(step.desk) == seen(anew)
+    assert ((["a", "b"], 4)) in seen(step.desk)["items"]
