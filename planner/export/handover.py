@@ -80,13 +80,13 @@ def assignment(printout: Printout) -> Table:
             size_of[first] = size_of.get(first, 0) + disk.size_bytes
         total = wave.size_bytes or 1
         takes = {take.what: take for take in wave.takes}
+        sized = printout.sized(wave)
         for group in wave.groups:
             pinned = "yes" if is_pinned(printout, group) else "no"
             told = {end: reason.why for reason in group.reasons for end in (reason.a, reason.b)}
             for vm in group.vms:
                 take = takes.get(vm)
                 share = size_of.get(vm, 0) / total
-                sized = printout.sized(wave)
                 seed_h = take.seed_h.p50 if take else wave.estimate.seed_h.p50 * share
                 down = take.downtime_min.p50 if take else wave.estimate.downtime_min.p50
                 rows.append(
