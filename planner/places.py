@@ -27,6 +27,9 @@ FINDING_WORDS = Vocabulary(
         "remedy": Text("what to do", lambda row, seen: said(row.remedy)),
         "waived": Choice("a waiver in force covers it", lambda row, seen: YES if row.waiver else NO),
         "waiver": Text("the waiver's sentence", lambda row, seen: (row.waiver,) if row.waiver else ()),
+        "wave": Text(
+            "wave of the VM, or none", lambda row, seen: seen.placed.get(row.subject, ())[:1], "none"
+        ),
     },
     noun="finding",
 )

@@ -6,7 +6,7 @@ in it. It ends by itself after its last day or is withdrawn; either way it is ke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -121,7 +121,9 @@ def chosen(
         if not wanted:
             raise NotFound(f"no VM that the filter matches has a finding of {check}", _hint(check))
     else:
-        wanted = [finding for name in names for finding in _named(check, mine, name)]
+        by_id = _by(mine, lambda finding: finding.subject)
+        by_name = _by(mine, lambda finding: finding.subject_name.casefold())
+        wanted = [finding for name in names for finding in _named(check, by_id, by_name, name)]
     subjects = (Subject(item.subject_kind, item.subject, item.subject_name) for item in wanted)
     return tuple(dict.fromkeys(subjects))
 
@@ -130,9 +132,17 @@ def _hint(check: str) -> str:
     return f"see what it finds: wherry check --family {check.partition('.')[0]}"
 
 
-def _named(check: str, findings: Sequence[Finding], name: str) -> list[Finding]:
-    by_id = [finding for finding in findings if finding.subject == name]
-    found = by_id or [item for item in findings if item.subject_name.casefold() == name.casefold()]
+def _by(findings: Sequence[Finding], key: Callable[[Finding], str]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(key(finding), []).append(finding)
+    return found
+
+
+def _named(
+    check: str, by_id: Mapping[str, list[Finding]], by_name: Mapping[str, list[Finding]], name: str
+) -> list[Finding]:
+    found = by_id.get(name) or by_name.get(name.casefold(), [])
     if not found:
         raise NotFound(f"{visible(name, 60)} has no finding of {check} to waive", _hint(check))
     if len(ids := {item.subject for item in found}) > 1:

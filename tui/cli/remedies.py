@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui.cli.output import data, line, say, table
 
@@ -19,6 +19,7 @@ def show_dry(project: Project, wave: Wave, only: str, with_outage: bool, undo: b
     """List the tasks of a wave and what a live run would do; nothing is touched."""
     from migrate.tasks import wave_tasks
     from planner.errors import Blocked
+    from tui.acts.ticking import told
 
     refused = ""
     steps: list[Step] = []
@@ -35,7 +36,7 @@ def show_dry(project: Project, wave: Wave, only: str, with_outage: bool, undo: b
                 "refused": refused,
                 "effort_min": wave.effort_min,
                 "outages": wave.outages,
-                "tasks": [_document(wave, item) for item in tasks],
+                "tasks": [told(wave, item) for item in tasks],
                 "steps": [{"id": s.id, "kind": s.kind, "title": s.title, "effect": s.effect,
                            "what": _what(s, undo)} for s in steps],
             }
@@ -82,11 +83,6 @@ def _what(step: Step, undo: bool) -> str:
     from migrate.steps.kinds import KINDS
 
     return "undo" if undo else KINDS[step.kind].plan(step)
-
-
-def _document(wave: Wave, item: TaskStatus) -> dict[str, Any]:
-    body = item.task.model_dump(mode="json")
-    return {**body, "name": wave.subject(item.task), "state": item.state.value, "said": item.said}
 
 
 def _list(wave: Wave, tasks: tuple[TaskStatus, ...]) -> None:
@@ -143,12 +139,13 @@ def conclude(project: Project, wave: Wave, carried: tuple[Carried, ...], undo: b
     """Say how it ended and what to do next; return the exit code."""
     from migrate.tasks import wave_tasks
     from planner.names import visible
+    from tui.acts.ticking import told
 
     code, state, hint = _verdict(carried, undo, _on(project, wave))
     left = [item for item in wave_tasks(project, wave) if not item.state.is_over]
     if as_json:
         data({"wave": wave.name, "state": state, "next": hint, "runs": [item.run.id for item in carried],
-              "left": [_document(wave, item) for item in left]})  # fmt: skip
+              "left": [told(wave, item) for item in left]})  # fmt: skip
         return code
     line(f"{wave.name}: {state}")
     for item in left if not undo else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tui.cli.output import data, line, say, table
 
@@ -23,11 +23,12 @@ def own_checks(rules: Path | None, project_dir: Path) -> tuple[Check, ...]:
 def explain_check(check_id: str, rules: Path | None, project_dir: Path, as_json: bool) -> None:
     from planner.checks import registry
     from planner.names import visible
+    from tui.acts.check_words import described, work_words
 
     own = {check.id: check for check in own_checks(rules, project_dir)}
     check = own.get(check_id) or registry.explain(check_id)
     if as_json:
-        data(_described(check))
+        data(described(check))
         return
     line(f"{check.id}  {visible(check.title)}")
     line(f"  severity    {', '.join(f'{how.value} {said.value}' for how, said in check.severities.items())}")
@@ -35,44 +36,24 @@ def explain_check(check_id: str, rules: Path | None, project_dir: Path, as_json:
     for title, text in (("condition", check.condition), ("why", check.why), ("remedy", check.remedy)):
         if text:
             line(f"  {title:<10}  {visible(text)}")
-    if check.work:
-        line(f"  work        {_work(check)}")
+    if work := work_words(check):
+        line(f"  work        {work}")
     for path in check.properties:
         line(f"  property    {path}")
     if check.reference:
         line(f"  reference   {visible(check.reference)}")
 
 
-def _work(check: Check) -> str:
-    from planner.units import show_count
-
-    assert check.work is not None
-    parts = [
-        check.work.takes(),
-        "the VM has to be off" if check.work.outage else "while it runs",
-        f"{show_count(check.work.lead_days, 'day')} before the seed",
-        f"wherry does it itself: {check.work.fix}" if check.work.fix else "by hand",
-    ]
-    return ", ".join(parts)
-
-
-def _described(check: Check) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    body = asdict(check)
-    severities = {how.value: said.value for how, said in check.severities.items()}
-    return {**body, "severity": check.severity().value, "severities": severities, "family": check.family}
-
-
 def list_checks(families: tuple[str, ...], rules: Path | None, project_dir: Path, as_json: bool) -> None:
     from planner.checks.registry import all_checks
     from planner.model import Method
+    from tui.acts.check_words import described
 
     checks = [*all_checks(), *own_checks(rules, project_dir)]
     wanted = known_families(families, checks)
     chosen = [check for check in checks if check.family in wanted]
     if as_json:
-        data([_described(check) for check in chosen])
+        data([described(check) for check in chosen])
         return
     table(
         ("id", "about", "warm", "cold", "title"),

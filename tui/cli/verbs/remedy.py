@@ -86,25 +86,13 @@ def _check_options(live: bool, chosen: bool, undo: bool, rehearse: bool, done: s
 def _tick(project: Project, wave: Wave, wanted: str, note: str, as_json: bool) -> int:
     from dataclasses import asdict
 
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.errors import NotFound
-    from planner.names import visible
-    from planner.store import ticks
+    from tui.acts.ticking import tick
 
-    found = [task for task in wave.tasks if wanted and task.id.startswith(wanted.casefold())]
-    if len(found) != 1:
-        raise NotFound(
-            f"{wave.name} has {'no task' if not found else 'more than one task'} {wanted!r}",
-            f"use an id of 'wherry remedy {wave.name}'",
-        )
-    (task,) = found
-    made = ticks.tick(project, wave.name, task, audit.person(), note)
-    audit.note(project, Effect.EDIT_PLAN, "remedy done", wave.name, {"task": task.id, "note": note})
+    made, what = tick(project, wave, wanted, note)
     if as_json:
         data(asdict(made))
     else:
-        line(f"{wave.name}: {visible(wave.subject(task))}: {visible(task.title)}, ticked off by {made.who}")
+        line(f"{wave.name}: {what}, ticked off by {made.who}")
     return 0
 
 
