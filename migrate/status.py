@@ -49,11 +49,12 @@ class WaveStatus:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something that waits for a person."""
+    """Something that waits for a person; ``wave`` is the one it is about, empty for none."""
 
     severity: str  # blocker, warning, gate or info
     text: str
     hint: str
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,12 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in _needs(wave, wave.name in running, now)]
         needs += [
-            Need("warning", f"the remedies of {wave.name} were interrupted", f"{command} goes on with them")
+            Need(
+                "warning",
+                f"the remedies of {wave.name} were interrupted",
+                f"{command} goes on with them",
+                wave.name,
+            )
             for wave in waves
             if wave.name in remedied
             and wave.name not in running
@@ -211,28 +217,34 @@ def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
         said = f": {wave.why}" if wave.why else ""
         hint = wave.hint or "see 'wherry log'"
         return [
-            Need("blocker", f"{wave.name} failed at {wave.current}{said}", f"{hint}; then run the verb again")
+            Need(
+                "blocker",
+                f"{wave.name} failed at {wave.current}{said}",
+                f"{hint}; then run the verb again",
+                wave.name,
+            )
         ]
     if wave.state == "before commit":
         left, over = _left(wave.commit_by, now)
         hint = f"wherry commit {wave.name} --live, or wherry rollback {wave.name} --live"
         text = f"{wave.name} runs at the target and waits for commit, {left}"
-        return [Need("warning" if over else "gate", text, hint)]
+        return [Need("warning" if over else "gate", text, hint, wave.name)]
     if wave.state == "in sync":
         return [Need("gate", f"{wave.name} is in sync and waits for its cutover",
-                     f"wherry cutover {wave.name} --live")]  # fmt: skip
+                     f"wherry cutover {wave.name} --live", wave.name)]  # fmt: skip
     if (
         wave.state in ("replicating", "cutting over", "rolling back", "committing", "aborting")
         and not running
     ):
         if wave.why:
             hint = f"{wave.hint}; then {_resume(wave)}" if wave.hint else _resume(wave)
-            return [Need("blocker", f"{wave.name} failed while {wave.state}: {wave.why}", hint)]
-        return [Need("warning", f"{wave.name} was interrupted while {wave.state}", _resume(wave))]
+            return [Need("blocker", f"{wave.name} failed while {wave.state}: {wave.why}", hint, wave.name)]
+        return [Need("warning", f"{wave.name} was interrupted while {wave.state}", _resume(wave), wave.name)]
     if wave.state == "planned":
-        return [Need("info", f"{wave.name} is not approved", f"wherry plan approve {wave.name}")]
+        return [Need("info", f"{wave.name} is not approved", f"wherry plan approve {wave.name}", wave.name)]
     if wave.state in ("rolled back", "aborted"):
-        return [Need("info", f"{wave.name} was {wave.state}", f"wherry replicate {wave.name} begins again")]
+        return [Need("info", f"{wave.name} was {wave.state}", f"wherry replicate {wave.name} begins again",
+                     wave.name)]  # fmt: skip
     return []
 
 

@@ -57,6 +57,9 @@ class View:
     tallies: Mapping[str, Tally] | None = None
     wave_tallies: dict[str, Tally] = field(default_factory=dict)
     counts: tuple[CheckCount, ...] = ()
+    settings: int = 0  # version of the settings, 0 = they were never changed
+    acts: frozenset[str] = frozenset()  # every act that was ever noted
+    exported: bool = False
     error: str = ""
     hint: str = ""
     complete: bool = False  # every part has been read at least once, as far as it is known
@@ -112,6 +115,11 @@ class Session:
                 self._project.close()
             finally:
                 self._lock.release()
+
+    @property
+    def judges(self) -> bool:
+        """Whether checks, and what else is dear, may be worked out by other processes unasked."""
+        return self._judges
 
     # what one thing is, read when it is looked at
 
@@ -198,6 +206,7 @@ class Session:
             given = approvals.standing(self._project, old.plan.version)
             if given != old.approvals:
                 old = replace(old, approvals=given)
+        old = self._with_acts(old, stamp)
         old = self._with_status(old, stamp, force)
         self._stamp = stamp
         yield old
@@ -210,7 +219,8 @@ class Session:
     def _newest(self) -> tuple[int, ...]:
         row = self._project.rows(
             "SELECT (SELECT max(id) FROM inventory WHERE role = 'source'), (SELECT max(version) FROM plan),"
-            " (SELECT max(id) FROM approval)"
+            " (SELECT max(id) FROM approval), (SELECT max(version) FROM settings),"
+            " (SELECT max(seq) FROM audit)"
         )[0]
         changes = self._project.rows("PRAGMA data_version")[0][0]
         return (int(changes), *(int(value or 0) for value in row))
@@ -244,12 +254,20 @@ class Session:
             wave_tallies={} if view.tallies is None else by_wave(placed, view.tallies),
         )
 
+    def _with_acts(self, view: View, stamp: tuple[int, ...]) -> View:
+        papers = self._project.root / "exports"
+        exported = papers.is_dir() and any(papers.iterdir())
+        if stamp[4:] == self._stamp[4:] and exported == view.exported:
+            return view
+        acts = frozenset(row["act"] for row in self._project.rows("SELECT DISTINCT act FROM audit"))
+        return replace(view, settings=stamp[4], acts=acts, exported=exported)
+
     def _with_status(self, view: View, stamp: tuple[int, ...], force: bool) -> View:
         now = time.monotonic()
         wait_s = max(0.0 if view.running else self._patience_s, 10 * self._cost_s)
         due = now - self._asked_at >= wait_s
         changed = stamp != self._stamp and now - self._asked_at >= 10 * self._cost_s
-        if not (force or due or changed or stamp[1:] != self._stamp[1:] or view.status is None):
+        if not (force or due or changed or stamp[1:4] != self._stamp[1:4] or view.status is None):
             return view
         if self._status_of is None:
             from migrate.status import project_status
