@@ -102,7 +102,9 @@ def join(project: Project, names: Sequence[str], *, why: str, inventory: Invento
     vms = list({vm.id: vm for vm in (find_vm(inventory, name, known) for name in names)}.values())
     if len(vms) < 2:
         raise BadInput("one VM alone moves together with nobody", "name two or more")
-    home = {vm: group.name for group in move_groups(inventory, settings_store.load(project)) for vm in group.vms}
+    home = {
+        vm: group.name for group in move_groups(inventory, settings_store.load(project)) for vm in group.vms
+    }
     firsts = list({home.get(vm.id, vm.id): vm for vm in reversed(vms)}.values())[::-1]
     shown = ", ".join(visible(vm.name, 60) for vm in vms[:_NAMED])
     shown += f" and {len(vms) - _NAMED} more" if len(vms) > _NAMED else ""
@@ -115,6 +117,57 @@ def join(project: Project, names: Sequence[str], *, why: str, inventory: Invento
     ids = tuple(vm.id for vm in vms)
     audit.note(project, Effect.EDIT_PLAN, "deps together", shown, {"vms": list(ids), "why": reason})
     return Decided(f"{shown} move together", ids, stored, len(pairs))
+
+
+def decide_ties(
+    project: Project,
+    ruling: Ruling,
+    ties: Sequence[tuple[str, str, int | None]],
+    *,
+    why: str = "",
+    inventory: Inventory | None = None,
+) -> int:
+    """Accept or refuse ties, each two VM ids and a port, all or none; return how many that were.
+
+    Each is noted as one decided alone is. Raises NotFound and BadInput for the first that cannot be.
+    """
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.errors import BadInput, NotFound
+    from planner.graph import edges, refused_edges
+    from planner.model import Ruling
+    from planner.names import visible
+    from planner.store import decisions, inventories
+
+    reason = " ".join(why.split())
+    if len(reason) > _LONGEST:
+        raise BadInput(f"--why has more than {_LONGEST} characters", "say it in a sentence")
+    if ruling not in (Ruling.ACCEPT, Ruling.REFUSE) or not ties:
+        raise BadInput("ties are accepted or refused, one or more at once", "choose some")
+    inventory = inventory or inventories.latest(project).inventory
+    vms = {vm.id: vm for vm in inventory.vms}
+    if unknown := next((end for a, b, _ in ties for end in (a, b) if end not in vms), None):
+        raise NotFound(f"VM {visible(unknown, 60)} is not in the inventory", "look at the ties again")
+    found: dict[frozenset[str], list[Edge]] = {frozenset((a, b)): [] for a, b, _ in ties}
+    for edge in (*edges(inventory), *refused_edges(inventory)):
+        if (between := found.get(frozenset((edge.source, edge.target)))) is not None:
+            between.append(edge)
+    shown = [" and ".join(visible(vms[end].name, 60) for end in (a, b)) for a, b, _ in ties]
+    by_port: dict[int | None, list[tuple[VM, VM]]] = {}
+    for (a, b, port), words in zip(ties, shown, strict=True):
+        _seen(ruling, words, port, found[frozenset((a, b))])
+        by_port.setdefault(port, []).append((vms[a], vms[b]))
+    for port, pairs in by_port.items():
+        decisions.decide_all(project, ruling, pairs, who=audit.person(), why=reason, port=port)
+    for (a, b, port), words in zip(ties, shown, strict=True):
+        audit.note(
+            project,
+            Effect.EDIT_PLAN,
+            f"deps {ruling.value}",
+            words,
+            {"vms": [a, b], "port": port, "why": reason},
+        )
+    return len(ties)
 
 
 def forget(project: Project, names: Sequence[str], port: int | None = None) -> Decided:

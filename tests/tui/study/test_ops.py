@@ -72,19 +72,18 @@ def test_ties_are_decided_and_the_groups_follow_at_once(planned: Study, cli: Whe
 def test_a_group_tells_who_is_inside_and_beside_it(planned: Study) -> None:
     planned.ask("decide", ruling="order", vms=["vm-3", "vm-1"])
     shop = next(row["name"] for row in planned.ask("groups") if row["vms"] == 2)
-    (near,) = planned.ask("group.neighbours", name="solo")
-    assert (near["group"], near["ties"]["order"], near["crosses"]) == (shop, 1, True)
-    assert near["out_bytes"] is None, "what nobody measured is unknown, not nothing"
-    inside = planned.ask("group.inside", name=shop)
+    (near,) = planned.ask("around", name="solo")["edges"]
+    assert (near["group"], near["above"], near["ties"], near["across"]) == (shop, False, 1, True)
+    assert near["day_bytes"] is None, "what nobody measured is unknown, not nothing"
+    inside = planned.ask("around", name=shop)
     assert {vm["name"] for vm in inside["vms"]} == {"db-1", "app-1"}
-    assert [tie["reason"] for tie in inside["ties"]] == ["calls its database"]
-    assert planned.ask("group.cut", name="solo") is None
+    assert [tie["reason"] for tie in inside["inside"]] == ["calls its database"]
     detail = planned.ask("vm.detail", vm="vm-1")
     assert detail["vm"]["name"] == "db-1"
     assert detail["place"]["group"] == shop
     assert detail["hub"] is False
     with pytest.raises(NotFound, match="is no move group"):
-        planned.ask("group.inside", name="\x1b[2J")
+        planned.ask("around", name="\x1b[2J")
 
 
 def test_a_study_that_only_looks_stores_nothing(cli: Wherry) -> None:
