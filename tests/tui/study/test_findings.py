@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from planner.errors import BadInput, NotFound
+from planner.store import plans
+from planner.store.project import Project
 from tests.tui.cli.command import Wherry
 from tui.study.client import Study
 
@@ -66,11 +68,8 @@ def test_findings_of_several_checks_are_waived_all_or_none(planned: Study, cli: 
 
 def test_a_filter_with_words_of_the_plan_chooses_what_is_waived(cli: Wherry) -> None:
     check, vms = next(iter(of_vms(cli).items()))
-    wave = next(
-        item["name"]
-        for item in cli.done("plan", "show", "--json").document["waves"]
-        if set(vms) & set(item["vms"])
-    )
+    with Project.open(cli.root) as project:
+        wave, _ = plans.placed(project, plans.latest(project).version)[vms[0]]
     given = cli.done("waive", check, "--where", f"wave:{wave}", "--reason", "r", "--owner", "o",
                      "--until", "2099-01-31", "--json").document  # fmt: skip
     assert {item["id"] for item in given["subjects"]} <= set(vms)
