@@ -121,6 +121,11 @@ class Session:
         """Whether checks, and what else is dear, may be worked out by other processes unasked."""
         return self._judges
 
+    @property
+    def root(self) -> Path:
+        """The project's directory."""
+        return self._project.root
+
     # what one thing is, read when it is looked at
 
     def vm(self, vm_id: str) -> VM | None:
