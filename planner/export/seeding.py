@@ -27,13 +27,19 @@ class Seed:
 
 def latest_seeds(plan: Plan) -> dict[str, Seed]:
     """Return wave name → its seed, for waves that have a window."""
-    dated = [(wave.window.start_utc, wave) for wave in plan.waves if wave.window]
+    return seeds_before(
+        (wave.name, wave.window.start_utc, wave.estimate.seed_h.p95) for wave in plan.waves if wave.window
+    )
+
+
+def seeds_before(dated: Iterable[tuple[str, datetime, float]]) -> dict[str, Seed]:
+    """Return wave name → its seed; waves are given as name, start of their window and hours of seeding."""
     seeds: dict[str, Seed] = {}
     free_until: datetime | None = None
-    for start, wave in sorted(dated, key=lambda pair: pair[0], reverse=True):
+    for name, start, hours in sorted(dated, key=lambda wave: wave[1], reverse=True):
         end = min(start, free_until) if free_until else start
-        seeds[wave.name] = Seed(end - timedelta(hours=wave.estimate.seed_h.p95), end)
-        free_until = seeds[wave.name].start
+        seeds[name] = Seed(end - timedelta(hours=hours), end)
+        free_until = seeds[name].start
     return seeds
 
 

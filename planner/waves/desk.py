@@ -59,6 +59,14 @@ class Desk:
         number, at = self._home[group.name]
         return self.tracks[number].assignment[at]
 
+    def group_of(self, vm: str) -> MoveGroup | None:
+        """Return the group of a VM by its id, None for one that is in no wave."""
+        return self._called.group_of.get(vm)
+
+    def ties(self, vm: str) -> Sequence[Dependency]:
+        """Return the dependencies that a VM is an end of."""
+        return self._ties.get(vm, ())
+
     def named(self, what: str) -> tuple[MoveGroup, ...]:
         """Return the groups a person means; raises NotFound, and BadInput for a name of several."""
         return self._called.groups(what)

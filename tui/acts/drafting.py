@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from planner.edits import Edit
     from planner.store.project import Project
     from planner.waves.desk import Desk
     from planner.waves.draft import Draft
@@ -67,6 +68,43 @@ def judged(desk: Desk, words: Sequence[str]) -> Verdict:
         raise BadInput(f"{visible(' '.join(words), 60)!r} has too few or too many words",
                        f"write it like: {shape.reads}; put names with blanks in quotes")  # fmt: skip
     return shape.judge(desk, words[1:])
+
+
+def made_again(draft: Draft, edits: Iterable[Edit]) -> list[str]:
+    """Make edits of another draft again as far as they can be; return the ones that cannot, and why."""
+    from planner.errors import WherryError
+
+    lost = []
+    for edit in edits:
+        try:
+            verdict = _again(draft.desk, edit)
+            if verdict.refused:
+                lost.append(f"{edit.did}: {'; '.join(verdict.refused)}")
+            else:
+                draft.take(verdict)
+        except WherryError as error:
+            lost.append(f"{edit.did}: {error.message}")
+    return lost
+
+
+def _again(desk: Desk, edit: Edit) -> Verdict:
+    """Return what an edit does on another desk; VMs are found by their ids, waves by their names."""
+    from planner.edits import Act
+
+    ids = [end.id for end in edit.vms]
+    match edit.act:
+        case Act.MOVE:
+            groups = {group.name: group for vm in ids for group in desk.named(vm)}
+            slot = desk.wave(edit.wave, edit.what)
+            return desk.shift([(group, slot) for group in groups.values()])
+        case Act.SPLIT:
+            return desk.split(edit.what, ids)
+        case Act.MERGE:
+            return desk.merge(ids[0], edit.partners[0].id)
+        case Act.LOCK:
+            return desk.lock(edit.wave)
+        case Act.UNLOCK:
+            return desk.unlock(edit.wave)
 
 
 def read_lines(text: str) -> tuple[Line, ...]:

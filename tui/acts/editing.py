@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from planner.checks.registry import Readiness
     from planner.edits import Edit
     from planner.plan import Plan
     from planner.readiness import Situation
@@ -32,16 +33,22 @@ class Opened:
 
 
 def inputs_of(
-    project: Project, at: Situation, progress: Callable[[int, int], None] | None = None
+    project: Project,
+    at: Situation,
+    progress: Callable[[int, int], None] | None = None,
+    readiness: Readiness | None = None,
 ) -> dict[str, Any]:
-    """Return what ``make_plan`` and ``ask_for`` are given of a project; ``progress`` is of its checks."""
+    """Return what ``make_plan`` and ``ask_for`` are given of a project; ``progress`` is of its checks.
+
+    ``readiness`` is what the checks say of it today, where that is known.
+    """
     from migrate.measured import measured
     from planner.readiness import judge, today
 
     return {
         "inventory": at.inventory,
         "settings": at.settings,
-        "findings": judge(at, today(), progress=progress).open,
+        "findings": (readiness or judge(at, today(), progress=progress)).open,
         "own_checks": tuple(rule.check for rule in at.rules),
         "target": at.target,
         "rates": measured(project, at.inventory, at.fingerprint, at.settings.link),
@@ -49,11 +56,15 @@ def inputs_of(
 
 
 def lay_out(
-    project: Project, at: Situation | None = None, progress: Callable[[int, int], None] | None = None
+    project: Project,
+    at: Situation | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    readiness: Readiness | None = None,
 ) -> Opened:
     """Lay the newest plan out; raises BadInput when inventory or settings are newer than it.
 
-    ``at`` is the situation when it is known; ``progress`` hears of the checks.
+    ``at`` and ``readiness`` are the situation and what its checks say, when they are known; ``progress``
+    hears of the checks.
     """
     from migrate.run.waves import under_way
     from planner.errors import BadInput
@@ -76,7 +87,7 @@ def lay_out(
     if not standing or None in standing.values():
         raise BadInput(f"plan {stored.version} has no waves to look at", "make it anew: wherry plan")
     known = edits.in_force(project)
-    inputs = inputs_of(project, at, progress)
+    inputs = inputs_of(project, at, progress, readiness)
     ask = ask_for(
         **inputs,
         last=plan,

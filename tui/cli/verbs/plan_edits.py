@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, table
-
-if TYPE_CHECKING:
-    from planner.store.edits import Kept
-    from planner.store.project import Project
 
 _CHECK = click.option("--check", is_flag=True, help="Say what it would do, and change nothing.")
 
@@ -112,48 +107,19 @@ def undo(number: int | None, project_dir: Path, as_json: bool) -> None:
 
     The plan before it comes back when nothing was planned since; else the next plan goes without it.
     """
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.store import edits
+    from tui.acts.undoing import take_back
 
     with open_project(project_dir) as project:
-        kept = edits.to_undo(project, number)
-        _refuse_under_way(project, kept)
-        stored = edits.take_back(project, kept, audit.person())
-        audit.note(
-            project,
-            Effect.EDIT_PLAN,
-            "plan undo",
-            kept.edit.did,
-            {"edit": kept.edit.number, "plan": stored.version if stored else None},
-        )
+        taken = take_back(project, number)
+    kept = taken.kept
     if as_json:
-        data({"edit": kept.edit.number, "did": kept.edit.did, "plan": stored.version if stored else None})
+        data({"edit": kept.edit.number, "did": kept.edit.did, "plan": taken.plan})
         return
     line(f"taken back: {kept.edit.said}")
-    if stored:
-        line(f"plan {stored.version} is plan {kept.before} again")
+    if taken.plan:
+        line(f"plan {taken.plan} is plan {kept.before} again")
     else:
         line("there is a newer plan since: make it anew without the edit with 'wherry plan'")
-
-
-def _refuse_under_way(project: Project, kept: Kept) -> None:
-    """Raise Blocked when a wave that is under way would be another one in the plan that comes back."""
-    from migrate.run.waves import under_way
-    from planner.errors import Blocked
-    from planner.store import edits, plans
-
-    before = edits.plan_before(project, kept)
-    if before is None:
-        return
-    newest = plans.latest(project)
-    known = {wave.name: wave.fingerprint for wave in before.waves}
-    for name in under_way(project, newest):
-        if known.get(name) != newest.plan.wave(name).fingerprint:
-            raise Blocked(
-                f"{name} is under way as edit {kept.edit.number} left it",
-                f"commit it first, or go back: wherry abort {name} --live",
-            )
 
 
 @click.command("edits", epilog="Examples: wherry plan edits; wherry plan edits --all")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,7 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line
 
 if TYPE_CHECKING:
-    from planner.waves.explain import Tried, Why
+    from planner.waves.explain import Why
 
 _SHOWN = 12  # earlier waves that are told one by one
 
@@ -26,6 +26,7 @@ def command(vm: str, project_dir: Path, as_json: bool) -> None:
     Then what the nearest other waves would cost.
     """
     from tui.acts.editing import lay_out
+    from tui.acts.explaining import explained
 
     with open_project(project_dir) as project:
         opened = lay_out(project)
@@ -33,28 +34,9 @@ def command(vm: str, project_dir: Path, as_json: bool) -> None:
         label = opened.stored.plan.wave(found.wave).window
         begins = f" of {label.start_utc:%Y-%m-%d %H:%M} UTC" if label else ""
     if as_json:
-        data(_document(found))
+        data(explained(found))
     else:
         _show(found, begins)
-
-
-def _tried(one: Tried | None) -> dict[str, Any] | None:
-    from tui.acts.editing import figures
-
-    return None if one is None else {"wave": one.wave, "why": list(one.why), "delta": figures(one.delta)}
-
-
-def _document(found: Why) -> dict[str, Any]:
-    return {
-        "group": found.group.name,
-        "vms": list(found.group.vms),
-        "wave": found.wave,
-        "moves_with": list(found.with_it),
-        "held": list(found.held),
-        "earlier_waves": [_tried(one) for one in found.tried],
-        "nearest_earlier": _tried(found.earlier),
-        "nearest_later": _tried(found.later),
-    }
 
 
 def _show(found: Why, begins: str) -> None:

@@ -3,7 +3,7 @@
     hand.open ─▶ hand.move, split, merge, lock, unlock, undo, redo, discard ─▶ hand.save
 
 Every answer has the verdict, the score now and against the saved plan, and the rows of the waves that
-changed. Nothing is stored before ``hand.save``.
+changed. Nothing is stored before ``hand.save``. What is dear (other waves tried) comes a slice at a time.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
+from tui.acts.offering import elsewhere, empty_slots, mending, places, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from tui.study.room import Room
 
 _KEPT = "hand"
-_FIXES = 3
+_NEW = 12  # empty waves that are tried for a new one
+_CHOICES = 24  # waves that are tried for a list of them
 
 
 @dataclass(slots=True)
@@ -38,10 +40,16 @@ def _hand(room: Room) -> _Hand:
     """Return what is edited, laid out now when nothing is; raises BadInput for why it cannot be."""
     found = room.kept.get(_KEPT)
     if not isinstance(found, _Hand):
+        from planner.store import judged
         from tui.acts.drafting import draft_of
         from tui.acts.editing import lay_out
 
-        opened = lay_out(room.project, room.situation, lambda done, total: room.report("checks", done, total))
+        opened = lay_out(
+            room.project,
+            room.situation,
+            lambda done, total: room.report("checks", done, total),
+            judged.readiness(room.project),
+        )
         found = room.kept[_KEPT] = _Hand(opened, draft_of(room.project, opened))
     return found
 
@@ -70,6 +78,7 @@ def _standing(room: Room, hand: _Hand) -> dict[str, Any]:
     return {
         "plan": hand.opened.stored.version,
         "outdated": newest != hand.opened.stored.version,
+        "edited": _edited(hand),
         "score": now,
         "saved_score": saved,
         "difference": {name: round(now[name] - saved[name], 6) for name in now},
@@ -79,6 +88,17 @@ def _standing(room: Room, hand: _Hand) -> dict[str, Any]:
         "can_undo": bool(hand.draft.steps),
         "can_redo": bool(hand.draft.undone),
     }
+
+
+def _edited(hand: _Hand) -> dict[str, Any]:
+    """Return the waves that are not as they were saved, and what each takes now; an emptied one None."""
+    from planner.waves.group_rows import members, takes
+    from planner.waves.pins import wave_name
+    from planner.waves.rows import changed_slots
+
+    desk = hand.draft.desk
+    slots = sorted(changed_slots(hand.draft.first, desk)) if hand.draft.steps else ()
+    return {wave_name(slot): takes(desk, slot) if members(desk, slot) else None for slot in slots}
 
 
 def _changes(room: Room, hand: _Hand, before: Desk) -> dict[str, Any]:
@@ -128,11 +148,26 @@ def move(
     def judge(desk: Desk) -> Verdict:
         if wave is not None and len(groups) == 1:
             return desk.move(groups[0], wave)
-        found = {group.name: group for what in groups for group in desk.named(what)}
-        if wave is not None:
-            slot = desk.wave(wave, groups[0])
-            return desk.shift([(group, slot) for group in found.values()])
-        return desk.shift([(group, desk.slot(group) + (by or 0)) for group in found.values()])
+        return desk.shift(places(desk, groups, wave, by or 0))
+
+    return _judge(room, judge, check)
+
+
+def new(room: Room, groups: list[str], check: bool = False) -> dict[str, Any]:
+    """Move groups into a wave of their own: the next empty one that would take them, else the next empty."""
+
+    def judge(desk: Desk) -> Verdict:
+        empty = empty_slots(desk, groups)
+        if not empty:
+            raise BadInput("there is no empty wave", "add a window in 0 Settings, then plan anew")
+        first: Verdict | None = None
+        for slot in empty[:_NEW]:
+            verdict = desk.shift([(group, slot) for group in whole(desk, groups)])
+            if not verdict.refused:
+                return verdict
+            first = first or verdict
+        assert first is not None
+        return first
 
     return _judge(room, judge, check)
 
@@ -180,6 +215,28 @@ def discard(room: Room) -> dict[str, Any]:
     return state(room)
 
 
+def renew(room: Room) -> dict[str, Any]:
+    """Lay the newest plan out and make the unsaved edits again; ``lost`` says which cannot be, and why."""
+    from tui.acts.drafting import made_again
+
+    old = _hand(room).draft.edits
+    del room.kept[_KEPT]
+    lost = made_again(_hand(room).draft, old)
+    return {**state(room), "lost": lost}
+
+
+def take_back(room: Room) -> dict[str, Any]:
+    """Take the newest saved edit back, once nothing is unsaved."""
+    from tui.acts.undoing import take_back as undo_saved
+
+    found = room.kept.get(_KEPT)
+    if isinstance(found, _Hand) and found.draft.edits:
+        raise BadInput("there are unsaved edits", "undo or save them first")
+    taken = undo_saved(room.project)
+    room.kept.pop(_KEPT, None)
+    return {"did": taken.kept.edit.did, "plan": taken.plan, "before": taken.kept.before}
+
+
 def save(room: Room) -> dict[str, Any]:
     """Store all unsaved edits and the one plan they lead to, all or nothing."""
     from tui.acts.editing import save as store
@@ -200,32 +257,66 @@ def save(room: Room) -> dict[str, Any]:
 
 def why(room: Room, what: str) -> Any:
     """Return why a VM or group moves in its wave as it stands now, and what other waves would cost."""
-    return _hand(room).draft.desk.why(what)
+    from tui.acts.explaining import explained
+
+    return explained(_hand(room).draft.desk.why(what))
 
 
-def fixes(room: Room, groups: list[str], wave: str) -> list[dict[str, Any]]:
-    """Return at most three waves, the nearest to a wanted one first, that would take all of these groups."""
+def groups(room: Room, waves: list[str]) -> dict[str, Any]:
+    """Return wave → its groups as they stand now."""
+    from planner.waves.group_rows import group_rows
+    from planner.waves.pins import slot_named
+
     desk = _hand(room).draft.desk
-    found = {group.name: group for what in groups for group in desk.named(what)}
-    wanted = desk.wave(wave, groups[0])
-    most = min(len(track.built.problem.slots) for track in desk.tracks)
-    good: list[dict[str, Any]] = []
-    for slot in sorted(range(most), key=lambda slot: (abs(slot - wanted), slot)):
-        if slot == wanted or all(desk.slot(group) == slot for group in found.values()):
-            continue
-        verdict = desk.shift([(group, slot) for group in found.values()])
-        if not verdict.refused:
-            good.append({"wave": verdict.edit.wave, "start": verdict.edit.start, **_said(verdict, False)})
-        if len(good) == _FIXES:
-            break
-    return good
+    return {wave: group_rows(desk, slot) for wave in waves if (slot := slot_named(wave)) is not None}
 
 
-WRITES = frozenset({"hand.save"})
+def fixes(
+    room: Room, groups: list[str], wave: str | None = None, by: int | None = None, begin: int = 0
+) -> dict[str, Any]:
+    """Return a slice of the waves that would take groups which a wave refused, the nearest first.
+
+    ``begin`` is where to go on, ``next`` the number to go on from; None once there is no more.
+    """
+    desk = _hand(room).draft.desk
+    wanted = places(desk, groups, wave, by or 0)
+    found, then = elsewhere(desk, wanted, begin)
+    return {"fixes": [{**fix, **_said(verdict, False)} for fix, verdict in found], "next": then}
+
+
+def mend(room: Room, wave: str, begin: int = 0) -> dict[str, Any]:
+    """Return a slice of the moves that leave less broken in a wave than there is; ``next`` as of fixes."""
+    found, then = mending(_hand(room).draft.desk, wave, begin)
+    return {"fixes": [{**fix, **_said(verdict, False)} for fix, verdict in found], "next": then}
+
+
+def choices(room: Room, groups: list[str]) -> list[dict[str, Any]]:
+    """Return every wave with what moving groups there does; far ones are not tried: ``tried`` is False."""
+    from planner.waves.pins import wave_name
+
+    desk = _hand(room).draft.desk
+    mine = whole(desk, groups)
+    here = desk.slot(mine[0])
+    slots = range(min(len(track.built.problem.slots) for track in desk.tracks))
+    near = set(sorted(slots, key=lambda slot: (abs(slot - here), slot))[: _CHOICES + 1])
+    found: list[dict[str, Any]] = []
+    for slot in slots:
+        said: dict[str, Any] = {"wave": wave_name(slot), "tried": slot in near, "here": False}
+        if all(desk.slot(group) == slot for group in mine):
+            said["here"] = True
+        elif slot in near:
+            room.report("waves", len(found), len(slots))
+            said |= _said(desk.shift([(group, slot) for group in mine]), False)
+        found.append(said)
+    return found
+
+
+WRITES = frozenset({"hand.save", "hand.take_back"})
 OPS = {
     "hand.open": open_,
     "hand.state": state,
     "hand.move": move,
+    "hand.new": new,
     "hand.split": split,
     "hand.merge": merge,
     "hand.lock": lock,
@@ -233,7 +324,12 @@ OPS = {
     "hand.undo": undo,
     "hand.redo": redo,
     "hand.discard": discard,
+    "hand.renew": renew,
+    "hand.take_back": take_back,
     "hand.save": save,
     "hand.why": why,
+    "hand.groups": groups,
     "hand.fixes": fixes,
+    "hand.mend": mend,
+    "hand.choices": choices,
 }
