@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from textual.widgets import Input
 
@@ -29,9 +29,9 @@ from tui.widgets.vocabulary import vocabulary_of
 class TablePlace(PlaceScreen):
     """A place around one table with a filter."""
 
-    columns: ClassVar[tuple[Column, ...]] = ()
-    noun: ClassVar[str] = "row"
-    filters: ClassVar[str] = "inventory"  # whose saved filters are used: as 'wherry filters save --for' says
+    columns: tuple[Column, ...] = ()  # places with several tables set both as they turn to one
+    noun: str = "row"
+    filters: str = "inventory"  # whose saved filters are used: as 'wherry filters save --for' says
 
     def __init__(self) -> None:
         super().__init__()
