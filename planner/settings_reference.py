@@ -148,20 +148,20 @@ def _limits(said: Mapping[str, Any]) -> str:
     return ", " + " ".join(words) if words else ""
 
 
-def _values(said: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
+def takes(said: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     """Return what a field takes, in words, from its JSON schema."""
     if "$ref" in said:
         name = said["$ref"].rpartition("/")[2]
-        return _values(parts[name], parts) if "enum" in parts[name] else "a block of its own"
+        return takes(parts[name], parts) if "enum" in parts[name] else "a block of its own"
     if "anyOf" in said:
-        return " or ".join(_values(one, parts) for one in said["anyOf"] if one.get("type") != "null")
+        return " or ".join(takes(one, parts) for one in said["anyOf"] if one.get("type") != "null")
     if "enum" in said:
         return "one of " + ", ".join(f"`{word}`" for word in said["enum"])
     if "const" in said:
         return f"`{said['const']}`"
     kind = said.get("type")
     if kind == "array":
-        inner = _values(said["items"], parts) if "items" in said else "values"
+        inner = takes(said["items"], parts) if "items" in said else "values"
         return "blocks" if inner == "a block of its own" else f"list of: {inner}"
     if kind == "object":
         return "names and their values"
@@ -170,7 +170,7 @@ def _values(said: Mapping[str, Any], parts: Mapping[str, Any]) -> str:
     return dated.get(said.get("format", ""), plain.get(str(kind), "text")) + _limits(said)
 
 
-def _default(name: str, said: Mapping[str, Any], needed: frozenset[str]) -> str:
+def default_words(name: str, said: Mapping[str, Any], needed: frozenset[str]) -> str:
     if name in needed:
         return "must be said"
     value = said.get("default")
@@ -182,7 +182,7 @@ def _default(name: str, said: Mapping[str, Any], needed: frozenset[str]) -> str:
     return f"`{shown}`"
 
 
-def _part(said: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def part_of(said: Mapping[str, Any], parts: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the schema of the block a field holds, alone, in a list or by name; None for plain values."""
     for one in (said, said.get("items", {}), said.get("additionalProperties", {})):
         if isinstance(one, Mapping) and "$ref" in one:
@@ -197,10 +197,10 @@ def _table(block: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for name, said in block["properties"].items():
         meaning = said.get("description", "")
-        if not meaning and (inner := _part(said, parts)):
+        if not meaning and (inner := part_of(said, parts)):
             meaning = inner.get("description", "")
         yield (
-            f"| `{name}` | {_escaped(_values(said, parts))} | {_escaped(_default(name, said, needed))} "
+            f"| `{name}` | {_escaped(takes(said, parts))} | {_escaped(default_words(name, said, needed))} "
             f"| {_plain(meaning)} |"
         )
 
@@ -208,7 +208,7 @@ def _table(block: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[str]:
 def _inner(block: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[str]:
     """Yield the tables of blocks inside a block."""
     for name, said in block["properties"].items():
-        if inner := _part(said, parts):
+        if inner := part_of(said, parts):
             yield f"Each of `{name}`: {_plain(inner.get('description', ''))}."
             yield ""
             yield from _table(inner, parts)
@@ -223,10 +223,10 @@ def _plain(text: str) -> str:
 def _block(name: str, said: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {name}"
     yield ""
-    block = _part(said, parts)
+    block = part_of(said, parts)
     about = _plain(said.get("description") or (block or {}).get("description", ""))
-    takes = "" if block else f" Takes: {_escaped(_values(said, parts))}."
-    yield f"{about[:1].upper()}{about[1:]}.{takes}"
+    values = "" if block else f" Takes: {_escaped(takes(said, parts))}."
+    yield f"{about[:1].upper()}{about[1:]}.{values}"
     yield ""
     if block:
         yield from _table(block, parts)

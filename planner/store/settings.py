@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planner.errors import BadInput
+from planner.errors import BadInput, NotFound
 from planner.store.project import Project, utc_now
 
 if TYPE_CHECKING:
     from planner.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of the settings as it was stored. Number 0 are the defaults, before anybody set anything."""
+
+    number: int
+    at: str = ""
+    who: str = ""
 
 
 def load(project: Project) -> Settings:
@@ -22,6 +33,47 @@ def in_force(project: Project, at: str) -> Settings:
     """Return the settings in force at a time (ISO 8601 in UTC); defaults before the first were saved."""
     rows = project.rows("SELECT document FROM settings WHERE at <= ? ORDER BY version DESC LIMIT 1", at)
     return validate(json.loads(rows[0]["document"]), "the stored settings") if rows else validate({}, "")
+
+
+def versions(project: Project) -> tuple[Version, ...]:
+    """Return every version there is, the newest first; the defaults are the last."""
+    rows = project.rows("SELECT version, at, who FROM settings ORDER BY version DESC")
+    return (*(Version(row["version"], row["at"], row["who"]) for row in rows), Version(0))
+
+
+def get(project: Project, number: int) -> Settings:
+    """Return the settings of a version; raises NotFound."""
+    if number == 0:
+        return validate({}, "")
+    rows = project.rows("SELECT document FROM settings WHERE version = ?", number)
+    if not rows:
+        raise NotFound(
+            f"version {number} of the settings does not exist", "see 'wherry settings versions' for all"
+        )
+    return validate(json.loads(rows[0]["document"]), f"version {number} of the settings")
+
+
+def origins(project: Project, names: Iterable[str]) -> dict[str, Version]:
+    """Return in which version each entry (a dotted name) got the value it has; never set = left out."""
+    before = {name: entry(validate({}, "").model_dump(mode="json"), name) for name in names}
+    found: dict[str, Version] = {}
+    for row in project.rows("SELECT version, at, who, document FROM settings ORDER BY version"):
+        document = json.loads(row["document"])
+        for name, old in before.items():
+            if (value := entry(document, name, old)) != old:
+                before[name] = value
+                found[name] = Version(row["version"], row["at"], row["who"])
+    return found
+
+
+def entry(document: Mapping[str, Any], name: str, otherwise: Any = None) -> Any:
+    """Return an entry of a document of settings by its dotted name, ``otherwise`` where there is none."""
+    part: Any = document
+    for step in name.split("."):
+        if not isinstance(part, Mapping) or step not in part:
+            return otherwise
+        part = part[step]
+    return part
 
 
 def save(project: Project, settings: Settings, who: str) -> None:

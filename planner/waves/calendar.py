@@ -83,7 +83,7 @@ def _overlapping(windows: Sequence[Window]) -> list[str]:
     ]
 
 
-def _closed(window: Window, settings: Settings) -> str:
+def closed(window: Window, settings: Settings) -> str:
     """Return what keeps every wave out of a window, empty when nothing does."""
     if freeze := frozen_by(window, settings.freezes):
         return "overlaps a freeze" + (f" ({visible(freeze.why)})" if freeze.why else "")
@@ -118,7 +118,7 @@ def calendar(settings: Settings) -> Calendar:
     found: list[Window] = []
     skipped: list[str] = []
     for window in said_windows(settings):
-        reason = _closed(window, settings)
+        reason = closed(window, settings)
         if not reason and found and window.start_utc < found[-1].start_utc + soak:
             reason = f"is less than {settings.waves.soak_days:g} days after the one before"
         if reason:

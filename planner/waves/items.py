@@ -64,21 +64,33 @@ class Ask:
         return vm.owner or self.settings.owners.get(vm.application, "")
 
 
-def _sources(volumes: Sequence[Volume], settings: Settings) -> tuple[Counter[str], Counter[str]]:
-    """Return bytes by datastore and disks by host, as far as caps ask for them."""
+def sources_of(volumes: Sequence[Volume]) -> tuple[Counter[str], Counter[str]]:
+    """Return bytes read by datastore and disks read by host."""
     stores: Counter[str] = Counter()
     hosts: Counter[str] = Counter()
     for volume in volumes:
         first = volume.attachments[0]
-        name = datastore_of(first.disk.path)
-        if settings.caps.tib_per_datastore is not None and name:
+        if name := datastore_of(first.disk.path):
             stores[" in ".join(part for part in (name, first.vm.datacenter) if part)] += volume.size_bytes
-        if settings.caps.disks_per_host is not None and first.vm.host:
+        if first.vm.host:
             hosts[first.vm.host] += 1
     return stores, hosts
 
 
-def _commonest(said: Sequence[str]) -> str:
+def _sources(volumes: Sequence[Volume], settings: Settings) -> tuple[Counter[str], Counter[str]]:
+    """Return what ``sources_of`` does, as far as caps ask for it."""
+    caps = settings.caps
+    if caps.tib_per_datastore is None and caps.disks_per_host is None:
+        return Counter(), Counter()
+    stores, hosts = sources_of(volumes)
+    return (
+        stores if caps.tib_per_datastore is not None else Counter(),
+        hosts if caps.disks_per_host is not None else Counter(),
+    )
+
+
+def commonest(said: Sequence[str]) -> str:
+    """Return what is said most often, by name among equals; empty when nobody says anything."""
     counts = Counter(name for name in said if name)
     return min(counts, key=lambda name: (-counts[name], name)) if counts else ""
 
@@ -94,12 +106,12 @@ def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:
     volumes = [volume for group in groups for volume in ask.lookup.volumes(group)]
     takes = _takes(groups, ask)
     risk = sum(ask.lookup.risk(group) for group in groups)
-    owner = _commonest([ask.owner(vm) for vm in vms])
+    owner = commonest([ask.owner(vm) for vm in vms])
     kins = [kin(group, ask.vms(group)) for group in groups]
     stores, hosts = _sources(volumes, ask.settings)
     size = sum(volume.size_bytes for volume in volumes)
     return Item(
-        name=groups[0].name if len(groups) == 1 else _commonest([item.application for item in kins]),
+        name=groups[0].name if len(groups) == 1 else commonest([item.application for item in kins]),
         vms=len(vms),
         size_bytes=size,
         seed_bytes=seed_bytes(volumes),
@@ -110,8 +122,8 @@ def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:
         criticality=max((criticality(vm.criticality) for vm in vms), default=0.0),
         owner=owner,
         team=ask.settings.teams.get(owner, ""),
-        application=_commonest([item.application for item in kins]),
-        environment=_commonest([item.environment for item in kins]),
+        application=commonest([item.application for item in kins]),
+        environment=commonest([item.environment for item in kins]),
         vcpus=sum(vm.cpus for vm in vms),
         memory_bytes=sum(vm.memory_bytes for vm in vms),
         target_bytes=size,

@@ -56,6 +56,70 @@ def decisions(inventory: Inventory, settings: Settings) -> Decisions:
     return Decisions(shown, spoken, found)
 
 
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A word a person may say on a disk, with what would become of it; ``why_not`` says why it cannot be.
+
+    ``to`` is None for the rule's own word. ``waits`` says that a LUN is still missing, which keeps nobody
+    from saying it. ``luns`` are those that hold the disk and nothing else names.
+    """
+
+    to: str | None
+    decision: RemapDecision | None
+    why_not: str = ""
+    waits: str = ""
+    luns: tuple[str, ...] = ()
+
+
+_WORDS = (None, "keep", "vmdk", "rdm-physical", "rdm-virtual")
+
+
+def options(inventory: Inventory, settings: Settings, volume: str) -> tuple[Option, ...]:
+    """Return what may be said of a volume by id: each word tried beside those said already.
+
+    Raises NotFound for no such volume.
+    """
+    from planner.errors import Blocked, WherryError
+    from planner.remap import decide_all, words
+    from planner.remapping import sectors
+    from planner.settings import Remap
+    from planner.units import SECTOR
+
+    every = _moving(inventory, settings)
+    found = _named(every, volume)
+    said = {key: word for key, word in words(every, settings.remaps).items() if key != volume}
+    named = {word.lun for word in said.values()}
+    holding = tuple(
+        lun.name
+        for lun in settings.luns
+        if lun.name not in named and lun.size_bytes // SECTOR >= sectors(found)
+    )
+    made = []
+    for to in _WORDS:
+        spoken = dict(said)
+        if to is not None:
+            spoken[volume] = Remap.model_validate({"disk": volume, "to": to})
+        try:
+            decision = decide_all(every, settings, spoken)[volume]
+        except Blocked as error:
+            made.append(Option(to, None, waits=f"{error.message}: {error.hint}"))
+        except WherryError as error:
+            made.append(Option(to, None, f"{error.message}: {error.hint}"))
+        else:
+            made.append(Option(to, decision, luns=holding if decision.target.is_rdm else ()))
+    return tuple(made)
+
+
+def _named(every: tuple[Volume, ...], volume: str) -> Volume:
+    from planner.errors import NotFound
+    from planner.names import visible
+
+    found = next((one for one in every if one.id == volume), None)
+    if found is None:
+        raise NotFound(f"{visible(volume, 60)} is no disk of a VM that moves", "look at the list again")
+    return found
+
+
 def set_remap(
     project: Project, inventory: Inventory, settings: Settings, volume: str, to: str | None, lun: str = ""
 ) -> Settings:
@@ -66,16 +130,13 @@ def set_remap(
     """
     from contextlib import suppress
 
-    from planner.errors import Blocked, NotFound
-    from planner.names import visible
+    from planner.errors import Blocked
     from planner.remap import decide_all, words
     from planner.store import settings as settings_store
     from tui.acts.settling import set_values
 
     every = _moving(inventory, settings)
-    found = next((one for one in every if one.id == volume), None)
-    if found is None:
-        raise NotFound(f"{visible(volume, 60)} is no disk of a VM that moves", "look at the list again")
+    found = _named(every, volume)
     said = words(every, settings.remaps)
     first = found.attachments[0]
     kept: list[dict[str, Any]] = [one.model_dump(mode="json") for key, one in said.items() if key != volume]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from planner.errors import NotFound
-    from planner.settings import Settings
+    from planner.settings import Holiday, Settings
     from planner.store.project import Project
 
 _OPEN = (["owners"], ["networks"], ["teams"])  # tables whose entries people name themselves
@@ -36,9 +37,94 @@ def set_values(project: Project, values: Mapping[str, Any]) -> Settings:
         part[last] = value
     settings = settings_store.validate(body, "the change")
     settings_store.save(project, settings, audit.person())
-    for name, value in values.items():
-        audit.note(project, Effect.EDIT_PLAN, "settings set", name, {"value": value})
+    stored = settings.model_dump(mode="json")
+    for name in values:
+        audit.note(
+            project, Effect.EDIT_PLAN, "settings set", name, {"value": settings_store.entry(stored, name)}
+        )
     return settings
+
+
+def put_item(
+    project: Project, name: str, was: Mapping[str, Any] | None, item: Mapping[str, Any] | None
+) -> Settings:
+    """Add a block to the list ``name`` (``was`` None), change one, or take it away (``item`` None).
+
+    Raises BadInput for a block that cannot be, and when ``was`` is not there any more.
+    """
+    from planner.store import settings as settings_store
+
+    body = settings_store.load(project).model_dump(mode="json")
+    listed = list(settings_store.entry(body, name, ()))
+    if was is None:
+        listed += [item]
+    else:
+        at = _place_of(dict(was), listed, name)
+        listed[at : at + 1] = [] if item is None else [item]
+    return set_values(project, {name: listed})
+
+
+def _place_of(was: dict[str, Any], listed: list[Any], name: str) -> int:
+    from planner.errors import BadInput
+
+    if was not in listed:
+        raise BadInput(
+            f"what was to be changed is not in {name} any more",
+            "look at the settings again: somebody changed them",
+        )
+    return listed.index(was)
+
+
+def put_names(project: Project, name: str, values: Mapping[str, str | None]) -> Settings:
+    """Set what names of a table (owners, teams, networks) stand for; None takes a name out of it."""
+    from planner.store import settings as settings_store
+
+    table = settings_store.entry(settings_store.load(project).model_dump(mode="json"), name, {})
+    left = {**table, **values}
+    return set_values(project, {name: {key: value for key, value in left.items() if value is not None}})
+
+
+def restore(project: Project, number: int) -> Settings:
+    """Set the settings of an earlier version again, as a version of their own; raises NotFound.
+
+    Sites are where, not what: those in force stay.
+    """
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.store import settings as settings_store
+
+    sites = settings_store.load(project).sites
+    settings = settings_store.get(project, number).model_copy(update={"sites": sites})
+    settings_store.save(project, settings, audit.person())
+    audit.note(
+        project,
+        Effect.EDIT_PLAN,
+        "settings restore",
+        f"version {number}",
+        {"fingerprint": settings.fingerprint},
+    )
+    return settings
+
+
+def add_holidays(project: Project, file: Path, years: int) -> tuple[tuple[Holiday, ...], int, int]:
+    """Add the all-day events of an ics calendar; return those that are new, timed events left aside, all.
+
+    Raises BadInput for a file that is no calendar; nothing is stored then.
+    """
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.readiness import today
+    from planner.sources.holidays import read_holidays
+    from planner.store import settings as settings_store
+
+    settings = settings_store.load(project)
+    found = read_holidays(file, today(), years)
+    known = {item.day for item in settings.holidays}
+    fresh = tuple(item for item in found.holidays if item.day not in known)
+    every = tuple(sorted((*settings.holidays, *fresh), key=lambda item: item.day))
+    settings_store.save(project, settings.model_copy(update={"holidays": every}), audit.person())
+    audit.note(project, Effect.EDIT_PLAN, "settings import-holidays", str(file), {"added": len(fresh)})
+    return fresh, found.timed, len(every)
 
 
 def store_text(project: Project, text: str, where: str, act: str) -> Settings:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data, line, say
+from tui.cli.output import data, line, say, table
 from tui.cli.words import Words
 
 
@@ -117,29 +117,86 @@ def export(file: Path, project_dir: Path, as_json: bool) -> None:
 @json_option
 def import_holidays(file: Path, years: int, project_dir: Path, as_json: bool) -> None:
     """Add the all-day events of an ics calendar to the holidays; no wave cuts over on one."""
-    from migrate import audit
-    from planner.effects import Effect
     from planner.names import visible
-    from planner.readiness import today
-    from planner.sources.holidays import read_holidays
-    from planner.store import settings as settings_store
     from planner.units import show_count
+    from tui.acts.settling import add_holidays
 
     with open_project(project_dir) as project:
-        settings = settings_store.load(project)
-        found = read_holidays(file, today(), years)
-        known = {item.day for item in settings.holidays}
-        fresh = [item for item in found.holidays if item.day not in known]
-        every = tuple(sorted((*settings.holidays, *fresh), key=lambda item: item.day))
-        settings_store.save(project, settings.model_copy(update={"holidays": every}), audit.person())
-        audit.note(project, Effect.EDIT_PLAN, "settings import-holidays", str(file), {"added": len(fresh)})
+        fresh, timed, every = add_holidays(project, file, years)
     if as_json:
         added = [item.model_dump(mode="json") for item in fresh]
-        data({"read": str(file), "added": added, "timed_events_left_aside": found.timed})
+        data({"read": str(file), "added": added, "timed_events_left_aside": timed})
         return
-    say(visible(f"{show_count(len(fresh), 'holiday')} added from {file}, {len(every)} in all"))
-    if found.timed:
-        say(f"{show_count(found.timed, 'event')} with a time of day left aside: holidays are whole days")
+    say(visible(f"{show_count(len(fresh), 'holiday')} added from {file}, {every} in all"))
+    if timed:
+        say(f"{show_count(timed, 'event')} with a time of day left aside: holidays are whole days")
+
+
+@command.command("versions", epilog="Example: wherry settings versions --json")
+@project_option
+@json_option
+def list_versions(project_dir: Path, as_json: bool) -> None:
+    """List every version of the settings, the newest first; version 0 are the defaults."""
+    from dataclasses import asdict
+
+    from planner.store import settings as settings_store
+
+    with open_project(project_dir) as project:
+        found = settings_store.versions(project)
+    if as_json:
+        data([asdict(item) for item in found])
+    else:
+        table(("version", "when", "who"),
+              [(str(item.number), item.at or "the defaults", item.who) for item in found])  # fmt: skip
+
+
+@command.command("restore", epilog="Example: wherry settings restore 3")
+@click.argument("number", type=click.IntRange(0), metavar="VERSION")
+@project_option
+@json_option
+def restore_version(number: int, project_dir: Path, as_json: bool) -> None:
+    """Set the settings of VERSION again, as a new version; sites stay as they are."""
+    from tui.acts.settling import restore
+
+    with open_project(project_dir) as project:
+        settings = restore(project, number)
+    if as_json:
+        data({"restored": number, "fingerprint": settings.fingerprint})
+    else:
+        say(f"the settings are those of version {number} again")
+
+
+@command.command(
+    "map",
+    epilog="Examples: wherry settings map 'vlan-*' 'prod-*' --check; "
+    "wherry settings map 'VM Network' prod-120",
+)
+@click.argument("pattern")
+@click.argument("target")
+@click.option("--check", is_flag=True, help="Say what it would map, and change nothing.")
+@project_option
+@json_option
+def map_networks(pattern: str, target: str, check: bool, project_dir: Path, as_json: bool) -> None:
+    """Map source networks that match PATTERN to TARGET.
+
+    * stands for any characters; each * of TARGET is what the one at its place in PATTERN stood for.
+    """
+    from planner.names import visible
+    from planner.store import inventories
+    from planner.units import show_count
+    from tui.acts.mapping import matched, networks_of
+    from tui.acts.settling import put_names
+
+    with open_project(project_dir) as project:
+        found = matched(networks_of(inventories.latest(project).inventory), pattern, target)
+        if not check:
+            put_names(project, "networks", found)
+    if as_json:
+        data({"mapped": found, "applied": not check})
+        return
+    for name, where in found.items():
+        line(f"{visible(name)} → {visible(where)}")
+    say(f"{show_count(len(found), 'network')} {'would be mapped' if check else 'mapped'}")
 
 
 @command.command("import", epilog="Example: wherry settings import settings.toml")

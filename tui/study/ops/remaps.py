@@ -35,6 +35,13 @@ def listed(room: Room) -> dict[str, Any]:
     }
 
 
+def words(room: Room, volume: str) -> Any:
+    """Return what may be said of a disk, with what would become of it, or why it cannot be."""
+    from tui.acts.remapping import options
+
+    return options(room.inventory, room.settings, volume)
+
+
 def put(room: Room, volume: str, to: str | None, lun: str = "") -> dict[str, Any]:
     """Set a word on a disk (keep, vmdk, rdm-physical, rdm-virtual), or take it back; return the list then."""
     from tui.acts.remapping import set_remap
@@ -44,4 +51,4 @@ def put(room: Room, volume: str, to: str | None, lun: str = "") -> dict[str, Any
 
 
 WRITES = frozenset({"remaps.set"})
-OPS = {"remaps": listed, "remaps.set": put}
+OPS = {"remaps": listed, "remaps.options": words, "remaps.set": put}

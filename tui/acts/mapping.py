@@ -1,0 +1,117 @@
+"""Networks of the source and where they lead: who is on them, what the target has, many by one pattern."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.errors import BadInput
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from planner.model import Inventory
+    from planner.settings import Settings
+
+_MOST_STARS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A network of the source. ``to`` is empty while nobody mapped it; ``wrong`` says what planner knows.
+
+    ``size_bytes`` are all disks of its VMs; ``vlan`` and ``to_vlan`` are empty when unknown.
+    """
+
+    name: str
+    vms: int
+    size_bytes: int
+    vlan: str
+    to: str
+    to_vlan: str
+    wrong: str
+
+
+def networks_of(inventory: Inventory) -> tuple[str, ...]:
+    """Return the names of all networks that VMs which may move are on, and of those nobody is on, sorted."""
+    used = {nic.network for vm in inventory.vms if vm.movable for nic in vm.nics if nic.network}
+    return tuple(sorted(used | {network.name for network in inventory.networks if not network.uplink}))
+
+
+def _vlans(inventory: Inventory | None) -> dict[str, str]:
+    """Return the VLAN of each network by name; those of several that do not agree are named together."""
+    found: dict[str, dict[str, None]] = {}
+    for network in inventory.networks if inventory else ():
+        found.setdefault(network.name, {})
+        if network.vlan:
+            found[network.name][network.vlan] = None
+    return {name: " or ".join(vlans) for name, vlans in found.items()}
+
+
+def network_maps(inventory: Inventory, target: Inventory | None, settings: Settings) -> tuple[Mapped, ...]:
+    """Return every network with its map, those that need one first, the most VMs before others."""
+    vms: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    for vm in inventory.vms:
+        for name in {nic.network for nic in vm.nics if nic.network} if vm.movable else ():
+            vms[name] = vms.get(name, 0) + 1
+            sizes[name] = sizes.get(name, 0) + vm.disk_bytes
+    here, there = _vlans(inventory), _vlans(target)
+    known = target is not None and "networks" not in target.gaps
+    found = []
+    for name in networks_of(inventory):
+        to = settings.networks.get(name, "")
+        wanted = to or name
+        wrong = []
+        if known and wanted not in there:
+            wrong.append("the target has no such network")
+        elif (a := here.get(name, "")) and (b := there.get(wanted, "")) and a != b:
+            wrong.append(f"VLAN {a} here, {b} there")
+        if not to and vms.get(name):
+            wrong.append("not mapped: goes to the one of its name")
+        found.append(
+            Mapped(
+                name,
+                vms.get(name, 0),
+                sizes.get(name, 0),
+                here.get(name, ""),
+                to,
+                there.get(wanted, ""),
+                "; ".join(wrong),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (bool(one.to) or not one.vms, -one.vms, one.name)))
+
+
+def matched(names: Iterable[str], pattern: str, target: str) -> Mapping[str, str]:
+    """Return the names that a pattern matches, with what they become.
+
+    ``*`` stands for any characters, upper and lower case alike; each ``*`` of ``target`` is what the one at
+    the same place stood for. Raises BadInput for a pattern that matches none, or cannot be.
+    """
+    stars = pattern.count("*")
+    if stars > _MOST_STARS:
+        raise BadInput(f"{visible(pattern, 60)!r} has more than {_MOST_STARS} stars", "write fewer")
+    if not target:
+        raise BadInput("the target of the map is empty", "name a network of the target")
+    if target.count("*") > stars:
+        raise BadInput(
+            f"{visible(target, 60)!r} has more stars than {visible(pattern, 60)!r}",
+            "write at most as many in the target as in the pattern",
+        )
+    wanted = re.compile(
+        "(.*)".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE | re.DOTALL
+    )
+    found = {}
+    for name in names:
+        if hit := wanted.fullmatch(name):
+            parts = iter(hit.groups())
+            found[name] = re.sub(r"\*", lambda _, parts=parts: next(parts), target)  # type: ignore[misc]
+    if not found:
+        raise BadInput(
+            f"no network of the source matches {visible(pattern, 60)!r}",
+            "* stands for any characters: vlan-*",
+        )
+    return found
