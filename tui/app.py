@@ -81,10 +81,12 @@ class WherryApp(App[None]):
         period_s: float = PERIOD_S,
         preferences: Preferences | None = None,
         likes_file: Path | None = None,
+        place: str = DEFAULT_MODE,
     ) -> None:
-        """``likes_file`` is where changed preferences are kept, None = nowhere."""
+        """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one."""
         # NO_COLOR: the terminal's own two colours, and no other leaves us
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        self._current_mode, self._screen_stacks = place, {place: []}  # where Textual begins
         self.read_only = read_only
         self.now = now
         self.preferences = preferences or Preferences()
@@ -306,11 +308,11 @@ class WherryApp(App[None]):
             self._say("this is where you began: q leaves", "dim")
 
     def goto(self, kind: str, key: str) -> None:
-        """Go to a thing by its kind (place, wave, group, VM) and key."""
+        """Go to a thing by its kind (place, wave, group, VM, check) and key."""
         self.run_worker(self._goto(kind, key), group="go", exclusive=True)
 
     async def _goto(self, kind: str, key: str) -> None:
-        where = {"wave": "waves", "group": "dependencies", "VM": "inventory"}
+        where = {"wave": "waves", "group": "dependencies", "VM": "inventory", "check": "checks"}
         await self.action_go(where.get(kind, key))
         place = self.place
         if kind != "place" and place is not None and place.place_id == where[kind]:

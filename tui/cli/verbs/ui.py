@@ -8,16 +8,21 @@ from pathlib import Path
 
 import click
 
+from tui.actions.places import READY
 from tui.cli.options import project_option
 from tui.cli.output import is_dumb
+
+_PLACES = [place.id for place in READY]
 
 
 @click.command(epilog="Example: wherry ui --project dc1-exit --read-only")
 @click.option("--read-only", is_flag=True, help="Offer nothing that changes anything.")
+@click.option("--place", type=click.Choice(_PLACES), default="overview", metavar="NAME",
+              help=f"Where to begin: {', '.join(_PLACES)}.")  # fmt: skip
 @click.option("--theme", metavar="NAME", help="Colours for this once: harbour, daylight, beacon, ansi-dark …")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Draw in plain ASCII, as WHERRY_ASCII=1 does.")
 @project_option
-def command(read_only: bool, theme: str | None, ascii_only: bool, project_dir: Path) -> None:
+def command(read_only: bool, place: str, theme: str | None, ascii_only: bool, project_dir: Path) -> None:
     """Open the terminal application on a project. Closing it never stops a run.
 
     What you like (theme, keys, columns) is kept in ui.json under $XDG_CONFIG_HOME/wherry.
@@ -38,4 +43,6 @@ def command(read_only: bool, theme: str | None, ascii_only: bool, project_dir: P
         )
     from tui.app import WherryApp
 
-    WherryApp(project_dir, read_only=read_only, preferences=likes, likes_file=preferences_file()).run()
+    WherryApp(
+        project_dir, read_only=read_only, preferences=likes, likes_file=preferences_file(), place=place
+    ).run()
