@@ -1,4 +1,4 @@
-"""What a person likes: theme, ASCII drawing, calm, keys, columns of each table. One JSON file of theirs.
+"""What a person likes: theme, ASCII, calm, guide, keys, columns of each table. One JSON file of theirs.
 
     {"theme": "harbour", "ascii": false, "keys": {"filter": "ctrl+f"}, "columns": {"inventory": ["name"]}}
 
@@ -25,11 +25,19 @@ class Preferences:
     theme: str = "harbour"
     ascii: bool = False
     calm: bool = False  # changed cells do not flash
+    guide: bool = True  # the first steps are shown while some are left
     keys: Mapping[str, str] = field(default_factory=dict)  # action id → keys, parted by commas
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # place → names, in order
 
 
-_KINDS: dict[str, type] = {"theme": str, "ascii": bool, "calm": bool, "keys": dict, "columns": dict}
+_KINDS: dict[str, type] = {
+    "theme": str,
+    "ascii": bool,
+    "calm": bool,
+    "guide": bool,
+    "keys": dict,
+    "columns": dict,
+}
 
 
 def preferences_file() -> Path:

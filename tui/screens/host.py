@@ -49,6 +49,10 @@ class Host(Protocol):
         """Keep what a person likes."""
         ...
 
+    def goto(self, kind: str, key: str) -> None:
+        """Go to a thing by its kind (place, wave, group, VM, check) and key."""
+        ...
+
     def open_wave(self, wave: str) -> None:
         """Go to a wave."""
         ...

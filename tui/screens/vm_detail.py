@@ -16,15 +16,30 @@ _BACKINGS = {Backing.VMDK: "VMDK", Backing.RDM_PHYSICAL: "RDM physical", Backing
 
 def describe_vm(vm: VM, view: View, session: Session) -> Content:
     """Return everything known about a VM: the findings first, each beside its remedy."""
-    findings = session.findings_of(vm.id)
-    lines = [*_head(vm, view), *(item for finding in findings for item in _finding(finding))]
-    lines += _undecided(vm, view, bool(findings))
-    lines.append(_place(vm, view))
-    lines += [_disk(vm, disk, view) for disk in vm.disks] or [_none("disks", vm, "disks", view)]
-    lines += [_nic(nic) for nic in vm.nics] or [_none("network adapters", vm, "nics", view)]
-    lines += _neighbours(vm, session)
-    lines += _rest(vm)
-    return stack(lines)
+    lines = [
+        *head(vm, view),
+        *findings(vm, view, session),
+        place(vm, view),
+        *disks(vm, view),
+        *nics(vm, view),
+    ]
+    return stack([*lines, *_neighbours(vm, session), *rest(vm)])
+
+
+def findings(vm: VM, view: View, session: Session) -> list[Content]:
+    """Return what checks found, each beside its remedy, and what they could not decide."""
+    found = session.findings_of(vm.id)
+    return [*(item for one in found for item in _finding(one)), *_undecided(vm, view, bool(found))]
+
+
+def disks(vm: VM, view: View) -> list[Content]:
+    """Return a line for each disk."""
+    return [_disk(vm, disk, view) for disk in vm.disks] or [_none("disks", vm, "disks", view)]
+
+
+def nics(vm: VM, view: View) -> list[Content]:
+    """Return a line for each network adapter."""
+    return [_nic(nic) for nic in vm.nics] or [_none("network adapters", vm, "nics", view)]
 
 
 def _joined(*parts: str) -> str:
@@ -50,7 +65,8 @@ def _undecided(vm: VM, view: View, is_found: bool) -> list[Content]:
     return [] if is_found else [line(("✔ no check found anything", "good"))]
 
 
-def _head(vm: VM, view: View) -> list[Content]:
+def head(vm: VM, view: View) -> list[Content]:
+    """Return what a VM is, in two lines."""
     mark = power_mark(vm.power.value)
     size = f"{vm.cpus or '–'} vCPU, {show_bytes(vm.memory_bytes) if vm.memory_bytes else '–'}"
     known = not _lacks(vm, "disks", view)
@@ -72,7 +88,8 @@ def _finding(finding: Finding) -> list[Content]:
     return [line((message, mark.tone)), line(f"  → {visible(finding.remedy)}")]
 
 
-def _place(vm: VM, view: View) -> Content:
+def place(vm: VM, view: View) -> Content:
+    """Return where a VM goes, or why nowhere."""
     if vm.id in view.placed:
         wave, group = view.placed[vm.id]
         return line(("group ", "dim"), visible(group), ("  wave ", "dim"), visible(wave))
@@ -127,7 +144,8 @@ def _neighbours(vm: VM, session: Session) -> list[Content]:
     return lines
 
 
-def _rest(vm: VM) -> list[Content]:
+def rest(vm: VM) -> list[Content]:
+    """Return who it belongs to, and what else was said of it."""
     people = _joined(
         *(
             f"{word} {visible(value)}"
