@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from planner.errors import BadInput, NotFound
 from planner.store import plans
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
+from tests.tui.cli.test_check import RULES
 from tui.study.client import Study
 
 
@@ -26,12 +29,21 @@ def of_vms(cli: Wherry) -> dict[str, list[str]]:
 
 def test_a_check_is_explained_as_the_verb_does(planned: Study, cli: Wherry) -> None:
     check = next(iter(of_vms(cli)))
-    said = planned.ask("findings.explain", check=check)
+    said = planned.ask("findings.checks")[check]
     verb = cli.done("check", "--explain", check, "--json").document
     assert {name: said[name] for name in verb} == verb
     assert said["takes"] in cli.done("check", "--explain", check).out
-    with pytest.raises(NotFound):
-        planned.ask("findings.explain", check="no.such.check")
+
+
+def test_own_checks_are_explained_too_and_before_anything_was_discovered(tmp_path: Path) -> None:
+    Project.create(tmp_path).close()
+    (tmp_path / "rules.yaml").write_text(RULES, "utf-8")
+    study = Study(tmp_path)
+    try:
+        said = study.ask("findings.checks")
+    finally:
+        study.close()
+    assert said["site.nobody"]["title"] == "Belongs to nobody"
 
 
 def test_findings_of_several_checks_are_waived_all_or_none(planned: Study, cli: Wherry) -> None:

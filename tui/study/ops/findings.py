@@ -8,12 +8,15 @@ if TYPE_CHECKING:
     from tui.study.room import Room
 
 
-def explain(room: Room, check: str) -> dict[str, Any]:
-    """Return what a check asks, why it matters and what helps."""
+def checks(room: Room) -> dict[str, dict[str, Any]]:
+    """Return every check by id, the project's own too: what it asks, why it matters and what helps."""
+    from planner.checks.registry import all_checks
+    from planner.readiness import rules_file
     from tui.acts.check_words import described, work_words
 
-    found = room.situation.check(check)
-    return {**described(found), "takes": work_words(found)}
+    own = rules_file(room.project.root)  # the estate itself is not needed, and may not be read yet
+    every = (*all_checks(), *(rule.check for rule in (own.as_rules() if own else ())))
+    return {check.id: {**described(check), "takes": work_words(check)} for check in every}
 
 
 def waive(
@@ -70,7 +73,7 @@ def tick(room: Room, wave: str, task: str, note: str = "") -> dict[str, Any]:
 
 WRITES = frozenset({"findings.waive", "findings.tick"})
 OPS = {
-    "findings.explain": explain,
+    "findings.checks": checks,
     "findings.waive": waive,
     "findings.waivers": waivers,
     "findings.tasks": tasks,
