@@ -11,6 +11,7 @@ _SCREENS = {
     "overview": ("tui.screens.overview", "OverviewScreen"),
     "inventory": ("tui.screens.inventory", "InventoryScreen"),
     "waves": ("tui.screens.waves", "WavesScreen"),
+    "checks": ("tui.screens.checks", "ChecksScreen"),
 }
 
 
