@@ -10,6 +10,7 @@ from tui.screens.place import PlaceScreen
 _SCREENS = {
     "overview": ("tui.screens.overview", "OverviewScreen"),
     "inventory": ("tui.screens.inventory", "InventoryScreen"),
+    "dependencies": ("tui.screens.dependencies", "DependenciesScreen"),
     "waves": ("tui.screens.waves", "WavesScreen"),
     "checks": ("tui.screens.checks", "ChecksScreen"),
 }

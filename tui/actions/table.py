@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from planner.effects import Effect
 from tui.actions.action import Action
 from tui.actions.checks import CHECKS
+from tui.actions.dependencies import DEPENDENCIES
 from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
 from tui.actions.inventory import INVENTORY
 from tui.actions.overview import OVERVIEW
@@ -17,7 +18,7 @@ from tui.actions.overview import OVERVIEW
 if TYPE_CHECKING:
     from tui.session import View
 
-ACTIONS: tuple[Action, ...] = (*OVERVIEW, *INVENTORY, *CHECKS, *TABLE, *PANEL, *EVERYWHERE)
+ACTIONS: tuple[Action, ...] = (*OVERVIEW, *INVENTORY, *CHECKS, *DEPENDENCIES, *TABLE, *PANEL, *EVERYWHERE)
 
 
 def actions_at(place: str, read_only: bool = False) -> tuple[Action, ...]:

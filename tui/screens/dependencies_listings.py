@@ -1,0 +1,322 @@
+"""A place with several tables that take turns, filled by the study; that of all ties comes in pages.
+
+Each table keeps its filter, marks, order and cursor while others are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textual.content import Content
+from textual.widgets import Input
+
+from planner.names import visible
+from tui.screens.dependencies_lists import LISTINGS, Listing, Row, rows_of
+from tui.screens.table_place import TablePlace
+from tui.text import count, plural
+from tui.widgets.paged_table import PAGE, PagedTable
+from tui.widgets.table import VirtualTable
+
+FIRST = "groups"
+
+
+class ListingPlace(TablePlace):
+    """The tables of ``LISTINGS``, one of them shown."""
+
+    columns = LISTINGS[FIRST].columns
+    noun = LISTINGS[FIRST].noun
+    filters = "dependencies"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = FIRST
+        self.told: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self.only_crossing = False
+        self._rows: dict[str, tuple[Row, ...]] = {}
+        self._texts: dict[str, str] = {}
+        self._stamps: dict[str, tuple[int, ...]] = {}  # of what each table shows
+        self._failures: dict[str, str] = {}
+        self._asking: set[str] = set()
+        self._acts = 0  # done here: after each everything is asked again
+        self._total = 0  # ties
+        self._found: tuple[object, ...] = ()  # what ties were asked for last
+
+    # which table
+
+    @property
+    def table(self) -> VirtualTable:
+        """The table that is shown."""
+        return self.query_one(f"#{self.now}", VirtualTable)
+
+    @property
+    def ties(self) -> PagedTable:
+        """The table of all ties."""
+        return self.query_one("#ties", PagedTable)
+
+    @property
+    def listing(self) -> Listing:
+        """What the table that is shown is."""
+        return LISTINGS[self.now]
+
+    @property
+    def stamp(self) -> tuple[int, ...]:
+        """What tables are told anew for: inventory, plan, acts of ours."""
+        plan = self.view.plan
+        return (self.view.inventory_id or 0, plan.version if plan else 0, self._acts)
+
+    def action_turn_to(self, name: str) -> None:
+        """Show a table, or the groups again."""
+        self.turn_to(FIRST if name == self.now else name)
+
+    def turn_to(self, name: str) -> None:
+        """Show a table, with its own filter."""
+        self._texts[self.now] = self.bar.text
+        self.now = name
+        listing = self.listing
+        self.columns, self.noun = listing.columns, listing.noun
+        self.__dict__.pop("vocabulary", None)  # that of other columns
+        self._filter, self._problem = self._texts.get(name, ""), ""
+        self._matches = self._filtered = None
+        self.show_only(name)
+        self.set_class(name != FIRST, "listing")
+        self.bar.query_one(Input).placeholder = f"press / to filter, for example  {listing.example}"
+        self.bar.set(self._filter)
+        self.show(self.view)
+        self.table.focus()
+        self.show_frame()
+
+    def show_only(self, name: str) -> None:
+        """Of the tables that lie in one place let only one be seen."""
+        for one in LISTINGS:
+            if one != FIRST:
+                self.query_one(f"#{one}").display = one == name
+
+    # what they show
+
+    def show_listing(self) -> None:
+        """Show what is known for the table, and ask for what is newer."""
+        self.table.set_empty(self._empty())
+        if self.view.inventory_id is not None:
+            if self.now == "ties":
+                self.find_ties()
+            else:
+                self._fetch(self.listing)
+        if self.now != "ties":
+            self.set_rows(self.rows_now())
+        self.describe_table()
+
+    def rows_now(self) -> tuple[Row, ...]:
+        """Return the rows of the table that is shown."""
+        return self._rows.get(self.now, ())
+
+    def _empty(self) -> str:
+        if self.view.inventory_id is None:
+            word = "no inventory yet: press i, or run 'wherry discover FILE'"
+            return word if self.view.complete else "reading …"
+        if self.now in self._failures:
+            return f"✖ {visible(self._failures[self.now])}"
+        if self._asking or self._stamps.get(self.now) != self.stamp:
+            return "reading the estate …"
+        if self._filter or self.only_crossing:
+            return f"no {self.noun} matches: esc clears the filter"
+        return self.listing.empty
+
+    def _fetch(self, listing: Listing) -> None:
+        stamp = self.stamp
+        if self._stamps.get(listing.id) == stamp or listing.id in self._asking:
+            return
+        self._asking.add(listing.id)
+
+        def got(said: Sequence[Mapping[str, Any]]) -> None:
+            self.told[listing.id] = said
+            self._rows[listing.id] = rows_of(listing, said)
+            self._failures.pop(listing.id, None)
+            over()
+
+        def failed(why: str) -> None:
+            self._failures[listing.id] = why
+            over()
+
+        def over() -> None:
+            self._asking.discard(listing.id)
+            self._stamps[listing.id] = stamp
+            self.update()
+
+        self.wherry.ask(listing.op, None, got, busy=f"{listing.noun}s", failed=failed)
+
+    def told_of(self, key: str) -> Mapping[str, Any] | None:
+        """Return what was told of the row with a key."""
+        for row, said in zip(self._rows.get(self.now, ()), self.told.get(self.now, ()), strict=False):
+            if row[0] == key:
+                return said
+        return None
+
+    def after_act(self, words: str) -> None:
+        """Read everything again after something was changed."""
+        self._acts += 1
+        self.table.mark(())
+        self.wherry.read_again()
+        self.update()
+        self.say(f"✔ {visible(words)}", "good")
+
+    def on_screen_resume(self) -> None:
+        """Ask again: settings or the plan may have changed in another place."""
+        self._acts += 1
+        super().on_screen_resume()
+
+    # all ties, page by page
+
+    def find_ties(self) -> None:
+        """Have the ties filtered and sorted by the study, unless they are already; the last wish counts."""
+        table = self.ties
+        sort = None if table.sorted_by is None else table.columns[table.sorted_by].field
+        wanted = (self.stamp, self._filter, sort, table.reverse, self.only_crossing)
+        if wanted == self._found or "ties" in self._asking:
+            return
+        self._asking.add("ties")
+        self._found = wanted
+
+        def got(said: Mapping[str, Any]) -> None:
+            self._problem = ""
+            self._total = said["total"]
+            self._failures.pop("ties", None)
+            over(said["matching"])
+
+        def failed(why: str) -> None:
+            self._problem = why if self._filter else ""
+            self._failures["ties"] = why
+            over(None)
+
+        def over(matching: int | None) -> None:
+            self._asking.discard("ties")
+            self._stamps["ties"] = self.stamp
+            if matching is not None:
+                table.begin(matching)
+            if self.now == "ties" and self.ready:
+                self.show_listing()
+                self.show_notice()
+
+        args = {"text": self._filter, "sort": sort, "reverse": table.reverse, "crossing": self.only_crossing}
+        self.wherry.ask("edges.find", args, got, busy="ties", failed=failed)
+
+    def on_paged_table_wanted(self, event: PagedTable.Wanted) -> None:
+        """Fetch a page."""
+        table, number, pages = event.table, event.number, event.table.pages
+        args = {"first": number * PAGE, "count": PAGE}
+        self.wherry.ask("edges.page", args, lambda rows: table.put(pages, number, rows))
+
+    def filter_now(self) -> None:
+        """Filter again: ties by the study, all others here."""
+        if self.now == "ties":
+            self.find_ties()
+            self.show_notice()
+        else:
+            super().filter_now()
+
+    def action_sort(self) -> None:
+        """Sort by the next column."""
+        super().action_sort()
+        self._sorted()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        super().action_reverse()
+        self._sorted()
+
+    def on_virtual_table_sorted(self, event: VirtualTable.Sorted) -> None:
+        """Have ties sorted where they are."""
+        super().on_virtual_table_sorted(event)
+        self._sorted()
+
+    def _sorted(self) -> None:
+        if self.now == "ties":
+            self.find_ties()
+
+    def values_of(self, name: str) -> Sequence[str]:
+        """Return values for completion; of ties only those that are on the screen or were."""
+        if self.now != "ties":
+            return super().values_of(name)
+        field = next((one.field for one in self.columns if one.asked == name and one.kind == "text"), None)
+        seen = dict.fromkeys(str(row[field]) for _, row in self.ties.pages.held()) if field else {}
+        return [value for value in seen if value]
+
+    def chosen(self) -> list[Any]:
+        """Return the keys of the marked rows, else that of the row under the cursor."""
+        if self.now == "ties" and self.table.marks:
+            return sorted(self.table.marks, key=str)
+        return super().chosen()
+
+    def action_mark_all(self) -> None:
+        """Mark all rows that match; of ties as many as can be decided on at once."""
+        if self.now != "ties":
+            super().action_mark_all()
+        elif self.table.marks:
+            self._mark(())
+        else:
+            self.wherry.ask("edges.keys", None, self._mark)
+
+    def _mark(self, keys: Sequence[str]) -> None:
+        self.ties.mark(keys)
+        self.describe_table()
+        self.show_notice()
+
+    def title_words(self, *more: str) -> str:
+        """Return how many there are, match and are marked."""
+        if self.now != "ties":
+            return super().title_words(*more)
+        table = self.table
+        words = [plural(self._total, "tie"), *more]
+        if len(table.order) != self._total:
+            words.append(f"{count(len(table.order))} match")
+        if self.only_crossing:
+            words.append("across waves only")
+        if table.marks:
+            words.append(f"{count(len(table.marks))} marked")
+        return " · ".join([*words, table.sort_words])
+
+    def describe_table(self) -> None:
+        """Say what the table shows, and its keys below."""
+        self.table.set_title(Content(self.title_words()), Content(self.keys_below()))
+
+    def keys_below(self) -> str:
+        """Return the keys that matter for the table that is shown."""
+        return {
+            "groups": "enter walks from here",
+            "ties": "a accept · r refuse · - take back · + add · t groups",
+            "hubs": "a confirm · r deny · - take back · h groups",
+            "oversized": "r refuse the cut · enter the group · o groups",
+            "cycles": "r refuse the cheapest · enter the group · c groups",
+            "suggestions": "a take · n rename and take · r dismiss · A groups",
+        }[self.now]
+
+    # taking all ties elsewhere
+
+    def _with_all(self, do: Any) -> None:
+        """Do something with all rows of the table there: of ties they are fetched first."""
+        table = self.ties
+        if self.now != "ties":
+            do()
+            return
+
+        def got(rows: Sequence[Sequence[Any]]) -> None:
+            held, table.rows = table.rows, [tuple(row) for row in rows]
+            try:
+                do()
+            finally:
+                table.rows = held
+
+        self.wherry.ask("edges.page", {"first": 0, "count": len(table.order)}, got, busy="ties")
+
+    def action_copy_all(self) -> None:
+        """Copy the table as it is filtered."""
+        self._with_all(super().action_copy_all)
+
+    def action_copy(self) -> None:
+        """Copy the marked rows, or the one under the cursor."""
+        self._with_all(super().action_copy)
+
+    def _write(self, said: dict[str, str] | None) -> None:
+        if said is not None:
+            write = super()._write
+            self._with_all(lambda: write(said))
