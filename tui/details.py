@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import NotFound
-from planner.model import VM, Finding, Severity
 from planner.store.project import Project
 from tui.filtering import Filtering
 
 if TYPE_CHECKING:
+    from planner.model import VM, Finding
     from planner.plan import Wave
+    from planner.settings import Settings
     from planner.store.neighbours import Neighbour, Neighbours
 
 _KEPT = 256  # things looked at last
-_WEIGHTS = list(Severity)
 
 
 class Details:
@@ -54,6 +54,7 @@ class Details:
 
     def _vm(self, inventory: int, position: int) -> VM | None:
         from planner.codec import decode
+        from planner.model import VM
 
         rows = self._project.rows(
             "SELECT body FROM inventory_vm JOIN content USING (digest) WHERE inventory = ? AND position = ?",
@@ -68,18 +69,35 @@ class Details:
 
         return self._once(("wave", version, name), lambda: plans.wave(self._project, version, name))  # type: ignore[no-any-return]
 
+    def settings(self, version: int) -> Settings:
+        """Return the settings in force; ``version`` says which those are."""
+        from planner.store import settings
+
+        return self._once(("settings", version), lambda: settings.load(self._project))  # type: ignore[no-any-return]
+
+    def inventory_fingerprint(self, inventory: int) -> str:
+        """Return the fingerprint of a snapshot, empty for one there is not."""
+
+        def read() -> str:
+            rows = self._project.rows("SELECT fingerprint FROM inventory WHERE id = ?", inventory)
+            return str(rows[0]["fingerprint"]) if rows else ""
+
+        return self._once(("fingerprint", inventory), read)  # type: ignore[no-any-return]
+
     def findings(self, judged: object, vm_id: str) -> tuple[Finding, ...]:
         """Return what nobody waived of the findings on a VM, the heaviest first."""
         return self._once(("findings", judged, vm_id), lambda: self._findings(vm_id))  # type: ignore[no-any-return]
 
     def _findings(self, vm_id: str) -> tuple[Finding, ...]:
+        from planner.model import Severity
         from planner.store import judged
 
+        weights = list(Severity)
         try:
             found = judged.findings(self._project, vm=vm_id, waived=False)
         except NotFound:  # no longer current: the next view says so
             return ()
-        return tuple(sorted(found, key=lambda finding: _WEIGHTS.index(finding.severity)))
+        return tuple(sorted(found, key=lambda finding: weights.index(finding.severity)))
 
     def neighbours(self, inventory: int, position: int) -> Sequence[Neighbour] | None:
         """Return the ties of a VM, None while they are not known."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from migrate.status import ProjectStatus
     from planner.model import VM, Backing, Finding
     from planner.plan import Wave
+    from planner.settings import Settings
     from planner.store.approvals import Approval
     from planner.store.judged import CheckCount, Stamp
     from planner.store.plan_waves import WaveRow
@@ -156,6 +157,19 @@ class Session:
             raise NotFound("the project has no plan yet", "run 'wherry plan' first")
         return self._details.wave(plan.version, name)
 
+    def settings(self) -> Settings:
+        """Return the settings in force."""
+        return self._details.settings(self.view.settings)
+
+    def plan_is_older_than(self) -> str:
+        """Return what is newer than the plan shown: inventory or settings, empty for neither."""
+        plan, number = self.view.plan, self.view.inventory_id
+        if plan is None or number is None:
+            return ""
+        if plan.inventory != self._details.inventory_fingerprint(number):
+            return "inventory"
+        return "" if plan.settings == self.settings().fingerprint else "settings"
+
     # filters
 
     def saved_filters(self, place: str = "inventory") -> Mapping[str, str]:
@@ -216,6 +230,8 @@ class Session:
         self._stamp = stamp
         yield old
         old = self._with_tallies(old)
+        if number is not None and not old.complete:
+            self._details.vm(number, 0)  # what a first look at a VM would wait for
         if not old.complete or old.error:
             old = replace(old, complete=True, error="", hint="")
         yield old

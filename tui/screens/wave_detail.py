@@ -8,12 +8,18 @@ from planner.model import Backing, Severity
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, Wave
 from planner.units import show_bytes, show_duration
+from tui.drawings.shares import Share, shares
+from tui.hand import Hand, Laid
+from tui.screens.waves_lines import LIMITS, WaveLine
+from tui.screens.waves_offers import Offered
+from tui.screens.waves_words import score_words
 from tui.session import Session, View
 from tui.text import line, plural, short_time, spread_minutes, stack, window_span
 from tui.theme import severity_mark, state_mark
 
 _BACKINGS = {Backing.VMDK: "VMDK", Backing.RDM_PHYSICAL: "RDM physical", Backing.RDM_VIRTUAL: "RDM virtual"}
 _FEW = 8  # reasons shown of one group: a big group has hundreds that say the same
+_NOTES = 20
 
 
 def _heading(text: str) -> Content:
@@ -65,13 +71,73 @@ def _disk(disk: PlannedDisk, names: dict[str, str]) -> list[Content]:
     ]
 
 
-def describe_judgement(wave: Wave, view: View, session: Session) -> Content:
-    """Return state, window, estimates, approval, the reason of the wave and its findings."""
+def describe_wave(
+    now: WaveLine,
+    wave: Wave | None,
+    view: View,
+    session: Session,
+    hand: Hand | None,
+    offered: Offered,
+    width: int,
+) -> Content:
+    """Return what was refused and what is broken, each beside its remedy; then limits, times, why, findings.
+
+    ``now`` is the wave as it stands, ``wave`` as it was saved, None when it is in no saved plan.
+    """
+    laid = hand.rows.get(now.wave) if hand is not None else None
+    lines = [*_offered(offered), *_broken(now, laid)]
+    lines += _state(now, view)
+    lines += _times(now)
+    if laid is not None and laid.limits:
+        items = [_share(limit, used, cap, whose) for limit, used, cap, whose in laid.limits]
+        lines += [line(""), _heading("limits used"), *shares(items, width)]
+    if wave is not None and wave.why:
+        edited = " (as it was saved)" if now.edited else ""
+        lines += [line(""), _heading(f"why this wave{edited}"), line(visible(wave.why, 500))]
+    if wave is not None:
+        lines += _findings(wave, view, session)
+    return stack([*lines, *_plan(view, hand)])
+
+
+def _offered(offered: Offered) -> list[Content]:
+    """Return an edit that was refused, and fixes with their keys."""
+    lines: list[Content] = []
+    if offered.did:
+        lines.append(line((f"✖ {visible(offered.did, 200)} breaks what must hold", "bad")))
+        lines += [line("  ", visible(said, 300)) for said in offered.refused[:_FEW]]
+        if len(offered.refused) > _FEW:
+            lines.append(line((f"  and {plural(len(offered.refused) - _FEW, 'more rule')}", "dim")))
+    for key, fix in zip(offered.keys, offered.fixes, strict=False):
+        lines.append(line((f"  {key}  ", "accent"), fix.words))
+    if offered.searching:
+        lines.append(line(("  looking for what would do …", "dim")))
+    elif offered.did and not offered.fixes:
+        lines.append(line(("  no wave near would take it: m shows why not of each", "dim")))
+    return [*lines, line("")] if lines else []
+
+
+def _broken(now: WaveLine, laid: Laid | None) -> list[Content]:
+    if laid is None:
+        return []
+    if not laid.violations:
+        return [line(("✔ every rule is kept", "good"))]
+    return [line(("✖ ", "bad"), visible(said, 300)) for said in laid.violations]
+
+
+def _share(limit: str, used: float, cap: float, whose: str) -> Share:
+    """Return a limit to be drawn; of those that each owner, host, ... has, the fullest one's."""
+    name = LIMITS.get(limit, limit) + (f" {whose}" if whose else "")
+    show = (lambda value: show_bytes(round(value))) if "bytes" in limit else (lambda value: f"{value:,.4g}")
+    return Share(name, used, cap, show)
+
+
+def _state(now: WaveLine, view: View) -> list[Content]:
+    """Return where the wave is, who agreed, what exactly it is."""
     status = (
-        next((item for item in view.status.waves if item.name == wave.name), None) if view.status else None
+        next((item for item in view.status.waves if item.name == now.wave), None) if view.status else None
     )
     lines: list[Content] = []
-    if status is not None:
+    if status is not None and not now.edited:
         mark = state_mark(status.state)
         since = f" since {short_time(status.since)}" if status.since else ""
         steps = f"  step {status.steps_done} of {status.steps_total}" if status.steps_total else ""
@@ -80,40 +146,56 @@ def describe_judgement(wave: Wave, view: View, session: Session) -> Content:
             lines.append(line(("now       ", "dim"), visible(status.current)))
         if status.gate:
             lines.append(line((f"◆ gate    {visible(status.gate)}", "accent")))
-    lines += _times(wave)
-    approval = view.approvals.get(wave.name)
-    if approval:
+    approval = view.approvals.get(now.wave)
+    row = next((wave for wave in view.waves if wave.name == now.wave), None)
+    if now.edited:
+        void = "; its approval is void then" if approval else ""
+        lines.append(line(("edited    ", "dim"), (f"● not saved: ^s saves it{void}", "accent")))
+    elif approval:
         words = f"✔ {visible(approval.who)}, {short_time(approval.at)}"
         lines.append(line(("approved  ", "dim"), (words, "good")))
     else:
-        lines.append(
-            line(("approved  ", "dim"), ("○ not yet: ", "warn"), f"wherry plan approve {visible(wave.name)}")
-        )
-    lines.append(line(("digest    ", "dim"), (wave.fingerprint[:16], "dim")))
-    if wave.why:
-        lines += [line(""), _heading("why this wave"), line(visible(wave.why))]
-    lines += _findings(wave, view, session)
-    return stack(lines)
+        lines.append(line(("approved  ", "dim"), ("○ not yet: ", "warn"), "A approves it"))
+    if row is not None and not now.edited:
+        lines.append(line(("digest    ", "dim"), (row.fingerprint[:16], "dim")))
+    return lines
 
 
-def _times(wave: Wave) -> list[Content]:
-    down, seed = wave.estimate.downtime_min, wave.estimate.seed_h
+def _times(now: WaveLine) -> list[Content]:
     lines = []
-    if wave.window is None:
+    if now.window is None:
         lines.append(line(("window    ", "dim"), ("none: it may cut over at any time", "warn")))
     else:
-        lines.append(line(("window    ", "dim"), window_span(wave.window)))
-    lines.append(line(("downtime  ", "dim"), f"P50 / P95  {spread_minutes(down.p50, down.p95)}"))
-    seeds = f"P50 / P95  {show_duration(seed.p50 * 3600)} / {show_duration(seed.p95 * 3600)}"
-    lines.append(line(("seed      ", "dim"), seeds))
-    if wave.window is not None:
-        fits = down.p95 <= wave.window.hours * 60
-        lines.append(
-            line(
-                ("          ", ""),
-                ("✔ P95 fits the window", "good") if fits else ("✖ P95 is longer than the window", "bad"),
-            )
-        )
+        lines.append(line(("window    ", "dim"), window_span(now.window)))
+    if now.downtime is None or now.seed_h is None:
+        return [*lines, line(("downtime  ", "dim"), ("? not known before it is laid out", "dim"))]
+    lines.append(line(("downtime  ", "dim"), f"P50 / P95  {spread_minutes(*now.downtime)}"))
+    seeds = " / ".join(show_duration(hours * 3600) for hours in now.seed_h)
+    lines.append(line(("seed      ", "dim"), f"P50 / P95  {seeds}"))
+    if now.window is not None:
+        fits = now.downtime[1] <= now.window.hours * 60
+        words = ("✔ P95 fits the window", "good") if fits else ("✖ P95 is longer than the window", "bad")
+        lines.append(line("          ", words))
+    if now.overrun:
+        lines.append(line(("overrun   ", "dim"), f"{now.overrun:.0%} of draws do not end in the window"))
+    return lines
+
+
+def _plan(view: View, hand: Hand | None) -> list[Content]:
+    """Return the plan as a whole: score, what is unsaved, what was done by hand, notes."""
+    plan = view.plan
+    if plan is None:
+        return []
+    lines = [line(""), _heading(f"plan {plan.version}, {plan.fingerprint[:16]}")]
+    if hand is not None:
+        lines.append(line(score_words(hand)))
+        lines += [line(("  ● ", "accent"), visible(did, 200)) for did in reversed(hand.unsaved)]
+    if plan.score.binds:
+        lines.append(line(("binds     ", "dim"), visible(plan.score.binds, 300)))
+    lines += [line(("by hand   ", "dim"), visible(said, 200)) for said in plan.by_hand[-_FEW:]]
+    lines += [line(("note      ", "dim"), visible(said, 300)) for said in plan.notes[:_NOTES]]
+    if len(plan.notes) > _NOTES:
+        lines.append(line((f"          and {plural(len(plan.notes) - _NOTES, 'more note')}", "dim")))
     return lines
 
 

@@ -1,168 +1,295 @@
-"""Waves: every wave of the newest plan, and what the one under the cursor will do and why."""
+"""4 Waves: when does what move, and why so.
+
+    WavesTable      every wave: Gantt, list or board        one cursor, one filter, marks
+    groups, panel   the wave under the cursor: its groups   why so, limits, what is broken, what helps
+
+What is edited lies in the study; ``self.hand`` is what it said last.
+"""
 
 from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.timer import Timer
 from textual.widget import Widget
 
 from planner.errors import WherryError
 from planner.names import visible
-from planner.units import show_bytes
+from planner.plan import Wave
+from tui.actions.action import Action
 from tui.actions.keymap import bindings_at
-from tui.screens.place import PlaceScreen
-from tui.screens.wave_detail import describe_content, describe_judgement
+from tui.screens.wave_detail import describe_wave
+from tui.screens.waves_charting import Charting
+from tui.screens.waves_editing import Editing
+from tui.screens.waves_groups import COLUMNS as GROUPS
+from tui.screens.waves_groups import Groups, group_lines, saved_groups
+from tui.screens.waves_lines import COLUMNS, WaveLine, wave_lines
+from tui.screens.waves_table import WavesTable
+from tui.screens.waves_working import Working
 from tui.session import View
-from tui.text import count, line, plural, spread_minutes, window_start
-from tui.theme import state_mark, tally_tone, tally_words
-from tui.widgets.column import Column
+from tui.text import count, line, plural
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
-COLUMNS = (
-    Column(1, "wave", 6, keep=9),
-    Column(2, "name", 14, flex=True, keep=8),
-    Column(3, "groups", 6, str, right=True, keep=1),
-    Column(4, "VMs", 5, count, right=True, keep=6),
-    Column(5, "data", 9, show_bytes, right=True, keep=5),
-    Column(6, "state", 15, lambda state: visible(state_mark(state).text),
-           lambda state: state_mark(state).tone, keep=9),
-    Column(7, "cutover", 16, lambda text: visible(text) or "no window", keep=4),
-    Column(8, "down P50/P95", 17, lambda pair: spread_minutes(*pair), right=True, keep=2),
-    Column(9, "approved", 12, lambda who: f"✔ {visible(who)}" if who else "–",
-           lambda who: "good" if who else "dim", keep=3),
-    Column(10, "checks", 8, tally_words, tally_tone, keep=7),
-)  # fmt: skip
+REST_S = 0.3  # the cursor rests: what helps a broken wave is looked for
 
 
-class WavesScreen(PlaceScreen):
+class WavesScreen(Charting, Editing, Working):
     """When does what move, and why so."""
 
     CSS_PATH = "waves.tcss"
     BINDINGS = bindings_at("waves")
     place_id = "waves"
+    noun = "wave"
+    filters = "waves"
+    columns = COLUMNS
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: tuple[object, ...] = ()
+        self._seen: tuple[object, ...] = ()  # what the lines were made from
         self._wanted = ""
+        self._wanted_group = ""
+        self._asked: object = None  # the plan that the study was asked to lay out
+        self._resting: Timer | None = None
 
     def compose_body(self) -> ComposeResult:
-        """Table above, content and judgement of one wave below."""
-        yield VirtualTable(COLUMNS, id="plan")
+        """Filter, waves; below them groups and judgement of one wave."""
+        yield self.filter_bar("state:planned broken>0 VMs>20")
+        yield WavesTable(COLUMNS, id="plan")
         with Horizontal(id="one"):
-            yield Panel("content", "What it does", "tab next panel")
-            yield Panel("judgement", "Why, when, how long", "tab next panel")
+            yield VirtualTable(GROUPS, "no group in this wave", id="groups")
+            yield Panel("judgement", "Why, when, how long")
+
+    def on_mount(self) -> None:
+        """Begin with the chart."""
+        super().on_mount()
+        self.waves.show_as("gantt")
+        self.describe_table()
+
+    @property
+    def waves(self) -> WavesTable:
+        """The waves."""
+        return self.query_one(WavesTable)
+
+    @property
+    def groups(self) -> VirtualTable:
+        """The groups of the wave under the cursor."""
+        return self.query_one("#groups", VirtualTable)
+
+    @property
+    def wave_line(self) -> WaveLine | None:
+        """The wave under the cursor."""
+        row = self.waves.row
+        return row if isinstance(row, WaveLine) else None
 
     def where(self) -> str:
         """The wave under the cursor."""
-        if not self.ready:
-            return ""
-        key = self.query_one(VirtualTable).key
-        return visible(str(key)) if key is not None else ""
+        return visible(self.wave_line.wave) if self.ready and self.wave_line else ""
 
-    def select(self, wave: str) -> None:
+    def select(self, key: str) -> None:
         """Put the cursor on a wave, now or as soon as it is there."""
-        self._wanted = wave
+        self._wanted = key
         if self.ready:
+            if not self.waves.move_to(key):
+                self.bar.set("")
             self._go_to_wanted()
 
     def _go_to_wanted(self) -> None:
-        if self._wanted and self.query_one(VirtualTable).move_to(self._wanted):
+        if self._wanted and self.waves.move_to(self._wanted):
             self._wanted = ""
+
+    def follow(self, wave: str, group: str) -> None:
+        """Go where a group went, as soon as both are there."""
+        self._wanted, self._wanted_group = wave, group
+
+    # what is shown
 
     def show(self, view: View) -> None:
         """Show a newer view."""
-        table = self.query_one(VirtualTable)
-        table.set_empty(self._empty(view))
-        rows = self._rows(view)
-        if rows != table.rows:
-            table.set_rows(rows)
+        self.waves.set_empty(self._empty(view))
+        self._lay_out(view)
+        state = (view.plan, view.waves, view.approvals, view.status, view.wave_tallies, self.hand)
+        if len(self._seen) != len(state) or any(
+            old is not new for old, new in zip(self._seen, state, strict=True)
+        ):
+            self._seen = state
+            lines = wave_lines(view, self.hand)
+            self.chart_lines(lines)
+            self.set_rows(lines)
         self._go_to_wanted()
-        self.describe_table(table)
-        self._show_wave()
-
-    def _rows(self, view: View) -> tuple[tuple[object, ...], ...]:
-        if view.plan is None:
-            return ()
-        states = {item.name: item.state for item in view.status.waves} if view.status else {}
-        rows = []
-        for wave in view.waves:
-            approval = view.approvals.get(wave.name)
-            state = states.get(wave.name, "approved" if approval else "planned")
-            found = None if view.tallies is None else view.wave_tallies.get(wave.name, (0, 0, 0))
-            rows.append(
-                (wave.name, wave.name, wave.title, wave.groups, wave.vms, wave.size_bytes, state,
-                 window_start(wave.window) if wave.window else "", wave.downtime_min,
-                 approval.who if approval else "", found)
-            )  # fmt: skip
-        return tuple(rows)
+        self.describe_table()
+        self.show_wave()
 
     def _empty(self, view: View) -> str:
+        if view.waves:
+            return "no wave matches the filter: esc clears it"
         if not view.complete and view.plan is None:
             return "reading …"
         if view.inventory_id is None:
-            return "no inventory yet: run 'wherry discover FILE', then 'wherry plan'"
-        return "no plan yet: run 'wherry plan'"
+            return "no inventory yet: press i, then p to plan"
+        return (
+            "no plan yet: press p to make one" if view.plan is None else "the plan has no wave: see its notes"
+        )
 
-    def describe_table(self, table: VirtualTable) -> None:
-        """Say what the plan is."""
+    def _lay_out(self, view: View) -> None:
+        """Have the plan laid out beforehand, so that the first edit is answered at once."""
+        if view.plan is None or not view.complete or not self.wherry.session.judges:
+            return
+        newer = self.hand is None or self.hand.plan != view.plan.version
+        state = (view.plan, view.inventory_id, view.settings)
+        if (
+            newer
+            and self._asked != state
+            and not self.unsaved
+            and not self.wherry.session.plan_is_older_than()
+        ):
+            self._asked = state
+            self.lay_out()
+
+    def title_words(self, *more: str) -> str:
+        """Say what the plan is, then as every table does."""
         plan = self.view.plan
         if plan is None:
-            table.set_title(Content("no plan"), Content(""))
+            return "no plan"
+        words = [f"plan {plan.version}", f"at least {plan.waves_bound}", plural(plan.vms, "VM")]
+        words.append(f"{count(plan.unplanned)} unplanned")
+        said = super().title_words(*words)
+        return said if self.waves.sorted_by is not None else said.removesuffix(f" · {self.waves.sort_words}")
+
+    def describe_table(self) -> None:
+        """Say what the plan is, and the keys of the view."""
+        keys = {
+            "gantt": "◂ ▸ scroll · + - zoom · . whole plan · z list",
+            "list": "s sort · v columns · z board",
+            "board": "◂ ▸ wave · [ ] move the card · z Gantt",
+        }
+        self.waves.set_title(Content(self.title_words()), Content(keys[self.waves.view]))
+
+    def standing_note(self) -> Content | None:
+        """What is not saved and what it does to the score; else what is newer than the plan."""
+        if self.hand is not None and self.hand.unsaved:
+            return self.unsaved_note()
+        if older := self.wherry.session.plan_is_older_than():
+            return line((f"▲ {older} newer than the plan: p plans anew", "warn"))
+        return None
+
+    def saved_wave(self, name: str) -> Wave | None:
+        """Return a wave of the saved plan, None when it has none of that name or it cannot be read."""
+        try:
+            return self.wherry.session.wave(name)
+        except WherryError:
+            return None
+
+    def groups_of(self, name: str) -> Groups | None:
+        """Return the groups of a wave, None while they are asked for."""
+        found = self.known_groups.get(name)
+        if found is not None:
+            return found
+        if self.hand is not None and name in self.hand.rows:
+            self.ask_groups([name])
+            if name in self.hand.edited:
+                return None
+        wave = self.saved_wave(name)
+        return saved_groups(wave) if wave is not None else None
+
+    def show_wave(self) -> None:
+        """Show the groups and the judgement of the wave under the cursor."""
+        wave, panel = self.wave_line, self.panel("judgement")
+        if wave is None:
+            self.groups.set_rows(())
+            self.groups.set_title(Content("groups"), Content(""))
+            panel.show(line((self._empty(self.view), "dim")), "why", top=True)
             return
-        words = [
-            f"plan {plan.version}",
-            plural(plan.waves, "wave") + f" (at least {plan.waves_bound})",
-            plural(plan.vms, "VM"),
-            f"{count(plan.unplanned)} unplanned",
-            table.sort_words,
-        ]
-        table.set_title(Content(" · ".join(words)), Content(""))
+        found = self.groups_of(wave.wave)
+        if found is not None:
+            lines = group_lines(found)
+            if lines != self.groups.rows:
+                self.groups.set_rows(lines)
+            if self._wanted_group and self.groups.move_to(self._wanted_group):
+                self._wanted_group = ""
+        self.groups.set_empty("reading …" if found is None else "no group in this wave")
+        self.describe_groups(wave)
+        self.waves.card = self.groups.cursor if self.groups.rows else None
+        if self.waves.view == "board":
+            self.waves.refresh()
+        words = describe_wave(wave, self.saved_wave(wave.wave), self.view, self.wherry.session,
+                              self.hand, self.offered(), panel.size.width - 2)  # fmt: skip
+        panel.show(words, f"{visible(wave.wave)} {visible(wave.title)}")
+        panel.border_subtitle = Content(self.offer_keys() or "t why here · o score · tab panel")
+
+    def describe_groups(self, wave: WaveLine) -> None:
+        """Say how many groups there are and are marked."""
+        words = [f"{visible(wave.wave)}: {plural(len(self.groups.rows), 'group')}"]
+        if self.groups.marks:
+            words.append(f"{count(len(self.groups.marks))} marked")
+        lock = "▣ locked: l unlocks" if wave.locked else "[ ] move · m to … · n new · l lock"
+        self.groups.set_title(Content(" · ".join(words)), Content(lock))
+
+    # moving
 
     def on_virtual_table_moved(self, event: VirtualTable.Moved) -> None:
-        """Show the wave under the cursor."""
-        if self.ready:
-            self._show_wave()
+        """Show what is under the cursor."""
+        if not self.ready:
+            return
+        if event.table is self.waves:
+            self.chart_follows()
+            self.forget_offer(self.wave_line)
+            if self._resting is not None:
+                self._resting.stop()
+            self._resting = self.set_timer(REST_S, self.look_for_mending)
             self.show_frame()
+        self.show_wave()
 
-    def _show_wave(self) -> None:
-        view, key = self.view, self.query_one(VirtualTable).key
-        state = (key, view.plan, view.tallies, view.approvals, view.status)
-        if all(old is new for old, new in zip(self._shown, state, strict=False)) and self._shown:
-            return
-        fresh = not self._shown or self._shown[0] != key
-        self._shown = state
-        content, judgement = self.query_one("#content", Panel), self.query_one("#judgement", Panel)
-        if view.plan is None or key is None:
-            for panel in (content, judgement):
-                panel.show(line((self._empty(view), "dim")))
-            return
-        try:
-            wave = self.wherry.session.wave(str(key))
-        except WherryError as error:  # changed in the store, or gone with a plan that is on its way
-            for panel in (content, judgement):
-                panel.show(line((f"✖ {visible(error.message)}", "bad")))
-            return
-        name = f"{visible(wave.name)} {visible(wave.title)}"
-        content.show(describe_content(wave), f"{name}: what it does", top=fresh)
-        judgement.show(describe_judgement(wave, view, self.wherry.session), top=fresh)
+    def on_waves_table_stepped(self, event: WavesTable.Stepped) -> None:
+        """Go to another card of the board."""
+        self.groups.action_move(event.by)
+
+    def on_waves_table_pointed(self, event: WavesTable.Pointed) -> None:
+        """Go to the card that was clicked."""
+        self._wanted_group = next(
+            (
+                group["vms"][0][0]
+                for group in self.groups_of(event.wave) or ()
+                if group["name"] == event.group
+            ),
+            "",
+        )
+        self.select(event.wave)
+        self.show_wave()
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        """Go into the wave's content."""
-        panel = self.query_one("#content", Panel)
-        self.reveal(panel)
-        panel.focus()
+        """Open a wave's content, or a group in Dependencies."""
+        if event.table is self.groups:
+            if (row := self.groups.row) is not None:
+                self.wherry.open_group(str(row[1]))
+        else:
+            self.read_content()
+
+    def action_open(self) -> None:
+        """Open the wave or the group under the cursor."""
+        if not self.writing:
+            (self.groups if self.groups.has_focus else self.waves).open_row()
 
     def reveal(self, widget: Widget) -> None:
         """On a narrow screen the two panels take turns."""
         self.set_class(widget.id == "judgement", "judging")
 
     def action_back(self) -> None:
-        """From a panel to the table, from the table to where we came from."""
-        table = self.query_one(VirtualTable)
-        if table.has_focus:
-            super().action_back()
+        """From a panel to the waves; then the marks of groups go, then as everywhere."""
+        if self.groups.has_focus or self.panel("judgement").has_focus:
+            self.waves.focus()
+        elif self.groups.marks:
+            self.groups.mark(())
+            self.show_wave()
         else:
-            table.focus()
+            super().action_back()
+
+    def why_not(self, action: Action) -> str:
+        """Return why an action cannot be used now."""
+        return super().why_not(action) or self.not_now(action)
+
+    @property
+    def unsaved(self) -> int:
+        """Number of edits that are not saved."""
+        return len(self.hand.unsaved) if self.hand is not None else 0

@@ -1,0 +1,187 @@
+"""What 4 Waves has done elsewhere: planning and what-if as jobs, approving, why, differences, scores."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.form import Form
+from tui.dialogs.pick import Choice, Pick
+from tui.dialogs.reader import Reader
+from tui.jobs import orders
+from tui.jobs.job import Job
+from tui.jobs.orders import Order
+from tui.screens.wave_detail import describe_content
+from tui.screens.waves_forms import describe_approval, plan_asks, supposed, what_if_asks
+from tui.screens.waves_place import WavesPlace
+from tui.screens.waves_words import describe_card, describe_difference, describe_why
+from tui.text import line, plural, short_time
+
+_WIDE = 110
+
+
+class Working(WavesPlace):
+    """Jobs, approvals and long texts."""
+
+    def run_order(self, order: Order, then: Any = None) -> None:
+        """Start a job."""
+        job = Job(order.argv(self.wherry.session.root), order.title, order.secret)
+        self.wherry.start(job, then)
+
+    # the solver
+
+    def action_plan(self) -> None:
+        """Ask how to plan, then do."""
+        plan = self.view.plan
+
+        def chosen(said: dict[str, str] | None) -> None:
+            if said is not None:
+                self.run_order(orders.plan(said["effort"], int(said["seed"])))
+
+        note = "Edits and locks are kept; the plan stays near the last one. x stops with the best so far."
+        if self.unsaved:
+            note = f"▲ {plural(self.unsaved, 'edit')} not saved will not be in it: save first. {note}"
+        self.app.push_screen(Form("Plan", plan_asks(plan), "Plan", line(note)), chosen)
+
+    def action_what_if(self) -> None:
+        """Ask what would be different, plan so beside the plan, and show the difference."""
+
+        def chosen(said: dict[str, str] | None) -> None:
+            if said is not None:
+                given = supposed(said)
+                self.run_order(orders.what_if(**given), lambda job: self._supposed(job, given))
+
+        note = line("Nothing is stored: it is planned beside the plan, and shown as a difference.")
+        self.app.push_screen(Form("What if", what_if_asks(), "Try it", note, judge=_nothing), chosen)
+
+    def _supposed(self, job: Job, given: dict[str, Any]) -> None:
+        found = job.state.document
+        if not isinstance(found, dict):
+            self.say("✖ the answer is too long to be shown here: run 'wherry plan what-if'", "bad")
+            return
+        if given.get("keep"):
+            self.say(f"✔ stored as plan {found['kept_as']}, its settings too", "good")
+            return
+        words = describe_difference(found["difference"], f"plan {found['plan']}", "what if", {})
+        if self.wherry.read_only or given["drop_hosts"]:
+            self.app.push_screen(Reader("What if", words))
+            return
+
+        def adopt(yes: bool | None) -> None:
+            if yes:
+                given["keep"] = True
+                self.run_order(orders.what_if(**given), lambda job: self._supposed(job, given))
+
+        self.app.push_screen(Confirm("What if: make it the plan?", words, "Make it the plan"), adopt)
+
+    def action_import_table(self) -> None:
+        """Read an edited table of the plan."""
+        from tui.dialogs.form import Ask
+
+        asks = [Ask("path", "File: assignment.csv, groups.csv or waves.csv", needed=True),
+                Ask("check", "only say what it would change", yes_no=True)]  # fmt: skip
+
+        def chosen(said: dict[str, str] | None) -> None:
+            if said is not None:
+                self.run_order(orders.import_table(said["path"], check=said["check"] == "yes"), self._reread)
+
+        self.app.push_screen(Form("Read an edited table", asks, "Read"), chosen)
+
+    def _reread(self, job: Job) -> None:
+        found = job.state.document
+        if isinstance(found, dict):
+            many = plural(len(found["moved"]) + len(found["dated"]), "change")
+            then = "p plans with it" if found["applied"] else "nothing was stored"
+            self.say(f"✔ {plural(found['rows'], 'row')} read, {many}: {then}", "good")
+
+    # approving
+
+    def action_approve(self) -> None:
+        """Show what is approved, then approve the wave or those marked."""
+        self._approve(self.marked_waves())
+
+    def action_approve_all(self) -> None:
+        """Show what is approved, then approve every wave."""
+        self._approve([wave.name for wave in self.view.waves])
+
+    def _approve(self, waves: list[str]) -> None:
+        from getpass import getuser
+
+        said = describe_approval(self.view, waves, getuser())
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.wherry.ask("approve", {"waves": waves}, self._approved, "approving")
+
+        self.app.push_screen(Confirm(f"Approve {plural(len(waves), 'wave')}?", said, "Approve"), answered)
+
+    def _approved(self, given: list[dict[str, Any]]) -> None:
+        self.wherry.read_again()
+        self.say(f"✔ {plural(len(given), 'wave')} approved by {given[0]['who']}", "good")
+
+    # texts
+
+    def action_why(self) -> None:
+        """Tell why the group moves in this wave."""
+        if (row := self.groups.row) is not None:
+            self.wherry.ask("hand.why", {"what": str(row[0])}, self._why, "trying waves")
+
+    def _why(self, found: dict[str, Any]) -> None:
+        self.app.push_screen(Reader("Why this wave", describe_why(found)))
+
+    def action_diff(self) -> None:
+        """Choose two plans, and show what is different."""
+        self.wherry.ask("plans.versions", None, self._choose_before)
+
+    def _choose_before(self, found: list[dict[str, Any]]) -> None:
+        if len(found) < 2:
+            self.say("there is one plan, so nothing to compare: p makes another", "warn")
+            return
+        self._pick_plan("Differences: from plan", found[1:], lambda before: self._choose_after(found, before))
+
+    def _choose_after(self, found: list[dict[str, Any]], before: int) -> None:
+        newer = [one for one in found if one["version"] > before]
+        self._pick_plan(
+            f"Differences: from plan {before} to", newer, lambda after: self._compare(before, after)
+        )
+
+    def _pick_plan(self, title: str, found: list[dict[str, Any]], then: Any) -> None:
+        choices = [
+            Choice(str(one["version"]), f"plan {one['version']}",
+                   f"{short_time(one['at'])} by {one['who']}, {plural(one['waves'], 'wave')}, "
+                   f"{plural(one['vms'], 'VM')}")
+            for one in found
+        ]  # fmt: skip
+        self.app.push_screen(Pick(title, choices), lambda key: then(int(key)) if key is not None else None)
+
+    def _compare(self, before: int, after: int) -> None:
+        args = {"before": before, "after": after}
+        self.wherry.ask("plans.diff", args, self._differences, "comparing plans")
+
+    def _differences(self, found: dict[str, Any]) -> None:
+        first, last = f"plan {found['before']}", f"plan {found['after']}"
+        words = describe_difference(found, first, last, found["names"])
+        if found["same"]:
+            words = line(f"{first} and {last} say the same")
+        self.app.push_screen(Reader(f"From {first} to {last}", words))
+
+    def action_card(self) -> None:
+        """Show the score card."""
+        if (plan := self.view.plan) is not None:
+            words = describe_card(plan, self.view.waves, min(_WIDE, self.size.width) - 8)
+            self.app.push_screen(Reader(f"Score card of plan {plan.version}", words))
+
+    def read_content(self) -> None:
+        """Show all that a wave will do, as it was saved."""
+        line_ = self.wave_line
+        wave = None if line_ is None else self.saved_wave(line_.wave)
+        if line_ is None or wave is None:
+            self.say("this wave is in no saved plan yet: ^s saves it", "warn")
+            return
+        self.app.push_screen(Reader(f"{wave.name}: what it does", describe_content(wave)))
+
+
+def _nothing(said: Any) -> str:
+    given = supposed(said)
+    given.pop("effort")
+    return "" if any(given.values()) else "nothing is supposed to be different: fill something in"
