@@ -9,14 +9,15 @@ Leaving the application only stops looking: runs are other processes.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual.app import App, ScreenStackError
-from textual.command import CommandPalette
+from textual.command import CommandPalette, Provider
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.message import Message
@@ -26,24 +27,37 @@ from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.places import place_named
 from tui.ascii import Ascii
-from tui.dialogs.work import Work
-from tui.jobs.job import Job
 from tui.modes import MODES
-from tui.palette import Actions, Objects
 from tui.preferences import Preferences, keep_changes
-from tui.screens.help import HelpScreen, describe
 from tui.screens.place import PlaceScreen
 from tui.session import Session, View
 from tui.study.client import Study
 from tui.text import plural
 from tui.theme import THEMES
 
+if TYPE_CHECKING:
+    from tui.jobs.job import Job
+    from tui.jobs.orders import Order
+
 PERIOD_S = 1.0
+PAINTING_S = 0.25
 
 
 def system_clock() -> datetime:
     """Return the time in UTC."""
     return datetime.now(UTC)
+
+
+def _actions() -> type[Provider]:
+    from tui.palette import Actions
+
+    return Actions
+
+
+def _objects() -> type[Provider]:
+    from tui.palette import Objects
+
+    return Objects
 
 
 class WherryApp(App[None]):
@@ -53,7 +67,7 @@ class WherryApp(App[None]):
     CSS_PATH = "screens/place.tcss"  # the frame; each screen brings its own sheet
     DEFAULT_MODE = "overview"
     MODES: ClassVar[dict[str, Any]] = MODES
-    COMMANDS = {Actions, Objects}  # noqa: RUF012  (Textual's own shape)
+    COMMANDS = {_actions, _objects}  # noqa: RUF012  (Textual's own shape)
     BINDINGS: ClassVar[list[Any]] = []
     COMMAND_PALETTE_BINDING = "f1"  # our own key asks for it, through the action table
 
@@ -63,6 +77,7 @@ class WherryApp(App[None]):
         def __init__(self, view: View) -> None:
             super().__init__()
             self.view = view
+            self.painted = threading.Event()
 
     class Answered(Message):
         """The study answered, or a job ended: what is to be done then."""
@@ -82,8 +97,12 @@ class WherryApp(App[None]):
         preferences: Preferences | None = None,
         likes_file: Path | None = None,
         place: str = DEFAULT_MODE,
+        order: Order | None = None,
     ) -> None:
-        """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one."""
+        """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one.
+
+        ``order`` is work to begin with.
+        """
         # NO_COLOR: the terminal's own two colours, and no other leaves us
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self._current_mode, self._screen_stacks = place, {place: []}  # where Textual begins
@@ -95,6 +114,7 @@ class WherryApp(App[None]):
         self.study = Study(project_root, looking=read_only)
         self.view = self.session.view
         self.job: Job | None = None
+        self._order = order
         self._busy: list[str] = []
         self._period_s = period_s
         self._trail: list[str] = []  # places we came from
@@ -108,6 +128,13 @@ class WherryApp(App[None]):
         """Begin to read."""
         self.set_interval(self._period_s, self._tick)
         self._read(False)
+        if self._order is not None:
+            self.call_later(self._begin, self._order)
+
+    def _begin(self, order: Order) -> None:
+        from tui.jobs.job import Job
+
+        self.start(Job(order.argv(self.session.root), order.title))
 
     def on_unmount(self) -> None:
         """Stop reading; the study ends, work that stores nothing half is interrupted."""
@@ -161,13 +188,16 @@ class WherryApp(App[None]):
         for view in self.session.refresh(force):
             if worker.is_cancelled:
                 return
-            self.post_message(self.Fresh(view))
+            message = self.Fresh(view)
+            self.post_message(message)
+            message.painted.wait(PAINTING_S)  # what is known is painted before more is read
 
     def on_wherry_app_fresh(self, message: Fresh) -> None:
         """Show a newer view on the place that is on the screen; the others catch up when resumed."""
         self.view = message.view
         if (place := self.place) is not None:
             place.update()
+        self.call_after_refresh(message.painted.set)
 
     def read_again(self) -> None:
         """Read the project now, after something was changed."""
@@ -239,7 +269,7 @@ class WherryApp(App[None]):
             return
         self.job = job
         self.run_worker(lambda: self._await(job, then), thread=True, group="job", exit_on_error=True)
-        self.push_screen(Work(job))
+        self._show_work(job)
 
     def _await(self, job: Job, then: Callable[[Job], None] | None) -> None:
         job.wait()
@@ -266,12 +296,17 @@ class WherryApp(App[None]):
             return f"◐ {visible(self.job.state.title, 24)}{far}"
         return f"◐ {self._busy[-1]}" if self._busy else ""
 
+    def _show_work(self, job: Job) -> None:
+        from tui.dialogs.work import Work
+
+        self.push_screen(Work(job))
+
     def action_show_job(self) -> None:
         """Show the work in hand, or the last that was."""
         if self.job is None:
             self._say("nothing is being worked on", "dim")
         else:
-            self.push_screen(Work(self.job))
+            self._show_work(self.job)
 
     def keep(self, preferences: Preferences) -> None:
         """Keep what a person likes."""
@@ -332,7 +367,7 @@ class WherryApp(App[None]):
 
     def action_jump(self) -> None:
         """Go to anything by name."""
-        self.push_screen(CommandPalette([Objects], placeholder="name of a place, wave, group or VM"))
+        self.push_screen(CommandPalette([_objects], placeholder="name of a place, wave, group or VM"))
 
     def action_import_data(self) -> None:
         """Import an estate or flows."""
@@ -348,6 +383,8 @@ class WherryApp(App[None]):
 
     def action_help(self) -> None:
         """Show the help of this place."""
+        from tui.screens.help import HelpScreen, describe
+
         if (place := self.place) is not None:
             self.push_screen(HelpScreen(describe(place.place_id, self.read_only, self.keys, place.why_not)))
 

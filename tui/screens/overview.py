@@ -115,6 +115,7 @@ class OverviewScreen(PlaceScreen):
             self.set_class(full, "guided")
             self.call_after_refresh(self._stand, full)
         self.set_class(wanted and not full and bool(left), "hinted")
+        self.set_class(full and view.plan is None, "unplanned")  # no wave to show: needs take the room
         rows = steps.rows_of(found)
         if rows != table.rows:
             table.set_rows(rows)
@@ -221,9 +222,13 @@ class OverviewScreen(PlaceScreen):
         found = [
             self.query_one(f"#{name}") for name in ("guide", "waves", "needs", "stages", "window", "line")
         ]
-        if self.has_class("guided") and not self.wide:
-            return found[:3]
-        return [widget for widget in found if widget.display or widget.id != "guide"]
+        if self.has_class("unplanned"):
+            del found[1]
+        if not self.has_class("guided"):
+            return found[1:]
+        return (
+            found if self.wide else [widget for widget in found if widget.id in ("guide", "waves", "needs")]
+        )
 
     def reveal(self, widget: Widget) -> None:
         """On a narrow screen waves and needs take turns, and so do the panels at the right."""

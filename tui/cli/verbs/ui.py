@@ -25,24 +25,45 @@ _PLACES = [place.id for place in READY]
 def command(read_only: bool, place: str, theme: str | None, ascii_only: bool, project_dir: Path) -> None:
     """Open the terminal application on a project. Closing it never stops a run.
 
+    Where there is no project yet it offers to make one, and reads a first estate into it.
     What you like (theme, keys, columns) is kept in ui.json under $XDG_CONFIG_HOME/wherry.
     """
-    from planner.errors import BadInput
+    from planner.errors import BadInput, NotFound
     from planner.store.project import Project
     from tui.preferences import for_session, preferences_file
 
-    Project.open(project_dir).close()  # says so at once when there is no project
+    nowhere: NotFound | None = None
+    try:
+        Project.open(project_dir).close()  # what is wrong with it is said at once
+    except NotFound as error:
+        nowhere = error
+    on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if nowhere is not None and (read_only or not on_terminal):
+        raise nowhere
     likes = for_session(
         preferences_file(), theme, ascii_only or os.environ.get("WHERRY_ASCII", "0") not in ("", "0")
     )
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not on_terminal:
         raise BadInput("wherry ui has no terminal to draw on", "use 'wherry status', with --json in scripts")
     if is_dumb():
         raise BadInput(
             "this terminal cannot be drawn on (TERM=dumb)", "use 'wherry status --watch' or set TERM"
         )
+    order = None
+    if nowhere is not None:
+        from tui.guides.beginning import begin
+
+        begun = begin(project_dir, likes)
+        if begun is None:
+            return
+        order = begun.order
     from tui.app import WherryApp
 
     WherryApp(
-        project_dir, read_only=read_only, preferences=likes, likes_file=preferences_file(), place=place
+        project_dir,
+        read_only=read_only,
+        preferences=likes,
+        likes_file=preferences_file(),
+        place=place,
+        order=order,
     ).run()
