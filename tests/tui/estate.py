@@ -91,6 +91,7 @@ class NeedRow:
     severity: str
     text: str
     hint: str
+    wave: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ def status_of(project: Project) -> StatusRow:
         (("discovered", total), ("planned", sum(len(w.vms) for w in waves)),
          ("approved", sum(len(w.vms) for w in waves if w.name in given)),
          ("in sync", 0), ("cut over", 0), ("committed", 0)),
-        tuple(NeedRow("warning", f"{w.name} is not approved", f"wherry plan approve {w.name}")
+        tuple(NeedRow("info", f"{w.name} is not approved", f"wherry plan approve {w.name}", w.name)
               for w in waves if w.name not in given),
     )  # fmt: skip
 
