@@ -195,7 +195,8 @@ def _part(group: MoveGroup, ask: Ask, pins: Mapping[str, int]) -> tuple[str, int
     return ask.hand.parts.get(group.name, ""), slot
 
 
-def _item_pins(members: Sequence[Sequence[MoveGroup]], pins: Mapping[str, int]) -> list[int | None]:
+def item_pins_of(members: Sequence[Sequence[MoveGroup]], pins: Mapping[str, int]) -> list[int | None]:
+    """Return the slot that holds each item, None for none; raises BadInput for one that two hold."""
     found: list[int | None] = []
     for groups in members:
         said = sorted({pins[group.name] for group in groups if group.name in pins})
@@ -227,7 +228,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
         lambda group: _part(group, ask, placed_by),
     )
     weights = [weigh(found, ask) for found in shares.members]
-    item_pins = _item_pins(shares.members, pins.everything)
+    item_pins = item_pins_of(shares.members, pins.everything)
     caps = slot_caps(ask.settings)
     highest = max((slot for slot in item_pins if slot is not None), default=-1) + 1
     highest = max(highest, *(slot + 1 for slot in ask.standing.values())) if ask.standing else highest
@@ -239,12 +240,7 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     refuse_contradictions(
         item_pins, shares.order, [(pair.a, pair.b) for pair in apart], lambda at: visible(weights[at].name)
     )
-    items = [
-        placed(weights[at], found, ask, windows, len(slots), item_pins[at])
-        for at, found in enumerate(shares.members)
-    ]
-    items = _pilots_first(items, shares.members, going_first)
-    items = _alone(items, sorted({*fixed.values(), *ask.hand.locked}), len(slots))
+    items = settled(weights, shares.members, item_pins, ask, windows, len(slots), going_first, fixed)
     home = {vm: at for at, found in enumerate(shares.members) for group in found for vm in group.vms}
     traffic, latency, unmeasured = traffic_between(ask.inventory.dependencies, home, ask.hubs)
     notes = [*shares.notes, *unkept]
@@ -269,6 +265,25 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
         shares.dropped,
         tuple(notes),
     )
+
+
+def settled(
+    weights: Sequence[Item],
+    members: Sequence[Sequence[MoveGroup]],
+    pins: Sequence[int | None],
+    ask: Ask,
+    windows: Sequence[Window],
+    slots: int,
+    first: frozenset[str],
+    fixed: Mapping[str, int],
+) -> list[Item]:
+    """Return what items weigh with the slots each may have.
+
+    ``pins`` are by item, ``first`` the names of pilots, ``fixed`` the slots of groups that are under way.
+    """
+    items = [placed(weights[at], found, ask, windows, slots, pins[at]) for at, found in enumerate(members)]
+    items = _pilots_first(items, members, first)
+    return _alone(items, sorted({*fixed.values(), *ask.hand.locked}), slots)
 
 
 def _pilots_first(

@@ -2,8 +2,8 @@
 
     kept edits ──Desk──accepted act──Desk──accepted act──▶ Desk     undo and redo walk along them
 
-A move is taken over where it changes nothing but its groups' items; everything else is laid out anew, from
-the groups as the inventory has them and all edits, as a later plan is.
+An edit is taken over where it changes nothing but its groups' items and pins; everything else is laid out
+anew, from the groups as the inventory has them and all edits, as a later plan is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from planner.errors import BadInput
 from planner.model import MoveGroup
 from planner.waves.desk import Desk
 from planner.waves.items import Ask
+from planner.waves.taking import after, after_moves
 from planner.waves.verdict import Verdict
 
 
@@ -76,10 +77,13 @@ class Draft:
         number = self._next + len(self.edits)
         edits = tuple(replace(edit, number=number + at) for at, edit in enumerate(verdict.edits))
         now = self.desk
-        moves = all(edit.act is Act.MOVE for edit in edits)
-        found = now.after(verdict, edits) if moves else None
+        every = (*self._kept, *self.edits, *edits)
+        if all(edit.act is Act.MOVE for edit in edits):
+            found = after_moves(now, verdict, edits)
+        else:
+            merged, hand = by_hand(every, self._groups, now.ask.inventory, now.ask.settings)
+            found = after(now, verdict, edits[0], merged, hand)
         if found is None:
-            every = (*self._kept, *self.edits, *edits)
             found = laid_anew(now.ask, self._groups, every, verdict.standing)
         step = Step(edits, verdict, found)
         self._done.append(step)
@@ -89,9 +93,7 @@ class Draft:
     def undo(self) -> Step:
         """Take the newest step back and return it; raises BadInput for none."""
         if not self._done:
-            raise BadInput(
-                "there is no edit to take back", "take saved ones back with 'wherry plan undo'"
-            )
+            raise BadInput("there is no edit to take back", "take saved ones back with 'wherry plan undo'")
         self._undone.append(self._done.pop())
         return self._undone[-1]
 

@@ -63,6 +63,10 @@ class Families:
             if own.application
         )
 
+    def calm(self, number: int, kins: Iterable[Kin]) -> bool:
+        """True when no tie of a track is unkept, and each of ``kins`` is as few items as it could be."""
+        return not self._tangled[number] and not any((number, own) in self._knotted for own in kins)
+
 
 def _homes(track: Track) -> dict[str, int]:
     return {group.name: at for at, found in enumerate(track.built.members) for group in found}

@@ -9,13 +9,15 @@ from planner.edits import Edit
 from planner.waves.arrange import Track
 from planner.waves.moved import Delta, Standing
 
+Laid = tuple[int, Track, Standing]  # a track by its number, and how it stands
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What an edit would do. ``refused`` are broken rules, ``told`` what is good to know.
 
     ``standing`` is the slot of every VM after it, ``also`` are edits that came with it, and ``laid`` holds
-    the tracks that moves changed, by number.
+    the tracks that it changed.
     """
 
     edit: Edit
@@ -24,7 +26,7 @@ class Verdict:
     told: tuple[str, ...] = ()
     delta: Delta = field(default_factory=Delta)
     also: tuple[Edit, ...] = ()
-    laid: tuple[tuple[int, Track, Standing], ...] = field(default=(), repr=False, compare=False)
+    laid: tuple[Laid, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def edits(self) -> tuple[Edit, ...]:

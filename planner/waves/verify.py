@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from planner.names import visible
 from planner.units import show_bytes
@@ -25,12 +26,18 @@ _EACH_WORDS = ("groups of owner", "groups of team", "bytes from datastore", "dis
 @dataclass(frozen=True, slots=True)
 class Violation:
     """A rule a plan breaks. ``kind`` is slot, pinned, allowed, late, earliest, cap, order, apart, latency,
-    pilot, link or room; ``cause`` is the rule's kind and its number or name."""
+    pilot, link or room; ``cause`` is the rule's kind and its number or name.
+
+    ``amounts`` say by how much, the less the better (of the line, slot by slot); ``whose`` is the owner,
+    datastore, ... of a cap that counts for each apart.
+    """
 
     kind: str
     items: tuple[int, ...]
     text: str
     cause: tuple[str, int | str]
+    amounts: tuple[float, ...] = ()
+    whose: str = ""
 
 
 def _named(problem: Problem, at: int) -> str:
@@ -62,6 +69,7 @@ def _places(problem: Problem, plan: Assignment) -> Iterator[Violation]:
                 (at,),
                 f"{name} stands in {where}, which is after the exit date {problem.slots[slot].late}",
                 EXIT,
+                (slot,),
             )
         if slot < item.earliest:
             first = _slot(problem, item.earliest)
@@ -70,6 +78,7 @@ def _places(problem: Problem, plan: Assignment) -> Iterator[Violation]:
                 (at,),
                 f"{name} is not ready before {first} and stands in {where}",
                 ("earliest", at),
+                (item.earliest - slot,),
             )
 
 
@@ -85,6 +94,7 @@ def _pairs(problem: Problem, plan: Assignment) -> Iterator[Violation]:
                 f"{first} must move {gap} {later}{why}, and they stand in {_slot(problem, plan[tie.before])} "
                 f"and {_slot(problem, plan[tie.after])}",
                 ("order", number),
+                (plan[tie.before] + tie.lag - plan[tie.after],),
             )
     for number, pair in enumerate(problem.apart):
         if plan[pair.a] == plan[pair.b]:
@@ -158,6 +168,7 @@ def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> I
                     tuple(held),
                     f"{where} holds {amounts[0]} of {_WORDS[kind]}, its cap is {amounts[1]}",
                     ("cap", PLAIN[kind]),
+                    (use,),
                 )
         for (kind, whose), amount in load[1].items():
             if amount > eased[1][kind]:
@@ -171,6 +182,8 @@ def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> I
                     f"{where} holds {amounts[0]} {_EACH_WORDS[kind]} {visible(whose)}, "
                     f"its cap is {amounts[1]}",
                     ("cap", EACH[kind]),
+                    (amount,),
+                    whose,
                 )
 
 
@@ -195,16 +208,17 @@ def _line(problem: Problem, plan: Assignment) -> Iterator[Violation]:
     for item, slot in zip(problem.items, plan, strict=True):
         if 0 <= slot < len(problem.slots):
             by_slot[slot] += line.weight(item.seed_bytes, item.churn_bytes_day, slot)
-    sent = 0.0
-    for slot in range(len(problem.slots)):
-        sent += by_slot[slot]
-        if sent > line.carried[slot] * (1 + _EASE):
+    sent = list(accumulate(by_slot[slot] for slot in range(len(problem.slots))))
+    over = [asked - carried for asked, carried in zip(sent, line.carried, strict=True)]
+    for slot, asked in enumerate(sent):
+        if asked > line.carried[slot] * (1 + _EASE):
             yield Violation(
                 "link",
                 tuple(at for at, own in enumerate(plan) if own <= slot),
                 f"until {_slot(problem, slot)} begins the line carries "
-                f"{show_bytes(round(line.carried[slot]))}, and {show_bytes(round(sent))} must be there",
+                f"{show_bytes(round(line.carried[slot]))}, and {show_bytes(round(asked))} must be there",
                 ("link", "all"),
+                tuple(max(0.0, each) for each in over),
             )
             return
 
@@ -226,6 +240,7 @@ def _room(problem: Problem) -> Iterator[Violation]:
                 tuple(range(len(problem.items))),
                 f"the target needs {amounts[0]} of {what} for all that moves, and {amounts[1]} are free",
                 ("room", what),
+                (need,),
             )
 
 

@@ -109,7 +109,7 @@ def test_a_desk_that_took_edits_over_is_the_one_laid_out_anew(
             continue
         anew = laid_anew(before.ask, draft._groups, draft.edits, verdict.standing)
         past.append(seen(step.desk))
-        event("taken over" if step.desk._families is before._families else "laid out anew")
+        event(f"{verdict.edit.act}: {'taken over' if step.desk.by_vm is before.by_vm else 'laid out anew'}")
         assert past[-1] == seen(anew)
     for state in reversed(past[:-1]):
         draft.undo()
