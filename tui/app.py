@@ -96,7 +96,7 @@ class WherryApp(App[None]):
         period_s: float = PERIOD_S,
         preferences: Preferences | None = None,
         likes_file: Path | None = None,
-        place: str = DEFAULT_MODE,
+        place: str | None = None,
         order: Order | None = None,
     ) -> None:
         """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one.
@@ -105,7 +105,8 @@ class WherryApp(App[None]):
         """
         # NO_COLOR: the terminal's own two colours, and no other leaves us
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
-        self._current_mode, self._screen_stacks = place, {place: []}  # where Textual begins
+        if place is not None:
+            self._current_mode, self._screen_stacks = place, {place: []}  # where Textual begins
         self.read_only = read_only
         self.now = now
         self.preferences = preferences or Preferences()
@@ -114,6 +115,7 @@ class WherryApp(App[None]):
         self.study = Study(project_root, looking=read_only)
         self.view = self.session.view
         self.job: Job | None = None
+        self.remembered: dict[str, dict[str, str]] = {}  # what dialogs were last told, for this session
         self._order = order
         self._busy: list[str] = []
         self._period_s = period_s

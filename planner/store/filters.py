@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from planner.errors import BadInput, NotFound
 from planner.names import visible
-from planner.query import parse
 from planner.store.project import Project, utc_now
-from planner.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from planner.vocabulary import Vocabulary
 
 _NAME = re.compile(r"\w[\w.-]{0,39}")
 _NAMED = re.compile(r'"(?:[^"\\]|\\.)*"|(?<![^\s(-])@([\w.-]+)', re.DOTALL)
@@ -48,6 +50,8 @@ def texts(project: Project, place: str) -> dict[str, str]:
 
 def save(project: Project, place: str, name: str, text: str, words: Vocabulary, who: str) -> SavedFilter:
     """Store a filter, in place of one of that name; raises BadInput for one that cannot be read."""
+    from planner.query import parse
+
     if not _NAME.fullmatch(name):
         raise BadInput(
             f"{visible(name, 60)!r} cannot be the name of a filter",

@@ -17,8 +17,6 @@ from tui.actions.keymap import bindings_at
 from tui.screens.place import WIDER
 from tui.screens.spread import Kind, named, spread
 from tui.screens.vm_acts import VmActs
-from tui.screens.vm_detail import describe_vm
-from tui.screens.vm_page import PAGES, describe_page
 from tui.session import View
 from tui.text import count, line
 from tui.theme import power_mark, tally_tone, tally_words
@@ -167,21 +165,26 @@ class InventoryScreen(VmActs):
             view.inventory_id,
             view.plan,
             view.tallies,
+            view.complete,
             self._page if self.large else -1,
             self._told,
         )
         if self._detail_of and all(old is new for old, new in zip(self._detail_of, state, strict=True)):
             return
-        fresh = not self._detail_of or self._detail_of[0] != vm_id or self._detail_of[4] != state[4]
+        fresh = not self._detail_of or self._detail_of[0] != vm_id or self._detail_of[5] != state[5]
         self._detail_of = state
         if vm_id is None:
             panel.show(line(("no VM under the cursor", "dim")), "", top=True)
             return
         session = self.wherry.session
-        vm = session.vm(str(vm_id))
-        if vm is None:  # a newer inventory without it is on its way
+        vm = session.vm(str(vm_id)) if view.complete else None  # the table does not wait for it
+        if vm is None:  # or a newer inventory without it is on its way
             panel.show(line(("reading …", "dim")), "", top=True)
-        elif not self.large:
+            return
+        from tui.screens.vm_detail import describe_vm
+        from tui.screens.vm_page import PAGES, describe_page
+
+        if not self.large:
             panel.show(describe_vm(vm, view, session), visible(vm.name), top=fresh)
         else:
             page, width = PAGES[self._page], panel.content_size.width
@@ -216,6 +219,8 @@ class InventoryScreen(VmActs):
         return self.has_class("large")
 
     def _show_pages(self) -> None:
+        from tui.screens.vm_page import PAGES
+
         items = []
         for at, page in enumerate(PAGES):
             here = at == self._page
@@ -246,6 +251,8 @@ class InventoryScreen(VmActs):
 
     def action_tab(self, by: int) -> None:
         """Turn to the next page of the VM."""
+        from tui.screens.vm_page import PAGES
+
         self.action_turn_to((self._page + by) % len(PAGES))
 
     def action_turn_to(self, page: int) -> None:

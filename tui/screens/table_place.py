@@ -15,15 +15,11 @@ from textual.widgets import Input
 
 from planner.errors import WherryError
 from planner.names import visible
-from tui.dialogs.columns import Columns
-from tui.dialogs.form import Ask, Form
-from tui.dialogs.pick import Choice, Pick
 from tui.screens.place import PlaceScreen
 from tui.text import count, plural
 from tui.widgets.column import Column
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
-from tui.widgets.vocabulary import vocabulary_of
 
 
 class TablePlace(PlaceScreen):
@@ -78,6 +74,8 @@ class TablePlace(PlaceScreen):
     @cached_property
     def vocabulary(self) -> Any:
         """The words of the filter here."""
+        from tui.widgets.vocabulary import vocabulary_of
+
         return vocabulary_of(self.columns)
 
     def matching(self, text: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[int]:
@@ -142,6 +140,8 @@ class TablePlace(PlaceScreen):
 
     def action_saved_filters(self) -> None:
         """Use a saved filter."""
+        from tui.dialogs.pick import Choice, Pick
+
         saved = self.wherry.session.saved_filters(self.filters)
         choices = [Choice(f"@{name}", name, text) for name, text in sorted(saved.items())]
         empty = "no saved filter yet: write one with /, then keep it with F"
@@ -154,6 +154,8 @@ class TablePlace(PlaceScreen):
 
     def action_save_filter(self) -> None:
         """Keep the filter under a name."""
+        from tui.dialogs.form import Ask, Form
+
         text = self.bar.text
         if not text or self._problem:
             self.say("write a filter that works first: /", "warn")
@@ -208,6 +210,8 @@ class TablePlace(PlaceScreen):
 
     def action_columns(self) -> None:
         """Choose the columns."""
+        from tui.dialogs.columns import Columns
+
         self.app.push_screen(Columns(self.columns, self.table.chosen), self._choose)
 
     def _choose(self, chosen: tuple[int, ...] | None) -> None:
@@ -260,6 +264,8 @@ class TablePlace(PlaceScreen):
 
     def action_write_table(self) -> None:
         """Write the table as it is filtered to a csv file."""
+        from tui.dialogs.form import Ask, Form
+
         path = str(Path.cwd() / f"{self.place_id}.csv")
         ask = Ask("path", "File", path, needed=True)
         self.app.push_screen(Form("Write this table", [ask], "Write"), self._write)

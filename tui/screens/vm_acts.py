@@ -10,8 +10,6 @@ from textual.content import Content
 from planner.names import visible
 from planner.units import show_bytes
 from tui.actions.action import Action
-from tui.dialogs.form import Ask, Form
-from tui.dialogs.pick import Choice, Pick
 from tui.screens.table_place import TablePlace
 from tui.text import count, line, plural, short_time
 
@@ -66,6 +64,8 @@ class VmActs(TablePlace):
 
     def action_name(self) -> None:
         """Ask to which application the VMs belong."""
+        from tui.dialogs.form import Ask, Form
+
         vms = self.chosen()
         vm = self.wherry.session.vm(vms[0]) if len(vms) == 1 else None
         ask = Ask("name", "Application", vm.application if vm else "", "billing", needed=True)
@@ -83,6 +83,8 @@ class VmActs(TablePlace):
 
     def action_together(self) -> None:
         """Ask why the marked VMs move together."""
+        from tui.dialogs.form import Ask, Form
+
         vms = self.chosen()
         ask = Ask("why", "Why, for the record", "", "they share a licence server", needed=True)
         said = line("A hard tie for each group of them that does not yet; wherry deps forget takes one back.")
@@ -126,6 +128,8 @@ class VmActs(TablePlace):
         self.wherry.ask("hand.state", {}, lambda told: self._offer(vms, told["rows"]), "laying the plan out")
 
     def _offer(self, vms: Sequence[str], waves: Sequence[Mapping[str, Any]]) -> None:
+        from tui.dialogs.pick import Choice, Pick
+
         titles = {wave.name: wave.title for wave in self.view.waves}
         choices = [
             Choice(
