@@ -13,6 +13,7 @@ _SCREENS = {
     "dependencies": ("tui.screens.dependencies", "DependenciesScreen"),
     "waves": ("tui.screens.waves", "WavesScreen"),
     "checks": ("tui.screens.checks", "ChecksScreen"),
+    "settings": ("tui.screens.settings", "SettingsScreen"),
 }
 
 

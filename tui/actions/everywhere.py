@@ -7,6 +7,7 @@ from tui.actions.action import Action, Place
 from tui.actions.places import PLACES
 
 FILTERED = ("inventory", "dependencies", "waves", "checks")
+TABLED = (*FILTERED, "settings")  # with a table whose filters are not kept
 PANELS = ("overview", *FILTERED, "rehearse", "settings")
 
 
@@ -16,20 +17,20 @@ def _goto(place: Place) -> Action:
 
 TABLE = (
     Action("open", "enter", "open what is under the cursor", "open", PANELS, foot="open"),
-    Action("filter", "slash", "filter the table", "filter", FILTERED, twin="inventory", needs=("inventory",),
+    Action("filter", "slash", "filter the table", "filter", TABLED, twin="inventory", needs=("inventory",),
            foot="filter"),
     Action("filter.saved", "f", "use a saved filter", "saved_filters", FILTERED, twin="filters",
            needs=("inventory",)),
     Action("filter.save", "F", "save this filter under a name", "save_filter", FILTERED, Effect.EDIT_PLAN,
            twin="filters save", needs=("inventory",)),
-    Action("mark", "space", "mark or unmark a row", "mark", FILTERED, foot="mark"),
-    Action("mark.all", "asterisk", "mark all that match, or none", "mark_all", FILTERED),
-    Action("sort", "s", "sort by the next column", "sort", FILTERED, foot="sort"),
-    Action("reverse", "S", "turn the order round", "reverse", FILTERED),
+    Action("mark", "space", "mark or unmark a row", "mark", TABLED, foot="mark"),
+    Action("mark.all", "asterisk", "mark all that match, or none", "mark_all", TABLED),
+    Action("sort", "s", "sort by the next column", "sort", TABLED, foot="sort"),
+    Action("reverse", "S", "turn the order round", "reverse", TABLED),
     Action("columns", "v", "show, hide and order columns", "columns", FILTERED, foot="columns"),
-    Action("copy", "y", "copy the row, or the marked ones", "copy", FILTERED),
-    Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", FILTERED),
-    Action("write", "W", "write what is shown to a csv file", "write_table", FILTERED,
+    Action("copy", "y", "copy the row, or the marked ones", "copy", TABLED),
+    Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", TABLED),
+    Action("write", "W", "write what is shown to a csv file", "write_table", TABLED,
            twin="inventory"),
 )  # fmt: skip
 PANEL = (

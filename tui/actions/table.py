@@ -14,12 +14,23 @@ from tui.actions.dependencies import DEPENDENCIES
 from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
 from tui.actions.inventory import INVENTORY
 from tui.actions.overview import OVERVIEW
+from tui.actions.settings import SETTINGS
 from tui.actions.waves import WAVES
 
 if TYPE_CHECKING:
     from tui.session import View
 
-ACTIONS: tuple[Action, ...] = (*OVERVIEW, *INVENTORY, *CHECKS, *DEPENDENCIES, *WAVES, *TABLE, *PANEL, *EVERYWHERE)
+ACTIONS: tuple[Action, ...] = (
+    *OVERVIEW,
+    *INVENTORY,
+    *CHECKS,
+    *DEPENDENCIES,
+    *WAVES,
+    *SETTINGS,
+    *TABLE,
+    *PANEL,
+    *EVERYWHERE,
+)
 
 
 def actions_at(place: str, read_only: bool = False) -> tuple[Action, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -108,6 +109,18 @@ def options(inventory: Inventory, settings: Settings, volume: str) -> tuple[Opti
         else:
             made.append(Option(to, decision, luns=holding if decision.target.is_rdm else ()))
     return tuple(made)
+
+
+def disks_called(inventory: Inventory, settings: Settings, text: str, most: int = 200) -> tuple[Volume, ...]:
+    """Return volumes of VMs that move with ``text`` in the name of a VM or disk, at most so many."""
+    wanted = text.casefold()
+    found = (
+        one
+        for one in _moving(inventory, settings)
+        if any(wanted in f"{item.vm.name}/{item.disk.label or item.disk.key}".casefold()
+               for item in one.attachments)
+    )  # fmt: skip
+    return tuple(islice(found, most))
 
 
 def _named(every: tuple[Volume, ...], volume: str) -> Volume:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from textual.binding import Binding
@@ -14,7 +15,7 @@ _EDGES = 2  # of the box
 class Dialog(ModalScreen[Answer | None]):
     """A box over a place. It answers with a value, or None when the person leaves it."""
 
-    CSS_PATH = "dialog.tcss"
+    CSS_PATH = Path(__file__).with_name("dialog.tcss")  # also for dialogs of other packages
     BINDINGS: ClassVar[list[Any]] = [Binding("escape", "leave", "leave", show=False)]
 
     def on_resize(self) -> None:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.suggester import SuggestFromList
 from textual.widgets import Button, Checkbox, Input, Select, Static, TextArea
 
 from planner.errors import WherryError
@@ -24,7 +25,8 @@ Values = dict[str, str]
 class Ask:
     """One value to ask for. ``choices`` make it a list, ``yes_no`` a box, ``long`` a text of several lines.
 
-    ``judge`` returns what is wrong with what was written, empty when nothing is.
+    What is typed is completed from ``complete``. ``judge`` returns what is wrong with what was written, empty
+    when nothing is.
     """
 
     id: str
@@ -36,6 +38,7 @@ class Ask:
     long: bool = False
     secret: bool = False
     needed: bool = False
+    complete: Sequence[str] = ()
     judge: Callable[[str], str] | None = None
 
 
@@ -89,6 +92,7 @@ class Form(Dialog[Values]):
                 password=ask.secret,
                 id=name,
                 restrict=TYPED,
+                suggester=SuggestFromList(ask.complete, case_sensitive=False) if ask.complete else None,
             )
 
     def on_mount(self) -> None:

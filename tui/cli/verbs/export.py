@@ -11,7 +11,6 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line
 
 if TYPE_CHECKING:
-    from planner.plan import Plan
     from planner.store.project import Project
 
 
@@ -72,10 +71,10 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
 
 
 def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
-    from migrate.tasks import task_states
     from planner.export.formats import beside, export_plan
     from planner.readiness import judge, situation, today
-    from planner.store import approvals, plans
+    from planner.store import plans
+    from tui.acts.exporting import inputs_of
     from tui.cli.progress import Bar
 
     stored = plans.latest(project)
@@ -84,28 +83,12 @@ def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path
     with Bar(in_bytes=False) as bar:
         bar.begin("checking VMs")
         at = situation(project)
-        readiness = judge(at, today(), progress=bar.report)
-        given = approvals.valid(project, stored.plan)
-        states = {task: item.words for task, item in task_states(project).items()}
+        inputs = inputs_of(project, stored.plan, at, judge(at, today(), progress=bar.report))
         for number, format in enumerate(formats):
             bar.say(f"writing {format} …")  # the longest takes some seconds, and nobody counts them
             bar.begin(f"writing {format}")
             bar.report(number, len(formats))
-            written.append(
-                export_plan(
-                    stored.plan,
-                    inventory=at.inventory,
-                    findings=readiness.findings,
-                    unknown=readiness.unknown,
-                    approvals={name: (item.who, item.at) for name, item in given.items()},
-                    owners=at.settings.owners,
-                    judged=_judged(project, at.fingerprint, stored.plan),
-                    states=states,
-                    settings=at.settings,
-                    format=format,
-                    target=folder,
-                )
-            )
+            written.append(export_plan(stored.plan, **inputs, format=format, target=folder))
     return written
 
 
@@ -119,18 +102,6 @@ def _lun_request(project: Project, folder: Path) -> Path:
     path = folder / f"{chosen.name}{chosen.suffix}"
     write_atomically(path, request_workbook(at.inventory, at.settings))
     return path
-
-
-def _judged(project: Project, fingerprint: str, plan: Plan) -> str:
-    """Say of which inventory the findings are, empty when the plan was made on the same one."""
-    from planner.store import inventories
-
-    if fingerprint == plan.inventory:
-        return ""
-    newest = inventories.summary(project)
-    made_on = inventories.find_fingerprint(project, plan.inventory)
-    which = f"inventory {made_on.id}, taken {made_on.taken_at}" if made_on else "one that is not held here"
-    return f"findings are of inventory {newest.id}, taken {newest.taken_at}; the plan was made on {which}"
 
 
 def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:

@@ -42,6 +42,17 @@ def words(room: Room, volume: str) -> Any:
     return options(room.inventory, room.settings, volume)
 
 
+def find(room: Room, text: str) -> list[dict[str, Any]]:
+    """Return disks whose VM or disk has a text in its name."""
+    from planner.remap import called
+    from tui.acts.remapping import disks_called
+
+    return [
+        {"volume": one.id, "name": called(one), "source": one.backing, "size_bytes": one.size_bytes}
+        for one in disks_called(room.inventory, room.settings, text)
+    ]
+
+
 def put(room: Room, volume: str, to: str | None, lun: str = "") -> dict[str, Any]:
     """Set a word on a disk (keep, vmdk, rdm-physical, rdm-virtual), or take it back; return the list then."""
     from tui.acts.remapping import set_remap
@@ -51,4 +62,4 @@ def put(room: Room, volume: str, to: str | None, lun: str = "") -> dict[str, Any
 
 
 WRITES = frozenset({"remaps.set"})
-OPS = {"remaps": listed, "remaps.options": words, "remaps.set": put}
+OPS = {"remaps": listed, "remaps.options": words, "remaps.find": find, "remaps.set": put}

@@ -10,6 +10,7 @@ from planner.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tui.study.blocks import Block
     from tui.study.room import Room
 
 
@@ -57,6 +58,7 @@ def view(room: Room) -> dict[str, Any]:
                 "said": sum(len(settings_store.entry(body, name, ())) for name in block.names)
                 if block.shape != "values"
                 else sum(name in origins for name in block.names),
+                "fields": _fields(block),
                 "rows": rows(block, settings, body, origins),
             }
             for block in BLOCKS
@@ -64,18 +66,18 @@ def view(room: Room) -> dict[str, Any]:
     }
 
 
-def asked(room: Room, name: str) -> list[Any]:
-    """Return the fields of an entry, of an item of a list, or of a name of a table, for a form."""
+def _fields(block: Block) -> dict[str, Any]:
+    """Return the fields that a form of each name of a block has."""
     from planner import settings_fields
     from planner.settings_fields import Field
 
-    if name in ("owners", "teams"):
-        a, b = ("application", "owner") if name == "owners" else ("owner", "team")
-        return [Field("name", "text", a, "text", needed=True), Field("value", "text", b, "text", needed=True)]
-    try:
-        return list(settings_fields.fields(name))
-    except KeyError:
-        return [settings_fields.field(name)]
+    if block.shape == "values":
+        return {name: [settings_fields.field(name)] for name in block.names}
+    if block.shape == "names":
+        a, b = ("application", "owner") if block.id == "owners" else ("owner", "team")
+        both = [Field("name", "text", a, "text", needed=True), Field("value", "text", b, "text", needed=True)]
+        return {block.names[0]: both}
+    return {name: settings_fields.fields(name) for name in block.names if block.shape != "networks"}
 
 
 def zones(room: Room) -> list[str]:
@@ -207,7 +209,6 @@ OPS = {
     "settings.get": read,
     "settings.set": put,
     "settings.view": view,
-    "settings.asked": asked,
     "settings.zones": zones,
     "settings.used": used,
     "settings.write": write,

@@ -1,0 +1,81 @@
+"""What Settings says of the entry under the cursor: its meaning, its origin, what is odd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textual.content import Content
+
+from planner.names import visible
+from planner.units import show_bytes, show_count
+from tui.screens.settings_rows import backing_words
+from tui.text import fit, line, plural, stack
+
+_WIDTH = 12  # of the words at the left
+
+
+def _fact(word: str, text: str, tone: str = "") -> Content:
+    return line((fit(visible(word), _WIDTH), "dim"), " ", (visible(text), tone) if tone else visible(text))
+
+
+def describe_block(block: Mapping[str, Any]) -> Content:
+    """Return what a block is for, where none of its entries is looked at."""
+    empty = not block["rows"] and block["shape"] in ("lists", "names", "windows")
+    return stack(
+        [
+            line(visible(block["about"])),
+            line(("entries  ", "dim"), ", ".join(visible(name) for name in block["names"])),
+            *([line(("nothing is said yet: a adds", "dim"))] if empty else []),
+        ]
+    )
+
+
+def describe_entry(row: Mapping[str, Any], uses: str) -> Content:
+    """Return an entry of the settings, or an item of a list."""
+    lines = [_fact(word, text) for word, text in row["facts"]]
+    if uses:
+        lines.append(_fact("plan uses", f"at most {uses}"))
+    if row["wrong"]:
+        lines.insert(0, _fact("▲ odd", row["wrong"], "warn"))
+    return stack(lines) if lines else line("")
+
+
+def describe_network(one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] | None) -> Content:
+    """Return a network: who is on it, where it leads, what does not fit."""
+    lines = [
+        _fact("on it", f"{plural(one['vms'], 'VM')}, {show_bytes(one['size_bytes'])} on their disks"),
+        _fact("VLAN here", one["vlan"] or "unknown"),
+        _fact("goes to", one["to"] or f"{one['name']}, since nobody mapped it"),
+        _fact("VLAN there", one["to_vlan"] or "unknown"),
+    ]
+    if there is None:
+        lines.append(_fact("target", "its networks are not known: i reads a target's inventory"))
+    for wrong in filter(None, one["wrong"].split("; ")):
+        lines.append(_fact("▲", f"{wrong}  → enter maps it", "warn"))
+    return stack(lines)
+
+
+def describe_disk(one: Mapping[str, Any], blocked: str, hint: str) -> Content:
+    """Return a disk: what it is, what becomes of it and why, the proof in sectors, the way back."""
+    decision, word = one["decision"], one["word"]
+    users = ", ".join(visible(vm["name"]) for vm in one["vms"])
+    lines = [
+        _fact("used by", users),
+        _fact("is", f"{backing_words(one['source'])}, {show_bytes(one['size_bytes'])}, "
+                    f"{show_count(one['sectors'], 'sector')} of 512 bytes"),
+    ]  # fmt: skip
+    if word:
+        lines.append(_fact("a word", f"{word['to']}" + (f" on LUN {word['lun']}" if word["lun"] else "")))
+    if decision is None:
+        lines.append(_fact("✖ undecided", blocked, "bad"))
+        lines.append(_fact("hint", hint))
+        return stack(lines)
+    lun = f" on LUN {decision['lun']}" if decision["lun"] else ""
+    lines += [_fact("becomes", f"{backing_words(decision['target'])}{lun}"), _fact("rule", decision["rule"])]
+    if decision["proof"]:
+        lines.append(_fact("proof", decision["proof"]))
+    lines += [_fact("▲ mind", said, "warn") for said in decision["mind"]]
+    if decision["way_back"]:
+        lines.append(_fact("way back", decision["way_back"]))
+    return stack(lines)
