@@ -26,6 +26,22 @@ def whole(desk: Desk, what: Sequence[str]) -> list[MoveGroup]:
     return list({group.name: group for said in what for group in desk.named(said)}.values())
 
 
+def called(desk: Desk, what: str) -> str:
+    """Return the name of the group that a VM's id means, for people to read; what is else said stays.
+
+    So does an id whose group shares its name with another one.
+    """
+    from planner.errors import WherryError
+
+    group = desk.group_of(what)
+    if group is None:
+        return what
+    try:
+        return group.name if desk.named(group.name) == (group,) else what
+    except WherryError:
+        return what
+
+
 def places(desk: Desk, what: Sequence[str], wave: str | None, by: int) -> Places:
     """Return where groups go: all into a wave, or each by so many waves."""
     groups = whole(desk, what)

@@ -99,12 +99,6 @@ def plan(effort: str = "normal", seed: int = 1) -> Order:
     return Order(Kind.PLAN, "plan", ("plan",), (f"--effort={effort}", f"--seed={seed}"))
 
 
-def import_table(path: str, check: bool = False) -> Order:
-    """Return the order to read an edited table of the plan; ``check`` only says what it would change."""
-    options = ("--check",) if check else ()
-    return Order(Kind.PLAN, f"read {_named([path])}", ("plan", "import-csv", "--json"), options, (path,))
-
-
 def what_if(
     *,
     link: str = "",

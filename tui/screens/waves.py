@@ -25,6 +25,7 @@ from tui.screens.waves_editing import Editing
 from tui.screens.waves_groups import COLUMNS as GROUPS
 from tui.screens.waves_groups import Groups, group_lines, saved_groups
 from tui.screens.waves_lines import COLUMNS, WaveLine, wave_lines
+from tui.screens.waves_marks import Marks
 from tui.screens.waves_table import WavesTable
 from tui.screens.waves_working import Working
 from tui.session import View
@@ -35,7 +36,7 @@ from tui.widgets.table import VirtualTable
 REST_S = 0.3  # the cursor rests: what helps a broken wave is looked for
 
 
-class WavesScreen(Charting, Editing, Working):
+class WavesScreen(Editing, Charting, Working, Marks):
     """When does what move, and why so."""
 
     CSS_PATH = "waves.tcss"
@@ -212,6 +213,7 @@ class WavesScreen(Charting, Editing, Working):
         self.describe_groups(wave)
         self.waves.card = self.groups.cursor if self.groups.rows else None
         if self.waves.view == "board":
+            self.ask_lanes()
             self.waves.refresh()
         words = describe_wave(wave, self.saved_wave(wave.wave), self.view, self.wherry.session,
                               self.hand, self.offered(), panel.size.width - 2)  # fmt: skip

@@ -175,7 +175,7 @@ def lane_of(line: WaveLine, cards: Sequence[Card] | None, marked: bool) -> Lane:
 def card_of(wave: str, group: Mapping[str, Any], locked: bool, marked: bool) -> Card:
     """Return a move group as a card."""
     size = show_bytes(group["size_bytes"]) if group["size_bytes"] else ""
-    late = [need["group"] for need in group["needs"] if need["late"]]
+    late = [need["group"] for need in group["needs"] or () if need["late"]]
     name = f"{'✓ ' if marked else ''}{'● ' if group['said'].startswith('edit') else ''}{group['name']}"
     card = Card((wave, group["name"]), name, len(group["vms"]), size, locked)
     return replace(card, violation=f"before {late[0]}") if late else card

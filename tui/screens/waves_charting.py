@@ -60,7 +60,7 @@ class Charting(WavesPlace):
     def _lane(self, index: int) -> Lane:
         line = self.waves.rows[index]
         assert isinstance(line, WaveLine)
-        found, marks = self.groups_of(line.wave), self.groups.marks
+        found, marks = self.groups_of(line.wave), self.groups.marks  # asked for before they are in sight
         cards = None
         if found is not None:
             cards = [card_of(line.wave, one, line.locked, one["vms"][0][0] in marks) for one in found]
@@ -74,6 +74,12 @@ class Charting(WavesPlace):
         """Move the chart as far as the wave under the cursor needs to be in sight."""
         if self._axis is not None and (axis := following(self._axis, self.wave_line)) != self._axis:
             self._look_at(axis)
+
+    def ask_lanes(self) -> None:
+        """Ask at once for the groups of all waves that the board shows."""
+        names = [str(self.waves.rows[index][0]) for index in self.waves.lanes_in_sight]
+        known = self.hand.rows if self.hand is not None else {}
+        self.ask_groups([name for name in names if name in known and name not in self.known_groups])
 
     # keys
 

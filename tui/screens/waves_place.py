@@ -42,6 +42,10 @@ class WavesPlace(TablePlace):
         """Return the groups of a wave, None while they are asked for."""
         raise NotImplementedError
 
+    def ask_groups(self, waves: list[str]) -> None:
+        """Ask for the groups of waves, once."""
+        raise NotImplementedError
+
     def saved_wave(self, name: str) -> Wave | None:
         """Return a wave of the saved plan, None when it has none of that name or it cannot be read."""
         raise NotImplementedError

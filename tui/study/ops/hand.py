@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
-from tui.acts.offering import elsewhere, empty_slots, mending, places, whole
+from tui.acts.offering import called, elsewhere, empty_slots, mending, places, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,12 +145,7 @@ def move(
     if (wave is None) == (by is None) or not groups:
         raise BadInput("a move needs groups, and either a wave or how far", "name one of the two")
 
-    def judge(desk: Desk) -> Verdict:
-        if wave is not None and len(groups) == 1:
-            return desk.move(groups[0], wave)
-        return desk.shift(places(desk, groups, wave, by or 0))
-
-    return _judge(room, judge, check)
+    return _judge(room, lambda desk: desk.shift(places(desk, groups, wave, by or 0)), check)
 
 
 def new(room: Room, groups: list[str], check: bool = False) -> dict[str, Any]:
@@ -174,12 +169,12 @@ def new(room: Room, groups: list[str], check: bool = False) -> dict[str, Any]:
 
 def split(room: Room, group: str, vms: list[str], check: bool = False) -> dict[str, Any]:
     """Split VMs off a group or an application."""
-    return _judge(room, lambda desk: desk.split(group, vms), check)
+    return _judge(room, lambda desk: desk.split(called(desk, group), vms), check)
 
 
 def merge(room: Room, group: str, other: str, check: bool = False) -> dict[str, Any]:
     """Merge another group into one."""
-    return _judge(room, lambda desk: desk.merge(group, other), check)
+    return _judge(room, lambda desk: desk.merge(called(desk, group), called(desk, other)), check)
 
 
 def lock(room: Room, wave: str) -> dict[str, Any]:

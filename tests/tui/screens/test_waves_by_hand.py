@@ -1,0 +1,242 @@
+"""Planning by hand in 4 Waves: every key does what it says, in the project; what cannot be says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planner.store import edits, plans
+from planner.store.project import Project
+from tests.tui.estate import session
+from tests.tui.laid import acts, at_group, build, homes, place, pressed, versions, waves
+from tests.tui.stage import lines, opened, panel, text, until
+from tui.dialogs.pick import Pick
+from tui.dialogs.pick_some import PickSome
+from tui.widgets.table import VirtualTable
+
+
+async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_path: Path) -> None:
+    """waves.later, waves.undo, waves.redo, waves.save, waves.take_back."""
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "shop")
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
+        assert "✔ move shop to W05: the score stays as it is" in lines(pilot)[-2]
+        here._hush()
+        await pilot.pause()
+        assert "● 1 unsaved: move shop to W05 · waves 4, traffic cut 0.0%" in lines(pilot)[-2]
+        assert here.where() == "W05"  # the cursor goes where the group went
+        assert homes(root)["e1"] == "W04"  # nothing is stored yet
+        await pressed(pilot, "ctrl+z", lambda: here.unsaved == 0)
+        assert "W05" not in here.hand.rows  # type: ignore[union-attr]
+        await pressed(pilot, "ctrl+y", lambda: here.unsaved == 1)
+        await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+        assert homes(root)["e1"] == homes(root)["e2"] == "W05"
+        assert acts(root)[-1] == "plan move"
+        assert "1 edit saved as plan 2" in here._said[0]
+        here.lay_out()
+        await until(lambda: here.hand is not None and here.hand.plan == 2)
+        await pressed(pilot, "U", lambda: versions(root) == 3)
+        assert homes(root)["e1"] == "W04"
+        assert acts(root)[-1] == "plan undo"
+    with Project.open(root) as project:
+        assert edits.in_force(project) == ()
+
+
+async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) -> None:
+    """waves.later, waves.earlier, waves.fix.1, waves.fix.2, waves.fix.3."""
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "a")
+        await pilot.press("b")
+        await pilot.pause()
+        assert "no fix is offered" in lines(pilot)[-2]
+        await pressed(pilot, "right_square_bracket", lambda: len(here.offered().fixes) == 3)
+        assert here.unsaved == 0
+        assert "W02 holds 3 of VMs, its cap is 2" in lines(pilot)[-2]
+        said = panel(pilot, "judgement")
+        assert "✖ move a to W02 breaks what must hold" in said
+        assert "  a  a to W05: waves +1" in said
+        assert "a b c do what is offered" in text(pilot)
+        await pressed(pilot, "b", lambda: here.unsaved == 1)
+        assert here.hand is not None
+        assert here.hand.unsaved == ("move a to W06",)
+        assert "a" in here.hand.rows["W06"].groups
+        assert here.offer(0) is None
+        await pressed(pilot, "left_square_bracket", lambda: here.unsaved == 2)
+        assert here.hand.unsaved[-1] == "move a to W05"
+        for number, key in ((0, "a"), (2, "c")):
+            here.act("hand.move", {"groups": ["id-a"], "wave": "W02"})
+            await until(lambda: len(here.offered().fixes) == 3)
+            wave, many = here.offered().fixes[number].wave, here.unsaved
+            await pressed(pilot, key, lambda many=many: here.unsaved == many + 1)
+            assert here.hand.unsaved[-1] == f"move a to {wave}"
+
+
+async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path) -> None:
+    """waves.move, mark: each wave says what it would cost, or why not."""
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "a")
+        here.groups.focus()
+        await pilot.press("asterisk")
+        await pilot.pause()
+        assert "W01: 2 groups · 2 marked" in text(pilot)
+        await pressed(pilot, "m", lambda: isinstance(pilot.app.screen, Pick))
+        shown = text(pilot)
+        assert "Move 2 groups to" in shown
+        assert "✖ W02 holds 4 of VMs, its cap is 2" in shown
+        assert "moves here now" in shown
+        await pilot.press(*"W06")
+        await pressed(pilot, "enter", lambda: here.unsaved == 1)
+        assert here.hand is not None
+        assert here.hand.rows["W06"].groups == ("a", "b")
+        assert "W01" not in here.hand.rows
+        assert here.hand.unsaved == ("move a, b to W06",)
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 2)
+        assert here.hand.rows["W07"].groups == ("a", "b")
+        await pressed(pilot, "escape", lambda: here.waves.has_focus)
+        await pressed(pilot, "escape", lambda: not here.groups.marks)
+
+
+async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
+    """waves.new, waves.lock, waves.merge, waves.split."""
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "g")
+        await pressed(pilot, "n", lambda: here.unsaved == 1)
+        assert here.hand is not None
+        assert here.hand.rows["W05"].groups == ("g",)
+        assert "● new" in [row.edited for row in here.waves.rows]
+        await pressed(pilot, "l", lambda: here.unsaved == 2)
+        assert here.hand.rows["W05"].locked
+        assert "▣ locked: l unlocks" in text(pilot)
+        await at_group(pilot, "d")
+        here.act("hand.move", {"groups": ["id-d"], "wave": "W05"})
+        await until(lambda: "locked by hand" in " ".join(here.offered().refused))
+        await at_group(pilot, "g")
+        await pressed(pilot, "l", lambda: here.unsaved == 3)
+        assert not here.hand.rows["W05"].locked
+        await pressed(pilot, "M", lambda: isinstance(pilot.app.screen, Pick))
+        await pilot.press("d")
+        await pressed(pilot, "enter", lambda: here.unsaved == 4)
+        assert here.hand.unsaved[-1] == "merge d into g"
+        merged = next(laid for laid in here.hand.rows.values() if laid.wave == "W05")
+        assert merged.vms == 2
+        await at_group(pilot, merged.groups[0])
+        await pressed(pilot, "x", lambda: isinstance(pilot.app.screen, PickSome))
+        table = pilot.app.screen.query_one(VirtualTable)
+        assert {row[1] for row in table.rows} == {"d", "g"}
+        table.move_to("id-d")
+        await pilot.press("space")
+        await pressed(pilot, "enter", lambda: here.unsaved == 5)
+        assert here.hand.unsaved[-1].startswith("split")
+        assert sum(len(laid.groups) for laid in here.hand.rows.values() if laid.wave == "W05") == 2
+
+
+async def test_edits_are_dropped_only_by_the_word_and_made_again_on_a_plan_of_somebody_else(
+    tmp_path: Path,
+) -> None:
+    """waves.renew, waves.discard."""
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "shop")
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
+        with Project.open(root) as project:
+            stored = plans.latest(project)
+            plans.save(project, stored.plan.model_copy(update={"notes": ("another",)}), "bob")
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+        await pilot.press("ctrl+z")
+        await pressed(pilot, "ctrl+y", lambda: here.hand is not None and here.hand.outdated)
+        here._hush()
+        await pilot.pause()
+        assert "another plan was stored: R makes your 1 edit on it again" in lines(pilot)[-2]
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert "press R first" in lines(pilot)[-2]
+        await pressed(pilot, "R", lambda: here.hand is not None and here.hand.plan == 2)
+        assert here.unsaved == 1
+        assert not here.hand.outdated  # type: ignore[union-attr]
+        await pilot.press("D")
+        await pilot.press(*"no")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert here.unsaved == 1
+        await pilot.press("backspace", "backspace", *"drop")
+        await pressed(pilot, "enter", lambda: here.unsaved == 0)
+        assert here.hand.rows["W04"].groups == ("shop",)  # type: ignore[union-attr]
+        assert versions(root) == 2
+
+
+async def test_edits_made_in_other_places_arrive_and_are_asked_about_before_leaving(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await pilot.press("2")
+        await pilot.pause()
+        pilot.app.study.ask("hand.move", groups=["id-g"], wave="W05")  # type: ignore[attr-defined]
+        await pilot.press("4")
+        await until(lambda: here.unsaved == 1)
+        await pilot.pause()
+        assert "● 1 unsaved: move g to W05" in lines(pilot)[-2]
+        await pilot.press("q")
+        await pilot.pause()
+        assert "1 edit of the plan are not saved" in text(pilot)
+
+
+async def test_an_edit_before_the_plan_is_laid_out_lays_it_out(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root, laid=False) as pilot:
+        here = place(pilot)
+        here.select("W04")
+        await pilot.pause()
+        assert here.hand is None
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
+        assert here.hand is not None
+        assert set(here.hand.rows) == {"W01", "W02", "W03", "W05"}
+
+
+async def test_a_plan_is_laid_out_before_anybody_asks(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    from tui.session import Session
+
+    async with opened(root, session=Session(root, patience_s=0.2)) as pilot:
+        await pilot.press("4")
+        await until(lambda: place(pilot).hand is not None, 20)
+
+
+async def test_read_only_leaves_only_looking(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root, read_only=True) as pilot:
+        here = place(pilot)
+        for key in ("right_square_bracket", "n", "ctrl+s", "A", "p", "m", "l", "D", "U"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert "this is the read-only view" in lines(pilot)[-2], key
+        assert here.unsaved == 0
+        await pilot.press("t")
+        await until(lambda: pilot.app.screen is not here)
+        assert "moves in W01" in text(pilot)
+    assert versions(root) == 1
+
+
+async def test_a_plan_older_than_the_settings_is_said_and_not_edited(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    with Project.open(root) as project:
+        from planner.store import settings as settings_store
+
+        found = settings_store.load(project)
+        caps = found.caps.model_copy(update={"vms": 3})
+        settings_store.save(project, found.model_copy(update={"caps": caps}), "bob")
+    async with opened(root, session=session(root)) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "▲ settings newer than the plan: p plans anew" in lines(pilot)[-2]
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert "the plan was made on older settings: press p" in lines(pilot)[-2]
