@@ -7,12 +7,12 @@ call; the report says whether the run went on, or went back and how long that to
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import quantiles
 
 from migrate.run.actions import Outcome
-from migrate.run.compose import compose
+from migrate.run.compose import COMMIT, GO, compose
 from migrate.run.runbook import Runbook
 from migrate.sites.ports import DiskState
 from migrate.steps.kinds import KINDS
@@ -53,8 +53,47 @@ class StepTime:
 
 
 @dataclass(frozen=True, slots=True)
+class StepSpan:
+    """A step of one run, and when it began and ended, in seconds after the run's start."""
+
+    step: str
+    title: str
+    kind: str
+    phase: str
+    begin_s: float
+    end_s: float
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How one run went, step by step; ``go_s`` and ``commit_s`` are its gates, None when never reached."""
+
+    seed: int
+    outcome: str
+    go_s: float | None
+    commit_s: float | None
+    ended_s: float
+    steps: tuple[StepSpan, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Worst:
+    """The run that took longest from gate to gate, and the step that took longest in it."""
+
+    seed: int
+    cutover_s: float
+    slowest: str
+    slowest_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a number of rehearsals of one wave say."""
+    """What a number of rehearsals of one wave say.
+
+    ``down`` is the longest outage of any VM in a run, ``took`` every cutover in seconds, both of runs that
+    were committed (``took`` of all runs when none was); ``course`` is the first run step by step.
+    """
 
     wave: str
     fingerprint: str
@@ -69,6 +108,11 @@ class Rehearsal:
     slowest: tuple[StepTime, ...]
     failed_at: dict[str, int]
     fault: str
+    seed_used: int
+    down: Spread | None
+    took: tuple[float, ...]
+    worst: Worst
+    course: Course
 
 
 def model_of(wave: Wave, link: Link) -> Model:
@@ -115,7 +159,9 @@ def rehearse(
         done.append(Twin(runbook, model, KINDS, seed + number, at["source"], at["target"]).run())
         if report is not None:
             report(len(done), runs)
-    whole = [run for run in done if run.outcome is Outcome.COMMITTED] or done
+    committed = [run for run in done if run.outcome is Outcome.COMMITTED]
+    whole = committed or done
+    outages = [max(_outages(runbook, run), default=0.0) for run in committed]
     window_s = wave.window.hours * 3600 if wave.window else None
     return Rehearsal(
         wave=wave.name,
@@ -131,7 +177,44 @@ def rehearse(
         slowest=slowest(runbook, done),
         failed_at=dict(Counter(runbook.step(run.failed_at).title for run in done if run.failed_at)),
         fault=fault,
+        seed_used=seed,
+        down=spread(outages) if outages else None,
+        took=tuple(run.cutover_s for run in whole),
+        worst=_worst(runbook, whole, done, seed),
+        course=_course(runbook, done[0], seed),
     )
+
+
+def _outages(runbook: Runbook, run: TwinRun) -> Iterator[float]:
+    """Yield how long each VM that ran was down: from its stop to the probe it passed."""
+    stopped = {
+        step.subject: run.spans[step.id][0]
+        for step in runbook.steps
+        if step.kind == "stop" and step.id in run.spans
+    }
+    for step in runbook.steps:
+        if step.kind == "probe" and step.id in run.spans and step.subject in stopped:
+            yield run.spans[step.id][1] - stopped[step.subject]
+
+
+def _worst(runbook: Runbook, whole: list[TwinRun], done: list[TwinRun], seed: int) -> Worst:
+    run = max(whole, key=lambda one: one.cutover_s)
+    go_s = run.spans[GO][0] if GO in run.spans else 0.0
+    took = {step: end - begin for step, (begin, end) in run.spans.items() if begin >= go_s}
+    slowest = max(took or {runbook.steps[0].id: 0.0}, key=lambda step: took.get(step, 0.0))
+    return Worst(seed + done.index(run), run.cutover_s, runbook.step(slowest).title, took.get(slowest, 0.0))
+
+
+def _course(runbook: Runbook, run: TwinRun, seed: int) -> Course:
+    go_s, commit_s = (run.spans[gate][0] if gate in run.spans else None for gate in (GO, COMMIT))
+    steps = tuple(
+        StepSpan(step.id, step.title, step.kind, step.phase.value, begin, end, step.id == run.failed_at)
+        for step in runbook.steps
+        if step.id in run.spans
+        for begin, end in [run.spans[step.id]]
+    )
+    ended_s = max((step.end_s for step in steps), default=0.0)
+    return Course(seed, run.outcome.value, go_s, commit_s, ended_s, steps)
 
 
 def _fits(run: TwinRun, window_s: float) -> bool:

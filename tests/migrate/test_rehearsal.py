@@ -81,3 +81,42 @@ def test_the_model_holds_each_vm_with_its_disks() -> None:
         ("id-c", False, 1),
     ]
     assert model.rate_bytes_s < 1e9 / 8
+
+
+def test_the_first_run_is_told_step_by_step() -> None:
+    wave = pair_wave()
+    said = rehearse(wave, LINK, runs=3, seed=7)
+    course = said.course
+    assert [step.step for step in course.steps] == [step.id for step in compose(wave).steps]
+    assert course.seed == said.seed_used == 7
+    assert course.go_s is not None
+    assert course.commit_s is not None
+    assert course.commit_s - course.go_s == said.took[0]
+    assert all(step.begin_s <= step.end_s <= course.ended_s for step in course.steps)
+    assert not any(step.failed for step in course.steps)
+    assert len(said.took) == 3
+
+
+def test_the_outage_of_a_vm_is_from_its_stop_to_its_probe() -> None:
+    said = rehearse(small_wave(), LINK, runs=1, seed=1)
+    steps = {step.step: step for step in said.course.steps}
+    outages = [steps[f"{vm}/probe"].end_s - steps[f"{vm}/stop"].begin_s for vm in ("g0/v0", "g0/v1")]
+    assert said.down is not None
+    assert said.down.p50 == max(outages)
+    assert outages[0] != outages[1]
+    assert 0 < said.down.p50 <= said.cutover.p50
+
+
+def test_the_worst_run_can_be_run_again() -> None:
+    said = rehearse(pair_wave(), LINK, runs=20, seed=3)
+    again = rehearse(pair_wave(), LINK, runs=1, seed=said.worst.seed)
+    assert said.worst.cutover_s == max(said.took) == again.cutover.p50
+    slowest = next(step for step in again.course.steps if step.title == said.worst.slowest)
+    assert slowest.end_s - slowest.begin_s == said.worst.slowest_s
+
+
+def test_a_run_that_fails_says_where_and_has_no_outage() -> None:
+    said = rehearse(small_wave(), LINK, runs=2, seed=1, fault="power_on")
+    assert [step.kind for step in said.course.steps if step.failed] == ["start"]
+    assert said.course.commit_s is None
+    assert said.down is None

@@ -26,22 +26,12 @@ if TYPE_CHECKING:
 @json_option
 def command(wave: str, runs: int, seed: int, fault: str, project_dir: Path, as_json: bool) -> int:
     """Run the wave's runbook many times on modelled time. Nothing is touched, no bytes move."""
-    from migrate import audit
-    from migrate.rehearsal import rehearse
-    from planner.effects import Effect
-    from planner.store import plans
-    from planner.store import settings as settings_store
+    from tui.acts.rehearsing import rehearse
     from tui.cli.progress import Bar
 
-    with open_project(project_dir) as project:
-        planned = plans.latest(project).plan.wave(wave)
-        link = settings_store.load(project).link
-        with Bar(in_bytes=False) as bar:
-            bar.begin(f"rehearsing {planned.name}")
-            report = rehearse(planned, link, runs=runs, seed=seed, fault=fault, report=bar.report)
-        audit.note(
-            project, Effect.DRY_RUN, "rehearse", planned.name, {"runs": runs, "seed": seed, "fault": fault}
-        )
+    with open_project(project_dir) as project, Bar(in_bytes=False) as bar:
+        bar.begin(f"rehearsing {wave}")
+        report = rehearse(project, wave, runs=runs, seed=seed, fault=fault, report=bar.report)
     if as_json:
         data(asdict(report))
     else:
@@ -62,6 +52,11 @@ def show(report: Rehearsal) -> None:
             ("seed and deltas", show_duration(report.seed.p50), show_duration(report.seed.p95)),
             ("cutover", show_duration(report.cutover.p50), show_duration(report.cutover.p95)),
             *(
+                [("longest outage", show_duration(report.down.p50), show_duration(report.down.p95))]
+                if report.down
+                else []
+            ),
+            *(
                 [("going back", show_duration(report.back.p50), show_duration(report.back.p95))]
                 if report.back
                 else []
@@ -70,6 +65,7 @@ def show(report: Rehearsal) -> None:
     )
     if report.fits is not None and report.window_s is not None:
         line(f"{report.fits:.0%} of the runs committed within the window of {show_duration(report.window_s)}")
+    line(f"worst run: {show_duration(report.worst.cutover_s)}, most of it {visible(report.worst.slowest)}")
     for step in report.slowest[:3]:
         line(
             f"  slow: {visible(step.title)}, {show_duration(step.time.p50)} / {show_duration(step.time.p95)}"

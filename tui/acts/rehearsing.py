@@ -1,0 +1,108 @@
+"""Rehearsing a wave on the simulated twin, written down with what it said, and what was said before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from migrate.rehearsal import Rehearsal
+    from planner.store.project import Project
+
+ACT = "rehearse"  # in the audit chain
+_MOST = 500  # rehearsals that are looked back at
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """A rehearsal as it was written down; figures are None where an older wherry did not keep them.
+
+    Times are seconds, P50 and P95. ``fingerprint`` is that of the wave that was rehearsed.
+    """
+
+    wave: str
+    at: str
+    who: str
+    runs: int
+    seed: int
+    fault: str
+    fingerprint: str
+    outcomes: dict[str, int] | None
+    cutover: tuple[float, float] | None
+    down: tuple[float, float] | None
+    back: tuple[float, float] | None
+    fits: float | None
+
+    @property
+    def clean(self) -> bool | None:
+        """Whether every run was committed and fitted its window; None when that is not known."""
+        if self.outcomes is None:
+            return None
+        return set(self.outcomes) == {"committed"} and self.fits in (None, 1.0)
+
+
+def rehearse(
+    project: Project,
+    wave: str,
+    *,
+    runs: int,
+    seed: int,
+    fault: str = "",
+    report: Callable[[int, int], None] | None = None,
+) -> Rehearsal:
+    """Run a wave of the newest plan on the twin and write down what that said; raises NotFound, BadInput."""
+    from migrate import audit, rehearsal
+    from planner.effects import Effect
+    from planner.store import plans
+    from planner.store import settings as settings_store
+
+    planned = plans.latest(project).plan.wave(wave)
+    link = settings_store.load(project).link
+    said = rehearsal.rehearse(planned, link, runs=runs, seed=seed, fault=fault, report=report)
+    detail = {
+        "runs": runs,
+        "seed": seed,
+        "fault": fault,
+        "fingerprint": said.fingerprint,
+        "outcomes": said.outcomes,
+        "cutover": [said.cutover.p50, said.cutover.p95],
+        "down": [said.down.p50, said.down.p95] if said.down else None,
+        "back": [said.back.p50, said.back.p95] if said.back else None,
+        "fits": said.fits,
+    }
+    audit.note(project, Effect.DRY_RUN, ACT, planned.name, detail)
+    return said
+
+
+def rehearsed(project: Project) -> tuple[Rehearsed, ...]:
+    """Return the rehearsals written down, the newest first."""
+    import json
+
+    return tuple(
+        _read(row["subject"], row["at"], row["who"], json.loads(row["detail"]))
+        for row in project.rows(
+            "SELECT subject, at, who, detail FROM audit WHERE act = ? ORDER BY seq DESC LIMIT ?", ACT, _MOST
+        )
+    )
+
+
+def _read(wave: str, at: str, who: str, detail: dict[str, Any]) -> Rehearsed:
+    def pair(name: str) -> tuple[float, float] | None:
+        found = detail.get(name)
+        return (found[0], found[1]) if found else None
+
+    return Rehearsed(
+        wave=wave,
+        at=at,
+        who=who,
+        runs=detail.get("runs", 0),
+        seed=detail.get("seed", 0),
+        fault=detail.get("fault", ""),
+        fingerprint=detail.get("fingerprint", ""),
+        outcomes=detail.get("outcomes"),
+        cutover=pair("cutover"),
+        down=pair("down"),
+        back=pair("back"),
+        fits=detail.get("fits"),
+    )
