@@ -11,8 +11,8 @@ from planner.names import visible
 from tui.actions.action import Action
 from tui.dialogs.form import Ask, Form
 from tui.dialogs.pick import Choice, Pick
+from tui.dialogs.tasks import Tasks
 from tui.found import FoundRow
-from tui.screens.tasks import Tasks
 from tui.text import line, plural, stack
 
 if TYPE_CHECKING:
@@ -63,13 +63,15 @@ class ChecksActs:
 
     def waive(self) -> None:
         """Ask reason, owner and last day, then accept."""
+        from planner.readiness import today
+
         rows = [row for row in self.meant() if not row.waiver]
         found: dict[str, list[str]] = {}
         for row in rows:
             ids = found.setdefault(row.check, [])
             if row.subject not in ids[-1:]:
                 ids.append(row.subject)
-        until = (self._screen.wherry.now() + timedelta(days=_DAYS)).date().isoformat()
+        until = (today() + timedelta(days=_DAYS)).isoformat()
         asks = [
             Ask("reason", "Why it is accepted", needed=True, placeholder="seeded by disk, its owner agrees"),
             Ask("owner", "Who answers for it", needed=True, placeholder="Anna Berg"),
