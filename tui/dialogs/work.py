@@ -80,7 +80,7 @@ def describe_work(state: JobState, now: datetime, width: int) -> Content:
         words = ("✔ done", "good") if state.succeeded else (f"✖ {ended_words(state)}", "bad")
         lines.append(line(words, (f"   after {passed}", "dim")))
     if state.best:
-        lines += [line(""), line(("the best so far, again and again", "dim"))]
+        lines += [line(""), line(("best so far", "dim"))]
         lines += [line("  " + best_words(best)) for best in state.best[-_BESTS:]]
     if state.error is not None:
         lines += [line(""), line(("✖ " + visible(state.error.message), "bad"))]
