@@ -36,6 +36,7 @@ class Bar:
         self._title = ""
         self._total: int | None = None
         self._begun = self._said = 0.0
+        self._base = 0  # what was done when this stretch began
 
     def _draw(self) -> None:
         """Make the bar, on a terminal that can show one."""
@@ -86,6 +87,7 @@ class Bar:
             # it pulses until there is a count
             self._task = self._progress.add_task(self._title, total=None, said="")
         self._begun = self._said = time.monotonic()
+        self._base = 0
         if self._told:
             events.tell("begin", title=self._title)
             self._total = None
@@ -126,7 +128,8 @@ class Bar:
         """Tell how far it is, unless it was told a moment ago; the last count is never left out."""
         if total != self._total:
             # Another stretch of the way under the same title goes at a rate of its own.
-            self._begun = self._begun if self._total is None else time.monotonic()
+            if self._total is not None:
+                self._begun, self._base = time.monotonic(), done
             self._total = total
         if done != total and time.monotonic() - self._said < _EVENT_S:
             return
@@ -143,7 +146,7 @@ class Bar:
         )
 
     def _rate(self, done: int) -> float:
-        return done / max(time.monotonic() - self._begun, 0.001)
+        return (done - self._base) / max(time.monotonic() - self._begun, 0.001)
 
     def _spoken(self, done: int, total: int) -> str:
         if not self._in_bytes:

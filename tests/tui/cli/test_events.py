@@ -153,3 +153,23 @@ def test_an_interruption_while_it_still_loads_is_told() -> None:
     )
     assert done.returncode == 130
     assert told(Ran(130, done.stdout, done.stderr))[0]["text"] == "interrupted; nothing was stored"
+
+
+def test_a_second_stretch_under_one_title_goes_at_its_own_rate(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("tui.cli.progress.time.monotonic", lambda: now[0])
+
+    def work() -> int:
+        with Bar(in_bytes=False) as bar:
+            bar.begin("looking")
+            for at, done, total in ((101.0, 50, 100), (110.0, 100, 900), (120.0, 140, 900)):
+                now[0] = at
+                bar.report(done, total)
+        return 0
+
+    assert events.telling(work) == 0
+    told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    left = [event["left_s"] for event in told if event["event"] == "progress"]
+    assert left == [1.0, None, 190.0]
