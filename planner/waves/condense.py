@@ -142,14 +142,18 @@ def condense(problem: Problem) -> Model:
 def _slots_of(groups: list[list[Item]], slots: int, late: frozenset[int]) -> list[frozenset[int] | None]:
     """Return the slots each block may have, None where only ``earliest`` counts."""
     in_time: dict[int, frozenset[int]] = {}  # by the first slot: most blocks share it
+    bound: dict[tuple[object, ...], frozenset[int]] = {}  # by what holds their items, likewise
 
     def open_to(items: list[Item]) -> frozenset[int] | None:
         if any(item.allowed is not None or item.pinned is not None for item in items):
-            return frozenset(
-                slot
-                for slot in range(slots)
-                if slot not in late and all(permitted(item, slot) for item in items)
-            )
+            held = tuple((item.earliest, item.allowed, item.pinned) for item in items)
+            if held not in bound:
+                bound[held] = frozenset(
+                    slot
+                    for slot in range(slots)
+                    if slot not in late and all(permitted(item, slot) for item in items)
+                )
+            return bound[held]
         if not late:
             return None
         first = max(item.earliest for item in items)
