@@ -53,8 +53,8 @@ def text(pilot: Pilot[None]) -> str:
 
 
 def table(pilot: Pilot[None]) -> VirtualTable:
-    """Return the table of the place."""
-    return pilot.app.screen.query_one(VirtualTable)
+    """Return the table of the place, the first one that is shown."""
+    return next(found for found in pilot.app.screen.query(VirtualTable) if found.display)
 
 
 def panel(pilot: Pilot[None], name: str) -> str:

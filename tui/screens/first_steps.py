@@ -38,7 +38,7 @@ def first_steps(view: View, outlook: Mapping[str, Any] | None) -> tuple[Step, ..
              plan is not None),
         Step("rehearse", "every wave many times on a simulated twin, with faults", "go.rehearse", "5",
              "rehearse" in view.acts),
-        Step("approve", _approval_words(view, len(waiting)), "go.waves", "4 a",
+        Step("approve", _approval_words(view, len(waiting)), "go.waves", "4 A",
              plan is not None and not waiting),
         Step("export", "papers for the change board, files for other tools", "export", "e", view.exported),
     )  # fmt: skip

@@ -142,18 +142,23 @@ class InventoryScreen(VmActs):
     # what is filtered, by kind
 
     def _count_later(self) -> None:
-        state = (self.table.rows, self.table.order, self.size)
-        same = bool(self._counted) and all(a is b for a, b in zip(self._counted, state, strict=True))
-        if self.size.width >= WIDER and not same:
-            self._counted = state
+        rows, order, size = self.table.rows, self.table.order, self.size
+        old = self._counted
+        same = bool(old) and old[0] is rows and old[1] is order and old[2] == size
+        if size.width >= WIDER and not same:
+            self._counted = (rows, order, size)
             if self._counting is not None:
                 self._counting.stop()
             self._counting = self.set_timer(PAUSE_S, self._count)
 
     def _count(self) -> None:
+        if not self.ready:
+            return
         panel, table = self.panel("spread"), self.table
         room = panel.content_size
-        if self.ready and room.height:
+        if not room.height:
+            self._counted = ()  # not laid out yet: the next look tries again
+        else:
             panel.show(spread(table.rows, table.order, _KINDS, room.width, room.height))
 
     # the VM under the cursor

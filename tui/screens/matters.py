@@ -63,11 +63,11 @@ def _of_waves(view: View) -> Iterator[Matter]:
         else:
             yield _matter(need.severity, need.text, f"p in Waves, or {need.hint}", "Waves", "place", "waves")
     if len(silent) == 1:
-        hint = f"a in Waves, or wherry plan approve {silent[0]}"
+        hint = f"A in Waves, or wherry plan approve {silent[0]}"
         yield _matter("info", f"{silent[0]} is not approved", hint, "Waves", "wave", silent[0])
     elif silent:
         text = f"{plural(len(silent), 'wave')} are not approved: {_named(silent)}"
-        yield _matter("info", text, "a in Waves, or wherry plan approve", "Waves", "wave", silent[0])
+        yield _matter("info", text, "A in Waves, or wherry plan approve", "Waves", "wave", silent[0])
 
 
 def _of_checks(view: View) -> Iterator[Matter]:

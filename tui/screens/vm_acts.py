@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from textual.content import Content
@@ -11,7 +11,7 @@ from planner.names import visible
 from planner.units import show_bytes
 from tui.actions.action import Action
 from tui.screens.table_place import TablePlace
-from tui.text import count, line, plural, short_time
+from tui.text import count, line, plural, short_time, stack
 
 _NAMED = 6  # VMs that the line of marks names
 _CPUS, _DISK = 5, 7  # fields of a row
@@ -56,10 +56,6 @@ class VmActs(TablePlace):
     def _vms(self) -> str:
         return plural(len(self.chosen()), "VM")
 
-    def _only(self) -> tuple[Any, ...] | None:
-        """Return the row of the VM under the cursor."""
-        return self.table.row
-
     # naming and tying
 
     def action_name(self) -> None:
@@ -102,18 +98,12 @@ class VmActs(TablePlace):
         """Let the VMs stay, or come along when all of them stay."""
 
         def said(told: Mapping[str, Any]) -> str:
-            many = plural(len(told["vms"]), "VM")
-            word = "stay from the next plan on" if told["stay"] else "come along again from the next plan on"
-            word = (
-                word.replace("stay", "stays", 1).replace("come ", "comes ", 1)
-                if len(told["vms"]) == 1
-                else word
-            )
-            return f"✔ {many} {word}; x takes it back"
+            word = "excluded" if told["stay"] else "included again"
+            return f"✔ {plural(len(told['vms']), 'VM')} {word} from the next plan on; x takes it back"
 
         self._do("vms.exclude", {"vms": self.chosen()}, said, "excluding")
 
-    def _do(self, op: str, args: Mapping[str, Any], said: Any, busy: str) -> None:
+    def _do(self, op: str, args: Mapping[str, Any], said: Callable[[Any], str], busy: str) -> None:
         def done(told: Any) -> None:
             self.wherry.read_again()
             self.say(said(told), "good")
@@ -149,27 +139,43 @@ class VmActs(TablePlace):
         def moved(told: Mapping[str, Any]) -> None:
             verdict = told["verdict"]
             if verdict["refused"]:
-                more = len(verdict["refused"]) - 1
-                why = visible(verdict["refused"][0], 300) + (f", and {more} more" if more else "")
-                self.say(f"✖ nothing was moved: {why}", "bad")
+                self._refuse(wave, verdict["refused"])
             else:
                 self.wherry.open_wave(wave)
 
         self.wherry.ask("hand.move", {"groups": list(vms), "wave": wave}, moved, "moving")
 
+    def _refuse(self, wave: str, reasons: Sequence[str]) -> None:
+        from tui.dialogs.reader import Reader
+
+        lines = [line(("✖ ", "bad"), visible(why, 500)) for why in reasons]
+        lines += [line(""), line(("m in 4 Waves shows which waves would take them", "dim"))]
+        self.app.push_screen(Reader(f"{visible(wave)} does not take them: nothing was moved", stack(lines)))
+
     # going
 
     def action_dependencies(self) -> None:
         """Go to the group of the VM under the cursor."""
-        row = self._only()
-        if row is not None:
-            self.wherry.goto("group", self.view.placed.get(row[0], ("", ""))[1] or row[0])
+        row = self.table.row
+        if row is None:
+            return
+        if group := self.view.placed.get(row[0], ("", ""))[1]:
+            self.wherry.goto("group", group)
+            return
+
+        def found(told: Mapping[str, Any]) -> None:
+            if told["group"]:
+                self.wherry.goto("group", told["group"])
+            else:
+                self.say(f"{visible(row[1], 60)} is in no move group: it stays", "warn")
+
+        self.wherry.ask("vms.page", {"vm": row[0]}, found, "looking for its group")
 
     def action_checks(self) -> None:
         """Go to what checks found on the VM under the cursor."""
-        row = self._only()
+        row = self.table.row
         if row is not None:
-            self.wherry.goto("findings", row[0])
+            self.wherry.goto("check", row[0])
 
 
 def _room(wave: Mapping[str, Any]) -> str:
@@ -177,5 +183,5 @@ def _room(wave: Mapping[str, Any]) -> str:
     when = short_time(wave["start"]) + " UTC" if wave["start"] else "undated"
     limits = [item for item in wave["limits"] if item["cap"]]
     fullest = max(limits, key=lambda item: item["used"] / item["cap"], default=None)
-    full = f" · {fullest['limit']} {fullest['used'] / fullest['cap']:.0%} full" if fullest else ""
+    full = f" · {fullest['used'] / fullest['cap']:.0%} full" if fullest else ""
     return f"{when} · {plural(wave['vms'], 'VM')} {show_bytes(wave['size_bytes'])}{full}"

@@ -14,10 +14,12 @@ from tui.theme import tally_words
 
 
 async def filtered(pilot: Pilot[None], query: str) -> None:
-    await pilot.press("2")
-    await pilot.pause()
-    await pilot.press("slash")
+    if pilot.app.current_mode != "inventory":
+        await pilot.press("2")
+        await pilot.pause()
     field = pilot.app.screen.query_one(Input)
+    if not field.has_focus:
+        await pilot.press("slash")
     assert field.has_focus
     field.value = query
     screen = pilot.app.screen

@@ -170,7 +170,7 @@ async def test_steps_are_done_one_after_another_and_the_guide_goes_away(tmp_path
             settings_store.save(project, settings_store.load(project), "ann")
             plans.save(project, estate.plan_of(estate.estate()), "ann")
         await until(lambda: not guide(pilot).display)
-        await until(lambda: "▸ next  rehearse 5 · approve 4 a · export e" in text(pilot))
+        await until(lambda: "▸ next  rehearse 5 · approve 4 A · export e" in text(pilot))
         with Project.open(tmp_path) as project:
             audit.note(project, Effect.DRY_RUN, "rehearse", "W01")
             from planner.store import approvals
