@@ -7,6 +7,8 @@ done now says why.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
@@ -30,6 +32,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
 WIDE, WIDER = 110, 140
+ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
 
 
@@ -124,7 +127,7 @@ class PlaceScreen(Screen[None]):
         trail = ["wherry", visible(self.view.name), place.title, *filter(None, [self.where()])]
         self.query_one("#line1", EdgeLine).show(line((" ▸ ".join(trail), "")), self._state())
         self.query_one("#places", ItemLine).show(self._places())
-        self.query_one("#keys", ItemLine).show(self._keys())
+        self.show_keys()
         self.show_notice()
 
     def _state(self) -> Content:
@@ -145,16 +148,27 @@ class PlaceScreen(Screen[None]):
             items.append(Item(f"[{words}]" if here else f" {words}", style, f"act('go.{place.id}')"))
         return tuple(items)
 
-    def _keys(self) -> tuple[Item, ...]:
+    def _keys(self, actions: Iterable[Action], gap: str, end: str = "") -> tuple[Item, ...]:
+        """Return keys with their words; ``end`` instead of the gap behind the last one."""
         items: list[Item] = []
-        gap = "   " if self.wide else "  "
-        for action in actions_at(self.place_id, self.wherry.read_only):
-            if action.foot:
-                style = "$text-disabled" if self.why_not(action) else ""
-                do = f"act('{action.id}')"
-                items.append(Item(f"{shown(action, self.wherry.keys)} ", style or "$text-accent", do))
-                items.append(Item(f"{action.foot}{gap}", style, do))
+        for action in actions:
+            style = "$text-disabled" if self.why_not(action) else ""
+            do = f"act('{action.id}')"
+            items.append(Item(f"{shown(action, self.wherry.keys)} ", style or "$text-accent", do))
+            items.append(Item(f"{action.foot}{gap}", style, do))
+        if items:
+            items[-1] = replace(items[-1], text=items[-1].text.rstrip() + end)
         return tuple(items)
+
+    def show_keys(self) -> None:
+        """Show the keys of the place; how to get help never falls off the edge."""
+        here = [item for item in actions_at(self.place_id, self.wherry.read_only) if item.foot]
+        always = ALWAYS if self.wide else ALWAYS[-1:]
+        gap = "   " if self.wide else "  "
+        self.query_one("#keys", ItemLine).show(
+            self._keys((item for item in here if item.id not in ALWAYS), gap, gap),
+            self._keys((item for item in here if item.id in always), gap),
+        )
 
     def say(self, text: str, tone: str = "") -> None:
         """Show a remark for a few seconds."""

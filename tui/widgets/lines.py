@@ -6,6 +6,7 @@ each with an action that a click runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -49,35 +50,43 @@ class Item:
 
 
 class ItemLine(Widget):
-    """One line of items; those that do not fit at the right are left out."""
+    """One line of items; those that do not fit are left out, but never the last ones, at the right edge."""
 
     DEFAULT_CSS = "ItemLine { height: 1; width: 100%; padding: 0 1; }"
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id)
         self._items: tuple[Item, ...] = ()
+        self._last: tuple[Item, ...] = ()
+        self._drawn: tuple[Item, ...] = ()
 
-    def show(self, items: tuple[Item, ...]) -> None:
-        """Show other items."""
-        if items != self._items:
-            self._items = items
+    def show(self, items: tuple[Item, ...], last: tuple[Item, ...] = ()) -> None:
+        """Show other items; ``last`` stand at the right edge."""
+        if (items, last) != (self._items, self._last):
+            self._items, self._last = items, last
             self.refresh()
+
+    def _fitting(self) -> Iterator[Item]:
+        room = self.content_size.width - sum(cell_len(item.text) for item in self._last)
+        for item in self._items:
+            if cell_len(item.text.rstrip()) > room:
+                break
+            room -= cell_len(item.text)
+            yield item
+        if self._last:
+            yield Item(" " * max(0, room))
+            yield from self._last
 
     def render(self) -> Content:
         """Lay the items out."""
-        left, width, parts = 0, self.content_size.width, []
-        for item in self._items:
-            if left + cell_len(item.text.rstrip()) > width:
-                break
-            left += cell_len(item.text)
-            parts.append((item.text, item.style))
-        return Content.assemble(*parts)
+        self._drawn = tuple(self._fitting())
+        return Content.assemble(*((item.text, item.style) for item in self._drawn))
 
     async def on_click(self, event: events.Click) -> None:
         """Run the action of the item under the mouse."""
         spot = event.get_content_offset(self)
         left = 0
-        for item in self._items if spot else ():
+        for item in self._drawn if spot else ():
             left += cell_len(item.text)
             if spot and spot.x < left:
                 if item.action:
