@@ -12,6 +12,7 @@ _SCREENS = {
     "inventory": ("tui.screens.inventory", "InventoryScreen"),
     "dependencies": ("tui.screens.dependencies", "DependenciesScreen"),
     "waves": ("tui.screens.waves", "WavesScreen"),
+    "rehearse": ("tui.screens.rehearse", "RehearseScreen"),
     "checks": ("tui.screens.checks", "ChecksScreen"),
     "settings": ("tui.screens.settings", "SettingsScreen"),
 }

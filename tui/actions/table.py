@@ -14,6 +14,7 @@ from tui.actions.dependencies import DEPENDENCIES
 from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
 from tui.actions.inventory import INVENTORY
 from tui.actions.overview import OVERVIEW
+from tui.actions.rehearse import REHEARSE
 from tui.actions.settings import SETTINGS
 from tui.actions.waves import WAVES
 
@@ -24,6 +25,7 @@ ACTIONS: tuple[Action, ...] = (
     *OVERVIEW,
     *INVENTORY,
     *CHECKS,
+    *REHEARSE,
     *DEPENDENCIES,
     *WAVES,
     *SETTINGS,
