@@ -7,7 +7,7 @@ person's word. A VM that stays keeps everything tied to it: no group is ever spl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -163,6 +163,13 @@ def move_groups(inventory: Inventory, settings: Settings) -> tuple[MoveGroup, ..
 
     Templates, placeholders, excluded VMs and what is tied to those are left out (``left_out``).
     """
+    return groups_and_rest(inventory, settings)[0]
+
+
+def groups_and_rest(
+    inventory: Inventory, settings: Settings
+) -> tuple[tuple[MoveGroup, ...], Mapping[str, str]]:
+    """Return what ``move_groups`` and ``left_out`` do, in one go."""
     found = _survey(inventory, settings)
     closure, hubs = found.closure, found.hubs
     members: dict[str, list[VM]] = {}
@@ -173,7 +180,7 @@ def move_groups(inventory: Inventory, settings: Settings) -> tuple[MoveGroup, ..
     for edge, reason in found.tree:
         reasons.setdefault(closure.root(edge.source), []).append(reason)
     taken: set[str] = set()
-    return tuple(
+    groups = tuple(
         MoveGroup(
             name=_unique(_title(group), taken),
             vms=tuple(vm.id for vm in group),
@@ -182,6 +189,7 @@ def move_groups(inventory: Inventory, settings: Settings) -> tuple[MoveGroup, ..
         )
         for root, group in members.items()
     )
+    return groups, found.out
 
 
 def why(groups: Sequence[MoveGroup], vm: str) -> tuple[Reason, ...]:

@@ -9,17 +9,15 @@ inventory is in exactly one wave or among the unplanned, with a reason.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from planner.checks.check import Check
 from planner.edits import Edit, by_hand
-from planner.errors import BadInput
 from planner.estimate import Measured
-from planner.graph import edges, shared_services
-from planner.groups import closing, left_out, move_groups
+from planner.graph import edges
+from planner.ground import Ground, ground_of
+from planner.groups import closing
 from planner.model import Finding, Inventory, MoveGroup
-from planner.names import visible
 from planner.notes import cut_notes, input_notes, measured_notes, service_notes
 from planner.plan import Plan, Unplanned, Wave
 from planner.settings import Settings
@@ -30,7 +28,6 @@ from planner.waves.calendar import calendar, window_notes
 from planner.waves.card import card, oversize_notes, with_chances
 from planner.waves.content import writable
 from planner.waves.items import Ask
-from planner.waves.lookup import look_up
 from planner.waves.pilots import pilot_notes
 from planner.waves.spelling import spell
 
@@ -42,20 +39,6 @@ def _hard_violations(inventory: Inventory, waves: Sequence[Wave], hubs: frozense
         for edge in edges(inventory)
         if edge.source in at and edge.target in at
     )
-
-
-def _refuse_twins(inventory: Inventory) -> None:
-    """Raise BadInput when two VMs or two disks could be taken for each other."""
-    for what, ids in (
-        ("VM id", (vm.id for vm in inventory.vms)),
-        ("disk", (f"{vm.id}/{disk.key}" for vm in inventory.vms for disk in vm.disks)),
-    ):
-        twice = [name for name, count in Counter(ids).items() if count > 1]
-        if twice:
-            raise BadInput(
-                f"{what} {visible(twice[0])} stands twice in the inventory",
-                "discover it again from one source",
-            )
 
 
 def _said(track: Track) -> Iterator[str]:
@@ -87,17 +70,20 @@ def ask_for(
     rates: Measured | None = None,
     edits: Sequence[Edit] = (),
     standing: Mapping[str, int] | None = None,
+    ground: Ground | None = None,
 ) -> Ask:
-    """Return what waves are built from; ``everyone`` holds the groups, merged as people said."""
-    _refuse_twins(inventory)
-    groups, hand = by_hand(edits, move_groups(inventory, settings), inventory, settings)
-    planned = {vm for group in groups for vm in group.vms}
+    """Return what waves are built from; ``everyone`` holds the groups, merged as people said.
+
+    ``ground`` is that of the inventory, the settings and the findings, where it is known.
+    """
+    ground = ground or ground_of(inventory, settings, findings, own_checks)
+    groups, hand = by_hand(edits, ground.groups, inventory, settings)
     return Ask(
         inventory=inventory,
         settings=settings,
-        lookup=look_up(inventory, settings, planned, findings, own_checks),
+        lookup=ground.lookup,
         everyone=groups,
-        hubs=frozenset(shared_services(inventory, settings)),
+        hubs=ground.hubs,
         target=target,
         before=before(last, frozenset(frozen), settings) if last else None,
         rates=rates,
@@ -122,17 +108,20 @@ def make_plan(
     draw: Draw | None = None,
     edits: Sequence[Edit] = (),
     standing: Mapping[str, int] | None = None,
+    ground: Ground | None = None,
 ) -> Plan:
     """Return the plan of an inventory: waves W01, W02, ... and who stays, with reasons.
 
     ``created_at`` is ISO 8601 in UTC; ``own_checks`` are a project's, whose findings may be tasks too.
     The plan stays near ``last``, whose ``frozen`` waves (names) keep their place. ``edits`` by hand, oldest
-    first, are kept. With ``standing`` (VM → slot) nothing is searched. Raises BadInput for a VM or disk that
+    first, are kept. With ``standing`` (VM → slot) nothing is searched; ``ground`` is as for ``ask_for``.
+    Raises BadInput for a VM or disk that
     stands twice, for a remap that cannot be, for settings that contradict each other and for an edit that
     can no longer hold; Blocked when a disk must stay an RDM and no LUN is free for it, and when no plan
     meets all constraints.
     """
     draw = draw or Draw()
+    ground = ground or ground_of(inventory, settings, findings, own_checks)
     ask = ask_for(
         inventory=inventory,
         settings=settings,
@@ -144,6 +133,7 @@ def make_plan(
         rates=rates,
         edits=edits,
         standing=standing,
+        ground=ground,
     )
     groups, hubs, lookup = ask.everyone, ask.hubs, ask.lookup
     planned = set(ask.names)
@@ -176,7 +166,7 @@ def make_plan(
         waves=waves,
         unplanned=tuple(
             Unplanned(vm=vm, name=writable(lookup.vms[vm].name), why=writable(reason))
-            for vm, reason in left_out(inventory, settings).items()
+            for vm, reason in ground.out.items()
         ),
         score=card(arranged, _hard_violations(inventory, waves, hubs), span),
         notes=tuple(writable(note) for note in notes),

@@ -47,11 +47,10 @@ class Line:
 
 def draft_of(project: Project, opened: Opened) -> Draft:
     """Return a draft without edits on a plan that is laid out."""
-    from planner.groups import move_groups
     from planner.store import edits
     from planner.waves.draft import Draft
 
-    groups = move_groups(opened.at.inventory, opened.at.settings)
+    groups = opened.inputs["ground"].groups
     return Draft(opened.desk, groups, opened.edits, edits.next_number(project))
 
 

@@ -43,13 +43,17 @@ def inputs_of(
     ``readiness`` is what the checks say of it today, where that is known.
     """
     from migrate.measured import measured
+    from planner.ground import ground_of
     from planner.readiness import judge, today
 
+    findings = (readiness or judge(at, today(), progress=progress)).open
+    own_checks = tuple(rule.check for rule in at.rules)
     return {
         "inventory": at.inventory,
         "settings": at.settings,
-        "findings": (readiness or judge(at, today(), progress=progress)).open,
-        "own_checks": tuple(rule.check for rule in at.rules),
+        "findings": findings,
+        "own_checks": own_checks,
+        "ground": ground_of(at.inventory, at.settings, findings, own_checks),
         "target": at.target,
         "rates": measured(project, at.inventory, at.fingerprint, at.settings.link),
     }
