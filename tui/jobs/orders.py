@@ -94,6 +94,17 @@ def import_flows(paths: Sequence[str], kind: str = "") -> Order:
     )
 
 
+def import_table(path: str, check: bool = False) -> Order:
+    """Return the order to read an edited table of the plan back; ``check`` only says what it would change."""
+    return Order(
+        Kind.IMPORT,
+        f"import {_named((path,))}",
+        ("plan", "import-csv", "--json"),
+        _flags({"--check": check}),
+        (path,),
+    )
+
+
 def plan(effort: str = "normal", seed: int = 1) -> Order:
     """Return the order to make a plan; without ``--json``, since a plan is as large as its estate."""
     return Order(Kind.PLAN, "plan", ("plan",), (f"--effort={effort}", f"--seed={seed}"))
