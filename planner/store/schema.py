@@ -204,6 +204,10 @@ _VERSION_2: tuple[Step, ...] = (
     """CREATE TABLE plan_edit_end (
         edit INTEGER PRIMARY KEY REFERENCES plan_edit(id), who TEXT NOT NULL, at TEXT NOT NULL
     ) STRICT""",
+    # planner.store.dismissed
+    """CREATE TABLE suggestion_dismissed (
+        title TEXT PRIMARY KEY, vms TEXT NOT NULL, who TEXT NOT NULL, at TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
 )
 
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2)

@@ -16,16 +16,12 @@ if TYPE_CHECKING:
 _LONGEST = 200  # characters of a name
 
 
-def title_of(one: Suggestion) -> str:
-    """Return what a suggestion is called: its name and its environment."""
-    return f"{one.name} {one.environment}".strip()
-
-
 def chosen(found: tuple[Suggestion, ...], wanted: str) -> Suggestion:
     """Return the suggestion of a name; raises NotFound, and BadInput when several are called so."""
     from difflib import get_close_matches
 
     from planner.errors import BadInput, NotFound
+    from planner.store.dismissed import title_of
 
     key = wanted.strip().casefold()
     fits = [one for one in found if title_of(one).casefold() == key]
@@ -48,6 +44,7 @@ def accept(project: Project, inventory: Inventory, one: Suggestion, name: str = 
     from planner.candidates.accept import as_reading
     from planner.effects import Effect
     from planner.store import evidence
+    from planner.store.dismissed import title_of
 
     reading = as_reading(one, inventory, name)
     facts = len(reading.facts)
@@ -60,6 +57,29 @@ def accept(project: Project, inventory: Inventory, one: Suggestion, name: str = 
         {"import": taken.imports[0].id, "vms": [member.vm for member in one.new], "as": name},
     )
     return taken, facts
+
+
+def dismiss(project: Project, one: Suggestion) -> str:
+    """Let a suggestion be told no more until other VMs join it; return what it is called."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.store import dismissed
+
+    dismissed.dismiss(project, one, audit.person())
+    title = dismissed.title_of(one)
+    audit.note(project, Effect.EDIT_PLAN, "deps suggest --dismiss", title, {"vms": len(one.members)})
+    return title
+
+
+def bring_back(project: Project, title: str) -> None:
+    """Let a suggestion that was dismissed be told again; raises NotFound."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.names import visible
+    from planner.store import dismissed
+
+    dismissed.bring_back(project, title)
+    audit.note(project, Effect.EDIT_PLAN, "deps suggest --undismiss", visible(title), {})
 
 
 def name_vms(

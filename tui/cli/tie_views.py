@@ -150,10 +150,22 @@ def cycles(project_dir: Path, as_json: bool) -> None:
 )
 @click.option("--accept", "wanted", metavar="NAME", help="Take this one as if an application list said so.")
 @click.option("--as", "name", default="", help="What the application is really called.")
+@click.option("--dismiss", "unwanted", metavar="NAME", help="Tell this one no more, until VMs join it.")
+@click.option("--undismiss", "missed", metavar="NAME", help="Tell a dismissed one again.")
+@click.option("--dismissed", "is_old", is_flag=True, help="List those that were dismissed.")
 @click.option("--all", "every", is_flag=True, help=f"List all, not only the {_SHOWN} surest.")
 @project_option
 @json_option
-def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_json: bool) -> None:
+def suggest(
+    wanted: str | None,
+    name: str,
+    unwanted: str | None,
+    missed: str | None,
+    is_old: bool,
+    every: bool,
+    project_dir: Path,
+    as_json: bool,
+) -> None:
     """Suggest applications from names, tags, traffic and ports; nothing counts before it is accepted."""
     from dataclasses import asdict
 
@@ -162,18 +174,27 @@ def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_js
     from planner.graph import shared_services
     from planner.store import inventories
     from planner.store import settings as settings_store
+    from planner.store.dismissed import parted, title_of
     from planner.units import show_count
-    from tui.acts.applications import chosen, title_of
+    from tui.acts.applications import bring_back, chosen
 
     if name and wanted is None:
         raise BadInput("--as goes with --accept", "say which suggestion is called so")
+    if sum(one is not None for one in (wanted, unwanted, missed)) > 1:
+        raise BadInput("--accept, --dismiss and --undismiss exclude each other", "give one of them")
     with open_project(project_dir) as project:
         inventory = inventories.latest(project).inventory
         hubs = frozenset(shared_services(inventory, settings_store.load(project)))
-        found = suggestions(inventory, hubs)
+        if missed is not None:
+            bring_back(project, missed)
+        found, old = parted(project, suggestions(inventory, hubs))
         if wanted is not None:
             _accept(project, inventory, chosen(found, wanted), name, as_json)
             return
+        if unwanted is not None:
+            _dismiss(project, chosen(found, unwanted), as_json)
+            return
+    found = old if is_old else found
     if as_json:
         data([{**asdict(one), "title": title_of(one), "new": len(one.new)} for one in found])
         return
@@ -195,13 +216,27 @@ def suggest(wanted: str | None, name: str, every: bool, project_dir: Path, as_js
     )
     if len(found) > len(shown):
         say(f"{show_count(len(found) - len(shown), 'suggestion')} more: see them with --all")
-    if found:
+    if found and not is_old:
         say("nothing of this counts yet: wherry deps suggest --accept NAME")
+    if old and not is_old:
+        say(f"{show_count(len(old), 'suggestion')} dismissed: see them with --dismissed")
+
+
+def _dismiss(project: Project, one: Suggestion, as_json: bool) -> None:
+    from tui.acts.applications import dismiss
+
+    title = dismiss(project, one)
+    if as_json:
+        data({"dismissed": title})
+        return
+    line(f"{title} is suggested no more, until other VMs join it")
+    say(f"tell it again with: wherry deps suggest --undismiss {title!r}")
 
 
 def _accept(project: Project, inventory: Inventory, one: Suggestion, name: str, as_json: bool) -> None:
+    from planner.store.dismissed import title_of
     from planner.units import show_count
-    from tui.acts.applications import accept, title_of
+    from tui.acts.applications import accept
     from tui.cli.imported import change_summary
 
     taken, facts = accept(project, inventory, one, name)

@@ -76,8 +76,10 @@ class DependenciesScreen(DecidingPlace):
 
     @property
     def group(self) -> Mapping[str, Any] | None:
-        """The group that is drawn, as it was told."""
-        return self._group
+        """The group under the cursor, as it was told; None while it is not."""
+        said = self._group
+        here = self.query_one("#groups", VirtualTable).key
+        return said if said is not None and said["name"] == here else None
 
     @property
     def can_return(self) -> bool:
@@ -130,7 +132,7 @@ class DependenciesScreen(DecidingPlace):
         key = self.table.key
         if key is None:
             self._group = None
-            self.around.say(self._empty())
+            self.around.say(self._empty().replace(", or", ",\nor"))
             self.around.border_title = Content("no group")
             self._show_inside(())
             self.panel("side").show(line(("no group under the cursor", "dim")))
@@ -307,13 +309,13 @@ class DependenciesScreen(DecidingPlace):
 
     def action_why(self) -> None:
         """Tell, reason by reason, why a VM is in its group."""
-        row = self.table.row
+        row, group = self.table.row, self.group
         if self.now == "ties":
             vm = str(row[-2]) if row is not None else ""
         elif self.inside.has_focus and self.inside.row is not None:
             vm = str(self.inside.row[-1])
         else:
-            vm = str(self._group["vms"][-1]["id"]) if self._group else ""
+            vm = str(group["vms"][-1]["id"]) if group else ""
         if not vm:
             self.say("no VM is under the cursor", "warn")
             return

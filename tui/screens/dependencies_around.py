@@ -129,8 +129,8 @@ class Around(Panel):
 
     def on_click(self, event: events.Click) -> None:
         """A click selects an edge, on the selected one it follows."""
-        spot = event.get_content_offset(self)
-        key = at(self._picture.spots, spot.y + round(self.scroll_y), spot.x) if spot is not None else None
+        spot = event.screen_offset - self.content_region.offset  # the lines within may have taken it
+        key = at(self._picture.spots, spot.y + round(self.scroll_y), spot.x)
         edge = next((one for side in self._sides for one in side if one.key == key), None)
         if edge is None:
             return

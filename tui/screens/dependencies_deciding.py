@@ -92,7 +92,7 @@ class DecidingPlace(ListingPlace):
         if name == "name":
             return "" if self.now == "groups" and self.group else "choose a group first: esc"
         if name == "mend":
-            edge = self.around.edge if self.now == "groups" else None
+            edge = self.around.edge if self.now == "groups" and self.group else None
             return (
                 ""
                 if edge and edge["across"]
@@ -170,7 +170,7 @@ class DecidingPlace(ListingPlace):
         elif self.now == "suggestions":
             self._do("applications.dismiss", {"title": said["title"]},
                      lambda done: f"{said['title']} is not suggested again; "
-                     "back with: wherry deps suggest --undismiss NAME")  # fmt: skip
+                     "back with: wherry deps suggest --undismiss")  # fmt: skip
 
     def _refuse(self, keys: list[Any], title: str) -> None:
         self._why(title, lambda why: self._do(

@@ -11,6 +11,7 @@ from typing import Any
 from textual.content import Content
 from textual.widgets import Input
 
+from planner.errors import WherryError
 from planner.names import visible
 from tui.screens.dependencies_lists import LISTINGS, Listing, Row, rows_of
 from tui.screens.table_place import TablePlace
@@ -41,6 +42,7 @@ class ListingPlace(TablePlace):
         self._acts = 0  # done here: after each everything is asked again
         self._total = 0  # ties
         self._found: tuple[object, ...] = ()  # what ties were asked for last
+        self._wish = ""  # the last filter of ties that can be read
 
     # which table
 
@@ -171,20 +173,18 @@ class ListingPlace(TablePlace):
         """Have the ties filtered and sorted by the study, unless they are already; the last wish counts."""
         table = self.ties
         sort = None if table.sorted_by is None else table.columns[table.sorted_by].field
-        wanted = (self.stamp, self._filter, sort, table.reverse, self.only_crossing)
+        wanted = (self.stamp, self._wish, sort, table.reverse, self.only_crossing)
         if wanted == self._found or "ties" in self._asking:
             return
         self._asking.add("ties")
         self._found = wanted
 
         def got(said: Mapping[str, Any]) -> None:
-            self._problem = ""
             self._total = said["total"]
             self._failures.pop("ties", None)
             over(said["matching"])
 
         def failed(why: str) -> None:
-            self._problem = why if self._filter else ""
             self._failures["ties"] = why
             over(None)
 
@@ -197,7 +197,7 @@ class ListingPlace(TablePlace):
                 self.show_listing()
                 self.show_notice()
 
-        args = {"text": self._filter, "sort": sort, "reverse": table.reverse, "crossing": self.only_crossing}
+        args = {"text": self._wish, "sort": sort, "reverse": table.reverse, "crossing": self.only_crossing}
         self.wherry.ask("edges.find", args, got, busy="ties", failed=failed)
 
     def on_paged_table_wanted(self, event: PagedTable.Wanted) -> None:
@@ -208,11 +208,19 @@ class ListingPlace(TablePlace):
 
     def filter_now(self) -> None:
         """Filter again: ties by the study, all others here."""
-        if self.now == "ties":
-            self.find_ties()
-            self.show_notice()
-        else:
+        if self.now != "ties":
             super().filter_now()
+            return
+        from planner.query import parse
+
+        try:
+            parse(self._filter, self.vocabulary, {})
+        except WherryError as error:
+            self._problem = f"{error.message}: {error.hint}" if error.hint else error.message
+        else:
+            self._problem, self._wish = "", self._filter
+            self.find_ties()
+        self.show_notice()
 
     def action_sort(self) -> None:
         """Sort by the next column."""

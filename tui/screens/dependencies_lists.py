@@ -155,7 +155,7 @@ def rows_of(listing: Listing, said: Iterable[Mapping[str, Any]]) -> tuple[Row, .
 def rows_inside(said: Mapping[str, Any]) -> tuple[Row, ...]:
     """Return the ties inside a group; the last two fields are the ids of their ends."""
     return tuple(
-        (f"{tie['source']}\x1f{tie['target']}\x1f{tie['port']}\x1f{tie['tie']}\x1f{tie['kind']}",
+        (tie["key"],
          tie["source_name"], f"{tie['tie']} {'═' if tie['mutual'] else '→'}", tie["port"],
          tie["target_name"], tie["day_bytes"], tie["reason"], tie["source"], tie["target"])
         for tie in said["inside"]

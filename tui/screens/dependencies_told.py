@@ -33,9 +33,7 @@ def describe_side(said: Said, edge: Said | None, can_mend: bool) -> Content:
     for one in said["evidence"]:
         full = round(one["sure"] * _BOXES)
         bar = "■" * full + "□" * (_BOXES - full)
-        lines.append(
-            line(f"  {one['what']:<9}{bar}  ", (f"{one['sure']:.0%} of {count(one['ties'])}", "dim"))
-        )
+        lines.append(line(f"{one['what']:<9}{bar} ", (f"{one['sure']:.0%} {count(one['ties'])}", "dim")))
     if not said["evidence"]:
         lines.append(line(("  no tie is known", "dim")))
     return stack(lines)
@@ -85,7 +83,7 @@ def _crossing(said: Said) -> list[Content]:
     lines = [line((f"{plural(len(across), 'tie')} across waves", "accent"))]
     for one in across[:_CROSSING]:
         arrow = "◂" if one["above"] else "▸"
-        words = f"{arrow} {fit(visible(one['group']), 12)} {fit(wave_words(one['waves'], True), 6)}"
+        words = f"{arrow} {fit(visible(one['group']), 11)} {fit(wave_words(one['waves'], True), 6)}"
         size = "?" if one["day_bytes"] is None else show_bytes(one["day_bytes"])
         lines.append(line((words, "warn" if one["hot"] else ""), (fit(size, 8, right=True), "dim")))
     if len(across) > _CROSSING:

@@ -122,6 +122,22 @@ def test_an_accepted_suggestion_is_an_import_that_can_be_withdrawn(hidden: Wherr
     assert len(_found(hidden, "suggest")) == 1
 
 
+def test_a_dismissed_suggestion_is_told_again_when_a_vm_joins_it_or_somebody_misses_it(
+    hidden: Wherry, tmp_path: Path
+) -> None:
+    assert _found(hidden, "suggest", "--dismiss", "crm production") == {"dismissed": "Crm Production"}
+    assert _found(hidden, "suggest") == []
+    assert [one["title"] for one in _found(hidden, "suggest", "--dismissed")] == ["Crm Production"]
+    assert "1 suggestion dismissed" in hidden.done("deps", "suggest").text
+    assert "deps suggest --dismiss" in hidden.done("log", "--json").out
+    refused(hidden("deps", "suggest", "--accept", "Crm Production"), 2, "nothing is suggested")
+    assert len(_found(hidden, "suggest", "--undismiss", "CRM production")) == 1
+    hidden.done("deps", "suggest", "--dismiss", "Crm")
+    more = [vm(f"vm-{at}", f"crm-p-{name}-01", "", []) for at, name in ((4, "web"), (5, "db"), (6, "app"))]
+    hidden.done("discover", str(write(tmp_path / "joined.json", vms=[*document()["vms"], *more])))
+    assert [len(one["members"]) for one in _found(hidden, "suggest")] == [3]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -140,6 +156,8 @@ def test_an_accepted_suggestion_is_an_import_that_can_be_withdrawn(hidden: Wherr
         (("list", "port:http"), "'http' is no port"),
         (("suggest", "--accept", "Nothing"), "nothing is suggested"),
         (("suggest", "--as", "X"), "--as goes with --accept"),
+        (("suggest", "--accept", "X", "--dismiss", "X"), "exclude each other"),
+        (("suggest", "--undismiss", "X"), "nobody dismissed"),
     ],
 )
 def test_what_cannot_be_is_refused_and_nothing_is_stored(

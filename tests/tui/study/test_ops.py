@@ -126,3 +126,31 @@ def test_a_word_on_a_disk_decides_with_its_proof_and_can_be_taken_back(planned: 
     assert "4,096" in kept["decision"]["proof"] or "4096" in kept["decision"]["proof"]
     (back,) = planned.ask("remaps.set", volume=disk["volume"], to=None)["disks"]
     assert (back["word"], back["decision"]["target"]) == (None, "vmdk")
+
+
+def test_ties_are_found_by_filter_sorted_and_handed_out_in_pages(planned: Study, cli: Wherry) -> None:
+    planned.ask("decide", ruling="order", vms=["vm-3", "vm-1"], why="reads it")
+    planned.ask("decide", ruling="apart", vms=["vm-4", "vm-5"])
+    assert planned.ask("edges.find") == {"total": 3, "matching": 3}
+    assert planned.ask("edges.find", text="tie:hard,order", sort=3, reverse=True)["matching"] == 2
+    assert [row[3] for row in planned.ask("edges.page", first=0, count=9)] == ["order", "hard"]
+    assert [row[3] for row in planned.ask("edges.page", first=1, count=1)] == ["hard"]
+    assert planned.ask("edges.find", crossing=True)["matching"] >= 1
+    with pytest.raises(BadInput):
+        planned.ask("edges.find", text="port:x")
+    planned.ask("edges.find", text="tie:hard")
+    (key,) = planned.ask("edges.keys")
+    assert planned.ask("edges.rule", ruling="refuse", keys=[key], why="gone") == {"count": 1}
+    assert {row["vms"] for row in planned.ask("groups")} == {1}
+    assert planned.ask("edges.find", text="state:refused")["matching"] == 1
+    before = cli.stored()
+    with pytest.raises(BadInput, match="no longer there"):
+        planned.ask("edges.rule", ruling="refuse", keys=[key, "gone"])
+    planned.ask("edges.find", text="tie:apart")
+    (apart,) = planned.ask("edges.keys")
+    with pytest.raises(NotFound, match="nothing was seen"):
+        planned.ask("edges.rule", ruling="refuse", keys=[key, apart])
+    assert cli.stored() == before, "all or none"
+    assert planned.ask("edges.forget", keys=[key]) == {"count": 1}
+    assert 2 in {row["vms"] for row in planned.ask("groups")}
+    assert acts(cli)[-2:] == ["deps refuse", "deps forget"]

@@ -12,22 +12,22 @@ _KEPT = "suggestions"
 
 
 def _found(room: Room) -> tuple[Suggestion, ...]:
-    """Return the suggestions on the newest inventory, worked out once."""
+    """Return the suggestions on the newest inventory, worked out once, without those that were dismissed."""
     from planner.candidates.suggest import suggestions
+    from planner.store.dismissed import parted
 
     known = room.known
     kept = room.kept.get(_KEPT)
     if kept is None or kept[0] is not known:
         kept = room.kept[_KEPT] = (known, suggestions(room.inventory, known.hubs))
-    found: tuple[Suggestion, ...] = kept[1]
-    return found
+    return parted(room.project, kept[1])[0]
 
 
 def suggested(room: Room) -> list[dict[str, Any]]:
     """Return suggested applications, the surest first, with confidence and reasons."""
     from dataclasses import asdict
 
-    from tui.acts.applications import title_of
+    from planner.store.dismissed import title_of
 
     return [{**asdict(one), "title": title_of(one), "new": len(one.new)} for one in _found(room)]
 
@@ -41,5 +41,17 @@ def accept(room: Room, title: str, name: str = "") -> dict[str, Any]:
     return {"import": taken.imports[0].id, "facts": facts}
 
 
-WRITES = frozenset({"applications.accept"})
-OPS = {"suggestions": suggested, "applications": suggested, "applications.accept": accept}
+def dismiss(room: Room, title: str) -> dict[str, Any]:
+    """Let a suggestion be told no more until other VMs join it."""
+    from tui.acts.applications import chosen
+    from tui.acts.applications import dismiss as drop
+
+    return {"title": drop(room.project, chosen(_found(room), title))}
+
+
+WRITES = frozenset({"applications.accept", "applications.dismiss"})
+OPS = {
+    "suggestions": suggested,
+    "applications.accept": accept,
+    "applications.dismiss": dismiss,
+}

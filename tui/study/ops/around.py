@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from planner.graph.edge import PERSON, PHYSICAL
 from planner.model import Tie
 from tui.study.between import between, standing
+from tui.study.ops.edges import key_of
 from tui.study.ops.estate import strength
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def around(room: Room, name: str) -> dict[str, Any]:
         ),
         "inside": [
             {
+                "key": key_of(edge),
                 "source": edge.source,
                 "target": edge.target,
                 "source_name": vms[edge.source].name,
