@@ -1,6 +1,7 @@
-"""From the start of a process on a terminal to the first row it paints, and what it takes by then.
+"""Processes on a pseudo-terminal of 120 by 35: when a text is painted, and what they take by then.
 
-The terminal is a pseudo-terminal of 120 by 35; the row is there when the name in it has been written.
+Wall clock and the processor time of the process; memory as Linux counts it, of the process and of the
+processes that it started.
 """
 
 from __future__ import annotations
@@ -14,55 +15,104 @@ import struct
 import sys
 import termios
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_PATIENCE_S = 180.0
+_PATIENCE_S = 900.0
+_QUIET_S = 4.0  # without a child, after which an application has settled
 _ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "XDG_CONFIG_HOME": "/nonexistent"}
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """What passed until the row was there, in seconds, and the memory of the process and its children."""
+    """What passed until a text was painted, in seconds."""
 
     wall_s: float
     cpu_s: float
-    rss_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What an application holds once it has settled, and the most that its children held until then."""
+
+    own_mib: float
     children_mib: float
 
 
-def started(arguments: list[str], row: str, settle: Callable[[int], bool] | None = None) -> Started:
-    """Start the interpreter with these arguments and wait for ``row``.
+class Terminal:
+    """A process on a terminal. ``read`` has to be called for it to go on."""
 
-    With ``settle`` the memory is that once it says so of the process id, and the largest until then of all
-    children together; else it is that at the row.
-    """
-    begun = time.perf_counter()
-    child, terminal = pty.fork()
-    if child == 0:
-        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 35, 120, 0, 0))
-        os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, **_ENVIRONMENT})
-    said, wanted, most = b"", row.encode(), 0.0
-    found: tuple[float, float] | None = None
+    def __init__(self, arguments: list[str]) -> None:
+        self.begun = time.perf_counter()
+        self.process, self._terminal = pty.fork()
+        if self.process == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 35, 120, 0, 0))
+            os.execve(sys.executable, [sys.executable, *arguments], {**os.environ, **_ENVIRONMENT})
+
+    def read(self, wait_s: float = 0.05) -> bytes | None:
+        """Return what was drawn meanwhile, None once the process has closed its end."""
+        if not select.select([self._terminal], [], [], wait_s)[0]:
+            return b""
+        try:
+            return os.read(self._terminal, 65536)
+        except OSError:
+            return None
+
+    def until(self, text: str) -> Started:
+        """Read until a text was drawn; raises TimeoutError."""
+        said, wanted = b"", text.encode()
+        while time.perf_counter() - self.begun < _PATIENCE_S:
+            part = self.read()
+            if part is None:
+                break
+            said = said[-200:] + part
+            if wanted in said:
+                return Started(time.perf_counter() - self.begun, _cpu_s(self.process))
+        raise TimeoutError(f"{text} was not drawn, but: {said[-2000:].decode(errors='replace')}")
+
+    def close(self) -> None:
+        """End the process, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+        os.close(self._terminal)
+        os.waitpid(self.process, 0)
+
+
+@contextmanager
+def on_terminal(arguments: list[str]) -> Iterator[Terminal]:
+    """Yield an interpreter with these arguments on a terminal; it is ended afterwards."""
+    terminal = Terminal(arguments)
     try:
-        while time.perf_counter() - begun < _PATIENCE_S:
-            if select.select([terminal], [], [], 0.05)[0]:
-                said = said[-200:] + os.read(terminal, 65536)
-                if found is None and wanted in said:
-                    found = time.perf_counter() - begun, _cpu_s(child)
-            if found is None:
-                continue
-            if settle is not None:
-                most = max(most, sum(map(_rss_mib, _children(child))))
-            if settle is None or settle(child):
-                return Started(*found, _rss_mib(child), most)
-        raise TimeoutError(f"{arguments}: {row} was not painted in {_PATIENCE_S:.0f} s: {said[-500:]!r}")
+        yield terminal
     finally:
-        os.kill(child, signal.SIGKILL)
-        os.close(terminal)
-        os.waitpid(child, 0)
+        terminal.close()
+
+
+def started(arguments: list[str], text: str) -> Started:
+    """Return what passes from the start of a process until a text is drawn."""
+    with on_terminal(arguments) as terminal:
+        return terminal.until(text)
+
+
+def settled(arguments: list[str], text: str) -> Memory:
+    """Return what an application holds once the text is there and its children have done their work."""
+    with on_terminal(arguments) as terminal:
+        terminal.until(text)
+        most, quiet_since = 0.0, time.perf_counter()
+        while time.perf_counter() - quiet_since < _QUIET_S:
+            terminal.read(0.1)
+            if children := _children(terminal.process):
+                most, quiet_since = max(most, sum(map(rss_mib, children))), time.perf_counter()
+        return Memory(rss_mib(terminal.process), most)
+
+
+def finished(arguments: list[str]) -> None:
+    """Run a process on a terminal to its end."""
+    with on_terminal(arguments) as terminal:
+        while terminal.read(1.0) is not None:
+            pass
 
 
 def _cpu_s(process: int) -> float:
@@ -83,7 +133,7 @@ def _children(process: int) -> list[int]:
     return found
 
 
-def _rss_mib(process: int) -> float:
+def rss_mib(process: int) -> float:
     """Return the memory that a process holds now, 0 when it has gone."""
     with suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
