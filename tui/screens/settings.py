@@ -28,6 +28,15 @@ from tui.widgets.table import VirtualTable
 
 _NOUNS = {"values": "entry", "lists": "entry", "names": "name", "windows": "window", "networks": "network",
           "disks": "disk"}  # fmt: skip
+_KEYS = {
+    "values": "enter changes · d its default again",
+    "lists": "enter changes · a adds · d takes away",
+    "names": "enter changes · a adds · d takes away",
+    "windows": "enter changes · a adds · d takes away",
+    "networks": "enter maps · m maps many · d takes away",
+    "disks": "enter decides · a another disk · d the rule again · l LUN sheet",
+}
+_HOLIDAYS = "a adds · c from a calendar · d takes away"
 _ASKED = {"networks": "maps", "disks": "remaps"}  # blocks that need the estate
 _USED = ("caps", "each")
 
@@ -59,9 +68,9 @@ class SettingsScreen(SettingsEdits, TablePlace):
         with Horizontal(id="sides"):
             yield VirtualTable(BLOCK_COLUMNS, id="blocks")
             with Vertical(id="right"):
-                yield self.filter_bar("vlan- or vms>100")
+                yield self.filter_bar("a part of a name")
                 yield VirtualTable(self.columns, id="entries")
-                yield Panel("detail", keys="enter on an entry changes it")
+                yield Panel("detail", keys="tab goes round")
 
     # its parts
 
@@ -230,9 +239,7 @@ class SettingsScreen(SettingsEdits, TablePlace):
         )
         words = self.title_words().replace("entrys", "entries")
         odd = sum(bool(row[1].get("wrong")) for row in self.table.rows)
-        keys = "enter changes · a adds · d takes away" if block.get("shape") != "networks" else (
-            "enter maps · m maps many · d takes away"
-        )  # fmt: skip
+        keys = _HOLIDAYS if block.get("id") == "holidays" else _KEYS.get(block.get("shape", ""), "")
         self.table.set_title(
             Content(f"{block.get('title', '')} · {words}" + (f" · ▲ {odd}" if odd else "")), Content(keys)
         )

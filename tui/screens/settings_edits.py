@@ -50,7 +50,7 @@ class SettingsEdits(PlaceScreen):
             return self._why_no_removal(shape, row)
         if action_id == "settings.pattern" and shape != "networks":
             return "go to Networks first"
-        if action_id == "settings.undo" and not self._before():
+        if action_id == "settings.undo" and self._before() is None:
             return "these are the first settings: there is none before them"
         return ""
 
