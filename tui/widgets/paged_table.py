@@ -86,7 +86,8 @@ class PagedTable(VirtualTable):
         self._after = ""  # the key of the row the cursor goes back to
 
     def _want(self, number: int) -> None:
-        self.post_message(self.Wanted(self, number))
+        # Said while a screen draws, it would count as the screen's own word and not reach it.
+        self.call_next(lambda: self.post_message(self.Wanted(self, number)))
 
     def begin(self, count: int) -> None:
         """Show so many other rows; the cursor stays on its row as far as that is on the same page."""

@@ -164,6 +164,22 @@ async def test_all_ties_are_filtered_sorted_and_chosen_by_waves(tmp_path: Path) 
         assert place(pilot).now == "groups"
 
 
+async def test_many_ties_come_as_they_are_scrolled_to(tmp_path: Path) -> None:
+    many = inventory()
+    ties = tuple(
+        Dependency("vm-0", "vm-3", Tie.SOFT, f"tie {at:04}", at, "flows.csv", 1.0, at) for at in range(1, 901)
+    )
+    async with deps(build(tmp_path, replace(many, dependencies=ties))) as pilot:
+        await press(pilot, "t")
+        assert "900 ties" in text(pilot)
+        shown(pilot).scroll_to(y=850, animate=False)
+        await settled(pilot)
+        assert "855" in "\n".join(lines(pilot)[4:12])
+        assert shown(pilot).cursor == 0
+        await press(pilot, "asterisk")
+        assert "900 marked" in text(pilot)
+
+
 async def test_ties_are_refused_for_a_reason_accepted_and_taken_back(tmp_path: Path) -> None:
     root = build(tmp_path)
     async with deps(root) as pilot:
