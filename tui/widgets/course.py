@@ -14,17 +14,19 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
 
+from planner.names import visible
 from planner.store.plan_waves import PlannedWindow
 from planner.units import show_duration
 from tui.drawings.axis import Span
 from tui.drawings.chart import Bar, Chart, Column, Kind, Row, Shade
 from tui.drawings.gantt import gantt
-from tui.text import line, stack
+from tui.text import fit, line, stack
 
 SPEEDS = (1, 5, 15, 30, 60, 120, 240, 480, 960, 1920, 3840, 7680)
 _FRAME_S = 0.1
 _WATCHED_S = 20.0  # how long a run is watched unless a person says otherwise
-_HEAD = 4  # lines of the chart that are no rows
+_HEAD = 3  # lines of the chart that are no rows
+_ROOMY = 100  # cells in which what a step is about and what it does have columns of their own
 _SCRUBS = 40  # of a run
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -174,6 +176,8 @@ class Course(Widget, can_focus=True):
             verdict, tone = f"✖ failed, {verdict}", "bad"
         elif end > now:
             verdict, tone = ("◐ under way", "accent") if begin < now else ("· to come", "dim")
+        if self.content_size.width < _ROOMY:
+            return Row(f"{fit(visible(about), 14).rstrip()} {what}", (), tuple(bars), verdict, tone)
         return Row(about, (what,), tuple(bars), verdict, tone)
 
     def render(self) -> Content:
@@ -185,20 +189,29 @@ class Course(Widget, can_focus=True):
         rows = [self._row(step) for step in steps]
         go_s = self.course["go_s"] or 0.0
         rows += [
-            Row("", (f"commit gate {word}",), (Bar(Kind.GATE, self._when(go_s + s), self._when(go_s + s)),),
+            Row(f"commit gate {word}", (), (Bar(Kind.GATE, self._when(go_s + s), self._when(go_s + s)),),
                 show_duration(s))
             for word, s in self._marks
         ]  # fmt: skip
         last = max([self.frame[1], *(go_s + s for _, s in self._marks)])
         axis = Span(self._when(self.frame[0]), self._when(last + (last - self.frame[0]) * 0.03))
         shades = (Shade(self._window.start_utc, self._window.end_utc, "window"),) if self._window else ()
+        roomy = width >= _ROOMY
         chart = Chart(
-            axis, (Column("step", 26),), "about", self._window.zone if self._window else "UTC", shades,
-            self._when(self.at_s), label_width=min(34, width // 4), verdict_width=14, kinds=(),
-        )  # fmt: skip
+            axis,
+            (Column("step", 20),) if roomy else (),
+            "about",
+            self._window.zone if self._window else "UTC",
+            shades,
+            self._when(self.at_s),
+            label_width=min(34, width // 5) if roomy else 30,
+            verdict_width=12,
+            kinds=(),
+        )
         room = max(1, height - _HEAD)
         picture = gantt(chart, rows, width, self._first(steps, len(rows), room), room)
-        lines = list(picture.lines[:-1])  # the last one explains bars of plans
+        # the third line is for freezes, the last one explains bars of plans
+        lines = [*picture.lines[:2], *picture.lines[3:-1]]
         if self._window is None:  # the day is none
             lines[0] = line(("  no window: hours and minutes after the cutover gate", "dim"))
         return stack(lines[:height])

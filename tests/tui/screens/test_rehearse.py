@@ -1,0 +1,321 @@
+"""Rehearse: every action by its key; rehearsals are real ones on the twin, of a wave of two VMs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from migrate import audit
+from planner.effects import Effect
+from planner.settings import Link
+from planner.store import plans
+from planner.store.project import Project
+from tests.tui import estate
+from tests.tui.cli.command import Wherry
+from tests.tui.cli.test_plan_edits import dated
+from tests.tui.stage import BIG, SMALL, lines, opened, panel, text, until
+from tests.tui.test_hostile import nothing_took_effect
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.dialog import Dialog
+from tui.dialogs.form import Form
+from tui.dialogs.work import Work
+from tui.screens.rehearse import RehearseScreen
+from tui.session import Session
+from tui.widgets.course import SPEEDS
+
+__all__ = ["dated"]
+KEPT = Path(__file__).parents[1] / "pictures"
+
+
+@pytest.fixture
+def cli(dated: Path, tmp_path: Path) -> Wherry:
+    return Wherry(shutil.copytree(dated, tmp_path / "move"))
+
+
+def real(cli: Wherry, **more: Any) -> Any:
+    return opened(cli.root, session=Session(cli.root, judges=False), **more)
+
+
+def faked(root: Path, **more: Any) -> Any:
+    return opened(root, session=estate.session(root), **more)
+
+
+def screen(pilot: Pilot[None]) -> RehearseScreen:
+    return next(item for item in pilot.app.screen_stack if isinstance(item, RehearseScreen))
+
+
+async def key(pilot: Pilot[None], *keys: str) -> None:
+    for one in keys:
+        await pilot.press(one)
+        await pilot.pause()
+
+
+async def go(pilot: Pilot[None]) -> RehearseScreen:
+    await key(pilot, "5")
+    await until(lambda: screen(pilot).ready and bool(screen(pilot).table.rows))
+    await pilot.pause()
+    return screen(pilot)
+
+
+def document(root: Path, wave: str = "W01", fault: str = "") -> dict[str, Any]:
+    """Return what a rehearsal prints, without a process of its own."""
+    from dataclasses import asdict
+
+    from migrate.rehearsal import rehearse
+
+    with Project.open(root) as project:
+        planned = plans.latest(project).plan.wave(wave)
+    said = rehearse(planned, Link(), runs=20, seed=1, fault=fault)
+    return json.loads(json.dumps(asdict(said)))  # type: ignore[no-any-return]
+
+
+async def watched(pilot: Pilot[None], root: Path, fault: str = "") -> RehearseScreen:
+    """Go to Rehearse as it is after a rehearsal of this session."""
+    place = await go(pilot)
+    place._documents[place.wave] = document(root, place.wave, fault)
+    place._show_wave()
+    await pilot.pause()
+    return place
+
+
+def rehearsals(cli: Wherry) -> list[dict[str, Any]]:
+    return [
+        {"wave": item["subject"], **json.loads(item["detail"])}
+        if isinstance(item["detail"], str)
+        else {"wave": item["subject"], **item["detail"]}
+        for item in cli.done("log", "--json").document["lines"]
+        if item["act"] == "rehearse"
+    ]
+
+
+async def ended(pilot: Pilot[None], cli: Wherry, many: int) -> None:
+    await until(lambda: len(rehearsals(cli)) == many, 60)
+    await until(lambda: not isinstance(pilot.app.screen, Work), 30)
+    await pilot.pause()
+
+
+# rehearsing
+
+
+async def test_two_hundred_runs_are_a_job_and_their_outcome_is_shown(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        place = await go(pilot)
+        assert "This wave was never rehearsed" in panel(pilot, "outcome")
+        assert "– never" in text(pilot)
+        await key(pilot, "r")
+        assert isinstance(pilot.app.screen, Work)
+        await ended(pilot, cli, 1)
+        (said,) = rehearsals(cli)
+        assert (said["wave"], said["runs"], said["fault"]) == (place.wave, 200, "")
+        await until(lambda: "✔ clean" in text(pilot))
+        outcome = panel(pilot, "outcome")
+        assert "✔ 200 committed" in outcome
+        assert "P50 / P95" in outcome
+        assert "worst case" in outcome
+        assert "200 cutovers" in outcome
+        assert "every run was committed" in panel(pilot, "findings")
+        assert place.course.course is not None
+        assert "simulated clock" in str(place.course.border_title)
+
+
+async def test_runs_and_seed_are_asked_for(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        await go(pilot)
+        await key(pilot, "R")
+        await until(lambda: isinstance(pilot.app.screen, Form))
+        await key(pilot, "end", "ctrl+u", *"many", "ctrl+s")
+        assert "'many' is not a whole number from 1 to 10,000" in text(pilot)
+        await key(pilot, "end", "ctrl+u", *"7", "tab", "end", "ctrl+u", *"41", "ctrl+s")
+        await ended(pilot, cli, 1)
+        (said,) = rehearsals(cli)
+        assert (said["runs"], said["seed"]) == (7, 41)
+
+
+async def test_a_fault_is_injected_and_what_came_of_it_stays(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        place = await go(pilot)
+        await key(pilot, "x")
+        await until(lambda: isinstance(pilot.app.screen, Form))
+        assert "take snapshot at the source" in text(pilot)
+        await key(pilot, "tab", "end", "ctrl+u", *"5", "ctrl+s")
+        await ended(pilot, cli, 1)
+        (said,) = rehearsals(cli)
+        assert (said["runs"], said["fault"]) == (5, "take_snapshot")
+        await until(lambda: "take_snapshot  fails: 5" in panel(pilot, "findings"))
+        assert "failed in 5 runs" in panel(pilot, "findings")
+        assert place.last(place.wave) is None, "a fault says nothing about a calm run"
+        await key(pilot, "l")
+        assert "1 rehearsal of this project" in text(pilot)
+        assert "take_snapshot" in text(pilot)
+
+
+async def test_leaving_ends_a_rehearsal_and_asks_before(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        place = await go(pilot)
+        place._start(place.wave, 10_000)
+        await until(lambda: isinstance(pilot.app.screen, Work))
+        job = pilot.app.job  # type: ignore[attr-defined]
+        await key(pilot, "escape", "q")
+        await until(lambda: isinstance(pilot.app.screen, Confirm))
+        assert "is going on and would end without a result" in text(pilot)
+        await key(pilot, "escape")
+        assert job.state.running
+    job.wait(20)
+    assert not job.state.running
+    assert rehearsals(cli) == []
+
+
+async def test_what_was_written_down_is_shown_again_and_a_changed_wave_says_so(cli: Wherry) -> None:
+    said = cli.done("rehearse", "W01", "--runs", "4", "--json").document
+    cli.done("rehearse", "W02", "--runs", "3", "--fault", "power_on")
+    with Project.open(cli.root) as project:
+        detail = {"runs": 9, "seed": 1, "fault": "", "fingerprint": "0" * 32, "fits": None, "down": None,
+                  "outcomes": {"committed": 9}, "cutover": [60.0, 90.0], "back": None}  # fmt: skip
+        audit.note(project, Effect.DRY_RUN, "rehearse", "W03", detail)
+        audit.note(project, Effect.DRY_RUN, "rehearse", "W04", {"runs": 2, "seed": 1, "fault": ""})
+    async with real(cli) as pilot:
+        place = await go(pilot)
+        await until(lambda: "✔ clean" in text(pilot))
+        verdicts = {row[0]: row[8][0] for row in place.table.rows}
+        assert (verdicts["W01"], verdicts["W02"]) == ("✔ clean", "– never")
+        assert (verdicts["W03"], verdicts.get("W04", "? not kept")) == ("◌ changed since", "? not kept")
+        assert "4 runs" in panel(pilot, "outcome")
+        assert said["fingerprint"] == place.last("W01").fingerprint  # type: ignore[union-attr]
+        await key(pilot, "down")
+        assert "power_on" in panel(pilot, "findings")
+        await key(pilot, "enter")
+        await until(lambda: pilot.app.current_mode == "waves")
+
+
+# watching
+
+
+async def test_a_run_is_played_paused_and_scrubbed(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        await go(pilot)
+        for one in ("space", "left", "plus", "z"):
+            await key(pilot, one)
+            assert "there is no run to watch yet: r rehearses the wave" in text(pilot)
+        place = await watched(pilot, cli.root)
+        course = place.course
+        first, last = course.frame
+        assert course.at_s == last
+        assert "under way" not in text(pilot)
+        await key(pilot, "left", "left")
+        assert course.at_s == pytest.approx(last - 2 * (last - first) / 40)
+        await key(pilot, *["left"] * 20)
+        assert "◐ under way" in text(pilot)
+        assert "· to come" in text(pilot)
+        assert "▓" in text(pilot)
+        await key(pilot, "right")
+        speed = SPEEDS.index(course.speed)
+        await key(pilot, "plus")
+        assert SPEEDS.index(course.speed) == speed + 1
+        await key(pilot, "minus", "minus")
+        assert SPEEDS.index(course.speed) == speed - 1
+        before = course.at_s
+        await key(pilot, "space")
+        await until(lambda: course.at_s > before)
+        assert course.playing
+        assert "▸ playing" in text(pilot)
+        await key(pilot, "space")
+        assert not course.playing
+        assert "‖ paused" in text(pilot)
+        await key(pilot, "z")
+        assert course.frame == (0.0, last)
+        assert "from its start" in text(pilot)
+        assert any("seed" in step["title"] for step in course._steps())
+
+
+async def test_a_run_played_to_its_end_stops_and_begins_again(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        place = await watched(pilot, cli.root)
+        place.course.speed = SPEEDS[-1]
+        await key(pilot, "space")
+        await until(lambda: not place.course.playing)
+        assert place.course.at_s == place.course.frame[1]
+
+
+async def test_a_run_that_failed_shows_where(cli: Wherry) -> None:
+    async with real(cli) as pilot:
+        place = await watched(pilot, cli.root, "power_on")
+        assert "✖ failed" in text(pilot)
+        assert "power_on fails" in str(place.course.border_title)
+        assert "rolled back" in panel(pilot, "outcome")
+        assert "cutovers" not in panel(pilot, "outcome")
+
+
+# reasons, narrow screens, hostile names, pictures
+
+
+async def test_read_only_rehearses_nothing(cli: Wherry) -> None:
+    before = cli.stored()
+    async with real(cli, read_only=True) as pilot:
+        await go(pilot)
+        for one in "rRx":
+            await key(pilot, one)
+            assert "this is the read-only view" in text(pilot)
+            assert not isinstance(pilot.app.screen, Dialog)
+    assert cli.stored() == before
+
+
+async def test_without_a_plan_it_says_what_to_do(tmp_path: Path) -> None:
+    async with faked(estate.build(tmp_path, planned=False)) as pilot:
+        await key(pilot, "5")
+        assert "no plan yet: press p in 4 Waves, or run 'wherry plan'" in text(pilot)
+        await key(pilot, "r")
+        assert "there is no plan yet" in lines(pilot)[-2]
+
+
+async def test_narrow_panels_take_turns_and_back_leads_to_the_waves(tmp_path: Path) -> None:
+    async with faked(estate.build(tmp_path, waves=3), size=SMALL) as pilot:
+        place = await go(pilot)
+        assert place.course.display
+        for name in ("course", "outcome", "findings"):
+            await key(pilot, "tab")
+            assert place.query_one(f"#{name}").has_focus
+            assert place.query_one(f"#{name}").region.height > 3
+        await key(pilot, "escape")
+        assert place.table.has_focus
+        await pilot.click("#rehearsed", offset=(6, 3))
+        await until(lambda: place.wave == "W02")
+        place.select("W03")
+        assert place.wave == "W03"
+
+
+@pytest.mark.parametrize("size", [BIG, SMALL])
+async def test_hostile_names_do_nothing(tmp_path: Path, size: tuple[int, int]) -> None:
+    root = estate.build(tmp_path, estate.hostile_estate(), waves=4)
+    with Project.open(root) as project:
+        audit.note(
+            project, Effect.DRY_RUN, "rehearse", "W01", {"runs": 1, "seed": 1, "fault": estate.HOSTILE[1]}
+        )
+    async with faked(root, size=size) as pilot:
+        place = await watched(pilot, root)
+        await key(pilot, *["left"] * 30)
+        nothing_took_effect(pilot)
+        assert "[bold red]sale[/]" in text(pilot) or place.course.frame
+        for one in ("tab", "tab", "tab", "z", "l"):
+            await key(pilot, one)
+            nothing_took_effect(pilot)
+        assert pilot.app.is_running
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG, (160, 45)])
+async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
+    root = estate.build(tmp_path, waves=3)
+    async with faked(root, size=size) as pilot:
+        await watched(pilot, root)
+        await key(pilot, *["left"] * 16)
+        now = "\n".join(lines(pilot)) + "\n"
+    path = KEPT / f"rehearse-{size[0]}x{size[1]}.txt"
+    if os.environ.get("WHERRY_ACCEPT"):
+        path.write_text(now, encoding="utf-8")
+    assert path.exists()
+    assert path.read_text(encoding="utf-8") == now, f"{path.name} differs, it is now:\n{now}"
