@@ -42,7 +42,8 @@ from tui.widgets.table import VirtualTable
 if TYPE_CHECKING:
     from planner.store.judged import CheckCount
 
-_PAUSE_S = 0.04  # a cursor that runs through the list reads nothing
+_PAUSE_S, _LONG_PAUSE_S = 0.04, 0.2  # a cursor that runs through the list reads nothing
+_MANY = 1_000  # findings that take a moment to read
 _ONLY = {"blockers": "only blockers", "undecided": "only undecided", "waived": "only accepted"}
 
 
@@ -164,7 +165,9 @@ class ChecksScreen(ChecksTables):
         self._read_of = asked
         if self._pause is not None:
             self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_S, lambda: self._begin_reading(asked))
+        row = self.list_table.row
+        many = row is not None and not self.by_vm and row[4] > _MANY
+        self._pause = self.set_timer(_LONG_PAUSE_S if many else _PAUSE_S, lambda: self._begin_reading(asked))
 
     def _begin_reading(self, asked: tuple[object, ...]) -> None:
         self.run_worker(
