@@ -25,7 +25,7 @@ async def take(
     session: Session, out_dir: Path, size: tuple[int, int] = SIZE, now: Callable[[], datetime] = system_clock
 ) -> tuple[Path, ...]:
     """Write one SVG a place into ``out_dir`` and return their paths; raises TimeoutError."""
-    app = WherryApp(Path(), now=now, session=session)
+    app = WherryApp(session.root, now=now, session=session)
     made: list[Path] = []
     async with app.run_test(size=size) as pilot:
         async with asyncio.timeout(PATIENCE_S):

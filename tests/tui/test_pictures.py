@@ -10,6 +10,8 @@ import pytest
 
 from tests.tui import estate
 from tests.tui.stage import BIG, SMALL, lines, opened
+from tui.actions.places import READY
+from tui.modes import MODES
 from tui.screenshot import take
 
 KEPT = Path(__file__).parent / "pictures"
@@ -39,6 +41,6 @@ async def test_pictures_are_made_for_every_place(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     made = await take(estate.session(root), out, now=lambda: estate.NOW)
-    assert [path.name for path in made] == ["overview.svg", "inventory.svg", "waves.svg"]
+    assert [path.name for path in made] == [f"{place.id}.svg" for place in READY if place.id in MODES]
     assert all("</svg>" in path.read_text("utf-8") for path in made)
     assert "[bold" in made[1].read_text("utf-8")
