@@ -107,4 +107,4 @@ async def write(pilot: Pilot[None], text: str) -> None:
     line = pilot.app.focused
     assert isinstance(line, Input)
     line.value = text
-    await pilot.pause(0.1)
+    await pilot.pause(0.3)  # longer than a filter waits for the next letter

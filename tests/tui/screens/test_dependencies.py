@@ -141,14 +141,14 @@ async def test_all_ties_are_filtered_sorted_and_chosen_by_waves(tmp_path: Path) 
         await press(pilot, "slash")
         await write(pilot, "port:1433 vm~crm")
         await settled(pilot)
+        await until(lambda: "11 ties · 1 match" in text(pilot))
         await press(pilot, "enter")
-        assert "11 ties · 1 match" in text(pilot)
         assert shown(pilot).row is not None
         assert shown(pilot).row[1:4] == ("crm-app-01", "crm-db-01", "hard")
         assert "known from  flows.csv row 1" in panel(pilot, "detail")
         await press(pilot, "slash")
         await write(pilot, "port:x")
-        assert "▲" in lines(pilot)[-2]
+        await until(lambda: "▲" in lines(pilot)[-2])
         await press(pilot, "escape")
         assert place(pilot).now == "ties"
         shown(pilot).sort_by(5, reverse=True)
@@ -173,11 +173,10 @@ async def test_many_ties_come_as_they_are_scrolled_to(tmp_path: Path) -> None:
         await press(pilot, "t")
         assert "900 ties" in text(pilot)
         shown(pilot).scroll_to(y=850, animate=False)
-        await settled(pilot)
-        assert "855" in "\n".join(lines(pilot)[4:12])
+        await until(lambda: "855" in "\n".join(lines(pilot)[4:12]))
         assert shown(pilot).cursor == 0
         await press(pilot, "asterisk")
-        assert "900 marked" in text(pilot)
+        await until(lambda: "900 marked" in text(pilot))
 
 
 async def test_ties_are_refused_for_a_reason_accepted_and_taken_back(tmp_path: Path) -> None:
