@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.command import CommandPalette, Provider
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
@@ -34,9 +34,9 @@ from tui.session import Session, View
 from tui.study.client import Study
 from tui.text import plural
 from tui.theme import THEMES
+from tui.working import WorkingApp
 
 if TYPE_CHECKING:
-    from tui.jobs.job import Job
     from tui.jobs.orders import Order
 
 PERIOD_S = 1.0
@@ -60,7 +60,7 @@ def _objects() -> type[Provider]:
     return Objects
 
 
-class WherryApp(App[None]):
+class WherryApp(WorkingApp):
     """The screens of one project. Raises NotFound and BadInput before the terminal is touched."""
 
     TITLE = "wherry"
@@ -78,13 +78,6 @@ class WherryApp(App[None]):
             super().__init__()
             self.view = view
             self.painted = threading.Event()
-
-    class Answered(Message):
-        """The study answered, or a job ended: what is to be done then."""
-
-        def __init__(self, do: Callable[[], None]) -> None:
-            super().__init__()
-            self.do = do
 
     def __init__(
         self,
@@ -104,20 +97,20 @@ class WherryApp(App[None]):
         ``order`` is work to begin with.
         """
         # NO_COLOR: the terminal's own two colours, and no other leaves us
-        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        session = session or Session(project_root)
+        super().__init__(
+            Study(session.root, looking=read_only), ansi_color=True if "NO_COLOR" in os.environ else None
+        )
         if place is not None:
             self._current_mode, self._screen_stacks = place, {place: []}  # where Textual begins
         self.read_only = read_only
         self.now = now
         self.preferences = preferences or Preferences()
         self._likes_file = likes_file
-        self.session = session or Session(project_root)
-        self.study = Study(project_root, looking=read_only)
+        self.session = session
         self.view = self.session.view
-        self.job: Job | None = None
         self.remembered: dict[str, dict[str, str]] = {}  # what dialogs were last told, for this session
         self._order = order
-        self._busy: list[str] = []
         self._period_s = period_s
         self._trail: list[str] = []  # places we came from
         self._ascii = Ascii()
@@ -141,9 +134,7 @@ class WherryApp(App[None]):
     def on_unmount(self) -> None:
         """Stop reading; the study ends, work that stores nothing half is interrupted."""
         self.session.close()
-        self.study.close()
-        if self.job is not None:
-            self.job.close()
+        self.stop_working()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Return what is laid over every line: Textual's own, and ASCII for who wants it."""
@@ -208,107 +199,9 @@ class WherryApp(App[None]):
     def action_read_now(self) -> None:
         """Read everything again now."""
         self.read_again()
-        self._say("read again", "dim")
+        self.remark("read again", "dim")
 
-    # acting
-
-    def ask(
-        self,
-        op: str,
-        args: Mapping[str, Any] | None = None,
-        then: Callable[[Any], None] | None = None,
-        busy: str = "",
-        failed: Callable[[str], None] | None = None,
-    ) -> None:
-        """Ask the study in a thread; ``then`` gets the answer here, and what went wrong is said."""
-        if busy:
-            self._busy.append(busy)
-            self._frame()
-        given = dict(args or {})
-
-        def work() -> None:
-            try:
-                answer = self.study.ask(op, **given)
-            except WherryError as error:
-                said = f"{error.message}  hint: {error.hint}" if error.hint else error.message
-                done = self._failure(said, failed)
-            else:
-                done = (lambda: then(answer)) if then is not None else (lambda: None)
-            self.post_message(self.Answered(self._no_longer(busy, done)))
-
-        self.run_worker(work, thread=True, group="study", exit_on_error=True)
-
-    def _failure(self, said: str, failed: Callable[[str], None] | None) -> Callable[[], None]:
-        def do() -> None:
-            if failed is not None:
-                failed(said)
-            self._say(f"✖ {visible(said)}", "bad")
-
-        return do
-
-    def _no_longer(self, busy: str, do: Callable[[], None]) -> Callable[[], None]:
-        def done() -> None:
-            if busy:
-                self._busy.remove(busy)
-                self._frame()
-            do()
-
-        return done
-
-    def on_wherry_app_answered(self, message: Answered) -> None:
-        """Do what was waiting for an answer."""
-        message.do()
-
-    def start(self, job: Job, then: Callable[[Job], None] | None = None) -> None:
-        """Start work of its own process and show it; ``then`` is called once it has ended well."""
-        if self.job is not None and self.job.state.running:
-            self._say(f"{visible(self.job.state.title)} is going on: ^j shows it", "warn")
-            return
-        try:
-            job.start()
-        except WherryError as error:
-            self._say(f"✖ {visible(error.message)}", "bad")
-            return
-        self.job = job
-        self.run_worker(lambda: self._await(job, then), thread=True, group="job", exit_on_error=True)
-        self._show_work(job)
-
-    def _await(self, job: Job, then: Callable[[Job], None] | None) -> None:
-        job.wait()
-
-        def ended() -> None:
-            self.read_again()
-            state = job.state
-            if state.succeeded:
-                self._say(f"✔ {visible(state.title)}: done", "good")
-                if then is not None:
-                    then(job)
-            elif state.error is not None:
-                self._say(f"✖ {visible(state.error.message)}", "bad")
-            else:
-                self._say(f"{visible(state.title)}: stopped", "warn")
-
-        self.post_message(self.Answered(ended))
-
-    def work_words(self) -> str:
-        """Say on line 1 what is being worked on, empty for nothing."""
-        if self.job is not None and self.job.state.running:
-            share = self.job.state.share
-            far = f" {share:.0%}" if share is not None else ""
-            return f"◐ {visible(self.job.state.title, 24)}{far}"
-        return f"◐ {self._busy[-1]}" if self._busy else ""
-
-    def _show_work(self, job: Job) -> None:
-        from tui.dialogs.work import Work
-
-        self.push_screen(Work(job))
-
-    def action_show_job(self) -> None:
-        """Show the work in hand, or the last that was."""
-        if self.job is None:
-            self._say("nothing is being worked on", "dim")
-        else:
-            self._show_work(self.job)
+    # liking
 
     def keep(self, preferences: Preferences) -> None:
         """Keep what a person likes."""
@@ -317,7 +210,7 @@ class WherryApp(App[None]):
             try:
                 keep_changes(self._likes_file, old, preferences)
             except (OSError, WherryError) as error:
-                self._say(f"your preferences could not be kept: {visible(str(error))}", "warn")
+                self.remark(f"your preferences could not be kept: {visible(str(error))}", "warn")
 
     def watch_theme(self, theme: str) -> None:
         """Keep a theme that was chosen."""
@@ -332,7 +225,7 @@ class WherryApp(App[None]):
         """Go to a place, or say why it cannot be gone to yet."""
         place = place_named(place_id)
         if place.later:
-            self._say(f"{place.title} comes later: {place.later}", "warn")
+            self.remark(f"{place.title} comes later: {place.later}", "warn")
         elif place_id != self.current_mode:
             self._trail.append(self.current_mode)
             await self.switch_mode(place_id)
@@ -342,7 +235,7 @@ class WherryApp(App[None]):
         if self._trail:
             self.switch_mode(self._trail.pop())
         else:
-            self._say("this is where you began: q leaves", "dim")
+            self.remark("this is where you began: q leaves", "dim")
 
     def goto(self, kind: str, key: str) -> None:
         """Go to a thing by its kind (place, wave, group, VM, check) and key."""
@@ -402,8 +295,8 @@ class WherryApp(App[None]):
             self._leave()
 
     def _would_lose(self) -> str:
-        if self.job is not None and self.job.state.running:
-            return f"{visible(self.job.state.title)} is going on and would end without a result."
+        if self.is_working:
+            return f"{self.work_title} is going on and would end without a result."
         if self.view_unsaved:
             return f"{plural(self.view_unsaved, 'edit')} of the plan are not saved and would be lost."
         return ""
@@ -424,10 +317,10 @@ class WherryApp(App[None]):
         words = f"{plural(len(running), 'run')} goes on: wherry status --watch" if running else ""
         self.exit(message=Text(words.replace("runs goes", "runs go")) if words else None)
 
-    def _say(self, text: str, tone: str) -> None:
+    def remark(self, text: str, tone: str) -> None:
         if (place := self.place) is not None and place.ready:
             place.say(text, tone)
 
-    def _frame(self) -> None:
+    def show_work(self) -> None:
         if (place := self.place) is not None and place.ready:
             place.show_frame()
