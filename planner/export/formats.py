@@ -14,6 +14,7 @@ from typing import cast
 from planner.errors import BadInput, NoSpace, NotFound
 from planner.export.printout import Printout
 from planner.model import Finding, Inventory
+from planner.names import visible
 from planner.plan import Plan
 from planner.settings import Settings
 
@@ -66,6 +67,28 @@ FORMATS: dict[str, Format] = {
 # What people mean by a word that stands for several files.
 BUNDLES = {"csv": ("csv", "csv-groups", "csv-waves", "csv-deps", "csv-exceptions")}
 
+# What may hold some waves alone: nothing in it speaks of the plan as a whole or is signed.
+OF_WAVES = ("ics", "forklift", "hcx", "aws", "ansible")
+_NAMED = 4  # waves that stand in the name of a file
+
+
+def of_waves(plan: Plan, waves: Sequence[str]) -> Plan:
+    """Return a plan with these waves alone, in its own order; raises NotFound."""
+    known = {wave.name.casefold() for wave in plan.waves}
+    for name in waves:
+        if name.casefold() not in known:
+            raise NotFound(f"wave {visible(name, 40)} is not in the plan", "see 'wherry plan show' for all")
+    wanted = {name.casefold() for name in waves}
+    return plan.model_copy(
+        update={"waves": tuple(wave for wave in plan.waves if wave.name.casefold() in wanted)}
+    )
+
+
+def _mark(waves: Sequence[str]) -> str:
+    """Return what the waves add to the name of a file."""
+    more = len(waves) - _NAMED
+    return "".join(f"-{name}" for name in waves[:_NAMED]) + (f"-and-{more}-more" if more > 0 else "")
+
 
 def beside(formats: Sequence[str], plan: Plan) -> tuple[str, ...]:
     """Return the formats with those that a paper of a large plan refers to."""
@@ -117,19 +140,25 @@ def export_plan(
     judged: str = "",
     format: str,
     target: Path,
+    waves: Sequence[str] = (),
 ) -> Path:
     """Write the plan in one of ``FORMATS`` and return the file's path.
 
     ``target`` is a file, or a folder that gets a file called as the format says; ``approvals`` is wave
     name → (who, when), ``owners`` application → owner, ``unknown`` check id → VMs it could not decide,
     ``states`` task id → where it stands; ``settings`` those the plan was made under, ``judged`` of which
-    inventory the findings are. Raises NotFound for an unknown format, BadInput and NoSpace when it
-    cannot be written.
+    inventory the findings are. With ``waves`` a format of ``OF_WAVES`` holds these alone, in a file named
+    after them. Raises NotFound for an unknown format or wave, BadInput and NoSpace when it cannot be written.
     """
     chosen = FORMATS.get(format)
     if chosen is None:
         raise NotFound(f"format {format!r} does not exist", f"use one of: {', '.join(FORMATS)}")
-    path = target / f"{chosen.name}{chosen.suffix}" if target.is_dir() else target
+    if waves:
+        if format not in OF_WAVES:
+            raise BadInput(f"{format} is of a whole plan", f"some waves alone have: {', '.join(OF_WAVES)}")
+        plan = of_waves(plan, waves)
+    mark = _mark([wave.name for wave in plan.waves]) if waves else ""
+    path = target / f"{chosen.name}{mark}{chosen.suffix}" if target.is_dir() else target
     printout = Printout(
         plan, inventory, tuple(findings), approvals, owners, unknown, states, settings, judged=judged
     )

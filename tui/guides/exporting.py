@@ -61,7 +61,7 @@ def offer_export(app: WherryApp) -> None:
 
 def _ask(app: WherryApp, formats: Sequence[Mapping[str, Any]]) -> None:
     default = app.session.root / "exports"
-    last = app.remembered.get("export", {"formats": _FIRST, "folder": str(default)})
+    last = app.remembered.get("export", {"formats": _FIRST, "folder": str(default), "waves": ""})
 
     def begin(said: Values | None) -> None:
         if said is not None:
@@ -69,7 +69,7 @@ def _ask(app: WherryApp, formats: Sequence[Mapping[str, Any]]) -> None:
             out = (
                 "" if Path(said["folder"]).expanduser() == default else str(Path(said["folder"]).expanduser())
             )
-            order = orders.export(said["formats"].split(), out)
+            order = orders.export(said["formats"].split(), out, said["waves"].split())
             app.start(Job(order.argv(app.session.root), order.title), lambda job: _written(app, job))
 
     def look(name: str, then: Callable[[Sequence[str]], None], failed: Callable[[str], None]) -> None:
@@ -106,7 +106,7 @@ class Papers(Dialog[Values]):
         super().__init__()
         self._formats = tuple(formats)
         self._marked = set(last["formats"].split()) & {str(one["name"]) for one in formats}
-        self._folder = last["folder"]
+        self._folder, self._waves = last["folder"], last["waves"]
         self._look = look
 
     def compose(self) -> ComposeResult:
@@ -115,6 +115,9 @@ class Papers(Dialog[Values]):
             box.border_title = Content("Write the plan for people and tools")
             box.border_subtitle = Content("space marks · p shows how it begins · ^s writes · esc leaves")
             yield OptionList()
+            yield Static(Content("Waves, names with blanks between them · empty = all"), classes="label",
+                         markup=False)  # fmt: skip
+            yield Input(visible(self._waves), placeholder="W01 W02", restrict=TYPED, id="waves")
             yield Static(Content("Folder"), classes="label", markup=False)
             yield Input(visible(self._folder), restrict=TYPED, id="folder")
             yield Static(Content(""), classes="wrong", markup=False)
@@ -129,7 +132,7 @@ class Papers(Dialog[Values]):
 
     def make_room(self) -> None:
         """Let the list scroll, so that the rest stays in sight."""
-        rest = 11 + (1 if self.query_one(".wrong", Static).content else 0)
+        rest = 15 + (1 if self.query_one(".wrong", Static).content else 0)
         self._options.styles.max_height = max(3, self.size.height - rest)
 
     @property
@@ -186,18 +189,31 @@ class Papers(Dialog[Values]):
         folder = self.query_one("#folder", Input).value.strip()
         if folder == visible(self._folder):
             folder = self._folder  # left as it was: what cannot be shown is kept
+        waves = self.query_one("#waves", Input).value.strip()
         if not self._marked:
             self._wrong("mark a format first: space")
         elif not folder:
             self._wrong("say which folder")
+        elif waves and (whole := self._whole()):
+            self._wrong(f"{whole[0]} is of a whole plan: some waves alone have {', '.join(self._parts)}")
         elif Path(folder).expanduser().is_file():
             self._wrong("that is a file: say which folder")
         else:
             names = [str(one["name"]) for one in self._formats if one["name"] in self._marked]
-            self.dismiss({"formats": " ".join(names), "folder": folder})
+            self.dismiss({"formats": " ".join(names), "folder": folder, "waves": waves})
+
+    def _whole(self) -> list[str]:
+        """Return marked formats that cannot hold some waves alone."""
+        return [
+            name for one in self._formats if (name := str(one["name"])) in self._marked - set(self._parts)
+        ]
+
+    @property
+    def _parts(self) -> list[str]:
+        return [str(one["name"]) for one in self._formats if one["of_waves"]]
 
     def on_input_submitted(self) -> None:
-        """Enter in the folder writes."""
+        """Enter in a line of text writes."""
         self.action_done()
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -139,12 +139,14 @@ def what_if(
     return Order(Kind.WHAT_IF, "what if", ("plan", "what-if", "--json"), tuple(options))
 
 
-def export(formats: Sequence[str] = (), out: str = "") -> Order:
-    """Return the order to write the plan in these formats, into the project's exports or ``out``."""
+def export(formats: Sequence[str] = (), out: str = "", waves: Sequence[str] = ()) -> Order:
+    """Return the order to write the plan in these formats, into the project's exports or ``out``.
+
+    With ``waves`` these alone.
+    """
     called = " ".join(visible(name, 20) for name in formats[:4]) or "papers"
-    return Order(
-        Kind.EXPORT, f"export {called}", ("export", "--json"), _valued({"--to": out}), tuple(formats)
-    )
+    options = (*_valued({"--to": out}), *(f"--wave={name}" for name in waves))
+    return Order(Kind.EXPORT, f"export {called}", ("export", "--json"), options, tuple(formats))
 
 
 def rehearse(wave: str, runs: int = 200, fault: str = "", seed: int = 1) -> Order:

@@ -69,6 +69,26 @@ async def test_a_text_format_shows_how_it_begins_and_a_workbook_says_why_not(tmp
         assert isinstance(pilot.app.screen, Papers)
 
 
+async def test_some_waves_alone_are_written_where_a_format_may_hold_them(tmp_path: Path) -> None:
+    root = estate.build(tmp_path, waves=3)
+    async with opened(root, BIG) as pilot:
+        options = await asked(pilot)
+        pilot.app.screen.query_one("#waves", Input).value = "w02 W01"
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert "xlsx is of a whole plan" in text(pilot)
+        for name in ("xlsx", "markdown", "json", "hcx"):
+            options.highlighted = list(FORMATS).index(name)
+            await pilot.press("space")
+        await pilot.press("ctrl+s")
+        await until(lambda: "1 file written" in text(pilot), 30)
+    (file,) = (root / "exports").iterdir()
+    assert file.name == "plan-W01-W02-hcx.csv"
+    body = file.read_text("utf-8")
+    assert "shop-db-01" in body
+    assert "jump-01" not in body
+
+
 async def test_a_file_is_no_folder(tmp_path: Path) -> None:
     root = estate.build(tmp_path / "p")
     file = tmp_path / "file"

@@ -34,26 +34,32 @@ class _WithFormats(click.Command):
 @click.argument("formats", nargs=-1, metavar="[FORMAT...]")
 @click.option("--to", "target", type=click.Path(path_type=Path, file_okay=False),
               help="Directory to write to; default: the project's exports.")  # fmt: skip
+@click.option("--wave", "waves", multiple=True, metavar="WAVE",
+              help="Only this wave; may be said again. For calendars and other movers' files.")  # fmt: skip
 @project_option
 @json_option
-def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as_json: bool) -> None:
+def command(
+    formats: tuple[str, ...], target: Path | None, waves: tuple[str, ...], project_dir: Path, as_json: bool
+) -> None:
     """Write the newest plan, and a report for every wave that has a run.
 
     Default: xlsx, markdown and json. The LUN request needs no plan: a plan may wait for its LUNs.
     """
     from planner.errors import BadInput, NotFound
-    from planner.export.formats import BUNDLES, FORMATS
+    from planner.export.formats import BUNDLES, FORMATS, OF_WAVES, of_waves
     from planner.store import plans
 
-    asked = formats or ("xlsx", "markdown", "json")
+    asked = formats or ("ics",) * bool(waves) or ("xlsx", "markdown", "json")
     for name in asked:
         if name not in FORMATS:
             raise NotFound(f"format {name!r} does not exist", f"use one of: {', '.join(FORMATS)}")
     wanted = tuple(dict.fromkeys(part for name in asked for part in BUNDLES.get(name, (name,))))
+    if waves and (whole := [name for name in wanted if name not in OF_WAVES]):
+        raise BadInput(f"{whole[0]} is of a whole plan", f"some waves alone have: {', '.join(OF_WAVES)}")
     with open_project(project_dir) as project:
         planless = wanted == ("luns",) and plans.find_latest(project) is None
         if not planless:
-            plans.latest(project)  # says so before a folder is made, when there is none
+            of_waves(plans.latest(project).plan, waves)  # says so before a folder is made, when there is none
         folder = target or project.root / "exports"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +68,7 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
         if planless:
             written = [_lun_request(project, folder)]
         else:
-            written = [*_plan(project, wanted, folder), *_reports(project, wanted, folder)]
+            written = [*_plan(project, wanted, folder, waves), *_reports(project, wanted, folder)]
     if as_json:
         data([str(path) for path in written])
     else:
@@ -70,7 +76,9 @@ def command(formats: tuple[str, ...], target: Path | None, project_dir: Path, as
             line(str(path))
 
 
-def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
+def _plan(
+    project: Project, formats: tuple[str, ...], folder: Path, waves: tuple[str, ...] = ()
+) -> list[Path]:
     from planner.export.formats import beside, export_plan
     from planner.readiness import judge, situation, today
     from planner.store import plans
@@ -88,7 +96,7 @@ def _plan(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path
             bar.say(f"writing {format} …")  # the longest takes some seconds, and nobody counts them
             bar.begin(f"writing {format}")
             bar.report(number, len(formats))
-            written.append(export_plan(stored.plan, **inputs, format=format, target=folder))
+            written.append(export_plan(stored.plan, **inputs, format=format, target=folder, waves=waves))
     return written
 
 

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 
 def listed(room: Room) -> list[dict[str, Any]]:
-    """Return every format: its name, what it is, the file it makes, whether it is text."""
-    from planner.export.formats import BUNDLES, FORMATS
+    """Return every format: its name, what it is, the file it makes, whether it may hold some waves alone."""
+    from planner.export.formats import BUNDLES, FORMATS, OF_WAVES
 
     return [
         {
@@ -18,7 +18,7 @@ def listed(room: Room) -> list[dict[str, Any]]:
             "title": one.title,
             "file": f"{one.name}{one.suffix}",
             "files": [f"{FORMATS[part].name}{FORMATS[part].suffix}" for part in BUNDLES.get(name, (name,))],
-            "text": one.suffix != ".xlsx",
+            "of_waves": name in OF_WAVES,
         }
         for name, one in FORMATS.items()
     ]
