@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -17,6 +17,7 @@ from tests.planner.sketch import disk, estate, needs, settings, vm
 from tests.planner.waves.laid import SATURDAYS, made
 from tests.tui.estate import session
 from tests.tui.stage import BIG, opened, until
+from tui.hand import Hand
 from tui.screens.waves import WavesScreen
 
 RULES: dict[str, Any] = {
@@ -73,18 +74,25 @@ def acts(root: Path) -> list[str]:
 
 def place(pilot: Pilot[None]) -> WavesScreen:
     """Return the place."""
-    return cast(WavesScreen, next(item for item in pilot.app.screen_stack if isinstance(item, WavesScreen)))
+    return next(item for item in pilot.app.screen_stack if isinstance(item, WavesScreen))
+
+
+def laid(pilot: Pilot[None]) -> Hand:
+    """Return the plan on the desk as the place knows it now."""
+    hand = place(pilot).hand
+    assert hand is not None
+    return hand
 
 
 @asynccontextmanager
 async def waves(
-    root: Path, size: tuple[int, int] = BIG, laid: bool = True, **more: Any
+    root: Path, size: tuple[int, int] = BIG, lay: bool = True, **more: Any
 ) -> AsyncIterator[Pilot[None]]:
-    """Yield the pilot of the application on 4 Waves; the plan lies on the desk when it is to be ``laid``."""
+    """Yield the pilot of the application on 4 Waves; with ``lay`` the plan lies on the desk."""
     async with opened(root, size, session(root), **more) as pilot:
         await pilot.press("4")
         await pilot.pause()
-        if laid:
+        if lay:
             place(pilot).lay_out()
             await until(lambda: place(pilot).hand is not None)
             await until(lambda: bool(place(pilot).known_groups))
@@ -96,7 +104,7 @@ async def at_group(pilot: Pilot[None], name: str) -> None:
     """Put the cursors on a group and its wave."""
     here = place(pilot)
     assert here.hand is not None
-    wave = next(wave for wave, laid in here.hand.rows.items() if name in laid.groups)
+    wave = next(wave for wave, row in here.hand.rows.items() if name in row.groups)
     here.select(wave)
     await until(lambda: wave in here.known_groups and here.where() == wave)
     key = next(group["vms"][0][0] for group in here.known_groups[wave] if group["name"] == name)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+
 from textual.content import Content
 
 from planner.model import Backing, Severity
@@ -181,6 +184,11 @@ def _times(now: WaveLine) -> list[Content]:
     return lines
 
 
+@lru_cache(4)
+def _binds(card: str) -> str:
+    return str(json.loads(card).get("binds", ""))
+
+
 def _plan(view: View, hand: Hand | None) -> list[Content]:
     """Return the plan as a whole: score, what is unsaved, what was done by hand, notes."""
     plan = view.plan
@@ -190,8 +198,8 @@ def _plan(view: View, hand: Hand | None) -> list[Content]:
     if hand is not None:
         lines.append(line(score_words(hand)))
         lines += [line(("  ● ", "accent"), visible(did, 200)) for did in reversed(hand.unsaved)]
-    if plan.score.binds:
-        lines.append(line(("binds     ", "dim"), visible(plan.score.binds, 300)))
+    if binds := _binds(plan.card):
+        lines.append(line(("binds     ", "dim"), visible(binds, 300)))
     lines += [line(("by hand   ", "dim"), visible(said, 200)) for said in plan.by_hand[-_FEW:]]
     lines += [line(("note      ", "dim"), visible(said, 300)) for said in plan.notes[:_NOTES]]
     if len(plan.notes) > _NOTES:

@@ -8,6 +8,8 @@ What is edited lies in the study; ``self.hand`` is what it said last.
 
 from __future__ import annotations
 
+from time import monotonic
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -33,6 +35,7 @@ from tui.text import count, line, plural
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
+HELD_S = 0.08
 REST_S = 0.3  # the cursor rests: what helps a broken wave is looked for
 
 
@@ -53,6 +56,9 @@ class WavesScreen(Editing, Charting, Working, Marks):
         self._wanted_group = ""
         self._asked: object = None  # the plan that the study was asked to lay out
         self._resting: Timer | None = None
+        self._telling: Timer | None = None
+        self._moved_at = float("-inf")
+        self._told: tuple[object, ...] = ()  # what the judgement was made from
 
     def compose_body(self) -> ComposeResult:
         """Filter, waves; below them groups and judgement of one wave."""
@@ -198,6 +204,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
         """Show the groups and the judgement of the wave under the cursor."""
         wave, panel = self.wave_line, self.panel("judgement")
         if wave is None:
+            self._told = ()
             self.groups.set_rows(())
             self.groups.set_title(Content("groups"), Content(""))
             panel.show(line((self._empty(self.view), "dim")), "why", top=True)
@@ -211,14 +218,28 @@ class WavesScreen(Editing, Charting, Working, Marks):
                 self._wanted_group = ""
         self.groups.set_empty("reading …" if found is None else "no group in this wave")
         self.describe_groups(wave)
+        self.show_card()
+        offered, view, width = self.offered(), self.view, panel.size.width - 2
+        told = (wave, self.hand, view.plan, view.tallies, view.approvals, view.status, offered, width)
+        if told == self._told:
+            return
+        self._told = told
+        words = describe_wave(wave, self.saved_wave(wave.wave), view, self.wherry.session,
+                              self.hand, offered, width)  # fmt: skip
+        panel.show(words, f"{visible(wave.wave)} {visible(wave.title)}")
+        panel.border_subtitle = Content(self.offer_keys() or "t why here · o score · tab panel")
+
+    def show_card(self) -> None:
+        """Show on the board which group the cursor is on."""
         self.waves.card = self.groups.cursor if self.groups.rows else None
         if self.waves.view == "board":
             self.ask_lanes()
             self.waves.refresh()
-        words = describe_wave(wave, self.saved_wave(wave.wave), self.view, self.wherry.session,
-                              self.hand, self.offered(), panel.size.width - 2)  # fmt: skip
-        panel.show(words, f"{visible(wave.wave)} {visible(wave.title)}")
-        panel.border_subtitle = Content(self.offer_keys() or "t why here · o score · tab panel")
+
+    def stations(self) -> list[Widget]:
+        """What tab goes through; a narrow screen shows a panel once it is gone to."""
+        board = self.waves.view == "board"
+        return [self.waves, *([] if board else [self.groups]), self.panel("judgement")]
 
     def describe_groups(self, wave: WaveLine) -> None:
         """Say how many groups there are and are marked."""
@@ -234,14 +255,26 @@ class WavesScreen(Editing, Charting, Working, Marks):
         """Show what is under the cursor."""
         if not self.ready:
             return
-        if event.table is self.waves:
-            self.chart_follows()
-            self.forget_offer(self.wave_line)
-            if self._resting is not None:
-                self._resting.stop()
-            self._resting = self.set_timer(REST_S, self.look_for_mending)
+        if event.table is not self.waves:
+            self.show_card()
+            return
+        self.chart_follows()
+        self.forget_offer(self.wave_line)
+        for timer in (self._resting, self._telling):
+            if timer is not None:
+                timer.stop()
+        self._resting = self.set_timer(REST_S, self.look_for_mending)
+        now = monotonic()
+        if now - self._moved_at < HELD_S:  # a key is held: what costs more than the line waits for its end
+            self._telling = self.set_timer(HELD_S, self._tell)
+        else:
+            self._tell()
+        self._moved_at = now
+
+    def _tell(self) -> None:
+        if self.ready:
             self.show_frame()
-        self.show_wave()
+            self.show_wave()
 
     def on_waves_table_stepped(self, event: WavesTable.Stepped) -> None:
         """Go to another card of the board."""

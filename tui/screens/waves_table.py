@@ -155,8 +155,11 @@ class WavesTable(VirtualTable):
             return  # the list has its own way
         event.prevent_default()
         spot = event.get_content_offset(self)
-        if spot is None or self._picture is None:
+        if spot is None:
             return
+        if self._picture is None:
+            self._draw()
+        assert self._picture is not None
         height = CARD_LINES if self.view == "board" else 1
         found: Hashable | None = at(self._picture.spots, spot.y, spot.x, height)
         if isinstance(found, int):

@@ -1,30 +1,50 @@
+"""4 Waves as it looks: three views over one cursor, groups and judgement below, on any size of terminal."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
+import pytest
+
+from planner.model import Tie
+from tests.planner.sketch import estate as sketch
+from tests.planner.sketch import needs, vm
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text
+from tests.tui.estate import HOSTILE
+from tests.tui.laid import at_group, build, place, pressed, waves
+from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
+from tests.tui.test_hostile import nothing_took_effect
+from tui.dialogs.reader import Reader
+from tui.widgets.panel import Panel
+
+WIDE = (160, 45)
 
 
-async def test_a_wave_shows_what_it_does_and_why(tmp_path: Path) -> None:
+async def test_a_wave_shows_its_groups_and_why(tmp_path: Path) -> None:
     async with opened(estate.build(tmp_path, waves=3), BIG) as pilot:
         await pilot.press("4")
         await pilot.pause()
-        assert "plan 1 · 3 waves (at least 1) · 11 VMs · 1 unplanned" in text(pilot)
-        content, judgement = panel(pilot, "content"), panel(pilot, "judgement")
+        shown = text(pilot)
+        assert "3 waves · plan 1 · at least 1 · 11 VMs · 1 unplanned" in shown
+        assert "▲ inventory newer than the plan: p plans anew" in lines(pilot)[-2]
+        assert "Sat 14 Mar 22:00 → Sun 04:00 UTC (6 h)" in panel(pilot, "judgement")
+        assert "P50 / P95  11 m / 19 m" in panel(pilot, "judgement")
+        assert "✔ ann" in panel(pilot, "judgement")
+        assert "→ it becomes a VMDK" in panel(pilot, "judgement")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Reader)
+        content = panel(pilot, "reading")
         assert "shop-db-01 ═ shop-db-02: they share LUN naa.6001" in content
-        assert "started in this order" in content
-        assert "RDM physical → VMDK" in content
-        assert "rule: a physical RDM becomes a VMDK by policy" in content
         assert content.index("RDM physical → VMDK") < content.index("Hard disk 1  VMDK")
-        assert "Sat 14 Mar 22:00 → Sun 04:00 UTC (6 h)" in judgement
-        assert "P50 / P95  11 m / 19 m" in judgement
-        assert "✔ ann" in judgement
-        assert "→ it becomes a VMDK" in judgement
-        await pilot.press("down", "down")
+        assert "rule: a physical RDM becomes a VMDK by policy" in content
+        assert "started in this order" in content
+        await pilot.press("escape", "down", "down")
         await pilot.pause()
         assert "▸ Waves ▸ W03" in lines(pilot)[0]
         judgement = panel(pilot, "judgement")
         assert "none: it may cut over at any time" in judgement
-        assert "○ not yet: wherry plan approve W03" in judgement
+        assert "○ not yet: A approves it" in judgement
         assert "✖ old-box is off" in judgement
 
 
@@ -32,29 +52,182 @@ async def test_narrow_panels_take_turns(tmp_path: Path) -> None:
     async with opened(estate.build(tmp_path), SMALL) as pilot:
         await pilot.press("4")
         await pilot.pause()
-        content = pilot.app.screen.query_one("#content")
-        judgement = pilot.app.screen.query_one("#judgement")
-        assert content.display
+        groups, judgement = (pilot.app.screen.query_one(name) for name in ("#groups", "#judgement"))
+        assert groups.display
         assert not judgement.display
-        await pilot.press("tab")
-        await pilot.pause()
-        assert content.has_focus
-        await pilot.press("tab")
+        await pilot.press("tab", "tab")
         await pilot.pause()
         assert judgement.has_focus
         assert judgement.display
-        assert not content.display
+        assert not groups.display
         await pilot.press("escape")
         assert table(pilot).has_focus
-        await pilot.press("enter")
-        await pilot.pause()
-        assert content.has_focus
 
 
-async def test_waves_sort(tmp_path: Path) -> None:
-    async with opened(estate.build(tmp_path, waves=3)) as pilot:
-        await pilot.press("4", "s", "S")
+async def test_the_three_views_share_cursor_filter_and_marks(tmp_path: Path) -> None:
+    """waves.view, waves.view_back, waves.left, waves.right."""
+    async with waves(build(tmp_path / "p"), lay=False) as pilot:
+        here = place(pilot)
+        await pilot.press("down", "space")
         await pilot.pause()
-        shown = table(pilot)
-        assert [shown.rows[index][0] for index in shown.order] == ["W03", "W02", "W01"]
-        assert shown.key == "W01"
+        assert any("✓W02" in line for line in lines(pilot))
+        assert any("▸ W03" in line for line in lines(pilot))
+        await pilot.press("z")
+        await pilot.pause()
+        assert any("▸  W03" in line for line in lines(pilot))
+        assert any(" ✓ W02" in line for line in lines(pilot))
+        assert "down P50" not in lines(pilot)[4]  # the least of all goes first
+        await pilot.press("z")
+        await pilot.pause()
+        assert any("▸ W03 d, g" in line for line in lines(pilot))
+        assert any("╔ d ═" in line for line in lines(pilot))
+        await pilot.press("right")
+        await pilot.pause()
+        assert here.where() == "W04"
+        await pilot.press("left", "down")
+        await pilot.pause()
+        assert here.groups.key == "id-g"
+        assert any("╔ g ═" in line for line in lines(pilot))
+        await pilot.press("space")
+        await pilot.pause()
+        assert here.groups.marks == {"id-g"}
+        await pilot.press("Z", "slash", *"wave:W02")
+        await until(lambda: len(here.waves.order) == 1)
+        await pilot.press("enter", "Z")
+        await pilot.pause()
+        assert "1 match" in text(pilot)
+        assert any("▸ ✓W02" in line for line in lines(pilot))
+
+
+async def test_the_chart_is_scrolled_and_zoomed_and_follows_the_cursor(tmp_path: Path) -> None:
+    """waves.left, waves.right, waves.zoom_in, waves.zoom_out, waves.whole."""
+    async with waves(build(tmp_path / "p"), lay=False) as pilot:
+        here = place(pilot)
+        whole = lines(pilot)[4:12]
+        assert any("┊audit" in line for line in whole)
+        assert "peak" in text(pilot)
+        for key in ("plus", "minus", "right", "left"):
+            before = lines(pilot)[4:12]
+            await pilot.press(key)
+            await pilot.pause()
+            assert lines(pilot)[4:12] != before, key
+        await pilot.press("plus", "plus", "plus", "end")
+        await pilot.pause()
+        row = next(line for line in lines(pilot)[4:12] if "▸ W04" in line)
+        assert "█" in row  # its cutover was beyond the edge
+        await pilot.press("full_stop", "home")
+        await pilot.pause()
+        assert lines(pilot)[4:12] == whole
+        assert here.where() == "W01"
+
+
+async def test_a_plan_without_windows_is_drawn_by_slots(tmp_path: Path) -> None:
+    async with waves(build(tmp_path / "p", windows=[], freezes=[]), lay=True) as pilot:
+        assert "no dates: by slot" in text(pilot)
+        assert "? load not known without dates" in text(pilot)
+        await pilot.press("minus", "full_stop")
+        await pilot.pause()
+        assert "in this slot" in text(pilot)
+
+
+async def test_the_mouse_goes_where_it_points(tmp_path: Path) -> None:
+    async with waves(build(tmp_path / "p"), lay=False) as pilot:
+        here = place(pilot)
+        row = next(at for at, line in enumerate(lines(pilot)) if " W03 " in line)
+        await pilot.click(offset=(6, row))
+        await pilot.pause()
+        assert here.where() == "W03"
+        await pilot.press("Z")
+        await pilot.pause()
+        shown = lines(pilot)
+        at = next(number for number, line in enumerate(shown) if "╭ b ─" in line)
+        await pilot.click(offset=(shown[at].index("╭ b ─") + 3, at + 1))
+        await until(lambda: here.where() == "W01" and here.groups.key == "id-b")
+        await pilot.press("Z")
+        await pilot.pause()
+        sort = next(number for number, line in enumerate(lines(pilot)) if "title" in line)
+        await pilot.click(offset=(lines(pilot)[sort].index("VMs"), sort))
+        await pilot.pause()
+        assert "by VMs ↑" in text(pilot)
+
+
+async def test_a_project_without_a_plan_says_what_to_do(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path, planned=False)) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "no plan yet: press p to make one" in text(pilot)
+        for key in ("right_square_bracket", "z", "o", "A"):
+            await pilot.press(key)
+            await pilot.pause()
+            assert "there is no plan yet" in lines(pilot)[-2], key
+
+
+async def test_groups_are_sorted_marked_and_copied_while_they_have_the_focus(tmp_path: Path) -> None:
+    async with waves(build(tmp_path / "p"), lay=False) as pilot:
+        here = place(pilot)
+        await pilot.press("tab")
+        assert here.groups.has_focus
+        await pilot.press("s", "S")
+        await pilot.pause()
+        assert here.groups.shown_keys() == ["id-b", "id-a"]
+        await pilot.press("asterisk", "y")
+        await pilot.pause()
+        assert "copied 2 groups" in lines(pilot)[-2]
+        assert pilot.app.clipboard.splitlines()[1].startswith("a\t1\t10.0 GiB")
+        await pilot.press("Y", "asterisk")
+        await pilot.pause()
+        assert not here.groups.marks
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG, WIDE])
+async def test_hostile_names_do_nothing_in_any_view(tmp_path: Path, size: tuple[int, int]) -> None:
+    vms = [vm(f"{number} {name}", application=name, owner=name) for number, name in enumerate(HOSTILE[:6])]
+    ties = (needs(vms[0].name, vms[3].name, Tie.ORDER),)
+    root = build(tmp_path / "p", sketch(*vms, ties=ties), freezes=[
+        {"start": "2026-10-11T00:00:00", "end": "2026-10-14T00:00:00", "why": HOSTILE[2]}
+    ])  # fmt: skip
+    async with waves(root, size) as pilot:
+        here = place(pilot)
+        for _ in range(3):
+            await pilot.press("end", "home", "tab", "tab")
+            await pilot.pause()
+            nothing_took_effect(pilot)
+            await pilot.press("escape", "z")
+            await pilot.pause()
+        await pressed(pilot, "right_square_bracket", lambda: bool(here.offered().did) or here.unsaved)
+        nothing_took_effect(pilot)
+        for key in ("t", "m", "o", "A", "M", "D", "enter"):
+            await pilot.press(key)
+            await pilot.pause(0.2)
+            nothing_took_effect(pilot)
+            await pilot.press("escape")
+            await pilot.pause()
+        assert pilot.app.is_running
+
+
+KEPT = Path(__file__).parent / "pictures"
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG, WIDE])
+async def test_views_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
+    """To accept a change on purpose: ``WHERRY_ACCEPT=1``."""
+    import os
+
+    changed = []
+    async with waves(build(tmp_path / "p"), size) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "a")
+        await pressed(pilot, "right_square_bracket", lambda: len(here.offered().fixes) == 3)
+        here._hush()
+        here.query_one("#judgement", Panel).scroll_home(animate=False)
+        for view in ("gantt", "list", "board"):
+            await pilot.pause(0.1)
+            kept = [line for line in lines(pilot) if "digest" not in line]
+            shown, path = "\n".join(kept) + "\n", KEPT / f"waves-{view}-{size[0]}x{size[1]}.txt"
+            if os.environ.get("WHERRY_ACCEPT"):
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(shown, encoding="utf-8")
+            if not path.exists() or path.read_text(encoding="utf-8") != shown:
+                changed.append(f"{path.name} differs, it is now:\n{shown}")
+            await pilot.press("z")
+    assert not changed, "\n".join(changed)

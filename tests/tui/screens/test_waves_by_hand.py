@@ -7,7 +7,7 @@ from pathlib import Path
 from planner.store import edits, plans
 from planner.store.project import Project
 from tests.tui.estate import session
-from tests.tui.laid import acts, at_group, build, homes, place, pressed, versions, waves
+from tests.tui.laid import acts, at_group, build, homes, laid, place, pressed, versions, waves
 from tests.tui.stage import lines, opened, panel, text, until
 from tui.dialogs.pick import Pick
 from tui.dialogs.pick_some import PickSome
@@ -28,7 +28,7 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         assert here.where() == "W05"  # the cursor goes where the group went
         assert homes(root)["e1"] == "W04"  # nothing is stored yet
         await pressed(pilot, "ctrl+z", lambda: here.unsaved == 0)
-        assert "W05" not in here.hand.rows  # type: ignore[union-attr]
+        assert "W05" not in laid(pilot).rows
         await pressed(pilot, "ctrl+y", lambda: here.unsaved == 1)
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
@@ -61,18 +61,17 @@ async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) 
         assert "  a  a to W05: waves +1" in said
         assert "a b c do what is offered" in text(pilot)
         await pressed(pilot, "b", lambda: here.unsaved == 1)
-        assert here.hand is not None
-        assert here.hand.unsaved == ("move a to W06",)
-        assert "a" in here.hand.rows["W06"].groups
+        assert laid(pilot).unsaved == ("move a to W06",)
+        assert "a" in laid(pilot).rows["W06"].groups
         assert here.offer(0) is None
         await pressed(pilot, "left_square_bracket", lambda: here.unsaved == 2)
-        assert here.hand.unsaved[-1] == "move a to W05"
+        assert list(laid(pilot).unsaved)[-1:] == ["move a to W05"]
         for number, key in ((0, "a"), (2, "c")):
             here.act("hand.move", {"groups": ["id-a"], "wave": "W02"})
             await until(lambda: len(here.offered().fixes) == 3)
             wave, many = here.offered().fixes[number].wave, here.unsaved
             await pressed(pilot, key, lambda many=many: here.unsaved == many + 1)
-            assert here.hand.unsaved[-1] == f"move a to {wave}"
+            assert laid(pilot).unsaved[-1] == f"move a to {wave}"
 
 
 async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path) -> None:
@@ -92,12 +91,11 @@ async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path)
         assert "moves here now" in shown
         await pilot.press(*"W06")
         await pressed(pilot, "enter", lambda: here.unsaved == 1)
-        assert here.hand is not None
-        assert here.hand.rows["W06"].groups == ("a", "b")
-        assert "W01" not in here.hand.rows
-        assert here.hand.unsaved == ("move a, b to W06",)
+        assert laid(pilot).rows["W06"].groups == ("a", "b")
+        assert "W01" not in laid(pilot).rows
+        assert laid(pilot).unsaved == ("move a, b to W06",)
         await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 2)
-        assert here.hand.rows["W07"].groups == ("a", "b")
+        assert laid(pilot).rows["W07"].groups == ("a", "b")
         await pressed(pilot, "escape", lambda: here.waves.has_focus)
         await pressed(pilot, "escape", lambda: not here.groups.marks)
 
@@ -109,23 +107,22 @@ async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
         here = place(pilot)
         await at_group(pilot, "g")
         await pressed(pilot, "n", lambda: here.unsaved == 1)
-        assert here.hand is not None
-        assert here.hand.rows["W05"].groups == ("g",)
-        assert "● new" in [row.edited for row in here.waves.rows]
+        assert laid(pilot).rows["W05"].groups == ("g",)
+        assert [row for row in here.waves.rows if "● new" in row]
         await pressed(pilot, "l", lambda: here.unsaved == 2)
-        assert here.hand.rows["W05"].locked
+        assert laid(pilot).rows["W05"].locked
         assert "▣ locked: l unlocks" in text(pilot)
         await at_group(pilot, "d")
         here.act("hand.move", {"groups": ["id-d"], "wave": "W05"})
         await until(lambda: "locked by hand" in " ".join(here.offered().refused))
         await at_group(pilot, "g")
         await pressed(pilot, "l", lambda: here.unsaved == 3)
-        assert not here.hand.rows["W05"].locked
+        assert not laid(pilot).rows["W05"].locked
         await pressed(pilot, "M", lambda: isinstance(pilot.app.screen, Pick))
         await pilot.press("d")
         await pressed(pilot, "enter", lambda: here.unsaved == 4)
-        assert here.hand.unsaved[-1] == "merge d into g"
-        merged = next(laid for laid in here.hand.rows.values() if laid.wave == "W05")
+        assert laid(pilot).unsaved[-1] == "merge d into g"
+        merged = next(row for row in laid(pilot).rows.values() if row.wave == "W05")
         assert merged.vms == 2
         await at_group(pilot, merged.groups[0])
         await pressed(pilot, "x", lambda: isinstance(pilot.app.screen, PickSome))
@@ -134,8 +131,8 @@ async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
         table.move_to("id-d")
         await pilot.press("space")
         await pressed(pilot, "enter", lambda: here.unsaved == 5)
-        assert here.hand.unsaved[-1].startswith("split")
-        assert sum(len(laid.groups) for laid in here.hand.rows.values() if laid.wave == "W05") == 2
+        assert laid(pilot).unsaved[-1].startswith("split")
+        assert sum(len(row.groups) for row in laid(pilot).rows.values() if row.wave == "W05") == 2
 
 
 async def test_edits_are_dropped_only_by_the_word_and_made_again_on_a_plan_of_somebody_else(
@@ -161,7 +158,7 @@ async def test_edits_are_dropped_only_by_the_word_and_made_again_on_a_plan_of_so
         assert "press R first" in lines(pilot)[-2]
         await pressed(pilot, "R", lambda: here.hand is not None and here.hand.plan == 2)
         assert here.unsaved == 1
-        assert not here.hand.outdated  # type: ignore[union-attr]
+        assert not laid(pilot).outdated
         await pilot.press("D")
         await pilot.press(*"no")
         await pilot.press("enter")
@@ -169,7 +166,7 @@ async def test_edits_are_dropped_only_by_the_word_and_made_again_on_a_plan_of_so
         assert here.unsaved == 1
         await pilot.press("backspace", "backspace", *"drop")
         await pressed(pilot, "enter", lambda: here.unsaved == 0)
-        assert here.hand.rows["W04"].groups == ("shop",)  # type: ignore[union-attr]
+        assert laid(pilot).rows["W04"].groups == ("shop",)
         assert versions(root) == 2
 
 
@@ -191,14 +188,13 @@ async def test_edits_made_in_other_places_arrive_and_are_asked_about_before_leav
 
 async def test_an_edit_before_the_plan_is_laid_out_lays_it_out(tmp_path: Path) -> None:
     root = build(tmp_path / "p")
-    async with waves(root, laid=False) as pilot:
+    async with waves(root, lay=False) as pilot:
         here = place(pilot)
         here.select("W04")
         await pilot.pause()
         assert here.hand is None
         await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
-        assert here.hand is not None
-        assert set(here.hand.rows) == {"W01", "W02", "W03", "W05"}
+        assert set(laid(pilot).rows) == {"W01", "W02", "W03", "W05"}
 
 
 async def test_a_plan_is_laid_out_before_anybody_asks(tmp_path: Path) -> None:

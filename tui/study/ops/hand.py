@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tui.study.room import Room
 
 _KEPT = "hand"
-_NEW = 12  # empty waves that are tried for a new one
+_NEW = 4  # empty waves that are tried for a new one
 _CHOICES = 24  # waves that are tried for a list of them
 
 
