@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from planner.checks.check import Check
 from planner.errors import BadInput
@@ -16,17 +16,22 @@ from planner.groups import groups_and_rest
 from planner.model import Finding, Inventory, MoveGroup
 from planner.names import visible
 from planner.settings import Settings
+from planner.waves.items import Weights
 from planner.waves.lookup import Lookup, look_up
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The move groups before any merge by hand, who stays (id → why), hubs, and everything by VM id."""
+    """The move groups before any merge by hand, who stays (id → why), hubs, and everything by VM id.
+
+    ``weights`` is filled as groups are weighed.
+    """
 
     groups: tuple[MoveGroup, ...]
     out: Mapping[str, str]
     hubs: frozenset[str]
     lookup: Lookup
+    weights: Weights = field(default_factory=dict, repr=False, compare=False)
 
 
 def _refuse_twins(inventory: Inventory) -> None:

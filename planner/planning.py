@@ -82,6 +82,7 @@ def ask_for(
         inventory=inventory,
         settings=settings,
         lookup=ground.lookup,
+        weights=ground.weights,
         everyone=groups,
         hubs=ground.hubs,
         target=target,

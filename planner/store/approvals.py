@@ -48,8 +48,10 @@ def approve(project: Project, stored: StoredPlan, waves: tuple[str, ...], who: s
 def valid(project: Project, plan: Plan) -> dict[str, Approval]:
     """Return the newest valid approval of each wave of ``plan`` that has one."""
     found: dict[str, Approval] = {}
-    wanted = {wave.name: wave.fingerprint for wave in plan.waves}
-    for row in project.rows("SELECT wave, fingerprint, who, at FROM approval ORDER BY id"):
+    given = project.rows("SELECT wave, fingerprint, who, at FROM approval ORDER BY id")
+    named = {row["wave"] for row in given}
+    wanted = {wave.name: wave.fingerprint for wave in plan.waves if wave.name in named}
+    for row in given:
         if wanted.get(row["wave"]) == row["fingerprint"]:
             found[row["wave"]] = Approval(row["wave"], row["fingerprint"], row["who"], row["at"])
     return found

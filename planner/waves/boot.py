@@ -54,14 +54,15 @@ def _break_cycles(graph: networkx.DiGraph) -> list[tuple[str, str]]:
     graph.remove_edges_from(cut)
     todo: list[Any] = [set(graph)]
     while todo:
-        part = graph.subgraph(todo.pop())
-        for nodes in networkx.strongly_connected_components(part):
-            if len(nodes) < 2:
+        nodes = todo.pop()
+        part = graph if len(nodes) == len(graph) else graph.subgraph(nodes)
+        for inside in networkx.strongly_connected_components(part):
+            if len(inside) < 2:
                 continue
-            ties = graph.subgraph(nodes).edges(data="weight")
+            ties = graph.subgraph(inside).edges(data="weight")
             needed, user, _ = min(ties, key=lambda tie: (tie[2], tie[1], tie[0]))
             cut.append((needed, user))
-            todo.append(set(nodes))
+            todo.append(set(inside))
         graph.remove_edges_from(cut)
     return sorted(cut)
 

@@ -23,6 +23,10 @@ _LONGEST_H = 24.0 * 3650
 _CALM = 10  # so many warnings, or one blocker, are a risk of one half
 
 
+# By groups with their VMs: what they weigh together, by the rates that were measured then.
+Weights = dict[tuple[tuple[str, tuple[str, ...]], ...], tuple[Measured | None, Item]]
+
+
 @dataclass(frozen=True, slots=True)
 class Before:
     """What an earlier plan said: the slot of each VM it held, and the VMs whose wave is under way."""
@@ -49,6 +53,7 @@ class Ask:
     rates: Measured | None = None
     hand: Hand = field(default_factory=Hand)
     standing: Mapping[str, int] | None = None
+    weights: Weights = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def names(self) -> Mapping[str, str]:
@@ -101,7 +106,15 @@ def _takes(groups: Sequence[MoveGroup], ask: Ask) -> WaveEstimate:
 
 
 def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:
-    """Return what groups weigh together."""
+    """Return what groups weigh together; of the same ones it is worked out once."""
+    key = tuple((group.name, group.vms) for group in groups)
+    found = ask.weights.get(key)
+    if found is None or found[0] is not ask.rates:
+        found = ask.weights[key] = ask.rates, _weighed(groups, ask)
+    return found[1]
+
+
+def _weighed(groups: Sequence[MoveGroup], ask: Ask) -> Item:
     vms = [vm for group in groups for vm in ask.vms(group)]
     volumes = [volume for group in groups for volume in ask.lookup.volumes(group)]
     takes = _takes(groups, ask)

@@ -152,13 +152,14 @@ def save(project: Project, opened: Opened, edits: Sequence[Edit], standing: Mapp
     )
     given = approvals.valid(project, before)
     stored = edits_store.add(project, numbered, opened.stored, plan)
+    fingerprint = plan.fingerprint
     for edit in numbered:
         audit.note(
             project,
             Effect.EDIT_PLAN,
             f"plan {edit.act.value}",
             edit.did,
-            {"edit": edit.number, "plan": stored.version, "fingerprint": plan.fingerprint},
+            {"edit": edit.number, "plan": stored.version, "fingerprint": fingerprint},
         )
     still = approvals.valid(project, plan)
     return Saved(numbered, stored, tuple(name for name in given if name not in still))
