@@ -11,14 +11,17 @@ from hypothesis import settings as budget
 from hypothesis import strategies as st
 
 from planner.errors import BadInput, Blocked
+from planner.fingerprint import inventory_fingerprint
+from planner.ground import ground_of
 from planner.groups import move_groups
 from planner.model import Inventory, Nic, Tie
+from planner.planning import ask_for, make_plan
 from planner.waves.desk import Desk
 from planner.waves.draft import Draft, laid_anew
 from planner.waves.pins import wave_name
 from planner.waves.verdict import Verdict
 from tests.planner.sketch import estate, needs, settings, vm
-from tests.planner.waves.laid import SATURDAYS, desk, made
+from tests.planner.waves.laid import SATURDAYS, desk, made, places
 from tests.planner.waves.test_desk import estates
 
 WAVES = [f"W0{at}" for at in range(1, 7)]
@@ -293,6 +296,38 @@ def test_services_come_behind_whoever_is_last_then() -> None:
         if not verdict.refused:
             checked(draft, verdict)
     assert len(draft.steps) >= 3
+
+
+def test_a_plan_saved_on_the_ground_it_was_laid_out_on_is_the_plan_made_whole() -> None:
+    names = [vm(name, application="red", owner="ann") for name in "abc"]
+    inventory = estate(*names, vm("d"), vm("e"), vm("t", template=True))
+    asked: dict[str, Any] = {"caps": {"vms": 3}, "windows": SATURDAYS}
+    ground = ground_of(inventory, settings(**asked))
+    first = made(inventory, **asked)
+    inputs: dict[str, Any] = {
+        "inventory": inventory,
+        "settings": settings(**asked),
+        "last": first,
+    }
+    draft = Draft(Desk(ask_for(**inputs, ground=ground, standing=places(first))), ground.groups, (), 1)
+    for act in (
+        lambda desk: desk.move("a", "W04"),
+        lambda desk: desk.merge("d", "e"),
+        lambda desk: desk.lock("W04"),
+    ):
+        draft.take(act(draft.desk))
+    assert ground.weights
+    then = {
+        **inputs,
+        "project": "test",
+        "inventory_fingerprint": inventory_fingerprint(inventory),
+        "created_at": "2026-10-02T08:00:00+00:00",
+        "edits": draft.edits,
+        "standing": draft.desk.ask.standing,
+    }
+    whole, quick = make_plan(**then), make_plan(**then, ground=ground)
+    assert quick.model_dump_json() == whole.model_dump_json()
+    assert quick.fingerprint == whole.fingerprint != first.fingerprint
 
 
 def test_many_groups_are_judged_as_they_stand_together() -> None:
