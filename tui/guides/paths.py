@@ -24,20 +24,20 @@ _MOST = 200  # entries that are drawn
 _LOOKED = 5_000  # entries of one folder that are looked at
 
 
-def entries(typed: str, endings: Sequence[str], folders: bool = True) -> list[tuple[str, str]]:
+def entries(typed: str, endings: Sequence[str]) -> list[tuple[str, str]]:
     """Return (path as it would be typed, a word on it) for what begins as typed; folders end in a slash.
 
     ``endings`` are those of the files that are wanted, none = all. What cannot be read has no entries.
     """
     folder, begin = os.path.split(typed)
-    return sorted(_found(folder, begin.casefold(), endings, folders), key=lambda one: _order(one[0]))
+    return sorted(_found(folder, begin.casefold(), endings), key=lambda one: _order(one[0]))
 
 
 def _order(path: str) -> tuple[bool, str]:
     return not path.endswith("/"), path.casefold()
 
 
-def _found(folder: str, begin: str, endings: Sequence[str], folders: bool) -> Iterator[tuple[str, str]]:
+def _found(folder: str, begin: str, endings: Sequence[str]) -> Iterator[tuple[str, str]]:
     try:
         with os.scandir(Path(folder).expanduser() if folder else ".") as found:
             for number, entry in enumerate(found):
@@ -49,8 +49,7 @@ def _found(folder: str, begin: str, endings: Sequence[str], folders: bool) -> It
                 if visible(name) != name:  # what cannot be shown cannot be typed either
                     continue
                 if entry.is_dir():
-                    if folders:
-                        yield f"{_inside(folder)}{name}/", "folder"
+                    yield f"{_inside(folder)}{name}/", "folder"
                 elif not endings or name.casefold().endswith(tuple(endings)):
                     yield f"{_inside(folder)}{name}", show_bytes(entry.stat().st_size)
     except OSError:
@@ -148,15 +147,11 @@ class FilePick(Dialog[str]):
         if path and full.is_dir() and not (self._folders and path.rstrip("/") == line_.value.rstrip("/")):
             line_.value = path.rstrip("/") + "/"
             line_.cursor_position = len(line_.value)
-        elif path and (full.exists() or self.takes(path)):
+        elif path and full.exists():
             self.dismiss(path.rstrip("/") or "/")
         else:
             wrong = f"▲ {visible(path, 60)} does not exist" if path else "▲ type a path, or choose one"
             self.query_one(".wrong", Static).update(Content(wrong))
-
-    def takes(self, path: str) -> bool:
-        """Return whether a path that does not exist is an answer all the same."""
-        return False
 
 
 def _inside(folder: str) -> str:

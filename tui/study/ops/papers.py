@@ -9,14 +9,13 @@ if TYPE_CHECKING:
 
 
 def listed(room: Room) -> list[dict[str, Any]]:
-    """Return every format: its name, what it is, the file it makes, whether it may hold some waves alone."""
+    """Return every format: its name, what it is, the files it makes, whether it may hold some waves alone."""
     from planner.export.formats import BUNDLES, FORMATS, OF_WAVES
 
     return [
         {
             "name": name,
             "title": one.title,
-            "file": f"{one.name}{one.suffix}",
             "files": [f"{FORMATS[part].name}{FORMATS[part].suffix}" for part in BUNDLES.get(name, (name,))],
             "of_waves": name in OF_WAVES,
         }
