@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ from textual.content import Content
 from planner.names import visible
 from planner.units import show_bytes, show_duration, show_rate
 from tui.dialogs.dialog import Dialog
+from tui.drawings.timeline_link import spark
 from tui.jobs.job import Job
 from tui.jobs.state import Best, JobState
 from tui.text import count, fill, line, plural, stack
@@ -81,6 +83,7 @@ def describe_work(state: JobState, now: datetime, width: int) -> Content:
         lines.append(line(words, (f"   after {passed}", "dim")))
     if state.best:
         lines += [line(""), line(("best so far", "dim"))]
+        lines += trend(state.best, max(10, min(60, width - 30)))
         lines += [line("  " + best_words(best)) for best in state.best[-_BESTS:]]
     if state.error is not None:
         lines += [line(""), line(("✖ " + visible(state.error.message), "bad"))]
@@ -90,6 +93,29 @@ def describe_work(state: JobState, now: datetime, width: int) -> Content:
         lines.append(line(""))
         lines += [line(("  " + visible(text), "dim")) for text in state.said[-_LINES:]]
     return stack(lines)
+
+
+def trend(best: Sequence[Best], width: int) -> list[Content]:
+    """Return how waves and traffic cut of the present track fell over time; nothing for one point."""
+    mine = [one for one in best if one.track == best[-1].track]
+    if len(mine) < 2:
+        return []
+    begin, end = mine[0].at_s, mine[-1].at_s
+    times = [begin + (end - begin) * at / (width - 1) for at in range(width)]
+    seen = [next(one for one in reversed(mine) if one.at_s <= now + 1e-9) for now in times]
+    waves = [float(one.waves) for one in seen]
+    cut = [one.cut_share for one in seen]
+    return [
+        _fall("waves", waves, f"{count(mine[0].waves)} → {count(mine[-1].waves)}"),
+        _fall("cut", cut, f"{cut[0]:.1%} → {cut[-1]:.1%}"),
+    ]
+
+
+def _fall(word: str, values: Sequence[float], said: str) -> Content:
+    most = max(values) or 1.0
+    return line(
+        (f"{word:<6}", "dim"), ("".join(spark(value / most) for value in values), "accent"), f" {said}"
+    )
 
 
 def ended_words(state: JobState) -> str:

@@ -1,0 +1,139 @@
+"""What 4 Waves has done elsewhere: planning, what-if, approving; why, differences and scores to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from planner.store import plans
+from planner.store import settings as settings_store
+from planner.store.project import Project
+from tests.tui.laid import acts, build, place, pressed, versions, waves
+from tests.tui.stage import lines, panel, text, until
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.form import Form
+from tui.dialogs.pick import Pick
+from tui.dialogs.reader import Reader
+from tui.dialogs.work import trend
+from tui.jobs.state import Best
+
+
+async def test_waves_are_approved_with_what_they_are_in_sight(tmp_path: Path) -> None:
+    """waves.approve, waves.approve_all."""
+    root = build(tmp_path / "p")
+    async with waves(root, lay=False) as pilot:
+        here = place(pilot)
+        await pilot.press("down", "space", "space")
+        await pressed(pilot, "A", lambda: isinstance(pilot.app.screen, Confirm))
+        shown = text(pilot)
+        assert "Approve 2 waves?" in shown
+        assert here.view.plan is not None
+        assert here.view.plan.fingerprint[:16] in shown
+        assert all(row.fingerprint[:16] in shown for row in here.view.waves[1:3])
+        assert "Sat 17 Oct 22:00" in shown
+        await pilot.press("escape")
+        assert not here.view.approvals
+        await pressed(pilot, "A", lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("shift+tab")
+        await pressed(pilot, "enter", lambda: len(here.view.approvals) == 2)
+        assert set(here.view.approvals) == {"W02", "W03"}
+        assert acts(root)[-2:] == ["approve", "approve"]
+        await pressed(pilot, "ctrl+a", lambda: isinstance(pilot.app.screen, Confirm))
+        await pilot.press("shift+tab")
+        await pressed(pilot, "enter", lambda: len(here.view.approvals) == 4)
+
+
+async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path) -> None:
+    """waves.plan, waves.diff, waves.card, waves.why."""
+    root = build(tmp_path / "p")
+    with Project.open(root) as project:
+        found = settings_store.load(project)
+        caps = found.caps.model_copy(update={"vms": 4})
+        settings_store.save(project, found.model_copy(update={"caps": caps}), "bob")
+    async with waves(root, lay=False) as pilot:
+        here = place(pilot)
+        await pilot.press("d")
+        await until(lambda: "nothing to compare" in lines(pilot)[-2])
+        await pressed(pilot, "p", lambda: isinstance(pilot.app.screen, Form))
+        assert "Edits and locks are kept" in text(pilot)
+        await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert 0 < len(here.waves.rows) < 4
+        await pressed(pilot, "d", lambda: isinstance(pilot.app.screen, Pick))
+        await pilot.press("enter")
+        await until(lambda: "from plan 1 to" in text(pilot))
+        await pressed(pilot, "enter", lambda: isinstance(pilot.app.screen, Reader))
+        said = panel(pilot, "reading")
+        assert "waves gone: W04" in said or "W04" in said
+        assert "✔ better" in said
+        assert "shop" not in said
+        assert "e1: W04 → " in said
+        await pilot.press("escape", "o")
+        await until(lambda: "Score card of plan 2" in text(pilot))
+        card = panel(pilot, "reading")
+        for word in ("at least", "name order", "what binds", "risk in each third", "P95", "how it was found"):
+            assert word in card, word
+        await pilot.press("escape")
+        await pressed(pilot, "t", lambda: isinstance(pilot.app.screen, Reader))
+        assert "moves in W01" in panel(pilot, "reading")
+        assert "earlier waves" in panel(pilot, "reading")
+
+
+async def test_what_if_is_shown_as_a_difference_and_adopted(tmp_path: Path) -> None:
+    """waves.what_if."""
+    root = build(tmp_path / "p")
+    async with waves(root, lay=False) as pilot:
+        here = place(pilot)
+        await pressed(pilot, "w", lambda: isinstance(pilot.app.screen, Form))
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert "nothing is supposed to be different" in text(pilot)
+        await pilot.press(*"9 apples")
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, Form)
+        pilot.app.screen.query_one("#ask-link").value = "400Mbit/s"  # type: ignore[attr-defined]
+        pilot.app.screen.query_one("#ask-caps_vms").value = "8"  # type: ignore[attr-defined]
+        await pressed(pilot, "ctrl+s", lambda: isinstance(pilot.app.screen, Confirm))
+        shown = text(pilot)
+        assert "plan 1" in shown
+        assert "what if" in shown
+        assert "waves gone: " in shown
+        assert versions(root) == 1
+        await pilot.press("shift+tab")
+        await pressed(pilot, "enter", lambda: versions(root) == 2)
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+    with Project.open(root) as project:
+        found = settings_store.load(project)
+        assert (found.caps.vms, found.link.rate_mbit) == (8, 400)
+        assert len(plans.latest(project).plan.waves) == 2  # d moves after c
+    assert "plan what-if" in acts(root)
+
+
+async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
+    """waves.import."""
+    root = build(tmp_path / "p")
+    table = tmp_path / "assignment.csv"
+    async with waves(root, lay=False) as pilot:
+        here = place(pilot)
+        table.write_text("vm,wave\nnobody,W01\n", encoding="utf-8")
+        await pressed(pilot, "I", lambda: isinstance(pilot.app.screen, Form))
+        pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
+        await pilot.press("ctrl+s")
+        await until(lambda: here.wherry.job is not None and not here.wherry.job.state.running)  # type: ignore[attr-defined]
+        assert here.wherry.job.state.exit_code == 2  # type: ignore[attr-defined]
+
+
+def test_the_best_so_far_is_drawn_over_time() -> None:
+    best = [Best(at_s, "", "anneal", waves, 3, cut, 10.0) for at_s, waves, cut in
+            ((1.0, 8, 0.4), (2.0, 6, 0.4), (9.0, 4, 0.1))]  # fmt: skip
+    waves_line, cut_line = (line.plain for line in trend(best, 40))
+    assert waves_line.startswith("waves ")
+    assert waves_line.endswith("8 → 4")
+    assert cut_line.endswith("40.0% → 10.0%")
+    bars = waves_line.split()[1]
+    assert bars[0] == "█"
+    assert bars[-1] == "▄"
+    assert bars.count("█") < bars.count("▆")  # eight waves lasted a second, six lasted seven
+    assert trend(best[:1], 40) == []
