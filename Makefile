@@ -32,7 +32,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 screenshots: $(READY)
-	$(BIN)/python -m tui.screenshot .demo docs/pictures
+	$(BIN)/python -m tui.screenshot docs/pictures
 
 build: $(READY)
 	$(BIN)/python -m build --no-isolation

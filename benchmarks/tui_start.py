@@ -103,8 +103,8 @@ def settled(arguments: list[str], text: str) -> Memory:
         most, quiet_since = 0.0, time.perf_counter()
         while time.perf_counter() - quiet_since < _QUIET_S:
             terminal.read(0.1)
-            if children := _children(terminal.process):
-                most, quiet_since = max(most, sum(map(rss_mib, children))), time.perf_counter()
+            if held := sum(map(rss_mib, _children(terminal.process))):  # those that ended hold nothing
+                most, quiet_since = max(most, held), time.perf_counter()
         return Memory(rss_mib(terminal.process), most)
 
 

@@ -1,40 +1,117 @@
-"""Pictures of the screens, made by the code for README and docs: ``python -m tui.screenshot PROJECT DIR``.
+"""Pictures of the places, made by the code for README and docs: ``python -m tui.screenshot DIR [PROJECT]``.
 
-A picture fetches nothing from anywhere: fonts are those of the reader's machine.
+Without a project one is made from the sample estate, by the verbs that a person would use. A picture
+fetches nothing from anywhere: fonts are those of the reader's machine.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import subprocess
 import sys
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from textual.pilot import Pilot
+
+from planner.samples import sample_path
 from tui.actions.places import READY
-from tui.app import WherryApp, system_clock
+from tui.app import WherryApp
 from tui.session import Session
 
 SIZE = (120, 35)
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
+STILL_S = 0.6  # nothing changes for so long: it is all there
+NOW = datetime(2026, 10, 12, 8, 30, tzinfo=UTC)  # the Monday on which the example begins
+POSES: Mapping[str, Sequence[str]] = {  # what is pressed before a picture
+    "inventory": ("slash", *"app:soleven", "enter", "down", "space", "space"),
+    "dependencies": ("slash", *"Soleven", "enter"),
+    "waves": ("down", "down"),
+    "rehearse": ("r",),
+    "checks": ("down",) * 8,
+    "settings": ("down",) * 3,
+}
+_RULES = """\
+[link]
+rate_mbit = 4000.0
+share = 0.6
+
+[[recurring]]
+every = "saturday"
+at = 20:00:00
+hours = 14.0
+first = 2026-11-01
+until = 2027-09-30
+zone = "Europe/Paris"
+
+[[freezes]]
+start = 2026-12-19T00:00:00
+end = 2027-01-03T00:00:00
+why = "end of the year"
+zone = "Europe/Paris"
+
+[caps]
+vms = 60
+tib = 24.0
+groups_per_owner = 6
+
+[waves]
+starts = 2026-10-12
+exit = 2027-06-30
+"""
 _REMOTE_FONT = re.compile(r',\s*url\("https?://[^"]*"\) format\("[^"]*"\)')
 
 
+def make_example(root: Path) -> Path:
+    """Make a project of the sample estate with a plan whose first waves are approved; returns its root."""
+    sample, rules = sample_path("estate"), root.parent / "rules.toml"
+    rules.write_text(_RULES, encoding="utf-8")
+    for verb in (
+        ("init", str(root)),
+        ("discover", "estate"),
+        ("flows", "import", str(sample / "flows.csv"), str(sample / "applications.csv")),
+        ("settings", "import", str(rules)),
+        ("plan", "--effort", "quick"),
+        ("plan", "approve", "W01", "W02"),
+    ):
+        where = () if verb[0] == "init" else ("--project", str(root))
+        subprocess.run(
+            [sys.executable, "-m", "tui.cli.entry", *verb, *where],
+            env={**os.environ, "LOGNAME": "ada"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=True,
+        )
+    return root
+
+
 async def take(
-    session: Session, out_dir: Path, size: tuple[int, int] = SIZE, now: Callable[[], datetime] = system_clock
+    root: Path,
+    out_dir: Path,
+    session: Session | None = None,
+    size: tuple[int, int] = SIZE,
+    now: Callable[[], datetime] = lambda: NOW,
+    poses: Mapping[str, Sequence[str]] = POSES,
 ) -> tuple[Path, ...]:
     """Write one SVG a place into ``out_dir`` and return their paths; raises TimeoutError."""
-    app = WherryApp(session.root, now=now, session=session)
+    app = WherryApp(root, now=now, session=session)
     made: list[Path] = []
     async with app.run_test(size=size) as pilot:
         async with asyncio.timeout(PATIENCE_S):
-            while not app.view.complete:
+            while not app.view.complete or app.view.judging == "running":
                 await asyncio.sleep(0.05)
-        await pilot.pause()
         for place in READY:
             await app.action_go(place.id)
-            await pilot.pause()
+            await _still(pilot)
+            await pilot.press(*poses.get(place.id, ()))
+            await _still(pilot)
+            while app.screen is not app.place:  # the box of work that is done
+                await pilot.press("escape")
+                await _still(pilot)
             path = out_dir / f"{place.id}.svg"
             picture = app.export_screenshot(title=f"wherry: {place.title}")
             path.write_text(_REMOTE_FONT.sub("", picture), encoding="utf-8")
@@ -42,16 +119,35 @@ async def take(
     return tuple(made)
 
 
-def save_screenshots(project_root: Path, out_dir: Path) -> tuple[Path, ...]:
-    """Open the project without a terminal and write one SVG a place; returns the paths.
+async def _still(pilot: Pilot[None]) -> None:
+    """Wait until nobody works for the screen and it has not changed for a moment; raises TimeoutError."""
+    app = pilot.app
+    assert isinstance(app, WherryApp)
+    seen, since = "", 0.0
+    clock = asyncio.get_running_loop().time
+    async with asyncio.timeout(PATIENCE_S):
+        while not seen or clock() - since < STILL_S:
+            await asyncio.sleep(0.1)
+            strips = app.screen._compositor.render_strips()
+            text = "\n".join("".join(segment.text for segment in strip) for strip in strips)
+            busy = any(worker.group in ("study", "job") for worker in app.workers if not worker.is_finished)
+            if busy or text != seen:
+                seen, since = text, clock()
 
-    Raises NotFound and BadInput when the project cannot be opened, TimeoutError when it cannot be
-    read in half a minute.
-    """
+
+def main(arguments: list[str]) -> int:
+    """Write the pictures of a project, or of the example; returns an exit code."""
+    if not arguments:
+        sys.stderr.write("which directory? python -m tui.screenshot DIR [PROJECT]\n")
+        return 2
+    out_dir = Path(arguments[0])
     out_dir.mkdir(parents=True, exist_ok=True)
-    return asyncio.run(take(Session(project_root), out_dir))
+    with TemporaryDirectory() as folder:
+        root = Path(arguments[1]) if len(arguments) > 1 else make_example(Path(folder) / "acme-dc1")
+        for made in asyncio.run(take(root, out_dir, Session(root))):
+            sys.stdout.write(f"{made}\n")
+    return 0
 
 
 if __name__ == "__main__":
-    for made in save_screenshots(Path(sys.argv[1]), Path(sys.argv[2])):
-        sys.stdout.write(f"{made}\n")
+    sys.exit(main(sys.argv[1:]))

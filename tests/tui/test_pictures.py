@@ -1,46 +1,89 @@
-"""Whole screens as text, compared with kept ones, and as SVG.
+"""Overview and Inventory as text and as SVG, compared with kept ones; every place has its own kept text.
 
 To accept a change on purpose: ``WHERRY_ACCEPT=1 pytest tests/tui/test_pictures.py``.
 """
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from tests.tui import estate
 from tests.tui.stage import BIG, SMALL, lines, opened
+from tui.actions.action import Place
 from tui.actions.places import READY
-from tui.modes import MODES
-from tui.screenshot import take
+from tui.preferences import Preferences
+from tui.screenshot import main, take
 
 KEPT = Path(__file__).parent / "pictures"
-CHANGES_EACH_TIME = ("approved  ✔", "digest")  # when it was approved, what exactly
+WIDER = (160, 45)
+_MADE_UP = re.compile(r"terminal-\d+")  # another in each process
 
 
-@pytest.mark.parametrize("size", [SMALL, BIG])
+def kept_as(name: str, shown: str) -> str:
+    """Return what differs between a kept file and what is shown now, empty when nothing does."""
+    path = KEPT / name
+    if os.environ.get("WHERRY_ACCEPT"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(shown, encoding="utf-8")
+    kept = path.read_text(encoding="utf-8") if path.exists() else ""
+    if kept == shown:
+        return ""
+    first = next((n for n, (a, b) in enumerate(zip(kept, shown, strict=False)) if a != b), len(kept))
+    return f"{name} differs: {kept[first - 60 : first + 60]!r} is now {shown[first - 60 : first + 60]!r}"
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG, WIDER])
 async def test_screens_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     changed = []
     async with opened(estate.build(tmp_path, waves=3), size) as pilot:
-        for key, place in (("1", "overview"), ("2", "inventory"), ("4", "waves")):
+        for key, place in (("1", "overview"), ("2", "inventory")):
             await pilot.press(key)
-            await pilot.pause(0.05)
-            kept = [line for line in lines(pilot) if not any(word in line for word in CHANGES_EACH_TIME)]
-            shown = "\n".join(kept) + "\n"
-            path = KEPT / f"{place}-{size[0]}x{size[1]}.txt"
-            if os.environ.get("WHERRY_ACCEPT"):
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(shown, encoding="utf-8")
-            if not path.exists() or path.read_text(encoding="utf-8") != shown:
-                changed.append(f"{path.name} differs, it is now:\n{shown}")
-    assert not changed, "\n".join(changed)
+            await pilot.pause(0.4)
+            text = "\n".join(lines(pilot)) + "\n"
+            changed.append(kept_as(f"{place}-{size[0]}x{size[1]}.txt", text))
+    assert not any(changed), "\n".join(changed)
+
+
+@pytest.mark.parametrize("place", READY, ids=lambda place: place.id)
+def test_every_place_is_kept_at_three_sizes(place: Place) -> None:
+    folders = (KEPT, Path(__file__).parent / "screens" / "pictures")
+    for width, height in (SMALL, BIG, WIDER):
+        found = [path for folder in folders for path in folder.glob(f"{place.id}*-{width}x{height}.txt")]
+        assert found, (place.id, width)
+        for path in found:
+            shown = path.read_text("utf-8")
+            assert place.title in shown
+            assert max(map(len, shown.splitlines())) <= width
+
+
+@pytest.mark.parametrize(
+    ("key", "place", "theme"),
+    [("1", "overview", "daylight"), ("2", "inventory", "harbour"), ("2", "inventory", "beacon")],
+)
+async def test_colours_are_as_kept(tmp_path: Path, key: str, place: str, theme: str) -> None:
+    root = estate.build(tmp_path, waves=3)
+    async with opened(root, preferences=Preferences(theme=theme)) as pilot:
+        await pilot.press(key)
+        await pilot.pause(0.4)
+        svg = _MADE_UP.sub("terminal", pilot.app.export_screenshot(title=place))
+    assert not (differs := kept_as(f"{place}-{theme}.svg", svg)), differs
 
 
 async def test_pictures_are_made_for_every_place(tmp_path: Path) -> None:
     root = estate.build(tmp_path / "project", estate.hostile_estate())
     out = tmp_path / "out"
     out.mkdir()
-    made = await take(estate.session(root), out, now=lambda: estate.NOW)
-    assert [path.name for path in made] == [f"{place.id}.svg" for place in READY if place.id in MODES]
-    assert all("</svg>" in path.read_text("utf-8") for path in made)
+    made = await take(root, out, estate.session(root), now=lambda: estate.NOW, poses={})
+    assert [path.name for path in made] == [f"{place.id}.svg" for place in READY]
+    for path in made:
+        picture = path.read_text("utf-8")
+        assert "</svg>" in picture
+        assert 'url("http' not in picture  # nothing is fetched
     assert "[bold" in made[1].read_text("utf-8")
+
+
+def test_pictures_want_a_directory(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "which directory?" in capsys.readouterr().err
