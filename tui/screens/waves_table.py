@@ -7,6 +7,7 @@ board the keys up and down go through the cards of a wave, so they are told to t
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from dataclasses import replace
 from typing import Any
 
 from textual import events
@@ -23,6 +24,7 @@ from tui.screens.waves_chart import Made
 from tui.text import stack
 from tui.widgets.table import VirtualTable
 
+_TALL = 14  # lines from which the load of the link has its place
 VIEWS = ("gantt", "list", "board")
 
 
@@ -106,10 +108,11 @@ class WavesTable(VirtualTable):
     def _gantt(self, width: int, height: int) -> Picture:
         assert self.chart is not None
         assert self.row_of is not None
-        room = max(1, height - frame_lines(self.chart))
+        chart = self.chart if height >= _TALL else replace(self.chart, loads=None)
+        room = max(1, height - frame_lines(chart))
         self._first = first_shown(self._first, self.cursor, room, len(self.order))
         rows = Made(self.order, self.row_of)
-        return gantt(self.chart, rows, width, self._first, room, self.cursor)
+        return gantt(chart, rows, width, self._first, room, self.cursor)
 
     def _board(self, width: int, height: int) -> Picture:
         assert self.lane_of is not None
