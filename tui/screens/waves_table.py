@@ -24,7 +24,7 @@ from tui.screens.waves_chart import Made
 from tui.text import stack
 from tui.widgets.table import VirtualTable
 
-_TALL = 14  # lines from which the load of the link has its place
+_TALL = 12  # lines from which the load of the link has its place
 VIEWS = ("gantt", "list", "board")
 
 
@@ -82,10 +82,11 @@ class WavesTable(VirtualTable):
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
     ) -> Any:
-        """A drawing is made anew as a whole."""
-        self._picture = None
-        if getattr(self, "view", "list") != "list":
-            regions = ()
+        """A drawing is made anew as a whole, its border alone."""
+        if self._edge is None:
+            self._picture = None
+            if getattr(self, "view", "list") != "list":
+                regions = ()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render_line(self, y: int) -> Strip:
