@@ -12,7 +12,7 @@ from planner.graph.cuts import Cut
 from planner.graph.oversized import oversized
 from planner.model import VM, Inventory, MoveGroup, Power, Tie
 from planner.names import visible
-from planner.plan import Wave
+from planner.plan import PlannedVM, Wave
 from planner.settings import Settings
 from planner.units import show_bytes, show_count, show_duration, show_rate
 
@@ -36,7 +36,7 @@ def estimate_notes(wave: Wave, converges: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _some(vms: Sequence[VM]) -> str:
+def _some(vms: Sequence[VM | PlannedVM]) -> str:
     named = ", ".join(visible(vm.name, 40) for vm in vms[:_NAMED])
     return named + (", ..." if len(vms) > _NAMED else "")
 
@@ -186,20 +186,26 @@ def _command(cut: Cut, names: dict[str, str]) -> str:
 
 
 def service_notes(inventory: Inventory, waves: Sequence[Wave], hubs: frozenset[str]) -> list[str]:
-    """Return what moving shared services last asks for."""
-    held = [wave.name for wave in waves if any(vm.id in hubs for vm in wave.vms)]
-    if not held:
-        return []
+    """Return what moving shared services last asks for, and which move earlier all the same."""
+    plain = [at for at, wave in enumerate(waves) if any(vm.id not in hubs for vm in wave.vms)]
+    behind = max(plain, default=-1) + 1
+    notes = []
+    if last := [wave.name for wave in waves[behind:]]:
+        notes.append(
+            f"shared services move last ({', '.join(last)}): extend them or build them at the target "
+            "before the first wave"
+        )
+    early = {wave.name: [vm for vm in wave.vms if vm.id in hubs] for wave in waves[:behind]}
+    if early := {name: vms for name, vms in early.items() if vms}:
+        named = "; ".join(f"{name}: {_some(vms)}" for name, vms in early.items())
+        notes.append(f"shared services that a pin, an edit or a wave under way puts earlier: {named}")
     split = sum(
         item.tie is Tie.HARD and item.source not in hubs and item.target in hubs
         for item in inventory.dependencies
     )
-    notes = [
-        f"shared services move last ({', '.join(held)}): extend them or build them at the target "
-        "before the first wave"
-    ]
-    if split:
+    if notes and split:
         notes.append(
-            f"{split} hard ties lead to shared services; they are met by that, not by moving together"
+            f"{show_count(split, 'hard tie')} to shared services: met by extending or building those, "
+            "not by moving together"
         )
     return notes
