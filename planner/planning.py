@@ -51,11 +51,17 @@ def _said(track: Track) -> Iterator[str]:
             f"{what} ({show_count(waves, 'wave')}, {gb:.6g} GB)" for what, waves, gb in track.solution.history
         )
         yield steps
-    if track.solution.proved:
-        yield "it is proved that no plan in the same slots costs less"
     if track.solution.stopped:
         yield "it was stopped before its time: this is the best plan until then"
     yield from track.solution.notes
+
+
+def _method(tracks: Sequence[Track]) -> Iterator[str]:
+    """Yield how the waves were found; what is proved of one track alone, its own steps say."""
+    for track in tracks:
+        yield from _said(track)
+    if tracks and all(track.solution is not None and track.solution.proved for track in tracks):
+        yield "it is proved that no plan in the same slots costs less"
 
 
 def ask_for(
@@ -175,5 +181,5 @@ def make_plan(
         effort=draw.effort,
         after=last.fingerprint if last else "",
         by_hand=tuple(writable(edit.said) for edit in edits),
-        method=tuple(dict.fromkeys(note for track in arranged.tracks for note in _said(track))),
+        method=tuple(dict.fromkeys(_method(arranged.tracks))),
     )

@@ -48,7 +48,7 @@ def test_groups_move_in_order_and_services_last_in_a_wave_of_their_own() -> None
     assert [wave.name for wave in found.waves] == ["W01", "W02", "W03"]
     assert found.waves[2].title == "shared services"
     assert "shared services move last (W03)" in found.notes[0]
-    assert found.notes[1].startswith("1 hard ties lead to shared services")
+    assert found.notes[1].startswith("1 hard tie to shared services")
     assert found.waves[0].boot == (("id-db", "id-db2"), ("id-app",))
     said = found.score.model_dump()
     assert {name: said[name] for name in ("waves", "waves_bound", "order_violations", "hard_violations")} == {
@@ -57,6 +57,26 @@ def test_groups_move_in_order_and_services_last_in_a_wave_of_their_own() -> None
         "order_violations": 0,
         "hard_violations": 0,
     }
+
+
+def test_a_service_that_was_pinned_early_is_not_said_to_move_last() -> None:
+    inventory = estate(*shop(), vm("dns", tier="directory"), ties=(needs("web", "app", Tie.ORDER),))
+    found = plan(inventory, pins=[{"what": "dns", "wave": "W01"}])
+    assert [wave.name for wave in found.waves if "dns" in {vm.name for vm in wave.vms}] == ["W01"]
+    assert found.notes[0].startswith("shared services move last (W03): extend")
+    assert found.notes[1] == (
+        "shared services that a pin, an edit or a wave under way puts earlier: W01: dns"
+    )
+
+
+def test_nothing_is_proved_of_a_plan_while_one_of_its_tracks_is_not() -> None:
+    names = [f"s{at:02d}" for at in range(64)]  # more groups than are solved as a whole
+    ties = tuple(needs(a, b, Tie.SOFT) for a, b in pairwise(names))
+    found = plan(estate(*map(vm, names), vm("dc", tier="directory"), ties=ties), caps={"vms": 8})
+    assert found.method[-1].startswith("first fit")
+    assert not any("it is proved" in said for said in found.method)
+    small = plan(estate(*map(vm, names[:4]), vm("dc", tier="directory"), ties=ties[:3]), caps={"vms": 2})
+    assert "it is proved that no plan in the same slots costs less" in small.method
 
 
 def test_a_shared_lun_is_one_planned_disk_with_two_attachments() -> None:
