@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, overload
 
 from rich.segment import Segment
-from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -138,9 +137,7 @@ class PagedTable(VirtualTable):
 
     def _arrange(self, key: Hashable | None) -> None:
         self.order = range(len(self.pages))
-        size = Size(0, len(self.order) + 1)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.set_lines(len(self.order) + 1)
         self.cursor = max(0, min(self.cursor, len(self.order) - 1))
         self.refresh()
         self.post_message(self.Moved(self))

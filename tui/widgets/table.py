@@ -17,23 +17,21 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.content import Content
-from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 
 from tui.text import fit
 from tui.widgets.column import Column, fitting
 from tui.widgets.flash import FLASH_S, by_key, changed_fields
+from tui.widgets.scrolled import Scrolled
 
 MARGIN = 3  # cursor, mark, blank
 _WHOLE_LINE = ("cursor", "blurred")
 
 
-class VirtualTable(ScrollView, can_focus=True):
+class VirtualTable(Scrolled):
     """Rows to move through, sort, mark and open. Posts ``Moved``, ``Opened`` and ``Sorted``."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -41,7 +39,6 @@ class VirtualTable(ScrollView, can_focus=True):
         "table--good", "table--warn", "table--bad", "table--dim", "table--accent",
     }  # fmt: skip
     DEFAULT_CSS = """
-    VirtualTable { overflow-x: hidden; scrollbar-size-vertical: 1; }
     VirtualTable > .table--header { color: $text-muted; text-style: bold; }
     VirtualTable > .table--cursor { background: $primary 35%; color: $text; text-style: bold; }
     VirtualTable > .table--blurred { background: $panel; }
@@ -97,7 +94,6 @@ class VirtualTable(ScrollView, can_focus=True):
         self.reverse = False
         self._matches: Sequence[int] | None = None
         self._empty = empty
-        self._titles = ("", "")
         self._layout: tuple[tuple[int, int], ...] = ()  # column index, width
         self._styles_of: dict[str, Style] = {}
         self.flashes = False  # whether changed cells flash; the first read is no change
@@ -205,9 +201,7 @@ class VirtualTable(ScrollView, can_focus=True):
         elif self.reverse:
             order = order[::-1]
         self.order = order
-        size = Size(0, len(order) + 1)
-        if size != self.virtual_size:
-            self.virtual_size = size
+        self.set_lines(len(order) + 1)
         old = self.cursor
         here = 0 <= old < len(order) and self.rows[order[old]][0] == key
         if not here and (key is None or not self.move_to(key)):
@@ -349,15 +343,6 @@ class VirtualTable(ScrollView, can_focus=True):
         """Ask for the row under the cursor to be opened."""
         if self.row is not None:
             self.post_message(self.Opened(self))
-
-    def set_title(self, title: Content | None, below: Content | None = None) -> None:
-        """Write into the border; None leaves that edge as it is."""
-        if title is not None and title.plain != self._titles[0]:
-            self._titles = (title.plain, self._titles[1])
-            self.border_title = title
-        if below is not None and below.plain != self._titles[1]:
-            self._titles = (self._titles[0], below.plain)
-            self.border_subtitle = below
 
 
 def _comparable(value: Any) -> Any:
