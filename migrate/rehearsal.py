@@ -1,7 +1,8 @@
 """Rehearsal on the twin: many runs of one wave's runbook, and what they say.
 
-Durations are reported as median and 95th percentile. Faults can be injected by the name of a site
-call; the report says whether the run went on, or went back and how long that took.
+Durations are reported as median and 95th percentile. Line, comparison, passes and churn are as earlier
+runs measured them, where they did. Faults can be injected by the name of a site call; the report says
+whether the run went on, or went back and how long that took.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from migrate.sites.ports import DiskState
 from migrate.steps.kinds import KINDS
 from migrate.twin import Model, Twin, TwinRun
 from planner.errors import BadInput
-from planner.estimate import CHURN_PER_DAY, goodput_bytes_s
+from planner.estimate import CHURN_PER_DAY, COMPARE_BYTES_S, Measured, goodput_bytes_s
 from planner.plan import Wave
 from planner.settings import Link
 
@@ -92,7 +93,8 @@ class Rehearsal:
     """What a number of rehearsals of one wave say.
 
     ``down`` is the longest outage of any VM in a run, ``took`` every cutover in seconds, both of runs that
-    were committed (``took`` of all runs when none was); ``course`` is the first run step by step.
+    were committed (``took`` of all runs when none was); ``course`` is the first run step by step;
+    ``measured`` names the runs whose rates it rests on, none where all is modelled.
     """
 
     wave: str
@@ -113,22 +115,35 @@ class Rehearsal:
     took: tuple[float, ...]
     worst: Worst
     course: Course
+    measured: tuple[str, ...] = ()
 
 
-def model_of(wave: Wave, link: Link) -> Model:
-    """Return the plain data a twin needs of a wave."""
+def model_of(wave: Wave, link: Link, rates: Measured | None = None) -> Model:
+    """Return the plain data a twin needs of a wave; ``rates`` stand in for the rules of thumb."""
+    known = rates or Measured()
     disks: dict[str, list[DiskState]] = {vm.id: [] for vm in wave.vms}
     for disk in wave.disks:
         for held in disk.attachments:
             disks[held.vm].append(
                 DiskState(held.disk, disk.volume, disk.size_bytes, disk.source, disk.source_lun)
             )
-    mean_bytes = wave.size_bytes / max(len(wave.disks), 1)
     return Model(
         vms=tuple((vm.id, vm.name, vm.powered_on, tuple(disks[vm.id])) for vm in wave.vms),
-        rate_bytes_s=goodput_bytes_s(link),
-        churn_bytes_s=mean_bytes * CHURN_PER_DAY / 86400,
+        rate_bytes_s=known.link_bytes_s or goodput_bytes_s(link),
+        churn_bytes_s=_churn_bytes_day(wave, known) / max(len(wave.disks), 1) / 86400,
+        compare_bytes_s=known.compare_bytes_s or COMPARE_BYTES_S[0],
+        pass_s=known.pass_s or 0.0,
     )
+
+
+def _churn_bytes_day(wave: Wave, known: Measured) -> float:
+    """Return what a wave writes a day: of each VM as measured, else a share of its disks."""
+    size_of: dict[str, int] = {}
+    for disk in wave.disks:
+        first = disk.attachments[0].vm
+        size_of[first] = size_of.get(first, 0) + disk.size_bytes
+    share = CHURN_PER_DAY * (1.0 if known.churn is None else known.churn)
+    return sum(known.churn_bytes_day.get(vm, size * share) for vm, size in size_of.items())
 
 
 def rehearse(
@@ -138,19 +153,20 @@ def rehearse(
     runs: int,
     seed: int,
     fault: str = "",
+    rates: Measured | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
     """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
 
     ``report`` is told how many runs are done, of how many. ``fault`` is one of ``FAULTS``: that call
-    then always fails. Raises BadInput for another.
+    then always fails. ``rates`` are what runs measured. Raises BadInput for another fault.
     """
     if runs < 1:
         raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
     if fault and fault not in FAULTS:
         raise BadInput(f"fault {fault!r} is not known", f"use one of: {', '.join(sorted(FAULTS))}")
     runbook = compose(wave)
-    model = model_of(wave, link)
+    model = model_of(wave, link, rates)
     at: dict[str, dict[str, int]] = {"source": {}, "target": {}}
     if fault:
         at[FAULTS[fault]][fault] = 1_000_000
@@ -182,6 +198,7 @@ def rehearse(
         took=tuple(run.cutover_s for run in whole),
         worst=_worst(runbook, whole, done, seed),
         course=_course(runbook, done[0], seed),
+        measured=rates.runs if rates else (),
     )
 
 

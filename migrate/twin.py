@@ -35,6 +35,8 @@ class Model:
     rate_bytes_s: float
     churn_bytes_s: float
     configurations: Mapping[str, Configuration] = field(default_factory=dict)
+    compare_bytes_s: float = COMPARE_BYTES_S[0]
+    pass_s: float = 0.0  # of a pass over what changed on one disk, beyond its bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Twin:
         populate(source, self.model.vms)
         source.configurations.update(self.model.configurations)
         target = SimulatedSite("target", clock, rng, failing=dict(self.target_faults))
-        transfers = ModelledTransfers(clock, rate, COMPARE_BYTES_S[0])
+        transfers = ModelledTransfers(clock, rate, self.model.compare_bytes_s, pass_s=self.model.pass_s)
         ctx = Context(
             run="twin",
             wave=self.runbook.wave,

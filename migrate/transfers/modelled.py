@@ -11,13 +11,17 @@ from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 
 @dataclass(slots=True)
 class ModelledTransfers:
-    """A link of ``rate_bytes_s`` and disks that hash at ``hash_bytes_s``, both on a simulated clock."""
+    """A link of ``rate_bytes_s`` and disks that hash at ``hash_bytes_s``, both on a simulated clock.
+
+    ``pass_s`` is what a pass over the changes of one disk takes beyond its bytes.
+    """
 
     clock: SimulatedClock
     rate_bytes_s: float
     hash_bytes_s: float
     used_share: float = 0.6
     busy_until_s: float = 0.0
+    pass_s: float = 0.0
 
     def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
         """Move the clock on by the wait for the link and the time on it."""
@@ -25,7 +29,7 @@ class ModelledTransfers:
             data = sum(extent.length for extent in wanted.extents)
         else:
             data = int(wanted.size_bytes * self.used_share)
-        seconds = data / self.rate_bytes_s
+        seconds = data / self.rate_bytes_s + (0.0 if wanted.extents is None else self.pass_s)
         self.busy_until_s = max(self.busy_until_s, self.clock.at_s) + seconds
         self.clock.at_s = self.busy_until_s
         return Copied(wanted.mode, data, data, seconds)

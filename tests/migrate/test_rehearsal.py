@@ -7,6 +7,7 @@ import pytest
 from migrate.rehearsal import FAULTS, model_of, rehearse
 from migrate.run.compose import compose
 from planner.errors import BadInput
+from planner.estimate import CHURN_PER_DAY, Measured
 from planner.settings import Link, Window
 from tests.migrate.estate import pair_wave, small_wave
 
@@ -71,6 +72,31 @@ def test_a_slower_link_takes_longer() -> None:
     fast = rehearse(wave, Link(rate_mbit=1000), runs=3, seed=1)
     slow = rehearse(wave, Link(rate_mbit=100), runs=3, seed=1)
     assert slow.seed.p50 > 5 * fast.seed.p50
+
+
+def test_what_runs_measured_stands_in_for_the_rules_of_thumb() -> None:
+    wave = small_wave(size_bytes=10 << 30)
+    rates = Measured(link_bytes_s=5e6, compare_bytes_s=8e6, pass_s=60.0, runs=("W00 of 2026-10-03",))
+    plain, said = (rehearse(wave, LINK, runs=3, seed=1, rates=known) for known in (None, rates))
+    assert (plain.measured, said.measured) == ((), rates.runs)
+    assert said.seed.p50 > 5 * plain.seed.p50
+    assert said.cutover.p50 > plain.cutover.p50 + (10 << 30) / 8e6 - (10 << 30) / 1e8
+    passes = [
+        next(step.end_s - step.begin_s for step in one.course.steps if step.step.endswith("/final"))
+        for one in (rehearse(wave, LINK, runs=1, seed=1, rates=Measured(pass_s=s)) for s in (0.0, 60.0))
+    ]
+    assert passes[1] >= passes[0] + 60
+
+
+def test_what_vms_write_is_as_measured_by_vm_or_by_a_factor() -> None:
+    wave = pair_wave()
+    day = model_of(wave, LINK).churn_bytes_s * 86400 * len(wave.disks)
+    assert day == pytest.approx(wave.size_bytes * CHURN_PER_DAY)
+    assert model_of(wave, LINK, Measured(churn=3.0)).churn_bytes_s * 86400 * len(wave.disks) == (
+        pytest.approx(3 * day)
+    )
+    quiet = Measured(churn_bytes_day={vm.id: 0.0 for vm in wave.vms})
+    assert model_of(wave, LINK, quiet).churn_bytes_s == 0.0
 
 
 def test_the_model_holds_each_vm_with_its_disks() -> None:

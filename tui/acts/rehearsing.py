@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from migrate.rehearsal import Rehearsal
+    from planner.estimate import Measured
+    from planner.settings import Link
     from planner.store.project import Project
 
 ACT = "rehearse"  # in the audit chain
@@ -51,7 +53,10 @@ def rehearse(
     fault: str = "",
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
-    """Run a wave of the newest plan on the twin and write down what that said; raises NotFound, BadInput."""
+    """Run a wave of the newest plan on the twin and write down what that said; raises NotFound, BadInput.
+
+    What earlier runs measured stands in for the rules of thumb.
+    """
     from migrate import audit, rehearsal
     from planner.effects import Effect
     from planner.store import plans
@@ -59,7 +64,8 @@ def rehearse(
 
     planned = plans.latest(project).plan.wave(wave)
     link = settings_store.load(project).link
-    said = rehearsal.rehearse(planned, link, runs=runs, seed=seed, fault=fault, report=report)
+    rates = _rates(project, link)
+    said = rehearsal.rehearse(planned, link, runs=runs, seed=seed, fault=fault, rates=rates, report=report)
     detail = {
         "runs": runs,
         "seed": seed,
@@ -70,9 +76,23 @@ def rehearse(
         "down": [said.down.p50, said.down.p95] if said.down else None,
         "back": [said.back.p50, said.back.p95] if said.back else None,
         "fits": said.fits,
+        "measured": said.measured,
     }
     audit.note(project, Effect.DRY_RUN, ACT, planned.name, detail)
     return said
+
+
+def _rates(project: Project, link: Link) -> Measured | None:
+    """Return what runs measured; the inventory is read only where something ran."""
+    from migrate.measured import measured
+    from migrate.run import store as runs
+    from migrate.run.store import RunKind
+    from planner.store import inventories
+
+    if not runs.every(project, RunKind.WAVE):
+        return None
+    newest = inventories.latest(project)
+    return measured(project, newest.inventory, newest.fingerprint, link)
 
 
 def rehearsed(project: Project) -> tuple[Rehearsed, ...]:

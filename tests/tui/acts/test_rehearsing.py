@@ -12,6 +12,7 @@ from migrate import audit
 from planner.effects import Effect
 from planner.errors import BadInput, NotFound
 from planner.store.project import Project
+from tests.migrate.test_measured import carried, read_day
 from tests.tui.cli.command import Wherry
 from tests.tui.cli.test_plan_edits import dated
 from tui.acts.rehearsing import rehearse, rehearsed
@@ -55,3 +56,15 @@ def test_what_is_wrong_is_written_down_nowhere(cli: Wherry) -> None:
         with pytest.raises(NotFound):
             rehearse(project, "W77", runs=3, seed=1)
         assert rehearsed(project) == ()
+
+
+def test_a_rehearsal_runs_at_the_rates_that_runs_measured(cli: Wherry) -> None:
+    with Project.open(cli.root) as project:
+        carried(project)
+        said = rehearse(project, "W01", runs=3, seed=1)
+        assert said.measured == (f"W01 of {read_day(project)}",)
+        assert json.loads(project.rows("SELECT detail FROM audit ORDER BY seq DESC LIMIT 1")[0]["detail"])[
+            "measured"
+        ] == list(said.measured)
+    told = cli.done("rehearse", "W01", "--runs", "3")
+    assert f"rates are as runs measured them ({said.measured[0]})" in told.err

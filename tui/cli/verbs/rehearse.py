@@ -14,6 +14,8 @@ from tui.cli.output import data, line, say, table
 if TYPE_CHECKING:
     from migrate.rehearsal import Rehearsal
 
+_NAMED = 3  # runs that one sentence names
+
 
 @click.command(epilog="Examples: wherry rehearse W01; wherry rehearse W01 --runs 500 --fault power_on")
 @click.argument("wave")
@@ -72,4 +74,9 @@ def show(report: Rehearsal) -> None:
         )
     for title, count in report.failed_at.items():
         line(f"  failed at: {visible(title)} in {count} runs")
-    say("times are modelled; what is touched: nothing")
+    if report.measured:
+        runs = ", ".join(report.measured[-_NAMED:]) + (", …" if len(report.measured) > _NAMED else "")
+        say(f"rates are as runs measured them ({runs}), all other times are modelled")
+    else:
+        say("times are modelled")
+    say("what is touched: nothing")
