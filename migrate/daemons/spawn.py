@@ -20,6 +20,7 @@ from migrate.daemons.lock import is_running
 from migrate.daemons.sockets import private_directory
 from planner.errors import Unreachable
 from planner.names import visible
+from planner.own_code import child_environment
 
 
 def start(
@@ -54,7 +55,7 @@ def start(
             stderr=log,
             start_new_session=True,
             pass_fds=(held,),
-            env=_environment(),
+            env=child_environment(),
         )
         child.wait()
         os.close(held)
@@ -76,13 +77,6 @@ def _await_running(directory: Path, name: str, answers: Callable[[], bool], dead
             raise _did_not_start(directory, name)
         time.sleep(0.01)
     return None
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment, with our own code first on the child's path wherever it runs from."""
-    root = str(Path(__file__).resolve().parents[2])
-    rest = os.environ.get("PYTHONPATH", "")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{rest}" if rest else root}
 
 
 def _await_answer(

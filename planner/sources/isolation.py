@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ from typing import IO, Any
 
 from planner.errors import BadInput, NoSpace, WherryError
 from planner.names import visible
+from planner.own_code import child_environment
 from planner.units import GIB, show_bytes
 
 Report = Callable[[int, int], None]  # (bytes done, bytes in all), as far as that is known
@@ -74,7 +74,7 @@ def run_isolated(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=words,
-            env=_environment(),
+            env={**child_environment(), "RUST_BACKTRACE": "0"},
             start_new_session=True,  # Ctrl-C is ours to answer
         )
         try:
@@ -97,17 +97,6 @@ def run_isolated(
                 "report this as a fault of wherry, with the headers of the file",
             )
         raise BadInput(f"{visible(path.name, 80)} is refused: {_cause(code, last_words, bounds)}", _HINT)
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment, with our own code on the child's path wherever it runs from."""
-    root = str(Path(__file__).resolve().parents[2])
-    rest = os.environ.get("PYTHONPATH", "")
-    return {
-        **os.environ,
-        "PYTHONPATH": f"{root}{os.pathsep}{rest}" if rest else root,
-        "RUST_BACKTRACE": "0",
-    }
 
 
 def _converse(

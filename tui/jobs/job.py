@@ -19,11 +19,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import Enum
-from pathlib import Path
 from threading import Condition, Thread
 from typing import IO
 
 from planner.errors import BadInput, WherryError
+from planner.own_code import child_environment
 from tui.cli.events import VARIABLE
 from tui.jobs.state import Failure, JobState, heard
 
@@ -93,7 +93,7 @@ class Job:
                 stderr=subprocess.PIPE,
                 pass_fds=() if held is None else (held,),
                 process_group=0,
-                env=_environment(),
+                env={**child_environment(), VARIABLE: "json"},
             )
         except OSError as error:
             raise WherryError(
@@ -262,14 +262,3 @@ def _readable(secret: str) -> int:
     os.write(end, body)
     os.close(end)
     return held
-
-
-def _environment() -> dict[str, str]:
-    """Return our environment with events asked for, and our own code on the child's path."""
-    root = str(Path(__file__).resolve().parents[2])
-    rest = os.environ.get("PYTHONPATH", "")
-    return {
-        **os.environ,
-        VARIABLE: "json",
-        "PYTHONPATH": f"{root}{os.pathsep}{rest}" if rest else root,
-    }

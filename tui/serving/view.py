@@ -13,6 +13,8 @@ from typing import Any
 
 from textual_serve.app_service import AppService
 
+from planner.own_code import python_path
+
 _PATIENCE_S = 4.0
 
 
@@ -39,7 +41,7 @@ class View(AppService):
                 stderr=PIPE,
                 pass_fds=(held,),
                 process_group=0,  # Ctrl-C is the server's to answer
-                env=self._build_environment(width, height) | {"PYTHONPATH": _own_code()},
+                env=self._build_environment(width, height) | {"PYTHONPATH": python_path()},
             )
         finally:
             os.close(held)
@@ -63,10 +65,3 @@ class View(AppService):
         if self._leash >= 0:
             os.close(self._leash)
             self._leash = -1
-
-
-def _own_code() -> str:
-    """Return the child's path, with our own code first wherever it runs from."""
-    root = str(Path(__file__).resolve().parents[2])
-    rest = os.environ.get("PYTHONPATH", "")
-    return f"{root}{os.pathsep}{rest}" if rest else root
