@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from textual.app import App
 from textual.message import Message
 
 from planner.errors import WherryError
 from planner.names import visible
+from tui.ending import EndingApp
 from tui.study.client import Study
 
 if TYPE_CHECKING:
     from tui.jobs.job import Job
 
 
-class WorkingApp(App[None]):
+class WorkingApp(EndingApp[None]):
     """The part of the application that asks and waits; subclasses read, remark and draw."""
 
     class Answered(Message):

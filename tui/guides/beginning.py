@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.filter import LineFilter
 from textual.widgets import Static
 
@@ -19,6 +19,7 @@ from planner.names import visible
 from planner.samples import sample_names
 from tui.ascii import Ascii
 from tui.dialogs.form import Ask, Form
+from tui.ending import EndingApp, shown
 from tui.jobs.job import Job
 from tui.jobs.orders import Order, import_file
 from tui.preferences import Preferences
@@ -38,7 +39,7 @@ class Begun:
     order: Order | None
 
 
-class BeginningApp(App[Begun]):
+class BeginningApp(EndingApp[Begun]):
     """Asks for a name and a first estate. Ends with None when the person leaves."""
 
     TITLE = "wherry"
@@ -144,4 +145,4 @@ def _order(root: Path, said: dict[str, str]) -> Order | None:
 
 def begin(root: Path, preferences: Preferences) -> Begun | None:
     """Ask on the terminal and make the project; None when the person leaves."""
-    return BeginningApp(root, preferences).run()
+    return shown(lambda: BeginningApp(root, preferences), root)

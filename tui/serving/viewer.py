@@ -17,8 +17,10 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     hold(int(sys.argv[2]))
     from tui.app import WherryApp
+    from tui.ending import shown
 
-    WherryApp(Path(sys.argv[1]), read_only=True).run()
+    root = Path(sys.argv[1])
+    shown(lambda: WherryApp(root, read_only=True), root)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,22 @@ prints reaches the terminal: ``logs/study.log`` of the project keeps it.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from planner.errors import Paused, WherryError
+from tui.logs import opened
 from tui.study.protocol import Ask, heard, read
 from tui.study.turns import Turns
 
 Progress = Callable[[str, int, int], None]
 
 _TRIES = 2  # children asked for one answer, when they die before they begin
-_LOG_BYTES = 1_000_000  # a longer log begins anew
 _GRACE_S = 12.0  # what is being stored at the end is waited for
 
 
@@ -80,7 +79,7 @@ class Study:
             return self._child, self._asked
 
     def _start(self) -> subprocess.Popen[bytes]:
-        with self._log() as log:
+        with opened(self.root, "study.log") as log:
             child = subprocess.Popen(
                 self._command,
                 stdin=subprocess.PIPE,
@@ -90,19 +89,6 @@ class Study:
             )
         self.starts += 1
         return child
-
-    def _log(self) -> IO[bytes]:
-        """Open the log; a project nobody may write to has none."""
-        try:
-            folder = self.root / "logs"
-            folder.mkdir(mode=0o700, exist_ok=True)
-            path = folder / "study.log"
-            mode = os.O_TRUNC if path.exists() and path.stat().st_size > _LOG_BYTES else os.O_APPEND
-            return os.fdopen(
-                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | mode, 0o600), "wb"
-            )
-        except OSError:
-            return Path(os.devnull).open("wb")
 
     def _asked_of(self, child: subprocess.Popen[bytes], ask: Ask, progress: Progress | None) -> Any:
         assert child.stdin is not None

@@ -58,12 +58,16 @@ def command(read_only: bool, place: str, theme: str | None, ascii_only: bool, pr
             return
         order = begun.order
     from tui.app import WherryApp
+    from tui.ending import shown
 
-    WherryApp(
+    shown(
+        lambda: WherryApp(
+            project_dir,
+            read_only=read_only,
+            preferences=likes,
+            likes_file=preferences_file(),
+            place=place,
+            order=order,
+        ),
         project_dir,
-        read_only=read_only,
-        preferences=likes,
-        likes_file=preferences_file(),
-        place=place,
-        order=order,
-    ).run()
+    )
