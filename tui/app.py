@@ -113,6 +113,7 @@ class WherryApp(WorkingApp):
         self._order = order
         self._period_s = period_s
         self._trail: list[str] = []  # places we came from
+        self._leaving = False  # the question is on the screen
         self._ascii = Ascii()
         for theme in THEMES:
             self.register_theme(theme())
@@ -285,12 +286,21 @@ class WherryApp(WorkingApp):
 
     def action_leave(self) -> None:
         """Leave; say what goes on without us. Work that would be lost is asked about first."""
+        if self._leaving:
+            return  # asked already
         if (place := self.place) is not None and (lost := self._would_lose()):
             from tui.dialogs.confirm import Confirm
             from tui.text import line
 
-            box = Confirm("Leave?", line(lost), "Leave", tone="bad")
-            self.push_screen(box, lambda yes: self._leave() if yes else place.say("stayed", "dim"))
+            def answered(yes: bool | None) -> None:
+                self._leaving = False
+                if yes:
+                    self._leave()
+                else:
+                    place.say("stayed", "dim")
+
+            self._leaving = True
+            self.push_screen(Confirm("Leave?", line(lost), "Leave", tone="bad"), answered)
         else:
             self._leave()
 

@@ -44,6 +44,18 @@ class EndingApp(App[Answer]):
         """End because of an error that knows how it would like to be drawn."""
         self._close_messages_no_wait()
 
+    def action_leave(self) -> None:
+        """Leave."""
+        self.exit()
+
+    async def action_quit(self) -> None:
+        """Leave by ctrl+q as by our own key: nothing is lost without a question."""
+        self.action_leave()
+
+    def action_help_quit(self) -> None:
+        """Leave: whoever presses ctrl+c wants that, not to be told of another key."""
+        self.action_leave()
+
     def end(self) -> None:
         """Leave because the machine asks for it."""
         self.was_ended = True

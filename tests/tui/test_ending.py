@@ -9,18 +9,23 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from tests.tui import estate
 from tests.tui.cli.command import Ran
 from tests.tui.cli.terminal import on_terminal
+from tests.tui.stage import opened, text, until
+from tui.app import WherryApp
+from tui.jobs.job import Job
 from tui.logs import opened as opened_log
 
 RESTORED = "\x1b[?1049l"  # back on the terminal's own screen
 _BROKEN = """
 import sys
 from pathlib import Path
+from typing import cast
 from planner.errors import WherryError
 from tui import app
 from tui.app import WherryApp
@@ -119,3 +124,22 @@ def test_a_signal_ends_the_application_and_restores_the_terminal(tmp_path: Path)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
     said = drawn.decode("utf-8").rpartition(RESTORED)[2]
     assert "interrupted; what was finished stays" in said
+
+
+@pytest.mark.parametrize("key", ["ctrl+c", "ctrl+q", "q"])
+async def test_every_key_that_leaves_asks_first_when_work_would_be_lost(tmp_path: Path, key: str) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        app = cast(WherryApp, pilot.app)
+        app.job = Job(("plan",), "plan")
+        app.job.start()
+        await pilot.press(key, key)
+        await pilot.pause()
+        assert "plan is going on and would end without a result" in text(pilot)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.is_running
+        assert "Leave?" not in text(pilot)
+        app.job.close()
+        await until(lambda: not app.is_working)
+        await pilot.press(key)
+        await until(lambda: not app.is_running)

@@ -65,12 +65,14 @@ class BeginningApp(EndingApp[Begun]):
         yield Static(
             line((" wherry", "accent"), "  plans and runs the way out of a datacenter"), markup=False
         )
+        yield Static(id="doing", markup=False)
 
     def on_mount(self) -> None:
         """Ask."""
         self._ask({})
 
     def _ask(self, before: dict[str, str], wrong: str = "") -> None:
+        self.query_one("#doing", Static).update("")
         lines = [line(f"There is no project in {visible(str(self._root.resolve()), 200)} yet.")]
         lines.append(line(("A project is one directory; nothing outside it is touched.", "dim")))
         if wrong:
@@ -106,6 +108,7 @@ class BeginningApp(EndingApp[Begun]):
         if said is None:
             self.exit(None)
         else:
+            self.query_one("#doing", Static).update(line((" ◐ making the project …", "accent")))
             self.run_worker(lambda: self._make(said), thread=True, exit_on_error=True)
 
     def _make(self, said: dict[str, str]) -> None:

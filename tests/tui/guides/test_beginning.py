@@ -40,6 +40,7 @@ async def test_a_project_is_made_as_the_verb_does(tmp_path: Path) -> None:
         assert offers(pilot)[0] == "sample:estate"
         field(pilot, "name").value = "dc1 exit"
         await pilot.press("ctrl+s")
+        await until(lambda: "making the project" in text(pilot))
         await until(lambda: app.return_value is not None, 20)
     begun = app.return_value
     assert begun is not None
