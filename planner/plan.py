@@ -67,6 +67,7 @@ class PlannedDisk(_Part):
     proof: str = ""
     mind: tuple[str, ...] = ()
     way_back: str = ""
+    datastore: str = Field("", description="the target datastore or storage class; empty = nobody said")
 
     @property
     def converts(self) -> bool:
@@ -95,6 +96,8 @@ class PlannedVM(_Part):
     guest_os: str = ""
     powered_on: bool
     nics: tuple[PlannedNic, ...] = ()
+    datastore: str = Field("", description="where its own files land; empty = nobody said")
+    folder: str = Field("", description="the VM folder it lands in; empty = nobody said")
 
 
 class PlannedReason(_Part):
@@ -200,6 +203,7 @@ class Wave(_Part):
         for disk in body["disks"]:
             for word in ("rule", *_EXPLAINING):
                 del disk[word]
+        _drop_unlanded(body)
         return _digest(body)
 
     @property
@@ -283,6 +287,13 @@ def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
             del body[name]
 
 
+def _drop_unlanded(wave: dict[str, Any]) -> None:
+    for vm in wave["vms"]:
+        _drop_unsaid(vm, ("datastore", "folder"))
+    for disk in wave["disks"]:
+        _drop_unsaid(disk, ("datastore",))
+
+
 class Plan(_Part):
     """An immutable plan. ``inventory`` and ``settings`` are the fingerprints it was made on."""
 
@@ -311,6 +322,7 @@ class Plan(_Part):
         _drop_unsaid(body["score"], _LATER_SCORE)
         for wave in body["waves"]:
             _drop_unsaid(wave, _LATER_WAVE)
+            _drop_unlanded(wave)
             for disk in wave["disks"]:
                 _drop_unsaid(disk, _EXPLAINING)
         return _digest(body)

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from planner.destinations import same_folder_twice
 from planner.model import Method
 
 
@@ -33,6 +34,7 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
+Named = Annotated[str, Field(min_length=1)]
 _LONGEST_DAYS = 3660  # of windows that come back
 
 
@@ -309,6 +311,13 @@ class Settings(_Part):
     owners: dict[str, str] = Field(default_factory=dict, description="application → owner")
     teams: dict[str, str] = Field(default_factory=dict, description="owner → team")
     networks: dict[str, str] = Field(default_factory=dict, description="source network → target network")
+    datastores: dict[str, Named] = Field(
+        default_factory=dict, description="source datastore → target datastore, or storage class"
+    )
+    folders: dict[str, Named] = Field(
+        default_factory=dict,
+        description="source VM folder → target VM folder; the longest path decides, folders in it come along",
+    )
     shared_services: tuple[str, ...] = Field((), description="VM names everyone needs; they move last")
     exclude: tuple[str, ...] = Field((), description="VM names that stay")
     remaps: tuple[Remap, ...] = ()
@@ -332,6 +341,12 @@ class Settings(_Part):
                 raise ValueError(f"{pin.what!r} is pinned to {said[pin.what]} and to {pin.wave}")
         return self
 
+    @model_validator(mode="after")
+    def _one_map_each(self) -> Settings:
+        if twice := same_folder_twice(self.folders):
+            raise ValueError(f"{twice[0]!r} and {twice[1]!r} are one folder, mapped twice")
+        return self
+
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the settings that shape a plan; sites are where, not what, and don't count.
@@ -347,7 +362,7 @@ class Settings(_Part):
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-_LATER = ("recurring", "holidays", "waves", "target", "pins", "apart", "teams")
+_LATER = ("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders")
 _LATER_CAPS = (
     "cutovers",
     "engineer_hours",

@@ -103,6 +103,8 @@ why = "one of the two must always answer"
     "owners": '[owners]\nbilling = "Ada"\n',
     "teams": '[teams]\nAda = "finance systems"\n',
     "networks": '[networks]\n"VM Network" = "prod-120"\n',
+    "datastores": '[datastores]\nvmfs-gold-01 = "array-2-ds-04"\n',
+    "folders": '[folders]\nProd = "Migrated/Prod"\n"Prod/Web" = "Web"\n',
     "shared_services": 'shared_services = ["dc-01", "backup-01"]\n',
     "exclude": 'exclude = ["old-test-07"]\n',
     "remaps": """\

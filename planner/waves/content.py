@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from planner.destinations import FolderMaps, held_on, home
 from planner.model import VM, BusSharing, Disk, MoveGroup, Power, Volume
 from planner.plan import (
     PlannedAttachment,
@@ -27,7 +28,9 @@ def writable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def planned_vm(vm: VM, networks: Mapping[str, str]) -> PlannedVM:
+def planned_vm(
+    vm: VM, networks: Mapping[str, str], datastores: Mapping[str, str], folders: FolderMaps
+) -> PlannedVM:
     """Return the VM as it is built at the target; a network without a map keeps its name.
 
     Only a VM that is known to run is started: starting one that was off can do harm.
@@ -50,6 +53,8 @@ def planned_vm(vm: VM, networks: Mapping[str, str]) -> PlannedVM:
             )
             for nic in vm.nics
         ),
+        datastore=writable(datastores.get(home(vm), "")) if datastores else "",
+        folder=writable(folders.of(vm)),
     )
 
 
@@ -88,6 +93,7 @@ def planned_disks(
     volumes: Iterable[Volume],
     decisions: Mapping[str, RemapDecision],
     slots_of: Mapping[str, Mapping[str, tuple[int, int]]],
+    datastores: Mapping[str, str],
 ) -> tuple[PlannedDisk, ...]:
     """Return the disks of a wave. ``slots_of`` is VM id → what ``slots`` returns."""
     planned = []
@@ -120,6 +126,7 @@ def planned_disks(
                 proof=writable(decision.proof),
                 mind=tuple(writable(said) for said in decision.mind),
                 way_back=writable(decision.way_back),
+                datastore=writable(datastores.get(held_on(volume), "")) if datastores else "",
             )
         )
     return tuple(planned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
+from planner.destinations import below
 from planner.model import VM, Cluster, DrsRule, Folder, Host, ResourcePool, RuleKind
 from planner.sources.naming import Naming
 from planner.sources.rvtools.headers import Sheet
@@ -163,11 +164,7 @@ def read_folders(roster: Roster) -> tuple[Folder, ...]:
     ids, paths, datacenters = info.texts("folderid"), info.texts("folder"), info.texts("datacenter")
     for at, row in enumerate(roster.rows):
         vcenter = roster.identities[at].vcenter
-        parts = [part for part in paths[row].split("/") if part]
-        if parts and parts[0] == datacenters[row]:
-            parts = parts[1:]
-        if parts and parts[0] == "vm":
-            parts = parts[1:]
+        parts = below(paths[row], datacenters[row])
         bare = ids[row].casefold() or "/".join(filter(None, (datacenters[row], *parts)))
         if (ids[row] or parts) and (vcenter, bare) not in folders:
             folders[vcenter, bare] = Folder(
