@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from planner.checks.check import Check
 from planner.edits import Edit, by_hand
 from planner.estimate import Measured
+from planner.filling import filling_notes
 from planner.graph import edges
 from planner.ground import Ground, ground_of
 from planner.groups import closing
@@ -162,6 +163,7 @@ def make_plan(
         *spelled.notes,
         *ask.hand.notes,
         *calendar(settings).notes,
+        *filling_notes(waves, target),
         *window_notes({wave.name: wave.window for wave in waves}, settings),
         *input_notes(inventory, settings, planned),
     )

@@ -82,7 +82,7 @@ CASES = [
         "disks.size.too-large",
         disk(size_bytes=63 * TIB),
         disk(size_bytes=0),
-        ("storage.space.disk", "storage.space.total"),
+        ("storage.space.disk", "storage.space.total", "storage.map.room"),
     ),
     Case("disks.size.large", disk(size_bytes=3 * TIB), disk(size_bytes=0)),
     Case("disks.size.unknown", disk(size_bytes=0), World(gaps=("disks",))),
@@ -91,7 +91,7 @@ CASES = [
         "disks.size.target",
         World(target=landing(stores={"capacity_bytes": MIB, "free_bytes": MIB})),
         World(target=landing(stores={"capacity_bytes": 0})),
-        ("storage.space.total",),
+        ("storage.space.total", "storage.map.room"),
     ),
     Case(
         "disks.datastore",

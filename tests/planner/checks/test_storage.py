@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from planner.model import Snapshot
+from planner.model import Folder, Snapshot
 from planner.units import GIB, TIB
 from tests.planner.checks.world import (
     DISK,
     GOOD,
     STORE,
+    TARGET,
     TWIN,
     Case,
     World,
@@ -37,6 +38,30 @@ def at(vmx_path: str) -> World:
 SAME_FOLDER = World(
     vms=(GOOD, replace(TWIN, name="good (2)", vmx_path="[elsewhere] good/other.vmx")),
 )
+WITH_FOLDERS = replace(
+    TARGET,
+    folders=(
+        *TARGET.folders,  # as an export says it
+        Folder("f1", "Deep", "vm/Web/Deep", "DC2", kind="vm"),  # as a vCenter says it
+        Folder("f3", "Prod", "Web/Prod", "DC2", kind="host"),
+    ),
+)
+# Five GiB with the swap file: all datastores together have room, the one they are mapped to has none.
+TIGHT = World(
+    target=replace(
+        TARGET,
+        datastores=(
+            replace(TARGET.datastores[0], free_bytes=4 * GIB),
+            replace(TARGET.datastores[0], id="t3", name="large"),
+        ),
+    )
+)
+
+
+def mapped(datastores: dict[str, str]) -> World:
+    return World(settings={"datastores": datastores})
+
+
 NO_ROOM = landing(stores={"free_bytes": GIB // 2})
 CASES = [
     Case("snapshots.old", snapshots("22"), snapshots("")),
@@ -51,11 +76,25 @@ CASES = [
     Case("storage.kind", store(kind="vsan"), store(kind="")),
     Case("storage.vmfs.version", store(version="5.61"), store(version="")),
     Case("storage.vmfs.extents", store(extents=("naa.1", "naa.2")), store(extents=None)),
-    Case("storage.space.disk", World(target=NO_ROOM), World(target=None), ("storage.space.total",)),
+    Case(
+        "storage.space.disk",
+        World(target=NO_ROOM, settings={"datastores": {}}),
+        World(target=None),
+        ("storage.space.total", "storage.map.unmapped"),
+    ),
     Case(
         "storage.space.total",
-        World(target=landing(stores={"free_bytes": 2 * GIB})),
+        World(target=landing(stores={"free_bytes": 2 * GIB}), settings={"datastores": {}}),
         World(target=landing(stores={"free_bytes": 0})),
+        ("storage.map.unmapped",),
+    ),
+    Case("storage.map.missing", mapped({"ds": "gone"}), World(target=None)),
+    Case("storage.map.unmapped", mapped({"other": "new"}), World(target=None)),
+    Case("storage.map.room", TIGHT, World(target=landing(stores={"free_bytes": 0}))),
+    Case(
+        "storage.map.folder",
+        World(settings={"folders": {"Prod": "Web/Prod"}}, target=WITH_FOLDERS),
+        World(settings={"folders": {"Prod": "Web/Prod"}}, target=replace(TARGET, folders=())),
     ),
     Case("storage.path", at("[ds] good/go\x1bod.vmx"), at("")),
     Case(
@@ -85,6 +124,29 @@ FINE = {
         "storage.space.total",
         World(target=landing(stores={"free_bytes": 2 * GIB}), settings={"exclude": ["good"]}),
     ),
+    "what is mapped has room with its swap file": (
+        "storage.map.room",
+        World(target=landing(stores={"free_bytes": 5 * GIB})),
+    ),
+    "a VM that stays takes no room of a datastore": (
+        "storage.map.room",
+        replace(TIGHT, settings={"exclude": ["good"]}),
+    ),
+    "no map needs no room": ("storage.map.room", mapped({})),
+    "the datastore it is mapped to is there": ("storage.map.missing", World()),
+    "what is not mapped is not missing": ("storage.map.missing", mapped({})),
+    "nobody is on it": ("storage.map.unmapped", replace(mapped({}), vms=(replace(GOOD, disks=()),))),
+    "a folder above another one is there": (
+        "storage.map.folder",
+        World(
+            settings={"folders": {"a": "Web", "b": "/Web/Deep/", "c": "Apps", "/": "/"}}, target=WITH_FOLDERS
+        ),
+    ),
+    "with its datacenter in front": (
+        "storage.map.folder",
+        World(settings={"folders": {"a": "/DC2/vm/Web/Deep"}}, target=WITH_FOLDERS),
+    ),
+    "no folder is mapped": ("storage.map.folder", World(target=WITH_FOLDERS)),
     "a long path within bounds": ("storage.path", at("[ds] good/" + "x" * 240)),
     "an object id is no folder name": (
         "storage.folder.name",
@@ -100,6 +162,27 @@ def test_fine(why: str) -> None:
     readiness = ask(world)
     assert check not in {item.check for item in readiness.findings}
     assert check not in readiness.unknown
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"accessible": False}, "ds is mapped to new, which is not accessible at the target"),
+        ({"maintenance": True}, "ds is mapped to new, which is in maintenance mode at the target"),
+        ({"name": "old"}, "ds is mapped to new: the target has no such datastore"),
+    ],
+)
+def test_a_map_leads_to_a_datastore_that_can_be_used(changes: dict[str, object], words: str) -> None:
+    said = [item.message for item in ask(World(target=landing(stores=changes))).findings]
+    assert words in said
+
+
+def test_room_is_asked_of_each_datastore_and_shared_disks_count_once() -> None:
+    both = replace(TIGHT, vms=(GOOD, replace(TWIN, disks=GOOD.disks)))
+    (finding,) = (item for item in ask(both).findings if item.check == "storage.map.room")
+    assert finding.message == "9.0 GiB are mapped to new at the target, 4.0 GiB are free"
+    two = replace(TARGET, datastores=(*TIGHT.target.datastores, replace(TARGET.datastores[0], id="t4")))  # type: ignore[union-attr]
+    assert "storage.map.room" in ask(replace(both, target=two)).unknown, "two of that name: which one?"
 
 
 def test_the_age_of_a_snapshot_ends_with_the_inventory() -> None:

@@ -17,6 +17,7 @@ from planner.model import (
     Controller,
     Datastore,
     Disk,
+    Folder,
     Host,
     Inventory,
     Lun,
@@ -137,6 +138,7 @@ TARGET = Inventory(
     hosts=(replace(HOST, id="t1", name="new-1"),),
     datastores=(replace(STORE, id="t2", name="new"),),
     luns=(Lun("naa.target", "02000000target"),),
+    folders=(Folder("f0", "Apps", "Apps", "DC2", kind="vm"),),
 )
 
 
@@ -215,7 +217,8 @@ def landing(*, hosts: Mapping[str, Any] | None = None, stores: Mapping[str, Any]
 
 def ask(world: World, method: Method = Method.WARM) -> Readiness:
     """What the families of this room say of a world."""
-    settings = Settings.model_validate({"method": method, **world.settings})
+    said = {"method": method, "datastores": {"ds": "new"}, **world.settings}
+    settings = Settings.model_validate(said)
     readiness = run_checks(world.inventory(), settings, world.target)
     mine = {check.id for check in all_checks() if check.family in FAMILIES}
     return Readiness(

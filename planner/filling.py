@@ -1,0 +1,122 @@
+"""How the datastores of the target fill, wave by wave: what lands on each against what is free there.
+
+Disks count at their full size and every VM with a swap file of its memory; a disk that becomes a raw
+device takes nothing. What no map places is left out and said. Names that the target has twice, and
+datastores that do not say what is free, stay open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from planner.destinations import held_on, home
+from planner.model import Datastore, Inventory
+from planner.names import visible
+from planner.plan import PlannedDisk, PlannedVM, Wave
+from planner.units import show_bytes, show_count
+from planner.volumes import volumes
+
+_NAMED = 6  # datastores that get a note of their own
+Load = Mapping[str, int]  # bytes by target datastore
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A target datastore. ``after`` are the bytes on it after each wave that adds some, in order.
+
+    ``free_bytes`` is None when unknown; ``full`` is the first wave that has no room, empty when all have
+    it or nobody knows.
+    """
+
+    datastore: str
+    free_bytes: int | None
+    after: tuple[tuple[str, int], ...]
+
+    @property
+    def size_bytes(self) -> int:
+        """All that lands there."""
+        return self.after[-1][1] if self.after else 0
+
+    @property
+    def full(self) -> str:
+        """The first wave without room."""
+        if self.free_bytes is None:
+            return ""
+        return next((wave for wave, size in self.after if size > self.free_bytes), "")
+
+
+def load_of(
+    wave: Wave,
+    disk_on: Callable[[PlannedDisk], str] = lambda disk: disk.datastore,
+    vm_on: Callable[[PlannedVM], str] = lambda vm: vm.datastore,
+) -> Load:
+    """Return what a wave brings to each target datastore, as it was planned or as other maps say."""
+    found: Counter[str] = Counter()
+    for disk in wave.disks:
+        if not disk.target.is_rdm:
+            found[disk_on(disk)] += disk.size_bytes
+    for vm in wave.vms:
+        found[vm_on(vm)] += vm.memory_bytes
+    return {name: size for name, size in found.items() if name and size}
+
+
+def loads_now(waves: Iterable[Wave], inventory: Inventory, datastores: Mapping[str, str]) -> Iterator[Load]:
+    """Yield what each wave brings to each target datastore by a map that the plan may not know yet."""
+    disks = {volume.id: datastores.get(held_on(volume), "") for volume in volumes(inventory)}
+    homes = {vm.id: datastores.get(home(vm), "") for vm in inventory.vms}
+    for wave in waves:
+        yield load_of(wave, lambda disk: disks.get(disk.volume, ""), lambda vm: homes.get(vm.id, ""))
+
+
+def by_name(target: Inventory) -> dict[str, Datastore | None]:
+    """Return the datastores of the target by name, None where several have it."""
+    found: dict[str, Datastore | None] = {}
+    for store in target.datastores:
+        found[store.name] = None if store.name in found else store
+    return found
+
+
+def free_on(store: Datastore | None) -> int | None:
+    """Return what is free on a datastore, None when it does not say or cannot be used."""
+    if store is None or store.accessible is False or store.maintenance:
+        return None
+    return store.free_bytes or None
+
+
+def fill(loads: Iterable[tuple[str, Load]], target: Inventory | None) -> tuple[Filled, ...]:
+    """Return each target datastore that something lands on, the most of it first."""
+    totals: Counter[str] = Counter()
+    after: dict[str, list[tuple[str, int]]] = {}
+    for wave, load in loads:
+        for name, size in load.items():
+            totals[name] += size
+            after.setdefault(name, []).append((wave, totals[name]))
+    there = by_name(target) if target else {}
+    return tuple(
+        Filled(name, free_on(there.get(name)), tuple(after[name]))
+        for name in sorted(after, key=lambda name: (-totals[name], name))
+    )
+
+
+def full_words(one: Filled) -> str:
+    """Return which wave finds a datastore full, as a sentence; empty when none does."""
+    if not one.full or one.free_bytes is None:
+        return ""
+    size = dict(one.after)[one.full]
+    return (
+        f"{visible(one.datastore, 60)} at the target is full from {one.full} on: {show_bytes(size)} land "
+        f"there by then, {show_bytes(one.free_bytes)} are free"
+    )
+
+
+def filling_notes(waves: Iterable[Wave], target: Inventory | None) -> tuple[str, ...]:
+    """Return which datastores of the target the waves of a plan overfill, and from which wave on."""
+    if target is None:
+        return ()
+    found = [one for one in fill(((wave.name, load_of(wave)) for wave in waves), target) if one.full]
+    notes = [f"{full_words(one)}; map some of it to another one" for one in found[:_NAMED]]
+    if len(found) > _NAMED:
+        notes.append(f"{show_count(len(found) - _NAMED, 'more datastore')} of the target will be full too")
+    return tuple(notes)
