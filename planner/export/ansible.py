@@ -50,6 +50,8 @@ def _host(printout: Printout, vm: PlannedVM, seen: VM | None, batch: int | None)
     body: dict[str, Any] = {key: Unsafe(value) for key, value in known.items() if value}
     if seen and len(seen.dns_name) <= 253 and _FQDN.fullmatch(seen.dns_name.lower()):
         body["ansible_host"] = seen.dns_name.lower()
+    places = {"wherry_datastore": vm.datastore, "wherry_folder": vm.folder}
+    body |= {key: Unsafe(value) for key, value in places.items() if value}
     body["wherry_runs"] = vm.powered_on
     if batch:
         body["wherry_boot_batch"] = batch

@@ -22,6 +22,7 @@ _API = "forklift.konveyor.io/v1beta1"
 _NAMESPACE = "konveyor-forklift"
 _STORAGE_CLASS = "edit-this-storage-class"
 _DNS = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+_CLASS = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _MOREF = re.compile(r"(vm|datastore|group|network|dvportgroup|opaquenetwork)-[a-z]?\d+", re.IGNORECASE)
 _DATASTORE = re.compile(r"\[([^\]]*)\]")
 _HEAD = f"""\
@@ -29,7 +30,7 @@ _HEAD = f"""\
 #   namespace {_NAMESPACE}: where Forklift runs; openshift-mtv on OpenShift
 #   provider.source: the names of your vSphere providers, one for each vCenter
 #   provider.destination: 'host' is the cluster that Forklift runs in
-#   storageClass {_STORAGE_CLASS}: one for each datastore
+#   storageClass {_STORAGE_CLASS}: one for each datastore without a map
 #   networks: the NetworkAttachmentDefinitions named here have to exist in the target namespace
 # Forklift starts nothing until a Migration object names a Plan. See docs/exports.md.
 """
@@ -80,14 +81,23 @@ def _networks(printout: Printout, source: _Source, planned: Iterable[PlannedVM])
 
 def _datastores(printout: Printout, source: _Source, planned: Iterable[PlannedVM]) -> list[dict[str, Any]]:
     morefs = {(item.vcenter, item.name): item.id for item in printout.inventory.datastores}
-    found: dict[str, str] = {}
+    places = {
+        (item.vm, item.disk): disk.datastore
+        for wave in printout.plan.waves
+        for disk in wave.disks
+        for item in disk.attachments
+    }
+    found: dict[str, tuple[str, str]] = {}
     for vm in (source.vms[item.id] for item in planned):
         for disk in vm.disks:
             if named := _DATASTORE.match(disk.path):
-                found.setdefault(named[1], morefs.get((vm.vcenter, named[1]), ""))
+                to = places.get((vm.id, disk.key), "")
+                moref, before = found.get(named[1], (morefs.get((vm.vcenter, named[1]), ""), ""))
+                found[named[1]] = (moref, before or to)
+    classes = slugs({to: to for _, to in found.values() if to}, _CLASS, "-", width=253)
     return [
-        {"source": _ref(name, moref), "destination": {"storageClass": _STORAGE_CLASS}}
-        for name, moref in found.items()
+        {"source": _ref(name, moref), "destination": {"storageClass": classes.get(to, _STORAGE_CLASS)}}
+        for name, (moref, to) in found.items()
     ]
 
 

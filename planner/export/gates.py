@@ -10,7 +10,7 @@ from planner.export.runbook import back_min, members
 from planner.model import VM
 from planner.names import visible
 from planner.plan import Wave
-from planner.units import show_count, show_duration
+from planner.units import show_bytes, show_count, show_duration
 
 _GATE_COLUMNS = ("No", "Question", "The plan says", "Go when", "Who says so", "Go", "No-go")
 
@@ -31,6 +31,20 @@ def _unmapped(printout: Printout, wave: Wave) -> str:
     if not missing:
         return f"all {len(used)} mapped"
     return f"keep their name: {', '.join(missing[:6])}" + (", ..." if len(missing) > 6 else "")
+
+
+def _landing(wave: Wave) -> str:
+    """Return on which datastores of the target the disks of a wave are to lie, and how many on none yet."""
+    copied = [disk for disk in wave.disks if not disk.target.is_rdm]
+    bare = sum(not disk.datastore for disk in copied)
+    sizes: dict[str, int] = {}
+    for disk in copied:
+        if disk.datastore:
+            sizes[disk.datastore] = sizes.get(disk.datastore, 0) + disk.size_bytes
+    parts = [f"{show_bytes(size)} on {visible(name)}" for name, size in list(sizes.items())[:6]]
+    parts += ["..."] if len(sizes) > 6 else []
+    parts += [f"{show_count(bare, 'disk')} not mapped"] if bare else []
+    return ", ".join(parts) or "no disk is copied"
 
 
 def _luns(wave: Wave) -> str:
@@ -65,6 +79,8 @@ def go_no_go_1(printout: Printout, wave: Wave) -> Table:
              "processors, memory and storage free for this wave", "Platform"),
             ("Are the networks there", _unmapped(printout, wave), "all networks present and tried",
              "Network"),
+            ("Do the datastores have room", _landing(wave), "each disk has a place, free space read today",
+             "Storage"),
             ("Is the storage there", _luns(wave), "zoned to every host, sizes read back", "Storage"),
             ("Are firewall rules in place and DNS times to live lowered", "not known to the plan",
              "both tried from a test VM", "Network"),

@@ -25,6 +25,8 @@ COLUMNS = (
 def _attention(vm: PlannedVM, disks: list[PlannedDisk], seen: VM | None) -> str:
     """Return what replication by HCX has to be asked about before this VM is scheduled."""
     words = []
+    if elsewhere := {disk.datastore for disk in disks if disk.datastore} - {vm.datastore}:
+        words.append(f"has disks for {', '.join(sorted(map(visible, elsewhere)))}")
     if any(disk.source.is_rdm for disk in disks):
         words.append("raw device mapping")
     if any(len({item.vm for item in disk.attachments}) > 1 for disk in disks):
@@ -57,7 +59,7 @@ def _rows(printout: Printout, wave: Wave) -> list[tuple[Cell, ...]]:
                 "Bulk" if warm and vm.powered_on else "Cold",
                 *times,
                 visible(networks),
-                "", "", "", "", "",
+                "", visible(vm.folder), visible(vm.datastore), "", "",
                 "True", "False", "True", "False", "False", "False", "True",
                 batch_of.get(vm.id, ""),
                 _attention(vm, disks_of.get(vm.id, []), seen),

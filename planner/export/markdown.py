@@ -16,6 +16,7 @@ from planner.export.printout import (
     approvals,
     becomes,
     gib,
+    landings,
     not_known,
     show_window,
     summary,
@@ -93,6 +94,7 @@ def _overview(printout: Printout) -> Iterator[str]:
 def _members(printout: Printout, wave: Wave) -> Iterator[str]:
     known = printout.vms
     group_of = {vm: group.name for group in wave.groups for vm in group.vms}
+    lands = landings(wave)
     rows = []
     for vm in wave.vms:
         seen = known.get(vm.id)
@@ -106,11 +108,13 @@ def _members(printout: Printout, wave: Wave) -> Iterator[str]:
                 printout.owner(seen),
                 "runs" if vm.powered_on else "stays off",
                 networks,
+                *lands[vm.id],
             )
         )
     yield "### Members"
     yield ""
-    yield from table_lines(("VM", "Group", "Application", "Tier", "Owner", "Power", "Networks"), rows)
+    columns = ("VM", "Group", "Application", "Tier", "Owner", "Power", "Networks", "Datastores", "Folder")
+    yield from table_lines(columns, rows)
     reasons = [(group.name, reason) for group in wave.groups for reason in group.reasons]
     if reasons:
         names = {vm.id: vm.name for vm in wave.vms}

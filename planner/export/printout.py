@@ -22,6 +22,7 @@ from planner.units import GIB, SECTOR, show_count
 
 Cell = str | int | float
 UNKNOWN = "unknown"
+UNMAPPED = "not mapped"
 _UNTOUCHED = "until commit the source VMDK was not written: start the source VM"
 
 
@@ -101,6 +102,21 @@ def gib(size_bytes: float) -> float:
 def becomes(disk: PlannedDisk) -> str:
     """Return what a disk becomes: its backing and, for an RDM, the LUN."""
     return f"{disk.target.value} on {visible(disk.target_lun)}" if disk.target_lun else disk.target.value
+
+
+def landings(wave: Wave) -> dict[str, tuple[str, str]]:
+    """Return datastores and folder that each VM of a wave lands on, by VM id; ``not mapped`` where unsaid."""
+    disks_of: dict[str, list[PlannedDisk]] = {}
+    for disk in wave.disks:
+        for vm_id in dict.fromkeys(item.vm for item in disk.attachments):
+            disks_of.setdefault(vm_id, []).append(disk)
+    found = {}
+    for vm in wave.vms:
+        copied = [disk for disk in disks_of.get(vm.id, ()) if not disk.target.is_rdm]
+        names = dict.fromkeys((vm.datastore, *(disk.datastore for disk in copied)))
+        stores = ", ".join(visible(name) or UNMAPPED for name in names)
+        found[vm.id] = (stores, visible(vm.folder) or UNMAPPED)
+    return found
 
 
 def _names(printout: Printout, ids: Sequence[str]) -> str:
@@ -196,12 +212,14 @@ def assignment(printout: Printout) -> Table:
     columns = (
         "VM", "VM id", "Wave", "Group", "Boot batch", "Window", "Application", "Tier", "Environment",
         "Owner", "Runs", "Disks", "GiB", "Networks at the target",
+        "Datastores at the target", "Folder at the target",
     )  # fmt: skip
     known = printout.vms
     rows: list[tuple[Cell, ...]] = []
     for wave in printout.plan.waves:
         group_of = {vm: group.name for group in wave.groups for vm in group.vms}
         batch_of = {vm: at for at, batch in enumerate(wave.boot, 1) for vm in batch}
+        lands = landings(wave)
         for vm in wave.vms:
             seen = known.get(vm.id)
             rows.append(
@@ -219,6 +237,7 @@ def assignment(printout: Printout) -> Table:
                     "yes" if vm.powered_on else "no",
                     *_held(printout, seen),
                     visible(", ".join(dict.fromkeys(nic.target for nic in vm.nics))),
+                    *lands[vm.id],
                 )
             )
     return Table("Assignment", columns, tuple(rows))
@@ -242,7 +261,7 @@ def disks(printout: Printout) -> Table:
     """Return one row for each volume: what it is, what it becomes, who decided."""
     columns = (
         "Wave", "Disk", "Used by", "GiB", "Bytes", "Sectors", "Is", "Source LUN", "Becomes", "Target LUN",
-        "Remap", "Rule", "Proof in sectors", "To mind", "Way back",
+        "Remap", "Rule", "Proof in sectors", "To mind", "Way back", "Datastore at the target",
     )  # fmt: skip
     rows = tuple(
         (
@@ -261,6 +280,7 @@ def disks(printout: Printout) -> Table:
             visible(disk.proof),
             visible("; ".join(disk.mind)),
             visible(disk.way_back) or _UNTOUCHED,
+            "none: a raw device" if disk.target.is_rdm else visible(disk.datastore) or UNMAPPED,
         )
         for wave in printout.plan.waves
         for disk in wave.disks

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from planner.export.html.markup import Html, Part, tag
 from planner.export.html.tables import facts, rows_of
-from planner.export.printout import Cell, Printout, becomes, gib, show_window, task_how
+from planner.export.printout import Cell, Printout, becomes, gib, landings, show_window, task_how
 from planner.model import Finding, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedTask, Wave
@@ -58,6 +58,7 @@ def _groups(printout: Printout, wave: Wave, large: bool) -> Html:
 def _members(printout: Printout, wave: Wave, large: bool) -> Html:
     group_of = {vm: group.name for group in wave.groups for vm in group.vms}
     batch_of = {vm: at for at, batch in enumerate(wave.boot, 1) for vm in batch}
+    lands = landings(wave)
     rows: list[tuple[Cell, ...]] = []
     for vm in _first(wave.vms, large):
         seen = printout.vms.get(vm.id)
@@ -71,9 +72,11 @@ def _members(printout: Printout, wave: Wave, large: bool) -> Html:
                 gib(seen.disk_bytes) if seen else 0.0,
                 str(batch_of.get(vm.id, "stays off")),
                 visible(networks),
+                *lands[vm.id],
             )
         )
-    return rows_of(("VM", "Group", "Application", "Owner", "GiB", "Boot", "Networks"), rows)
+    columns = ("VM", "Group", "Application", "Owner", "GiB", "Boot", "Networks", "Datastores", "Folder")
+    return rows_of(columns, rows)
 
 
 def _remaps(printout: Printout, wave: Wave, large: bool) -> Iterator[Part]:
