@@ -96,7 +96,7 @@ def name_vms(
     from planner.names import visible
     from planner.store import evidence, inventories
     from planner.store.project import utc_now
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.finding import find_vm, vms_by_name
 
     application = " ".join(application.split())
     if not application or len(application) > _LONGEST:

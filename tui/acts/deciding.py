@@ -27,6 +27,16 @@ class Decided:
     count: int = 1
 
 
+def reason_of(why: str) -> str:
+    """Return a reason as it is kept, on one line; raises BadInput for one that is too long."""
+    from planner.errors import BadInput
+
+    reason = " ".join(why.split())
+    if len(reason) > _LONGEST:
+        raise BadInput(f"--why has more than {_LONGEST} characters", "say it in a sentence")
+    return reason
+
+
 def decide(
     project: Project,
     ruling: Ruling,
@@ -46,11 +56,9 @@ def decide(
     from planner.model import Ruling
     from planner.names import visible
     from planner.store import decisions, inventories
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.finding import find_vm, vms_by_name
 
-    reason = " ".join(why.split())
-    if len(reason) > _LONGEST:
-        raise BadInput(f"--why has more than {_LONGEST} characters", "say it in a sentence")
+    reason = reason_of(why)
     needed = 1 if ruling in (Ruling.HUB, Ruling.NO_HUB) else 2
     if len(names) != needed:
         raise BadInput(f"{ruling.value} is said of {needed} VMs, not of {len(names)}", "name so many")
@@ -92,11 +100,11 @@ def join(project: Project, names: Sequence[str], *, why: str, inventory: Invento
     from planner.names import visible
     from planner.store import decisions, inventories
     from planner.store import settings as settings_store
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.finding import find_vm, vms_by_name
 
-    reason = " ".join(why.split())
-    if not reason or len(reason) > _LONGEST:
-        raise BadInput(f"--why has no or more than {_LONGEST} characters", "say in a sentence why")
+    reason = reason_of(why)
+    if not reason:
+        raise BadInput("--why says nothing", "say in a sentence why they move together")
     inventory = inventory or inventories.latest(project).inventory
     known = vms_by_name(inventory)
     vms = list({vm.id: vm for vm in (find_vm(inventory, name, known) for name in names)}.values())
@@ -139,9 +147,7 @@ def decide_ties(
     from planner.names import visible
     from planner.store import decisions, inventories
 
-    reason = " ".join(why.split())
-    if len(reason) > _LONGEST:
-        raise BadInput(f"--why has more than {_LONGEST} characters", "say it in a sentence")
+    reason = reason_of(why)
     if ruling not in (Ruling.ACCEPT, Ruling.REFUSE) or not ties:
         raise BadInput("ties are accepted or refused, one or more at once", "choose some")
     inventory = inventory or inventories.latest(project).inventory
@@ -177,7 +183,7 @@ def forget(project: Project, names: Sequence[str], port: int | None = None) -> D
     from planner.errors import NotFound
     from planner.names import visible
     from planner.store import decisions, inventories
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.finding import find_vm, vms_by_name
 
     inventory = inventories.latest(project).inventory
     known = vms_by_name(inventory)

@@ -27,8 +27,8 @@ def turn(project: Project, ids: Sequence[str], inventory: Inventory) -> Turned:
     Raises NotFound for an id there is not.
     """
     from planner.store import settings as settings_store
+    from tui.acts.finding import find_vm, vms_by_name
     from tui.acts.settling import set_values
-    from tui.cli.finding import find_vm, vms_by_name
 
     known = vms_by_name(inventory)
     vms = [find_vm(inventory, name, known) for name in ids]

@@ -11,23 +11,18 @@ if TYPE_CHECKING:
     from planner.store.project import Project
 
 
-_LONGEST = 500  # characters of a reason
-
-
 def leave(project: Project, name: str, of: str, *, why: str, as_json: bool) -> None:
     """Refuse what ties a VM to the others of a vApp, ``of`` is ``vapp:NAME``; raises BadInput, NotFound."""
     from migrate import audit
     from planner.effects import Effect
-    from planner.errors import BadInput
     from planner.model import Ruling
     from planner.names import visible
     from planner.store import decisions, inventories
     from planner.units import show_count
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.deciding import reason_of
+    from tui.acts.finding import find_vm, vms_by_name
 
-    reason = " ".join(why.split())
-    if len(reason) > _LONGEST:
-        raise BadInput(f"--why has more than {_LONGEST} characters", "say it in a sentence")
+    reason = reason_of(why)
     inventory = inventories.latest(project).inventory
     vm = find_vm(inventory, name, vms_by_name(inventory))
     others = _others(inventory, vm, of)

@@ -69,7 +69,7 @@ def why_vm(vm: str, project_dir: Path, as_json: bool) -> None:
     from planner.names import visible
     from planner.store import inventories
     from planner.store import settings as settings_store
-    from tui.cli.finding import find_vms
+    from tui.acts.finding import find_vms
 
     with open_project(project_dir) as project:
         inventory = inventories.latest(project).inventory

@@ -211,7 +211,7 @@ def settle(
     from planner.errors import BadInput
     from planner.names import visible
     from planner.store import evidence, inventories
-    from tui.cli.finding import find_vm
+    from tui.acts.finding import find_vm
     from tui.cli.imported import change_summary, tell_change
 
     if (file is None) == (name is None) or (vm is not None) + external + forget != (name is not None):
@@ -255,7 +255,7 @@ def _meanings(inventory: Inventory, file: Path) -> dict[str, str | None]:
     from planner.errors import BadInput
     from planner.names import visible
     from planner.sources.flows.settled import read_settled
-    from tui.cli.finding import find_vm, vms_by_name
+    from tui.acts.finding import find_vm, vms_by_name
 
     found: dict[str, str | None] = {}
     known = vms_by_name(inventory)
@@ -303,7 +303,7 @@ def show(vm: str, project_dir: Path, as_json: bool) -> None:
     from planner.names import visible
     from planner.store import evidence, inventories, traffic
     from planner.units import show_bytes
-    from tui.cli.finding import find_vm
+    from tui.acts.finding import find_vm
 
     with open_project(project_dir) as project:
         inventory = inventories.latest_bare(project).inventory

@@ -1,4 +1,4 @@
-"""Find the VM that a person names on the command line."""
+"""Find the VM that a person names."""
 
 from __future__ import annotations
 
