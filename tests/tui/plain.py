@@ -58,6 +58,7 @@ class Told:
     def __init__(self, rows: tuple[Row, ...] = ROWS, saved: Mapping[str, str] | None = None) -> None:
         self.saved = dict(saved or {})
         self.view = View(name="acme")
+        self.root = Path("nowhere")  # the study is never asked
         self._rows = rows
         self._fresh = True
 

@@ -17,8 +17,7 @@ def _goto(place: Place) -> Action:
 
 TABLE = (
     Action("open", "enter", "open what is under the cursor", "open", PANELS, foot="open"),
-    Action("filter", "slash", "filter the table", "filter", TABLED, twin="inventory", needs=("inventory",),
-           foot="filter"),
+    Action("filter", "slash", "filter the table", "filter", TABLED, twin="inventory", foot="filter"),
     Action("filter.saved", "f", "use a saved filter", "saved_filters", FILTERED, twin="filters",
            needs=("inventory",)),
     Action("filter.save", "F", "save this filter under a name", "save_filter", FILTERED, Effect.EDIT_PLAN,

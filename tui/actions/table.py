@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.effects import Effect
+from planner.names import visible
 from tui.actions.action import Action
 from tui.actions.checks import CHECKS
 from tui.actions.dependencies import DEPENDENCIES
@@ -35,6 +36,12 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 
+_ABSENT = {
+    "inventory": "there is no inventory yet: press i, or run 'wherry discover FILE'",
+    "plan": "there is no plan yet: press p in 4 Waves, or run 'wherry plan'",
+}
+
+
 def actions_at(place: str, read_only: bool = False) -> tuple[Action, ...]:
     """Return the actions of a place, its own first; read-only removes all above VIEW."""
     return tuple(
@@ -54,8 +61,11 @@ def why_not(action: Action, view: View, read_only: bool = False) -> str:
     """Return why the project as it is does not let an action be used, empty when it does."""
     if read_only and action.effect is not Effect.VIEW:
         return "this is the read-only view: leave it and run 'wherry ui'"
-    if "inventory" in action.needs and view.inventory_id is None:
-        return "there is no inventory yet: press i, or run 'wherry discover FILE'"
-    if "plan" in action.needs and view.plan is None:
-        return "there is no plan yet: press p in 4 Waves, or run 'wherry plan'"
-    return ""
+    missing = [part for part in ("inventory", "plan") if part in action.needs and not _is_there(part, view)]
+    if missing and not view.complete:
+        return visible(view.error) or "the project is still being read"
+    return _ABSENT[missing[0]] if missing else ""
+
+
+def _is_there(part: str, view: View) -> bool:
+    return (view.inventory_id if part == "inventory" else view.plan) is not None
