@@ -9,6 +9,7 @@ anew, from the groups as the inventory has them and all edits, as a later plan i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from planner.edits import Act, Edit, by_hand
@@ -16,6 +17,7 @@ from planner.errors import BadInput
 from planner.model import MoveGroup
 from planner.waves.desk import Desk
 from planner.waves.items import Ask
+from planner.waves.layout import free_of
 from planner.waves.taking import after, after_moves
 from planner.waves.verdict import Verdict
 
@@ -69,6 +71,15 @@ class Draft:
     def edits(self) -> tuple[Edit, ...]:
         """The edits of all steps, numbered as they are going to be stored."""
         return tuple(edit for step in self._done for edit in step.edits)
+
+    def stored(self, edits: Sequence[Edit]) -> Desk:
+        """Return the desk once all steps are stored as ``edits``, which say who made them and when."""
+        now = self.desk
+        _, hand = by_hand((*self._kept, *edits), self._groups, now.ask.inventory, now.ask.settings)
+        found = copy(now)
+        found.ask = replace(now.ask, hand=hand)
+        found.free = free_of(found.ask)
+        return found
 
     def take(self, verdict: Verdict) -> Step:
         """Make an act that is not refused; raises BadInput when it and an earlier edit cannot both hold."""

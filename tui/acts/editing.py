@@ -29,6 +29,7 @@ class Opened:
     at: Situation
     desk: Desk
     edits: tuple[Edit, ...]
+    frozen: tuple[str, ...]  # waves under way
     inputs: Mapping[str, Any]  # of make_plan and ask_for alike
 
 
@@ -92,14 +93,31 @@ def lay_out(
         raise BadInput(f"plan {stored.version} has no waves to look at", "make it anew: wherry plan")
     known = edits.in_force(project)
     inputs = inputs_of(project, at, progress, readiness)
+    frozen = under_way(project, stored)
     ask = ask_for(
         **inputs,
         last=plan,
-        frozen=under_way(project, stored),
+        frozen=frozen,
         edits=known,
         standing={vm: slot for vm, slot in standing.items() if slot is not None},
     )
-    return Opened(stored, at, Desk(ask), known, inputs)
+    return Opened(stored, at, Desk(ask), known, frozen, inputs)
+
+
+def is_newest(project: Project, at: Situation, opened: Opened) -> bool:
+    """Return whether a plan that was laid out would be laid out likewise now, in the situation ``at``."""
+    from migrate.measured import measured
+    from migrate.run.waves import under_way
+    from planner.store import edits
+
+    newest = project.rows("SELECT max(version) AS version FROM plan")[0]["version"]
+    return (
+        newest == opened.stored.version
+        and at is opened.at
+        and edits.in_force(project) == opened.edits
+        and under_way(project, opened.stored) == opened.frozen
+        and measured(project, at.inventory, at.fingerprint, at.settings.link) == opened.inputs["rates"]
+    )
 
 
 def refuse_broken(verdict: Verdict) -> None:

@@ -35,7 +35,7 @@ def test_edits_are_answered_with_the_rows_that_change_and_saved_as_one_plan(
     assert refused["verdict"]["taken"] is False
     assert any("its cap is 2" in said for said in refused["verdict"]["refused"])
     assert (refused["rows"], refused["unsaved"]) == ([], [])
-    fixes = planned.ask("hand.fixes", groups=["solo"], wave=full)
+    fixes = planned.ask("hand.fixes", groups=["solo"], wave=full)["fixes"]
     assert 1 <= len(fixes) <= 3
     assert all(not fix["refused"] and fix["wave"] not in (full, where["solo"]) for fix in fixes)
 
@@ -65,6 +65,45 @@ def test_edits_are_answered_with_the_rows_that_change_and_saved_as_one_plan(
     assert [row["locked"] for row in after["rows"] if row["wave"] == "W04"] == [True]
     with pytest.raises(BadInput, match="no edit to save"):
         planned.ask("hand.save")
+
+
+def _groups(study: Study) -> dict[str, Any]:
+    said = study.ask("hand.open")
+    found: dict[str, Any] = study.ask("hand.groups", waves=[row["wave"] for row in said["rows"]])
+    return {**said, "groups": found}
+
+
+def test_a_saved_desk_lies_as_if_it_was_laid_out_anew_and_takes_more_edits(
+    planned: Study, cli: Wherry
+) -> None:
+    planned.ask("hand.open")
+    planned.ask("hand.move", groups=["solo"], wave="W04")
+    planned.ask("hand.lock", wave="W04")
+    planned.ask("hand.split", group="extra", vms=["x-4"])
+    saved = planned.ask("hand.save")
+    fresh = Study(cli.root)
+    anew = _groups(fresh)
+    fresh.close()
+    assert _groups(planned) == anew
+    assert {name: saved[name] for name in anew if name != "groups"} == {
+        name: anew[name] for name in anew if name != "groups"
+    }
+    planned.ask("hand.unlock", wave="W04")
+    assert planned.ask("hand.save")["plan"] == 3
+    assert planned.ask("hand.state")["unsaved"] == []
+
+
+def test_edits_that_are_dropped_leave_the_saved_plan_and_what_others_stored_is_seen(
+    planned: Study, cli: Wherry
+) -> None:
+    opened = _groups(planned)
+    planned.ask("hand.move", groups=["solo"], wave="W04")
+    planned.ask("hand.discard")
+    assert _groups(planned) == opened
+    cli.done("plan", "lock", "W01")
+    found = planned.ask("hand.open")
+    assert found["plan"] == 2
+    assert [row["wave"] for row in found["rows"] if row["locked"]] == ["W01"]
 
 
 def test_many_groups_move_at_once_each_by_one(planned: Study) -> None:
@@ -106,7 +145,7 @@ def test_a_study_that_was_killed_begins_again_from_the_saved_plan(planned: Study
 def test_why_merge_and_split(planned: Study) -> None:
     planned.ask("hand.open")
     why = planned.ask("hand.why", what="solo")
-    assert why["group"]["name"] == "solo"
+    assert why["group"] == "solo"
     with pytest.raises(WherryError, match="nobody is no VM"):
         planned.ask("hand.why", what="nobody")
     said = planned.ask("hand.split", group="extra", vms=["x-4"])

@@ -3,12 +3,13 @@
     hand.open ─▶ hand.move, split, merge, lock, unlock, undo, redo, discard ─▶ hand.save
 
 Every answer has the verdict, the score now and against the saved plan, and the rows of the waves that
-changed. Nothing is stored before ``hand.save``. What is dear (other waves tried) comes a slice at a time.
+changed. Nothing is stored before ``hand.save``, after which the desk stays as it lies. What is dear (other
+waves tried) comes a slice at a time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
@@ -55,11 +56,22 @@ def _hand(room: Room) -> _Hand:
 
 
 def open_(room: Room) -> dict[str, Any]:
-    """Lay the newest plan out, unless one with unsaved edits lies there; return all of it."""
+    """Lay the newest plan out, unless it or one with unsaved edits lies there; return all of it."""
     found = room.kept.get(_KEPT)
     if isinstance(found, _Hand) and not found.draft.edits:
-        del room.kept[_KEPT]  # there may be a newer plan
+        _clear(room, found)
     return state(room)
+
+
+def _clear(room: Room, hand: _Hand) -> None:
+    """Drop the edits; the desk is kept where it would be laid out likewise again."""
+    from tui.acts.drafting import draft_of
+    from tui.acts.editing import is_newest
+
+    if is_newest(room.project, room.situation, hand.opened):
+        hand.draft = draft_of(room.project, hand.opened)
+    else:
+        del room.kept[_KEPT]
 
 
 def state(room: Room) -> dict[str, Any]:
@@ -206,7 +218,7 @@ def _walk(room: Room, way: str) -> dict[str, Any]:
 
 def discard(room: Room) -> dict[str, Any]:
     """Drop all unsaved edits; return the saved plan as it is now."""
-    room.kept.pop(_KEPT, None)
+    _clear(room, _hand(room))
     return state(room)
 
 
@@ -233,7 +245,8 @@ def take_back(room: Room) -> dict[str, Any]:
 
 
 def save(room: Room) -> dict[str, Any]:
-    """Store all unsaved edits and the one plan they lead to, all or nothing."""
+    """Store all unsaved edits and the one plan they lead to, all or nothing; return it as it lies."""
+    from tui.acts.drafting import draft_of
     from tui.acts.editing import save as store
 
     hand = _hand(room)
@@ -242,9 +255,15 @@ def save(room: Room) -> dict[str, Any]:
     standing: Mapping[str, int] = hand.draft.desk.ask.standing or {}
     room.report("plan", 0, 0)
     saved = store(room.project, hand.opened, hand.draft.edits, standing)
-    room.kept.pop(_KEPT, None)
+    hand.opened = replace(
+        hand.opened,
+        stored=saved.stored,
+        desk=hand.draft.stored(saved.edits),
+        edits=(*hand.opened.edits, *saved.edits),
+    )
+    hand.draft = draft_of(room.project, hand.opened)
     return {
-        "plan": saved.stored.version,
+        **state(room),
         "edits": [{"number": edit.number, "did": edit.did} for edit in saved.edits],
         "approvals_void": saved.voided,
     }
