@@ -15,11 +15,14 @@ from textual.widgets import Input
 
 from planner.errors import WherryError
 from planner.names import visible
+from tui.actions.action import Action
 from tui.screens.place import PlaceScreen
 from tui.text import count, plural
 from tui.widgets.column import Column
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
+
+_OF_ROWS = ("mark", "mark.all", "copy")
 
 
 class TablePlace(PlaceScreen):
@@ -173,6 +176,15 @@ class TablePlace(PlaceScreen):
         self.say(f"saved: @{visible(name)} in any filter, f lists them", "good")
 
     # marking, sorting, columns
+
+    def why_not(self, action: Action) -> str:
+        """Return why an action cannot be used here now: there is nothing to mark or copy."""
+        if why := super().why_not(action):
+            return why
+        empty = self.ready and not self.table.order
+        if empty and (action.id in _OF_ROWS or (action.id == "open" and self.table.has_focus)):
+            return "no row is shown here"
+        return ""
 
     def action_mark(self) -> None:
         """Mark the row under the cursor."""
