@@ -1,8 +1,9 @@
-# make demo   the main job end to end on a sample      make test   all tests
+# make demo   the main job end to end on a sample      make test   all tests, one process for each core
 # make check  format, lint, types, tests               make bench  figures into docs/benchmarks.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+JOBS ?= auto
 READY := $(VENV)/.ready
 
 .PHONY: demo test soak lint check bench screenshots requirements build clean
@@ -13,7 +14,7 @@ demo: $(READY)
 
 test: $(READY)
 	@scripts/prepare test
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" -n $(JOBS)
 
 soak: $(READY)
 	@scripts/prepare test

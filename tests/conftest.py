@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.vcenter.fixtures import (  # noqa: F401  (fixtures of every package)
     module_vcenter,
@@ -17,11 +19,22 @@ from tests.vcenter.fixtures import (  # noqa: F401  (fixtures of every package)
 
 _HUNTERS = ("tests/faults/", "tests/migrate/replication/")
 
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C work in what tests start, also when the whole run was put into the background."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out by whole files when several processes run them."""
+    from tests.sharing import WholeFiles
+
+    return WholeFiles(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -32,8 +32,8 @@ async def opened(
         yield pilot
 
 
-async def until(true: Any, seconds: float = 8.0) -> None:
-    """Wait until a condition holds; fails when it does not in time."""
+async def until(true: Any, seconds: float = 60.0) -> None:
+    """Wait until a condition holds; fails when it does not in time, which a busy machine has plenty of."""
     for _ in range(round(seconds / 0.02)):
         if true():
             return

@@ -13,7 +13,7 @@ ALL: dict[str, Any] = {
     "theme": "daylight",
     "ascii": True,
     "calm": True,
-    "keys": {"filter": "ctrl+f", "sort": "o,f6", "mark": "#"},
+    "keys": {"filter": "ctrl+f", "sort": "f4,f6", "mark": "#"},
     "columns": {"inventory": ["name", "disk"]},
 }
 
@@ -30,8 +30,8 @@ def test_no_file_means_the_defaults(tmp_path: Path) -> None:
 
 def test_a_file_is_read_whole_and_keys_in_the_words_of_screens(tmp_path: Path) -> None:
     assert load(written(tmp_path, ALL)) == Preferences(
-        "daylight", True, True, {"filter": "ctrl+f", "sort": "o,f6", "mark": "number_sign"},
-        {"inventory": ("name", "disk")},
+        "daylight", True, True, keys={"filter": "ctrl+f", "sort": "f4,f6", "mark": "number_sign"},
+        columns={"inventory": ("name", "disk")},
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ async def test_the_lab_sample_on_real_parts(tmp_path: Path) -> None:
         assert table(pilot).rows
         await pilot.press("2")
         await pilot.pause()
-        await until(lambda: table(pilot).rows[0][10] is not None, 60)  # checks are run by another process
+        await until(lambda: table(pilot).rows[0][10] is not None)  # checks are run by another process
         assert "disk" in panel(pilot, "detail")
         await pilot.press("4")
         await pilot.pause()

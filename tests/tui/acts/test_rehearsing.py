@@ -14,10 +14,7 @@ from planner.errors import BadInput, NotFound
 from planner.store.project import Project
 from tests.migrate.test_measured import carried, read_day
 from tests.tui.cli.command import Wherry
-from tests.tui.cli.test_plan_edits import dated
 from tui.acts.rehearsing import rehearse, rehearsed
-
-__all__ = ["dated"]
 
 
 @pytest.fixture

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.cli.command import Wherry, refused
-from tests.tui.cli.test_plan_edits import dated, homes
-
-__all__ = ["dated"]
+from tests.tui.cli.test_plan_edits import homes
 
 
 @pytest.fixture

@@ -52,7 +52,7 @@ async def test_a_job_is_watched_to_its_end(tmp_path: Path) -> None:
     job = Job(("init", str(tmp_path / "new")), "Make a project")
     job.start()
     async with shown(Work(job)) as pilot:
-        await until(lambda: "✔ done" in words(pilot), 60)
+        await until(lambda: "✔ done" in words(pilot))
         assert "enter closes" in words(pilot)
         assert (tmp_path / "new" / "project.db").is_file()
         await pilot.press("enter")
@@ -87,7 +87,7 @@ async def test_x_stops_it_and_escape_lets_it_go_on(tmp_path: Path) -> None:
             await pilot.pause()
             assert job.state.running
             await pilot.press("x")
-            await until(lambda: not job.state.running, 60)
+            await until(lambda: not job.state.running)
             await until(lambda: "✖ stopped" in words(pilot))
         assert not (tmp_path / "big.json").exists()
     finally:

@@ -41,7 +41,7 @@ async def test_a_project_is_made_as_the_verb_does(tmp_path: Path) -> None:
         field(pilot, "name").value = "dc1 exit"
         await pilot.press("ctrl+s")
         await until(lambda: "making the project" in text(pilot))
-        await until(lambda: app.return_value is not None, 20)
+        await until(lambda: app.return_value is not None)
     begun = app.return_value
     assert begun is not None
     assert begun.order == import_file(["estate"])
@@ -90,7 +90,7 @@ async def test_a_path_that_is_none_is_said_and_another_one_counts_over_the_list(
         (tmp_path / "yes.xlsx").write_text("")
         field(pilot, "path").value = str(tmp_path / "yes.xlsx")
         await pilot.press("ctrl+s")
-        await until(lambda: app.return_value is not None, 20)
+        await until(lambda: app.return_value is not None)
     assert app.return_value is not None
     assert app.return_value.order == import_file([str(tmp_path / "yes.xlsx")])
 
@@ -102,7 +102,7 @@ async def test_a_project_that_cannot_be_made_is_said_and_asked_again(tmp_path: P
         await pilot.pause()
         field(pilot, "name").value = "kept"
         await pilot.press("ctrl+s")
-        await until(lambda: "✖" in text(pilot), 20)
+        await until(lambda: "✖" in text(pilot))
         assert field(pilot, "name").value == "kept"
         await pilot.press("escape")
         await pilot.pause()
@@ -113,7 +113,7 @@ async def test_the_application_begins_with_the_import_that_was_asked_for(tmp_pat
     Project.create(tmp_path, "acme").close()
     app = WherryApp(tmp_path, order=import_file(["lab"]))
     async with app.run_test(size=(120, 35)) as pilot:
-        await until(lambda: "✔ done" in text(pilot), 40)
+        await until(lambda: "✔ done" in text(pilot))
         await pilot.press("enter")
         await until(lambda: app.view.inventory_id is not None)
         await pilot.pause()

@@ -24,7 +24,7 @@ def test_every_format_has_a_reader() -> None:
 
 async def asked(pilot: Pilot[None]) -> OptionList:
     await pilot.press("e")
-    await until(lambda: isinstance(pilot.app.screen, Papers) and "Folder" in text(pilot), 20)
+    await until(lambda: isinstance(pilot.app.screen, Papers) and "Folder" in text(pilot))
     return pilot.app.screen.query_one(OptionList)
 
 
@@ -44,7 +44,7 @@ async def test_marked_formats_are_written_and_the_choice_is_remembered(tmp_path:
             await pilot.press("space")
         pilot.app.screen.query_one("#folder", Input).value = str(out)
         await pilot.press("ctrl+s")
-        await until(lambda: "2 files written" in text(pilot), 30)
+        await until(lambda: "2 files written" in text(pilot))
         assert sorted(path.name for path in out.iterdir()) == ["plan.ics", "waves.csv"]
         assert f"{out}/plan.ics" in text(pilot)
         assert " B " in text(pilot) or "KiB" in text(pilot)
@@ -59,10 +59,10 @@ async def test_a_text_format_shows_how_it_begins_and_a_workbook_says_why_not(tmp
     async with opened(estate.build(tmp_path, estate.hostile_estate(), waves=2), SMALL) as pilot:
         options = await asked(pilot)
         await pilot.press("p")
-        await until(lambda: "a workbook has no lines to show" in text(pilot), 20)
+        await until(lambda: "a workbook has no lines to show" in text(pilot))
         options.highlighted = list(FORMATS).index("csv")
         await pilot.press("p")
-        await until(lambda: "csv begins like this" in text(pilot), 20)
+        await until(lambda: "csv begins like this" in text(pilot))
         assert "wave_id" in text(pilot)
         nothing_took_effect(pilot)
         await pilot.press("escape")
@@ -81,7 +81,7 @@ async def test_some_waves_alone_are_written_where_a_format_may_hold_them(tmp_pat
             options.highlighted = list(FORMATS).index(name)
             await pilot.press("space")
         await pilot.press("ctrl+s")
-        await until(lambda: "1 file written" in text(pilot), 30)
+        await until(lambda: "1 file written" in text(pilot))
     (file,) = (root / "exports").iterdir()
     assert file.name == "plan-W01-W02-hcx.csv"
     body = file.read_text("utf-8")
@@ -106,7 +106,7 @@ async def test_a_file_is_no_folder(tmp_path: Path) -> None:
 async def test_all_of_it_fits_the_screen(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(estate.build(tmp_path), size) as pilot:
         offer(cast(WherryApp, pilot.app))
-        await until(lambda: isinstance(pilot.app.screen, Papers), 20)
+        await until(lambda: isinstance(pilot.app.screen, Papers))
         await pilot.pause()
         shown = lines(pilot)
         assert any("Write" in line and "Leave it" in line for line in shown)

@@ -43,7 +43,7 @@ async def type_path(pilot: Pilot[None], path: Path) -> None:
 
 async def told(pilot: Pilot[None], words: str) -> str:
     """Return what is shown at the end."""
-    await until(lambda: isinstance(pilot.app.screen, Reader) and words in text(pilot), 30)
+    await until(lambda: isinstance(pilot.app.screen, Reader) and words in text(pilot))
     return text(pilot)
 
 
@@ -111,7 +111,7 @@ async def test_errors_are_those_of_the_verb_and_nothing_is_stored(tmp_path: Path
         await choose(pilot, "rvtools")
         await type_path(pilot, file)
         await pilot.press("ctrl+s")
-        await until(lambda: (job := app_of(pilot).job) is not None and not job.state.running, 30)
+        await until(lambda: (job := app_of(pilot).job) is not None and not job.state.running)
         await until(lambda: "broken.json" in text(pilot) and "hint:" in text(pilot))
     with Project.open(root) as project:
         assert inventories.summary(project).id == 1
@@ -126,7 +126,7 @@ async def test_a_table_is_tried_before_it_is_taken(tmp_path: Path) -> None:
         await type_path(pilot, file)
         assert "Only say what it would change" in text(pilot)
         await pilot.press("ctrl+s")
-        await until(lambda: (job := app_of(pilot).job) is not None and not job.state.running, 30)
+        await until(lambda: (job := app_of(pilot).job) is not None and not job.state.running)
         job = app_of(pilot).job
         assert job is not None
         assert "--check" in job.argv

@@ -18,7 +18,6 @@ from planner.store import waivers
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.cli.test_plan_edits import dated
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.dialog import Dialog
@@ -28,7 +27,6 @@ from tui.screens.checks import ChecksScreen
 from tui.session import Session
 from tui.widgets.table import VirtualTable
 
-__all__ = ["dated"]
 KEPT = Path(__file__).parents[1] / "pictures"
 RDM, OFF, TOOLS = "disks.rdm.physical", "compute.suspended", "guest.database"
 
@@ -81,7 +79,7 @@ async def go(pilot: Pilot[None], explained: bool = False) -> ChecksScreen:
     await pilot.press("9")
     await until(lambda: screen(pilot).ready and bool(screen(pilot).table_of("found").rows))
     if explained:
-        await until(lambda: screen(pilot).said_of("disks.rdm.physical") is not None, 30)
+        await until(lambda: screen(pilot).said_of("disks.rdm.physical") is not None)
     await pilot.pause()
     return screen(pilot)
 
@@ -328,7 +326,7 @@ async def test_marked_findings_are_accepted_and_taken_back(cli: Wherry) -> None:
             ("network.mac.duplicate", names[:2], "known twins", "Anna Berg", "in force"),
         ]  # fmt: skip
         await until(lambda: pilot.app.view.judging == "current" and any(  # type: ignore[attr-defined]
-            row.waiver for row in shown(pilot, "found")), 30)  # fmt: skip
+            row.waiver for row in shown(pilot, "found")))  # fmt: skip
         assert {row.subject_name for row in shown(pilot, "found") if row.waiver} == set(names[:2])
         assert not place.table_of("found").marks
         place.table_of("found").move_to(next(row[0] for row in shown(pilot, "found") if row.waiver))
@@ -392,7 +390,7 @@ async def test_checks_are_run_again_by_a_key(cli: Wherry) -> None:
         cli.done("settings", "set", "caps.vms", "3")
         await until(lambda: "c runs the checks again" in lines(pilot)[-2])
         await key(pilot, "c")
-        await until(lambda: pilot.app.view.judging == "current", 30)  # type: ignore[attr-defined]
+        await until(lambda: pilot.app.view.judging == "current")  # type: ignore[attr-defined]
         await until(lambda: "of before" not in text(pilot))
 
 

@@ -16,7 +16,7 @@ from planner.store import decisions, evidence, inventories, plans
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.cli.test_plan_edits import cli, dated, homes
+from tests.tui.cli.test_plan_edits import cli, homes
 from tests.tui.screens.linked import Near, build, inventory, press, settled, write
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
@@ -26,7 +26,7 @@ from tui.screens.dependencies import DependenciesScreen
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
-__all__ = ["cli", "dated"]
+__all__ = ["cli"]
 WIDE = (160, 45)
 PICTURES = Path(__file__).parents[1] / "pictures"
 
@@ -316,7 +316,7 @@ async def test_the_graph_is_written_by_a_job(tmp_path: Path) -> None:
         await press(pilot, "x", "tab")
         await write(pilot, str(out))
         await press(pilot, "enter")
-        await until(lambda: pilot.app.job is not None and not pilot.app.job.state.running, 20)  # type: ignore[attr-defined]
+        await until(lambda: pilot.app.job is not None and not pilot.app.job.state.running)  # type: ignore[attr-defined]
     job = pilot.app.job  # type: ignore[attr-defined]
     assert job.argv[:2] == ("export", "--json")
     assert "dot" in job.argv

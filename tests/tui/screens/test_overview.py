@@ -130,13 +130,13 @@ async def test_the_study_is_asked_once_for_each_state(tmp_path: Path) -> None:
         )  # fmt: skip
         plans.save(project, plan, "ann")
     async with opened(tmp_path, session=Session(tmp_path)) as pilot:
-        await until(lambda: "Mbit/s" in panel(pilot, "line"), 60)
+        await until(lambda: "Mbit/s" in panel(pilot, "line"))
         assert not any("older settings" in row[2] for row in needs(pilot))
         with Project.open(tmp_path) as project:
             settings = settings_store.load(project)
             link = settings.link.model_copy(update={"rate_mbit": 250.0})
             settings_store.save(project, settings.model_copy(update={"link": link}), "ann")
-        await until(lambda: "250 Mbit/s" in panel(pilot, "line"), 60)
+        await until(lambda: "250 Mbit/s" in panel(pilot, "line"))
         assert any("older settings" in row[2] for row in needs(pilot))
 
 

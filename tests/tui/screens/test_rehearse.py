@@ -18,7 +18,6 @@ from planner.store import plans
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.cli.test_plan_edits import dated
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
@@ -29,7 +28,6 @@ from tui.screens.rehearse import RehearseScreen
 from tui.session import Session
 from tui.widgets.course import SPEEDS
 
-__all__ = ["dated"]
 KEPT = Path(__file__).parents[1] / "pictures"
 
 
@@ -95,8 +93,8 @@ def rehearsals(cli: Wherry) -> list[dict[str, Any]]:
 
 
 async def ended(pilot: Pilot[None], cli: Wherry, many: int) -> None:
-    await until(lambda: len(rehearsals(cli)) == many, 60)
-    await until(lambda: not isinstance(pilot.app.screen, Work), 30)
+    await until(lambda: len(rehearsals(cli)) == many)
+    await until(lambda: not isinstance(pilot.app.screen, Work))
     await pilot.pause()
 
 

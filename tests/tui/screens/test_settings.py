@@ -43,13 +43,13 @@ async def settings_of(
         await pilot.press("0")
         await until(lambda: isinstance(cast(Any, pilot.app).place, SettingsScreen) and place(pilot).ready)
         place(pilot).select(block)
-        await until(lambda: place(pilot).data and place(pilot).block.get("id") == block, 20)
+        await until(lambda: place(pilot).data and place(pilot).block.get("id") == block)
         await idle(pilot)
         yield pilot
 
 
 async def idle(pilot: Pilot[None]) -> None:
-    await until(lambda: not place(pilot)._asking, 20)
+    await until(lambda: not place(pilot)._asking)
     await pilot.pause()
 
 
@@ -65,7 +65,7 @@ def version(root: Path) -> int:
 
 async def written(pilot: Pilot[None], root: Path, number: int) -> None:
     """Wait until a version is stored, shown, and the dialog closed."""
-    await until(lambda: place(pilot).data.get("version") == number and pilot.app.screen is place(pilot), 20)
+    await until(lambda: place(pilot).data.get("version") == number and pilot.app.screen is place(pilot))
     await idle(pilot)
     assert version(root) == number
 
@@ -300,13 +300,13 @@ async def test_holidays_and_the_lun_sheet_and_a_plan_come_from_jobs_and_files(tm
         await written(pilot, root, 1)
         assert stored(root).holidays[0].name == "May Day"
         await pilot.press("l")
-        await until(lambda: (root / "exports" / "lun-request.xlsx").exists(), 20)
+        await until(lambda: (root / "exports" / "lun-request.xlsx").exists())
         await until(lambda: not cast(Any, pilot.app).job.state.running)
         await pilot.press("escape", "p")
         fill(pilot, effort="quick")
         await pilot.press("ctrl+s")
         await until(lambda: "plan" in cast(Any, pilot.app).job.argv)
-        await until(lambda: (plan := cast(Any, pilot.app).view.plan) is not None and plan.version == 2, 30)
+        await until(lambda: (plan := cast(Any, pilot.app).view.plan) is not None and plan.version == 2)
         await pilot.press("escape")
         await idle(pilot)
         assert "older settings" not in lines(pilot)[-2]

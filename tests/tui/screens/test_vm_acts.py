@@ -14,14 +14,12 @@ from planner.store import filters
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.cli.test_plan_edits import dated
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.study.test_vms import application_of
 from tests.tui.test_hostile import nothing_took_effect
 from tui.screens.inventory import InventoryScreen
 from tui.screens.vm_page import PAGES
 
-__all__ = ["dated"]
 WIDER = (160, 45)
 
 
@@ -63,7 +61,7 @@ async def test_a_names_the_application_of_the_marked_vms(cli: Wherry) -> None:
         await pilot.pause()
         assert "What do 2 VMs belong to?" in text(pilot)
         await answer(pilot, "[bold]billing[/]")
-        await until(lambda: "✔ 2 VMs of [bold]billing[/]" in said(pilot), 20)
+        await until(lambda: "✔ 2 VMs of [bold]billing[/]" in said(pilot))
     assert application_of(cli, "vm-4") == application_of(cli, "vm-5") == "[bold]billing[/]"
 
 
@@ -87,7 +85,7 @@ async def test_m_ties_the_marked_vms_for_a_reason(cli: Wherry) -> None:
         await pilot.press("m")
         await pilot.pause()
         await answer(pilot, "one licence")
-        await until(lambda: "✔ x-4, x-5 move together" in said(pilot), 20)
+        await until(lambda: "✔ x-4, x-5 move together" in said(pilot))
     groups = cli.done("deps", "--json").document
     assert any({"vm-4", "vm-5"} <= set(group["vms"]) for group in groups)
 
@@ -97,7 +95,7 @@ async def test_w_moves_a_vm_with_its_group_and_leaves_the_edit_to_waves(cli: Whe
         before = cli.stored()
         await mark(pilot, "x-4")
         await pilot.press("w")
-        await until(lambda: "Move 1 VM with what moves together to" in text(pilot), 30)
+        await until(lambda: "Move 1 VM with what moves together to" in text(pilot))
         assert "full" in text(pilot)
         ask = pilot.app.study.ask  # type: ignore[attr-defined]
         taken = {
@@ -112,15 +110,15 @@ async def test_w_moves_a_vm_with_its_group_and_leaves_the_edit_to_waves(cli: Whe
         await pilot.press(*wave)
         await pilot.pause()
         await pilot.press("enter")
-        await until(lambda: f"{wave} does not take them: nothing was moved" in text(pilot), 20)
+        await until(lambda: f"{wave} does not take them: nothing was moved" in text(pilot))
         assert not ask("hand.state")["unsaved"]
         await pilot.press("escape", "w")
-        await until(lambda: "Move 1 VM with" in text(pilot), 20)
+        await until(lambda: "Move 1 VM with" in text(pilot))
         wave = next(name for name, is_taken in taken.items() if is_taken)
         await pilot.press(*wave)
         await pilot.pause()
         await pilot.press("enter")
-        await until(lambda: pilot.app.current_mode == "waves", 20)
+        await until(lambda: pilot.app.current_mode == "waves")
         (edit,) = ask("hand.state")["unsaved"]
         assert wave in edit["did"]
     assert cli.stored() == before, "nothing is stored before it is saved in Waves"
@@ -130,17 +128,17 @@ async def test_w_says_why_a_plan_cannot_be_edited(cli: Wherry) -> None:
     cli.done("settings", "set", "caps.vms", "9")
     async with inventory(cli.root) as pilot:
         await pilot.press("w")
-        await until(lambda: "was made on older settings" in said(pilot), 20)
+        await until(lambda: "was made on older settings" in said(pilot))
 
 
 async def test_x_excludes_and_includes_again(cli: Wherry) -> None:
     async with inventory(cli.root) as pilot:
         await mark(pilot, "x-4", "x-5")
         await pilot.press("x")
-        await until(lambda: "✔ 2 VMs excluded" in said(pilot), 20)
+        await until(lambda: "✔ 2 VMs excluded" in said(pilot))
         assert set(cli.done("settings", "show", "--json").document["exclude"]) >= {"x-4", "x-5"}
         await pilot.press("x")
-        await until(lambda: "✔ 2 VMs included again" in said(pilot), 20)
+        await until(lambda: "✔ 2 VMs included again" in said(pilot))
     assert not {"x-4", "x-5"} & set(cli.done("settings", "show", "--json").document["exclude"])
 
 
@@ -162,10 +160,10 @@ async def test_d_finds_the_group_of_a_vm_without_a_plan(cli: Wherry) -> None:
     async with inventory(cli.root) as pilot:
         await mark(pilot, "x-4")
         await pilot.press("d")
-        await until(lambda: "x-4 is in no move group" in said(pilot), 20)
+        await until(lambda: "x-4 is in no move group" in said(pilot))
         await mark(pilot, "x-5")
         await pilot.press("d")
-        await until(lambda: pilot.app.current_mode == "dependencies", 20)
+        await until(lambda: pilot.app.current_mode == "dependencies")
 
 
 async def test_acts_that_change_something_are_not_for_who_only_looks(cli: Wherry) -> None:
@@ -244,7 +242,7 @@ async def test_pages_turn_and_each_says_its_part(cli: Wherry) -> None:
         await pilot.pause()
         seen = []
         for page in PAGES:
-            await until(lambda: "being worked out" not in panel(pilot, "detail"), 20)
+            await until(lambda: "being worked out" not in panel(pilot, "detail"))
             assert f"[{page}]" in lines(pilot)[2]
             seen.append(panel(pilot, "detail"))
             nothing_took_effect(pilot)
@@ -305,7 +303,7 @@ async def test_hostile_names_do_nothing_on_pages_and_in_acts(tmp_path: Path, siz
             await pilot.press("right")
             await pilot.pause()
             nothing_took_effect(pilot)
-        await until(lambda: "being worked out" not in panel(pilot, "detail"), 20)
+        await until(lambda: "being worked out" not in panel(pilot, "detail"))
         nothing_took_effect(pilot)
         screen = pilot.app.screen
         assert isinstance(screen, InventoryScreen)

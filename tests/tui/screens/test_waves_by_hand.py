@@ -203,7 +203,7 @@ async def test_a_plan_is_laid_out_before_anybody_asks(tmp_path: Path) -> None:
 
     async with opened(root, session=Session(root, patience_s=0.2)) as pilot:
         await pilot.press("4")
-        await until(lambda: place(pilot).hand is not None, 20)
+        await until(lambda: place(pilot).hand is not None)
 
 
 async def test_read_only_leaves_only_looking(tmp_path: Path) -> None:

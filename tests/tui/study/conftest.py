@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.cli.command import Wherry
-from tests.tui.cli.test_plan_edits import dated
 from tui.study.client import Study
-
-__all__ = ["dated"]
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""A planned project for every test of the terminal, made once for each process that tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.cli.command import Wherry, wherry
+from tests.tui.cli.estate import disk, document, vm, write
+
+_SETTINGS = """
+[caps]
+vms = 2
+
+[[windows]]
+start = 2027-01-09T22:00:00
+[[windows]]
+start = 2027-01-16T22:00:00
+[[windows]]
+start = 2027-01-23T22:00:00
+[[windows]]
+start = 2027-01-30T22:00:00
+"""
+
+
+@pytest.fixture(scope="session")
+def dated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project with windows: ``db-1`` with ``app-1``, ``solo``, ``x-1``, ``x-2``; copy it."""
+    root = tmp_path_factory.mktemp("dated") / "move"
+    assert wherry("init", str(root)).code == 0
+    cli = Wherry(root)
+    settings = root.parent / "settings.toml"
+    settings.write_text(_SETTINGS, "utf-8")
+    cli.done("settings", "import", str(settings))
+    more = [vm(f"vm-{at}", f"x-{at}", "extra", [disk(f"x-{at}", 0, 2)]) for at in (4, 5)]
+    cli.done("discover", str(write(root.parent / "inventory.json", vms=[*document()["vms"], *more])))
+    cli.done("plan")
+    return root
