@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from planner.edits import MERGED
 from planner.estimate import Measured
@@ -97,6 +97,26 @@ def _unmapped(members: Sequence[VM], settings: Settings) -> list[str]:
     ]
 
 
+def _unmatched(inventory: Inventory, settings: Settings, vms: Set[str]) -> list[str]:
+    """Return which networks that move whole and which ends of a freeze mean nobody, so that neither holds."""
+    networks = {nic.network for vm in inventory.vms for nic in vm.nics}
+    notes = [
+        f"waves.whole_networks names {visible(name)}, and no VM is on a network of that name"
+        for name in settings.waves.whole_networks
+        if name not in networks
+    ]
+    if only := [name for freeze in settings.freezes for name in freeze.only if name not in vms]:
+        said = {vm.application for vm in inventory.vms} | {vm.owner for vm in inventory.vms}
+        said |= {*settings.owners.values()}
+        notes += [
+            f"a freeze is for {visible(name)} only, which is no VM, application or owner there is: it keeps "
+            "nobody out"
+            for name in dict.fromkeys(only)
+            if name not in said
+        ]
+    return notes
+
+
 def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> list[str]:
     """Return what the settings name and the inventory lacks, and what nobody said."""
     known = {vm.name for vm in inventory.vms} | {vm.id for vm in inventory.vms}
@@ -106,6 +126,7 @@ def input_notes(inventory: Inventory, settings: Settings, planned: set[str]) -> 
         for name in names
         if name not in known
     ]
+    notes += _unmatched(inventory, settings, known)
     notes += _unconfirmed(inventory, settings)
     notes += _left_behind(inventory, planned)
     if missing := unknown_ends(inventory):

@@ -119,6 +119,17 @@ def test_everyone_is_in_one_wave_or_among_the_unplanned_with_a_reason() -> None:
     assert "exclude names nobody, which the inventory does not hold" in found.notes
 
 
+def test_networks_and_freezes_that_mean_nobody_are_named() -> None:
+    lan = replace(vm("a", application="shop"), nics=(Nic("4000", "lan"),))
+    freeze = {"start": "2027-01-01T00:00", "end": "2027-01-02T00:00", "only": ["shop", "a", "id-a", "shpo"]}
+    found = plan(estate(lan), freezes=[freeze], waves={"whole_networks": ["lan", "lna\x1b"]})
+    said = [note for note in found.notes if "whole_networks" in note or "freeze" in note]
+    assert said == [
+        "waves.whole_networks names lna␛, and no VM is on a network of that name",
+        "a freeze is for shpo only, which is no VM, application or owner there is: it keeps nobody out",
+    ]
+
+
 def test_only_vms_that_are_known_to_run_are_started() -> None:
     inventory = estate(vm("on"), vm("off", power=Power.OFF), vm("odd", power=Power.UNKNOWN))
     found = plan(inventory)
