@@ -285,7 +285,8 @@ class Session:
 
     def _with_status(self, view: View, stamp: tuple[int, ...], force: bool) -> View:
         now = time.monotonic()
-        wait_s = max(0.0 if view.running else self._patience_s, 10 * self._cost_s)
+        same = stamp == self._stamp and not view.running  # then only a commit window may have ended
+        wait_s = max(0.0 if view.running else self._patience_s, (100 if same else 10) * self._cost_s)
         due = now - self._asked_at >= wait_s
         changed = stamp != self._stamp and now - self._asked_at >= 10 * self._cost_s
         if not (force or due or changed or stamp[1:4] != self._stamp[1:4] or view.status is None):

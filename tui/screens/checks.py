@@ -289,8 +289,13 @@ class ChecksScreen(ChecksTables):
             return
         if event.table.id == self.list_name:
             self._read_found()
-            self.show_frame()
+            self.follow_cursor(self._show_here)
+        else:
+            self.follow_cursor(self._show_explained)
+
+    def _show_here(self) -> None:
         self._describe_all()
+        self.show_cursor()
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         """From the list to its findings, from a finding to its VM."""

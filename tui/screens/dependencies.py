@@ -172,7 +172,7 @@ class DependenciesScreen(DecidingPlace):
     def on_around_chosen(self) -> None:
         """Say what the edge costs."""
         self._show_side()
-        self.show_frame()
+        self.show_cursor()
 
     def on_around_followed(self) -> None:
         """Follow the edge."""
@@ -182,11 +182,14 @@ class DependenciesScreen(DecidingPlace):
         """Show what is under the cursor."""
         if not self.ready or event.table is not self.table:
             return
+        self.follow_cursor(self._show_here)
+
+    def _show_here(self) -> None:
         if self.now == "groups":
             self._look()
         else:
             self._show_detail()
-        self.show_frame()
+        self.show_cursor()
 
     def _show_detail(self) -> None:
         panel, row, said = self.panel("detail"), self.table.row, self.row_told

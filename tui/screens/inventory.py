@@ -125,7 +125,7 @@ class InventoryScreen(VmActs):
         """Show the VM under the cursor."""
         if self.ready:
             self.describe_table()
-            self._show_detail()
+            self.follow_cursor(self._show_detail)
 
     def select(self, key: str) -> None:
         """Put the cursor on a VM, now or as soon as it is there."""

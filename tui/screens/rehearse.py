@@ -243,8 +243,11 @@ class RehearseScreen(PlaceScreen):
     def on_virtual_table_moved(self, event: VirtualTable.Moved) -> None:
         """Show the wave under the cursor."""
         if self.ready:
-            self._show_wave()
-            self.show_frame()
+            self.follow_cursor(self._show_here)
+
+    def _show_here(self) -> None:
+        self._show_wave()
+        self.show_cursor()
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         """Go to the wave."""
