@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from planner.model import VM, Volume
+from planner.model import VM, Inventory, Volume
 from planner.volumes import datastore_of
 
 Parts = tuple[str, ...]
@@ -30,9 +30,33 @@ def below(path: str, datacenter: str) -> Parts:
     return parts[1:] if parts and parts[0] == "vm" else parts
 
 
-def own_folder(vm: VM) -> str:
-    """Return a VM's folder below its datacenter; ``/`` for the root, empty when the source does not say."""
-    return "/".join(below(vm.folder, vm.datacenter)) or ANYWHERE if vm.folder else ""
+def spelled(path: str) -> str:
+    """Return a folder's path as it is listed: no slashes at its ends, ``/`` for the root."""
+    return "/".join(parts_of(path)) or ANYWHERE
+
+
+def folders_above(vm: VM) -> tuple[str, ...]:
+    """Return a VM's folder and those above it, the root first; nothing when the source does not say."""
+    if not vm.folder:
+        return ()
+    parts = below(vm.folder, vm.datacenter)
+    return (ANYWHERE, *("/".join(parts[: at + 1]) for at in range(len(parts))))
+
+
+def known_folders(target: Inventory) -> frozenset[Parts]:
+    """Return the VM folders of a target with those above them, without their datacenter and with it."""
+    found: set[Parts] = set()
+    for one in target.folders:
+        if one.kind in ("vm", ""):
+            inside = below(one.path, one.datacenter)
+            for said in (inside, (one.datacenter, "vm", *inside)):
+                found.update(said[:length] for length in range(len(said) + 1))
+    return frozenset(found)
+
+
+def is_known(path: str, known: frozenset[Parts]) -> bool:
+    """Return whether a path at the target is one of its folders."""
+    return parts_of(path) in known or below(path, "") in known
 
 
 def home(vm: VM) -> str:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from planner.destinations import held_on, home
-from planner.model import Datastore, Inventory
+from planner.model import VM, Datastore, Disk, Inventory, Volume
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
+from planner.settings import Settings
 from planner.units import show_bytes, show_count
-from planner.volumes import volumes
+from planner.volumes import datastore_of, volumes
 
 _NAMED = 6  # datastores that get a note of their own
 Load = Mapping[str, int]  # bytes by target datastore
@@ -68,6 +69,28 @@ def loads_now(waves: Iterable[Wave], inventory: Inventory, datastores: Mapping[s
     homes = {vm.id: datastores.get(home(vm), "") for vm in inventory.vms}
     for wave in waves:
         yield load_of(wave, lambda disk: disks.get(disk.volume, ""), lambda vm: homes.get(vm.id, ""))
+
+
+def load_of_all(
+    inventory: Inventory, settings: Settings, volume_of: Callable[[VM, Disk], Volume]
+) -> dict[str, int]:
+    """Return what all VMs that may move bring to each target datastore, before anything is planned.
+
+    A raw device counts as a VMDK of its size. What no map places is under the empty name.
+    """
+    found: Counter[str] = Counter()
+    counted: set[str] = set()
+    stay = frozenset(settings.exclude)
+    for vm in inventory.vms:
+        if not vm.movable or vm.name in stay:
+            continue
+        found[settings.datastores.get(home(vm), "")] += vm.memory_bytes
+        for disk in vm.disks:
+            volume = volume_of(vm, disk)
+            if volume.id not in counted:
+                counted.add(volume.id)
+                found[settings.datastores.get(datastore_of(disk.path) or "", "")] += volume.size_bytes
+    return found
 
 
 def by_name(target: Inventory) -> dict[str, Datastore | None]:

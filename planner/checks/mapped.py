@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from planner.checks.check import About, Rule, Whole, Work, rule
 from planner.checks.estate import Estate
-from planner.destinations import below, home, parts_of
-from planner.filling import by_name, free_on
+from planner.destinations import is_known, known_folders
+from planner.filling import by_name, free_on, load_of_all
 from planner.model import Datastore, Severity
 from planner.names import visible
 from planner.settings import Settings
@@ -112,11 +111,12 @@ def no_room(whole: Whole, estate: Estate) -> Iterator[str | None]:
         return
     if not settings.datastores:
         return
-    landing, certain = _landing(estate, settings)
+    landing = load_of_all(estate.inventory, settings, estate.volume)
+    certain = _certain(estate, settings)
     there = by_name(estate.target.inventory)
     for name in sorted(landing):
-        if name not in there:
-            continue  # is not there at all
+        if not name or name not in there:
+            continue  # not mapped, or not there at all: findings of their own
         free = free_on(there[name])
         if free is None:
             yield None
@@ -129,26 +129,15 @@ def no_room(whole: Whole, estate: Estate) -> Iterator[str | None]:
             yield None
 
 
-def _landing(estate: Estate, settings: Settings) -> tuple[Counter[str], bool]:
-    """Return the bytes that land on each target datastore, and whether all that may land says how much."""
-    found: Counter[str] = Counter()
-    counted: set[str] = set()
-    certain = True
-    for vm in estate.inventory.vms:
-        if not vm.movable or vm.name in settings.exclude:
-            continue
-        certain = certain and vm.memory_bytes > 0 and not estate.lacks(vm, "disks")
-        found[settings.datastores.get(home(vm), "")] += vm.memory_bytes
-        for disk in vm.disks:
-            volume = estate.volume(vm, disk)
-            if volume.id in counted:
-                continue
-            counted.add(volume.id)
-            source = datastore_of(disk.path)
-            certain = certain and bool(source) and volume.size_bytes > 0
-            found[settings.datastores.get(source or "", "")] += volume.size_bytes
-    del found[""]
-    return found, certain
+def _certain(estate: Estate, settings: Settings) -> bool:
+    """Return whether all that may land says how much it is, and where it is now."""
+    return all(
+        vm.memory_bytes > 0
+        and not estate.lacks(vm, "disks")
+        and all(datastore_of(disk.path) and estate.volume(vm, disk).size_bytes > 0 for disk in vm.disks)
+        for vm in estate.inventory.vms
+        if vm.movable and vm.name not in settings.exclude
+    )
 
 
 @rule(
@@ -166,19 +155,10 @@ def _landing(estate: Estate, settings: Settings) -> tuple[Counter[str], bool]:
 )
 def no_folder(whole: Whole, estate: Estate) -> Iterator[str | None]:
     """Find: target folder is not there yet; unknown while the folders of the target are."""
-    folders = estate.target.inventory.folders if estate.target else ()
-    if estate.settings is None or not folders:
+    if estate.settings is None or estate.target is None or not estate.target.inventory.folders:
         yield None
         return
-    there = {
-        said
-        for one in folders
-        if one.kind in ("vm", "")
-        for inside in (below(one.path, one.datacenter),)
-        for said in (inside, (one.datacenter, "vm", *inside))
-    }
-    known = there | {said[:length] for said in there for length in range(len(said) + 1)}
+    known = known_folders(estate.target.inventory)
     for path, to in estate.settings.folders.items():
-        parts = parts_of(to)
-        if parts not in known and below(to, "") not in known:
+        if not is_known(to, known):
             yield f"{visible(path, 60)} is mapped to {visible(to, 80)}: the target has no such folder"

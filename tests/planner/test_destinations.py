@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.destinations import below, folder_maps, home, own_folder
+from planner.destinations import below, folder_maps, folders_above, home
 from planner.plan import Plan, dump_plan
 from planner.settings import Settings
 from tests.planner.sketch import disk, estate, plan, rdm, settings, vm
@@ -61,11 +61,11 @@ def test_what_decides_is_a_beginning_of_the_path_and_none_is_longer(
 def test_own_folders_are_told_below_their_datacenter() -> None:
     assert below("/DC1/vm/Prod/Web", "DC1") == below("Prod/Web", "DC1") == ("Prod", "Web")
     assert [
-        own_folder(vm("a", folder=path, datacenter="DC1")) for path in ("/DC1/vm/A/B", "/DC1/vm", "")
+        folders_above(vm("a", folder=path, datacenter="DC1")) for path in ("/DC1/vm/A/B", "/DC1/vm", "")
     ] == [
-        "A/B",
-        "/",
-        "",
+        ("/", "A", "A/B"),
+        ("/",),
+        (),
     ]
 
 

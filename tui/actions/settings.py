@@ -18,7 +18,7 @@ SETTINGS = (
     _edit("remove", "d,delete", "take it away; a value: its default", "remove", "settings edit", "remove"),
     _edit("undo", "ctrl+z", "set the version before again", "undo", "settings restore", "undo"),
     _edit("versions", "h", "earlier versions of the settings …", "versions", "settings restore", "versions"),
-    _edit("pattern", "m", "map many networks by a pattern …", "pattern", "settings map"),
+    _edit("pattern", "m", "map many by a pattern …", "pattern", "settings map"),
     _edit("calendar", "c", "read holidays from a calendar …", "calendar", "settings import-holidays"),
     Action("settings.luns", "l", "write the LUN request sheet", "luns", _HERE, twin="export",
            needs=("inventory",)),

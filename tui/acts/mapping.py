@@ -1,4 +1,7 @@
-"""Networks of the source and where they lead: who is on them, what the target has, many by one pattern."""
+"""Networks of the source and where they lead: who is on them, what the target has.
+
+Networks, datastores and folders are mapped alike: one by one, or many by one pattern.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.destinations import spelled
 from planner.errors import BadInput
 from planner.names import visible
 
@@ -14,7 +18,9 @@ if TYPE_CHECKING:
 
     from planner.model import Inventory
     from planner.settings import Settings
+    from planner.store.project import Project
 
+NOUNS = {"networks": "network", "datastores": "datastore", "folders": "folder"}  # by table of the settings
 _MOST_STARS = 3
 
 
@@ -85,7 +91,27 @@ def network_maps(inventory: Inventory, target: Inventory | None, settings: Setti
     return tuple(sorted(found, key=lambda one: (bool(one.to) or not one.vms, -one.vms, one.name)))
 
 
-def matched(names: Iterable[str], pattern: str, target: str) -> Mapping[str, str]:
+def names_of(table: str, inventory: Inventory) -> tuple[str, ...]:
+    """Return what of the source a table maps: names of networks, of datastores, or paths of folders."""
+    from tui.acts.landing import datastores_of, folders_of
+
+    every = {"networks": networks_of, "datastores": datastores_of, "folders": folders_of}
+    return every[table](inventory)
+
+
+def put_maps(project: Project, table: str, values: Mapping[str, str | None]) -> None:
+    """Map names of a table, None takes a map away; a folder has one map however its path was spelled."""
+    from planner.store import settings as settings_store
+    from tui.acts.settling import put_names
+
+    same: dict[str, str | None] = {}
+    if table == "folders":
+        named = {spelled(name) for name in values}
+        same = dict.fromkeys(key for key in settings_store.load(project).folders if spelled(key) in named)
+    put_names(project, table, {**same, **values})
+
+
+def matched(names: Iterable[str], pattern: str, target: str, noun: str = "network") -> Mapping[str, str]:
     """Return the names that a pattern matches, with what they become.
 
     ``*`` stands for any characters, upper and lower case alike; each ``*`` of ``target`` is what the one at
@@ -95,7 +121,7 @@ def matched(names: Iterable[str], pattern: str, target: str) -> Mapping[str, str
     if stars > _MOST_STARS:
         raise BadInput(f"{visible(pattern, 60)!r} has more than {_MOST_STARS} stars", "write fewer")
     if not target:
-        raise BadInput("the target of the map is empty", "name a network of the target")
+        raise BadInput("the target of the map is empty", f"name a {noun} of the target")
     if target.count("*") > stars:
         raise BadInput(
             f"{visible(target, 60)!r} has more stars than {visible(pattern, 60)!r}",
@@ -111,7 +137,7 @@ def matched(names: Iterable[str], pattern: str, target: str) -> Mapping[str, str
             found[name] = re.sub(r"\*", lambda _, parts=parts: next(parts), target)  # type: ignore[misc]
     if not found:
         raise BadInput(
-            f"no network of the source matches {visible(pattern, 60)!r}",
-            "* stands for any characters: vlan-*",
+            f"no {noun} of the source matches {visible(pattern, 60)!r}",
+            "* stands for any characters: prod-*",
         )
     return found

@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from planner.settings import Holiday, Settings
     from planner.store.project import Project
 
-_OPEN = (["owners"], ["networks"], ["teams"])  # tables whose entries people name themselves
+_OPEN = (
+    ["owners"],
+    ["networks"],
+    ["datastores"],
+    ["folders"],
+    ["teams"],
+)  # tables whose entries people name themselves
 
 
 def set_values(project: Project, values: Mapping[str, Any]) -> Settings:
@@ -76,7 +82,7 @@ def _place_of(was: dict[str, Any], listed: list[Any], name: str) -> int:
 
 
 def put_names(project: Project, name: str, values: Mapping[str, str | None]) -> Settings:
-    """Set what names of a table (owners, teams, networks) stand for; None takes a name out of it."""
+    """Set what names of a table (owners, teams, maps) stand for; None takes a name out of it."""
     from planner.store import settings as settings_store
 
     table = settings_store.entry(settings_store.load(project).model_dump(mode="json"), name, {})

@@ -17,27 +17,46 @@ from textual.widget import Widget
 
 from tui.actions.action import Action
 from tui.actions.keymap import bindings_at
-from tui.screens.settings_detail import describe_block, describe_disk, describe_entry, describe_network
+from tui.screens.settings_detail import (
+    describe_block,
+    describe_disk,
+    describe_entry,
+    describe_landing,
+    describe_network,
+)
 from tui.screens.settings_edits import SettingsEdits
-from tui.screens.settings_rows import BLOCK_COLUMNS, SHAPES, Row, disk_rows, entry_rows, network_rows
+from tui.screens.settings_maps import KINDS
+from tui.screens.settings_rows import (
+    BLOCK_COLUMNS,
+    SHAPES,
+    Row,
+    disk_rows,
+    entry_rows,
+    landing_rows,
+    network_rows,
+)
 from tui.screens.table_place import TablePlace
 from tui.session import View
 from tui.text import line, plural
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
-_NOUNS = {"values": "entry", "lists": "entry", "names": "name", "windows": "window", "networks": "network",
-          "disks": "disk"}  # fmt: skip
+_NOUNS = {"values": "entry", "lists": "entry", "names": "name", "windows": "window", "disks": "disk",
+          **{table: kind.noun for table, kind in KINDS.items()}}  # fmt: skip
+_MAPS = "enter maps · m maps many · d takes away"
 _KEYS = {
     "values": "enter changes · d its default again",
     "lists": "enter changes · a adds · d takes away",
     "names": "enter changes · a adds · d takes away",
     "windows": "enter changes · a adds · d takes away",
-    "networks": "enter maps · m maps many · d takes away",
+    **dict.fromkeys(KINDS, _MAPS),
     "disks": "enter decides · a another disk · d the rule again · l LUN sheet",
 }
 _HOLIDAYS = "a adds · c from a calendar · d takes away"
-_ASKED = {"networks": "maps", "disks": "remaps"}  # blocks that need the estate
+_ASKED = {
+    "disks": "remaps",
+    **{table: kind.op for table, kind in KINDS.items()},
+}  # blocks that need the estate
 _USED = ("caps", "each")
 
 
@@ -193,9 +212,12 @@ class SettingsScreen(SettingsEdits, TablePlace):
         block = self.block
         if not block:
             return ()
-        if block["shape"] == "networks":
-            found = self._learn("maps")
-            return self._in_place(network_rows(found["networks"])) if found else ()
+        if (shape := block["shape"]) in KINDS:
+            found = self._learn(KINDS[shape].op)
+            if not found:
+                return ()
+            rows = network_rows(found[shape]) if shape == "networks" else landing_rows(shape, found[shape])
+            return self._in_place(rows)
         if block["shape"] == "disks":
             found = self._learn("remaps")
             return self._in_place(disk_rows(found["disks"])) if found else ()
@@ -225,6 +247,8 @@ class SettingsScreen(SettingsEdits, TablePlace):
             "names": "none yet: a adds one",
             "windows": "no window yet, so no wave has a date: a adds one",
             "networks": "no VM that moves is on a network",
+            "datastores": "no VM that moves is on a datastore that is known",
+            "folders": "the inventory does not say in which folders VMs are",
             "disks": "no disk of a VM that moves is a raw device",
         }.get(shape, "nothing")
 
@@ -252,6 +276,9 @@ class SettingsScreen(SettingsEdits, TablePlace):
             content = describe_block(block)
         elif block["shape"] == "networks":
             content = describe_network(row, self.asked["maps"]["target"])
+        elif block["shape"] in KINDS:
+            shape = block["shape"]
+            content = describe_landing(shape, row, self.asked[KINDS[shape].op]["target"])
         elif block["shape"] == "disks":
             content = describe_disk(row, self.asked["remaps"]["blocked"], self.asked["remaps"]["hint"])
         else:

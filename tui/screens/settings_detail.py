@@ -56,6 +56,25 @@ def describe_network(one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] 
     return stack(lines)
 
 
+def describe_landing(
+    shape: str, one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] | None
+) -> Content:
+    """Return a datastore or folder: who is on it, where it leads, what is free there, what does not fit."""
+    held = f"{plural(one['vms'], 'VM')}, {show_bytes(one['size_bytes'])}"
+    lines = [_fact("on it" if shape == "datastores" else "in it", held)]
+    if one["to"] or not one["goes"]:
+        lines.append(_fact("goes to", one["to"] or "nobody mapped it"))
+    else:
+        lines.append(_fact("goes to", f"{one['goes']}, since {one['by']} is mapped"))
+    if one["room"]:
+        lines.append(_fact("room there", one["room"]))
+    if there is None:
+        lines.append(_fact("target", f"its {shape} are not known: i reads a target's inventory"))
+    for wrong in filter(None, one["wrong"].split("; ")):
+        lines.append(_fact("▲", f"{wrong}  → enter maps it", "warn"))
+    return stack(lines)
+
+
 def describe_disk(one: Mapping[str, Any], blocked: str, hint: str) -> Content:
     """Return a disk: what it is, what becomes of it and why, the proof in sectors, the way back."""
     decision, word = one["decision"], one["word"]

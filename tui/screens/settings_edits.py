@@ -10,7 +10,7 @@ from tui.dialogs.form import Ask, Form, Values
 from tui.dialogs.pick import Choice, Pick
 from tui.screens.place import PlaceScreen
 from tui.screens.settings_form import Kept, Refused, asks_for
-from tui.screens.settings_maps import ask_network, ask_pattern
+from tui.screens.settings_maps import KINDS, ask_pattern, ask_place
 from tui.screens.settings_words import ask_word, find_disk
 from tui.text import plural, short_time
 
@@ -48,8 +48,8 @@ class SettingsEdits(PlaceScreen):
             return "nothing can be added here: enter changes what is under the cursor"
         if action_id == "settings.remove":
             return self._why_no_removal(shape, row)
-        if action_id == "settings.pattern" and shape != "networks":
-            return "go to Networks first"
+        if action_id == "settings.pattern" and shape not in KINDS:
+            return "go to Networks, Datastores or Folders first"
         if action_id == "settings.undo" and self._before() is None:
             return "these are the first settings: there is none before them"
         return ""
@@ -57,8 +57,8 @@ class SettingsEdits(PlaceScreen):
     def _why_no_removal(self, shape: str, row: Mapping[str, Any] | None) -> str:
         if row is None:
             return "there is nothing under the cursor"
-        if shape == "networks" and not any(one["to"] for one in self._marked()):
-            return "it is not mapped"
+        if shape in KINDS and not any(one["to"] for one in self._marked()):
+            return f"it has no map of its own: {row['by']} decides" if row.get("by") else "it is not mapped"
         if shape == "disks" and not row["word"]:
             return "nobody said a word on it: the rule decides"
         if shape == "values" and row["item"] == self._field(row)["default"]:
@@ -125,8 +125,8 @@ class SettingsEdits(PlaceScreen):
         row, block = self.row, self.block
         if row is None:
             return
-        if block["shape"] == "networks":
-            ask_network(self, self._marked(), self.asked["maps"]["target"])
+        if (shape := block["shape"]) in KINDS:
+            ask_place(self, KINDS[shape], self._marked(), self.asked[KINDS[shape].op]["target"])
         elif block["shape"] == "disks":
             ask_word(self, row)
         else:
@@ -174,11 +174,10 @@ class SettingsEdits(PlaceScreen):
         row, shape = self.row, self.block["shape"]
         if row is None:
             return
-        if shape == "networks":
+        if shape in KINDS:
             names = [one["name"] for one in self._marked() if one["to"]]
-            self.store(
-                "maps.set", {"values": dict.fromkeys(names)}, f"{plural(len(names), 'map')} taken away"
-            )
+            args = {"values": dict.fromkeys(names), "table": shape}
+            self.store("maps.set", args, f"{plural(len(names), 'map')} taken away")
         elif shape == "disks":
             self.store("remaps.set", {"volume": row["volume"], "to": None}, "the rule decides again")
         elif shape == "values":
@@ -223,8 +222,8 @@ class SettingsEdits(PlaceScreen):
         )
 
     def action_pattern(self) -> None:
-        """Map many networks at once."""
-        ask_pattern(self)
+        """Map many networks, datastores or folders at once."""
+        ask_pattern(self, KINDS[self.block["shape"]])
 
     def action_calendar(self) -> None:
         """Read holidays from an ics calendar."""

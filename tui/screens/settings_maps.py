@@ -1,11 +1,16 @@
-"""Mapping networks: one or the marked ones to a network of the target, many by a pattern with a preview."""
+"""Mapping networks, datastores and folders: one or the marked ones to the target's, many by a pattern.
+
+What the target has is picked from a list; another name may always be written. A pattern is previewed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
+from planner.units import show_bytes
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask, Form, Values
 from tui.dialogs.pick import Choice, Pick
@@ -14,76 +19,127 @@ from tui.text import line, plural, stack
 if TYPE_CHECKING:
     from tui.screens.settings_edits import SettingsEdits
 
-_OTHER = "\0other"  # no network is called that
+_OTHER = "\0other"  # nothing is called that
 _SHOWN = 40  # maps of a preview
+Said = Mapping[str, Any]
 
 
-def ask_network(
-    place: SettingsEdits, marked: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]] | None
-) -> None:
-    """Ask where networks lead: to one of the target's, or by name where those are not known."""
-    names = [one["name"] for one in marked]
-    called = visible(names[0], 40) if len(names) == 1 else plural(len(names), "network")
-    if there is None:
-        _ask_name(place, names, called, marked[0]["to"])
-        return
+def _by_vlan(there: Sequence[Said], marked: Sequence[Said]) -> list[Choice]:
     vlans = {one["vlan"] for one in marked}
     near = sorted(
         there, key=lambda one: (one["vlan"] not in vlans or not one["vlan"], one["name"].casefold())
     )
-    choices = [
+    return [
         Choice(one["name"], one["name"], f"VLAN {one['vlan'] or 'unknown'}  {one['place']}") for one in near
     ]
-    choices.append(Choice(_OTHER, "another name …", "one that the target does not have yet"))
+
+
+def _by_room(there: Sequence[Said], marked: Sequence[Said]) -> list[Choice]:
+    """Return datastores, those with the most room first; whether all of the marked ones fits is said."""
+    needed = sum(one["size_bytes"] for one in marked)
+    choices = []
+    for one in sorted(there, key=lambda one: (-(one["free"] or 0), one["name"].casefold())):
+        if one["free"] is None:
+            room = "room unknown"
+        else:
+            size = f" of {show_bytes(one['size'])}" if one["size"] else ""
+            short = f", {show_bytes(needed)} needed" if needed > one["free"] else ""
+            room = f"{show_bytes(one['free'])} free{size}{short}"
+        choices.append(Choice(one["name"], one["name"], f"{room}  {one['place']}"))
+    return choices
+
+
+def _by_path(there: Sequence[Said], marked: Sequence[Said]) -> list[Choice]:
+    same = {one["name"] for one in marked}
+    near = sorted(there, key=lambda one: (one["name"] not in same, one["name"].casefold()))
+    return [Choice(one["name"], one["name"], one["place"]) for one in near]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What can be mapped: its table of the settings, the op that lists it, the words of its dialogs."""
+
+    table: str
+    op: str
+    noun: str
+    choices: Callable[[Sequence[Said], Sequence[Said]], list[Choice]]
+    pattern: str
+    target: str
+    other: str = "one that the target does not have yet"
+
+
+KINDS: Mapping[str, Kind] = {
+    kind.table: kind
+    for kind in (
+        Kind("networks", "maps", "network", _by_vlan, "vlan-*", "prod-*"),
+        Kind("datastores", "maps.datastores", "datastore", _by_room, "vmfs-*", "gold-*",
+             "one that is not listed, or a storage class"),
+        Kind("folders", "maps.folders", "folder", _by_path, "Prod/*", "Moved/*"),
+    )
+}  # fmt: skip
+
+
+def ask_place(place: SettingsEdits, kind: Kind, marked: Sequence[Said], there: Sequence[Said] | None) -> None:
+    """Ask where something leads: to one of the target's, or by name where those are not known."""
+    names = [one["name"] for one in marked]
+    called = visible(names[0], 40) if len(names) == 1 else plural(len(names), kind.noun)
+    if there is None:
+        _ask_name(place, kind, names, called, marked[0]["to"])
+        return
+    choices = [*kind.choices(there, marked), Choice(_OTHER, "another name …", kind.other)]
 
     def picked(key: str | None) -> None:
         if key == _OTHER:
-            _ask_name(place, names, called, marked[0]["to"])
+            _ask_name(place, kind, names, called, marked[0]["to"])
         elif key is not None:
-            _map(place, dict.fromkeys(names, key))
+            _map(place, kind, dict.fromkeys(names, key))
 
     place.app.push_screen(Pick(f"Where {called} leads", choices), picked)
 
 
-def _ask_name(place: SettingsEdits, names: Sequence[str], called: str, to: str) -> None:
-    ask = Ask("to", "Network of the target", to, needed=True)
+def _ask_name(place: SettingsEdits, kind: Kind, names: Sequence[str], called: str, to: str) -> None:
+    ask = Ask("to", f"{kind.noun.capitalize()} of the target", to, needed=True)
 
     def named(said: Values | None) -> None:
         if said is not None:
-            _map(place, dict.fromkeys(names, said["to"]))
+            _map(place, kind, dict.fromkeys(names, said["to"]))
 
     place.app.push_screen(Form(f"Where {called} leads", [ask], "Map"), named)
 
 
-def _map(place: SettingsEdits, values: Mapping[str, str]) -> None:
-    place.store("maps.set", {"values": values}, f"{plural(len(values), 'network')} mapped")
+def _map(place: SettingsEdits, kind: Kind, values: Mapping[str, str]) -> None:
+    args = {"values": values, "table": kind.table}
+    place.store("maps.set", args, f"{plural(len(values), kind.noun)} mapped")
 
 
-def ask_pattern(place: SettingsEdits) -> None:
+def ask_pattern(place: SettingsEdits, kind: Kind) -> None:
     """Ask for a pattern and its target, show what it would map, then map."""
+    many = f"{kind.noun.capitalize()}s of the source · * stands for any characters"
+    one = f"{kind.noun.capitalize()} of the target · each * is what that * stood for"
     asks = [
-        Ask("pattern", "Networks of the source · * stands for any characters", "", "vlan-*", needed=True),
-        Ask("target", "Network of the target · each * is what that * stood for", "", "prod-*", needed=True),
+        Ask("pattern", many, "", kind.pattern, needed=True),
+        Ask("target", one, "", kind.target, needed=True),
     ]
 
     def written(said: Values | None) -> None:
         if said is not None:
-            place.wherry.ask("maps.match", said, lambda found: _preview(place, found), busy="matching")
+            args = {**said, "table": kind.table}
+            place.wherry.ask("maps.match", args, lambda found: _preview(place, kind, found), busy="matching")
 
-    place.app.push_screen(Form("Map networks by a pattern", asks, "Preview"), written)
+    place.app.push_screen(Form(f"Map {kind.noun}s by a pattern", asks, "Preview"), written)
 
 
-def _preview(place: SettingsEdits, found: Mapping[str, Any]) -> None:
+def _preview(place: SettingsEdits, kind: Kind, found: Said) -> None:
     maps, missing, before = found["maps"], set(found["missing"]), found["before"]
     lines = []
     for name, to in list(maps.items())[:_SHOWN]:
         notes = []
         if to in missing:
-            notes.append("the target has no such network")
+            notes.append(f"the target has no such {kind.noun}")
         if before.get(name, to) != to:
             notes.append(f"until now {visible(before[name], 40)}")
         lines.append(line(f"{visible(name)} → {visible(to)}", (f"  {'; '.join(notes)}", "warn")))
     if len(maps) > _SHOWN:
         lines.append(line((f"and {len(maps) - _SHOWN} more", "dim")))
-    box = Confirm(f"Map {plural(len(maps), 'network')}?", stack(lines), "Map")
-    place.app.push_screen(box, lambda yes: _map(place, maps) if yes else None)
+    box = Confirm(f"Map {plural(len(maps), kind.noun)}?", stack(lines), "Map")
+    place.app.push_screen(box, lambda yes: _map(place, kind, maps) if yes else None)

@@ -43,6 +43,22 @@ _NETWORKS = (
     Column(6, "VLAN", 8, _dash, keep=2),
     Column(7, "note", 30, visible, _warned, keep=5),
 )
+_DATASTORES = (
+    Column(2, "datastore", 16, flex=True, keep=9),
+    Column(3, "goes to", 18, _dash, keep=8),
+    Column(4, "VMs", 6, lambda number: f"{number:,}", right=True, keep=6, kind="number"),
+    Column(5, "data", 9, _size, right=True, keep=4, kind="size"),
+    Column(6, "room there", 14, _dash, keep=3),
+    Column(7, "note", 30, visible, _warned, keep=5),
+)
+_FOLDERS = (
+    Column(2, "folder", 18, flex=True, keep=9),
+    Column(3, "goes to", 20, _dash, keep=8),
+    Column(4, "VMs", 6, lambda number: f"{number:,}", right=True, keep=6, kind="number"),
+    Column(5, "data", 9, _size, right=True, keep=3, kind="size"),
+    Column(6, "decided by", 14, _dash, keep=2),
+    Column(7, "note", 24, visible, _warned, keep=5),
+)
 _DISKS = (
     Column(2, "disk", 18, flex=True, keep=9),
     Column(3, "now", 12, _dash, keep=6),
@@ -68,6 +84,8 @@ _SHAPES = {
         Column(5, "odd", 22, visible, _warned, flex=True, keep=6),
     ),
     "networks": _NETWORKS,
+    "datastores": _DATASTORES,
+    "folders": _FOLDERS,
     "disks": _DISKS,
 }
 SHAPES: Mapping[str, tuple[Column, ...]] = _SHAPES
@@ -86,6 +104,15 @@ def network_rows(networks: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
     return tuple(
         (one["name"], one, one["name"], one["to"], one["vms"], one["size_bytes"], one["vlan"], one["wrong"])
         for one in networks
+    )
+
+
+def landing_rows(shape: str, landings: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
+    """Return datastores or folders as rows."""
+    beside = "room" if shape == "datastores" else "by"
+    return tuple(
+        (one["name"], one, one["name"], one["goes"], one["vms"], one["size_bytes"], one[beside], one["wrong"])
+        for one in landings
     )
 
 

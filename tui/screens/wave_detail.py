@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import lru_cache
 
 from textual.content import Content
 
+from planner.filling import load_of
 from planner.model import Backing, Severity
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, Wave
@@ -40,12 +42,30 @@ def describe_content(wave: Wave) -> Content:
         lines.append(line((f"{number:>3}  ", "dim"), "  ".join(names.get(vm, visible(vm)) for vm in batch)))
     if not wave.boot:
         lines.append(line(("  none: every VM stays off", "dim")))
+    lines += [line(""), _heading("lands on"), *_landing(wave)]
     changing = [disk for disk in wave.disks if disk.converts]
     same = [disk for disk in wave.disks if not disk.converts]
     lines += [line(""), _heading(f"{plural(len(wave.disks), 'disk')}, {show_bytes(wave.size_bytes)}")]
     for disk in (*changing, *same):
         lines += _disk(disk, names)
     return stack(lines)
+
+
+def _landing(wave: Wave) -> list[Content]:
+    """Return what each datastore of the target gets, the folders, and how much nobody mapped."""
+    loads = sorted(load_of(wave).items(), key=lambda item: (-item[1], item[0]))
+    lines = [
+        line(f"  {visible(name)}", (f"  {show_bytes(size)} with swap files", "dim")) for name, size in loads
+    ]
+    bare = sum(not disk.datastore and not disk.target.is_rdm for disk in wave.disks)
+    if bare:
+        lines.append(line((f"  ? {plural(bare, 'disk')} not mapped: 0 maps datastores", "dim")))
+    folders = Counter(vm.folder for vm in wave.vms if vm.folder)
+    for folder, count in folders.most_common(_FEW):
+        lines.append(line(f"  folder {visible(folder)}", (f"  {plural(count, 'VM')}", "dim")))
+    if len(folders) > _FEW:
+        lines.append(line((f"  and {plural(len(folders) - _FEW, 'more folder')}", "dim")))
+    return lines
 
 
 def _group(group: PlannedGroup, names: dict[str, str]) -> list[Content]:
@@ -62,6 +82,7 @@ def _group(group: PlannedGroup, names: dict[str, str]) -> list[Content]:
 def _disk(disk: PlannedDisk, names: dict[str, str]) -> list[Content]:
     users = ", ".join(f"{names.get(a.vm, visible(a.vm))} {visible(a.label)}" for a in disk.attachments)
     shared = "  shared" if len({a.vm for a in disk.attachments}) > 1 else ""
+    shared += f"  → {visible(disk.datastore)}" if disk.datastore and not disk.target.is_rdm else ""
     if not disk.converts:
         return [
             line(f"  {users}", (f"  {_BACKINGS[disk.source]} {show_bytes(disk.size_bytes)}{shared}", "dim"))
@@ -82,7 +103,7 @@ def describe_wave(
     hand: Hand | None,
     offered: Offered,
     width: int,
-) -> Content:
+) -> list[Content]:
     """Return what was refused and what is broken, each beside its remedy; then limits, times, why, findings.
 
     ``now`` is the wave as it stands, ``wave`` as it was saved, None when it is in no saved plan.
@@ -99,7 +120,7 @@ def describe_wave(
         lines += [line(""), _heading(f"why this wave{edited}"), line(visible(wave.why, 500))]
     if wave is not None:
         lines += _findings(wave, view, session)
-    return stack([*lines, *_plan(view, hand)])
+    return [*lines, *_plan(view, hand)]
 
 
 def _offered(offered: Offered) -> list[Content]:

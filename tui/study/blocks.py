@@ -1,7 +1,7 @@
 """The blocks of the settings as the place of the settings lists them, and the entries of each as rows.
 
 A row has a key, cells, what a form starts with, and facts about it; screens only lay them out. Blocks that
-need the estate (networks, disks) have topics of their own and are only named here.
+need the estate (maps, disks) have topics of their own and are only named here.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from planner.store.settings import Version
 
 
+MAPS = ("networks", "datastores", "folders")
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block. ``shape`` says how it is edited: values, lists, names, windows, networks or disks.
+    """A block. ``shape`` says how it is edited: values, lists, names, windows, disks, or one of ``MAPS``.
 
     ``names`` are the dotted entries it shows, or the lists or the table whose items it shows.
     """
@@ -60,6 +63,8 @@ BLOCKS = (
     Block("vms", "Shared services", "who moves last, and who stays", "values",
           ("shared_services", "exclude")),
     Block("networks", "Networks", "where networks of the source lead", "networks", ("networks",)),
+    Block("datastores", "Datastores", "where datastores of the source lead", "datastores", ("datastores",)),
+    Block("folders", "Folders", "where VM folders of the source lead", "folders", ("folders",)),
     Block("disks", "Disks", "what becomes of raw devices", "disks", ("remaps",)),
     Block("luns", "LUNs", "LUNs zoned to the target and free to use", "lists", ("luns",)),
     Block("policies", "Policies", "how runs behave", "values",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.tui.cli.command import Wherry, refused
+from pathlib import Path
+
+from tests.tui.cli.command import Wherry, refused, wherry
 
 
 def test_a_version_is_listed_and_set_again(planned: Wherry) -> None:
@@ -41,3 +43,38 @@ def test_networks_are_mapped_by_a_pattern_and_a_check_changes_nothing(planned: W
     assert planned.done("settings", "show", "--json").document["networks"].items() >= tried["mapped"].items()
     refused(planned("settings", "map", "no such-*", "x"), 2, "no network of the source matches")
     refused(planned("settings", "map", "****", "x"), 2, "more than 3 stars")
+
+
+def test_datastores_and_folders_are_mapped_like_networks(planned: Wherry) -> None:
+    stored = planned.done("settings", "show", "--json").document
+    tried = planned.done("settings", "map", "--datastores", "*", "gold-*", "--check", "--json").document
+    assert tried["mapped"]
+    assert all(to == f"gold-{name}" for name, to in tried["mapped"].items())
+    assert planned.done("settings", "show", "--json").document == stored
+    assert "mapped" in planned.done("settings", "map", "--datastores", "*", "gold-*").text
+    assert planned.done("settings", "show", "--json").document["datastores"] == tried["mapped"]
+    refused(
+        planned("settings", "map", "--datastores", "none-*", "x"), 2, "no datastore of the source matches"
+    )
+    refused(planned("settings", "map", "--folders", "none-*", "x"), 2, "no folder of the source matches")
+    refused(planned("settings", "set", "folders", '{a = "x", "/a" = "y"}'), 2, "one folder, mapped twice")
+    refused(planned("settings", "set", "datastores", '{a = ""}'), 2, "datastores")
+    planned.done("settings", "set", "datastores.later", "gold-2")
+    planned.done("settings", "set", "folders.later", "Later")
+    now = planned.done("settings", "show", "--json").document
+    assert now["networks"] == stored["networks"]
+    assert (now["datastores"]["later"], now["folders"]) == ("gold-2", {"later": "Later"})
+
+
+def test_a_folder_has_one_map_however_its_path_was_spelled(tmp_path: Path) -> None:
+    assert wherry("init", str(tmp_path / "p")).code == 0
+    cli = Wherry(tmp_path / "p")
+    cli.done("discover", "estate")
+    tried = cli.done("settings", "map", "--folders", "*", "Moved/*", "--check", "--json").document["mapped"]
+    path = max(tried, key=len)
+    assert "/" in path.strip("/")
+    assert tried[path] == f"Moved/{path}"
+    assert path.partition("/")[0] in tried, "folders above are mapped too"
+    cli.done("settings", "set", "folders", f'{{"/{path}/" = "Old"}}')
+    assert f"{path} → New" in cli.done("settings", "map", "--folders", path, "New").out
+    assert cli.done("settings", "show", "--json").document["folders"] == {path: "New"}

@@ -261,7 +261,7 @@ async def test_a_word_on_a_disk_is_said_with_its_proof_and_taken_back(tmp_path: 
 async def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     root = estate.build(tmp_path, planned=False)
     async with settings_of(root, "link") as pilot:
-        for key, why in (("a", "nothing can be added here"), ("m", "go to Networks first")):
+        for key, why in (("a", "nothing can be added here"), ("m", "go to Networks, Datastores or Folders first")):
             await pilot.press(key)
             await pilot.pause()
             assert why in lines(pilot)[-2]

@@ -169,34 +169,55 @@ def restore_version(number: int, project_dir: Path, as_json: bool) -> None:
 @command.command(
     "map",
     epilog="Examples: wherry settings map 'vlan-*' 'prod-*' --check; "
-    "wherry settings map 'VM Network' prod-120",
+    "wherry settings map 'VM Network' prod-120; wherry settings map --datastores 'vmfs-*' gold-01; "
+    "wherry settings map --folders Prod Migrated/Prod",
 )
 @click.argument("pattern")
 @click.argument("target")
+@click.option(
+    "--networks",
+    "table",
+    flag_value="networks",
+    default="networks",
+    help="Map networks; this is what it does unless told otherwise.",
+)
+@click.option(
+    "--datastores",
+    "table",
+    flag_value="datastores",
+    help="Map datastores to those of the target, or to storage classes.",
+)
+@click.option(
+    "--folders",
+    "table",
+    flag_value="folders",
+    help="Map VM folders; the longest path decides, and folders in it come along.",
+)
 @click.option("--check", is_flag=True, help="Say what it would map, and change nothing.")
 @project_option
 @json_option
-def map_networks(pattern: str, target: str, check: bool, project_dir: Path, as_json: bool) -> None:
-    """Map source networks that match PATTERN to TARGET.
+def map_names(pattern: str, target: str, table: str, check: bool, project_dir: Path, as_json: bool) -> None:
+    """Map networks, datastores or folders of the source that match PATTERN to TARGET.
 
-    * stands for any characters; each * of TARGET is what the one at its place in PATTERN stood for.
+    Folders are named by their path below the datacenter (Prod/Web); / is all of them. * stands for any
+    characters; each * of TARGET is what the one at its place in PATTERN stood for.
     """
     from planner.names import visible
     from planner.store import inventories
     from planner.units import show_count
-    from tui.acts.mapping import matched, networks_of
-    from tui.acts.settling import put_names
+    from tui.acts.mapping import NOUNS, matched, names_of, put_maps
 
     with open_project(project_dir) as project:
-        found = matched(networks_of(inventories.latest(project).inventory), pattern, target)
+        known = names_of(table, inventories.latest(project).inventory)
+        found = matched(known, pattern, target, NOUNS[table])
         if not check:
-            put_names(project, "networks", found)
+            put_maps(project, table, found)
     if as_json:
         data({"mapped": found, "applied": not check})
         return
     for name, where in found.items():
         line(f"{visible(name)} → {visible(where)}")
-    say(f"{show_count(len(found), 'network')} {'would be mapped' if check else 'mapped'}")
+    say(f"{show_count(len(found), NOUNS[table])} {'would be mapped' if check else 'mapped'}")
 
 
 @command.command("import", epilog="Example: wherry settings import settings.toml")

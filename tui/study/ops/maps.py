@@ -1,10 +1,11 @@
-"""Maps for the screens: networks of the source, where each leads, what is odd about it."""
+"""Maps for the screens: networks, datastores and folders of the source, where each leads, what is odd."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from planner.model import Inventory
     from tui.study.room import Room
 
 
@@ -13,38 +14,96 @@ def networks(room: Room) -> dict[str, Any]:
     from tui.acts.mapping import network_maps
 
     at = room.situation
-    known = at.target is not None and "networks" not in at.target.gaps
-    there = {one.name: one for one in at.target.networks} if at.target and known else None
     return {
         "networks": network_maps(at.inventory, at.target, at.settings),
-        "target": None
-        if there is None
-        else [{"name": one.name, "vlan": one.vlan, "place": one.datacenter} for one in there.values()],
+        "target": _there(at.target, "networks"),
     }
 
 
-def put(room: Room, values: dict[str, str | None]) -> dict[str, Any]:
-    """Map networks by name, None takes a map away; return all then."""
-    from tui.acts.settling import put_names
+def datastores(room: Room) -> dict[str, Any]:
+    """Return every datastore with its map and room, and the datastores of the target."""
+    from tui.acts.landing import datastore_landings
 
-    put_names(room.project, "networks", values)
-    return networks(room)
+    at, stored = room.situation, room.plan
+    plan = stored.plan if stored is not None else None
+    return {
+        "datastores": datastore_landings(at.inventory, at.target, at.settings, plan),
+        "target": _there(at.target, "datastores"),
+    }
 
 
-def matching(room: Room, pattern: str, target: str) -> dict[str, Any]:
-    """Return what a pattern would map, and to which of these the target has no network."""
-    from tui.acts.mapping import matched, networks_of
+def folders(room: Room) -> dict[str, Any]:
+    """Return every folder with its map, and the folders of the target."""
+    from tui.acts.landing import folder_landings
 
     at = room.situation
-    found = matched(networks_of(at.inventory), pattern, target)
-    known = at.target is not None and "networks" not in at.target.gaps
-    there = {one.name for one in at.target.networks} if at.target else set()
+    return {
+        "folders": folder_landings(at.inventory, at.target, at.settings),
+        "target": _there(at.target, "folders"),
+    }
+
+
+def _there(target: Inventory | None, table: str) -> list[dict[str, Any]] | None:
+    """Return what the target has to be mapped to: name, what is said beside it, and where it is."""
+    if target is None or table in target.gaps:
+        return None
+    if table == "folders":
+        from tui.acts.landing import folders_there
+
+        paths = folders_there(target)
+        return None if paths is None else [{"name": path, "place": ""} for path in paths]
+    if table == "datastores":
+        from planner.filling import free_on
+
+        return [
+            {"name": one.name, "free": free_on(one), "size": one.capacity_bytes, "place": one.datacenter}
+            for one in {one.name: one for one in target.datastores}.values()
+        ]
+    named = {one.name: one for one in target.networks}
+    return [{"name": one.name, "vlan": one.vlan, "place": one.datacenter} for one in named.values()]
+
+
+_ALL = {"networks": networks, "datastores": datastores, "folders": folders}
+
+
+def put(room: Room, values: dict[str, str | None], table: str = "networks") -> dict[str, Any]:
+    """Map networks, datastores or folders by name, None takes a map away; return all of these then."""
+    from tui.acts.mapping import put_maps
+
+    put_maps(room.project, table, values)
+    return _ALL[table](room)
+
+
+def matching(room: Room, pattern: str, target: str, table: str = "networks") -> dict[str, Any]:
+    """Return what a pattern would map, and to which of these the target has nothing."""
+    from planner.destinations import is_known, known_folders, spelled
+    from tui.acts.mapping import NOUNS, matched, names_of
+
+    at = room.situation
+    found = matched(names_of(table, at.inventory), pattern, target, NOUNS[table])
+    there = _there(at.target, table)
+    if there is None or at.target is None:
+        missing: set[str] = set()
+    elif table == "folders":
+        known = known_folders(at.target)
+        missing = {to for to in found.values() if not is_known(to, known)}
+    else:
+        missing = set(found.values()) - {one["name"] for one in there}
+    before = getattr(at.settings, table)
+    if table == "folders":
+        before = {spelled(path): to for path, to in before.items()}
     return {
         "maps": found,
-        "missing": sorted({to for to in found.values() if to not in there}) if known else [],
-        "before": {name: at.settings.networks[name] for name in found if name in at.settings.networks},
+        "missing": sorted(missing),
+        "before": {name: before[name] for name in found if name in before},
     }
 
 
 WRITES = frozenset({"maps.set"})
-OPS = {"maps": networks, "maps.set": put, "maps.match": matching}
+OPS = {
+    "maps": networks,
+    "maps.datastores": datastores,
+    "maps.folders": folders,
+    "maps.set": put,
+    "maps.match": matching,
+}

@@ -70,6 +70,7 @@ def _fields(block: Block) -> dict[str, Any]:
     """Return the fields that a form of each name of a block has."""
     from planner import settings_fields
     from planner.settings_fields import Field
+    from tui.study.blocks import MAPS
 
     if block.shape == "values":
         return {name: [settings_fields.field(name)] for name in block.names}
@@ -77,7 +78,7 @@ def _fields(block: Block) -> dict[str, Any]:
         a, b = ("application", "owner") if block.id == "owners" else ("owner", "team")
         both = [Field("name", "text", a, "text", needed=True), Field("value", "text", b, "text", needed=True)]
         return {block.names[0]: both}
-    return {name: settings_fields.fields(name) for name in block.names if block.shape != "networks"}
+    return {name: settings_fields.fields(name) for name in block.names if block.shape not in MAPS}
 
 
 def zones(room: Room) -> list[str]:
