@@ -23,7 +23,8 @@ from planner.settings import Settings
 class Format:
     """A format: the module that renders it, its file suffix, and what it is in one line.
 
-    ``name`` is what the file is called in a folder, ``function`` the one of the module that renders it.
+    ``name`` is what the file is called in a folder, ``function`` the one of the module that renders it,
+    ``of_waves`` the one for some waves alone, where a whole plan has more in it than its waves.
     """
 
     module: str
@@ -31,16 +32,20 @@ class Format:
     title: str
     name: str = "plan"
     function: str = "render"
+    of_waves: str = ""
 
-    def render(self, printout: Printout) -> bytes:
-        """Return the printout in this format; the writer's library is loaded here."""
-        return cast(bytes, getattr(import_module(self.module), self.function)(printout))
+    def render(self, printout: Printout, *, some: bool = False) -> bytes:
+        """Return the printout in this format, ``some`` = of some waves alone; its library is loaded here."""
+        function = (self.of_waves if some else "") or self.function
+        return cast(bytes, getattr(import_module(self.module), function)(printout))
 
 
 _CSV = "planner.export.csv"
 FORMATS: dict[str, Format] = {
     "xlsx": Format("planner.export.xlsx", ".xlsx", "workbook with all tables"),
-    "markdown": Format("planner.export.markdown", ".md", "plan and one runbook for each wave"),
+    "markdown": Format(
+        "planner.export.markdown", ".md", "plan and one runbook for each wave", of_waves="runbooks"
+    ),
     "json": Format("planner.export.document", ".json", "the plan file, to review and import"),
     "csv": Format(_CSV, ".csv", "assignment of VMs to waves, to edit and read back", "assignment"),
     "csv-groups": Format(_CSV, ".csv", "move groups, with reasons and blockers", "groups", "groups"),
@@ -67,8 +72,8 @@ FORMATS: dict[str, Format] = {
 # What people mean by a word that stands for several files.
 BUNDLES = {"csv": ("csv", "csv-groups", "csv-waves", "csv-deps", "csv-exceptions")}
 
-# What may hold some waves alone: nothing in it speaks of the plan as a whole or is signed.
-OF_WAVES = ("ics", "forklift", "hcx", "aws", "ansible")
+# What may hold some waves alone: nothing in it then speaks of the plan as a whole.
+OF_WAVES = ("markdown", "ics", "forklift", "hcx", "aws", "ansible")
 _NAMED = 4  # waves that stand in the name of a file
 
 
@@ -162,5 +167,5 @@ def export_plan(
     printout = Printout(
         plan, inventory, tuple(findings), approvals, owners, unknown, states, settings, judged=judged
     )
-    write_atomically(path, chosen.render(printout))
+    write_atomically(path, chosen.render(printout, some=bool(waves)))
     return path

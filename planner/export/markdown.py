@@ -6,7 +6,7 @@ link, an image, HTML or a table cell of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from planner.export.escaping import escaped, table_lines
 from planner.export.gates import go_no_go_1, go_no_go_2
@@ -29,8 +29,11 @@ from planner.export.runbook import milestones, night, told, way_back
 from planner.export.scorecard import in_short, score_card
 from planner.export.template import roles
 from planner.model import Severity
-from planner.plan import PlannedVM, Wave
+from planner.plan import Plan, PlannedVM, Wave
 from planner.units import show_count
+
+_WHOLE = 20_000  # VMs of a plan up to which all runbooks stand in one paper
+_RUNBOOKS = 2_000  # VMs in the runbooks of a larger one: more than anybody reads
 
 
 def _section(title: str, table: Table, level: str = "###") -> Iterator[str]:
@@ -232,9 +235,45 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     )
 
 
-def render(printout: Printout) -> bytes:
-    """Return the document's bytes, UTF-8."""
-    lines = list(_overview(printout))
-    for wave in printout.plan.waves:
-        lines.extend(_runbook(printout, wave))
+def _first(plan: Plan) -> tuple[Wave, ...]:
+    """Return the waves whose runbooks stand in the paper: all, or the first ones of a large plan."""
+    if sum(len(wave.vms) for wave in plan.waves) <= _WHOLE:
+        return plan.waves
+    found, vms = 0, 0
+    for wave in plan.waves:
+        vms += len(wave.vms)
+        if found and vms > _RUNBOOKS:
+            break
+        found += 1
+    return plan.waves[:found]
+
+
+def _left_out(plan: Plan, shown: int) -> Iterator[str]:
+    left = plan.waves[shown:]
+    if left:
+        yield "## Runbooks"
+        yield ""
+        yield (
+            f"This plan has more than {_WHOLE:,} VMs: the runbooks of its first {show_count(shown, 'wave')} "
+            f"follow. The other {len(left):,} are written one by one, with "
+            f"`wherry export markdown --wave {left[0].name}`."
+        )
+        yield ""
+
+
+def _written(lines: Iterable[str]) -> bytes:
     return ("\n".join(lines).rstrip("\n") + "\n").encode("utf-8")
+
+
+def render(printout: Printout) -> bytes:
+    """Return the document's bytes, UTF-8; of a very large plan with the runbooks of its first waves."""
+    plan, shown = printout.plan, _first(printout.plan)
+    books = (line for wave in shown for line in _runbook(printout, wave))
+    return _written((*_overview(printout), *_left_out(plan, len(shown)), *books))
+
+
+def runbooks(printout: Printout) -> bytes:
+    """Return the runbooks of the waves there are, with nothing about the plan as a whole."""
+    title = f"# Runbooks: {escaped(printout.plan.project)}"
+    books = (line for wave in printout.plan.waves for line in _runbook(printout, wave))
+    return _written((title, "", *books))

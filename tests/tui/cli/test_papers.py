@@ -166,5 +166,8 @@ def test_luns_are_asked_for_before_there_is_a_plan(planned: Wherry, tmp_path: Pa
 def test_a_wave_alone_is_written_where_a_format_may_hold_it(planned: Wherry) -> None:
     (path,) = planned.done("export", "--wave", "w01", "--json").document
     assert path.endswith("plan-W01.ics")
+    (path,) = planned.done("export", "markdown", "--wave", "W01", "--json").document
+    assert path.endswith("plan-W01.md")
+    assert "# Migration plan" not in Path(path).read_text("utf-8")
     refused(planned("export", "csv", "--wave", "W01"), 2, "csv is of a whole plan")
     refused(planned("export", "hcx", "--wave", "W77"), 2, "wave W77 is not in the plan")

@@ -35,7 +35,7 @@ class _WithFormats(click.Command):
 @click.option("--to", "target", type=click.Path(path_type=Path, file_okay=False),
               help="Directory to write to; default: the project's exports.")  # fmt: skip
 @click.option("--wave", "waves", multiple=True, metavar="WAVE",
-              help="Only this wave; may be said again. For calendars and other movers' files.")  # fmt: skip
+              help="Only this wave; may be said again. For markdown, ics and other movers.")  # fmt: skip
 @project_option
 @json_option
 def command(
