@@ -9,6 +9,7 @@ read without the rest.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from sys import intern
@@ -122,11 +123,14 @@ def get(project: Project, version: int) -> StoredPlan:
     if isinstance(kept, _Kept) and (kept.stored.version, kept.said) == (version, said):
         project.memory[_KEPT] = _Kept(kept.stored, said, stamp)
         return kept.stored
-    body = json.loads(rows[0]["document"])
-    body["unplanned"] = tuple(map(Unplanned.model_validate, json.loads(rows[0]["unplanned"])))
-    # Wave by wave, so that a screen in another thread is painted in between.
-    body["waves"] = tuple(Wave.model_validate_json(wave) for wave in waves)
-    plan = Plan.model_validate(body)
+    try:
+        body = json.loads(rows[0]["document"])
+        body["unplanned"] = tuple(map(Unplanned.model_validate, json.loads(rows[0]["unplanned"])))
+        # Wave by wave, so that a screen in another thread is painted in between.
+        body["waves"] = tuple(Wave.model_validate_json(wave) for wave in waves)
+        plan = Plan.model_validate(body)
+    except (ValueError, TypeError) as error:
+        raise PlanTampered(f"plan {version} was changed in the store", _TAMPERED) from error
     if plan.fingerprint != rows[0]["fingerprint"]:
         raise PlanTampered(f"plan {version} was changed in the store", _TAMPERED)
     stored = StoredPlan(version, plan)
@@ -198,7 +202,13 @@ def find_head(project: Project, version: int | None = None) -> PlanHead | None:
     )
     if not rows:
         return None
-    row, body = rows[0], json.loads(rows[0]["document"])
+    try:
+        return _head(rows[0], json.loads(rows[0]["document"]))
+    except (ValueError, TypeError, LookupError) as error:
+        raise PlanTampered(f"plan {rows[0]['version']} was changed in the store", _TAMPERED) from error
+
+
+def _head(row: sqlite3.Row, body: dict[str, Any]) -> PlanHead:
     return PlanHead(
         **{name: row[name] for name in ("version", "fingerprint", "at", "who", "unplanned", "waves", "vms")},
         **{name: body[name] for name in ("project", "created_at", "inventory", "settings")},

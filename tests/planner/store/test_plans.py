@@ -75,6 +75,17 @@ def test_a_plan_changed_in_the_store_is_refused(
         plans.get(project, stored.version)
 
 
+@pytest.mark.parametrize(
+    "change", ["substr(document, 1, 100)", "'[]'", "json_remove(document, '$.score')", "json_quote('x')"]
+)
+def test_a_plan_that_cannot_be_read_is_refused(project: Project, stored: StoredPlan, change: str) -> None:
+    with project.write() as db:
+        db.execute(f"UPDATE plan SET document = {change}")
+    for read in (plans.find_head, plans.get):
+        with pytest.raises(PlanTampered, match="plan 1 was changed in the store"):
+            read(project, stored.version)
+
+
 def test_what_others_write_elsewhere_does_not_have_a_plan_read_again(
     project: Project, stored: StoredPlan
 ) -> None:
