@@ -67,5 +67,10 @@ def why_not(action: Action, view: View, read_only: bool = False) -> str:
     return _ABSENT[missing[0]] if missing else ""
 
 
+def writes_a_file(action: Action) -> bool:
+    """Return whether an action puts a file on this machine: whoever looks from a browser may not."""
+    return action.id == "write" or action.twin == "export"
+
+
 def _is_there(part: str, view: View) -> bool:
     return (view.inventory_id if part == "inventory" else view.plan) is not None

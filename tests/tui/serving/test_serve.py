@@ -17,7 +17,7 @@ import pytest
 from planner.store.project import Project
 from tests.planner.export.test_html import _pixels
 from tests.tui.cli.command import Wherry, refused, wherry
-from tests.tui.serving.browser import tab
+from tests.tui.serving.browser import Tab, tab
 from tests.tui.serving.conftest import NASTY, Served
 from tui.serving.page import render
 
@@ -74,6 +74,66 @@ async def test_a_browser_shows_the_project_and_loads_nothing_from_elsewhere(
     assert served.end() == 0
     assert served.viewers() == []
     assert Wherry(served.root).stored() == before
+
+
+def decided(cli: Wherry) -> list[str]:
+    """Return what the project holds, without what is only worked out from it and kept to be quick."""
+    kept = re.compile(r'INSERT INTO "(inventory_column|inventory_neighbours|judged\w*)"')
+    return [line for line in cli.stored() if line.startswith("INSERT") and not kept.match(line)]
+
+
+async def press(page: Tab, key: str, control: bool = False) -> None:
+    """Press a key as a keyboard does."""
+    text, code = {"Enter": ("\r", 13), "Escape": ("", 27)}.get(key, (key, ord(key[0].upper())))
+    same = {"key": key, "windowsVirtualKeyCode": code, "modifiers": 2 if control else 0}
+    await page.call("Input.dispatchKeyEvent", type="keyDown", text="" if control else text, **same)
+    await page.call("Input.dispatchKeyEvent", type="keyUp", **same)
+
+
+async def drawn(page: Tab, other_than: bytes) -> bytes:
+    """Return a picture of the page that is another one and stays."""
+    before = await page.picture()
+    for _ in range(200):
+        await asyncio.sleep(0.2)
+        now = await page.picture()
+        if now == before != other_than:
+            return now
+        before = now
+    raise AssertionError("nothing else was drawn")
+
+
+async def test_keys_look_around_in_the_browser_and_acting_ones_do_nothing(
+    served: Served, tmp_path: Path
+) -> None:
+    cli = Wherry(served.root)
+    cli.done("plan")
+    before = decided(cli)
+    async with tab(tmp_path / "profile") as page:
+        await page.call("Page.navigate", url=served.url)
+        await page.until("document.body.classList.contains('-first-byte')")
+        await page.until("document.querySelector('textarea') !== null")
+        await page.value("document.querySelector('textarea').focus()")
+        seen = await drawn(page, b"")
+        for place, acts in {
+            "2": "xamwiWe",
+            "9": "wx",
+            "0": "adh",
+            "4": "pAwm]",
+            "5": "rRx",
+            "3": "arhx",
+        }.items():
+            await press(page, place)
+            seen = await drawn(page, seen)  # it follows the keys
+            for key in acts:
+                await press(page, key)
+                await press(page, "s", control=True)  # what a dialog is done with
+                await press(page, "Enter")
+                await press(page, "Escape")
+        assert served.viewers(), "it is still there"
+    assert served.end() == 0
+    assert decided(cli) == before
+    assert not (served.root / "exports").exists()
+    assert list(tmp_path.rglob("*.csv")) == list(Path.cwd().glob("*.csv")) == []
 
 
 async def test_ctrl_c_ends_it_with_the_pages_that_are_open(served: Served, tmp_path: Path) -> None:
