@@ -7,8 +7,9 @@ done now says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from time import monotonic
 from typing import ClassVar, cast
 
 from textual.app import ComposeResult
@@ -34,6 +35,7 @@ from tui.widgets.table import VirtualTable
 WIDE, WIDER = 110, 140
 ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
+HELD_S = 0.06  # keys that come faster are one key that is held
 
 
 class PlaceScreen(Screen[None]):
@@ -47,7 +49,9 @@ class PlaceScreen(Screen[None]):
         super().__init__()
         self._said = ("", "")
         self._silence: Timer | None = None
-        self._whole = 0  # number of widgets once all are there
+        self._parts: tuple[Widget, ...] = ()  # all widgets, once they are there
+        self._moved_at = float("-inf")
+        self._telling: Timer | None = None
         self._settled = False  # a whole view was shown: what differs from it is a change
 
     @property
@@ -58,7 +62,7 @@ class PlaceScreen(Screen[None]):
     @property
     def ready(self) -> bool:
         """True while all widgets are there: not before they are built, nor while they are taken down."""
-        return 0 < self._whole <= len(self.query("*"))
+        return bool(self._parts) and all(part.parent is not None for part in self._parts)
 
     @property
     def view(self) -> View:
@@ -97,7 +101,7 @@ class PlaceScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show what is known already."""
-        self._whole = len(self.query("*"))
+        self._parts = tuple(self.query("*"))
         self.update()
 
     def on_screen_resume(self) -> None:
@@ -119,16 +123,37 @@ class PlaceScreen(Screen[None]):
         self.show(self.view)
         self._settled = self.view.complete
 
+    def follow_cursor(self, tell: Callable[[], None]) -> None:
+        """Tell of what the cursor stands on: behind its own paint, and while a key is held once it rests."""
+        now = monotonic()
+        is_held = now - self._moved_at < HELD_S
+        self._moved_at = now
+        if self._telling is not None:
+            self._telling.stop()
+            self._telling = None
+        if is_held:
+            self._telling = self.set_timer(HELD_S, lambda: self._tell(tell))
+        else:
+            self.call_after_refresh(self._tell, tell)
+
+    def _tell(self, tell: Callable[[], None]) -> None:
+        if self.ready:
+            tell()
+
     # the frame
 
     def show_frame(self) -> None:
         """Show line 1, the tab line, the notice and the keys."""
+        self.query_one("#places", ItemLine).show(self._places())
+        self.show_cursor()
+        self.show_notice()
+
+    def show_cursor(self) -> None:
+        """Show of the frame what follows the cursor: line 1, and which keys have something to do."""
         place = place_named(self.place_id)
         trail = ["wherry", visible(self.view.name), place.title, *filter(None, [self.where()])]
         self.query_one("#line1", EdgeLine).show(line((" ▸ ".join(trail), "")), self._state())
-        self.query_one("#places", ItemLine).show(self._places())
         self.show_keys()
-        self.show_notice()
 
     def _state(self) -> Content:
         running = self.view.running
@@ -240,11 +265,6 @@ class PlaceScreen(Screen[None]):
 
     def select(self, key: str) -> None:
         """Put the cursor on what was asked for, now or as soon as it is there."""
-
-    @property
-    def unsaved(self) -> int:
-        """Number of edits made here that are not saved."""
-        return 0
 
     def action_open(self) -> None:
         """Open what is under the cursor."""
