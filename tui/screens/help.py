@@ -14,7 +14,7 @@ from planner.effects import Effect
 from tui.actions.action import Action
 from tui.actions.everywhere import FILTERED
 from tui.actions.keymap import shown
-from tui.actions.places import place_named
+from tui.actions.places import PLACES, place_named
 from tui.actions.table import actions_at
 from tui.text import fit, line, stack
 from tui.theme import state_mark
@@ -26,10 +26,21 @@ _STATES = ("planned", "approved", "replicating", "in sync", "cutting over", "bef
 FILTER = 'crm  os~win  disk>100G  -power:off  (app:crm or owner:)  "with blanks"  @saved'
 
 
+WIDTH, _NARROW = 96, 90  # cells of the panel, and below which effects have no column
+_LATER = {f"go.{place.id}": f"{place.title}, later; now: wherry {place.twin}"
+          for place in PLACES if place.later}  # fmt: skip
+
+
 def describe(
-    place_id: str, read_only: bool, keys: Mapping[str, str], why_not: Callable[[Action], str]
+    place_id: str,
+    read_only: bool,
+    keys: Mapping[str, str],
+    why_not: Callable[[Action], str],
+    width: int = WIDTH,
 ) -> Content:
-    """Return the help of a place: question, keys, effects, commands, marks."""
+    """Return the help of a place: question, keys, effects, commands, marks; a line each in so many cells."""
+    roomy = width >= _NARROW
+    keyed, titled, effects, noted = (11, 39, 11, width) if roomy else (8, 39, 0, width - 8 - 1 - 39 - 6)
     place = place_named(place_id)
     lines = [
         line((place.title, "accent"), f"  {place.question}?"),
@@ -38,14 +49,18 @@ def describe(
     ]
     mine = [action for action in actions_at(place_id, read_only) if action.places]
     everywhere = [action for action in actions_at(place_id, read_only) if not action.places]
-    for title, actions in (("here", mine), ("everywhere", everywhere)):
-        lines.append(line((f"{title:<12}{'':<40}{'effect':<11}command or why not now", "dim")))
+    for group, actions in (("here", mine), ("everywhere", everywhere)):
+        head = f"{group:<{keyed + 1}}{'':<{titled + 1}}{fit('effect', effects)}command or why not now"
+        lines.append(line((head, "dim")))
         for action in actions:
-            note = why_not(action) or (f"wherry {action.twin}" if action.twin else "")
+            later = _LATER.get(action.id)
+            note = why_not(action) or (f"wherry {action.twin}" if action.twin and not later else "")
+            note = note if len(note) <= noted else fit(note, noted)
+            title = fit(later or action.title, titled)
             effect = "" if action.effect is Effect.VIEW else action.effect.value
             lines.append(
-                line((fit(shown(action, keys), 11), "accent"), " ", fit(action.title, 39), " ",
-                     (fit(effect, 11), "dim"), note)
+                line((fit(shown(action, keys), keyed), "accent"), " ", title, " ",
+                     (fit(effect, effects), "dim"), note)
             )  # fmt: skip
         lines.append(line(""))
     lines += [
@@ -53,10 +68,14 @@ def describe(
         line(
             (fit("mouse", 11), "accent"), " wheel scrolls, click selects, double click opens, a title sorts"
         ),
-        *([line((fit("filter", 11), "accent"), " " + FILTER)] if place_id in FILTERED else []),
+        *(
+            [line((fit("filter", 11), "accent"), " " + FILTER[: None if roomy else FILTER.index('  "')])]
+            if place_id in FILTERED
+            else []
+        ),
         line(""),
-        line(("states  ", "dim"), "   ".join(state_mark(state).text for state in _STATES[:5])),
-        line("        ", "   ".join(state_mark(state).text for state in _STATES[5:])),
+        line(("states  ", "dim"), "  ".join(state_mark(state).text for state in _STATES[:5])),
+        line("        ", "  ".join(state_mark(state).text for state in _STATES[5:])),
         line(("checks  ", "dim"), "✖ blocker   ▲ warning   · info   ✔ nothing found   ? not decided"),
         line(""),
         line(("Other keys: names of actions stand in the table of docs/terminal.md.", "dim")),
