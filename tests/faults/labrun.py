@@ -113,7 +113,7 @@ class Lab:
             finally:
                 os._exit(70)
         self.children.append(pid)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 120
         while is_running(directory / "run", name) is None or not _answers(directory / "run", socket):
             assert time.monotonic() < deadline, f"{name} of {site} does not start"
             time.sleep(0.002)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.screen import Screen
 
 from tests.tui import estate
 from tui.app import WherryApp
@@ -39,6 +40,11 @@ async def until(true: Any, seconds: float = 60.0) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it did not happen in time")
+
+
+def on(pilot: Pilot[None], kind: type[Screen[Any]]) -> bool:
+    """Return whether such a screen is on top and all of it is built."""
+    return isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted
 
 
 def lines(pilot: Pilot[None]) -> list[str]:

@@ -185,7 +185,7 @@ def test_the_process_that_checks_ends_with_its_parent(tmp_path: Path) -> None:
     )  # fmt: skip
     assert child.stdin is not None
     child.stdin.close()
-    assert child.wait(30) == 1
+    assert child.wait(120) == 1
 
 
 def test_filters_are_asked_of_columns_places_and_checks(tmp_path: Path) -> None:

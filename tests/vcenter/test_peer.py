@@ -80,7 +80,7 @@ def test_it_ends_with_the_process_that_started_it(
     assert process is not None
     assert process.stdin is not None
     process.stdin.close()  # as the kernel does for a process that was killed
-    assert process.wait(30) == 0
+    assert process.wait(120) == 0
     assert not list((peer._directory / "run").iterdir())
     peer.close()
 

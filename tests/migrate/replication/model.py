@@ -185,7 +185,7 @@ class PipeChannel:
             while len(self._in.data) < len(buffer):
                 if self._in.closed:
                     raise ChannelClosed("the peer closed the connection")
-                if not self._in.changed.wait(20):
+                if not self._in.changed.wait(120):
                     raise ChannelClosed("the peer did not answer in time")
             buffer[:] = self._in.data[: len(buffer)]
             del self._in.data[: len(buffer)]
@@ -294,7 +294,7 @@ class World:
         except WherryError as error:
             outcome = error
         near.close()
-        thread.join(20)
+        thread.join(120)
         assert not thread.is_alive()
         self.acknowledged = witness.acknowledged
         self.operations = clockwork.count

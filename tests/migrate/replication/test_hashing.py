@@ -52,11 +52,11 @@ def test_the_receiver_hashes_its_own_disk() -> None:
     thread = threading.Thread(target=receiver.serve, args=(far,))
     thread.start()
     assert ask_hash(near, "v", len(content)) == hash_disk(MemoryDisk(content))
-    thread.join(10)
+    thread.join(120)
     near, far = pipe()
     thread = threading.Thread(target=pytest.raises, args=(BadInput, receiver.serve, far))
     thread.start()
     with pytest.raises(BadInput, match="cannot equal"):
         ask_hash(near, "v", len(content) * 2)
     near.close()
-    thread.join(10)
+    thread.join(120)

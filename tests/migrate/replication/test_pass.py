@@ -189,14 +189,14 @@ def test_a_second_writer_is_refused_and_a_newer_one_takes_over(content: bytes) -
 
     def wait() -> bool:
         inside.set()
-        go.wait(10)
+        go.wait(120)
         return False
 
     thread = threading.Thread(
         target=lambda: other.append(world.send(MemoryDisk(content), spec(generation=2), Mode.SEED, stop=wait))
     )
     thread.start()
-    assert inside.wait(10)
+    assert inside.wait(120)
     refused = world.send(MemoryDisk(content), spec("p2", generation=2), Mode.SEED)
     assert isinstance(refused, ProjectBusy)
     world.leases._patience_s = 10
@@ -204,7 +204,7 @@ def test_a_second_writer_is_refused_and_a_newer_one_takes_over(content: bytes) -
     result = done(world.send(MemoryDisk(newer), spec("p3", generation=3), Mode.SEED))
     assert result.complete
     go.set()
-    thread.join(10)
+    thread.join(120)
     assert not isinstance(other[0], PassResult)
     assert bytes(world.disk.durable) == newer
 

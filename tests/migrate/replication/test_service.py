@@ -46,7 +46,7 @@ def serving(tmp_path: Path, idle_exit_s: float = 5.0) -> Iterator[threading.Thre
         yield thread
     finally:
         halt.set()
-        thread.join(10)
+        thread.join(120)
         listening.close()
 
 
@@ -126,7 +126,7 @@ def test_one_service_per_store_and_it_leaves_when_idle(tmp_path: Path) -> None:
         serve_forever(socket.socket(), lambda _volume: None, tmp_path / "store", 1.0)  # type: ignore[arg-type,return-value]
     os.close(held)
     with serving(tmp_path, idle_exit_s=0.2) as thread:
-        thread.join(5)
+        thread.join(120)
         assert not thread.is_alive()
 
 

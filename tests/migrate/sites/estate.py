@@ -79,7 +79,7 @@ def running(directory: Path) -> Iterator[LabSite]:
         assert site.stop()
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], timeout_s: float = 120.0) -> None:
     import time
 
     deadline = time.monotonic() + timeout_s

@@ -25,12 +25,15 @@ def _read(made: bytes) -> dict[str, list[tuple[object, ...]]]:
     return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
 
 
-def test_a_large_workbook_holds_the_same_cells_in_the_same_bytes_each_time() -> None:
+def test_a_large_workbook_holds_the_same_cells_in_the_same_bytes_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     small = workbook_of("t", _AT, tables(printed()))
     large = [workbook_of("t", _AT, tables(printed()), large=True) for _ in range(2)]
     assert large[0] == large[1]
     assert _read(small) == _read(large[0])
-    assert not list(Path(tempfile.gettempdir()).glob("wherry-xlsx-*"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_tables_are_taken_one_by_one_and_rows_that_do_not_fit_are_counted(

@@ -55,7 +55,7 @@ def typing(answers: list[tuple[bytes, bytes]], *arguments: str) -> tuple[int, st
     if child == 0:
         os.execv(sys.executable, [sys.executable, "-m", "tui.cli.main", *arguments])
     said, seen, waiting = b"", 0, list(answers)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         if not select.select([terminal], [], [], 0.2)[0]:
             continue

@@ -27,7 +27,7 @@ def test_ui_without_a_terminal_is_refused(planned: Wherry) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
         check=False,
     )
     assert (ended.returncode, ended.stdout) == (2, "")

@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList
 
 from planner.export.formats import FORMATS
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, lines, opened, text, until
+from tests.tui.stage import BIG, SMALL, lines, on, opened, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.app import WherryApp
 from tui.guides.exporting import _READERS, Papers
@@ -24,7 +24,7 @@ def test_every_format_has_a_reader() -> None:
 
 async def asked(pilot: Pilot[None]) -> OptionList:
     await pilot.press("e")
-    await until(lambda: isinstance(pilot.app.screen, Papers) and "Folder" in text(pilot))
+    await until(lambda: on(pilot, Papers) and "Folder" in text(pilot))
     return pilot.app.screen.query_one(OptionList)
 
 
@@ -106,7 +106,7 @@ async def test_a_file_is_no_folder(tmp_path: Path) -> None:
 async def test_all_of_it_fits_the_screen(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(estate.build(tmp_path), size) as pilot:
         offer(cast(WherryApp, pilot.app))
-        await until(lambda: isinstance(pilot.app.screen, Papers))
+        await until(lambda: on(pilot, Papers))
         await pilot.pause()
         shown = lines(pilot)
         assert any("Write" in line and "Leave it" in line for line in shown)

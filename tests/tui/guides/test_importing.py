@@ -14,7 +14,7 @@ from planner.store.inventories import Role
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.estate import write
-from tests.tui.stage import BIG, lines, opened, text, until
+from tests.tui.stage import BIG, lines, on, opened, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.app import WherryApp
 from tui.dialogs.reader import Reader
@@ -43,7 +43,7 @@ async def type_path(pilot: Pilot[None], path: Path) -> None:
 
 async def told(pilot: Pilot[None], words: str) -> str:
     """Return what is shown at the end."""
-    await until(lambda: isinstance(pilot.app.screen, Reader) and words in text(pilot))
+    await until(lambda: on(pilot, Reader) and words in text(pilot))
     return text(pilot)
 
 

@@ -141,7 +141,7 @@ def test_one_that_does_not_stop_can_be_killed_and_not_before(read: Wherry) -> No
     now[0] = 5.0
     assert (job.stop(), job.can_kill) == (Stopping.DEAF, True)
     job.kill()
-    assert job.wait(30)
+    assert job.wait(120)
     assert job.state.exit_code == 137
     assert job.state.error is not None
     assert "killed" in job.state.error.message

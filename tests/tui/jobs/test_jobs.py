@@ -75,4 +75,4 @@ def test_a_job_that_hears_nothing_is_killed_when_it_is_let_go(read: Wherry, jobs
     mine.close(0.2)
     assert job.state.running
     os.kill(job.pid, signal.SIGCONT)
-    assert job.wait(30)
+    assert job.wait(120)

@@ -17,6 +17,7 @@ from planner.store import settings
 from planner.store.project import Project
 from planner.units import GIB
 from tests.tui import estate
+from tests.tui.stage import until
 from tui.study.protocol import written
 from tui.study.registry import call, find
 from tui.study.room import Room
@@ -86,7 +87,8 @@ async def settled(pilot: Pilot[None]) -> None:
     for _ in range(600):
         await pilot.pause()
         asking = any(worker.group in ("study", "read") and worker.is_running for worker in app.workers)
-        quiet = 0 if asking or app._busy else quiet + 1  # type: ignore[attr-defined]
+        asking = asking or bool(app._busy) or not app.screen.is_mounted  # type: ignore[attr-defined]
+        quiet = 0 if asking else quiet + 1
         if quiet == 3:
             return
         await asyncio.sleep(0.01)
@@ -104,7 +106,9 @@ async def write(pilot: Pilot[None], text: str) -> None:
     """Write into the line that has the focus."""
     from textual.widgets import Input
 
+    await until(lambda: isinstance(pilot.app.focused, Input))
     line = pilot.app.focused
     assert isinstance(line, Input)
     line.value = text
     await pilot.pause(0.3)  # longer than a filter waits for the next letter
+    await settled(pilot)

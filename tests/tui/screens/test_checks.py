@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +17,8 @@ from planner.store import waivers
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.stage import BIG, SMALL, lines, opened, panel, text, until
+from tests.tui.kept import differs
+from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
@@ -289,7 +289,7 @@ async def at_check(pilot: Pilot[None], check: str) -> ChecksScreen:
 
 async def fill(pilot: Pilot[None], *values: str) -> None:
     """Fill the form on the screen and answer it."""
-    await until(lambda: isinstance(pilot.app.screen, Form))
+    await until(lambda: on(pilot, Form))
     for at, value in enumerate(values):
         await key(pilot, *(["tab"] if at else []), *value)
     await key(pilot, "ctrl+s")
@@ -348,7 +348,7 @@ async def test_from_the_list_all_that_is_shown_of_a_check_is_accepted(cli: Wherr
         names = sorted(row.subject_name for row in shown(pilot, "found"))
         place.table_of("checks").focus()
         await key(pilot, "w")
-        await until(lambda: isinstance(pilot.app.screen, Form))
+        await until(lambda: on(pilot, Form))
         await key(pilot, "ctrl+s")
         assert "this is needed" in text(pilot)
         await key(pilot, *"r", "tab", *"o", "tab", "end", "ctrl+u", *"soon", "ctrl+s")
@@ -366,14 +366,14 @@ async def test_tasks_before_a_wave_are_listed_and_ticked_off(cli: Wherry) -> Non
         await go(pilot)
         await key(pilot, "t")
         await key(pilot, "enter")  # of the waves to choose from, the first
-        await until(lambda: isinstance(pilot.app.screen, Tasks))
+        await until(lambda: on(pilot, Tasks))
         box = pilot.app.screen
         assert "by hand" in text(pilot) or "wherry:" in text(pilot)
         assert "left" in str(box.query_one(".box").border_title)
         task = str(box.query_one(VirtualTable).key)
         await key(pilot, "enter")
         await fill(pilot, "by the DBA")
-        await until(lambda: isinstance(pilot.app.screen, Tasks) and pilot.app.screen is not box)
+        await until(lambda: on(pilot, Tasks) and pilot.app.screen is not box)
         said = next(
             item for item in cli.done("remedy", "W01", "--json").document["tasks"] if item["id"] == task
         )
@@ -404,7 +404,7 @@ async def test_read_only_changes_nothing_and_says_why(cli: Wherry) -> None:
             assert "this is the read-only view" in text(pilot)
             assert not isinstance(pilot.app.screen, Dialog)
         await key(pilot, "t", "enter")
-        await until(lambda: isinstance(pilot.app.screen, Tasks))
+        await until(lambda: on(pilot, Tasks))
         await key(pilot, "enter")
         assert "read-only view" in str(pilot.app.screen.query_one(".box").border_subtitle)
     assert cli.stored() == before
@@ -441,11 +441,7 @@ async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
         await until(lambda: len(shown(pilot, "found")) == 2)
         for name, keys in (("checks", ()), ("checks-by-vm", ("b",))):
             await key(pilot, *keys)
-            await pilot.pause(0.3)
-            path = KEPT / f"{name}-{size[0]}x{size[1]}.txt"
-            now = "\n".join(lines(pilot)) + "\n"
-            if os.environ.get("WHERRY_ACCEPT"):
-                path.write_text(now, encoding="utf-8")
-            if not path.exists() or path.read_text(encoding="utf-8") != now:
-                changed.append(f"{path.name} differs, it is now:\n{now}")
-    assert not changed, "\n".join(changed)
+            changed.append(
+                await differs(KEPT / f"{name}-{size[0]}x{size[1]}.txt", lambda: text(pilot) + "\n")
+            )
+    assert not any(changed), "\n".join(changed)

@@ -55,7 +55,7 @@ class Tab:
         self._number += 1
         answer = self._answers[self._number] = asyncio.get_running_loop().create_future()
         await self._socket.send_json({"id": self._number, "method": method, "params": params})
-        told = await asyncio.wait_for(answer, 30)
+        told = await asyncio.wait_for(answer, 120)
         assert "error" not in told, told
         return dict(told["result"])
 
@@ -108,4 +108,4 @@ async def tab(profile: Path) -> AsyncIterator[Tab]:
                 yield opened
     finally:
         browser.terminate()
-        browser.wait(20)
+        browser.wait(120)

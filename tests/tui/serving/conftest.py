@@ -46,7 +46,7 @@ class Served:
 
     def end(self) -> int:
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
+        return self.process.wait(120)
 
 
 @pytest.fixture
@@ -67,6 +67,6 @@ def served(tmp_path: Path) -> Iterator[Served]:
     yield Served(process, url, root)
     if process.poll() is None:
         process.kill()
-        process.wait(10)
+        process.wait(120)
     process.stdout.close()
     process.stderr.close()

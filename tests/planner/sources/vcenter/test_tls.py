@@ -190,7 +190,7 @@ class served_by:
     def __exit__(self, *_: object) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(120)
 
 
 def der_of(pem: Path) -> bytes:
@@ -275,4 +275,4 @@ def test_an_endpoint_that_speaks_no_tls() -> None:
         thread.start()
         with pytest.raises(Unreachable, match="does not speak TLS"):
             verified_context(Login(Address("kim", "127.0.0.1", listening.getsockname()[1]), "s3cret"))
-        thread.join(10)
+        thread.join(120)

@@ -67,7 +67,7 @@ class Server:
     def close(self) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(10)
+        self._thread.join(120)
 
 
 @pytest.fixture
