@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 class Landing:
     """A datastore or folder of the source. ``to`` is its own map, ``goes`` where it leads, both may be empty.
 
-    ``by`` is the longer or shorter path that decides on a folder; ``room`` says what is free there in
-    words, ``wrong`` what planner knows. Of a folder VMs and bytes are those in it and deeper.
+    ``by`` is the name whose map decides; ``room`` says what is free there in words, ``wrong`` what planner
+    knows. ``left`` are VMs that have no place yet. Of a folder, VMs and bytes are those in it and deeper.
     """
 
     name: str
@@ -49,11 +49,12 @@ class Landing:
     by: str
     room: str
     wrong: str
+    left: int
 
 
 def _open_first(rows: Iterable[Landing]) -> tuple[Landing, ...]:
     """Return rows, those that need a map first, the most VMs before others."""
-    return tuple(sorted(rows, key=lambda one: (bool(one.to) or not one.vms, -one.vms, one.name)))
+    return tuple(sorted(rows, key=lambda one: (not one.left, -one.vms, one.name)))
 
 
 # datastores
@@ -95,7 +96,17 @@ def datastore_landings(
             wrong.append(full[to])
         room = _room(there[to]) if to in there else ""
         found.append(
-            Landing(name, vms[name], sizes[name], to, to, name if to else "", room, "; ".join(wrong))
+            Landing(
+                name,
+                vms[name],
+                sizes[name],
+                to,
+                to,
+                name if to else "",
+                room,
+                "; ".join(wrong),
+                0 if to else vms[name],
+            )
         )
     return _open_first(found)
 
@@ -187,4 +198,4 @@ def _folder(
         wrong.append("not mapped" if left == vms else f"{left} of them not mapped")
     if own and known is not None and not is_known(goes, known):
         wrong.append("the target has no such folder")
-    return Landing(name, vms, size_bytes, own[1] if own else "", goes, by, "", "; ".join(wrong))
+    return Landing(name, vms, size_bytes, own[1] if own else "", goes, by, "", "; ".join(wrong), left)

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.destinations import spelled
+from planner.destinations import ANYWHERE, spelled
 from planner.errors import BadInput
 from planner.names import visible
 
@@ -97,6 +97,18 @@ def names_of(table: str, inventory: Inventory) -> tuple[str, ...]:
 
     every = {"networks": networks_of, "datastores": datastores_of, "folders": folders_of}
     return every[table](inventory)
+
+
+def matched_in(table: str, inventory: Inventory, pattern: str, target: str) -> Mapping[str, str]:
+    """Return what of the source a pattern matches in a table, with what it becomes; raises as ``matched``.
+
+    The root of all folders is meant only where it is named.
+    """
+    names = names_of(table, inventory)
+    if table == "folders":
+        pattern = spelled(pattern)
+        names = tuple(name for name in names if name != ANYWHERE or pattern == ANYWHERE)
+    return matched(names, pattern, target, NOUNS[table])
 
 
 def put_maps(project: Project, table: str, values: Mapping[str, str | None]) -> None:

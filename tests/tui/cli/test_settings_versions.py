@@ -75,6 +75,8 @@ def test_a_folder_has_one_map_however_its_path_was_spelled(tmp_path: Path) -> No
     assert "/" in path.strip("/")
     assert tried[path] == f"Moved/{path}"
     assert path.partition("/")[0] in tried, "folders above are mapped too"
+    assert "/" not in tried, "the root is meant only where it is named"
+    assert "/ → Moved" in cli.done("settings", "map", "--folders", "/", "Moved", "--check").out
     cli.done("settings", "set", "folders", f'{{"/{path}/" = "Old"}}')
     assert f"{path} → New" in cli.done("settings", "map", "--folders", path, "New").out
     assert cli.done("settings", "show", "--json").document["folders"] == {path: "New"}

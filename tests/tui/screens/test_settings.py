@@ -261,7 +261,7 @@ async def test_a_word_on_a_disk_is_said_with_its_proof_and_taken_back(tmp_path: 
 async def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     root = estate.build(tmp_path, planned=False)
     async with settings_of(root, "link") as pilot:
-        for key, why in (("a", "nothing can be added here"), ("m", "go to Networks, Datastores or Folders first")):
+        for key, why in (("a", "nothing can be added here"), ("m", "go to Networks, Datastores")):
             await pilot.press(key)
             await pilot.pause()
             assert why in lines(pilot)[-2]
@@ -370,7 +370,7 @@ async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     root = with_target(estate.build(tmp_path, with_networks()))
     shown = []
     async with settings_of(root, "link", size) as pilot:
-        for block in ("link", "networks", "disks"):
+        for block in ("link", "networks", "datastores", "folders", "disks"):
             place(pilot).select(block)
             await idle(pilot)
             await pilot.press("enter")

@@ -205,11 +205,10 @@ def map_names(pattern: str, target: str, table: str, check: bool, project_dir: P
     from planner.names import visible
     from planner.store import inventories
     from planner.units import show_count
-    from tui.acts.mapping import NOUNS, matched, names_of, put_maps
+    from tui.acts.mapping import NOUNS, matched_in, put_maps
 
     with open_project(project_dir) as project:
-        known = names_of(table, inventories.latest(project).inventory)
-        found = matched(known, pattern, target, NOUNS[table])
+        found = matched_in(table, inventories.latest(project).inventory, pattern, target)
         if not check:
             put_maps(project, table, found)
     if as_json:

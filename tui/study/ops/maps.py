@@ -77,10 +77,10 @@ def put(room: Room, values: dict[str, str | None], table: str = "networks") -> d
 def matching(room: Room, pattern: str, target: str, table: str = "networks") -> dict[str, Any]:
     """Return what a pattern would map, and to which of these the target has nothing."""
     from planner.destinations import is_known, known_folders, spelled
-    from tui.acts.mapping import NOUNS, matched, names_of
+    from tui.acts.mapping import matched_in
 
     at = room.situation
-    found = matched(names_of(table, at.inventory), pattern, target, NOUNS[table])
+    found = matched_in(table, at.inventory, pattern, target)
     there = _there(at.target, table)
     if there is None or at.target is None:
         missing: set[str] = set()
