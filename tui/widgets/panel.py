@@ -37,6 +37,7 @@ class Panel(Scrolled):
         super().__init__(id=id)
         self._lines: Sequence[Content] = ()  # as they were given
         self._starts: list[int] = [0]  # the first of the wrapped lines of each, and how many there are
+        self._width = 0  # in which they are wrapped
         self._strips: dict[int, list[Strip]] = {}  # of lines that were drawn
         self.set_title(Content(title) if title else None, Content(keys) if keys else None)
 
