@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from planner.destinations import held_on, home
+from planner.destinations import home
 from planner.model import VM, Datastore, Disk, Inventory, Volume
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
 from planner.settings import Settings
 from planner.units import show_bytes, show_count
-from planner.volumes import datastore_of, volumes
+from planner.volumes import datastore_of
 
 _NAMED = 6  # datastores that get a note of their own
 Load = Mapping[str, int]  # bytes by target datastore
@@ -65,10 +65,15 @@ def load_of(
 
 def loads_now(waves: Iterable[Wave], inventory: Inventory, datastores: Mapping[str, str]) -> Iterator[Load]:
     """Yield what each wave brings to each target datastore by a map that the plan may not know yet."""
-    disks = {volume.id: datastores.get(held_on(volume), "") for volume in volumes(inventory)}
+    held = {(vm.id, disk.key): datastore_of(disk.path) or "" for vm in inventory.vms for disk in vm.disks}
     homes = {vm.id: datastores.get(home(vm), "") for vm in inventory.vms}
+
+    def on(disk: PlannedDisk) -> str:
+        said = (held.get((item.vm, item.disk), "") for item in disk.attachments)
+        return datastores.get(next(filter(None, said), ""), "")
+
     for wave in waves:
-        yield load_of(wave, lambda disk: disks.get(disk.volume, ""), lambda vm: homes.get(vm.id, ""))
+        yield load_of(wave, on, lambda vm: homes.get(vm.id, ""))
 
 
 def load_of_all(

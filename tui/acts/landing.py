@@ -21,14 +21,14 @@ from planner.destinations import (
 from planner.filling import by_name, fill, free_on, load_of_all, loads_now
 from planner.names import visible
 from planner.units import show_bytes
-from planner.volumes import datastore_of, own_volume, shared_volumes, volumes
+from planner.volumes import datastore_of, own_volume, shared_volumes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from planner.destinations import FolderMaps, Parts
     from planner.filling import Load
-    from planner.model import VM, Datastore, Inventory
+    from planner.model import VM, Datastore, Inventory, Volume
     from planner.plan import Plan
     from planner.settings import Settings
 
@@ -76,12 +76,21 @@ def datastore_landings(
     """Return every datastore with its map and the room there, wave by wave where there is a plan."""
     vms = Counter(name for vm in inventory.vms if vm.movable for name in _stores_of(vm))
     sizes: Counter[str] = Counter()
-    for volume in volumes(inventory):
-        if any(item.vm.movable for item in volume.attachments):
-            sizes[held_on(volume)] += volume.size_bytes
+    shared = {
+        (item.vm.id, item.disk.key): one for one in shared_volumes(inventory) for item in one.attachments
+    }
+    seen: set[str] = set()
+    for vm in inventory.vms:
+        for disk in vm.disks if vm.movable else ():
+            volume = shared.get((vm.id, disk.key))
+            if volume is None:
+                sizes[datastore_of(disk.path) or ""] += disk.size_bytes
+            elif volume.id not in seen:
+                seen.add(volume.id)
+                sizes[held_on(volume)] += volume.size_bytes
     known = target is not None and "datastores" not in target.gaps
     there = by_name(target) if known and target else {}
-    full = _full(inventory, target, settings, plan) if known else {}
+    full = _full(inventory, target, settings, plan, shared) if known else {}
     found = []
     for name in datastores_of(inventory):
         to = settings.datastores.get(name, "")
@@ -123,16 +132,17 @@ def _room(store: Datastore | None) -> str:
 
 
 def _full(
-    inventory: Inventory, target: Inventory | None, settings: Settings, plan: Plan | None
+    inventory: Inventory,
+    target: Inventory | None,
+    settings: Settings,
+    plan: Plan | None,
+    shared: Mapping[tuple[str, str], Volume],
 ) -> dict[str, str]:
     """Return what to say of target datastores that have no room for all that these maps bring."""
     if not settings.datastores:
         return {}
     loads: Iterable[tuple[str, Load]]
     if plan is None:
-        shared = {
-            (item.vm.id, item.disk.key): one for one in shared_volumes(inventory) for item in one.attachments
-        }
         all_of_it = load_of_all(
             inventory, settings, lambda vm, disk: shared.get((vm.id, disk.key)) or own_volume(vm, disk)
         )
