@@ -282,7 +282,8 @@ class WherryApp(WorkingApp):
         from tui.screens.help import HelpScreen, describe
 
         if (place := self.place) is not None:
-            self.push_screen(HelpScreen(describe(place.place_id, self.read_only, self.keys, place.why_not)))
+            said = describe(place.place_id, self.read_only, self.keys, place.why_not, self.size.width)
+            self.push_screen(HelpScreen(said))
 
     def action_leave(self) -> None:
         """Leave; say what goes on without us. Work that would be lost is asked about first."""
