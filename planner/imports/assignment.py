@@ -35,6 +35,7 @@ class _Reading:
 
     def __init__(self, printout: Printout) -> None:
         plan = printout.plan
+        self.method = printout.settings.method.value if printout.settings else ""
         self.waves = {wave.name.casefold(): wave for wave in plan.waves}
         self.windows = {window_id(wave.window): wave.name for wave in plan.waves if wave.window}
         self.group_of = {
@@ -88,6 +89,12 @@ class _Reading:
                 return f"window {visible(told, 40)} is none of the plan's"
             if self.windows[told] not in {wave.name, after.name}:
                 return f"window {told} is that of {self.windows[told]}, wave_id says {after.name}"
+        how = cells.get("method", "").casefold()
+        if how and self.method and how != self.method:
+            return (
+                f"method says {visible(how, 40)}, and all VMs move {self.method}; it is one for a project, "
+                "the method of the settings"
+            )
         pinned = flag(cells.get("pinned"))
         if cells.get("pinned") and pinned is None:
             return f"pinned says {visible(cells['pinned'], 40)}, which is neither yes nor no"

@@ -167,6 +167,14 @@ def test_nonsense_is_named_by_its_row(tmp_path: Path, change: Callable[[Rows], N
     assert "\x1b" not in caught.value.message
 
 
+def test_a_method_of_its_own_is_not_passed_over(tmp_path: Path) -> None:
+    with pytest.raises(RowsRefused, match="row 2: method says cold, and all VMs move warm"):
+        read(tmp_path, lambda rows: rows[0].update(method="Cold"))
+    with pytest.raises(RowsRefused, match=r"method says tele.\[1m"):
+        read(tmp_path, lambda rows: rows[0].update(method="tele\x1b[1m"))
+    assert read(tmp_path, lambda rows: rows[0].update(method=" WARM ")).moved == ()
+
+
 def test_every_wrong_row_is_named_and_the_good_ones_change_nothing(tmp_path: Path) -> None:
     def change(rows: Rows) -> None:
         rows[0]["vm_uuid"] = "a"
