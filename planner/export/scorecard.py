@@ -8,6 +8,7 @@ from __future__ import annotations
 from planner.export.printout import Cell, Printout, Table, summary
 from planner.names import visible
 from planner.plan import Figures, Used
+from planner.units import show_count
 from planner.waves.words import resource
 
 _COLUMNS = ("Measure", "This plan", "Bound", "Name order", "What it means")
@@ -82,14 +83,14 @@ def in_short(printout: Printout) -> tuple[str, ...]:
     planned = sum(len(wave.vms) for wave in plan.waves)
     dated = [wave.window for wave in plan.waves if wave.window]
     said = [
-        f"{planned} VMs move in {score.waves} waves; "
+        f"{show_count(planned, 'VM')} in {show_count(score.waves, 'wave')}; "
         f"no plan under these caps needs fewer than {score.waves_bound}"
     ]
     if dated:
         first, last = min(window.start_utc for window in dated), max(window.end_utc for window in dated)
         said.append(f"The first cutover is on {first:%Y-%m-%d}, the last window closes on {last:%Y-%m-%d}")
     if len(dated) < len(plan.waves):
-        said.append(f"{len(plan.waves) - len(dated)} of {len(plan.waves)} waves have no window yet")
+        said.append(f"Waves without a window yet: {len(plan.waves) - len(dated)} of {len(plan.waves)}")
     if score.cut_share is not None:
         beside = score.baseline.cut_share if score.baseline else None
         said.append(
@@ -97,11 +98,11 @@ def in_short(printout: Printout) -> tuple[str, ...]:
             + ("" if beside is None else f"; planned by name it would be {beside:.0%}")
         )
     broken = score.hard_violations + score.order_violations + score.latency_violations
-    said.append(f"{broken} ties are violated: see the notes" if broken else "No tie is violated")
+    said.append(f"{show_count(broken, 'tie')} violated: see the notes" if broken else "No tie is violated")
     if plan.unplanned:
-        said.append(f"{len(plan.unplanned)} VMs are in no wave, each with its reason")
+        said.append(f"{show_count(len(plan.unplanned), 'VM')} in no wave, each with its reason")
     approved = sum(wave.name in (printout.approvals or {}) for wave in plan.waves)
-    said.append(f"{approved} of {len(plan.waves)} waves are approved")
+    said.append(f"Waves approved: {approved} of {len(plan.waves)}")
     return tuple(said)
 
 

@@ -234,7 +234,7 @@ def test_the_score_card_says_unknown_where_nothing_was_measured() -> None:
     assert {row[0]: row[1] for row in score_card(plain).rows}["Share of traffic cut"] == UNKNOWN
     torn = printout.plan.score.model_copy(update={"hard_violations": 2, "cut_share": 0.25})
     said = in_short(Printout(printout.plan.model_copy(update={"score": torn}), printout.inventory))
-    assert any(sentence.startswith("2 ties are violated") for sentence in said)
+    assert any(sentence.startswith("2 ties violated") for sentence in said)
     assert any(sentence.startswith("25% of the traffic") for sentence in said)
 
 
@@ -359,3 +359,11 @@ def test_sheet_names_are_short_and_differ_whatever_the_case() -> None:
     names = openpyxl.load_workbook(BytesIO(made)).sheetnames
     assert len({name.casefold() for name in names}) == 4
     assert all(len(name) <= 31 for name in names)
+
+
+def test_one_of_a_kind_is_said_as_one() -> None:
+    inventory = estate(vm("web"), vm("gold", template=True))
+    said = in_short(Printout(plan(inventory), inventory))
+    assert said[0] == "1 VM in 1 wave; no plan under these caps needs fewer than 1"
+    assert "1 VM in no wave, each with its reason" in said
+    assert (said[1], said[-1]) == ("Waves without a window yet: 1 of 1", "Waves approved: 0 of 1")
