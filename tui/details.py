@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import NotFound
 from planner.store.project import Project
-from tui.filtering import Filtering
+from tui.filtering import OFTEN, Filtering
 
 if TYPE_CHECKING:
     from planner.model import VM, Finding
@@ -119,5 +119,5 @@ class Details:
         if found is None:
             return False
         self._neighbours = (inventory, found)
-        self.filtering.warm(inventory, columns.load(project, inventory, ("name",)))
+        self.filtering.warm(inventory, columns.load(project, inventory, OFTEN))
         return True

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from planner.store.project import Project
     from tui.listing import Row
 
+OFTEN = ("name", "os", "cluster", "power", "app", "disk")  # fields that most filters name: read beforehand
 _MOST = 20_000  # distinct values looked through for a completion
 
 
@@ -32,6 +33,14 @@ class Filtering:
     def warm(self, inventory: int, found: dict[str, Column]) -> None:
         """Take in columns of a snapshot that were read beforehand."""
         self._inventory, self._columns = inventory, found
+
+    def warm_rows(self, rows: Sequence[Row]) -> None:
+        """Make the columns of rows that will be shown, for filters by wave, group and checks."""
+        from planner.store import columns
+
+        made = dict(columns.placed((row[8], row[9]) for row in rows))
+        made.update(columns.judged(row[10] for row in rows))
+        self._of_rows, self._rows = made, rows
 
     def saved(self, place: str) -> dict[str, str]:
         """Return the saved filters of a place, by name."""

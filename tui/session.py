@@ -343,7 +343,9 @@ class Session:
         if number is None or number == self._columns or not self._details.warm(self._project, number):
             return view
         self._columns = number
-        return replace(view, rows=(*view.rows,))
+        rows = (*view.rows,)
+        self._details.filtering.warm_rows(rows)
+        return replace(view, rows=rows)
 
 
 _UNJUDGED: dict[str, Any] = {"judging": "stale", "tallies": None, "wave_tallies": {}, "counts": ()}
