@@ -54,7 +54,8 @@ class Panel(Scrolled):
 
     def _wrap(self, before: Sequence[Strip] = ()) -> None:
         """Find out which line begins where; draw anew what reads otherwise than before."""
-        width = self.scrollable_size.width
+        # A scrollbar may leave no room at all; no lines then would take it away, and so on for ever.
+        width = self.scrollable_size.width or int(self.show_vertical_scrollbar)
         self._strips.clear()
         self._starts = [0, *accumulate(_height(line, width) for line in self._lines)] if width else [0]
         self.set_lines(self._starts[-1])

@@ -58,3 +58,22 @@ async def test_another_title_paints_the_border_alone() -> None:
         table.move_to(1)
         await pilot.pause()
         assert 0 < table.drawn <= 3  # the line that was left and the one that was gone to
+
+
+class _Alone(App[None]):
+    CSS = "Panel { border: round white; height: 1fr; }"
+
+    def compose(self) -> ComposeResult:
+        yield Panel("panel", "words")
+
+
+async def test_a_terminal_of_a_few_cells_ends_nothing_and_all_is_back_afterwards() -> None:
+    async with _Alone().run_test(size=(60, 8)) as pilot:
+        panel = pilot.app.query_one(Panel)
+        panel.show(Content("\n".join(WORDS[:number] for number in range(40))))
+        await pilot.pause()
+        lines = panel.virtual_size.height
+        for width in (6, 4, 3, 2, 1, 3, 60):
+            await pilot.resize_terminal(width, 8)
+            await pilot.pause()
+        assert panel.virtual_size.height == lines
