@@ -1,16 +1,13 @@
-"""Overview and Inventory as text and as SVG, compared with kept ones; every place has its own kept text.
+"""Overview and Inventory as text and as SVG, compared with kept ones; every place has its own kept text."""
 
-To accept a change on purpose: ``WHERRY_ACCEPT=1 pytest tests/tui/test_pictures.py``.
-"""
-
-import os
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, lines, opened
+from tests.tui.kept import differs
+from tests.tui.stage import BIG, SMALL, opened, text
 from tui.actions.action import Place
 from tui.actions.places import READY
 from tui.preferences import Preferences
@@ -21,28 +18,14 @@ WIDER = (160, 45)
 _MADE_UP = re.compile(r"terminal-\d+")  # another in each process
 
 
-def kept_as(name: str, shown: str) -> str:
-    """Return what differs between a kept file and what is shown now, empty when nothing does."""
-    path = KEPT / name
-    if os.environ.get("WHERRY_ACCEPT"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(shown, encoding="utf-8")
-    kept = path.read_text(encoding="utf-8") if path.exists() else ""
-    if kept == shown:
-        return ""
-    first = next((n for n, (a, b) in enumerate(zip(kept, shown, strict=False)) if a != b), len(kept))
-    return f"{name} differs: {kept[first - 60 : first + 60]!r} is now {shown[first - 60 : first + 60]!r}"
-
-
 @pytest.mark.parametrize("size", [SMALL, BIG, WIDER])
 async def test_screens_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     changed = []
     async with opened(estate.build(tmp_path, waves=3), size) as pilot:
         for key, place in (("1", "overview"), ("2", "inventory")):
             await pilot.press(key)
-            await pilot.pause(0.4)
-            text = "\n".join(lines(pilot)) + "\n"
-            changed.append(kept_as(f"{place}-{size[0]}x{size[1]}.txt", text))
+            path = KEPT / f"{place}-{size[0]}x{size[1]}.txt"
+            changed.append(await differs(path, lambda: text(pilot) + "\n"))
     assert not any(changed), "\n".join(changed)
 
 
@@ -66,9 +49,12 @@ async def test_colours_are_as_kept(tmp_path: Path, key: str, place: str, theme: 
     root = estate.build(tmp_path, waves=3)
     async with opened(root, preferences=Preferences(theme=theme)) as pilot:
         await pilot.press(key)
-        await pilot.pause(0.4)
-        svg = _MADE_UP.sub("terminal", pilot.app.export_screenshot(title=place))
-    assert not (differs := kept_as(f"{place}-{theme}.svg", svg)), differs
+
+        def picture() -> str:
+            return _MADE_UP.sub("terminal", pilot.app.export_screenshot(title=place))
+
+        changed = await differs(KEPT / f"{place}-{theme}.svg", picture)
+    assert not changed
 
 
 async def test_pictures_are_made_for_every_place(tmp_path: Path) -> None:

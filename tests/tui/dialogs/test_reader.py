@@ -1,6 +1,7 @@
 import pytest
 
 from tests.tui.dialogs.desk import SIZES, UNSAID, answer, fits, shown, words
+from tests.tui.stage import until
 from tui.dialogs.reader import Reader
 from tui.text import line, stack
 from tui.widgets.panel import Panel
@@ -15,11 +16,9 @@ async def test_a_long_text_scrolls_in_a_box_that_fits(size: tuple[int, int]) -> 
         assert "line 0 [bold]x[/]" in words(pilot)
         assert "line 199" not in words(pilot)
         await pilot.press("end")
-        await pilot.pause(0.3)
-        assert "line 199 [bold]x[/]" in words(pilot)
+        await until(lambda: "line 199 [bold]x[/]" in words(pilot))
         await pilot.press("home", "j", "j")
-        await pilot.pause(0.3)
-        assert "line 0 " not in words(pilot)
+        await until(lambda: "line 2 " in words(pilot) and "line 0 " not in words(pilot))
         pilot.app.screen.query_one(Panel).scroll_down(animate=False)
         assert answer(pilot) is UNSAID
 

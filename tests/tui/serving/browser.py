@@ -65,7 +65,7 @@ class Tab:
         return told["result"].get("value")
 
     async def until(self, script: str) -> None:
-        for _ in range(600):
+        for _ in range(2400):
             told = await self.call("Runtime.evaluate", expression=script)  # between two pages it raises
             if told["result"].get("value"):
                 return
@@ -85,7 +85,7 @@ async def tab(profile: Path) -> AsyncIterator[Tab]:
     browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         where = profile / "DevToolsActivePort"
-        for _ in range(600):
+        for _ in range(2400):
             if where.is_file() and "\n" in where.read_text("utf-8"):
                 break
             assert browser.poll() is None
