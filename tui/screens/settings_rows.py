@@ -47,9 +47,9 @@ _DATASTORES = (
     Column(2, "datastore", 16, flex=True, keep=9),
     Column(3, "goes to", 18, _dash, keep=8),
     Column(4, "VMs", 6, lambda number: f"{number:,}", right=True, keep=6, kind="number"),
-    Column(5, "data", 9, _size, right=True, keep=4, kind="size"),
+    Column(5, "data", 9, _size, right=True, keep=5, kind="size"),
     Column(6, "room there", 14, _dash, keep=3),
-    Column(7, "note", 30, visible, _warned, keep=5),
+    Column(7, "note", 24, visible, _warned, keep=4),
 )
 _FOLDERS = (
     Column(2, "folder", 18, flex=True, keep=9),
