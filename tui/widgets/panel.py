@@ -100,7 +100,7 @@ class Panel(Scrolled):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the lines that the content takes in this width."""
-        return sum(_height(line, width) for line in self._lines)
+        return sum(_height(line, max(1, width)) for line in self._lines)  # border and padding may leave none
 
     def on_resize(self) -> None:
         """Wrap the content anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.visual import Visual
@@ -61,14 +62,22 @@ async def test_another_title_paints_the_border_alone() -> None:
 
 
 class _Alone(App[None]):
-    CSS = "Panel { border: round white; height: 1fr; }"
+    def __init__(self, height: str) -> None:
+        super().__init__()
+        self._height = height
 
     def compose(self) -> ComposeResult:
         yield Panel("panel", "words")
 
+    def on_mount(self) -> None:
+        panel = self.query_one(Panel)
+        panel.styles.border, panel.styles.padding = ("round", "white"), (0, 1)
+        panel.styles.height, panel.styles.max_height = self._height, "100%"
 
-async def test_a_terminal_of_a_few_cells_ends_nothing_and_all_is_back_afterwards() -> None:
-    async with _Alone().run_test(size=(60, 8)) as pilot:
+
+@pytest.mark.parametrize("height", ["1fr", "auto"])
+async def test_a_terminal_of_a_few_cells_ends_nothing_and_all_is_back_afterwards(height: str) -> None:
+    async with _Alone(height).run_test(size=(60, 8)) as pilot:
         panel = pilot.app.query_one(Panel)
         panel.show(Content("\n".join(WORDS[:number] for number in range(40))))
         await pilot.pause()
