@@ -308,20 +308,10 @@ class WherryApp(WorkingApp):
     def _would_lose(self) -> str:
         if self.is_working:
             return f"{self.work_title} is going on and would end without a result."
-        if self.view_unsaved:
-            return f"{plural(self.view_unsaved, 'edit')} of the plan are not saved and would be lost."
+        if self.unsaved:
+            verb = "is" if self.unsaved == 1 else "are"
+            return f"{plural(self.unsaved, 'edit')} of the plan {verb} not saved and would be lost."
         return ""
-
-    @property
-    def view_unsaved(self) -> int:
-        """Number of edits by hand that are not saved."""
-        waves = next((item for item in self._places() if item.place_id == "waves"), None)
-        return waves.unsaved if waves is not None else 0
-
-    def _places(self) -> list[PlaceScreen]:
-        return [
-            item for stack in self._screen_stacks.values() for item in stack if isinstance(item, PlaceScreen)
-        ]
 
     def _leave(self) -> None:
         running = self.view.running

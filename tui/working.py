@@ -33,6 +33,7 @@ class WorkingApp(EndingApp[None]):
         super().__init__(**more)
         self.study = study
         self.job: Job | None = None
+        self.unsaved = 0  # edits of the plan by hand that only the study has
         self._busy: list[str] = []
 
     def read_again(self) -> None:
@@ -84,10 +85,20 @@ class WorkingApp(EndingApp[None]):
                 said = f"{error.message}  hint: {error.hint}" if error.hint else error.message
                 done = self._failure(said, failed)
             else:
-                done = (lambda: then(answer)) if then is not None else (lambda: None)
+                done = self._taking(answer, then)
             self.post_message(self.Answered(self._no_longer(busy, done)))
 
         self.run_worker(work, thread=True, group="study", exit_on_error=True)
+
+    def _taking(self, answer: Any, then: Callable[[Any], None] | None) -> Callable[[], None]:
+        def do() -> None:
+            if isinstance(answer, dict) and "unsaved" in answer:  # whichever place asked
+                found = answer["unsaved"]
+                self.unsaved = found if isinstance(found, int) else len(found)
+            if then is not None:
+                then(answer)
+
+        return do
 
     def _failure(self, said: str, failed: Callable[[str], None] | None) -> Callable[[], None]:
         def do() -> None:

@@ -44,16 +44,23 @@ def rows(desk: Desk, slots: Iterable[int] | None = None) -> tuple[WaveRow, ...]:
     wanted = None if slots is None else set(slots)
     names: dict[int, list[str]] = {}
     items: dict[int, list[Item]] = {}
-    broken: dict[int, list[str]] = {}
-    for track, was in zip(desk.tracks, desk.was, strict=True):
+    broken = _broken(desk)
+    for track in desk.tracks:
         for at, slot in enumerate(track.assignment):
             if wanted is None or slot in wanted:
                 names.setdefault(slot, []).extend(group.name for group in track.built.members[at])
                 items.setdefault(slot, []).append(track.built.problem.items[at])
+    return tuple(_row(desk, slot, names[slot], items[slot], broken.get(slot, ())) for slot in sorted(names))
+
+
+def _broken(desk: Desk) -> dict[int, list[str]]:
+    """Return what each slot has a part in that must not be."""
+    broken: dict[int, list[str]] = {}
+    for track, was in zip(desk.tracks, desk.was, strict=True):
         for one in was.held:
             for slot in {track.assignment[at] for at in one.items}:
                 broken.setdefault(slot, []).append(one.text)
-    return tuple(_row(desk, slot, names[slot], items[slot], broken.get(slot, ())) for slot in sorted(names))
+    return broken
 
 
 def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Iterable[str]) -> WaveRow:
@@ -100,6 +107,12 @@ def changed_slots(before: Desk, after: Desk) -> set[int]:
         slots |= {before.slot(group) for group in old_groups - new_groups}
         slots |= {after.slot(group) for group in new_groups - old_groups}
     return {slot for slot in slots if slot is not None}
+
+
+def otherwise_broken(before: Desk, after: Desk) -> set[int]:
+    """Return the slots in which something else is broken than before; nobody there need have moved."""
+    then, now = _broken(before), _broken(after)
+    return {slot for slot in {*then, *now} if then.get(slot) != now.get(slot)}
 
 
 def figures(desk: Desk) -> dict[str, float | int]:

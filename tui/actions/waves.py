@@ -17,8 +17,7 @@ def _edit(id: str, key: str, title: str, do: str, twin: str, foot: str = "") -> 
 
 
 WAVES = (
-    _edit("waves.earlier", "left_square_bracket", "move the groups a wave earlier", "shift(-1)", "plan move",
-          "earlier"),
+    _edit("waves.earlier", "left_square_bracket", "move the groups a wave earlier", "shift(-1)", "plan move"),
     _edit("waves.later", "right_square_bracket", "move the groups a wave later", "shift(1)", "plan move"),
     _edit("waves.save", "ctrl+s", "save the edits as one plan", "save", "plan apply", "save"),
     _edit("waves.undo", "ctrl+z", "undo the newest unsaved edit", "undo", "plan undo"),
@@ -39,7 +38,7 @@ WAVES = (
     _view("waves.what_if", "w", "what if …", "what_if", "what if", "plan what-if"),
     _edit("waves.approve", "A", "approve this wave, or those marked …", "approve", "plan approve", "approve"),
     _edit("waves.approve_all", "ctrl+a", "approve every wave …", "approve_all", "plan approve"),
-    _view("waves.why", "t", "tell why this wave and no earlier one", "why", "why", "plan why"),
+    _view("waves.why", "t", "tell why this wave and no earlier one", "why", "", "plan why"),
     _view("waves.diff", "d", "differences of two plans …", "diff", "", "plan diff"),
     _view("waves.card", "o", "score card with bounds", "card", "", "plan show"),
     _view("waves.view", "z", "next view: Gantt, list, board", "view(1)", "view"),

@@ -79,7 +79,8 @@ class Shade:
 class Chart:
     """What surrounds the rows. Without dates ``axis`` is slots, and ``loads`` is left empty.
 
-    ``cap`` says the link's cap in words; ``loads`` None means that there is no link to draw.
+    ``cap`` says the link's cap in words; ``loads`` None means that there is no link to draw, ``legend``
+    whether glyphs are explained.
     """
 
     axis: Span | Slots
@@ -93,6 +94,7 @@ class Chart:
     label_width: int = 20
     verdict_width: int = 20
     kinds: tuple[Kind, ...] = (Kind.SEED, Kind.SYNC, Kind.CUTOVER, Kind.SOAK, Kind.GATE)
+    legend: bool = True
 
 
 @dataclass(frozen=True, slots=True)

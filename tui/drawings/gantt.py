@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 
 def frame_lines(chart: Chart) -> int:
     """Return how many lines a picture has besides its rows."""
-    return 5 if chart.loads is None else 7
+    return 3 + _has_names(chart) + chart.legend + (0 if chart.loads is None else 2)
+
+
+def _has_names(chart: Chart) -> bool:
+    return isinstance(chart.axis, Span) and any(shade.freeze for shade in chart.shades)
 
 
 def gantt(
@@ -51,7 +55,8 @@ def gantt(
         lines.append(_said(width, "no rows"))
     lines += [_said(width, "") for _ in range(max(0, count) - max(len(shown), 0 if rows else 1))]
     lines.append(_hidden(first, len(rows) - first - len(shown), width))
-    lines.append(_legend(chart, width))
+    if chart.legend:
+        lines.append(_legend(chart, width))
     if chart.loads is not None:
         lines += _link(chart, place, width, chart.loads)
     return Picture(tuple(lines), spots)
@@ -98,7 +103,8 @@ def _head(chart: Chart, place: Layout, width: int) -> list[Content]:
     if not isinstance(chart.axis, Slots):
         freezes = sorted((shade for shade in chart.shades if shade.freeze), key=lambda shade: shade.start)
         _freeze_names(names, chart.axis, place, freezes)
-    return [above.content(), titles.content(), names.content()]
+    head = [above.content(), titles.content()]
+    return [*head, names.content()] if _has_names(chart) else head
 
 
 def _freeze_names(cells: Cells, span: Span, place: Layout, freezes: Iterable[Shade]) -> None:

@@ -8,8 +8,6 @@ What is edited lies in the study; ``self.hand`` is what it said last.
 
 from __future__ import annotations
 
-from time import monotonic
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -21,6 +19,7 @@ from planner.names import visible
 from planner.plan import Wave
 from tui.actions.action import Action
 from tui.actions.keymap import bindings_at
+from tui.actions.table import action_named
 from tui.screens.wave_detail import describe_wave
 from tui.screens.waves_charting import Charting
 from tui.screens.waves_editing import Editing
@@ -28,15 +27,13 @@ from tui.screens.waves_groups import COLUMNS as GROUPS
 from tui.screens.waves_groups import Groups, group_lines, saved_groups
 from tui.screens.waves_lines import COLUMNS, WaveLine, wave_lines
 from tui.screens.waves_marks import Marks
+from tui.screens.waves_offers import REST_S
 from tui.screens.waves_table import WavesTable
 from tui.screens.waves_working import Working
 from tui.session import View
 from tui.text import count, line, plural
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
-
-HELD_S = 0.08
-REST_S = 0.3  # the cursor rests: what helps a broken wave is looked for
 
 
 class WavesScreen(Editing, Charting, Working, Marks):
@@ -53,11 +50,8 @@ class WavesScreen(Editing, Charting, Working, Marks):
         super().__init__()
         self._seen: tuple[object, ...] = ()  # what the lines were made from
         self._wanted = ""
-        self._wanted_group = ""
         self._asked: object = None  # the plan that the study was asked to lay out
         self._resting: Timer | None = None
-        self._telling: Timer | None = None
-        self._moved_at = float("-inf")
         self._told: tuple[object, ...] = ()  # what the judgement was made from
 
     def compose_body(self) -> ComposeResult:
@@ -67,12 +61,6 @@ class WavesScreen(Editing, Charting, Working, Marks):
         with Horizontal(id="one"):
             yield VirtualTable(GROUPS, "no group in this wave", id="groups")
             yield Panel("judgement", "Why, when, how long")
-
-    def on_mount(self) -> None:
-        """Begin with the chart."""
-        super().on_mount()
-        self.waves.show_as("gantt")
-        self.describe_table()
 
     @property
     def waves(self) -> WavesTable:
@@ -108,7 +96,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
 
     def follow(self, wave: str, group: str) -> None:
         """Go where a group went, as soon as both are there."""
-        self._wanted, self._wanted_group = wave, group
+        self._wanted, self.followed = wave, (wave, group)
 
     # what is shown
 
@@ -143,7 +131,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
         """Have the plan laid out beforehand, so that the first edit is answered at once."""
         if view.plan is None or not view.complete or not self.wherry.session.judges:
             return
-        newer = self.hand is None or self.hand.plan != view.plan.version
+        newer = self.hand is None or self.hand.plan < view.plan.version
         state = (view.plan, view.inventory_id, view.settings)
         if (
             newer
@@ -192,6 +180,8 @@ class WavesScreen(Editing, Charting, Working, Marks):
         """Return the groups of a wave, None while they are asked for."""
         found = self.known_groups.get(name)
         if found is not None:
+            if name in self.old_groups:
+                self.ask_groups([name])
             return found
         if self.hand is not None and name in self.hand.rows:
             self.ask_groups([name])
@@ -212,10 +202,11 @@ class WavesScreen(Editing, Charting, Working, Marks):
         found = self.groups_of(wave.wave)
         if found is not None:
             lines = group_lines(found)
+            self.groups_in = wave.wave
             if lines != self.groups.rows:
                 self.groups.set_rows(lines)
-            if self._wanted_group and self.groups.move_to(self._wanted_group):
-                self._wanted_group = ""
+            if self.followed[0] == wave.wave and self.groups.move_to(self.followed[1]):
+                self.followed = ("", "")
         self.groups.set_empty("reading …" if found is None else "no group in this wave")
         self.describe_groups(wave)
         self.show_card()
@@ -227,7 +218,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
         words = describe_wave(wave, self.saved_wave(wave.wave), view, self.wherry.session,
                               self.hand, offered, width)  # fmt: skip
         panel.show(words, f"{visible(wave.wave)} {visible(wave.title)}")
-        panel.border_subtitle = Content(self.offer_keys() or "t why here · o score · tab panel")
+        panel.set_title(None, Content(self.offer_keys() or "t why here · o score · tab panel"))
 
     def show_card(self) -> None:
         """Show on the board which group the cursor is on."""
@@ -246,8 +237,10 @@ class WavesScreen(Editing, Charting, Working, Marks):
         words = [f"{visible(wave.wave)}: {plural(len(self.groups.rows), 'group')}"]
         if self.groups.marks:
             words.append(f"{count(len(self.groups.marks))} marked")
-        lock = "▣ locked: l unlocks" if wave.locked else "[ ] move · m to … · n new · l lock"
-        self.groups.set_title(Content(" · ".join(words)), Content(lock))
+        keys = "▣ locked: l unlocks" if wave.locked else "[ ] move · m to … · n new · l lock"
+        if self.why_not(action_named("waves.lock")):  # nothing can be moved now
+            keys = "▣ locked" if wave.locked else "enter group" if self.groups.rows else ""
+        self.groups.set_title(Content(" · ".join(words)), Content(keys))
 
     # moving
 
@@ -260,21 +253,16 @@ class WavesScreen(Editing, Charting, Working, Marks):
             return
         self.chart_follows()
         self.forget_offer(self.wave_line)
-        for timer in (self._resting, self._telling):
-            if timer is not None:
-                timer.stop()
+        if not self._wanted and self.wave_line and self.wave_line.wave != self.followed[0]:
+            self.followed = ("", "")  # a person went elsewhere
+        if self._resting is not None:
+            self._resting.stop()
         self._resting = self.set_timer(REST_S, self.look_for_mending)
-        now = monotonic()
-        if now - self._moved_at < HELD_S:  # a key is held: what costs more than the line waits for its end
-            self._telling = self.set_timer(HELD_S, self._tell)
-        else:
-            self._tell()
-        self._moved_at = now
+        self.follow_cursor(self._show_here)
 
-    def _tell(self) -> None:
-        if self.ready:
-            self.show_frame()
-            self.show_wave()
+    def _show_here(self) -> None:
+        self.show_cursor()
+        self.show_wave()
 
     def on_waves_table_stepped(self, event: WavesTable.Stepped) -> None:
         """Go to another card of the board."""
@@ -282,14 +270,8 @@ class WavesScreen(Editing, Charting, Working, Marks):
 
     def on_waves_table_pointed(self, event: WavesTable.Pointed) -> None:
         """Go to the card that was clicked."""
-        self._wanted_group = next(
-            (
-                group["vms"][0][0]
-                for group in self.groups_of(event.wave) or ()
-                if group["name"] == event.group
-            ),
-            "",
-        )
+        found = (one for one in self.groups_of(event.wave) or () if one["name"] == event.group)
+        self.follow(event.wave, next((one["vms"][0][0] for one in found), ""))
         self.select(event.wave)
         self.show_wave()
 
@@ -323,8 +305,3 @@ class WavesScreen(Editing, Charting, Working, Marks):
     def why_not(self, action: Action) -> str:
         """Return why an action cannot be used now."""
         return super().why_not(action) or self.not_now(action)
-
-    @property
-    def unsaved(self) -> int:
-        """Number of edits that are not saved."""
-        return len(self.hand.unsaved) if self.hand is not None else 0

@@ -114,7 +114,7 @@ def chart_of(
         zone=zone,
         shades=tuple(shades) if dated else (),
         now=now if dated else None,
-        loads=times.loads if dated else (),
+        loads=times.loads if dated else None,
         cap=cap,
         label_width=22,
         verdict_width=19,
@@ -156,6 +156,8 @@ def _verdict(line: WaveLine) -> tuple[str, str]:
     if line.broken is None:
         return ("✔ approved", "good") if line.approved else ("", "")
     full = f" {line.full[0]:.0%} {LIMITS.get(line.full[1], line.full[1])}" if line.full else ""
+    if line.full and line.full[0] > 1:
+        return f"▲{full}", "warn"
     return f"{'✔' if line.approved else '·'} fits{full}", "good" if line.approved else ""
 
 

@@ -33,11 +33,15 @@ class Charting(WavesPlace):
         self._times = Times(None, {}, ())
         self._axis: Span | Slots | None = None
         self._soak = timedelta()
+        self._viewed = False
 
     def chart_lines(self, lines: Sequence[WaveLine]) -> None:
         """Take other lines for the drawings; what is in sight stays in sight."""
         dated = self._times.span is not None
         self._times = times_of(lines)
+        if lines and not self._viewed:  # without dates a chart says less than the list
+            self._viewed = True
+            self.show_view("list" if self._times.span is None else "gantt")
         if self._axis is None or dated is not (self._times.span is not None):
             self._axis = first_axis(lines, self._times) if lines else None
         self._draw(lines)
@@ -79,17 +83,21 @@ class Charting(WavesPlace):
         """Ask at once for the groups of all waves that the board shows."""
         names = [str(self.waves.rows[index][0]) for index in self.waves.lanes_in_sight]
         known = self.hand.rows if self.hand is not None else {}
-        self.ask_groups([name for name in names if name in known and name not in self.known_groups])
+        new = [name for name in names if name in known and name not in self.known_groups]
+        self.ask_groups([*new, *(name for name in names if name in self.old_groups)])
 
     # keys
 
     def action_view(self, by: int) -> None:
         """Show the next view."""
-        view = VIEWS[(VIEWS.index(self.waves.view) + by) % len(VIEWS)]
-        self.set_class(view == "board", "board")
-        self.waves.show_as(view)
+        self.show_view(VIEWS[(VIEWS.index(self.waves.view) + by) % len(VIEWS)])
         self.describe_table()
         self.show_wave()
+
+    def show_view(self, view: str) -> None:
+        """Show the waves as a list, a chart or a board."""
+        self.set_class(view == "board", "board")
+        self.waves.show_as(view)
 
     def action_scroll(self, by: int) -> None:
         """Show earlier or later dates; on the board go to the next wave."""

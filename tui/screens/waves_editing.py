@@ -49,6 +49,7 @@ class Editing(Offers):
 
     def _took_groups(self, found: dict[str, Any]) -> None:
         self._asked_groups.difference_update(found)
+        self.old_groups.difference_update(found)
         self.known_groups.update(found)
         if self.ready:
             self.show_wave()
@@ -62,8 +63,10 @@ class Editing(Offers):
         if "gone" in answer:
             stale = {row["wave"] for row in answer["rows"]} | set(answer["gone"])
             self.known_groups = {name: held for name, held in self.known_groups.items() if name not in stale}
+            if stale:  # what groups of other waves need first may have moved
+                self.old_groups = set(self.known_groups)
         else:
-            self.known_groups = {}
+            self.known_groups, self.old_groups = {}, set()
         self._asked_groups.clear()
         if self.ready:
             self.update()
@@ -71,10 +74,18 @@ class Editing(Offers):
     # acts
 
     def moving(self) -> list[str]:
-        """Return the groups to be moved, by a VM of each: those marked, else the one under the cursor."""
+        """Return the groups to be moved, by a VM of each: those marked, else the one under the cursor.
+
+        Keys may come faster than groups are read: never is a group moved that is not of the wave in sight.
+        """
         if self.groups.marks:
             return sorted(map(str, self.groups.marks))
-        return [str(self.groups.key)] if self.groups.key is not None else []
+        wave = self.wave_line.wave if self.wave_line else ""
+        if self.followed[1] and self.followed[0] == wave:
+            return [self.followed[1]]  # it has just been moved here
+        if self.groups_in != wave and self.groups_of(wave) is not None:
+            self.show_wave()
+        return [str(self.groups.key)] if self.groups.key is not None and self.groups_in == wave else []
 
     def act(self, op: str, args: Mapping[str, Any], follow: str = "") -> None:
         """Ask for an edit; ``follow`` is a VM of the group to stay with."""
@@ -195,7 +206,8 @@ class Editing(Offers):
         self.wherry.ask("hand.save", None, self._saved, "saving the plan")
 
     def _saved(self, saved: dict[str, Any]) -> None:
-        self.hand, self.known_groups = None, {}
+        self.hand = None
+        self._took(saved)
         self.wherry.read_again()
         void = saved["approvals_void"]
         lost = f"; approved no longer, as they changed: {', '.join(map(visible, void))}" if void else ""
@@ -264,6 +276,8 @@ class Editing(Offers):
                 return f"the plan was made on older {older}: press p, or run 'wherry plan'"
             if not self.moving():
                 return "there is no group under the cursor: see 'wherry plan show'"
+            if name in ("split", "merge") and self.followed[1]:
+                return "the groups of this wave are being read: press it again, or see 'wherry plan show'"
         if name in ("save", "undo", "discard", "renew") and (hand is None or not hand.unsaved):
             return "nothing is unsaved: U takes saved edits back, as 'wherry plan undo'"
         if name == "save" and hand is not None and hand.outdated:

@@ -88,20 +88,30 @@ def wave_lines(view: View, hand: Hand | None) -> tuple[WaveLine, ...]:
     """Return a line for each wave there is now, in order."""
     if view.plan is None:
         return ()
-    if hand is None or hand.plan != view.plan.version:
+    if hand is None or hand.plan < view.plan.version:
         return tuple(_lines(view, {}, None))
     return tuple(_lines(view, hand.rows, hand))
 
 
 def _lines(view: View, laid: Mapping[str, Laid], hand: Hand | None) -> Iterator[WaveLine]:
+    from planner.waves.pins import slot_named
+
     states = {item.name: item.state for item in view.status.waves} if view.status else {}
     saved = {wave.name: wave for wave in view.waves}
     for name in laid or saved:
-        yield _line(name, saved.get(name), laid.get(name), hand, states.get(name, ""), view)
+        found = laid.get(name)
+        slot = found.slot if found else slot_named(name)
+        yield _line(name, saved.get(name), found, hand, states.get(name, ""), slot, view)
 
 
 def _line(
-    name: str, saved: WaveRow | None, laid: Laid | None, hand: Hand | None, state: str, view: View
+    name: str,
+    saved: WaveRow | None,
+    laid: Laid | None,
+    hand: Hand | None,
+    state: str,
+    slot: int | None,
+    view: View,
 ) -> WaveLine:
     edited = hand is not None and name in hand.edited
     takes = hand.edited[name] if hand is not None and edited else None
@@ -129,7 +139,7 @@ def _line(
         window,
         now.seed_h if now else None,
         saved.overrun if saved and not edited else None,
-        laid.slot if laid else None,
+        slot,
     )
 
 

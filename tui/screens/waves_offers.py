@@ -16,6 +16,7 @@ from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_place import WavesPlace
 
 MOST = 3
+REST_S = 0.3  # nothing was pressed for so long: what helps is looked for
 _ALONE = ("hand.move", "hand.new")  # refused edits that other waves may take
 
 
@@ -72,6 +73,14 @@ class Offers(WavesPlace):
         keys = self.offered().keys[: len(self._fixes)]
         return f"{' '.join(keys)} {'does' if len(keys) == 1 else 'do'} what is offered" if keys else ""
 
+    def _tell_offer(self) -> None:
+        """Where the panel has no room on the screen, name the keys and their waves in the line above the keys."""
+        if self._fixes and not self.panel("judgement").display:
+            keys = zip(self.offered().keys, self._fixes, strict=False)
+            would = ", ".join(f"{key} {visible(fix.wave)}" for key, fix in keys)
+            what = f"✖ {visible(self._refused[1][0], 120)}" if self._refused[1] else "✖ a rule is broken"
+            self.say(f"{would} would do: {what}", "warn")
+
     def drop_offer(self) -> None:
         """Forget what was refused and what was offered."""
         self._search += 1
@@ -89,7 +98,10 @@ class Offers(WavesPlace):
         self._refused = ("; ".join(verdict["did"]), tuple(verdict["refused"]))
         if op in _ALONE:
             where = {name: args[name] for name in ("wave", "by") if name in args} or {"by": 1}
-            self._look("hand.fixes", {"groups": args["groups"], **where}, 0)
+            mine, self._searching = self._search, True
+            self.set_timer(
+                REST_S, lambda: self._look("hand.fixes", {"groups": args["groups"], **where}, 0, mine)
+            )
 
     def look_for_mending(self) -> None:
         """Look for moves that leave less broken in the wave under the cursor."""
@@ -98,10 +110,12 @@ class Offers(WavesPlace):
             return
         self.drop_offer()
         self._of = wave.wave
-        self._look("hand.mend", {"wave": wave.wave}, 0)
+        self._look("hand.mend", {"wave": wave.wave}, 0, self._search)
 
-    def _look(self, op: str, args: Mapping[str, Any], begin: int) -> None:
-        mine, self._searching = self._search, True
+    def _look(self, op: str, args: Mapping[str, Any], begin: int, mine: int) -> None:
+        if mine != self._search:
+            return
+        self._searching = True
 
         def found(answer: dict[str, Any]) -> None:
             if mine != self._search:
@@ -113,8 +127,9 @@ class Offers(WavesPlace):
             del self._fixes[MOST:]
             self._searching = False
             if len(self._fixes) < MOST and answer["next"] is not None:
-                self._look(op, args, answer["next"])
+                self._look(op, args, answer["next"], mine)
             if self.ready:
                 self.show_wave()
+                self._tell_offer()
 
         self.wherry.ask(op, {**args, "begin": begin}, found)

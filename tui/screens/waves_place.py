@@ -21,6 +21,14 @@ class WavesPlace(TablePlace):
         super().__init__()
         self.hand: Hand | None = None
         self.known_groups: dict[str, Groups] = {}
+        self.old_groups: set[str] = set()  # waves of them that are shown until they are known anew
+        self.groups_in = ""  # the wave whose groups are shown
+        self.followed = ("", "")  # a wave, and a VM of the group that the cursor goes to in it
+
+    @property
+    def unsaved(self) -> int:
+        """Number of edits that are not saved."""
+        return len(self.hand.unsaved) if self.hand is not None else 0
 
     @property
     def waves(self) -> WavesTable:

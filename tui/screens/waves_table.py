@@ -25,6 +25,7 @@ from tui.text import stack
 from tui.widgets.table import VirtualTable
 
 _TALL = 12  # lines from which the load of the link has its place
+_LOW = 9  # below it glyphs are not explained: waves need the lines
 VIEWS = ("gantt", "list", "board")
 
 
@@ -110,6 +111,7 @@ class WavesTable(VirtualTable):
         assert self.chart is not None
         assert self.row_of is not None
         chart = self.chart if height >= _TALL else replace(self.chart, loads=None)
+        chart = replace(chart, legend=height >= _LOW)
         room = max(1, height - frame_lines(chart))
         self._first = first_shown(self._first, self.cursor, room, len(self.order))
         rows = Made(self.order, self.row_of)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from rich.cells import cell_len
 from textual import events
@@ -50,7 +51,10 @@ class Item:
 
 
 class ItemLine(Widget):
-    """One line of items; those that do not fit are left out, but never the last ones, at the right edge."""
+    """One line of items; those that do not fit are left out, but never the last ones, at the right edge.
+
+    What stands for one action is shown as a whole or not at all.
+    """
 
     DEFAULT_CSS = "ItemLine { height: 1; width: 100%; padding: 0 1; }"
 
@@ -68,11 +72,13 @@ class ItemLine(Widget):
 
     def _fitting(self) -> Iterator[Item]:
         room = self.content_size.width - sum(cell_len(item.text) for item in self._last)
-        for item in self._items:
-            if cell_len(item.text.rstrip()) > room:
+        for _, group in groupby(self._items, lambda item: item.action):
+            found = list(group)
+            text = "".join(item.text for item in found)
+            if cell_len(text if self._last else text.rstrip()) > room:
                 break
-            room -= cell_len(item.text)
-            yield item
+            room -= cell_len(text)
+            yield from found
         if self._last:
             yield Item(" " * max(0, room))
             yield from self._last

@@ -92,7 +92,7 @@ def test_a_bar_lies_where_its_time_is() -> None:
     )
     place = lay_out(chart, 74)
     tenth = place.chart / 10
-    drawn = plains(chart, (row,), 74)[3][place.chart_at :]
+    drawn = plains(chart, (row,), 74)[2][place.chart_at :]
     assert drawn.index("░") == int(2 * tenth)
     assert drawn.rindex("░") == ceil(4 * tenth) - 1
     assert drawn.index("█") == int(5 * tenth)

@@ -123,8 +123,12 @@ async def test_the_chart_is_scrolled_and_zoomed_and_follows_the_cursor(tmp_path:
 
 async def test_a_plan_without_windows_is_drawn_by_slots(tmp_path: Path) -> None:
     async with waves(build(tmp_path / "p", windows=[], freezes=[]), lay=True) as pilot:
+        assert place(pilot).waves.view == "list", "a chart without dates says less"
+        await pilot.press("Z")
+        await pilot.pause()
         assert "no dates: by slot" in text(pilot)
-        assert "? load not known without dates" in text(pilot)
+        assert "link" not in text(pilot), "nothing is known of it"
+        assert "? no slot" not in text(pilot)
         await pilot.press("minus", "full_stop")
         await pilot.pause()
         assert "in this slot" in text(pilot)

@@ -183,7 +183,57 @@ async def test_edits_made_in_other_places_arrive_and_are_asked_about_before_leav
         assert "● 1 unsaved: move g to W05" in lines(pilot)[-2]
         await pilot.press("q")
         await pilot.pause()
-        assert "1 edit of the plan are not saved" in text(pilot)
+        assert "1 edit of the plan is not saved and would be lost" in text(pilot)
+
+
+async def test_edits_are_asked_about_before_leaving_where_waves_was_never_opened(tmp_path: Path) -> None:
+    async with opened(build(tmp_path / "p")) as pilot:
+        await pilot.press("2")
+        moved: list[object] = []
+        pilot.app.ask("hand.move", {"groups": ["id-g"], "wave": "W05"}, moved.append)  # type: ignore[attr-defined]
+        await until(lambda: moved)
+        await pilot.press("q")
+        await pilot.pause()
+        assert "1 edit of the plan is not saved and would be lost" in text(pilot)
+        pilot.app.pop_screen()
+        pilot.app.ask("hand.save", None, moved.append)  # type: ignore[attr-defined]
+        await until(lambda: len(moved) == 2)
+        assert not pilot.app._would_lose()  # type: ignore[attr-defined]
+
+
+async def test_keys_that_come_at_once_move_what_the_cursor_went_to(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        here.select("W01")
+        await until(lambda: here.groups_in == "W01")
+        await pilot.press("end", "right_square_bracket", "right_square_bracket", "left_square_bracket")
+        await until(lambda: here.unsaved == 3)
+        assert laid(pilot).unsaved == ("move shop to W05", "move shop to W06", "move shop to W05")
+        assert here.where() == "W05"
+
+
+async def test_a_broken_rule_is_mended_by_a_key_and_the_desk_stays_as_it_is_saved(tmp_path: Path) -> None:
+    """waves.fix.1: moves after which less is broken are looked for once the cursor rests."""
+    slots = {"id-a": 0, "id-b": 0, "id-d": 1, "id-f": 1, "id-c": 2, "id-g": 2, "id-e1": 3, "id-e2": 3}
+    root = build(tmp_path / "p", standing=slots)
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "d")
+        assert laid(pilot).rows["W02"].violations
+        assert "✖ 1 rule broken" in text(pilot)
+        await until(lambda: len(here.offered().fixes) > 0)
+        fix = here.offered().fixes[0]
+        assert f"  a  {fix.words}" in panel(pilot, "judgement")
+        await pressed(pilot, "a", lambda: here.unsaved == 1)
+        assert not any(row.violations for row in laid(pilot).rows.values())
+        starts = here.hand
+        await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+        assert here.hand is not None
+        assert starts is not None
+        assert (here.hand.plan, here.hand.rows) == (2, starts.rows), "nothing is laid out anew"
+    assert homes(root)[fix.names[0]] == fix.wave
 
 
 async def test_an_edit_before_the_plan_is_laid_out_lays_it_out(tmp_path: Path) -> None:

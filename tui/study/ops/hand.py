@@ -115,9 +115,9 @@ def _edited(hand: _Hand) -> dict[str, Any]:
 
 def _changes(room: Room, hand: _Hand, before: Desk) -> dict[str, Any]:
     from planner.waves.pins import wave_name
-    from planner.waves.rows import changed_slots, rows
+    from planner.waves.rows import changed_slots, otherwise_broken, rows
 
-    slots = changed_slots(before, hand.draft.desk)
+    slots = changed_slots(before, hand.draft.desk) | otherwise_broken(before, hand.draft.desk)
     found = rows(hand.draft.desk, slots)
     return {
         **_standing(room, hand),
