@@ -88,7 +88,7 @@ class Form(Dialog[Values]):
         else:
             yield Input(
                 _harmless(ask.value),
-                placeholder=visible(ask.placeholder),
+                placeholder=example(ask.placeholder),
                 password=ask.secret,
                 id=name,
                 restrict=TYPED,
@@ -162,6 +162,11 @@ class Form(Dialog[Values]):
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Answer or leave."""
         self.action_done() if event.button.id == "done" else self.action_leave()
+
+
+def example(text: str) -> str:
+    """Return what could be written, so that without colours it is not taken for written already."""
+    return f"({visible(text)})" if text else ""
 
 
 def _harmless(text: str) -> str:

@@ -19,7 +19,7 @@ from textual.widgets.option_list import Option
 from planner.names import visible
 from planner.units import show_bytes
 from tui.dialogs.dialog import Dialog
-from tui.dialogs.form import Values
+from tui.dialogs.form import Values, example
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
@@ -117,7 +117,7 @@ class Papers(Dialog[Values]):
             yield OptionList()
             yield Static(Content("Waves, names with blanks between them · empty = all"), classes="label",
                          markup=False)  # fmt: skip
-            yield Input(visible(self._waves), placeholder="W01 W02", restrict=TYPED, id="waves")
+            yield Input(visible(self._waves), placeholder=example("W01 W02"), restrict=TYPED, id="waves")
             yield Static(Content("Folder"), classes="label", markup=False)
             yield Input(visible(self._folder), restrict=TYPED, id="folder")
             yield Static(Content(""), classes="wrong", markup=False)

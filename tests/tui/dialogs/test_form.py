@@ -4,6 +4,7 @@ from textual.widgets import Button, Checkbox, Input, Select, TextArea
 from planner.errors import BadInput
 from planner.names import visible
 from tests.tui.dialogs.desk import SIZES, UNSAID, answer, drawn, fits, focus_is_seen, in_sight, shown, words
+from tests.tui.stage import text
 from tui.dialogs.form import Ask, Form
 from tui.text import line
 
@@ -50,6 +51,16 @@ async def test_all_kinds_of_values_come_back_as_text() -> None:
         assert answer(pilot) == {
             "name": "W7", "cap": "40", "kind": "b", "lock": "yes", "secret": "s3 ", "why": "two\nlines",
         }  # fmt: skip
+
+
+async def test_an_example_does_not_look_like_a_value() -> None:
+    async with shown(form(), (100, 40)) as pilot:
+        assert "(W07)" in text(pilot)
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert "Name: this is needed" in text(pilot)
+        await put(pilot, "name", "W08")
+        assert "(W07)" not in text(pilot)
 
 
 async def test_a_list_is_chosen_from() -> None:
