@@ -1,4 +1,4 @@
-"""What the command palette and "go to" offer: the actions of this place, and everything that has a name."""
+"""What the command palette and "go to" offer: actions, those of this place first, and all that has a name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST = 30
 
 
 class Actions(Provider):
-    """Every action of this place by its name, and changing the theme."""
+    """Every action of this place by its name, and changing the theme; who types finds those elsewhere too."""
 
     @property
     def _offers(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
@@ -35,6 +35,24 @@ class Actions(Provider):
                 yield action.title, screen.why_not(action) or words, partial(screen.action_act, action.id)
         yield "change the theme", "colours of the screens", app.action_change_theme
 
+    @property
+    def _elsewhere(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+        """Yield what can be done in other places; it leads there, where one sees what it is done to."""
+        app, screen = cast("WherryApp", self.app), self.screen
+        here = screen.place_id if isinstance(screen, PlaceScreen) else ""
+        for place in READY:
+            for action in actions_at(place.id, app.read_only) if place.id != here else ():
+                if action.places == (place.id,):
+                    key = shown(action, app.keys)
+                    go = partial(self._lead, place.id, f"{action.title}: {key}")
+                    yield f"{place.title}: {action.title}", f"key {key} in {place.key} {place.title}", go
+
+    async def _lead(self, place_id: str, words: str) -> None:
+        app = cast("WherryApp", self.app)
+        await app.action_go(place_id)
+        if (place := app.place) is not None:
+            place.say(words, "accent")
+
     async def discover(self) -> Hits:
         """Offer all before anything is typed."""
         for title, words, do in self._offers:
@@ -43,7 +61,7 @@ class Actions(Provider):
     async def search(self, query: str) -> Hits:
         """Offer those that fit."""
         matcher = self.matcher(query)
-        for title, words, do in self._offers:
+        for title, words, do in (*self._offers, *self._elsewhere):
             if (score := matcher.match(title)) > 0:
                 yield Hit(score, matcher.highlight(title), do, help=_plain(words))
 

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from tests.tui import estate
 from tests.tui.plain import ROWS, Told, place, plain
-from tests.tui.stage import lines, on, text, until
+from tests.tui.stage import lines, on, opened, text, until
 from tui.actions.table import actions_at
 from tui.gazetteer import Gazetteer, Named
 from tui.palette import named
@@ -50,6 +50,16 @@ async def test_an_action_is_done_from_the_palette() -> None:
         await ask(pilot, "ctrl+p", "mark all")
         await pilot.press("enter")
         await until(lambda: len(place(pilot).table.marks) == len(ROWS))
+
+
+async def test_what_is_done_elsewhere_is_found_and_leads_there(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        first, *_ = await ask(pilot, "ctrl+p", "approve every wave")
+        assert first == "Waves: approve every wave …\nkey ^a in 4 Waves"
+        await pilot.press("enter")
+        await until(lambda: pilot.app.current_mode == "waves")
+        await until(lambda: "approve every wave …: ^a" in lines(pilot)[-2])
+        assert len(pilot.app.screen_stack) == 1, "it is only led to"
 
 
 async def test_an_action_that_cannot_be_done_says_why() -> None:

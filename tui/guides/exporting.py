@@ -181,8 +181,9 @@ class Papers(Dialog[Values]):
         self._look(name, arrived, self._wrong)
 
     def _wrong(self, why: str) -> None:
-        self.query_one(".wrong", Static).update(Content(f"▲ {visible(why)}" if why else ""))
-        self.call_after_refresh(self.make_room)
+        for said in self.query(".wrong").results(Static):  # an answer may come after the person left
+            said.update(Content(f"▲ {visible(why)}" if why else ""))
+            self.call_after_refresh(self.make_room)
 
     def action_done(self) -> None:
         """Answer, or say what is missing."""

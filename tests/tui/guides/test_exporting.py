@@ -113,6 +113,18 @@ async def test_all_of_it_fits_the_screen(tmp_path: Path, size: tuple[int, int]) 
         assert any("Folder" in line for line in shown)
 
 
+async def test_an_answer_that_comes_after_it_was_left_ends_nothing(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path), BIG) as pilot:
+        await pilot.press("e")
+        await until(lambda: on(pilot, Papers))
+        papers = cast(Papers, pilot.app.screen)
+        await pilot.press("escape")
+        await until(lambda: not on(pilot, Papers))
+        papers._wrong("the study was closed")
+        await pilot.pause()
+        assert pilot.app.is_running
+
+
 async def test_without_a_plan_it_says_what_to_do(tmp_path: Path) -> None:
     async with opened(estate.build(tmp_path, planned=False), BIG) as pilot:
         await pilot.press("e")
