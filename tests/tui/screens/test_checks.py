@@ -22,6 +22,7 @@ from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
+from tui.dialogs.pick import Pick
 from tui.dialogs.tasks import Tasks
 from tui.screens.checks import ChecksScreen
 from tui.session import Session
@@ -318,7 +319,7 @@ async def test_marked_findings_are_accepted_and_taken_back(cli: Wherry) -> None:
         names = [row.subject_name for row in shown(pilot, "found")]
         assert len(names) > 2
         await key(pilot, "enter", "space", "space", "w")
-        assert "network.mac.duplicate on 2 objects" in text(pilot)
+        await until(lambda: on(pilot, Form) and "network.mac.duplicate on 2 objects" in text(pilot))
         assert names[0] in text(pilot)
         await fill(pilot, "known twins", "Anna Berg")
         await until(lambda: len(given(cli)) == 1)
@@ -365,6 +366,7 @@ async def test_tasks_before_a_wave_are_listed_and_ticked_off(cli: Wherry) -> Non
     async with real(cli) as pilot:
         await go(pilot)
         await key(pilot, "t")
+        await until(lambda: on(pilot, Pick))
         await key(pilot, "enter")  # of the waves to choose from, the first
         await until(lambda: on(pilot, Tasks))
         box = pilot.app.screen
@@ -403,7 +405,9 @@ async def test_read_only_changes_nothing_and_says_why(cli: Wherry) -> None:
             await key(pilot, one)
             assert "this is the read-only view" in text(pilot)
             assert not isinstance(pilot.app.screen, Dialog)
-        await key(pilot, "t", "enter")
+        await key(pilot, "t")
+        await until(lambda: on(pilot, Pick))
+        await key(pilot, "enter")
         await until(lambda: on(pilot, Tasks))
         await key(pilot, "enter")
         assert "read-only view" in str(pilot.app.screen.query_one(".box").border_subtitle)
