@@ -94,7 +94,7 @@ def place(vm: VM, view: View) -> Content:
         wave, group = view.placed[vm.id]
         return line(("group ", "dim"), visible(group), ("  wave ", "dim"), visible(wave))
     if view.plan is None:
-        return line(("no plan yet: run 'wherry plan'", "dim"))
+        return line(("no plan yet: press p in 4 Waves, or run 'wherry plan'", "dim"))
     why = view.unplanned.get(vm.id, "not in this plan")
     return line(("in no wave: " + visible(why), "warn"))
 
