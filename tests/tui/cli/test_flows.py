@@ -52,6 +52,14 @@ def test_from_files_to_ties_and_back(planned: Wherry, tmp_path: Path) -> None:
     refused(planned("flows", "withdraw", "1"), 2, "import 1 does not exist", "wherry flows list")
 
 
+def test_a_list_taken_strictly_names_only_vms_we_have(planned: Wherry, tmp_path: Path) -> None:
+    said = planned("flows", "import", str(apps(tmp_path / "a.csv")), "--strict")
+    refused(said, 2, "a.csv row 3: ghost is no VM of the inventory; nothing was stored", "flows map")
+    assert planned.done("flows", "list", "--json").document == []
+    known = write(tmp_path / "b.csv", "VM;Application", "solo;Shop")
+    assert planned.done("flows", "import", str(known), "--strict", "--json").document["imports"]
+
+
 def test_the_same_file_twice_is_known(planned: Wherry, tmp_path: Path) -> None:
     path = deps(tmp_path / "deps.csv")
     planned.done("flows", "import", str(path), str(path))

@@ -37,15 +37,21 @@ def command() -> None:
 )
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--kind", type=click.Choice(_KINDS), help="What the files are; default: as their headers say.")
+@click.option(
+    "--strict", is_flag=True, help="Refuse application lists that name a VM nobody has, row by row."
+)
 @project_option
 @json_option
-def import_files(files: tuple[Path, ...], kind: str | None, project_dir: Path, as_json: bool) -> None:
+def import_files(
+    files: tuple[Path, ...], kind: str | None, strict: bool, project_dir: Path, as_json: bool
+) -> None:
     """Read FILEs and make a snapshot with what they say; a file that is known already is left out.
 
     Reads the dependency csv of Azure Migrate, flow exports of vRNI (VCF Operations for Networks),
     nfdump -o csv, plain csv (source, destination, port, bytes, first_seen, last_seen), and
     application lists as csv or workbook (vm, application, tier, environment, owner, criticality,
-    window). All files are taken or none.
+    window). All files are taken or none. Names that lead to no VM are kept and listed as unresolved;
+    --strict refuses lists that have some.
     """
     from migrate import audit
     from planner.effects import Effect
@@ -53,6 +59,7 @@ def import_files(files: tuple[Path, ...], kind: str | None, project_dir: Path, a
     from planner.names import visible
     from planner.sources.flows.text import look_through
     from planner.store import evidence
+    from tui.acts.strictly import refuse_unknown
     from tui.cli.imported import change_summary, read_all, read_summary, tell_change, tell_reading
 
     with open_project(project_dir) as project:
@@ -65,6 +72,8 @@ def import_files(files: tuple[Path, ...], kind: str | None, project_dir: Path, a
             else:
                 sources.append(source)
         readings = read_all(sources, Kind(kind) if kind else None)
+        if strict:
+            refuse_unknown(project, readings)
         taken = evidence.take_in(project, readings, audit.person()) if readings else None
         for reading in readings:
             audit.note(
