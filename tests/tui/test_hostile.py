@@ -1,62 +1,136 @@
-"""Every screen on an estate in which every name is an attack."""
+"""Every place, and what its keys open, on an estate in which every name is an attack."""
+
+from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from planner.model import Inventory
 from planner.names import visible
+from planner.store import plans
+from planner.store.project import Project
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, opened, table, text
+from tests.tui.stage import BIG, SMALL, opened, table, text, until
+from tui.actions.action import Action
+from tui.actions.places import READY
+from tui.actions.table import actions_at
+from tui.app import WherryApp
 
+WIDER = (160, 45)
 BEYOND = {chr(code) for code in (*range(32), *range(0x7F, 0xA0))} | set("\u202e\u200b\u2066")
+WORK = ("rehearse.now", "settings.plan", "checks.run", "quit")  # begin work at once, or end all
 
 
 def nothing_took_effect(pilot: Pilot[None]) -> None:
+    width = pilot.app.size.width
     for strip in pilot.app.screen._compositor.render_strips():
+        assert sum(cell_len(segment.text) for segment in strip) == width, strip.text  # columns stand
         for segment in strip:
             assert not BEYOND & set(segment.text), segment
             meta = segment.style.meta if segment.style else {}
-            assert "@click" not in meta, segment
+            assert "app.exit" not in str(meta.get("@click", "")), segment
             assert not (segment.style and segment.style.link), segment
 
 
-async def walk(pilot: Pilot[None]) -> None:
-    for key in "124":
-        await pilot.press(key)
+def app_of(pilot: Pilot[None]) -> WherryApp:
+    assert isinstance(pilot.app, WherryApp)
+    return pilot.app
+
+
+async def quiet(pilot: Pilot[None]) -> None:
+    """Wait until nobody works for the screen."""
+    await pilot.pause()
+    workers = pilot.app.workers
+    await until(lambda: all(w.is_finished or w.group in ("read", "job") for w in workers), 20)
+    await pilot.pause()
+
+
+async def look_around(pilot: Pilot[None], place: str) -> None:
+    """Go through the rows of a place, and through its panels."""
+    app = app_of(pilot)
+    await app.action_go(place)
+    await quiet(pilot)
+    nothing_took_effect(pilot)
+    shown = table(pilot)
+    for row in range(min(16, len(shown.order)) if place == "inventory" else 3):
+        shown.cursor = min(row, len(shown.order) - 1)
         await pilot.pause()
         nothing_took_effect(pilot)
-        for _ in range(len(table(pilot).order)):
-            table(pilot).action_move(1)
-            await pilot.pause()
-            nothing_took_effect(pilot)
-        await pilot.press("enter")
-        await pilot.pause()
+    for _ in range(4):
         nothing_took_effect(pilot)
+        await pilot.press("tab")
+        await pilot.pause()
+    await pilot.press("shift+tab")
+
+
+def opens(place: str) -> list[Action]:
+    """Return the actions of a place that a key can open something with."""
+    return [action for action in actions_at(place) if action.places and action.id not in WORK]
+
+
+async def back_to(pilot: Pilot[None], place: str) -> None:
+    app = app_of(pilot)
+    for _ in range(6):
+        if app.screen is app.place:
+            break
         await pilot.press("escape")
-    assert pilot.app.is_running
+        await pilot.pause()
+    if app.current_mode != place:
+        await app.action_go(place)
+    await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [BIG, SMALL])
-async def test_hostile_names_do_nothing_on_any_screen(tmp_path: Path, size: tuple[int, int]) -> None:
-    root = estate.build(tmp_path, estate.hostile_estate(), waves=4)
-    async with opened(root, size) as pilot:
-        await walk(pilot)
-        await pilot.press("2", "home")
+def build(root: Path, inventory: Inventory) -> Path:
+    """Make a project of the estate with a plan, and a filter of a hostile text."""
+    return estate.build(root, inventory, waves=4)
+
+
+@pytest.mark.parametrize("size", [SMALL, BIG, WIDER])
+async def test_hostile_names_do_nothing_in_any_place(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with opened(build(tmp_path / "p", estate.hostile_estate()), size) as pilot:
+        for place in READY:
+            await look_around(pilot, place.id)
+        await back_to(pilot, "inventory")
+        table(pilot).cursor = 0
         await pilot.pause()
         assert "[bold red]sale[/]" in text(pilot)
         assert "␛[31mred␛[0m" in text(pilot)
 
 
+@pytest.mark.parametrize("place", READY, ids=lambda place: place.id)
+async def test_hostile_names_do_nothing_in_what_keys_open(tmp_path: Path, place: Action) -> None:
+    root = build(tmp_path / "p", estate.hostile_estate())
+    async with opened(root, SMALL) as pilot:
+        for action in opens(place.id):
+            await back_to(pilot, place.id)
+            await pilot.press(action.key.split(",")[0])
+            await quiet(pilot)
+            nothing_took_effect(pilot)
+            assert pilot.app.is_running, action.id
+    with Project.open(root) as project:
+        assert plans.latest(project).version == 1  # looking changed no plan
+
+
 async def test_the_sample_of_hostile_names_does_nothing(tmp_path: Path) -> None:
     inventory = sample("hostile-names")
-    async with opened(estate.build(tmp_path, inventory, waves=3)) as pilot:
-        await walk(pilot)
-        await pilot.press("2", "home")
+    async with opened(build(tmp_path, inventory)) as pilot:
+        for place in ("inventory", "checks"):
+            await look_around(pilot, place)
+        await back_to(pilot, "inventory")
+        await pilot.press("home")
         await pilot.pause()
         first = visible(inventory.vms[0].name)
         assert first[:12] in text(pilot)
+
+
+def test_an_escape_code_would_be_seen() -> None:
+    """Negative control."""
+    assert BEYOND & set("\x1b[31m")
+    assert BEYOND & set("a\u202eb")
+    assert not BEYOND & set(visible("\x1b[31m\u202e"))
 
 
 def sample(name: str) -> Inventory:

@@ -1,0 +1,96 @@
+"""A terminal of its own in tmux: keys are sent as a person types them, the screen is read back as text."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+_PATIENCE_S = 40.0
+_FINGERS_S = 0.25  # a key goes where the one before it led
+
+
+class Terminal:
+    """One session of a tmux server that nobody else uses; its files lie in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._rules = folder / "tmux.conf"
+        self._rules.write_text("set -g remain-on-exit on\nset -g status off\n", encoding="utf-8")
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(
+            ["tmux", "-S", str(self._folder / "tmux"), "-f", str(self._rules), *words],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            env={name: value for name, value in os.environ.items() if name != "TMUX"},
+        )
+        return done.stdout
+
+    def open(self, size: tuple[int, int], directory: Path, *arguments: str) -> None:
+        """Run one command line in a terminal of this size."""
+        width, height = map(str, size)
+        said = {
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "XDG_CONFIG_HOME": str(self._folder / "home"),
+            "LANG": "C.UTF-8",
+        }
+        words = [word for name, value in said.items() for word in ("-e", f"{name}={value}")]
+        command = ["env", "-u", "NO_COLOR", sys.executable, "-m", "tui.cli.entry", *arguments]
+        self._tmux("new-session", "-d", "-x", width, "-y", height, "-c", str(directory), *words, *command)
+
+    def screen(self) -> str:
+        """Return what is on the screen."""
+        return self._tmux("capture-pane", "-p")
+
+    def sees(self, *texts: str, without: str = "") -> str:
+        """Wait until all of this is on the screen and return it; fails when it does not come in time."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline:
+            shown = self.screen()
+            if all(text in shown for text in texts) and not (without and without in shown):
+                return shown
+            time.sleep(0.05)
+        raise AssertionError(f"{texts} did not come in time, the screen shows:\n{self.screen()}")
+
+    def press(self, *keys: str) -> None:
+        """Press keys, in tmux's words, one after the other as fingers do."""
+        for key in keys:
+            self._tmux("send-keys", key)
+            time.sleep(_FINGERS_S)
+
+    def write(self, text: str) -> None:
+        """Type a text."""
+        self._tmux("send-keys", "-l", "--", text)
+        time.sleep(_FINGERS_S)
+
+    def ends(self) -> str:
+        """Wait until the command has ended and return what is left on the screen."""
+        return self.sees("Pane is dead")
+
+    def close(self) -> None:
+        """End the server and what runs in it."""
+        self._tmux("kill-server")
+
+
+@contextmanager
+def terminal() -> Iterator[Terminal]:
+    """Yield a terminal; skips where there is no tmux."""
+    if shutil.which("tmux") is None:
+        pytest.skip("not run: tmux is not on this machine")
+    folder = Path(mkdtemp(prefix="wherry-"))  # the path of a socket must be short
+    opened = Terminal(folder)
+    try:
+        yield opened
+    finally:
+        opened.close()
+        shutil.rmtree(folder)
