@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -101,6 +103,27 @@ def _inventory(folder: Path, root: Path, count: int) -> list[Row]:
     return [*keys, *(row for rows in typed for row in rows)]
 
 
+def _waves(folder: Path, count: int) -> list[Row]:
+    """Return what groups moved by a key cost, on a plan of an estate with its dependencies."""
+    from planner.settings import Caps, Settings
+    from planner.store import settings
+    from planner.store.project import Project
+
+    root = folder / f"planned-{count}"
+    _project(root, count)
+    with Project.open(root) as project:
+        settings.save(project, Settings(caps=Caps(vms=100, tib=16.0, groups_per_owner=4)), "bench")
+    entry = [sys.executable, "-m", "tui.cli.entry", "plan", "--effort", "quick", "--project", str(root)]
+    subprocess.run(entry, check=True, capture_output=True)
+    spent = _inside(folder, "waves", str(root))
+    title = f"Waves of {count:,} VMs, a group moved by a key, to its score on the screen"
+    return [
+        *_cost(f"{title}, wall clock", spent["edits"]),
+        *_cost(f"{title}, processor time of both processes", spent["edits, processor time"]),
+        *(_cost(f"{title}, refused with fixes, wall clock", spent["refused"]) if spent["refused"] else []),
+    ]
+
+
 def run(quick: bool) -> dict[str, Any]:
     """Return seconds, milliseconds and MiB; a tenth of the size when ``quick``."""
     small, large, many, peers = (1_000, 10_000, 100_000, 1_000) if quick else (
@@ -121,5 +144,6 @@ def run(quick: bool) -> dict[str, Any]:
                 {"what": f"most of its children, which read and check {count:,} VMs",
                  "value": round(memory.children_mib), "unit": "MiB"},
             ]  # fmt: skip
+        rows += _waves(folder, small)
         rows += _table(folder, many, peers)
     return {"name": "tui", "unit": "ms", "rows": rows, "host": facts()}

@@ -1,6 +1,6 @@
 """Keys and filters measured inside an application that runs on a terminal: processor time until the paint.
 
-    python -m benchmarks.tui_keys WHAT OUT ...     WHAT: table ROWS, peer ROWS, inventory PROJECT
+    python -m benchmarks.tui_keys WHAT OUT GIVEN     table ROWS, peer ROWS, inventory PROJECT, waves PROJECT
 
 Each writes a list of milliseconds by name as JSON. What is drawn goes to a real terminal driver.
 """
@@ -24,6 +24,7 @@ from tui.widgets.table import VirtualTable
 
 KEYS = ("down", "down", "down", "pagedown", "down", "up", "pageup", "down", "up", "up")
 ROUNDS = 20
+EDITS = 40
 FILTERS = {"a bare word": "web", "one field": "disk>100G", "three terms": "os~win disk>100G -power:off"}
 _COLUMNS = (
     Column(1, "name", 18, flex=True, keep=9),
@@ -123,7 +124,6 @@ def of_peer(count: int, out: Path) -> App[None]:
 
 def of_inventory(root: Path, out: Path) -> App[None]:
     """Measure Inventory of a project: keys with the detail that follows them, filters letter by letter."""
-    import tui.app
     from tui.app import WherryApp
     from tui.screens.inventory import InventoryScreen
 
@@ -149,7 +149,56 @@ def of_inventory(root: Path, out: Path) -> App[None]:
             await asyncio.sleep(0.2)
         return spent
 
-    class Itself(WherryApp):
+    return _application(root, "inventory", measure, out)
+
+
+def of_waves(root: Path, out: Path) -> App[None]:
+    """Measure groups moved by a key on 4 Waves of a project: until the score with the edit is on the screen.
+
+    Wall clock, as the study answers in a process of its own, and the processor time of both. Refused moves
+    are answered too; they are counted apart.
+    """
+    from benchmarks.tui_start import children_cpu_s
+    from tui.app import WherryApp
+    from tui.screens.waves import WavesScreen
+
+    async def measure(app: WherryApp) -> Spent:
+        while not (app.view.complete and app.view.tallies):
+            await asyncio.sleep(0.1)
+        screen = app.place
+        assert isinstance(screen, WavesScreen)
+        screen.lay_out()
+        while screen.hand is None:
+            await asyncio.sleep(0.05)
+        spent: Spent = {"edits": [], "edits, processor time": [], "refused": []}
+        waves = [row.name for row in app.view.waves[1:-1]]
+        for at in range(EDITS):
+            screen.select(waves[at * 7 % len(waves)])
+            while not (screen.where() == waves[at * 7 % len(waves)] and screen.moving()):
+                await asyncio.sleep(0.02)
+            await asyncio.sleep(0.5)
+            before, unsaved = screen.hand, len(screen.hand.unsaved)
+            begun, cpu = time.perf_counter(), time.process_time() + children_cpu_s()
+            app.simulate_key("right_square_bracket" if at % 2 else "left_square_bracket")
+            while screen.hand is before:
+                await asyncio.sleep(0.001)
+            await painted(app)
+            wall = (time.perf_counter() - begun) * 1000
+            taken = len(screen.hand.unsaved) > unsaved
+            spent["edits" if taken else "refused"].append(wall)
+            if taken:
+                used = time.process_time() + children_cpu_s() - cpu
+                spent["edits, processor time"].append(used * 1000)
+        return spent
+
+    return _application(root, "waves", measure, out)
+
+
+def _application(root: Path, place: str, measure: Callable[[Any], Any], out: Path) -> App[None]:
+    """Return the application at a place; it measures itself and leaves."""
+    import tui.app
+
+    class Itself(tui.app.WherryApp):
         CSS_PATH = Path(tui.app.__file__).parent / "screens" / "place.tcss"
 
         def on_ready(self) -> None:
@@ -159,7 +208,7 @@ def of_inventory(root: Path, out: Path) -> App[None]:
             out.write_text(json.dumps(await measure(self)))
             self.exit()
 
-    return Itself(root, place="inventory")
+    return Itself(root, place=place)
 
 
 if __name__ == "__main__":
@@ -168,5 +217,6 @@ if __name__ == "__main__":
         "table": lambda: of_table(int(given), Path(file)),
         "peer": lambda: of_peer(int(given), Path(file)),
         "inventory": lambda: of_inventory(Path(given), Path(file)),
+        "waves": lambda: of_waves(Path(given), Path(file)),
     }[what]()
     app.run()
