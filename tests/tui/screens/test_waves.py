@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.pilot import Pilot
 
 from planner.model import Tie
 from tests.planner.sketch import estate as sketch
 from tests.planner.sketch import needs, vm
 from tests.tui import estate
 from tests.tui.estate import HOSTILE
+from tests.tui.kept import differs
 from tests.tui.laid import at_group, build, place, pressed, waves
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
@@ -215,9 +217,6 @@ KEPT = Path(__file__).parent / "pictures"
 
 @pytest.mark.parametrize("size", [SMALL, BIG, WIDE])
 async def test_views_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
-    """To accept a change on purpose: ``WHERRY_ACCEPT=1``."""
-    import os
-
     changed = []
     async with waves(build(tmp_path / "p"), size) as pilot:
         here = place(pilot)
@@ -226,13 +225,11 @@ async def test_views_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None
         here._hush()
         here.query_one("#judgement", Panel).scroll_home(animate=False)
         for view in ("gantt", "list", "board"):
-            await pilot.pause(0.1)
-            kept = [line for line in lines(pilot) if "digest" not in line]
-            shown, path = "\n".join(kept) + "\n", KEPT / f"waves-{view}-{size[0]}x{size[1]}.txt"
-            if os.environ.get("WHERRY_ACCEPT"):
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(shown, encoding="utf-8")
-            if not path.exists() or path.read_text(encoding="utf-8") != shown:
-                changed.append(f"{path.name} differs, it is now:\n{shown}")
+            path = KEPT / f"waves-{view}-{size[0]}x{size[1]}.txt"
+            changed.append(await differs(path, lambda: _without_digest(pilot)))
             await pilot.press("z")
-    assert not changed, "\n".join(changed)
+    assert not any(changed), "\n".join(changed)
+
+
+def _without_digest(pilot: Pilot[None]) -> str:
+    return "".join(f"{line}\n" for line in lines(pilot) if "digest" not in line)

@@ -8,7 +8,7 @@ from planner.store import edits, plans
 from planner.store.project import Project
 from tests.tui.estate import session
 from tests.tui.laid import acts, at_group, build, homes, laid, place, pressed, versions, waves
-from tests.tui.stage import lines, opened, panel, text, until
+from tests.tui.stage import lines, on, opened, panel, text, until
 from tui.dialogs.pick import Pick
 from tui.dialogs.pick_some import PickSome
 from tui.widgets.table import VirtualTable
@@ -84,7 +84,7 @@ async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path)
         await pilot.press("asterisk")
         await pilot.pause()
         assert "W01: 2 groups · 2 marked" in text(pilot)
-        await pressed(pilot, "m", lambda: isinstance(pilot.app.screen, Pick))
+        await pressed(pilot, "m", lambda: on(pilot, Pick))
         shown = text(pilot)
         assert "Move 2 groups to" in shown
         assert "✖ W02 holds 4 of VMs, its cap is 2" in shown
@@ -118,14 +118,14 @@ async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
         await at_group(pilot, "g")
         await pressed(pilot, "l", lambda: here.unsaved == 3)
         assert not laid(pilot).rows["W05"].locked
-        await pressed(pilot, "M", lambda: isinstance(pilot.app.screen, Pick))
+        await pressed(pilot, "M", lambda: on(pilot, Pick))
         await pilot.press("d")
         await pressed(pilot, "enter", lambda: here.unsaved == 4)
         assert laid(pilot).unsaved[-1] == "merge d into g"
         merged = next(row for row in laid(pilot).rows.values() if row.wave == "W05")
         assert merged.vms == 2
         await at_group(pilot, merged.groups[0])
-        await pressed(pilot, "x", lambda: isinstance(pilot.app.screen, PickSome))
+        await pressed(pilot, "x", lambda: on(pilot, PickSome))
         table = pilot.app.screen.query_one(VirtualTable)
         assert {row[1] for row in table.rows} == {"d", "g"}
         table.move_to("id-d")
