@@ -74,7 +74,7 @@ class Offers(WavesPlace):
         return f"{' '.join(keys)} {'does' if len(keys) == 1 else 'do'} what is offered" if keys else ""
 
     def _tell_offer(self) -> None:
-        """Where the panel has no room on the screen, name the keys and their waves in the line above the keys."""
+        """Where the panel is not on the screen, name keys and waves in the line above the keys."""
         if self._fixes and not self.panel("judgement").display:
             keys = zip(self.offered().keys, self._fixes, strict=False)
             would = ", ".join(f"{key} {visible(fix.wave)}" for key, fix in keys)

@@ -7,6 +7,7 @@ from pathlib import Path
 from planner.store import plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
+from tests.tui.cli.command import Wherry
 from tests.tui.laid import acts, build, place, pressed, versions, waves
 from tests.tui.stage import lines, panel, text, until
 from tui.dialogs.confirm import Confirm
@@ -123,6 +124,20 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
         await pilot.press("ctrl+s")
         await until(lambda: here.wherry.job is not None and not here.wherry.job.state.running)  # type: ignore[attr-defined]
         assert here.wherry.job.state.exit_code == 2  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        Wherry(root).done("export", "csv")
+        rows = (root / "exports" / "assignment.csv").read_text("utf-8").replace(",W04,", ",W00,")
+        rows = rows.replace(",W01,", ",W04,").replace(",W00,", ",W01,")
+        table.write_text(rows, encoding="utf-8")
+        await pressed(pilot, "I", lambda: isinstance(pilot.app.screen, Form))
+        pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
+        await pilot.press("ctrl+s")
+        await until(lambda: not here.wherry.is_working)  # type: ignore[attr-defined]
+        await until(lambda: "8 rows read, 3 changes: p plans with it" in here._said[0])
+    assert versions(root) == 1, "the next plan is made with it"
+    with Project.open(root) as project:
+        pins = {pin.what: pin.wave for pin in settings_store.load(project).pins}
+    assert pins == {"id-a": "W04", "id-b": "W04", "id-e1": "W01"}
 
 
 def test_the_best_so_far_is_drawn_over_time() -> None:

@@ -93,6 +93,19 @@ def test_a_saved_desk_lies_as_if_it_was_laid_out_anew_and_takes_more_edits(
     assert planned.ask("hand.state")["unsaved"] == []
 
 
+def test_what_edited_waves_take_follows_every_edit(planned: Study, cli: Wherry) -> None:
+    planned.ask("hand.open")
+    first = planned.ask("hand.move", groups=["solo"], wave="W04")["edited"]
+    back = planned.ask("hand.move", groups=["solo"], by=-3)
+    assert (back["verdict"]["taken"], back["edited"]) == (True, {})
+    assert planned.ask("hand.undo")["edited"] == first
+    assert planned.ask("hand.undo")["edited"] == {}
+    assert planned.ask("hand.redo")["edited"] == first
+    other = Study(cli.root)
+    assert other.ask("hand.move", groups=["solo"], wave="W04")["edited"] == first
+    other.close()
+
+
 def test_edits_that_are_dropped_leave_the_saved_plan_and_what_others_stored_is_seen(
     planned: Study, cli: Wherry
 ) -> None:

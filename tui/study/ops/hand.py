@@ -9,7 +9,7 @@ waves tried) comes a slice at a time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from planner.waves.desk import Desk
     from planner.waves.draft import Draft
+    from planner.waves.group_rows import Takes
     from planner.waves.verdict import Verdict
     from tui.acts.editing import Opened
     from tui.study.room import Room
@@ -31,10 +32,12 @@ _CHOICES = 24  # waves that are tried for a list of them
 
 @dataclass(slots=True)
 class _Hand:
-    """The plan that is edited, and the edits so far."""
+    """The plan that is edited, the edits so far, and what waves they changed take, each worked out once."""
 
     opened: Opened
     draft: Draft
+    takes: dict[int, Takes | None] = field(default_factory=dict)  # by slot, as of the desk below
+    taken_of: Desk | None = None
 
 
 def _hand(room: Room) -> _Hand:
@@ -108,9 +111,15 @@ def _edited(hand: _Hand) -> dict[str, Any]:
     from planner.waves.pins import wave_name
     from planner.waves.rows import changed_slots
 
-    desk = hand.draft.desk
+    desk, before = hand.draft.desk, hand.taken_of
     slots = sorted(changed_slots(hand.draft.first, desk)) if hand.draft.steps else ()
-    return {wave_name(slot): takes(desk, slot) if members(desk, slot) else None for slot in slots}
+    moved = changed_slots(before, desk) if before is not None and before is not desk else set()
+    kept = {slot: said for slot, said in hand.takes.items() if slot not in moved}
+    for slot in slots:
+        if slot not in kept:
+            kept[slot] = takes(desk, slot) if members(desk, slot) else None
+    hand.takes, hand.taken_of = kept, desk
+    return {wave_name(slot): kept[slot] for slot in slots}
 
 
 def _changes(room: Room, hand: _Hand, before: Desk) -> dict[str, Any]:
