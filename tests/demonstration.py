@@ -80,7 +80,7 @@ def run_demo(site: Path, directory: Path, *arguments: str) -> Shown:
         env=environment(site),
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     return Shown(directory / ".demo", ended.returncode, ended.stdout, ended.stderr)
