@@ -9,7 +9,7 @@ from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
 from tests.tui.laid import acts, build, place, pressed, versions, waves
-from tests.tui.stage import lines, panel, text, until
+from tests.tui.stage import lines, on, panel, text, until
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
@@ -24,7 +24,7 @@ async def test_waves_are_approved_with_what_they_are_in_sight(tmp_path: Path) ->
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
         await pilot.press("down", "space", "space")
-        await pressed(pilot, "A", lambda: isinstance(pilot.app.screen, Confirm))
+        await pressed(pilot, "A", lambda: on(pilot, Confirm))
         shown = text(pilot)
         assert "Approve 2 waves?" in shown
         assert here.view.plan is not None
@@ -33,12 +33,12 @@ async def test_waves_are_approved_with_what_they_are_in_sight(tmp_path: Path) ->
         assert "Sat 17 Oct 22:00" in shown
         await pilot.press("escape")
         assert not here.view.approvals
-        await pressed(pilot, "A", lambda: isinstance(pilot.app.screen, Confirm))
+        await pressed(pilot, "A", lambda: on(pilot, Confirm))
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: len(here.view.approvals) == 2)
         assert set(here.view.approvals) == {"W02", "W03"}
         assert acts(root)[-2:] == ["approve", "approve"]
-        await pressed(pilot, "ctrl+a", lambda: isinstance(pilot.app.screen, Confirm))
+        await pressed(pilot, "ctrl+a", lambda: on(pilot, Confirm))
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: len(here.view.approvals) == 4)
 
@@ -54,17 +54,17 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         here = place(pilot)
         await pilot.press("d")
         await until(lambda: "nothing to compare" in lines(pilot)[-2])
-        await pressed(pilot, "p", lambda: isinstance(pilot.app.screen, Form))
+        await pressed(pilot, "p", lambda: on(pilot, Form))
         assert "Edits and locks are kept" in text(pilot)
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
         await pilot.press("escape")
         await pilot.pause()
         assert 0 < len(here.waves.rows) < 4
-        await pressed(pilot, "d", lambda: isinstance(pilot.app.screen, Pick))
+        await pressed(pilot, "d", lambda: on(pilot, Pick))
         await pilot.press("enter")
         await until(lambda: "from plan 1 to" in text(pilot))
-        await pressed(pilot, "enter", lambda: isinstance(pilot.app.screen, Reader))
+        await pressed(pilot, "enter", lambda: on(pilot, Reader))
         said = panel(pilot, "reading")
         assert "waves gone: W04" in said or "W04" in said
         assert "✔ better" in said
@@ -76,7 +76,7 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         for word in ("at least", "name order", "what binds", "risk in each third", "P95", "how it was found"):
             assert word in card, word
         await pilot.press("escape")
-        await pressed(pilot, "t", lambda: isinstance(pilot.app.screen, Reader))
+        await pressed(pilot, "t", lambda: on(pilot, Reader))
         assert "moves in W01" in panel(pilot, "reading")
         assert "earlier waves" in panel(pilot, "reading")
 
@@ -86,7 +86,7 @@ async def test_what_if_is_shown_as_a_difference_and_adopted(tmp_path: Path) -> N
     root = build(tmp_path / "p")
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
-        await pressed(pilot, "w", lambda: isinstance(pilot.app.screen, Form))
+        await pressed(pilot, "w", lambda: on(pilot, Form))
         await pilot.press("ctrl+s")
         await pilot.pause()
         assert "nothing is supposed to be different" in text(pilot)
@@ -96,7 +96,7 @@ async def test_what_if_is_shown_as_a_difference_and_adopted(tmp_path: Path) -> N
         assert isinstance(pilot.app.screen, Form)
         pilot.app.screen.query_one("#ask-link").value = "400Mbit/s"  # type: ignore[attr-defined]
         pilot.app.screen.query_one("#ask-caps_vms").value = "8"  # type: ignore[attr-defined]
-        await pressed(pilot, "ctrl+s", lambda: isinstance(pilot.app.screen, Confirm))
+        await pressed(pilot, "ctrl+s", lambda: on(pilot, Confirm))
         shown = text(pilot)
         assert "plan 1" in shown
         assert "what if" in shown
@@ -119,7 +119,7 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
         table.write_text("vm,wave\nnobody,W01\n", encoding="utf-8")
-        await pressed(pilot, "I", lambda: isinstance(pilot.app.screen, Form))
+        await pressed(pilot, "I", lambda: on(pilot, Form))
         pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
         await pilot.press("ctrl+s")
         await until(lambda: here.wherry.job is not None and not here.wherry.job.state.running)  # type: ignore[attr-defined]
@@ -129,7 +129,7 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
         rows = (root / "exports" / "assignment.csv").read_text("utf-8").replace(",W04,", ",W00,")
         rows = rows.replace(",W01,", ",W04,").replace(",W00,", ",W01,")
         table.write_text(rows, encoding="utf-8")
-        await pressed(pilot, "I", lambda: isinstance(pilot.app.screen, Form))
+        await pressed(pilot, "I", lambda: on(pilot, Form))
         pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
         await pilot.press("ctrl+s")
         await until(lambda: not here.wherry.is_working)  # type: ignore[attr-defined]
