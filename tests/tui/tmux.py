@@ -52,12 +52,12 @@ class Terminal:
         """Return what is on the screen."""
         return self._tmux("capture-pane", "-p")
 
-    def sees(self, *texts: str, without: str = "") -> str:
-        """Wait until all of this is on the screen and return it; fails when it does not come in time."""
+    def sees(self, *texts: str, without: str = "", times: int = 1) -> str:
+        """Wait until all of this is on the screen, so many times; fails when it does not come in time."""
         deadline = time.monotonic() + _PATIENCE_S
         while time.monotonic() < deadline:
             shown = self.screen()
-            if all(text in shown for text in texts) and not (without and without in shown):
+            if all(shown.count(text) >= times for text in texts) and not (without and without in shown):
                 return shown
             time.sleep(0.05)
         raise AssertionError(f"{texts} did not come in time, the screen shows:\n{self.screen()}")
