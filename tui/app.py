@@ -8,6 +8,7 @@ Leaving the application only stops looking: runs are other processes.
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -191,7 +192,13 @@ class WherryApp(WorkingApp):
         self.view = message.view
         if (place := self.place) is not None:
             place.update()
-        self.call_after_refresh(message.painted.set)
+        self.call_after_refresh(self._painted, message)
+
+    def _painted(self, message: Fresh) -> None:
+        message.painted.set()
+        if not gc.isenabled():  # what was loaded until now stays, and is not looked through again
+            gc.freeze()
+            gc.enable()
 
     def read_again(self) -> None:
         """Read the project now, after something was changed."""

@@ -215,6 +215,9 @@ class Session:
         number = stamp[1] or None
         if number != old.inventory_id:
             old = self._with_inventory(old, number)
+            if not old.complete:
+                yield old  # the rows alone, nothing else is shown yet: all else loads more than they do
+            old = self._with_gaps(old)
             yield old
         if stamp[2] != (old.plan.version if old.plan else 0):
             old = self._with_plan(old)
@@ -247,15 +250,19 @@ class Session:
         return (int(changes), *(int(value or 0) for value in row))
 
     def _with_inventory(self, view: View, number: int | None) -> View:
-        from planner.store import inventories
-
         self._judged = None
         if number is None:
             return replace(view, inventory_id=None, rows=(), gaps=frozenset(), **_UNJUDGED)
         rows = listed(self._project, number, view.placed, None)
         self._positions = {row[0]: position for position, row in enumerate(rows)}
-        gaps = inventories.gaps(self._project, number)
-        return replace(view, inventory_id=number, rows=rows, gaps=gaps, **_UNJUDGED)
+        return replace(view, inventory_id=number, rows=rows, gaps=frozenset(), **_UNJUDGED)
+
+    def _with_gaps(self, view: View) -> View:
+        from planner.store import inventories
+
+        if view.inventory_id is None:
+            return view
+        return replace(view, gaps=inventories.gaps(self._project, view.inventory_id))
 
     def _with_plan(self, view: View) -> View:
         from planner.store import plans

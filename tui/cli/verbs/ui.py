@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -57,6 +58,7 @@ def command(read_only: bool, place: str, theme: str | None, ascii_only: bool, pr
         if begun is None:
             return
         order = begun.order
+    gc.disable()  # until rows are on the screen: while all is loaded nothing is given up
     from tui.app import WherryApp
     from tui.ending import shown
 
