@@ -39,8 +39,7 @@ class Working(WavesPlace):
                 self.run_order(orders.plan(said["effort"], int(said["seed"])))
 
         note = "Edits and locks are kept; the plan stays near the last one. x stops with the best so far."
-        if self.unsaved:
-            note = f"▲ {plural(self.unsaved, 'edit')} not saved will not be in it: save first. {note}"
+        note = self._without_unsaved() + note
         self.app.push_screen(Form("Plan", plan_asks(plan), "Plan", line(note)), chosen)
 
     def action_what_if(self) -> None:
@@ -51,8 +50,12 @@ class Working(WavesPlace):
                 given = supposed(said)
                 self.run_order(orders.what_if(**given), lambda job: self._supposed(job, given))
 
-        note = line("Nothing is stored: it is planned beside the plan, and shown as a difference.")
-        self.app.push_screen(Form("What if", what_if_asks(), "Try it", note, judge=_nothing), chosen)
+        note = f"{self._without_unsaved()}It is planned beside the plan, and shown as a difference."
+        self.app.push_screen(Form("What if", what_if_asks(), "Try it", line(note), judge=_nothing), chosen)
+
+    def _without_unsaved(self) -> str:
+        many = plural(self.unsaved, "edit")
+        return f"▲ {many} not saved will not be in it: save first. " if self.unsaved else ""
 
     def _supposed(self, job: Job, given: dict[str, Any]) -> None:
         found = job.state.document
