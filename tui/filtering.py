@@ -6,7 +6,7 @@ and checks are columns made from the rows on the screen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from planner.errors import NotFound
@@ -29,10 +29,17 @@ class Filtering:
         self._columns: dict[str, Column] = {}
         self._rows: Sequence[Row] = ()
         self._of_rows: dict[str, Column] = {}
+        self._words: dict[str, tuple[Column, tuple[str, ...]]] = {}  # of a column, for completion
 
     def warm(self, inventory: int, found: dict[str, Column]) -> None:
-        """Take in columns of a snapshot that were read beforehand."""
-        self._inventory, self._columns = inventory, found
+        """Take in columns of a snapshot that were read beforehand, with what a first key would wait for."""
+        from planner.fields import TABLE_WORDS
+        from planner.query import parse
+
+        if names := found.get("name"):
+            parse("a", TABLE_WORDS).rows(found, len(names))  # folds them
+        words = {name: (column, tuple(_words_of(column))) for name, column in found.items() if column.is_text}
+        self._inventory, self._columns, self._words = inventory, found, words
 
     def warm_rows(self, rows: Sequence[Row]) -> None:
         """Make the columns of rows that will be shown, for filters by wave, group and checks."""
@@ -91,7 +98,7 @@ class Filtering:
         def values(name: str) -> tuple[str, ...]:
             return self._values(name, inventory, rows)
 
-        found = complete(text, len(text), TABLE_WORDS, values, self.saved("inventory"))
+        found = complete(text, len(text), TABLE_WORDS, values, self.saved("inventory"), most=1)
         return found[0].whole if found else ""
 
     def _values(self, name: str, inventory: int, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -105,6 +112,13 @@ class Filtering:
         column = {**self._columns, **self._made(names, rows)}.get(name)
         if column is None or not column.is_text:
             return ()
-        return tuple(
-            word for value in column.distinct[:_MOST] if isinstance(value, tuple) for word in value if word
-        )
+        known = self._words.get(name)
+        if known is None or known[0] is not column:  # going over all VMs at every key would be felt
+            known = self._words[name] = column, tuple(_words_of(column))
+        return known[1]
+
+
+def _words_of(column: Column) -> Iterator[str]:
+    for value in column.distinct[:_MOST]:
+        if isinstance(value, tuple):
+            yield from filter(None, value)
