@@ -24,7 +24,7 @@ from tui.widgets.table import VirtualTable
 
 KEYS = ("down", "down", "down", "pagedown", "down", "up", "pageup", "down", "up", "up")
 ROUNDS = 20
-EDITS = 40
+EDITS = 20
 FILTERS = {"a bare word": "web", "one field": "disk>100G", "three terms": "os~win disk>100G -power:off"}
 _COLUMNS = (
     Column(1, "name", 18, flex=True, keep=9),
@@ -152,13 +152,32 @@ def of_inventory(root: Path, out: Path) -> App[None]:
     return _application(root, "inventory", measure, out)
 
 
+async def shifted(app: App[None], screen: Any, key: str, spent: Spent) -> bool:
+    """Move the group under the cursor by a key and note what it cost; False when it was refused."""
+    from benchmarks.tui_start import children_cpu_s
+
+    await asyncio.sleep(0.5)
+    before, unsaved = screen.hand, len(screen.hand.unsaved)
+    begun, cpu = time.perf_counter(), time.process_time() + children_cpu_s()
+    app.simulate_key(key)
+    while screen.hand is before:
+        await asyncio.sleep(0.001)
+    await painted(app)
+    wall_ms = (time.perf_counter() - begun) * 1000
+    if len(screen.hand.unsaved) <= unsaved:
+        spent["refused"].append(wall_ms)
+        return False
+    spent["edits"].append(wall_ms)
+    spent["edits, processor time"].append((time.process_time() + children_cpu_s() - cpu) * 1000)
+    return True
+
+
 def of_waves(root: Path, out: Path) -> App[None]:
     """Measure groups moved by a key on 4 Waves of a project: until the score with the edit is on the screen.
 
     Wall clock, as the study answers in a process of its own, and the processor time of both. Refused moves
     are answered too; they are counted apart.
     """
-    from benchmarks.tui_start import children_cpu_s
     from tui.app import WherryApp
     from tui.screens.waves import WavesScreen
 
@@ -172,23 +191,16 @@ def of_waves(root: Path, out: Path) -> App[None]:
             await asyncio.sleep(0.05)
         spent: Spent = {"edits": [], "edits, processor time": [], "refused": []}
         waves = [row.name for row in app.view.waves[1:-1]]
-        for at in range(EDITS):
-            screen.select(waves[at * 7 % len(waves)])
-            while not (screen.where() == waves[at * 7 % len(waves)] and screen.moving()):
+        there, back = "left_square_bracket", "right_square_bracket"
+        for at in range(len(waves)):  # until a group finds room; it is then moved to and fro
+            wave = waves[-1 - at]
+            screen.select(wave)
+            while not (screen.where() == wave and screen.moving()):
                 await asyncio.sleep(0.02)
-            await asyncio.sleep(0.5)
-            before, unsaved = screen.hand, len(screen.hand.unsaved)
-            begun, cpu = time.perf_counter(), time.process_time() + children_cpu_s()
-            app.simulate_key("right_square_bracket" if at % 2 else "left_square_bracket")
-            while screen.hand is before:
-                await asyncio.sleep(0.001)
-            await painted(app)
-            wall = (time.perf_counter() - begun) * 1000
-            taken = len(screen.hand.unsaved) > unsaved
-            spent["edits" if taken else "refused"].append(wall)
-            if taken:
-                used = time.process_time() + children_cpu_s() - cpu
-                spent["edits, processor time"].append(used * 1000)
+            while await shifted(app, screen, there, spent) and len(spent["edits"]) < EDITS:
+                there, back = back, there
+            if spent["edits"]:
+                break
         return spent
 
     return _application(root, "waves", measure, out)
