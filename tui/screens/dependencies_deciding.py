@@ -90,6 +90,8 @@ class DecidingPlace(ListingPlace):
         if name == "name" and self.now == "suggestions":
             return "" if self.row_told else "nothing is suggested"
         if name == "name":
+            if self.now == "groups" and self.table.row is not None and not self.group:
+                return "the group is being read: press it again"
             return "" if self.now == "groups" and self.group else "choose a group first: esc"
         if name == "mend":
             edge = self.around.edge if self.now == "groups" and self.group else None

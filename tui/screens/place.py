@@ -137,6 +137,7 @@ class PlaceScreen(Screen[None]):
             self.call_after_refresh(self._tell, tell)
 
     def _tell(self, tell: Callable[[], None]) -> None:
+        self._telling = None
         if self.ready:
             tell()
 

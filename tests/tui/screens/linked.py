@@ -88,6 +88,9 @@ async def settled(pilot: Pilot[None]) -> None:
         await pilot.pause()
         asking = any(worker.group in ("study", "read") and worker.is_running for worker in app.workers)
         asking = asking or bool(app._busy) or not app.screen.is_mounted  # type: ignore[attr-defined]
+        asking = (
+            asking or getattr(app.screen, "_telling", None) is not None
+        )  # the cursor came to rest just now
         quiet = 0 if asking else quiet + 1
         if quiet == 3:
             return

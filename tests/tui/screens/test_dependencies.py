@@ -299,6 +299,7 @@ async def test_the_application_of_a_group_is_named(tmp_path: Path) -> None:
     root = build(tmp_path)
     async with deps(root) as pilot:
         to(pilot, "big")
+        await settled(pilot)
         await press(pilot, "n")
         await write(pilot, "Ledger")
         await press(pilot, "enter")
