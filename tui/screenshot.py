@@ -96,6 +96,7 @@ async def take(
     size: tuple[int, int] = SIZE,
     now: Callable[[], datetime] = lambda: NOW,
     poses: Mapping[str, Sequence[str]] = POSES,
+    still_s: float = STILL_S,
 ) -> tuple[Path, ...]:
     """Write one SVG a place into ``out_dir`` and return their paths; raises TimeoutError."""
     app = WherryApp(root, now=now, session=session)
@@ -106,12 +107,12 @@ async def take(
                 await asyncio.sleep(0.05)
         for place in READY:
             await app.action_go(place.id)
-            await _still(pilot)
+            await _still(pilot, still_s)
             await pilot.press(*poses.get(place.id, ()))
-            await _still(pilot)
+            await _still(pilot, still_s)
             while app.screen is not app.place:  # the box of work that is done
                 await pilot.press("escape")
-                await _still(pilot)
+                await _still(pilot, still_s)
             path = out_dir / f"{place.id}.svg"
             picture = app.export_screenshot(title=f"wherry: {place.title}")
             path.write_text(_REMOTE_FONT.sub("", picture), encoding="utf-8")
@@ -119,14 +120,14 @@ async def take(
     return tuple(made)
 
 
-async def _still(pilot: Pilot[None]) -> None:
+async def _still(pilot: Pilot[None], still_s: float) -> None:
     """Wait until nobody works for the screen and it has not changed for a moment; raises TimeoutError."""
     app = pilot.app
     assert isinstance(app, WherryApp)
     seen, since = "", 0.0
     clock = asyncio.get_running_loop().time
     async with asyncio.timeout(PATIENCE_S):
-        while not seen or clock() - since < STILL_S:
+        while not seen or clock() - since < still_s:
             await asyncio.sleep(0.1)
             strips = app.screen._compositor.render_strips()
             text = "\n".join("".join(segment.text for segment in strip) for strip in strips)

@@ -61,7 +61,7 @@ async def test_pictures_are_made_for_every_place(tmp_path: Path) -> None:
     root = estate.build(tmp_path / "project", estate.hostile_estate())
     out = tmp_path / "out"
     out.mkdir()
-    made = await take(root, out, estate.session(root), now=lambda: estate.NOW, poses={})
+    made = await take(root, out, estate.session(root), now=lambda: estate.NOW, poses={}, still_s=0.2)
     assert [path.name for path in made] == [f"{place.id}.svg" for place in READY]
     for path in made:
         picture = path.read_text("utf-8")
