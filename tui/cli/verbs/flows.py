@@ -47,11 +47,9 @@ def import_files(
 ) -> None:
     """Read FILEs and make a snapshot with what they say; a file that is known already is left out.
 
-    Reads the dependency csv of Azure Migrate, flow exports of vRNI (VCF Operations for Networks),
-    nfdump -o csv, plain csv (source, destination, port, bytes, first_seen, last_seen), and
-    application lists as csv or workbook (vm, application, tier, environment, owner, criticality,
-    window). All files are taken or none. Names that lead to no VM are kept and listed as unresolved;
-    --strict refuses lists that have some.
+    Reads the dependency csv of Azure Migrate, flow exports of vRNI (VCF Operations for Networks), nfdump -o
+    csv, plain csv (source, destination, port, bytes, first_seen, last_seen), and application lists as csv or
+    workbook (vm, application, tier, environment, owner, criticality, window). All files are taken or none.
     """
     from migrate import audit
     from planner.effects import Effect
