@@ -19,13 +19,12 @@ from planner.store.plan_waves import PlannedWindow
 from planner.units import show_duration
 from tui.drawings.axis import Span
 from tui.drawings.chart import Bar, Chart, Column, Kind, Row, Shade
-from tui.drawings.gantt import gantt
+from tui.drawings.gantt import frame_lines, gantt
 from tui.text import fit, line, stack
 
 SPEEDS = (1, 5, 15, 30, 60, 120, 240, 480, 960, 1920, 3840, 7680)
 _FRAME_S = 0.1
 _WATCHED_S = 20.0  # how long a run is watched unless a person says otherwise
-_HEAD = 3  # lines of the chart that are no rows
 _ROOMY = 100  # cells in which what a step is about and what it does have columns of their own
 _SCRUBS = 40  # of a run
 _NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -207,11 +206,11 @@ class Course(Widget, can_focus=True):
             label_width=min(34, width // 5) if roomy else 30,
             verdict_width=12,
             kinds=(),
+            legend=False,
         )
-        room = max(1, height - _HEAD)
+        room = max(1, height - frame_lines(chart))
         picture = gantt(chart, rows, width, self._first(steps, len(rows), room), room)
-        # the third line is for freezes, the last one explains bars of plans
-        lines = [*picture.lines[:2], *picture.lines[3:-1]]
+        lines = list(picture.lines)
         if self._window is None:  # the day is none
             lines[0] = line(("  no window: hours and minutes after the cutover gate", "dim"))
         return stack(lines[:height])

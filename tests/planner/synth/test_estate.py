@@ -42,6 +42,10 @@ _NEED_MORE = {
     "platform.licence.full",
     "platform.linked",  # takes a second vCenter
     "platform.version.older",
+    "storage.map.folder",  # maps are settings of a project
+    "storage.map.missing",
+    "storage.map.room",
+    "storage.map.unmapped",
     "storage.space.disk",
     "storage.space.total",
 }
