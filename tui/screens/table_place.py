@@ -184,6 +184,8 @@ class TablePlace(PlaceScreen):
         empty = self.ready and not self.table.order
         if empty and (action.id in _OF_ROWS or (action.id == "open" and self.table.has_focus)):
             return "no row is shown here"
+        if action.id == "filter" and empty and not self.table.rows and not self.bar.text:
+            return "there is nothing to filter yet"
         return ""
 
     def action_mark(self) -> None:

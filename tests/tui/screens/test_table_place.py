@@ -146,7 +146,7 @@ async def test_the_table_is_written_to_a_new_file_that_no_spreadsheet_runs(
             await pilot.pause()
             await pilot.press("ctrl+s")
             await pilot.pause()
-        assert "exists already" in lines(pilot)[-2]
+        assert "inventory.csv exists" in lines(pilot)[-2]
         with (tmp_path / "inventory.csv").open(newline="", encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
         assert rows[0] == ["name", "disk", "wave"]
