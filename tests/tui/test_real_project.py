@@ -37,6 +37,6 @@ async def test_the_lab_sample_on_real_parts(tmp_path: Path) -> None:
         await until(lambda: table(pilot).rows[0][10] is not None)  # checks are run by another process
         assert "disk" in panel(pilot, "detail")
         await pilot.press("4")
-        await pilot.pause()
+        await until(lambda: "▸ Waves ▸ W01" in lines(pilot)[0])
         assert "started in this order" in panel(pilot, "content")
         assert "▸ Waves ▸ W01" in lines(pilot)[0]
