@@ -1,15 +1,19 @@
 """The tables that have filters, by the place they stand in, and what a filter there may ask for.
 
-VMs of the inventory, findings (``planner.model.Finding``) and waves (``planner.store.plan_waves.WaveRow``).
+VMs of the inventory, findings (``planner.model.Finding``), waves (``planner.store.plan_waves.WaveRow``), and
+what ties VMs: tables whose rows are tuples, a key first, then a value for each field here, in this order.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from planner.errors import NotFound
 from planner.fields import TABLE_WORDS, said
 from planner.model import Severity
 from planner.names import visible
-from planner.vocabulary import NO, YES, Choice, Number, Text, Vocabulary
+from planner.vocabulary import NO, YES, Choice, Field, Number, Text, Vocabulary, Words
 
 FINDING_WORDS = Vocabulary(
     {
@@ -51,10 +55,99 @@ WAVE_WORDS = Vocabulary(
     bare="wave",
     noun="wave",
 )
+
+
+def _text_at(at: int) -> Callable[[Any, Any], Words]:
+    return lambda row, seen: said("" if row[at] is None else str(row[at]))
+
+
+def _number_at(at: int) -> Callable[[Any, Any], int | None]:
+    return lambda row, seen: row[at]
+
+
+def _row_words(noun: str, *fields: tuple[str, str, str]) -> Vocabulary:
+    """Return the vocabulary of rows: name, kind (text, number, size), meaning; bare words ask the first."""
+    words: dict[str, Field] = {}
+    for at, (name, kind, meaning) in enumerate(fields, 1):
+        if kind == "text":
+            words[name] = Text(meaning, _text_at(at))
+        else:
+            words[name] = Number(meaning, _number_at(at), is_size=kind == "size")
+    return Vocabulary(words, bare=fields[0][0], noun=noun)
+
+
+GROUP_WORDS = _row_words(
+    "group",
+    ("group", "text", "name"),
+    ("vms", "number", "VMs"),
+    ("data", "size", "data"),
+    ("wave", "text", "its wave"),
+    ("out", "size", "traffic a day to other groups"),
+    ("in", "size", "traffic a day from other groups"),
+    ("tie", "number", "how strongly it is held together: 0 to 3"),
+    ("cross", "number", "ties to groups in other waves"),
+    ("hub", "text", "yes for what serves all, else no"),
+)
+TIE_WORDS = _row_words(
+    "tie",
+    ("vm", "text", "the VM that needs"),
+    ("needs", "text", "the VM that is needed"),
+    ("tie", "text", "hard, soft, order or apart"),
+    ("kind", "text", "volume, clone, ft, vapp, rule, dependency or person"),
+    ("port", "number", "port"),
+    ("traffic", "size", "traffic a day"),
+    ("sure", "number", "how sure it is, in percent"),
+    ("state", "text", "found, accepted, refused or added"),
+    ("crosses", "text", "yes when its ends move in different waves, else no"),
+    ("group", "text", "the group of the VM that needs"),
+    ("other", "text", "the group of the VM that is needed"),
+    ("why", "text", "reason"),
+    ("evidence", "text", "what it is known from"),
+    ("decided", "text", "who decided on it, when and why"),
+)
+HUB_WORDS = _row_words(
+    "hub",
+    ("vm", "text", "the VM"),
+    ("users", "number", "VMs that need it"),
+    ("traffic", "size", "traffic that was seen"),
+    ("ports", "text", "ports it is needed on"),
+    ("verdict", "text", "yes or no once a person decided"),
+    ("why", "text", "reasons"),
+)
+OVERSIZED_WORDS = _row_words(
+    "oversized group",
+    ("group", "text", "name"),
+    ("vms", "number", "VMs"),
+    ("cap", "number", "VMs that the caps allow"),
+    ("data", "size", "data"),
+    ("datacap", "size", "data that the caps allow"),
+)
+CYCLE_WORDS = _row_words(
+    "circle",
+    ("circle", "text", "the groups that wait for each other"),
+    ("groups", "number", "groups"),
+    ("later", "text", "the group that waits, of the tie that is cheapest to drop"),
+    ("earlier", "text", "the group it waits for"),
+    ("sure", "number", "how sure that tie is, in percent"),
+)
+SUGGESTION_WORDS = _row_words(
+    "suggestion",
+    ("application", "text", "name"),
+    ("sure", "number", "how sure it is, in percent"),
+    ("vms", "number", "VMs"),
+    ("new", "number", "VMs that belong to no application yet"),
+    ("why", "text", "reasons"),
+)
 PLACES: dict[str, Vocabulary] = {
     "inventory": TABLE_WORDS,
     "findings": FINDING_WORDS,
     "waves": WAVE_WORDS,
+    "groups": GROUP_WORDS,
+    "ties": TIE_WORDS,
+    "hubs": HUB_WORDS,
+    "oversized": OVERSIZED_WORDS,
+    "cycles": CYCLE_WORDS,
+    "suggestions": SUGGESTION_WORDS,
 }
 
 

@@ -1,6 +1,6 @@
-"""The columns of the table of all ties: what a screen shows of one, and what its filter may ask for.
+"""The columns of the table of all ties: what a screen shows of one.
 
-The study filters and sorts by the same columns, so that no screen holds all ties.
+The study filters and sorts rows of the same fields (``planner.places.TIE_WORDS``): no screen holds them all.
 """
 
 from __future__ import annotations

@@ -68,10 +68,13 @@ class Rulings:
             elif item.ruling in _ADDED:
                 self._added[item.a, item.b, _ADDED[item.ruling]] = item
         self._any = bool(decisions)
-        self.refused_pairs = frozenset(
-            pair
+        self.pairs = {
+            pair: whole[-1]
             for pair, found in self._seen.items()
-            if (whole := [item for item in found if item.port is None]) and whole[-1].ruling is Ruling.REFUSE
+            if (whole := [item for item in found if item.port is None])
+        }
+        self.refused_pairs = frozenset(
+            pair for pair, item in self.pairs.items() if item.ruling is Ruling.REFUSE
         )
 
     def on(self, item: Dependency) -> Decision | None:

@@ -7,7 +7,8 @@ many is a chain of edges, not every pair, so that the graph stays as large as th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
+from dataclasses import replace
 
 from planner.graph.chains import Pair
 from planner.graph.decided import Rulings, said_by
@@ -85,17 +86,40 @@ def edges(inventory: Inventory) -> tuple[Edge, ...]:
     """
     rulings = Rulings(inventory.decisions)
     return (
-        *platform_hard_edges(inventory, rulings.refused_pairs),
+        *_accepted(platform_hard_edges(inventory, rulings.refused_pairs), rulings),
         *_dependency_edges(inventory, rulings),
-        *rule_edges(inventory, rulings.refused_pairs),
+        *_accepted(rule_edges(inventory, rulings.refused_pairs), rulings),
         *_apart_edges(inventory),
     )
 
 
+def _accepted(found: Iterable[Edge], rulings: Rulings) -> Iterator[Edge]:
+    """Yield ties that the inventory shows with what a person said of the two VMs."""
+    for edge in found:
+        item = rulings.pairs.get(frozenset((edge.source, edge.target))) if rulings.pairs else None
+        if item is not None and item.ruling is Ruling.ACCEPT:
+            yield replace(edge, decision=Ruling.ACCEPT.value, decided=said_by(item))
+        else:
+            yield edge
+
+
 def refused_edges(inventory: Inventory) -> tuple[Edge, ...]:
-    """Return the dependencies that were seen and that a person refused."""
+    """Return what was seen and a person refused: dependencies, and pairs of one vApp or DRS rule."""
     rulings = Rulings(inventory.decisions)
-    return tuple(dependency_edge(item, rulings.on(item)) for item in inventory.refused)
+    return (
+        *(dependency_edge(item, rulings.on(item)) for item in inventory.refused),
+        *(_refused_pairs(inventory, rulings) if rulings.refused_pairs else ()),
+    )
+
+
+def _refused_pairs(inventory: Inventory, rulings: Rulings) -> Iterator[Edge]:
+    vms = {vm.id: vm for vm in inventory.vms}
+    for item in rulings.pairs.values():
+        if item.ruling is Ruling.REFUSE and item.a in vms and item.b in vms:
+            two = replace(inventory, vms=(vms[item.a], vms[item.b]))
+            none: frozenset[Pair] = frozenset()
+            for edge in (*vapp_edges(two, none), *rule_edges(two, none)):
+                yield replace(edge, decision=Ruling.REFUSE.value, decided=said_by(item))
 
 
 def unknown_ends(inventory: Inventory) -> tuple[str, ...]:

@@ -77,8 +77,6 @@ class DecidingPlace(ListingPlace):
         if why := super().why_not(action):
             return why
         name = action.id.partition(".")[2]
-        if action.id in ("filter.save", "filter.saved"):
-            return "filters of these tables are not kept: write one with /"
         if action.id == "columns" and self.now != "groups":
             return "columns are chosen for the groups only: esc"
         if name in ("accept", "refuse", "forget"):

@@ -6,7 +6,7 @@ Each table keeps its filter, marks, order and cursor while others are shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 from textual.widgets import Input
@@ -19,6 +19,9 @@ from tui.text import count, plural
 from tui.widgets.paged_table import PAGE, PagedTable
 from tui.widgets.table import VirtualTable
 
+if TYPE_CHECKING:
+    from planner.vocabulary import Vocabulary
+
 FIRST = "groups"
 
 
@@ -27,7 +30,7 @@ class ListingPlace(TablePlace):
 
     columns = LISTINGS[FIRST].columns
     noun = LISTINGS[FIRST].noun
-    filters = "dependencies"
+    filters = FIRST
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,6 +48,13 @@ class ListingPlace(TablePlace):
         self._wish = ""  # the last filter of ties that can be read
 
     # which table
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the filter of the table that is shown."""
+        from planner.places import words_of
+
+        return words_of(self.filters)
 
     @property
     def table(self) -> VirtualTable:
@@ -76,8 +86,7 @@ class ListingPlace(TablePlace):
         self._texts[self.now] = self.bar.text
         self.now = name
         listing = self.listing
-        self.columns, self.noun = listing.columns, listing.noun
-        self.__dict__.pop("vocabulary", None)  # that of other columns
+        self.columns, self.noun, self.filters = listing.columns, listing.noun, listing.id
         self._filter, self._problem = self._texts.get(name, ""), ""
         self._matches = self._filtered = None
         self.show_only(name)
@@ -214,7 +223,7 @@ class ListingPlace(TablePlace):
         from planner.query import parse
 
         try:
-            parse(self._filter, self.vocabulary, {})
+            parse(self._filter, self.vocabulary, self.wherry.session.saved_filters(self.filters))
         except WherryError as error:
             self._problem = f"{error.message}: {error.hint}" if error.hint else error.message
         else:

@@ -104,3 +104,19 @@ def test_a_vapp_holds_on_over_pairs_that_nobody_refused() -> None:
     assert _sizes(decided(inventory, one)) == [3]  # c still holds both
     two = [*one, said(Ruling.REFUSE, "c", "b", 2)]
     assert sorted(_sizes(decided(inventory, two))) == [1, 2]
+
+
+def test_a_word_on_a_pair_stands_on_its_ties_of_vapps_and_rules() -> None:
+    inventory = estate(vm("a", vapp="shop", rules=("keep",)), vm("b", vapp="shop", rules=("keep",)))
+    found = decided(inventory, [said(Ruling.ACCEPT, "a", "b", why="asked")])
+    assert {(e.kind, e.decision, e.decided) for e in edges(found)} == {
+        ("vapp", "accept", "mia on 2026-10-01: asked"),
+        ("rule", "accept", "mia on 2026-10-01: asked"),
+    }
+    assert refused_edges(found) == ()
+    found = decided(inventory, [said(Ruling.REFUSE, "b", "a", why="old")])
+    assert edges(found) == ()
+    assert {(e.kind, e.reason, e.decision, e.decided) for e in refused_edges(found)} == {
+        ("vapp", "both belong to vApp shop", "refuse", "mia on 2026-10-01: old"),
+        ("rule", "both are named in DRS rule keep", "refuse", "mia on 2026-10-01: old"),
+    }

@@ -327,7 +327,7 @@ async def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
     async with deps(build(tmp_path), WIDE) as pilot:
         for keys, words in (
             (["a"], "choose a tie first"), (["m"], "choose a tie across waves in the drawing first"),
-            (["F"], "filters of these tables are not kept"),
+            (["F"], "write a filter that works first"),
             (["h", "w"], "turn to the groups or to all ties"),
             (["O"], "turn to the groups or to all ties"), (["n"], "choose a group first"),
             (["v"], "columns are chosen for the groups only"), (["A", "minus"], "wherry flows withdraw"),

@@ -1,6 +1,7 @@
 """All ties for the screens, refused ones too: filtered and sorted here, handed out page by page.
 
-A row begins with its key, then come the fields of ``tui.tie_columns``; its last two are the ids of its ends.
+A row begins with its key, then come the fields of ``planner.places.TIE_WORDS``; its last two are the ids of
+its ends.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from tui.study.between import between, standing
 
 if TYPE_CHECKING:
     from planner.graph import Edge
-    from planner.vocabulary import Vocabulary
     from tui.study.room import Room
 
 _KEPT = "edges"
@@ -84,13 +84,6 @@ def _table(room: Room) -> _Table:
     return found
 
 
-def _words() -> Vocabulary:
-    from tui.tie_columns import TIES
-    from tui.widgets.vocabulary import vocabulary_of
-
-    return vocabulary_of(TIES)
-
-
 def find(
     room: Room, text: str = "", sort: int | None = None, reverse: bool = False, crossing: bool = False
 ) -> dict[str, Any]:
@@ -98,13 +91,15 @@ def find(
 
     Raises BadInput for a filter that cannot be read.
     """
+    from planner.places import TIE_WORDS
     from planner.query import parse
+    from planner.store import filters
 
     table = _table(room)
     rows = table.rows
     order = range(len(rows)) if not crossing else [at for at, row in enumerate(rows) if row[9] == "yes"]
     if text:
-        wanted = parse(text, _words(), {})
+        wanted = parse(text, TIE_WORDS, filters.texts(room.project, "ties"))
         order = [at for at in order if wanted.matches(rows[at])]
     order = list(order)
     if sort is not None:
@@ -166,8 +161,19 @@ def forget(room: Room, keys: list[str]) -> dict[str, Any]:
         raise BadInput(
             "nobody decided on what was chosen", "choose ties that were accepted, refused or added"
         )
-    pairs = {frozenset((edge.source, edge.target)): edge for edge in decided}.values()
-    return {"count": sum(take_back(room.project, [edge.source, edge.target]).count for edge in pairs)}
+    words = room.inventory.decisions
+    wanted: dict[tuple[str, str], set[int | None]] = {}
+    for edge in decided:
+        a, b = sorted((edge.source, edge.target))
+        on_port = any({item.a, item.b} == {a, b} and item.port == edge.port for item in words)
+        wanted.setdefault((a, b), set()).add(edge.port if on_port else None)
+    return {
+        "count": sum(
+            take_back(room.project, pair, port).count
+            for pair, ports in wanted.items()
+            for port in ([None] if None in ports else sorted(port for port in ports if port is not None))
+        )
+    }
 
 
 WRITES = frozenset({"edges.rule", "edges.forget"})

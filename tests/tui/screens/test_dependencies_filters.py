@@ -1,0 +1,123 @@
+"""Filters of tables of 3 Dependencies are kept by table; words on any tie are taken back where they stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from planner.model import Inventory
+from planner.places import words_of
+from planner.store import filters
+from planner.store.project import Project
+from tests.tui.screens.linked import build, inventory, press, settled, write
+from tests.tui.screens.test_dependencies import deps, place, said, shown, to
+from tests.tui.stage import lines, panel, text, until
+from tui.screens.dependencies_lists import LISTINGS
+from tui.widgets.vocabulary import vocabulary_of
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_the_words_of_a_table_are_its_columns(name: str) -> None:
+    columns, words = LISTINGS[name].columns, words_of(name)
+    assert [(one.asked, one.field) for one in columns] == [
+        (word, at) for at, word in enumerate(words.fields, 1)
+    ]
+    kinds = vocabulary_of(columns).fields
+    for word, field in words.fields.items():
+        assert (type(field), getattr(field, "is_size", None)) == (
+            type(kinds[word]),
+            getattr(kinds[word], "is_size", None),
+        ), word
+    row = (name, *(None if one.kind != "text" else "" for one in columns))
+    assert {words.fields[word].read(row, None) for word in words.fields} <= {None, (None,)}, (
+        "nothing is unknown"
+    )
+
+
+async def test_filters_are_kept_by_table_and_used_again(tmp_path: Path) -> None:
+    root = build(tmp_path)
+    async with deps(root) as pilot:
+        for open_it, words, name, matches in (
+            ((), "vms>2", "large", {"big"}),
+            (("t",), "port:1433", "sql", {"crm-app-01", "report-01"}),
+            (("h",), "vm~dc", "services", {"dc-01"}),
+        ):
+            await press(pilot, *open_it, "slash")
+            await write(pilot, words)
+            await press(pilot, "enter", "F")
+            await write(pilot, name)
+            await press(pilot, "enter")
+            assert f"saved: @{name}" in lines(pilot)[-2]
+            await press(pilot, "escape")
+            assert not place(pilot).bar.text
+            await press(pilot, "f", "enter")
+            assert place(pilot).bar.text == f"@{name}"
+            table = shown(pilot)
+            await until(lambda table=table, matches=matches: len(table.order) == len(matches))
+            await settled(pilot)
+            assert {table.rows[at][1] for at in table.order} == matches
+            await press(pilot, "slash")
+            await write(pilot, f"-@{name}")
+            await press(pilot, "enter")
+            assert not {table.rows[at][1] for at in table.order} & (matches - {"crm-app-01"}), name
+            await press(pilot, "escape")
+        await press(pilot, "t", "slash")
+        await write(pilot, "@services")
+        assert "names a saved filter that does not exist" in lines(pilot)[-2], "another table's"
+    with Project.open(root) as project:
+        kept = {(one.place, one.name, one.text) for one in filters.every(project)}
+    assert kept == {("groups", "large", "vms>2"), ("ties", "sql", "port:1433"), ("hubs", "services", "vm~dc")}
+
+
+def shelved() -> Inventory:
+    """Return the estate with a vApp of three."""
+    found = inventory()
+    names = ("mdm-01", "report-01", "old-box")
+    return replace(
+        found,
+        vms=tuple(replace(vm, vapp="shelf") if vm.name in names else vm for vm in found.vms),
+    )
+
+
+async def test_a_refused_pair_of_a_vapp_stays_in_the_table_and_is_taken_back(tmp_path: Path) -> None:
+    root = build(tmp_path, shelved())
+    async with deps(root) as pilot:
+        await press(pilot, "t", "slash")
+        await write(pilot, "kind:vapp")
+        await press(pilot, "enter", "a")
+        accepted = said(root)
+        assert [one[0] for one in accepted] == ["accept"]
+        assert "state       accepted  by" in panel(pilot, "detail")
+        await press(pilot, "minus")
+        assert said(root) == [], "what was accepted is taken back where it was"
+        await press(pilot, "r")
+        await write(pilot, "only a folder")
+        await press(pilot, "enter")
+        assert [(one[0], one[3], one[4]) for one in said(root)] == [("refuse", None, "only a folder")]
+        table = shown(pilot)
+        states = {table.rows[at][8]: table.rows[at] for at in table.order}
+        assert set(states) == {"found", "refused"}
+        to(pilot, states["refused"][0])
+        await settled(pilot)
+        assert "only a folder" in panel(pilot, "detail")
+        await press(pilot, "minus")
+        assert "1 decision taken back" in text(pilot)
+        assert said(root) == []
+
+
+async def test_only_the_word_on_one_port_is_taken_back(tmp_path: Path) -> None:
+    found = inventory()
+    app, web = (next(vm.id for vm in found.vms if vm.name == name) for name in ("crm-app-01", "crm-db-01"))
+    first = next(one for one in found.dependencies if one.port == 1433)
+    more = (*found.dependencies, replace(first, port=1434))
+    root = build(tmp_path, replace(found, dependencies=more))
+    async with deps(root) as pilot:
+        await press(pilot, "t", "slash")
+        await write(pilot, "vm~crm-app needs~crm-db")
+        await press(pilot, "enter", "asterisk", "a")
+        assert {one[1:4] for one in said(root)} == {(app, web, 1433), (app, web, 1434)}
+        to(pilot, next(row[0] for row in shown(pilot).rows if row[5] == 1434))
+        await press(pilot, "minus")
+        assert [one[3] for one in said(root)] == [1433]
