@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 import pytest
 
 _PATIENCE_S = 40.0
+_NOT_OURS = {"TMUX", "COLUMNS", "LINES"}
 _SAYS_ITS_END = '"$@"; echo "ended with $?"; exec cat'
 _FINGERS_S = 0.25  # a key goes where the one before it led
 
@@ -33,7 +34,7 @@ class Terminal:
             capture_output=True,
             text=True,
             timeout=20,
-            env={name: value for name, value in os.environ.items() if name != "TMUX"},
+            env={name: value for name, value in os.environ.items() if name not in _NOT_OURS},
         )
         return done.stdout
 
