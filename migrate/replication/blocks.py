@@ -7,7 +7,7 @@ but the disk and a pool of buffers.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from queue import Empty, SimpleQueue
@@ -55,11 +55,16 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The pieces of one item in order; give ``buffer`` back when they are sent."""
+    """The pieces of one item in order; give ``buffer`` back when they are sent.
+
+    ``read_s`` and ``pack_s`` are what reading and the rest took, for whoever asks what binds.
+    """
 
     item: Item
     pieces: tuple[Piece, ...]
     buffer: bytearray | None
+    read_s: float = 0.0
+    pack_s: float = 0.0
 
 
 def block_digest(data: bytes | bytearray | memoryview, key: bytes) -> bytes:
@@ -77,12 +82,16 @@ class BlockReader:
     """Makes blocks of items. ``read`` may be called from several threads at once.
 
     ``zeros`` is what becomes of a run of zeros that was read: ZERO, or KEEP where the target is
-    known to hold zeros already. ``level`` is zstd's, 0 sends raw bytes.
+    known to hold zeros already. ``level`` is zstd's, 0 sends raw bytes; it may be changed at any time
+    and holds for the blocks that begin after that.
     """
 
-    def __init__(self, disk: ReadableDisk, *, level: int, zeros: Kind, key: bytes) -> None:
+    def __init__(
+        self, disk: ReadableDisk, *, level: int, zeros: Kind, key: bytes, clock: Callable[[], float]
+    ) -> None:
         self._disk = disk
-        self._level = level
+        self.level = level
+        self._clock = clock
         self._zeros = zeros
         self._key = key
         self._pool: SimpleQueue[bytearray] = SimpleQueue()
@@ -99,22 +108,25 @@ class BlockReader:
         except Empty:
             buffer = bytearray(BLOCK_MAX)
         view = memoryview(buffer)[: item.length]
+        begun = self._clock()
         self._disk.read_into(view, item.offset)
-        return Block(item, tuple(self._pieces(item, buffer, view)), buffer)
+        read = self._clock()
+        pieces = tuple(self._pieces(item, buffer, view, self.level))
+        return Block(item, pieces, buffer, read - begun, self._clock() - read)
 
     def give_back(self, block: Block) -> None:
         """Return a block's buffer to the pool; its pieces are void after that."""
         if block.buffer is not None:
             self._pool.put(block.buffer)
 
-    def _pieces(self, item: Item, buffer: bytearray, view: memoryview) -> Iterator[Piece]:
+    def _pieces(self, item: Item, buffer: bytearray, view: memoryview, level: int) -> Iterator[Piece]:
         for start, end, zero in zero_runs(buffer, item.length):
             if item.digests is None:
-                yield self._piece(item.offset + start, view[start:end], zero)
+                yield self._piece(item.offset + start, view[start:end], zero, level)
                 continue
             for low, high, differs in _differing(view, start, end, item.digests, self._key, zero):
                 if differs:
-                    yield self._piece(item.offset + low, view[low:high], zero)
+                    yield self._piece(item.offset + low, view[low:high], zero, level)
                 else:
                     yield Piece(Kind.KEEP, item.offset + low, high - low)
 
@@ -123,18 +135,18 @@ class BlockReader:
         for low, high, differs in _differing(zeros, 0, item.length, digests, self._key, True):
             yield Piece(Kind.ZERO if differs else Kind.KEEP, item.offset + low, high - low)
 
-    def _piece(self, offset: int, data: memoryview, zero: bool) -> Piece:
+    def _piece(self, offset: int, data: memoryview, zero: bool, level: int) -> Piece:
         if zero:
             return Piece(self._zeros, offset, len(data))
-        packed = self._packed(data) if self._level else None
+        packed = self._packed(data, level) if level else None
         digest = body_digest(data, packed)
         if packed is not None:
             return Piece(Kind.DATA, offset, len(data), packed, FLAG_ZSTD, digest)
         return Piece(Kind.DATA, offset, len(data), data, 0, digest)
 
-    def _packed(self, data: memoryview) -> bytes | None:
+    def _packed(self, data: memoryview, level: int) -> bytes | None:
         """Return the data compressed, None when that saves too little to be worth unpacking."""
-        packer = self._packer()
+        packer = self._packer(level)
         if len(data) > 4 * _PROBE_BYTES and not any(
             len(packer.compress(data[at : at + _PROBE_BYTES])) < _PROBE_BYTES * 0.95
             for at in (0, len(data) // 2, len(data) - _PROBE_BYTES)
@@ -143,16 +155,17 @@ class BlockReader:
         packed = packer.compress(data)
         return packed if len(packed) < len(data) * 0.97 else None
 
-    def _packer(self) -> ZstdCompressor:
-        packer: ZstdCompressor | None = getattr(self._local, "packer", None)
-        if packer is None:
+    def _packer(self, level: int) -> ZstdCompressor:
+        """Return the thread's packer; one is kept, for those of high levels are large."""
+        kept: tuple[int, ZstdCompressor] | None = getattr(self._local, "packer", None)
+        if kept is None or kept[0] != level:
             import zstandard
 
-            shape = zstandard.ZstdCompressionParameters.from_level(self._level, source_size=BLOCK_MAX)
+            shape = zstandard.ZstdCompressionParameters.from_level(level, source_size=BLOCK_MAX)
             assert 1 << shape.window_log <= WINDOW_MAX
-            packer = zstandard.ZstdCompressor(compression_params=shape)
-            self._local.packer = packer
-        return packer
+            kept = level, zstandard.ZstdCompressor(compression_params=shape)
+            self._local.packer = kept
+        return kept[1]
 
 
 def _differing(

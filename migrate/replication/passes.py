@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migrate.replication.adapt import Binds
+from migrate.replication.pace import Left
+
 
 class Mode(StrEnum):
     """How the sender finds what has to travel."""
@@ -37,12 +40,20 @@ class PassSpec:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a pass is. ``total_bytes`` counts what has to be read, not holes."""
+    """How far a pass is. ``total_bytes`` counts what has to be read, not holes.
+
+    ``level`` is zstd's now, ``ratio`` the data sent so far by the bytes it travelled as. ``left`` is
+    None as long as nobody knows.
+    """
 
     done_bytes: int
     total_bytes: int
     wire_bytes: int
     rate_bytes_s: float
+    level: int = 0
+    binds: Binds = Binds.NOTHING
+    ratio: float = 1.0
+    left: Left | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ from dataclasses import dataclass, replace
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
+from migrate.replication.adapt import Adaptation
 from migrate.replication.blocks import Block, BlockReader, Item
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.extents import checked
 from migrate.replication.link import Link
 from migrate.replication.messages import Ack, Hello, Welcome
+from migrate.replication.pace import Pace
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
 from migrate.replication.pipeline import ordered_map
 from migrate.replication.plan_pass import items, reads
@@ -59,6 +61,7 @@ def send_pass(
     mode: Mode,
     extents: Iterable[Extent] | None = None,
     level: int = 1,
+    adapts: bool = False,
     block_bytes: int = MIB,
     workers: int = 2,
     progress: Callable[[Progress], None] | None = None,
@@ -68,7 +71,8 @@ def send_pass(
 ) -> PassResult:
     """Bring the content of ``disk`` to the receiver behind ``channel`` and return how it went.
 
-    ``extents`` are the changed areas of a delta, in bytes. ``level`` is zstd's, 0 for none.
+    ``extents`` are the changed areas of a delta, in bytes. ``level`` is zstd's, 0 for none; one
+    that ``adapts`` only begins there and follows whichever binds, line or processor.
     ``block_bytes`` is a multiple of 64 KiB up to 1 MiB. ``workers`` 0 does everything in the
     caller's thread. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
     came. The channel stays open and is the caller's to close. Raises NoSpace, SiteRefused,
@@ -98,7 +102,10 @@ def send_pass(
     link, welcome = greet(channel, hello)
     if Mode(welcome.mode) is not mode and not (welcome.must_compare and welcome.mode == "compare"):
         raise WireError("the receiver changed the mode of a pass without saying why")
-    sending = _Sending(disk, link, spec, welcome, level, block_bytes, known, progress, stop, clock, begun)
+    adaptation = Adaptation(level, adapts=adapts)
+    sending = _Sending(
+        disk, link, spec, welcome, adaptation, block_bytes, known, progress, stop, clock, begun
+    )
     pool: AbstractContextManager[Executor | None] = (
         ThreadPoolExecutor(workers, "wherry-block") if workers else nullcontext()
     )
@@ -122,7 +129,7 @@ class _Sending:
         link: Link,
         spec: PassSpec,
         welcome: Welcome,
-        level: int,
+        adaptation: Adaptation,
         block_bytes: int,
         extents: tuple[Extent, ...],
         progress: Callable[[Progress], None] | None,
@@ -144,12 +151,15 @@ class _Sending:
         self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
         self._key = wire.derive_key("compare", welcome.nonce.encode())
         zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
-        self._reader = BlockReader(disk, level=level, zeros=zeros, key=self._key)
+        self._adaptation = adaptation
+        self._pace = Pace(begun)
+        self._reader = BlockReader(disk, level=adaptation.level, zeros=zeros, key=self._key, clock=clock)
         self._counts = _Counts()
         self._stopped = False
         self._unacknowledged = 0  # weight since the last stretch ended
         self._due = self._acknowledged = 0
         self._completed = False
+        self._heard_s = 0.0  # spent waiting for what the receiver says
         self._digests: deque[tuple[int, bytes]] = deque()
         self._resumed = self._total = 0
 
@@ -189,8 +199,14 @@ class _Sending:
         work = self._until_stopped(plan)
         if self._mode is Mode.COMPARE:
             work = self._compared(work)
+        asked, heard = self._clock(), self._heard_s
         for block in ordered_map(executor, self._reader.read, work, window):
+            got = self._clock()
+            answers_s = self._heard_s - heard  # digests come while the next block is asked for
             self._send_block(block)
+            sent, heard = self._clock(), self._heard_s
+            self._adapt(block, link_s=sent - got + answers_s, packing_s=got - asked - answers_s)
+            asked = sent
             self._report(final=False)
         flags = wire.FLAG_PART if self._stopped else 0
         self._link.send_parts(self._link.pack(Kind.COMMIT, flags=flags))
@@ -201,6 +217,22 @@ class _Sending:
             raise WireError("the receiver acknowledged a pass as something else")
         self._link.send(Kind.BYE)
         self._report(final=True)
+
+    def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:
+        """Let the level follow what was waited for; gaps say nothing about it."""
+        data = [piece for piece in block.pieces if piece.kind is Kind.DATA]
+        if not data:
+            return
+        self._adaptation.saw(
+            link_s=link_s,
+            packing_s=packing_s,
+            read_s=block.read_s,
+            pack_s=block.pack_s,
+            data_bytes=sum(piece.length for piece in data),
+            packed_bytes=sum(piece.length for piece in data if piece.flags & wire.FLAG_ZSTD),
+            wire_bytes=sum(len(piece.body) for piece in data),
+        )
+        self._reader.level = self._adaptation.level
 
     def _reads(self) -> Iterator[Extent]:
         return reads(self._disk, self._mode, self._spec.size_bytes, self._extents)
@@ -283,7 +315,9 @@ class _Sending:
 
     def _hear(self) -> None:
         """Take one answer: an acknowledgement, or digests asked for ahead."""
+        begun = self._clock()
         frame = self._link.receive(Kind.ACK, Kind.DIGESTS)
+        self._heard_s += self._clock() - begun
         if frame.kind is Kind.DIGESTS:
             self._digests.append((frame.offset, bytes(frame.body)))
             return
@@ -304,12 +338,22 @@ class _Sending:
 
     def _report(self, *, final: bool) -> None:
         now = self._clock()
+        self._pace.saw(now, self._counts.read)
         if self._progress is None or not (final or now - self._reported >= _REPORT_S):
             return
         self._reported = now
-        spent = max(now - self._begun, 1e-6)
+        usual = self._pace.rate_bytes_s
         self._progress(
-            Progress(self._counts.read, self._total, self._link.sent_bytes, self._counts.read / spent)
+            Progress(
+                self._counts.read,
+                self._total,
+                self._link.sent_bytes,
+                self._counts.read / max(now - self._begun, 1e-6) if usual is None else usual,
+                self._adaptation.level,
+                self._adaptation.binds,
+                self._counts.sent / self._link.sent_bytes if self._counts.sent else 1.0,
+                self._pace.left(self._total - self._counts.read),
+            )
         )
 
 
