@@ -97,7 +97,8 @@ class Adaptation:
             self.binds = Binds.NOTHING
         else:
             self.binds = Binds.SOURCE if self._read_s > self._pack_s else Binds.PROCESSOR
-        packs = self._at == 0 or self._packed >= _LEAST_PACKED * self._data > 0
+        # what the fast levels find nothing in may well pack better at the usual ones
+        packs = self.level < 1 or self._packed >= _LEAST_PACKED * self._data > 0
         self._begin()
         self._windows += 1
         self._since += 1

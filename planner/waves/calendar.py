@@ -152,12 +152,8 @@ def window_notes(waves: Mapping[str, Window | None], settings: Settings) -> tupl
     return tuple(notes)
 
 
-def bytes_by_hour(link: Link, at: datetime, full_share_bytes_s: float) -> tuple[float, ...]:
-    """Return the bytes a second of each hour of a week, Monday 0:00 UTC first.
-
-    ``full_share_bytes_s`` is what the whole line carries; hours are those of the link's zone as its
-    clocks stand at ``at``.
-    """
+def shares_by_hour(link: Link) -> list[float]:
+    """Return the share of the line of each hour of a week, Monday 0:00 first, on the link's clocks."""
     from planner.settings import WEEKDAYS
 
     share = [link.share] * HOURS_A_WEEK
@@ -166,6 +162,16 @@ def bytes_by_hour(link: Link, at: datetime, full_share_bytes_s: float) -> tuple[
             begin = 24 * WEEKDAYS.index(day)
             for hour in range(begin + item.first, begin + item.until):
                 share[hour] = item.share
+    return share
+
+
+def bytes_by_hour(link: Link, at: datetime, full_share_bytes_s: float) -> tuple[float, ...]:
+    """Return the bytes a second of each hour of a week, Monday 0:00 UTC first.
+
+    ``full_share_bytes_s`` is what the whole line carries; hours are those of the link's zone as its
+    clocks stand at ``at``.
+    """
+    share = shares_by_hour(link)
     offset = at.astimezone(ZoneInfo(link.zone)).utcoffset() or timedelta()
     shift = round(offset.total_seconds() / 3600)
     return tuple(full_share_bytes_s * share[(hour + shift) % HOURS_A_WEEK] for hour in range(HOURS_A_WEEK))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from migrate.replication import wire
-from migrate.replication.channel import Buffer, ChannelClosed
+from migrate.replication.channel import Buffer, Channel, ChannelClosed
 from migrate.replication.leases import Leases
 from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.progress import ProgressLog
@@ -245,6 +245,7 @@ class World:
     ack_bytes: int = 128 * KIB
     make_sink: Callable[[MemoryDisk], object] = DiskSink
     overlap: bool = False
+    wrap: Callable[[Channel], Channel] = lambda near: near
     acknowledged: list[Extent] = field(default_factory=list)
     operations: int = 0
     sends: int = 0
@@ -290,7 +291,7 @@ class World:
         options.setdefault("workers", 0)
         options.setdefault("block_bytes", 64 * KIB)
         try:
-            outcome = send_pass(source, witness, spec, mode=mode, extents=extents, **options)  # type: ignore[arg-type]
+            outcome = send_pass(source, self.wrap(witness), spec, mode=mode, extents=extents, **options)  # type: ignore[arg-type]
         except WherryError as error:
             outcome = error
         near.close()
