@@ -22,7 +22,7 @@ from tui.text import count as show_number
 from tui.text import plural
 
 LIST_BELOW = 70  # cells: narrower than this a list says the same
-_LATENCY_FROM = 52  # cells: narrower than this a list has neither ports nor latency
+_ROOMY_FROM = 52  # cells: narrower than this a list has neither ports nor latency
 _TRAFFIC, _LATENCY, _LISTED_PORTS = 11, 16, 10
 
 
@@ -104,6 +104,7 @@ class _Sketch:
         self.selected, self.middle = selected, middle
         self.plain_list = width < LIST_BELOW
         self.trunk = width // 2 - 1
+        self.has_latency = False
         self.lines: list[Cells] = []
         self.spots: dict[Hashable, Spot] = {}
 
@@ -117,6 +118,10 @@ class _Sketch:
         room = max(2, self.height - around)
         most_above, most_below = max(1, len(users)), max(1, len(needs))
         lines_above = min(most_above, max(room // 2, room - most_below))
+        known = any(ms is not None for edge in (*users, *needs) for ms in (edge.now_ms, edge.later_ms))
+        self.has_latency = (
+            known and self.width >= _ROOMY_FROM
+        )  # a column of which nothing is known says nothing
         self.wave = min(10, max((cell_len(visible(edge.wave)) for edge in (*users, *needs)), default=0))
         self._heading("used by", len(users))
         self._side(users, lines_above, above=True)
@@ -133,7 +138,8 @@ class _Sketch:
         cells.put(2, f"{words} {plural(many, 'group')}" if many else words, "accent")
         if many and not self.plain_list:
             left = cells.put(self.trunk + 3, "a day", "dim", _TRAFFIC, right=True)
-            cells.put(left + 2, "now → if moved", "dim", _LATENCY)
+            if self.has_latency:
+                cells.put(left + 2, "now → if moved", "dim", _LATENCY)
 
     def _side(self, edges: list[Edge], room: int, above: bool) -> None:
         if not edges:
@@ -192,24 +198,20 @@ class _Sketch:
         cells.put(self.trunk, joint, tone)
 
     def _listed(self, cells: Cells, edge: Edge, look: str) -> None:
-        ports = _LISTED_PORTS if self._has_latency else 0
+        ports = _LISTED_PORTS if self.width >= _ROOMY_FROM else 0
         left = self._named(cells, edge, self._figures_at - 4 - ports, look)
         cells.put(left + 2, ", ".join(edge.ports), look, ports)
-
-    @property
-    def _has_latency(self) -> bool:
-        return self.width >= _LATENCY_FROM
 
     @property
     def _figures_at(self) -> int:
         if not self.plain_list:
             return self.trunk + 3
-        return max(0, self.width - _TRAFFIC - 4 - (_LATENCY + 2 if self._has_latency else 0))
+        return max(0, self.width - _TRAFFIC - 4 - (_LATENCY + 2 if self.has_latency else 0))
 
     def _figures(self, cells: Cells, traffic: str, latency: str, look: str) -> int:
         """Draw the figures; returns the cell after them, where the mark of the edge has its place."""
         left = cells.put(self._figures_at, traffic, look, _TRAFFIC, right=True) + 2
-        return cells.put(left, latency, look, _LATENCY) if self._has_latency else left
+        return cells.put(left, latency, look, _LATENCY) if self.has_latency else left
 
     def _rest(self, rest: list[Edge], above: bool) -> None:
         cells = self.line()
@@ -219,6 +221,8 @@ class _Sketch:
         known = [edge.day_bytes for edge in rest if edge.day_bytes is not None]
         said = "in all" if len(known) == len(rest) else f"of {show_number(len(known))} known" if known else ""
         left = self._figures(cells, traffic_words(sum(known) if known else None), said, "dim")
+        if said and not self.has_latency and not self.plain_list:
+            left = cells.put(left, said, "dim", max(0, self.width - left)) + 2
         hot = sum(edge.hot and edge.across for edge in rest)
         if hot:
             cells.put(left, f"▲ {show_number(hot)} hot", "warn", max(0, self.width - left))

@@ -60,7 +60,7 @@ class DependenciesScreen(DecidingPlace):
             with Vertical(id="middle"):
                 yield Around("around")
                 yield VirtualTable(INSIDE, "nothing ties its VMs: it moves alone", id="inside")
-            yield Panel("side", "If we move it so", "m mend it")
+            yield Panel("side", "If we move it so", "m mend it" if self.may_act else "")
         with Vertical(id="lists"):
             yield PagedTable(LISTINGS["ties"].columns, id="ties")
             for name in ("hubs", "oversized", "cycles", "suggestions"):
@@ -162,11 +162,12 @@ class DependenciesScreen(DecidingPlace):
         group = self._group
         vms = plural(len(group["vms"]), "VM") if group else "0 VMs"
         ties = plural(group["inside_ties"], "tie") if group else "no tie"
-        self.inside.set_title(Content(f"inside: {vms}, {ties}"), Content("enter why · a accept · r refuse"))
+        keys = "enter why" + (" · a accept · r refuse" if self.may_act else "")
+        self.inside.set_title(Content(f"inside: {vms}, {ties}"), Content(keys))
 
     def _show_side(self) -> None:
         if self._group is not None:
-            content = describe_side(self._group, self.around.edge, not self.wherry.read_only)
+            content = describe_side(self._group, self.around.edge, self.may_act)
             self.panel("side").show(content, top=False)
 
     def on_around_chosen(self) -> None:
@@ -194,22 +195,22 @@ class DependenciesScreen(DecidingPlace):
     def _show_detail(self) -> None:
         panel, row, said = self.panel("detail"), self.table.row, self.row_told
         if self.now == "ties" and row is not None:
-            panel.show(describe_tie(row), "The tie", top=True)
+            panel.show(describe_tie(row, self.may_act), "The tie", top=True)
         elif self.now == "oversized" and said is not None:
             self.cuts.want(said["group"])
         elif said is None:
             panel.show(line(("nothing is under the cursor", "dim")), "What it is")
         elif self.now == "hubs":
-            panel.show(describe_hub(said), "The hub", top=True)
+            panel.show(describe_hub(said, self.may_act), "The hub", top=True)
         elif self.now == "cycles":
-            panel.show(describe_cycle(said), "The circle", top=True)
+            panel.show(describe_cycle(said, self.may_act), "The circle", top=True)
         else:
-            panel.show(describe_suggestion(said, self._names()), "The application", top=True)
+            panel.show(describe_suggestion(said, self._names(), self.may_act), "The application", top=True)
 
     def show_cut(self, group: str, found: Any, why: str) -> None:
         """Show what parting a group would cost."""
         if self.now == "oversized" and self.ready and group == str(self.table.key):
-            content = line((f"✖ {visible(why)}", "bad")) if why else describe_cut(found)
+            content = line((f"✖ {visible(why)}", "bad")) if why else describe_cut(found, self.may_act)
             self.panel("detail").show(content, f"Parting {visible(group, 40)}", top=True)
             self.show_frame()
 
@@ -266,7 +267,9 @@ class DependenciesScreen(DecidingPlace):
         elif self.now == "hubs":
             self.wherry.open_vm(said["id"])
         elif self.now == "suggestions":
-            self.app.push_screen(Reader("The application", describe_suggestion(said, self._names())))
+            self.app.push_screen(
+                Reader("The application", describe_suggestion(said, self._names(), self.may_act))
+            )
         else:
             self.select(said["group"] if self.now == "oversized" else said["later"])
 

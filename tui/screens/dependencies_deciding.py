@@ -5,7 +5,7 @@ What a key means follows from the table that is shown; ``why_not`` says what is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from planner.names import visible
@@ -15,6 +15,7 @@ from tui.dialogs.form import Ask, Form
 from tui.dialogs.pick import Choice, Pick
 from tui.screens.dependencies_around import Around
 from tui.screens.dependencies_listings import ListingPlace
+from tui.screens.dependencies_told import leaving
 from tui.screens.lookup import Lookup
 from tui.text import line, plural
 from tui.widgets.table import VirtualTable
@@ -29,6 +30,14 @@ _LONGEST = 500  # characters of a reason, as the acts have it
 
 def _short(text: str) -> str:
     return f"at most {_LONGEST} characters, please" if len(text) > _LONGEST else ""
+
+
+def _dropped(done: Mapping[str, Any]) -> str:
+    """Say which ties count no more, and where that is undone."""
+    refused, back = done["refused"], done["taken_back"]
+    words = [f"{plural(refused, 'tie')} refused"] if refused else []
+    words += [f"{plural(back, 'added tie')} taken back"] if back else []
+    return " and ".join(words) + (": t has them, - takes that back" if refused else "")
 
 
 class DecidingPlace(ListingPlace):
@@ -116,8 +125,11 @@ class DecidingPlace(ListingPlace):
             return "a cut or circle can only be refused here; t has what was decided"
         if self.now == "suggestions" and name == "forget":
             return "one that was taken is withdrawn with 'wherry flows withdraw'"
-        if not (self.tie_keys() if self.now == "ties" else self.row_told):
+        said = self.row_told
+        if not (self.tie_keys() if self.now == "ties" else said):
             return "there is no row under the cursor"
+        if self.now == "hubs" and name == "forget" and said is not None and not said["decided"]:
+            return "nobody decided on this one: a or r does"
         if self.now == "oversized":
             found = self.cuts.get(str(self.table.key))
             return "" if found and found["cheapest"] else "no cut of it is known: wait for it, or see below"
@@ -164,12 +176,12 @@ class DecidingPlace(ListingPlace):
                 "decide", {**args, "why": why}, lambda done: f"{done['said']}"
             ))  # fmt: skip
         elif self.now == "cycles":
-            self._refuse([tie["key"] for tie in said["drop"]], "Open the circle")
+            self._untie(said["drop"])
         elif self.now == "oversized":
             self._part(said["group"], self.cuts.get(said["group"]))
         elif self.now == "suggestions":
             self._do("applications.dismiss", {"title": said["title"]},
-                     lambda done: f"{said['title']} is not suggested again; "
+                     lambda done: f"{said['title']}: dismissed; "
                      "back with: wherry deps suggest --undismiss")  # fmt: skip
 
     def _refuse(self, keys: list[Any], title: str) -> None:
@@ -177,6 +189,17 @@ class DecidingPlace(ListingPlace):
             "edges.rule", {"ruling": "refuse", "keys": keys, "why": why},
             lambda done: f"{plural(done['count'], 'tie')} refused: - takes that back",
         ))  # fmt: skip
+
+    def _untie(self, drop: Sequence[Mapping[str, Any]]) -> None:
+        keys = [tie["key"] for tie in drop]
+
+        def go(why: str) -> None:
+            self._do("knots.untie", {"keys": keys, "why": why}, _dropped)
+
+        if all(tie["said"] for tie in drop):  # taking a word back needs no reason
+            go("")
+        else:
+            self._why("Open the circle", go)
 
     def _why(self, title: str, then: Callable[[str], None]) -> None:
         ask = Ask("why", "Why, for the record", needed=True, placeholder="the job is gone", judge=_short)
@@ -191,9 +214,16 @@ class DecidingPlace(ListingPlace):
         cut = found["fitting"] or found["cheapest"]
         many = plural(len(cut["refuse"]), "tie")
         words = "both sides fit the caps" if fitting else "a side is still above the caps"
-        said = line(
-            f"{plural(len(cut['part']), 'VM')} leave {visible(group, 40)}, {many} are refused; {words}."
-        )
+        added = sum(tie["said"] for tie in cut["refuse"])
+        goes = [
+            f"{plural(number, noun)} {'is' if number == 1 else 'are'} {does}"
+            for number, noun, does in (
+                (len(cut["refuse"]) - added, "tie", "refused"),
+                (added, "added tie", "taken back"),
+            )
+            if number
+        ]
+        said = line(f"{leaving(len(cut['part']))} {visible(group, 40)}, {' and '.join(goes)}; {words}.")
         args = {
             "name": group,
             "fitting": fitting,
@@ -202,9 +232,7 @@ class DecidingPlace(ListingPlace):
 
         def sure(yes: bool | None) -> None:
             if yes:
-                self._do(
-                    "knots.part", args, lambda done: f"{plural(done['count'], 'tie')} refused", "parting"
-                )
+                self._do("knots.part", args, _dropped, "parting")
 
         self.app.push_screen(Confirm("Part the group?", said, "Refuse them", f"refuse {many}", "bad"), sure)
 

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from planner.vocabulary import Vocabulary
 
 FIRST = "groups"
+_KEYS = {  # what changes something, what only looks
+    "groups": ("", "enter walks from here"),
+    "ties": ("a accept · r refuse · - take back · + add", "t groups"),
+    "hubs": ("a confirm · r deny · - take back", "h groups"),
+    "oversized": ("r refuse the cut", "enter the group · o groups"),
+    "cycles": ("r drop the cheapest", "enter the group · c groups"),
+    "suggestions": ("a take · n rename and take · r dismiss", "A groups"),
+}
 
 
 class ListingPlace(TablePlace):
@@ -55,6 +63,11 @@ class ListingPlace(TablePlace):
         from planner.places import words_of
 
         return words_of(self.filters)
+
+    @property
+    def may_act(self) -> bool:
+        """True unless everything here is only looked at."""
+        return not self.wherry.read_only
 
     @property
     def table(self) -> VirtualTable:
@@ -298,14 +311,8 @@ class ListingPlace(TablePlace):
 
     def keys_below(self) -> str:
         """Return the keys that matter for the table that is shown."""
-        return {
-            "groups": "enter walks from here",
-            "ties": "a accept · r refuse · - take back · + add · t groups",
-            "hubs": "a confirm · r deny · - take back · h groups",
-            "oversized": "r refuse the cut · enter the group · o groups",
-            "cycles": "r refuse the cheapest · enter the group · c groups",
-            "suggestions": "a take · n rename and take · r dismiss · A groups",
-        }[self.now]
+        acts, looks = _KEYS[self.now]
+        return f"{acts} · {looks}" if acts and self.may_act else looks
 
     # taking all ties elsewhere
 

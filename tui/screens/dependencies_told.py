@@ -16,6 +16,12 @@ Said = Mapping[str, Any]
 _MOST = 40
 _BOXES = 7
 _CROSSING = 8
+_HUB_ACTS = (("a", "it is one"), ("r", "it is none"), ("-", "take the word back"))
+
+
+def leaving(vms: int) -> str:
+    """Return ``1 VM leaves`` or ``3 VMs leave``."""
+    return f"{plural(vms, 'VM')} {'leaves' if vms == 1 else 'leave'}"
 
 
 def _day(size: float | None) -> str:
@@ -56,6 +62,7 @@ def _price(said: Said, edge: Said, can_mend: bool) -> list[Content]:
         line((f"{'▲' if edge['hot'] else '◇'} {wave_words(mine, True)} → {wave_words(theirs, True)}", tone),
              f", {apart}"),
         line(f"  {_day(edge['day_bytes'])}"),
+        line("  latency unknown"),  # no source tells it yet
     ]  # fmt: skip
     if edge["share"] is not None:
         share = f"{edge['share']:.1%}" if edge["share"] >= 0.001 else "under 0.1 %"
@@ -91,7 +98,7 @@ def _crossing(said: Said) -> list[Content]:
     return lines
 
 
-def describe_tie(row: Sequence[Any]) -> Content:
+def describe_tie(row: Sequence[Any], may_act: bool) -> Content:
     """Say everything of one tie of the table of all."""
     _, a, b, tie, kind, port, size, sure, state, crosses, group, other, why, evidence, decided, *_ = row
     words = {"yes": "its ends move in different waves", "no": "its ends move in one wave"}
@@ -103,11 +110,15 @@ def describe_tie(row: Sequence[Any]) -> Content:
              f"   {words.get(crosses, 'nothing is known of its waves')}"),
         line(("groups      ", "dim"), visible(group) or "stays", " → ", visible(other) or "stays"),
         line(("state       ", "dim"), state, f"  by {visible(decided)}" if decided else "",
-             ("   a accepts · r refuses · - takes back", "dim")),
+             ("   a accepts · r refuses · - takes back" if may_act else "", "dim")),
     ])  # fmt: skip
 
 
-def describe_hub(said: Said) -> Content:
+def _acts(*pairs: tuple[str, str]) -> Content:
+    return line(*(part for key, words in pairs for part in ((f"{key} ", "accent"), f"{words}   ")))
+
+
+def describe_hub(said: Said, may_act: bool) -> Content:
     """Say why a VM is taken for a hub and what follows."""
     verdict = {"yes": ("confirmed: ties to its users close no group", "good"),
                "no": ("denied: it is treated as any other VM", "dim"),
@@ -115,16 +126,18 @@ def describe_hub(said: Said) -> Content:
     return stack([
         line(visible(said["name"]), "  ", verdict[said["verdict"]]),
         *(line(f"· {visible(reason)}") for reason in said["reasons"]),
-        line(("a ", "accent"), "it is one   ", ("r ", "accent"), "it is none   ", ("- ", "accent"),
-             "take the word back   ", ("enter ", "accent"), "the VM"),
+        _acts(*_HUB_ACTS[: 2 + said["decided"] if may_act else 0], ("enter", "the VM")),
     ])  # fmt: skip
 
 
-def describe_cut(found: Said | None) -> Content:
+def describe_cut(found: Said | None, may_act: bool) -> Content:
     """Say what parting a group would cost: the cheapest cut, and the cheapest that fits the caps."""
     if found is None:
         return line(("✔ within the caps", "good"))
     if found["cheapest"] is None:
+        if found["vms"] == 1:
+            return stack([line(("one VM alone is above the caps: there is nothing to part", "warn")),
+                          line("→ raise caps in 0 Settings, or let it stay: x in 2 Inventory")])  # fmt: skip
         return stack([line(("storage holds all of it together: nothing can be refused", "warn")),
                       line("→ raise caps in 0 Settings, or part the storage at the source")])  # fmt: skip
     lines: list[Content] = []
@@ -139,8 +152,7 @@ def describe_cut(found: Said | None) -> Content:
             lines += _cut("cheapest found that fits the caps", found["fitting"])
     if found["joints"]:
         lines.append(line(("held together by  ", "dim"), _names(found["joints"])))
-    lines.append(line(("r ", "accent"), "refuse these ties …"))
-    return stack(lines)
+    return stack([*lines, _acts(("r", "refuse these ties …"))] if may_act else lines)
 
 
 def _names(names: Sequence[str]) -> str:
@@ -152,7 +164,7 @@ def _cut(title: str, cut: Said) -> list[Content]:
     unknown = f", of {plural(cut['unknown'], 'tie')} unknown" if cut["unknown"] else ""
     lines = [
         line((title, "accent")),
-        line(f"  {plural(len(cut['part']), 'VM')} leave: {_names(cut['part'])}"),
+        line(f"  {leaving(len(cut['part']))}: {_names(cut['part'])}"),
         line(
             f"  {plural(len(cut['refuse']), 'tie')} refused, {show_bytes(cut['traffic_bytes'])} seen{unknown}"
         ),
@@ -165,10 +177,12 @@ def _cut(title: str, cut: Said) -> list[Content]:
 
 def _refused(tie: Said) -> Content:
     ends = f"    {visible(tie['source_name'], 40)} and {visible(tie['target_name'], 40)}"
-    return line(ends, (f"  {visible(tie['reason'])}", "dim"))
+    return line(
+        ends, (f"  {visible(tie['reason'])}", "dim"), ("  added by a person", "dim") if tie["said"] else ""
+    )
 
 
-def describe_cycle(said: Said) -> Content:
+def describe_cycle(said: Said, may_act: bool) -> Content:
     """Say who waits for whom, and the cheapest tie to drop."""
     circle = [*said["circle"], said["circle"][0]]
     lines = [line("each waits for the next: ", (" → ".join(visible(name, 40) for name in circle), "warn"))]
@@ -177,23 +191,23 @@ def describe_cycle(said: Said) -> Content:
     opens = "and no circle is left" if said["opens"] else "which leaves others"
     lines.append(line((f"cheapest to drop, {opens}", "accent")))
     lines += [_refused(tie) for tie in said["drop"][:_MOST]]
-    lines.append(line(("r ", "accent"), "refuse it …"))
-    return stack(lines)
+    does = "take it back" if all(tie["said"] for tie in said["drop"]) else "refuse it …"
+    return stack([*lines, _acts(("r", does))] if may_act else lines)
 
 
-def describe_suggestion(said: Said, names: Mapping[str, str]) -> Content:
+def describe_suggestion(said: Said, names: Mapping[str, str], may_act: bool) -> Content:
     """Say who would belong to an application, how sure each is and why."""
-    sure = f"  {said['confidence']:.0%} sure, {count(said['new'])} new VMs"
+    sure = f"  {said['confidence']:.0%} sure, {plural(said['new'], 'new VM')}"
     lines = [
         line((visible(said["title"]), "accent"), sure),
         *(line(f"· {visible(reason)}") for reason in said["reasons"]),
-        line(("a ", "accent"), "take it   ", ("n ", "accent"), "take it under another name   ",
-             ("r ", "accent"), "dismiss it"),
-    ]  # fmt: skip
+    ]
+    if may_act:
+        lines.append(_acts(("a", "take it"), ("n", "take it under another name"), ("r", "dismiss it")))
     for member in said["members"][:_MOST]:
-        known = "known" if member["known"] else f"{member['confidence']:.0%}"
         name = visible(names.get(member["vm"], member["vm"]), 40)
-        lines.append(line(f"  {name}  ", (f"{known}: {visible(member['reason'])}", "dim")))
+        why = "known" if member["known"] else f"{member['confidence']:.0%}: {visible(member['reason'])}"
+        lines.append(line(f"  {name}  ", (why, "dim")))
     if len(said["members"]) > _MOST:
         lines.append(line((f"  and {count(len(said['members']) - _MOST)} more", "dim")))
     return stack(lines)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import ClassVar, cast
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -36,6 +37,15 @@ WIDE, WIDER = 110, 140
 ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
+_WORK = 18  # cells for work on the line 1 of a narrow screen
+
+
+def _clipped(work: str) -> str:
+    """Shorten what is worked on; how far it is stays."""
+    words, _, share = work.rpartition(" ")
+    if cell_len(work) <= _WORK or not share.endswith("%"):
+        return visible(work, _WORK)
+    return f"{visible(words, _WORK - 1 - len(share))} {share}"
 
 
 class PlaceScreen(Screen[None]):
@@ -162,8 +172,10 @@ class PlaceScreen(Screen[None]):
         if self.wherry.read_only and not running:
             chip = ("[READ ONLY]", "good")
         runner = f"runner ● {len(running)} run{'s' * (len(running) != 1)}" if running else "runner ○ idle"
-        work = self.wherry.work_words()
-        return line((f"{work}  ", "accent"), chip, f"  {runner}  ", utc_clock(self.wherry.now()))
+        work, clock = self.wherry.work_words(), utc_clock(self.wherry.now())
+        if work and not self.wide and not running:  # the place keeps its name on line 1
+            return line((f"{_clipped(work)}  ", "accent"), chip, "  ", clock)
+        return line((f"{work}  ", "accent"), chip, f"  {runner}  ", clock)
 
     def _places(self) -> tuple[Item, ...]:
         items: list[Item] = []

@@ -103,10 +103,11 @@ def standing(room: Room) -> Standing:
     from planner.store import plans
 
     head = plans.find_head(room.project)
-    if head is None:
-        return Standing()
     found = room.kept.get(_PLAN)
-    if not isinstance(found, Standing) or found.version != head.version:
+    if head is None:  # the same one each time: what was made of it is known by it
+        if not isinstance(found, Standing) or found.version:
+            found = room.kept[_PLAN] = Standing()
+    elif not isinstance(found, Standing) or found.version != head.version:
         rows = plans.waves(room.project, head.version)
         placed = plans.placed(room.project, head.version)
         found = room.kept[_PLAN] = Standing(

@@ -116,7 +116,10 @@ async def test_the_price_of_an_edge_stands_beside_it(tmp_path: Path) -> None:
         to(pilot, "big")
         await settled(pilot)
         side = panel(pilot, "side")
-        assert "big\n→ mdm-01\n▲ W03 → W01, days unknown\n  300 GiB a day\n  3.0% of the line" in side
+        assert (
+            "big\n→ mdm-01\n▲ W03 → W01, days unknown\n  300 GiB a day\n  latency unknown\n  3.0% of the line"
+            in side
+        )
         assert "m mend it by a move" in side
         assert "1 tie across waves\n▸ mdm-01      W01    300 GiB" in side
 
@@ -380,6 +383,16 @@ async def test_narrow_columns_take_turns(tmp_path: Path) -> None:
         ]
         await press(pilot, "tab", "escape")
         assert bool(groups.region)
+        for work, shows in (
+            ("laying the plan out", "◐ laying the plan…  [PLAN ONLY]  14:02 UTC"),
+            ("planning acme-dc1-exit 45%", "◐ planning ac… 45%  [PLAN ONLY]  14:02 UTC"),
+        ):
+            pilot.app._busy.append(work)  # type: ignore[attr-defined]
+            place(pilot).show_frame()
+            await pilot.pause()
+            assert lines(pilot)[0].startswith(" wherry ▸ acme ▸ Dependencies"), "the place keeps its name"
+            assert lines(pilot)[0].endswith(shows)
+        pilot.app._busy.clear()  # type: ignore[attr-defined]
 
 
 async def test_a_group_is_gone_to_from_elsewhere(tmp_path: Path) -> None:
@@ -408,6 +421,8 @@ async def test_without_a_plan_waves_are_unknown_not_fine(tmp_path: Path) -> None
         assert {row[8] for row in shown(pilot).rows} == {None}
         assert "no plan yet" in panel(pilot, "side")
         assert "✔" not in panel(pilot, "side")
+        await press(pilot, "t")
+        assert {(row[1], row[9]) for row in shown(pilot).rows} >= {("crm-app-01", ""), ("big-01", "")}
 
 
 def plans_of(root: Path) -> object:

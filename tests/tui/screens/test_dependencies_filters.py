@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from planner.model import Inventory
+from migrate import audit
+from planner.model import Inventory, Ruling
 from planner.places import words_of
 from planner.store import filters
 from planner.store.project import Project
 from tests.tui.screens.linked import build, inventory, press, settled, write
 from tests.tui.screens.test_dependencies import deps, place, said, shown, to
 from tests.tui.stage import lines, panel, text, until
+from tui.acts.deciding import decide
 from tui.screens.dependencies_lists import LISTINGS
 from tui.widgets.vocabulary import vocabulary_of
 
@@ -121,3 +123,35 @@ async def test_only_the_word_on_one_port_is_taken_back(tmp_path: Path) -> None:
         to(pilot, next(row[0] for row in shown(pilot).rows if row[5] == 1434))
         await press(pilot, "minus")
         assert [one[3] for one in said(root)] == [1433]
+
+
+async def test_what_people_added_is_taken_back_where_a_circle_or_cut_needs_it(tmp_path: Path) -> None:
+    found = inventory()
+    seen = tuple(one for one in found.dependencies if one.port not in (1, 2, 7, 8))
+    root = build(tmp_path, replace(found, dependencies=seen))
+    ids = {vm.name: vm.id for vm in found.vms}
+    ring = ("loop-a", "loop-b", "report-01")
+    ties = [(Ruling.ORDER, a, b) for a, b in zip(ring, (*ring[1:], ring[0]), strict=True)]
+    ties += [(Ruling.HARD, "big-01", "big-02"), (Ruling.HARD, "big-02", "big-03")]
+    with Project.open(root) as project:
+        for ruling, a, b in ties:
+            decide(project, ruling, [ids[a], ids[b]], why="said so")
+    async with deps(root) as pilot:
+        await press(pilot, "c")
+        assert "added by a person" in panel(pilot, "detail")
+        assert "r take it back" in panel(pilot, "detail")
+        await press(pilot, "r")
+        assert "1 added tie taken back" in lines(pilot)[-2]
+        assert "no groups wait for each other in a circle" in text(pilot)
+        assert sorted(one[0] for one in said(root)) == ["hard", "hard", "order", "order"]
+        await press(pilot, "o")
+        assert "1 VM leaves: big-0" in panel(pilot, "detail")
+        await press(pilot, "r")
+        assert "1 VM leaves big, 1 added tie is taken back; both sides fit the caps" in text(pilot)
+        await write(pilot, "refuse 1 tie")
+        await press(pilot, "enter")
+        assert "1 added tie taken back" in lines(pilot)[-2]
+        assert sorted(one[0] for one in said(root)) == ["hard", "order", "order"]
+    with Project.open(root) as project:
+        acts = [one.act for one in audit.lines(project)]
+    assert acts[-2:] == ["deps forget", "deps forget"]

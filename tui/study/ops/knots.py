@@ -12,6 +12,8 @@ from tui.study.between import between
 from tui.study.ops.edges import key_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from planner.graph import Edge
     from planner.graph.cuts import Cut
     from tui.study.room import Room
@@ -42,14 +44,15 @@ def cut(room: Room, name: str) -> dict[str, Any] | None:
     if kept.get("of") is not room.known:
         kept.clear()
         kept["of"] = room.known
+    _, group = between(room).group(name)
     if name not in kept:
-        _, group = between(room).group(name)
         kept[name] = parted((group,), room.inventory, room.settings).get(group.name)
     found = kept[name]
     if found is None:
         return None
     return {
         "group": name,
+        "vms": len(group.vms),
         "exact": found.exact,
         "cheapest": _cut(room, found.cheapest),
         "fitting": _cut(room, found.fitting),
@@ -64,11 +67,9 @@ def _cut(room: Room, cut: Cut | None) -> dict[str, Any] | None:
     return {
         "part": [vms[vm].name for vm in cut.part],
         "refuse": [_tie(room, edge) for edge in cut.refuse],
-        "pairs": list(dict.fromkeys((edge.source, edge.target, edge.port) for edge in cut.refuse)),
         "traffic_bytes": cut.traffic_bytes,
         "unknown": cut.unknown,
         "fits": cut.fits,
-        "said": any(edge.kind == PERSON for edge in cut.refuse),
     }
 
 
@@ -79,6 +80,7 @@ def _tie(room: Room, edge: Edge) -> dict[str, Any]:
         "target_name": vms[edge.target].name,
         "reason": edge.reason,
         "sure": edge.confidence,
+        "said": edge.kind == PERSON,
     }
 
 
@@ -98,25 +100,56 @@ def cycles(room: Room) -> list[dict[str, Any]]:
                 "later": cycle.drop.later,
                 "earlier": cycle.drop.earlier,
                 "opens": cycle.opens,
-                "drop": [{**_tie(room, edge), "key": wanted[edge], "kind": edge.kind} for edge in drop],
+                "drop": [{**_tie(room, edge), "key": wanted[edge]} for edge in drop],
             }
         )
     return found
 
 
 def part(room: Room, name: str, fitting: bool = False, why: str = "") -> dict[str, Any]:
-    """Take a cut: refuse every tie that it needs refused, all or none."""
+    """Take a cut: refuse every tie that it needs refused, take back those that people added."""
     from planner.errors import BadInput
-    from planner.model import Ruling
-    from tui.acts.deciding import decide_ties
 
-    found = cut(room, name)
-    chosen = found and found["fitting" if fitting else "cheapest"]
+    cut(room, name)
+    found = room.kept["cuts"][name]
+    chosen = found and (found.fitting if fitting else found.cheapest)
     if not chosen:
         raise BadInput("there is no such cut of this group", "take the other one, or raise the caps")
-    ties = [(a, b, port) for a, b, port in chosen["pairs"]]
-    return {"count": decide_ties(room.project, Ruling.REFUSE, ties, why=why, inventory=room.inventory)}
+    return _drop(room, chosen.refuse, why)
 
 
-WRITES = frozenset({"knots.part"})
-OPS = {"knots.oversized": oversized, "knots.cut": cut, "knots.cycles": cycles, "knots.part": part}
+def untie(room: Room, keys: list[str], why: str = "") -> dict[str, Any]:
+    """Open a circle: refuse these order ties, take back those that people added."""
+    from planner.errors import BadInput
+
+    wanted = set(keys)
+    edges = [edge for edge in room.known.edges if edge.tie == "order" and key_of(edge) in wanted]
+    if not edges or len(edges) < len(wanted):
+        raise BadInput("a tie of this circle is no longer there", "look at the circles again")
+    return _drop(room, edges, why)
+
+
+def _drop(room: Room, edges: Sequence[Edge], why: str) -> dict[str, Any]:
+    """Let ties count no more. What people added goes first: it takes back every word on its two VMs."""
+    from planner.model import Ruling
+    from tui.acts.deciding import decide_ties, forget
+
+    said = dict.fromkeys(tuple(sorted((edge.source, edge.target))) for edge in edges if edge.kind == PERSON)
+    seen = dict.fromkeys((edge.source, edge.target, edge.port) for edge in edges if edge.kind != PERSON)
+    for pair in said:
+        forget(room.project, pair)
+    refused = 0
+    if seen:
+        inventory = None if said else room.inventory
+        refused = decide_ties(room.project, Ruling.REFUSE, list(seen), why=why, inventory=inventory)
+    return {"refused": refused, "taken_back": len(said)}
+
+
+WRITES = frozenset({"knots.part", "knots.untie"})
+OPS = {
+    "knots.oversized": oversized,
+    "knots.cut": cut,
+    "knots.cycles": cycles,
+    "knots.part": part,
+    "knots.untie": untie,
+}
