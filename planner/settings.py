@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from planner.destinations import same_folder_twice
 from planner.model import Method
+from planner.settings_transfers import Transfers
 
 
 class _Part(BaseModel):
@@ -323,6 +324,7 @@ class Settings(_Part):
     remaps: tuple[Remap, ...] = ()
     luns: tuple[Lun, ...] = Field((), description="LUNs zoned to the target and free to use")
     policies: Policies = Policies()
+    transfers: Transfers = Transfers()
     remedies: Remedies = Remedies()
 
     @model_validator(mode="after")
@@ -349,11 +351,11 @@ class Settings(_Part):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the settings that shape a plan; sites are where, not what, and don't count.
+        """SHA-256 of the settings that shape a plan; where sites are and how disks travel doesn't count.
 
         Entries that came later count once they are set, so that older plans keep their settings.
         """
-        body = self.model_dump(mode="json", exclude={"sites"})
+        body = self.model_dump(mode="json", exclude={"sites", "transfers"})
         _drop_unset(self, body, _LATER)
         _drop_unset(self.caps, body["caps"], _LATER_CAPS)
         _drop_unset(self.link, body["link"], ("hours", "zone", "reserve_mbit"))

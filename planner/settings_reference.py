@@ -124,6 +124,14 @@ delta_cycles = 3
 commit_window_h = 48.0
 physical_rdm = "keep"
 """,
+    "transfers": """\
+[transfers]
+throttle = true
+
+[[transfers.priorities]]
+what = "W01"
+weight = 4.0
+""",
     "remedies": """\
 [remedies]
 owner = "Platform team"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from statistics import median
 
 STRETCH_S = 2.0
 _KEPT = 30
@@ -43,6 +42,8 @@ class Pace:
     @property
     def rate_bytes_s(self) -> float | None:
         """The median of the recent rates; None when too little was seen."""
+        from statistics import median
+
         return median(self._rates) if len(self._rates) >= _LEAST else None
 
     def left(self, bytes_left: int) -> Left | None:

@@ -265,15 +265,20 @@ def _context(
 ) -> Context:
     from migrate.daemons.receiver import connect_receiver
     from migrate.replication.channel import SocketChannel
+    from migrate.replication.throttle import Throttle
+    from migrate.run.line_policy import LinePolicy
     from migrate.transfers.streamed import StreamedTransfers
 
-    policies = plans.get(project, run.plan).plan.wave(run.wave).policies
+    wave = plans.get(project, run.plan).plan.wave(run.wave)
+    policies = wave.policies
     transfers = StreamedTransfers(
         source,
         lambda: SocketChannel(connect_receiver(target.directory)),
         generation=run.generation,
         level=policies.zstd_level,
         block_bytes=policies.block_kib * 1024,
+        adapts=settings_store.load(project).transfers.adapts and policies.zstd_level > 0,
+        throttle=Throttle(LinePolicy(project, wave)),
         stop=paused,
     )
     checkpoints: Any = Checkpoints(project.root / "checkpoints")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from migrate.replication.adapt import Binds
+from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
 from migrate.sites.ports import Extent
 
@@ -47,13 +49,29 @@ class Copied:
 
 
 @dataclass(frozen=True, slots=True)
+class Packing:
+    """Compression now: zstd's level (0 = none), data by its bytes on the line, and what binds."""
+
+    level: int
+    ratio: float
+    binds: Binds
+
+
+@dataclass(frozen=True, slots=True)
 class Moving:
-    """Progress of a transfer, for a bar: bytes looked at of all bytes to look at."""
+    """Progress of a transfer, for a bar: bytes looked at of all bytes to look at.
+
+    ``packing`` says what compression does, None where nothing is sent; ``left`` is None as long as
+    nobody knows.
+    """
 
     volume: str
     done_bytes: int
     total_bytes: int
     wire_bytes: int
+    rate_bytes_s: float | None = None
+    packing: Packing | None = None
+    left: Left | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.hashing import ask_hash, hash_disk
 from migrate.replication.passes import PassSpec, Progress
 from migrate.replication.sender import send_pass
+from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
-from migrate.transfers.ports import Compared, Copied, Moving, Wanted
+from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 from planner.units import show_bytes
 
@@ -32,7 +33,8 @@ class Reads(Protocol):
 class StreamedTransfers:
     """Transfers from a source site to the receiver that ``connect`` reaches.
 
-    ``generation`` is the fencing token of this run: the receiver refuses an older one.
+    ``generation`` is the fencing token of this run: the receiver refuses an older one. ``level``
+    is zstd's, where one that ``adapts`` begins. What is sent goes through the ``throttle``.
     """
 
     def __init__(
@@ -43,12 +45,16 @@ class StreamedTransfers:
         generation: int,
         level: int,
         block_bytes: int,
+        adapts: bool = False,
+        throttle: Throttle | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._source = source
         self._connect = connect
         self._generation = generation
         self._level = level
+        self._adapts = adapts
+        self._throttle = throttle or Throttle()
         self._block_bytes = block_bytes
         self._stop = stop
 
@@ -56,7 +62,17 @@ class StreamedTransfers:
         """Send one pass; see the protocol."""
 
         def told(progress: Progress) -> None:
-            report(Moving(wanted.volume, progress.done_bytes, progress.total_bytes, progress.wire_bytes))
+            report(
+                Moving(
+                    wanted.volume,
+                    progress.done_bytes,
+                    progress.total_bytes,
+                    progress.wire_bytes,
+                    progress.rate_bytes_s,
+                    Packing(progress.level, progress.ratio, progress.binds),
+                    progress.left,
+                )
+            )
 
         spec = PassSpec(
             wanted.volume, wanted.pass_id, wanted.size_bytes, self._generation, wanted.base, wanted.change
@@ -65,7 +81,7 @@ class StreamedTransfers:
         try:
             with (
                 closing(self._source.open_read(wanted.volume, wanted.snapshot)) as disk,
-                closing(self._connect()) as channel,
+                closing(self._throttle.through(self._connect(), wanted.volume, self._stop)) as channel,
             ):
                 _must_have(disk, wanted.size_bytes)
                 sent = send_pass(
@@ -75,6 +91,7 @@ class StreamedTransfers:
                     mode=wanted.mode,
                     extents=wanted.extents,
                     level=self._level,
+                    adapts=self._adapts,
                     block_bytes=self._block_bytes,
                     progress=told,
                     stop=self._stop,

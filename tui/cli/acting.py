@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from migrate.transfers.ports import Moving
     from planner.plan import Wave
     from planner.store.project import Project
-    from tui.cli.progress import Bar
+    from tui.cli.progress import Bar, Known
 
 
 def acting(function: Command) -> Command:
@@ -165,9 +165,35 @@ def onlooker(bar: Bar) -> Onlooker:
 
 def _reporter(bar: Bar) -> Callable[[Moving], None]:
     def report(moving: Moving) -> None:
-        bar.report(moving.done_bytes, moving.total_bytes)
+        bar.report(moving.done_bytes, moving.total_bytes, known(moving))
 
     return report
+
+
+def known(moving: Moving) -> Known:
+    """Return what a transfer knows of itself, for a bar and for programs."""
+    from migrate.replication.adapt import Binds
+    from planner.names import visible
+    from tui.cli.progress import Known
+
+    left = (moving.left.p50_s, moving.left.p95_s) if moving.left else None
+    packing = moving.packing
+    if packing is None:
+        return Known(moving.rate_bytes_s, left)
+    binds = "" if packing.binds is Binds.NOTHING else f" · {packing.binds.value} binds"
+    return Known(
+        moving.rate_bytes_s,
+        left,
+        f"zstd {packing.level}{binds}" if packing.level else f"not packed{binds}",
+        {
+            "volume": visible(moving.volume),
+            "level": packing.level,
+            "ratio": round(packing.ratio, 3),
+            "binds": packing.binds.value,
+            "wire_bytes": moving.wire_bytes,
+            "left_p95_s": left and round(left[1], 1),
+        },
+    )
 
 
 def _teller(bar: Bar) -> Callable[[Told], None]:

@@ -6,6 +6,8 @@ Programs that asked for events get them instead, at most ten a second; see ``tui
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,16 @@ if TYPE_CHECKING:
 
 _EVERY_S = 2.0
 _EVENT_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What work knows of itself: its rate now, P50 and P95 of what is left, words, fields for programs."""
+
+    rate: float | None = None
+    left_s: tuple[float, float] | None = None
+    words: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
 
 
 class Bar:
@@ -93,18 +105,18 @@ class Bar:
             self._total = None
             self._said = 0.0  # the first count is told at once
 
-    def report(self, done: int, total: int) -> None:
+    def report(self, done: int, total: int, known: Known | None = None) -> None:
         """Move the bar."""
         if self._told:
-            self._tell(done, total)
+            self._tell(done, total, known)
         elif self._progress:
             if self._task is None:
                 self._task = self._progress.add_task(self._title, total=total, said="")
-            said = self._spoken(done, total)
+            said = self._spoken(done, total, known)
             self._progress.update(self._task, completed=done, total=total, said=said)
         elif time.monotonic() - self._said >= _EVERY_S:
             self._said = time.monotonic()
-            say(f"  … {self._title}: {self._spoken(done, total)}")
+            say(f"  … {self._title}: {self._spoken(done, total, known)}")
 
     def count(self, title: str, done: int) -> None:
         """Show how many there are so far, where nobody knows how many there will be."""
@@ -124,7 +136,7 @@ class Bar:
             self.begin(title)
         self.report(done, total)
 
-    def _tell(self, done: int, total: int | None) -> None:
+    def _tell(self, done: int, total: int | None, known: Known | None = None) -> None:
         """Tell how far it is, unless it was told a moment ago; the last count is never left out."""
         if total != self._total:
             # Another stretch of the way under the same title goes at a rate of its own.
@@ -134,7 +146,12 @@ class Bar:
         if done != total and time.monotonic() - self._said < _EVENT_S:
             return
         self._said = time.monotonic()
-        rate = self._rate(done)
+        rate, left_s = self._rate(done), None
+        if known is not None:
+            rate = known.rate or rate
+            left_s = known.left_s and known.left_s[0]
+        if left_s is None and rate and total is not None:
+            left_s = max(total - done, 0) / rate
         events.tell(
             "progress",
             title=self._title,
@@ -142,18 +159,23 @@ class Bar:
             total=total,
             unit="bytes" if self._in_bytes else "pieces",
             rate=round(rate, 3),
-            left_s=round(max(total - done, 0) / rate, 1) if rate and total is not None else None,
+            left_s=None if left_s is None else round(left_s, 1),
+            **(known.fields if known else {}),
         )
 
     def _rate(self, done: int) -> float:
         return (done - self._base) / max(time.monotonic() - self._begun, 0.001)
 
-    def _spoken(self, done: int, total: int) -> str:
+    def _spoken(self, done: int, total: int, known: Known | None) -> str:
         if not self._in_bytes:
             return f"{done} of {total}"
-        rate = self._rate(done)
+        rate = (known and known.rate) or self._rate(done)
         left = show_duration((total - done) / rate) if rate else "?"
-        return f"{show_bytes(done)} of {show_bytes(total)}, {show_rate(rate)}, {left} left"
+        if known and known.left_s:
+            left, longest = map(show_duration, known.left_s)
+            left = left if left == longest else f"{left} to {longest}"
+        words = f" · {known.words}" if known and known.words else ""
+        return f"{show_bytes(done)} of {show_bytes(total)}, {show_rate(rate)}{words}, {left} left"
 
     def end(self) -> None:
         """Take the bar away."""

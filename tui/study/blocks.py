@@ -71,6 +71,10 @@ BLOCKS = (
           tuple(f"policies.{name}" for name in
                 ("delta_cycles", "stop_timeout_s", "probe_timeout_s", "commit_window_h", "physical_rdm",
                  "block_kib", "zstd_level"))),
+    Block("transfers", "Transfers", "how disks travel; counts for those under way", "values",
+          ("transfers.adapts", "transfers.throttle")),
+    Block("priorities", "Priorities", "who gets more of the line while it is short", "lists",
+          ("transfers.priorities",)),
     Block("remedies", "Remedies of checks", "how findings are cleared before a wave", "values",
           ("remedies.owner", "remedies.hardware_version")),
 )  # fmt: skip

@@ -1,0 +1,59 @@
+"""How a run shares the line at this moment: calendar and weights, as the settings in force say.
+
+Asked twice a second while disks travel; the settings are read anew only when there is another version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from migrate.replication.line import Policy, line_of
+from planner.store import settings as settings_store
+from planner.store.project import Project
+
+if TYPE_CHECKING:
+    from planner.plan import Wave
+    from planner.settings import Link, Settings
+
+
+class LinePolicy:
+    """The policy for a wave's transfers, whenever it is called."""
+
+    def __init__(self, project: Project, wave: Wave) -> None:
+        self._project = project
+        self._wave = wave
+        self._version = -1
+        self._policy = Policy()
+
+    def __call__(self) -> Policy:
+        """Return the policy as of now."""
+        version = settings_store.versions(self._project)[0].number
+        if version != self._version:
+            self._policy = policy_of(settings_store.load(self._project), self._wave)
+            self._version = version
+        return self._policy
+
+
+def policy_of(settings: Settings, wave: Wave) -> Policy:
+    """Return how settings share the line among the volumes of a wave."""
+    return Policy(line_of(settings.link) if is_held(settings) else None, _weights(settings, wave))
+
+
+def is_held(settings: Settings) -> bool:
+    """Return whether transfers are held to their share of the line."""
+    said = settings.transfers.throttle
+    return _is_said(settings.link) if said is None else said
+
+
+def _is_said(link: Link) -> bool:
+    """Return whether somebody described the line: a default says nothing about it."""
+    return link.model_copy(update={"zone": type(link)().zone}) != type(link)()
+
+
+def _weights(settings: Settings, wave: Wave) -> Mapping[str, float]:
+    """Return the weights by volume: its group's, else the wave's; of two groups the greater."""
+    said = {one.what: one.weight for one in settings.transfers.priorities}
+    of_wave = said.get(wave.name, 1.0)
+    by_vm = {vm: said.get(group.name, of_wave) for group in wave.groups for vm in group.vms}
+    return {disk.volume: max(by_vm.get(held.vm, of_wave) for held in disk.attachments) for disk in wave.disks}

@@ -1,0 +1,39 @@
+"""Settings of transfers: compression, the throttle of the line, who goes first. They shape no plan.
+
+A run looks at them anew while it goes on, so a change counts within a second.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Priority(BaseModel):
+    """A wave or a move group that gets more of the line, or less, than others while it is short."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    what: str = Field(
+        min_length=1, description="the name of a wave or a move group; the group counts before its wave"
+    )
+    weight: float = Field(
+        gt=0, le=100, description="its part against others, which have 1; nobody gets nothing"
+    )
+
+
+class Transfers(BaseModel):
+    """How disks travel. It shapes no plan, and a change counts for transfers under way."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    adapts: bool = Field(
+        True,
+        description="compression follows whichever binds, line or processor, and begins at "
+        "policies.zstd_level; no = it stays there. Level 0 stays in any case",
+    )
+    throttle: bool | None = Field(
+        None,
+        description="hold transfers to the share of the line at each hour; empty = as soon as the line is "
+        "another one than the default",
+    )
+    priorities: tuple[Priority, ...] = Field((), description="who gets more of the line while it is short")

@@ -1,0 +1,75 @@
+"""What a live run tells of its transfers, and that the settings hold it to its share of the line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from migrate.replication.adapt import Binds
+from migrate.replication.pace import Left
+from migrate.run import store as runs
+from migrate.transfers.ports import Moving, Packing
+from planner.store.project import Project
+from tui.cli.acting import known
+from tui.cli.progress import Bar
+
+MIB = 1024**2
+
+
+def test_a_run_is_held_to_the_line_and_tells_what_binds(
+    with_lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli = with_lab()
+    cli.done("settings", "set", "link.rate_mbit", "1")
+    monkeypatch.setenv("WHERRY_PROGRESS", "json")
+    ran = cli.live("replicate", "W01", "--json")
+    assert ran.code == 0, ran.text
+    told = [json.loads(line) for line in ran.err.splitlines()]
+    seeds = [one for one in told if one["event"] == "progress" and "seed" in one["title"]]
+    assert seeds
+    assert all(one["level"] in range(-5, 13) and one["volume"] for one in seeds)
+    assert {one["binds"] for one in seeds} <= {binds.value for binds in Binds}
+    with Project.open(cli.root) as project:
+        run = runs.latest(project, "W01")
+        assert run is not None
+        (seed,) = (
+            result for step, result in runs.history(project, run).results.items() if step.endswith("/seed")
+        )
+    last = seeds[-1]
+    assert last["wire_bytes"] == pytest.approx(seed["wire_bytes"], abs=1000)
+    assert last["ratio"] == pytest.approx(seed["data_bytes"] / seed["wire_bytes"], rel=0.01)
+    # a bucket holds 64 KiB; the rest comes at the line's share
+    assert seed["seconds"] >= (seed["wire_bytes"] - 65536) / (0.7 * 1e6 / 8)
+
+
+def spoken(moving: Moving, capsys: pytest.CaptureFixture[str]) -> str:
+    with Bar() as bar:
+        bar.begin("db-1 Hard disk 1: seed")
+        bar._said = 0.0  # as if the last line was long ago
+        bar.report(moving.done_bytes, moving.total_bytes, known(moving))
+    return capsys.readouterr().err.strip()
+
+
+def test_the_line_says_rate_level_what_binds_and_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    packing = Packing(3, 2.5, Binds.LINK)
+    moving = Moving("v", 512 * MIB, 1024 * MIB, 200 * MIB, 112 * MIB, packing, Left(40.0, 65.0))
+    assert spoken(moving, capsys) == (
+        "… db-1 Hard disk 1: seed: 512 MiB of 1.0 GiB, 112 MiB/s · zstd 3 · link binds, 40 s to 1 m 5 s left"
+    )
+
+
+@pytest.mark.parametrize(
+    ("packing", "words"),
+    [
+        (Packing(0, 1.0, Binds.PROCESSOR), " · not packed · processor binds, "),
+        (Packing(-5, 1.0, Binds.NOTHING), "/s · zstd -5, "),
+        (Packing(1, 1.0, Binds.SOURCE), " · zstd 1 · source disk binds, "),
+        (None, "/s, "),
+    ],
+)
+def test_what_is_not_known_is_not_said(
+    packing: Packing | None, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert words in spoken(Moving("v", 512 * MIB, 1024 * MIB, 0, 112.0 * MIB, packing), capsys)
