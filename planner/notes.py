@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 
 from planner.edits import MERGED
 from planner.estimate import Measured
@@ -168,10 +168,17 @@ def _minutes(minutes: float) -> str:
     return show_duration(60 * minutes)
 
 
-def cut_notes(groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings) -> tuple[str, ...]:
+def cut_notes(
+    groups: Sequence[MoveGroup],
+    inventory: Inventory,
+    settings: Settings,
+    sizes: Mapping[str, int] | None = None,
+    services: frozenset[str] | None = None,
+) -> tuple[str, ...]:
     """Return how the first few groups above the caps could be parted, and what that costs; nothing is cut.
 
-    Groups merged by hand and very large ones are left to ``wherry deps oversized``.
+    Groups merged by hand and very large ones are left to ``wherry deps oversized``. ``sizes`` (bytes by VM
+    id) and ``services`` are as for ``oversized``.
     """
     names = {vm.id: vm.name for vm in inventory.vms}
     looked = [
@@ -180,7 +187,7 @@ def cut_notes(groups: Sequence[MoveGroup], inventory: Inventory, settings: Setti
         if len(group.vms) <= _LARGEST and not any(item.why.startswith(MERGED) for item in group.reasons)
     ]
     notes = []
-    for name, found in oversized(looked, inventory, settings, most=_NAMED).items():
+    for name, found in oversized(looked, inventory, settings, _NAMED, sizes, services).items():
         shown = visible(name, 60)
         cut = found.fitting or found.cheapest
         if cut is None:

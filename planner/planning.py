@@ -15,15 +15,15 @@ from planner.checks.check import Check
 from planner.edits import Edit, by_hand
 from planner.estimate import Measured
 from planner.filling import filling_notes
-from planner.graph import edges
+from planner.garbage import uncollected
 from planner.ground import Ground, ground_of
-from planner.groups import closing
+from planner.groups import hard_edges
 from planner.model import Finding, Inventory, MoveGroup
 from planner.notes import cut_notes, input_notes, measured_notes, service_notes
 from planner.plan import Plan, Unplanned, Wave
 from planner.settings import Settings
 from planner.units import show_count
-from planner.waves.arrange import Draw, Track, arrange
+from planner.waves.arrange import Arranged, Draw, Track, arrange
 from planner.waves.before import before
 from planner.waves.calendar import calendar, window_notes
 from planner.waves.card import card, oversize_notes, with_chances
@@ -35,11 +35,7 @@ from planner.waves.spelling import spell
 
 def _hard_violations(inventory: Inventory, waves: Sequence[Wave], hubs: frozenset[str]) -> int:
     at = {vm.id: wave.name for wave in waves for vm in wave.vms}
-    return sum(
-        closing(edge, hubs) and at[edge.source] != at[edge.target]
-        for edge in edges(inventory)
-        if edge.source in at and edge.target in at
-    )
+    return sum(at[edge.source] != at[edge.target] for edge in hard_edges(inventory, at, hubs))
 
 
 def _said(track: Track) -> Iterator[str]:
@@ -63,6 +59,26 @@ def _method(tracks: Sequence[Track]) -> Iterator[str]:
         yield from _said(track)
     if tracks and all(track.solution is not None and track.solution.proved for track in tracks):
         yield "it is proved that no plan in the same slots costs less"
+
+
+def _notes(arranged: Arranged, ask: Ask, spelled: Sequence[str], waves: Sequence[Wave]) -> Iterator[str]:
+    """Yield what is said beside the waves; ``spelled`` came up while those were."""
+    inventory, settings, groups = ask.inventory, ask.settings, ask.everyone
+    oversize = oversize_notes(groups, ask)
+    yield from measured_notes(ask.rates)
+    yield from service_notes(inventory, waves, ask.hubs)
+    for track in arranged.tracks:
+        yield from track.built.notes
+    yield from pilot_notes(ask)
+    yield from oversize
+    if oversize:
+        yield from cut_notes(groups, inventory, settings, ask.lookup.sizes, ask.hubs)
+    yield from spelled
+    yield from ask.hand.notes
+    yield from calendar(settings).notes
+    yield from filling_notes(waves, ask.target)
+    yield from window_notes({wave.name: wave.window for wave in waves}, settings)
+    yield from input_notes(inventory, settings, set(ask.names))
 
 
 def ask_for(
@@ -143,45 +159,30 @@ def make_plan(
         standing=standing,
         ground=ground,
     )
-    groups, hubs, lookup = ask.everyone, ask.hubs, ask.lookup
-    planned = set(ask.names)
+    groups, lookup = ask.everyone, ask.lookup
 
     def rank(group: MoveGroup) -> tuple[int, str, str]:
         return lookup.risk(group), group.name.casefold(), group.name
 
     arranged = arrange(groups, ask, draw, rank)
-    spelled = spell(arranged, ask)
-    oversize = oversize_notes(groups, ask)
-    waves, span = with_chances(spelled, ask, draw.seed)
-    notes = (
-        *measured_notes(rates),
-        *service_notes(inventory, waves, hubs),
-        *(note for track in arranged.tracks for note in track.built.notes),
-        *pilot_notes(ask),
-        *oversize,
-        *(cut_notes(groups, inventory, settings) if oversize else ()),
-        *spelled.notes,
-        *ask.hand.notes,
-        *calendar(settings).notes,
-        *filling_notes(waves, target),
-        *window_notes({wave.name: wave.window for wave in waves}, settings),
-        *input_notes(inventory, settings, planned),
-    )
-    return Plan(
-        project=writable(project),
-        created_at=created_at,
-        inventory=inventory_fingerprint,
-        settings=settings.fingerprint,
-        waves=waves,
-        unplanned=tuple(
-            Unplanned(vm=vm, name=writable(lookup.vms[vm].name), why=writable(reason))
-            for vm, reason in ground.out.items()
-        ),
-        score=card(arranged, _hard_violations(inventory, waves, hubs), span),
-        notes=tuple(writable(note) for note in notes),
-        seed=draw.seed,
-        effort=draw.effort,
-        after=last.fingerprint if last else "",
-        by_hand=tuple(writable(edit.said) for edit in edits),
-        method=tuple(dict.fromkeys(_method(arranged.tracks))),
-    )
+    with uncollected():
+        spelled = spell(arranged, ask)
+        waves, span = with_chances(spelled, ask, draw.seed)
+        return Plan(
+            project=writable(project),
+            created_at=created_at,
+            inventory=inventory_fingerprint,
+            settings=settings.fingerprint,
+            waves=waves,
+            unplanned=tuple(
+                Unplanned(vm=vm, name=writable(lookup.vms[vm].name), why=writable(reason))
+                for vm, reason in ground.out.items()
+            ),
+            score=card(arranged, _hard_violations(inventory, waves, ask.hubs), span),
+            notes=tuple(writable(note) for note in _notes(arranged, ask, spelled.notes, waves)),
+            seed=draw.seed,
+            effort=draw.effort,
+            after=last.fingerprint if last else "",
+            by_hand=tuple(writable(edit.said) for edit in edits),
+            method=tuple(dict.fromkeys(_method(arranged.tracks))),
+        )

@@ -7,10 +7,8 @@ Unknown is neither finding nor pass: it is counted, so that a thin export does n
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -39,6 +37,7 @@ from planner.checks import (
 from planner.checks.check import About, Check, Rule, Whole
 from planner.checks.estate import Estate, survey
 from planner.errors import NotFound
+from planner.garbage import uncollected
 from planner.model import VM, Finding, Inventory, Method, Network, Severity
 
 if TYPE_CHECKING:
@@ -198,19 +197,7 @@ def _chooser(rules: Iterable[Rule], common: frozenset[str]) -> Callable[[VM], Se
     return lambda vm: chosen(vm.gaps, vm.movable)
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the cycle collector away from what is made meanwhile: millions of objects, and no cycles."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@_uncollected()
+@uncollected()
 def run_checks(
     inventory: Inventory,
     settings: Settings | None = None,

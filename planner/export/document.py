@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from planner.export.printout import Printout
-from planner.plan import dump_plan
+from planner.plan_file import plan_text
 
 
 def render(printout: Printout) -> bytes:
     """Return the plan file's bytes."""
-    return dump_plan(printout.plan).encode("utf-8")
+    return b"".join(piece.encode("utf-8") for piece in plan_text(printout.plan))

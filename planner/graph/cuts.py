@@ -8,7 +8,7 @@ a tie without a known one weighs what the usual tie of its group does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
@@ -119,7 +119,7 @@ def _blocks(vms: Sequence[str], edges: Sequence[Edge]) -> _Blocks:
 
 
 def oversize(
-    vms: Sequence[str], edges: Sequence[Edge], sizes: dict[str, int], caps: Weight
+    vms: Sequence[str], edges: Sequence[Edge], sizes: Mapping[str, int], caps: Weight
 ) -> Oversize | None:
     """Return what to do about a group above ``caps``, None for one that fits.
 

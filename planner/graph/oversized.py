@@ -18,21 +18,30 @@ if TYPE_CHECKING:
 
 
 def oversized(
-    groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings, most: int | None = None
+    groups: Sequence[MoveGroup],
+    inventory: Inventory,
+    settings: Settings,
+    most: int | None = None,
+    sizes: Mapping[str, int] | None = None,
+    services: frozenset[str] | None = None,
 ) -> dict[str, Oversize]:
     """Return what to do about each group above the caps, by its name, in the order of the groups.
 
     A shared volume counts for the VM that holds it first, as it does when waves are packed. With ``most``
-    only the first so many groups are looked at.
+    only the first so many groups are looked at. ``sizes`` are the bytes that count for each VM, ``services``
+    the VMs that serve all, by id, where they are known.
     """
     caps = _caps(settings)
-    sizes = _sizes(groups, inventory)
+    if sizes is None:
+        sizes = _sizes(groups, inventory)
     large = _above(groups, sizes, caps)[:most]
     if not large:
         return {}
     home = {vm: group.name for group in large for vm in group.vms}
     closing: dict[str, list[Edge]] = {group.name: [] for group in large}
-    for edge in hard_edges(inventory, home, frozenset(shared_services(inventory, settings))):
+    if services is None:
+        services = frozenset(shared_services(inventory, settings))
+    for edge in hard_edges(inventory, home, services):
         closing[home[edge.source]].append(edge)
     found = ((group.name, oversize(group.vms, closing[group.name], sizes, caps)) for group in large)
     return {name: one for name, one in found if one is not None}

@@ -29,6 +29,11 @@ class Lookup:
         """Return the volumes of a group, shared ones once."""
         return [volume for vm in group.vms for volume in self.volumes_of.get(vm, ())]
 
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The bytes that count for each VM, by id."""
+        return {vm: sum(volume.size_bytes for volume in found) for vm, found in self.volumes_of.items()}
+
     def risk(self, group: MoveGroup) -> int:
         """Return the sum of the group's findings: a blocker counts ten warnings."""
         return sum(_RISK[item.severity] for vm in group.vms for item in self.findings.get(vm, ()))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.destinations import below, folder_maps, folders_above, home
-from planner.plan import Plan, dump_plan
+from planner.plan import Plan
+from planner.plan_file import dump_plan
 from planner.settings import Settings
 from tests.planner.sketch import disk, estate, plan, rdm, settings, vm
 

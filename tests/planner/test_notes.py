@@ -8,6 +8,7 @@ from planner.edits import MERGED
 from planner.export.markdown import render
 from planner.export.printout import Printout
 from planner.export.risks import risk_register
+from planner.ground import ground_of
 from planner.groups import move_groups
 from planner.model import Inventory, MoveGroup, Reason
 from planner.notes import PARTING, cut_notes
@@ -70,6 +71,19 @@ def test_only_some_groups_are_looked_at_and_none_that_was_merged_by_hand() -> No
     assert len(cut_notes(groups, inventory, chosen)) == 3
     merged = MoveGroup("m", groups[0].vms, (Reason(groups[0].vms[0], groups[0].vms[1], f"{MERGED}edit 1"),))
     assert cut_notes([merged], inventory, chosen) == ()
+
+
+def test_sizes_and_services_that_are_known_make_the_same_notes() -> None:
+    chosen = settings(caps=_CAPS)
+    shared = disk(size_bytes=900 * GIB, path="[d] q.vmdk")
+    own = disk("1", size_bytes=900 * GIB)
+    vms = vm("a", shared), vm("b", shared, own), vm("c"), vm("t", shared, template=True)
+    inventory = estate(*vms, ties=(needs("b", "c"),))
+    ground = ground_of(inventory, chosen)
+    said = cut_notes(ground.groups, inventory, chosen)
+    assert said
+    assert cut_notes(ground.groups, inventory, chosen, ground.lookup.sizes, ground.hubs) == said
+    assert cut_notes(ground.groups, inventory, chosen, {}, ground.hubs) == ()
 
 
 def test_papers_name_the_cut_with_what_to_do() -> None:

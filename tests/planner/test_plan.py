@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from planner.errors import BadInput, NotFound, PlanTampered
 from planner.model import Tie
-from planner.plan import Plan, dump_plan, load_plan
+from planner.plan import Plan, canonical
+from planner.plan_file import dump_plan, load_plan
 from tests.planner.sketch import disk, estate, needs, plan, rdm, vm
 
 
@@ -128,3 +130,43 @@ def test_waves_are_found_in_any_case_and_unknown_ones_named() -> None:
     with pytest.raises(NotFound) as caught:
         two_waves().wave("W07")
     assert "W01, W02" in caught.value.hint
+
+
+@pytest.mark.parametrize("waves", [0, 2])
+def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(waves: int) -> None:
+    found = two_waves().model_copy(update={"waves": two_waves().waves[:waves]})
+    body = found.model_dump(mode="json", by_alias=True)
+    said = body | {
+        "wave_fingerprints": {wave.name: wave.fingerprint for wave in found.waves},
+        "fingerprint": found.fingerprint,
+    }
+    assert dump_plan(found) == json.dumps(said, indent=2, ensure_ascii=False) + "\n"
+    first = ("waves", "waves_bound", "hard_violations", "order_violations")
+    unsaid = {
+        "plan": [(body, ("seed", "effort", "after", "by_hand", "method"))],
+        "score": [(body["score"], tuple(key for key in body["score"] if key not in first))],
+        "waves": [(wave, ("tasks", "takes", "load", "overrun")) for wave in body["waves"]],
+        "vms": [(vm, ("datastore", "folder")) for wave in body["waves"] for vm in wave["vms"]],
+        "disks": [
+            (disk, ("datastore", "proof", "mind", "way_back"))
+            for wave in body["waves"]
+            for disk in wave["disks"]
+        ],
+    }
+    for part, keys in (item for items in unsaid.values() for item in items):
+        for key in keys:
+            if part[key] in (None, "", [], 0):
+                del part[key]
+    assert found.fingerprint == hashlib.sha256(canonical(body)).hexdigest()
+
+
+def test_a_changed_copy_has_a_fingerprint_of_its_own() -> None:
+    before = two_waves()
+    first, given = before.fingerprint, before.waves[0].fingerprint
+    after = before.model_copy(update={"notes": ("another",)})
+    assert after.fingerprint == two_waves().model_copy(update={"notes": ("another",)}).fingerprint != first
+    other = before.waves[0].model_copy(update={"boot": ()})
+    assert other.fingerprint != given
+    assert before.waves[0].model_copy(update={"title": "another"}).fingerprint == given
+    assert "fingerprint" not in before.model_dump()
+    assert before == two_waves()

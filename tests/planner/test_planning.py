@@ -13,7 +13,7 @@ import pytest
 from planner.errors import BadInput, Blocked
 from planner.fingerprint import inventory_fingerprint
 from planner.model import Backing, BusSharing, Finding, Nic, Power, Severity, Tie
-from planner.plan import dump_plan
+from planner.plan_file import dump_plan
 from planner.planning import make_plan
 from planner.settings import Settings
 from planner.sources.document import read_document

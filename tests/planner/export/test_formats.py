@@ -21,7 +21,8 @@ from planner.export.formats import BUNDLES, FORMATS, export_plan
 from planner.export.printout import show_window
 from planner.model import Dependency, Finding, Inventory, Nic, Severity, Tie
 from planner.names import visible
-from planner.plan import Plan, load_plan
+from planner.plan import Plan
+from planner.plan_file import load_plan
 from planner.settings import Window
 from tests.planner.sketch import check, disk, estate, plan, rdm, vm
 

@@ -306,7 +306,7 @@ def import_file(file: Path, project_dir: Path, as_json: bool) -> None:
     from migrate import audit
     from planner.effects import Effect
     from planner.errors import BadInput
-    from planner.plan import load_plan
+    from planner.plan_file import load_plan
     from planner.store import inventories, plans
 
     plan = load_plan(file)
