@@ -19,7 +19,10 @@ class Takes:
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A wave as it lies on the desk. ``limits`` are (limit, used, cap, whose); times ISO 8601 in UTC."""
+    """A wave as it lies on the desk. ``limits`` are (limit, used, cap, whose); times ISO 8601 in UTC.
+
+    ``whole`` says why it may be over its limits, empty when it is not.
+    """
 
     wave: str
     slot: int
@@ -31,6 +34,7 @@ class Laid:
     locked: bool
     limits: tuple[tuple[str, float, float, str], ...]
     violations: tuple[str, ...]
+    whole: str = ""
 
     @property
     def fullest(self) -> tuple[str, float, float, str] | None:
@@ -84,6 +88,7 @@ def _laid(row: Mapping[str, Any]) -> Laid:
         row["locked"],
         tuple((one["limit"], one["used"], one["cap"], one["whose"]) for one in row["limits"]),
         tuple(row["violations"]),
+        row["whole"],
     )
 
 

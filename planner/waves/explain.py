@@ -130,7 +130,7 @@ def _disordered(track: Track, broken: Violation, after: tuple[int, ...]) -> str:
 def _plain(track: Track, text: str, slots: set[int]) -> str:
     """Return the text of a rule with waves called by their names alone."""
     for slot in slots:
-        text = text.replace(f"slot {slot + 1} ({visible(shown_slot(track, slot))})", wave_name(slot))
+        text = text.replace(visible(shown_slot(track, slot)), wave_name(slot))
     return text
 
 

@@ -7,10 +7,23 @@ from dataclasses import dataclass
 from math import isfinite
 
 from planner.names import visible
+from planner.units import show_count
+from planner.waves.amounts import told_apart
 from planner.waves.desk import Desk
 from planner.waves.pins import wave_name
 from planner.waves.problem import Item
+from planner.waves.verify import EASE
 from planner.waves.weights import EACH, PLAIN, sheet_of, together
+
+_LIMIT_WORDS = {  # what is counted; bytes bring their unit
+    "vms": " VMs",
+    "cutovers": " cutovers",
+    "engineer_h": " engineer hours",
+    "items_per_owner": " groups of one owner",
+    "items_per_team": " groups of one team",
+    "bytes_per_datastore": " from one datastore",
+    "disks_per_host": " disks on one host",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +38,10 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class WaveRow:
-    """One wave. Times are ISO 8601 in UTC, empty = undated; ``groups`` are names, as they are."""
+    """One wave. Times are ISO 8601 in UTC, empty = undated; ``groups`` are names, as they are.
+
+    ``whole`` says why it may be over its limits, empty when it is not or must not be.
+    """
 
     wave: str
     slot: int
@@ -37,6 +53,7 @@ class WaveRow:
     locked: bool
     limits: tuple[Used, ...]
     violations: tuple[str, ...]
+    whole: str = ""
 
 
 def rows(desk: Desk, slots: Iterable[int] | None = None) -> tuple[WaveRow, ...]:
@@ -66,6 +83,7 @@ def _broken(desk: Desk) -> dict[int, list[str]]:
 def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Iterable[str]) -> WaveRow:
     windows = desk.tracks[-1].built.windows
     window = windows[slot] if slot < len(windows) else None
+    limits = _limits(desk, slot, items)
     return WaveRow(
         wave=wave_name(slot),
         slot=slot,
@@ -75,9 +93,35 @@ def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Ite
         vms=sum(item.vms for item in items),
         size_bytes=sum(item.size_bytes for item in items),
         locked=slot in desk.ask.hand.locked,
-        limits=_limits(desk, slot, items),
+        limits=limits,
         violations=tuple(dict.fromkeys(visible(text, 500) for text in broken)),
+        whole=_whole(desk, slot, items, limits),
     )
+
+
+def _whole(desk: Desk, slot: int, items: list[Item], limits: Iterable[Used]) -> str:
+    """Return why a wave is over its limits without breaking a rule, empty when it is not so."""
+    over = [one for one in limits if one.used > one.cap * (1 + EASE)]
+    broken = any(
+        one.kind == "cap" and slot in {track.assignment[at] for at in one.items}
+        for track, was in zip(desk.tracks, desk.was, strict=True)
+        for one in was.held
+    )
+    if not over or broken:
+        return ""
+    named = visible(items[0].name)
+    who = (
+        f"{named} is larger alone than any wave may be"
+        if len(items) == 1
+        else f"{named} and {show_count(len(items) - 1, 'more group')} cannot be parted and are larger than "
+        "any wave may be"
+    )
+    taken = (told_apart(one.used, one.cap, in_bytes="bytes" in one.limit) for one in over)
+    amounts = (
+        f"{use} of {cap}{_LIMIT_WORDS.get(one.limit, '')}"
+        for one, (use, cap) in zip(over, taken, strict=True)
+    )
+    return f"over its limits and allowed: {who}, so it moves whole ({', '.join(amounts)})"
 
 
 def _limits(desk: Desk, slot: int, items: list[Item]) -> tuple[Used, ...]:

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from planner.names import visible
-from planner.units import show_bytes
+from planner.units import show_count
+from planner.waves.amounts import told_apart
 from planner.waves.line import line_of
-from planner.waves.problem import Assignment, Problem
+from planner.waves.pins import wave_name
+from planner.waves.problem import Assignment, Order, Problem
 from planner.waves.weights import EACH, PLAIN, Sheet, fits, oversize, sheet_of, sheets, together
 
-_EASE = 1e-6  # relative, for sums of fractions
+EASE = 1e-6  # relative, for sums of fractions: what is over by less is not over
 EXIT = ("exit", "all")  # the cause of everything that is late
-_WORDS = ("VMs", "provisioned bytes", "cutovers", "engineer hours")
-_EACH_WORDS = ("groups of owner", "groups of team", "bytes from datastore", "disks on host")
+_WORDS = (" VMs", "", " cutovers", " engineer hours")  # behind an amount; bytes bring their unit
+_EACH_WORDS = (" groups of owner", " groups of team", " from datastore", " disks on host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,19 @@ def _named(problem: Problem, at: int) -> str:
 
 def _slot(problem: Problem, slot: int) -> str:
     name = problem.slots[slot].name if 0 <= slot < len(problem.slots) else ""
-    return f"slot {slot + 1} ({visible(name)})" if name else f"slot {slot + 1}"
+    return visible(name) or wave_name(slot)  # people know waves and windows, not slots
+
+
+def _where(problem: Problem, plan: Assignment, tie: Order) -> str:
+    first, later = _slot(problem, plan[tie.before]), _slot(problem, plan[tie.after])
+    return f"both stand in {first}" if first == later else f"they stand in {first} and {later}"
 
 
 def _places(problem: Problem, plan: Assignment) -> Iterator[Violation]:
     for at, (item, slot) in enumerate(zip(problem.items, plan, strict=True)):
         name = visible(item.name)
         if not 0 <= slot < len(problem.slots):
-            yield Violation("slot", (at,), f"{name} has no slot", ("slots", "count"))
+            yield Violation("slot", (at,), f"{name} has no wave", ("slots", "count"))
             continue
         where = _slot(problem, slot)
         if item.pinned is not None and item.pinned != slot:
@@ -86,13 +93,12 @@ def _pairs(problem: Problem, plan: Assignment) -> Iterator[Violation]:
     for number, tie in enumerate(problem.order):
         if plan[tie.before] + tie.lag > plan[tie.after]:
             first, later = _named(problem, tie.before), _named(problem, tie.after)
-            gap = f"at least {tie.lag} ahead of" if tie.lag else "not after"
+            gap = f"at least {show_count(tie.lag, 'wave')} ahead of" if tie.lag else "not after"
             why = f" ({visible(tie.why)})" if tie.why else ""
             yield Violation(
                 "order",
                 (tie.before, tie.after),
-                f"{first} must move {gap} {later}{why}, and they stand in {_slot(problem, plan[tie.before])} "
-                f"and {_slot(problem, plan[tie.after])}",
+                f"{first} must move {gap} {later}{why}, and {_where(problem, plan, tie)}",
                 ("order", number),
                 (plan[tie.before] + tie.lag - plan[tie.after],),
             )
@@ -102,7 +108,7 @@ def _pairs(problem: Problem, plan: Assignment) -> Iterator[Violation]:
             yield Violation(
                 "apart",
                 (pair.a, pair.b),
-                f"{_named(problem, pair.a)} and {_named(problem, pair.b)} must not share a slot{why}",
+                f"{_named(problem, pair.a)} and {_named(problem, pair.b)} must not share a wave{why}",
                 ("apart", number),
             )
     for number, (a, b) in enumerate(problem.latency):
@@ -110,7 +116,7 @@ def _pairs(problem: Problem, plan: Assignment) -> Iterator[Violation]:
             yield Violation(
                 "latency",
                 (a, b),
-                f"{_named(problem, a)} and {_named(problem, b)} must share a slot: the WAN is too slow",
+                f"{_named(problem, a)} and {_named(problem, b)} must share a wave: the WAN is too slow",
                 ("latency", number),
             )
 
@@ -144,8 +150,8 @@ def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> I
     for slot, held in sorted(inside.items()):
         sheet = sheet_of(problem.slots[slot].caps)
         eased: Sheet = (
-            tuple(cap * (1 + _EASE) for cap in sheet[0]),  # type: ignore[assignment]
-            tuple(cap * (1 + _EASE) for cap in sheet[1]),
+            tuple(cap * (1 + EASE) for cap in sheet[0]),  # type: ignore[assignment]
+            tuple(cap * (1 + EASE) for cap in sheet[1]),
         )
         load = together(problem.items[at] for at in held)
         if fits(load, eased):
@@ -160,26 +166,21 @@ def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> I
         where = _slot(problem, slot)
         for kind, (use, cap) in enumerate(zip(load[0], eased[0], strict=True)):
             if use > cap:
-                amounts = [
-                    show_bytes(round(value)) if kind == 1 else f"{value:g}" for value in (use, sheet[0][kind])
-                ]
+                amounts = told_apart(use, sheet[0][kind], in_bytes=kind == 1)
                 yield Violation(
                     "cap",
                     tuple(held),
-                    f"{where} holds {amounts[0]} of {_WORDS[kind]}, its cap is {amounts[1]}",
+                    f"{where} holds {amounts[0]}{_WORDS[kind]}, its cap is {amounts[1]}",
                     ("cap", PLAIN[kind]),
                     (use,),
                 )
         for (kind, whose), amount in load[1].items():
             if amount > eased[1][kind]:
-                amounts = [
-                    show_bytes(round(value)) if kind == 2 else f"{value:g}"
-                    for value in (amount, sheet[1][kind])
-                ]
+                amounts = told_apart(amount, sheet[1][kind], in_bytes=kind == 2)
                 yield Violation(
                     "cap",
                     tuple(held),
-                    f"{where} holds {amounts[0]} {_EACH_WORDS[kind]} {visible(whose)}, "
+                    f"{where} holds {amounts[0]}{_EACH_WORDS[kind]} {visible(whose)}, "
                     f"its cap is {amounts[1]}",
                     ("cap", EACH[kind]),
                     (amount,),
@@ -211,12 +212,12 @@ def _line(problem: Problem, plan: Assignment) -> Iterator[Violation]:
     sent = list(accumulate(by_slot[slot] for slot in range(len(problem.slots))))
     over = [asked - carried for asked, carried in zip(sent, line.carried, strict=True)]
     for slot, asked in enumerate(sent):
-        if asked > line.carried[slot] * (1 + _EASE):
+        if asked > line.carried[slot] * (1 + EASE):
+            needed, carried = told_apart(asked, line.carried[slot], in_bytes=True)
             yield Violation(
                 "link",
                 tuple(at for at, own in enumerate(plan) if own <= slot),
-                f"until {_slot(problem, slot)} begins the line carries "
-                f"{show_bytes(round(line.carried[slot]))}, and {show_bytes(round(asked))} must be there",
+                f"until {_slot(problem, slot)} begins the line carries {carried}, and {needed} must be there",
                 ("link", "all"),
                 tuple(max(0.0, each) for each in over),
             )
@@ -231,10 +232,8 @@ def _room(problem: Problem) -> Iterator[Violation]:
         ("storage", room.storage_bytes, sum(item.target_bytes for item in problem.items)),
     )
     for what, free, need in asked:
-        if free is not None and need > free * (1 + _EASE):
-            amounts = [
-                f"{value:g}" if what == "vCPUs" else show_bytes(round(value)) for value in (need, free)
-            ]
+        if free is not None and need > free * (1 + EASE):
+            amounts = told_apart(need, free, in_bytes=what != "vCPUs")
             yield Violation(
                 "room",
                 tuple(range(len(problem.items))),

@@ -144,7 +144,8 @@ def _broken(now: WaveLine, laid: Laid | None) -> list[Content]:
     if laid is None:
         return []
     if not laid.violations:
-        return [line(("✔ every rule is kept", "good"))]
+        kept = [line(("✔ every rule is kept", "good"))]
+        return [*kept, line(("▲ ", "warn"), visible(laid.whole, 500))] if laid.whole else kept
     return [line(("✖ ", "bad"), visible(said, 300)) for said in laid.violations]
 
 

@@ -37,7 +37,7 @@ def test_a_service_pinned_behind_the_plain_groups_shares_the_wave_of_services() 
 
 def test_a_service_pinned_into_a_wave_that_is_full_by_pins_is_refused() -> None:
     pins = [{"what": name, "wave": "W01"} for name in ("a", "b", "dc")]
-    with pytest.raises(Blocked, match=r"no plan can keep every rule: \w+ is pinned to slot 1"):
+    with pytest.raises(Blocked, match=r"no plan can keep every rule: \w+ is pinned to W01"):
         made(SERVED, caps={"vms": 2}, pins=pins)
 
 
@@ -54,7 +54,7 @@ def test_edits_count_a_service_among_plain_groups_with_them() -> None:
     laid = desk(SERVED, made(SERVED, **EARLY), **EARLY)
     mate = next(name for name, wave in homes(made(SERVED, **EARLY)).items() if wave == "W01" and name != "dc")
     outside = next(name for name in "abcd" if name != mate)
-    assert laid.move(outside, "W01").refused == ("W01 holds 3 of VMs, its cap is 2",)
+    assert laid.move(outside, "W01").refused == ("W01 holds 3 VMs, its cap is 2",)
     assert laid.move(mate, "W03").refused == ()  # dc in the first wave does not end it for plain groups
     assert laid.move(outside, "W04").refused == (
         f"shared services move last, from W04 on: {outside} cannot be behind them",

@@ -14,11 +14,13 @@ from planner.edits import Edit
 from planner.errors import BadInput, NotFound
 from planner.model import Inventory, Tie
 from planner.plan import Plan
+from planner.units import GIB, TIB
 from planner.waves.desk import Desk
 from planner.waves.moved import changed, standing
+from planner.waves.rows import rows
 from planner.waves.verdict import Verdict
 from planner.waves.verify import verify
-from tests.planner.sketch import estate, needs, rdm, vm
+from tests.planner.sketch import disk, estate, needs, rdm, vm
 from tests.planner.waves.laid import SATURDAYS, desk, homes, made
 
 
@@ -79,7 +81,7 @@ def test_each_rule_that_breaks_is_named() -> None:
     first = made(TRIO, **full)
     where = homes(first)
     mine = next(name for name, wave in where.items() if wave == "W02")
-    assert "W01 holds 2 of VMs, its cap is 1" in broken(TRIO, mine, "W01", **full)
+    assert "W01 holds 2 VMs, its cap is 1" in broken(TRIO, mine, "W01", **full)
     ordered = estate(vm("a"), vm("b"), ties=(needs("b", "a", Tie.ORDER),))
     said = broken(ordered, "b", "W01", windows=SATURDAYS)
     assert said == "b needs a first, and both would move in W01"
@@ -87,7 +89,7 @@ def test_each_rule_that_breaks_is_named() -> None:
     assert said == "b needs a first, and a would move in W03, b in W02"
     pair = {"apart": [{"a": "a", "b": "b"}], "windows": SATURDAYS}
     where = homes(made(TRIO, **pair))
-    assert "a and b must not share a slot" in broken(TRIO, "a", where["b"], **pair)
+    assert "a and b must not share a wave" in broken(TRIO, "a", where["b"], **pair)
     pinned = {"pins": [{"what": "a", "wave": "W02"}], "windows": SATURDAYS}
     assert broken(TRIO, "a", "W01", **pinned) == (
         "a is pinned to W02 of 2026-10-10 22:00 UTC in the settings"
@@ -351,3 +353,22 @@ def test_an_item_that_is_parted_is_what_building_anew_gives(
     assert set(moved.refused) == set(verdict.refused)
     for name in ("cut_share", "stretch_gb", "peak_share"):
         assert getattr(moved.delta, name) == pytest.approx(getattr(verdict.delta, name), abs=1e-9)
+
+
+def test_a_wave_over_its_limits_says_why_it_may_be() -> None:
+    """One group larger than any wave moves whole; others, or a broken cap, have no such sentence."""
+    caps = {"caps": {"tib": 1.0, "vms": 2}, "windows": SATURDAYS}
+    large = estate(vm("big\x1b[2J", disk(size_bytes=TIB + 3 * GIB)), vm("s1"), vm("s2"))
+    found = made(large, **caps)
+    home = homes(found)["big\x1b[2J"]
+    laid = {row.wave: row for row in rows(desk(large, found, **caps))}
+    assert laid[home].violations == ()
+    assert laid[home].whole == (
+        "over its limits and allowed: big␛[2J is larger alone than any wave may be, so it moves whole "
+        "(1.003 TiB of 1.000 TiB)"
+    )
+    assert {row.whole for wave, row in laid.items() if wave != home} == {""}
+    less = {**caps, "caps": {"tib": 1.0, "vms": 1}}
+    crowded = rows(desk(large, found, **less))
+    assert any("holds 2 VMs, its cap is 1" in said for row in crowded for said in row.violations)
+    assert {row.whole for row in crowded if row.violations} == {""}

@@ -30,7 +30,7 @@ def test_a_full_wave_and_the_cap_that_fills_it() -> None:
     full: dict[str, Any] = {"caps": {"vms": 1}, "windows": SATURDAYS}
     late = next(name for name, wave in homes(made(inventory, **full)).items() if wave == "W02")
     found = asked(inventory, late, **full)
-    assert (found.wave, reasons(found)) == ("W02", ["W01 holds 2 of VMs, its cap is 1"])
+    assert (found.wave, reasons(found)) == ("W02", ["W01 holds 2 VMs, its cap is 1"])
     assert found.earlier is None
     assert found.later is not None
     assert (found.later.wave, found.later.delta.waves) == ("W03", 0)
@@ -53,7 +53,7 @@ def test_order_apart_and_pins() -> None:
     pair = {"apart": [{"a": "a", "b": "b", "why": "twins"}], "windows": SATURDAYS}
     two = estate(vm("a"), vm("b"))
     late = next(name for name, wave in homes(made(two, **pair)).items() if wave == "W02")
-    assert reasons(asked(two, late, **pair)) == ["a and b must not share a slot (twins)"]
+    assert reasons(asked(two, late, **pair)) == ["a and b must not share a wave (twins)"]
     pinned = asked(two, "b", windows=SATURDAYS, pins=[{"what": "b", "wave": "W03"}])
     assert pinned.held == ("b is pinned to W03 of 2026-10-17 22:00 UTC in the settings",)
     assert pinned.later is None

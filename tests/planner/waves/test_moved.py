@@ -126,4 +126,4 @@ def test_a_wave_over_its_cap_is_emptied_step_by_step_on_the_desk() -> None:
     both = laid.shift([(group, 1) for name in "ab" for group in laid.named(name)])
     assert (both.refused, both.delta.violations) == ((), -1)
     three = laid.shift([(group, 1) for name in "abc" for group in laid.named(name)])
-    assert three.refused == ("W02 holds 3 of VMs, its cap is 2",)
+    assert three.refused == ("W02 holds 3 VMs, its cap is 2",)

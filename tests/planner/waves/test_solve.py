@@ -202,9 +202,7 @@ def test_an_edit_by_hand_says_what_it_breaks_and_costs() -> None:
     problem = Problem(items(4), undated(4), ((0, 1, 1e9), (2, 3, 1e9)), order=(Order(0, 2, 1, "test first"),))
     broken, delta = what_if_moved(problem, (0, 0, 1, 1), 2, 0)
     assert [one.kind for one in broken] == ["order", "cap"]
-    assert broken[0].text == (
-        "g00 must move at least 1 ahead of g02 (test first), and they stand in slot 1 (w1) and slot 1 (w1)"
-    )
+    assert broken[0].text == ("g00 must move at least 1 wave ahead of g02 (test first), and both stand in w1")
     assert (delta.cut_share, delta.stretch_gb, delta.violations) == (0.5, 7.0, 2)
     assert delta.broken == broken
 

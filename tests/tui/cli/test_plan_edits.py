@@ -45,7 +45,7 @@ def test_what_breaks_a_rule_is_refused_and_nothing_is_stored(cli: Wherry) -> Non
     where = homes(cli)
     before = cli.stored()
     full = where["db-1"]
-    refused(cli("plan", "move", "solo", full), 3, f"{full} holds 3 of VMs, its cap is 2")
+    refused(cli("plan", "move", "solo", full), 3, f"{full} holds 3 VMs, its cap is 2")
     refused(cli("plan", "split", "shop", "--vms", "db-1"), 3, "must move together")
     refused(cli("plan", "merge", "shop", "solo"), 3, "its cap is 2")
     refused(cli("plan", "move", "nobody\x1b[2J", "W02"), 2, "is no VM, move group or application")

@@ -55,7 +55,7 @@ async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) 
         assert "no fix is offered" in lines(pilot)[-2]
         await pressed(pilot, "right_square_bracket", lambda: len(here.offered().fixes) == 3)
         assert here.unsaved == 0
-        assert "W02 holds 3 of VMs, its cap is 2" in lines(pilot)[-2]
+        assert "W02 holds 3 VMs, its cap is 2" in lines(pilot)[-2]
         said = panel(pilot, "judgement")
         assert "✖ move a to W02 breaks what must hold" in said
         assert "  a  a to W05: waves +1" in said
@@ -87,7 +87,7 @@ async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path)
         await pressed(pilot, "m", lambda: on(pilot, Pick))
         shown = text(pilot)
         assert "Move 2 groups to" in shown
-        assert "✖ W02 holds 4 of VMs, its cap is 2" in shown
+        assert "✖ W02 holds 4 VMs, its cap is 2" in shown
         assert "moves here now" in shown
         await pilot.press(*"W06")
         await pressed(pilot, "enter", lambda: here.unsaved == 1)
