@@ -25,6 +25,7 @@ from benchmarks.host import facts
 from migrate.disks.flat import FlatDisk
 from planner.units import KIB, MIB
 
+_HELD_MBIT = 100.0
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -122,10 +123,19 @@ def _receive(path: str, directory: str, target: str) -> None:
     serve_forever(listening, lambda _volume: FlatDisk(Path(target), True), Path(directory) / "store", 60.0)
 
 
-def _wherry(directory: Path, source: Path, target: Path, level: int) -> tuple[float, int]:
-    from migrate.replication.channel import SocketChannel
-    from migrate.replication.passes import Mode, PassSpec
+def _wherry(
+    directory: Path, source: Path, target: Path, level: int, adapts: bool = False, mbit: float = 0.0
+) -> tuple[float, int, list[int]]:
+    """Seed once and return seconds, bytes on the wire and the levels used, each once in order.
+
+    ``mbit`` holds the sender to a rate, 0 does not.
+    """
+    from migrate.replication.channel import Channel, SocketChannel
+    from migrate.replication.line import Policy, line_of
+    from migrate.replication.passes import Mode, PassSpec, Progress
     from migrate.replication.sender import send_pass
+    from migrate.replication.throttle import Throttle
+    from planner.settings import Link
 
     shutil.rmtree(directory / "store", ignore_errors=True)
     size = source.stat().st_size
@@ -136,13 +146,22 @@ def _wherry(directory: Path, source: Path, target: Path, level: int) -> tuple[fl
         os.sync()
         begun = time.perf_counter()
         disk = FlatDisk(source)
-        channel = SocketChannel(receiver.connect())
-        result = send_pass(disk, channel, PassSpec("bench", "1", size), mode=Mode.SEED, level=level)
+        policy = Policy(line_of(Link(rate_mbit=mbit, share=1.0)) if mbit else None)
+        channel: Channel = SocketChannel(receiver.connect())
+        channel = Throttle(lambda: policy).through(channel, "bench")
+        levels = [level]
+
+        def told(progress: Progress) -> None:
+            if progress.level != levels[-1]:
+                levels.append(progress.level)
+
+        spec = PassSpec("bench", "1", size)
+        result = send_pass(disk, channel, spec, mode=Mode.SEED, level=level, adapts=adapts, progress=told)
         spent = time.perf_counter() - begun
         channel.close()
         disk.close()
         assert result.complete
-        return spent, result.wire_bytes
+        return spent, result.wire_bytes, levels
     finally:
         receiver.stop()
 
@@ -166,6 +185,30 @@ def _same(a: Path, b: Path) -> bool:
         return not right.read(1)
 
 
+def _held(directory: Path) -> list[dict[str, Any]]:
+    """Seed 512 MiB through a throttle of 100 Mbit/s, at levels that stay and at one that adapts."""
+    source, target = directory / "held.img", directory / "held-target.img"
+    data = make_disk(source, 512 * MIB, seed=2)
+    rows = []
+    for level, adapts in ((1, False), (3, False), (9, False), (12, False), (1, True)):
+        seconds, wire_bytes, levels = _wherry(directory, source, target, level, adapts, _HELD_MBIT)
+        if not _same(source, target):
+            raise AssertionError(f"level {level} made a wrong copy")
+        how = f"adaptive from {level}" if adapts else f"level {level}"
+        rows.append(
+            {
+                "what": f"wherry at {_HELD_MBIT:g} Mbit/s, {how}",
+                "value": round(data / 1e6 / seconds, 1),
+                "unit": "MB/s of data",
+                "seconds": round(seconds, 3),
+                "wire_bytes": wire_bytes,
+                "use_of_line": round(wire_bytes * 8 / 1e6 / seconds / _HELD_MBIT, 3),
+                "levels": levels,
+            }
+        )
+    return rows
+
+
 def run(quick: bool) -> dict[str, Any]:
     """Return the figures: 256 MiB and one run when ``quick``, else 2 GiB and medians of three."""
     size, runs = (256 * MIB, 1) if quick else (2048 * MIB, 3)
@@ -175,16 +218,23 @@ def run(quick: bool) -> dict[str, Any]:
         directory.chmod(0o700)
         source, target = directory / "source.img", directory / "target.img"
         data = make_disk(source, size)
-        wires: dict[int, int] = {}
+        wires: dict[str, list[Any]] = {}
 
-        def ours(level: int) -> Callable[[], float]:
+        def ours(name: str, level: int, adapts: bool = False) -> Callable[[], float]:
             def go() -> float:
-                spent, wires[level] = _wherry(directory, source, target, level)
+                spent, *wires[name] = _wherry(directory, source, target, level, adapts)
                 return spent
 
             return go
 
-        tools: dict[str, Callable[[], float]] = {"wherry, level 0": ours(0), "wherry, level 1": ours(1)}
+        tools: dict[str, Callable[[], float]] = {
+            name: ours(name, level, adapts)
+            for name, level, adapts in (
+                ("wherry, level 0", 0, False),
+                ("wherry, level 1", 1, False),
+                ("wherry, adaptive from 1", 1, True),
+            )
+        }
         cp = ["cp", "--sparse=always", str(source), str(target)]
         tools["cp --sparse=always"] = lambda: _command(cp, target)
         if shutil.which("qemu-img"):
@@ -202,6 +252,7 @@ def run(quick: bool) -> dict[str, Any]:
                 if not _same(source, target):
                     raise AssertionError(f"{tool} made a wrong copy")
         medians = {tool: statistics.median(spent) for tool, spent in times.items()}
+        held = _held(directory)
     rows: list[dict[str, Any]] = []
     for tool, seconds in medians.items():
         row: dict[str, Any] = {
@@ -215,10 +266,11 @@ def run(quick: bool) -> dict[str, Any]:
             if other in medians and other != tool:
                 row[f"time_ratio_to {other}"] = round(seconds / medians[other], 2)
         if tool.startswith("wherry"):
-            row["wire_bytes"] = wires[int(tool[-1])]
+            row["wire_bytes"], row["levels"] = wires[tool]
         rows.append(row)
     if "qemu-img convert" not in medians:
         rows.append({"what": "qemu-img convert", "value": None, "unit": "not run: qemu-img is not installed"})
+    rows += held
     return {
         "name": "seed",
         "unit": "MB/s of data",
