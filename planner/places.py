@@ -138,6 +138,15 @@ SUGGESTION_WORDS = _row_words(
     ("new", "number", "VMs that belong to no application yet"),
     ("why", "text", "reasons"),
 )
+NAME_WORDS = _row_words(
+    "name",
+    ("name", "text", "name or address as it was imported"),
+    ("state", "text", "unknown, several, settled or 'not ours'"),
+    ("traffic", "size", "traffic that was seen"),
+    ("talks", "number", "conversations"),
+    ("facts", "number", "facts of application lists"),
+    ("means", "text", "VMs it could be or is settled to be"),
+)
 PLACES: dict[str, Vocabulary] = {
     "inventory": TABLE_WORDS,
     "findings": FINDING_WORDS,
@@ -148,6 +157,7 @@ PLACES: dict[str, Vocabulary] = {
     "oversized": OVERSIZED_WORDS,
     "cycles": CYCLE_WORDS,
     "suggestions": SUGGESTION_WORDS,
+    "names": NAME_WORDS,
 }
 
 

@@ -72,6 +72,9 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_a_tie_across_waves_is_mended_by_a_move": ("deps.mend",),
         "test_the_graph_is_written_by_a_job": ("deps.export",),
     },
+    "screens/test_dependencies_filters.py": {
+        "test_names_of_imports_are_settled_and_opened_again": ("deps.names",),
+    },
     "screens/test_waves_by_hand.py": {
         "test_a_refused_move_names_the_rule_and_a_fix_is_a_key": (
             "waves.earlier",

@@ -22,6 +22,7 @@ from tui.screens.dependencies_told import (
     describe_cut,
     describe_cycle,
     describe_hub,
+    describe_name,
     describe_side,
     describe_suggestion,
     describe_tie,
@@ -63,7 +64,7 @@ class DependenciesScreen(DecidingPlace):
             yield Panel("side", "If we move it so", "m mend it" if self.may_act else "")
         with Vertical(id="lists"):
             yield PagedTable(LISTINGS["ties"].columns, id="ties")
-            for name in ("hubs", "oversized", "cycles", "suggestions"):
+            for name in ("hubs", "oversized", "cycles", "suggestions", "names"):
                 yield VirtualTable(LISTINGS[name].columns, id=name)
             yield Panel("detail", "What it is")
 
@@ -204,6 +205,8 @@ class DependenciesScreen(DecidingPlace):
             panel.show(describe_hub(said, self.may_act), "The hub", top=True)
         elif self.now == "cycles":
             panel.show(describe_cycle(said, self.may_act), "The circle", top=True)
+        elif self.now == "names":
+            panel.show(describe_name(said, self.may_act), "The name", top=True)
         else:
             panel.show(describe_suggestion(said, self._names(), self.may_act), "The application", top=True)
 
@@ -266,6 +269,8 @@ class DependenciesScreen(DecidingPlace):
             return
         elif self.now == "hubs":
             self.wherry.open_vm(said["id"])
+        elif self.now == "names":
+            self.app.push_screen(Reader("The name", describe_name(said, self.may_act)))
         elif self.now == "suggestions":
             self.app.push_screen(
                 Reader("The application", describe_suggestion(said, self._names(), self.may_act))

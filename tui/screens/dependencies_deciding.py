@@ -130,6 +130,10 @@ class DecidingPlace(ListingPlace):
             return "there is no row under the cursor"
         if self.now == "hubs" and name == "forget" and said is not None and not said["decided"]:
             return "nobody decided on this one: a or r does"
+        if self.now == "names" and name != "accept" and said is not None:
+            settled = said["state"] in ("settled", "not ours")
+            if settled is (name == "refuse"):
+                return "it is settled: - opens it again" if settled else "nobody settled it: a or r does"
         if self.now == "oversized":
             found = self.cuts.get(str(self.table.key))
             return "" if found and found["cheapest"] else "no cut of it is known: wait for it, or see below"
@@ -152,6 +156,8 @@ class DecidingPlace(ListingPlace):
             self._do("decide", {"ruling": "hub", "vms": [said["id"]]}, lambda done: f"{done['said']}")
         elif said is not None and self.now == "suggestions":
             self._take(said["title"], "")
+        elif said is not None and self.now == "names":
+            self._which(said)
 
     def _take(self, title: str, name: str) -> None:
         self._do(
@@ -179,6 +185,8 @@ class DecidingPlace(ListingPlace):
             self._untie(said["drop"])
         elif self.now == "oversized":
             self._part(said["group"], self.cuts.get(said["group"]))
+        elif self.now == "names":
+            self._settle(said["label"], "", f"{said['label']} is none of the VMs")
         elif self.now == "suggestions":
             self._do("applications.dismiss", {"title": said["title"]},
                      lambda done: f"{said['title']}: dismissed; "
@@ -244,6 +252,26 @@ class DecidingPlace(ListingPlace):
                      lambda done: f"{plural(done['count'], 'decision')} taken back")  # fmt: skip
         elif said is not None and self.now == "hubs":
             self._do("decide.forget", {"vms": [said["id"]]}, lambda done: f"{done['said']}")
+        elif said is not None and self.now == "names":
+            self._settle(said["label"], None, f"{said['label']} is open again")
+
+    # imported names
+
+    def _which(self, said: Mapping[str, Any]) -> None:
+        """Ask which VM a name means; those it could be come first."""
+        near = {name.casefold() for name in said["means"]}
+        choices = sorted(self._vms(), key=lambda one: one.name.casefold() not in near)
+
+        def picked(vm: str | None) -> None:
+            if vm is not None:
+                name = next(one.name for one in choices if one.key == vm)
+                self._settle(said["label"], vm, f"{said['label']} means {name}")
+
+        self.app.push_screen(Pick(f"Which VM is {visible(said['label'], 40)}?", choices), picked)
+
+    def _settle(self, label: str, vm: str | None, words: str) -> None:
+        back = "" if vm is None else ": - takes that back"
+        self._do("meanings.settle", {"label": label, "vm": vm}, lambda done: words + back, "matching names")
 
     # a tie by hand
 

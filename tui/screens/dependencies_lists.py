@@ -1,6 +1,7 @@
 """The tables of 3 Dependencies: their columns, and rows from what the study tells.
 
 groups ── what holds them, what crosses waves      hubs, oversized, cycles, suggestions ── each with a remedy
+names ── of imports, that lead to no VM
 inside ── ties between the VMs of one group        ties ── all of them, page by page (``tui.tie_columns``)
 """
 
@@ -28,6 +29,10 @@ def traffic(size: Any) -> str:
 
 def _dash(text: Any) -> str:
     return visible(str(text)) if text else "–"
+
+
+def _many(number: Any) -> str:
+    return "–" if number is None else count(number)
 
 
 def _crossing(number: Any) -> str:
@@ -88,6 +93,18 @@ SUGGESTIONS = (
     Column(5, "why", 30, flex=True, keep=5),
 )
 
+_STATES = {"unknown": "✖ unknown", "several": "▲ several", "settled": "✔ settled", "not ours": "– not ours"}
+_STATE_TONES = {"unknown": "bad", "several": "warn", "settled": "good", "not ours": "dim"}
+NAMES = (
+    Column(1, "name", 28, keep=9),
+    Column(2, "state", 10, lambda word: _STATES[word], lambda word: _STATE_TONES[word], keep=8),
+    Column(3, "traffic", 10, lambda size: "unknown" if size is None else show_bytes(size), right=True, keep=7,
+           kind="size"),
+    Column(4, "talks", 6, _many, right=True, keep=4, kind="number"),
+    Column(5, "facts", 6, _many, right=True, keep=3, kind="number"),
+    Column(6, "means", 24, _dash, flex=True, keep=6),
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -133,6 +150,11 @@ def _suggestion(said: Mapping[str, Any]) -> Row:
             "; ".join(said["reasons"]))  # fmt: skip
 
 
+def _name(said: Mapping[str, Any]) -> Row:
+    return (said["label"], said["label"], said["state"], said["size_bytes"], said["conversations"],
+            said["facts"], ", ".join(said["means"]))  # fmt: skip
+
+
 _LISTINGS = (
     Listing("groups", GROUPS, "group", "groups", "wave:W03 vms>5 cross>0", "no move group", _group),
     Listing("ties", TIES, "tie", "", "vm~crm port:1433 sure<80", "no tie was seen: press i to import flows"),
@@ -143,6 +165,8 @@ _LISTINGS = (
             "✔ no groups wait for each other in a circle", _cycle),
     Listing("suggestions", SUGGESTIONS, "suggestion", "suggestions", "sure>60 new>2",
             "nothing is suggested: every VM has an application, or nothing tells", _suggestion),
+    Listing("names", NAMES, "name", "meanings", "state:several traffic>1G",
+            "✔ every name that was imported leads to one VM, or nothing was imported", _name),
 )  # fmt: skip
 LISTINGS = {one.id: one for one in _LISTINGS}
 

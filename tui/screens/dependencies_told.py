@@ -213,6 +213,26 @@ def describe_suggestion(said: Said, names: Mapping[str, str], may_act: bool) -> 
     return stack(lines)
 
 
+def describe_name(said: Said, may_act: bool) -> Content:
+    """Say what is known of an imported name, and how it is settled."""
+    means = _names(said["means"])
+    words = {
+        "unknown": f"no VM is called so{'; the nearest: ' + means if means else ''}",
+        "several": f"it could be each of {means}",
+        "settled": f"settled by a person: it is {means}",
+        "not ours": "settled by a person: it is none of the VMs here",
+    }
+    lines = [line((visible(said["label"]), "accent"), f"  {words[said['state']]}")]
+    if said["state"] in ("unknown", "several"):
+        size = "of unknown size" if said["size_bytes"] is None else f"of {show_bytes(said['size_bytes'])}"
+        talks, facts = plural(said["conversations"], "conversation"), plural(said["facts"], "fact")
+        lines.append(line(f"{talks} {size} and {facts} of lists count for nobody until it is settled"))
+        acts = (("a", "which VM it is …"), ("r", "it is none of ours"))
+    else:
+        acts = (("a", "another VM …"), ("-", "open again"))
+    return stack([*lines, _acts(*acts)] if may_act else lines)
+
+
 def describe_chain(said: Said, vm: str, names: Mapping[str, str]) -> Content:
     """Say, reason by reason, what ties a VM to the first one of its group."""
     steps = said["chains"].get(vm, ())

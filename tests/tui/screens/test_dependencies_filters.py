@@ -12,6 +12,7 @@ from planner.model import Inventory, Ruling
 from planner.places import words_of
 from planner.store import filters
 from planner.store.project import Project
+from tests.tui.cli.command import Wherry
 from tests.tui.screens.linked import build, inventory, press, settled, write
 from tests.tui.screens.test_dependencies import deps, place, said, shown, to
 from tests.tui.stage import lines, panel, text, until
@@ -155,3 +156,54 @@ async def test_what_people_added_is_taken_back_where_a_circle_or_cut_needs_it(tm
     with Project.open(root) as project:
         acts = [one.act for one in audit.lines(project)]
     assert acts[-2:] == ["deps forget", "deps forget"]
+
+
+async def test_names_of_imports_are_settled_and_opened_again(tmp_path: Path) -> None:
+    root = build(tmp_path / "move")
+    flows = tmp_path / "flows.csv"
+    flows.write_text(
+        "source,destination,port,bytes,first_seen,last_seen\n"
+        "[/]crm-db-1,mdm-01,1433,5000,2026-08-01T00:00:00+00:00,2026-08-02T00:00:00+00:00\n"
+        "ghost,mdm-01,1434,70000,2026-08-01T00:00:00+00:00,2026-08-02T00:00:00+00:00\n"
+    )
+    cli = Wherry(root)
+    cli.done("flows", "import", str(flows))
+
+    def unresolved() -> list[str]:
+        return [one["label"] for one in cli.done("flows", "unresolved", "--json").document]
+
+    assert unresolved() == ["ghost", "[/]crm-db-1"]
+    async with deps(root) as pilot:
+        await press(pilot, "N")
+        assert [row[1:4] for row in shown(pilot).rows] == [
+            ("ghost", "unknown", 70_000),
+            ("[/]crm-db-1", "unknown", 5_000),
+        ]
+        await press(pilot, "minus")
+        assert "nobody settled it" in lines(pilot)[-2]
+        await press(pilot, "r")
+        assert "ghost is none of the VMs" in lines(pilot)[-2]
+        assert unresolved() == ["[/]crm-db-1"]
+        to(pilot, "[/]crm-db-1")
+        await press(pilot, "a")
+        await write(pilot, "crm-db-01")
+        await press(pilot, "enter")
+        assert unresolved() == []
+        assert {(row[1], row[2], row[6]) for row in shown(pilot).rows} == {
+            ("[/]crm-db-1", "settled", "crm-db-01"),
+            ("ghost", "not ours", ""),
+        }
+        to(pilot, "[/]crm-db-1")
+        await settled(pilot)
+        assert "it is crm-db-01" in panel(pilot, "detail")
+        await press(pilot, "minus")
+        assert unresolved() == ["[/]crm-db-1"]
+    here = [
+        (row["act"], row["subject"], row["detail"]) for row in cli.done("log", "--json").document["lines"]
+    ]
+    for words in (("ghost", "--external"), ("[/]crm-db-1", "crm-db-01"), ("[/]crm-db-1", "--forget")):
+        cli.done("flows", "map", *words)
+    twin = [
+        (row["act"], row["subject"], row["detail"]) for row in cli.done("log", "--json").document["lines"]
+    ]
+    assert here[-3:] == twin[-3:]

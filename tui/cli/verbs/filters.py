@@ -10,7 +10,18 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 from tui.cli.words import Words
 
-_PLACES = ("inventory", "findings", "waves", "groups", "ties", "hubs", "oversized", "cycles", "suggestions")
+_PLACES = (
+    "inventory",
+    "findings",
+    "waves",
+    "groups",
+    "ties",
+    "hubs",
+    "oversized",
+    "cycles",
+    "suggestions",
+    "names",
+)
 place_option = click.option(
     "--for", "place", type=click.Choice(_PLACES), default="inventory", show_default=True,
     help="The table whose rows it chooses.",

@@ -213,11 +213,10 @@ def settle(
     as_json: bool,
 ) -> None:
     """Settle for good which VM an imported NAME or address means, also in later imports."""
-    from migrate import audit
-    from planner.effects import Effect
     from planner.errors import BadInput
     from planner.names import visible
-    from planner.store import evidence, inventories
+    from planner.store import inventories
+    from tui.acts import meaning
     from tui.acts.finding import find_vm
     from tui.cli.imported import change_summary, tell_change
 
@@ -237,19 +236,13 @@ def settle(
             target = find_vm(inventories.latest_bare(project).inventory, vm) if vm is not None else None
             meanings = {name: target.id if target else "" if external else None}
             called = f"{target.name} ({target.id})" if target else ""
-        taken = evidence.settle(project, meanings, audit.person())
-        subject = visible(file.name) if file is not None else str(name)
-        audit.note(project, Effect.EDIT_PLAN, "flows map", subject, {"settled": meanings})
+        taken = meaning.settle(project, meanings, visible(file.name) if file is not None else str(name))
     if as_json:
         data({"settled": meanings, **change_summary(taken)})
         return
-    for label, meaning in list(meanings.items())[:_SHOWN]:
+    for label, told in list(meanings.items())[:_SHOWN]:
         means = (
-            "is open again"
-            if meaning is None
-            else f"means {called or meaning}"
-            if meaning
-            else "is none of the VMs"
+            "is open again" if told is None else f"means {called or told}" if told else "is none of the VMs"
         )
         say(visible(f"{label} {means}"))
     if len(meanings) > _SHOWN:
