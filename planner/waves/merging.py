@@ -32,8 +32,27 @@ def merge(layout: Layout, what: str, other: str) -> Verdict:
         return Verdict(edit, layout.standing({}), refused)
     refused, delta, _ = layout.placed({first.name: slot, second.name: slot})
     refused = (*_ordered(layout, first, second), *refused)
+    if not refused:
+        refused = _come_undone(layout, first, second, slot)
     said = told(layout, [second], slot) if layout.slot(second) != slot else ()
     return Verdict(edit, layout.standing({second.name: slot}), tuple(dict.fromkeys(refused)), said, delta)
+
+
+def _come_undone(layout: Layout, first: MoveGroup, second: MoveGroup, slot: int) -> tuple[str, ...]:
+    """Return ties of order that ran in a circle until the two are one, and that the plan does not keep."""
+    if layout.families.calm(layout.home[first.name][0], ()):
+        return ()
+    whole = replace(first, vms=(*first.vms, *second.vms))
+    everyone = tuple(
+        whole if group.name == first.name else group
+        for group in layout.ask.everyone
+        if group.name != second.name
+    )
+    then = Layout(replace(layout.ask, everyone=everyone, standing=layout.standing({second.name: slot})))
+    known = {one.text for was in layout.was for one in was.held}
+    return tuple(
+        one.text for was in then.was for one in was.held if one.kind == "order" and one.text not in known
+    )
 
 
 def one_named(layout: Layout, what: str) -> MoveGroup:

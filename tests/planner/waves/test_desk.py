@@ -355,6 +355,26 @@ def test_an_item_that_is_parted_is_what_building_anew_gives(
         assert getattr(moved.delta, name) == pytest.approx(getattr(verdict.delta, name), abs=1e-9)
 
 
+def test_a_merge_that_brings_an_unkept_tie_to_life_is_refused() -> None:
+    """Dev before test was in no force, as v2 of test came before v4 of dev; merged, v2 is no part of blue."""
+    kins = {"v2": "test", "v4": "dev", "v6": "test"}
+    vms = [
+        vm(name, application="blue" if name in kins else "", environment=kins.get(name, ""))
+        for name in ("v0", "v2", "v3", "v4", "v5", "v6")
+    ]
+    knot = estate(*vms, ties=(needs("v0", "v2", Tie.ORDER), needs("v4", "v0", Tie.ORDER)))
+    found = made(knot, **ASKED)
+    assert any("dev of blue moves before test" in note for note in found.notes)
+    where = homes(found)
+    assert where["v4"] > where["v6"], "as the estate is made for"
+    laid = desk(knot, found, **ASKED)
+    assert laid.merge("v2", "v5").refused == (
+        "v4 must move at least 1 wave ahead of v6 (dev of blue moves before test), and they stand in W03 of "
+        "2026-10-17 22:00 UTC and W01 of 2026-10-03 22:00 UTC",
+    )
+    assert laid.merge("v3", "v5").refused == (), "what has no part in the knot may be merged"
+
+
 def test_a_wave_over_its_limits_says_why_it_may_be() -> None:
     """One group larger than any wave moves whole; others, or a broken cap, have no such sentence."""
     caps = {"caps": {"tib": 1.0, "vms": 2}, "windows": SATURDAYS}
