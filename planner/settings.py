@@ -150,10 +150,24 @@ class Freeze(_Part):
     """A time in which nothing may cut over; with ``only`` nothing of those applications, owners or VMs."""
 
     start: datetime
-    end: datetime
+    end: datetime = Field(description="a day without a time is frozen to its end")
     why: str = ""
     zone: Zone = "UTC"
     only: tuple[str, ...] = Field((), description="applications, owners or VMs; empty = everybody")
+
+    @field_validator("end", mode="before")
+    @classmethod
+    def _whole_day(cls, said: object) -> object:
+        """A day without a time is over when it is over, not when it begins."""
+        day = said
+        if isinstance(day, str):
+            try:
+                day = date.fromisoformat(day.strip())
+            except ValueError:
+                return said
+        if isinstance(day, date) and not isinstance(day, datetime) and day < date.max:
+            return datetime.combine(day + timedelta(days=1), time())
+        return said
 
     @model_validator(mode="after")
     def _forward(self) -> Freeze:
@@ -189,7 +203,10 @@ class Pin(_Part):
     """A person's word on where something moves: ``what`` is a VM or a move group."""
 
     what: str = Field(min_length=1)
-    wave: str = Field(min_length=1, description="the name of a wave (W03), or the start of its window")
+    wave: str = Field(
+        min_length=1,
+        description="the name of a wave (W03), or when its window begins: 2026-10-03 or with a time",
+    )
 
 
 class Pair(_Part):

@@ -14,7 +14,7 @@ from planner.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is asked; None and () = as it is. Freezes are (start, end) as ISO 8601."""
+    """What is asked; None and () = as it is. Freezes are (start, end) as ISO 8601, in the windows' zone."""
 
     link_mbit: float | None = None
     drop_hosts: tuple[str, ...] = ()
@@ -79,6 +79,12 @@ def _without_hosts(
     return replace(target, hosts=tuple(host for host in target.hosts if host.id not in gone)), notes
 
 
+def _zone(settings: Settings) -> str:
+    """Return the zone that all windows share, UTC when they differ or there are none."""
+    zones = {window.zone for window in settings.windows} | {item.zone for item in settings.recurring}
+    return zones.pop() if len(zones) == 1 else "UTC"
+
+
 def suppose(change: Change, inventory: Inventory, settings: Settings, target: Inventory | None) -> Supposed:
     """Return settings and target as ``change`` has them.
 
@@ -89,7 +95,10 @@ def suppose(change: Change, inventory: Inventory, settings: Settings, target: In
     body: dict[str, Any] = settings.model_dump(mode="json")
     if change.link_mbit is not None:
         body["link"]["rate_mbit"] = change.link_mbit
-    body["freezes"] += [{"start": start, "end": end, "why": "what if"} for start, end in change.freezes]
+    zone = _zone(settings)
+    body["freezes"] += [
+        {"start": start, "end": end, "why": "what if", "zone": zone} for start, end in change.freezes
+    ]
     body["exclude"] += _excluded(change.exclude_apps, inventory)
     if change.caps_vms is not None:
         body["caps"]["vms"] = change.caps_vms

@@ -144,9 +144,8 @@ def window_notes(waves: Mapping[str, Window | None], settings: Settings) -> tupl
     if day := settings.waves.exit:
         late = [name for name, window in waves.items() if window and ends_after(window, day)]
         if late:
-            notes.append(
-                f"{show_count(len(late), 'wave')} cut over after the exit date {day}: {', '.join(late)}"
-            )
+            more = f" and {show_count(len(late) - 1, 'more wave')} cut" if len(late) > 1 else " cuts"
+            notes.append(f"{late[0]}{more} over after the exit date {day}")
         elif missing:
             notes.append(f"nobody can tell whether waves without a window keep the exit date {day}")
     return tuple(notes)

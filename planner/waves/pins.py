@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from planner.errors import BadInput
 from planner.model import MoveGroup
@@ -58,15 +59,31 @@ def _moment(pin: Pin) -> datetime | None:
         return None
 
 
+def _day(pin: Pin) -> date | None:
+    try:
+        return date.fromisoformat(pin.wave)
+    except ValueError:
+        return None
+
+
 def _dated(pin: Pin, at: datetime, settings: Settings, windows: Sequence[Window], does: str) -> int:
+    day = _day(pin)
+
     def meant(window: Window) -> bool:
+        if day:  # no time of day: whichever window begins on that day where it is
+            return window.start_utc.astimezone(ZoneInfo(window.zone)).date() == day
         if at.tzinfo:
             return window.start_utc == at.astimezone(UTC)
         return at in (window.start.replace(tzinfo=None), window.start_utc.replace(tzinfo=None))
 
-    for number, window in enumerate(windows):
-        if meant(window):
-            return number
+    found = [number for number, window in enumerate(windows) if meant(window)]
+    if len(found) > 1 and day:
+        raise BadInput(
+            f"{visible(pin.what)} {does} {visible(pin.wave)}, on which {len(found)} windows begin",
+            f"write the time too, like {windows[found[0]].start_utc:%Y-%m-%dT%H:%MZ}",
+        )
+    if found:
+        return found[0]
     who = f"{visible(pin.what)} {does} the window of {visible(pin.wave)}"
     for window in said_windows(settings):
         if meant(window):

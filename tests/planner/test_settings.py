@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -22,6 +22,15 @@ def test_a_window_without_offset_is_read_in_its_zone() -> None:
 def test_an_offset_is_stronger_than_the_zone() -> None:
     window = Window.model_validate({"start": "2026-07-04T22:00:00+00:00", "zone": "Europe/Berlin"})
     assert window.start_utc == datetime(2026, 7, 4, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("end", ["2026-12-31", date(2026, 12, 31), " 20261231 "])
+def test_a_freeze_that_ends_on_a_day_holds_for_all_of_it(end: object) -> None:
+    freeze = Freeze.model_validate({"start": "2026-12-31", "end": end, "zone": "Europe/Paris"})
+    assert freeze.start_utc.isoformat() == "2026-12-30T23:00:00+00:00"
+    assert freeze.end_utc.isoformat() == "2026-12-31T23:00:00+00:00"
+    again = Freeze.model_validate(freeze.model_dump(mode="json"))
+    assert again == freeze, "as it is stored it has a time, and stays"
 
 
 def test_a_freeze_goes_forward_also_across_zones() -> None:

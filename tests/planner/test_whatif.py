@@ -30,7 +30,16 @@ def test_each_change_is_in_the_settings_or_the_target_and_nowhere_else() -> None
     assert supposed(exit_date=date(2027, 3, 31)).settings.waves.exit == date(2027, 3, 31)
     assert supposed(exclude_apps=("SHOP",)).settings.exclude == ("id-a", "id-b")
     (freeze,) = supposed(freezes=(("2026-12-18", "2027-01-04"),)).settings.freezes
-    assert (freeze.start.day, freeze.end.day) == (18, 4)
+    assert (freeze.start.day, freeze.end.day, freeze.zone) == (18, 5, "UTC"), "the last day is in it"
+    night = {"windows": [{"start": "2026-12-17T22:00", "zone": "America/New_York"}]}
+    (freeze,) = supposed(night, freezes=(("2026-12-18", "2026-12-18"),)).settings.freezes
+    assert (freeze.start_utc.isoformat(), freeze.end_utc.isoformat()) == (
+        "2026-12-18T05:00:00+00:00",
+        "2026-12-19T05:00:00+00:00",
+    )
+    several = {"windows": [*night["windows"], {"start": "2026-12-24T22:00"}]}
+    (freeze,) = supposed(several, freezes=(("2026-12-18", "2026-12-19T12:00"),)).settings.freezes
+    assert (freeze.zone, freeze.end.isoformat()) == ("UTC", "2026-12-19T12:00:00")
     dropped = supposed(drop_hosts=("esx-2",))
     assert dropped.target is not None
     assert [host.id for host in dropped.target.hosts] == ["h1"]

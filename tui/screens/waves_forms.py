@@ -91,7 +91,7 @@ def _spans(text: str) -> str:
     try:
         return (
             ""
-            if all(start < end for start, end in map(_span, _names(text)))
+            if all(start <= end for start, end in map(_span, _names(text)))
             else "a freeze ends before it starts"
         )
     except ValueError:

@@ -105,12 +105,26 @@ def test_a_pin_holds_a_group_by_any_of_its_names() -> None:
         assert (held.name, held.window.start.day if held.window else 0) == ("W03", 17)
 
 
+def test_a_pin_to_a_day_means_the_window_that_begins_on_it_where_that_window_is() -> None:
+    """At 22:00 in New York it is the next day in UTC."""
+    nights = [{"start": f"2026-10-{day:02d}T22:00:00", "zone": "America/New_York"} for day in (3, 10)]
+    found = plan(estate(vm("a"), vm("b")), windows=nights, pins=[{"what": "b", "wave": "2026-10-10"}])
+    held = next(wave for wave in found.waves if any(vm.name == "b" for vm in wave.vms))
+    assert held.window
+    assert held.window.start_utc.isoformat() == "2026-10-11T02:00:00+00:00"
+    twice = [*nights, {"start": "2026-10-10T08:00:00", "zone": "America/New_York"}]
+    with pytest.raises(BadInput, match="b is pinned to 2026-10-10, on which 2 windows begin") as refused:
+        plan(estate(vm("a"), vm("b")), windows=twice, pins=[{"what": "b", "wave": "2026-10-10"}])
+    assert refused.value.hint == "write the time too, like 2026-10-10T12:00Z"
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ({"pins": [{"what": "nobody", "wave": "W01"}]}, "nobody is neither a VM nor a move group"),
         ({"pins": [{"what": "a", "wave": "soon"}]}, "neither a wave nor a time"),
         ({"pins": [{"what": "a", "wave": "W99"}]}, "waves at the most"),
+        ({"pins": [{"what": "a", "wave": "2026-10-04"}]}, "which the settings do not name"),
         ({"pins": [{"what": "a", "wave": "2026-10-04T22:00"}]}, "which the settings do not name"),
         (
             {

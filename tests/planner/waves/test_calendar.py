@@ -160,7 +160,11 @@ def test_many_closed_windows_are_counted() -> None:
 
 def test_waves_after_the_exit_date_are_told() -> None:
     said = settings(windows=[window(3), window(10)], waves={"exit": "2026-10-05"})
-    assert window_notes(named(said.windows), said) == ("1 wave cut over after the exit date 2026-10-05: W02",)
+    assert window_notes(named(said.windows), said) == ("W02 cuts over after the exit date 2026-10-05",)
+    many = settings(windows=[window(day) for day in (3, 10, 17, 24)], waves={"exit": "2026-10-05"})
+    assert window_notes(named(many.windows), many) == (
+        "W02 and 2 more waves cut over after the exit date 2026-10-05",
+    )
     assert window_notes(named([said.windows[0], None]), said) == (
         "windows run out: the last 1 of 2 waves have none; add windows",
         "nobody can tell whether waves without a window keep the exit date 2026-10-05",

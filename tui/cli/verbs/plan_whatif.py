@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option("--link", metavar="RATE", help="The line has this rate: 400Mbit/s.")
 @click.option("--drop-host", "hosts", multiple=True, metavar="NAME", help="The target is without this host.")
 @click.option("--add-freeze", "freezes", multiple=True, nargs=2, metavar="START END",
-              help="Nothing cuts over in between.")  # fmt: skip
+              help="Nothing cuts over in between; an END without a time is the whole day.")  # fmt: skip
 @click.option("--exclude-app", "apps", multiple=True, metavar="NAME", help="This application stays.")
 @click.option("--caps-vms", type=click.IntRange(1), help="VMs a wave takes at the most.")
 @click.option("--caps-tib", type=click.FloatRange(0, min_open=True), help="TiB a wave takes at the most.")
