@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
-from collections.abc import Iterator
+import stat
+import struct
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-_PUNCH_HOLE_KEEP_SIZE = 0x02 | 0x01
+from migrate.disks.areas import Area, areas_of
+from planner.units import SECTOR
+
+_KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 0x01, 0x02, 0x10
+_BLKSSZGET, _BLKGETSIZE64 = 0x1268, 0x80081272
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOSYS, errno.ENODEV}
 _ZEROS = bytes(1024 * 1024)
 
@@ -22,26 +29,65 @@ _libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c
 
 def punch_hole(fd: int, offset: int, length: int) -> None:
     """Make a run of a file read as zeros and give its space back; raises OSError."""
-    while _libc.fallocate(fd, _PUNCH_HOLE_KEEP_SIZE, offset, length):
+    _fallocate(fd, _PUNCH_HOLE | _KEEP_SIZE, offset, length)
+
+
+def zero_range(fd: int, offset: int, length: int) -> None:
+    """Make a run of a file or device read as zeros, its space kept; raises OSError."""
+    _fallocate(fd, _ZERO_RANGE | _KEEP_SIZE, offset, length)
+
+
+def _fallocate(fd: int, mode: int, offset: int, length: int) -> None:
+    while _libc.fallocate(fd, mode, offset, length):
         code = ctypes.get_errno()
         if code != errno.EINTR:
             raise OSError(code, os.strerror(code))
 
 
+def _measured(fd: int) -> tuple[int, int]:
+    """Return size and sector size of a file or block device; raises OSError for anything else."""
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode) or stat.S_ISCHR(mode):
+        return os.lseek(fd, 0, os.SEEK_END), SECTOR
+    if not stat.S_ISBLK(mode):
+        raise OSError(errno.ENOTBLK, "it is neither a file nor a device")
+    size = struct.unpack("Q", fcntl.ioctl(fd, _BLKGETSIZE64, bytes(8)))[0]
+    return int(size), int(struct.unpack("i", fcntl.ioctl(fd, _BLKSSZGET, bytes(4)))[0])
+
+
 class FlatDisk:
     """A raw file or device as a disk. Reads, and writes to disjoint runs, may come from any thread."""
 
-    def __init__(self, path: Path, writable: bool = False) -> None:
-        """Open ``path``; symbolic links are refused. Raises OSError."""
+    def __init__(
+        self,
+        path: Path,
+        writable: bool = False,
+        clearing: tuple[Callable[[int, int, int], None], ...] = (punch_hole, zero_range),
+    ) -> None:
+        """Open ``path``; symbolic links are refused. Raises OSError.
+
+        ``clearing`` are the ways to zero a run without writing it, tried in order.
+        """
         access = os.O_RDWR if writable else os.O_RDONLY
-        self._fd = os.open(path, access | os.O_CLOEXEC | os.O_NOFOLLOW)
-        self._size = os.lseek(self._fd, 0, os.SEEK_END)
+        # A pipe by that name must not keep us waiting for its writer.
+        self._fd = os.open(path, access | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            self._size, self._sector = _measured(self._fd)
+        except OSError:
+            os.close(self._fd)
+            raise
+        self._clearing = clearing
         self._poison = ""
 
     @property
     def size_bytes(self) -> int:
         """Size of the disk."""
         return self._size
+
+    @property
+    def sector_bytes(self) -> int:
+        """Logical sector of the device; a file's is 512."""
+        return self._sector
 
     def fileno(self) -> int:
         """Return the file descriptor, for locks that shall live as long as the disk is open."""
@@ -76,6 +122,10 @@ class FlatDisk:
             yield begin, end - begin
             start = end
 
+    def areas(self) -> Iterator[Area]:
+        """Yield what the disk holds, data and holes, from its first byte to its last."""
+        return areas_of(self.allocated(), self._size)
+
     def write(self, data: bytes | bytearray | memoryview, offset: int) -> None:
         """Write all of ``data`` inside the disk; raises OSError, never writes short silently."""
         view = memoryview(data).cast("B")
@@ -89,13 +139,16 @@ class FlatDisk:
         self._check(offset, length)
         if not length:
             return
-        try:
-            punch_hole(self._fd, offset, length)
-        except OSError as error:
-            if error.errno not in _UNSUPPORTED:
-                raise
-            for start in range(offset, offset + length, len(_ZEROS)):
-                self.write(memoryview(_ZEROS)[: min(len(_ZEROS), offset + length - start)], start)
+        for clear in self._clearing:
+            try:
+                clear(self._fd, offset, length)
+                return
+            except OSError as error:
+                # A device also says EINVAL, to runs that are not whole sectors.
+                if error.errno not in {errno.EINVAL, *_UNSUPPORTED}:
+                    raise
+        for start in range(offset, offset + length, len(_ZEROS)):
+            self.write(memoryview(_ZEROS)[: min(len(_ZEROS), offset + length - start)], start)
 
     def flush(self) -> None:
         """Return only when everything written is durable; a failure is final for this object."""

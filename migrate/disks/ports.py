@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from migrate.disks.areas import Area
+
 
 class ReadableDisk(Protocol):
     """A disk whose content does not change while it is open (a snapshot or a stopped VM's disk)."""
@@ -39,4 +41,17 @@ class WritableDisk(ReadableDisk, Protocol):
 
     def flush(self) -> None:
         """Return only when everything written is durable. A failure is final: never retried."""
+        ...
+
+
+class BlockDevice(WritableDisk, Protocol):
+    """A disk that also tells how it is cut and what it holds; opened read-only it refuses to write."""
+
+    @property
+    def sector_bytes(self) -> int:
+        """Smallest run the device itself reads or writes; a file's is 512."""
+        ...
+
+    def areas(self) -> Iterator[Area]:
+        """Yield what the disk holds from its first byte to its last; raises OSError."""
         ...

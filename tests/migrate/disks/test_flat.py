@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from migrate.disks.flat import FlatDisk
+from migrate.disks.areas import Area, Kind
+from migrate.disks.flat import FlatDisk, zero_range
 
 KIB = 1024
 
@@ -94,3 +97,75 @@ def test_links_are_refused_and_a_closed_disk_says_so(path: Path, tmp_path: Path)
         disk.read_into(memoryview(bytearray(1)), 0)
     with pytest.raises(OSError):
         FlatDisk(path).write(b"x", 0)
+
+
+def test_areas_are_data_and_holes_and_cover_the_disk(path: Path) -> None:
+    disk = FlatDisk(path, writable=True)
+    assert disk.sector_bytes == 512
+    disk.write(b"x" * 64 * KIB, 128 * KIB)
+    disk.flush()
+    if path.stat().st_blocks * 512 > 900 * KIB:
+        pytest.skip("not run: this file system makes no holes")
+    assert list(disk.areas()) == [
+        Area(0, 128 * KIB, Kind.HOLE),
+        Area(128 * KIB, 64 * KIB, Kind.DATA),
+        Area(192 * KIB, 832 * KIB, Kind.HOLE),
+    ]
+    disk.close()
+
+
+@pytest.mark.parametrize("ways", [(), ("unsupported",), ("unsupported", "zero"), ("misaligned", "zero")])
+def test_zeroing_falls_back_until_it_works(path: Path, ways: tuple[str, ...]) -> None:
+    def unsupported(fd: int, offset: int, length: int) -> None:
+        raise OSError(errno.EOPNOTSUPP, "no")
+
+    def misaligned(fd: int, offset: int, length: int) -> None:
+        raise OSError(errno.EINVAL, "no")
+
+    named = {"unsupported": unsupported, "misaligned": misaligned, "zero": zero_range}
+    disk = FlatDisk(path, writable=True, clearing=tuple(named[way] for way in ways))
+    disk.write(b"x" * 64 * KIB, 0)
+    disk.zero(1000, 9000)
+    assert read(disk, 999, 9002) == b"x" + bytes(9000) + b"x"
+    disk.close()
+
+
+def test_zeroing_that_fails_is_not_hidden(path: Path) -> None:
+    def broken(fd: int, offset: int, length: int) -> None:
+        raise OSError(errno.EIO, "no")
+
+    disk = FlatDisk(path, writable=True, clearing=(broken,))
+    with pytest.raises(OSError, match="no"):
+        disk.zero(0, 512)
+    disk.close()
+
+
+def test_a_block_device_tells_its_size_and_sectors_and_is_zeroed(path: Path) -> None:
+    losetup = shutil.which("losetup") or "/sbin/losetup"
+    made = subprocess.run(
+        [losetup, "--find", "--show", "--sector-size=4096", path],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("not run: this user cannot make loop devices")
+    device = Path(made.stdout.strip())
+    try:
+        disk = FlatDisk(device, writable=True)
+        assert (disk.size_bytes, disk.sector_bytes) == (1024 * KIB, 4096)
+        disk.write(b"x" * 64 * KIB, 0)
+        disk.zero(4096, 8192)
+        disk.zero(20000, 100)
+        disk.flush()
+        assert read(disk, 4095, 8194) == b"x" + bytes(8192) + b"x"
+        assert read(disk, 19999, 102) == b"x" + bytes(100) + b"x"
+        assert list(disk.allocated()) == [(0, 1024 * KIB)]
+        disk.close()
+    finally:
+        subprocess.run([losetup, "--detach", device], check=True)
+
+
+def test_a_pipe_or_folder_is_no_disk(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path):
+        with pytest.raises(OSError, match="neither a file nor a device"):
+            FlatDisk(path)

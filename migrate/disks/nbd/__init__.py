@@ -1,0 +1,1 @@
+"""Disks behind an NBD server: a small client of our own."""
