@@ -41,6 +41,14 @@ def fit(text: str, width: int, right: bool = False) -> str:
     return pad + text if right else text + pad
 
 
+def pinch(text: str, width: int) -> str:
+    """Return ``text`` in exactly ``width`` cells, shortened in its middle: names of VMs differ at the end."""
+    if len(text) <= width or width < 8 or not text.isascii():
+        return fit(text, width)
+    end = (width - 1) * 2 // 3
+    return f"{text[: width - 1 - end]}…{text[-end:]}"
+
+
 def bar(part: float, whole: float, width: int) -> str:
     """Return a bar of up to ``width`` cells in eighths; something is never drawn as nothing."""
     if part <= 0 or whole <= 0 or width <= 0:

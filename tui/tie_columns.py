@@ -29,8 +29,8 @@ def _dash(text: Any) -> str:
 
 
 TIES = (
-    Column(1, "VM", 20, keep=9, name="vm"),
-    Column(2, "needs", 20, keep=9),
+    Column(1, "VM", 20, keep=9, name="vm", pinched=True),
+    Column(2, "needs", 20, keep=9, pinched=True),
     Column(3, "tie", 5, str, lambda tie: _TONES.get(tie, ""), keep=8),
     Column(4, "kind", 10, str, keep=1),
     Column(5, "port", 5, _port, right=True, keep=6, kind="number"),

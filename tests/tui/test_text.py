@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 
 from planner.settings import Window
-from tui.text import bar, count, fit, line, plural, short_time, utc_clock, window_span
+from tui.text import bar, count, fit, line, pinch, plural, short_time, utc_clock, window_span
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,14 @@ def test_fit_says_that_it_shortened() -> None:
     assert fit("abcd", 4) == "abcd"
     assert fit("ab", 4, right=True) == "  ab"
     assert fit("ab", 0) == ""
+
+
+def test_what_is_pinched_keeps_its_end() -> None:
+    assert pinch("ald-p-soleven-db-01", 12) == "ald-…n-db-01"
+    assert pinch("ald-p-soleven-db-01", 19) == "ald-p-soleven-db-01"
+    assert pinch("ab", 10) == "ab        "
+    assert pinch("abcdefghi", 7) == "abcdef…"
+    assert [cell_len(pinch("漢字" * 9, width)) for width in (0, 7, 12, 36)] == [0, 7, 12, 36]
 
 
 def test_a_bar_never_hides_something_and_never_overflows() -> None:

@@ -23,7 +23,7 @@ class Column:
 
     ``keep`` decides what goes when the table is narrow: the lowest first, among equals the rightmost.
     The one column with ``flex`` takes what is left over. ``kind`` and ``name`` are for filters: text,
-    number or size, asked for by ``name`` (the title when empty).
+    number or size, asked for by ``name`` (the title when empty). ``pinched`` is shortened in its middle.
     """
 
     field: int
@@ -36,6 +36,7 @@ class Column:
     keep: int = 0
     name: str = ""
     kind: str = "text"
+    pinched: bool = False
 
     @property
     def asked(self) -> str:

@@ -22,7 +22,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 
-from tui.text import fit
+from tui.text import fit, pinch
 from tui.widgets.column import Column, fitting
 from tui.widgets.flash import FLASH_S, by_key, changed_fields
 from tui.widgets.scrolled import Scrolled
@@ -295,7 +295,9 @@ class VirtualTable(Scrolled):
             value = row[column.field]
             tone = "accent" if column.field in flashed else column.tone(value)
             style = base + self._style(tone) if tone else base
-            segments.append(Segment(fit(column.show(value), cells, column.right) + " ", style))
+            words = column.show(value)
+            shown = pinch(words, cells) if column.pinched else fit(words, cells, column.right)
+            segments.append(Segment(shown + " ", style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _header(self, width: int, style: Style) -> Strip:
