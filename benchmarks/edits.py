@@ -9,6 +9,8 @@ import random
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.host import facts
@@ -16,8 +18,12 @@ from planner.errors import BadInput
 from planner.ground import ground_of
 from planner.groups import move_groups
 from planner.model import Inventory
+from planner.plan import Plan
 from planner.planning import ask_for, make_plan
 from planner.settings import Caps, Settings
+from planner.store import edits as edits_store
+from planner.store import plans
+from planner.store.project import Project
 from planner.synth.estate import make_estate
 from planner.synth.recipe import Recipe
 from planner.waves.arrange import Draw
@@ -139,6 +145,15 @@ def _refused(desk: Desk) -> dict[str, Any]:
     return {"what": f"a move refused, median of {len(spent)}", "value": value, "unit": "ms CPU"}
 
 
+def _stored(before: Plan, after: Plan, verdict: Verdict) -> float:
+    """Return the processor seconds of storing an edit with the plan it led to."""
+    with TemporaryDirectory() as folder, Project.create(Path(folder) / "bench") as project:
+        stored = plans.save(project, before, "bench")
+        numbered = edits_store.numbered(project, (verdict.edit,), "bench")
+        spent_s, _ = _timed(lambda: edits_store.add(project, numbered, stored, after))
+    return spent_s
+
+
 def run(quick: bool) -> dict[str, Any]:
     """Return milliseconds of each kind of edit (median and most), seconds of what stands around them."""
     count, tries = (1_000, 20) if quick else (10_000, 200)
@@ -204,7 +219,8 @@ def run(quick: bool) -> dict[str, Any]:
     table += [_refused(desk), *_in_place(desk, inventory, settings)]
     if good is not None:
         verdict = good
-        making, _ = _timed(
+        assert plan.fingerprint  # as of a plan that was read: its fingerprint was compared then
+        making, made = _timed(
             lambda: make_plan(
                 project="bench",
                 inventory_fingerprint="0" * 64,
@@ -215,7 +231,11 @@ def run(quick: bool) -> dict[str, Any]:
                 **asked,
             )
         )
-        table.append(
-            {"what": "the whole plan document after an edit", "value": round(making, 2), "unit": "s CPU"}
-        )
+        storing = _stored(plan, made, verdict)
+        for what, spent_s in (
+            ("the whole plan document after an edit", making),
+            ("the same stored with its edit, on the plan before", storing),
+            ("saving an edit, both together", making + storing),
+        ):
+            table.append({"what": what, "value": round(spent_s, 2), "unit": "s CPU"})
     return {"name": "edits", "unit": "ms", "rows": table, "host": facts()}

@@ -23,6 +23,7 @@ _FQDN = re.compile(
 _RESERVED = frozenset(
     {"all", "ungrouped", "localhost", "none", "true", "false", "null", "yes", "no", "on", "off"}
 )
+_HEAD = "all:\n  children:\n"  # above the waves
 
 
 class Unsafe(str):
@@ -95,11 +96,13 @@ def _wave(printout: Printout, wave: Wave, hosts: dict[str, str], groups: dict[st
 
 
 def render(printout: Printout) -> bytes:
-    """Return the inventory's bytes, ASCII only."""
+    """Return the inventory's bytes, ASCII only; made wave by wave, so that memory holds one of them."""
     import yaml
 
     class Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # the fast one
-        pass
+        def ignore_aliases(self, data: object) -> bool:
+            """Nothing stands twice, so nobody has to look for it."""
+            return True
 
     def unsafe(dumper: yaml.SafeDumper, text: Unsafe) -> yaml.ScalarNode:
         return dumper.represent_scalar("!unsafe", str(text), style='"')
@@ -118,9 +121,15 @@ def render(printout: Printout) -> bytes:
         "_",
         set(wave_names.values()),
     )
-    body = {
-        "all": {
-            "children": {wave_names[wave.name]: _wave(printout, wave, hosts, group_names) for wave in waves}
-        }
-    }
-    return yaml.dump(body, Dumper=Dumper, sort_keys=False, width=110).encode("ascii")
+
+    def written(children: dict[str, Any]) -> str:
+        text: str = yaml.dump({"all": {"children": children}}, Dumper=Dumper, sort_keys=False, width=110)
+        return text
+
+    if not waves:
+        return written({}).encode("ascii")
+    each = (
+        written({wave_names[wave.name]: _wave(printout, wave, hosts, group_names)}).removeprefix(_HEAD)
+        for wave in waves
+    )
+    return b"".join((_HEAD.encode("ascii"), *(text.encode("ascii") for text in each)))

@@ -13,6 +13,7 @@ from typing import cast
 
 from planner.errors import BadInput, NoSpace, NotFound
 from planner.export.printout import Printout
+from planner.garbage import uncollected
 from planner.model import Finding, Inventory
 from planner.names import visible
 from planner.plan import Plan
@@ -34,6 +35,7 @@ class Format:
     function: str = "render"
     of_waves: str = ""
 
+    @uncollected()
     def render(self, printout: Printout, *, some: bool = False) -> bytes:
         """Return the printout in this format, ``some`` = of some waves alone; its library is loaded here."""
         function = (self.of_waves if some else "") or self.function

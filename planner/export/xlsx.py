@@ -59,6 +59,8 @@ def created(printout: Printout) -> datetime:
 
 def _text(cell: Cell) -> str:
     text = str(cell)
+    if text.startswith("<r>") and text.endswith("</r>"):
+        text = f" {text}"  # the library writes what looks like a rich string of its own as XML, as it is
     return text if len(text) <= _CELL_LIMIT else text[: _CELL_LIMIT - 1] + "…"
 
 

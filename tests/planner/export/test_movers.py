@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import pytest
 import yaml
 
 from planner.export import ansible, aws, forklift, hcx
+from planner.export.formats import of_waves
 from planner.export.printout import Printout
 from planner.export.slugs import slugs
 from planner.model import VCenter
@@ -165,6 +167,17 @@ def _inventory(printout: Printout) -> dict[str, Any]:
     data = ansible.render(printout)
     assert data.isascii()
     return dict(yaml.load(data, _Loader)["all"]["children"])
+
+
+def test_ansible_of_no_waves_has_no_groups_and_of_one_the_same_text_as_among_others() -> None:
+    whole = paper()
+    assert _inventory(replace(whole, plan=of_waves(whole.plan, ()))) == {}
+    one, other = (
+        ansible.render(replace(whole, plan=of_waves(whole.plan, (name,)))) for name in ("W01", "W02")
+    )
+    head = b"all:\n  children:\n"
+    assert ansible.render(whole) == one + other.removeprefix(head)
+    assert one.startswith(head)
 
 
 def test_ansible_groups_are_waves_and_move_groups() -> None:

@@ -53,3 +53,10 @@ def test_no_room_for_temporary_files_is_said(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(NoSpace, match="folder of temporary files takes no more") as caught:
         workbook_of("t", _AT, [Table("A", ("a",), ())], large=True)
     assert "TMPDIR" in caught.value.hint
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_text_that_looks_like_a_rich_string_of_the_library_is_no_xml(large: bool) -> None:
+    names = ("<r><t>forged</t></r>", "<r></c><c>&</r>", "<r>", "x</r>")
+    made = workbook_of("t", _AT, [Table("A", ("a",), tuple((name,) for name in names))], large=large)
+    assert [str(row[0]).strip() for row in _read(made)["A"][1:]] == list(names)
