@@ -1,8 +1,8 @@
 """waves.csv read back: when each wave cuts over, as windows of the settings, or every wrong row named.
 
 People change ``start_utc`` and ``end_utc``; a wave without a window gets one. Names of waves come from their
-groups, states from approvals: those columns are not looked at. Waves are numbered in the order of their
-windows, so that a date which would renumber them is refused.
+groups, states from approvals: those columns are not read, and a state that was edited is told. Waves are
+numbered in the order of their windows, so that a date which would renumber them is refused.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from planner.export.handover import WAVES, moment, window_id
 from planner.export.printout import Printout
-from planner.imports.tables import RowsRefused, Sheet
+from planner.imports.tables import RowsRefused, Sheet, forms
 from planner.names import visible
 from planner.plan import Wave
 from planner.settings import Settings, Window
+from planner.units import show_count
 from planner.waves.calendar import calendar
 from planner.waves.pins import slot_named, wave_name
 
@@ -161,3 +162,26 @@ def dated(
     if wrong:
         raise RowsRefused(table.name, wrong)
     return windows if changed else settings.windows, tuple(changed), len(wishes)
+
+
+def unread(table: Sheet, printout: Printout) -> str:
+    """Return that states or approvers of waves were edited, which changes nothing; empty when none were."""
+    edited: list[str] = []
+    for _, cells in table.rows():
+        wave = next(
+            (one for one in printout.plan.waves if one.name.casefold() == cells["wave_id"].casefold()), None
+        )
+        if wave is None:
+            continue
+        who, _ = (printout.approvals or {}).get(wave.name, ("", ""))
+        is_now = {"status": "approved" if who else "planned", "approver": who}
+        for column, now in is_now.items():
+            said = cells.get(column, "")
+            if said and said.casefold() not in [one.casefold() for one in forms(now)]:
+                edited.append(
+                    f"{column} of {wave.name} says {visible(said, 40)}, and is {visible(now) or 'empty'}"
+                )
+    if not edited:
+        return ""
+    more = f", and {show_count(len(edited) - 1, 'more cell')}" if len(edited) > 1 else ""
+    return f"not read back: {edited[0]}{more}; approve waves with 'wherry plan approve'"

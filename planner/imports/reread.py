@@ -26,7 +26,8 @@ from planner.settings import Pin, Settings, Window
 class Reread:
     """What an edited table asks for. ``pins`` and ``windows`` are all that hold after it.
 
-    ``lifted`` are pins that went, ``ignored`` columns that nobody reads.
+    ``lifted`` are pins that went, ``ignored`` columns that nobody reads, ``unread`` says which states of
+    waves were edited for nothing.
     """
 
     table: str
@@ -37,6 +38,7 @@ class Reread:
     lifted: tuple[Pin, ...] = ()
     dated: tuple[Dated, ...] = ()
     ignored: tuple[str, ...] = ()
+    unread: str = ""
 
     def onto(self, settings: Settings) -> dict[str, Any]:
         """Return the settings with it, as a document to be validated; equal to before if nothing changes."""
@@ -76,7 +78,15 @@ def reread(path: Path, printout: Printout, settings: Settings, frozen: Collectio
     kind = _kind(found)
     if kind == "waves":
         windows, changed, rows = dating.dated(found, printout, settings, frozen)
-        return Reread(kind, settings.pins, windows, rows, dated=changed, ignored=found.unknown(WAVES))
+        return Reread(
+            kind,
+            settings.pins,
+            windows,
+            rows,
+            dated=changed,
+            ignored=found.unknown(WAVES),
+            unread=dating.unread(found, printout),
+        )
     read, contract = (grouping.grouped, GROUPS) if kind == "groups" else (assignment.assigned, ASSIGNMENT)
     placed, rows = read(found, printout)
     kept, lifted = pins(placed, printout, settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def test_an_untouched_table_changes_nothing(tmp_path: Path) -> None:
     told, _, said = read(tmp_path, lambda rows: None)
     assert (told.table, told.rows, told.dated) == ("waves", 3, ())
     assert Settings.model_validate(told.onto(said)) == said
+    assert told.unread == ""
 
 
 def test_a_window_that_was_moved_is_the_waves_in_the_next_plan(tmp_path: Path) -> None:
@@ -77,6 +79,27 @@ def test_waves_without_windows_get_those_of_the_table(tmp_path: Path) -> None:
     assert [(item.wave, item.before) for item in told.dated] == [("W01", None), ("W02", None), ("W03", None)]
     found = plan(printout.inventory, **Settings.model_validate(told.onto(said)).model_dump(mode="json"))
     assert [wave.window.start_utc.day for wave in found.waves if wave.window] == [1, 2, 3]
+
+
+def test_states_that_were_edited_change_nothing_and_are_told(tmp_path: Path) -> None:
+    def approve(rows: Rows) -> None:
+        of(rows, "W02").update(status="Done\x1b[2J")
+        of(rows, "W03").update(approver="mia")
+        of(rows, "W01").update(status="PLANNED")
+
+    told, _, said = read(tmp_path, approve)
+    assert told.unread == (
+        "not read back: status of W02 says Done␛[2J, and is planned, and 1 more cell; "
+        "approve waves with 'wherry plan approve'"
+    )
+    assert Settings.model_validate(told.onto(said)) == said
+    printout, _ = printed()
+    given = replace(printout, approvals={"W02": ("=mia", "2027-01-01T00:00:00Z")})
+    path = edited(tmp_path / "given.csv", given, lambda rows: None)
+    assert reread(path, given, said).unread == "", "as it was exported"
+    assert reread(path, printout, said).unread.startswith(
+        "not read back: status of W02 says approved, and is planned, and 1 more cell"
+    )
 
 
 def test_the_zone_of_a_window_stays(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_an_assignment_that_comes_back_untouched_changes_nothing(planned: Wherry
     before = planned.stored()
     told = planned.done("plan", "import-csv", str(path), "--json").document
     empty: dict[str, list[str]] = {key: [] for key in ("moved", "dated", "pins", "lifted", "ignored")}
-    assert told == {"table": "assignment", "rows": len(rows), "applied": False, **empty}
+    assert told == {"table": "assignment", "rows": len(rows), "applied": False, "unread": "", **empty}
     assert planned.stored() == before
 
 
@@ -100,11 +100,13 @@ def test_groups_and_dates_come_back_too_and_the_next_plan_obeys(planned: Wherry)
         cells = dates[at].split(",")
         assert cells[4:6] == ["", ""]
         cells[4:6] = f"2099-03-0{at}T22:00Z", f"2099-03-0{at + 1}T02:00Z"
+        cells[11] = "approved"
         dates[at] = ",".join(cells)
     (folder / "waves.csv").write_text("\n".join(dates), "utf-8")
     before = planned.stored()
     looked = planned.done("plan", "import-csv", str(folder / "waves.csv"), "--check")
     assert "W01: no window → 2099-03-01 22:00 to 2099-03-02 02:00 UTC" in looked.out
+    assert "status of W01 says approved, and is planned, and 1 more cell; approve waves with" in looked.err
     assert planned.stored() == before
     assert planned.done("plan", "import-csv", str(folder / "waves.csv"), "--json").document["applied"] is True
     found = planned.done("plan", "--json").document["plan"]["waves"]

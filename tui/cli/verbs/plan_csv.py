@@ -39,13 +39,20 @@ def command(file: Path, check: bool, project_dir: Path, as_json: bool) -> None:
     from planner.export.printout import Printout
     from planner.imports.reread import reread
     from planner.readiness import situation
-    from planner.store import plans
+    from planner.store import approvals, plans
     from planner.store import settings as settings_store
 
     with open_project(project_dir) as project:
         stored = plans.latest(project)
         at = situation(project)
-        printout = Printout(stored.plan, at.inventory, settings=at.settings, owners=at.settings.owners)
+        given = {name: (one.who, one.at) for name, one in approvals.valid(project, stored.plan).items()}
+        printout = Printout(
+            stored.plan,
+            at.inventory,
+            approvals=given,
+            settings=at.settings,
+            owners=at.settings.owners,
+        )
         told = reread(file, printout, at.settings, under_way(project, stored))
         settings = settings_store.validate(told.onto(at.settings), file.name)
         changed = settings != at.settings
@@ -101,6 +108,7 @@ def _show(told: Reread, applied: bool, as_json: bool) -> None:
                 "rows": told.rows,
                 "applied": applied,
                 "ignored": list(told.ignored),
+                "unread": told.unread,
                 "moved": [
                     {"group": item.group, "vms": list(item.vms), "before": item.before, "after": item.after}
                     for item in told.moved
@@ -133,5 +141,7 @@ def _show(told: Reread, applied: bool, as_json: bool) -> None:
     if told.ignored:
         names = ", ".join(visible(name, 40) for name in told.ignored)
         say(f"not looked at, as no table of the plan has them: {names}")
+    if told.unread:
+        say(told.unread)
     if applied:
         say("next: wherry plan, which keeps it")
