@@ -152,7 +152,9 @@ def describe_cut(found: Said | None, may_act: bool) -> Content:
             lines += _cut("cheapest found that fits the caps", found["fitting"])
     if found["joints"]:
         lines.append(line(("held together by  ", "dim"), _names(found["joints"])))
-    return stack([*lines, _acts(("r", "refuse these ties …"))] if may_act else lines)
+    both = found["fitting"] is not None and found["fitting"] != found["cheapest"]
+    does = "refuse the ties of the one that fits …" if both else "refuse these ties …"
+    return stack([*lines, _acts(("r", does))] if may_act else lines)
 
 
 def _names(names: Sequence[str]) -> str:

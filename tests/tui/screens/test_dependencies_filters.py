@@ -18,6 +18,7 @@ from tests.tui.screens.test_dependencies import deps, place, said, shown, to
 from tests.tui.stage import lines, panel, text, until
 from tui.acts.deciding import decide
 from tui.screens.dependencies_lists import LISTINGS
+from tui.screens.dependencies_told import describe_cut
 from tui.widgets.vocabulary import vocabulary_of
 
 
@@ -37,6 +38,18 @@ def test_the_words_of_a_table_are_its_columns(name: str) -> None:
     assert {words.fields[word].read(row, None) for word in words.fields} <= {None, (None,)}, (
         "nothing is unknown"
     )
+
+
+def test_a_cut_says_which_of_two_is_taken() -> None:
+    tie = {"source_name": "a", "target_name": "b", "reason": "calls", "said": False}
+    cheapest = {"part": ["a"], "refuse": [tie], "traffic_bytes": 1, "unknown": 0, "fits": False}
+    fitting = {**cheapest, "part": ["a", "c"], "fits": True}
+    told = {"vms": 9, "exact": True, "cheapest": cheapest, "fitting": fitting, "joints": ["b"]}
+    assert "r refuse the ties of the one that fits" in describe_cut(told, True).plain
+    assert "r refuse these ties" in describe_cut({**told, "fitting": None}, True).plain
+    assert "r refuse" not in describe_cut(told, False).plain
+    alone = describe_cut({**told, "vms": 1, "cheapest": None, "fitting": None}, True).plain
+    assert alone.startswith("one VM alone is above the caps")
 
 
 async def test_filters_are_kept_by_table_and_used_again(tmp_path: Path) -> None:
