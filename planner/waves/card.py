@@ -12,6 +12,7 @@ from planner.names import visible
 from planner.plan import Figures, Spread, Used, Wave
 from planner.plan import Score as PlannedScore
 from planner.units import show_bytes
+from planner.waves.amounts import overfull
 from planner.waves.arrange import Arranged, Track
 from planner.waves.calendar import begin_of_work
 from planner.waves.chance import Run, chances
@@ -19,6 +20,9 @@ from planner.waves.items import Ask, weigh
 from planner.waves.score import Card, Score, figures, score
 from planner.waves.spelling import Spelled
 from planner.waves.supply import slot_caps
+from planner.waves.weights import sheet_of
+
+_NAMED = 3  # caps that one sentence names
 
 
 def _joined(first: Card, then: Card) -> Card:
@@ -79,15 +83,15 @@ def _stability(scores: Sequence[Score]) -> float | None:
 
 def oversize_notes(groups: Sequence[MoveGroup], ask: Ask) -> tuple[str, ...]:
     """Return one sentence for each group that exceeds a cap alone."""
-    caps = slot_caps(ask.settings)
+    sheet = sheet_of(slot_caps(ask.settings))
     notes = []
     for group in groups:
         item = weigh([group], ask)
-        if item.vms > (caps.vms or item.vms) or item.size_bytes > (caps.size_bytes or item.size_bytes):
+        if over := overfull([item], sheet):
+            more = f" and {len(over) - _NAMED} more" if len(over) > _NAMED else ""
             notes.append(
                 f"group {visible(group.name)} (VMs: {item.vms}, {show_bytes(item.size_bytes)}) exceeds the "
-                f"caps of {caps.vms} VMs and {show_bytes(caps.size_bytes or 0)} alone; it moves whole, in a "
-                "wave of its own"
+                f"caps alone: {', '.join(over[:_NAMED])}{more}; it moves whole, in a wave of its own"
             )
     return tuple(notes)
 

@@ -8,22 +8,11 @@ from math import isfinite
 
 from planner.names import visible
 from planner.units import show_count
-from planner.waves.amounts import told_apart
+from planner.waves.amounts import overfull
 from planner.waves.desk import Desk
 from planner.waves.pins import wave_name
 from planner.waves.problem import Item
-from planner.waves.verify import EASE
-from planner.waves.weights import EACH, PLAIN, sheet_of, together
-
-_LIMIT_WORDS = {  # what is counted; bytes bring their unit
-    "vms": " VMs",
-    "cutovers": " cutovers",
-    "engineer_h": " engineer hours",
-    "items_per_owner": " groups of one owner",
-    "items_per_team": " groups of one team",
-    "bytes_per_datastore": " from one datastore",
-    "disks_per_host": " disks on one host",
-}
+from planner.waves.weights import EACH, PLAIN, Sheet, sheet_of, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +72,6 @@ def _broken(desk: Desk) -> dict[int, list[str]]:
 def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Iterable[str]) -> WaveRow:
     windows = desk.tracks[-1].built.windows
     window = windows[slot] if slot < len(windows) else None
-    limits = _limits(desk, slot, items)
     return WaveRow(
         wave=wave_name(slot),
         slot=slot,
@@ -93,15 +81,15 @@ def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Ite
         vms=sum(item.vms for item in items),
         size_bytes=sum(item.size_bytes for item in items),
         locked=slot in desk.ask.hand.locked,
-        limits=limits,
+        limits=_limits(desk, slot, items),
         violations=tuple(dict.fromkeys(visible(text, 500) for text in broken)),
-        whole=_whole(desk, slot, items, limits),
+        whole=_whole(desk, slot, items),
     )
 
 
-def _whole(desk: Desk, slot: int, items: list[Item], limits: Iterable[Used]) -> str:
+def _whole(desk: Desk, slot: int, items: list[Item]) -> str:
     """Return why a wave is over its limits without breaking a rule, empty when it is not so."""
-    over = [one for one in limits if one.used > one.cap * (1 + EASE)]
+    over = overfull(items, _sheet(desk, slot))
     broken = any(
         one.kind == "cap" and slot in {track.assignment[at] for at in one.items}
         for track, was in zip(desk.tracks, desk.was, strict=True)
@@ -116,19 +104,19 @@ def _whole(desk: Desk, slot: int, items: list[Item], limits: Iterable[Used]) -> 
         else f"{named} and {show_count(len(items) - 1, 'more group')} cannot be parted and are larger than "
         "any wave may be"
     )
-    taken = (told_apart(one.used, one.cap, in_bytes="bytes" in one.limit) for one in over)
-    amounts = (
-        f"{use} of {cap}{_LIMIT_WORDS.get(one.limit, '')}"
-        for one, (use, cap) in zip(over, taken, strict=True)
-    )
-    return f"over its limits and allowed: {who}, so it moves whole ({', '.join(amounts)})"
+    return f"over its limits and allowed: {who}, so it moves whole ({', '.join(over)})"
 
 
-def _limits(desk: Desk, slot: int, items: list[Item]) -> tuple[Used, ...]:
+def _sheet(desk: Desk, slot: int) -> Sheet:
+    """Return the caps of a slot."""
     slots = desk.tracks[0].built.problem.slots
     if slot >= len(slots):
         slots = desk.tracks[-1].built.problem.slots
-    plain, each = sheet_of(slots[slot].caps)
+    return sheet_of(slots[slot].caps)
+
+
+def _limits(desk: Desk, slot: int, items: list[Item]) -> tuple[Used, ...]:
+    plain, each = _sheet(desk, slot)
     takes, shared = together(items)
     found = [
         Used(name, use, cap) for name, use, cap in zip(PLAIN, takes, plain, strict=True) if isfinite(cap)

@@ -13,16 +13,13 @@ from itertools import accumulate
 
 from planner.names import visible
 from planner.units import show_count
-from planner.waves.amounts import told_apart
+from planner.waves.amounts import EACH_WORDS, EASE, WORDS, told_apart
 from planner.waves.line import line_of
 from planner.waves.pins import wave_name
 from planner.waves.problem import Assignment, Order, Problem
 from planner.waves.weights import EACH, PLAIN, Sheet, fits, oversize, sheet_of, sheets, together
 
-EASE = 1e-6  # relative, for sums of fractions: what is over by less is not over
 EXIT = ("exit", "all")  # the cause of everything that is late
-_WORDS = (" VMs", "", " cutovers", " engineer hours")  # behind an amount; bytes bring their unit
-_EACH_WORDS = (" groups of owner", " groups of team", " from datastore", " disks on host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +167,7 @@ def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> I
                 yield Violation(
                     "cap",
                     tuple(held),
-                    f"{where} holds {amounts[0]}{_WORDS[kind]}, its cap is {amounts[1]}",
+                    f"{where} holds {amounts[0]}{WORDS[kind]}, its cap is {amounts[1]}",
                     ("cap", PLAIN[kind]),
                     (use,),
                 )
@@ -180,8 +177,7 @@ def _full(problem: Problem, plan: Assignment, slots: Container[int] | None) -> I
                 yield Violation(
                     "cap",
                     tuple(held),
-                    f"{where} holds {amounts[0]}{_EACH_WORDS[kind]} {visible(whose)}, "
-                    f"its cap is {amounts[1]}",
+                    f"{where} holds {amounts[0]}{EACH_WORDS[kind]} {visible(whose)}, its cap is {amounts[1]}",
                     ("cap", EACH[kind]),
                     (amount,),
                     whose,

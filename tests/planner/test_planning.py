@@ -177,7 +177,17 @@ def test_findings_push_risky_groups_back_but_leave_what_a_wave_does_alone() -> N
 def test_a_group_above_the_caps_stays_whole() -> None:
     found = plan(estate(vm("a", rdm("n")), vm("b", rdm("n")), vm("c")), caps={"vms": 1})
     assert [len(wave.vms) for wave in found.waves] == [2, 1]
-    assert any("exceeds the caps" in note for note in found.notes)
+    assert any("exceeds the caps alone: 2 of 1 VMs; it moves whole" in note for note in found.notes)
+    assert not any(note.startswith("group c") for note in found.notes)
+
+
+def test_every_cap_that_a_group_exceeds_alone_is_told() -> None:
+    pair = estate(vm("a", rdm("n"), disk(), host="esx\x1b1"), vm("b", rdm("n"), host="esx\x1b1"))
+    found = plan(pair, caps={"engineer_hours": 1.5, "disks_per_host": 1, "tib": 0.01})
+    assert [note for note in found.notes if "exceeds the caps" in note] == [
+        "group a (VMs: 2, 20.0 GiB) exceeds the caps alone: 20.0 GiB of 10.2 GiB, 2 of 1.5 engineer hours, "
+        "2 of 1 disks on host esx␛1; it moves whole, in a wave of its own"
+    ]
 
 
 def test_an_order_cycle_is_told_and_its_groups_stay_apart() -> None:
