@@ -16,10 +16,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from planner.errors import NoSpace
+from planner.export.plain_text import write_text
 from planner.export.printout import Cell, Printout, Table
 from planner.names import visible
 
-_CELL_LIMIT = 32_767  # characters Excel keeps in a cell
 _TITLE_LIMIT = 31  # and of a sheet's name
 _WIDTHS = (8, 66)  # a fingerprint of 64 digits stands on one line
 _MANY, _NARROWER = 8, 44  # more columns than that are kept narrower, to be read on paper
@@ -57,13 +57,6 @@ def created(printout: Printout) -> datetime:
         return datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook's times carry no zone
 
 
-def _text(cell: Cell) -> str:
-    text = str(cell)
-    if text.startswith("<r>") and text.endswith("</r>"):
-        text = f" {text}"  # the library writes what looks like a rich string of its own as XML, as it is
-    return text if len(text) <= _CELL_LIMIT else text[: _CELL_LIMIT - 1] + "…"
-
-
 def _widths(table: Table) -> list[int]:
     for start, said in _NARROW.items():
         if table.title.startswith(start) and table.title != "Runbooks":
@@ -74,7 +67,7 @@ def _widths(table: Table) -> list[int]:
     longest = [len(column) + 3 for column in table.columns]  # the filter's button covers three
     for row in table.rows[:_SEEN_ROWS]:
         for at, cell in enumerate(row):
-            longest[at] = max(longest[at], len(_text(cell)) + 1)
+            longest[at] = max(longest[at], len(str(cell)) + 1)
     return [min(max(width, low), high) for width in longest]
 
 
@@ -141,7 +134,7 @@ def _write(workbook: Any, table: Table, name: str, heading: str, formats: dict[s
             sheet.set_row(number, height)
         for at, cell in enumerate(row):
             if isinstance(cell, str):
-                sheet.write_string(number, at, _text(cell), formats["text"])
+                write_text(sheet, number, at, cell, formats["text"])
             elif isinstance(cell, int):
                 sheet.write_number(number, at, cell, formats[f"count{side}"])
             else:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from planner.export.plain_text import write_text
 from planner.export.rvtools.facts import Source
 from planner.export.rvtools.versions import SheetTable, Version, tables_of
 from planner.model import Inventory
@@ -42,7 +43,7 @@ def _write(sheet: Any, table: SheetTable, text_times: bool) -> None:
             if cell is None:
                 continue
             if isinstance(cell, str):
-                string(row, at, cell[:_CELL_LIMIT])
+                write_text(sheet, row, at, cell[:_CELL_LIMIT])
             elif isinstance(cell, datetime):
                 if text_times:
                     string(row, at, time_text(cell))

@@ -66,6 +66,7 @@ HOSTILE = (
     "line\nbreak",
     "\x1b[31mred",
     "‮evil",
+    "<r></c>&</r>",
 )
 
 
