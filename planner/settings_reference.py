@@ -127,6 +127,8 @@ physical_rdm = "keep"
     "transfers": """\
 [transfers]
 throttle = true
+disks = 4
+disks_per_datastore = 2
 
 [[transfers.priorities]]
 what = "W01"

@@ -36,4 +36,11 @@ class Transfers(BaseModel):
         description="hold transfers to the share of the line at each hour; empty = as soon as the line is "
         "another one than the default",
     )
+    disks: int = Field(
+        1, ge=1, le=16, description="copied at once in a run; more need more memory, 20 MiB each"
+    )
+    disks_per_host: int | None = Field(
+        None, ge=1, description="of these, read through one host; hosts nobody knows count as one"
+    )
+    disks_per_datastore: int | None = Field(None, ge=1, description="of these, read from one datastore")
     priorities: tuple[Priority, ...] = Field((), description="who gets more of the line while it is short")

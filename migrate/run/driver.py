@@ -2,6 +2,7 @@
 
 It decides nothing. Around every act stand four boundaries (before and after the intent, after the
 act, after its outcome) at which the process may die; the ``boundary`` parameter is called at each.
+Transfers may go on at the same time, as the crew's limits allow; all else is one act after another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
+from migrate.run.crew import Crew, Ended
 from migrate.run.history import Entry, Event
 from migrate.run.record import Record
 from migrate.run.runbook import Step
@@ -52,6 +54,7 @@ class Driver:
         boundary: Callable[[str], None] = lambda point: None,
         paused: Callable[[], bool] = lambda: False,
         pause_s: float = 1.0,
+        crew: Crew | None = None,
     ) -> None:
         self._ctx = ctx
         self._kinds = kinds
@@ -60,6 +63,7 @@ class Driver:
         self._boundary = boundary
         self._paused = paused
         self._pause_s = pause_s
+        self._crew = crew or Crew()
 
     def drive(self, open_gates: Mapping[str, dict[str, Any]]) -> Stopped:
         """Go on as far as possible. ``open_gates`` maps gates that were said yes to, to the evidence.
@@ -67,10 +71,28 @@ class Driver:
         Raises Unreachable when the outcome of a step cannot be asked; the record then still says
         "started", and the next drive asks again.
         """
+        try:
+            return self._drive(open_gates)
+        finally:
+            self._crew.halt()
+
+    def _drive(self, open_gates: Mapping[str, dict[str, Any]]) -> Stopped:
         while not self._paused():
             history = self._ctx.history
-            actions = next_actions(history.runbook, history)
-            action = self._pick(actions, open_gates)
+            actions = next_actions(history.runbook, history, self._crew.at_work)
+            transfers = [one for one in actions if isinstance(one, Do) and one.step.kind == "transfer"]
+            if chosen := self._crew.choose(transfers):
+                for one in chosen:
+                    self._begin(one)
+                continue
+            if self._crew.at_work:
+                actions = [one for one in actions if one not in transfers]
+                action = self._pick(actions, open_gates) if actions else None
+                if action is None or isinstance(action, Wait | Decide | Finish):
+                    self._end(self._crew.finish(self._ctx.report))
+                    continue
+            else:
+                action = self._pick(actions, open_gates)
             match action:
                 case Do():
                     self._do(action)
@@ -92,6 +114,8 @@ class Driver:
                     return Stopped(outcome=outcome)
                 case _:
                     assert_never(action)
+        while self._crew.at_work:  # they were stopped too
+            self._end(self._crew.finish(self._ctx.report))
         return Stopped(paused=True)
 
     def _pick(self, actions: list[Action], open_gates: Mapping[str, Any]) -> Action:
@@ -115,25 +139,44 @@ class Driver:
             self._ctx.clock.sleep(min(self._pause_s * 2 ** (tries - 1), _LONGEST_PAUSE_S))
 
     def _do(self, action: Do) -> None:
+        op = self._intend(action)
+        try:
+            result = self._kinds[action.step.kind].act(self._ctx, action.step, op)
+        except (WherryError, OSError) as error:
+            self._end(Ended(action, error=error))
+        else:
+            self._end(Ended(action, result))
+
+    def _begin(self, action: Do) -> None:
+        """Have the crew do it."""
+        op = self._intend(action)
+        self._crew.begin(self._ctx, self._kinds[action.step.kind], action, op)
+
+    def _intend(self, action: Do) -> str:
+        """Record that an attempt begins and return its key."""
         step, attempt = action.step, action.attempt
         op = self._ctx.op(step, attempt)
         self._boundary(f"{step.id} before intent")
         self._note(step, Event.INTENT, attempt, {})
         self._boundary(f"{step.id} after intent")
-        try:
-            result = self._kinds[step.kind].act(self._ctx, step, op)
-        except Unreachable as error:
+        return op
+
+    def _end(self, ended: Ended) -> None:
+        """Record how an act ended."""
+        action, error = ended.action, ended.error
+        step, attempt = action.step, action.attempt
+        if isinstance(error, Unreachable):
             self._ask(Ask(step, attempt), unanswered=error)  # it may have happened
-            return
-        except Paused:
+        elif isinstance(error, Paused):
             self._note(step, Event.NOT_DONE, attempt, {})
-            return
-        except (WherryError, OSError) as error:
+        elif isinstance(error, WherryError | OSError):
             self._fail(step, Event.FAILED, attempt, error)
-            return
-        self._boundary(f"{step.id} after act")
-        self._note(step, Event.DONE, attempt, result)
-        self._boundary(f"{step.id} after outcome")
+        elif error is not None:
+            raise error
+        else:
+            self._boundary(f"{step.id} after act")
+            self._note(step, Event.DONE, attempt, ended.result or {})
+            self._boundary(f"{step.id} after outcome")
 
     def _ask(self, action: Ask, unanswered: Unreachable | None = None) -> None:
         """Record what the world says. ``unanswered`` is why the act itself did not say it."""

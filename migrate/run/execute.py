@@ -23,9 +23,11 @@ from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
 from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped, Told
 from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
+from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.record import Record, StepRecord
 from migrate.run.runbook import Phase, dump_step
 from migrate.run.store import Run
@@ -121,14 +123,18 @@ def carry_out(
             _prepare(project, run, history, record, purpose)
             controls.answer(project, run.wave)
             paused = controls.pause_watch(project, run.wave)
+            plan = plans.get(project, run.plan).plan
+            line = LinePolicy(project, plan.wave(run.wave))
+            crew = Crew(line.limits, lanes(project, plan, line) if line.limits().at_once > 1 else {})
             driver = Driver(
-                _context(project, run, history, watching, paused, *sites),
+                _context(project, run, history, watching, lambda: paused() or crew.halted(), line, *sites),
                 KINDS,
                 record,
                 tell=watching.tell,
                 boundary=watching.boundary,
                 paused=paused,
                 pause_s=watching.pause_s,
+                crew=crew,
             )
             word = {"who": person(), "at": utc_now(), "verb": purpose.value}
             stopped = driver.drive(dict.fromkeys(OPENS[purpose], word))
@@ -259,18 +265,17 @@ def _context(
     run: Run,
     history: History,
     watching: Onlooker,
-    paused: Callable[[], bool],
+    stop: Callable[[], bool],
+    line: LinePolicy,
     source: LabSite,
     target: LabSite,
 ) -> Context:
     from migrate.daemons.receiver import connect_receiver
     from migrate.replication.channel import SocketChannel
     from migrate.replication.throttle import Throttle
-    from migrate.run.line_policy import LinePolicy
     from migrate.transfers.streamed import StreamedTransfers
 
-    wave = plans.get(project, run.plan).plan.wave(run.wave)
-    policies = wave.policies
+    policies = plans.get(project, run.plan).plan.wave(run.wave).policies
     transfers = StreamedTransfers(
         source,
         lambda: SocketChannel(connect_receiver(target.directory)),
@@ -278,8 +283,8 @@ def _context(
         level=policies.zstd_level,
         block_bytes=policies.block_kib * 1024,
         adapts=settings_store.load(project).transfers.adapts and policies.zstd_level > 0,
-        throttle=Throttle(LinePolicy(project, wave)),
-        stop=paused,
+        throttle=Throttle(line),
+        stop=stop,
     )
     checkpoints: Any = Checkpoints(project.root / "checkpoints")
     return Context(

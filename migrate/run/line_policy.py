@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from migrate.replication.line import Policy, line_of
+from migrate.run.lanes import Lane, Limits
+from planner.store import inventories
 from planner.store import settings as settings_store
 from planner.store.project import Project
+from planner.volumes import datastore_of, volumes
 
 if TYPE_CHECKING:
-    from planner.plan import Wave
+    from planner.plan import Plan, Wave
     from planner.settings import Link, Settings
 
 
@@ -25,14 +28,40 @@ class LinePolicy:
         self._wave = wave
         self._version = -1
         self._policy = Policy()
+        self._limits = Limits()
 
     def __call__(self) -> Policy:
         """Return the policy as of now."""
+        self._look()
+        return self._policy
+
+    def limits(self) -> Limits:
+        """Return how many disks may be copied at once, as of now."""
+        self._look()
+        return self._limits
+
+    def _look(self) -> None:
         version = settings_store.versions(self._project)[0].number
         if version != self._version:
-            self._policy = policy_of(settings_store.load(self._project), self._wave)
+            settings = settings_store.load(self._project)
+            said = settings.transfers
+            self._policy = policy_of(settings, self._wave)
+            self._limits = Limits(said.disks, said.disks_per_host, said.disks_per_datastore)
             self._version = version
-        return self._policy
+
+
+def lanes(project: Project, plan: Plan, line: LinePolicy) -> dict[str, Lane]:
+    """Return what is known of the source of each volume of a wave, from the inventory of its plan."""
+    weights = line().weights
+    found = inventories.find_fingerprint(project, plan.inventory)
+    inventory = inventories.get(project, found.id).inventory if found else None
+    known: dict[str, Lane] = {}
+    for volume in volumes(inventory) if inventory else ():
+        if volume.id in weights:
+            first = volume.attachments[0]
+            datastore = datastore_of(first.disk.path) or ""
+            known[volume.id] = Lane("", volume.size_bytes, weights[volume.id], first.vm.host, datastore)
+    return known
 
 
 def policy_of(settings: Settings, wave: Wave) -> Policy:

@@ -15,6 +15,7 @@ from typing import Any
 from migrate.clock import SimulatedClock
 from migrate.kept import KeptVolume
 from migrate.rehearsal import model_of
+from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped
 from migrate.run.history import RUN_EVENTS, Entry, Event, History
 from migrate.run.runbook import Runbook
@@ -202,11 +203,23 @@ class World:
             report=lambda moving: None,
         )
 
-    def drive(self, *gates: str, boundary: Callable[[str], None] = lambda point: None) -> Stopped:
+    def drive(
+        self,
+        *gates: str,
+        boundary: Callable[[str], None] = lambda point: None,
+        crew: Crew | None = None,
+        paused: Callable[[], bool] = lambda: False,
+    ) -> Stopped:
         """Start anew from the record and go on as far as the gates allow."""
         history = self.reload()
         driver = Driver(
-            self.context(history), self.kinds, self.ledger.recorder(history), boundary=boundary, pause_s=0.1
+            self.context(history),
+            self.kinds,
+            self.ledger.recorder(history),
+            boundary=boundary,
+            pause_s=0.1,
+            crew=crew,
+            paused=paused,
         )
         return driver.drive({gate: {"who": "test"} for gate in gates})
 

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from migrate.run.execute import Carried, Intended, Onlooker, Purpose
     from migrate.run.history import Status
     from migrate.run.runbook import Step
-    from migrate.transfers.ports import Moving
     from planner.plan import Wave
     from planner.store.project import Project
-    from tui.cli.progress import Bar, Known
+    from tui.cli.progress import Bar
 
 
 def acting(function: Command) -> Command:
@@ -159,41 +158,15 @@ def _list(steps: list[Step], back: bool, wave: str, purpose: Purpose, missing: s
 def onlooker(bar: Bar) -> Onlooker:
     """Return the narrator of a run: a line a step, and the bar."""
     from migrate.run.execute import Onlooker
+    from tui.cli.transfers import Transfers
 
-    return Onlooker(tell=_teller(bar), report=_reporter(bar))
+    transfers, say_step = Transfers(bar), _teller(bar)
 
+    def tell(told: Told) -> None:
+        transfers.told(told)
+        say_step(told)
 
-def _reporter(bar: Bar) -> Callable[[Moving], None]:
-    def report(moving: Moving) -> None:
-        bar.report(moving.done_bytes, moving.total_bytes, known(moving))
-
-    return report
-
-
-def known(moving: Moving) -> Known:
-    """Return what a transfer knows of itself, for a bar and for programs."""
-    from migrate.replication.adapt import Binds
-    from planner.names import visible
-    from tui.cli.progress import Known
-
-    left = (moving.left.p50_s, moving.left.p95_s) if moving.left else None
-    packing = moving.packing
-    if packing is None:
-        return Known(moving.rate_bytes_s, left)
-    binds = "" if packing.binds is Binds.NOTHING else f" · {packing.binds.value} binds"
-    return Known(
-        moving.rate_bytes_s,
-        left,
-        f"zstd {packing.level}{binds}" if packing.level else f"not packed{binds}",
-        {
-            "volume": visible(moving.volume),
-            "level": packing.level,
-            "ratio": round(packing.ratio, 3),
-            "binds": packing.binds.value,
-            "wire_bytes": moving.wire_bytes,
-            "left_p95_s": left and round(left[1], 1),
-        },
-    )
+    return Onlooker(tell=tell, report=transfers.report)
 
 
 def _teller(bar: Bar) -> Callable[[Told], None]:

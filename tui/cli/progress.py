@@ -130,11 +130,11 @@ class Bar:
             self._said = time.monotonic()
             say(f"  … {self._title}: {done:,}")
 
-    def report_on(self, title: str, done: int, total: int) -> None:
+    def report_on(self, title: str, done: int, total: int, known: Known | None = None) -> None:
         """Move the bar of ``title``, starting it when another one was shown."""
         if visible(title, 60) != self._title:
             self.begin(title)
-        self.report(done, total)
+        self.report(done, total, known)
 
     def _tell(self, done: int, total: int | None, known: Known | None = None) -> None:
         """Tell how far it is, unless it was told a moment ago; the last count is never left out."""

@@ -10,10 +10,14 @@ import pytest
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
 from migrate.run import store as runs
+from migrate.run.compose import compose
+from migrate.run.driver import Told
+from migrate.run.history import Event
 from migrate.transfers.ports import Moving, Packing
 from planner.store.project import Project
-from tui.cli.acting import known
+from tests.migrate.estate import small_wave
 from tui.cli.progress import Bar
+from tui.cli.transfers import Transfers, known
 
 MIB = 1024**2
 
@@ -42,6 +46,52 @@ def test_a_run_is_held_to_the_line_and_tells_what_binds(
     assert last["ratio"] == pytest.approx(seed["data_bytes"] / seed["wire_bytes"], rel=0.01)
     # a bucket holds 64 KiB; the rest comes at the line's share
     assert seed["seconds"] >= (seed["wire_bytes"] - 65536) / (0.7 * 1e6 / 8)
+
+
+def test_several_disks_at_once_are_told_one_by_one_and_as_a_sum(
+    with_lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli = with_lab()
+    for name, value in (("link.rate_mbit", "2"), ("transfers.disks", "4")):
+        cli.done("settings", "set", name, value)
+    monkeypatch.setenv("WHERRY_PROGRESS", "json")
+    ran = cli.live("replicate", "W02", "--json")
+    assert ran.code == 0, ran.text
+    assert ran.document["state"] == "in sync, waits for its cutover"
+    told = [json.loads(line) for line in ran.err.splitlines()]
+    several = [one for one in told if one["event"] == "progress" and "disks" in one]
+    assert several, "W02 has two disks with snapshots, held to one line"
+    for one in several:
+        assert one["title"] == "2 disks"
+        assert one["done"] == sum(disk["done"] for disk in one["disks"])
+        assert one["total"] == sum(disk["total"] for disk in one["disks"])
+    names = {disk["title"].partition(":")[0] for one in several for disk in one["disks"]}
+    assert names <= {"db-1 Hard disk 1", "app-1 Hard disk 1"}
+
+
+def test_the_sum_ends_with_the_last_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    wave = small_wave()
+    seeds = [step for step in compose(wave).steps if step.id.endswith("/seed")]
+    with Bar() as bar:
+        shown = Transfers(bar)
+
+        def report(moving: Moving) -> None:
+            shown.report(moving)  # another title begins another bar
+            bar._said = 0.0
+            shown.report(moving)
+
+        for step in seeds:
+            shown.told(Told(step, Event.INTENT, {}))
+        packing = Packing(3, 2.0, Binds.LINK)
+        for number, step in enumerate(seeds, 1):
+            left = Left(10.0 * number, 12.0 * number)
+            report(Moving(step.subject, 256 * MIB, 512 * MIB, 1, 20.0 * MIB, packing, left))
+        shown.told(Told(seeds[0], Event.DONE, {}))
+        report(Moving(seeds[1].subject, 512 * MIB, 512 * MIB, 1, 20.0 * MIB, None, Left(0.0, 0.0)))
+    first, both, alone = capsys.readouterr().err.strip().splitlines()
+    assert "2 disks: 256 MiB of 512 MiB, 20.0 MiB/s · link binds, " in first
+    assert "2 disks: 512 MiB of 1.0 GiB, 40.0 MiB/s · link binds, 20 s to 24 s left" in both
+    assert f"{seeds[1].title}: 512 MiB of 512 MiB, 20.0 MiB/s, 0.0 s left" in alone
 
 
 def spoken(moving: Moving, capsys: pytest.CaptureFixture[str]) -> str:
