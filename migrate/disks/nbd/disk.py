@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from migrate.disks.areas import Area, data_runs, joined
 from migrate.disks.nbd import numbers
@@ -50,9 +50,18 @@ def open_export(
 
 
 def open_over(
-    sock: socket.socket, address: Address, *, writable: bool, bitmap: str = "", timeout_s: float = 60.0
+    sock: socket.socket,
+    address: Address,
+    *,
+    writable: bool,
+    bitmap: str = "",
+    timeout_s: float = 60.0,
+    closed: Callable[[], object] = lambda: None,
 ) -> NbdDisk:
-    """Open an export over a connected socket, closed when that fails; raises OSError."""
+    """Open an export over a connected socket, closed when that fails; raises OSError.
+
+    ``closed`` is called when the disk has been closed.
+    """
     pipe: Pipe = PlainPipe(sock)
     try:
         bound_waits(sock, timeout_s, timeout_s)
@@ -69,17 +78,25 @@ def open_over(
     except BaseException:
         pipe.close()
         raise
-    return NbdDisk(Connection(pipe, export, timeout_s), export, writable, bitmap)
+    return NbdDisk(Connection(pipe, export, timeout_s), export, writable, bitmap, closed)
 
 
 class NbdDisk:
     """A disk behind a server."""
 
-    def __init__(self, connection: Connection, export: Export, writable: bool, bitmap: str) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        export: Export,
+        writable: bool,
+        bitmap: str,
+        closed: Callable[[], object] = lambda: None,
+    ) -> None:
         self._connection = connection
         self._export = export
         self._writable = writable
         self._bitmap = bitmap
+        self._closed = closed
         self._poison = ""
 
     @property
@@ -201,6 +218,7 @@ class NbdDisk:
     def close(self) -> None:
         """Close the connection; closing twice is not an error."""
         self._connection.close()
+        self._closed()
 
     def _check_change(self, offset: int, length: int) -> None:
         if not self._writable:
