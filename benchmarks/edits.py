@@ -44,22 +44,22 @@ def _timed(act: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def _spent(acts: list[Callable[[], Verdict]]) -> tuple[list[float], Verdict | None]:
-    """Return the milliseconds of each act, and one verdict that refuses nothing."""
+    """Return the processor milliseconds of each act, and one verdict that refuses nothing."""
     spent, good = [], None
     for act in acts:
-        begun = time.perf_counter()
+        begun = time.process_time()
         try:
             verdict = act()
         except BadInput:
             continue  # there already
-        spent.append(1000 * (time.perf_counter() - begun))
+        spent.append(1000 * (time.process_time() - begun))
         if not verdict.refused:
             good = verdict
     return spent, good
 
 
 def _in_a_row(desk: Desk, inventory: Inventory, settings: Settings, tries: int) -> list[float]:
-    """Return the milliseconds of accepted moves, each on the plan as those before left it, rows included."""
+    """Return CPU milliseconds of accepted moves, each on the plan as those before left it, rows included."""
     draft = Draft(desk, move_groups(inventory, settings), (), 1)
     draw, groups = random.Random(2), list(desk.ask.everyone)
     slots = sorted(set(desk.tracks[0].assignment))
@@ -67,7 +67,7 @@ def _in_a_row(desk: Desk, inventory: Inventory, settings: Settings, tries: int) 
     while len(spent) < tries:
         group = draw.choice(groups)
         slot = draw.choice(slots)
-        begun = time.perf_counter()
+        begun = time.process_time()
         try:
             verdict = draft.desk.shift([(group, slot)])
         except BadInput:
@@ -77,7 +77,7 @@ def _in_a_row(desk: Desk, inventory: Inventory, settings: Settings, tries: int) 
         before = draft.desk
         draft.take(verdict)
         rows(draft.desk, changed_slots(before, draft.desk))
-        spent.append(1000 * (time.perf_counter() - begun))
+        spent.append(1000 * (time.process_time() - begun))
     return spent
 
 
@@ -155,7 +155,7 @@ def _stored(before: Plan, after: Plan, verdict: Verdict) -> float:
 
 
 def run(quick: bool) -> dict[str, Any]:
-    """Return milliseconds of each kind of edit (median and most), seconds of what stands around them."""
+    """Return CPU milliseconds of each kind of edit (median and most), seconds of what stands around them."""
     count, tries = (1_000, 20) if quick else (10_000, 200)
     inventory = make_estate(Recipe(vms=count, seed=1)).inventory
     settings = Settings(caps=Caps(vms=100, tib=16.0, groups_per_owner=4))
@@ -194,7 +194,7 @@ def run(quick: bool) -> dict[str, Any]:
         good = good or verdict
         for figure, value in (("median", statistics.median(spent)), ("most", max(spent))):
             table.append(
-                {"what": f"{what}, {figure} of {len(spent)}", "value": round(value, 1), "unit": "ms"}
+                {"what": f"{what}, {figure} of {len(spent)}", "value": round(value, 1), "unit": "ms CPU"}
             )
     for what, spent_s in (
         ("its groups, disks and findings gathered", gathering),
@@ -215,7 +215,7 @@ def run(quick: bool) -> dict[str, Any]:
         ("median", statistics.median(chain)),
     ):
         title = f"a move taken over, {figure} of {len(chain)} in a row, with the rows of its waves"
-        table.append({"what": title, "value": round(value, 1), "unit": "ms"})
+        table.append({"what": title, "value": round(value, 1), "unit": "ms CPU"})
     table += [_refused(desk), *_in_place(desk, inventory, settings)]
     if good is not None:
         verdict = good

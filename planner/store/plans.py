@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.codec import digest
 from planner.errors import NotFound, PlanTampered
+from planner.garbage import uncollected
 from planner.model import Backing
 from planner.store import plan_waves
 from planner.store.plan_waves import LINE, WaveRow, line
@@ -105,6 +106,7 @@ def insert(db: Database, plan: Plan, who: str) -> int:
     return version
 
 
+@uncollected()
 def get(project: Project, version: int) -> StoredPlan:
     """Return one version; raises NotFound, and PlanTampered when its fingerprint is wrong.
 
