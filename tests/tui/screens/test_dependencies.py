@@ -349,6 +349,20 @@ async def test_read_only_changes_nothing(tmp_path: Path) -> None:
             await press(pilot, key)
             assert len(pilot.app.screen_stack) == 1, key
         assert "accept" not in lines(pilot)[-1]
+        for key in ("t", "h", "o", "c", "A", "N"):
+            await press(pilot, key)
+            shows = text(pilot)
+            acts = (
+                "a accept",
+                "r refuse",
+                "- take",
+                "a take",
+                "r drop",
+                "m mend",
+                "r dismiss",
+                "a it is one",
+            )
+            assert not [words for words in acts if words in shows], (key, shows)
     with Project.open(root) as project:
         assert (project.rows("SELECT count(*) FROM decision")[0][0], inventories.latest(project).id) == before
         assert decisions.remembered(project) == ()
