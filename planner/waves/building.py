@@ -65,9 +65,9 @@ def _undated(items: Sequence[Item], caps: Caps, chain: int) -> int:
             alone += sum(one > cap for one in takes)
             asked += sum(one for one in takes if one <= cap) / cap
     for cap, total in (
-        (caps.cutovers, len(items)),
-        (caps.items_per_owner, max(Counter(i.owner for i in items if i.owner).values(), default=0)),
-        (caps.items_per_team, max(Counter(i.team for i in items if i.team).values(), default=0)),
+        (caps.cutovers, sum(item.groups for item in items)),
+        (caps.items_per_owner, _largest([item.by_owner for item in items])),
+        (caps.items_per_team, _largest([item.by_team for item in items])),
         (caps.bytes_per_datastore, _largest([item.datastores for item in items])),
         (caps.disks_per_host, _largest([item.hosts for item in items])),
     ):

@@ -20,7 +20,7 @@ from planner.waves.line import line_of
 from planner.waves.louvain import ahead_first
 from planner.waves.problem import Assignment, Caps, Link, Problem, Slot
 from planner.waves.verify import EXIT, Violation, verify
-from planner.waves.weights import EACH, PLAIN, each_of, plain_of
+from planner.waves.weights import EACH, PLAIN, each_of, plain_of, together
 
 EXACT = 60
 _LIMIT = 20.0  # deterministic time
@@ -212,6 +212,12 @@ class _Relaxation:
         for kind, name in enumerate(PLAIN):
             if condensed.plain[block][kind] > max(sheet[0][kind] for sheet in condensed.sheets):
                 return self.off("cap", name)
+        mine = [
+            item for item, own in zip(self._problem.items, condensed.block_of, strict=True) if own == block
+        ]
+        for (kind, _), amount in sorted(together(mine)[1].items()):
+            if amount > max(sheet[1][kind] for sheet in condensed.sheets):
+                return self.off("cap", EACH[kind])
         return self.off("cap", EACH[2])
 
     def _sum(self, name: str, cap: float, pairs: list[tuple[float, Any]]) -> None:

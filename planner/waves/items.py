@@ -114,12 +114,27 @@ def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:
     return found[1]
 
 
+def _owners(groups: Sequence[MoveGroup], ask: Ask) -> tuple[tuple[str, int], ...]:
+    """Return how many of the groups each owner has, as each of them would count alone."""
+    found = Counter(commonest([ask.owner(vm) for vm in ask.vms(group)]) for group in groups)
+    return tuple(sorted((owner, count) for owner, count in found.items() if owner))
+
+
+def _teams(owners: Sequence[tuple[str, int]], settings: Settings) -> tuple[tuple[str, int], ...]:
+    found: Counter[str] = Counter()
+    for owner, count in owners:
+        if team := settings.teams.get(owner):
+            found[team] += count
+    return tuple(sorted(found.items()))
+
+
 def _weighed(groups: Sequence[MoveGroup], ask: Ask) -> Item:
     vms = [vm for group in groups for vm in ask.vms(group)]
     volumes = [volume for group in groups for volume in ask.lookup.volumes(group)]
     takes = _takes(groups, ask)
     risk = sum(ask.lookup.risk(group) for group in groups)
     owner = commonest([ask.owner(vm) for vm in vms])
+    owners = _owners(groups, ask) if len(groups) > 1 else ()
     kins = [kin(group, ask.vms(group)) for group in groups]
     stores, hosts = _sources(volumes, ask.settings)
     size = sum(volume.size_bytes for volume in volumes)
@@ -133,8 +148,11 @@ def _weighed(groups: Sequence[MoveGroup], ask: Ask) -> Item:
         engineer_h=len(vms) * ask.settings.waves.vm_hours,
         risk=risk / (risk + _CALM),
         criticality=max((criticality(vm.criticality) for vm in vms), default=0.0),
+        groups=len(groups),
         owner=owner,
         team=ask.settings.teams.get(owner, ""),
+        owners=owners,
+        teams=_teams(owners, ask.settings),
         application=commonest([item.application for item in kins]),
         environment=commonest([item.environment for item in kins]),
         vcpus=sum(vm.cpus for vm in vms),
@@ -152,6 +170,9 @@ def fit_together(groups: Sequence[MoveGroup], ask: Ask) -> bool:
         item.vms <= (caps.vms or item.vms)
         and item.size_bytes <= (caps.size_bytes or item.size_bytes)
         and item.engineer_h <= (caps.engineer_h or item.engineer_h)
+        and item.groups <= (caps.cutovers or item.groups)
+        and all(count <= (caps.items_per_owner or count) for _, count in item.by_owner)
+        and all(count <= (caps.items_per_team or count) for _, count in item.by_team)
         and all(size <= (caps.bytes_per_datastore or size) for _, size in item.datastores)
         and all(count <= (caps.disks_per_host or count) for _, count in item.hosts)
     )

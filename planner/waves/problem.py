@@ -17,8 +17,9 @@ Assignment = tuple[int, ...]  # the slot of each item
 class Item:
     """What a group weighs. Sizes are bytes, ``risk`` and ``criticality`` run from 0 to 1.
 
-    ``earliest`` is the first slot it may have (lead times, tasks), ``allowed`` the only ones, None =
-    any; ``pinned`` is where a person or a frozen plan put it.
+    ``groups`` is how many move groups it is, ``owners`` and ``teams`` how many of them are whose; for one
+    group ``owner`` and ``team`` say it. ``earliest`` is the first slot it may have (lead times, tasks),
+    ``allowed`` the only ones, None = any; ``pinned`` is where a person or a frozen plan put it.
     """
 
     name: str
@@ -30,8 +31,11 @@ class Item:
     engineer_h: float = 0.0
     risk: float = 0.0
     criticality: float = 0.0
+    groups: int = 1
     owner: str = ""
     team: str = ""
+    owners: tuple[tuple[str, int], ...] = ()
+    teams: tuple[tuple[str, int], ...] = ()
     application: str = ""
     environment: str = ""
     vcpus: int = 0
@@ -44,6 +48,16 @@ class Item:
     pinned: int | None = None
     pilot: bool = False
 
+    @property
+    def by_owner(self) -> tuple[tuple[str, int], ...]:
+        """How many of its groups each owner has; an unknown owner is nobody."""
+        return self.owners or (((self.owner, 1),) if self.owner else ())
+
+    @property
+    def by_team(self) -> tuple[tuple[str, int], ...]:
+        """How many of its groups each team has."""
+        return self.teams or (((self.team, 1),) if self.team else ())
+
 
 @dataclass(frozen=True, slots=True)
 class Caps:
@@ -51,7 +65,7 @@ class Caps:
 
     vms: int | None = None
     size_bytes: int | None = None
-    cutovers: int | None = None  # items
+    cutovers: int | None = None  # move groups
     engineer_h: float | None = None
     items_per_owner: int | None = None
     items_per_team: int | None = None

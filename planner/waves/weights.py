@@ -32,16 +32,13 @@ def sheet_of(caps: Caps) -> Sheet:
 
 def plain_of(item: Item) -> Plain:
     """Return what an item takes of the caps that count everything, as PLAIN."""
-    return item.vms, item.size_bytes, 1, item.engineer_h
+    return item.vms, item.size_bytes, item.groups, item.engineer_h
 
 
 def each_of(item: Item) -> list[tuple[Key, float]]:
     """Return what an item takes of the caps that count for each owner, team, datastore and host."""
-    found: list[tuple[Key, float]] = []
-    if item.owner:
-        found.append(((0, item.owner), 1))
-    if item.team:
-        found.append(((1, item.team), 1))
+    found: list[tuple[Key, float]] = [((0, name), count) for name, count in item.by_owner]
+    found += [((1, name), count) for name, count in item.by_team]
     found += [((2, name), amount) for name, amount in item.datastores]
     found += [((3, name), amount) for name, amount in item.hosts]
     return found

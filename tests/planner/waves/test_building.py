@@ -238,6 +238,23 @@ def test_caps_of_every_kind_hold() -> None:
     assert len(waves(inventory, caps={"groups_per_team": 2})) == 1
 
 
+def test_caps_on_groups_count_those_of_one_application_each() -> None:
+    """They share an item where the caps allow, and are as many cutovers as there are groups."""
+    shop = estate(*(app(f"p{at}", "prod", owner="mia" if at else "ann") for at in range(5)))
+    teams = {"mia": "red", "ann": "red"}
+    for caps, least in (
+        ({"cutovers": 2}, 3),
+        ({"groups_per_owner": 2}, 2),
+        ({"groups_per_team": 2}, 3),
+        ({"cutovers": 5, "groups_per_owner": 4, "groups_per_team": 5}, 1),
+    ):
+        found = waves(shop, caps=caps, teams=teams)
+        assert len(found) == least, caps
+        assert max(map(len, found)) <= caps.get("cutovers", 5)
+        assert max(sum(name != "p0" for name in wave) for wave in found) <= caps.get("groups_per_owner", 4)
+        assert max(map(len, found)) <= caps.get("groups_per_team", 5)
+
+
 def test_the_line_puts_off_what_cannot_be_there_in_time() -> None:
     inventory = estate(*(vm(f"v{at}", disk(size_bytes=TIB)) for at in range(4)))
 

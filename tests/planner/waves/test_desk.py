@@ -215,13 +215,20 @@ def test_an_application_shares_a_wave_until_it_is_split_and_hard_ties_are_never_
         desk(SHOP, then, [edit], **asked).split("shop", ["web-1"])
 
 
-def test_a_split_that_gives_an_owner_too_many_groups_in_a_wave_is_refused() -> None:
+def test_groups_of_one_application_count_each_for_their_owner() -> None:
     inventory = estate(*(vm(name, application="shop", owner="ann") for name in "abc"))
-    asked: dict[str, Any] = {"caps": {"groups_per_owner": 1}, "windows": SATURDAYS}
+    asked: dict[str, Any] = {"caps": {"groups_per_owner": 2}, "windows": SATURDAYS}
     first = made(inventory, **asked)
-    assert set(homes(first).values()) == {"W01"}, "an application counts once"
-    refused = desk(inventory, first, **asked).split("shop", ["a"]).refused
-    assert refused == ("W01 holds 2 groups of owner ann, its cap is 1",)
+    where = homes(first)
+    assert sorted(where.values()) == ["W01", "W01", "W02"]
+    late = next(name for name, wave in where.items() if wave == "W02")
+    refused = desk(inventory, first, **asked).move(late, "W01").refused
+    assert refused == ("W01 holds 3 groups of owner ann, its cap is 2",)
+    mates = [name for name in where if name != late]
+    merged = desk(inventory, first, **asked).merge(*mates)
+    then = made(inventory, [kept(merged)], first, standing=merged.standing, **asked)
+    moved = desk(inventory, then, [kept(merged)], **asked).move(late, "W01")
+    assert not moved.refused, "merged by hand they are one group"
 
 
 def test_one_group_moves_out_of_its_application_and_the_rest_is_told() -> None:
