@@ -21,7 +21,7 @@ from migrate.disks.nbd.address import is_uri, parse_uri
 from migrate.disks.nbd.disk import open_export
 from migrate.disks.ports import BlockDevice
 from migrate.disks.sparse import is_sparse, open_sparse
-from planner.errors import BadInput, NotFound
+from planner.errors import BadInput, Corrupt, NotFound
 from planner.names import visible
 
 SPARSE_PARTS_MAX = 64  # each is a process
@@ -55,6 +55,8 @@ def open_disk(where: str, *, writable: bool = False, bitmap: str = "", mapped: P
                 raise BadInput(f"{visible(where, 200)} maps no device", "name the descriptor of the mapping")
             return _raw(path, writable)
         return _vmdk(path, writable, mapped)
+    except Corrupt as error:  # a stranger's file, not one of ours
+        raise BadInput(error.message, error.hint) from error
     except OSError as error:
         raise _unopened(where, error) from error
     except ValueError as error:

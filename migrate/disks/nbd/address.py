@@ -66,7 +66,7 @@ def parse_uri(text: str) -> Address:
     if len(values) != len(query) or not values.keys() <= known or "" in values.values():
         raise BadInput(f"{shown} says something twice, empty or unknown after the '?'", _HINT)
     if unix is not ("socket" in values) or unix is bool(parts.netloc) or (not unix and not parts.hostname):
-        raise BadInput(f"{shown} names no {'socket' if unix else 'host'} or both", _HINT)
+        raise BadInput(f"{shown} wants a {'socket= and no host' if unix else 'host and no socket='}", _HINT)
     paths = {key: Path(values[key]) for key in _PATHS & values.keys()}
     host = parts.hostname or ""
     name = values.get("tls-hostname", host)
