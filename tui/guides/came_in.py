@@ -86,7 +86,7 @@ def describe_flows(found: Mapping[str, Any]) -> list[Content]:
     elif found.get("imports"):
         lines.append(line(("names are matched once an estate was read: i, then the inventory", "warn")))
     lines += _notes(found.get("notes") or ())
-    return [*lines, line(""), line(("next  ", "dim"), "3 what must go together; wherry flows unresolved")]
+    return [*lines, line(""), line(("next  ", "dim"), "3 what must go together; N there settles names")]
 
 
 def describe_table(found: Mapping[str, Any]) -> list[Content]:
