@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import random
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.disks.areas import Area, Kind
+from migrate.disks.areas import Area, Kind, joined
 from planner.errors import SiteRefused, Unreachable
 from tests.migrate.disks.nbd.servers import KIB, MIB, nbdkit, opened, qemu_nbd, read, tool
 
@@ -89,6 +90,37 @@ def test_a_file_is_mapped_as_it_lies_and_nbdcopy_reads_what_we_wrote(tmp_path: P
         disk.close()
     assert copy.read_bytes() == image.read_bytes()
     assert copy.read_bytes()[3 * MIB - 10 : 3 * MIB] == noise[-10:]
+
+
+def test_libnbd_sees_the_bytes_and_areas_that_we_see(tmp_path: Path) -> None:
+    code = """if True:
+        import json, sys, nbd
+        handle, areas = nbd.NBD(), []
+        handle.add_meta_context("base:allocation")
+        handle.connect_uri(sys.argv[1])
+        def state(context, offset, entries, error):
+            for length, flags in zip(entries[::2], entries[1::2]):
+                areas.append([offset, length, flags])
+                offset += length
+            return 0
+        handle.block_status(handle.get_size(), 0, state)
+        print(json.dumps([areas, handle.pread(4096, 1 << 20).hex()]))
+    """
+    if subprocess.run(["/usr/bin/python3", "-c", "import nbd"], check=False, capture_output=True).returncode:
+        pytest.skip("not run: python3-libnbd is not installed")
+    noise = random.Random(5).randbytes(4096)
+    with nbdkit(tmp_path, "memory", "8M") as uri:
+        disk = opened(uri)
+        disk.write(noise, MIB)
+        disk.write(b"x", 6 * MIB + 1)
+        done = subprocess.run(["/usr/bin/python3", "-c", code, uri], check=True, capture_output=True)
+        areas, content = json.loads(done.stdout)
+        assert bytes.fromhex(content) == noise == read(disk, MIB, 4096)
+        kinds = {0: Kind.DATA, 2: Kind.ZERO, 3: Kind.HOLE}
+        theirs = [Area(offset, length, kinds[flags]) for offset, length, flags in areas]
+        assert list(joined(theirs)) == list(disk.areas())
+        assert len(theirs) >= 4
+        disk.close()
 
 
 def test_a_dirty_bitmap_tells_what_changed(tmp_path: Path) -> None:
