@@ -102,7 +102,7 @@ NAMES = (
            kind="size"),
     Column(4, "talks", 6, _many, right=True, keep=4, kind="number"),
     Column(5, "facts", 6, _many, right=True, keep=3, kind="number"),
-    Column(6, "means", 24, _dash, flex=True, keep=6),
+    Column(6, "means", 16, _dash, flex=True, keep=7),
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from tests.tui.cli.command import Wherry
 from tests.tui.screens.linked import build, inventory, press, settled, write
 from tests.tui.screens.test_dependencies import deps, place, said, shown, to
 from tests.tui.stage import lines, panel, text, until
+from tests.tui.test_hostile import nothing_took_effect
 from tui.acts.deciding import decide
 from tui.screens.dependencies_lists import LISTINGS
 from tui.screens.dependencies_told import describe_cut
@@ -192,6 +193,7 @@ async def test_names_of_imports_are_settled_and_opened_again(tmp_path: Path) -> 
             ("ghost", "unknown", 70_000),
             ("[/]crm-db-1", "unknown", 5_000),
         ]
+        nothing_took_effect(pilot)
         await press(pilot, "minus")
         assert "nobody settled it" in lines(pilot)[-2]
         await press(pilot, "r")
