@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +73,40 @@ def test_several_disks_at_once_are_told_one_by_one_and_as_a_sum(
         assert one["total"] == sum(disk["total"] for disk in one["disks"])
     names = {disk["title"].partition(":")[0] for one in several for disk in one["disks"]}
     assert names <= {"db-1 Hard disk 1", "app-1 Hard disk 1"}
+
+
+def test_a_run_that_is_ended_among_several_seeds_goes_on(with_lab: Any) -> None:
+    cli = with_lab()
+    for name, value in (("link.rate_mbit", "1"), ("transfers.disks", "4")):
+        cli.done("settings", "set", name, value)
+    for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
+        before = _intents(cli.root)
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tui.cli.main", "replicate", "W02", "--live", "--confirm", "W02",
+             "--project", str(cli.root)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        deadline = time.monotonic() + 120
+        while _intents(cli.root) < before + 2:
+            assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        os.kill(child.pid, number)
+        _out, err = child.communicate(timeout=120)
+        assert child.returncode == code, err
+        assert "Traceback" not in err
+    cli.done("settings", "set", "transfers.throttle", "false")
+    ran = cli.live("replicate", "W02")
+    assert ran.code == 0, ran.text
+    assert "2 replicas proven equal" in ran.err
+
+
+def _intents(root: Path) -> int:
+    with Project.open(root) as project:
+        return len(project.rows("SELECT 1 FROM step_record WHERE step LIKE 'g0/d%/seed' AND kind = 'intent'"))
 
 
 def test_the_sum_ends_with_the_last_of_them(capsys: pytest.CaptureFixture[str]) -> None:
