@@ -221,7 +221,7 @@ def test_a_target_without_room_is_said() -> None:
     problem = Problem(items(2, vcpus=8), undated(2), room=Room(vcpus=10.0))
     found = solve(problem)
     assert [one.text for one in found.violations] == [
-        "the target needs 16 of vCPUs for all that moves, and 10 are free"
+        "the target needs 16 vCPUs for all that moves, and 10 are free"
     ]
     assert [one.cause for one in conflict(problem)] == [("room", "vCPUs")]
 
