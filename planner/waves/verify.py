@@ -233,7 +233,8 @@ def _room(problem: Problem) -> Iterator[Violation]:
             yield Violation(
                 "room",
                 tuple(range(len(problem.items))),
-                f"the target needs {amounts[0]} {'' if what == 'vCPUs' else 'of '}{what} for all that moves, and {amounts[1]} are free",
+                f"the target needs {amounts[0]} {'' if what == 'vCPUs' else 'of '}{what} for all that moves, "
+                f"and {amounts[1]} are free",
                 ("room", what),
                 (need,),
             )
