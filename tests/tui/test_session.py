@@ -17,6 +17,7 @@ from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui import estate
 from tui.session import Session
+from tui.study.judge import Judge
 
 
 def test_no_project_is_said_before_anything_is_drawn(tmp_path: Path) -> None:
@@ -228,3 +229,16 @@ def test_what_many_vms_share_is_held_once(tmp_path: Path) -> None:
     for column in (2, 3, 10):
         assert len({id(row[column]) for row in session.view.rows}) == 1
     session.close()
+
+
+def test_a_process_that_judged_is_buried_though_nobody_looks(tmp_path: Path) -> None:
+    judge = Judge(estate.build(tmp_path))
+    judge.start()
+    child = judge._child
+    assert child is not None
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{child.pid}").exists() and time.monotonic() < deadline:  # a zombie has a folder too
+        time.sleep(0.02)
+    assert child.returncode == 0
+    assert not judge.running
+    judge.close()

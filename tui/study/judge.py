@@ -47,6 +47,8 @@ class Judge:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # signals of the terminal are the application's
             )
+            # nobody may look for long, and a child that has ended is not left lying about
+            threading.Thread(target=self._child.wait, name="judge", daemon=True).start()
 
     def close(self) -> None:
         """End it: what it has not stored yet is dropped."""
