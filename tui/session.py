@@ -71,6 +71,11 @@ class View:
         return self.status.running if self.status else ()
 
     @property
+    def not_yet(self) -> str:
+        """What stands where something is not read yet: that it comes, or that it cannot."""
+        return "cannot be read now: the line above the keys says why" if self.error else "reading …"
+
+    @property
     def blocked(self) -> int | None:
         """Number of VMs with a blocker, None while that is not known."""
         return None if self.tallies is None else sum(tally[0] > 0 for tally in self.tallies.values())

@@ -182,14 +182,14 @@ class OverviewScreen(PlaceScreen):
 
     def _empty(self, view: View) -> str:
         if view.status is None:
-            return "reading …"
+            return view.not_yet
         if not view.status.vms:
             return "no waves yet: press i, or run 'wherry discover FILE', then 'wherry plan'"
         return "no waves yet: press p in 4 Waves, or run 'wherry plan'"
 
     def _show_needs(self, view: View) -> None:
         table = self.query_one("#needs", VirtualTable)
-        table.set_empty("✔ nothing needs you now" if view.status is not None else "reading …")
+        table.set_empty("✔ nothing needs you now" if view.status is not None else view.not_yet)
         rows = matters.matters(view, self._outlook)
         if rows != table.rows:
             table.set_rows(rows)

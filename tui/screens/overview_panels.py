@@ -22,7 +22,7 @@ def standing(view: View, width: int) -> Content:
     """Return the panel "where every VM stands" for that many cells of width."""
     status = view.status
     if status is None:
-        return line(("reading …", "dim"))
+        return line((view.not_yet, "dim"))
     if not status.inventory_source and not status.vms:
         return stack(
             [
@@ -107,7 +107,7 @@ def next_window(view: View, now: datetime) -> Content:
 def the_line(view: View, outlook: Mapping[str, Any] | None) -> Content:
     """Return the panel of the line: how fast it is, how much goes through it, what stays torn meanwhile."""
     if outlook is None:
-        words = "reading …" if view.status is None else "not worked out yet"
+        words = view.not_yet if view.status is None else "not worked out yet"
         return line(
             (words if view.inventory_id is not None or view.status is None else "no inventory yet", "dim")
         )

@@ -21,6 +21,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input
 
+from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.action import Action
 from tui.actions.keymap import shown
@@ -54,6 +55,7 @@ class PlaceScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (WIDER, "-wider")]  # noqa: RUF012  (Textual's own shape)
     place_id: ClassVar[str] = ""
     AUTO_FOCUS = "VirtualTable"
+    chip: ClassVar[str] = "[PLAN ONLY]"  # the most that is done here
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +132,12 @@ class PlaceScreen(Screen[None]):
         flashes = self._settled and not self.wherry.preferences.calm
         for table in self.query(VirtualTable):
             table.flashes = flashes
-        self.show(self.view)
+        try:
+            self.show(self.view)
+        except WherryError as error:  # what is stored cannot be read: the other places still can
+            hint = f"  hint: {error.hint}" if error.hint else ""
+            self.say("✖ " + visible(error.message + hint), "bad")
+            return
         self._settled = self.view.complete
 
     def follow_cursor(self, tell: Callable[[], None]) -> None:
@@ -168,7 +175,7 @@ class PlaceScreen(Screen[None]):
 
     def _state(self) -> Content:
         running = self.view.running
-        chip = ("[LIVE]", "bad") if running else ("[PLAN ONLY]", "good")
+        chip = ("[LIVE]", "bad") if running else (self.chip, "good")
         if self.wherry.read_only and not running:
             chip = ("[READ ONLY]", "good")
         runner = f"runner ● {len(running)} run{'s' * (len(running) != 1)}" if running else "runner ○ idle"

@@ -69,6 +69,7 @@ class RehearseScreen(PlaceScreen):
     CSS_PATH = "rehearse.tcss"
     BINDINGS = bindings_at("rehearse")
     place_id = "rehearse"
+    chip = "[DRY RUN]"
 
     class Remembered(Message):
         """Rehearsals that were written down have been read."""

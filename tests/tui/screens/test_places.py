@@ -5,6 +5,7 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from planner.errors import BadInput
 from planner.store import plans
 from planner.store.project import Project
 from tests.tui import estate
@@ -207,3 +208,36 @@ async def test_each_key_has_one_line_of_help_on_a_small_terminal(tmp_path: Path)
         rows = panel(pilot, "help").splitlines()
         assert any("later; now: wherry cutover" in row for row in rows)
         assert all(len(row) <= 76 for row in rows)
+
+
+async def test_a_part_that_cannot_be_read_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path)) as pilot:
+        place, shows = pilot.app.screen, []
+
+        def show(view: object) -> None:
+            shows.append(view)
+            raise BadInput("plan 1 is \x1b[31mno JSON", "restore it from a copy")
+
+        place.show = show  # type: ignore[attr-defined]
+        await until(lambda: len(shows) > 1)  # and again with the next view
+        await pilot.pause()
+        said = lines(pilot)[-2]
+        assert "✖ plan 1 is" in said
+        assert "hint: restore it from a copy" in said
+        assert "\x1b" not in said
+        await pilot.press("2")
+        await pilot.pause()
+        assert "▸ Inventory" in lines(pilot)[0]
+
+
+async def test_a_project_that_cannot_be_read_is_not_being_read(tmp_path: Path) -> None:
+    def broken(project: Project) -> estate.StatusRow:
+        raise BadInput("plan 1 is no JSON", "restore it from a copy")
+
+    root = estate.build(tmp_path)
+    async with opened(root, session=estate.session(root, broken)) as pilot:
+        await until(lambda: bool(pilot.app.view.error))
+        await pilot.pause()
+        assert "plan 1 is no JSON" in lines(pilot)[-2]
+        assert "reading …" not in text(pilot)
+        assert "cannot be read now" in panel(pilot, "stages")
