@@ -46,7 +46,8 @@ _NOTES = {
     "document. There is no peer: nothing else asks the same.",
     "papers": "Every export of a plan of synthetic VMs, processor time of a process that has plan and "
     "findings, until the bytes are there. The peers write cells that are made beforehand, without formats, "
-    "widths and guards against formulas; the time of wherry includes making the tables.",
+    "widths and guards against formulas; the time of wherry includes making the tables. At 100,000 VMs the "
+    "largest formats alone, of a plan in which groups stand by their order.",
     "rvtools": "A workbook with all 27 sheets of version 4.7, written by xlsxwriter. wherry measures the "
     "archive, parses it in a child with limits, joins every sheet and commits a snapshot; the peers only "
     "turn the cells of the same sheets into Python objects. Each in a process of its own, start included.",
