@@ -156,6 +156,12 @@ class WherryApp(WorkingApp):
         """Keys that a person chose, by action id."""
         return self.preferences.keys
 
+    def is_settled(self) -> bool:
+        """Return whether the place that was gone to stands."""
+        place = self.place
+        going = any(worker.group == "go" and not worker.is_finished for worker in self.workers)
+        return not going and place is not None and place.ready
+
     async def on_event(self, event: Event) -> None:
         """Drop a key or a click while places change and while we leave: no screen is there to take it."""
         if isinstance(event, InputEvent) and not (self.is_running and self._screen_stack_is_there()):

@@ -15,17 +15,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import RenderableType
-from textual.app import App
 from textual.worker import WorkerFailed
 
 from planner.errors import WherryError
 from tui.logs import opened
+from tui.pacing import PacedApp
 
 Answer = TypeVar("Answer")
 LOG = "ui.log"
 
 
-class EndingApp(App[Answer]):
+class EndingApp(PacedApp[Answer]):
     """An application that prints nothing about its own defects; ``shown`` tells them."""
 
     fault: Exception | None = None
