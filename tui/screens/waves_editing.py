@@ -206,6 +206,7 @@ class Editing(Offers):
         self.wherry.ask("hand.save", None, self._saved, "saving the plan")
 
     def _saved(self, saved: dict[str, Any]) -> None:
+        self.drop_offer()  # what was still looked for would be said over this
         self.hand = None
         self._took(saved)
         self.wherry.read_again()
@@ -235,6 +236,7 @@ class Editing(Offers):
         self.wherry.ask("hand.take_back", None, self._taken_back, "taking an edit back")
 
     def _taken_back(self, taken: dict[str, Any]) -> None:
+        self.drop_offer()
         self.hand, self.known_groups = None, {}
         self.wherry.read_again()
         again = (
@@ -247,6 +249,7 @@ class Editing(Offers):
         self.wherry.ask("hand.renew", None, self._renewed, "laying the plan out")
 
     def _renewed(self, answer: dict[str, Any]) -> None:
+        self.drop_offer()
         self.hand = None
         self._took(answer)
         lost = answer["lost"]

@@ -30,11 +30,14 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         await pressed(pilot, "ctrl+z", lambda: here.unsaved == 0)
         assert "W05" not in laid(pilot).rows
         await pressed(pilot, "ctrl+y", lambda: here.unsaved == 1)
+        sought, here._searching = here._search, True  # what would do is still looked for
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
         assert homes(root)["e1"] == homes(root)["e2"] == "W05"
         assert acts(root)[-1] == "plan move"
         assert "1 edit saved as plan 2" in here._said[0]
+        assert here._search > sought  # and would not be said over that
+        assert not here._searching
         here.lay_out()
         await until(lambda: here.hand is not None and here.hand.plan == 2)
         await pressed(pilot, "U", lambda: versions(root) == 3)
