@@ -42,7 +42,7 @@ def pages() -> aiohttp.ClientSession:
 async def test_a_browser_shows_the_project_and_loads_nothing_from_elsewhere(
     served: Served, tmp_path: Path
 ) -> None:
-    before = Wherry(served.root).stored()
+    before = decided(Wherry(served.root))
     async with tab(tmp_path / "profile") as page:
         await page.call("Page.navigate", url=served.url)
         await page.until("document.body.classList.contains('-first-byte')")
@@ -73,7 +73,7 @@ async def test_a_browser_shows_the_project_and_loads_nothing_from_elsewhere(
     os.close(handle)
     assert served.end() == 0
     assert served.viewers() == []
-    assert Wherry(served.root).stored() == before
+    assert decided(Wherry(served.root)) == before
 
 
 def decided(cli: Wherry) -> list[str]:
