@@ -17,6 +17,7 @@ HEAVY = (
     "python_calamine",
     "zstandard",
     "blake3",
+    "cryptography",
     "tomlkit",
     "lxml",
     "yaml",

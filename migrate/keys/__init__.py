@@ -1,0 +1,1 @@
+"""The project's own authority: who a peer on the wire is, and what it may do."""
