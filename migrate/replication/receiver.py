@@ -60,9 +60,10 @@ class Receiver:
         # If even the record of a failed flush cannot be written, this process still remembers it.
         self._poisoned: dict[str, tuple[Extent, ...]] = {}
 
-    def serve(self, channel: Channel) -> None:
+    def serve(self, channel: Channel, admit: Callable[[Hello], None] = lambda _hello: None) -> None:
         """Hold one conversation to its end; the channel stays the caller's to close.
 
+        ``admit`` raises when this peer may not have what it asks for, before anything is opened or held.
         Raises what ended it early, after telling the peer: ChannelClosed, WireError, NoSpace, ...
         """
         link = Link(channel)
@@ -70,6 +71,7 @@ class Receiver:
             hello_bytes = bytes(link.receive(Kind.HELLO).body)
             link.use_keys(sending=wire.derive_key("welcome", hello_bytes), receiving=wire.OPENING_KEY)
             hello = Hello.load(hello_bytes)
+            admit(hello)
             with self._leases.hold(hello.volume, hello.generation, channel):
                 disk = self._open_disk(hello.volume)
                 try:

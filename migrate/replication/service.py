@@ -42,7 +42,7 @@ def serve_forever(
     ``store`` is the directory of the progress logs, created private; one service uses it at a time.
     Raises ProjectBusy when another one does.
     """
-    lock = _open_store(store)
+    lock = open_store(store)
     try:
         receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
         slots = threading.BoundedSemaphore(connections)
@@ -90,7 +90,8 @@ def _answer(
         slots.release()
 
 
-def _open_store(store: Path) -> int:
+def open_store(store: Path) -> int:
+    """Make and lock the directory of the progress logs; the lock ends with the descriptor returned."""
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(store, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     about = os.fstat(fd)

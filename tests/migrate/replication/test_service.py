@@ -121,7 +121,7 @@ def test_a_silent_peer_times_out(tmp_path: Path) -> None:
 
 
 def test_one_service_per_store_and_it_leaves_when_idle(tmp_path: Path) -> None:
-    held = service._open_store(tmp_path / "store")
+    held = service.open_store(tmp_path / "store")
     with pytest.raises(ProjectBusy):
         serve_forever(socket.socket(), lambda _volume: None, tmp_path / "store", 1.0)  # type: ignore[arg-type,return-value]
     os.close(held)

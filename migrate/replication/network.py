@@ -1,0 +1,180 @@
+"""The receiver on a network: TLS connections in, and what each peer may do decided by its name.
+
+Strangers are bounded apart from peers at work: when too many are shaking hands the oldest is cut off,
+so those who connect and say nothing cannot keep others out. Crash-only, as the service on a socket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from migrate.disks.ports import WritableDisk
+from migrate.keys.names import Role, must_be
+from migrate.keys.revoked import read_revoked
+from migrate.replication.logfile import LogFile
+from migrate.replication.messages import Hello
+from migrate.replication.progress import ProgressLog
+from migrate.replication.receiver import Receiver
+from migrate.replication.service import open_store
+from migrate.replication.tls import TlsChannel, TlsKeys
+from planner.errors import BadInput, NotFound, ProjectBusy, SiteRefused, WherryError
+from planner.names import visible
+
+_log = logging.getLogger(__name__)
+_TICK_S = 0.2
+_END_S = 60.0
+
+
+class NetworkService:
+    """Answers TLS peers of one project.
+
+    ``groups`` holds the group of every volume served here, "" where none is known. ``revoked`` is the
+    list of keys that count no more, read anew for each peer.
+    """
+
+    def __init__(
+        self,
+        keys: TlsKeys,
+        open_disk: Callable[[str], WritableDisk],
+        groups: Mapping[str, str],
+        store: Path,
+        *,
+        revoked: Path | None = None,
+        peers: int = 16,
+        strangers: int = 32,
+        handshake_s: float = 10.0,
+        timeout_s: float = 300.0,
+    ) -> None:
+        holder = keys.bundle.holder
+        if holder.role is not Role.RECEIVER:
+            raise BadInput(f"the keys are those of the {holder}", "use keys with role receiver")
+        self._keys = keys
+        self._groups = groups
+        self._store = store
+        self._revoked = revoked
+        self._handshake_s, self._timeout_s = handshake_s, timeout_s
+        self._receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
+        self._slots = threading.BoundedSemaphore(peers)
+        self._strangers_max = strangers
+        self._lock = threading.Lock()
+        # A second descriptor of each, by which a handshake can be cut off; the oldest first.
+        self._strangers: dict[socket.socket, None] = {}
+        self._channels: set[TlsChannel] = set()
+        self._threads: set[threading.Thread] = set()
+
+    def serve(self, listening: socket.socket, stop: Callable[[], bool]) -> None:
+        """Answer until told to stop; raises BadInput, ProjectBusy."""
+        lock = open_store(self._store)
+        try:
+            context = self._keys.context(server=True)
+            listening.settimeout(_TICK_S)
+            while not stop():
+                self._threads = {thread for thread in self._threads if thread.is_alive()}
+                try:
+                    sock, _address = listening.accept()
+                except TimeoutError:
+                    continue
+                except OSError as error:
+                    _log.warning("no connection could be taken: %s", error.strerror)
+                    time.sleep(_TICK_S)
+                    continue
+                thread = threading.Thread(
+                    target=self._answer,
+                    args=(sock, self._noted(sock), context),
+                    daemon=True,
+                    name="wherry-receive",
+                )
+                self._threads.add(thread)
+                thread.start()
+        finally:
+            self._end()
+            os.close(lock)
+
+    def _noted(self, sock: socket.socket) -> socket.socket:
+        guard = sock.dup()
+        with self._lock:
+            while len(self._strangers) >= self._strangers_max:
+                self._forget(next(iter(self._strangers)), cut=True)
+            self._strangers[guard] = None
+        return guard
+
+    def _forget(self, guard: socket.socket, *, cut: bool = False) -> None:
+        """Count a peer as a stranger no more; the lock is held."""
+        if guard in self._strangers:
+            del self._strangers[guard]
+            if cut:
+                with contextlib.suppress(OSError):
+                    guard.shutdown(socket.SHUT_RDWR)  # wakes its thread
+            guard.close()
+
+    def _answer(self, sock: socket.socket, guard: socket.socket, context: ssl.SSLContext) -> None:
+        with contextlib.ExitStack() as stack:
+            stack.callback(self._left, guard)
+            try:
+                channel = TlsChannel(sock, context, server=True, handshake_s=self._handshake_s)
+                stack.callback(channel.close)
+                with self._lock:
+                    self._channels.add(channel)
+                stack.callback(self._channels.discard, channel)
+                self._receiver.serve(channel, lambda hello: self._admit(hello, channel, guard, stack))
+            except WherryError as error:
+                _log.info("conversation ended: %s", visible(error.message, 500))
+            except Exception:  # noqa: BLE001
+                # One connection's defect must not end the others; the sender sees it break.
+                _log.exception("conversation failed")
+
+    def _left(self, guard: socket.socket) -> None:
+        with self._lock:
+            self._forget(guard)
+
+    def _admit(
+        self, hello: Hello, channel: TlsChannel, guard: socket.socket, stack: contextlib.ExitStack
+    ) -> None:
+        """Decide what a peer may do; from here it is at work. Raises SiteRefused, NotFound, ProjectBusy."""
+        peer, serial = channel.peer()
+        must_be(peer, project=self._keys.bundle.holder.project, role=Role.SENDER)
+        if self._is_revoked(serial):
+            raise SiteRefused(f"the keys of the {peer} were revoked", "issue new ones")
+        shown = visible(hello.volume, 200)
+        for limits in (peer.groups, self._keys.bundle.holder.groups):
+            if limits and self._groups.get(hello.volume, "") not in limits:
+                raise SiteRefused(
+                    f"volume {shown} is of no group that these keys are for", "issue keys for its group"
+                )
+        if hello.volume not in self._groups:
+            raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
+        if not self._slots.acquire(blocking=False):
+            raise ProjectBusy("the receiver has as many peers as it takes", "wait for one to end")
+        stack.callback(self._slots.release)
+        channel.wait(self._timeout_s)
+        self._left(guard)
+
+    def _is_revoked(self, serial: str) -> bool:
+        if self._revoked is None:
+            return False
+        try:
+            return serial in read_revoked(self._revoked, self._keys.bundle.authority)
+        except BadInput as error:
+            _log.warning("%s", error.message)  # names a path of ours, so peers are not told
+            raise SiteRefused(
+                "the receiver cannot tell which keys are revoked", "bring it the list again"
+            ) from error
+
+    def _end(self) -> None:
+        """Cut everybody off and wait until no thread writes any more."""
+        with self._lock:
+            for guard in tuple(self._strangers):
+                self._forget(guard, cut=True)
+            channels = tuple(self._channels)
+        for channel in channels:
+            channel.close()
+        for thread in self._threads:
+            thread.join(_END_S)

@@ -1,0 +1,174 @@
+"""A channel over TLS 1.3, both ends with certificates of the project's authority and no other.
+
+A handshake that succeeds says nothing yet: who the peer is comes from ``peer``, and what it may do is
+decided with ``migrate.keys.names``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from migrate.keys.bundle import Bundle, read_bundle
+from migrate.keys.names import Holder, Role, holder_of, must_be
+from migrate.replication.channel import Buffer, ChannelClosed
+from planner.errors import BadInput, SiteRefused
+from planner.names import visible
+
+_JOIN_BYTES = 64 * 1024  # below this, parts leave as one record
+
+
+class TlsKeys:
+    """A bundle, ready to shake hands with."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the bundle in ``path``; raises BadInput, NotFound."""
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        self.bundle: Bundle = read_bundle(path)
+        self._authority = self.bundle.authority.public_bytes(Encoding.PEM).decode("ascii")
+
+    def context(self, *, server: bool) -> ssl.SSLContext:
+        """Return a context for one end; raises BadInput."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.check_hostname = False  # our own names decide, see migrate.keys.names
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=self._authority)
+        if server:
+            context.num_tickets = 0
+        # ssl reads keys from files only: the bytes that were checked, not a second look at the path.
+        fd = os.memfd_create("wherry-keys", os.MFD_CLOEXEC)
+        try:
+            os.write(fd, self.bundle.text.data)
+            context.load_cert_chain(f"/proc/self/fd/{fd}")
+        except ssl.SSLError:
+            raise BadInput("the bundle of keys cannot be used", "issue it anew") from None
+        finally:
+            os.close(fd)
+        return context
+
+
+class TlsChannel:
+    """A channel over a connected TCP socket; ``timeout_s`` bounds each wait for the peer."""
+
+    def __init__(
+        self, sock: socket.socket, context: ssl.SSLContext, *, server: bool, handshake_s: float = 10.0
+    ) -> None:
+        """Shake hands; raises ChannelClosed. ``sock`` is ours from here, also when that fails."""
+        sock.settimeout(handshake_s)
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._used = threading.Lock()
+        self._closed = False
+        try:
+            self._sock = context.wrap_socket(sock, server_side=server)
+        except (OSError, ValueError) as error:
+            sock.close()
+            raise _broke(error) from error
+
+    def wait(self, timeout_s: float) -> None:
+        """Bound each further wait for the peer."""
+        self._sock.settimeout(timeout_s)
+
+    def peer(self) -> tuple[Holder, str]:
+        """Return who the peer's certificate says it is, and its serial; raises SiteRefused."""
+        told: dict[str, Any] = dict(self._sock.getpeercert() or {})
+        names = told.get("subjectAltName", ())
+        try:
+            holder = holder_of([str(value) for kind, value in names if kind == "URI"])
+        except BadInput as error:
+            raise SiteRefused(error.message, error.hint) from error
+        return holder, str(told.get("serialNumber", "")).lstrip("0")
+
+    def send(self, parts: Sequence[Buffer]) -> None:
+        """Send all parts in order; raises ChannelClosed."""
+        if sum(map(len, parts)) <= _JOIN_BYTES:
+            parts = [b"".join(parts)]
+        try:
+            with self._used:
+                self._must_be_open()
+                for part in parts:
+                    self._sock.sendall(part)
+        except (OSError, ValueError) as error:
+            raise _broke(error) from error
+
+    def recv_into(self, buffer: memoryview) -> None:
+        """Fill the buffer; raises ChannelClosed."""
+        got = 0
+        try:
+            with self._used:
+                self._must_be_open()
+                while got < len(buffer):
+                    count = self._sock.recv_into(buffer[got:])
+                    if count == 0:
+                        raise ChannelClosed(
+                            "the peer closed the connection", "start it again, the pass resumes"
+                        )
+                    got += count
+        except (OSError, ValueError) as error:
+            raise _broke(error) from error
+
+    def close(self) -> None:
+        """Close both directions; a thread that waits in the channel is woken."""
+        self._closed = True
+        # Not SSLSocket.shutdown: it drops the encryption under a thread that still sends.
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        with self._used:  # woken and out: its descriptor may be another file's in a moment
+            self._sock.close()
+
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise ChannelClosed("the connection was closed", "try again, the pass resumes")
+
+
+def _broke(error: Exception) -> ChannelClosed:
+    if isinstance(error, TimeoutError):
+        return ChannelClosed("the peer did not answer in time", "check that it runs, the pass resumes")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ChannelClosed(
+            f"the peer's certificate is refused: {visible(error.verify_message, 200)}",
+            "use keys issued by this project that have not ended",
+        )
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or "closed").lower().replace("_", " ")
+        return ChannelClosed(
+            f"the encrypted connection to the peer broke: {visible(reason, 100)}",
+            "check that both ends have keys of this project, the pass resumes",
+        )
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "closed"
+    return ChannelClosed(f"the connection to the peer broke: {reason}", "try again, the pass resumes")
+
+
+def connect_tls(host: str, port: int, keys: TlsKeys, site: str, timeout_s: float = 300.0) -> TlsChannel:
+    """Return a channel to the receiver of ``site`` and no other.
+
+    Raises BadInput, ChannelClosed, SiteRefused when the peer is somebody else.
+    """
+    holder = keys.bundle.holder
+    if holder.role is not Role.SENDER:
+        raise BadInput(f"the keys are those of the {holder}", "use keys with role sender")
+    context = keys.context(server=False)
+    try:
+        sock = socket.create_connection((host, port), 10.0)
+    except OSError as error:
+        raise ChannelClosed(
+            f"nobody answers at {visible(host, 100)}:{port}: {error.strerror or error}",
+            "start the receiver there",
+        ) from error
+    channel = TlsChannel(sock, context, server=False)
+    try:
+        peer, _serial = channel.peer()
+        must_be(peer, project=holder.project, role=Role.RECEIVER, site=site)
+    except SiteRefused:
+        channel.close()
+        raise
+    channel.wait(timeout_s)
+    return channel
