@@ -1,0 +1,70 @@
+"""wherry receiver: takes disks in from senders on a network, in the foreground, until it is ended."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.cli.options import json_option
+from tui.cli.output import data, line
+
+
+@click.command(
+    epilog="Examples: wherry receiver --store /var/lib/wherry --keys dc2.pem --register db=/srv/db.img; "
+    "wherry receiver --store st --keys dc2.pem --volumes volumes.json --listen 10.0.0.5:7643"
+)
+@click.option("--store", required=True, type=click.Path(path_type=Path), help="Its own folder for progress.")
+@click.option("--keys", required=True, type=click.Path(path_type=Path), help="Its bundle, role receiver.")
+@click.option("--listen", default="127.0.0.1:7643", show_default=True, metavar="ADDRESS:PORT",
+              help="Where it listens; port 0 is any.")  # fmt: skip
+@click.option("--volumes", type=click.Path(path_type=Path), help="JSON with id, path and group of disks.")
+@click.option("--register", multiple=True, metavar="ID=PATH", help="One disk that may be written.")
+@click.option("--revoked", type=click.Path(path_type=Path), help="The list of revoked keys.")
+@json_option
+def command(
+    store: Path,
+    keys: Path,
+    listen: str,
+    volumes: Path | None,
+    register: tuple[str, ...],
+    revoked: Path | None,
+    as_json: bool,
+) -> None:
+    """Serve registered disks to the senders of one project; SIGTERM or Ctrl-C ends it.
+
+    What was acknowledged is durable, whatever ends it.
+    """
+    import logging
+    import signal
+    import threading
+
+    from migrate.daemons.address import listen_tcp
+    from migrate.daemons.registered import Register, read_volumes
+    from migrate.replication.network import NetworkService
+    from migrate.replication.tls import TlsKeys
+    from planner.errors import BadInput
+    from planner.names import visible
+    from planner.units import show_bytes, show_count
+
+    wanted = read_volumes(volumes) if volumes else []
+    for text in register:
+        volume, equals, path = text.partition("=")
+        if not (volume and equals and path):
+            raise BadInput(f"{visible(text, 200)} is not ID=PATH", "write --register db=/srv/db.img")
+        wanted.append((volume, Path(path), ""))
+    disks = Register(wanted)
+    service = NetworkService(TlsKeys(keys), disks.open_write, disks.groups(), store, revoked=revoked)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _signal, _frame: stopping.set())
+    with listen_tcp(listen) as listening:
+        host, port = listening.getsockname()[:2]
+        size = sum(disk.size_bytes for disk in disks.disks)
+        if as_json:
+            data({"address": host, "port": port, "volumes": [disk.volume for disk in disks.disks],
+                  "size_bytes": size})  # fmt: skip
+        else:
+            line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
+        service.serve(listening, stopping.is_set)
