@@ -53,11 +53,13 @@ def test_a_killed_receiver_is_resumed_then_compared_and_ended(place: Path) -> No
         [sys.executable, "-m", "tui.cli.entry", *sending(place, address, "--pass-id", "1")],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
-    # The sender is three stretches of 32 MiB ahead at most: here the first is durable, the last not sent.
-    while sender.poll() is None and (place / "target.img").stat().st_blocks * 512 < 128 * MIB:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait(60)
+    try:
+        # The sender is three stretches of 32 MiB ahead at most: the first is durable, the last not sent.
+        while sender.poll() is None and (place / "target.img").stat().st_blocks * 512 < 128 * MIB:
+            time.sleep(0.005)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait(60)
     out, _ = sender.communicate(timeout=60)
     assert sender.returncode == 6, out
     process, address = start(place)

@@ -93,8 +93,9 @@ def command(
         )
     if as_json:
         data({"volume": volume, "live": True, "mode": sent.mode.value, "size_bytes": size,
-              "data_bytes": sent.data_bytes, "wire_bytes": sent.wire_bytes, "resumed_bytes": sent.resumed_bytes,
-              "seconds": round(sent.seconds, 3), "verified": equal})  # fmt: skip
+              "data_bytes": sent.data_bytes, "wire_bytes": sent.wire_bytes,
+              "resumed_bytes": sent.resumed_bytes, "seconds": round(sent.seconds, 3),
+              "verified": equal})  # fmt: skip
         return
     say(f"{show_bytes(sent.data_bytes)} sent as {show_bytes(sent.wire_bytes)}, durable there"
         + (", both sides are equal" if equal else ""))  # fmt: skip
