@@ -25,6 +25,7 @@ NAMES = {
     "rvtools": "A large RVTools workbook",
     "vcenter": "A live vCenter",
     "seed": "The first full copy of a disk",
+    "wire": "Seeds and deltas beside the tools people use",
     "lab": "A seed in the lab",
     "twin": "The twin",
     "flows": "A million flows",
@@ -59,6 +60,12 @@ _NOTES = {
     "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
     "process and verify nothing.",
+    "wire": "One sparse disk of 8 GiB with file systems' usual content (Debian packages, database-like pages), its "
+    "clone and its later version, to another process on the same machine, warm caches, until the bytes are "
+    "durable: ours by acknowledgement after fsync, the others by their flush and an fsync, timed in. Ours are "
+    "timed with the start of the sender, hash every block at both ends, and every copy is compared with its "
+    "source afterwards. The order rotates. CPU is of all processes together; memory is the peak of each side, "
+    "and below 45 MiB that of the benchmark which started the process.",
     "lab": "All volumes of the sample estate, disk after disk, from the source site through the receiver of "
     "the target site, until each is acknowledged as durable; the peers copy the same flat files, each "
     "ended by an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
@@ -92,13 +99,19 @@ def _cell(value: Any) -> str:
 
 def _section(name: str, figures: dict[str, Any]) -> list[str]:
     ratios = sorted({key for row in figures["rows"] for key in row if key.startswith("time_ratio_to ")})
-    heads = [f"time against {key.removeprefix('time_ratio_to ')}" for key in ratios]
+    more: dict[str, str] = figures.get("columns", {})
+    heads = [*more.values(), *(f"time against {key.removeprefix('time_ratio_to ')}" for key in ratios)]
     host = figures["host"]
     lines = [f"## {NAMES[name]}", "", _NOTES[name], ""]
     lines.append("| " + " | ".join(["what", "value", "unit", *heads]) + " |")
     lines.append("|" + " --- |" * (3 + len(heads)))
     for row in figures["rows"]:
-        cells = [row["what"], _cell(row["value"]), row["unit"], *(_cell(row.get(key, "")) for key in ratios)]
+        cells = [
+            row["what"],
+            _cell(row["value"]),
+            row["unit"],
+            *(_cell(row.get(key, "")) for key in (*more, *ratios)),
+        ]
         lines.append("| " + " | ".join(cells) + " |")
     about = ", ".join(f"{key} {value}" for key, value in host.items())
     return [*lines, "", f"Measured with `python -m benchmarks {name}` on: {about}.", ""]
