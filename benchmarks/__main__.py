@@ -60,12 +60,12 @@ _NOTES = {
     "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
     "process and verify nothing.",
-    "wire": "One sparse disk of 8 GiB with file systems' usual content (Debian packages, database-like pages), its "
-    "clone and its later version, to another process on the same machine, warm caches, until the bytes are "
-    "durable: ours by acknowledgement after fsync, the others by their flush and an fsync, timed in. Ours are "
-    "timed with the start of the sender, hash every block at both ends, and every copy is compared with its "
-    "source afterwards. The order rotates. CPU is of all processes together; memory is the peak of each side, "
-    "and below 45 MiB that of the benchmark which started the process.",
+    "wire": "A sparse disk of 8 GiB (a file system of Debian packages, database-like pages), its clone and "
+    "its later version, to another process on the same machine, warm caches, until the bytes are durable: "
+    "ours by acknowledgement after fsync, the others by their flush and an fsync, timed in. Ours are timed "
+    "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
+    "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
+    "below 45 MiB that of the benchmark which started the process.",
     "lab": "All volumes of the sample estate, disk after disk, from the source site through the receiver of "
     "the target site, until each is acknowledged as durable; the peers copy the same flat files, each "
     "ended by an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
