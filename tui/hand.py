@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from planner.sized import size_of
+
 Spread = tuple[float, float]  # P50, P95
 
 
@@ -21,7 +23,8 @@ class Takes:
 class Laid:
     """A wave as it lies on the desk. ``limits`` are (limit, used, cap, whose); times ISO 8601 in UTC.
 
-    ``whole`` says why it may be over its limits, empty when it is not.
+    The size is ``AtLeast`` where not all disks are known. ``whole`` says why it may be over its limits,
+    empty when it is not.
     """
 
     wave: str
@@ -84,7 +87,7 @@ def _laid(row: Mapping[str, Any]) -> Laid:
         row["end"],
         tuple(row["groups"]),
         row["vms"],
-        row["size_bytes"],
+        size_of(row["size_bytes"], row["sized"]),
         row["locked"],
         tuple((one["limit"], one["used"], one["cap"], one["whose"]) for one in row["limits"]),
         tuple(row["violations"]),

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 
 from rich.cells import cell_len, set_cell_size
 
-from planner.units import show_duration
+from planner.sized import AtLeast
+from planner.units import show_bytes, show_duration
 from tui.theme import STYLES
 
 if TYPE_CHECKING:
@@ -72,6 +73,13 @@ def count(number: int) -> str:
 def plural(number: int, noun: str) -> str:
     """Return ``1 VM`` or ``3 VMs``."""
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def size_cell(size_bytes: int) -> str:
+    """Return ``3.2 TiB``, ``≥3.2 TiB`` where there is more, ``?`` where nothing is known: for columns."""
+    if not isinstance(size_bytes, AtLeast):
+        return show_bytes(size_bytes)
+    return f"≥{show_bytes(size_bytes)}" if size_bytes else "?"
 
 
 def utc_clock(now: datetime) -> str:

@@ -159,6 +159,7 @@ def waves(printout: Printout) -> Table:
         window = wave.window
         who, _ = (printout.approvals or {}).get(wave.name, ("", ""))
         hours = window.hours if window else 0.0
+        sized = printout.sized(wave)
         rows.append(
             (
                 wave.name,
@@ -169,8 +170,10 @@ def waves(printout: Printout) -> Table:
                 moment(window.end_utc) if window else "",
                 _next_freeze(printout, window),
                 len(wave.vms),
-                round(wave.size_bytes / TIB, 3),
-                round(wave.estimate.downtime_min.p95 / 60 / hours, 3) if hours else "",
+                round(wave.size_bytes / TIB, 3) if sized else UNKNOWN,
+                (round(wave.estimate.downtime_min.p95 / 60 / hours, 3) if sized else UNKNOWN)
+                if hours
+                else "",
                 sum(blocked[vm.id] for vm in wave.vms),
                 "approved" if who else "planned",
                 visible(who),

@@ -17,7 +17,7 @@ from planner.export.seeding import Seed, latest_seeds
 from planner.names import content_id, visible
 from planner.plan import Wave
 from planner.settings import Freeze, Window
-from planner.units import show_bytes, show_count
+from planner.units import show_count
 
 _ALARMS = ((timedelta(days=-1), "tomorrow"), (timedelta(hours=-1), "in one hour"))
 
@@ -87,9 +87,11 @@ def _cutover(sheet: _Sheet, printout: Printout, wave: Wave, window: Window) -> N
     down = wave.estimate.downtime_min
     text = [
         f"{show_count(len(wave.vms), 'VM')} in {show_count(len(wave.groups), 'group')}, "
-        f"{show_bytes(wave.size_bytes)}",
+        f"{printout.size(wave)}",
         f"Window: {show_window(window)}",
-        f"Downtime: {down.p50:.0f} min (P50), {down.p95:.0f} min (P95)",
+        f"Downtime: {down.p50:.0f} min (P50), {down.p95:.0f} min (P95)"
+        if printout.sized(wave)
+        else "Downtime: unknown, for not all disks of its VMs are known",
         f"Approval: {printout.approval(wave)}",
         f"Wave fingerprint: {wave.fingerprint}",
         *(f"Group {visible(group.name)}: {show_count(len(group.vms), 'VM')}" for group in wave.groups),

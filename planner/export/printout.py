@@ -17,7 +17,7 @@ from planner.names import visible
 from planner.plan import Plan, PlannedDisk, PlannedTask, Wave
 from planner.remapping import remapping
 from planner.settings import Settings, Window
-from planner.sized import is_sized, lacks_disks
+from planner.sized import is_sized, lacks_disks, show_size, size_of
 from planner.units import GIB, SECTOR, show_count
 
 Cell = str | int | float
@@ -73,6 +73,10 @@ class Printout:
     def sized(self, wave: Wave) -> bool:
         """Return whether all disks of a wave are known, so that its size and times mean something."""
         return is_sized(wave, self.vms, self.inventory.gaps)
+
+    def size(self, wave: Wave) -> str:
+        """Return the size of a wave in words, as far as it is known."""
+        return show_size(size_of(wave.size_bytes, self.sized(wave)))
 
     def approval(self, wave: Wave) -> str:
         """Return who approved a wave and when, or that nobody did."""

@@ -14,7 +14,9 @@ from sys import intern
 from typing import TYPE_CHECKING
 
 from planner.codec import digest
+from planner.sized import size_of
 from planner.store import contents
+from planner.store.unsized import count_unsized
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,7 +42,10 @@ class PlannedWindow:
 
 @dataclass(frozen=True, slots=True)
 class WaveRow:
-    """What one line says of a wave; ``groups``, ``vms`` and ``tasks`` are counts, spreads P50 and P95."""
+    """What one line says of a wave; ``groups``, ``vms`` and ``tasks`` are counts, spreads P50 and P95.
+
+    ``unsized`` counts the VMs whose disks are not all known; the size is ``AtLeast`` where there are any.
+    """
 
     name: str
     title: str
@@ -55,19 +60,24 @@ class WaveRow:
     effort_min: int
     commit_window_h: float
     fingerprint: str
+    unsized: int
 
 
-LINE = (
+_SAID = (
     *("name", "title", "window_start", "window_hours", "window_zone", "groups", "vms", "size_bytes"),
     *("seed_p50_h", "seed_p95_h", "downtime_p50_min", "downtime_p95_min", "overrun", "tasks", "effort_min"),
     *("commit_window_h", "fingerprint"),
 )
-_STORED = (*LINE, "digest", "members")
-_COLUMNS = ("version", "position", *_STORED)
+LINE = (*_SAID, "unsized")
+_STORED = (*_SAID, "digest", "members")
+_COLUMNS = ("version", "position", "unsized", *_STORED)
 
 
-def insert(db: Database, version: int, waves: Iterable[Wave]) -> None:
-    """Write the waves of a version inside a transaction of the caller."""
+def insert(db: Database, version: int, waves: Iterable[Wave], inventory: str) -> None:
+    """Write the waves of a version inside a transaction of the caller.
+
+    ``inventory`` is the fingerprint of the one they were made on.
+    """
     rows = []
     for position, wave in enumerate(waves):
         body = wave.model_dump_json().encode()
@@ -79,7 +89,8 @@ def insert(db: Database, version: int, waves: Iterable[Wave]) -> None:
             f"SELECT {', '.join(_STORED)} FROM plan_wave WHERE digest = ? LIMIT 1",  # noqa: S608
             (named,),
         ).fetchone()
-        rows.append((version, position, *(same or (*_said(wave), named, members_named))))
+        unsized = count_unsized(db.conn, inventory, wave)
+        rows.append((version, position, unsized, *(same or (*_said(wave), named, members_named))))
     db.conn.executemany(
         f"INSERT INTO plan_wave ({', '.join(_COLUMNS)})"  # noqa: S608 - names of our own
         f" VALUES ({', '.join('?' * len(_COLUMNS))})",
@@ -111,8 +122,9 @@ def _said(wave: Wave) -> tuple[object, ...]:
 
 def line(row: sqlite3.Row) -> WaveRow:
     """Return what the columns of ``LINE`` say."""
-    name, title, start, hours, zone, groups, vms, size, seed50, seed95, down50, down95, *rest = row
+    name, title, start, hours, zone, groups, vms, known, seed50, seed95, down50, down95, *rest = row
     window = PlannedWindow(datetime.fromisoformat(start), hours, intern(zone)) if start else None
+    size = size_of(known, sized=not row["unsized"])
     return WaveRow(name, title, window, groups, vms, size, (seed50, seed95), (down50, down95), *rest)
 
 
@@ -128,9 +140,30 @@ def split(connection: sqlite3.Connection) -> None:
     db = Database(connection, execute_plugins=False)
     for version, document in plans:
         body = json.loads(document)
+        if "waves" not in body:
+            continue
         waves, unplanned = body.pop("waves"), body.pop("unplanned", [])
         connection.execute(
             "UPDATE plan SET document = ?, unplanned = ? WHERE version = ?",
             (json.dumps(body), json.dumps(unplanned), version),
         )
-        insert(db, version, map(Wave.model_validate, waves))
+        insert(db, version, map(Wave.model_validate, waves), body["inventory"])
+
+
+def weigh(connection: sqlite3.Connection) -> None:
+    """Count the VMs of stored waves whose disks are not all known, which the second schema did not."""
+    stored = connection.execute(
+        "SELECT plan.version, position, json_extract(document, '$.inventory'), body FROM plan_wave"
+        " JOIN plan USING (version) JOIN content USING (digest)"
+    ).fetchall()
+    if not stored:
+        return
+    from planner.plan import Wave
+
+    for version, position, inventory, body in stored:
+        found = count_unsized(connection, inventory, Wave.model_validate_json(body))
+        if found:
+            connection.execute(
+                "UPDATE plan_wave SET unsized = ? WHERE version = ? AND position = ?",
+                (found, version, position),
+            )

@@ -102,7 +102,7 @@ def insert(db: Database, plan: Plan, who: str) -> int:
         "unplanned": json.dumps([item.model_dump(mode="json") for item in plan.unplanned]),
     }
     version = int(db.table("plan").insert(row).last_pk or 0)
-    plan_waves.insert(db, version, plan.waves)
+    plan_waves.insert(db, version, plan.waves, plan.inventory)
     return version
 
 

@@ -21,6 +21,13 @@ def _split_plans(connection: sqlite3.Connection) -> None:
     split(connection)
 
 
+def _weigh_plans(connection: sqlite3.Connection) -> None:
+    """Say of each stored wave how many of its VMs have disks that nobody knows."""
+    from planner.store.plan_waves import weigh
+
+    weigh(connection)
+
+
 _VERSION_1 = (
     # planner.store.project
     "CREATE TABLE project (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
@@ -163,7 +170,6 @@ _VERSION_2: tuple[Step, ...] = (
         PRIMARY KEY (version, position)
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX plan_wave_digest ON plan_wave (digest)",
-    _split_plans,
     # planner.store.columns
     """CREATE TABLE inventory_column (
         inventory INTEGER NOT NULL REFERENCES inventory(id), field TEXT NOT NULL, body BLOB NOT NULL,
@@ -210,7 +216,14 @@ _VERSION_2: tuple[Step, ...] = (
     ) STRICT, WITHOUT ROWID""",
 )
 
-MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3: tuple[Step, ...] = (
+    # planner.store.plan_waves
+    "ALTER TABLE plan_wave ADD COLUMN unsized INTEGER NOT NULL DEFAULT 0",
+    _split_plans,  # those of the first schema, once the lines have all their columns
+    _weigh_plans,
+)
+
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header
 

@@ -28,12 +28,13 @@ class Needed:
 class GroupRow:
     """One move group. Names are as they are; ``said`` is the edit by hand that holds it where it is.
 
-    ``vms`` are (id, name); a spread is P50 and P95.
+    ``vms`` are (id, name), ``sized`` = all disks are known; a spread is P50 and P95.
     """
 
     name: str
     vms: tuple[tuple[str, str], ...]
     size_bytes: int
+    sized: bool
     application: str
     owner: str
     service: bool
@@ -71,6 +72,7 @@ def _row(desk: Desk, group: MoveGroup, slot: int) -> GroupRow:
         name=group.name,
         vms=tuple((vm.id, vm.name) for vm in vms),
         size_bytes=sum(volume.size_bytes for volume in volumes),
+        sized=desk.ask.sized(group),
         application=vms[0].application if len({vm.application for vm in vms}) == 1 else "",
         owner=next((owner for vm in vms if (owner := desk.ask.owner(vm))), ""),
         service=group.shared_services,

@@ -10,6 +10,7 @@ from datetime import timedelta
 from planner.estimate import Measured, WaveEstimate, estimate_wave, seed_bytes
 from planner.model import VM, Inventory, MoveGroup, Volume
 from planner.settings import Settings, Window
+from planner.sized import holds_all
 from planner.volumes import datastore_of
 from planner.waves.calendar import begin_of_work, closed_slots
 from planner.waves.constraints import kin
@@ -63,6 +64,10 @@ class Ask:
     def vms(self, group: MoveGroup) -> list[VM]:
         """Return the VMs of a group."""
         return [self.lookup.vms[vm] for vm in group.vms]
+
+    def sized(self, group: MoveGroup) -> bool:
+        """Return whether all disks of a group are known, each with a size."""
+        return all(holds_all(vm, self.inventory.gaps) for vm in self.vms(group))
 
     def owner(self, vm: VM) -> str:
         """Return who owns a VM, empty when nobody said."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from math import isfinite
 
+from planner.model import MoveGroup
 from planner.names import visible
 from planner.units import show_count
 from planner.waves.amounts import overfull
@@ -29,7 +30,8 @@ class Used:
 class WaveRow:
     """One wave. Times are ISO 8601 in UTC, empty = undated; ``groups`` are names, as they are.
 
-    ``whole`` says why it may be over its limits, empty when it is not or must not be.
+    ``sized`` = all disks are known, else the size is the least it is. ``whole`` says why it may be over its
+    limits, empty when it is not or must not be.
     """
 
     wave: str
@@ -39,6 +41,7 @@ class WaveRow:
     groups: tuple[str, ...]
     vms: int
     size_bytes: int
+    sized: bool
     locked: bool
     limits: tuple[Used, ...]
     violations: tuple[str, ...]
@@ -48,15 +51,15 @@ class WaveRow:
 def rows(desk: Desk, slots: Iterable[int] | None = None) -> tuple[WaveRow, ...]:
     """Return the rows of these slots, of all when None, in order; a slot that holds nobody has none."""
     wanted = None if slots is None else set(slots)
-    names: dict[int, list[str]] = {}
+    groups: dict[int, list[MoveGroup]] = {}
     items: dict[int, list[Item]] = {}
     broken = _broken(desk)
     for track in desk.tracks:
         for at, slot in enumerate(track.assignment):
             if wanted is None or slot in wanted:
-                names.setdefault(slot, []).extend(group.name for group in track.built.members[at])
+                groups.setdefault(slot, []).extend(track.built.members[at])
                 items.setdefault(slot, []).append(track.built.problem.items[at])
-    return tuple(_row(desk, slot, names[slot], items[slot], broken.get(slot, ())) for slot in sorted(names))
+    return tuple(_row(desk, slot, groups[slot], items[slot], broken.get(slot, ())) for slot in sorted(groups))
 
 
 def _broken(desk: Desk) -> dict[int, list[str]]:
@@ -69,7 +72,7 @@ def _broken(desk: Desk) -> dict[int, list[str]]:
     return broken
 
 
-def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Iterable[str]) -> WaveRow:
+def _row(desk: Desk, slot: int, groups: list[MoveGroup], items: list[Item], broken: Iterable[str]) -> WaveRow:
     windows = desk.tracks[-1].built.windows
     window = windows[slot] if slot < len(windows) else None
     return WaveRow(
@@ -77,9 +80,10 @@ def _row(desk: Desk, slot: int, names: list[str], items: list[Item], broken: Ite
         slot=slot,
         start=window.start_utc.isoformat() if window else "",
         end=window.end_utc.isoformat() if window else "",
-        groups=tuple(sorted(names, key=lambda name: (name.casefold(), name))),
+        groups=tuple(sorted((group.name for group in groups), key=lambda name: (name.casefold(), name))),
         vms=sum(item.vms for item in items),
         size_bytes=sum(item.size_bytes for item in items),
+        sized=all(map(desk.ask.sized, groups)),
         locked=slot in desk.ask.hand.locked,
         limits=_limits(desk, slot, items),
         violations=tuple(dict.fromkeys(visible(text, 500) for text in broken)),

@@ -12,7 +12,7 @@ from planner.notes import estimate_notes
 from planner.plan import PlannedEstimate, Spread, Take, Used, Wave
 from planner.remedies import planned_tasks
 from planner.settings import Window
-from planner.sized import lacks_disks
+from planner.sized import holds_all
 from planner.units import TIB, show_bytes
 from planner.volumes import own_volume
 from planner.waves.arrange import Arranged
@@ -53,9 +53,7 @@ def takes_of(groups: Sequence[MoveGroup], members: Sequence[VM], ask: Ask) -> tu
 def _why(members: Sequence[VM], size_bytes: int, ask: Ask) -> str:
     caps = ask.settings.caps
     size = f"{show_bytes(size_bytes)} of {show_bytes(caps.tib * TIB)}"
-    if any(not vm.disks and lacks_disks(vm, ask.inventory.gaps) for vm in members) or any(
-        disk.size_bytes <= 0 for vm in members for disk in vm.disks
-    ):
+    if not all(holds_all(vm, ask.inventory.gaps) for vm in members):
         size = f"at least {size}: not all disks are known" if size_bytes else "of unknown size"
     filled = f"{len(members)} of {caps.vms} VMs, {size}"
     if len(members) > caps.vms or size_bytes > caps.tib * TIB:

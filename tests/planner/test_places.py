@@ -18,7 +18,7 @@ FOUND = (
 )
 FIRST = WaveRow(
     "W01", "pilots", PlannedWindow(datetime(2026, 9, 5, 20, tzinfo=UTC), 6.0, "Europe/Berlin"), 2, 9, 2**40,
-    (1.0, 2.0), (10.0, 61.4), None, 3, 120, 48.0, "f",
+    (1.0, 2.0), (10.0, 61.4), None, 3, 120, 48.0, "f", 0,
 )  # fmt: skip
 WAVES = (FIRST, replace(FIRST, name="W02", title="", window=None, vms=40))
 

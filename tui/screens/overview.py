@@ -10,14 +10,13 @@ from textual.content import Content
 from textual.widget import Widget
 
 from planner.names import visible
-from planner.units import show_bytes
 from tui.actions.keymap import bindings_at
 from tui.screens import first_steps as steps
 from tui.screens import matters
 from tui.screens.overview_panels import next_window, standing, the_line
 from tui.screens.place import PlaceScreen
 from tui.session import View
-from tui.text import fill, line, plural, window_start
+from tui.text import fill, line, plural, size_cell, window_start
 from tui.theme import state_mark
 from tui.widgets.column import Column
 from tui.widgets.lines import Item, ItemLine
@@ -29,7 +28,7 @@ COLUMNS = (
     Column(2, "name", 12, flex=True, keep=8),
     Column(3, "groups", 6, str, right=True, keep=1),
     Column(4, "VMs", 4, str, right=True, keep=6),
-    Column(5, "data", 9, show_bytes, right=True, keep=5),
+    Column(5, "data", 9, size_cell, right=True, keep=5),
     Column(6, "state", 15, lambda state: visible(state_mark(state).text),
            lambda state: state_mark(state).tone, keep=9),
     Column(7, "cutover", 16, lambda text: visible(text) or "no window", keep=4),

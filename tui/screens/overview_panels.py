@@ -94,9 +94,10 @@ def next_window(view: View, now: datetime) -> Content:
             line((f"{visible(wave.name)}  {visible(wave.title)}", "accent")),
             line(window_span(window)),
             line(f"opens in {show_duration(ahead)}" if ahead > 0 else ("◆ open now", "warn")),
-            line(f"downtime P50 / P95  {spread_minutes(*wave.downtime_min)}"),
-            line(("✔ fits the window" + risk, "good") if fits else
-                 ("✖ P95 is longer than the window" + risk, "bad")),
+            line(f"downtime P50 / P95  {'?' if wave.unsized else spread_minutes(*wave.downtime_min)}"),
+            line(("✖ P95 is longer than the window" + risk, "bad") if not fits else
+                 ("? not all disks are known", "warn") if wave.unsized else
+                 ("✔ fits the window" + risk, "good")),
             line((f"✔ approved by {visible(approval.who)}", "good"))
             if approval
             else line(("○ not approved: ", "warn"), f"wherry plan approve {visible(wave.name)}"),

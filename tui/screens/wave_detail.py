@@ -12,6 +12,7 @@ from planner.filling import load_of
 from planner.model import Backing, Severity
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, Wave
+from planner.sized import AtLeast, show_size
 from planner.units import show_bytes, show_duration
 from tui.drawings.shares import Share, shares
 from tui.hand import Hand, Laid
@@ -31,8 +32,11 @@ def _heading(text: str) -> Content:
     return line((text, "accent"))
 
 
-def describe_content(wave: Wave) -> Content:
-    """Return groups with their reasons, boot batches, then disks: those that change backing first."""
+def describe_content(wave: Wave, size_bytes: int) -> Content:
+    """Return groups with their reasons, boot batches, then disks: those that change backing first.
+
+    ``size_bytes`` is ``AtLeast`` where not all disks are known.
+    """
     names = {vm.id: visible(vm.name) for vm in wave.vms}
     lines = [_heading(plural(len(wave.groups), "group") + ", each moves as one")]
     for group in wave.groups:
@@ -45,7 +49,7 @@ def describe_content(wave: Wave) -> Content:
     lines += [line(""), _heading("lands on"), *_landing(wave)]
     changing = [disk for disk in wave.disks if disk.converts]
     same = [disk for disk in wave.disks if not disk.converts]
-    lines += [line(""), _heading(f"{plural(len(wave.disks), 'disk')}, {show_bytes(wave.size_bytes)}")]
+    lines += [line(""), _heading(f"{plural(len(wave.disks), 'disk')}, {show_size(size_bytes)}")]
     for disk in (*changing, *same):
         lines += _disk(disk, names)
     return stack(lines)
@@ -192,6 +196,9 @@ def _times(now: WaveLine) -> list[Content]:
         lines.append(line(("window    ", "dim"), ("none: it may cut over at any time", "warn")))
     else:
         lines.append(line(("window    ", "dim"), window_span(now.window)))
+    if isinstance(now.size_bytes, AtLeast) and now.vms:
+        said = f"? not all disks are known: {show_size(now.size_bytes)} to move"
+        return [*lines, line(("downtime  ", "dim"), (said, "dim"))]
     if now.downtime is None or now.seed_h is None:
         return [*lines, line(("downtime  ", "dim"), ("? not known before it is laid out", "dim"))]
     lines.append(line(("downtime  ", "dim"), f"P50 / P95  {spread_minutes(*now.downtime)}"))

@@ -188,7 +188,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
             if name in self.hand.edited:
                 return None
         wave = self.saved_wave(name)
-        return saved_groups(wave) if wave is not None else None
+        return saved_groups(wave, self.saved_size(name)) if wave is not None else None
 
     def show_wave(self) -> None:
         """Show the groups and the judgement of the wave under the cursor."""

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar, overload
 
 from planner.export.seeding import Seed, busy_days, seeds_before
-from planner.units import show_bytes
+from planner.sized import show_size, size_of
 from tui.drawings.axis import Slots, Span
 from tui.drawings.board import Card, Lane
 from tui.drawings.chart import Bar, Chart, Column, Kind, Row, Shade
 from tui.drawings.timeline_link import Load
 from tui.screens.waves_lines import LIMITS, WaveLine
-from tui.text import count, plural, spread_minutes
+from tui.text import count, plural, size_cell, spread_minutes
 
 _DAY = timedelta(days=1)
 _SHOWN = 14  # waves that the chart shows at once before anybody zooms
@@ -127,7 +127,7 @@ def chart_row(line: WaveLine, times: Times, soak: timedelta, marked: bool) -> Ro
     verdict, tone = _verdict(line)
     name = f"{'✓' if marked else ''}{'▣' if line.locked else ''}{line.wave}{line.edited[:1]}"
     down = spread_minutes(*line.downtime).split(" / ")[1] if line.downtime else "?"
-    size = show_bytes(line.size_bytes) if line.size_bytes else "?"
+    size = size_cell(line.size_bytes)
     bars = () if line.window is None else _bars(line, times, soak)
     slot = None if line.slot is None else line.slot + 1
     return Row(f"{name:<5} {line.title}", (count(line.vms), size, down), bars, verdict, tone, slot)
@@ -164,7 +164,7 @@ def _verdict(line: WaveLine) -> tuple[str, str]:
 def lane_of(line: WaveLine, cards: Sequence[Card] | None, marked: bool) -> Lane:
     """Return a wave as a lane; ``cards`` None are not known yet."""
     verdict, tone = _verdict(line)
-    size = show_bytes(line.size_bytes) if line.size_bytes else "?"
+    size = show_size(line.size_bytes) if line.size_bytes else size_cell(line.size_bytes)
     note = f"{plural(line.groups, 'group')} · {count(line.vms)} VMs · {size}"
     if line.broken:
         note = verdict
@@ -176,7 +176,7 @@ def lane_of(line: WaveLine, cards: Sequence[Card] | None, marked: bool) -> Lane:
 
 def card_of(wave: str, group: Mapping[str, Any], locked: bool, marked: bool) -> Card:
     """Return a move group as a card."""
-    size = show_bytes(group["size_bytes"]) if group["size_bytes"] else ""
+    size = size_cell(size_of(group["size_bytes"], group["sized"]))
     late = [need["group"] for need in group["needs"] or () if need["late"]]
     name = f"{'✓ ' if marked else ''}{'● ' if group['said'].startswith('edit') else ''}{group['name']}"
     card = Card((wave, group["name"]), name, len(group["vms"]), size, locked)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from planner.names import visible
-from planner.units import show_bytes
+from planner.sized import show_size
 from tui.dialogs.form import Ask
 from tui.text import count, fit, line, plural, stack, window_start
 
@@ -139,7 +139,7 @@ def describe_approval(view: View, waves: Sequence[str], who: str) -> Content:
     for row in rows[:_LISTED]:
         when = window_start(row.window) if row.window else "no window"
         lines.append(line((fit(visible(row.name), 6), "accent"), fit(when, 18), f"{count(row.vms)} VMs, "
-                          f"{show_bytes(row.size_bytes) if row.size_bytes else '? size'}  ",
+                          f"{show_size(row.size_bytes) if row.size_bytes else 'size unknown'}  ",
                           (row.fingerprint[:16], "dim")))  # fmt: skip
         lines += [line("      ", ("▲ ", "warn"), said) for said in _against(view, row)]
     if len(rows) > _LISTED:
@@ -154,6 +154,8 @@ def _against(view: View, row: WaveRow) -> list[str]:
         found.append("checks are not current: run 'wherry check'")
     elif blockers := view.wave_tallies.get(row.name, (0, 0, 0))[0]:
         found.append(f"{plural(blockers, 'blocker')} open: see 9 Checks")
+    if row.unsized:
+        found.append(f"not all disks of {plural(row.unsized, 'VM')} are known")
     if row.window is None:
         found.append("it has no window: it may cut over at any time")
     elif row.downtime_min[1] > row.window.hours * 60:

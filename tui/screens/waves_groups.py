@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from planner.names import visible
 from planner.plan import Wave
-from planner.units import show_bytes
-from tui.text import count, spread_minutes
+from planner.sized import AtLeast, diskless, size_of
+from tui.text import count, size_cell, spread_minutes
 from tui.widgets.column import Column
 
 Groups = Sequence[Mapping[str, Any]]  # as ``hand.groups`` says them; ``needs`` None is not looked at
@@ -29,7 +29,7 @@ class GroupLine(NamedTuple):
 COLUMNS = (
     Column(1, "group", 14, flex=True, keep=9),
     Column(2, "VMs", 5, count, right=True, keep=8, kind="number"),
-    Column(3, "data", 9, lambda size: show_bytes(size) if size else "?", right=True, keep=7, kind="size"),
+    Column(3, "data", 9, size_cell, right=True, keep=7, kind="size"),
     Column(4, "needs first", 18, lambda pair: pair[0], lambda pair: pair[1], keep=4, kind=""),
     Column(5, "down P50/P95", 15, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
            kind=""),
@@ -45,9 +45,9 @@ def group_lines(groups: Groups) -> tuple[GroupLine, ...]:
             group["vms"][0][0],
             group["name"],
             len(group["vms"]),
-            group["size_bytes"],
+            size_of(group["size_bytes"], group["sized"]),
             _before(group["needs"]),
-            tuple(group["downtime_min"]) if group["downtime_min"] else None,
+            tuple(group["downtime_min"]) if group["downtime_min"] and group["sized"] else None,
             _held(group["said"]),
         )
         for group in groups
@@ -73,11 +73,16 @@ def _held(said: str) -> str:
     return f"● {number}" if number.isdigit() else "●"
 
 
-def saved_groups(wave: Wave) -> list[dict[str, Any]]:
-    """Return the groups of a saved wave; what only a desk knows is not known."""
+def saved_groups(wave: Wave, size_bytes: int) -> list[dict[str, Any]]:
+    """Return the groups of a saved wave; what only a desk knows is not known.
+
+    Where its size is ``AtLeast``, a group is known whose VMs all have a disk, and each disk a size.
+    """
     names = {vm.id: vm.name for vm in wave.vms}
     takes = {take.what: take for take in wave.takes}
     sizes: dict[str, int] = {}
+    bare = {item.vm for disk in wave.disks if disk.size_bytes <= 0 for item in disk.attachments}
+    bare.update(diskless(wave))
     for disk in wave.disks:
         first = disk.attachments[0].vm
         sizes[first] = sizes.get(first, 0) + disk.size_bytes
@@ -89,6 +94,7 @@ def saved_groups(wave: Wave) -> list[dict[str, Any]]:
                 "name": group.name,
                 "vms": [(vm, names.get(vm, vm)) for vm in group.vms],
                 "size_bytes": sum(sizes.get(vm, 0) for vm in group.vms),
+                "sized": not isinstance(size_bytes, AtLeast) or bare.isdisjoint(group.vms),
                 "needs": None,
                 "downtime_min": (take.downtime_min.p50, take.downtime_min.p95) if take else None,
                 "said": "",

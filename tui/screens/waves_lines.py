@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from planner.names import visible
+from planner.sized import AtLeast
 from planner.store.plan_waves import PlannedWindow, WaveRow
-from planner.units import show_bytes
 from tui.hand import Hand, Laid
 from tui.listing import Tally
 from tui.session import View
-from tui.text import count, spread_minutes, window_start
+from tui.text import count, size_cell, spread_minutes, window_start
 from tui.theme import state_mark, tally_tone, tally_words
 from tui.widgets.column import Column
 
@@ -29,7 +29,7 @@ LIMITS = {
 
 
 class WaveLine(NamedTuple):
-    """A wave in the table. None and "" are not known; ``broken`` None is not looked at."""
+    """A wave in the table. None and "" are not known, ``AtLeast`` in part; ``broken`` None: not looked at."""
 
     key: str
     wave: str
@@ -70,7 +70,7 @@ COLUMNS = (
     Column(2, "title", 14, flex=True, keep=9),
     Column(3, "groups", 6, count, right=True, keep=2, kind="number"),
     Column(4, "VMs", 5, count, right=True, keep=7, kind="number"),
-    Column(5, "data", 9, lambda size: show_bytes(size) if size else "?", right=True, keep=6, kind="size"),
+    Column(5, "data", 9, size_cell, right=True, keep=6, kind="size"),
     Column(6, "window", 16, lambda text: visible(text) or "no window", keep=5),
     Column(7, "down P50/P95", 17, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
            name="downtime", kind=""),
@@ -120,15 +120,17 @@ def _line(
     window = saved.window if saved else _window(laid)
     tallies = None if view.tallies is None else view.wave_tallies.get(name, (0, 0, 0))
     now = takes if edited else saved
+    size = laid.size_bytes if laid else saved.size_bytes if saved else AtLeast(0)
+    timed = now if not isinstance(size, AtLeast) else None  # times of a part of it are not its times
     return WaveLine(
         name,
         name,
         saved.title if saved else "new wave",
         len(laid.groups) if laid else saved.groups if saved else 0,
         laid.vms if laid else saved.vms if saved else 0,
-        laid.size_bytes if laid else saved.size_bytes if saved else 0,
+        size,
         window_start(window) if window else "",
-        now.downtime_min if now else None,
+        timed.downtime_min if timed else None,
         (fullest[1] / fullest[2], fullest[0]) if fullest and fullest[2] else None,
         state or ("approved" if approval else "planned"),
         approval.who if approval and not edited else "",
@@ -137,7 +139,7 @@ def _line(
         "● new" if edited and saved is None else "●" if edited else "",
         laid.locked if laid else False,
         window,
-        now.seed_h if now else None,
+        now.seed_h if now and size else None,
         saved.overrun if saved and not edited else None,
         slot,
     )

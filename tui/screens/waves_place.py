@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.plan import Wave
+from planner.sized import AtLeast
 from tui.hand import Hand
 from tui.screens.table_place import TablePlace
 from tui.screens.waves_groups import Groups
@@ -57,6 +58,10 @@ class WavesPlace(TablePlace):
     def saved_wave(self, name: str) -> Wave | None:
         """Return a wave of the saved plan, None when it has none of that name or it cannot be read."""
         raise NotImplementedError
+
+    def saved_size(self, name: str) -> int:
+        """Return the bytes of a wave as it was saved, ``AtLeast`` where not all its disks are known."""
+        return next((row.size_bytes for row in self.view.waves if row.name == name), AtLeast(0))
 
     def follow(self, wave: str, group: str) -> None:
         """Go where a group went, as soon as both are there."""

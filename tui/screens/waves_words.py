@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from planner.names import visible
+from planner.sized import AtLeast
 from planner.units import show_bytes, show_duration
 from tui.drawings.distribution import histogram
 from tui.hand import Hand
@@ -178,10 +179,12 @@ def describe_card(plan: PlanHead, waves: Sequence[WaveRow], width: int) -> Conte
             lines.append(line(f"  {fit(used.resource, 16)}", (bar(used.used, 1.0, 30), "accent"),
                               f" {used.used:.0%}{most}"))  # fmt: skip
     room = max(24, min(width, 72))
-    downs = [wave.downtime_min[1] * 60 for wave in waves]
+    known = [not isinstance(wave.size_bytes, AtLeast) for wave in waves]
+    downs = [wave.downtime_min[1] * 60 if whole else None for wave, whole in zip(waves, known, strict=True)]
+    sizes = [float(wave.size_bytes) if whole else None for wave, whole in zip(waves, known, strict=True)]
     for title, values, show in (
         ("downtime of a wave, P95", downs, show_duration),
-        ("data of a wave", [float(wave.size_bytes) or None for wave in waves], _bytes),
+        ("data of a wave", sizes, _bytes),
         ("VMs of a wave", [float(wave.vms) for wave in waves], lambda value: count(round(value))),
     ):
         lines += [line(""), _heading(title), *histogram(values, room, show, noun="wave")]

@@ -181,7 +181,9 @@ class Working(WavesPlace):
         if line_ is None or wave is None:
             self.say("this wave is in no saved plan yet: ^s saves it", "warn")
             return
-        self.app.push_screen(Reader(f"{wave.name}: what it does", describe_content(wave)))
+        self.app.push_screen(
+            Reader(f"{wave.name}: what it does", describe_content(wave, self.saved_size(wave.name)))
+        )
 
 
 def _nothing(said: Any) -> str:

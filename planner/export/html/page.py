@@ -16,11 +16,12 @@ from planner.export.html.style import SHEET, digest
 from planner.export.html.tables import facts, number, rows_of, table_of
 from planner.export.html.timeline import timeline
 from planner.export.html.waves import sections, with_section
-from planner.export.printout import Printout, approvals, not_known, unplanned
+from planner.export.printout import UNKNOWN, Printout, approvals, not_known, unplanned
 from planner.export.scorecard import in_short, score_card
 from planner.model import Severity
 from planner.names import visible
-from planner.units import TIB, show_bytes, show_count
+from planner.sized import show_size, size_of
+from planner.units import TIB, show_count
 
 _PLACES = (
     ("summary", "Summary"), ("score", "Score"), ("time", "Calendar"), ("ties", "Dependencies"),
@@ -49,13 +50,15 @@ def _cards(printout: Printout) -> Html:
     plan = printout.plan
     blockers, _ = _blockers(printout)
     approved = sum(wave.name in (printout.approvals or {}) for wave in plan.waves)
+    sized = [printout.sized(wave) for wave in plan.waves]
+    least = "" if all(sized) else "at least "
     longest = max((wave.estimate.downtime_min.p95 for wave in plan.waves), default=0.0)
     broken = plan.score.hard_violations + plan.score.order_violations
     shown = (
         (number(plan.score.waves), f"waves, bound {number(plan.score.waves_bound)}", False),
         (number(sum(len(wave.vms) for wave in plan.waves)), "VMs in waves", False),
-        (show_bytes(sum(wave.size_bytes for wave in plan.waves)), "provisioned", False),
-        (f"{longest / 60:.1f} h", "longest downtime, P95", False),
+        (show_size(size_of(sum(wave.size_bytes for wave in plan.waves), all(sized))), "provisioned", False),
+        (f"{least}{longest / 60:.1f} h", "longest downtime, P95", False),
         (number(broken), "ties violated", broken > 0),
         (number(blockers), "blockers open", blockers > 0),
         (f"{approved} of {len(plan.waves)}", "waves approved", False),
@@ -104,8 +107,8 @@ def _overview(printout: Printout) -> Html:
             f"{wave.window.start_utc:%Y-%m-%d %H:%M}, {wave.window.hours:g} h" if wave.window else "none yet",
             len(wave.groups),
             len(wave.vms),
-            round(wave.size_bytes / TIB, 2),
-            round(wave.estimate.downtime_min.p95 / 60, 1),
+            round(wave.size_bytes / TIB, 2) if printout.sized(wave) else printout.size(wave),
+            round(wave.estimate.downtime_min.p95 / 60, 1) if printout.sized(wave) else UNKNOWN,
             len(wave.tasks),
             "approved" if wave.name in (printout.approvals or {}) else "not approved",
         )

@@ -7,11 +7,11 @@ from typing import TypeVar
 
 from planner.export.html.markup import Html, Part, tag
 from planner.export.html.tables import facts, rows_of
-from planner.export.printout import Cell, Printout, becomes, gib, landings, show_window, task_how
+from planner.export.printout import UNKNOWN, Cell, Printout, becomes, gib, landings, show_window, task_how
 from planner.model import Finding, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedTask, Wave
-from planner.units import show_bytes, show_count
+from planner.units import show_count
 
 _Row = TypeVar("_Row")
 _NAMED = 6  # VMs that one cell names
@@ -167,14 +167,15 @@ def _tasks(printout: Printout, wave: Wave) -> Iterator[Part]:
 
 def _section(printout: Printout, wave: Wave, mine: Iterable[Finding], large: bool) -> Iterator[Part]:
     seed, down = wave.estimate.seed_h, wave.estimate.downtime_min
+    sized = printout.sized(wave)
     yield tag("h3", f"{wave.name}: {visible(wave.title)}", id=f"wave-{wave.name}")
     yield facts(
         (
             ("Window", show_window(wave.window)),
             ("Moves", f"{show_count(len(wave.vms), 'VM')} in {show_count(len(wave.groups), 'group')}, "
-                      f"{show_bytes(wave.size_bytes)}"),
-            ("Seed", f"{seed.p50:.1f} h (P50), {seed.p95:.1f} h (P95)"),
-            ("Downtime", f"{down.p50:.0f} min (P50), {down.p95:.0f} min (P95)"),
+                      f"{printout.size(wave)}"),
+            ("Seed", f"{seed.p50:.1f} h (P50), {seed.p95:.1f} h (P95)" if sized else UNKNOWN),
+            ("Downtime", f"{down.p50:.0f} min (P50), {down.p95:.0f} min (P95)" if sized else UNKNOWN),
             ("Why here", visible(wave.why)),
             ("Approval", printout.approval(wave)),
             ("Wave fingerprint", tag("code", wave.fingerprint)),

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from planner.errors import NotFound, PlanTampered
+from planner.model import VM, Power
 from planner.plan import Unplanned, Wave
 from planner.settings import Window
-from planner.store import approvals, plans
+from planner.sized import AtLeast, show_size
+from planner.store import approvals, inventories, plans
 from planner.store.plans import StoredPlan
 from planner.store.project import Project
 from tests.migrate.estate import pair_wave, small_wave
 from tests.migrate.stored import plan_of, store_plan
+from tests.planner.sketch import disk, estate, vm
+from tests.planner.sketch import plan as planned
 
 
 @pytest.fixture
@@ -234,3 +239,18 @@ def test_an_approval_comes_back_when_the_wave_is_again_what_was_approved(
 def test_an_approval_is_not_for_another_wave_that_does_the_same(project: Project, stored: StoredPlan) -> None:
     renamed = small_wave().model_copy(update={"name": "W03"})
     assert valid_after(project, stored, renamed) == set()
+
+
+def test_a_line_says_of_how_many_vms_the_disks_are_not_known(project: Project) -> None:
+    none = estate(vm("a"), VM("id-b", "b", power=Power.ON), VM("id-c", "c", power=Power.ON), gaps=("disks",))
+    small = replace(none, gaps=(), vms=(vm("a", disk("1", size_bytes=0)), *none.vms[1:]))
+    for found, unsized in ((none, 2), (small, 1)):
+        inventories.save(project, found)
+        stored = plans.save(project, planned(found), "ann")
+        (line,) = plans.waves(project, stored.version)
+        assert line.unsized == unsized
+        assert isinstance(line.size_bytes, AtLeast)
+    # a plan of an inventory that is not here: a VM without a disk may have any
+    elsewhere = replace(none, gaps=(), taken_at="2026-10-02T00:00:00+00:00")
+    (line,) = plans.waves(project, plans.save(project, planned(elsewhere), "ann").version)
+    assert (line.unsized, show_size(line.size_bytes)) == (2, "at least 10.0 GiB")

@@ -9,11 +9,16 @@ from pathlib import Path
 import pytest
 
 from planner.errors import BadInput
+from planner.fingerprint import inventory_fingerprint
 from planner.model import VM, Disk, Host, Inventory, Power
+from planner.sized import AtLeast
 from planner.store import approvals, inventories, plans, schema
 from planner.store.project import FILE, Project
+from planner.units import GIB
 from tests.migrate.estate import pair_wave, small_wave
 from tests.migrate.stored import plan_of
+from tests.planner.sketch import estate, vm
+from tests.planner.sketch import plan as planned
 
 
 @pytest.fixture
@@ -130,3 +135,22 @@ def test_a_project_of_the_first_schema_keeps_its_plans_and_approvals(tmp_path: P
         assert plans.latest(project).plan == plan
         assert plans.wave(project, 1, "W02") == plan.wave("W02")
         assert list(approvals.valid(project, plan)) == list(approvals.standing(project, 1)) == ["W01"]
+
+
+def test_lines_of_the_second_schema_learn_which_disks_nobody_knows(tmp_path: Path) -> None:
+    bare = VM("id-b", "b", power=Power.ON, gaps=("disks",))
+    inventory = estate(vm("a"), bare, VM("id-c", "c", power=Power.ON))
+    known = estate(vm("a"), VM("id-c", "c", power=Power.ON))
+    with Project.create(tmp_path) as project:
+        for found in (inventory, known):
+            inventories.save(project, found)
+            plans.save(project, planned(found), "ann")
+        assert inventory_fingerprint(inventory) == plans.head(project, 1).inventory
+    connection = sqlite3.connect(tmp_path / FILE, isolation_level=None)
+    connection.execute("ALTER TABLE plan_wave DROP COLUMN unsized")
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with Project.open(tmp_path) as project:
+        (partly,), (whole,) = plans.waves(project, 1), plans.waves(project, 2)
+    assert (partly.unsized, partly.size_bytes, isinstance(partly.size_bytes, AtLeast)) == (1, 10 * GIB, True)
+    assert (whole.unsized, whole.size_bytes, isinstance(whole.size_bytes, AtLeast)) == (0, 10 * GIB, False)

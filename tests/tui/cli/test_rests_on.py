@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ def test_a_wave_of_which_some_disks_are_known_has_a_least_size(planned: Wherry) 
     _without_disks(planned, gap=True)
     (wave,) = planned.done("plan", "show", "--json").document["plan"]["waves"]
     assert wave["why"].startswith("3 of 3 VMs, at least 9.0 MiB of 8.0 TiB: not all disks are known")
+    shown = planned.done("plan", "show").out
+    assert "at least 9.0 MiB" in shown
+    assert _row(shown, "W01").count("unknown") == 1
+    planned.done("export", "html", "ics", "csv")
+    folder = planned.root / "exports"
+    page = (folder / "plan.html").read_text("utf-8")
+    assert page.count("at least 9.0 MiB") == 4  # in the head, a row, its section, why it is here
+    assert "<dt>Downtime</dt><dd>unknown</dd>" in page
+    rows = list(csv.DictReader((folder / "waves.csv").read_text("utf-8").splitlines()))
+    assert rows[0]["tib"] == "unknown"
 
 
 def test_a_vm_that_is_known_to_have_no_disk_leaves_the_size_known(planned: Wherry) -> None:

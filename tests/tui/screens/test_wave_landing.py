@@ -17,7 +17,9 @@ def content(**maps: object) -> str:
         vm("raw", rdm("naa.1", path="[one] r/r.vmdk")),
     )  # fmt: skip
     keep = {"policies": {"physical_rdm": "keep"}, "luns": [{"name": "naa.t", "size_bytes": 1 << 40}]}
-    return "\n".join(describe_content(wave).plain for wave in plan(inventory, **keep, **maps).waves)
+    return "\n".join(
+        describe_content(wave, wave.size_bytes).plain for wave in plan(inventory, **keep, **maps).waves
+    )
 
 
 def test_each_datastore_with_its_bytes_each_folder_and_what_is_not_mapped() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from planner.model import Tie
+from planner.model import VM, Power, Tie
 from tests.planner.sketch import estate as sketch
 from tests.planner.sketch import needs, vm
 from tests.tui import estate
@@ -17,6 +17,7 @@ from tests.tui.laid import at_group, build, place, pressed, waves
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.reader import Reader
+from tui.text import size_cell
 from tui.widgets.panel import Panel
 
 WIDE = (160, 45)
@@ -233,3 +234,24 @@ async def test_views_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None
 
 def _without_digest(pilot: Pilot[None]) -> str:
     return "".join(f"{line}\n" for line in lines(pilot) if "digest" not in line)
+
+
+async def test_a_size_of_which_a_part_is_known_is_the_least_it_is(tmp_path: Path) -> None:
+    bare = VM("id-z", "z", power=Power.ON, gaps=("disks",))
+    root = build(tmp_path, sketch(vm("a"), bare, vm("c")), {"id-a": 0, "id-z": 0, "id-c": 1})
+    async with waves(root, lay=False) as pilot:
+        for word in ("saved", "laid out"):
+            first, second = (
+                next(line for line in lines(pilot)[1:] if f"{name} " in line) for name in ("W01", "W02")
+            )
+            assert "≥10.0 GiB" in first, word
+            assert "≥" not in second, word
+            assert "? not all disks are known: at least 10.0 GiB to move" in panel(pilot, "judgement")
+            sizes = {row[1]: size_cell(row[3]) for row in place(pilot).groups.rows}
+            assert sizes == {"a": "10.0 GiB", "z": "?"}, word
+            place(pilot).lay_out()
+            await until(lambda: place(pilot).hand is not None and bool(place(pilot).known_groups))
+            await pilot.pause()
+        await pilot.press("A")
+        await pilot.pause()
+        assert "not all disks of 1 VM are known" in text(pilot)

@@ -154,8 +154,8 @@ def _same(old: Plan, new: Plan) -> bool:
 
 def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
     from planner.names import visible
+    from planner.sized import show_size, size_of
     from planner.store import approvals
-    from planner.units import show_bytes
 
     given = approvals.valid(project, plan)
     aged = _aged(project, plan)
@@ -182,7 +182,7 @@ def _show(project: Project, version: int, plan: Plan, as_json: bool) -> None:
                 wave.name,
                 visible(wave.title, 48),
                 len(wave.vms),
-                "unknown" if wave.name in unsized else show_bytes(wave.size_bytes),
+                show_size(size_of(wave.size_bytes, wave.name not in unsized)),
                 f"{wave.window.start_utc:%Y-%m-%d %H:%M} UTC" if wave.window else "–",
                 "unknown" if wave.name in unsized else _downtime(wave),
                 given[wave.name].who if wave.name in given else "–",
