@@ -82,6 +82,23 @@ def save(project: Project, settings: Settings, who: str) -> None:
         db.table("settings").insert({"at": utc_now(), "who": who, "document": settings.model_dump_json()})
 
 
+_BOUNDS = {"le": "at most", "lt": "less than", "ge": "at least", "gt": "more than"}
+_WRONG = {  # by what kinds of errors begin with
+    "extra_forbidden": "there is no such setting",
+    "missing": "it is missing",
+    "datetime": "it must be a time like 2027-01-09T22:00",
+    "date": "it must be a day like 2027-01-09",
+    "time": "it must be a time of day like 22:00",
+    "int": "it must be a whole number",
+    "float": "it must be a number",
+    "bool": "it must be true or false",
+    "string_type": "it must be text",
+    "tuple": "it must be a list",
+    "dict": "it must be a table",
+    "model": "it must be a table",
+}
+
+
 def validate(document: dict[str, Any], where: str) -> Settings:
     """Return validated settings; raises BadInput that names the first wrong entry of ``where``."""
     from pydantic import ValidationError
@@ -93,11 +110,21 @@ def validate(document: dict[str, Any], where: str) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "the document"
-        said = "there is no such setting" if first["type"] == "extra_forbidden" else first["msg"]
+        said = _wrong(first["type"], first.get("ctx", {})) or first["msg"].removeprefix("Value error, ")
         raise BadInput(
-            f"{where} has a wrong setting at {name}: {said.removeprefix('Value error, ')}",
+            f"{where} has a wrong setting at {name}: {said}",
             "see 'wherry settings show' for all names",
         ) from error
+
+
+def _wrong(kind: str, limits: Mapping[str, Any]) -> str:
+    """Return what is wrong in words of people, empty where the sentence of the check itself says it."""
+    for bound, word in _BOUNDS.items():
+        if bound in limits:
+            return f"it must be {word} {limits[bound]:g}"
+    if kind in ("enum", "literal_error"):
+        return f"it must be {limits['expected']}"
+    return next((words for start, words in _WRONG.items() if kind.startswith(start)), "")
 
 
 def read_toml(text: str, where: str) -> Settings:

@@ -130,3 +130,22 @@ def test_a_wrong_setting_is_named(text: str, where: str) -> None:
 def test_what_is_no_toml_names_the_line(text: str) -> None:
     with pytest.raises(BadInput, match=r"mine\.toml is not valid TOML"):
         store.read_toml(text, "mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({"windows": [{"start": "soon"}]}, r"windows\.0\.start: it must be a time like 2027-01-09T22:00$"),
+        ({"windows": [{"start": "2027-01-09T22:00", "hours": 200}]}, r"hours: it must be at most 72$"),
+        ({"windows": [{}]}, r"start: it is missing$"),
+        ({"holidays": [{"day": "x", "name": "n"}]}, r"day: it must be a day like 2027-01-09$"),
+        ({"caps": {"vms": "x"}}, r"caps\.vms: it must be a whole number$"),
+        ({"caps": {"tib": 0}}, r"caps\.tib: it must be more than 0$"),
+        ({"link": {"zone": "Mars"}}, r"link\.zone: time zone 'Mars' does not exist$"),
+        ({"pins": "x"}, r"pins: it must be a list$"),
+        ({"policies": {"physical_rdm": "x"}}, r"physical_rdm: it must be '"),
+    ],
+)
+def test_a_wrong_value_is_said_in_words_of_people(document: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        store.validate(document, "the file")

@@ -88,7 +88,7 @@ async def test_an_entry_is_changed_judged_undone_and_set_back_to_its_default(tmp
         await pilot.press("enter", "enter")
         fill(pilot, vms="0")
         await pilot.press("ctrl+s")
-        await until(lambda: "caps.vms" in text(pilot) and "greater than or equal to 1" in text(pilot))
+        await until(lambda: "caps.vms" in text(pilot) and "it must be at least 1" in text(pilot))
         assert version(root) == 0
         fill(pilot, vms="40")
         await pilot.press("ctrl+s")

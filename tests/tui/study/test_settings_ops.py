@@ -51,7 +51,7 @@ def test_what_a_person_wrote_is_read_and_judged_by_the_settings(planned: Study, 
     before = cli.stored()
     for name, text, words in (
         ("caps.vms", "many", r"caps\.vms: 'many' is no whole number"),
-        ("caps.vms", "0", r"caps\.vms.*greater than or equal to 1"),
+        ("caps.vms", "0", r"caps\.vms.*it must be at least 1"),
         ("link.share", "1.5", r"link\.share"),
         ("link.zone", "Europe/Atlantis", r"link\.zone.*does not exist"),
         ("waves.exit", "soon", r"waves\.exit"),
