@@ -30,7 +30,7 @@ lint: $(READY)
 check: lint test
 
 bench: $(READY)
-	@scripts/prepare test
+	@scripts/prepare bench
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
 screenshots: $(READY)
