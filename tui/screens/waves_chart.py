@@ -8,12 +8,12 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any, TypeVar, overload
 
 from planner.export.seeding import Seed, busy_days, seeds_before
-from planner.sized import show_size, size_of
+from planner.sized import AtLeast, size_of
 from tui.drawings.axis import Slots, Span
 from tui.drawings.board import Card, Lane
 from tui.drawings.chart import Bar, Chart, Column, Kind, Row, Shade
 from tui.drawings.timeline_link import Load
-from tui.screens.waves_lines import LIMITS, WaveLine
+from tui.screens.waves_lines import WaveLine, full_words
 from tui.text import count, plural, size_cell, spread_minutes
 
 _DAY = timedelta(days=1)
@@ -155,17 +155,18 @@ def _verdict(line: WaveLine) -> tuple[str, str]:
         return "▲ P95 beyond window", "warn"
     if line.broken is None:
         return ("✔ approved", "good") if line.approved else ("", "")
-    full = f" {line.full[0]:.0%} {LIMITS.get(line.full[1], line.full[1])}" if line.full else ""
+    full = f" {full_words(line.full)}" if line.full else ""
     if line.full and line.full[0] > 1:
         return f"▲{full}", "warn"
+    if isinstance(line.size_bytes, AtLeast):
+        return "? disks unknown", "dim"
     return f"{'✔' if line.approved else '·'} fits{full}", "good" if line.approved else ""
 
 
 def lane_of(line: WaveLine, cards: Sequence[Card] | None, marked: bool) -> Lane:
     """Return a wave as a lane; ``cards`` None are not known yet."""
     verdict, tone = _verdict(line)
-    size = show_size(line.size_bytes) if line.size_bytes else size_cell(line.size_bytes)
-    note = f"{plural(line.groups, 'group')} · {count(line.vms)} VMs · {size}"
+    note = f"{size_cell(line.size_bytes)} · {plural(line.vms, 'VM')} · {plural(line.groups, 'group')}"
     if line.broken:
         note = verdict
     title = f"{'✓ ' if marked else ''}{line.wave}{line.edited[:1]} {line.title}"

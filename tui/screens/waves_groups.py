@@ -31,7 +31,7 @@ COLUMNS = (
     Column(2, "VMs", 5, count, right=True, keep=8, kind="number"),
     Column(3, "data", 9, size_cell, right=True, keep=7, kind="size"),
     Column(4, "needs first", 18, lambda pair: pair[0], lambda pair: pair[1], keep=4, kind=""),
-    Column(5, "down P50/P95", 15, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
+    Column(5, "down P50/P95", 20, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
            kind=""),
     Column(6, "by hand", 8, lambda said: visible(said) or "–", lambda said: "accent" if said else "dim",
            keep=5),

@@ -52,8 +52,9 @@ class WaveLine(NamedTuple):
     slot: int | None
 
 
-def _full_words(full: tuple[float, str] | None) -> str:
-    return "…" if full is None else f"{full[0]:.0%} {LIMITS.get(full[1], full[1])}"
+def full_words(full: tuple[float, str] | None) -> str:
+    """Return ``94% size``: never 100% before it is; None is not looked at."""
+    return "…" if full is None else f"{int(full[0] * 100)}% {LIMITS.get(full[1], full[1])}"
 
 
 def _broken_words(broken: int | None) -> str:
@@ -72,14 +73,14 @@ COLUMNS = (
     Column(4, "VMs", 5, count, right=True, keep=7, kind="number"),
     Column(5, "data", 9, size_cell, right=True, keep=6, kind="size"),
     Column(6, "window", 16, lambda text: visible(text) or "no window", keep=5),
-    Column(7, "down P50/P95", 17, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
+    Column(7, "down P50/P95", 20, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
            name="downtime", kind=""),
-    Column(8, "limits", 9, _full_words, keep=4, kind=""),
+    Column(8, "limits", 9, full_words, keep=4, kind=""),
     Column(9, "state", 15, lambda state: visible(state_mark(state).text),
            lambda state: state_mark(state).tone, keep=8),
     Column(10, "approved", 10, lambda who: f"✔ {visible(who)}" if who else "–",
            lambda who: "good" if who else "dim", keep=3),
-    Column(11, "checks", 8, tally_words, tally_tone, keep=5, kind=""),
+    Column(11, "checks", 10, tally_words, tally_tone, keep=5, kind=""),
     Column(12, "broken", 6, _broken_words, _broken_tone, keep=11, kind="number"),
 )  # fmt: skip
 

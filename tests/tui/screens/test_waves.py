@@ -17,7 +17,10 @@ from tests.tui.laid import at_group, build, place, pressed, waves
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.reader import Reader
-from tui.text import size_cell
+from tui.screens.waves_groups import COLUMNS as GROUP_COLUMNS
+from tui.screens.waves_lines import COLUMNS, full_words
+from tui.text import size_cell, spread_minutes
+from tui.theme import tally_words
 from tui.widgets.panel import Panel
 
 WIDE = (160, 45)
@@ -246,6 +249,8 @@ async def test_a_size_of_which_a_part_is_known_is_the_least_it_is(tmp_path: Path
             )
             assert "≥10.0 GiB" in first, word
             assert "≥" not in second, word
+            assert ("? disks unknown" in first) == (word == "laid out")
+            assert "fits" not in first, word
             assert "? not all disks are known: at least 10.0 GiB to move" in panel(pilot, "judgement")
             sizes = {row[1]: size_cell(row[3]) for row in place(pilot).groups.rows}
             assert sizes == {"a": "10.0 GiB", "z": "?"}, word
@@ -255,3 +260,11 @@ async def test_a_size_of_which_a_part_is_known_is_the_least_it_is(tmp_path: Path
         await pilot.press("A")
         await pilot.pause()
         assert "not all disks of 1 VM are known" in text(pilot)
+
+
+def test_a_limit_is_not_full_before_it_is_and_cells_hold_what_they_say() -> None:
+    assert full_words((0.999, "size_bytes")) == "99% size"
+    assert full_words((8.86, "vms")) == "886% VMs"
+    longest = {"down P50/P95": spread_minutes(1319, 3599), "checks": tally_words((16, 103, 0))}
+    for column in (*GROUP_COLUMNS, *COLUMNS):
+        assert len(longest.get(column.title, "")) <= column.width, column.title
