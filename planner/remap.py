@@ -269,14 +269,31 @@ def decide_all(
     ``spoken`` is what ``words`` found; without it, it is looked up among ``volumes``. Raises
     BadInput for a word or LUN that cannot be, Blocked when a disk that must be an RDM gets no LUN.
     """
+    decided, waiting = decide_each(volumes, settings, spoken)
+    for error in waiting.values():
+        raise error
+    return decided
+
+
+def decide_each(
+    volumes: Iterable[Volume], settings: Settings, spoken: Mapping[str, Remap] | None = None
+) -> tuple[dict[str, RemapDecision], dict[str, Blocked]]:
+    """Return what ``decide_all`` does as far as it goes, and why not of each disk that waits for a LUN.
+
+    Both are by volume id, in its order. Raises BadInput like it.
+    """
     ordered = sorted(volumes, key=lambda volume: (volume.size_bytes, volume.id))
     if spoken is None:
         spoken = words(ordered, settings.remaps)
     wishes, found = _given_out(ordered, settings, spoken)
-    return {
-        volume.id: _settled(volume, wishes[volume.id], found.get(volume.id))
-        for volume in sorted(ordered, key=lambda volume: volume.id)
-    }
+    decided: dict[str, RemapDecision] = {}
+    waiting: dict[str, Blocked] = {}
+    for volume in sorted(ordered, key=lambda volume: volume.id):
+        try:
+            decided[volume.id] = _settled(volume, wishes[volume.id], found.get(volume.id))
+        except Blocked as error:
+            waiting[volume.id] = error
+    return decided, waiting
 
 
 def lun_requests(volumes: Iterable[Volume], settings: Settings) -> tuple[LunRequest, ...]:

@@ -8,7 +8,7 @@ import pytest
 
 from planner.errors import BadInput, Blocked
 from planner.model import Backing, BusSharing, Snapshot, Volume
-from planner.remap import VMDK_LIMIT, decide, decide_all, lun_requests
+from planner.remap import VMDK_LIMIT, decide, decide_all, decide_each, lun_requests
 from planner.remapping import sectors
 from planner.units import GIB
 from planner.volumes import volumes
@@ -250,3 +250,15 @@ def test_words_on_a_disk_void_no_approval_and_old_plans_keep_their_fingerprint()
     for word in ("proof", "mind", "way_back"):
         del body["disks"][0][word]
     assert type(wave).model_validate(body).fingerprint == wave.fingerprint
+
+
+def test_a_disk_that_waits_for_a_lun_leaves_the_others_decided() -> None:
+    every = volumes(estate(vm("a", rdm("naa.1")), vm("b", rdm("naa.2"))))
+    first, second = (volume.id for volume in every)
+    given = settings(remaps=[{"disk": "a/2001", "to": "keep"}])
+    decided, waiting = decide_each(every, given)
+    assert {key: one.target for key, one in decided.items()} == {second: Backing.VMDK}
+    assert list(waiting) == [first]
+    assert "a/Hard disk 2001 needs a LUN" in waiting[first].message
+    with pytest.raises(Blocked, match="a/Hard disk 2001 needs a LUN"):
+        decide_all(every, given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -17,14 +18,13 @@ if TYPE_CHECKING:
 class Decisions:
     """The volumes of the VMs that move which are, or would be, an RDM, or have a person's word.
 
-    ``decided`` is by volume, and empty while ``blocked`` says why there are none.
+    ``decided`` is by volume id; ``waiting`` says of those that need a LUN why they have none, with a hint.
     """
 
     volumes: tuple[Volume, ...]
     spoken: dict[str, Remap]
     decided: dict[str, RemapDecision]
-    blocked: str = ""
-    hint: str = ""
+    waiting: dict[str, tuple[str, str]]
 
 
 def _moving(inventory: Inventory, settings: Settings) -> tuple[Volume, ...]:
@@ -41,32 +41,31 @@ def _moving(inventory: Inventory, settings: Settings) -> tuple[Volume, ...]:
 
 def decisions(inventory: Inventory, settings: Settings) -> Decisions:
     """Return what becomes of disks; raises BadInput for a word in the settings that cannot be."""
-    from planner.errors import Blocked
-    from planner.remap import decide_all, words
+    from planner.remap import decide_each, words
 
     every = _moving(inventory, settings)
     spoken = words(every, settings.remaps)
-    try:
-        found = decide_all(every, settings, spoken)
-    except Blocked as error:
-        shown = tuple(one for one in every if one.backing.is_rdm or one.id in spoken)
-        return Decisions(shown, spoken, {}, error.message, error.hint)
+    found, waiting = decide_each(every, settings, spoken)
     shown = tuple(
-        one for one in every if one.backing.is_rdm or found[one.id].target.is_rdm or one.id in spoken
+        one
+        for one in every
+        if one.backing.is_rdm or one.id in spoken or one.id in waiting or found[one.id].target.is_rdm
     )
-    return Decisions(shown, spoken, found)
+    why = {volume: (error.message, error.hint) for volume, error in waiting.items()}
+    return Decisions(shown, spoken, found, why)
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A word a person may say on a disk, with what would become of it; ``why_not`` says why it cannot be.
+    """A word a person may say on disks, with what would become of them; ``why_not`` says why it cannot be.
 
-    ``to`` is None for the rule's own word. ``waits`` says that a LUN is still missing, which keeps nobody
-    from saying it. ``luns`` are those that hold the disk and nothing else names.
+    ``to`` is None for the rule's own word, ``decisions`` are those that have one. ``waits`` says that a LUN
+    is still missing, which keeps nobody from saying it. ``luns`` are those that hold a disk which is asked
+    about alone, and nothing else names.
     """
 
     to: str | None
-    decision: RemapDecision | None
+    decisions: tuple[RemapDecision, ...]
     why_not: str = ""
     waits: str = ""
     luns: tuple[str, ...] = ()
@@ -75,40 +74,49 @@ class Option:
 _WORDS = (None, "keep", "vmdk", "rdm-physical", "rdm-virtual")
 
 
-def options(inventory: Inventory, settings: Settings, volume: str) -> tuple[Option, ...]:
-    """Return what may be said of a volume by id: each word tried beside those said already.
+def options(inventory: Inventory, settings: Settings, volumes: Sequence[str]) -> tuple[Option, ...]:
+    """Return what may be said of volumes by id: each word, on all of them, tried beside those said already.
 
     Raises NotFound for no such volume.
     """
-    from planner.errors import Blocked, WherryError
-    from planner.remap import decide_all, words
-    from planner.remapping import sectors
+    from planner.errors import WherryError
+    from planner.remap import decide_each, words
     from planner.settings import Remap
-    from planner.units import SECTOR
 
     every = _moving(inventory, settings)
-    found = _named(every, volume)
-    said = {key: word for key, word in words(every, settings.remaps).items() if key != volume}
-    named = {word.lun for word in said.values()}
-    holding = tuple(
-        lun.name
-        for lun in settings.luns
-        if lun.name not in named and lun.size_bytes // SECTOR >= sectors(found)
-    )
+    found = [_named(every, volume) for volume in volumes]
+    said = {key: word for key, word in words(every, settings.remaps).items() if key not in set(volumes)}
+    holding = _holding(found[0], settings, said.values()) if len(found) == 1 else ()
     made = []
     for to in _WORDS:
         spoken = dict(said)
         if to is not None:
-            spoken[volume] = Remap.model_validate({"disk": volume, "to": to})
+            spoken.update({volume: Remap.model_validate({"disk": volume, "to": to}) for volume in volumes})
         try:
-            decision = decide_all(every, settings, spoken)[volume]
-        except Blocked as error:
-            made.append(Option(to, None, waits=f"{error.message}: {error.hint}"))
+            decided, waiting = decide_each(every, settings, spoken)
         except WherryError as error:
-            made.append(Option(to, None, f"{error.message}: {error.hint}"))
-        else:
-            made.append(Option(to, decision, luns=holding if decision.target.is_rdm else ()))
+            made.append(Option(to, (), f"{error.message}: {error.hint}"))
+            continue
+        mine = tuple(decided[volume] for volume in volumes if volume in decided)
+        late = [
+            f"{waiting[volume].message}: {waiting[volume].hint}" for volume in volumes if volume in waiting
+        ]
+        luns = holding if any(one.target.is_rdm for one in mine) else ()
+        made.append(Option(to, mine, waits=late[0] if late else "", luns=luns))
     return tuple(made)
+
+
+def _holding(volume: Volume, settings: Settings, said: Iterable[Remap]) -> tuple[str, ...]:
+    """Return the LUNs that hold a volume and no word names."""
+    from planner.remapping import sectors
+    from planner.units import SECTOR
+
+    named = {word.lun for word in said}
+    return tuple(
+        lun.name
+        for lun in settings.luns
+        if lun.name not in named and lun.size_bytes // SECTOR >= sectors(volume)
+    )
 
 
 def disks_called(inventory: Inventory, settings: Settings, text: str, most: int = 200) -> tuple[Volume, ...]:
@@ -134,9 +142,14 @@ def _named(every: tuple[Volume, ...], volume: str) -> Volume:
 
 
 def set_remap(
-    project: Project, inventory: Inventory, settings: Settings, volume: str, to: str | None, lun: str = ""
+    project: Project,
+    inventory: Inventory,
+    settings: Settings,
+    volumes: Sequence[str],
+    to: str | None,
+    lun: str = "",
 ) -> Settings:
-    """Set a person's word on a volume by id, or take it back with None; return the settings then.
+    """Set a person's word on volumes by id, or take it back with None; return the settings then.
 
     Raises NotFound for no such volume, BadInput for a word that cannot be; nothing is stored then. That a LUN
     is still missing does not keep a word from being said.
@@ -149,12 +162,13 @@ def set_remap(
     from tui.acts.settling import set_values
 
     every = _moving(inventory, settings)
-    found = _named(every, volume)
+    firsts = [_named(every, volume).attachments[0] for volume in volumes]
     said = words(every, settings.remaps)
-    first = found.attachments[0]
-    kept: list[dict[str, Any]] = [one.model_dump(mode="json") for key, one in said.items() if key != volume]
+    kept: list[dict[str, Any]] = [
+        one.model_dump(mode="json") for key, one in said.items() if key not in set(volumes)
+    ]
     if to is not None:
-        kept.append({"disk": f"{first.vm.id}/{first.disk.key}", "to": to, "lun": lun})
+        kept += [{"disk": f"{first.vm.id}/{first.disk.key}", "to": to, "lun": lun} for first in firsts]
     body = {**settings.model_dump(mode="json"), "remaps": kept}
     with suppress(Blocked):
         decide_all(every, settings_store.validate(body, "the remap"))

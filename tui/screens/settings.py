@@ -280,7 +280,7 @@ class SettingsScreen(SettingsEdits, TablePlace):
             shape = block["shape"]
             content = describe_landing(shape, row, self.asked[KINDS[shape].op]["target"])
         elif block["shape"] == "disks":
-            content = describe_disk(row, self.asked["remaps"]["blocked"], self.asked["remaps"]["hint"])
+            content = describe_disk(row)
         else:
             content = describe_entry(row, self.table.row[-1] if self.table.row else "")
         self.panel("detail").show(content, str(block.get("about", "")), top=top)

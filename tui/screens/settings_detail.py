@@ -75,7 +75,7 @@ def describe_landing(
     return stack(lines)
 
 
-def describe_disk(one: Mapping[str, Any], blocked: str, hint: str) -> Content:
+def describe_disk(one: Mapping[str, Any]) -> Content:
     """Return a disk: what it is, what becomes of it and why, the proof in sectors, the way back."""
     decision, word = one["decision"], one["word"]
     users = ", ".join(visible(vm["name"]) for vm in one["vms"])
@@ -87,7 +87,8 @@ def describe_disk(one: Mapping[str, Any], blocked: str, hint: str) -> Content:
     if word:
         lines.append(_fact("a word", f"{word['to']}" + (f" on LUN {word['lun']}" if word["lun"] else "")))
     if decision is None:
-        lines.append(_fact("✖ undecided", blocked, "bad"))
+        why, hint = one["waits"]
+        lines.append(_fact("✖ undecided", why, "bad"))
         lines.append(_fact("hint", hint))
         return stack(lines)
     lun = f" on LUN {decision['lun']}" if decision["lun"] else ""

@@ -11,7 +11,7 @@ from tui.dialogs.pick import Choice, Pick
 from tui.screens.place import PlaceScreen
 from tui.screens.settings_form import Kept, Refused, asks_for
 from tui.screens.settings_maps import KINDS, ask_pattern, ask_place
-from tui.screens.settings_words import ask_word, find_disk
+from tui.screens.settings_words import ask_word, find_disk, take_back
 from tui.text import plural, short_time
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class SettingsEdits(PlaceScreen):
             return "there is nothing under the cursor"
         if shape in KINDS and not any(one["to"] for one in self._marked()):
             return f"it has no map of its own: {row['by']} decides" if row.get("by") else "it is not mapped"
-        if shape == "disks" and not row["word"]:
+        if shape == "disks" and not any(one["word"] for one in self._marked()):
             return "nobody said a word on it: the rule decides"
         if shape == "values" and row["item"] == self._field(row)["default"]:
             return "it has its default"
@@ -128,7 +128,7 @@ class SettingsEdits(PlaceScreen):
         if (shape := block["shape"]) in KINDS:
             ask_place(self, KINDS[shape], self._marked(), self.asked[KINDS[shape].op]["target"])
         elif block["shape"] == "disks":
-            ask_word(self, row)
+            ask_word(self, self._marked())
         else:
             self._edit(row["name"], row)
 
@@ -179,7 +179,7 @@ class SettingsEdits(PlaceScreen):
             args = {"values": dict.fromkeys(names), "table": shape}
             self.store("maps.set", args, f"{plural(len(names), 'map')} taken away")
         elif shape == "disks":
-            self.store("remaps.set", {"volume": row["volume"], "to": None}, "the rule decides again")
+            take_back(self, [one for one in self._marked() if one["word"]])
         elif shape == "values":
             values = {row["name"]: self._field(row)["default"]}
             self.store("settings.set", {"values": values}, f"{row['name']}: its default again")

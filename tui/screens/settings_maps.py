@@ -82,7 +82,7 @@ KINDS: Mapping[str, Kind] = {
 def ask_place(place: SettingsEdits, kind: Kind, marked: Sequence[Said], there: Sequence[Said] | None) -> None:
     """Ask where something leads: to one of the target's, or by name where those are not known."""
     names = [one["name"] for one in marked]
-    called = visible(names[0], 40) if len(names) == 1 else plural(len(names), kind.noun)
+    called = f"{visible(names[0], 40)} leads" if len(names) == 1 else f"{plural(len(names), kind.noun)} lead"
     if there is None:
         _ask_name(place, kind, names, called, marked[0]["to"])
         return
@@ -94,7 +94,7 @@ def ask_place(place: SettingsEdits, kind: Kind, marked: Sequence[Said], there: S
         elif key is not None:
             _map(place, kind, dict.fromkeys(names, key))
 
-    place.app.push_screen(Pick(f"Where {called} leads", choices), picked)
+    place.app.push_screen(Pick(f"Where {called}", choices), picked)
 
 
 def _ask_name(place: SettingsEdits, kind: Kind, names: Sequence[str], called: str, to: str) -> None:
@@ -104,7 +104,7 @@ def _ask_name(place: SettingsEdits, kind: Kind, names: Sequence[str], called: st
         if said is not None:
             _map(place, kind, dict.fromkeys(names, said["to"]))
 
-    place.app.push_screen(Form(f"Where {called} leads", [ask], "Map"), named)
+    place.app.push_screen(Form(f"Where {called}", [ask], "Map"), named)
 
 
 def _map(place: SettingsEdits, kind: Kind, values: Mapping[str, str]) -> None:

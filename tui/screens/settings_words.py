@@ -1,7 +1,8 @@
-"""A person's word on a disk: what may be said of it with what would become of it, then which LUN."""
+"""A person's word on disks: what may be said of them with what would become of them, then which LUN."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,19 +11,20 @@ from planner.units import show_bytes
 from tui.dialogs.form import Ask, Form, Values
 from tui.dialogs.pick import Choice, Pick
 from tui.screens.settings_rows import backing_words
+from tui.text import plural
 
 if TYPE_CHECKING:
     from tui.screens.settings_edits import SettingsEdits
 
+Disks = Sequence[Mapping[str, Any]]
+
 _RULE, _ANY = "rule", ""
 
 
-def ask_word(place: SettingsEdits, disk: Mapping[str, Any]) -> None:
-    """Ask the study what may be said of a disk, then the person."""
-    volume = disk["volume"]
-    place.wherry.ask(
-        "remaps.options", {"volume": volume}, lambda found: _pick(place, disk, found), busy="trying"
-    )
+def ask_word(place: SettingsEdits, disks: Disks) -> None:
+    """Ask the study what may be said of disks, then the person."""
+    args = {"volumes": [disk["volume"] for disk in disks]}
+    place.wherry.ask("remaps.options", args, lambda found: _pick(place, disks, found), busy="trying")
 
 
 def find_disk(place: SettingsEdits) -> None:
@@ -38,7 +40,7 @@ def find_disk(place: SettingsEdits) -> None:
             for one in disks
         ]
         box = Pick("A word on which disk", choices, "no disk of a VM that moves has that in its name")
-        place.app.push_screen(box, lambda key: ask_word(place, by_key[key]) if key is not None else None)
+        place.app.push_screen(box, lambda key: ask_word(place, [by_key[key]]) if key is not None else None)
 
     def written(said: Values | None) -> None:
         if said is not None:
@@ -47,32 +49,49 @@ def find_disk(place: SettingsEdits) -> None:
     place.app.push_screen(Form("A word on a disk", [ask], "Look"), written)
 
 
+def _called(disks: Disks) -> str:
+    return visible(disks[0]["name"], 50) if len(disks) == 1 else plural(len(disks), "disk")
+
+
 def _title(to: str | None, source: str) -> str:
+    """Return a word on disks that all are ``source``; empty = they differ."""
     if to is None:
         return "as the rule says"
     if to == "keep":
         where = ", on another LUN" if source.startswith("rdm") else ""
-        return f"keep it {backing_words(source)}{where}"
+        return f"keep it {backing_words(source)}{where}" if source else "keep each as it is"
     way = backing_words(to)
+    if not source:
+        return f"→ {way}"
     if source.startswith("rdm") and to.startswith("rdm"):
         return f"{way} on another LUN"
     return f"{backing_words(source)} → {way}"
 
 
-def _note(option: Mapping[str, Any]) -> str:
-    decision = option["decision"]
-    if decision is None:
+def _note(option: Mapping[str, Any], asked: int) -> str:
+    decisions = option["decisions"]
+    late = asked - len(decisions)
+    if asked > 1:
+        found = Counter(backing_words(one["target"]) for one in decisions)
+        words = [f"{many} {way}" for way, many in found.most_common()]
+        return ", ".join(
+            words + ([f"{plural(late, 'disk')} without a LUN: {option['waits']}"] if late else [])
+        )
+    if late:
         return f"waits: {option['waits']}"
+    (decision,) = decisions
     lun = f" on LUN {decision['lun']}" if decision["lun"] else ""
     return f"{backing_words(decision['target'])}{lun}. {decision['proof'] or decision['rule']}"
 
 
-def _pick(place: SettingsEdits, disk: Mapping[str, Any], options: Sequence[Mapping[str, Any]]) -> None:
+def _pick(place: SettingsEdits, disks: Disks, options: Sequence[Mapping[str, Any]]) -> None:
+    sources = {disk["source"] for disk in disks}
+    source = sources.pop() if len(sources) == 1 else ""
     choices = [
-        Choice(option["to"] or _RULE, _title(option["to"], disk["source"]),
-               "" if option["why_not"] else _note(option), option["why_not"])
+        Choice(option["to"] or _RULE, _title(option["to"], source),
+               "" if option["why_not"] else _note(option, len(disks)), option["why_not"])
         for option in options
-        if option["to"] != disk["source"]  # which is what keeping it says
+        if option["to"] != source  # which is what keeping it says
     ]  # fmt: skip
     by_key = {option["to"] or _RULE: option for option in options}
 
@@ -80,26 +99,32 @@ def _pick(place: SettingsEdits, disk: Mapping[str, Any], options: Sequence[Mappi
         if key is None:
             return
         if key == _RULE:
-            place.store("remaps.set", {"volume": disk["volume"], "to": None}, "the rule decides")
+            take_back(place, disks)
         elif by_key[key]["luns"]:
-            _pick_lun(place, disk, key, by_key[key]["luns"])
+            _pick_lun(place, disks, key, by_key[key]["luns"])
         else:
-            _say(place, disk, key, "")
+            _say(place, disks, key, "")
 
-    place.app.push_screen(Pick(f"What becomes of {visible(disk['name'], 50)}", choices), picked)
+    place.app.push_screen(Pick(f"What becomes of {_called(disks)}", choices), picked)
 
 
-def _pick_lun(place: SettingsEdits, disk: Mapping[str, Any], to: str, luns: Sequence[str]) -> None:
+def _pick_lun(place: SettingsEdits, disks: Disks, to: str, luns: Sequence[str]) -> None:
     choices = [Choice(_ANY, "the smallest that holds it", "wherry chooses among those that are free")]
     choices += [Choice(name, name, "holds it") for name in luns]
 
     def picked(lun: str | None) -> None:
         if lun is not None:
-            _say(place, disk, to, lun)
+            _say(place, disks, to, lun)
 
     place.app.push_screen(Pick("On which LUN", choices), picked)
 
 
-def _say(place: SettingsEdits, disk: Mapping[str, Any], to: str, lun: str) -> None:
-    args = {"volume": disk["volume"], "to": to, "lun": lun}
-    place.store("remaps.set", args, f"{visible(disk['name'], 50)}: a person's word is {to}")
+def _say(place: SettingsEdits, disks: Disks, to: str, lun: str) -> None:
+    args = {"volumes": [disk["volume"] for disk in disks], "to": to, "lun": lun}
+    place.store("remaps.set", args, f"{_called(disks)}: a person's word is {to}")
+
+
+def take_back(place: SettingsEdits, disks: Disks) -> None:
+    """Take the words on disks back."""
+    args = {"volumes": [disk["volume"] for disk in disks], "to": None}
+    place.store("remaps.set", args, f"{_called(disks)}: the rule decides")

@@ -225,7 +225,9 @@ async def test_networks_are_mapped_by_choice_and_by_pattern_with_a_preview(tmp_p
         await pilot.press("shift+tab", "enter")
         await written(pilot, root, 2)
         assert stored(root).networks == {f"vlan-{at}": f"prod-{at}" for at in (10, 20, 30)}
-        await pilot.press("space", "space", "d")
+        await pilot.press("space", "space", "enter")
+        await until(lambda: "Where 2 networks lead " in text(pilot))
+        await pilot.press("escape", "d")
         await written(pilot, root, 3)
         assert list(stored(root).networks) == ["vlan-30"]
 
@@ -255,7 +257,20 @@ async def test_a_word_on_a_disk_is_said_with_its_proof_and_taken_back(tmp_path: 
         await pilot.press("down", "down", "enter")
         await written(pilot, root, 2)
         assert {one.to for one in stored(root).remaps} == {"vmdk", "rdm-physical"}
-        assert "needs a LUN" in panel(pilot, "detail")
+        assert "needs a LUN" not in panel(pilot, "detail")  # no other disk is undecided for it
+        assert [row[4] for row in place(pilot).table.rows] == ["VMDK", ""]
+        await pilot.press("down")
+        await until(lambda: "needs a LUN" in panel(pilot, "detail"))
+        await pilot.press("g", "space", "space", "enter")
+        await until(lambda: "What becomes of 2 disks" in text(pilot))
+        assert "1 disk without a LUN" in text(pilot)
+        assert "2 VMDK" in text(pilot)
+        await pilot.press("down", "down", "enter")
+        await written(pilot, root, 3)
+        assert [one.to for one in stored(root).remaps] == ["vmdk", "vmdk"]
+        await pilot.press("d")
+        await written(pilot, root, 4)
+        assert stored(root).remaps == ()
 
 
 async def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:

@@ -114,17 +114,17 @@ def test_a_word_on_a_disk_decides_with_its_proof_and_can_be_taken_back(planned: 
     assert disk["decision"]["way_back"]
     before = cli.stored()
     with pytest.raises(BadInput):
-        planned.ask("remaps.set", volume=disk["volume"], to="paper")
+        planned.ask("remaps.set", volumes=[disk["volume"]], to="paper")
     with pytest.raises(BadInput):
-        planned.ask("remaps.set", volume=disk["volume"], to="rdm-physical", lun="no such lun")
+        planned.ask("remaps.set", volumes=[disk["volume"]], to="rdm-physical", lun="no such lun")
     with pytest.raises(NotFound, match="is no disk"):
-        planned.ask("remaps.set", volume="nothing", to="keep")
+        planned.ask("remaps.set", volumes=["nothing"], to="keep")
     assert cli.stored() == before
     planned.ask("settings.set", values={"luns": [{"name": "naa.9", "size_bytes": 2 * 1024**2}]})
-    (kept,) = planned.ask("remaps.set", volume=disk["volume"], to="rdm-physical", lun="naa.9")["disks"]
+    (kept,) = planned.ask("remaps.set", volumes=[disk["volume"]], to="rdm-physical", lun="naa.9")["disks"]
     assert (kept["decision"]["target"], kept["decision"]["lun"]) == ("rdm-physical", "naa.9")
     assert "4,096" in kept["decision"]["proof"] or "4096" in kept["decision"]["proof"]
-    (back,) = planned.ask("remaps.set", volume=disk["volume"], to=None)["disks"]
+    (back,) = planned.ask("remaps.set", volumes=[disk["volume"]], to=None)["disks"]
     assert (back["word"], back["decision"]["target"]) == (None, "vmdk")
 
 

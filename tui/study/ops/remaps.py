@@ -9,15 +9,16 @@ if TYPE_CHECKING:
 
 
 def listed(room: Room) -> dict[str, Any]:
-    """Return the decisions with rule, proof in sectors and way back; ``decision`` is None while blocked."""
+    """Return the decisions with rule, proof in sectors and way back.
+
+    ``decision`` is None of a disk that waits for a LUN; ``waits`` says so, with a hint.
+    """
     from planner.remap import called
     from planner.remapping import sectors
     from tui.acts.remapping import decisions
 
     found = decisions(room.inventory, room.settings)
     return {
-        "blocked": found.blocked,
-        "hint": found.hint,
         "luns": room.settings.model_dump(mode="json").get("luns", []),
         "disks": [
             {
@@ -29,17 +30,18 @@ def listed(room: Room) -> dict[str, Any]:
                 "source": one.backing,
                 "word": found.spoken.get(one.id),
                 "decision": found.decided.get(one.id),
+                "waits": found.waiting.get(one.id),
             }
             for one in found.volumes
         ],
     }
 
 
-def words(room: Room, volume: str) -> Any:
-    """Return what may be said of a disk, with what would become of it, or why it cannot be."""
+def words(room: Room, volumes: list[str]) -> Any:
+    """Return what may be said of disks, with what would become of them, or why it cannot be."""
     from tui.acts.remapping import options
 
-    return options(room.inventory, room.settings, volume)
+    return options(room.inventory, room.settings, volumes)
 
 
 def find(room: Room, text: str) -> list[dict[str, Any]]:
@@ -53,11 +55,11 @@ def find(room: Room, text: str) -> list[dict[str, Any]]:
     ]
 
 
-def put(room: Room, volume: str, to: str | None, lun: str = "") -> dict[str, Any]:
-    """Set a word on a disk (keep, vmdk, rdm-physical, rdm-virtual), or take it back; return the list then."""
+def put(room: Room, volumes: list[str], to: str | None, lun: str = "") -> dict[str, Any]:
+    """Set a word on disks (keep, vmdk, rdm-physical, rdm-virtual), or take it back; return the list then."""
     from tui.acts.remapping import set_remap
 
-    set_remap(room.project, room.inventory, room.settings, volume, to, lun)
+    set_remap(room.project, room.inventory, room.settings, volumes, to, lun)
     return listed(room)
 
 
