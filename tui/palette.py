@@ -21,22 +21,26 @@ if TYPE_CHECKING:
     from tui.session import View
 
 _MOST = 30
+_Offer = tuple[
+    str, str, str, Callable[[], Any]
+]  # title, words of the verb that does the same, help, what it does
 
 
 class Actions(Provider):
-    """Every action of this place by its name, and changing the theme; who types finds those elsewhere too."""
+    """Every action of this place by name or verb, and changing the theme; who types finds those elsewhere too."""
 
     @property
-    def _offers(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    def _offers(self) -> Iterator[_Offer]:
         app, screen = cast("WherryApp", self.app), self.screen
         if isinstance(screen, PlaceScreen):
             for action in actions_at(screen.place_id, app.read_only):
                 words = f"key {shown(action, app.keys)}" + (f" · wherry {action.twin}" if action.twin else "")
-                yield action.title, screen.why_not(action) or words, partial(screen.action_act, action.id)
-        yield "change the theme", "colours of the screens", app.action_change_theme
+                do = partial(screen.action_act, action.id)
+                yield action.title, action.twin, screen.why_not(action) or words, do
+        yield "change the theme", "", "colours of the screens", app.action_change_theme
 
     @property
-    def _elsewhere(self) -> Iterator[tuple[str, str, Callable[[], Any]]]:
+    def _elsewhere(self) -> Iterator[_Offer]:
         """Yield what can be done in other places; it leads there, where one sees what it is done to."""
         app, screen = cast("WherryApp", self.app), self.screen
         here = screen.place_id if isinstance(screen, PlaceScreen) else ""
@@ -45,7 +49,8 @@ class Actions(Provider):
                 if action.places == (place.id,):
                     key = shown(action, app.keys)
                     go = partial(self._lead, place.id, f"{action.title}: {key}")
-                    yield f"{place.title}: {action.title}", f"key {key} in {place.key} {place.title}", go
+                    words = f"key {key} in {place.key} {place.title}"
+                    yield f"{place.title}: {action.title}", action.twin, words, go
 
     async def _lead(self, place_id: str, words: str) -> None:
         app = cast("WherryApp", self.app)
@@ -55,14 +60,15 @@ class Actions(Provider):
 
     async def discover(self) -> Hits:
         """Offer all before anything is typed."""
-        for title, words, do in self._offers:
+        for title, _, words, do in self._offers:
             yield DiscoveryHit(title, do, help=_plain(words))
 
     async def search(self, query: str) -> Hits:
         """Offer those that fit."""
         matcher = self.matcher(query)
-        for title, words, do in (*self._offers, *self._elsewhere):
-            if (score := matcher.match(title)) > 0:
+        for title, twin, words, do in (*self._offers, *self._elsewhere):
+            score = matcher.match(title) or matcher.match(twin) / 2  # whoever knows the verb finds it by that
+            if score > 0:
                 yield Hit(score, matcher.highlight(title), do, help=_plain(words))
 
 

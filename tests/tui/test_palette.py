@@ -62,6 +62,12 @@ async def test_what_is_done_elsewhere_is_found_and_leads_there(tmp_path: Path) -
         assert len(pilot.app.screen_stack) == 1, "it is only led to"
 
 
+async def test_an_action_is_found_by_the_verb_that_does_the_same() -> None:
+    async with plain() as pilot:
+        found = await ask(pilot, "ctrl+p", "export")
+        assert any(words.startswith("write the plan for people and tools") for words in found)
+
+
 async def test_an_action_that_cannot_be_done_says_why() -> None:
     async with plain() as pilot:
         await ask(pilot, "ctrl+p", "write the plan")
