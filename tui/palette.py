@@ -27,7 +27,7 @@ _Offer = tuple[
 
 
 class Actions(Provider):
-    """Every action of this place by name or verb, and changing the theme; who types finds those elsewhere too."""
+    """Every action of this place by name or verb, and changing the theme; typing finds others elsewhere."""
 
     @property
     def _offers(self) -> Iterator[_Offer]:
