@@ -101,6 +101,7 @@ async def take(
     """Write one SVG a place into ``out_dir`` and return their paths; raises TimeoutError."""
     app = WherryApp(root, now=now, session=session)
     made: list[Path] = []
+    begun = datetime.now(UTC)
     async with app.run_test(size=size) as pilot:
         async with asyncio.timeout(PATIENCE_S):
             while not app.view.complete or app.view.judging == "running":
@@ -115,9 +116,16 @@ async def take(
                 await _still(pilot, still_s)
             path = out_dir / f"{place.id}.svg"
             picture = app.export_screenshot(title=f"wherry: {place.title}")
-            path.write_text(_REMOTE_FONT.sub("", picture), encoding="utf-8")
+            picture = _dated(_REMOTE_FONT.sub("", picture), begun, now())
+            path.write_text(picture, encoding="utf-8")
             made.append(path)
     return tuple(made)
+
+
+def _dated(picture: str, begun: datetime, now: datetime) -> str:
+    """Let what was done for the picture be done at its own time, so that one made again is the same."""
+    days = "|".join(f"{day:%Y-%m-%d}" for day in {begun, datetime.now(UTC)})
+    return re.sub(rf"(?:{days})(&#160;)\d\d:\d\d", rf"{now:%Y-%m-%d}\g<1>{now:%H:%M}", picture)
 
 
 async def _still(pilot: Pilot[None], still_s: float) -> None:

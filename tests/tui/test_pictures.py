@@ -1,10 +1,14 @@
 """Overview and Inventory as text and as SVG, compared with kept ones; every place has its own kept text."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from migrate import audit
+from planner.effects import Effect
+from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.kept import differs
 from tests.tui.stage import BIG, SMALL, opened, text
@@ -73,3 +77,13 @@ async def test_pictures_are_made_for_every_place(tmp_path: Path) -> None:
 def test_pictures_want_a_directory(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "which directory?" in capsys.readouterr().err
+
+
+async def test_what_was_done_for_a_picture_has_the_time_of_the_picture(tmp_path: Path) -> None:
+    root = estate.build(tmp_path / "project")
+    with Project.open(root) as project:
+        audit.note(project, Effect.DRY_RUN, "rehearse", "W01", {"runs": 1, "seed": 1, "fault": ""})
+    await take(root, tmp_path, estate.session(root), now=lambda: estate.NOW, poses={}, still_s=0.1)
+    picture = (tmp_path / "rehearse.svg").read_text("utf-8")
+    assert f"{estate.NOW:%Y-%m-%d}&#160;{estate.NOW:%H:%M}" in picture
+    assert f"{datetime.now(UTC):%Y-%m-%d}" not in picture

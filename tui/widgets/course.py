@@ -166,7 +166,7 @@ class Course(Widget, can_focus=True):
         if step["kind"] == "gate":
             bars = [Bar(Kind.GATE, self._when(begin), self._when(end))]
         else:
-            if begin < now:
+            if begin < now or end <= now:  # what took no time is over as well
                 bars.append(Bar(Kind.CUTOVER, self._when(begin), self._when(min(end, now)), step["failed"]))
             if end > now:
                 bars.append(Bar(Kind.SYNC, self._when(max(begin, now)), self._when(end)))

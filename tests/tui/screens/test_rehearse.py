@@ -247,6 +247,8 @@ async def test_a_run_that_failed_shows_where(cli: Wherry) -> None:
         assert "power_on fails" in str(place.course.border_title)
         assert "rolled back" in panel(pilot, "outcome")
         assert "cutovers" not in panel(pilot, "outcome")
+        await watched(pilot, cli.root, "take_snapshot")
+        assert "no dates" not in text(pilot)  # steps that fail at once took no time, and have one
 
 
 # reasons, narrow screens, hostile names, pictures
