@@ -109,6 +109,18 @@ def test_a_sender_of_the_project_is_let_in(
     assert served.target.read_bytes() == b"new?" * (SIZE // 4)
 
 
+def test_a_sender_takes_bbr_where_the_kernel_lets_it(served: Served, keys: Keys) -> None:
+    with socket.socket() as sock:
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
+        except OSError:
+            pytest.skip("this kernel has no BBR, or not for everybody")
+    channel = connect_tls("127.0.0.1", served.port, TlsKeys(keys(ALL)), "dc2", 10.0)
+    used = channel._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)  # noqa: SLF001
+    channel.close()
+    assert used.rstrip(b"\0") == b"bbr"
+
+
 def strangers(keys: Keys) -> dict[str, tuple[Path, str, str]]:
     """Return what is wrong, with the keys, the site that is expected and what is said."""
     return {
