@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
-from benchmarks.wire import deltas, growth, peers, seeds
+from benchmarks.wire import deltas, growth, peers, seeds, thin
 from benchmarks.wire.image import PACKAGES, make_image
 
 
@@ -36,6 +36,7 @@ def run(quick: bool) -> dict[str, Any]:
             *seeds.clone_rows(original, folder),
             *deltas.rows(original, folder, runs),
             *growth.rows(folder, quick),
+            *thin.rows(original, folder, quick),
         ]
     return {
         "name": "wire",

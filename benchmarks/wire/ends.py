@@ -38,7 +38,7 @@ def _receive(said: dict[str, Any]) -> None:
     if said["keys"]:
         keys = TlsKeys(Path(said["keys"]) / "receiver.pem")
         service = NetworkService(keys, open_disk, dict.fromkeys(disks, ""), folder / "store")
-        with listen_tcp("127.0.0.1:0") as listening:
+        with listen_tcp(f"{said['host']}:0") as listening:
             tell(str(listening.getsockname()[1]))
             service.serve(listening, stopping.is_set)
         return
@@ -62,7 +62,7 @@ def _send(said: dict[str, Any]) -> None:
     channel: Channel
     if said["keys"]:
         keys = TlsKeys(Path(said["keys"]) / "sender.pem")
-        channel = connect_tls("127.0.0.1", int(said["at"]), keys, SITE)
+        channel = connect_tls(said["host"], int(said["at"]), keys, SITE)
     else:
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(said["at"])

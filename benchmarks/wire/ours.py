@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +43,26 @@ def make_keys(folder: Path) -> Path:
 
 
 class Target:
-    """A receiver process for named disks, over a Unix socket, or over TLS when there are ``keys``."""
+    """A receiver process for named disks, over a Unix socket, or over TLS when there are ``keys``.
 
-    def __init__(self, folder: Path, disks: dict[str, Path], keys: Path | None = None) -> None:
-        self._folder, self._keys = folder, keys
+    ``near`` and ``far`` are prefixes of the commands of sender and receiver, ``host`` its address.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        disks: dict[str, Path],
+        keys: Path | None = None,
+        host: str = "127.0.0.1",
+        near: Sequence[str] = (),
+        far: Sequence[str] = (),
+    ) -> None:
+        self._folder, self._keys, self._near, self._host = folder, keys, near, host
         self._at = folder / "receiver.at"
         self._at.unlink(missing_ok=True)
         shutil.rmtree(folder / "store", ignore_errors=True)
         said = {"folder": str(folder), "disks": {name: str(path) for name, path in disks.items()}}
-        process = _child("receive", said | {"keys": str(keys or "")})
+        process = _child("receive", said | {"keys": str(keys or ""), "host": host}, far)
         self._server = Server(process)
         while not self._at.exists():
             if process.poll() is not None:
@@ -61,13 +72,14 @@ class Target:
     def take(self, source: Path, disk: str, target: Path, how: How, pass_id: str = "1") -> Took:
         """Send ``source`` to the disk of that name and say what it took, start of the sender included."""
         result = self._folder / "result.json"
-        said = {"source": str(source), "disk": disk, "at": self._at.read_text("utf-8"), "pass_id": pass_id,
-                "mode": how.mode, "level": how.level, "adapts": how.adapts, "changed": list(how.changed),
-                "base": how.base, "keys": str(self._keys or ""), "result": str(result)}  # fmt: skip
+        said = {
+            **asdict(how), "source": str(source), "disk": disk, "at": self._at.read_text("utf-8"),
+            "pass_id": pass_id, "host": self._host, "keys": str(self._keys or ""), "result": str(result),
+        }  # fmt: skip
         # Long lists of changes are no arguments; a file is.
         asked = self._folder / "asked.json"
         asked.write_text(json.dumps(said), "utf-8")
-        took = timed(lambda: [_child("send", {"file": str(asked)})], target, [self._server])
+        took = timed(lambda: [_child("send", {"file": str(asked)}, self._near)], target, [self._server])
         return replace(took, wire_bytes=json.loads(result.read_text("utf-8"))["wire_bytes"])
 
     def stop(self) -> None:
@@ -75,5 +87,6 @@ class Target:
         self._server.stop()
 
 
-def _child(what: str, said: dict[str, Any]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "benchmarks.wire.ends", what, json.dumps(said)], cwd=_ROOT)
+def _child(what: str, said: dict[str, Any], prefix: Sequence[str]) -> subprocess.Popen[bytes]:
+    command = [*prefix, sys.executable, "-m", "benchmarks.wire.ends", what, json.dumps(said)]
+    return subprocess.Popen(command, cwd=_ROOT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,12 +34,16 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
-def _answers(port: int) -> None:
-    for _ in range(500):
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.01)
+_KNOCK = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 1).close()"
+
+
+def _answers(host: str, port: int, near: Sequence[str] = ()) -> None:
+    """Wait until somebody listens there, asked from where the sender will be."""
+    for _ in range(100):
+        knock = [*near, sys.executable, "-c", _KNOCK, host, str(port)]
+        if subprocess.run(knock, capture_output=True, check=False).returncode == 0:
+            return
+        time.sleep(0.05)
     raise RuntimeError(f"nobody listens on port {port}")
 
 
@@ -95,7 +100,7 @@ def nbdcopy_tls(source: Path, target: Path, folder: Path) -> Took:
     keys, port = certificates(folder), free_port()
     tls = (f"--tls-certificates={keys}", "--tls=require")
     with _server("nbdkit", "-f", "-i", "127.0.0.1", "-p", str(port), *tls, "file", target) as server:
-        _answers(port)
+        _answers("127.0.0.1", port)
         address = f"nbds://localhost:{port}/?tls-certificates={keys}"
         begun = loopback_bytes()
         took = timed(
@@ -163,19 +168,27 @@ def zstd_bytes(source: Path, level: int = 1) -> int:
     return total
 
 
-def rsync(source: Path, target: Path, folder: Path, *options: str) -> Took:
-    """Send to an rsync daemon on the loopback; ``options`` say how."""
+def rsync(
+    source: Path,
+    target: Path,
+    folder: Path,
+    *options: str,
+    host: str = "127.0.0.1",
+    near: Sequence[str] = (),
+    far: Sequence[str] = (),
+) -> Took:
+    """Send to an rsync daemon; ``options`` say how, ``near`` and ``far`` are prefixes of both commands."""
     port = free_port()
     settings = folder / "rsyncd.conf"
     settings.write_text(
-        f"use chroot = no\nport = {port}\naddress = 127.0.0.1\n[to]\npath = {target.parent}\n"
+        f"use chroot = no\nport = {port}\naddress = {host}\n[to]\npath = {target.parent}\n"
         "read only = no\nuid = 0\ngid = 0\n"
     )
-    with _server("rsync", "--daemon", "--no-detach", f"--config={settings}") as server:
-        _answers(port)
+    with _server(*far, "rsync", "--daemon", "--no-detach", f"--config={settings}") as server:
+        _answers(host, port, near)
         begun = loopback_bytes()
-        to = f"rsync://127.0.0.1:{port}/to/{target.name}"
-        took = timed(lambda: [_started("rsync", *options, source, to)], target, [server])
+        to = f"rsync://{host}:{port}/to/{target.name}"
+        took = timed(lambda: [_started(*near, "rsync", *options, source, to)], target, [server])
         return replace(took, wire_bytes=loopback_bytes() - begun)
 
 
