@@ -116,7 +116,7 @@ def test_a_sender_takes_bbr_where_the_kernel_lets_it(served: Served, keys: Keys)
         except OSError:
             pytest.skip("this kernel has no BBR, or not for everybody")
     channel = connect_tls("127.0.0.1", served.port, TlsKeys(keys(ALL)), "dc2", 10.0)
-    used = channel._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)  # noqa: SLF001
+    used = channel._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
     channel.close()
     assert used.rstrip(b"\0") == b"bbr"
 
