@@ -28,6 +28,7 @@ _QUICK = ("emacs-common", "postgresql-15")
 _PAGES = 640 * MIB
 _PAGE = 8 * KIB
 _MAP_GRAIN = 4 * KIB
+_OTHER_LETTERS = bytes(byte ^ 0x55 for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +80,32 @@ def described(path: Path) -> Image:
     return Image(path, path.stat().st_blocks * 512, str(state.hexdigest()))
 
 
-def version(original: Image, path: Path, share: float, seed: int) -> tuple[Image, list[tuple[int, int]]]:
+def version(
+    original: Image, path: Path, share: float, seed: int, longest: int = 64 * KIB
+) -> tuple[Image, list[tuple[int, int]]]:
     """Write ``original`` to ``path`` with that share of its data changed; also return the change map.
 
-    Writes are of 4 to 64 KiB at multiples of 4 KiB, half of them new text, half new random bytes, all
-    within allocated stretches. The map has (offset, length) runs, ascending, at 4 KiB.
+    Changes have 4 KiB up to ``longest`` bytes, at multiples of 4 KiB in allocated stretches. What is new
+    is content from elsewhere on the disk with other letters, so that it packs as well as the rest and
+    is nowhere else. The map has (offset, length) runs, ascending, at 4 KiB.
     """
     _run("cp", "--sparse=always", str(original.path), str(path))
     rng = random.Random(seed)
-    words = [rng.randbytes(rng.randint(2, 9)).hex().encode() for _ in range(4000)]
     changed: set[int] = set()
     wanted = int(original.data_bytes * share) // _MAP_GRAIN
-    with path.open("r+b") as file:
+    with original.path.open("rb") as old, path.open("r+b") as file:
         runs = list(_allocated(file.fileno(), path.stat().st_size))
         weights = [length for _at, length in runs]
         while len(changed) < wanted:
             start, length = rng.choices(runs, weights)[0]
-            grains = min(rng.randint(1, 16), length // _MAP_GRAIN, wanted - len(changed))
-            if not grains:
-                continue
+            grains = min(rng.randint(1, longest // _MAP_GRAIN), length // _MAP_GRAIN, wanted - len(changed))
             first = start // _MAP_GRAIN + rng.randrange(length // _MAP_GRAIN - grains + 1)
-            size = grains * _MAP_GRAIN
-            text = b" ".join(rng.choices(words, k=size // 4))[:size]
+            elsewhere, room = rng.choices(runs, weights)[0]
+            old.seek(elsewhere + rng.randrange(room))
+            new = old.read(grains * _MAP_GRAIN).translate(_OTHER_LETTERS)
             file.seek(first * _MAP_GRAIN)
-            file.write(text if rng.random() < 0.5 else rng.randbytes(size))
-            changed.update(range(first, first + grains))
+            file.write(new)
+            changed.update(range(first, first + len(new) // _MAP_GRAIN))
         file.flush()
         os.fsync(file.fileno())
     return described(path), list(_runs(sorted(changed)))

@@ -69,11 +69,21 @@ class Target:
                 raise RuntimeError("the receiver did not start")
             time.sleep(0.01)
 
-    def take(self, source: Path, disk: str, target: Path, how: How, pass_id: str = "1") -> Took:
-        """Send ``source`` to the disk of that name and say what it took, start of the sender included."""
+    @property
+    def address(self) -> str:
+        """The path of its Unix socket, or its port."""
+        return self._at.read_text("utf-8")
+
+    def take(
+        self, source: Path, disk: str, target: Path, how: How, pass_id: str = "1", through: str = ""
+    ) -> Took:
+        """Send ``source`` to the disk of that name and say what it took, start of the sender included.
+
+        ``through`` is the address of a relay to send to instead.
+        """
         result = self._folder / "result.json"
         said = {
-            **asdict(how), "source": str(source), "disk": disk, "at": self._at.read_text("utf-8"),
+            **asdict(how), "source": str(source), "disk": disk, "at": through or self.address,
             "pass_id": pass_id, "host": self._host, "keys": str(self._keys or ""), "result": str(result),
         }  # fmt: skip
         # Long lists of changes are no arguments; a file is.

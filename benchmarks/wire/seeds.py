@@ -14,6 +14,7 @@ from benchmarks.wire.image import Image, version
 from benchmarks.wire.ours import How, Target, make_keys
 from benchmarks.wire.sheet import Sheet, ratio, row
 from benchmarks.wire.timed import Took
+from planner.units import MIB
 
 _OURS = {
     "wherry, level 0, Unix socket": (How(level=0), False),
@@ -55,7 +56,7 @@ def rows(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
 
 def clone_rows(original: Image, folder: Path) -> list[dict[str, Any]]:
     """Return the rows of a clone sent after its original, and of borg's second archive of the same."""
-    clone, _map = version(original, folder / "clone.img", 0.10, seed=7)
+    clone, _map = version(original, folder / "clone.img", 0.10, seed=7, longest=4 * MIB)
     first, second = folder / "first.img", folder / "second.img"
     peers.fresh(first, original.path.stat().st_size)
     peers.fresh(second, clone.path.stat().st_size)
