@@ -36,6 +36,12 @@ def parted(
     return tuple(told), tuple(dismissed)
 
 
+def listed(project: Project) -> tuple[tuple[str, str, str], ...]:
+    """Return title (case folded), who and when of all that is dismissed."""
+    rows = project.rows("SELECT title, who, at FROM suggestion_dismissed ORDER BY at")
+    return tuple((row["title"], row["who"], row["at"]) for row in rows)
+
+
 def dismiss(project: Project, one: Suggestion, who: str) -> None:
     """Remember that a suggestion is not to be told again."""
     vms: Sequence[str] = sorted(member.vm for member in one.members)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from planner.candidates.suggest import Suggestion
     from planner.model import Inventory
@@ -14,6 +15,18 @@ if TYPE_CHECKING:
 
 
 _LONGEST = 200  # characters of a name
+_WORDS = {"deps suggest": "taken", "deps name": "named"}  # by the act that made an import
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person did with a suggestion: ``what`` is taken, named or dismissed, ``key`` is its own."""
+
+    what: str
+    key: str
+    title: str
+    who: str
+    at: str
 
 
 def chosen(found: tuple[Suggestion, ...], wanted: str) -> Suggestion:
@@ -80,6 +93,54 @@ def bring_back(project: Project, title: str) -> None:
 
     dismissed.bring_back(project, title)
     audit.note(project, Effect.EDIT_PLAN, "deps suggest --undismiss", visible(title), {})
+
+
+def decided(project: Project, titles: Iterable[str] = ()) -> tuple[Decided, ...]:
+    """Return what stands of suggestions taken, names given and suggestions dismissed, the newest first.
+
+    ``titles`` are those of suggestions, as they are written.
+    """
+    from planner.store import dismissed, evidence
+
+    known = {item.id for item in evidence.imports(project)}
+    written = {title.casefold(): title for title in titles}
+    made = project.rows(
+        "SELECT act, json_extract(detail, '$.import') AS number, subject, who, at FROM audit"
+        " WHERE act IN ('deps suggest', 'deps name')"
+    )
+    found = [
+        Decided(_WORDS[row["act"]], str(row["number"]), row["subject"], row["who"], row["at"])
+        for row in made
+        if row["number"] in known
+    ]
+    found += [
+        Decided("dismissed", title, written.get(title, title), who, at)
+        for title, who, at in dismissed.listed(project)
+    ]
+    return tuple(sorted(found, key=lambda one: one.at, reverse=True))
+
+
+def take_back(project: Project, what: str, key: str) -> None:
+    """Undo what ``decided`` told of; raises NotFound, and BadInput for a key that is none."""
+    from planner.errors import BadInput
+
+    if what == "dismissed":
+        bring_back(project, key)
+    elif what in _WORDS.values() and key.isdigit():
+        withdraw(project, int(key))
+    else:
+        raise BadInput(f"nothing was {what} under {key!r}", "look at the list again")
+
+
+def withdraw(project: Project, number: int) -> Taken:
+    """Take an import back: what it said no longer counts; raises NotFound."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.store import evidence
+
+    taken = evidence.withdraw(project, number)
+    audit.note(project, Effect.EDIT_PLAN, "flows withdraw", str(number))
+    return taken
 
 
 def name_vms(

@@ -15,6 +15,7 @@ from tui.dialogs.form import Ask, Form
 from tui.dialogs.pick import Choice, Pick
 from tui.screens.dependencies_around import Around
 from tui.screens.dependencies_listings import ListingPlace
+from tui.screens.dependencies_taken import ask_taken
 from tui.screens.dependencies_told import leaving
 from tui.screens.lookup import Lookup
 from tui.text import line, plural
@@ -124,7 +125,7 @@ class DecidingPlace(ListingPlace):
         if self.now in ("oversized", "cycles") and name != "refuse":
             return "a cut or circle can only be refused here; t has what was decided"
         if self.now == "suggestions" and name == "forget":
-            return "one that was taken is withdrawn with 'wherry flows withdraw'"
+            return ""
         said = self.row_told
         if not (self.tie_keys() if self.now == "ties" else said):
             return "there is no row under the cursor"
@@ -139,9 +140,10 @@ class DecidingPlace(ListingPlace):
             return "" if found and found["cheapest"] else "no cut of it is known: wait for it, or see below"
         return ""
 
-    def _do(
+    def do(
         self, op: str, args: Mapping[str, Any], words: Callable[[Any], str], busy: str = "deciding"
     ) -> None:
+        """Have the study do something, say it, and look at everything again."""
         self.wherry.ask(op, args, lambda said: self.after_act(words(said)), busy=busy)
 
     # ties and the like
@@ -150,23 +152,20 @@ class DecidingPlace(ListingPlace):
         """Accept ties, confirm a hub, take a suggestion."""
         said = self.row_told
         if keys := self.tie_keys():
-            self._do("edges.rule", {"ruling": "accept", "keys": keys},
+            self.do("edges.rule", {"ruling": "accept", "keys": keys},
                      lambda done: f"{plural(done['count'], 'tie')} accepted: - takes that back")  # fmt: skip
         elif said is not None and self.now == "hubs":
-            self._do("decide", {"ruling": "hub", "vms": [said["id"]]}, lambda done: f"{done['said']}")
+            self.do("decide", {"ruling": "hub", "vms": [said["id"]]}, lambda done: f"{done['said']}")
         elif said is not None and self.now == "suggestions":
             self._take(said["title"], "")
         elif said is not None and self.now == "names":
             self._which(said)
 
     def _take(self, title: str, name: str) -> None:
-        self._do(
+        self.do(
             "applications.accept",
             {"title": title, "name": name},
-            lambda done: (
-                f"{name or title}: taken as import {done['import']}; "
-                f"back with: wherry flows withdraw {done['import']}"
-            ),
+            lambda done: f"{name or title}: taken as import {done['import']}: - takes that back",
         )
 
     def action_refuse(self) -> None:
@@ -178,7 +177,7 @@ class DecidingPlace(ListingPlace):
             return
         elif self.now == "hubs":
             args = {"ruling": "no-hub", "vms": [said["id"]]}
-            self._why(f"{visible(said['name'], 40)} is no hub", lambda why: self._do(
+            self._why(f"{visible(said['name'], 40)} is no hub", lambda why: self.do(
                 "decide", {**args, "why": why}, lambda done: f"{done['said']}"
             ))  # fmt: skip
         elif self.now == "cycles":
@@ -188,12 +187,11 @@ class DecidingPlace(ListingPlace):
         elif self.now == "names":
             self._settle(said["label"], "", f"{said['label']} is none of the VMs")
         elif self.now == "suggestions":
-            self._do("applications.dismiss", {"title": said["title"]},
-                     lambda done: f"{said['title']}: dismissed; "
-                     "back with: wherry deps suggest --undismiss")  # fmt: skip
+            self.do("applications.dismiss", {"title": said["title"]},
+                     lambda done: f"{said['title']}: dismissed: - brings it back")  # fmt: skip
 
     def _refuse(self, keys: list[Any], title: str) -> None:
-        self._why(title, lambda why: self._do(
+        self._why(title, lambda why: self.do(
             "edges.rule", {"ruling": "refuse", "keys": keys, "why": why},
             lambda done: f"{plural(done['count'], 'tie')} refused: - takes that back",
         ))  # fmt: skip
@@ -202,7 +200,7 @@ class DecidingPlace(ListingPlace):
         keys = [tie["key"] for tie in drop]
 
         def go(why: str) -> None:
-            self._do("knots.untie", {"keys": keys, "why": why}, _dropped)
+            self.do("knots.untie", {"keys": keys, "why": why}, _dropped)
 
         if all(tie["said"] for tie in drop):  # taking a word back needs no reason
             go("")
@@ -240,18 +238,20 @@ class DecidingPlace(ListingPlace):
 
         def sure(yes: bool | None) -> None:
             if yes:
-                self._do("knots.part", args, _dropped, "parting")
+                self.do("knots.part", args, _dropped, "parting")
 
         self.app.push_screen(Confirm("Part the group?", said, "Refuse them", f"refuse {many}", "bad"), sure)
 
     def action_forget(self) -> None:
         """Take back what was decided."""
         said = self.row_told
-        if keys := self.tie_keys():
-            self._do("edges.forget", {"keys": keys},
+        if self.now == "suggestions":
+            ask_taken(self)
+        elif keys := self.tie_keys():
+            self.do("edges.forget", {"keys": keys},
                      lambda done: f"{plural(done['count'], 'decision')} taken back")  # fmt: skip
         elif said is not None and self.now == "hubs":
-            self._do("decide.forget", {"vms": [said["id"]]}, lambda done: f"{done['said']}")
+            self.do("decide.forget", {"vms": [said["id"]]}, lambda done: f"{done['said']}")
         elif said is not None and self.now == "names":
             self._settle(said["label"], None, f"{said['label']} is open again")
 
@@ -271,7 +271,7 @@ class DecidingPlace(ListingPlace):
 
     def _settle(self, label: str, vm: str | None, words: str) -> None:
         back = "" if vm is None else ": - takes that back"
-        self._do("meanings.settle", {"label": label, "vm": vm}, lambda done: words + back, "matching names")
+        self.do("meanings.settle", {"label": label, "vm": vm}, lambda done: words + back, "matching names")
 
     # a tie by hand
 
@@ -302,7 +302,7 @@ class DecidingPlace(ListingPlace):
     def _added(self, values: Mapping[str, str] | None, a: str, b: str) -> None:
         if values is not None:
             args = {"ruling": values["tie"], "vms": [a, b], "why": values["why"]}
-            self._do("decide", args, lambda done: f"{done['said']}")
+            self.do("decide", args, lambda done: f"{done['said']}")
 
     # applications
 
@@ -316,10 +316,10 @@ class DecidingPlace(ListingPlace):
             self._named(title, lambda name: self._take(title, name))
             return
         vms = [vm["id"] for vm in said["vms"]]
-        self._named(str(said["name"]), lambda name: self._do(
+        self._named(str(said["name"]), lambda name: self.do(
             "vms.name", {"vms": vms, "application": name},
             lambda done: f"{plural(len(vms), 'VM')} belong to {name}; "
-            f"back with: wherry flows withdraw {done['import']}",
+            "back with: A, then -",
         ))  # fmt: skip
 
     def _named(self, value: str, then: Callable[[str], None]) -> None:
@@ -360,7 +360,7 @@ class DecidingPlace(ListingPlace):
                     return f"{done['did'][0]}, not saved yet: ^s in 4 Waves"
                 return f"{done['did'][0]}: plan {done['plan']}; back with: wherry plan undo"
 
-            self._do("fixes.take", {"group": one["group"], "wave": one["wave"]}, words, "moving")
+            self.do("fixes.take", {"group": one["group"], "wave": one["wave"]}, words, "moving")
 
     # on paper
 

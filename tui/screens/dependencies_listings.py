@@ -30,7 +30,7 @@ _KEYS = {  # what changes something, what only looks
     "oversized": ("r refuse the cut", "enter the group · o groups"),
     "cycles": ("r drop the cheapest", "enter the group · c groups"),
     "names": ("a which VM it is · r none of ours · - take back", "N groups"),
-    "suggestions": ("a take · n rename and take · r dismiss", "A groups"),
+    "suggestions": ("a take · n rename and take · r dismiss · - take back", "A groups"),
 }
 
 

@@ -128,14 +128,11 @@ def list_imports(project_dir: Path, as_json: bool) -> None:
 @json_option
 def withdraw(number: int, project_dir: Path, as_json: bool) -> None:
     """Take import ID back, and make a snapshot without what it said."""
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.store import evidence
+    from tui.acts import applications
     from tui.cli.imported import change_summary, tell_change
 
     with open_project(project_dir) as project:
-        taken = evidence.withdraw(project, number)
-        audit.note(project, Effect.EDIT_PLAN, "flows withdraw", str(number))
+        taken = applications.withdraw(project, number)
     if as_json:
         data({"withdrawn": number, **change_summary(taken)})
         return

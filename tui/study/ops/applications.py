@@ -1,4 +1,4 @@
-"""Applications for the screens: what is suggested, and a suggestion taken."""
+"""Applications for the screens: what is suggested, taken, dismissed, and taken back."""
 
 from __future__ import annotations
 
@@ -11,16 +11,23 @@ if TYPE_CHECKING:
 _KEPT = "suggestions"
 
 
-def _found(room: Room) -> tuple[Suggestion, ...]:
-    """Return the suggestions on the newest inventory, worked out once, without those that were dismissed."""
+def _every(room: Room) -> tuple[Suggestion, ...]:
+    """Return the suggestions on the newest inventory, worked out once."""
     from planner.candidates.suggest import suggestions
-    from planner.store.dismissed import parted
 
     known = room.known
     kept = room.kept.get(_KEPT)
     if kept is None or kept[0] is not known:
         kept = room.kept[_KEPT] = (known, suggestions(room.inventory, known.hubs))
-    return parted(room.project, kept[1])[0]
+    found: tuple[Suggestion, ...] = kept[1]
+    return found
+
+
+def _found(room: Room) -> tuple[Suggestion, ...]:
+    """Return those that nobody dismissed."""
+    from planner.store.dismissed import parted
+
+    return parted(room.project, _every(room))[0]
 
 
 def suggested(room: Room) -> list[dict[str, Any]]:
@@ -49,9 +56,26 @@ def dismiss(room: Room, title: str) -> dict[str, Any]:
     return {"title": drop(room.project, chosen(_found(room), title))}
 
 
-WRITES = frozenset({"applications.accept", "applications.dismiss"})
+def decided(room: Room) -> Any:
+    """Return suggestions that were taken or dismissed and names that were given, the newest first."""
+    from planner.store.dismissed import title_of
+    from tui.acts.applications import decided as done
+
+    return done(room.project, map(title_of, _every(room)))
+
+
+def forget(room: Room, what: str, key: str) -> None:
+    """Take one of those back."""
+    from tui.acts.applications import take_back
+
+    take_back(room.project, what, key)
+
+
+WRITES = frozenset({"applications.accept", "applications.dismiss", "applications.forget"})
 OPS = {
     "suggestions": suggested,
     "applications.accept": accept,
+    "applications.decided": decided,
     "applications.dismiss": dismiss,
+    "applications.forget": forget,
 }
