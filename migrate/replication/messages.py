@@ -39,7 +39,7 @@ class _Message(BaseModel):
 class Hello(_Message):
     """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none."""
 
-    purpose: Literal["pass", "hash"]
+    purpose: Literal["pass", "hash", "tree"]
     volume: Name
     size_bytes: Size
     nonce: Nonce

@@ -77,6 +77,8 @@ class Receiver:
                 try:
                     if hello.purpose == "hash":
                         self._hash(link, disk, hello, hello_bytes)
+                    elif hello.purpose == "tree":
+                        self._compare(link, disk, hello, hello_bytes)
                     else:
                         self._take_pass(link, disk, hello, hello_bytes)
                 finally:
@@ -160,15 +162,27 @@ class Receiver:
         held = tuple((extent.offset, extent.length) for extent in current.held)
         return welcome.model_copy(update={"fresh": current.fresh, "held": held})
 
-    def _hash(self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes) -> None:
-        from migrate.replication.hashing import hash_disk
-
+    def _welcome(self, link: Link, hello_bytes: bytes) -> None:
+        """Open a conversation in which nothing is written."""
         heard = Welcome(nonce=self._random_bytes(16).hex()).dump()
         link.send(Kind.WELCOME, heard)
         link.use_keys(
             sending=wire.derive_key("receiver", hello_bytes, heard),
             receiving=wire.derive_key("sender", hello_bytes, heard),
         )
+
+    def _compare(self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes) -> None:
+        from migrate.replication.comparing import answer
+        from migrate.replication.trees import DiskTree
+
+        suspects = (*self._open_log(hello.volume).state.suspects, *self._poisoned.get(hello.volume, ()))
+        self._welcome(link, hello_bytes)
+        answer(link, DiskTree(disk, hello.size_bytes, suspects))
+
+    def _hash(self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes) -> None:
+        from migrate.replication.hashing import hash_disk
+
+        self._welcome(link, hello_bytes)
         told = 0
 
         def tell(done: int) -> None:
