@@ -1,8 +1,8 @@
 """Run the benchmarks: figures as JSON, rendered into ``docs/benchmarks.md``.
 
 ``python -m benchmarks [--quick] [NAME...]``. Quick figures are printed and not rendered: the page
-holds what a full run measured, as measured. ``waves`` takes hours, so it alone takes options as well:
-``python -m benchmarks waves --sizes=1000,10000 --seeds=1,2 --resume=yes``.
+holds what a full run measured, as measured. Two that take long take options as well:
+``python -m benchmarks waves --sizes=1000,10000 --seeds=1,2 --resume=yes``, ``papers --vms=10000``.
 """
 
 from __future__ import annotations
@@ -91,6 +91,8 @@ _NOTES = {
     "a process of its own, its peak counts the estate as well.",
 }
 
+_OPTIONS = {"waves": ("sizes", "seeds", "resume"), "papers": ("vms",)}
+
 _INTRODUCTION = (
     "Figures as measured, whatever they are; ratios are against a peer in the same run. "
     "`make bench` measures them anew, `make bench QUICK=1` prints a short run and changes nothing."
@@ -126,9 +128,11 @@ def main(arguments: list[str]) -> int:
     quick = "--quick" in arguments
     options = dict(part[2:].split("=", 1) for part in arguments if part.startswith("--") and "=" in part)
     wanted = [name for name in arguments if not name.startswith("-")] or list(NAMES)
-    known = json.loads(_FIGURES.read_text("utf-8")) if _FIGURES.exists() else {}
-    if options and (wanted != ["waves"] or not set(options) <= {"sizes", "seeds", "resume"}):
-        print("only waves takes options: --sizes=, --seeds= and --resume=yes", file=sys.stderr)
+    made: dict[str, Any] = {}
+    allowed = _OPTIONS.get(wanted[0], ()) if len(wanted) == 1 else ()
+    if not options.keys() <= {*allowed}:
+        takes = "; ".join(f"{name}: --{'=, --'.join(own)}=" for name, own in _OPTIONS.items())
+        print(f"only these take options, each alone: {takes}", file=sys.stderr)
         return 2
     for name in wanted:
         if name not in NAMES:
@@ -144,8 +148,10 @@ def main(arguments: list[str]) -> int:
             return 2
         print(json.dumps(figures, indent=2))
         if not quick:
-            known[name] = figures
+            made[name] = figures
     if not quick:
+        # Read this late: another run may have written its figures meanwhile.
+        known = {**(json.loads(_FIGURES.read_text("utf-8")) if _FIGURES.exists() else {}), **made}
         _FIGURES.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
         head = ["# Benchmarks", "", _INTRODUCTION, ""]
         sections = [line for name in NAMES if name in known for line in _section(name, known[name])]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks import waves
+from benchmarks import papers, waves
 
 
 def ran(vms: int, seed: int, cut: float) -> dict[str, Any]:
@@ -44,3 +45,21 @@ def test_sizes_and_seeds_that_are_not_there_are_refused(capsys: pytest.CaptureFi
     assert main(["waves", "--sizes=12"]) == 2
     assert "size 12 is none of 1000, 10000, 100000" in capsys.readouterr().err
     assert main(["graph", "--sizes=1000"]) == 2
+    assert main(["waves", "papers", "--vms=10000"]) == 2
+    assert "waves: --sizes=, --seeds=, --resume=; papers: --vms=" in capsys.readouterr().err
+    assert main(["papers", "--vms=12"]) == 2
+    assert "size 12 is none of 10000, 100000" in capsys.readouterr().err
+
+
+def test_a_size_of_papers_measured_alone_leaves_the_other_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "figures.json"
+    assert papers.kept(100_000, path) == []
+    ours = {"s": 1.0, "size": 2e6, "mib": 3.0}
+    old = [papers._row("json", count, ours) for count in (10_000, 100_000)]
+    path.write_text(json.dumps({"papers": {"rows": old}}))
+    fresh = papers._row("json", 10_000, {**ours, "s": 4.0})
+    monkeypatch.setattr(papers, "_FIGURES", path)
+    monkeypatch.setitem(papers._SIZES, 10_000, lambda count: [fresh])
+    assert papers.run(False, "10000")["rows"] == [fresh, old[1]]
