@@ -155,19 +155,19 @@ class _Reading:
         """Return the groups with those that were merged as one; the first keeps its name and place."""
         found = list(groups)
         for mine, partners, edit in self.bonds:
-            first = next((group for group in found if mine & set(group.vms)), None)
-            other = next((group for group in found if partners & set(group.vms)), None)
+            first = next((group for group in found if not mine.isdisjoint(group.vms)), None)
+            other = next((group for group in found if not partners.isdisjoint(group.vms)), None)
             if first is None or other is None or first is other:
                 continue
             if first.shared_services is not other.shared_services:
                 raise _lost(edit, "only one of the two is a shared service, and those move last")
             reason = Reason(first.vms[0], other.vms[0], f"{MERGED}{edit.said}")
-            found[found.index(first)] = replace(
+            whole = replace(
                 first,
                 vms=(*first.vms, *other.vms),
                 reasons=(*first.reasons, *other.reasons, reason),
             )
-            found.remove(other)
+            found = [whole if group is first else group for group in found if group is not other]
         return tuple(found)
 
     def hand(self, groups: Sequence[MoveGroup]) -> Hand:
@@ -175,7 +175,10 @@ class _Reading:
         held = {vm: edit for edit, vms in self.locks.values() for vm in vms}
         said: dict[str, Edit] = {}
         slots: dict[str, int] = {}
+        spoken = held.keys() | self.moves.keys()
         for group in groups:
+            if spoken.isdisjoint(group.vms):
+                continue
             for vm in group.vms:
                 for edit in (held.get(vm), self.moves.get(vm)):
                     if edit is None:
@@ -186,14 +189,15 @@ class _Reading:
                     if group.name not in said or edit.act is Act.LOCK:
                         said[group.name] = edit
         locked = {slot_of(edit, self._windows) for edit, _ in self.locks.values()}
-        kept = {group.name for group in groups if any(vm in held for vm in group.vms)}
+        kept = {group.name for group in groups if not held.keys().isdisjoint(group.vms)}
         return Hand(
             moved={name: slot for name, slot in slots.items() if name not in kept},
             held={name: slot for name, slot in slots.items() if name in kept},
             parts={
                 group.name: part
                 for group in groups
-                if (part := next((self.parts[vm] for vm in group.vms if self.parts.get(vm)), ""))
+                if not self.parts.keys().isdisjoint(group.vms)
+                and (part := next((self.parts[vm] for vm in group.vms if self.parts.get(vm)), ""))
             },
             locked=frozenset(locked),
             said={name: edit.said for name, edit in said.items()},

@@ -65,7 +65,8 @@ def fits(load: tuple[Plain, dict[Key, float]], sheet: Sheet) -> bool:
 
 def sheets(problem: Problem) -> list[Sheet]:
     """Return the different caps of the slots that are not closed by a cap of nothing."""
-    found = dict.fromkeys(sheet_of(slot.caps) for slot in problem.slots)
+    every = {id(slot.caps): slot.caps for slot in problem.slots}  # most slots share theirs
+    found = dict.fromkeys(sheet_of(caps) for caps in every.values())
     return [sheet for sheet in found if min(*sheet[0], *sheet[1]) > 0]
 
 
