@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from planner.graph.chains import Pair
 from planner.model import VM, Decision, Dependency, Inventory, Ruling, Tie
@@ -98,16 +99,22 @@ def _one(ids: Iterable[VM]) -> str:
 def finder(inventory: Inventory) -> Callable[[End], str]:
     """Return what says which id a remembered end has in this inventory, empty when nobody is it."""
     ids = {vm.id for vm in inventory.vms}
-    uuids: dict[str, list[VM]] = {}
-    names: dict[str, list[VM]] = {}
-    for vm in inventory.vms:
-        if vm.instance_uuid:
-            uuids.setdefault(vm.instance_uuid, []).append(vm)
-        names.setdefault(vm.name.casefold(), []).append(vm)
+
+    @cache
+    def others() -> tuple[dict[str, list[VM]], dict[str, list[VM]]]:
+        """By UUID and by name: made when an id is not enough, which is seldom."""
+        uuids: dict[str, list[VM]] = {}
+        names: dict[str, list[VM]] = {}
+        for vm in inventory.vms:
+            if vm.instance_uuid:
+                uuids.setdefault(vm.instance_uuid, []).append(vm)
+            names.setdefault(vm.name.casefold(), []).append(vm)
+        return uuids, names
 
     def find(end: End) -> str:
         if end.id in ids:
             return end.id
+        uuids, names = others()
         by_uuid = _one(uuids.get(end.instance_uuid, ())) if end.instance_uuid else ""
         return by_uuid or _one(names.get(end.name.casefold(), ()))
 

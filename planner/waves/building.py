@@ -111,8 +111,10 @@ def _told_apart(ask: Ask, members: Sequence[Sequence[MoveGroup]]) -> tuple[list[
     pairs: dict[tuple[int, int], Apart] = {}
     notes: list[str] = []
     for item in ask.inventory.dependencies:
+        if item.tie is not Tie.APART or item.source == item.target:
+            continue
         a, b = home.get(item.source), home.get(item.target)
-        if item.tie is not Tie.APART or a is None or b is None or item.source == item.target:
+        if a is None or b is None:
             continue
         names = " and ".join(visible(ask.lookup.vms[end].name) for end in (item.source, item.target))
         if a == b:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from planner.edits import Act, Edit, by_hand
 from planner.errors import BadInput
+from planner.garbage import uncollected
 from planner.model import MoveGroup
 from planner.waves.desk import Desk
-from planner.waves.items import Ask
 from planner.waves.layout import free_of
 from planner.waves.taking import after, after_moves
 from planner.waves.verdict import Verdict
@@ -31,12 +31,13 @@ class Step:
     desk: Desk
 
 
+@uncollected()
 def laid_anew(
-    ask: Ask, groups: Sequence[MoveGroup], edits: Sequence[Edit], standing: Mapping[str, int]
+    now: Desk, groups: Sequence[MoveGroup], edits: Sequence[Edit], standing: Mapping[str, int]
 ) -> Desk:
     """Return the desk of all ``edits`` on the groups of the inventory, with every VM where it stands."""
-    merged, hand = by_hand(edits, tuple(groups), ask.inventory, ask.settings)
-    return Desk(replace(ask, everyone=merged, hand=hand, standing=standing))
+    merged, hand = by_hand(edits, tuple(groups), now.ask.inventory, now.ask.settings)
+    return Desk(replace(now.ask, everyone=merged, hand=hand, standing=standing), now)
 
 
 class Draft:
@@ -95,7 +96,7 @@ class Draft:
             merged, hand = by_hand(every, self._groups, now.ask.inventory, now.ask.settings)
             found = after(now, verdict, edits[0], merged, hand)
         if found is None:
-            found = laid_anew(now.ask, self._groups, every, verdict.standing)
+            found = laid_anew(now, self._groups, every, verdict.standing)
         step = Step(edits, verdict, found)
         self._done.append(step)
         self._undone.clear()

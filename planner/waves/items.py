@@ -197,15 +197,22 @@ def _earliest(groups: Sequence[MoveGroup], ask: Ask, windows: Sequence[Window]) 
 def placed(
     item: Item, groups: Sequence[MoveGroup], ask: Ask, windows: Sequence[Window], slots: int, pin: int | None
 ) -> Item:
-    """Return the item with the slots it may have: its pin alone, or what tasks and freezes leave."""
+    """Return the item with the slots it may have: its pin alone, or what tasks and freezes leave.
+
+    What held the item before does not count.
+    """
     if pin is not None:
-        return replace(item, pinned=pin)
-    names = {group.name for group in groups}
-    for vm in (vm for group in groups for vm in ask.vms(group)):
-        names |= {vm.id, vm.name, vm.application, ask.owner(vm)}
-    closed = closed_slots(windows, ask.settings.freezes, names - {""})
+        return replace(item, earliest=0, allowed=None, pinned=pin, pilot=False)
+    closed: frozenset[int] = frozenset()
+    if ask.settings.freezes:
+        names = {group.name for group in groups}
+        for vm in (vm for group in groups for vm in ask.vms(group)):
+            names |= {vm.id, vm.name, vm.application, ask.owner(vm)}
+        closed = closed_slots(windows, ask.settings.freezes, names - {""})
     return replace(
         item,
         earliest=_earliest(groups, ask, windows),
         allowed=frozenset(range(slots)) - closed if closed else None,
+        pinned=None,
+        pilot=False,
     )

@@ -24,9 +24,13 @@ def joined(layout: Layout, first: MoveGroup, second: MoveGroup, whole: MoveGroup
     """
     number, at = layout.home[first.name]
     kins = {kin(group, layout.ask.vms(group)) for group in (first, second)}
-    if not _apart_from_all(layout, first, second) or not layout.families.calm(number, kins):
-        return None
     family = len(kins) == 1
+    # In one item already, none of its ties of order begins or ends elsewhere than before.
+    together = family and layout.home[second.name] == (number, at)
+    if not _apart_from_all(layout, first, second, ordered=together):
+        return None
+    if not layout.families.calm(number, kins):
+        return None
     if not family and kin(whole, layout.ask.vms(whole)).application:
         return None  # of another family now, which may share an item with it
     track, own = layout.tracks[number], at
@@ -41,16 +45,17 @@ def joined(layout: Layout, first: MoveGroup, second: MoveGroup, whole: MoveGroup
     return _as_one(track, own, other, (first, second, whole), free)
 
 
-def _apart_from_all(layout: Layout, first: MoveGroup, second: MoveGroup) -> bool:
-    """True when no order, pair apart, pilot or network that moves whole has to do with the two."""
+def _apart_from_all(layout: Layout, first: MoveGroup, second: MoveGroup, *, ordered: bool) -> bool:
+    """True when no pair apart, pilot or network that moves whole has to do with the two.
+
+    Nor any order, unless they may be ``ordered``.
+    """
     waves = layout.ask.settings.waves
     if waves.pilots or waves.pilot_vms or waves.whole_networks or layout.ask.settings.apart:
         return False
+    ties = (Tie.APART,) if ordered else (Tie.ORDER, Tie.APART)
     return not any(
-        tie.tie in (Tie.ORDER, Tie.APART)
-        for group in (first, second)
-        for vm in group.vms
-        for tie in layout.ties(vm)
+        tie.tie in ties for group in (first, second) for vm in group.vms for tie in layout.ties(vm)
     )
 
 

@@ -5,7 +5,7 @@ Nothing is changed here: what parts an item or moves it gives new tracks beside 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from planner.edits import Act, Edit, ends_of, wave_of
@@ -35,15 +35,15 @@ class Layout:
     ``free`` is the ask that its problems are built from, ``home`` the track and item of a group by name.
     """
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: Ask, like: Layout | None = None) -> None:
+        """Lay out ``ask``; ``like`` is another one of the same inventory."""
         self.ask = ask
         self.free = free_of(ask)
         self.tracks = tracks_of(ask.everyone, self.free, lambda built: stand(built, self.free))
         self.was = [standing(track.built.problem, track.assignment) for track in self.tracks]
-        self.by_vm: dict[str, list[Dependency]] = {}
-        for tie in ask.inventory.dependencies:
-            self.by_vm.setdefault(tie.source, []).append(tie)
-            self.by_vm.setdefault(tie.target, []).append(tie)
+        self._by_vm: dict[str, list[Dependency]] = (
+            _by_vm(ask.inventory.dependencies) if like is None else like._by_vm
+        )
         self.find_groups()
 
     def find_groups(self) -> None:
@@ -68,7 +68,7 @@ class Layout:
 
     def ties(self, vm: str) -> Sequence[Dependency]:
         """Return the dependencies that a VM is an end of."""
-        return self.by_vm.get(vm, ())
+        return self._by_vm.get(vm, ())
 
     def named(self, what: str) -> tuple[MoveGroup, ...]:
         """Return the groups a person means; raises NotFound, and BadInput for a name of several."""
@@ -163,3 +163,11 @@ class Layout:
             return []
         where = shown_slot(self.tracks[0], services[0])
         return [f"shared services move last, from {where} on: {visible(late)} cannot be behind them"]
+
+
+def _by_vm(ties: Iterable[Dependency]) -> dict[str, list[Dependency]]:
+    found: dict[str, list[Dependency]] = {}
+    for tie in ties:
+        found.setdefault(tie.source, []).append(tie)
+        found.setdefault(tie.target, []).append(tie)
+    return found

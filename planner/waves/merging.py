@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from planner.edits import Act, ends_of
 from planner.errors import BadInput
+from planner.garbage import uncollected
 from planner.model import MoveGroup, Tie
 from planner.names import visible
 from planner.waves.layout import Layout
@@ -48,7 +49,9 @@ def _come_undone(layout: Layout, first: MoveGroup, second: MoveGroup, slot: int)
         for group in layout.ask.everyone
         if group.name != second.name
     )
-    then = Layout(replace(layout.ask, everyone=everyone, standing=layout.standing({second.name: slot})))
+    ask = replace(layout.ask, everyone=everyone, standing=layout.standing({second.name: slot}))
+    with uncollected():
+        then = Layout(ask, layout)
     known = {one.text for was in layout.was for one in was.held}
     return tuple(
         one.text for was in then.was for one in was.held if one.kind == "order" and one.text not in known

@@ -142,11 +142,12 @@ def part(track: Track, at: int, groups: Members, ask: Ask, ties: Ties) -> Track:
 def torn(ask: Ask, inside: Collection[str], chosen: Collection[str]) -> tuple[str, ...]:
     """Return the hard ties that run between ``chosen`` and the rest of ``inside`` (ids), as sentences."""
     names = ask.lookup.vms
+    mine = replace(ask.inventory, vms=tuple(vm for vm in ask.inventory.vms if vm.id in inside))
     return tuple(
         dict.fromkeys(
             f"{visible(names[edge.source].name)} and {visible(names[edge.target].name)} must move "
             f"together: {visible(edge.reason)}"
-            for edge in hard_edges(ask.inventory, inside, ask.hubs)
+            for edge in hard_edges(mine, inside, ask.hubs)
             if (edge.source in chosen) != (edge.target in chosen)
         )
     )

@@ -91,7 +91,6 @@ def _settled(track: Track, ask: Ask, first: int, pins: Pins) -> Track:
     own = item_pins_of(built.members, pins.everything)
     apart = [(pair.a, pair.b) for pair in problem.apart]
     refuse_contradictions(own, problem.order, apart, lambda at: visible(problem.items[at].name))
-    bare = [replace(item, earliest=0, allowed=None, pinned=None, pilot=False) for item in problem.items]
     pilots = frozenset(
         group.name
         for item, found in zip(problem.items, built.members, strict=True)
@@ -100,7 +99,7 @@ def _settled(track: Track, ask: Ask, first: int, pins: Pins) -> Track:
     )
     windows = [window for window in built.windows if window]
     items = settled(
-        bare,
+        problem.items,
         built.members,
         own,
         replace(ask, first=first),

@@ -44,10 +44,12 @@ def traffic_between(
     near: set[tuple[int, int]] = set()
     unmeasured = 0
     for item in dependencies:
-        if item.tie is Tie.APART or item.source in hubs or item.target in hubs:
+        # What tells most ties first: this runs over all of them.
+        a = home.get(item.source)
+        b = None if a is None else home.get(item.target)
+        if a is None or b is None or a == b or item.tie is Tie.APART:
             continue
-        a, b = home.get(item.source), home.get(item.target)
-        if a is None or b is None or a == b:
+        if item.source in hubs or item.target in hubs:
             continue
         pair = (a, b) if a < b else (b, a)
         carried = bytes_a_day(item)
