@@ -40,6 +40,7 @@ class Verified:
     recorded: str
     found: str
     recorded_by: str
+    size_bytes: int
 
 
 def verify_wave(
@@ -72,19 +73,21 @@ def _look(
     name = f"{wave.vm(holder.vm).name} {holder.label}"
     recorded, by = _recorded(history, disk.volume)
     if not recorded:
-        return Verified(name, disk.volume, Verdict.NO_DIGEST, "", "", "")
+        return Verified(name, disk.volume, Verdict.NO_DIGEST, "", "", "", disk.size_bytes)
     if any(item.vm in launched for item in disk.attachments):
-        return Verified(name, disk.volume, Verdict.WRITTEN, recorded, "", by)
+        return Verified(name, disk.volume, Verdict.WRITTEN, recorded, "", by, disk.size_bytes)
     if target.volume(disk.volume) is None:
-        return Verified(name, disk.volume, Verdict.MISSING, recorded, "", by)
+        return Verified(name, disk.volume, Verdict.MISSING, recorded, "", by, disk.size_bytes)
     with closing(target.open_read(disk.volume)) as replica:
         found = hash_disk(
             replica,
             size_bytes=disk.size_bytes,
             progress=lambda done: report(name, done, disk.size_bytes),
-        ).digest
-    verdict = Verdict.EQUAL if found == recorded else Verdict.DIFFERS
-    return Verified(name, disk.volume, verdict, recorded, found, by)
+        )
+    # Data behind the end of its source would be read by whoever gets the disk.
+    same = found.digest == recorded and found.tail_zero
+    verdict = Verdict.EQUAL if same else Verdict.DIFFERS
+    return Verified(name, disk.volume, verdict, recorded, found.digest, by, disk.size_bytes)
 
 
 def _recorded(history: History, volume: str) -> tuple[str, str]:

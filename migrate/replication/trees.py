@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from blake3 import blake3
@@ -137,11 +137,15 @@ class DiskTree:
         return any(run.offset < end and run.end > start for run in self._suspects)
 
 
-def is_root_of(tree: DiskTree, area: Extent, digest: str) -> bool:
+def is_root_of(
+    tree: DiskTree, area: Extent, digest: str, *, progress: Callable[[int, int], None] | None = None
+) -> bool:
     """Read an area again; True when its root is ``digest``. Raises OSError."""
     root = Root(area)
     for offset in range(area.offset, area.end, NODE):
         root.add(tree.node(offset))
+        if progress is not None:
+            progress(min(offset + NODE, area.end) - area.offset, area.length)
     return root.hexdigest() == digest
 
 

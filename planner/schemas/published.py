@@ -15,11 +15,13 @@ _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 def schemas() -> dict[str, dict[str, Any]]:
     """Return the schema of each document by file name."""
     from planner.checks.custom import OwnRules
+    from planner.identity import Identity
     from planner.plan import Plan
     from planner.settings import Settings
     from planner.sources.document import Document
 
     models: dict[str, type[BaseModel]] = {
+        "identity": Identity,
         "inventory": Document,
         "plan": Plan,
         "rules": OwnRules,

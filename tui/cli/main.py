@@ -74,7 +74,9 @@ VERBS: dict[str, dict[str, Verb]] = {
     "Watch": {
         "status": Verb("where every wave stands and what needs you", Effect.VIEW),
         "log": Verb("who did what, when; --verify checks the chain", Effect.VIEW),
-        "verify": Verb("hash replicas again and compare with the record", Effect.VIEW),
+        "verify": Verb(
+            "replicas again: a wave's, or a receiver's, repaired; certificates", Effect.LIVE, Left.PARTS
+        ),
         "disks": Verb("what a disk is, how large, how much of it is data", Effect.VIEW),
         "doctor": Verb("is this machine and this project all right", Effect.VIEW),
         "ui": Verb("look at it in a terminal application", Effect.VIEW, Left.PARTS),

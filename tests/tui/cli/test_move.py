@@ -67,11 +67,20 @@ def test_commit_and_rollback_before_the_cutover_are_refused(w01: Wherry) -> None
 def test_verify_finds_one_flipped_bit_in_a_replica(w01: Wherry) -> None:
     assert [item["verdict"] for item in w01.done("verify", "W01", "--json").document] == ["equal"]
     (replica,) = replicas(w01)
+    papers = w01.root / "papers"
+    refused(w01("verify", "W01", "--certificates", str(papers)), 2, "no keys to sign with")
+    w01.done("keys", "init")
+    (told,) = w01.done("verify", "W01", "--certificates", str(papers), "--json").document
+    checking = ("verify", "--check", told["certificate"], "--disk", str(replica), "--json")
+    checked = w01.done(*checking).document
+    assert checked["signer"].startswith("the authority of project")
+    assert checked["certificate"]["target"]["digest"] == told["recorded"]
     with replica.open("r+b") as disk:
         disk.seek(1_000_003)
         old = disk.read(1)
         disk.seek(1_000_003)
         disk.write(bytes([old[0] ^ 0x10]))
+    refused(w01(*checking[:-1]), 1, "does not hold what the certificate says")
     ran = w01("verify", "W01")
     assert ran.code == 1
     assert "differs" in ran.out

@@ -1,4 +1,4 @@
-"""wherry verify: hash replicas again and compare with the record."""
+"""wherry verify: replicas of a wave, one disk at a receiver, or a certificate somebody handed over."""
 
 from __future__ import annotations
 
@@ -6,38 +6,99 @@ from pathlib import Path
 
 import click
 
-from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data, say, table
+from tui.cli.options import json_option, project_option
+from tui.cli.verbs.verify_certificate import check_file
+from tui.cli.verbs.verify_disk import Asked, look
+from tui.cli.verbs.verify_wave import again
 
 
-@click.command(epilog="Example: wherry verify W01")
-@click.argument("wave")
+@click.command(
+    epilog="Examples: wherry verify W01; wherry verify W01 --certificates papers; "
+    "wherry verify db.img 10.0.0.5:7643 --volume db --keys dc1.pem --site dc2 --full --certificate db.json; "
+    "wherry verify --check db.json --disk /srv/db.img --authority authority.crt"
+)
+@click.argument("what", nargs=-1, metavar="[WAVE | DISK ADDRESS:PORT]")
+@click.option("--certificates", type=click.Path(path_type=Path), metavar="DIR",
+              help="Of a wave: write one signed certificate for each equal disk here.")  # fmt: skip
+@click.option("--volume", metavar="ID", help="Of a disk: the id the receiver knows it by.")
+@click.option("--keys", type=click.Path(path_type=Path), help="Of a disk: our bundle, role sender.")
+@click.option("--site", help="Of a disk: the site the receiver has to be of.")
+@click.option("--full", "full", is_flag=True, help="Look at all of it; this is the default.")
+@click.option("--quick", is_flag=True, help="Look at a sample, and say what it may have missed.")
+@click.option("--part", metavar="K/N", help="Look at part K of N; 'next/N' is the one due.")
+@click.option("--record", type=click.Path(path_type=Path), metavar="FILE",
+              help="Keeps which part was verified when.")  # fmt: skip
+@click.option("--repair", is_flag=True, help="Send again what differs, then look at all of it.")
+@click.option("--live", is_flag=True, help="Really repair; without it, only say what differs.")
+@click.option("--certificate", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the signed certificate of an equal disk here.")  # fmt: skip
+@click.option("--check", type=click.Path(path_type=Path), metavar="FILE",
+              help="Check a certificate; needs no project and no keys.")  # fmt: skip
+@click.option("--disk", metavar="PATH", help="With --check: read this disk and hold it against it.")
+@click.option("--authority", type=click.Path(path_type=Path), metavar="FILE",
+              help="With --check: the authority's certificate, from another hand.")  # fmt: skip
+@click.option("--revoked", type=click.Path(path_type=Path), metavar="FILE",
+              help="With --check: the list of revoked keys.")  # fmt: skip
 @project_option
 @json_option
-def command(wave: str, project_dir: Path, as_json: bool) -> int:
-    """Read every replica of WAVE at the target again; exit with 1 when one differs from the record."""
-    from dataclasses import asdict
+def command(
+    what: tuple[str, ...],
+    certificates: Path | None,
+    volume: str | None,
+    keys: Path | None,
+    site: str | None,
+    full: bool,
+    quick: bool,
+    part: str | None,
+    record: Path | None,
+    repair: bool,
+    live: bool,
+    certificate: Path | None,
+    check: Path | None,
+    disk: str | None,
+    authority: Path | None,
+    revoked: Path | None,
+    project_dir: Path,
+    as_json: bool,
+) -> int:
+    """Read replicas at the target again and say whether they are what they should be.
 
-    from migrate.run.waves import find_wave
-    from migrate.sites.opening import open_site
-    from migrate.verification import Verdict, verify_wave
-    from planner.store import settings as settings_store
-    from tui.cli.progress import Bar
+    WAVE: every replica against the record. DISK ADDRESS:PORT: one disk against a receiver on a
+    network, by digests that each side makes of its own. Exit code 1 when something differs.
+    """
+    from planner.errors import BadInput
 
-    with open_project(project_dir) as project, Bar() as bar:
-        planned = find_wave(project, wave).wave
-        target = open_site(settings_store.load(project), "target", project.root)
-        found = verify_wave(project, planned, target, bar.report_on)
-    wrong = sum(item.verdict in (Verdict.DIFFERS, Verdict.MISSING) for item in found)
-    looked = sum(item.verdict in (Verdict.DIFFERS, Verdict.EQUAL) for item in found)
-    if as_json:
-        data([asdict(item) for item in found])
-    else:
-        table(
-            ("disk", "verdict", "blake3", "proved by"),
-            ((item.disk, item.verdict.value, item.recorded[:32], item.recorded_by) for item in found),
+    of_disk = {"--volume": volume, "--keys": keys, "--site": site, "--full": full, "--quick": quick,
+               "--part": part, "--record": record, "--repair": repair, "--live": live,
+               "--certificate": certificate}  # fmt: skip
+    of_check = {"--disk": disk, "--authority": authority, "--revoked": revoked}
+    if check is not None:
+        _must_be_alone("--check", {**of_disk, "--certificates": certificates, "WAVE or DISK": what})
+        return check_file(check, disk, authority, revoked, as_json)
+    if len(what) == 1:
+        _must_be_alone("a wave", {**of_disk, **of_check})
+        return again(what[0], certificates, project_dir, as_json)
+    if len(what) != 2:
+        raise BadInput(
+            "there is nothing to verify", "name a wave, a disk and its receiver, or --check a certificate"
         )
-        say(f"{looked} of {len(found)} replicas hashed again, {wrong} of them differ from the record")
-        if wrong:
-            say(f"next: do not cut over; wherry abort {planned.name} --live, then replicate again")
-    return 1 if wrong else 0
+    _must_be_alone("a disk", {**of_check, "--certificates": certificates})
+    if not (volume and keys and site):
+        raise BadInput("a disk at a receiver needs --volume, --keys and --site", "see 'wherry verify --help'")
+    if full + quick + (part is not None) > 1:
+        raise BadInput("--full, --quick and --part exclude each other", "choose one")
+    if (part is None) != (record is None):
+        raise BadInput("--part and --record go together", "say where is kept which part was verified")
+    if live and not repair:
+        raise BadInput("--live without --repair changes nothing", "leave it out, or add --repair")
+    asked = Asked(what[0], what[1], volume, keys, site, quick, part, record, repair and live, certificate)
+    return look(asked, as_json, would_repair=repair and not live)
+
+
+def _must_be_alone(what: str, others: dict[str, object]) -> None:
+    """Raise BadInput when an option was given that says nothing here."""
+    from planner.errors import BadInput
+
+    for name, value in others.items():
+        if value:
+            raise BadInput(f"{name} does not go with {what}", "see 'wherry verify --help'")

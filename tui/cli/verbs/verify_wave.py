@@ -1,0 +1,89 @@
+"""Verify a wave: hash its replicas again and compare with the record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.cli.options import open_project
+from tui.cli.output import data, say, table
+
+if TYPE_CHECKING:
+    from migrate.papers.certificate import Signer
+    from migrate.verification import Verified
+    from planner.settings import Settings
+    from planner.store.project import Project
+
+_KEY = Path("keys", "authority.pem")
+
+
+def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool) -> int:
+    """Read every replica of a wave at the target again; 1 when one differs from the record."""
+    from dataclasses import asdict
+
+    from migrate.papers.certificate import Signer
+    from migrate.run.waves import find_wave
+    from migrate.sites.opening import open_site
+    from migrate.verification import Verdict, verify_wave
+    from planner.errors import BadInput, NotFound
+    from planner.store import settings as settings_store
+    from tui.cli.progress import Bar
+
+    with open_project(project_dir) as project, Bar() as bar:
+        planned = find_wave(project, wave).wave
+        signer = None
+        if certificates is not None:
+            if not (project.root / _KEY).exists():  # said before an hour of reading, not after it
+                raise NotFound("the project has no keys to sign with", "make them with 'wherry keys init'")
+            signer = Signer(project.root / _KEY)
+            if certificates.exists() and not certificates.is_dir():
+                raise BadInput(f"{certificates} is not a folder", "name a folder for the certificates")
+        settings = settings_store.load(project)
+        target = open_site(settings, "target", project.root)
+        found = verify_wave(project, planned, target, bar.report_on)
+        written = _certify(project, settings, found, certificates, signer) if certificates and signer else {}
+    wrong = sum(item.verdict in (Verdict.DIFFERS, Verdict.MISSING) for item in found)
+    looked = sum(item.verdict in (Verdict.DIFFERS, Verdict.EQUAL) for item in found)
+    if as_json:
+        more = [{"certificate": written.get(item.volume)} if certificates else {} for item in found]
+        data([{**asdict(item), **extra} for item, extra in zip(found, more, strict=True)])
+    else:
+        table(
+            ("disk", "verdict", "blake3", "proved by"),
+            ((item.disk, item.verdict.value, item.recorded[:32], item.recorded_by) for item in found),
+        )
+        say(f"{looked} of {len(found)} replicas hashed again, {wrong} of them differ from the record")
+        if certificates:
+            say(f"{len(written)} of them have a certificate in {certificates}")
+        if wrong:
+            say(f"next: do not cut over; wherry abort {planned.name} --live, then replicate again")
+    return 1 if wrong else 0
+
+
+def _certify(
+    project: Project, settings: Settings, found: tuple[Verified, ...], folder: Path, signer: Signer
+) -> dict[str, str]:
+    """Write a certificate for every equal disk and return the file of each volume."""
+    from migrate.papers.certificate import keep
+    from migrate.papers.identities import recorded
+    from migrate.verification import Verdict
+    from planner.names import content_id
+
+    named = {site.role: name for name, site in settings.sites.items()}
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {}
+    for item in found:
+        if item.verdict is Verdict.EQUAL:
+            identity = recorded(
+                project.id,
+                item.volume,
+                item.size_bytes,
+                (named.get("source", ""), named.get("target", "")),
+                (item.recorded, item.found),
+                signer,
+            )
+            # A name is never a path; the time tells one look from the next.
+            file = folder / f"{content_id(item.volume)}-{identity.at.replace(':', '')[:17]}.json"
+            keep(identity, file)
+            written[item.volume] = str(file)
+    return written
