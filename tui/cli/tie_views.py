@@ -14,7 +14,8 @@ from tui.cli.output import data, line, say, table
 if TYPE_CHECKING:
     from planner.candidates.suggest import Suggestion
     from planner.graph.cuts import Cut, Oversize
-    from planner.model import Inventory
+    from planner.graph.decided import Rulings
+    from planner.model import Dependency, Inventory
     from planner.store.project import Project
 
 _SHOWN = 40
@@ -114,6 +115,7 @@ def cycles(project_dir: Path, as_json: bool) -> None:
     from dataclasses import asdict
 
     from planner.graph.cycles import order_cycles
+    from planner.graph.decided import Rulings
     from planner.groups import move_groups
     from planner.names import visible
     from planner.store import inventories
@@ -123,8 +125,17 @@ def cycles(project_dir: Path, as_json: bool) -> None:
         inventory = inventories.latest(project).inventory
         groups = move_groups(inventory, settings_store.load(project))
     found = order_cycles(groups, inventory.dependencies)
+    rulings, typed = Rulings(inventory.decisions), _typed(inventory)
     if as_json:
-        data([asdict(cycle) for cycle in found])
+        data(
+            [
+                {
+                    **asdict(cycle),
+                    "dropped_by": [_dropping(one, rulings, typed) for one in cycle.drop.because],
+                }
+                for cycle in found
+            ]
+        )
         return
     names = {vm.id: vm.name for vm in inventory.vms}
     for cycle in found:
@@ -139,8 +150,39 @@ def cycles(project_dir: Path, as_json: bool) -> None:
                 f"    {visible(names[item.source])} waits for {visible(names[item.target])}: "
                 f"{visible(item.reason)} ({item.confidence:.0%} sure)"
             )
+            line(f"      drop it: {_dropping(item, rulings, typed)}")
     if not found:
         say("no groups wait for each other in a circle")
+
+
+def _typed(inventory: Inventory) -> dict[str, str]:
+    """Return VM id → what names it in a command: its name where that is plain and nobody else's."""
+    from collections import Counter
+    from shlex import quote
+
+    from planner.names import visible
+
+    every = Counter(vm.name.casefold() for vm in inventory.vms)
+    return {
+        vm.id: quote(
+            vm.name
+            if every[vm.name.casefold()] == 1 and visible(vm.name) == vm.name and vm.name[:1] not in ("", "-")
+            else vm.id
+        )
+        for vm in inventory.vms
+    }
+
+
+def _dropping(item: Dependency, rulings: Rulings, typed: Mapping[str, str]) -> str:
+    """Return the command that drops an order tie: a person's word is taken back, what was seen is refused."""
+    from planner.model import Ruling
+
+    ends = f"{typed[item.source]} {typed[item.target]}"
+    port = "" if item.port is None else f" --port {item.port}"
+    said = rulings.on(item)
+    if said is not None and said.ruling is Ruling.ORDER:
+        return f"wherry deps forget {ends}"
+    return f"wherry deps refuse {ends}{port} --why REASON"
 
 
 @click.command(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,38 @@ def test_groups_too_large_and_circles_are_told_and_nothing_is_done(hidden: Wherr
     (cycle,) = _found(hidden, "cycles")
     assert cycle["opens"]
     assert "each waits for the next" in hidden.done("deps", "cycles").out
+    hidden.done(*cycle["dropped_by"][0].split()[1:])
+    assert _found(hidden, "cycles") == []
+
+
+def test_a_circle_says_which_command_drops_a_tie_that_was_seen(planned: Wherry, tmp_path: Path) -> None:
+    """Of two VMs of one name, or of one that cannot be typed, the id stands in the command."""
+    vms = [
+        vm(f"vm-{at}", name, "", []) for at, name in enumerate(("front end", "twin", "twin", "a\x1b[31m"), 1)
+    ]
+    ties = [(1, 2, None), (2, 1, 1433), (3, 4, None), (4, 3, 8080)]
+    seen = [
+        {
+            "source": f"vm-{a}",
+            "target": f"vm-{b}",
+            "tie": "order",
+            "reason": "first",
+            "port": port,
+            "confidence": 0.5 if port else 1,
+        }
+        for a, b, port in ties
+    ]
+    path = write(tmp_path / "circles.json", vms=vms, dependencies=seen)
+    planned.done("discover", str(path))
+    told = [command for cycle in _found(planned, "cycles") for command in cycle["dropped_by"]]
+    assert sorted(told) == [
+        "wherry deps refuse vm-2 'front end' --port 1433 --why REASON",
+        "wherry deps refuse vm-4 vm-3 --port 8080 --why REASON",
+    ]
+    assert all(f"drop it: {command}" in planned.done("deps", "cycles").out for command in told)
+    for command in told:
+        planned.done(*shlex.split(command)[1:])
+    assert _found(planned, "cycles") == []
 
 
 def test_an_accepted_suggestion_is_an_import_that_can_be_withdrawn(hidden: Wherry) -> None:
