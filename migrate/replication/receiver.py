@@ -199,7 +199,7 @@ class Receiver:
 def _must_compare(state: VolumeState, hello: Hello) -> str:
     """Return why only a comparison will do, empty when the pass may go as asked."""
     if state.unknown:
-        return "a flush failed here before, so the content is unknown"
+        return "a seed was placed here beforehand, or a flush failed, so the content is unknown"
     if hello.mode == "delta" and (not hello.base or hello.base != state.base):
         return "the receiver does not hold the content this delta stands on"
     return ""
