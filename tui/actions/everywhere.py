@@ -26,7 +26,7 @@ TABLE = (
     Action("mark.all", "asterisk", "mark all that match, or none", "mark_all", TABLED),
     Action("sort", "s", "sort by the next column", "sort", TABLED, foot="sort"),
     Action("reverse", "S", "turn the order round", "reverse", TABLED),
-    Action("columns", "v", "show, hide and order columns", "columns", FILTERED, foot="columns"),
+    Action("columns", "v", "show, hide and order columns", "columns", PANELS, foot="columns"),
     Action("copy", "y", "copy the row, or the marked ones", "copy", TABLED),
     Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", TABLED),
     Action("write", "W", "write what is shown to a csv file", "write_table", TABLED,

@@ -87,8 +87,6 @@ class DecidingPlace(ListingPlace):
         if why := super().why_not(action):
             return why
         name = action.id.partition(".")[2]
-        if action.id == "columns" and self.now != "groups":
-            return "columns are chosen for the groups only: esc"
         if name in ("accept", "refuse", "forget"):
             return self._why_not_decide(name)
         if name == "why":

@@ -75,6 +75,10 @@ class ListingPlace(TablePlace):
         """The table that is shown."""
         return self.query_one(f"#{self.now}", VirtualTable)
 
+    def liked(self, table: VirtualTable) -> str:
+        """Return what the preferences call a table: the groups are called like the place."""
+        return self.place_id if table.id == FIRST else f"{self.place_id}.{table.id}"
+
     @property
     def ties(self) -> PagedTable:
         """The table of all ties."""

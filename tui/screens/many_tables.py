@@ -80,24 +80,6 @@ class ManyTables(TablePlace):
         ):
             self.turn_to(name)
 
-    def on_mount(self) -> None:
-        """Show the columns a person chose before, in every table."""
-        for name, columns in self.columns_of.items():
-            wanted = self.wherry.preferences.columns.get(self._liked(name), ())
-            known = {column.asked: index for index, column in enumerate(columns)}
-            if chosen := [known[word] for word in wanted if word in known]:
-                self.table_of(name).choose(chosen)
-        super().on_mount()
-
-    def _liked(self, name: str) -> str:
-        return f"{self.place_id}.{name}"
-
-    def _choose(self, chosen: tuple[int, ...] | None) -> None:
-        if chosen is None:
-            return
-        from dataclasses import replace
-
-        self.table.choose(chosen)
-        names = tuple(self.columns[index].asked for index in chosen)
-        old = self.wherry.preferences
-        self.wherry.keep(replace(old, columns={**old.columns, self._liked(self.active): names}))
+    def liked(self, table: VirtualTable) -> str:
+        """Return what the preferences call a table; those that go with another one have its columns."""
+        return f"{self.place_id}.{table.id}" if table.id in self.columns_of else ""

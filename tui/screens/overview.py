@@ -13,8 +13,8 @@ from planner.names import visible
 from tui.actions.keymap import bindings_at
 from tui.screens import first_steps as steps
 from tui.screens import matters
+from tui.screens.columned import ColumnedPlace
 from tui.screens.overview_panels import next_window, standing, the_line
-from tui.screens.place import PlaceScreen
 from tui.session import View
 from tui.text import fill, line, plural, size_cell, window_start
 from tui.theme import state_mark
@@ -51,7 +51,7 @@ def _tone(free: int, vms: int) -> str:
     return "dim" if free < 0 else "good" if free == vms else "warn"
 
 
-class OverviewScreen(PlaceScreen):
+class OverviewScreen(ColumnedPlace):
     """Where are we, what needs me."""
 
     CSS_PATH = "overview.tcss"

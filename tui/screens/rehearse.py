@@ -27,7 +27,7 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
-from tui.screens.place import PlaceScreen
+from tui.screens.columned import ColumnedPlace
 from tui.screens.rehearse_words import (
     describe_before,
     describe_findings,
@@ -63,7 +63,7 @@ COLUMNS = (
 )
 
 
-class RehearseScreen(PlaceScreen):
+class RehearseScreen(ColumnedPlace):
     """Would it work, how long."""
 
     CSS_PATH = "rehearse.tcss"

@@ -204,9 +204,16 @@ class SettingsScreen(SettingsEdits, TablePlace):
         table.marks.clear()
         table.sorted_by, table.reverse, table.cursor = None, False, 0
         table.choose(range(len(self.columns)))
+        self.recall(table)
         self.bar.set("")
         self._filter, self._problem, self._matches, self._filtered = "", "", None, None
         table.set_rows(())
+
+    def liked(self, table: VirtualTable) -> str:
+        """Return what the preferences call a table; entries are one for each kind of block."""
+        if table is not self.table:
+            return super().liked(table)
+        return f"{self.place_id}.{self.block['shape'] if self.block else 'values'}"
 
     def _rows(self) -> tuple[Row, ...]:
         block = self.block

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.action import Action
-from tui.screens.place import PlaceScreen
+from tui.screens.columned import ColumnedPlace
 from tui.text import count, plural
 from tui.widgets.column import Column
 from tui.widgets.filter_bar import FilterBar
@@ -25,7 +25,7 @@ from tui.widgets.table import VirtualTable
 _OF_ROWS = ("mark", "mark.all", "copy")
 
 
-class TablePlace(PlaceScreen):
+class TablePlace(ColumnedPlace):
     """A place around one table with a filter."""
 
     columns: tuple[Column, ...] = ()  # places with several tables set both as they turn to one
@@ -55,13 +55,13 @@ class TablePlace(PlaceScreen):
         """The line of the filter."""
         return self.query_one(FilterBar)
 
-    def on_mount(self) -> None:
-        """Show the columns a person chose before."""
-        wanted = self.wherry.preferences.columns.get(self.place_id, ())
-        known = {column.asked: index for index, column in enumerate(self.columns)}
-        if chosen := [known[name] for name in wanted if name in known]:
-            self.table.choose(chosen)
-        super().on_mount()
+    def liked(self, table: VirtualTable) -> str:
+        """Return what the preferences call a table: the place's own is called like the place."""
+        return self.place_id if table is self.table else super().liked(table)
+
+    def in_hand(self) -> VirtualTable | None:
+        """Return the table whose columns would be chosen now: the place's own unless one has the focus."""
+        return super().in_hand() or self.table
 
     def set_rows(self, rows: Sequence[tuple[Any, ...]]) -> None:
         """Show other rows; filter, marks and cursor stay."""
@@ -221,22 +221,6 @@ class TablePlace(PlaceScreen):
     def on_virtual_table_sorted(self, event: VirtualTable.Sorted) -> None:
         """Say it in the border."""
         self.describe_table()
-
-    def action_columns(self) -> None:
-        """Choose the columns."""
-        from tui.dialogs.columns import Columns
-
-        self.app.push_screen(Columns(self.columns, self.table.chosen), self._choose)
-
-    def _choose(self, chosen: tuple[int, ...] | None) -> None:
-        if chosen is None:
-            return
-        from dataclasses import replace
-
-        self.table.choose(chosen)
-        names = tuple(self.columns[index].asked for index in chosen)
-        old = self.wherry.preferences
-        self.wherry.keep(replace(old, columns={**old.columns, self.place_id: names}))
 
     def describe_table(self) -> None:
         """Say in the border what the table shows; places with more to say override it."""

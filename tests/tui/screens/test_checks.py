@@ -229,9 +229,8 @@ async def test_narrow_panels_take_turns_and_the_mouse_opens(tmp_path: Path) -> N
 async def test_columns_are_kept_for_each_table(tmp_path: Path) -> None:
     async with faked(tmp_path) as pilot:
         place = await go(pilot)
-        place._choose((1, 3))
-        place.turn_to("found")
-        place._choose((2, 3))
+        place.keep_columns(place.table_of("checks"), (1, 3))
+        place.keep_columns(place.table_of("found"), (2, 3))
         likes = pilot.app.preferences.columns  # type: ignore[attr-defined]
         assert (likes["checks.checks"], likes["checks.found"]) == (("check", "found"), ("name", "found"))
 

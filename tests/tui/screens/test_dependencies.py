@@ -346,7 +346,6 @@ async def test_what_cannot_be_done_says_why(tmp_path: Path) -> None:
             (["F"], "write a filter that works first"),
             (["h", "w"], "turn to the groups or to all ties"),
             (["O"], "turn to the groups or to all ties"), (["n"], "choose a group first"),
-            (["v"], "columns are chosen for the groups only"),
         ):  # fmt: skip
             await press(pilot, *keys)
             assert words in lines(pilot)[-2], keys
