@@ -15,7 +15,7 @@ from migrate.daemons.sockets import private_directory
 from migrate.disks.durable import remove_file, replace_file
 from migrate.keys.bundle import read_private, write_new
 from migrate.keys.names import Holder, holder_of
-from migrate.keys.revoked import read_revoked
+from migrate.keys.revoked import Revoked, read_revoked
 from planner.errors import BadInput, NotFound
 from planner.names import visible
 
@@ -54,8 +54,11 @@ def create(directory: Path, project: str) -> None:
     write_new(directory / "authority.pem", _pem_key(key) + _signed(certificate, key))
 
 
-def issue(directory: Path, holder: Holder, days: int, file: Path) -> Issued:
-    """Write a new bundle for ``holder`` to ``file``, which must not exist; raises BadInput, NotFound."""
+def issue(directory: Path, holder: Holder, days: int, file: Path, begins: datetime | None = None) -> Issued:
+    """Write a new bundle for ``holder`` to ``file``, which must not exist; raises BadInput, NotFound.
+
+    It is valid from now, or from when it ``begins``.
+    """
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -65,7 +68,9 @@ def issue(directory: Path, holder: Holder, days: int, file: Path) -> Issued:
     own = ec.generate_private_key(ec.SECP256R1())
     uses = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
     builder = (
-        _builder(_name(f"wherry {holder.role}"), authority.subject, own.public_key(), timedelta(days=days))
+        _builder(
+            _name(f"wherry {holder.role}"), authority.subject, own.public_key(), timedelta(days=days), begins
+        )
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
@@ -93,7 +98,7 @@ def issued(directory: Path) -> list[Issued]:
     from cryptography import x509
 
     _key, authority = _load(directory)
-    ended = _revoked(directory, authority)
+    ended = _revoked(directory, authority).at
     found = []
     for path in (directory / "issued").glob("*.pem"):
         certificate = x509.load_pem_x509_certificate(read_private(path))
@@ -117,22 +122,26 @@ def revoke(directory: Path, serial: str) -> Issued:
     if one.revoked_at is not None:
         raise BadInput(f"certificate {one.serial} is revoked already", "see 'wherry keys list'")
     now = datetime.now(UTC).replace(microsecond=0)
+    before = _revoked(directory, authority)
+    # Of the clock, so that it grows past lists made since the backup that an authority came back from.
+    following = max(before.number + 1, int(now.timestamp()))
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.subject)
         .last_update(now)
         .next_update(now + timedelta(days=_LIST_DAYS))
+        .add_extension(x509.CRLNumber(following), critical=False)
     )
-    for number, at in {**_revoked(directory, authority), one.serial: now}.items():
+    for number, at in {**before.at, one.serial: now}.items():
         entry = x509.RevokedCertificateBuilder().serial_number(int(number, 16)).revocation_date(at)
         builder = builder.add_revoked_certificate(entry.build())
     replace_file(directory / "revoked.pem", builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
     return Issued(one.serial, one.holder, one.not_after, now)
 
 
-def _revoked(directory: Path, authority: x509.Certificate) -> dict[str, datetime]:
+def _revoked(directory: Path, authority: x509.Certificate) -> Revoked:
     path = directory / "revoked.pem"
-    return read_revoked(path, authority) if path.exists() else {}
+    return read_revoked(path, authority) if path.exists() else Revoked(0, {})
 
 
 def _load(directory: Path) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
@@ -163,18 +172,20 @@ def _name(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, public: Any, life: timedelta) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name, issuer: x509.Name, public: Any, life: timedelta, begins: datetime | None = None
+) -> x509.CertificateBuilder:
     from cryptography import x509
 
-    now = datetime.now(UTC)
+    begins = begins or datetime.now(UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(public)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - CLOCKS_APART)
-        .not_valid_after(now + life)
+        .not_valid_before(begins - CLOCKS_APART)
+        .not_valid_after(begins + life)
     )
 
 

@@ -1,7 +1,8 @@
 """The receiver on a network: TLS connections in, and what each peer may do decided by its name.
 
 Strangers are bounded apart from peers at work: when too many are shaking hands the oldest is cut off,
-so those who connect and say nothing cannot keep others out. Crash-only, as the service on a socket.
+and none stays one for long, so those who say nothing or little cannot keep others out. Who asked for what
+is written down in the store. Crash-only, as the service on a socket.
 """
 
 from __future__ import annotations
@@ -14,11 +15,14 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from migrate.disks.ports import WritableDisk
+from migrate.keys.ending import has_ended, warning
 from migrate.keys.names import Role, must_be
-from migrate.keys.revoked import read_revoked
+from migrate.keys.revoked import Relied
+from migrate.replication.conversations import Conversations, Talk
 from migrate.replication.logfile import LogFile
 from migrate.replication.messages import Hello
 from migrate.replication.progress import ProgressLog
@@ -31,13 +35,15 @@ from planner.names import visible
 _log = logging.getLogger(__name__)
 _TICK_S = 0.2
 _END_S = 60.0
+_REMIND = timedelta(days=1)
 
 
 class NetworkService:
     """Answers TLS peers of one project.
 
     ``groups`` holds the group of every volume served here, "" where none is known. ``revoked`` is the
-    list of keys that count no more, read anew for each peer.
+    list of keys that count no more, read anew for each peer. ``handshake_s`` bounds a handshake, and as
+    much again what a peer takes to say what it wants; ``timeout_s`` each wait for one at work.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class NetworkService:
         strangers: int = 32,
         handshake_s: float = 10.0,
         timeout_s: float = 300.0,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         holder = keys.bundle.holder
         if holder.role is not Role.RECEIVER:
@@ -61,12 +68,15 @@ class NetworkService:
         self._store = store
         self._revoked = revoked
         self._handshake_s, self._timeout_s = handshake_s, timeout_s
+        self._now = now
+        self._remind_at = now()
+        self._conversations = Conversations(store, now)
         self._receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
         self._slots = threading.BoundedSemaphore(peers)
         self._strangers_max = strangers
         self._lock = threading.Lock()
-        # A second descriptor of each, by which a handshake can be cut off; the oldest first.
-        self._strangers: dict[socket.socket, None] = {}
+        # A second descriptor of each, by which it can be cut off, and since when; the oldest first.
+        self._strangers: dict[socket.socket, float] = {}
         self._channels: set[TlsChannel] = set()
         self._threads: set[threading.Thread] = set()
 
@@ -74,9 +84,12 @@ class NetworkService:
         """Answer until told to stop; raises BadInput, ProjectBusy."""
         lock = open_store(self._store)
         try:
+            self._relied = Relied(self._revoked, self._store, self._keys.bundle.authority)
             context = self._keys.context(server=True)
             listening.settimeout(_TICK_S)
             while not stop():
+                self._remind()
+                self._cut_slow()
                 self._threads = {thread for thread in self._threads if thread.is_alive()}
                 try:
                     sock, _address = listening.accept()
@@ -103,8 +116,23 @@ class NetworkService:
         with self._lock:
             while len(self._strangers) >= self._strangers_max:
                 self._forget(next(iter(self._strangers)), cut=True)
-            self._strangers[guard] = None
+            self._strangers[guard] = time.monotonic()
         return guard
+
+    def _cut_slow(self) -> None:
+        """Cut off strangers whose time is over: a byte now and then does not buy more of it."""
+        latest = time.monotonic() - 2 * self._handshake_s
+        with self._lock:
+            for guard in [guard for guard, begun in self._strangers.items() if begun < latest]:
+                self._forget(guard, cut=True)
+
+    def _remind(self) -> None:
+        """Say once a day that our keys end soon."""
+        now = self._now()
+        if now >= self._remind_at:
+            self._remind_at = now + _REMIND
+            if said := warning(self._keys.bundle, now):
+                _log.warning("%s", said)
 
     def _forget(self, guard: socket.socket, *, cut: bool = False) -> None:
         """Count a peer as a stranger no more; the lock is held."""
@@ -118,28 +146,42 @@ class NetworkService:
     def _answer(self, sock: socket.socket, guard: socket.socket, context: ssl.SSLContext) -> None:
         with contextlib.ExitStack() as stack:
             stack.callback(self._left, guard)
+            talk = self._conversations.talk()
+            channel: TlsChannel | None = None
+            outcome = "it failed here"
             try:
-                channel = TlsChannel(sock, context, server=True, handshake_s=self._handshake_s)
-                stack.callback(channel.close)
+                channel = peer = TlsChannel(sock, context, server=True, handshake_s=self._handshake_s)
+                stack.callback(peer.close)
                 with self._lock:
-                    self._channels.add(channel)
-                stack.callback(self._channels.discard, channel)
-                self._receiver.serve(channel, lambda hello: self._admit(hello, channel, guard, stack))
+                    self._channels.add(peer)
+                stack.callback(self._channels.discard, peer)
+                self._receiver.serve(peer, lambda hello: self._admit(hello, peer, guard, stack, talk))
+                outcome = "done"
             except WherryError as error:
-                _log.info("conversation ended: %s", visible(error.message, 500))
+                outcome = visible(error.message, 500)
+                _log.info("conversation ended: %s", outcome)
             except Exception:  # noqa: BLE001
                 # One connection's defect must not end the others; the sender sees it break.
                 _log.exception("conversation failed")
+            talk.end(outcome, channel.received_bytes if channel else 0)
 
     def _left(self, guard: socket.socket) -> None:
         with self._lock:
             self._forget(guard)
 
     def _admit(
-        self, hello: Hello, channel: TlsChannel, guard: socket.socket, stack: contextlib.ExitStack
+        self,
+        hello: Hello,
+        channel: TlsChannel,
+        guard: socket.socket,
+        stack: contextlib.ExitStack,
+        talk: Talk,
     ) -> None:
         """Decide what a peer may do; from here it is at work. Raises SiteRefused, NotFound, ProjectBusy."""
         peer, serial = channel.peer()
+        talk.begin(peer, serial, hello)
+        if has_ended(self._keys.bundle, self._now()):
+            raise SiteRefused("the keys of the receiver have ended", "issue it new ones, and start it anew")
         must_be(peer, project=self._keys.bundle.holder.project, role=Role.SENDER)
         if self._is_revoked(serial):
             raise SiteRefused(f"the keys of the {peer} were revoked", "issue new ones")
@@ -158,12 +200,10 @@ class NetworkService:
         self._left(guard)
 
     def _is_revoked(self, serial: str) -> bool:
-        if self._revoked is None:
-            return False
         try:
-            return serial in read_revoked(self._revoked, self._keys.bundle.authority)
-        except BadInput as error:
-            _log.warning("%s", error.message)  # names a path of ours, so peers are not told
+            return self._relied.holds(serial)
+        except (BadInput, OSError) as error:
+            _log.warning("%s", error)  # names a path of ours, so peers are not told
             raise SiteRefused(
                 "the receiver cannot tell which keys are revoked", "bring it the list again"
             ) from error

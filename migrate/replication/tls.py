@@ -12,6 +12,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,17 @@ from planner.errors import BadInput, SiteRefused
 from planner.names import visible
 
 _JOIN_BYTES = 64 * 1024  # below this, parts leave as one record
+_LAST_S, _LAST_READS = 1.0, 16
 
 
 class TlsKeys:
     """A bundle, ready to shake hands with."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the bundle in ``path``; raises BadInput, NotFound."""
+    def __init__(self, path: Path, now: datetime | None = None) -> None:
+        """Read the bundle in ``path``, which has to be valid ``now``; raises BadInput, NotFound."""
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        self.bundle: Bundle = read_bundle(path)
+        self.bundle: Bundle = read_bundle(path, now)
         self._authority = self.bundle.authority.public_bytes(Encoding.PEM).decode("ascii")
 
     def context(self, *, server: bool) -> ssl.SSLContext:
@@ -67,10 +69,18 @@ class TlsChannel:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._used = threading.Lock()
         self._closed = False
+        self.received_bytes = 0
         try:
-            self._sock = context.wrap_socket(sock, server_side=server)
+            self._sock = context.wrap_socket(sock, server_side=server, do_handshake_on_connect=False)
         except (OSError, ValueError) as error:
             sock.close()
+            raise _broke(error) from error
+        try:
+            self._sock.do_handshake()
+        except (OSError, ValueError) as error:
+            if server:
+                _let_it_read(self._sock)
+            self._sock.close()
             raise _broke(error) from error
 
     def wait(self, timeout_s: float) -> None:
@@ -112,6 +122,7 @@ class TlsChannel:
                             "the peer closed the connection", "start it again, the pass resumes"
                         )
                     got += count
+                    self.received_bytes += count
         except (OSError, ValueError) as error:
             raise _broke(error) from error
 
@@ -129,6 +140,16 @@ class TlsChannel:
             raise ChannelClosed("the connection was closed", "try again, the pass resumes")
 
 
+def _let_it_read(sock: socket.socket) -> None:
+    """Take in what a refused peer still sends: closed upon it, our word why would be lost on its way."""
+    left = _LAST_READS
+    with contextlib.suppress(OSError):
+        socket.socket.shutdown(sock, socket.SHUT_WR)
+        sock.settimeout(_LAST_S)
+        while left and socket.socket.recv(sock, _JOIN_BYTES):
+            left -= 1
+
+
 def _broke(error: Exception) -> ChannelClosed:
     if isinstance(error, TimeoutError):
         return ChannelClosed("the peer did not answer in time", "check that it runs, the pass resumes")
@@ -139,6 +160,12 @@ def _broke(error: Exception) -> ChannelClosed:
         )
     if isinstance(error, ssl.SSLError):
         reason = (error.reason or "closed").lower().replace("_", " ")
+        _version, alert, told = reason.partition(" alert ")
+        if alert:  # what the other end says of us
+            return ChannelClosed(
+                f"the peer refuses the encrypted connection: {visible(told, 100)}",
+                "check that our keys are of this project and have not ended",
+            )
         return ChannelClosed(
             f"the encrypted connection to the peer broke: {visible(reason, 100)}",
             "check that both ends have keys of this project, the pass resumes",

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from migrate.disks.flat import FlatDisk
-from migrate.keys import authority
 from migrate.keys.names import Holder, Role
 from migrate.replication import network
 from migrate.replication.channel import ChannelClosed
@@ -24,61 +22,17 @@ from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.sender import send_pass
 from migrate.replication.tls import TlsChannel, TlsKeys, connect_tls
 from planner.errors import BadInput, SiteRefused, Unreachable, WherryError
-from planner.units import MIB
-
-SIZE = 2 * MIB
-ALL = Holder("p1", "dc1", Role.SENDER)
-Keys = Callable[..., Path]
+from tests.migrate.replication.served import ALL, FAR, SIZE, Keys, Served, issuer, send
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> Keys:
-    """Return a maker of bundles: ``keys(holder, by)`` issues one by the authority of that name."""
-    made: set[str] = set()
-
-    def issue(holder: Holder, by: str = "ours") -> Path:
-        if by not in made:
-            authority.create(tmp_path / by, "p1")
-            made.add(by)
-        file = tmp_path / f"{len(list(tmp_path.glob('*.pem')))}.pem"
-        authority.issue(tmp_path / by, holder, 30, file)
-        return file
-
-    return issue
-
-
-class Served:
-    """A receiver at work in this process."""
-
-    def __init__(self, tmp_path: Path, bundle: Path) -> None:
-        self.target = tmp_path / "target.img"
-        self.target.write_bytes(b"old!" * (SIZE // 4))
-        self.revoked = tmp_path / "ours" / "revoked.pem"
-        authority.revoke(tmp_path / "ours", authority.issue(
-            tmp_path / "ours", ALL, 1, tmp_path / "gone.pem").serial)  # fmt: skip
-        self._halt = threading.Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
-        service = NetworkService(
-            TlsKeys(bundle), lambda _volume: FlatDisk(self.target, True), {"v": "crm"}, tmp_path / "store",
-            revoked=self.revoked, strangers=3,
-        )  # fmt: skip
-        self._thread = threading.Thread(target=service.serve, args=(self._listening, self._halt.is_set))
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._halt.set()
-        self._thread.join(60)
-        assert not self._thread.is_alive()
-        self._listening.close()
-
-    def digest(self) -> str:
-        return hashlib.sha256(self.target.read_bytes()).hexdigest()
+    return issuer(tmp_path)
 
 
 @pytest.fixture
 def served(tmp_path: Path, keys: Keys) -> Iterator[Served]:
-    running = Served(tmp_path, keys(Holder("p1", "dc2", Role.RECEIVER)))
+    running = Served(tmp_path, TlsKeys(keys(FAR)))
     yield running
     running.stop()
 
@@ -87,14 +41,6 @@ def served(tmp_path: Path, keys: Keys) -> Iterator[Served]:
 def source(tmp_path: Path) -> FlatDisk:
     (tmp_path / "source.img").write_bytes(b"new?" * (SIZE // 4))
     return FlatDisk(tmp_path / "source.img")
-
-
-def send(served: Served, bundle: Path, source: FlatDisk, site: str = "dc2") -> None:
-    channel = connect_tls("127.0.0.1", served.port, TlsKeys(bundle), site, 10.0)
-    try:
-        assert send_pass(source, channel, PassSpec("v", "1", SIZE), mode=Mode.SEED).complete
-    finally:
-        channel.close()
 
 
 @pytest.mark.parametrize("groups", [(), ("crm",), ("erp", "crm")])
