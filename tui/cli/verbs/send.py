@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
-from tui.cli.options import json_option
+from tui.cli.options import json_option, open_project
 from tui.cli.output import data, say
 
 
@@ -24,6 +27,10 @@ from tui.cli.output import data, say
               help="Names this content of the disk; the same name resumes.")  # fmt: skip
 @click.option("--compare", is_flag=True, help="Send only what differs by digest.")
 @click.option("--verify", is_flag=True, help="Hash both sides afterwards.")
+@click.option("--patience", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
+              help="How long a receiver may say nothing.")  # fmt: skip
+@click.option("--project", "project_dir", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+              envvar="WHERRY_PROJECT", help="Note it in the log of this project.")  # fmt: skip
 @click.option("--live", is_flag=True, help="Really send; without it, only say what would be done.")
 @json_option
 def command(
@@ -35,32 +42,42 @@ def command(
     pass_id: str,
     compare: bool,
     verify: bool,
+    patience: int,
+    project_dir: Path | None,
     live: bool,
     as_json: bool,
 ) -> None:
     """Send DISK, a path or an NBD address, to the receiver at ADDRESS:PORT.
 
     Dry unless --live is given. The disk must not change meanwhile. When it changed
-    since, use another --pass-id.
+    since, use another --pass-id. A file that changed is noticed, and sent anew.
     """
+    from datetime import UTC, datetime
+
     from migrate.daemons.address import parse_address
+    from migrate.keys.ending import warning
     from migrate.replication.passes import Mode
     from migrate.replication.tls import TlsKeys, connect_tls
     from migrate.transfers.direct import OneDisk
     from migrate.transfers.ports import Wanted
     from migrate.transfers.streamed import StreamedTransfers
-    from planner.errors import StepFailed
+    from planner.errors import BadInput, StepFailed
     from planner.names import visible
     from planner.units import show_bytes
     from tui.cli.progress import Bar
     from tui.cli.transfers import known
 
     host, port = parse_address(receiver)
+    for what, text in (("the id of a volume", volume), ("the name of a pass", pass_id)):
+        if not 0 < len(text) <= 512 or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
+            raise BadInput(f"{what} is 1 to 512 characters of Unicode", "give another --volume or --pass-id")
     ours = TlsKeys(keys)
+    if ending := warning(ours.bundle, datetime.now(UTC)):
+        say(ending)
     source = OneDisk(disk)
     size = source.size_bytes()
     if not live:
-        connect_tls(host, port, ours, site).close()  # the far end is who it should be
+        connect_tls(host, port, ours, site, patience).close()  # the far end is who it should be
         if as_json:
             data({"volume": volume, "size_bytes": size, "live": False})
         else:
@@ -68,7 +85,7 @@ def command(
         return
     transfers = StreamedTransfers(
         source,
-        lambda: connect_tls(host, port, ours, site),
+        lambda: connect_tls(host, port, ours, site, patience),
         generation=0,
         level=1,
         block_bytes=1024 * 1024,
@@ -76,21 +93,31 @@ def command(
     )
     mode = Mode.COMPARE if compare else Mode.SEED
     equal: bool | None = None
-    with Bar() as bar:
+    told = {"receiver": receiver, "site": site, "pass": pass_id, "mode": mode.value, "size_bytes": size,
+            "serial": ours.bundle.serial}  # fmt: skip
+    with _noted(project_dir, volume, told) as came_of_it, Bar() as bar:
         bar.begin(f"send {volume}")
+        content = source.content(pass_id, ours.bundle.holder.site)
         sent = transfers.copy(
-            Wanted(volume, size, mode, pass_id),
+            Wanted(volume, size, mode, content),
             lambda moving: bar.report(moving.done_bytes, moving.total_bytes, known(moving)),
         )
+        if content != source.content(pass_id, ours.bundle.holder.site):
+            raise StepFailed(
+                f"{visible(disk, 200)} was written to while it was sent",
+                "stop what writes there, or send a snapshot",
+            )
         if verify:
             bar.begin(f"verify {volume}")
             equal = transfers.compare(
                 volume, size, None, lambda moving: bar.report(moving.done_bytes, moving.total_bytes)
             ).equal
-    if equal is False:
-        raise StepFailed(
-            f"volume {visible(volume, 200)} differs from its source", "send it again with another --pass-id"
-        )
+        came_of_it |= {"data_bytes": sent.data_bytes, "wire_bytes": sent.wire_bytes, "verified": equal}
+        if equal is False:
+            raise StepFailed(
+                f"volume {visible(volume, 200)} differs from its source",
+                "send it again with another --pass-id",
+            )
     if as_json:
         data({"volume": volume, "live": True, "mode": sent.mode.value, "size_bytes": size,
               "data_bytes": sent.data_bytes, "wire_bytes": sent.wire_bytes,
@@ -99,3 +126,25 @@ def command(
         return
     say(f"{show_bytes(sent.data_bytes)} sent as {show_bytes(sent.wire_bytes)}, durable there"
         + (", both sides are equal" if equal else ""))  # fmt: skip
+
+
+@contextmanager
+def _noted(project_dir: Path | None, volume: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Note in a project's log that a disk is sent, and what came of it."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.errors import WherryError
+
+    def note(act: str, detail: dict[str, Any]) -> None:
+        if project_dir is not None:
+            with open_project(project_dir) as project:
+                audit.note(project, Effect.LIVE, act, volume, detail)
+
+    came_of_it: dict[str, Any] = {}
+    note("send", told)
+    try:
+        yield came_of_it
+    except WherryError as error:
+        note("send failed", told | came_of_it | {"why": error.message})
+        raise
+    note("sent", told | came_of_it)
