@@ -8,10 +8,12 @@ import click
 
 from tui.cli.options import json_option
 from tui.cli.output import data, line
+from tui.cli.seeds import bring_in, told
 
 
 @click.command(
-    epilog="Examples: wherry receiver --store /var/lib/wherry --keys dc2.pem --register db=/srv/db.img; "
+    epilog="Examples: wherry receiver --store /var/lib/wherry --keys dc2.pem --register db=/srv/db.img "
+    "--seed-from db=/media/usb/db.img; "
     "wherry receiver --store st --keys dc2.pem --volumes volumes.json --listen 10.0.0.5:7643"
 )
 @click.option("--store", required=True, type=click.Path(path_type=Path), help="Its own folder for progress.")
@@ -20,6 +22,8 @@ from tui.cli.output import data, line
               help="Where it listens; port 0 is any.")  # fmt: skip
 @click.option("--volumes", type=click.Path(path_type=Path), help="JSON with id, path and group of disks.")
 @click.option("--register", multiple=True, metavar="ID=PATH", help="One disk that may be written.")
+@click.option("--seed-from", "seeds", multiple=True, metavar="ID=PATH",
+              help="A copy that came by drive, brought in first.")  # fmt: skip
 @click.option("--revoked", type=click.Path(path_type=Path), help="The list of revoked keys.")
 @json_option
 def command(
@@ -28,6 +32,7 @@ def command(
     listen: str,
     volumes: Path | None,
     register: tuple[str, ...],
+    seeds: tuple[str, ...],
     revoked: Path | None,
     as_json: bool,
 ) -> None:
@@ -53,8 +58,10 @@ def command(
         if not (volume and equals and path):
             raise BadInput(f"{visible(text, 200)} is not ID=PATH", "write --register db=/srv/db.img")
         wanted.append((volume, Path(path), ""))
+    ours = TlsKeys(keys)
+    placed = bring_in(seeds, wanted, store)
     disks = Register(wanted)
-    service = NetworkService(TlsKeys(keys), disks.open_write, disks.groups(), store, revoked=revoked)
+    service = NetworkService(ours, disks.open_write, disks.groups(), store, revoked=revoked)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -64,7 +71,7 @@ def command(
         size = sum(disk.size_bytes for disk in disks.disks)
         if as_json:
             data({"address": host, "port": port, "volumes": [disk.volume for disk in disks.disks],
-                  "size_bytes": size})  # fmt: skip
+                  "size_bytes": size} | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
         else:
             line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
         service.serve(listening, stopping.is_set)
