@@ -32,6 +32,17 @@ class Rewindowed:
     wave: str
     before: str
     after: str
+    before_h: float | None = None
+    after_h: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Regrouped:
+    """A move group that holds other VMs of both plans than before; how many in each, 0 = no such group."""
+
+    group: str
+    before: int
+    after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +57,10 @@ class Remapped:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task that only one of the plans has, or that is due at another time: empty = not there."""
+    """A task that only one of the plans has, or that is due at another time: empty = not there.
+
+    One for several VMs of a wave is the same one when more or fewer of them need it.
+    """
 
     id: str
     vm: str
@@ -63,6 +77,7 @@ class PlanDiff:
     waves_gone: tuple[str, ...]
     windows: tuple[Rewindowed, ...]
     moved: tuple[Moved, ...]
+    groups: tuple[Regrouped, ...]
     remaps: tuple[Remapped, ...]
     tasks: tuple[Task, ...]
     score: Mapping[str, tuple[Figure, Figure]]
@@ -111,7 +126,7 @@ def _moved(a: Plan, b: Plan) -> tuple[Moved, ...]:
 def _windows(a: Plan, b: Plan) -> tuple[Rewindowed, ...]:
     after = {wave.name: wave for wave in b.waves}
     return tuple(
-        Rewindowed(wave.name, _start(wave), _start(other))
+        Rewindowed(wave.name, _start(wave), _start(other), _hours(wave), _hours(other))
         for wave in a.waves
         if (other := after.get(wave.name)) and (_start(wave), _hours(wave)) != (_start(other), _hours(other))
     )
@@ -129,23 +144,56 @@ def _remaps(a: Plan, b: Plan) -> tuple[Remapped, ...]:
     return tuple(found)
 
 
-def _tasks(a: Plan, b: Plan) -> tuple[Task, ...]:
-    before: dict[str, tuple[PlannedTask, str]]
+def _groups(a: Plan, b: Plan) -> tuple[Regrouped, ...]:
+    """Return the groups that were merged, parted or named anew, told from the VMs that both plans move."""
+    both = {vm.id for wave in a.waves for vm in wave.vms} & {vm.id for wave in b.waves for vm in wave.vms}
     before, after = (
         {
-            task.id: (task, f"{wave.name}{f', due {task.due[:10]}' if task.due else ''}")
+            group.name: vms
             for wave in plan.waves
-            for task in wave.tasks
+            for group in wave.groups
+            if (vms := frozenset(group.vms) & both)
         }
         for plan in (a, b)
     )
+    nobody: frozenset[str] = frozenset()
+    return tuple(
+        Regrouped(name, len(before.get(name, nobody)), len(after.get(name, nobody)))
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    )
+
+
+def _said(wave: Wave, task: PlannedTask) -> str:
+    due = f", due {task.due[:10]}" if task.due else ""
+    whole = f", {task.found[0].partition(':')[0]}" if not task.vm and task.found else ""
+    return f"{wave.name}{due}{whole}"
+
+
+def _tasks(a: Plan, b: Plan) -> tuple[Task, ...]:
+    before, after = (
+        {task.id: (task, _said(wave, task), wave.name) for wave in plan.waves for task in wave.tasks}
+        for plan in (a, b)
+    )
+    # One for several VMs has another id once others need it, and is the same work of its wave.
+    left = {
+        (task.check, wave): task.id
+        for task, _, wave in after.values()
+        if task.id not in before and not task.vm
+    }
+    same = {
+        task.id: left[task.check, wave]
+        for task, _, wave in before.values()
+        if task.id not in after and not task.vm and (task.check, wave) in left
+    }
+    paired = set(same.values())
     found = []
-    for number in dict.fromkeys((*before, *after)):
-        old, new = before.get(number), after.get(number)
+    for number in dict.fromkeys((*before, *(one for one in after if one not in paired))):
+        old, new = before.get(number), after.get(same.get(number, number))
         said = old[1] if old else "", new[1] if new else ""
         if said[0] != said[1]:
             task = (new or old)[0]  # type: ignore[index]
-            found.append(Task(number, task.vm, task.title, *said))
+            found.append(Task(task.id, task.vm, task.title, *said))
     return tuple(found)
 
 
@@ -162,6 +210,7 @@ def compare(a: Plan, b: Plan) -> PlanDiff:
         waves_gone=tuple(name for name in old if name not in new),
         windows=_windows(a, b),
         moved=_moved(a, b),
+        groups=_groups(a, b),
         remaps=_remaps(a, b),
         tasks=_tasks(a, b),
         score=_score(a, b),

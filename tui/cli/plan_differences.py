@@ -34,6 +34,12 @@ def _listed(title: str, rows: list[str]) -> None:
             line(f"  and {len(rows) - _SHOWN} more: see --json")
 
 
+def _vms(count: int) -> str:
+    from planner.units import show_count
+
+    return show_count(count, "VM") if count else "no such group"
+
+
 def show(found: PlanDiff, before: str, after: str, names: dict[str, str]) -> None:
     """Print a difference; ``before`` and ``after`` are what the plans are called, ``names`` VM id → name."""
     from planner.names import visible
@@ -54,15 +60,25 @@ def show(found: PlanDiff, before: str, after: str, names: dict[str, str]) -> Non
     if found.waves_gone:
         line(f"waves gone: {', '.join(found.waves_gone)}")
 
-    def when(start: str) -> str:
-        return f"{start[:16].replace('T', ' ')} UTC" if start else "no window"
+    def when(start: str, hours: float | None) -> str:
+        return f"{start[:16].replace('T', ' ')} UTC, {hours:g} h" if start else "no window"
 
-    _listed("windows", [f"{one.wave}: {when(one.before)} → {when(one.after)}" for one in found.windows])
+    _listed(
+        "windows",
+        [
+            f"{one.wave}: {when(one.before, one.before_h)} → {when(one.after, one.after_h)}"
+            for one in found.windows
+        ],
+    )
     if not found.moved:
         line("no VM changes wave")
     _listed(
         "VMs in another wave",
         [f"{visible(one.name)}: {one.before or 'no wave'} → {one.after or 'no wave'}" for one in found.moved],
+    )
+    _listed(
+        "groups of other VMs",
+        [f"{visible(one.group)}: {_vms(one.before)} → {_vms(one.after)}" for one in found.groups],
     )
     _listed(
         "disks that become something else",
@@ -80,10 +96,8 @@ def show(found: PlanDiff, before: str, after: str, names: dict[str, str]) -> Non
             for one in found.tasks
         ],
     )
-    for note in found.notes_added[:_SHOWN]:
-        line(f"  now: {visible(note)}")
-    for note in found.notes_gone[:_SHOWN]:
-        line(f"  no longer: {visible(note)}")
+    _listed("notes now", [visible(note) for note in found.notes_added])
+    _listed("notes no longer", [visible(note) for note in found.notes_gone])
 
 
 def names_of(inventory: Inventory) -> dict[str, str]:
