@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from tui.cli.options import json_option
-from tui.cli.output import data, line
+from tui.cli.output import data, line, say
 from tui.cli.seeds import bring_in, told
 
 
@@ -38,7 +38,8 @@ def command(
 ) -> None:
     """Serve registered disks to the senders of one project; SIGTERM or Ctrl-C ends it.
 
-    What was acknowledged is durable, whatever ends it.
+    What was acknowledged is durable, whatever ends it. Who came and what came of it
+    stands in conversations.jsonl of the store.
     """
     import logging
     import signal
@@ -67,6 +68,8 @@ def command(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())
     with listen_tcp(listen) as listening:
+        if revoked is None:
+            say("no list of revoked keys is given: every key of this project counts until it ends")
         host, port = listening.getsockname()[:2]
         size = sum(disk.size_bytes for disk in disks.disks)
         if as_json:
