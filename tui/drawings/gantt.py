@@ -5,12 +5,14 @@
     ▸ W07         ░░░░░▓▓▓▓▓█◆╌╌┊┊┊                       ✔ fits        what is hidden, the legend
     link          ▁▂▃▅▆▇█▲                                peak 97 %     and the load.
 
-Only the rows drawn are looked at, so a thousand waves cost what a screenful costs.
+Only the rows drawn are looked at, so a thousand waves cost what a screenful costs; what was drawn is kept
+by who asks, so that a step of the cursor costs two rows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,24 @@ from tui.text import count as show_number
 
 if TYPE_CHECKING:
     from textual.content import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around the rows, and behind them by cell of the chart."""
+
+    place: Layout
+    backdrop: dict[int, tuple[str, str]]
+    head: list[Content]
+    foot: list[Content]
+
+
+@dataclass(slots=True)
+class Kept:
+    """What was drawn of one chart in one width: its frame, and each row as it was, chosen or not."""
+
+    frame: Frame | None = None
+    rows: dict[tuple[Row, bool], Content] = field(default_factory=dict)
 
 
 def frame_lines(chart: Chart) -> int:
@@ -40,26 +60,39 @@ def gantt(
     first: int = 0,
     count: int = 20,
     selected: int | None = None,
+    kept: Kept | None = None,
 ) -> Picture:
-    """Return ``count`` rows from ``first`` on between the frame; the keys of spots are row numbers."""
-    place = lay_out(chart, width)
-    backdrop = _backdrop(chart, place)
-    lines = _head(chart, place, width)
+    """Return ``count`` rows from ``first`` on between the frame; the keys of spots are row numbers.
+
+    ``kept`` is what was drawn before of the same chart in the same width, and is added to.
+    """
+    kept = Kept() if kept is None else kept
+    if kept.frame is None:
+        kept.frame = _framed(chart, width)
+    frame = kept.frame
+    lines = list(frame.head)
     spots: dict[Hashable, Spot] = {}
     first = max(0, min(first, len(rows)))
     shown = rows[first : first + max(0, count)]
     for number, row in enumerate(shown, first):
         spots[number] = Spot(len(lines), 0, max(0, width - 1))
-        lines.append(_row(chart, row, place, width, backdrop, number == selected))
+        key = (row, number == selected)
+        if key not in kept.rows:
+            kept.rows[key] = _row(chart, row, frame.place, width, frame.backdrop, number == selected)
+        lines.append(kept.rows[key])
     if not rows:
         lines.append(_said(width, "no rows"))
     lines += [_said(width, "") for _ in range(max(0, count) - max(len(shown), 0 if rows else 1))]
     lines.append(_hidden(first, len(rows) - first - len(shown), width))
-    if chart.legend:
-        lines.append(_legend(chart, width))
-    if chart.loads is not None:
-        lines += _link(chart, place, width, chart.loads)
+    lines += frame.foot
     return Picture(tuple(lines), spots)
+
+
+def _framed(chart: Chart, width: int) -> Frame:
+    place = lay_out(chart, width)
+    foot = [_legend(chart, width)] if chart.legend else []
+    foot += _link(chart, place, width, chart.loads) if chart.loads is not None else []
+    return Frame(place, _backdrop(chart, place), _head(chart, place, width), foot)
 
 
 def when_at(chart: Chart, width: int, cell: int) -> datetime | None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from textual import events
+from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -19,9 +20,8 @@ from textual.visual import Visual
 from tui.drawings.board import CARD_LINES, Chosen, Lane, board, lanes_that_fit
 from tui.drawings.cells import Picture, at, first_shown
 from tui.drawings.chart import Chart, Row
-from tui.drawings.gantt import frame_lines, gantt
+from tui.drawings.gantt import Kept, frame_lines, gantt
 from tui.screens.waves_chart import Made
-from tui.text import stack
 from tui.widgets.table import VirtualTable
 
 _TALL = 12  # lines from which the load of the link has its place
@@ -57,6 +57,8 @@ class WavesTable(VirtualTable):
         self._tops: dict[int, int] = {}
         self._picture: Picture | None = None
         self._strips: list[Strip] = []
+        self._drawn: tuple[tuple[object, ...], dict[int, tuple[Content, list[Strip]]]] = ((), {})
+        self._charted: tuple[Chart | None, tuple[object, ...], Kept] = (None, (), Kept())
 
     @property
     def draws(self) -> bool:
@@ -103,9 +105,16 @@ class WavesTable(VirtualTable):
     def _draw(self) -> None:
         width, height = self.size
         self._picture = self._board(width, height) if self.view == "board" else self._gantt(width, height)
-        self._strips = Visual.to_strips(
-            self, stack(self._picture.lines), width, height, self.visual_style, pad=True
-        )
+        style = self.visual_style
+        before = self._drawn[1] if self._drawn[0] == (width, style) else {}
+        drawn: dict[int, tuple[Content, list[Strip]]] = {}
+        for line in self._picture.lines[:height]:  # those that are as they were are strips already
+            drawn[id(line)] = before.get(id(line)) or (
+                line,
+                Visual.to_strips(self, line, width, 1, style, pad=True),
+            )
+        self._strips = [strip for line in self._picture.lines[:height] for strip in drawn[id(line)][1]]
+        self._drawn = ((width, style), drawn)
 
     def _gantt(self, width: int, height: int) -> Picture:
         assert self.chart is not None
@@ -115,7 +124,10 @@ class WavesTable(VirtualTable):
         room = max(1, height - frame_lines(chart))
         self._first = first_shown(self._first, self.cursor, room, len(self.order))
         rows = Made(self.order, self.row_of)
-        return gantt(chart, rows, width, self._first, room, self.cursor)
+        of, shape = self.chart, (width, height >= _TALL, height >= _LOW)
+        if self._charted[0] is not of or self._charted[1] != shape:
+            self._charted = (of, shape, Kept())
+        return gantt(chart, rows, width, self._first, room, self.cursor, self._charted[2])
 
     def _board(self, width: int, height: int) -> Picture:
         assert self.lane_of is not None

@@ -18,7 +18,7 @@ from tests.tui.drawings.kept import (
 )
 from tui.drawings.axis import Slots, Span
 from tui.drawings.chart import Bar, Chart, Column, Kind, Row, Shade, lay_out
-from tui.drawings.gantt import frame_lines, gantt, when_at
+from tui.drawings.gantt import Kept, frame_lines, gantt, when_at
 from tui.drawings.timeline_link import Load
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
@@ -216,3 +216,17 @@ def test_any_chart_is_as_wide_and_high_as_asked(
     picture = gantt(chart, some, width, first, count)
     honest(picture.lines, width)
     assert len(picture.lines) == max(count, 0 if some else 1) + frame_lines(chart)
+
+
+def test_a_step_of_the_cursor_draws_two_rows_and_nothing_else() -> None:
+    kept = Kept()
+    before = gantt(CHART, ROWS, 120, 0, len(ROWS), 1, kept)
+    after = gantt(CHART, ROWS, 120, 0, len(ROWS), 2, kept)
+    assert [line.plain for line in after.lines] == [
+        line.plain for line in gantt(CHART, ROWS, 120, 0, len(ROWS), 2).lines
+    ]
+    new = [
+        at for at, pair in enumerate(zip(before.lines, after.lines, strict=True)) if pair[0] is not pair[1]
+    ]
+    rows = [after.spots[number].line for number in (1, 2)]
+    assert new == [*rows, after.spots[len(ROWS) - 1].line + 1]  # the last tells what is hidden
