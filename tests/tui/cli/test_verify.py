@@ -58,6 +58,8 @@ class Pair:
                 disk.write(bytes([byte ^ 4]))
 
     def end(self) -> None:
+        if self._process.returncode is not None:
+            return
         self._process.send_signal(signal.SIGTERM)
         assert self._process.wait(60) == 0
 
@@ -81,13 +83,17 @@ def test_wrong_bytes_are_found_repaired_and_certified_only_then(pair: Pair) -> N
     assert "--live" in ran.err
     assert not paper.exists()
     assert pair.target.read_bytes() == before
-    ran = pair.verify("--json", "--repair", "--live", "--certificate", str(paper))
+    project = str(pair.place / "move")
+    assert wherry("init", project).code == 0
+    ran = pair.verify("--json", "--repair", "--live", "--certificate", str(paper), "--project", project)
     assert ran.code == 0, ran.text
     told = ran.document
     assert (told["equal"], told["method"], told["escape_chance"]) == (True, "full", 0)
     assert (told["before_repair"]["differing"], told["repaired_bytes"]) == (wrong, 2 * GRAIN + 512)
     assert pair.target.read_bytes() == pair.source.read_bytes()
     assert json.loads(paper.read_text()) == told["certificate"]
+    noted = wherry("log", "--project", project, "--json").document["lines"]
+    assert [entry["act"] for entry in noted if entry["subject"] == "v"] == ["verify --repair", "verified"]
     again = pair.verify()
     assert (again.code, again.out) == (0, "")
     assert "both sides are equal" in again.err
@@ -139,3 +145,5 @@ def test_what_makes_no_sense_is_refused(pair: Pair) -> None:
     refused(pair.verify("--certificate", str(pair.source)), 2, "exists already")
     refused(pair.verify("--disk", "x"), 2, "--disk does not go with a disk")
     refused(pair.verify(site="dc9"), 1, "not of site dc9")
+    pair.end()
+    refused(pair.verify(), 6, "nobody answers")

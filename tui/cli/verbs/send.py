@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 
-from tui.cli.options import json_option, open_project
+from tui.cli.noted import must_be_named, noted
+from tui.cli.options import json_option
 from tui.cli.output import data, say
 
 
@@ -61,16 +59,15 @@ def command(
     from migrate.transfers.direct import OneDisk
     from migrate.transfers.ports import Wanted
     from migrate.transfers.streamed import StreamedTransfers
-    from planner.errors import BadInput, StepFailed
+    from planner.errors import StepFailed
     from planner.names import visible
     from planner.units import show_bytes
     from tui.cli.progress import Bar
     from tui.cli.transfers import known
 
     host, port = parse_address(receiver)
-    for what, text in (("the id of a volume", volume), ("the name of a pass", pass_id)):
-        if not 0 < len(text) <= 512 or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
-            raise BadInput(f"{what} is 1 to 512 characters of Unicode", "give another --volume or --pass-id")
+    must_be_named("the id of a volume", volume, "--volume")
+    must_be_named("the name of a pass", pass_id, "--pass-id")
     ours = TlsKeys(keys)
     if ending := warning(ours.bundle, datetime.now(UTC)):
         say(ending)
@@ -95,7 +92,7 @@ def command(
     equal: bool | None = None
     told = {"receiver": receiver, "site": site, "pass": pass_id, "mode": mode.value, "size_bytes": size,
             "serial": ours.bundle.serial}  # fmt: skip
-    with _noted(project_dir, volume, told) as came_of_it, Bar() as bar:
+    with noted(project_dir, "send", "sent", volume, told) as came_of_it, Bar() as bar:
         bar.begin(f"send {volume}")
         content = source.content(pass_id, ours.bundle.holder.site)
         sent = transfers.copy(
@@ -122,29 +119,9 @@ def command(
         data({"volume": volume, "live": True, "mode": sent.mode.value, "size_bytes": size,
               "data_bytes": sent.data_bytes, "wire_bytes": sent.wire_bytes,
               "resumed_bytes": sent.resumed_bytes, "seconds": round(sent.seconds, 3),
-              "verified": equal})  # fmt: skip
+              "verified": equal, "why": sent.why or None})  # fmt: skip
         return
+    if sent.why:
+        say(f"compared by digests: {visible(sent.why, 200)}")
     say(f"{show_bytes(sent.data_bytes)} sent as {show_bytes(sent.wire_bytes)}, durable there"
         + (", both sides are equal" if equal else ""))  # fmt: skip
-
-
-@contextmanager
-def _noted(project_dir: Path | None, volume: str, told: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Note in a project's log that a disk is sent, and what came of it."""
-    from migrate import audit
-    from planner.effects import Effect
-    from planner.errors import WherryError
-
-    def note(act: str, detail: dict[str, Any]) -> None:
-        if project_dir is not None:
-            with open_project(project_dir) as project:
-                audit.note(project, Effect.LIVE, act, volume, detail)
-
-    came_of_it: dict[str, Any] = {}
-    note("send", told)
-    try:
-        yield came_of_it
-    except WherryError as error:
-        note("send failed", told | came_of_it | {"why": error.message})
-        raise
-    note("sent", told | came_of_it)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from tui.cli.options import json_option, project_option
 from tui.cli.verbs.verify_certificate import check_file
@@ -91,7 +92,11 @@ def command(
         raise BadInput("--part and --record go together", "say where is kept which part was verified")
     if live and not repair:
         raise BadInput("--live without --repair changes nothing", "leave it out, or add --repair")
-    asked = Asked(what[0], what[1], volume, keys, site, quick, part, record, repair and live, certificate)
+    source = click.get_current_context().get_parameter_source("project_dir")
+    asked = Asked(
+        what[0], what[1], volume, keys, site, quick, part, record, repair and live, certificate,
+        None if source is ParameterSource.DEFAULT else project_dir,
+    )  # fmt: skip
     return look(asked, as_json, would_repair=repair and not live)
 
 

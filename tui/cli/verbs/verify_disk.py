@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.noted import must_be_named, noted
 from tui.cli.output import data, say
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ _SHOWN = 5  # runs that are named to people
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for on the command line; without ``quick`` and ``part`` all of it is looked at."""
+    """What was asked for on the command line; without ``quick`` and ``part`` all of it is looked at.
+
+    A repair is noted in the log of the project in ``project_dir``, when there is one.
+    """
 
     disk: str
     receiver: str
@@ -32,13 +36,16 @@ class Asked:
     record: Path | None
     repair: bool
     certificate: Path | None
+    project_dir: Path | None
 
 
 def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
     """Compare, repair when asked, say what was found; 1 when it differs in the end."""
     import os
+    from datetime import UTC, datetime
 
     from migrate.daemons.address import parse_address
+    from migrate.keys.ending import warning
     from migrate.papers.certificate import Signer, keep
     from migrate.papers.identities import certified
     from migrate.replication.coverage import full, part, quick
@@ -50,7 +57,10 @@ def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
     from tui.cli.progress import Bar
 
     host, port = parse_address(asked.receiver)
+    must_be_named("the id of a volume", asked.volume, "--volume")
     ours, signer = TlsKeys(asked.keys), Signer(asked.keys)
+    if ending := warning(ours.bundle, datetime.now(UTC)):
+        say(ending)
     source = OneDisk(asked.disk)
     size = source.size_bytes()
     if asked.certificate and asked.certificate.exists():
@@ -62,7 +72,11 @@ def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
             return part(size, number, rounds.parts)
         return quick(size, tree.runs(), os.urandom(16).hex()) if asked.quick else full(size)
 
-    with Bar() as bar:
+    told = {"receiver": asked.receiver, "site": asked.site, "serial": ours.bundle.serial}
+    noting = noted(
+        asked.project_dir if asked.repair else None, "verify --repair", "verified", asked.volume, told
+    )
+    with noting as came_of_it, Bar() as bar:
         found = verify_disk(
             source,
             lambda: connect_tls(host, port, ours, asked.site),
@@ -71,6 +85,7 @@ def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
             lambda what, done, total: bar.report_on(f"{what} {asked.volume}", done, total),
             repair=asked.repair,
         )
+        came_of_it |= {"repaired_bytes": found.repaired_bytes, "equal": found.last.equal}
     if rounds is not None:
         rounds = _note(asked, rounds, number, found.last.equal, everything=found.was_repaired)
     identity = None

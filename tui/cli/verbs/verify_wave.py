@@ -26,6 +26,7 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
     from migrate.sites.opening import open_site
     from migrate.verification import Verdict, verify_wave
     from planner.errors import BadInput, NotFound
+    from planner.names import visible
     from planner.store import settings as settings_store
     from tui.cli.progress import Bar
 
@@ -37,7 +38,9 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
                 raise NotFound("the project has no keys to sign with", "make them with 'wherry keys init'")
             signer = Signer(project.root / _KEY)
             if certificates.exists() and not certificates.is_dir():
-                raise BadInput(f"{certificates} is not a folder", "name a folder for the certificates")
+                raise BadInput(
+                    f"{visible(str(certificates), 200)} is not a folder", "name a folder for the certificates"
+                )
         settings = settings_store.load(project)
         target = open_site(settings, "target", project.root)
         found = verify_wave(project, planned, target, bar.report_on)
@@ -54,7 +57,7 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
         )
         say(f"{looked} of {len(found)} replicas hashed again, {wrong} of them differ from the record")
         if certificates:
-            say(f"{len(written)} of them have a certificate in {certificates}")
+            say(f"{len(written)} of them have a certificate in {visible(str(certificates), 200)}")
         if wrong:
             say(f"next: do not cut over; wherry abort {planned.name} --live, then replicate again")
     return 1 if wrong else 0
