@@ -13,11 +13,11 @@ from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
 from migrate.replication.blocks import UNKNOWN_DIGEST, block_digest, zero_digest
 from migrate.replication.channel import ChannelClosed
-from migrate.replication.extents import ExtentSet, aligned, merge
+from migrate.replication.extents import ExtentSet, aligned, merge, subtract
 from migrate.replication.link import Link
 from migrate.replication.messages import Ack, Welcome
 from migrate.replication.passes import Mode
-from migrate.replication.progress import ProgressLog
+from migrate.replication.progress import WHOLE, ProgressLog
 from migrate.replication.sink import Sink
 from migrate.replication.wire import Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
@@ -60,15 +60,19 @@ class Intake:
         self._buffer = memoryview(bytearray(MIB))
         self._allocated: list[Extent] | None = None
         self._ends: list[int] = []
+        self._earlier_lost = False  # writes of an earlier conversation, which nobody remembers
         self.flush_failed = False
 
     def suspects(self) -> tuple[Extent, ...]:
         """Return what was written since the last flush that succeeded."""
+        if self._earlier_lost:
+            return tuple(subtract(WHOLE, tuple(Extent(*pair) for pair in self._welcome.held)))
         return merge((*self._flushing, *self._stretch.extents()))
 
     def run(self) -> None:
         """Take frames until COMMIT; raises WireError, ChannelClosed, OSError, NoSpace, FlushFailed."""
         try:
+            self._flush_earlier()
             self._clear_tail()
             while not self._take(
                 self._link.receive(Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.ASK_DIGESTS, Kind.COMMIT)
@@ -83,8 +87,18 @@ class Intake:
                 if self._flush is not None and self._flush.exception() is not None:
                     self.flush_failed = True
 
+    def _flush_earlier(self) -> None:
+        """Flush what a conversation before this one wrote and left, so that a failure is blamed rightly."""
+        try:
+            self._sink.commit()
+        except BaseException:
+            self.flush_failed = self._earlier_lost = True
+            raise
+
     def _save(self) -> None:
         """Keep what came before the connection broke, so that a flapping link makes progress."""
+        if self._log.state.current is None:
+            return  # it broke under the last word: the pass is complete, and recorded so
         if self._flush is not None:
             self._flush.result()
         self._begin_flush()

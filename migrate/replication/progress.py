@@ -93,6 +93,10 @@ class ProgressLog:
         base = self.state.base if current.mode is Mode.DELTA else ""
         self._replace(replace(self.state, generation=generation, base=base, current=current, done=None))
 
+    def fence(self, generation: int) -> None:
+        """Record durably which generation came, though it had nothing to write."""
+        self._replace(replace(self.state, generation=generation))
+
     def hold(self, extents: Iterable[Extent]) -> None:
         """Record durably that these extents of the current pass are durable."""
         current = self.state.current

@@ -143,6 +143,7 @@ class Receiver:
         welcome = Welcome(nonce=self._random_bytes(16).hex(), ack_bytes=self._ack_bytes)
         done = state.done
         if done is not None and (done.pass_id, done.size_bytes) == (hello.pass_id, hello.size_bytes):
+            log.fence(hello.generation)
             return welcome.model_copy(update={"mode": hello.mode, "complete": True})
         why = _must_compare(state, hello)
         mode = Mode.COMPARE if why else Mode(hello.mode)
@@ -156,9 +157,9 @@ class Receiver:
         ):
             fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
             current = CurrentPass(hello.pass_id, mode, hello.size_bytes, hello.change, fresh)
-            log.begin(current, hello.generation)
-        elif hello.generation > state.generation:
-            log.begin(current, hello.generation)
+        # Written anew even when it goes on: what was read may be the last word of a process that died
+        # before it was synced, and nothing may be promised on that.
+        log.begin(current, hello.generation)
         held = tuple((extent.offset, extent.length) for extent in current.held)
         return welcome.model_copy(update={"fresh": current.fresh, "held": held})
 

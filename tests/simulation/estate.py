@@ -1,0 +1,92 @@
+"""What is to be sent: volumes whose content changes, each version a pass, all decided by a seed."""
+
+from __future__ import annotations
+
+import errno
+import random
+from dataclasses import dataclass
+
+from migrate.replication.passes import Mode, PassSpec
+from migrate.sites.ports import Extent
+from tests.migrate.replication.model import KIB, SECTOR, MemoryDisk, change, make_content
+from tests.simulation.oracle import Ledger
+from tests.simulation.schedule import Schedule
+from tests.simulation.storage import SimulatedDisk, SimulatedLog
+
+
+class Source(MemoryDisk):
+    """A frozen content to read, which may fail to be read."""
+
+    def __init__(self, content: bytes, schedule: Schedule, failing: set[str], volume: str) -> None:
+        super().__init__(content)
+        self._schedule = schedule
+        self._failing = failing
+        self._volume = volume
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        if self._volume in self._failing:
+            self._failing.discard(self._volume)
+            self._schedule.meet("source error")
+            raise OSError(errno.EIO, "injected")
+        super().read_into(buffer, offset)
+
+
+@dataclass(frozen=True)
+class Version:
+    """One frozen content: how it is sent, and what changed since the version before."""
+
+    content: bytes
+    changed: tuple[Extent, ...]
+    mode: Mode
+    trusts: bool  # a delta stands on the version before, whether that arrived or not
+
+
+class Volume:
+    """One disk on both sides, and what the project remembers of it."""
+
+    def __init__(self, name: str, schedule: Schedule) -> None:
+        rng = schedule.rng
+        self.name = name
+        self.size = rng.choice((2, 3, 4)) * 64 * KIB + rng.choice((0, 0, SECTOR, 9 * SECTOR))
+        self.versions = _versions(rng, self.size)
+        kind = rng.random()
+        here = self.versions[0].content
+        before = bytes(self.size) if kind < 0.4 else change(rng, here)[0]
+        before = rng.randbytes(self.size) if kind > 0.8 else before
+        tail = rng.choice((b"", rng.randbytes(8 * SECTOR)))
+        self.disk = SimulatedDisk(schedule, before + tail)
+        self.log = SimulatedLog(schedule)
+        self.ledger = Ledger(self.disk)
+        self.generation = 1  # the newest that was given out
+        self.done: int | None = None  # the last version that was called complete
+        for number, version in enumerate(self.versions):
+            self.ledger.contents[f"{name}/{number}"] = version.content
+
+    def offer(self, number: int, generation: int) -> tuple[PassSpec, Mode, tuple[Extent, ...] | None]:
+        """Return the pass that brings a version, as a sender would ask for it now."""
+        version = self.versions[number]
+        base = number - 1 if version.trusts else self.done
+        mode, extents = version.mode, None
+        if mode is Mode.DELTA and base is not None and 0 <= base < number:
+            extents = tuple(run for item in self.versions[base + 1 : number + 1] for run in item.changed)
+        elif mode is Mode.DELTA:
+            mode = Mode.COMPARE
+        spec = PassSpec(
+            self.name,
+            f"{self.name}/{number}",
+            self.size,
+            generation,
+            f"e/{base}" if extents is not None else "",
+            f"e/{number}",
+        )
+        return spec, mode, extents
+
+
+def _versions(rng: random.Random, size: int) -> tuple[Version, ...]:
+    content = make_content(rng, size)
+    found = [Version(content, (), rng.choice((Mode.SEED, Mode.SEED, Mode.COMPARE)), trusts=False)]
+    for _ in range(rng.randint(1, 3)):
+        content, changed = change(rng, content, rng.randint(1, 6))
+        mode = rng.choice((Mode.DELTA, Mode.DELTA, Mode.DELTA, Mode.COMPARE, Mode.SEED))
+        found.append(Version(content, tuple(changed), mode, trusts=rng.random() < 0.3))
+    return tuple(found)

@@ -1,0 +1,186 @@
+"""One run: a seed makes an estate and a story of faults, and the promises are checked all along."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.migrate.replication.model import KIB
+from tests.simulation.estate import Volume
+from tests.simulation.pair import Pair, Product
+from tests.simulation.schedule import Schedule
+
+STEPS_MAX = 60_000  # the longest of 20,000 runs took a third of it
+_MENDED_AFTER = 400  # steps until space is free again, or a disk that always failed is replaced
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a run was: equal for one seed, whenever and wherever it runs."""
+
+    seed: int
+    digest: str
+    steps: int
+    checks: int
+    met: Counter[str]
+    story: list[str] = field(repr=False, default_factory=list)
+
+
+class RunFailed(AssertionError):
+    """A run in which something was broken; the message says how to see it again."""
+
+
+def run(seed: int, product: Product | None = None) -> Told:
+    """Run one seed to its end; raises RunFailed with seed and story."""
+    schedule = Schedule(seed, STEPS_MAX)
+    volumes = [Volume(f"v{number}", schedule) for number in range(schedule.rng.choice((1, 1, 2)))]
+    pair = Pair(schedule, volumes, product or Product())
+    faults = _Faults(pair)
+    for volume in volumes:
+        pair.start(volume, 1)
+    try:
+        schedule.run(faults.between)
+        for volume in volumes:
+            _settle(volume, schedule)
+    except Exception as error:
+        told = "\n  ".join(schedule.story[-40:])
+        raise RunFailed(f"seed {seed}: {type(error).__name__}: {error}\n  {told}") from error
+    finally:
+        schedule.end()
+    checks = sum(volume.ledger.checks for volume in volumes)
+    return Told(seed, schedule.trace.hexdigest(), schedule.steps, checks, schedule.met, schedule.story)
+
+
+def _settle(volume: Volume, schedule: Schedule) -> None:
+    """In the end, with the power gone once more, each volume is its newest content."""
+    volume.disk.lose_power(schedule.rng)
+    volume.ledger.check()
+    newest = volume.versions[-1].content.ljust(volume.disk.size_bytes, b"\0")
+    assert volume.disk.durable == newest, f"{volume.name} is not what its source is"
+
+
+class _Faults:
+    """Strikes at random moments, so often and no more; then everything is mended."""
+
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._schedule = pair.schedule
+        self._rng = pair.schedule.rng
+        self._left = self._rng.choice((0, 1, 2, 3, 5, 8, 13))
+        self._often = self._rng.choice((0.005, 0.02, 0.05))
+        self._mend_at: list[tuple[int, Callable[[], None]]] = []
+        self._kinds = (
+            self._cut,
+            self._cut,
+            self._silence,
+            self._kill_receiver,
+            self._target_loses_power,
+            self._kill_sender,
+            self._sender_loses_power,
+            self._jump,
+            self._takeover,
+            self._twin,
+            self._change_source,
+            self._fail_source,
+            self._fail_writes,
+            self._fail_writes_for_ever,
+            self._fill,
+            self._fail_flush,
+            self._fail_log,
+        )
+
+    def between(self) -> None:
+        """Called before each step."""
+        for item in [item for item in self._mend_at if item[0] <= self._schedule.steps]:
+            self._mend_at.remove(item)
+            item[1]()
+        if self._left and self._rng.random() < self._often:
+            self._left -= 1
+            self._rng.choice(self._kinds)()
+        self._pair.quiet = not self._left and not self._mend_at
+
+    def _some_volume(self) -> Volume:
+        return self._rng.choice(self._pair.volumes)
+
+    def _cut(self) -> None:
+        for connection, _sender, _receiver in self._pair.alive():
+            up = self._rng.random() < 0.7
+            connection.cut_after(self._rng.randrange(96 * KIB if up else 300), up=up)
+
+    def _silence(self) -> None:
+        if alive := self._pair.alive():
+            up, down = self._rng.choice(((True, True), (True, False), (False, True)))
+            self._rng.choice(alive)[0].go_silent(up=up, down=down)
+            self._schedule.meet("half-open")
+
+    def _kill_receiver(self) -> None:
+        if self._pair.receiving is not None and not self._pair.receiving.dead:
+            self._schedule.meet("receiver killed")
+            self._schedule.kill(self._pair.receiving)
+
+    def _target_loses_power(self) -> None:
+        if self._pair.receiving is not None:
+            self._schedule.meet("target lost power")
+            self._pair.power_off(self._pair.receiving)
+        for volume in self._pair.volumes:
+            volume.disk.lose_power(self._rng)
+            volume.log.lose_power()
+            volume.ledger.check()
+
+    def _end_a_sender(self, how: str, end: Callable[..., None]) -> None:
+        living = [item for item in self._pair.senders.items() if not item[0].dead]
+        if living:
+            process, (volume, generation) = self._rng.choice(living)
+            self._schedule.meet(how)
+            end(process)
+            self._pair.start(volume, generation)
+
+    def _kill_sender(self) -> None:
+        self._end_a_sender("sender killed", self._schedule.kill)
+
+    def _sender_loses_power(self) -> None:
+        self._end_a_sender("sender lost power", self._pair.power_off)
+
+    def _jump(self) -> None:
+        self._pair.skew_s += self._rng.choice((-86400.0, -5.0, -0.01, 5.0, 86400.0))
+        self._schedule.meet("clock jumped")
+
+    def _takeover(self) -> None:
+        volume = self._some_volume()
+        volume.generation += 1
+        self._schedule.meet("newer generation")
+        self._pair.start(volume, volume.generation)
+
+    def _twin(self) -> None:
+        volume = self._some_volume()
+        self._schedule.meet("second sender")
+        self._pair.start(volume, volume.generation)
+
+    def _change_source(self) -> None:
+        self._pair.changing.add(self._some_volume().name)
+
+    def _fail_source(self) -> None:
+        self._pair.failing_sources.add(self._some_volume().name)
+
+    def _fail_writes(self) -> None:
+        self._some_volume().disk.writes_fail = self._rng.randint(1, 2)
+
+    def _fail_writes_for_ever(self) -> None:
+        disk = self._some_volume().disk
+        disk.writes_fail = -1
+        self._mend(lambda: setattr(disk, "writes_fail", 0))
+
+    def _fill(self) -> None:
+        disk = self._some_volume().disk
+        disk.full = True
+        self._mend(lambda: setattr(disk, "full", False))
+
+    def _fail_flush(self) -> None:
+        self._some_volume().disk.flush_fails = True
+
+    def _fail_log(self) -> None:
+        self._some_volume().log.fails = self._rng.choice(("torn", "unsynced"))
+
+    def _mend(self, act: Callable[[], None]) -> None:
+        self._mend_at.append((self._schedule.steps + self._rng.randint(1, _MENDED_AFTER), act))
