@@ -11,13 +11,19 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from migrate.daemons.lock import ServerLock
 from migrate.daemons.sockets import connect, listen
 from migrate.daemons.spawn import start
-from migrate.disks.ports import WritableDisk
+from migrate.disks.ports import ReadableDisk, WritableDisk
 from planner.errors import Unreachable, WherryError
+
+if TYPE_CHECKING:
+    from migrate.sites.lab.client import LabSite
 
 NAME = "receiver"
 SOCKET = "receiver.sock"
@@ -56,15 +62,21 @@ class _Volumes:
         self._lock = threading.Lock()
 
     def open_write(self, volume: str) -> WritableDisk:
+        with self._site() as site:
+            return site.open_write(volume)
+
+    def open_read(self, volume: str) -> ReadableDisk:
+        """Open a volume as it is now, beside its writer."""
+        with self._site() as site:
+            return site.open_read(volume)
+
+    @contextmanager
+    def _site(self) -> Iterator[LabSite]:
         from migrate.sites.lab.client import LabSite
 
         # A fresh connection each time: the site's process may have been restarted in between.
-        with self._lock:
-            site = LabSite.connect(self._directory)
-            try:
-                return site.open_write(volume)
-            finally:
-                site.close()
+        with self._lock, closing(LabSite.connect(self._directory)) as site:
+            yield site
 
 
 def main(arguments: list[str]) -> int:
@@ -75,6 +87,7 @@ def main(arguments: list[str]) -> int:
     from migrate.replication.service import serve_forever
 
     directory = Path(arguments[0])
+    volumes = _Volumes(directory)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
@@ -84,9 +97,10 @@ def main(arguments: list[str]) -> int:
         with ServerLock(directory / "run", NAME), listen(directory / "run", SOCKET) as listener:
             serve_forever(
                 listener,
-                _Volumes(directory).open_write,
+                volumes.open_write,
                 directory / "state" / "receiver",
                 IDLE_EXIT_S,
+                open_read=volumes.open_read,
                 stop=stopping.is_set,
             )
     except WherryError as error:

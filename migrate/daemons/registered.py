@@ -84,6 +84,19 @@ class Register:
             )
         return disk
 
+    def open_read(self, volume: str) -> FlatDisk:
+        """Open a registered disk beside its writer; raises NotFound, OSError."""
+        known = self._disks.get(volume)
+        shown = visible(volume, 200)
+        if known is None:
+            raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
+        disk = FlatDisk(known.path)
+        about = os.fstat(disk.fileno())
+        if (about.st_dev, about.st_ino) != (known.device, known.inode):
+            disk.close()
+            raise NotFound(f"volume {shown} is not the disk that was registered any more")
+        return disk
+
 
 def read_volumes(path: Path) -> list[tuple[str, Path, str]]:
     """Return (id, path, group) of each entry of a JSON file; raises BadInput."""

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 from blake3 import blake3
 
 from migrate.disks.ports import ReadableDisk
-from migrate.replication.wire import BLOCK_MAX, DIGEST_BYTES, FLAG_ZSTD, WINDOW_MAX, Kind, body_digest
+from migrate.replication.wire import (
+    BLOCK_MAX,
+    DIGEST_BYTES,
+    FLAG_ZSTD,
+    WINDOW_MAX,
+    Kind,
+    body_digest,
+    grain_digests,
+)
 from migrate.replication.zeros import GRAIN, ZERO_MIB, zero_runs
 
 if TYPE_CHECKING:
@@ -67,6 +75,17 @@ class Block:
     pack_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An item that was read and hashed, not packed yet; ``runs`` are (start, end, zero, digests)."""
+
+    item: Item
+    buffer: bytearray | None
+    runs: tuple[tuple[int, int, bool, bytes], ...] = ()
+    read_s: float = 0.0
+    look_s: float = 0.0
+
+
 def block_digest(data: bytes | bytearray | memoryview, key: bytes) -> bytes:
     """Return the digest by which both sides compare a grain, keyed so that it fits one conversation only."""
     return bytes(blake3(data, key=key).digest(DIGEST_BYTES))
@@ -101,12 +120,9 @@ class BlockReader:
         """Return the block of an item; raises OSError."""
         if not item.read:
             if item.digests is None:
-                return Block(item, (Piece(item.gap, item.offset, item.length),), None)
+                return _gap(item)
             return Block(item, tuple(self._gap_against(item, item.digests)), None)
-        try:
-            buffer = self._pool.get_nowait()
-        except Empty:
-            buffer = bytearray(BLOCK_MAX)
+        buffer = self._buffer()
         view = memoryview(buffer)[: item.length]
         begun = self._clock()
         self._disk.read_into(view, item.offset)
@@ -114,10 +130,53 @@ class BlockReader:
         pieces = tuple(self._pieces(item, buffer, view, self.level))
         return Block(item, pieces, buffer, read - begun, self._clock() - read)
 
+    def look(self, item: Item, key: bytes) -> Look:
+        """Read an item and hash its grains with ``key``; ``pack`` makes the block of it. Raises OSError."""
+        if not item.read:
+            return Look(item, None)
+        buffer = self._buffer()
+        view = memoryview(buffer)[: item.length]
+        begun = self._clock()
+        self._disk.read_into(view, item.offset)
+        read = self._clock()
+        runs = tuple(
+            (start, end, zero, b"" if zero else grain_digests(view[start:end], key))
+            for start, end, zero in zero_runs(buffer, item.length)
+        )
+        return Look(item, buffer, runs, read - begun, self._clock() - read)
+
+    def pack(self, look: Look, held: frozenset[int]) -> Block:
+        """Return the block of a look; grains that start at ``held`` offsets of the disk are not sent."""
+        item, buffer = look.item, look.buffer
+        if buffer is None:
+            return _gap(item)
+        view = memoryview(buffer)
+        begun = self._clock()
+        pieces: list[Piece] = []
+        for start, end, zero, digests in look.runs:
+            if zero:
+                pieces.append(Piece(self._zeros, item.offset + start, end - start))
+                continue
+            for low, high, there in _parted(item.offset, start, end, held):
+                at = item.offset + low
+                if there:
+                    pieces.append(Piece(Kind.HELD, at, high - low))
+                    continue
+                first, last = (low - start) // GRAIN, -(-(high - start) // GRAIN)
+                grains = digests[first * DIGEST_BYTES : last * DIGEST_BYTES]
+                pieces.append(self._data(at, view[low:high], self.level, grains))
+        return Block(item, tuple(pieces), buffer, look.read_s, look.look_s + self._clock() - begun)
+
     def give_back(self, block: Block) -> None:
         """Return a block's buffer to the pool; its pieces are void after that."""
         if block.buffer is not None:
             self._pool.put(block.buffer)
+
+    def _buffer(self) -> bytearray:
+        try:
+            return self._pool.get_nowait()
+        except Empty:
+            return bytearray(BLOCK_MAX)
 
     def _pieces(self, item: Item, buffer: bytearray, view: memoryview, level: int) -> Iterator[Piece]:
         for start, end, zero in zero_runs(buffer, item.length):
@@ -138,8 +197,11 @@ class BlockReader:
     def _piece(self, offset: int, data: memoryview, zero: bool, level: int) -> Piece:
         if zero:
             return Piece(self._zeros, offset, len(data))
+        return self._data(offset, data, level)
+
+    def _data(self, offset: int, data: memoryview, level: int, grains: bytes = b"") -> Piece:
         packed = self._packed(data, level) if level else None
-        digest = body_digest(data, packed)
+        digest = body_digest(grains or data, packed)
         if packed is not None:
             return Piece(Kind.DATA, offset, len(data), packed, FLAG_ZSTD, digest)
         return Piece(Kind.DATA, offset, len(data), data, 0, digest)
@@ -166,6 +228,22 @@ class BlockReader:
             kept = level, zstandard.ZstdCompressor(compression_params=shape)
             self._local.packer = kept
         return kept[1]
+
+
+def _gap(item: Item) -> Block:
+    return Block(item, (Piece(item.gap, item.offset, item.length),), None)
+
+
+def _parted(offset: int, start: int, end: int, held: frozenset[int]) -> Iterator[tuple[int, int, bool]]:
+    """Yield (low, high, held) runs of the grains in ``start`` to ``end`` of a block at ``offset``."""
+    low = start
+    while low < end:
+        there = offset + low in held
+        high = min(low + GRAIN, end)
+        while high < end and (offset + high in held) is there:
+            high = min(high + GRAIN, end)
+        yield low, high, there
+        low = high
 
 
 def _differing(

@@ -13,6 +13,7 @@ from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
 from migrate.replication.blocks import UNKNOWN_DIGEST, block_digest, zero_digest
 from migrate.replication.channel import ChannelClosed
+from migrate.replication.dedupe.answering import Answering
 from migrate.replication.extents import ExtentSet, aligned, merge, subtract
 from migrate.replication.link import Link
 from migrate.replication.messages import Ack, Welcome
@@ -40,6 +41,7 @@ class Intake:
         size_bytes: int,
         *,
         overlap: bool,
+        offers: Answering | None = None,
     ) -> None:
         self._link = link
         self._disk = disk
@@ -48,6 +50,7 @@ class Intake:
         self._welcome = welcome
         self._mode = Mode(welcome.mode)
         self._size = size_bytes
+        self._offers = offers
         self._key = wire.derive_key("compare", welcome.nonce.encode())
         self._covered = ExtentSet(Extent(*pair) for pair in welcome.held)
         self._stretch = ExtentSet()  # settled since the last flush began
@@ -67,16 +70,18 @@ class Intake:
         """Return what was written since the last flush that succeeded."""
         if self._earlier_lost:
             return tuple(subtract(WHOLE, tuple(Extent(*pair) for pair in self._welcome.held)))
-        return merge((*self._flushing, *self._stretch.extents()))
+        settled = () if self._offers is None else self._offers.settled()
+        return merge((*self._flushing, *self._stretch.extents(), *settled))
 
     def run(self) -> None:
         """Take frames until COMMIT; raises WireError, ChannelClosed, OSError, NoSpace, FlushFailed."""
+        allowed = [Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.ASK_DIGESTS, Kind.COMMIT]
+        if self._offers is not None:
+            allowed += [Kind.OFFER, Kind.HELD]
         try:
             self._flush_earlier()
             self._clear_tail()
-            while not self._take(
-                self._link.receive(Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.ASK_DIGESTS, Kind.COMMIT)
-            ):
+            while not self._take(self._link.receive(*allowed)):
                 pass
         except ChannelClosed:
             self._save()
@@ -119,11 +124,19 @@ class Intake:
         if frame.kind is Kind.ASK_DIGESTS:
             self._answer(frame.offset, frame.length)
             return False
+        if frame.kind is Kind.OFFER and self._offers is not None:
+            wanted = self._offers.settle(frame.offset, bytes(frame.body), self._sink)
+            self._link.send(Kind.WANT, wanted, offset=frame.offset)
+            return False
         if frame.kind is Kind.DATA:
             self._sink.write(frame.offset, frame.body)
             self._data_bytes += frame.length
+            if self._offers is not None:
+                self._offers.learn(frame.offset, frame.grains)
         elif frame.kind is Kind.ZERO:
             self._sink.zero(frame.offset, frame.length)
+        elif frame.kind is Kind.HELD and self._offers is not None:
+            self._offers.take(frame.offset, frame.length)
         elif self._mode is Mode.SEED and not self._welcome.fresh:
             raise WireError("a seed cannot keep what the target holds")
         self._covered.add(frame.offset, frame.length)

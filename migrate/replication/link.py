@@ -29,6 +29,7 @@ class Link:
         self._body = memoryview(bytearray(wire.BLOCK_MAX))
         self.sent_bytes = self.received_bytes = 0
         self.refused: WherryError | None = None
+        self.grain_key = b""  # once agreed: tags of DATA are over the digests of its grains
 
     def use_keys(self, *, sending: bytes, receiving: bytes) -> None:
         """Switch both directions to new keys."""
@@ -83,7 +84,10 @@ class Link:
         if header.wire_length:
             self._channel.recv_into(wire_body)
         body = wire.unpack_body(header, wire_body)
-        wire.verify(self._receive_key, header, body, wire_body)
+        grains = b""
+        if self.grain_key and header.kind is Kind.DATA:
+            grains = wire.grain_digests(memoryview(body), self.grain_key)
+        wire.verify(self._receive_key, header, body, wire_body, grains)
         self._received += 1
         self.received_bytes += wire.HEADER_BYTES + header.wire_length
         if header.kind is Kind.ERROR:
@@ -91,7 +95,7 @@ class Link:
             raise self.refused
         if allowed and header.kind not in allowed:
             raise WireError(f"a peer said {header.kind.name} where that makes no sense")
-        return Frame(header.kind, header.flags, header.offset, header.length, body)
+        return Frame(header.kind, header.flags, header.offset, header.length, body, grains)
 
     def discard(self, limit_bytes: int) -> None:
         """Drop what still comes until the peer closes, so that our last word reaches it.

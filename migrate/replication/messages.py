@@ -51,7 +51,10 @@ class Hello(_Message):
 
 
 class Welcome(_Message):
-    """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs."""
+    """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs.
+
+    ``dedupe`` is the key of grain digests for a sender that can offer them, empty when there is no use.
+    """
 
     nonce: Nonce
     mode: Literal["seed", "delta", "compare"] = "seed"
@@ -61,6 +64,12 @@ class Welcome(_Message):
     complete: bool = False
     ack_bytes: Annotated[int, Field(gt=0, le=2**40)] = 32 * 1024 * 1024
     held: Annotated[tuple[tuple[Size, Size], ...], Field(max_length=16_384, strict=False)] = ()
+    dedupe: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+    def dump(self) -> bytes:
+        """Return the message as JSON bytes, without the word that a sender knows only if it asked."""
+        left_out = None if self.dedupe else {"dedupe"}
+        return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
 class Ack(_Message):

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from migrate.disks.ports import WritableDisk
 from migrate.keys.ending import has_ended, warning
-from migrate.keys.names import Role, must_be
+from migrate.keys.names import Holder, Role, must_be
 from migrate.keys.revoked import Relied
 from migrate.replication.conversations import Conversations, Talk
+from migrate.replication.dedupe.pools import Pool, Pools
 from migrate.replication.logfile import LogFile
 from migrate.replication.messages import Hello
 from migrate.replication.progress import ProgressLog
@@ -54,6 +55,7 @@ class NetworkService:
         store: Path,
         *,
         revoked: Path | None = None,
+        pools: Pools | None = None,
         peers: int = 16,
         strangers: int = 32,
         handshake_s: float = 10.0,
@@ -67,6 +69,7 @@ class NetworkService:
         self._groups = groups
         self._store = store
         self._revoked = revoked
+        self._pools = pools
         self._handshake_s, self._timeout_s = handshake_s, timeout_s
         self._now = now
         self._remind_at = now()
@@ -109,6 +112,8 @@ class NetworkService:
                 thread.start()
         finally:
             self._end()
+            if self._pools is not None:
+                self._pools.close()
             os.close(lock)
 
     def _noted(self, sock: socket.socket) -> socket.socket:
@@ -155,7 +160,11 @@ class NetworkService:
                 with self._lock:
                     self._channels.add(peer)
                 stack.callback(self._channels.discard, peer)
-                self._receiver.serve(peer, lambda hello: self._admit(hello, peer, guard, stack, talk))
+                self._receiver.serve(
+                    peer,
+                    lambda hello: self._admit(hello, peer, guard, stack, talk),
+                    lambda: self._pool(peer),
+                )
                 outcome = "done"
             except WherryError as error:
                 outcome = visible(error.message, 500)
@@ -186,11 +195,10 @@ class NetworkService:
         if self._is_revoked(serial):
             raise SiteRefused(f"the keys of the {peer} were revoked", "issue new ones")
         shown = visible(hello.volume, 200)
-        for limits in (peer.groups, self._keys.bundle.holder.groups):
-            if limits and self._groups.get(hello.volume, "") not in limits:
-                raise SiteRefused(
-                    f"volume {shown} is of no group that these keys are for", "issue keys for its group"
-                )
+        if not self._may_write(peer, hello.volume):
+            raise SiteRefused(
+                f"volume {shown} is of no group that these keys are for", "issue keys for its group"
+            )
         if hello.volume not in self._groups:
             raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
         if not self._slots.acquire(blocking=False):
@@ -198,6 +206,22 @@ class NetworkService:
         stack.callback(self._slots.release)
         channel.wait(self._timeout_s)
         self._left(guard)
+
+    def _may_write(self, peer: Holder, volume: str) -> bool:
+        """Tell whether neither key, the peer's nor ours, is limited to other groups than the volume's."""
+        group = self._groups.get(volume, "")
+        return all(not limits or group in limits for limits in (peer.groups, self._keys.bundle.holder.groups))
+
+    def _pool(self, channel: TlsChannel) -> Pool | None:
+        """Return what a peer shares with those of the same rights; a change of groups counts at once."""
+        if self._pools is None:
+            return None
+        peer, _serial = channel.peer()
+        return self._pools.of(
+            peer.project,
+            peer.groups,
+            lambda volume: volume in self._groups and self._may_write(peer, volume),
+        )
 
     def _is_revoked(self, serial: str) -> bool:
         try:

@@ -43,7 +43,7 @@ class Progress:
     """How far a pass is. ``total_bytes`` counts what has to be read, not holes.
 
     ``level`` is zstd's now, ``ratio`` the data sent so far by the bytes it travelled as. ``left`` is
-    None as long as nobody knows.
+    None as long as nobody knows. ``deduped_bytes`` did not travel: the target had them on some disk.
     """
 
     done_bytes: int
@@ -54,6 +54,7 @@ class Progress:
     binds: Binds = Binds.NOTHING
     ratio: float = 1.0
     left: Left | None = None
+    deduped_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class PassResult:
     """How a pass ended. ``complete`` is False when it was stopped; the same pass id resumes it.
 
     ``mode`` is what was done in the end: the receiver turns a delta into a comparison when it cannot
-    vouch for the base, and ``why`` says so.
+    vouch for the base, and ``why`` says so. ``deduped_bytes`` were at the target, on any of its disks.
     """
 
     volume: str
@@ -76,3 +77,4 @@ class PassResult:
     resumed_bytes: int
     elapsed_s: float
     why: str = ""
+    deduped_bytes: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Executor, Future
 from typing import TypeVar
 
@@ -13,7 +13,7 @@ R = TypeVar("R")
 
 def ordered_map(
     executor: Executor | None, work: Callable[[T], R], items: Iterable[T], window: int
-) -> Iterator[R]:
+) -> Generator[R]:
     """Yield ``work(item)`` for each item in order, at most ``window`` of them begun ahead.
 
     Without an executor the work is done in the caller's thread. When the consumer leaves early, work

@@ -12,9 +12,13 @@ from migrate.disks.ports import ReadableDisk
 from migrate.replication.blocks import Item
 from migrate.replication.extents import aligned, cut, subtract, walk
 from migrate.replication.passes import Mode
-from migrate.replication.wire import Kind
+from migrate.replication.wire import DIGEST_BYTES, Kind
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
+from planner.units import KIB, MIB
+
+COMPARE_BYTES = 16 * MIB  # how much is asked for at once when comparing
+assert COMPARE_BYTES // GRAIN * DIGEST_BYTES <= 256 * KIB
 
 
 def reads(disk: ReadableDisk, mode: Mode, size_bytes: int, extents: tuple[Extent, ...]) -> Iterator[Extent]:
@@ -47,6 +51,19 @@ def items(
                     yield Item(part.offset, part.length, read=inside)
             else:
                 yield Item(left.offset, left.length, read=False, gap=gap)
+
+
+def stretches(plan: Iterable[Item]) -> Iterator[list[Item]]:
+    """Group adjacent items into stretches of which each starts on a grain."""
+    stretch: list[Item] = []
+    for item in plan:
+        apart = bool(stretch) and stretch[-1].offset + stretch[-1].length != item.offset
+        if stretch and (apart or item.offset - stretch[0].offset >= COMPARE_BYTES):
+            yield stretch
+            stretch = []
+        stretch.append(item)
+    if stretch:
+        yield stretch
 
 
 def _inside(runs: Iterable[tuple[int, int]], size_bytes: int) -> Iterator[tuple[int, int]]:

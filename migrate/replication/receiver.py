@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
 from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.dedupe.answering import Answering
+from migrate.replication.dedupe.pools import Pool
 from migrate.replication.intake import Intake
 from migrate.replication.leases import Leases
 from migrate.replication.link import Link
@@ -60,15 +62,23 @@ class Receiver:
         # If even the record of a failed flush cannot be written, this process still remembers it.
         self._poisoned: dict[str, tuple[Extent, ...]] = {}
 
-    def serve(self, channel: Channel, admit: Callable[[Hello], None] = lambda _hello: None) -> None:
+    def serve(
+        self,
+        channel: Channel,
+        admit: Callable[[Hello], None] = lambda _hello: None,
+        pool: Callable[[], Pool | None] = lambda: None,
+    ) -> None:
         """Hold one conversation to its end; the channel stays the caller's to close.
 
         ``admit`` raises when this peer may not have what it asks for, before anything is opened or held.
+        ``pool`` is asked after that: what this peer may share, None when it is to send everything.
         Raises what ended it early, after telling the peer: ChannelClosed, WireError, NoSpace, ...
         """
         link = Link(channel)
         try:
-            hello_bytes = bytes(link.receive(Kind.HELLO).body)
+            opening = link.receive(Kind.HELLO)
+            hello_bytes = bytes(opening.body)
+            offers = bool(opening.flags & wire.FLAG_OFFERS)
             link.use_keys(sending=wire.derive_key("welcome", hello_bytes), receiving=wire.OPENING_KEY)
             hello = Hello.load(hello_bytes)
             admit(hello)
@@ -80,7 +90,7 @@ class Receiver:
                     elif hello.purpose == "tree":
                         self._compare(link, disk, hello, hello_bytes)
                     else:
-                        self._take_pass(link, disk, hello, hello_bytes)
+                        self._take_pass(link, disk, hello, hello_bytes, pool() if offers else None)
                 finally:
                     disk.close()
             link.receive(Kind.BYE)
@@ -91,12 +101,18 @@ class Receiver:
             _tell(link, told)
             raise told from error
 
-    def _take_pass(self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes) -> None:
+    def _take_pass(
+        self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes, pool: Pool | None
+    ) -> None:
         log = self._open_log(hello.volume)
         if hello.volume in self._poisoned:
             log.poison(self._poisoned[hello.volume])
             del self._poisoned[hello.volume]
         welcome = self._admit(disk, hello, log)
+        offers: Answering | None = None
+        if pool is not None and welcome.mode == "seed" and not welcome.complete:
+            offers = Answering(pool, hello.volume, hello.size_bytes, disk)
+            welcome = welcome.model_copy(update={"dedupe": pool.table.key.hex()})
         heard = welcome.dump()
         link.send(Kind.WELCOME, heard)
         link.use_keys(
@@ -105,14 +121,20 @@ class Receiver:
         )
         if welcome.complete:
             return
+        link.grain_key = bytes.fromhex(welcome.dedupe)
         sink = self._make_sink(disk)
-        intake = Intake(link, disk, sink, log, welcome, hello.size_bytes, overlap=self._overlap)
+        intake = Intake(
+            link, disk, sink, log, welcome, hello.size_bytes, overlap=self._overlap, offers=offers
+        )
         try:
             intake.run()
         except BaseException:
             if intake.flush_failed:
                 self._poison(hello.volume, log, intake.suspects())
             raise
+        finally:
+            if offers is not None:
+                offers.close()
 
     def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:
         runs = tuple(suspects)

@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 
 from migrate.disks.ports import ReadableDisk
@@ -19,38 +19,42 @@ from migrate.replication import wire
 from migrate.replication.adapt import Adaptation
 from migrate.replication.blocks import Block, BlockReader, Item
 from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.dedupe.offering import Offering
 from migrate.replication.extents import checked
 from migrate.replication.link import Link
 from migrate.replication.messages import Ack, Hello, Welcome
 from migrate.replication.pace import Pace
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
 from migrate.replication.pipeline import ordered_map
-from migrate.replication.plan_pass import items, reads
+from migrate.replication.plan_pass import items, reads, stretches
 from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from planner.errors import BadInput, WherryError
-from planner.units import KIB, MIB
+from planner.units import MIB
 
 _ACKS_AHEAD = 2  # unacknowledged stretches under way; the receiver's flush overlaps with the next
-_COMPARE_BYTES = 16 * MIB  # how much is asked for at once when comparing
 _REPORT_S = 0.1
 
 
-def greet(channel: Channel, hello: Hello) -> tuple[Link, Welcome]:
-    """Open a conversation; returns the keyed link and the receiver's answer.
+def greet(channel: Channel, hello: Hello, *, offers: bool = False) -> tuple[Link, Welcome]:
+    """Open a conversation; returns the keyed link and the receiver's answer. ``offers``: dedupe if it can.
 
     Raises what the receiver refuses with, WireError or ChannelClosed.
     """
     link = Link(channel)
     said = hello.dump()
     link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
-    link.send(Kind.HELLO, said)
+    link.send_parts(link.pack(Kind.HELLO, body=said, flags=wire.FLAG_OFFERS if offers else 0))
     heard = bytes(link.receive(Kind.WELCOME).body)
     link.use_keys(
         sending=wire.derive_key("sender", said, heard), receiving=wire.derive_key("receiver", said, heard)
     )
-    return link, Welcome.load(heard)
+    welcome = Welcome.load(heard)
+    if welcome.dedupe and not (offers and welcome.mode == "seed"):
+        raise WireError("the receiver waits for offers that nobody announced")
+    link.grain_key = bytes.fromhex(welcome.dedupe)
+    return link, welcome
 
 
 def send_pass(
@@ -64,6 +68,7 @@ def send_pass(
     adapts: bool = False,
     block_bytes: int = MIB,
     workers: int = 2,
+    dedupe: bool = False,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
@@ -74,7 +79,8 @@ def send_pass(
     ``extents`` are the changed areas of a delta, in bytes. ``level`` is zstd's, 0 for none; one
     that ``adapts`` only begins there and follows whichever binds, line or processor.
     ``block_bytes`` is a multiple of 64 KiB up to 1 MiB. ``workers`` 0 does everything in the
-    caller's thread. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
+    caller's thread. With ``dedupe`` a seed leaves out what the receiver has on any disk, if it
+    can tell. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
     came. The channel stays open and is the caller's to close. Raises NoSpace, SiteRefused,
     ProjectBusy, Corrupt as the receiver says, ChannelClosed and WireError, OSError from the disk.
     """
@@ -99,7 +105,7 @@ def send_pass(
         change=spec.change,
     )
     begun = clock()
-    link, welcome = greet(channel, hello)
+    link, welcome = greet(channel, hello, offers=dedupe and mode is Mode.SEED)
     if Mode(welcome.mode) is not mode and not (welcome.must_compare and welcome.mode == "compare"):
         raise WireError("the receiver changed the mode of a pass without saying why")
     adaptation = Adaptation(level, adapts=adapts)
@@ -118,6 +124,7 @@ class _Counts:
     read: int = 0
     sent: int = 0
     zero: int = 0
+    deduped: int = 0
 
 
 class _Sending:
@@ -162,6 +169,7 @@ class _Sending:
         self._heard_s = 0.0  # spent waiting for what the receiver says
         self._digests: deque[tuple[int, bytes]] = deque()
         self._resumed = self._total = 0
+        self._offering = Offering(link, self._hear) if welcome.dedupe else None
 
     def run(self, executor: Executor | None, window: int) -> PassResult:
         """Send everything, or as much as ``stop`` allows, and wait until it is durable."""
@@ -184,6 +192,7 @@ class _Sending:
             self._resumed,
             self._clock() - self._begun,
             self._welcome.why,
+            self._counts.deduped,
         )
 
     def _send_all(self, executor: Executor | None, window: int) -> None:
@@ -200,7 +209,7 @@ class _Sending:
         if self._mode is Mode.COMPARE:
             work = self._compared(work)
         asked, heard = self._clock(), self._heard_s
-        for block in ordered_map(executor, self._reader.read, work, window):
+        for block in self._blocks(executor, work, window):
             got = self._clock()
             answers_s = self._heard_s - heard  # digests come while the next block is asked for
             self._send_block(block)
@@ -217,6 +226,20 @@ class _Sending:
             raise WireError("the receiver acknowledged a pass as something else")
         self._link.send(Kind.BYE)
         self._report(final=True)
+
+    def _blocks(self, executor: Executor | None, work: Iterable[Item], window: int) -> Iterator[Block]:
+        """Yield the blocks in order; what the receiver holds is not packed."""
+        if self._offering is None:
+            yield from ordered_map(executor, self._reader.read, work, window)
+            return
+        key, reader = self._link.grain_key, self._reader
+        half = max(window // 2, 1)
+        looks = ordered_map(executor, lambda item: reader.look(item, key), work, half)
+        packs = executor if reader.level else None  # without packing there is nothing to do
+        with closing(looks):
+            yield from ordered_map(
+                packs, lambda pair: reader.pack(*pair), self._offering.decided(looks), half
+            )
 
     def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:
         """Let the level follow what was waited for; gaps say nothing about it."""
@@ -262,7 +285,7 @@ class _Sending:
     def _compared(self, plan: Iterable[Item]) -> Iterator[Item]:
         """Add the receiver's digests to each item, asking one stretch ahead of need."""
         asked: deque[list[Item]] = deque()
-        for stretch in _stretches(plan):
+        for stretch in stretches(plan):
             self._ask(stretch)
             asked.append(stretch)
             if len(asked) > 1:
@@ -306,6 +329,8 @@ class _Sending:
                 self._counts.sent += piece.length
             elif piece.kind is Kind.ZERO:
                 self._counts.zero += piece.length
+            elif piece.kind is Kind.HELD:
+                self._counts.deduped += piece.length
         self._link.send_parts(parts)
         self._reader.give_back(block)
         if block.item.read or self._mode is Mode.COMPARE:
@@ -316,8 +341,12 @@ class _Sending:
     def _hear(self) -> None:
         """Take one answer: an acknowledgement, or digests asked for ahead."""
         begun = self._clock()
-        frame = self._link.receive(Kind.ACK, Kind.DIGESTS)
+        kinds = (Kind.ACK, Kind.DIGESTS) if self._offering is None else (Kind.ACK, Kind.WANT)
+        frame = self._link.receive(*kinds)
         self._heard_s += self._clock() - begun
+        if self._offering is not None and frame.kind is Kind.WANT:
+            self._offering.heard(frame)
+            return
         if frame.kind is Kind.DIGESTS:
             self._digests.append((frame.offset, bytes(frame.body)))
             return
@@ -331,7 +360,7 @@ class _Sending:
         """After a broken send, raise the receiver's own word for it if it left one."""
         try:
             while self._link.refused is None:
-                self._link.receive(Kind.ACK, Kind.DIGESTS)
+                self._link.receive(Kind.ACK, Kind.DIGESTS, Kind.WANT)
         except WherryError as error:
             if self._link.refused is not None:
                 raise self._link.refused from error
@@ -353,21 +382,6 @@ class _Sending:
                 self._adaptation.binds,
                 self._counts.sent / self._link.sent_bytes if self._counts.sent else 1.0,
                 self._pace.left(self._total - self._counts.read),
+                self._counts.deduped,
             )
         )
-
-
-def _stretches(plan: Iterable[Item]) -> Iterator[list[Item]]:
-    """Group adjacent items into stretches of which each starts on a grain."""
-    stretch: list[Item] = []
-    for item in plan:
-        apart = bool(stretch) and stretch[-1].offset + stretch[-1].length != item.offset
-        if stretch and (apart or item.offset - stretch[0].offset >= _COMPARE_BYTES):
-            yield stretch
-            stretch = []
-        stretch.append(item)
-    if stretch:
-        yield stretch
-
-
-assert _COMPARE_BYTES // GRAIN * wire.DIGEST_BYTES <= 256 * KIB

@@ -15,8 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from migrate.disks.ports import WritableDisk
+from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.replication.channel import ChannelClosed, SocketChannel, peer_uid
+from migrate.replication.dedupe.pools import Pool, Pools
 from migrate.replication.logfile import LogFile
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
@@ -33,6 +34,7 @@ def serve_forever(
     store: Path,
     idle_exit_s: float,
     *,
+    open_read: Callable[[str], ReadableDisk] | None = None,
     connections: int = 16,
     timeout_s: float = 300.0,
     stop: Callable[[], bool] = lambda: False,
@@ -40,9 +42,11 @@ def serve_forever(
     """Answer connections on a listening Unix socket until nothing came for ``idle_exit_s``.
 
     ``store`` is the directory of the progress logs, created private; one service uses it at a time.
+    ``open_read`` opens a volume that another connection may be writing; without it nothing is deduped.
     Raises ProjectBusy when another one does.
     """
     lock = open_store(store)
+    pools = Pools(store, open_read) if open_read else None
     try:
         receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
         slots = threading.BoundedSemaphore(connections)
@@ -64,20 +68,29 @@ def serve_forever(
                 sock.close()
                 continue
             thread = threading.Thread(
-                target=_answer, args=(receiver, sock, timeout_s, slots), daemon=True, name="wherry-receive"
+                target=_answer,
+                args=(receiver, sock, timeout_s, slots, pools.of if pools else lambda: None),
+                daemon=True,
+                name="wherry-receive",
             )
             live.add(thread)
             thread.start()
     finally:
+        if pools is not None:
+            pools.close()
         os.close(lock)
 
 
 def _answer(
-    receiver: Receiver, sock: socket.socket, timeout_s: float, slots: threading.BoundedSemaphore
+    receiver: Receiver,
+    sock: socket.socket,
+    timeout_s: float,
+    slots: threading.BoundedSemaphore,
+    pool: Callable[[], Pool | None],
 ) -> None:
     channel = SocketChannel(sock, timeout_s)
     try:
-        receiver.serve(channel)
+        receiver.serve(channel, pool=pool)
     except ChannelClosed:
         _log.debug("the peer left")
     except WherryError as error:

@@ -16,6 +16,7 @@ from typing import ClassVar, Final
 
 from blake3 import blake3
 
+from migrate.replication.zeros import GRAIN
 from planner.errors import WherryError
 from planner.units import KIB, MIB
 
@@ -29,11 +30,13 @@ WINDOW_MAX: Final = 8 * MIB
 OFFSET_MAX: Final = 2**62
 FLAG_ZSTD: Final = 1
 FLAG_PART: Final = 2  # on COMMIT: make durable what is there, the pass is not complete
+FLAG_OFFERS: Final = 4  # on HELLO: I can offer digests; who does not know this flag overlooks it
 
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")
 TAG_BYTES: Final = 16
 HEADER_BYTES: Final = PREFIX.size + TAG_BYTES
 DIGEST_BYTES: Final = 16
+OFFER_GRAINS: Final = 256  # in one OFFER
 EMPTY_DIGEST: Final[bytes] = blake3(b"").digest()
 OPENING_KEY: Final[bytes] = blake3(b"", derive_key_context="wherry replication 1 opening").digest()
 
@@ -60,6 +63,9 @@ class Kind(IntEnum):
     HASH = 10  # progress and result of a full hash
     ERROR = 11
     BYE = 12
+    OFFER = 13  # sender: these digests are what this run would be, grain by grain
+    WANT = 14  # receiver: a bit for each grain of that offer that has to be sent
+    HELD = 15  # sender: this run need not be sent, you said
 
 
 _BODY_MAX: Final[dict[int, int]] = {
@@ -75,6 +81,9 @@ _BODY_MAX: Final[dict[int, int]] = {
     Kind.HASH: 64 * KIB,
     Kind.ERROR: 64 * KIB,
     Kind.BYE: 0,
+    Kind.OFFER: OFFER_GRAINS * DIGEST_BYTES,
+    Kind.WANT: OFFER_GRAINS // 8,
+    Kind.HELD: 0,
 }
 
 
@@ -102,6 +111,7 @@ class Frame:
     offset: int
     length: int
     body: bytes | memoryview
+    grains: bytes = b""  # of DATA where grains are agreed: the digest of each
 
 
 def derive_key(role: str, *transcript: bytes) -> bytes:
@@ -190,13 +200,23 @@ def body_digest(raw: Bytes, packed: Bytes | None = None) -> bytes:
     return digest if packed is None else digest + bytes(blake3(packed).digest())
 
 
-def verify(key: bytes, header: Header, raw: Bytes, packed: Bytes) -> None:
-    """Check the tag over header, unpacked and travelled body; raises WireError."""
-    digest = body_digest(raw, packed if header.flags & FLAG_ZSTD else None)
+def grain_digests(raw: memoryview, key: bytes) -> bytes:
+    """Return the digests of a body's grains, one after the other; the last grain may be short."""
+    return b"".join(
+        blake3(raw[at : at + GRAIN], key=key).digest(DIGEST_BYTES) for at in range(0, len(raw), GRAIN)
+    )
+
+
+def verify(key: bytes, header: Header, raw: Bytes, packed: Bytes, grains: bytes = b"") -> None:
+    """Check the tag over header, unpacked and travelled body; raises WireError.
+
+    Where grains are agreed the tag covers their digests in place of the body: nothing is hashed twice.
+    """
+    digest = body_digest(grains or raw, packed if header.flags & FLAG_ZSTD else None)
     if blake3(header.prefix + digest, key=key).digest(TAG_BYTES) != header.tag:
         raise WireError("a frame does not match its digest, or belongs to another conversation")
 
 
 def weight(kind: Kind, length: int) -> int:
     """Return how much a frame counts towards the next acknowledgement; both ends must agree."""
-    return length if kind is Kind.DATA else 4 * KIB
+    return length if kind in (Kind.DATA, Kind.HELD) else 4 * KIB

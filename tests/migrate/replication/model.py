@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from migrate.replication import wire
 from migrate.replication.channel import Buffer, Channel, ChannelClosed
+from migrate.replication.dedupe.pools import Pool
 from migrate.replication.leases import Leases
 from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.progress import ProgressLog
@@ -218,7 +219,7 @@ class Witness:
         for part in parts:
             if len(part) == wire.HEADER_BYTES and bytes(part[:4]) == wire.MAGIC:
                 header = wire.parse_header(part)
-                if header.kind in {wire.Kind.DATA, wire.Kind.ZERO, wire.Kind.KEEP}:
+                if header.kind in {wire.Kind.DATA, wire.Kind.ZERO, wire.Kind.KEEP, wire.Kind.HELD}:
                     self._stretches[-1].append(Extent(header.offset, header.length))
                     self._weight += wire.weight(header.kind, header.length)
                     if self._weight >= self._ack_bytes:
@@ -246,6 +247,7 @@ class World:
     make_sink: Callable[[MemoryDisk], object] = DiskSink
     overlap: bool = False
     wrap: Callable[[Channel], Channel] = lambda near: near
+    pool: Callable[[], Pool | None] = lambda: None
     acknowledged: list[Extent] = field(default_factory=list)
     operations: int = 0
     sends: int = 0
@@ -279,7 +281,7 @@ class World:
 
         def serve() -> None:
             try:
-                receiver.serve(far)
+                receiver.serve(far, pool=self.pool)
             except (Crash, WherryError):
                 pass
             finally:

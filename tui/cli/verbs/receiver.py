@@ -47,6 +47,7 @@ def command(
 
     from migrate.daemons.address import listen_tcp
     from migrate.daemons.registered import Register, read_volumes
+    from migrate.replication.dedupe.pools import Pools
     from migrate.replication.network import NetworkService
     from migrate.replication.tls import TlsKeys
     from planner.errors import BadInput
@@ -62,7 +63,8 @@ def command(
     ours = TlsKeys(keys)
     placed = bring_in(seeds, wanted, store)
     disks = Register(wanted)
-    service = NetworkService(ours, disks.open_write, disks.groups(), store, revoked=revoked)
+    pools = Pools(store, disks.open_read, sum(disk.size_bytes for disk in disks.disks))
+    service = NetworkService(ours, disks.open_write, disks.groups(), store, revoked=revoked, pools=pools)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

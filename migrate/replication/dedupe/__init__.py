@@ -1,0 +1,1 @@
+"""Dedupe at the receiver: what another replica holds already does not travel again."""
