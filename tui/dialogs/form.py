@@ -42,6 +42,17 @@ class Ask:
     judge: Callable[[str], str] | None = None
 
 
+class _Tick(Checkbox):
+    """Yes or no, said by a glyph: not every terminal has colours."""
+
+    BUTTON_LEFT, BUTTON_RIGHT = "[", "]"
+
+    @property
+    def _button(self) -> Content:
+        self.BUTTON_INNER = "✔" if self.value else " "
+        return super()._button
+
+
 class Form(Dialog[Values]):
     """Some values to fill in. ``judge`` looks at all together before the form is answered."""
 
@@ -77,7 +88,7 @@ class Form(Dialog[Values]):
     def _field(self, ask: Ask) -> ComposeResult:
         name = f"ask-{ask.id}"
         if ask.yes_no:
-            yield Checkbox(Content(visible(ask.label)), ask.value == "yes", id=name)
+            yield _Tick(Content(visible(ask.label)), ask.value == "yes", id=name)
             return
         yield Static(Content(visible(ask.label) + " *" * ask.needed), classes="label", markup=False)
         if ask.choices:

@@ -155,6 +155,8 @@ def _listed(title: str, rows: Iterable[str]) -> list[Content]:
 
 def describe_card(plan: PlanHead, waves: Sequence[WaveRow], width: int) -> Content:
     """Return the score card: figures beside bounds and name order, then risk, limits and distributions."""
+    from planner.waves.words import resource
+
     score = plan.score
     base = score.baseline
     lines = [
@@ -176,7 +178,7 @@ def describe_card(plan: PlanHead, waves: Sequence[WaveRow], width: int) -> Conte
         lines += [line(""), _heading("limits, filled on average, and the fullest wave")]
         for used in score.utilisation:
             most = f", at most {used.most:.0%}" if used.most is not None else ""
-            lines.append(line(f"  {fit(used.resource, 16)}", (bar(used.used, 1.0, 30), "accent"),
+            lines.append(line(f"  {fit(resource(used.resource), 16)}", (bar(used.used, 1.0, 30), "accent"),
                               f" {used.used:.0%}{most}"))  # fmt: skip
     room = max(24, min(width, 72))
     known = [not isinstance(wave.size_bytes, AtLeast) for wave in waves]

@@ -53,6 +53,15 @@ async def test_all_kinds_of_values_come_back_as_text() -> None:
         }  # fmt: skip
 
 
+async def test_yes_and_no_differ_without_colours() -> None:
+    async with shown(form(), (100, 40)) as pilot:
+        assert "[ ] Locked" in text(pilot)
+        pilot.app.screen.query_one("#ask-lock").focus()
+        await pilot.press("space")
+        await pilot.pause()
+        assert "[✔] Locked" in text(pilot)
+
+
 async def test_an_example_does_not_look_like_a_value() -> None:
     async with shown(form(), (100, 40)) as pilot:
         assert "(W07)" in text(pilot)

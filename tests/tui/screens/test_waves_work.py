@@ -75,6 +75,7 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         card = panel(pilot, "reading")
         for word in ("at least", "name order", "what binds", "risk in each third", "P95", "how it was found"):
             assert word in card, word
+        assert "size_bytes" not in card
         await pilot.press("escape")
         await pressed(pilot, "t", lambda: on(pilot, Reader))
         assert "moves in W01" in panel(pilot, "reading")
