@@ -285,13 +285,14 @@ def apply(ledger: Ledger, slots: dict[int, int]) -> None:
 
 
 def anywhere(
-    model: Model, limit: float, seed: int, stop: Stop | None = None
+    model: Model, limit: float, seed: int, stop: Stop | None = None, most: int | None = None
 ) -> tuple[Assignment | None, int]:
     """Return a plan in few slots, made from nothing, and a number of slots no plan can beat.
 
-    The plan is None when none was found.
+    With ``most`` both are of plans in the first so many slots. The plan is None when none was found.
     """
-    search = Search(Ledger(model), range(len(model.members)), range(len(model.sheets)))
+    slots = range(len(model.sheets) if most is None else most)
+    search = Search(Ledger(model), range(len(model.members)), slots)
     search.gather_pilots()
     search.fewest()
     found = search.solve(limit, seed, hint=False, stop=stop)

@@ -233,15 +233,31 @@ def _exact(run: _Run, ledger: Ledger, cost: Cost, slots: list[int], floor: int) 
     return False
 
 
-def _fewest(run: _Run, ledger: Ledger, holds: bool) -> tuple[Ledger, int, int] | None:
+def _sooner(run: _Run, plan: Assignment, first: int, enough: int) -> Assignment:
+    """Return a plan in at most ``enough`` slots, the first ``first`` of all, or twice as many, and so on.
+
+    It is ``plan`` itself where no other is found: what has few slots may have them years apart.
+    """
+    while 0 < first <= max(plan) and not run.halted():
+        near = cpsat.anywhere(run.model, run.effort.whole_limit, run.seed, run.halted, first)[0]
+        if near is not None and len(set(near)) <= enough:
+            return near
+        first *= 2
+    return plan
+
+
+def _fewest(run: _Run, ledger: Ledger, holds: bool, target: int) -> tuple[Ledger, int, int] | None:
     """Return a plan that holds in fewer slots, the slot of its pilots and a bound on slots; None for none.
 
-    Where the plan in ``ledger`` does not hold, any that does is better.
+    Where the plan in ``ledger`` does not hold, any that does is better. More than ``target`` slots are too
+    many; with fewer than that an earlier end counts for more.
     """
     model = run.model
     plan, bound = cpsat.anywhere(model, run.effort.whole_limit, run.seed, run.halted)
     if plan is None:
         return None
+    few = len(set(plan))
+    plan = _sooner(run, plan, max(ledger.used()) + 1 if holds else few, max(few, target))
     if holds and len(set(plan)) >= len(ledger.used()):
         return ledger, -1, bound
     found = ledger_of(model, [plan[block[0]] for block in model.members])
@@ -288,7 +304,7 @@ def solve(
     if not exact:
         run.notes.append("OR-tools is not installed: the plan is annealed only, and nothing is proved")
     elif len(model.members) <= WHOLE and not run.halted() and (not holds or len(ledger.used()) > target):
-        fewer = _fewest(run, ledger, holds)
+        fewer = _fewest(run, ledger, holds, target)
         if fewer is not None:
             ledger, holds = fewer[0], True
             proved_waves = 0 if closed else fewer[2]

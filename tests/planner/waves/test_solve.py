@@ -182,6 +182,20 @@ def test_the_fewest_slots_are_found_and_proved() -> None:
     assert (found.score.card.waves, found.score.card.waves_bound) == (3, 3)
 
 
+def test_few_slots_are_early_ones_however_many_there_are() -> None:
+    """Twenty that fill five slots to the brim: first fit needs a sixth, and any five of eighty would do."""
+    pytest.importorskip("ortools")
+    sizes = (10, 4, 16, 40, 4, 4, 5, 5, 50, 51, 20, 23, 18, 37, 29, 16, 3, 61, 31, 58)
+    group = tuple(Item(f"g{at}", vms, 1) for at, vms in enumerate(sizes))
+    found = solve(Problem(group, undated(80, Caps(vms=97))), effort="quick")
+    assert [step[:2] for step in found.history[:2]] == [
+        ("first fit, Louvain order", 6),
+        ("CP-SAT for few slots", 5),
+    ]
+    assert len(set(found.assignment)) == 5
+    assert max(found.assignment) <= 5  # no later than first fit ends
+
+
 def test_stopping_at_once_leaves_a_plan_that_holds() -> None:
     problem = Problem(items(40), undated(40), tuple((at, at + 1, 1.0) for at in range(39)))
     found = solve(problem, stop=lambda: True)
