@@ -67,8 +67,7 @@ def answer(link: Link, tree: DiskTree) -> None:
     while True:
         frame = link.receive(Kind.ASK_DIGESTS)
         if frame.flags == Level.TAIL:
-            report = HashReport(done_bytes=tree.size_bytes, tail_zero=tree.tail_is_zero())
-            link.send(Kind.HASH, report.dump())
+            _tell_tail(link, tree)
             return
         step, most = _ASKABLE.get(frame.flags, (1, 0))
         end = frame.offset + frame.length
@@ -84,6 +83,20 @@ def answer(link: Link, tree: DiskTree) -> None:
         else:
             body = tree.grains(frame.offset, frame.length)
         link.send_parts(link.pack(Kind.DIGESTS, offset=frame.offset, body=body, flags=frame.flags))
+
+
+def _tell_tail(link: Link, tree: DiskTree) -> None:
+    """Say how the tail is, and before that now and then that we are still reading it."""
+    told = 0
+
+    def tell(done: int) -> None:
+        nonlocal told
+        if done - told >= STRETCH:
+            told = done
+            link.send(Kind.HASH, HashReport(done_bytes=tree.size_bytes + done).dump())
+
+    tail_zero = tree.tail_is_zero(tell)
+    link.send(Kind.HASH, HashReport(done_bytes=tree.size_bytes, tail_zero=tail_zero).dump())
 
 
 def compare(
@@ -109,7 +122,8 @@ def compare(
         if progress is not None:
             progress(done, total)
     link.send_parts(link.pack(Kind.ASK_DIGESTS, offset=size, length=0, flags=Level.TAIL))
-    report = HashReport.load(link.receive(Kind.HASH).body)
+    while (report := HashReport.load(link.receive(Kind.HASH).body)).done_bytes > size:
+        pass  # still reading
     if report.done_bytes != size:
         raise WireError("the receiver compared another size than it was asked for")
     link.send(Kind.BYE)

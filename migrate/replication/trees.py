@@ -122,8 +122,11 @@ class DiskTree:
             return _zero_node(length)
         return node_digest(self.grains(offset, length))
 
-    def tail_is_zero(self) -> bool:
-        """Read what lies behind the first ``size_bytes``; True when it is all zeros."""
+    def tail_is_zero(self, progress: Callable[[int], None] | None = None) -> bool:
+        """Read what lies behind the first ``size_bytes``; True when it is all zeros.
+
+        ``progress`` gets the bytes of it that were read.
+        """
         for start in range(self.size_bytes, self._disk.size_bytes, MIB):
             length = min(MIB, self._disk.size_bytes - start)
             if self.holds_data(start, start + length):
@@ -131,6 +134,8 @@ class DiskTree:
                 self._disk.read_into(view, start)
                 if bytes(view) != ZERO_MIB[:length]:
                     return False
+                if progress is not None:
+                    progress(start + length - self.size_bytes)
         return True
 
     def _is_suspect(self, start: int, end: int) -> bool:

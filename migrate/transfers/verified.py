@@ -85,10 +85,12 @@ def _compared(
     choose: Callable[[DiskTree], Coverage],
     report: Report,
 ) -> tuple[Likeness, Holder, str]:
-    with closing(source.open_read(volume)) as disk, closing(connect()) as channel:
+    with closing(source.open_read(volume)) as disk:
         tree = DiskTree(disk, disk.size_bytes)
-        found = compare(
-            tree, channel, volume, choose(tree), progress=lambda done, total: report("verify", done, total)
-        )
-        peer, serial = channel.peer()
-        return found, peer, serial
+        coverage = choose(tree)  # before we connect: a receiver does not wait long for the first word
+        with closing(connect()) as channel:
+            found = compare(
+                tree, channel, volume, coverage, progress=lambda done, total: report("verify", done, total)
+            )
+            peer, serial = channel.peer()
+            return found, peer, serial

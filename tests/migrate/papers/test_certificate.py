@@ -22,6 +22,7 @@ from migrate.replication.zeros import GRAIN
 from planner.errors import BadInput, Corrupt, WherryError
 from planner.identity import Identity
 from planner.units import MIB
+from tests.tui.cli.command import wherry
 
 SENDER = Holder("p1", "dc1", Role.SENDER, ("crm/ü",))
 PEER = Holder("p1", "dc2\u202e", Role.RECEIVER)
@@ -85,6 +86,9 @@ def test_an_auditor_can_check_it_with_and_without_the_authority(place: Path) -> 
     assert (identity.source.names, identity.target.names) == (SENDER.uris(), PEER.uris())
     assert (identity.project, identity.size_bytes, identity.repaired_bytes) == ("p1", SIZE, 64)
     assert b"PRIVATE" not in file.read_bytes()
+    shown = wherry("verify", "--check", str(file), "--authority", str(place / "dc1.pem"))
+    assert (shown.code, "db\u241b[2J" in shown.out, "dc2<U+202E>" in shown.out) == (0, True, True)
+    assert "\x1b" not in shown.text
 
 
 def test_any_changed_byte_of_the_file_is_refused(place: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 
 from migrate.disks.flat import FlatDisk
 from migrate.replication import comparing
-from migrate.replication.comparing import Level, Likeness, compare
+from migrate.replication.comparing import Level, Likeness, answer, compare
 from migrate.replication.coverage import Coverage, Method, full, parse_part, part, quick
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello
@@ -20,7 +21,7 @@ from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import greet
 from migrate.replication.trees import NODE, DiskTree, is_root_of, is_sample_of
-from migrate.replication.wire import Kind, WireError
+from migrate.replication.wire import Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from planner.errors import BadInput, StepFailed, WherryError
@@ -87,6 +88,26 @@ def test_equal_disks_have_one_root_however_they_are_allocated(pair: tuple[FlatDi
     thick.seen[-1] = 1
     behind = ask(DiskTree(source, SIZE), thick, full(SIZE))
     assert (behind.here, behind.differing, behind.tail_zero, behind.equal) == (found.here, (), False, False)
+
+
+def test_a_long_tail_is_read_while_the_peer_hears_that_it_is(tmp_path: Path) -> None:
+    class Device(FlatDisk):
+        def allocated(self) -> Iterator[tuple[int, int]]:
+            yield 0, self.size_bytes
+
+    with (tmp_path / "lun.img").open("wb") as file:
+        file.truncate(MIB + 600 * MIB)
+    said: list[int] = []
+
+    class Listening(Link):
+        def send(self, kind: Kind, body: bytes = b"", *, offset: int = 0, length: int | None = None) -> None:
+            said.append(json.loads(body)["done_bytes"])
+
+        def receive(self, *allowed: Kind) -> Frame:
+            return Frame(Kind.ASK_DIGESTS, Level.TAIL, MIB, 0, b"")
+
+    answer(Listening(pipe()[0]), DiskTree(Device(tmp_path / "lun.img"), MIB))
+    assert said == [MIB + 256 * MIB, MIB + 512 * MIB, MIB]
 
 
 @pytest.mark.parametrize(
@@ -260,6 +281,8 @@ def test_a_source_that_changes_meanwhile_is_no_proof(pair: tuple[FlatDisk, Path]
         (Level.GRAINS, 0, 0),
         (Level.GRAINS, 0, NODE + GRAIN),
         (Level.GRAINS, 4096, GRAIN),
+        (Level.GRAINS, 4096, GRAIN - 4096),
+        (Level.NODES, GRAIN, NODE - GRAIN),
         (Level.GRAINS, 0, 1000),
         (Level.GRAINS, SIZE // GRAIN * GRAIN, GRAIN),
         (2, 0, GRAIN),
