@@ -178,6 +178,15 @@ def test_what_if_shows_the_difference_and_stores_only_what_is_kept(cli: Wherry) 
     cli.done("plan", "lock", "W01")
 
 
+def test_what_if_looks_as_long_as_the_plan_did_unless_said(cli: Wherry) -> None:
+    for effort in ("quick", "normal"):
+        cli.done("plan", "--effort", effort)
+        cli.done("plan", "what-if", "--link", "900Mbit/s", "--keep")
+        assert cli.done("plan", "show", "--json").document["plan"]["effort"] == effort
+    cli.done("plan", "what-if", "--link", "800Mbit/s", "--effort", "quick", "--keep")
+    assert cli.done("plan", "show", "--json").document["plan"]["effort"] == "quick"
+
+
 def test_diff_of_two_plans(cli: Wherry) -> None:
     refused(cli("plan", "diff"), 2, "plan 1 is the first")
     cli.done("plan", "move", "solo", "W04")

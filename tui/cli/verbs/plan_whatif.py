@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 @click.option("--caps-tib", type=click.FloatRange(0, min_open=True), help="TiB a wave takes at the most.")
 @click.option("--exit-date", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE",
               help="The source must be empty by then.")  # fmt: skip
-@click.option("--effort", type=click.Choice(("quick", "normal", "thorough")), default="normal",
-              show_default=True, help="How long to look for better waves.")  # fmt: skip
+@click.option("--effort", type=click.Choice(("quick", "normal", "thorough")),
+              help="How long to look for better waves; default: as long as for the plan.")  # fmt: skip
 @click.option("--keep", is_flag=True, help="Make it the plan: its settings are stored, and so is it.")
 @project_option
 @json_option
@@ -46,7 +46,7 @@ def command(
     caps_vms: int | None,
     caps_tib: float | None,
     exit_date: datetime | None,
-    effort: str,
+    effort: str | None,
     keep: bool,
     project_dir: Path,
     as_json: bool,
@@ -112,7 +112,9 @@ def _check(change: Change, keep: bool) -> None:
         )
 
 
-def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Supposed, effort: str) -> Plan:
+def _made(
+    project: Project, stored: StoredPlan, at: Situation, supposed: Supposed, effort: str | None
+) -> Plan:
     from dataclasses import replace
 
     from migrate.run.waves import under_way
@@ -120,6 +122,7 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     from planner.store import edits
     from planner.store.project import utc_now
     from planner.waves.arrange import Draw
+    from planner.waves.solve import EFFORTS
     from tui.acts.editing import inputs_of
     from tui.cli.progress import Bar, tell_best
 
@@ -128,6 +131,8 @@ def _made(project: Project, stored: StoredPlan, at: Situation, supposed: Suppose
     frozen = under_way(project, stored)
     known = edits.in_force(project)
     seed = stored.plan.seed if stored.plan.seed is not None else 1
+    # Looking longer than the plan did would find what the change has no part in.
+    effort = effort or (stored.plan.effort if stored.plan.effort in EFFORTS else "normal")
 
     with Bar(in_bytes=False) as bar:
         bar.begin("looking for waves as they would be")
