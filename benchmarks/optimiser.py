@@ -102,9 +102,10 @@ def run(quick: bool) -> dict[str, Any]:
         folder = Path(name)
         clone, _map = version(original, folder / "clone.img", 0.10, seed=7, longest=4 * MIB)
         for what, how, tls in (
-            ("raw, in the clear", How(level=0), False),
-            ("zstd 1, in the clear", How(level=1), False),
-            ("zstd 1, TLS", How(level=1), True),
+            ("raw, in the clear", How(level=0, dedupe=False), False),
+            ("zstd 1, in the clear", How(level=1, dedupe=False), False),
+            ("zstd 1 and dedupe, in the clear", How(level=1), False),
+            ("zstd 1 and dedupe, TLS", How(level=1), True),
         ):
             rows += _through(what, how, tls, (("a disk", original.path), ("its clone", clone.path)), folder)
     return {

@@ -19,6 +19,7 @@ from benchmarks.wire.ours import SITE
 def _receive(said: dict[str, Any]) -> None:
     from migrate.daemons.address import listen_tcp
     from migrate.disks.flat import FlatDisk
+    from migrate.replication.dedupe.pools import Pools
     from migrate.replication.network import NetworkService
     from migrate.replication.service import serve_forever
     from migrate.replication.tls import TlsKeys
@@ -30,6 +31,9 @@ def _receive(said: dict[str, Any]) -> None:
     def open_disk(name: str) -> FlatDisk:
         return FlatDisk(Path(disks[name]), True)
 
+    def open_read(name: str) -> FlatDisk:
+        return FlatDisk(Path(disks[name]))
+
     def tell(where: str) -> None:
         half = folder / "receiver.part"
         half.write_text(where, "utf-8")
@@ -37,7 +41,10 @@ def _receive(said: dict[str, Any]) -> None:
 
     if said["keys"]:
         keys = TlsKeys(Path(said["keys"]) / "receiver.pem")
-        service = NetworkService(keys, open_disk, dict.fromkeys(disks, ""), folder / "store")
+        store = folder / "store"
+        store.mkdir(mode=0o700)
+        pools = Pools(store, open_read, sum(Path(path).stat().st_size for path in disks.values()))
+        service = NetworkService(keys, open_disk, dict.fromkeys(disks, ""), store, pools=pools)
         with listen_tcp(f"{said['host']}:0") as listening:
             tell(str(listening.getsockname()[1]))
             service.serve(listening, stopping.is_set)
@@ -48,7 +55,9 @@ def _receive(said: dict[str, Any]) -> None:
         listening.bind(str(path))
         listening.listen()
         tell(str(path))
-        serve_forever(listening, open_disk, folder / "store", 3600.0, stop=stopping.is_set)
+        serve_forever(
+            listening, open_disk, folder / "store", 3600.0, open_read=open_read, stop=stopping.is_set
+        )
 
 
 def _send(said: dict[str, Any]) -> None:
@@ -78,6 +87,7 @@ def _send(said: dict[str, Any]) -> None:
         extents=[Extent(*run) for run in said["changed"]] if delta else None,
         level=said["level"],
         adapts=said["adapts"],
+        dedupe=said["dedupe"],
     )
     channel.close()
     disk.close()

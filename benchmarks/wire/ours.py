@@ -27,6 +27,7 @@ class How:
     adapts: bool = False
     changed: Sequence[tuple[int, int]] = ()
     base: str = ""
+    dedupe: bool = True
 
 
 def make_keys(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from planner.units import MIB
 
 _OURS = {
     "wherry, level 0, Unix socket": (How(level=0), False),
+    "wherry, level 0, Unix socket, no dedupe": (How(level=0, dedupe=False), False),
     "wherry, level 0, TLS": (How(level=0), True),
     "wherry, level 1, Unix socket": (How(level=1), False),
     "wherry, adaptive, Unix socket": (How(level=1, adapts=True), False),
