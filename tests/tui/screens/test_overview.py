@@ -31,7 +31,7 @@ OUTLOOK: dict[str, Any] = {
     "line": {"rate_mbit": 400.0, "share": 0.5, "hours": 1, "reserve_mbit": 20.0, "goodput_bytes_s": 20e6},
     "windows": 0, "bytes": 5 * 1024**4, "seed_bytes": 2 * 1024**4, "churn_bytes_day": 20e6 * 86_400 * 2,
     "hubs": ["dc-01", "[/]"], "hubs_count": 7, "oversized": ["shop"], "oversized_count": 1,
-    "old_settings": True,
+    "old_settings": True, "sized": True,
 }  # fmt: skip
 
 
@@ -114,6 +114,11 @@ async def test_what_the_study_found_is_told_beside_the_line(tmp_path: Path) -> N
         assert "200% of it" in said
         assert "20 Mbit/s" in said
         assert "no windows are set" in said
+        assert "at least" not in said
+        screen._outlook = {**OUTLOOK, "sized": False}
+        screen.update()
+        await pilot.pause()
+        assert "all disks   at least 5.0 TiB" in panel(pilot, "line")
         found = {row[2]: row[5] for row in needs(pilot)}
         assert found["7 shared services nobody confirmed: dc-01, [/] and 3 more"] == ("place", "dependencies")
         assert found["1 move group above the caps: shop"] == ("group", "shop")

@@ -6,6 +6,7 @@ import pytest
 
 from planner.errors import BadInput, Blocked, NotFound
 from tests.tui.cli.command import Wherry
+from tests.tui.cli.estate import document, write
 from tests.tui.study.test_ops import acts
 from tui.study.client import Study
 
@@ -90,6 +91,10 @@ def test_the_outlook_tells_the_line_what_goes_through_it_and_old_settings(
     assert newer["line"]["rate_mbit"] == 200
     assert newer["line"]["goodput_bytes_s"] < told["line"]["goodput_bytes_s"]
     assert newer["oversized_count"] == len(newer["oversized"]) == 1
+    assert told["sized"] is True
+    silent = [{**one, "disks": [], "gaps": ["disks"]} for one in document()["vms"]]
+    cli.done("discover", str(write(cli.root / "silent.json", vms=silent)))
+    assert planned.ask("outlook")["sized"] is False
 
 
 def test_the_verbs_do_the_same(cli: Wherry) -> None:

@@ -12,10 +12,14 @@ _NAMED = 50  # hubs and groups that are told by name
 
 
 def outlook(room: Room) -> dict[str, Any]:
-    """Return the line with what has to go through it, hubs nobody decided on, groups above the caps."""
+    """Return the line with what has to go through it, hubs nobody decided on, groups above the caps.
+
+    ``sized`` = all disks are known; else there is more to copy than the bytes say.
+    """
     from planner.estimate import churn_bytes_day, seed_bytes
     from planner.graph import hubs
     from planner.graph.oversized import above_caps
+    from planner.sized import holds_all
     from planner.volumes import volumes
 
     at = room.situation
@@ -28,6 +32,7 @@ def outlook(room: Room) -> dict[str, Any]:
         "windows": len(at.settings.windows) + len(at.settings.recurring),
         "bytes": sum(volume.size_bytes for volume in every),
         "seed_bytes": seed_bytes(every),
+        "sized": all(holds_all(vm, at.inventory.gaps) for vm in at.inventory.vms),
         "churn_bytes_day": churn_bytes_day(every),
         "hubs": [room.known.vms[vm].name for vm in undecided[:_NAMED]],
         "hubs_count": len(undecided),
