@@ -157,10 +157,10 @@ class WherryApp(WorkingApp):
         return self.preferences.keys
 
     def is_settled(self) -> bool:
-        """Return whether the place that was gone to stands."""
+        """Return whether the place that was gone to stands, and its rows are filtered as was written."""
         place = self.place
         going = any(worker.group == "go" and not worker.is_finished for worker in self.workers)
-        return not going and place is not None and place.ready
+        return not going and place is not None and place.ready and not place.is_under_way()
 
     async def on_event(self, event: Event) -> None:
         """Drop a key or a click while places change and while we leave: no screen is there to take it."""

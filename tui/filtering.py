@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.listing import Row
 
 OFTEN = ("name", "os", "cluster", "power", "app", "disk")  # fields that most filters name: read beforehand
+STILL_READ = "the details are still being read"
 _MOST = 20_000  # distinct values looked through for a completion
 
 
@@ -67,7 +68,7 @@ class Filtering:
         wanted = parse(text, TABLE_WORDS, self.saved("inventory"))
         names = wanted.needs()
         if columns.missing(self._project, inventory, names):
-            raise NotFound("the details are still being read", "the filter follows by itself")
+            raise NotFound(STILL_READ, "the filter follows by itself")
         self._load(inventory, names)
         return wanted.rows({**self._columns, **self._made(names, rows)}, len(rows))
 

@@ -249,6 +249,12 @@ class ListingPlace(TablePlace):
             self.find_ties()
         self.show_notice()
 
+    def is_filtering(self) -> bool:
+        """Return whether the study has not told yet what the filter leaves, or the first of it."""
+        if super().is_filtering() or (self._filter and self.now in self._asking):
+            return True
+        return self.now == "ties" and self.ties.is_blank
+
     def action_sort(self) -> None:
         """Sort by the next column."""
         super().action_sort()

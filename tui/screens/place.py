@@ -103,6 +103,10 @@ class PlaceScreen(Screen[None]):
         """Show a newer view."""
         raise NotImplementedError
 
+    def is_under_way(self) -> bool:
+        """Return whether the next key should wait for something that a key began here."""
+        return False
+
     def where(self) -> str:
         """What follows the place on line 1, empty for nothing."""
         return ""

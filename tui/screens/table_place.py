@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from textual.widgets import Input
@@ -16,6 +17,7 @@ from textual.widgets import Input
 from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.action import Action
+from tui.filtering import STILL_READ
 from tui.screens.columned import ColumnedPlace
 from tui.text import count, plural
 from tui.widgets.column import Column
@@ -23,6 +25,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
 
 _OF_ROWS = ("mark", "mark.all", "copy")
+_WAIT_S = 3.0  # from enter in the filter line; then keys go to the rows that are there
 
 
 class TablePlace(ColumnedPlace):
@@ -38,6 +41,7 @@ class TablePlace(ColumnedPlace):
         self._problem = ""
         self._filtered: Sequence[Any] | None = None  # the rows the matches were made for
         self._matches: Sequence[int] | None = None
+        self._sent_at = float("-inf")  # when enter was pressed in the filter line
 
     # its parts
 
@@ -130,8 +134,20 @@ class TablePlace(ColumnedPlace):
 
     def on_filter_bar_done(self, event: FilterBar.Done) -> None:
         """Go to the table."""
-        if not self._problem:
+        self.bar.is_sent = False
+        if not self._problem or self.is_filtering():
+            self._sent_at = monotonic()
             self.table.focus()
+
+    def is_filtering(self) -> bool:
+        """Return whether what the filter names is still being read; who filters elsewhere has more."""
+        if not self._filter:
+            return False
+        return self._problem.startswith(STILL_READ) or (not self.table.rows and not self.view.complete)
+
+    def is_under_way(self) -> bool:
+        """Return whether keys wait for a filter that was sent; who still writes waits for nothing."""
+        return self.bar.is_sent or (monotonic() - self._sent_at < _WAIT_S and self.is_filtering())
 
     def complaint(self) -> str:
         """What is wrong with the filter."""
@@ -139,6 +155,7 @@ class TablePlace(ColumnedPlace):
 
     def action_filter(self) -> None:
         """Write a filter."""
+        self._sent_at = float("-inf")
         self.bar.write()
 
     def action_saved_filters(self) -> None:

@@ -65,6 +65,7 @@ class FilterBar(Horizontal):
         self._saved = Label(Content(""), id="saved")
         self._pause: Timer | None = None
         self._told = ""
+        self.is_sent = False  # enter was pressed; whoever takes ``Done`` puts it back
 
     def compose(self) -> ComposeResult:
         """A slash, the text, the names of saved filters."""
@@ -114,6 +115,7 @@ class FilterBar(Horizontal):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Filter now and go to the table."""
         event.stop()
+        self.is_sent = True
         self._tell()
         self.post_message(self.Done(self.text))
 

@@ -82,6 +82,7 @@ class PagedTable(VirtualTable):
     def __init__(self, columns: Sequence[Column], empty: str = "", id: str | None = None) -> None:
         super().__init__(columns, empty, id)
         self.pages = Pages(0, len(columns), self._want)
+        self.is_blank = False  # no page of these rows is there yet
         self._after = ""  # the key of the row the cursor goes back to
 
     def _want(self, number: int) -> None:
@@ -93,6 +94,7 @@ class PagedTable(VirtualTable):
         self._after = str(self.key or "")
         self.pages = Pages(count, max(column.field for column in self.columns), self._want)
         self.rows = self.pages
+        self.is_blank = count > 0
         self._arrange(None)
 
     def put(self, pages: Pages, number: int, rows: Iterable[Sequence[Any]]) -> None:
@@ -100,6 +102,7 @@ class PagedTable(VirtualTable):
         if pages is not self.pages:
             return
         pages.put(number, rows)
+        self.is_blank = False
         if self._after and self.move_to(self._after):
             self._after = ""
         self.refresh()
