@@ -10,10 +10,10 @@ from typing import Any
 from textual.content import Content
 
 from planner.names import visible
-from planner.sized import show_size, size_of
+from planner.sized import size_of
 from planner.units import show_bytes, show_duration, show_rate
 from tui.session import View
-from tui.text import bar, count, line, plural, short_time, spread_minutes, stack, window_span
+from tui.text import bar, count, line, plural, short_time, size_cell, spread_minutes, stack, window_span
 
 _OVER = {"committed", "rolled back", "failed", "aborted"}
 _DAY_S = 86_400
@@ -119,8 +119,8 @@ def the_line(view: View, outlook: Mapping[str, Any] | None) -> Content:
     busy = churn / (rate * _DAY_S)
     lines = [
         line((show_rate(rate), "accent"), f" of {link['rate_mbit']:g} Mbit/s ({link['share']:.0%}{hours})"),
-        line(("all disks   ", "dim"), show_size(size_of(outlook["bytes"], outlook["sized"]))),
-        line(("first copy  ", "dim"), show_size(size_of(outlook["seed_bytes"], outlook["sized"])),
+        line(("all disks   ", "dim"), size_cell(size_of(outlook["bytes"], outlook["sized"]))),
+        line(("first copy  ", "dim"), size_cell(size_of(outlook["seed_bytes"], outlook["sized"])),
              (f"  {show_duration(outlook['seed_bytes'] / rate)}", "dim")),
         line(("a day       ", "dim"), f"{show_bytes(round(churn))},",
              (f" {busy:.0%} of it", "bad" if busy >= 1 else "warn" if busy >= 0.5 else "dim")),

@@ -114,11 +114,11 @@ async def test_what_the_study_found_is_told_beside_the_line(tmp_path: Path) -> N
         assert "200% of it" in said
         assert "20 Mbit/s" in said
         assert "no windows are set" in said
-        assert "at least" not in said
+        assert "≥" not in said
         screen._outlook = {**OUTLOOK, "sized": False}
         screen.update()
         await pilot.pause()
-        assert "all disks   at least 5.0 TiB" in panel(pilot, "line")
+        assert "all disks   ≥5.0 TiB" in panel(pilot, "line")
         found = {row[2]: row[5] for row in needs(pilot)}
         assert found["7 shared services nobody confirmed: dc-01, [/] and 3 more"] == ("place", "dependencies")
         assert found["1 move group above the caps: shop"] == ("group", "shop")
