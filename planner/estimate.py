@@ -9,8 +9,9 @@ pilot has run; where the source says churn or used bytes of a VM, that counts al
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from planner.model import VM, Backing, Disk, Estimate, Volume
@@ -21,11 +22,10 @@ if TYPE_CHECKING:
 GOODPUT = 0.85
 CHURN_PER_DAY = 0.03
 CHURN_PER_DAY_DATABASE = 0.08
-_SLOW_LINK = 0.7
-_HIGH_CHURN = 2.0
+CASES = ((1.0, 1.0), (0.7, 2.0))  # (P50, P95): times the link, times the churn
 COMPARE_BYTES_S = (1.0e9, 0.5e9)  # one core that hashes while it reads: (P50, P95)
 _DAY_S = 86400.0
-_DELTA_PAUSE_S = 900.0  # a delta is never fresher than the cycle before the gate
+DELTA_PAUSE_S = 900.0  # a delta is never fresher than the cycle before the gate
 # Minutes around the final delta, judgement until a pilot measured them: (P50, P95).
 _STOP_MIN = (5.0, 10.0)
 _BOOT_BATCH_MIN = (3.0, 6.0)
@@ -127,12 +127,17 @@ def seed_bytes(volumes: Sequence[Volume]) -> int:
     return round(load.warm_bytes + load.cold_bytes)
 
 
+def copies(warm_bytes: float, churn_bytes_s: float, rate_bytes_s: float) -> Iterator[float]:
+    """Yield what each copy sends, the first one first: a delta carries what the one before let pass."""
+    left = warm_bytes
+    while True:
+        yield left
+        left = min(warm_bytes, churn_bytes_s * max(left / rate_bytes_s, DELTA_PAUSE_S))
+
+
 def _final_delta_bytes(load: _Load, rate: float, cycles: int) -> float:
-    """Return what is left to send after the stop: each delta carries what the last one let pass."""
-    left = load.warm_bytes
-    for _ in range(cycles + 1):
-        left = min(load.warm_bytes, load.churn_bytes_s * max(left / rate, _DELTA_PAUSE_S))
-    return left
+    """Return what is left to send after the stop, when so many deltas went before."""
+    return next(islice(copies(load.warm_bytes, load.churn_bytes_s, rate), cycles + 1, None))
 
 
 def estimate_wave(
@@ -155,7 +160,7 @@ def estimate_wave(
     speed = known.compare_bytes_s
     compare = (speed, speed / 2) if speed else COMPARE_BYTES_S
     seeds, downs, finals = [], [], []
-    for at, (slow, high) in enumerate(((1.0, 1.0), (_SLOW_LINK, _HIGH_CHURN))):
+    for at, (slow, high) in enumerate(CASES):
         rate = full * slow
         busy = replace(load, churn_bytes_s=load.churn_bytes_s * high)
         seeds.append(round(busy.warm_bytes / rate / 3600, 3))

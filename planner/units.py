@@ -24,7 +24,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 864
 
 def parse_bytes(text: str) -> int:
     """Return bytes for ``512``, ``40G``, ``1.5 TiB``; raises BadInput."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*", text, re.IGNORECASE)
+    match = re.fullmatch(r"\s*(\d{1,18}(?:\.\d+)?)\s*([kmgtp]?)(?:i?b)?\s*", text, re.IGNORECASE)
     if not match:
         raise BadInput(f"{text!r} is not a size", "write it like 40G, 1.5TiB or 512")
     return round(float(match[1]) * _BYTES[match[2].lower()])
@@ -32,7 +32,7 @@ def parse_bytes(text: str) -> int:
 
 def parse_rate(text: str) -> int:
     """Return bits per second for ``400 Mbit/s`` or ``1G``; raises BadInput."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:bit/s|bps|bit)?\s*", text, re.IGNORECASE)
+    match = re.fullmatch(r"\s*(\d{1,18}(?:\.\d+)?)\s*([kmgt]?)(?:bit/s|bps|bit)?\s*", text, re.IGNORECASE)
     if not match:
         raise BadInput(f"{text!r} is not a rate", "write it like 400Mbit/s or 1Gbit/s")
     return round(float(match[1]) * _BITS[match[2].lower()])
@@ -40,7 +40,7 @@ def parse_rate(text: str) -> int:
 
 def parse_duration(text: str) -> float:
     """Return seconds for ``90s``, ``15 m``, ``6h``, ``3d``; raises BadInput."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)\s*", text, re.IGNORECASE)
+    match = re.fullmatch(r"\s*(\d{1,18}(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)\s*", text, re.IGNORECASE)
     if not match:
         raise BadInput(f"{text!r} is not a duration", "write it like 90s, 15m, 6h or 3d")
     return float(match[1]) * _SECONDS[match[2].lower()]

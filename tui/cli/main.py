@@ -46,6 +46,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "check": Verb("readiness findings, each with a remedy", Effect.VIEW),
         "waive": Verb("accept findings until a day, with reason and owner", Effect.EDIT_PLAN),
         "assess": Verb("complexity, data and churn, what is unknown", Effect.VIEW),
+        "estimate": Verb("days to seed over a line, whether churn fits, what binds", Effect.VIEW),
         "deps": Verb("what is tied, what must move together and why", Effect.EDIT_PLAN),
         "plan": Verb("make, show, import and approve plans", Effect.EDIT_PLAN),
         "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW, Left.PARTS),
