@@ -19,7 +19,7 @@ from blake3 import blake3
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.extents import aligned
-from migrate.replication.zeros import GRAIN, ZERO_MIB
+from migrate.replication.zeros import GRAIN, ZERO_MIB, is_zero
 from migrate.sites.ports import Extent
 from planner.errors import BadInput
 from planner.units import MIB
@@ -82,7 +82,8 @@ class DiskTree:
         for run in aligned(disk.allocated(), MIB, disk.size_bytes):
             self._starts.append(run.offset)
             self._ends.append(run.end)
-        self._buffer = memoryview(bytearray(MIB))
+        self._bytes = bytearray(MIB)
+        self._buffer = memoryview(self._bytes)
 
     def holds_data(self, offset: int, end: int) -> bool:
         """True when something in the run may be other than zeros."""
@@ -130,9 +131,8 @@ class DiskTree:
         for start in range(self.size_bytes, self._disk.size_bytes, MIB):
             length = min(MIB, self._disk.size_bytes - start)
             if self.holds_data(start, start + length):
-                view = self._buffer[:length]
-                self._disk.read_into(view, start)
-                if bytes(view) != ZERO_MIB[:length]:
+                self._disk.read_into(self._buffer[:length], start)
+                if not is_zero(self._bytes, 0, length):
                     return False
                 if progress is not None:
                     progress(start + length - self.size_bytes)

@@ -15,6 +15,7 @@ from migrate.disks.flat import FlatDisk
 from migrate.replication import comparing
 from migrate.replication.comparing import Level, Likeness, answer, compare
 from migrate.replication.coverage import Coverage, Method, full, parse_part, part, quick
+from migrate.replication.extents import merge
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello
 from migrate.replication.progress import ProgressLog
@@ -137,6 +138,33 @@ def test_a_flipped_byte_is_found_to_the_grain(
     assert found.exact
     assert found.here != found.there
     assert found.differing == tuple(Extent(*run) for run in runs)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_any_two_disks_differ_exactly_where_their_bytes_do(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    size = rng.choice((1, GRAIN - 1, NODE, NODE + 1, rng.randrange(1, 2 * NODE), rng.randrange(1, 3 * NODE)))
+    paths = tmp_path / "a.img", tmp_path / "b.img"
+    for turn, path in enumerate(paths):
+        with path.open("wb") as file:
+            file.truncate(size)
+            places = random.Random(seed)  # the same for both, then some of its own
+            for source, count in ((places, 6), (rng, 6 * turn)):
+                for _ in range(count):
+                    file.seek(source.randrange(size))
+                    written = source.choice((bytes(4096), source.randbytes(3), source.randbytes(3 * GRAIN)))
+                    file.write(written[: size - file.tell()])
+    one, other = (path.read_bytes() for path in paths)
+    grains = [at for at in range(0, size, GRAIN) if one[at : at + GRAIN] != other[at : at + GRAIN]]
+    expected = merge(Extent(at, min(GRAIN, size - at)) for at in grains)
+    tree = DiskTree(FlatDisk(paths[0]), size)
+    found = ask(tree, FlatDisk(paths[1], True), full(size))
+    assert found.differing == expected
+    assert found.equal is (one == other)
+    looks = quick(size, tree.runs(), f"{seed}", 50)
+    sampled = ask(tree, FlatDisk(paths[1], True), looks)
+    wrong = [grain * GRAIN for grain in looks.grains if grain * GRAIN in grains]
+    assert sampled.differing == merge(Extent(at, min(GRAIN, size - at)) for at in wrong)
 
 
 def test_what_a_failed_flush_made_doubtful_is_never_equal(pair: tuple[FlatDisk, Path]) -> None:

@@ -24,6 +24,8 @@ from tui.cli.verbs.verify_wave import again
 @click.option("--volume", metavar="ID", help="Of a disk: the id the receiver knows it by.")
 @click.option("--keys", type=click.Path(path_type=Path), help="Of a disk: our bundle, role sender.")
 @click.option("--site", help="Of a disk: the site the receiver has to be of.")
+@click.option("--patience", type=click.IntRange(1, 86_400), metavar="SECONDS",
+              help="Of a disk: how long a receiver may say nothing; else 300.")  # fmt: skip
 @click.option("--full", "full", is_flag=True, help="Look at all of it; this is the default.")
 @click.option("--quick", is_flag=True, help="Look at a sample, and say what it may have missed.")
 @click.option("--part", metavar="K/N", help="Look at part K of N; 'next/N' is the one due.")
@@ -48,6 +50,7 @@ def command(
     volume: str | None,
     keys: Path | None,
     site: str | None,
+    patience: int | None,
     full: bool,
     quick: bool,
     part: str | None,
@@ -69,8 +72,8 @@ def command(
     """
     from planner.errors import BadInput
 
-    of_disk = {"--volume": volume, "--keys": keys, "--site": site, "--full": full, "--quick": quick,
-               "--part": part, "--record": record, "--repair": repair, "--live": live,
+    of_disk = {"--volume": volume, "--keys": keys, "--site": site, "--patience": patience,
+               "--full": full, "--quick": quick, "--part": part, "--record": record, "--repair": repair, "--live": live,
                "--certificate": certificate}  # fmt: skip
     of_check = {"--disk": disk, "--authority": authority, "--revoked": revoked}
     if check is not None:
@@ -95,7 +98,7 @@ def command(
     source = click.get_current_context().get_parameter_source("project_dir")
     asked = Asked(
         what[0], what[1], volume, keys, site, quick, part, record, repair and live, certificate,
-        None if source is ParameterSource.DEFAULT else project_dir,
+        None if source is ParameterSource.DEFAULT else project_dir, patience or 300,
     )  # fmt: skip
     return look(asked, as_json, would_repair=repair and not live)
 

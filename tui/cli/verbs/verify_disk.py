@@ -37,6 +37,7 @@ class Asked:
     repair: bool
     certificate: Path | None
     project_dir: Path | None
+    patience_s: int
 
 
 def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
@@ -79,7 +80,7 @@ def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
     with noting as came_of_it, Bar() as bar:
         found = verify_disk(
             source,
-            lambda: connect_tls(host, port, ours, asked.site),
+            lambda: connect_tls(host, port, ours, asked.site, asked.patience_s),
             asked.volume,
             choose,
             lambda what, done, total: bar.report_on(f"{what} {asked.volume}", done, total),
