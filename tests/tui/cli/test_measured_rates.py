@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from planner.estimate import GOODPUT
+from planner.projection import CPU_BYTES_S
 from planner.units import GIB
 from tests.tui.cli.command import Wherry
 from tests.tui.cli.estate import disk, document, vm, write
@@ -54,6 +56,17 @@ def _seeded(cli: Wherry) -> float:
 def _w02(document: Any) -> Any:
     (wave,) = [wave for wave in document["plan"]["waves"] if wave["name"] == "W02"]
     return wave["estimate"]
+
+
+def test_a_projection_rests_on_it(moved: Wherry) -> None:
+    ran = moved.done("estimate", "--json")
+    ratio = ran.document["ratio"]
+    first = ran.document["lines"][0]
+    assert ratio["low"] == ratio["likely"] == ratio["high"]
+    carried = first["rate_mbit"] * 1e6 / 8 * ran.document["share"] * GOODPUT * ratio["likely"]
+    assert carried == pytest.approx(_seeded(moved), rel=1e-3)
+    assert first["p50"]["rate_bytes_s"] == pytest.approx(min(carried, CPU_BYTES_S))
+    assert "as the project's runs measured it" in moved.done("estimate").err
 
 
 def test_the_next_plan_uses_the_rate_and_says_what_it_rests_on(moved: Wherry) -> None:
