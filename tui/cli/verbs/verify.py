@@ -73,8 +73,8 @@ def command(
     from planner.errors import BadInput
 
     of_disk = {"--volume": volume, "--keys": keys, "--site": site, "--patience": patience,
-               "--full": full, "--quick": quick, "--part": part, "--record": record, "--repair": repair, "--live": live,
-               "--certificate": certificate}  # fmt: skip
+               "--full": full, "--quick": quick, "--part": part, "--record": record,
+               "--repair": repair, "--live": live, "--certificate": certificate}  # fmt: skip
     of_check = {"--disk": disk, "--authority": authority, "--revoked": revoked}
     if check is not None:
         _must_be_alone("--check", {**of_disk, "--certificates": certificates, "WAVE or DISK": what})
