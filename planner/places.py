@@ -1,7 +1,7 @@
 """The tables that have filters, by the place they stand in, and what a filter there may ask for.
 
-VMs of the inventory, findings (``planner.model.Finding``), waves (``planner.store.plan_waves.WaveRow``), and
-what ties VMs: tables whose rows are tuples, a key first, then a value for each field here, in this order.
+VMs of the inventory, findings (``planner.model.Finding``), and waves and what ties VMs: tables whose rows are
+tuples, a key first, then a value for each field here, in this order.
 """
 
 from __future__ import annotations
@@ -37,24 +37,6 @@ FINDING_WORDS = Vocabulary(
     },
     noun="finding",
 )
-WAVE_WORDS = Vocabulary(
-    {
-        "wave": Text("name or title", lambda row, seen: (row.name, row.title or None)),
-        "start": Text(
-            "day in UTC on which its window opens, none where it has no window",
-            lambda row, seen: (row.window.start_utc.date().isoformat(),) if row.window else (),
-            "none",
-        ),
-        "groups": Number("move groups", lambda row, seen: row.groups),
-        "vms": Number("VMs", lambda row, seen: row.vms),
-        "size": Number("data", lambda row, seen: row.size_bytes, is_size=True),
-        "tasks": Number("tasks before it", lambda row, seen: row.tasks),
-        "effort": Number("minutes of work before it", lambda row, seen: row.effort_min),
-        "downtime": Number("minutes of downtime, P95", lambda row, seen: round(row.downtime_min[1])),
-    },
-    bare="wave",
-    noun="wave",
-)
 
 
 def _text_at(at: int) -> Callable[[Any, Any], Words]:
@@ -66,9 +48,14 @@ def _number_at(at: int) -> Callable[[Any, Any], int | None]:
 
 
 def _row_words(noun: str, *fields: tuple[str, str, str]) -> Vocabulary:
-    """Return the vocabulary of rows: name, kind (text, number, size), meaning; bare words ask the first."""
+    """Return the vocabulary of rows: name, kind (text, number, size), meaning; bare words ask the first.
+
+    A field without a kind has its place in the rows, and nobody asks for it.
+    """
     words: dict[str, Field] = {}
     for at, (name, kind, meaning) in enumerate(fields, 1):
+        if not kind:
+            continue
         if kind == "text":
             words[name] = Text(meaning, _text_at(at))
         else:
@@ -76,6 +63,22 @@ def _row_words(noun: str, *fields: tuple[str, str, str]) -> Vocabulary:
     return Vocabulary(words, bare=fields[0][0], noun=noun)
 
 
+WAVE_WORDS = _row_words(
+    "wave",
+    ("wave", "text", "name"),
+    ("title", "text", "title"),
+    ("groups", "number", "move groups"),
+    ("vms", "number", "VMs"),
+    ("data", "size", "data, as far as it is known"),
+    ("window", "text", "when its window opens, empty where it has none"),
+    ("downtime", "", ""),
+    ("limits", "", ""),
+    ("state", "text", "planned, approved, replicating, ..."),
+    ("approved", "text", "who approved it"),
+    ("checks", "", ""),
+    ("broken", "number", "rules it breaks"),
+    ("edit", "text", "● where it was edited and not saved"),
+)
 GROUP_WORDS = _row_words(
     "group",
     ("group", "text", "name"),

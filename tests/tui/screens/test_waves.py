@@ -8,6 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from planner.model import VM, Power, Tie
+from planner.places import words_of
 from tests.planner.sketch import estate as sketch
 from tests.planner.sketch import needs, vm
 from tests.tui import estate
@@ -22,6 +23,7 @@ from tui.screens.waves_lines import COLUMNS, full_words
 from tui.text import size_cell, spread_minutes
 from tui.theme import tally_words
 from tui.widgets.panel import Panel
+from tui.widgets.vocabulary import vocabulary_of
 
 WIDE = (160, 45)
 
@@ -268,3 +270,15 @@ def test_a_limit_is_not_full_before_it_is_and_cells_hold_what_they_say() -> None
     longest = {"down P50/P95": spread_minutes(1319, 3599), "checks": tally_words((16, 103, 0))}
     for column in (*GROUP_COLUMNS, *COLUMNS):
         assert len(longest.get(column.title, "")) <= column.width, column.title
+
+
+def test_the_words_that_filters_are_kept_with_are_those_of_the_table() -> None:
+    words, kinds = words_of("waves").fields, vocabulary_of(COLUMNS).fields
+    assert sorted(words) == sorted(kinds)
+    row = tuple(range(20))
+    for word, field in words.items():
+        assert field.read(row, None) == kinds[word].read(row, None), word
+        assert (type(field), getattr(field, "is_size", 0)) == (
+            type(kinds[word]),
+            getattr(kinds[word], "is_size", 0),
+        )
