@@ -31,6 +31,11 @@ class Transfers(BaseModel):
         description="compression follows whichever binds, line or processor, and begins at "
         "policies.zstd_level; no = it stays there. Level 0 stays in any case",
     )
+    dedupe: bool = Field(
+        True,
+        description="a first copy leaves out what the target site holds on any disk of this project; it "
+        "is read and hashed there, never assumed",
+    )
     throttle: bool | None = Field(
         None,
         description="hold transfers to the share of the line at each hour; empty = as soon as the line is "

@@ -276,13 +276,15 @@ def _context(
     from migrate.transfers.streamed import StreamedTransfers
 
     policies = plans.get(project, run.plan).plan.wave(run.wave).policies
+    wanted = settings_store.load(project).transfers
     transfers = StreamedTransfers(
         source,
         lambda: SocketChannel(connect_receiver(target.directory)),
         generation=run.generation,
         level=policies.zstd_level,
         block_bytes=policies.block_kib * 1024,
-        adapts=settings_store.load(project).transfers.adapts and policies.zstd_level > 0,
+        adapts=wanted.adapts and policies.zstd_level > 0,
+        dedupe=wanted.dedupe,
         throttle=Throttle(line),
         stop=stop,
     )

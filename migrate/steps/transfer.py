@@ -51,6 +51,7 @@ class Transfer(Repeatable):
             "mode": copied.mode.value,
             "data_bytes": copied.data_bytes,
             "wire_bytes": copied.wire_bytes,
+            "deduped_bytes": copied.deduped_bytes,
             "seconds": round(copied.seconds, 3),
             "resumed_bytes": copied.resumed_bytes,
             "why": copied.why,

@@ -36,8 +36,8 @@ class Wanted:
 class Copied:
     """What a transfer did. ``data_bytes`` is payload before compression, ``wire_bytes`` after it.
 
-    ``resumed_bytes`` was there already from an interrupted try. ``why`` says why another mode was
-    used than asked for, empty when not.
+    ``resumed_bytes`` was there already from an interrupted try, ``deduped_bytes`` on any disk there.
+    ``why`` says why another mode was used than asked for, empty when not.
     """
 
     mode: Mode
@@ -46,6 +46,7 @@ class Copied:
     seconds: float
     resumed_bytes: int = 0
     why: str = ""
+    deduped_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Moving:
     """Progress of a transfer, for a bar: bytes looked at of all bytes to look at.
 
     ``packing`` says what compression does, None where nothing is sent; ``left`` is None as long as
-    nobody knows.
+    nobody knows. ``deduped_bytes`` did not travel, for the target has them on some disk.
     """
 
     volume: str
@@ -72,6 +73,7 @@ class Moving:
     rate_bytes_s: float | None = None
     packing: Packing | None = None
     left: Left | None = None
+    deduped_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ class StreamedTransfers:
     """Transfers from a source site to the receiver that ``connect`` reaches.
 
     ``generation`` is the fencing token of this run: the receiver refuses an older one. ``level``
-    is zstd's, where one that ``adapts`` begins. What is sent goes through the ``throttle``.
+    is zstd's, where one that ``adapts`` begins. With ``dedupe`` a first copy leaves out what the
+    receiver has on any disk. What is sent goes through the ``throttle``.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class StreamedTransfers:
         level: int,
         block_bytes: int,
         adapts: bool = False,
+        dedupe: bool = False,
         throttle: Throttle | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -54,6 +56,7 @@ class StreamedTransfers:
         self._generation = generation
         self._level = level
         self._adapts = adapts
+        self._dedupe = dedupe
         self._throttle = throttle or Throttle()
         self._block_bytes = block_bytes
         self._stop = stop
@@ -71,6 +74,7 @@ class StreamedTransfers:
                     progress.rate_bytes_s,
                     Packing(progress.level, progress.ratio, progress.binds),
                     progress.left,
+                    progress.deduped_bytes,
                 )
             )
 
@@ -92,6 +96,7 @@ class StreamedTransfers:
                     extents=wanted.extents,
                     level=self._level,
                     adapts=self._adapts,
+                    dedupe=self._dedupe,
                     block_bytes=self._block_bytes,
                     progress=told,
                     stop=self._stop,
@@ -109,6 +114,7 @@ class StreamedTransfers:
             time.monotonic() - begun,
             sent.resumed_bytes,
             sent.why,
+            sent.deduped_bytes,
         )
 
     def compare(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from migrate.replication.adapt import Binds
 from migrate.run.history import Event
 from planner.names import visible
+from planner.units import show_bytes
 from tui.cli.progress import Bar, Known
 
 if TYPE_CHECKING:
@@ -76,11 +77,14 @@ def known(moving: Moving) -> Known:
     if packing is None:
         return Known(moving.rate_bytes_s, left)
     words = f"zstd {packing.level}" if packing.level else "not packed"
+    if moving.deduped_bytes:
+        words += f" · dedupe {show_bytes(moving.deduped_bytes)}"
     binding = _binding(packing.binds)
     told: dict[str, Any] = {
         "volume": visible(moving.volume),
         **_packed(packing),
         "wire_bytes": moving.wire_bytes,
+        "deduped_bytes": moving.deduped_bytes,
         "left_p95_s": left and round(left[1], 1),
     }
     return Known(moving.rate_bytes_s, left, f"{words} · {binding}" if binding else words, told)
@@ -97,6 +101,7 @@ def _fields(moving: Moving) -> dict[str, Any]:
         "left_s": left and round(left.p50_s, 1),
         "left_p95_s": left and round(left.p95_s, 1),
         "wire_bytes": moving.wire_bytes,
+        "deduped_bytes": moving.deduped_bytes,
         **(_packed(moving.packing) if moving.packing else {}),
     }
 

@@ -150,6 +150,13 @@ def test_the_line_says_rate_level_what_binds_and_what_is_left(capsys: pytest.Cap
     )
 
 
+def test_the_line_says_what_did_not_travel(capsys: pytest.CaptureFixture[str]) -> None:
+    packing = Packing(3, 2.5, Binds.LINK)
+    moving = Moving("v", 512 * MIB, 1024 * MIB, 200 * MIB, 112 * MIB, packing, deduped_bytes=300 * MIB)
+    assert "zstd 3 · dedupe 300 MiB · link binds" in spoken(moving, capsys)
+    assert known(moving).fields["deduped_bytes"] == 300 * MIB
+
+
 @pytest.mark.parametrize(
     ("packing", "words"),
     [

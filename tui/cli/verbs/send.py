@@ -87,6 +87,7 @@ def command(
         level=1,
         block_bytes=1024 * 1024,
         adapts=True,
+        dedupe=True,
     )
     mode = Mode.COMPARE if compare else Mode.SEED
     equal: bool | None = None
@@ -118,10 +119,12 @@ def command(
     if as_json:
         data({"volume": volume, "live": True, "mode": sent.mode.value, "size_bytes": size,
               "data_bytes": sent.data_bytes, "wire_bytes": sent.wire_bytes,
+              "deduped_bytes": sent.deduped_bytes,
               "resumed_bytes": sent.resumed_bytes, "seconds": round(sent.seconds, 3),
               "verified": equal, "why": sent.why or None})  # fmt: skip
         return
     if sent.why:
         say(f"compared by digests: {visible(sent.why, 200)}")
     say(f"{show_bytes(sent.data_bytes)} sent as {show_bytes(sent.wire_bytes)}, durable there"
+        + (f", dedupe {show_bytes(sent.deduped_bytes)}" if sent.deduped_bytes else "")
         + (", both sides are equal" if equal else ""))  # fmt: skip
