@@ -95,7 +95,7 @@ class WherryApp(WorkingApp):
     ) -> None:
         """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one.
 
-        ``order`` is work to begin with.
+        ``order`` is the import to begin with.
         """
         # NO_COLOR: the terminal's own two colours, and no other leaves us
         session = session or Session(project_root)
@@ -129,9 +129,9 @@ class WherryApp(WorkingApp):
             self.call_later(self._begin, self._order)
 
     def _begin(self, order: Order) -> None:
-        from tui.jobs.job import Job
+        from tui.guides.importing import begin_import
 
-        self.start(Job(order.argv(self.session.root), order.title))
+        begin_import(self, order)
 
     def on_unmount(self) -> None:
         """Stop reading; the study ends, work that stores nothing half is interrupted."""

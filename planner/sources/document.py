@@ -178,7 +178,8 @@ def stage(path: Path, file: Path, report: Report) -> None:
     inventory = read_document(path)
     with staging.writing(file) as connection:
         staging.put_inventory(connection, inventory)
-    report(1, 1)
+    size = path.stat().st_size
+    report(size, size)
 
 
 def dump_document(inventory: Inventory) -> str:

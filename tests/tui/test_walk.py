@@ -38,7 +38,7 @@ def begin(seen: Terminal, tmp_path: Path, size: tuple[int, int], files: Path) ->
     seen.open(size, root, "ui")
     seen.sees("Make a project here", "There is no project in", "dc1-exit", "estate.xlsx, in this directory")
     seen.press("C-s")
-    seen.sees("import estate.xlsx", "✔ done")
+    seen.sees("What came in", "inventory 1 of the source", "40 VMs")
     seen.press("Escape")
     seen.sees("▸ Overview", "First steps", "✔ 1 import an estate", "· 5 plan")
     return root

@@ -28,28 +28,10 @@ def main() -> None:
 
 def _broke(fault: Exception) -> int:
     """Keep the traceback of a defect, say in one sentence that there is one, and return the exit code."""
-    import traceback
-    from contextlib import suppress
-    from pathlib import Path
-
-    from planner.errors import WherryError
+    from tui.cli.defects import kept
     from tui.cli.output import complain
-    from tui.logs import opened
 
-    said = "".join(traceback.format_exception(fault))
-    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "wherry"
-    with suppress(OSError):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with opened(folder, "wherry.log") as log, suppress(OSError):  # a full disk does not hide what happened
-        log.write(f"{said}\n".encode("utf-8", "replace"))
-    if os.environ.get("WHERRY_DEBUG"):
-        sys.stderr.write(said)
-    kept = folder / "logs" / "wherry.log"
-    where = f"it is described in {kept}" if kept.is_file() else "set WHERRY_DEBUG=1 to see where"
-    what = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
-    error = WherryError(
-        f"wherry broke: {' '.join(what.split())[:200]}", f"report this as a fault of wherry; {where}"
-    )
+    error = kept(fault)
     complain(error, as_json="--json" in sys.argv)
     return error.exit_code
 

@@ -117,9 +117,8 @@ def telling(work: Callable[[], int]) -> int:
 
 
 def _tell_fault(fault: Exception) -> int:
-    import traceback
+    from tui.cli.defects import kept
 
-    sys.stderr.write("".join(traceback.format_exception(fault)))
-    error = WherryError(f"wherry broke: {type(fault).__name__}: {fault}", "report this as a fault of wherry")
+    error = kept(fault)
     tell_error(error)
     return error.exit_code

@@ -59,11 +59,20 @@ def offer_import(app: WherryApp) -> None:
     app.push_screen(Pick("What to import", _WHAT), guide.chosen)
 
 
+def begin_import(app: WherryApp, order: Order) -> None:
+    """Import the estate that was asked for together with the project."""
+    _Guide(app).begin(order)
+
+
 class _Guide:
     """The steps of one import."""
 
     def __init__(self, app: WherryApp) -> None:
         self._app = app
+
+    def begin(self, order: Order) -> None:
+        """Import an estate that is named already."""
+        self._start(order, self._came)
 
     def chosen(self, what: str | None) -> None:
         """Ask for the place it lies in."""

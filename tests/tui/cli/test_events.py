@@ -101,7 +101,12 @@ def test_progress_is_told_ten_times_a_second_at_most_and_the_last_count_always(
     assert (things[1]["done"], things[1]["total"], things[1]["left_s"]) == (7, None, None)
 
 
-def test_whatever_is_written_to_stderr_becomes_an_event(capfd: pytest.CaptureFixture[str]) -> None:
+def test_whatever_is_written_to_stderr_becomes_an_event(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("WHERRY_DEBUG", raising=False)
+
     def work() -> int:
         sys.stderr.write("half a ")
         sys.stderr.write("line\nand \x1b]0;title\x07")
@@ -114,7 +119,10 @@ def test_whatever_is_written_to_stderr_becomes_an_event(capfd: pytest.CaptureFix
     said = [item["text"] for item in found if item["event"] == "said"]
     assert said[:2] == ["half a line", "and ␛]0;title␇"]
     assert said[2] == "old thing"
-    assert any("ValueError" in text for text in said)
+    assert said[3:] == [], "the traceback is kept, not told"
+    log = tmp_path / "wherry" / "logs" / "wherry.log"
+    assert "in work" in log.read_text("utf-8")
+    assert str(log) in found[-2]["hint"]
     assert [item["event"] for item in found[-2:]] == ["error", "end"]
     assert "ValueError: broke <U+D800>" in found[-2]["message"]
 

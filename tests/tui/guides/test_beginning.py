@@ -15,8 +15,9 @@ from planner.store import inventories
 from planner.store.project import Project
 from tests.tui.cli.command import refused, wherry
 from tests.tui.cli.terminal import typing
-from tests.tui.stage import SMALL, lines, text, until
+from tests.tui.stage import SMALL, lines, on, text, until
 from tui.app import WherryApp
+from tui.dialogs.reader import Reader
 from tui.guides.beginning import BeginningApp
 from tui.jobs.orders import import_file
 
@@ -113,7 +114,8 @@ async def test_the_application_begins_with_the_import_that_was_asked_for(tmp_pat
     Project.create(tmp_path, "acme").close()
     app = WherryApp(tmp_path, order=import_file(["lab"]))
     async with app.run_test(size=(120, 35)) as pilot:
-        await until(lambda: "✔ done" in text(pilot))
+        await until(lambda: on(pilot, Reader) and "What came in" in text(pilot))
+        assert "✔ inventory 1 of the source" in text(pilot)
         await pilot.press("enter")
         await until(lambda: app.view.inventory_id is not None)
         await pilot.pause()
@@ -124,7 +126,7 @@ async def test_the_application_begins_with_the_import_that_was_asked_for(tmp_pat
 def test_wherry_ui_leads_from_an_empty_directory_into_an_estate(tmp_path: Path) -> None:
     shutil.copy(sample_path("lab") / "inventory.json", tmp_path / "estate.json")
     code, said = typing(
-        [(b"Make a project here", b"\x13"), (b"after", b"\r"), (b"import an estate", b"q")],
+        [(b"Make a project here", b"\x13"), (b"What came in", b"\r"), (b"import an estate", b"q")],
         "ui", "--project", str(tmp_path),
     )  # fmt: skip
     assert code == 0, said
