@@ -6,6 +6,7 @@ dropped the pages already, so trying again would report success for lost data.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -76,8 +77,19 @@ class FlatDisk:
         except OSError:
             os.close(self._fd)
             raise
+        if writable:
+            self._forget_clean_pages()
         self._clearing = clearing
         self._poison = ""
+
+    def _forget_clean_pages(self) -> None:
+        """Have what is read from now on come from the medium, unless it is still to be written.
+
+        After a failed flush the kernel calls the lost pages clean and goes on showing them. Whoever was
+        told of it may have died since, so nobody who opens a disk to write may trust them.
+        """
+        with contextlib.suppress(OSError):  # not every kind of file has a cache
+            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     @property
     def size_bytes(self) -> int:

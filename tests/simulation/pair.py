@@ -74,7 +74,8 @@ class Pair:
         named = {volume.name: volume for volume in self.volumes}
 
         def open_disk(name: str) -> WritableDisk:
-            return WatchedDisk(named[name].disk, named[name].ledger, self._specs[self.schedule.current])
+            volume = named[name]
+            return WatchedDisk(volume.disk.opened(), volume.ledger, self._specs[self.schedule.current])
 
         return self._product.receiver(
             open_disk,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 
 from tests.migrate.replication.model import Clockwork, MemoryDisk
-from tests.simulation.schedule import Schedule
+from tests.simulation.schedule import Crash, Schedule
 
 
 class _Turns(Clockwork):
@@ -29,22 +29,25 @@ class SimulatedDisk(MemoryDisk):
 
     def __init__(self, schedule: Schedule, content: bytes) -> None:
         super().__init__(content, _Turns(schedule))
+        self.local = schedule.rng.random() < 0.6  # else behind a server that keeps its pages
         self._schedule = schedule
         self.full = False
         self.writes_fail = 0
-        self.flush_fails = False
+        self.flush_fails = self.dies_of_it = False
+
+    def opened(self) -> SimulatedDisk:
+        """Return the disk as one who opens it has it: a local one forgets clean pages, lies among them."""
+        if self.local:
+            self.seen = bytearray(self.durable)
+            for offset, data in self.pending:
+                self.seen[offset : offset + len(data)] = data
+        return self
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Write, or fail with what is the matter now, perhaps after a part."""
         if self.full or self.writes_fail:
-            how = (
-                "full"
-                if self.full
-                else "write error once"
-                if self.writes_fail > 0
-                else "write error for ever"
-            )
-            self._schedule.meet(how)
+            often = "once" if self.writes_fail > 0 else "for ever"
+            self._schedule.meet("full" if self.full else f"write error {often}")
             self.writes_fail -= self.writes_fail > 0
             kept = len(data) // 2 // 512 * 512
             super().write(data[:kept], offset)
@@ -54,10 +57,17 @@ class SimulatedDisk(MemoryDisk):
     def flush(self) -> None:
         """Flush, or lose every page and say so once."""
         self.flush_fails_at = self.flushes + 1 if self.flush_fails else None
-        if self.flush_fails:
-            self._schedule.meet("flush error")
-        self.flush_fails = False
-        super().flush()
+        fails, dies = self.flush_fails, self.dies_of_it
+        self.flush_fails = self.dies_of_it = False
+        if fails:
+            self._schedule.meet("flush error, then killed" if dies else "flush error")
+        try:
+            super().flush()
+        except OSError:
+            if dies:
+                self._schedule.current.process.dead = True
+                raise Crash from None
+            raise
 
 
 class SimulatedLog:

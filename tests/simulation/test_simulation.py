@@ -23,6 +23,7 @@ FAULTS = {
     "cut",
     "fenced",
     "flush error",
+    "flush error, then killed",
     "full",
     "half-open",
     "log error, torn",

@@ -87,6 +87,7 @@ class _Faults:
             self._fail_writes_for_ever,
             self._fill,
             self._fail_flush,
+            self._fail_flush_and_die,
             self._fail_log,
         )
 
@@ -178,6 +179,15 @@ class _Faults:
 
     def _fail_flush(self) -> None:
         self._some_volume().disk.flush_fails = True
+
+    def _fail_flush_and_die(self) -> None:
+        """The flush fails, and the process is gone before it could record that.
+
+        Behind a server that keeps its pages nobody could tell afterwards: docs/limits.md says so.
+        """
+        disk = self._some_volume().disk
+        disk.flush_fails = True
+        disk.dies_of_it = disk.local
 
     def _fail_log(self) -> None:
         self._some_volume().log.fails = self._rng.choice(("torn", "unsynced"))

@@ -169,3 +169,24 @@ def test_a_pipe_or_folder_is_no_disk(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(OSError, match="neither a file nor a device"):
             FlatDisk(path)
+
+
+def test_a_disk_opened_to_write_is_read_from_the_medium_not_from_pages_of_before(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"x" * 8192)
+        os.fsync(file.fileno())
+        try:
+            _cached(file.fileno())
+        except OSError as error:
+            pytest.skip(f"this file system does not tell what it has in memory: {error}")
+        FlatDisk(path).close()
+        assert _cached(file.fileno())
+        FlatDisk(path, writable=True).close()
+        assert not _cached(file.fileno())
+
+
+def _cached(fd: int) -> bool:
+    try:
+        return os.preadv(fd, [bytearray(4096)], 0, os.RWF_NOWAIT) == 4096
+    except BlockingIOError:
+        return False
