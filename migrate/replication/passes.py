@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
+from migrate.sites.ports import Extent
 
 
 class Mode(StrEnum):
@@ -27,7 +28,8 @@ class PassSpec:
 
     ``generation`` is the fencing token: the receiver refuses anything older than it has seen.
     ``change`` is the change id of the content sent, ``base`` the one a delta stands on; both are
-    opaque text, empty when nothing tracks changes.
+    opaque text, empty when nothing tracks changes. ``only`` are the runs that a comparison looks at
+    when another one has just found everything else equal; None is all of the disk.
     """
 
     volume: str
@@ -36,6 +38,7 @@ class PassSpec:
     generation: int = 0
     base: str = ""
     change: str = ""
+    only: tuple[Extent, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ receiver can check at the end that nothing was left out.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from migrate.disks.ports import ReadableDisk
@@ -64,6 +65,12 @@ def stretches(plan: Iterable[Item]) -> Iterator[list[Item]]:
         stretch.append(item)
     if stretch:
         yield stretch
+
+
+def touches(stretch: list[Item], extents: tuple[Extent, ...]) -> bool:
+    """True when a stretch has a byte in one of the extents, which are merged and ascending."""
+    at = bisect_right(extents, stretch[0].offset, key=lambda extent: extent.end)
+    return at < len(extents) and extents[at].offset < stretch[-1].offset + stretch[-1].length
 
 
 def _inside(runs: Iterable[tuple[int, int]], size_bytes: int) -> Iterator[tuple[int, int]]:

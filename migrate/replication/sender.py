@@ -26,7 +26,7 @@ from migrate.replication.messages import Ack, Hello, Welcome
 from migrate.replication.pace import Pace
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
 from migrate.replication.pipeline import ordered_map
-from migrate.replication.plan_pass import items, reads, stretches
+from migrate.replication.plan_pass import items, reads, stretches, touches
 from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
@@ -285,7 +285,13 @@ class _Sending:
     def _compared(self, plan: Iterable[Item]) -> Iterator[Item]:
         """Add the receiver's digests to each item, asking one stretch ahead of need."""
         asked: deque[list[Item]] = deque()
+        only = self._spec.only
         for stretch in stretches(plan):
+            if only is not None and not touches(stretch, only):
+                while asked:
+                    yield from self._answered(asked.popleft())
+                yield from (replace(item, read=False) for item in stretch)  # stays as it is there
+                continue
             self._ask(stretch)
             asked.append(stretch)
             if len(asked) > 1:

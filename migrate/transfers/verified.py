@@ -1,7 +1,8 @@
 """One disk held against a receiver's: compared, repaired from its source when asked, compared again.
 
-A repair is a pass that compares the whole disk by digests of its own and sends what differs; nothing
-is called good by it. Only the comparison of everything that follows does that.
+A repair is a pass that compares by digests of its own around what was found, or the whole disk when
+not all of it was looked at, and sends what differs. Nothing is called good by it: only the comparison
+of everything that follows does that.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from migrate.keys.names import Holder
 from migrate.replication.channel import ChannelClosed
 from migrate.replication.comparing import Likeness, compare
-from migrate.replication.coverage import Coverage, full
+from migrate.replication.coverage import Coverage, Method, full
 from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.sender import send_pass
 from migrate.replication.tls import TlsChannel
@@ -63,11 +64,13 @@ def verify_disk(
         first, peer, serial = _compared(source, connect, volume, choose, report)
         if first.equal or not repair:
             return Outcome(first, first, 0, peer, serial)
+        # What a sample or a part did not see may differ too, so then everything is compared.
+        only = first.differing if first.coverage.method is Method.FULL else None
         with closing(source.open_read(volume)) as disk, closing(connect()) as channel:
             sent = send_pass(
                 disk,
                 channel,
-                PassSpec(volume, f"repair {random_bytes(16).hex()}", disk.size_bytes),
+                PassSpec(volume, f"repair {random_bytes(16).hex()}", disk.size_bytes, only=only),
                 mode=Mode.COMPARE,
                 adapts=True,
                 progress=lambda moving: report("repair", moving.done_bytes, moving.total_bytes),
