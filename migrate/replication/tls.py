@@ -24,6 +24,7 @@ from planner.names import visible
 
 _JOIN_BYTES = 64 * 1024  # below this, parts leave as one record
 _LAST_S, _LAST_READS = 1.0, 16
+_ALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 
 
 class TlsKeys:
@@ -67,6 +68,10 @@ class TlsChannel:
         sock.settimeout(handshake_s)
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # A peer whose host or line is gone keeps its volume for half a minute, not until the time-out.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _ALIVE:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
         self._used = threading.Lock()
         self._closed = False
         self.received_bytes = 0

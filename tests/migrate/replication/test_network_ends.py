@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,10 +22,12 @@ from migrate.keys.revoked import Relied
 from migrate.replication import network
 from migrate.replication.channel import ChannelClosed
 from migrate.replication.conversations import Conversations
+from migrate.replication.link import Link
 from migrate.replication.messages import Hello
 from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.sender import send_pass
 from migrate.replication.tls import TlsChannel, TlsKeys, connect_tls
+from migrate.replication.wire import Kind
 from planner.errors import BadInput, NotFound, ProjectBusy, SiteRefused, WherryError
 from tests.migrate.replication.served import ALL, FAR, SIZE, Keys, Served, issuer, send, until
 
@@ -303,3 +306,35 @@ def test_volumes_that_are_not_registered(tmp_path: Path, keys: Keys, source: Fla
                 send_pass(source, channel, PassSpec(volume, "1", SIZE), mode=Mode.SEED)
             assert "\u202e" not in refused.value.message
         assert world() == before
+
+
+def test_a_byte_now_and_then_buys_no_time(tmp_path: Path, keys: Keys, source: FlatDisk) -> None:
+    words = Hello(purpose="pass", volume="v", size_bytes=SIZE, nonce="0" * 32).dump()
+    with serving(tmp_path, TlsKeys(keys(FAR)), handshake_s=1.0) as served:
+        bundle = keys(ALL)
+        with closing(connect_tls("127.0.0.1", served.port, TlsKeys(bundle), "dc2", 10.0)) as channel:
+            said = b"".join(bytes(part) for part in Link(channel).pack(Kind.HELLO, body=words))
+            with pytest.raises(ChannelClosed):
+                trickle(channel, said)
+        send(served, bundle, source)
+
+
+def trickle(channel: TlsChannel, said: bytes) -> None:
+    for byte in said:
+        channel.send([bytes([byte])])
+        time.sleep(0.1)
+
+
+def test_a_sender_is_no_receiver(keys: Keys) -> None:
+    context = TlsKeys(keys(ALL)).context(server=True)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            sock, _address = listening.accept()
+            TlsChannel(sock, context, server=True).close()
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(SiteRefused, match="not a receiver"):
+            connect_tls("127.0.0.1", listening.getsockname()[1], TlsKeys(keys(ALL)), "dc1")
+        thread.join(20)

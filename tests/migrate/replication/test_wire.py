@@ -35,21 +35,27 @@ class Tape:
     def close(self) -> None: ...
 
 
-def frames(key: bytes = KEY, stream: int = 0) -> list[bytes]:
+def frames(key: bytes = KEY, stream: int = 0, grain_key: bytes = b"") -> list[bytes]:
     rng = random.Random(7)
     link = Link(Tape(b""), stream)
     link.use_keys(sending=key, receiving=key)
-    raw = b"abc" * 3000
+    raw, noise = b"abc" * 3000, rng.randbytes(2000)
     packed = zstandard.ZstdCompressor(level=1).compress(raw)
-    digest = wire.body_digest(raw, packed)
+
+    def digest(body: bytes, travels: bytes | None = None) -> bytes:
+        return wire.body_digest(
+            wire.grain_digests(memoryview(body), grain_key) if grain_key else body, travels
+        )
+
     made = [
-        link.pack(Kind.DATA, offset=0, body=rng.randbytes(2000)),
+        link.pack(Kind.DATA, offset=0, body=noise, digest=digest(noise)),
         link.pack(Kind.ZERO, offset=4096, length=10**9),
-        link.pack(Kind.DATA, offset=65536, length=9000, body=packed, flags=wire.FLAG_ZSTD, digest=digest),
+        link.pack(Kind.DATA, offset=65536, length=9000, body=packed, flags=wire.FLAG_ZSTD,
+                  digest=digest(raw, packed)),
         link.pack(Kind.KEEP, offset=9, length=77),
         link.pack(Kind.ACK, body=b'{"number":1}'),
         link.pack(Kind.COMMIT),
-    ]
+    ]  # fmt: skip
     return [b"".join(bytes(part) for part in parts) for parts in made]
 
 
@@ -74,37 +80,55 @@ def test_frames_arrive_as_sent() -> None:
     assert got[2] == (Kind.DATA, 65536, 9000, b"abc" * 3000)
 
 
-def test_fuzzed_frames_are_never_accepted() -> None:
-    """40,000 mutations of each kind of frame; a Link that opens one of them has failed."""
+def fuzz(count: int, grain_key: bytes) -> tuple[list[object], int]:
+    """Return which of ``count`` changed frames opened, and the most memory that was taken."""
     seed = random.SystemRandom().randrange(2**32)
     print("SEED", seed)
     rng = random.Random(seed)
-    originals = frames()
+    originals = frames(grain_key=grain_key)
     link = Link(Tape(b""))
-    accepted = []
+    link.grain_key = grain_key
+    accepted: list[object] = []
+    tried = 0
     tracemalloc.start()
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
-    for _ in range(40_000):
+    while tried < count:
         index = rng.randrange(len(originals))
         data = bytearray(originals[index])
-        for _ in range(rng.choice((1, 1, 1, 2, 8))):
+        how = rng.random()
+        if how < 0.1:  # whole frames out of place: replayed, from the future, of another conversation
+            index = rng.randrange(len(originals))
+        for _ in range(rng.choice((1, 1, 1, 2, 8)) if how >= 0.05 else 0):
             at = rng.randrange(min(len(data), 64) if rng.random() < 0.7 else len(data))
             data[at] ^= 1 << rng.randrange(8)
         if rng.random() < 0.1:
             data += rng.randbytes(8)
         if bytes(data[: len(originals[index])]) == originals[index]:
             continue
+        tried += 1
         link._received = index
         try:
-            got = play(bytes(data), link)
+            accepted += play(bytes(data), link)
         except WireError:
             continue
-        accepted += got
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
+    print(f"{tried} changed frames, {len(accepted)} accepted, {peak // 1024} KiB at most")
+    return accepted, peak
+
+
+@pytest.mark.parametrize("grain_key", [b"", b"g" * 32], ids=["plain", "grains"])
+@pytest.mark.parametrize("count", [10_000, pytest.param(1_000_000, marks=pytest.mark.soak)])
+def test_fuzzed_frames_are_never_accepted(count: int, grain_key: bytes) -> None:
+    accepted, peak = fuzz(count, grain_key)
     assert accepted == []
     assert peak < 3 * MIB
+
+
+def test_negative_control_a_link_that_checks_no_digest_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "verify", lambda *_frame: None)
+    assert len(fuzz(2_000, b"")[0]) > 50
 
 
 def test_random_bytes_are_refused() -> None:
@@ -112,7 +136,7 @@ def test_random_bytes_are_refused() -> None:
     for _ in range(2000):
         header = bytearray(rng.randbytes(wire.HEADER_BYTES))
         if rng.random() < 0.8:
-            header[:6] = wire.MAGIC + bytes([wire.VERSION, rng.randrange(1, 13)])
+            header[:6] = wire.MAGIC + bytes([wire.VERSION, rng.randrange(1, 17)])
         try:
             assert play(bytes(header) + rng.randbytes(100)) == []
         except WireError:
