@@ -44,11 +44,17 @@ class Version:
 class Volume:
     """One disk on both sides, and what the project remembers of it."""
 
-    def __init__(self, name: str, schedule: Schedule) -> None:
+    def __init__(self, name: str, schedule: Schedule, like: Volume | None = None) -> None:
+        """Draw a volume; one that is ``like`` another holds much of the same."""
         rng = schedule.rng
         self.name = name
         self.size = rng.choice((2, 3, 4)) * 64 * KIB + rng.choice((0, 0, SECTOR, 9 * SECTOR))
-        self.versions = _versions(rng, self.size)
+        begins = make_content(rng, self.size)
+        self.begins_s = 0.0
+        if like is not None:
+            begins = (change(rng, like.versions[-1].content, 1)[0] + begins)[: self.size]
+            self.begins_s = rng.choice((0.0, 500.0))
+        self.versions: tuple[Version, ...] = _versions(rng, begins)
         kind = rng.random()
         here = self.versions[0].content
         before = bytes(self.size) if kind < 0.4 else change(rng, here)[0]
@@ -82,8 +88,7 @@ class Volume:
         return spec, mode, extents
 
 
-def _versions(rng: random.Random, size: int) -> tuple[Version, ...]:
-    content = make_content(rng, size)
+def _versions(rng: random.Random, content: bytes) -> tuple[Version, ...]:
     found = [Version(content, (), rng.choice((Mode.SEED, Mode.SEED, Mode.COMPARE)), trusts=False)]
     for _ in range(rng.randint(1, 3)):
         content, changed = change(rng, content, rng.randint(1, 6))

@@ -76,7 +76,7 @@ class Watched:
         self._end.recv_into(buffer)
         if len(buffer) == wire.HEADER_BYTES and bytes(buffer[:4]) == wire.MAGIC:
             header = wire.parse_header(buffer)
-            if header.kind in {Kind.DATA, Kind.ZERO, Kind.KEEP}:
+            if header.kind in {Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.HELD}:
                 self._came.append(Extent(header.offset, header.length))
 
     def send(self, parts: Sequence[Buffer]) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.dedupe.pools import Pool
+from migrate.replication.dedupe.table import Table
+from migrate.replication.dedupe.volumes import Volumes
 from migrate.replication.leases import Leases
 from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.progress import ProgressLog
@@ -23,6 +27,7 @@ from tests.simulation.oracle import Broken, Watched, WatchedDisk
 from tests.simulation.schedule import Process, Schedule, Task
 
 TIMEOUT_S = 60.0
+_BUCKETS = 16
 _PAUSE_MAX_S = 64.0
 
 
@@ -36,9 +41,12 @@ class Product:
 
 
 class Pair:
-    """All processes of a run. Senders and the receiver may die and come again."""
+    """All processes of a run. Senders and the receiver may die and come again.
 
-    def __init__(self, schedule: Schedule, volumes: list[Volume], product: Product) -> None:
+    ``store`` is a folder for what the receiver remembers of digests: hints, which may be lost.
+    """
+
+    def __init__(self, schedule: Schedule, volumes: list[Volume], product: Product, store: Path) -> None:
         self.schedule = schedule
         self.volumes = volumes
         self.quiet = False  # faults are over
@@ -51,6 +59,8 @@ class Pair:
         self._product = product
         self._ack_bytes = schedule.rng.choice((48, 64, 128)) * KIB
         self._specs: dict[Task, PassSpec] = {}  # of the conversation that a receiver's task holds
+        self._store = store
+        self._pool: Pool | None = None
         self._receiver = self._new_receiver()
 
     def start(self, volume: Volume, generation: int) -> None:
@@ -69,6 +79,18 @@ class Pair:
             if process in {sender, receiver}:
                 connection.go_silent(up=True, down=True)
         self.schedule.kill(process)
+
+    def close(self) -> None:
+        """Close the files of the pool."""
+        if self._pool is not None:
+            self._pool.table.close()
+            self._pool.volumes.close()
+
+    def _open_pool(self) -> None:
+        self.close()
+        disks = {volume.name: volume.disk for volume in self.volumes}
+        table = Table(self._store / "table", _BUCKETS, random_bytes=self.schedule.rng.randbytes)
+        self._pool = Pool(table, Volumes(self._store / "volumes"), disks.__getitem__)
 
     def _new_receiver(self) -> Receiver:
         named = {volume.name: volume for volume in self.volumes}
@@ -93,6 +115,7 @@ class Pair:
             if not self.quiet and rng.random() < 0.4:
                 raise ChannelClosed("nobody listens")
             self.receiving, self._receiver = Process(), self._new_receiver()
+            self._open_pool()
             self.schedule.note("receiver starts")
         connection = Connection(self.schedule, TIMEOUT_S)
         process, receiver = self.receiving, self._receiver
@@ -101,7 +124,7 @@ class Pair:
         def serve() -> None:
             self._specs[self.schedule.current] = spec
             try:
-                receiver.serve(Watched(connection.far, volume.ledger, spec))
+                receiver.serve(Watched(connection.far, volume.ledger, spec), pool=lambda: self._pool)
             except WireError as error:
                 raise Broken(f"the receiver did not understand: {error}") from error
             except WherryError as error:
@@ -114,6 +137,8 @@ class Pair:
 
     def _drive(self, process: Process, volume: Volume, generation: int) -> None:
         """Bring each version in turn, again and again until it is there."""
+        if volume.begins_s > self.schedule.now:
+            self.schedule.sleep(volume.begins_s)
         at, pause_s = (volume.done or 0), 1.0
         last = len(volume.versions) - 1
         while at <= last:
@@ -175,6 +200,7 @@ class Pair:
                 adapts=rng.random() < 0.5,
                 block_bytes=rng.choice((64, 128)) * KIB,
                 workers=0,
+                dedupe=rng.random() < 0.7,
                 stop=stop,
                 clock=lambda: schedule.now + self.skew_s,
                 random_bytes=rng.randbytes,
@@ -185,6 +211,8 @@ class Pair:
             if spec.pass_id not in volume.ledger.completed:
                 raise Broken(f"{spec.pass_id} is complete for the sender alone")
             schedule.met[f"{result.mode} pass"] += 1
+            if result.deduped_bytes:
+                schedule.met["deduped"] += 1
             if result.resumed_bytes:
                 schedule.met["resumed"] += 1
             if result.why:

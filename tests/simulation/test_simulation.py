@@ -40,7 +40,7 @@ FAULTS = {
     "write error for ever",
     "write error once",
 }
-WAYS = {"seed pass", "delta pass", "compare pass", "resumed", "compared instead"}
+WAYS = {"seed pass", "delta pass", "compare pass", "resumed", "compared instead", "deduped"}
 
 
 def _runs(seeds: range) -> Counter[str]:
