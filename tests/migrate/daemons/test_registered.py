@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -84,3 +86,55 @@ def test_addresses() -> None:
     for text in ("7643", ":7643", "a:", "::1:5", "a:99999", "a:-1", "a:٣"):
         with pytest.raises(BadInput):
             parse_address(text)
+
+
+def losetup(*arguments: str) -> str:
+    return subprocess.run(["losetup", *arguments], check=True, capture_output=True, text=True).stdout.strip()
+
+
+@pytest.fixture
+def attached(disk: Path) -> Iterator[Path]:
+    """Attach the disk to a loop device, where that is permitted."""
+    os.truncate(disk, 1024 * 1024)
+    try:
+        device = losetup("--find", "--show", str(disk))
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no loop device can be made here")
+    yield Path(device)
+    losetup("--detach", device)
+
+
+def test_a_file_behind_a_loop_device_is_refused(disk: Path, attached: Path) -> None:
+    with pytest.raises(BadInput, match="attached as a device"):
+        Register([("v", disk, "")])
+    assert Register([("v", attached, "")]).disks[0].size_bytes == 1024 * 1024
+
+
+def test_a_file_that_is_attached_after_registration_is_refused(disk: Path, tmp_path: Path) -> None:
+    os.truncate(disk, 1024 * 1024)
+    register = Register([("v", disk, "")])
+    try:
+        device = losetup("--find", "--show", str(disk))
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no loop device can be made here")
+    try:
+        with pytest.raises(OSError, match="attached as a device"):
+            register.open_write("v")
+    finally:
+        losetup("--detach", device)
+    register.open_write("v").close()
+
+
+def test_a_mounted_device_is_refused(attached: Path, tmp_path: Path) -> None:
+    (tmp_path / "mount").mkdir()
+    try:
+        subprocess.run(["mkfs.ext4", "-q", str(attached)], check=True, capture_output=True)
+        subprocess.run(["mount", str(attached), str(tmp_path / "mount")], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("nothing can be mounted here")
+    try:
+        with pytest.raises(BadInput, match="cannot be served"):
+            Register([("v", attached, "")])
+    finally:
+        subprocess.run(["umount", str(tmp_path / "mount")], check=True)
+    assert Register([("v", attached, "")]).disks
