@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from planner.model import VM
 from planner.units import show_bytes
 
 if TYPE_CHECKING:
+    from planner.model import VM
     from planner.plan import Wave
 
 

@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from planner.model import VM
-
 if TYPE_CHECKING:
     import sqlite3
 
+    from planner.model import VM
     from planner.plan import Wave
 
 
@@ -48,6 +47,7 @@ def _seen(connection: sqlite3.Connection, number: int, ids: Iterable[str]) -> di
     if wanted == "[]":
         return {}
     from planner.codec import decode
+    from planner.model import VM
 
     rows = connection.execute(
         "SELECT id, body FROM inventory_vm JOIN content USING (digest)"
