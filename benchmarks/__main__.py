@@ -26,6 +26,7 @@ NAMES = {
     "vcenter": "A live vCenter",
     "seed": "The first full copy of a disk",
     "wire": "Seeds and deltas beside the tools people use",
+    "dedupe": "Dedupe across disks",
     "optimiser": "A WAN optimiser in the path",
     "lab": "A seed in the lab",
     "twin": "The twin",
@@ -67,6 +68,10 @@ _NOTES = {
     "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
     "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
     "below 45 MiB that of the benchmark which started the process.",
+    "dedupe": "Clones of a disk of random bytes, after it, over a Unix socket with both ends in one process; "
+    "each is compared with its source. The table of 100 TB is one of a 1024th of its buckets, quick 8192nd, "
+    "filled with random digests as a whole one would be. Learning is timed in a sparse table of full size, "
+    "where each block has a page of its own; pages are cached.",
     "optimiser": "What wherry sends for a disk and then for its clone, a tenth of it different, recorded on "
     "its way and put through a simulated box that dedupes by content (4 KiB on average, nothing forgotten, "
     "references of 20 bytes) and packs with zstd 3. The share is what leaves the box of what entered it.",
