@@ -17,6 +17,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from migrate.daemons.registered import open_unused
 from migrate.disks.durable import replace_file, sync_directory
 from migrate.disks.flat import FlatDisk
 from migrate.disks.opening import open_disk
@@ -218,7 +219,12 @@ def _opened(
         with target.open("xb") as file:
             file.truncate(size)
         sync_directory(target.parent)
-    disk = FlatDisk(target, True)
+    try:
+        disk = open_unused(target)
+    except OSError as error:
+        raise BadInput(
+            f"{shown} cannot be written: {error.strerror}", "name a file or an unused device"
+        ) from error
     try:
         about = os.fstat(disk.fileno())
         if disk.size_bytes < size:

@@ -75,7 +75,7 @@ class Register:
         shown = visible(volume, 200)
         if known is None:
             raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
-        disk = _opened(known.path)
+        disk = open_unused(known.path)
         about = os.fstat(disk.fileno())
         if (about.st_dev, about.st_ino, disk.size_bytes) != (known.device, known.inode, known.size_bytes):
             disk.close()
@@ -124,14 +124,14 @@ def read_volumes(path: Path) -> list[tuple[str, Path, str]]:
 
 
 def _look(path: Path) -> tuple[os.stat_result, int]:
-    disk = _opened(path)
+    disk = open_unused(path)
     try:
         return os.fstat(disk.fileno()), disk.size_bytes
     finally:
         disk.close()
 
 
-def _opened(path: Path) -> FlatDisk:
+def open_unused(path: Path) -> FlatDisk:
     """Open for writing what nobody else uses; raises OSError."""
     if stat.S_ISBLK(path.lstat().st_mode):
         # The kernel refuses O_EXCL for a device that is mounted or part of another one.

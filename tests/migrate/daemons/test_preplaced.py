@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import random
 import threading
@@ -130,6 +131,10 @@ def test_nothing_is_written_over_and_sizes_are_checked(place: Place) -> None:
     with pytest.raises(BadInput, match="holds data already"):
         place.place()
     assert place.target.read_bytes().startswith(b"somebody's")
+    with place.target.open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(BadInput, match="somebody else holds it"):
+            place.place()
     place.target.write_bytes(b"")
     os.truncate(place.target, SIZE - 1)
     with pytest.raises(BadInput, match="the seed of v has"):
