@@ -20,7 +20,7 @@ from planner.units import MIB
 
 AHEAD: Final = 8  # blocks
 PROBE: Final = 16  # of so many blocks one is offered where hardly anything is found
-SEEN_BYTES: Final = 256 * MIB  # what "hardly anything" is measured over
+SEEN_BYTES: Final = 64 * MIB  # what "hardly anything" is measured over
 _WORTH: Final = 0.02
 
 

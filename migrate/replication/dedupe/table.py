@@ -86,7 +86,7 @@ class Table:
             told = self._waiting.get(tag)
             if told is None and not self._off:
                 try:
-                    told = _Bucket(self._fd, self._number(tag)).find(tag)
+                    told = self._read(tag)
                 except OSError as error:
                     self._fail(error)
         if told is None:
@@ -111,6 +111,15 @@ class Table:
             self._off = True
             os.close(self._fd)
 
+    def _read(self, tag: bytes) -> bytes | None:
+        number = self._number(tag)
+        page = os.pread(self._fd, PAGE, (number + 1) * PAGE)
+        # Most are not there at all: only one that seems to be is worth the checksum.
+        return _Bucket(number, page).find(tag) if tag in page else None
+
+    def _bucket(self, number: int) -> _Bucket:
+        return _Bucket(number, os.pread(self._fd, PAGE, (number + 1) * PAGE))
+
     def _number(self, tag: bytes) -> int:
         return int.from_bytes(tag[:4], "little") & (self._buckets - 1)
 
@@ -126,7 +135,7 @@ class Table:
                 if bucket is None or bucket.number != number:
                     if bucket is not None:
                         bucket.write(self._fd)
-                    bucket = _Bucket(self._fd, number)
+                    bucket = self._bucket(number)
                 bucket.put(tag, waiting[tag])
             if bucket is not None:
                 bucket.write(self._fd)
@@ -146,10 +155,10 @@ class Table:
             _begin(fd, buckets, self.key)
             for number in range(self._buckets):
                 parts: dict[int, _Bucket] = {}
-                for tag, place in _Bucket(self._fd, number):
+                for tag, place in self._bucket(number):
                     to = int.from_bytes(tag[:4], "little") & (buckets - 1)
                     if to not in parts:
-                        parts[to] = _Bucket(fd, to)
+                        parts[to] = _Bucket(to)
                     parts[to].put(tag, place)
                 for part in parts.values():
                     part.write(fd)
@@ -162,11 +171,10 @@ class Table:
 
 
 class _Bucket:
-    """One page of entries, in the order they came."""
+    """One page of entries, in the order they came; one that is no good counts as empty."""
 
-    def __init__(self, fd: int, number: int) -> None:
+    def __init__(self, number: int, page: bytes = b"") -> None:
         self.number = number
-        page = os.pread(fd, PAGE, (number + 1) * PAGE)
         self._count = self._oldest = 0
         if len(page) == PAGE:
             checksum, count, oldest, _ = _HEAD.unpack_from(page)
