@@ -30,6 +30,7 @@ class SimulatedDisk(MemoryDisk):
     def __init__(self, schedule: Schedule, content: bytes) -> None:
         super().__init__(content, _Turns(schedule))
         self.local = schedule.rng.random() < 0.6  # else behind a server that keeps its pages
+        self.lying = False  # a flush failed there, which is not recorded yet
         self._schedule = schedule
         self.full = False
         self.writes_fail = 0
@@ -64,6 +65,7 @@ class SimulatedDisk(MemoryDisk):
         try:
             super().flush()
         except OSError:
+            self.lying = not self.local
             if dies:
                 self._schedule.current.process.dead = True
                 raise Crash from None
