@@ -70,6 +70,8 @@ def test_a_project_says_size_churn_and_line(planned: Wherry) -> None:
         (("--size", "1T", "--link", "fast"), "'fast' is not a rate"),
         (("--size", "1T", "--link", "0"), "--link of nothing"),
         (("--size", "1T", "--rate", "0.1"), "--rate of nothing"),
+        (("--size", "1T", "--within", "nan"), "--within nan is no number"),
+        (("--size", "1T", "--share", "nan"), "--share nan is no number"),
         (("--size", "1T", "--ratio", "1/2"), "'1/2' is no ratio"),
         (("--size", "1T", "--ratio", "3/2/1"), "from low over likely to high"),
         (("--size", "1T", "--ratio", "0"), "from low over likely to high"),

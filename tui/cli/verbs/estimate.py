@@ -54,6 +54,8 @@ def command(
     """
     from planner.projection import CPU_BYTES_S, DISK_BYTES_S, Rates, Ratio, outlook
 
+    _check("--share", share)
+    _check("--within", within)
     known: Ratio | None = None
     if size is None:
         load, link, known = _of_project(project_dir)
@@ -76,6 +78,16 @@ def command(
         if known and ratio is None
         else "rules of thumb and benchmarks where nothing was said; a pilot measures them"
     )
+
+
+def _check(option: str, number: float | None) -> None:
+    """Refuse ``nan``, which every range lets pass, and what has no end."""
+    from math import isfinite
+
+    from planner.errors import BadInput
+
+    if number is not None and not isfinite(number):
+        raise BadInput(f"{option} {number} is no number", "write it like 0.7 or 14")
 
 
 def _of_project(project_dir: Path) -> tuple[Load, Link, Ratio | None]:
