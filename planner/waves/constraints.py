@@ -137,13 +137,15 @@ def _applications(sets: _Sets, families: list[list[int]], ties: Sequence[tuple[i
         todo = kept
 
 
-def _environment_ties(kins: Sequence[Kin], sets: _Sets, order: Sequence[str]) -> dict[tuple[int, int], str]:
+def _environment_ties(
+    kins: Sequence[Kin], item_of: Callable[[int], int], order: Sequence[str]
+) -> dict[tuple[int, int], str]:
     """Return (earlier item, later item) → why, for the environments of each application, in order."""
     places: dict[str, dict[int, set[int]]] = {}
     for at, item in enumerate(kins):
         place = rank(item.environment, order)
         if item.application and place is not None:
-            places.setdefault(item.application, {}).setdefault(place, set()).add(sets.root(at))
+            places.setdefault(item.application, {}).setdefault(place, set()).add(item_of(at))
     ties: dict[tuple[int, int], str] = {}
     for application, by_place in places.items():
         for before, after in pairwise(sorted(by_place)):
@@ -219,7 +221,7 @@ def share(
         if sets.root(a) in torn and torn[sets.root(a)] == torn.get(sets.root(b))
     }
     cross = {(a, b): why for (a, b), why in cross.items() if a not in torn or torn[a] != torn.get(b)}
-    wished = _environment_ties(kins, sets, settings.waves.environments)
+    wished = _environment_ties(kins, sets.root, settings.waves.environments)
     kept, bad = _without_circles(cross, wished)
     place = {root: at for at, root in enumerate(roots)}
     item: list[list[MoveGroup]] = [[] for _ in roots]
@@ -235,3 +237,27 @@ def share(
         dropped=tuple(dict.fromkeys((*lost, *sorted(inner)))),
         notes=tuple(notes),
     )
+
+
+def order_among(
+    members: Sequence[Sequence[MoveGroup]],
+    kin_of: Callable[[MoveGroup], Kin],
+    dependencies: Iterable[Dependency],
+    settings: Settings,
+) -> tuple[Order, ...] | None:
+    """Return the order between items that are shared already, as ``share`` has it when nothing is a circle.
+
+    None for a tie within an item. Whether anything is a circle is for the caller to know.
+    """
+    groups = [group for found in members for group in found]
+    item_of = [at for at, found in enumerate(members) for _ in found]
+    home = {group.name: at for group, at in zip(groups, item_of, strict=True)}
+    firm = {
+        (home[earlier], home[later]): f"{visible(later)} needs {visible(earlier)} first"
+        for later, earlier in dict.fromkeys(order_ties(groups, dependencies))
+    }
+    if any(a == b for a, b in firm):
+        return None
+    kins = [kin_of(group) for group in groups]
+    wished = _environment_ties(kins, item_of.__getitem__, settings.waves.environments)
+    return tuple(Order(a, b, _LAG, why) for (a, b), why in sorted({**wished, **firm}.items()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from planner.model import Dependency, Tie
+from planner.model import Dependency, MoveGroup, Tie
 from planner.waves.arrange import Track
 from planner.waves.constraints import NOT_ENFORCED, Kin, kin
 from planner.waves.items import Ask
@@ -20,13 +20,16 @@ Ties = Callable[[str], Sequence[Dependency]]
 class Families:
     """The groups of each kin by track, as they were laid out. Nobody changes it."""
 
-    def __init__(self, ask: Ask, tracks: Sequence[Track]) -> None:
+    def __init__(self, ask: Ask, tracks: Sequence[Track], known: Mapping[str, Kin] | None = None) -> None:
+        """Note the kin of every group; ``known`` are those told already, by name."""
+        known = known or {}
         self._kin: dict[str, Kin] = {}
         self._members: dict[tuple[int, Kin], list[str]] = {}
         for number, track in enumerate(tracks):
             for found in track.built.members:
                 for group in found:
-                    own = self._kin[group.name] = kin(group, ask.vms(group))
+                    own = known.get(group.name) or kin(group, ask.vms(group))
+                    self._kin[group.name] = own
                     if own.application:
                         self._members.setdefault((number, own), []).append(group.name)
         homes = [_homes(track) for track in tracks]
@@ -62,6 +65,14 @@ class Families:
             for own in {self._kin[name] for name in moved}
             if own.application
         )
+
+    def kin_of(self, group: MoveGroup) -> Kin:
+        """Return what a group that was laid out belongs to."""
+        return self._kin[group.name]
+
+    def kins_but(self, name: str) -> dict[str, Kin]:
+        """Return what every group belongs to, by name, but for one."""
+        return {group: own for group, own in self._kin.items() if group != name}
 
     def calm(self, number: int, kins: Iterable[Kin]) -> bool:
         """True when no tie of a track is unkept, and each of ``kins`` is as few items as it could be."""

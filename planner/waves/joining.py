@@ -1,7 +1,8 @@
 """Two groups merged in place: their items become one, without building the problem anew.
 
 Groups of one family meet in the item of the first; groups of two families leave theirs for an item of their
-own. None where order, pilots, pairs apart or whole networks might make other items of others, too.
+own, and the order between items is told anew. None where ties that give way, pilots, pairs apart or whole
+networks might make other items of others, too.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from dataclasses import replace
 
 from planner.model import MoveGroup, Tie
 from planner.waves.arrange import Track
-from planner.waves.constraints import kin
+from planner.waves.constraints import Kin, kin, order_among
 from planner.waves.items import Ask, weigh
 from planner.waves.layout import Layout
 from planner.waves.parting import part
 from planner.waves.traffic import traffic_between
+
+_NOBODY = Kin("", "")  # of no one application
 
 
 def joined(layout: Layout, first: MoveGroup, second: MoveGroup, whole: MoveGroup, free: Ask) -> Track | None:
@@ -27,7 +30,7 @@ def joined(layout: Layout, first: MoveGroup, second: MoveGroup, whole: MoveGroup
     family = len(kins) == 1
     # In one item already, none of its ties of order begins or ends elsewhere than before.
     together = family and layout.home[second.name] == (number, at)
-    if not _apart_from_all(layout, first, second, ordered=together):
+    if not _apart_from_all(layout, first, second, ordered=together or not family):
         return None
     if not layout.families.calm(number, kins):
         return None
@@ -39,10 +42,8 @@ def joined(layout: Layout, first: MoveGroup, second: MoveGroup, whole: MoveGroup
     other = layout.home[second.name][1]
     if other != own:
         track, other = _alone(layout, track, other, second)
-    ends = {own, other}
-    if not family and any(ends & {tie.before, tie.after} for tie in track.built.problem.order):
-        return None
-    return _as_one(track, own, other, (first, second, whole), free)
+    found = _as_one(layout, track, own, other, (first, second, whole), free)
+    return found if family else _ordered(layout, found, whole)
 
 
 def _apart_from_all(layout: Layout, first: MoveGroup, second: MoveGroup, *, ordered: bool) -> bool:
@@ -68,7 +69,12 @@ def _alone(layout: Layout, track: Track, at: int, group: MoveGroup) -> tuple[Tra
 
 
 def _as_one(
-    track: Track, own: int, other: int, groups: tuple[MoveGroup, MoveGroup, MoveGroup], ask: Ask
+    layout: Layout,
+    track: Track,
+    own: int,
+    other: int,
+    groups: tuple[MoveGroup, MoveGroup, MoveGroup],
+    ask: Ask,
 ) -> Track:
     """Return the track with item ``other`` gone into ``own``, two groups as the third."""
     first, second, whole = groups
@@ -87,7 +93,9 @@ def _as_one(
     members = tuple(mine if at == own else built.members[at] for at in kept)
     items = [weigh(mine, ask) if at == own else problem.items[at] for at in kept]
     home = {vm: at for at, found in enumerate(members) for group in found for vm in group.vms}
-    traffic, latency, _ = traffic_between(ask.inventory.dependencies, home, ask.hubs)
+    touching = {id(tie): tie for group in mine for vm in group.vms for tie in layout.ties(vm)}
+    fresh, near, _ = traffic_between(touching.values(), home, ask.hubs)
+    ends = {own, other}
     return replace(
         track,
         assignment=tuple(track.assignment[at] for at in kept),
@@ -97,8 +105,18 @@ def _as_one(
             problem=replace(
                 problem,
                 items=tuple(items),
-                traffic=traffic,
-                latency=latency,
+                traffic=(
+                    *(
+                        (now(a), now(b), carried)
+                        for a, b, carried in problem.traffic
+                        if not (a in ends or b in ends)
+                    ),
+                    *fresh,
+                ),
+                latency=(
+                    *((now(a), now(b)) for a, b in problem.latency if not (a in ends or b in ends)),
+                    *near,
+                ),
                 order=tuple(
                     replace(tie, before=now(tie.before), after=now(tie.after))
                     for tie in problem.order
@@ -112,3 +130,22 @@ def _as_one(
             ),
         ),
     )
+
+
+def _ordered(layout: Layout, track: Track, whole: MoveGroup) -> Track | None:
+    """Return the track with the order between its items; None where that might have to give way.
+
+    Two families lose a group each, which changes what comes next in theirs. Ties that the plan keeps are no
+    circle, so that none of them is dropped.
+    """
+    order = order_among(
+        track.built.members,
+        lambda group: _NOBODY if group is whole else layout.families.kin_of(group),
+        layout.order_ties,
+        layout.ask.settings,
+    )
+    at = track.assignment
+    if order is None or any(at[tie.before] + tie.lag > at[tie.after] for tie in order):
+        return None
+    problem = replace(track.built.problem, order=order)
+    return replace(track, built=replace(track.built, problem=problem))

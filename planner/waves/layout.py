@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from planner.edits import Act, Edit, ends_of, wave_of
-from planner.model import Dependency, MoveGroup
+from planner.model import Dependency, MoveGroup, Tie
 from planner.names import visible
 from planner.settings import Pin
 from planner.waves.arrange import Track, stand, tracks_of
 from planner.waves.called import Called
+from planner.waves.constraints import Kin
 from planner.waves.explain import sentences, shown_slot
 from planner.waves.families import Families
 from planner.waves.items import Ask
@@ -44,18 +45,26 @@ class Layout:
         self._by_vm: dict[str, list[Dependency]] = (
             _by_vm(ask.inventory.dependencies) if like is None else like._by_vm
         )
+        self.order_ties: tuple[Dependency, ...] = (
+            tuple(tie for tie in ask.inventory.dependencies if tie.tie is Tie.ORDER)
+            if like is None
+            else like.order_ties
+        )
         self.find_groups()
 
-    def find_groups(self) -> None:
-        """Note where each group is and what it is called, from ``ask`` and ``tracks``."""
+    def find_groups(self, called: Called | None = None, kins: Mapping[str, Kin] | None = None) -> None:
+        """Note where each group is and what it is called, from ``ask`` and ``tracks``.
+
+        ``called`` and ``kins`` (by name) are what is known of that already.
+        """
         self.home = {
             group.name: (number, at)
             for number, track in enumerate(self.tracks)
             for at, found in enumerate(track.built.members)
             for group in found
         }
-        self.families = Families(self.ask, self.tracks)
-        self.called = Called(self.ask.everyone, self.ask.lookup.vms)
+        self.families = Families(self.ask, self.tracks, kins)
+        self.called = called or Called(self.ask.everyone, self.ask.lookup.vms)
 
     def slot(self, group: MoveGroup) -> int:
         """Return where a group stands."""

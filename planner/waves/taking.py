@@ -85,30 +85,35 @@ def _last_plain(desk: Desk) -> int:
     return max(plain, default=-1)
 
 
-def _settled(track: Track, ask: Ask, first: int, pins: Pins) -> Track:
-    """Return the track with the slots its items may have under ``ask``; raises BadInput for a clash."""
+def _settled(track: Track, ask: Ask, first: int, pins: Pins, only: int | None = None) -> Track:
+    """Return the track with the slots its items may have under ``ask``, or ``only`` one of them.
+
+    Raises BadInput for a clash.
+    """
     built, problem = track.built, track.built.problem
     own = item_pins_of(built.members, pins.everything)
     apart = [(pair.a, pair.b) for pair in problem.apart]
     refuse_contradictions(own, problem.order, apart, lambda at: visible(problem.items[at].name))
     pilots = frozenset(
         group.name
-        for item, found in zip(problem.items, built.members, strict=True)
+        for item, members in zip(problem.items, built.members, strict=True)
         if item.pilot
-        for group in found
+        for group in members
     )
     windows = [window for window in built.windows if window]
-    items = settled(
-        problem.items,
-        built.members,
-        own,
+    chosen = range(len(problem.items)) if only is None else (only,)
+    found = settled(
+        [problem.items[at] for at in chosen],
+        [built.members[at] for at in chosen],
+        [own[at] for at in chosen],
         replace(ask, first=first),
         windows,
         len(problem.slots),
         pilots,
         pins.fixed,
     )
-    return replace(track, built=replace(built, problem=replace(problem, items=tuple(items))))
+    items = dict(enumerate(problem.items)) | dict(zip(chosen, found, strict=True))
+    return replace(track, built=replace(built, problem=replace(problem, items=tuple(items.values()))))
 
 
 def _held(desk: Desk, ask: Ask) -> Desk:
@@ -144,11 +149,13 @@ def _merged(desk: Desk, edit: Edit, groups: Groups, ask: Ask) -> Desk | None:
     track = None if desk.home[second.name][0] != number else joined(desk, first, second, whole, found.free)
     if track is None:
         return None
-    track = _settled(track, found.free, ask.first, pins)
+    own = next(at for at, members in enumerate(track.built.members) if whole in members)
+    track = _settled(track, found.free, ask.first, pins, own)
     found.tracks, found.was = list(desk.tracks), list(desk.was)
     found.tracks[number] = track
     found.was[number] = standing(track.built.problem, track.assignment)
-    found.find_groups()
+    called = desk.called.merged(groups, (first, second), whole)
+    found.find_groups(called, desk.families.kins_but(whole.name))
     kins = {kin(group, ask.vms(group)) for group in (first, second, whole)}
     if not found.families.calm(number, kins):
         return None

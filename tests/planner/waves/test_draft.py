@@ -253,6 +253,34 @@ def test_groups_are_merged_in_place_within_a_family_and_across() -> None:
     assert draft.desk.slot(draft.desk.named("d")[0]) == 1
 
 
+def test_groups_of_two_families_are_merged_in_place_with_what_comes_before_and_after_them() -> None:
+    """The only test of red gone, its production waits for its development; ties of both stay."""
+    stages = ("dev", "test", "prod")
+    red = [vm(f"red-{stage}", application="red", environment=stage) for stage in stages]
+    blue = [vm(f"blue-{stage}", application="blue", environment=stage) for stage in stages]
+    more = vm("blue-more", application="blue", environment="test")
+    ties = (
+        needs("blue-test", "x", Tie.ORDER),
+        needs("y", "blue-test", Tie.ORDER),
+        needs("red-test", "x", Tie.SOFT, traffic_bytes=10**9),
+        needs("blue-more", "red-test", Tie.SOFT, traffic_bytes=10**8),
+    )
+    inventory = estate(*red, *blue, more, vm("x"), vm("y"), ties=ties)
+    draft = drafted(inventory, {"caps": {"vms": 9}, "windows": SATURDAYS})
+    first = draft.desk
+    checked(draft, first.merge("red-test", "blue-test"))
+    assert taken_over(draft.desk)
+    problem, members = draft.desk.tracks[0].built.problem, draft.desk.tracks[0].built.members
+    said = {(members[tie.before][0].name, members[tie.after][0].name): tie.why for tie in problem.order}
+    assert said["red-dev", "red-prod"] == "dev of red moves before prod"
+    assert said["red-test", "y"] == "y needs red-test first"
+    assert said["x", "red-test"] == "red-test needs x first"
+    assert said["blue-dev", "blue-more"] == "dev of blue moves before test"
+    checked(draft, draft.desk.merge("x", "blue-dev"))
+    checked(draft, draft.desk.lock("W01"))
+    assert taken_over(draft.desk)
+
+
 def test_a_merge_that_changes_who_shares_an_item_is_laid_out_anew() -> None:
     """Once b is of no environment, a and c of the application have a wave of their own to share."""
     inventory = estate(
