@@ -160,7 +160,8 @@ def test_from_an_empty_directory_to_signed_papers(tmp_path: Path, files: Path) -
         assert len(approvals.valid(project, stored.plan)) == len(stored.plan.waves) == 4
         assert inventories.latest(project).inventory.dependencies
         assert settings.load(project).caps.vms == 16
-        acts = [row["act"] for row in project.rows("SELECT act FROM audit ORDER BY seq")]
+        changed = "SELECT act FROM audit WHERE effect != 'view' ORDER BY seq"
+        acts = [row["act"] for row in project.rows(changed)]
     assert acts == [
         "init", "discover", "flows import", *["deps hub"] * 4, *["settings set"] * 2, "plan", "plan move",
         *["approve"] * 4,
