@@ -39,7 +39,8 @@ def split(layout: Layout, what: str, vms: Sequence[str]) -> Verdict:
             f"{visible(vms[0])} does not have to move with the rest of {visible(what)} as it is",
             f"move it: wherry plan move {vms[0]!r} WAVE",
         )
-    edit = Edit(Act.SPLIT, what, ends_of(names[vm] for vm in names if vm in chosen), ", ".join(vms))
+    called = ", ".join(names[vm].name if vm in names else vm for vm in vms)  # ids are no words for people
+    edit = Edit(Act.SPLIT, what, ends_of(names[vm] for vm in names if vm in chosen), called)
     told = ("both parts stay in their wave until one is moved or the plan is made anew",)
     standing = layout.standing({})
     if refused:

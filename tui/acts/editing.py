@@ -120,6 +120,15 @@ def is_newest(project: Project, at: Situation, opened: Opened) -> bool:
     )
 
 
+def disturbed(project: Project, newest: StoredPlan, then: Plan) -> str:
+    """Return the first wave under way that would be another one in the plan that comes next, "" for none."""
+    from migrate.run.waves import under_way
+
+    wanted = {wave.name: wave.fingerprint for wave in then.waves}
+    under = under_way(project, newest)
+    return next((name for name in under if wanted.get(name) != newest.plan.wave(name).fingerprint), "")
+
+
 def refuse_broken(verdict: Verdict) -> None:
     """Raise Blocked when an edit breaks rules that must hold."""
     from planner.errors import Blocked
@@ -144,11 +153,13 @@ class Saved:
 def save(project: Project, opened: Opened, edits: Sequence[Edit], standing: Mapping[str, int]) -> Saved:
     """Store accepted edits and the one plan they lead to, all or nothing; ``standing`` is where VMs are then.
 
-    Raises BadInput when the plan was changed by somebody else in the meantime.
+    Raises BadInput when the plan was changed by somebody else in the meantime, Blocked when a wave that is
+    under way by now would be another one.
     """
     from migrate import audit
     from migrate.run.waves import under_way
     from planner.effects import Effect
+    from planner.errors import Blocked
     from planner.planning import make_plan
     from planner.store import approvals
     from planner.store import edits as edits_store
@@ -168,6 +179,11 @@ def save(project: Project, opened: Opened, edits: Sequence[Edit], standing: Mapp
         standing=standing,
         draw=Draw(seed=before.seed or 0, effort=before.effort),
     )
+    if name := disturbed(project, opened.stored, plan):
+        raise Blocked(
+            f"{name} is under way by now, and the edits would make another wave of it",
+            f"take back what is of {name}, or go back first: wherry abort {name} --live",
+        )
     given = approvals.valid(project, before)
     stored = edits_store.add(project, numbered, opened.stored, plan)
     fingerprint = plan.fingerprint

@@ -1,8 +1,10 @@
-"""What papers of a plan are made from, and how one begins: the same for files and for a look beforehand."""
+"""What papers of a plan are made from, how one begins, and the note that they were written."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,6 +32,18 @@ def inputs_of(project: Project, plan: Plan, at: Situation, readiness: Readiness)
         "states": {task: item.words for task, item in task_states(project).items()},
         "settings": at.settings,
     }
+
+
+def note_written(project: Project, files: Sequence[Path], waves: Sequence[str] = ()) -> None:
+    """Note in the log which files were written where, of which plan, and of which waves alone."""
+    from migrate import audit
+    from planner.effects import Effect
+    from planner.store import plans
+
+    head = plans.find_latest(project)
+    of = {"plan": head.version, "fingerprint": head.plan.fingerprint} if head is not None else {}
+    detail = {**of, "files": [str(path) for path in files], "waves": list(waves)}
+    audit.note(project, Effect.VIEW, "export", ", ".join(path.name for path in files), detail)
 
 
 def _judged(project: Project, fingerprint: str, plan: Plan) -> str:

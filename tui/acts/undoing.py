@@ -40,18 +40,15 @@ def take_back(project: Project, number: int | None = None) -> TakenBack:
 
 def _refuse_under_way(project: Project, kept: Kept) -> None:
     """Raise Blocked when a wave that is under way would be another one in the plan that comes back."""
-    from migrate.run.waves import under_way
     from planner.errors import Blocked
     from planner.store import edits, plans
+    from tui.acts.editing import disturbed
 
     before = edits.plan_before(project, kept)
     if before is None:
         return
-    newest = plans.latest(project)
-    known = {wave.name: wave.fingerprint for wave in before.waves}
-    for name in under_way(project, newest):
-        if known.get(name) != newest.plan.wave(name).fingerprint:
-            raise Blocked(
-                f"{name} is under way as edit {kept.edit.number} left it",
-                f"commit it first, or go back: wherry abort {name} --live",
-            )
+    if name := disturbed(project, plans.latest(project), before):
+        raise Blocked(
+            f"{name} is under way as edit {kept.edit.number} left it",
+            f"commit it first, or go back: wherry abort {name} --live",
+        )

@@ -18,6 +18,7 @@ class Host(Protocol):
     view: View
     session: Session
     read_only: bool
+    unsaved: int
     preferences: Preferences
     now: Callable[[], datetime]
 

@@ -8,6 +8,8 @@ What is edited lies in the study; ``self.hand`` is what it said last.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
@@ -103,6 +105,9 @@ class WavesScreen(Editing, Charting, Working, Marks):
     def show(self, view: View) -> None:
         """Show a newer view."""
         self.waves.set_empty(self._empty(view))
+        hand, plan = self.hand, view.plan
+        if hand is not None and hand.unsaved and not hand.outdated and plan and hand.plan < plan.version:
+            self.hand = replace(hand, outdated=True)  # somebody else stored a plan
         self._lay_out(view)
         state = (view.plan, view.waves, view.approvals, view.status, view.wave_tallies, self.hand)
         if len(self._seen) != len(state) or any(

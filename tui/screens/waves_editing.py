@@ -203,12 +203,22 @@ class Editing(Offers):
 
     def action_save(self) -> None:
         """Save all edits as one plan."""
-        self.wherry.ask("hand.save", None, self._saved, "saving the plan")
+        self.wherry.ask("hand.save", None, self._saved, "saving the plan", self._not_saved)
+
+    def _not_saved(self, said: str) -> None:
+        """Ask how the edits lie now: somebody else may have stored a plan, and R is said then."""
+        self.wherry.read_again()
+        self.wherry.ask("hand.state", None, self._took)
 
     def _saved(self, saved: dict[str, Any]) -> None:
         self.drop_offer()  # what was still looked for would be said over this
+        kept, group, wave = self.known_groups, self.groups.key, self.groups_in
         self.hand = None
         self._took(saved)
+        self.known_groups, self.old_groups = kept, set(kept)  # all lies as it lay, only the plan is newer
+        if group is not None and self.wave_line is not None and self.wave_line.wave == wave:
+            self.follow(wave, str(group))
+            self.update()
         self.wherry.read_again()
         void = saved["approvals_void"]
         lost = f"; approved no longer, as they changed: {', '.join(map(visible, void))}" if void else ""
@@ -222,9 +232,15 @@ class Editing(Offers):
         def answered(yes: bool | None) -> None:
             if yes:
                 self.drop_offer()
-                self.wherry.ask("hand.discard", None, self._discarded)
+                self.wherry.ask("hand.discard", None, self._discarded, failed=self._dropped)
 
         self.app.push_screen(Confirm("Drop the edits?", said, "Drop them", "drop", "bad"), answered)
+
+    def _dropped(self, said: str) -> None:
+        """The edits are gone, and the plan cannot be laid out: the saved one is shown."""
+        self.hand, self.known_groups = None, {}
+        self.wherry.unsaved = 0
+        self.update()
 
     def _discarded(self, answer: dict[str, Any]) -> None:
         self.hand = None

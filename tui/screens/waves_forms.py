@@ -16,6 +16,7 @@ from tui.text import count, fit, line, plural, stack, window_start
 if TYPE_CHECKING:
     from planner.store.plan_waves import WaveRow
     from planner.store.plans import PlanHead
+    from tui.hand import Hand
     from tui.session import View
 
 _EFFORTS = (
@@ -126,15 +127,25 @@ def _amount(text: str) -> str:
     return "" if good else f"{visible(text, 40)!r} is no amount: write 8"
 
 
-def describe_approval(view: View, waves: Sequence[str], who: str) -> Content:
-    """Return what is signed: the plan, each wave with its digest, and what speaks against it."""
+def describe_approval(view: View, waves: Sequence[str], who: str, hand: Hand | None = None) -> Content:
+    """Return what is signed: the plan, each wave with its digest, and what speaks against it.
+
+    ``hand`` is the plan as it lies on the desk, None when nobody laid it out.
+    """
     assert view.plan is not None
     lines = [
         line(("plan ", "dim"), f"{view.plan.version}  ", (view.plan.fingerprint[:16], "dim")),
         line(("by   ", "dim"), visible(who)),
         line("Changing a wave voids its approval; changing another one does not."),
-        line(""),
     ]
+    if hand is not None and hand.unsaved:
+        many = plural(len(hand.unsaved), "edit")
+        lines.append(line(("▲ ", "warn"), f"{many} not saved {_is(hand)} no part of what is approved"))
+    score = view.plan.score
+    if broken := score.hard_violations + score.order_violations + score.latency_violations:
+        lines.append(line(("✖ ", "bad"), f"the plan breaks {plural(broken, 'rule')}: o shows which kinds"))
+    lines.append(line(""))
+    same = hand if hand is not None and hand.plan == view.plan.version else None
     rows = [row for row in view.waves if row.name in set(waves)]
     for row in rows[:_LISTED]:
         when = window_start(row.window) if row.window else "no window"
@@ -142,9 +153,21 @@ def describe_approval(view: View, waves: Sequence[str], who: str) -> Content:
                           f"{show_size(row.size_bytes) if row.size_bytes else 'size unknown'}  ",
                           (row.fingerprint[:16], "dim")))  # fmt: skip
         lines += [line("      ", ("▲ ", "warn"), said) for said in _against(view, row)]
+        lines += [line("      ", ("✖ ", "bad"), visible(said, 300)) for said in _broken(same, row.name)]
     if len(rows) > _LISTED:
         lines.append(line((f"and {plural(len(rows) - _LISTED, 'more wave')}", "dim")))
     return stack(lines)
+
+
+def _is(hand: Hand) -> str:
+    return "is" if len(hand.unsaved) == 1 else "are"
+
+
+def _broken(hand: Hand | None, name: str) -> tuple[str, ...]:
+    """Return the rules that a wave breaks, where it lies on the desk as it was saved."""
+    if hand is None or name in hand.edited or name not in hand.rows:
+        return ()
+    return hand.rows[name].violations
 
 
 def _against(view: View, row: WaveRow) -> list[str]:

@@ -75,7 +75,13 @@ class Offers(WavesPlace):
 
     def _tell_offer(self) -> None:
         """Where the panel is not on the screen, name keys and waves in the line above the keys."""
-        if self._fixes and not self.panel("judgement").display:
+        if self.panel("judgement").display:
+            return
+        if not self._fixes and self._refused[1] and not self._searching:
+            move = shown(action_named("waves.move"), self.wherry.keys)
+            why = visible(self._refused[1][0], 120)
+            self.say(f"✖ no wave near would take it: {move} shows why not of each · {why}", "bad")
+        if self._fixes:
             keys = zip(self.offered().keys, self._fixes, strict=False)
             would = ", ".join(f"{key} {visible(fix.wave)}" for key, fix in keys)
             what = f"✖ {visible(self._refused[1][0], 120)}" if self._refused[1] else "✖ a rule is broken"

@@ -108,13 +108,15 @@ class Working(WavesPlace):
         self._approve([wave.name for wave in self.view.waves])
 
     def _approve(self, waves: list[str]) -> None:
-        from getpass import getuser
+        from migrate.audit import person
 
-        said = describe_approval(self.view, waves, getuser())
+        said = describe_approval(self.view, waves, person(), self.hand)
+        shown = {wave.name: wave.fingerprint for wave in self.view.waves if wave.name in set(waves)}
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.wherry.ask("approve", {"waves": waves}, self._approved, "approving")
+                self.wherry.ask("approve", {"waves": waves, "shown": shown}, self._approved, "approving",
+                                lambda said: self.wherry.read_again())  # fmt: skip
 
         self.app.push_screen(Confirm(f"Approve {plural(len(waves), 'wave')}?", said, "Approve"), answered)
 

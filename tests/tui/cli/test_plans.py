@@ -12,6 +12,13 @@ from tests.tui.cli.command import Wherry, refused
 from tests.tui.cli.estate import document, write
 
 
+def test_what_was_written_for_others_is_noted(planned: Wherry) -> None:
+    planned.done("export", "csv-groups", "json", "--to", str(planned.root / "out"))
+    noted = planned.done("log", "--json").document["lines"][-1]
+    assert (noted["act"], noted["effect"], noted["subject"]) == ("export", "view", "groups.csv, plan.json")
+    assert str(planned.root / "out" / "plan.json") in str(noted["detail"])
+
+
 def exported(cli: Wherry) -> Path:
     cli.done("export", "json")
     return cli.root / "exports" / "plan.json"

@@ -5,13 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner.store import edits, plans
+from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui.estate import session
 from tests.tui.laid import acts, at_group, build, homes, laid, place, pressed, versions, waves
 from tests.tui.stage import lines, on, opened, panel, text, until
+from tui.actions.table import action_named
+from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Pick
 from tui.dialogs.pick_some import PickSome
 from tui.widgets.table import VirtualTable
+
+
+def change_caps(root: Path) -> None:
+    """Let somebody else have other settings."""
+    with Project.open(root) as project:
+        found = settings_store.load(project)
+        caps = found.caps.model_copy(update={"vms": 3})
+        settings_store.save(project, found.model_copy(update={"caps": caps}), "bob")
 
 
 async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_path: Path) -> None:
@@ -77,6 +88,18 @@ async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) 
             assert laid(pilot).unsaved[-1] == f"move a to {wave}"
 
 
+async def test_a_refusal_that_nothing_mends_says_the_next_step_where_the_panel_is_hidden(
+    tmp_path: Path,
+) -> None:
+    async with waves(build(tmp_path / "p"), (80, 24)) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "a")
+        assert not here.panel("judgement").display
+        await pressed(pilot, "l", lambda: here.unsaved == 1)
+        await pilot.press("right_square_bracket")
+        await until(lambda: "no wave near would take it: m shows why not of each" in lines(pilot)[-2])
+
+
 async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path) -> None:
     """waves.move, mark: each wave says what it would cost, or why not."""
     root = build(tmp_path / "p")
@@ -99,6 +122,20 @@ async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path)
         assert laid(pilot).unsaved == ("move a, b to W06",)
         await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 2)
         assert laid(pilot).rows["W07"].groups == ("a", "b")
+        here.groups.mark(())
+        here.act("hand.move", {"groups": ["id-f"], "wave": "W08"})
+        await until(lambda: here.unsaved == 3)
+        left = next(row for row in laid(pilot).rows.values() if len(row.groups) == 1 and row.wave != "W08")
+        await at_group(pilot, "b")
+        here.act("hand.move", {"groups": ["id-b"], "wave": left.wave}, "id-b")
+        await until(lambda: here.unsaved == 4 and here.groups.key == "id-b")
+        await pressed(pilot, "ctrl+s", lambda: here.unsaved == 0)
+        assert (here.where(), here.groups.key) == (left.wave, "id-b")  # not what lay there in the plan before
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+        assert (here.where(), here.groups.key) == (left.wave, "id-b")
+        await at_group(pilot, "a")
+        here.groups.focus()
+        await pilot.press("space")
         await pressed(pilot, "escape", lambda: here.waves.has_focus)
         await pressed(pilot, "escape", lambda: not here.groups.marks)
 
@@ -134,7 +171,7 @@ async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
         table.move_to("id-d")
         await pilot.press("space")
         await pressed(pilot, "enter", lambda: here.unsaved == 5)
-        assert laid(pilot).unsaved[-1].startswith("split")
+        assert laid(pilot).unsaved[-1].startswith("split d off ")  # by its name, whatever its id is
         assert sum(len(row.groups) for row in laid(pilot).rows.values() if row.wave == "W05") == 2
 
 
@@ -151,8 +188,7 @@ async def test_edits_are_dropped_only_by_the_word_and_made_again_on_a_plan_of_so
             stored = plans.latest(project)
             plans.save(project, stored.plan.model_copy(update={"notes": ("another",)}), "bob")
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
-        await pilot.press("ctrl+z")
-        await pressed(pilot, "ctrl+y", lambda: here.hand is not None and here.hand.outdated)
+        await until(lambda: laid(pilot).outdated)
         here._hush()
         await pilot.pause()
         assert "another plan was stored: R makes your 1 edit on it again" in lines(pilot)[-2]
@@ -171,6 +207,25 @@ async def test_edits_are_dropped_only_by_the_word_and_made_again_on_a_plan_of_so
         await pressed(pilot, "enter", lambda: here.unsaved == 0)
         assert laid(pilot).rows["W04"].groups == ("shop",)
         assert versions(root) == 2
+
+
+async def test_edits_outlive_settings_that_somebody_changed_meanwhile_and_are_dropped_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """waves.renew, waves.discard."""
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "shop")
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
+        change_caps(root)
+        await pilot.press("R")
+        await until(lambda: "plan 1 was made on older settings" in lines(pilot)[-2])
+        assert pilot.app.study.ask("hand.state")["unsaved"][0]["did"] == "move shop to W05"  # type: ignore[attr-defined]
+        await pilot.press("D", *"drop")
+        await pressed(pilot, "enter", lambda: here.unsaved == 0)
+        assert "nothing is unsaved" in here.not_now(action_named("waves.save"))
+        assert not pilot.app._would_lose()  # type: ignore[attr-defined]
 
 
 async def test_edits_made_in_other_places_arrive_and_are_asked_about_before_leaving(tmp_path: Path) -> None:
@@ -226,10 +281,17 @@ async def test_a_broken_rule_is_mended_by_a_key_and_the_desk_stays_as_it_is_save
         assert laid(pilot).rows["W02"].violations
         assert "✖ 1 rule broken" in text(pilot)
         await until(lambda: len(here.offered().fixes) > 0)
+        await pressed(pilot, "A", lambda: on(pilot, Confirm))
+        assert "✖ the plan breaks 1 rule: o shows which kinds" in text(pilot)
+        assert "✖ c must move at least 1 wave ahead of d (d needs c first)" in text(pilot)
+        await pressed(pilot, "escape", lambda: not on(pilot, Confirm))
         fix = here.offered().fixes[0]
         assert f"  a  {fix.words}" in panel(pilot, "judgement")
         await pressed(pilot, "a", lambda: here.unsaved == 1)
         assert not any(row.violations for row in laid(pilot).rows.values())
+        await pressed(pilot, "A", lambda: on(pilot, Confirm))
+        assert "1 edit not saved is no part of what is approved" in text(pilot)
+        await pressed(pilot, "escape", lambda: not on(pilot, Confirm))
         starts = here.hand
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
@@ -276,12 +338,7 @@ async def test_read_only_leaves_only_looking(tmp_path: Path) -> None:
 
 async def test_a_plan_older_than_the_settings_is_said_and_not_edited(tmp_path: Path) -> None:
     root = build(tmp_path / "p")
-    with Project.open(root) as project:
-        from planner.store import settings as settings_store
-
-        found = settings_store.load(project)
-        caps = found.caps.model_copy(update={"vms": 3})
-        settings_store.save(project, found.model_copy(update={"caps": caps}), "bob")
+    change_caps(root)
     async with opened(root, session=session(root)) as pilot:
         await pilot.press("4")
         await pilot.pause()

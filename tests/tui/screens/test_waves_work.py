@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from migrate.audit import person
 from planner.store import plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
@@ -18,8 +21,11 @@ from tui.dialogs.work import trend
 from tui.jobs.state import Best
 
 
-async def test_waves_are_approved_with_what_they_are_in_sight(tmp_path: Path) -> None:
+async def test_waves_are_approved_with_what_they_are_in_sight(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """waves.approve, waves.approve_all."""
+    monkeypatch.setenv("LOGNAME", "mallory")
     root = build(tmp_path / "p")
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
@@ -27,6 +33,7 @@ async def test_waves_are_approved_with_what_they_are_in_sight(tmp_path: Path) ->
         await pressed(pilot, "A", lambda: on(pilot, Confirm))
         shown = text(pilot)
         assert "Approve 2 waves?" in shown
+        assert f"by   {person()}" in shown  # who is noted, not who the environment says
         assert here.view.plan is not None
         assert here.view.plan.fingerprint[:16] in shown
         assert all(row.fingerprint[:16] in shown for row in here.view.waves[1:3])
@@ -41,6 +48,22 @@ async def test_waves_are_approved_with_what_they_are_in_sight(tmp_path: Path) ->
         await pressed(pilot, "ctrl+a", lambda: on(pilot, Confirm))
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: len(here.view.approvals) == 4)
+
+
+async def test_a_wave_that_somebody_changed_while_it_was_looked_at_is_not_approved(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root, lay=False) as pilot:
+        here = place(pilot)
+        await pressed(pilot, "A", lambda: on(pilot, Confirm))
+        with Project.open(root) as project:
+            plan = plans.latest(project).plan
+            first = plan.waves[0].model_copy(update={"vms": plan.waves[0].vms[:1]})
+            plans.save(project, plan.model_copy(update={"waves": (first, *plan.waves[1:])}), "bob")
+        await pilot.press("shift+tab", "enter")
+        await until(lambda: "W01 is another one in plan 2 than was shown" in lines(pilot)[-2])
+        await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
+        assert not here.view.approvals
+    assert "approve" not in acts(root)
 
 
 async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path) -> None:

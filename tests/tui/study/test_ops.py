@@ -34,6 +34,11 @@ def test_waves_are_approved_by_name(planned: Study, cli: Wherry) -> None:
         planned.ask("approve", waves=[])
     with pytest.raises(NotFound):
         planned.ask("approve", waves=["W77"])
+    planned.ask("approve", waves=["W01"], shown={"W01": given["fingerprint"]})
+    before = cli.stored()
+    with pytest.raises(BadInput, match="W02 is another one in plan 1 than was shown"):
+        planned.ask("approve", waves=["W01", "W02"], shown={"W01": given["fingerprint"], "W02": "0" * 64})
+    assert cli.stored() == before
 
 
 def test_findings_are_waived_and_taken_back(planned: Study, cli: Wherry) -> None:

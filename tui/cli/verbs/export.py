@@ -48,6 +48,7 @@ def command(
     from planner.errors import BadInput, NotFound
     from planner.export.formats import BUNDLES, FORMATS, OF_WAVES, of_waves
     from planner.store import plans
+    from tui.acts.exporting import note_written
 
     asked = formats or ("ics",) * bool(waves) or ("xlsx", "markdown", "json")
     for name in asked:
@@ -69,6 +70,7 @@ def command(
             written = [_lun_request(project, folder)]
         else:
             written = [*_plan(project, wanted, folder, waves), *_reports(project, wanted, folder)]
+        note_written(project, written, waves)
     if as_json:
         data([str(path) for path in written])
     else:

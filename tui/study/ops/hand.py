@@ -235,9 +235,13 @@ def renew(room: Room) -> dict[str, Any]:
     """Lay the newest plan out and make the unsaved edits again; ``lost`` says which cannot be, and why."""
     from tui.acts.drafting import made_again
 
-    old = _hand(room).draft.edits
+    before = _hand(room)
     del room.kept[_KEPT]
-    lost = made_again(_hand(room).draft, old)
+    try:
+        lost = made_again(_hand(room).draft, before.draft.edits)
+    except BaseException:
+        room.kept[_KEPT] = before  # what cannot be laid out anew takes no edit along
+        raise
     return {**state(room), "lost": lost}
 
 
