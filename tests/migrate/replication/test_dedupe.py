@@ -2,34 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.daemons.sockets import connect
-from migrate.disks.flat import FlatDisk
 from migrate.replication import wire
-from migrate.replication.channel import Channel, ChannelClosed, SocketChannel
-from migrate.replication.dedupe.answering import SETTLED_MAX, Answering
+from migrate.replication.channel import Channel
+from migrate.replication.dedupe.answering import Answering
 from migrate.replication.dedupe.pools import Pool, Pools
 from migrate.replication.dedupe.table import PAGE, Place
 from migrate.replication.messages import Hello
 from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
-from migrate.replication.sender import greet, send_pass
+from migrate.replication.sender import greet
 from migrate.replication.sink import DiskSink
-from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
 from planner.errors import NotFound, StepFailed
 from tests.migrate.replication.model import KIB, MemoryDisk, MemoryLog, World, make_content, pipe
@@ -297,85 +289,6 @@ def test_random_disks_and_their_clones_arrive(
     target.pools.close()
 
 
-class Peer:
-    """A sender by hand against a receiver with a pool, at the point where frames begin."""
-
-    def __init__(self, pool: Pool | None, *, offers: bool = True) -> None:
-        self.near, self.far = pipe()
-        self.error: BaseException | None = None
-        receiver = Receiver(lambda _v: MemoryDisk(SIZE), lambda v: ProgressLog(MemoryLog(), v))
-        self.thread = threading.Thread(target=self._serve, args=(receiver, pool))
-        self.thread.start()
-        hello = Hello(purpose="pass", volume="v", size_bytes=SIZE, nonce="0" * 32, pass_id="1")
-        self.link, self.welcome = greet(self.near, hello, offers=offers)
-
-    def _serve(self, receiver: Receiver, pool: Pool | None) -> None:
-        try:
-            receiver.serve(self.far, pool=lambda: pool)
-        except BaseException as error:  # noqa: BLE001
-            self.error = error
-        finally:
-            self.far.close()
-
-    def end(self) -> BaseException | None:
-        self.near.close()
-        self.thread.join(60)
-        assert not self.thread.is_alive()
-        return self.error
-
-    def refusal(self) -> BaseException | None:
-        with pytest.raises(WireError):
-            self.link.receive(Kind.BYE)
-        return self.end()
-
-
-@pytest.mark.parametrize("offers", [True, False])
-def test_an_offer_that_was_not_agreed_is_refused(target: Target, offers: bool) -> None:
-    peer = Peer(None if offers else target.pools.of(), offers=offers)
-    assert not peer.welcome.dedupe
-    peer.link.send(Kind.OFFER, bytes(16), offset=0)
-    assert isinstance(peer.refusal(), WireError)
-
-
-@pytest.mark.parametrize(
-    ("offset", "length"), [(1, 16), (0, 15), (0, 0), (17 * GRAIN, 16), (16 * GRAIN, 48), (0, 257 * 16)]
-)
-def test_offers_that_make_no_sense_are_refused(target: Target, offset: int, length: int) -> None:
-    peer = Peer(target.pools.of())
-    peer.link.send(Kind.OFFER, bytes(length), offset=offset)
-    assert isinstance(peer.refusal(), WireError)
-
-
-@pytest.mark.parametrize("length", [GRAIN, 1, 2**40])
-def test_what_was_not_settled_cannot_be_left_out(target: Target, length: int) -> None:
-    peer = Peer(target.pools.of())
-    peer.link.send(Kind.HELD, offset=0, length=length)
-    assert isinstance(peer.refusal(), WireError)
-
-
-def test_offers_without_end_are_cut_off(target: Target, tmp_path: Path) -> None:
-    """Memory is bounded whatever a peer offers; half a disk may wait, more than that may not."""
-    size = (SETTLED_MAX + 257) * GRAIN
-    pool = target.pools.of()
-    assert pool is not None
-    zeros = bytes(blake3(bytes(GRAIN), key=pool.table.key).digest(wire.DIGEST_BYTES))
-    file = tmp_path / "large.img"
-    file.touch()
-    os.truncate(file, size)
-    number = pool.volumes.number("v")
-    assert number is not None
-    pool.table.learn(zeros, number, size - GRAIN)
-    disk = FlatDisk(file, True)
-    answering = Answering(pool, "v", size, disk)
-    for index in range(SETTLED_MAX // 256):
-        answering.settle(index * 256 * GRAIN, zeros * 256, DiskSink(disk))
-    with pytest.raises(WireError, match="far more"):
-        answering.settle(SETTLED_MAX * GRAIN, zeros * 256, DiskSink(disk))
-    assert SETTLED_MAX < sum(1 for _ in answering.settled()) <= SETTLED_MAX + 256
-    answering.close()
-    disk.close()
-
-
 def test_a_peer_learns_nothing_of_other_groups(tmp_path: Path, content: bytes) -> None:
     disks = {"a1": MemoryDisk(content), "b1": MemoryDisk(content)}
     pools = Pools(tmp_path, lambda volume: disks[volume])
@@ -422,84 +335,6 @@ def test_connections_share_one_table(target: Target, content: bytes) -> None:
     assert {volume: result.deduped_bytes for volume, result in results.items()} == {
         **dict.fromkeys(contents, 0), **{f"c-{volume}": SIZE for volume in contents}
     }  # fmt: skip
-
-
-_SERVE = """
-import signal, sys, threading
-from pathlib import Path
-from migrate.daemons.sockets import listen
-from migrate.disks.flat import FlatDisk
-from migrate.replication.service import serve_forever
-home = Path(sys.argv[1])
-stopping = threading.Event()
-signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-with listen(home / "run", "r") as listening:
-    print("up", flush=True)
-    serve_forever(listening, lambda v: FlatDisk(home / v, True), home / "state", 60.0,
-                  open_read=lambda v: FlatDisk(home / v), stop=stopping.is_set)
-"""
-
-
-class _Process:
-    def __init__(self, home: Path) -> None:
-        self.process = subprocess.Popen([sys.executable, "-c", _SERVE, str(home)], stdout=subprocess.PIPE)
-        assert self.process.stdout is not None
-        assert self.process.stdout.readline() == b"up\n"
-        self.home = home
-
-    def channel(self) -> Channel:
-        return SocketChannel(connect(self.home / "run", "r", 10.0))
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(30)
-
-
-def test_a_receiver_killed_in_mid_pass_goes_on_with_real_disks(tmp_path: Path) -> None:
-    rng = random.Random(5)
-    size = 8 * 1024 * KIB
-    content = rng.randbytes(size)
-    (tmp_path / "source").write_bytes(content)
-    clone = bytearray(content)
-    clone[5 * GRAIN : 6 * GRAIN] = rng.randbytes(GRAIN)
-    (tmp_path / "clone").write_bytes(clone)
-    for name in ("one", "two"):
-        (tmp_path / name).touch()
-        os.truncate(tmp_path / name, size)
-    for volume, source, kills in (("one", "source", 2), ("two", "clone", 3)):
-        disk = FlatDisk(tmp_path / source)
-        done: PassResult | None = None
-        for attempt in range(kills + 1):
-            served = _Process(tmp_path)
-            channel = served.channel()
-            asked = iter(range(10**6))
-
-            def stop(
-                served: _Process = served, asked: Iterator[int] = asked, last: bool = attempt == kills
-            ) -> bool:
-                if not last and next(asked) == 40:
-                    served.kill()
-                return False
-
-            try:
-                done = send_pass(
-                    disk, channel, spec(volume, "1", size), mode=Mode.SEED, level=0, dedupe=True,
-                    block_bytes=GRAIN, stop=stop,
-                )  # fmt: skip
-            except ChannelClosed:
-                if attempt == kills:
-                    raise
-            finally:
-                channel.close()
-                if attempt == kills and volume == "one":
-                    served.process.terminate()
-                    served.process.wait(30)
-                served.kill()
-        disk.close()
-        assert done is not None
-        assert done.complete
-        assert (done.deduped_bytes > 0) is (volume == "two")  # of a table whose receiver was killed, too
-        assert (tmp_path / volume).read_bytes() == (tmp_path / source).read_bytes()
 
 
 def _quietly(receiver: Receiver, channel: Channel, pool: Pool | None) -> None:
