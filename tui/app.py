@@ -314,7 +314,7 @@ class WherryApp(WorkingApp):
                     place.say("stayed", "dim")
 
             self._leaving = True
-            self.push_screen(Confirm("Leave?", line(lost), "Leave", tone="bad"), answered)
+            self.push_screen(Confirm("Leave?", line(lost), "Quit", tone="bad"), answered)
         else:
             self._leave()
 
