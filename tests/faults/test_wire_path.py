@@ -106,7 +106,8 @@ def test_a_stuck_receiver_is_given_up_and_the_pass_resumes(site: Site, rng: rand
 
 
 def test_a_receiver_that_is_ended_keeps_what_came(site: Site) -> None:
-    site.line.events.append(Event(40 * MIB, act=site.receiver.terminate))
+    # Slow enough that it is ended, which takes a fifth of a second, before the rest is through.
+    site.line.events.append(Event(40 * MIB, act=site.receiver.terminate, rate_bytes_s=16 * MIB))
     ran = site.send("ended")
     assert ran.code == 6, ran.text
     assert site.receiver.wait(60) == 0

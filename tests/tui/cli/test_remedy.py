@@ -215,12 +215,12 @@ def test_a_tick_is_kept_with_who_when_and_note_and_shown_everywhere(dry: Wherry)
     ran = dry.done("remedy", "W01")
     assert f"ticked off: {made['who']}, {made['at'][:16]}: =1+1␛[0m" in ran.out
     assert "5 of 6 tasks left" in ran.out
+    last = dry.done("log", "--json").document["lines"][-1]
+    assert (last["act"], last["subject"], last["effect"]) == ("remedy done", "W01", "edit-plan")
     dry.done("export")
     said = (dry.root / "exports" / "plan.md").read_text("utf-8")
     assert f"ticked off: {made['who']}" in said
     assert "5 of 6" not in said
-    last = dry.done("log", "--json").document["lines"][-1]
-    assert (last["act"], last["subject"], last["effect"]) == ("remedy done", "W01", "edit-plan")
 
 
 def test_a_tick_of_a_task_that_wherry_could_do_leaves_it_out(dry: Wherry) -> None:

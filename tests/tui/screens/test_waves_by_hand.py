@@ -331,8 +331,8 @@ async def test_read_only_leaves_only_looking(tmp_path: Path) -> None:
             assert "this is the read-only view" in lines(pilot)[-2], key
         assert here.unsaved == 0
         await pilot.press("t")
-        await until(lambda: pilot.app.screen is not here)
-        assert "moves in W01" in text(pilot)
+        await until(lambda: "moves in W01" in text(pilot))
+        assert pilot.app.screen is not here
     assert versions(root) == 1
 
 
