@@ -42,7 +42,7 @@ class Transfers(BaseModel):
         "another one than the default",
     )
     disks: int = Field(
-        1, ge=1, le=16, description="copied at once in a run; more need more memory, 20 MiB each"
+        1, ge=1, le=16, description="copied at once in a run; more need more memory, 30 MiB each"
     )
     disks_per_host: int | None = Field(
         None, ge=1, description="of these, read through one host; hosts nobody knows count as one"
