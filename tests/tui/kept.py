@@ -7,10 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
 
 _PATIENCE_S = 10
+_MADE_UP = re.compile(r"terminal-\d+")  # another in each process
+
+
+def drawn(pilot: Pilot[Any], title: str) -> str:
+    """Return the screen with its colours, as SVG that every process draws alike."""
+    return _MADE_UP.sub("terminal", pilot.app.export_screenshot(title=title))
 
 
 async def differs(path: Path, shown: Callable[[], str]) -> str:

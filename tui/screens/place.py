@@ -36,6 +36,7 @@ from tui.widgets.table import VirtualTable
 
 WIDE, WIDER = 110, 140
 ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
+LAST = ("columns",)  # actions whose keys fall off a narrow edge before any other
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
 _WORK = 18  # cells for work on the line 1 of a narrow screen
@@ -212,6 +213,8 @@ class PlaceScreen(Screen[None]):
     def show_keys(self) -> None:
         """Show the keys of the place; how to get help never falls off the edge."""
         here = [item for item in actions_at(self.place_id, self.wherry.read_only) if item.foot]
+        if not self.wide:
+            here.sort(key=lambda item: item.id in LAST)
         always = ALWAYS if self.wide else ALWAYS[-1:]
         gap = "   " if self.wide else "  "
         self.query_one("#keys", ItemLine).show(
