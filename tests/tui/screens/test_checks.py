@@ -17,7 +17,7 @@ from planner.store import waivers
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.kept import differs
+from tests.tui.kept import differs, drawn
 from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.dialog import Dialog
@@ -447,4 +447,6 @@ async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
             changed.append(
                 await differs(KEPT / f"{name}-{size[0]}x{size[1]}.txt", lambda: text(pilot) + "\n")
             )
+            if name == "checks" and size == BIG:
+                changed.append(await differs(KEPT / "checks-harbour.svg", lambda: drawn(pilot, "checks")))
     assert not any(changed), "\n".join(changed)

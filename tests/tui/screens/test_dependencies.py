@@ -17,7 +17,7 @@ from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
 from tests.tui.cli.test_plan_edits import cli, homes
-from tests.tui.kept import differs
+from tests.tui.kept import differs, drawn
 from tests.tui.screens.linked import Near, build, inventory, press, settled, write
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
@@ -530,4 +530,7 @@ async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
                 await press(pilot, key)
             path = PICTURES / f"{name}-{size[0]}x{size[1]}.txt"
             changed.append(await differs(path, lambda: text(pilot) + "\n"))
+            if name == "dependencies" and size == BIG:
+                coloured = PICTURES / "dependencies-harbour.svg"
+                changed.append(await differs(coloured, lambda: drawn(pilot, "dependencies")))
     assert not any(changed), "\n".join(changed)

@@ -17,7 +17,7 @@ from planner.store import plans
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
-from tests.tui.kept import differs
+from tests.tui.kept import differs, drawn
 from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
@@ -313,5 +313,7 @@ async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     async with faked(root, size=size) as pilot:
         await watched(pilot, root)
         await key(pilot, *["left"] * 16)
-        changed = await differs(KEPT / f"rehearse-{size[0]}x{size[1]}.txt", lambda: text(pilot) + "\n")
-    assert not changed, changed
+        changed = [await differs(KEPT / f"rehearse-{size[0]}x{size[1]}.txt", lambda: text(pilot) + "\n")]
+        if size == BIG:
+            changed.append(await differs(KEPT / "rehearse-harbour.svg", lambda: drawn(pilot, "rehearse")))
+    assert not any(changed), "\n".join(changed)

@@ -13,7 +13,7 @@ from tests.planner.sketch import estate as sketch
 from tests.planner.sketch import needs, vm
 from tests.tui import estate
 from tests.tui.estate import HOSTILE
-from tests.tui.kept import differs
+from tests.tui.kept import differs, drawn
 from tests.tui.laid import at_group, build, place, pressed, waves
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
@@ -219,6 +219,7 @@ async def test_hostile_names_do_nothing_in_any_view(tmp_path: Path, size: tuple[
 
 
 KEPT = Path(__file__).parent / "pictures"
+COLOURED = Path(__file__).parents[1] / "pictures"
 
 
 @pytest.mark.parametrize("size", [SMALL, BIG, WIDE])
@@ -233,6 +234,8 @@ async def test_views_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None
         for view in ("gantt", "list", "board"):
             path = KEPT / f"waves-{view}-{size[0]}x{size[1]}.txt"
             changed.append(await differs(path, lambda: _without_digest(pilot)))
+            if view == "gantt" and size == BIG:
+                changed.append(await differs(COLOURED / "waves-harbour.svg", lambda: drawn(pilot, "waves")))
             await pilot.press("z")
     assert not any(changed), "\n".join(changed)
 
