@@ -13,6 +13,8 @@ from planner.waves.words import resource
 
 _COLUMNS = ("Measure", "This plan", "Bound", "Name order", "What it means")
 UNKNOWN = "unknown"
+_APART = "; waves without a window count a week apart"
+_AT_ONCE = "; waves without a window begin as soon as they are copied"
 # (field, its bound's field, what it is called, what it means)
 _FIGURES = (
     ("waves", "waves_bound", "Waves", "the bound is the fewest that any plan needs under these caps"),
@@ -46,13 +48,22 @@ def _used(used: Used) -> tuple[Cell, ...]:
 def score_card(printout: Printout) -> Table:
     """Return the plan's figures, their bounds and those of name order."""
     score = printout.plan.score
+    undated = not all(wave.window for wave in printout.plan.waves)
     rows: list[tuple[Cell, ...]] = [
-        (title, _shown(score, field), _shown(score, bound), _shown(score.baseline, field), means)
+        (
+            title,
+            _shown(score, field),
+            _shown(score, bound),
+            _shown(score.baseline, field),
+            means + (_APART if undated and field == "makespan_h" else ""),
+        )
         for field, bound, title, means in _FIGURES
     ]
     if score.makespan_spread_h:
         spread = score.makespan_spread_h
-        means = f"half of all drawings end by then; 95 of 100 by {spread.p95:.1f} h"
+        means = (
+            f"half of all drawings end by then; 95 of 100 by {spread.p95:.1f} h{_AT_ONCE if undated else ''}"
+        )
         rows.append(("Hours from begin to end, P50", round(spread.p50, 2), "", "", means))
     if score.risk_ramp:
         thirds = " / ".join(f"{share:.0%}" for share in score.risk_ramp)

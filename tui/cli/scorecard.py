@@ -48,10 +48,12 @@ def show_card(plan: Plan) -> None:
     table(("score", "waves", "makespan", "traffic cut", "crosses the line", "peak"), rows)
     if score.binds:
         line(f"  what binds: {score.binds}")
-    if not all(wave.window for wave in plan.waves):
-        line("  waves without a window count a week apart")
+    undated = not all(wave.window for wave in plan.waves)
+    if undated:
+        line("  the makespan above counts waves without a window a week apart")
     if spread := score.makespan_spread_h:
-        line(f"  makespan P50 {spread.p50:,.1f} h, P95 {spread.p95:,.1f} h, drawn over rates and churn")
+        how = ", waves without a window as soon as they are copied" if undated else ""
+        line(f"  makespan P50 {spread.p50:,.1f} h, P95 {spread.p95:,.1f} h, drawn over rates and churn{how}")
     full = ", ".join(
         f"{resource(item.resource)} {item.used:.0%} (most {item.most or 0:.0%})" for item in score.utilisation
     )

@@ -168,6 +168,15 @@ def describe_card(plan: PlanHead, waves: Sequence[WaveRow], width: int) -> Conte
         lines.append(line(("what binds  ", "dim"), visible(score.binds, 300)))
     if spread := score.makespan_spread_h:
         lines.append(line(("makespan    ", "dim"), f"P50 {spread.p50:,.1f} h, P95 {spread.p95:,.1f} h"))
+        if not all(wave.window for wave in waves):
+            lines.append(
+                line(
+                    (
+                        "            without a window: above a week apart, here as soon as they are copied",
+                        "dim",
+                    )
+                )
+            )
     if score.stability is not None:
         lines.append(line(("stability   ", "dim"), f"{score.stability:.0%} of VMs stay in their wave"))
     if score.risk_ramp:

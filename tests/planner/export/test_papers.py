@@ -238,6 +238,19 @@ def test_the_score_card_says_unknown_where_nothing_was_measured() -> None:
     assert any(sentence.startswith("25% of the traffic") for sentence in said)
 
 
+def test_the_two_makespans_of_waves_without_a_window_say_what_they_count() -> None:
+    def means(printout: Printout) -> list[str]:
+        score = printout.plan.score.model_copy(update={"makespan_spread_h": Spread(p50=9.0, p95=12.0)})
+        waves = printout.plan.model_copy(update={"score": score})
+        rows = score_card(Printout(waves, printout.inventory)).rows
+        return [str(row[4]) for row in rows if str(row[0]).startswith("Hours from begin")]
+
+    far, near = means(printed())
+    assert far.endswith("; waves without a window count a week apart")
+    assert near.endswith("by 12.0 h; waves without a window begin as soon as they are copied")
+    assert not any("without a window" in said for said in means(printed(windows=[BERLIN])))
+
+
 def test_dependencies_carry_evidence_weight_and_the_waves_of_both_ends() -> None:
     ties = (
         needs("a", "b", Tie.SOFT, evidence="flows of 14 days", traffic_bytes=7, port=443),

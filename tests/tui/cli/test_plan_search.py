@@ -40,6 +40,8 @@ def test_the_score_card_stands_beside_its_bounds_and_name_order(loose: Wherry) -
     assert {"this plan", "bound", "name order"} <= set(rows)
     assert "what binds:" in out
     assert "makespan P50" in out
+    assert "the makespan above counts waves without a window a week apart" in out
+    assert "waves without a window as soon as they are copied" in out
 
 
 def test_effort_and_seed_are_kept_in_the_plan_and_asking_twice_gives_the_same(loose: Wherry) -> None:

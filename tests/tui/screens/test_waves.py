@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from textual.pilot import Pilot
 
 from planner.model import VM, Power, Tie
 from planner.places import words_of
+from planner.plan import Spread
 from tests.planner.sketch import estate as sketch
 from tests.planner.sketch import needs, vm
 from tests.tui import estate
@@ -20,6 +22,7 @@ from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.reader import Reader
 from tui.screens.waves_groups import COLUMNS as GROUP_COLUMNS
 from tui.screens.waves_lines import COLUMNS, full_words
+from tui.screens.waves_words import describe_card
 from tui.text import size_cell, spread_minutes
 from tui.theme import tally_words
 from tui.widgets.panel import Panel
@@ -242,6 +245,17 @@ async def test_views_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> None
 
 def _without_digest(pilot: Pilot[None]) -> str:
     return "".join(f"{line}\n" for line in lines(pilot) if "digest" not in line)
+
+
+def test_the_card_tells_two_makespans_of_waves_without_a_window_apart(tmp_path: Path) -> None:
+    *_, view = estate.session(estate.build(tmp_path, waves=3)).refresh()
+    assert view.plan is not None
+    score = view.plan.score.model_copy(update={"makespan_spread_h": Spread(p50=9.0, p95=12.0)})
+    plan, word = replace(view.plan, card=score.model_dump_json()), "without a window: above a week apart"
+    assert word in describe_card(plan, view.waves, 72).plain
+    dated = tuple(wave for wave in view.waves if wave.window)
+    assert 0 < len(dated) < len(view.waves)
+    assert word not in describe_card(plan, dated, 72).plain
 
 
 async def test_a_size_of_which_a_part_is_known_is_the_least_it_is(tmp_path: Path) -> None:
