@@ -9,7 +9,7 @@ from textual import events
 from textual.binding import Binding
 from textual.message import Message
 
-from planner.units import show_bytes
+from planner.sized import show_size, size_of
 from tui.drawings.cells import Picture, at
 from tui.drawings.neighbours import Edge, Middle, by_traffic, neighbours
 from tui.text import line, plural, stack
@@ -87,7 +87,7 @@ class Around(Panel):
         if self._said is None or width <= 0:
             return
         said = self._said
-        words = [plural(len(said["vms"]), "VM"), show_bytes(said["size_bytes"])]
+        words = [plural(len(said["vms"]), "VM"), show_size(size_of(said["size_bytes"], said["sized"]))]
         wave = wave_words(said["waves"], said["planned"])
         notes = [" · ".join([*filter(None, [wave]), *words])]
         if said["shared_services"]:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from planner.names import visible
+from planner.sized import size_of
 from planner.units import TIB, show_bytes
 from tui.screens.dependencies_around import wave_words
-from tui.text import count
+from tui.text import count, size_cell
 from tui.tie_columns import TIES
 from tui.widgets.column import Column
 
@@ -45,7 +46,7 @@ _VERDICT_TONES = {"yes": "good", "no": "dim", "": "warn"}
 GROUPS = (
     Column(1, "group", 12, flex=True, keep=9),
     Column(2, "VMs", 4, count, right=True, keep=8, kind="number"),
-    Column(3, "data", 8, show_bytes, right=True, keep=3, kind="size"),
+    Column(3, "data", 8, size_cell, right=True, keep=3, kind="size"),
     Column(4, "wave", 6, _dash, keep=6),
     Column(5, "out", 8, traffic, right=True, keep=4, kind="size"),
     Column(6, "in", 8, traffic, right=True, keep=4, kind="size"),
@@ -75,7 +76,7 @@ OVERSIZED = (
     Column(1, "group", 18, flex=True, keep=9),
     Column(2, "VMs", 6, count, right=True, keep=8, kind="number"),
     Column(3, "cap", 6, count, right=True, keep=5, kind="number", name="cap"),
-    Column(4, "data", 10, show_bytes, right=True, keep=7, kind="size"),
+    Column(4, "data", 10, size_cell, right=True, keep=7, kind="size"),
     Column(5, "cap", 10, show_bytes, right=True, keep=4, kind="size", name="datacap"),
 )
 CYCLES = (
@@ -119,9 +120,13 @@ class Listing:
     row: Callable[[Mapping[str, Any]], Row] = lambda said: ()
 
 
+def _data(said: Mapping[str, Any]) -> int:
+    return size_of(said["size_bytes"], said["sized"])
+
+
 def _group(said: Mapping[str, Any]) -> Row:
     return (
-        said["name"], said["name"], said["vms"], said["size_bytes"], wave_words(said["waves"], False),
+        said["name"], said["name"], said["vms"], _data(said), wave_words(said["waves"], False),
         *(None if said[way] is None else round(said[way]) for way in ("out_bytes", "in_bytes")),
         said["strength"], said["crossing"], "yes" if said["shared_services"] else "no",
     )  # fmt: skip
@@ -134,7 +139,7 @@ def _hub(said: Mapping[str, Any]) -> Row:
 
 
 def _oversize(said: Mapping[str, Any]) -> Row:
-    return (said["group"], said["group"], said["vms"], said["caps_vms"], said["size_bytes"],
+    return (said["group"], said["group"], said["vms"], said["caps_vms"], _data(said),
             round(said["caps_tib"] * TIB))  # fmt: skip
 
 

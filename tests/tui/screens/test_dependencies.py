@@ -14,6 +14,7 @@ from migrate import audit
 from planner.model import Dependency, Inventory, Tie
 from planner.store import decisions, evidence, inventories, plans
 from planner.store.project import Project
+from planner.units import show_bytes
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
 from tests.tui.cli.test_plan_edits import cli, homes
@@ -76,6 +77,22 @@ async def test_groups_tell_what_holds_them_and_what_crosses_waves(tmp_path: Path
         assert rows["dc-01"][9] == "yes"
         assert {name: row[8] for name, row in rows.items() if row[8]} == {"big": 1, "mdm-01": 1}
         assert "■■□" in text(pilot)
+
+
+async def test_the_data_of_a_group_of_which_a_part_is_known_is_the_least_it_is(tmp_path: Path) -> None:
+    found = inventory()
+    bare = [replace(vm, disks=(), gaps=("disks",)) if vm.name == "big-02" else vm for vm in found.vms]
+    async with deps(build(tmp_path, replace(found, vms=tuple(bare)))) as pilot:
+        to(pilot, "big")
+        await settled(pilot)
+        known = sum(vm.disk_bytes for vm in bare if vm.name.startswith("big"))
+        data = shown(pilot).columns[2]
+        told = {row[1]: data.show(row[3]) for row in shown(pilot).rows}
+        assert told["big"] == f"≥{show_bytes(known)}"
+        assert f"at least {show_bytes(known)}" in panel(pilot, "around")
+        assert [name for name, size in told.items() if "≥" in size] == ["big"], "of the others all is known"
+        await press(pilot, "o")
+        assert f"≥{show_bytes(known)}" in text(pilot)
 
 
 async def test_one_walks_along_edges_and_back(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.graph.edge import PERSON, PHYSICAL
 from planner.model import Tie
+from planner.sized import holds_all
 from tui.study.between import between, standing
 from tui.study.ops.edges import key_of
 from tui.study.ops.estate import strength
@@ -45,6 +46,7 @@ def around(room: Room, name: str) -> dict[str, Any]:
         "name": group.name,
         "vms": [{"id": vm, "name": vms[vm].name, "size_bytes": vms[vm].disk_bytes} for vm in group.vms],
         "size_bytes": sum(vms[vm].disk_bytes for vm in group.vms),
+        "sized": all(holds_all(vms[vm], room.inventory.gaps) for vm in group.vms),
         "waves": plan.of(group.vms),
         "planned": bool(plan.version),
         "shared_services": group.shared_services,

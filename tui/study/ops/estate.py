@@ -8,6 +8,7 @@ from planner.errors import NotFound
 from planner.graph.edge import PERSON, PHYSICAL
 from planner.model import Tie
 from planner.names import visible
+from planner.sized import holds_all
 from tui.study.between import between, standing
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def strength(edges: Sequence[Edge]) -> int:
 def groups(room: Room) -> list[dict[str, Any]]:
     """Return every move group: size, wave, traffic in and out, and how strongly its VMs are tied."""
     found, plan, vms = between(room), standing(room), room.known.vms
-    waves = [plan.of(group.vms) for group in found.groups]
+    gaps, waves = room.inventory.gaps, [plan.of(group.vms) for group in found.groups]
     rows = []
     for at, group in enumerate(found.groups):
         out = [edge for b in found.near[at] for edge in found.edges.get((at, b), ())]
@@ -74,6 +75,7 @@ def groups(room: Room) -> list[dict[str, Any]]:
                 "name": group.name,
                 "vms": len(group.vms),
                 "size_bytes": sum(vms[vm].disk_bytes for vm in group.vms),
+                "sized": all(holds_all(vms[vm], gaps) for vm in group.vms),
                 "waves": waves[at],
                 "out_bytes": found.carried(out) if out else 0,
                 "in_bytes": found.carried(into) if into else 0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from planner.graph.edge import PERSON
+from planner.sized import holds_all
 from tui.study.between import between
 from tui.study.ops.edges import key_of
 
@@ -29,6 +30,7 @@ def oversized(room: Room) -> list[dict[str, Any]]:
             "group": group.name,
             "vms": len(group.vms),
             "size_bytes": sum(vms[vm].disk_bytes for vm in group.vms),
+            "sized": all(holds_all(vms[vm], room.inventory.gaps) for vm in group.vms),
             "caps_vms": caps.vms,
             "caps_tib": caps.tib,
         }
