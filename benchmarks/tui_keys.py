@@ -190,7 +190,8 @@ def of_waves(root: Path, out: Path) -> App[None]:
         while screen.hand is None:
             await asyncio.sleep(0.05)
         spent: Spent = {"edits": [], "edits, processor time": [], "refused": []}
-        waves = [row.name for row in app.view.waves[1:-1]]
+        # Not the last ones: shared services stand there, and one that moves is laid out anew.
+        waves = [row.name for row in app.view.waves[1 : len(app.view.waves) * 3 // 4]]
         there, back = "left_square_bracket", "right_square_bracket"
         for at in range(len(waves)):  # until a group finds room; it is then moved to and fro
             wave = waves[-1 - at]
