@@ -56,6 +56,16 @@ def _server(*command: str | Path) -> Iterator[Server]:
         server.stop()
 
 
+@contextmanager
+def _nbdkit(target: Path, path: Path) -> Iterator[tuple[Server, str]]:
+    """Serve ``target`` on a Unix socket and yield the server and its address."""
+    path.unlink(missing_ok=True)
+    with _server("nbdkit", "-f", "-U", path, "file", target) as server:
+        while not path.exists():
+            time.sleep(0.01)
+        yield server, f"nbd+unix:///?socket={path}"
+
+
 def fresh(target: Path, size: int) -> None:
     """Make ``target`` a file of holes."""
     target.unlink(missing_ok=True)
@@ -72,12 +82,8 @@ def copied(source: Path, target: Path) -> None:
 def nbdcopy_unix(source: Path, target: Path, folder: Path) -> Took:
     """Copy with nbdcopy to nbdkit over a Unix socket, ended by NBD's flush."""
     fresh(target, source.stat().st_size)
-    address = folder / "nbd.sock"
-    address.unlink(missing_ok=True)
-    with _server("nbdkit", "-f", "-U", address, "file", target) as server:
-        while not address.exists():
-            time.sleep(0.01)
-        command = ("nbdcopy", "--flush", "--target-is-zero", source, f"nbd+unix:///?socket={address}")
+    with _nbdkit(target, folder / "nbd.sock") as (server, address):
+        command = ("nbdcopy", "--flush", "--target-is-zero", source, address)
         return timed(lambda: [_started(*command)], target, [server])
 
 
@@ -112,12 +118,7 @@ def nbdcopy_tls(source: Path, target: Path, folder: Path) -> Took:
 def qemu_img(source: Path, target: Path, folder: Path) -> Took:
     """Convert with qemu-img to nbdkit over a Unix socket, 16 requests at once."""
     fresh(target, source.stat().st_size)
-    address = folder / "nbd.sock"
-    address.unlink(missing_ok=True)
-    with _server("nbdkit", "-f", "-U", address, "file", target) as server:
-        while not address.exists():
-            time.sleep(0.01)
-        to = f"nbd+unix:///?socket={address}"
+    with _nbdkit(target, folder / "nbd.sock") as (server, address):
         command = (
             "qemu-img",
             "convert",
@@ -131,7 +132,7 @@ def qemu_img(source: Path, target: Path, folder: Path) -> Took:
             "-O",
             "raw",
         )
-        return timed(lambda: [_started(*command, source, to)], target, [server])
+        return timed(lambda: [_started(*command, source, address)], target, [server])
 
 
 def cp_sparse(source: Path, target: Path, folder: Path) -> Took:
