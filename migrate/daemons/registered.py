@@ -69,12 +69,15 @@ class Register:
         """Return the group of every id."""
         return {disk.volume: disk.group for disk in self.disks}
 
+    def _known(self, volume: str) -> Registered:
+        known = self._disks.get(volume)
+        if known is None:
+            raise NotFound(f"volume {visible(volume, 200)} is not served here", "register it at the receiver")
+        return known
+
     def open_write(self, volume: str) -> FlatDisk:
         """Open a registered disk, as it was registered; raises NotFound, SiteRefused, OSError."""
-        known = self._disks.get(volume)
-        shown = visible(volume, 200)
-        if known is None:
-            raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
+        known, shown = self._known(volume), visible(volume, 200)
         disk = open_unused(known.path)
         about = os.fstat(disk.fileno())
         if (about.st_dev, about.st_ino, disk.size_bytes) != (known.device, known.inode, known.size_bytes):
@@ -86,10 +89,7 @@ class Register:
 
     def open_read(self, volume: str) -> FlatDisk:
         """Open a registered disk beside its writer; raises NotFound, OSError."""
-        known = self._disks.get(volume)
-        shown = visible(volume, 200)
-        if known is None:
-            raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
+        known, shown = self._known(volume), visible(volume, 200)
         disk = FlatDisk(known.path)
         about = os.fstat(disk.fileno())
         if (about.st_dev, about.st_ino) != (known.device, known.inode):

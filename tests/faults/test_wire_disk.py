@@ -41,7 +41,7 @@ def failing(site: Site, calls: str, how: str) -> Iterator[Path]:
     told = site.root / "calls.txt"
     tool = shutil.which("strace")
     if tool is None:
-        pytest.skip("there is no strace here")
+        pytest.skip("not run: there is no strace here")
     pid = site.receiver.pid
     with subprocess.Popen(
         [tool, "-f", "-qq", "-o", str(told), "-p", str(pid), "-P", str(site.target),
@@ -51,7 +51,7 @@ def failing(site: Site, calls: str, how: str) -> Iterator[Path]:
         try:
             until(lambda: tracer.poll() is not None or is_traced(pid))
             if tracer.poll() is not None:
-                pytest.skip("a process may not be traced here")
+                pytest.skip("not run: a process may not be traced here")
             yield told
         finally:
             tracer.send_signal(signal.SIGINT)  # lets the receiver go, unharmed

@@ -137,7 +137,7 @@ def test_every_plan_holds_or_says_what_it_breaks_and_what_to_relax(problem: Prob
 @few
 @given(problems())
 def test_the_fewest_rules_to_relax_are_needed_every_one(problem: Problem) -> None:
-    pytest.importorskip("ortools")
+    pytest.importorskip("ortools", reason="not run: OR-tools, an extra, is not installed")
     asked = conflict(problem)
     for spared in asked:
         eased = lifted(problem, {one.cause for one in asked} - {spared.cause})
@@ -147,7 +147,7 @@ def test_the_fewest_rules_to_relax_are_needed_every_one(problem: Problem) -> Non
 @few
 @given(problems())
 def test_an_exact_search_is_never_worse_than_annealing(problem: Problem) -> None:
-    pytest.importorskip("ortools")
+    pytest.importorskip("ortools", reason="not run: OR-tools, an extra, is not installed")
     model = condense(problem)
     ledger, holds, floor = first_fit(model, louvain_order(model, 1))
     if not holds or verify(problem, model.spread(ledger.at)):

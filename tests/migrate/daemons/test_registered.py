@@ -99,7 +99,7 @@ def attached(disk: Path) -> Iterator[Path]:
     try:
         device = losetup("--find", "--show", str(disk))
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no loop device can be made here")
+        pytest.skip("not run: no loop device can be made here")
     yield Path(device)
     losetup("--detach", device)
 
@@ -116,7 +116,7 @@ def test_a_file_that_is_attached_after_registration_is_refused(disk: Path, tmp_p
     try:
         device = losetup("--find", "--show", str(disk))
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("no loop device can be made here")
+        pytest.skip("not run: no loop device can be made here")
     try:
         with pytest.raises(OSError, match="attached as a device"):
             register.open_write("v")
@@ -131,7 +131,7 @@ def test_a_mounted_device_is_refused(attached: Path, tmp_path: Path) -> None:
         subprocess.run(["mkfs.ext4", "-q", str(attached)], check=True, capture_output=True)
         subprocess.run(["mount", str(attached), str(tmp_path / "mount")], check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
-        pytest.skip("nothing can be mounted here")
+        pytest.skip("not run: nothing can be mounted here")
     try:
         with pytest.raises(BadInput, match="cannot be served"):
             Register([("v", attached, "")])

@@ -178,7 +178,7 @@ def test_a_disk_opened_to_write_is_read_from_the_medium_not_from_pages_of_before
         try:
             _cached(file.fileno())
         except OSError as error:
-            pytest.skip(f"this file system does not tell what it has in memory: {error}")
+            pytest.skip(f"not run: this file system does not tell what it has in memory: {error}")
         FlatDisk(path).close()
         assert _cached(file.fileno())
         FlatDisk(path, writable=True).close()

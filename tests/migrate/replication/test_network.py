@@ -60,7 +60,7 @@ def test_a_sender_takes_bbr_where_the_kernel_lets_it(served: Served, keys: Keys)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
         except OSError:
-            pytest.skip("this kernel has no BBR, or not for everybody")
+            pytest.skip("not run: this kernel has no BBR, or not for everybody")
     channel = connect_tls("127.0.0.1", served.port, TlsKeys(keys(ALL)), "dc2", 10.0)
     used = channel._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16)
     channel.close()

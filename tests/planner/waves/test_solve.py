@@ -43,7 +43,7 @@ def test_those_who_talk_share_a_slot() -> None:
 
 
 def test_a_small_problem_is_proved() -> None:
-    pytest.importorskip("ortools")
+    pytest.importorskip("ortools", reason="not run: OR-tools, an extra, is not installed")
     ties = tuple((a, b, float(a + b + 1)) for a in range(6) for b in range(a + 1, 6))
     assert solve(Problem(items(6), undated(4), ties)).proved
 
@@ -169,7 +169,7 @@ def test_slack_is_kept_where_the_estate_is_small() -> None:
 
 def test_the_fewest_slots_are_found_and_proved() -> None:
     """Sizes that first fit wastes room on: 6 5 5 4 3 3 2 2 fill three slots of ten to the brim."""
-    pytest.importorskip("ortools")
+    pytest.importorskip("ortools", reason="not run: OR-tools, an extra, is not installed")
     group = tuple(Item(f"g{at}", vms, 1) for at, vms in enumerate((5, 4, 3, 3, 5, 2, 6, 2)))
     found = solve(Problem(group, undated(8), ((0, 1, 1.0),)))
     assert (found.score.card.waves, found.score.card.waves_bound) == (3, 3)
@@ -184,7 +184,7 @@ def test_the_fewest_slots_are_found_and_proved() -> None:
 
 def test_few_slots_are_early_ones_however_many_there_are() -> None:
     """Twenty that fill five slots to the brim: first fit needs a sixth, and any five of eighty would do."""
-    pytest.importorskip("ortools")
+    pytest.importorskip("ortools", reason="not run: OR-tools, an extra, is not installed")
     sizes = (10, 4, 16, 40, 4, 4, 5, 5, 50, 51, 20, 23, 18, 37, 29, 16, 3, 61, 31, 58)
     group = tuple(Item(f"g{at}", vms, 1) for at, vms in enumerate(sizes))
     found = solve(Problem(group, undated(80, Caps(vms=97))), effort="quick")
