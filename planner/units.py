@@ -76,6 +76,6 @@ def show_duration(seconds: float) -> str:
     parts = []
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         count, left = divmod(left, length)
-        if count:
+        if count and not (unit == "s" and seconds >= 86400):  # a second says nothing beside a day
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2])

@@ -248,7 +248,8 @@ def build_problem(groups: Sequence[MoveGroup], ask: Ask) -> Built:
     notes = [*shares.notes, *unkept]
     if unmeasured and len(traffic):
         notes.append(
-            f"{show_count(unmeasured, 'tie')} between groups were never measured; each counts as 1 MB a day"
+            f"{show_count(unmeasured, 'tie')} between groups {'was' if unmeasured == 1 else 'were'} never "
+            "measured; each counts as 1 MB a day"
         )
     return Built(
         Problem(

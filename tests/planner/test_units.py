@@ -100,6 +100,7 @@ def test_sizes_are_shown_short(size: int, text: str) -> None:
         (250, "4 m 10 s"),
         (3600, "1 h"),
         (3605, "1 h 5 s"),
+        (86407, "1 d"),
         (284400, "3 d 7 h"),
         (284461, "3 d 7 h"),
         (-90, "-1 m 30 s"),

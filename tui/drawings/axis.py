@@ -143,7 +143,8 @@ def date_ticks(span: Span, zone: str, width: int) -> tuple[tuple[Tick, ...], tup
     below = tuple(Tick(cell, when.strftime(form)) for cell, when in place(unit, many))
     if not larger:
         return (), below
-    starts = [(0, datetime.fromtimestamp(ends[0], here)), *(item for item in place(larger, 1) if item[0] > 0)]
+    begun = datetime.fromtimestamp(ends[0], here)
+    starts = list({cell: (cell, when) for cell, when in ((0, begun), *place(larger, 1))}.values())
     above = []
     for (cell, when), (after, _) in pairwise([*starts, (width + _GAP, starts[-1][1])]):
         texts = (when.strftime(longer) for longer in _ABOVE[larger])

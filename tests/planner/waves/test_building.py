@@ -323,7 +323,7 @@ def test_traffic_is_bytes_a_day_between_items_and_services_are_left_out() -> Non
     )
     found = built(inventory)
     assert found.problem.traffic == ((0, 1, 1500.0), (1, 2, 1e6))
-    assert found.notes == ("1 tie between groups were never measured; each counts as 1 MB a day",)
+    assert found.notes == ("1 tie between groups was never measured; each counts as 1 MB a day",)
 
 
 def test_the_line_is_asked_for_bytes_in_use_and_for_whole_disks_where_they_are_unknown() -> None:

@@ -33,6 +33,12 @@ def test_ticks_adapt_to_the_zoom() -> None:
     assert year[1][:4] == ["Sep", "Oct", "Nov", "Dec"]
 
 
+def test_a_chart_that_begins_a_little_before_a_year_is_labelled_with_that_year() -> None:
+    start = datetime(2026, 12, 31, 4, tzinfo=BERLIN)  # the cell in which it ends holds 2027 too
+    assert labels(Span(start, start + timedelta(days=60)), 54)[0] == ["January 2027", "February 2027"]
+    assert labels(Span(start, start + timedelta(days=150)), 54)[0] == ["2027"]
+
+
 @pytest.mark.parametrize(
     ("day", "hours"),
     [
