@@ -271,7 +271,8 @@ class PlaceScreen(Screen[None]):
         """Do what a key stands for, or say why it cannot be done now."""
         action = action_named(action_id)
         if why := self.why_not(action):
-            self.say(f"{action.title}: {why}", "warn")
+            said = f"{action.title}: {why}"  # where both do not fit, the key that was pressed is known
+            self.say(said if cell_len(said) < self.size.width - 1 else why, "warn")
         else:
             await self.run_action(action.do)
 

@@ -114,7 +114,8 @@ def describe_wave(
     """
     laid = hand.rows.get(now.wave) if hand is not None else None
     lines = [*_offered(offered), *_broken(now, laid)]
-    lines += _state(now, view)
+    same = laid is not None and wave is not None and set(laid.groups) == {one.name for one in wave.groups}
+    lines += _state(now, view, same)
     lines += _times(now)
     if laid is not None and laid.limits:
         items = [_share(limit, used, cap, whose) for limit, used, cap, whose in laid.limits]
@@ -160,8 +161,8 @@ def _share(limit: str, used: float, cap: float, whose: str) -> Share:
     return Share(name, used, cap, show)
 
 
-def _state(now: WaveLine, view: View) -> list[Content]:
-    """Return where the wave is, who agreed, what exactly it is."""
+def _state(now: WaveLine, view: View, same: bool) -> list[Content]:
+    """Return where the wave is, who agreed, what exactly it is; ``same``: its groups are as they were."""
     status = (
         next((item for item in view.status.waves if item.name == now.wave), None) if view.status else None
     )
@@ -178,7 +179,7 @@ def _state(now: WaveLine, view: View) -> list[Content]:
     approval = view.approvals.get(now.wave)
     row = next((wave for wave in view.waves if wave.name == now.wave), None)
     if now.edited:
-        void = "; its approval is void then" if approval else ""
+        void = "; its approval is void then" if approval and not same else ""
         lines.append(line(("edited    ", "dim"), (f"● not saved: ^s saves it{void}", "accent")))
     elif approval:
         words = f"✔ {visible(approval.who)}, {short_time(approval.at)}"
@@ -202,14 +203,14 @@ def _times(now: WaveLine) -> list[Content]:
     if now.downtime is None or now.seed_h is None:
         return [*lines, line(("downtime  ", "dim"), ("? not known before it is laid out", "dim"))]
     lines.append(line(("downtime  ", "dim"), f"P50 / P95  {spread_minutes(*now.downtime)}"))
-    seeds = " / ".join(show_duration(hours * 3600) for hours in now.seed_h)
-    lines.append(line(("seed      ", "dim"), f"P50 / P95  {seeds}"))
     if now.window is not None:
         fits = now.downtime[1] <= now.window.hours * 60
         words = ("✔ P95 fits the window", "good") if fits else ("✖ P95 is longer than the window", "bad")
         lines.append(line("          ", words))
     if now.overrun:
         lines.append(line(("overrun   ", "dim"), f"{now.overrun:.0%} of draws do not end in the window"))
+    seeds = " / ".join(show_duration(hours * 3600) for hours in now.seed_h)
+    lines.append(line(("seed      ", "dim"), f"P50 / P95  {seeds}"))
     return lines
 
 

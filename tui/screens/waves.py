@@ -309,4 +309,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
 
     def why_not(self, action: Action) -> str:
         """Return why an action cannot be used now."""
-        return super().why_not(action) or self.not_now(action)
+        said = super().why_not(action) or self.not_now(action)
+        if not said and action.id in ("waves.approve", "waves.approve_all"):
+            said = self.nothing_to_approve(action.id.removeprefix("waves."))
+        return said

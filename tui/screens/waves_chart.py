@@ -15,6 +15,7 @@ from tui.drawings.chart import Bar, Chart, Column, Kind, Row, Shade
 from tui.drawings.timeline_link import Load
 from tui.screens.waves_lines import WaveLine, full_words
 from tui.text import count, plural, size_cell, spread_minutes
+from tui.theme import state_mark
 
 _DAY = timedelta(days=1)
 _SHOWN = 14  # waves that the chart shows at once before anybody zooms
@@ -147,6 +148,9 @@ def _bars(line: WaveLine, times: Times, soak: timedelta) -> tuple[Bar, ...]:
 
 
 def _verdict(line: WaveLine) -> tuple[str, str]:
+    if line.begun:
+        mark = state_mark(line.state)
+        return mark.text, mark.tone
     if line.broken:
         return f"✖ {plural(line.broken, 'rule')} broken", "bad"
     if line.overrun is not None and line.overrun >= _LATE:

@@ -293,6 +293,8 @@ class Editing(Offers):
         if name in (*_MOVES, "lock"):
             if older := self.wherry.session.plan_is_older_than():
                 return f"the plan was made on older {older}: press p, or run 'wherry plan'"
+            if self.wave_line is not None and self.wave_line.begun:
+                return self.wave_line.begun
             if not self.moving():
                 return "there is no group under the cursor: see 'wherry plan show'"
             if name in ("split", "merge") and self.followed[1]:

@@ -11,7 +11,7 @@ from textual.content import Content
 from planner.names import visible
 from planner.sized import show_size
 from tui.dialogs.form import Ask
-from tui.text import count, fit, line, plural, stack, window_start
+from tui.text import count, fit, line, plural, short_time, stack, window_start
 
 if TYPE_CHECKING:
     from planner.store.plan_waves import WaveRow
@@ -152,6 +152,9 @@ def describe_approval(view: View, waves: Sequence[str], who: str, hand: Hand | N
         lines.append(line((fit(visible(row.name), 6), "accent"), fit(when, 18), f"{count(row.vms)} VMs, "
                           f"{show_size(row.size_bytes) if row.size_bytes else 'size unknown'}  ",
                           (row.fingerprint[:16], "dim")))  # fmt: skip
+        if given := view.approvals.get(row.name):
+            words = f"✔ approved already by {visible(given.who)}, {short_time(given.at)}"
+            lines.append(line("      ", (words, "good")))
         lines += [line("      ", ("▲ ", "warn"), said) for said in _against(view, row)]
         lines += [line("      ", ("✖ ", "bad"), visible(said, 300)) for said in _broken(same, row.name)]
     if len(rows) > _LISTED:

@@ -28,6 +28,17 @@ LIMITS = {
 }
 
 
+# What is moving or has moved stays as it is, and the verb that takes it back where one does.
+_BEGUN = {
+    "replicating": "abort",
+    "in sync": "abort",
+    "cutting over": "rollback",
+    "before commit": "rollback",
+    "committing": "",
+    "committed": "",
+}
+
+
 class WaveLine(NamedTuple):
     """A wave in the table. None and "" are not known, ``AtLeast`` in part; ``broken`` None: not looked at."""
 
@@ -50,6 +61,15 @@ class WaveLine(NamedTuple):
     seed_h: tuple[float, float] | None
     overrun: float | None
     slot: int | None
+
+    @property
+    def begun(self) -> str:
+        """Say why nothing enters or leaves the wave and what would change that, empty when it may."""
+        if self.state not in _BEGUN:
+            return ""
+        verb = _BEGUN[self.state]
+        then = f"first 'wherry {verb} {self.wave}'" if verb else "see 'wherry status'"
+        return f"{visible(self.wave)} is {self.state}, it stays as it is: {then}"
 
 
 def full_words(full: tuple[float, str] | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from planner.names import visible
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.pick import Choice, Pick
@@ -13,6 +14,7 @@ from tui.jobs.job import Job
 from tui.jobs.orders import Order
 from tui.screens.wave_detail import describe_content
 from tui.screens.waves_forms import describe_approval, plan_asks, supposed, what_if_asks
+from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_place import WavesPlace
 from tui.screens.waves_words import describe_card, describe_difference, describe_why
 from tui.text import line, plural, short_time
@@ -101,11 +103,24 @@ class Working(WavesPlace):
 
     def action_approve(self) -> None:
         """Show what is approved, then approve the wave or those marked."""
-        self._approve(self.marked_waves())
+        self._approve(self._to_approve(self.marked_waves()))
 
     def action_approve_all(self) -> None:
-        """Show what is approved, then approve every wave."""
-        self._approve([wave.name for wave in self.view.waves])
+        """Show what is approved, then approve every wave that did not begin."""
+        self._approve(self._to_approve([wave.name for wave in self.view.waves]))
+
+    def _to_approve(self, waves: list[str]) -> list[str]:
+        """Return those that did not begin: a run keeps to what was approved before it."""
+        begun = {row.wave for row in self.rows_now() if isinstance(row, WaveLine) and row.begun}
+        return [wave for wave in waves if wave not in begun]
+
+    def nothing_to_approve(self, name: str) -> str:
+        """Say why none of the waves that an action approves can be, empty when one can."""
+        waves = self.marked_waves() if name == "approve" else [wave.name for wave in self.view.waves]
+        if not waves or self._to_approve(waves):
+            return ""
+        which = f"{visible(waves[0])} has" if len(waves) == 1 else "all of them have"
+        return f"{which} begun: nothing is left to approve, see 'wherry status'"
 
     def _approve(self, waves: list[str]) -> None:
         from migrate.audit import person
