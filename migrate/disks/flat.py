@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from migrate.disks.areas import Area, areas_of
+from migrate.disks.direct import Direct
 from planner.units import SECTOR
 
 _KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 0x01, 0x02, 0x10
@@ -77,6 +78,7 @@ class FlatDisk:
         except OSError:
             os.close(self._fd)
             raise
+        self._direct = Direct(self._fd) if writable else None
         if writable:
             self._forget_clean_pages()
         self._clearing = clearing
@@ -142,7 +144,7 @@ class FlatDisk:
         """Write all of ``data`` inside the disk; raises OSError, never writes short silently."""
         view = memoryview(data).cast("B")
         self._check(offset, len(view))
-        done = 0
+        done = 0 if self._direct is None else self._direct.write(view, offset)
         while done < len(view):
             done += os.pwrite(self._fd, view[done:], offset + done)
 
@@ -173,6 +175,8 @@ class FlatDisk:
 
     def close(self) -> None:
         """Close the file and with it every lock held through it; closing twice is not an error."""
+        if self._direct is not None:
+            self._direct.close()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
