@@ -1,0 +1,62 @@
+"""Promotion: what is old moves from the journal into the replicas, and its segments go.
+
+    floor, durable and witnessed ── writes to the replicas ── flush ── promoted, durable ── trim
+
+From the floor on no checkpoint before it is offered, for the replicas may be anywhere between it and
+where they were. Every later checkpoint stays whole meanwhile: its image reads these records from the
+journal. A promotion that was cut off is done again from its beginning; the end is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from migrate.disks.ports import WritableDisk
+from migrate.journal.files import Files
+from migrate.journal.frames import JournalCorrupt, Kind
+from migrate.journal.log import Log
+from migrate.journal.recovery import Ref, read_stored, read_table
+from migrate.journal.state import floor_mark, promoted_mark, seal_mark
+from migrate.journal.writes import Row, cut, is_stored, rows, unpack
+
+
+def promote(log: Log, files: Files, disks: Mapping[int, WritableDisk], record: int) -> None:
+    """Bring the replicas to the checkpoint at ``record`` and withdraw those before it.
+
+    ``disks`` are the replicas by number, open for writing. Raises JournalCorrupt before anything is
+    written when a record cannot be read, OSError, FlushFailed.
+    """
+    frames = log.frames()
+    for _row, _data in replay(files, frames, log.state.promoted, record):
+        pass  # what cannot be read is better known before checkpoints are withdrawn for it
+    for mark in (floor_mark(record), seal_mark()):  # the seal is the witness of the floor
+        log.mark(mark)
+        log.commit()
+    for row, data in replay(files, frames, log.state.promoted, record):
+        if row.at < 0:
+            disks[row.disk].zero(row.offset, row.length)
+        else:
+            disks[row.disk].write(data, row.offset)
+    for disk in disks.values():
+        disk.flush()
+    log.mark(promoted_mark(record))
+    log.commit()
+    log.trim()
+
+
+def replay(files: Files, frames: Sequence[Ref], after: int, upto: int) -> Iterator[tuple[Row, bytes]]:
+    """Yield the writes after record ``after`` up to ``upto`` in order; raises JournalCorrupt, OSError."""
+    for ref in frames:
+        header = ref.header
+        if header.kind is not Kind.WRITES or header.last <= after or header.first > upto:
+            continue
+        table, stored = read_table(files, ref), read_stored(files, ref)
+        if not is_stored(table, stored):
+            raise JournalCorrupt(
+                f"the data of record {header.first} in segment {ref.segment} of a journal is broken",
+                "compare the group with its source",
+            )
+        data = unpack(header, stored)
+        for record, row in enumerate(rows(header, table), header.first):
+            if after < record <= upto:
+                yield row, cut(row, data)

@@ -1,0 +1,256 @@
+"""What is left of a journal after its process died, told apart from what rotted.
+
+A broken frame at the end of the last segment is a torn tail when nothing valid behind it proves that it
+had been durable: it was never acknowledged and is left out. Any other broken frame is rot, and refused.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from migrate.journal.files import Files
+from migrate.journal.frames import (
+    HEADER_BYTES,
+    MAGIC,
+    NOTHING,
+    Header,
+    JournalCorrupt,
+    Kind,
+    Sealer,
+    is_table,
+)
+from migrate.journal.state import State
+from migrate.journal.writes import is_stored
+from planner.units import MIB
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A frame and where it is."""
+
+    segment: int
+    offset: int
+    header: Header
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A journal as it stands: its frames in order, its state, and how many bytes of a torn tail there are.
+
+    ``last`` is the newest record and ``tag`` that of its frame; ``segment`` is the newest segment's number.
+    """
+
+    state: State = field(default_factory=State)
+    frames: tuple[Ref, ...] = ()
+    last: int = 0
+    tag: bytes = NOTHING
+    segment: int = 0
+    torn_bytes: int = 0
+
+
+class Rotten(JournalCorrupt):
+    """Something that had been durable is broken; ``before`` is what stands in front of it.
+
+    The floor of ``before`` is the highest that any frame knows of, so every checkpoint it offers can be
+    had. What came after is lost here, and the source has to be compared.
+    """
+
+    def __init__(self, segment: int, offset: int, before: Found) -> None:
+        super().__init__(
+            f"segment {segment} of a journal is broken at byte {offset}, and what lies behind shows that it "
+            "had been durable",
+            "compare the group with its source, checkpoints before the damage stay",
+        )
+        self.before = before
+
+
+def recover(files: Files, sealer: Sealer) -> Found:
+    """Read a journal; raises Rotten, JournalCorrupt, OSError.
+
+    The newest segment is settled first: what was read may be the last word of a process that died
+    before it was synced, and nothing may be promised on that.
+    """
+    numbers = _together(files.numbers())
+    if not numbers:
+        return Found()
+    files.settle(numbers[-1])
+    scan = _Scan(files, sealer)
+    if not scan.is_begun(numbers[-1]):
+        numbers.pop()  # its process died while it made it
+        if not numbers:
+            return Found()
+        files.settle(numbers[-1])
+    for number in numbers:
+        scan.take(number, newest=number == numbers[-1])
+    found = scan.found
+    if found.frames[0].header.first > found.state.promoted + 1:
+        raise JournalCorrupt(
+            f"the journal begins with record {found.frames[0].header.first}, its replicas end with "
+            f"{found.state.promoted}",
+            "bring back the missing segments, or compare the group with its source",
+        )
+    return found
+
+
+def read_table(files: Files, ref: Ref) -> bytes:
+    """Return the table of a frame; raises JournalCorrupt when it is not what it was."""
+    table = files.read(ref.segment, ref.offset + HEADER_BYTES, ref.header.table)
+    if not is_table(ref.header, table):
+        raise JournalCorrupt(f"segment {ref.segment} of a journal is broken at byte {ref.offset}")
+    return table
+
+
+def read_stored(files: Files, ref: Ref) -> bytes:
+    """Return the data of a frame as it is stored, not checked."""
+    return files.read(ref.segment, ref.offset + HEADER_BYTES + ref.header.table, ref.header.data)
+
+
+class _Scan:
+    def __init__(self, files: Files, sealer: Sealer) -> None:
+        self._files = files
+        self._sealer = sealer
+        self.found = Found()
+
+    def is_begun(self, number: int) -> bool:
+        """Tell whether a segment was begun durably; raises Rotten when it was and its beginning broke."""
+        if self._opening(number) is not None:
+            return True
+        if any(True for _ in self._valid_after(number, 1)):  # they come when the beginning is durable
+            raise Rotten(number, 0, self._lowered(number, 0))
+        return False
+
+    def take(self, number: int, *, newest: bool) -> None:
+        """Read one segment onto what was found so far."""
+        if not newest:
+            after = self._opening(number + 1)
+            frames = list(self._frames(number, after.previous if after is not None else NOTHING))
+            self._add(number, frames)
+            if after is None or self.found.tag != after.previous:
+                end = _end(frames)
+                raise Rotten(number, end, self._lowered(number, end))
+            return
+        frames = list(self._frames(number, NOTHING))
+        # Behind the end, and in frames whose data is not whole, only what is proven durable was promised.
+        behind = self._valid_after(number, _end(frames))
+        known = max((header.durable for header in (*(ref.header for ref in frames), *behind)), default=0)
+        whole = self._whole(frames, known)
+        end = _end(whole)
+        self._add(number, whole)
+        if known > self.found.last:
+            raise Rotten(number, end, self._lowered(number, end))
+        self.found = replace(self.found, torn_bytes=self._files.size(number) - end)
+
+    def _opening(self, number: int) -> Header | None:
+        """Return the header of a segment's first frame, None when that is not whole."""
+        header = self._header(number, 0)
+        if header is None or header.kind is not Kind.OPEN:
+            return None
+        return header if is_table(header, self._files.read(number, HEADER_BYTES, header.table)) else None
+
+    def _frames(self, number: int, until: bytes) -> Iterator[Ref]:
+        """Yield the frames of a segment that follow on each other, up to the one with the tag ``until``.
+
+        Their tables are checked, their data is not.
+        """
+        offset, last, tag = 0, self.found.last, self.found.tag
+        first_of_all = not self.found.frames
+        while offset == 0 or tag != until:
+            header = self._opening(number) if offset == 0 else self._header(number, offset)
+            if header is None or (header.kind is Kind.OPEN) is not (offset == 0):
+                return
+            follows = header.first == last + 1 and header.previous == tag
+            if not (follows or (first_of_all and offset == 0)):
+                return
+            if not is_table(header, self._files.read(number, offset + HEADER_BYTES, header.table)):
+                return
+            yield Ref(number, offset, header)
+            offset, last, tag = offset + header.size_bytes, header.last, header.tag
+
+    def _header(self, number: int, offset: int) -> Header | None:
+        header = self._sealer.parse(self._files.read(number, offset, HEADER_BYTES))
+        if header is None or header.segment != number:
+            return None
+        if header.group != self._sealer.group:
+            raise JournalCorrupt(
+                f"segment {number} belongs to the journal of another group", "give each group its own folder"
+            )
+        return header
+
+    def _whole(self, frames: list[Ref], known: int) -> list[Ref]:
+        """Return the frames up to the first whose data is broken, of those not proven durable."""
+        for index, ref in enumerate(frames):
+            header = ref.header
+            if header.last <= known or header.kind is not Kind.WRITES:
+                continue
+            stored = read_stored(self._files, ref)
+            if len(stored) < header.data or not is_stored(read_table(self._files, ref), stored):
+                return frames[:index]
+        return frames
+
+    def _add(self, number: int, frames: list[Ref]) -> None:
+        found = self.found
+        if not frames:
+            return
+        state = found.state
+        for ref in frames:
+            header = ref.header
+            if header.kind is Kind.WRITES:
+                continue
+            mark = _plain(read_table(self._files, ref))
+            if header.kind is Kind.MARK:
+                state = state.marked(mark, header.first)
+            elif not found.frames:
+                state = State.load(mark)
+        last = frames[-1].header
+        self.found = Found(state, (*found.frames, *frames), last.last, last.tag, number)
+
+    def _lowered(self, number: int, offset: int) -> Found:
+        """Return what was found, its floor raised to what any valid frame behind the damage knows."""
+        behind = list(self._valid_after(number, offset))
+        for later in self._files.numbers():
+            if later > number:
+                behind += self._valid_after(later, 0)
+        floor = max((header.floor for header in behind), default=0)
+        state = self.found.state.marked({"mark": "floor", "record": floor}, 0)
+        return replace(self.found, state=state)
+
+    def _valid_after(self, number: int, start: int) -> Iterator[Header]:
+        """Yield every header of this journal's that stands anywhere behind ``start``."""
+        size, step, kept = self._files.size(number), MIB, HEADER_BYTES
+        at = start
+        while at < size:
+            chunk = self._files.read(number, at, step + kept)
+            hit = chunk.find(MAGIC)
+            while 0 <= hit < step:
+                header = self._sealer.parse(chunk[hit : hit + HEADER_BYTES])
+                if header is not None and (header.segment, header.group) == (number, self._sealer.group):
+                    yield header
+                hit = chunk.find(MAGIC, hit + 1)
+            at += step
+
+
+def _end(frames: list[Ref]) -> int:
+    return frames[-1].offset + frames[-1].header.size_bytes if frames else 0
+
+
+def _together(numbers: list[int]) -> list[int]:
+    """Return the newest numbers that follow on each other; older ones are left of an interrupted trim."""
+    found: list[int] = []
+    for number in reversed(numbers):
+        if found and number != found[0] - 1:
+            break
+        found.insert(0, number)
+    return found
+
+
+def _plain(table: bytes) -> dict[str, Any]:
+    try:
+        plain = json.loads(table)
+    except ValueError as error:
+        raise JournalCorrupt("a mark in a journal cannot be read") from error
+    if not isinstance(plain, dict):
+        raise JournalCorrupt("a mark in a journal is not what marks are")
+    return plain

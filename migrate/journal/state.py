@@ -1,0 +1,153 @@
+"""What a journal knows of itself: its epoch, its checkpoints, and how far its replicas have come.
+
+Marks are records like any other, so they have one order with the writes and one way to be durable. The
+state is what all marks so far come to; each segment begins with it, so older segments can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from migrate.journal.frames import JournalCorrupt
+from migrate.sites.ports import Consistency
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A point in the order of writes: every record up to ``record`` and none after it.
+
+    ``at_ms`` is the moment it stands for, milliseconds since 1970 UTC. ``consistency`` is what was
+    really reached. ``results`` are what people and rehearsals noted, oldest first.
+    """
+
+    record: int
+    at_ms: int
+    consistency: Consistency = Consistency.CRASH
+    name: str = ""
+    epoch: int = 0
+    pinned: bool = False
+    results: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The marks so far. Records up to ``promoted`` are in the replicas for certain; those up to
+    ``floor`` may be, so no checkpoint before it is offered. ``epoch`` counts the breaks of lineage.
+    """
+
+    epoch: int = 0
+    why: str = ""
+    floor: int = 0
+    promoted: int = 0
+    checkpoints: Mapping[int, Checkpoint] = field(default_factory=dict)
+
+    def marked(self, mark: Mapping[str, Any], record: int) -> State:
+        """Return the state after a mark that is record number ``record``; raises JournalCorrupt."""
+        try:
+            return _MARKS[mark["mark"]](self, mark, record)
+        except (KeyError, TypeError, ValueError) as error:
+            raise JournalCorrupt(f"record {record} of a journal is a mark that makes no sense") from error
+
+    def dump(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        plain = asdict(replace(self, checkpoints={}))
+        return plain | {"checkpoints": [asdict(point) for point in self.checkpoints.values()]}
+
+    @staticmethod
+    def load(plain: Mapping[str, Any]) -> State:
+        """Return what ``dump`` made plain; raises JournalCorrupt."""
+        try:
+            points = [_checkpoint(**point) for point in plain["checkpoints"]]
+            return State(**{**plain, "checkpoints": {point.record: point for point in points}})
+        except (KeyError, TypeError, ValueError) as error:
+            raise JournalCorrupt("a segment of a journal begins with what makes no sense") from error
+
+
+def checkpoint_mark(at_ms: int, consistency: Consistency, name: str) -> dict[str, Any]:
+    """Return the mark that makes a checkpoint of everything before it."""
+    return {"mark": "checkpoint", "at_ms": at_ms, "consistency": consistency.value, "name": name}
+
+
+def note_mark(record: int, *, pinned: bool | None = None, result: str = "") -> dict[str, Any]:
+    """Return the mark that pins or frees a checkpoint, or adds a result to it."""
+    return {"mark": "note", "record": record, "pinned": pinned, "result": result}
+
+
+def drop_mark(records: Iterable[int]) -> dict[str, Any]:
+    """Return the mark after which these checkpoints are offered no more."""
+    return {"mark": "drop", "records": list(records)}
+
+
+def floor_mark(record: int) -> dict[str, Any]:
+    """Return the mark that withdraws every checkpoint before ``record``: the replicas may move there."""
+    return {"mark": "floor", "record": record}
+
+
+def promoted_mark(record: int) -> dict[str, Any]:
+    """Return the mark that says the replicas durably hold every record up to ``record``."""
+    return {"mark": "promoted", "record": record}
+
+
+def epoch_mark(why: str) -> dict[str, Any]:
+    """Return the mark of a break of lineage: what comes is found by comparison, what was stays."""
+    return {"mark": "epoch", "why": why}
+
+
+def seal_mark() -> dict[str, Any]:
+    """Return the mark that says nothing but what was durable when it was made."""
+    return {"mark": "seal"}
+
+
+def _checkpoint(record: int, at_ms: int, consistency: str, results: Iterable[str], **rest: Any) -> Checkpoint:
+    return Checkpoint(record, at_ms, Consistency(consistency), results=tuple(results), **rest)
+
+
+def _made(state: State, mark: Mapping[str, Any], record: int) -> State:
+    point = Checkpoint(
+        record, int(mark["at_ms"]), Consistency(mark["consistency"]), str(mark["name"]), state.epoch
+    )
+    return replace(state, checkpoints={**state.checkpoints, record: point})
+
+
+def _noted(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    point = state.checkpoints.get(mark["record"])
+    if point is None:  # it was dropped in the meantime
+        return state
+    if mark["pinned"] is not None:
+        point = replace(point, pinned=bool(mark["pinned"]))
+    if mark["result"]:
+        point = replace(point, results=(*point.results, str(mark["result"])))
+    return replace(state, checkpoints={**state.checkpoints, point.record: point})
+
+
+def _dropped(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    gone = set(mark["records"])
+    kept = {record: point for record, point in state.checkpoints.items() if record not in gone}
+    return replace(state, checkpoints=kept)
+
+
+def _floored(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    floor = max(state.floor, int(mark["record"]))
+    kept = {record: point for record, point in state.checkpoints.items() if record >= floor}
+    return replace(state, floor=floor, checkpoints=kept)
+
+
+def _promoted(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    return replace(state, promoted=max(state.promoted, int(mark["record"])))
+
+
+def _broken(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    return replace(state, epoch=state.epoch + 1, why=str(mark["why"]))
+
+
+_MARKS: Mapping[str, Callable[[State, Mapping[str, Any], int], State]] = {
+    "checkpoint": _made,
+    "note": _noted,
+    "drop": _dropped,
+    "floor": _floored,
+    "promoted": _promoted,
+    "epoch": _broken,
+    "seal": lambda state, _mark, _record: state,
+}

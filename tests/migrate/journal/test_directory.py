@@ -1,0 +1,119 @@
+"""Segments as files: what is appended is read, and a process that is killed loses nothing acknowledged."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from migrate.journal.directory import DirectoryFiles
+from migrate.journal.frames import Sealer
+from migrate.journal.log import JournalFailed, open_log
+from migrate.journal.promotion import replay
+from migrate.journal.recovery import recover
+from migrate.journal.state import checkpoint_mark
+from migrate.journal.writes import Write
+from migrate.sites.ports import Consistency
+
+_WRITER = """
+import sys
+from pathlib import Path
+from migrate.journal.directory import DirectoryFiles
+from migrate.journal.log import open_log
+from migrate.journal.writes import Write
+log = open_log(DirectoryFiles(Path(sys.argv[1])), "group", segment_bytes=40_000)
+for turn in range(100_000):
+    log.append([Write(0, log.last * 512, 512, (b"%08d" % (log.last + 1)) * 64)])
+    if turn % 3 == 0:
+        print(log.commit(), flush=True)
+"""
+
+
+def test_a_journal_is_the_same_when_it_is_opened_anew(tmp_path: Path) -> None:
+    files = DirectoryFiles(tmp_path)
+    log = open_log(files, "group", segment_bytes=5000)
+    written = []
+    for turn in range(20):
+        write = Write(turn % 3, turn * 4096, 700, random.Random(turn).randbytes(700))
+        log.append([write])
+        written.append((write.disk, write.offset, write.data))
+        point = log.mark(checkpoint_mark(turn, Consistency.CRASH, "\x1b[31mpatch"))
+        log.commit()
+    files.close()
+    (tmp_path / "notes.txt").write_text("not a segment")
+    again = DirectoryFiles(tmp_path)
+    found = recover(again, Sealer("group"))
+    rows = replay(again, found.frames, 0, found.last)
+    assert [(row.disk, row.offset, data) for row, data in rows] == written
+    assert found.state.checkpoints[point].name == "\x1b[31mpatch"
+    assert len(again.numbers()) > 2
+    again.close()
+
+
+def test_a_writer_that_is_killed_loses_nothing_acknowledged(tmp_path: Path) -> None:
+    acknowledged = 0
+    for wait in (1, 40, 150):
+        with subprocess.Popen(
+            [sys.executable, "-c", _WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout is not None
+            for _ in range(wait):
+                acknowledged = int(writer.stdout.readline())
+            writer.send_signal(signal.SIGKILL)
+        files = DirectoryFiles(tmp_path)
+        found = recover(files, Sealer("group"))
+        assert found.last >= acknowledged
+        for row, data in replay(files, found.frames, 0, found.last):
+            assert data == (b"%08d" % (row.offset // 512 + 1)) * 64
+        files.close()
+
+
+def test_a_failed_sync_is_never_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = open_log(DirectoryFiles(tmp_path), "group")
+    log.append([Write(0, 0, 3, b"one")])
+    acknowledged = log.commit()
+    log.append([Write(0, 0, 3, b"two")])
+    syncs = []
+
+    def failing(fd: int) -> None:
+        syncs.append(fd)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing)
+        with pytest.raises(OSError, match="Input/output"):
+            log.commit()
+    for call in (log.commit, log.trim, lambda: log.append([Write(0, 0, 1, b"x")])):
+        with pytest.raises(JournalFailed, match="failed before"):
+            call()
+    assert len(syncs) == 1
+    assert open_log(DirectoryFiles(tmp_path), "group").last > acknowledged
+
+
+def test_a_full_disk_keeps_what_was_acknowledged_and_goes_on_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log(DirectoryFiles(tmp_path), "group", level=0)
+    log.append([Write(0, 0, 3, b"one")])
+    acknowledged = log.commit()
+    write = os.writev
+
+    def full(fd: int, parts: list[memoryview]) -> int:
+        if sum(map(len, parts)) > 50:
+            return write(fd, [memoryview(b"".join(parts))[:50]])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "writev", full)
+        with pytest.raises(OSError, match="No space"):
+            log.append([Write(0, 0, 5000, bytes(5000))])
+    again = open_log(DirectoryFiles(tmp_path), "group")
+    assert again.last == acknowledged + 1  # the beginning of the new segment
+    again.append([Write(0, 0, 5, b"three")])
+    assert again.commit() == acknowledged + 2
