@@ -14,6 +14,7 @@ from tui.actions.table import action_named
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Pick
 from tui.dialogs.pick_some import PickSome
+from tui.dialogs.reader import Reader
 from tui.widgets.table import VirtualTable
 
 
@@ -41,6 +42,13 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         await pressed(pilot, "ctrl+z", lambda: here.unsaved == 0)
         assert "W05" not in laid(pilot).rows
         await pressed(pilot, "ctrl+y", lambda: here.unsaved == 1)
+        await pressed(pilot, "d", lambda: on(pilot, Reader))
+        said = panel(pilot, "reading")
+        assert "From plan 1 to 1 edit not saved" in text(pilot)
+        assert "waves added: W05" in said
+        assert "waves gone: W04" in said
+        assert "VMs in another wave: 2\n  e1: W04 → W05\n  e2: W04 → W05" in said
+        await pilot.press("escape")
         sought, here._searching = here._search, True  # what would do is still looked for
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
@@ -164,6 +172,10 @@ async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
         assert laid(pilot).unsaved[-1] == "merge d into g"
         merged = next(row for row in laid(pilot).rows.values() if row.wave == "W05")
         assert merged.vms == 2
+        await pressed(pilot, "d", lambda: on(pilot, Reader))
+        assert "groups of other VMs: 2" in panel(pilot, "reading")
+        assert "no such group" in panel(pilot, "reading")
+        await pilot.press("escape")
         await at_group(pilot, merged.groups[0])
         await pressed(pilot, "x", lambda: on(pilot, PickSome))
         table = pilot.app.screen.query_one(VirtualTable)

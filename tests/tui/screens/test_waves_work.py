@@ -17,7 +17,7 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
-from tui.dialogs.work import trend
+from tui.dialogs.work import Work, trend
 from tui.jobs.state import Best
 
 
@@ -93,6 +93,7 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         assert "✔ better" in said
         assert "shop" not in said
         assert "e1: W04 → " in said
+        assert "UTC, 6 h" in said or "windows" not in said
         await pilot.press("escape", "o")
         await until(lambda: "Score card of plan 2" in text(pilot))
         card = panel(pilot, "reading")
@@ -126,6 +127,7 @@ async def test_what_if_is_shown_as_a_difference_and_adopted(tmp_path: Path) -> N
         assert "what if" in shown
         assert "waves gone: " in shown
         assert versions(root) == 1
+        assert not any(isinstance(screen, Work) for screen in pilot.app.screen_stack)  # the answer is shown
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)

@@ -282,6 +282,15 @@ def save(room: Room) -> dict[str, Any]:
     }
 
 
+def diff(room: Room) -> dict[str, Any]:
+    """Return what the unsaved edits change of the plan they were made on, as ``plans.diff`` does."""
+    from tui.acts.drafting import difference
+
+    hand = _hand(room)
+    found = difference(hand.draft)
+    return {"before": hand.opened.stored.version, "same": found.same, **found.as_dict(), "names": {}}
+
+
 def why(room: Room, what: str) -> Any:
     """Return why a VM or group moves in its wave as it stands now, and what other waves would cost."""
     from tui.acts.explaining import explained
@@ -354,6 +363,7 @@ OPS = {
     "hand.renew": renew,
     "hand.take_back": take_back,
     "hand.save": save,
+    "hand.diff": diff,
     "hand.why": why,
     "hand.groups": groups,
     "hand.fixes": fixes,
