@@ -7,7 +7,7 @@ and the progress record are durable. At most one flush is under way, and a faile
 from __future__ import annotations
 
 from bisect import bisect_right
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
@@ -29,7 +29,10 @@ _ASK_MAX = 16 * MIB
 
 
 class Intake:
-    """One pass being received. ``run`` returns when the sender's COMMIT was answered."""
+    """One pass being received. ``run`` returns when the sender's COMMIT was answered.
+
+    ``flusher`` runs one flush at a time beside the writes, and is ours to shut down; None flushes between.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,7 @@ class Intake:
         welcome: Welcome,
         size_bytes: int,
         *,
-        overlap: bool,
+        flusher: Executor | None,
         offers: Answering | None = None,
     ) -> None:
         self._link = link
@@ -56,7 +59,7 @@ class Intake:
         self._stretch = ExtentSet()  # settled since the last flush began
         self._flushing: tuple[Extent, ...] = ()
         self._flush: Future[None] | None = None
-        self._flusher = ThreadPoolExecutor(1, "wherry-flush") if overlap else None
+        self._flusher = flusher
         self._weight = 0
         self._acks = 0
         self._data_bytes = 0

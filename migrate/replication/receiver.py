@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
@@ -34,11 +35,16 @@ _DISCARD_BYTES = 256 * MIB
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+def _thread() -> Executor:
+    return ThreadPoolExecutor(1, "wherry-flush")
+
+
 class Receiver:
     """Answers connections. One instance serves many threads, one connection each.
 
     ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the
-    data between two acknowledgements.
+    data between two acknowledgements. With ``overlap`` what ``make_flusher`` makes flushes one stretch
+    while the next is written. ``make_answering`` makes what answers offers.
     """
 
     def __init__(
@@ -50,6 +56,8 @@ class Receiver:
         make_sink: Callable[[WritableDisk], Sink] = DiskSink,
         ack_bytes: int = 32 * MIB,
         overlap: bool = True,
+        make_flusher: Callable[[], Executor] = _thread,
+        make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._open_disk = open_disk
@@ -58,6 +66,8 @@ class Receiver:
         self._make_sink = make_sink
         self._ack_bytes = ack_bytes
         self._overlap = overlap
+        self._make_flusher = make_flusher
+        self._make_answering = make_answering
         self._random_bytes = random_bytes
         # If even the record of a failed flush cannot be written, this process still remembers it.
         self._poisoned: dict[str, tuple[Extent, ...]] = {}
@@ -111,7 +121,7 @@ class Receiver:
         welcome = self._admit(disk, hello, log)
         offers: Answering | None = None
         if pool is not None and welcome.mode == "seed" and not welcome.complete:
-            offers = Answering(pool, hello.volume, hello.size_bytes, disk)
+            offers = self._make_answering(pool, hello.volume, hello.size_bytes, disk)
             welcome = welcome.model_copy(update={"dedupe": pool.table.key.hex()})
         heard = welcome.dump()
         link.send(Kind.WELCOME, heard)
@@ -123,9 +133,8 @@ class Receiver:
             return
         link.grain_key = bytes.fromhex(welcome.dedupe)
         sink = self._make_sink(disk)
-        intake = Intake(
-            link, disk, sink, log, welcome, hello.size_bytes, overlap=self._overlap, offers=offers
-        )
+        flusher = self._make_flusher() if self._overlap else None
+        intake = Intake(link, disk, sink, log, welcome, hello.size_bytes, flusher=flusher, offers=offers)
         try:
             intake.run()
         except BaseException:

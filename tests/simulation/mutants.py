@@ -18,6 +18,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.sink import DiskSink
 from migrate.replication.wire import Kind
 from migrate.sites.ports import Extent
+from tests.simulation.believers import Believing, Elsewhere, Shifted, Unread
 from tests.simulation.pair import Product
 
 
@@ -121,4 +122,8 @@ MUTANTS: dict[str, Callable[[], Product]] = {
     "the base of a delta is trusted": lambda: Product(receiver=_Trusting),
     "an older generation is let in": lambda: Product(receiver=_Unfenced),
     "resumed without asking": lambda: Product(send=_Assuming()),
+    "a hint of the dedupe table is believed": lambda: Product(make_answering=Believing),
+    "a hint of the dedupe table is taken for the grain": lambda: Product(make_answering=Unread),
+    "one grain is hashed and another written": lambda: Product(make_answering=Elsewhere),
+    "digests are of the grain behind": lambda: Product(open_disk=Shifted),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.dedupe.answering import Answering
 from migrate.replication.dedupe.pools import Pool
 from migrate.replication.dedupe.table import Table
 from migrate.replication.dedupe.volumes import Volumes
@@ -22,6 +23,7 @@ from migrate.sites.ports import Extent
 from planner.errors import ProjectBusy, SiteRefused, WherryError
 from tests.migrate.replication.model import KIB
 from tests.simulation.estate import Source, Volume
+from tests.simulation.flusher import Flusher
 from tests.simulation.network import Connection
 from tests.simulation.oracle import Broken, Watched, WatchedDisk
 from tests.simulation.schedule import Process, Schedule, Task
@@ -38,6 +40,8 @@ class Product:
     make_sink: Callable[[WritableDisk], Sink] = DiskSink
     receiver: type[Receiver] = Receiver
     send: Callable[..., PassResult] = send_pass
+    make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering
+    open_disk: Callable[[WritableDisk], WritableDisk] = lambda disk: disk
 
 
 class Pair:
@@ -58,6 +62,7 @@ class Pair:
         self.connections: list[tuple[Connection, Process, Process]] = []
         self._product = product
         self._ack_bytes = schedule.rng.choice((48, 64, 128)) * KIB
+        self._overlap = schedule.rng.random() < 0.5
         self._specs: dict[Task, PassSpec] = {}  # of the conversation that a receiver's task holds
         self._store = store
         self._pool: Pool | None = None
@@ -97,7 +102,8 @@ class Pair:
 
         def open_disk(name: str) -> WritableDisk:
             volume = named[name]
-            return WatchedDisk(volume.disk.opened(), volume.ledger, self._specs[self.schedule.current])
+            disk = WatchedDisk(volume.disk.opened(), volume.ledger, self._specs[self.schedule.current])
+            return self._product.open_disk(disk)
 
         return self._product.receiver(
             open_disk,
@@ -105,7 +111,9 @@ class Pair:
             leases=Leases(0.0),
             make_sink=self._product.make_sink,
             ack_bytes=self._ack_bytes,
-            overlap=False,
+            overlap=self._overlap,
+            make_flusher=lambda: Flusher(self.schedule),
+            make_answering=self._product.make_answering,
             random_bytes=self.schedule.rng.randbytes,
         )
 
@@ -124,7 +132,9 @@ class Pair:
         def serve() -> None:
             self._specs[self.schedule.current] = spec
             try:
-                receiver.serve(Watched(connection.far, volume.ledger, spec), pool=lambda: self._pool)
+                receiver.serve(
+                    Watched(connection.far, volume.ledger, spec, self._ack_bytes), pool=lambda: self._pool
+                )
             except WireError as error:
                 raise Broken(f"the receiver did not understand: {error}") from error
             except WherryError as error:

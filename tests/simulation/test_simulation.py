@@ -40,7 +40,15 @@ FAULTS = {
     "write error for ever",
     "write error once",
 }
-WAYS = {"seed pass", "delta pass", "compare pass", "resumed", "compared instead", "deduped"}
+WAYS = {
+    "flush beside writes",
+    "seed pass",
+    "delta pass",
+    "compare pass",
+    "resumed",
+    "compared instead",
+    "deduped",
+}
 
 
 def _runs(seeds: range) -> Counter[str]:

@@ -93,6 +93,7 @@ class MemoryDisk:
         self.write(bytes(length), offset)
 
     def flush(self) -> None:
+        due = len(self.pending)  # what is written while a flush runs may wait for the next one
         if self.clockwork.tick():
             raise Crash
         self.flushes += 1
@@ -100,9 +101,9 @@ class MemoryDisk:
             self.pending.clear()  # the kernel forgets the pages, yet reads still show them
             raise OSError(errno.EIO, "injected")
         with self._lock:  # writes may come meanwhile, from the thread that receives
-            for offset, data in self.pending:
+            for offset, data in self.pending[:due]:
                 self.durable[offset : offset + len(data)] = data
-            self.pending.clear()
+            del self.pending[:due]
 
     def close(self) -> None:
         pass
