@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planner.names import visible
-from planner.units import show_bytes
+from planner.sized import AtLeast, size_of
+from tui.text import size_cell
 from tui.widgets.column import Column
 
 Row = tuple[Any, ...]  # the key, what the study says of it, cells
@@ -23,7 +24,7 @@ def _dash(text: Any) -> str:
 
 
 def _size(size: Any) -> str:
-    return show_bytes(size) if size else "–"
+    return size_cell(size) if size or isinstance(size, AtLeast) else "–"
 
 
 def backing_words(backing: str) -> str:
@@ -99,10 +100,15 @@ def entry_rows(block: Mapping[str, Any], used: Mapping[str, str]) -> tuple[Row, 
     )
 
 
+def data_of(one: Mapping[str, Any]) -> int:
+    """Return the bytes of what is mapped, the least they are where not all disks are known."""
+    return size_of(one["size_bytes"], one["sized"])
+
+
 def network_rows(networks: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
     """Return networks as rows."""
     return tuple(
-        (one["name"], one, one["name"], one["to"], one["vms"], one["size_bytes"], one["vlan"], one["wrong"])
+        (one["name"], one, one["name"], one["to"], one["vms"], data_of(one), one["vlan"], one["wrong"])
         for one in networks
     )
 
@@ -111,7 +117,7 @@ def landing_rows(shape: str, landings: Sequence[Mapping[str, Any]]) -> tuple[Row
     """Return datastores or folders as rows."""
     beside = "room" if shape == "datastores" else "by"
     return tuple(
-        (one["name"], one, one["name"], one["goes"], one["vms"], one["size_bytes"], one[beside], one["wrong"])
+        (one["name"], one, one["name"], one["goes"], one["vms"], data_of(one), one[beside], one["wrong"])
         for one in landings
     )
 
