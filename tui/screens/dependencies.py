@@ -137,8 +137,10 @@ class DependenciesScreen(DecidingPlace):
             self.around.border_title = Content("no group")
             self._show_inside(())
             self.panel("side").show(line(("no group under the cursor", "dim")))
-        else:
+        elif self.is_known("groups"):
             self._near.want(str(key))
+        elif self._group is None:
+            self.around.say("reading the estate …")  # a group of the plan may be none by now
 
     def _tell_group(self, name: str, said: Any, why: str) -> None:
         if self.now != "groups" or not self.ready or name != str(self.table.key):

@@ -145,7 +145,7 @@ class ListingPlace(TablePlace):
             return word if self.view.complete else "reading …"
         if self.now in self._failures:
             return f"✖ {visible(self._failures[self.now])}"
-        if self._asking or self._stamps.get(self.now) != self.stamp:
+        if self._asking or not self.is_known(self.now):
             return "reading the estate …"
         if self._filter or self.only_crossing:
             return f"no {self.noun} matches: esc clears the filter"
@@ -173,6 +173,10 @@ class ListingPlace(TablePlace):
             self.update()
 
         self.wherry.ask(listing.op, None, got, busy=f"{listing.noun}s", failed=failed)
+
+    def is_known(self, name: str) -> bool:
+        """Return whether a list was told as the project is now."""
+        return self._stamps.get(name) == self.stamp
 
     def told_of(self, key: str) -> Mapping[str, Any] | None:
         """Return what was told of the row with a key."""

@@ -12,6 +12,8 @@ from textual.content import Content
 
 from planner.names import visible
 from tui.actions.action import Action
+from tui.actions.keymap import shown
+from tui.actions.table import action_named
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Choice, Pick
 from tui.dialogs.pick_some import PickSome
@@ -284,7 +286,8 @@ class Editing(Offers):
             words = f"▲ another plan was stored: R makes your {plural(many, 'edit')} on it again"
             return line((words, "warn"))
         return line((f"● {many} unsaved: {visible(self.hand.unsaved[-1], 60)}", "accent"),
-                    f" · {score_words(self.hand)}", ("  ^s saves", "dim"))  # fmt: skip
+                    (f"  {shown(action_named('waves.save'), self.wherry.keys)} saves", "dim"),
+                    f" · {score_words(self.hand)}")  # fmt: skip
 
     def not_now(self, action: Action) -> str:
         """Return why an edit cannot be made now."""

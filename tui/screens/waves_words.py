@@ -57,7 +57,9 @@ def _changed(name: str, change: float) -> str:
         return ""
     if name.endswith("_share"):
         return f" ({change * 100:+.1f})" if abs(change) >= 0.0005 else ""
-    return f" ({change:+,.1f})" if name.endswith("_gb") else f" ({change:+g})"
+    if name.endswith("_gb"):
+        return f" ({change:+,.1f})" if abs(change) >= 0.05 else ""
+    return f" ({change:+g})"
 
 
 def score_words(hand: Hand) -> str:

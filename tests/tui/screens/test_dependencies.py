@@ -446,6 +446,30 @@ async def test_a_group_is_gone_to_from_elsewhere(tmp_path: Path) -> None:
         assert table(pilot).key == "mdm-01"
 
 
+async def test_a_group_that_only_an_older_plan_has_is_not_asked_for(tmp_path: Path) -> None:
+    root = build(tmp_path)
+    with Project.open(root) as project:
+        found = inventories.latest(project).inventory
+        first = replace(found.vms[0], name="crm-new-01", application="New")
+        inventories.save(project, replace(found, vms=(first, *found.vms[1:])))
+    asked: list[str] = []
+    async with opened(root) as pilot:
+        pilot.app.study = Near(root)  # type: ignore[attr-defined]
+        whole = pilot.app.study.ask  # type: ignore[attr-defined]
+
+        def ask(op: str, /, **args: object) -> object:
+            if op == "around":
+                asked.append(str(args["name"]))
+            return whole(op, **args)
+
+        pilot.app.study.ask = ask  # type: ignore[attr-defined]
+        await press(pilot, "3")
+        assert "is no move group" not in text(pilot)
+        names = {str(row[0]) for row in table(pilot).rows}
+        assert asked
+        assert set(asked) <= names
+
+
 async def test_an_empty_project_says_what_to_do(tmp_path: Path) -> None:
     Project.create(tmp_path, "acme").close()
     async with deps(tmp_path) as pilot:

@@ -36,7 +36,7 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         assert "✔ move shop to W05: the score stays as it is" in lines(pilot)[-2]
         here._hush()
         await pilot.pause()
-        assert "● 1 unsaved: move shop to W05 · waves 4, traffic cut 0.0%" in lines(pilot)[-2]
+        assert "● 1 unsaved: move shop to W05  ^s saves · waves 4, traffic cut 0.0%" in lines(pilot)[-2]
         assert here.where() == "W05"  # the cursor goes where the group went
         assert homes(root)["e1"] == "W04"  # nothing is stored yet
         await pressed(pilot, "ctrl+z", lambda: here.unsaved == 0)
