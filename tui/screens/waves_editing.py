@@ -183,7 +183,7 @@ class Editing(Offers):
             if other is not None:
                 self.act("hand.merge", {"group": str(row[0]), "other": other})
 
-        self.app.push_screen(Pick(f"Merge into {visible(mine)}", choices), chosen)
+        self.app.push_screen(Pick(f"Merge into {visible(mine)}", choices, "no group is called so"), chosen)
 
     def action_lock(self) -> None:
         """Lock the wave, or unlock it."""

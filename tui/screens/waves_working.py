@@ -72,7 +72,7 @@ class Working(WavesPlace):
             return
         words = describe_difference(found["difference"], f"plan {found['plan']}", "what if", {})
         if isinstance(self.app.screen, Work):
-            self.app.screen.dismiss()  # the answer tells more than that it is done
+            self.app.pop_screen()  # the answer tells more than that it is done
         if self.wherry.read_only or given["drop_hosts"]:
             self.app.push_screen(Reader("What if", words))
             return
@@ -202,7 +202,7 @@ class Working(WavesPlace):
             elif key is not None:
                 then(int(key))
 
-        self.app.push_screen(Pick(title, [*first, *choices]), chosen)
+        self.app.push_screen(Pick(title, [*first, *choices], "no plan is called so"), chosen)
 
     def _compare(self, before: int, after: int) -> None:
         args = {"before": before, "after": after}
