@@ -320,7 +320,7 @@ def make_content(rng: random.Random, size_bytes: int) -> bytes:
         if kind < 0.4:
             part = bytes(length)
         elif kind < 0.7:
-            part = (b"row %d;" % rng.randrange(10**6)) * (length // 8 + 1)
+            part = (b"row %d;" % rng.randrange(10**6)) * (length // 6 + 1)
         else:
             part = rng.randbytes(length)
         parts.append(part[:length])
