@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from planner.errors import NotFound
 from planner.garbage import uncollected
-from planner.model import Backing, BusSharing, Sending
+from planner.model import Backing, BusSharing, LeftOut, Sending
 from planner.settings import Policies, Window
 
 SCHEMA: Literal["wherry.plan/1"] = "wherry.plan/1"
@@ -94,6 +94,11 @@ class PlannedDisk(_Part):
     send: Sending = Field(Sending.ALWAYS, description="once: with the seed only; never: it arrives empty")
     send_why: str = Field("", description="why it is sent once or never")
     send_who: str = Field("", description="who decided that; empty = nobody said")
+
+    @property
+    def decision(self) -> LeftOut | None:
+        """The person's decision that it travels once or never."""
+        return LeftOut(self.send, self.send_why, self.send_who) if self.left_out else None
 
     @property
     def left_out(self) -> bool:
@@ -319,7 +324,7 @@ _LATER_SCORE = (
 
 def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
     for name in names:
-        if body[name] in (None, "", [], 0):
+        if body[name] in (None, "", [], 0, Sending.ALWAYS):
             del body[name]
 
 
@@ -327,9 +332,7 @@ def _drop_unlanded(wave: dict[str, Any]) -> None:
     for vm in wave["vms"]:
         _drop_unsaid(vm, ("datastore", "folder"))
     for disk in wave["disks"]:
-        _drop_unsaid(disk, ("datastore",))
-        if disk["send"] == Sending.ALWAYS:
-            del disk["send"]
+        _drop_unsaid(disk, ("datastore", "send"))
 
 
 def _said(wave: Wave) -> dict[str, Any]:
@@ -364,7 +367,6 @@ class Plan(_Signed):
 
     @model_validator(mode="after")
     def _says_what_is_left_out(self) -> Self:
-        """Refuse a plan that leaves disks out and says so nowhere a simpler reader looks."""
         if self.schema_ == SCHEMA and leaves_out(self.waves):
             raise ValueError(f"disks are left out by decision: the schema must be {SCHEMA_LEAVING_OUT}")
         return self

@@ -128,13 +128,18 @@ def _names(item: Attachment) -> tuple[tuple[str, str], ...]:
     )
 
 
+def spoken(decision: LeftOut) -> str:
+    """Return who decided to leave a disk out, and why, harmless to print."""
+    by = f"by {visible(decision.who)}" if decision.who else "by a person whose name is not known"
+    return f"left out by decision, {by}: {visible(decision.why)}"
+
+
 def notes(volume: Volume) -> tuple[str, ...]:
     """Return what people have to know of a disk that is left out, one sentence each."""
     decision = volume.left_out
     if decision is None:
         return ()
-    by = f"by {visible(decision.who)}" if decision.who else "by a person whose name is not known"
-    said = f"left out by decision, {by}: {visible(decision.why)}"
+    said = spoken(decision)
     if decision.send is Sending.ONCE:
         return (
             said,
