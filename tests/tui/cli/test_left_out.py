@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def test_what_is_sent_once_stays_as_its_seed_and_its_certificate_says_so(moved: 
     assert found[ONCE]["verdict"] == "as its seed, left out since by decision"
     paper = found[ONCE]["paper"]
     assert paper["excluded"]["send"] == "once"
-    assert paper["excluded"]["seeded_at"] < paper["at"]
+    seeded_at, at = (datetime.fromisoformat(text) for text in (paper["excluded"]["seeded_at"], paper["at"]))
+    assert seeded_at < at + timedelta(seconds=1), "the paper says whole seconds"
     assert (found[NEVER]["paper"]["target"]["digest"], found[NEVER]["paper"]["looked_bytes"]) == ("", 0)
     checked = moved.done("verify", "--check", found[ONCE]["certificate"], "--disk", str(target))
     assert "what the source wrote since stays there" in checked.out
