@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.widgets import Input
 
@@ -34,6 +34,7 @@ class TablePlace(ColumnedPlace):
     columns: tuple[Column, ...] = ()  # places with several tables set both as they turn to one
     noun: str = "row"
     filters: str = "inventory"  # whose saved filters are used: as 'wherry filters save --for' says
+    spares_line: ClassVar[bool] = False  # on a narrow screen the filter's line is there only while in use
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,6 +132,7 @@ class TablePlace(ColumnedPlace):
         if self.ready:
             self._filter = event.text
             self.filter_now()
+            self.show_bar()
 
     def on_filter_bar_done(self, event: FilterBar.Done) -> None:
         """Go to the table."""
@@ -156,7 +158,21 @@ class TablePlace(ColumnedPlace):
     def action_filter(self) -> None:
         """Write a filter."""
         self._sent_at = float("-inf")
+        self.bar.display = True
         self.bar.write()
+
+    def has_room(self) -> bool:
+        """Return whether the filter's line may stay while nobody uses it."""
+        return self.wide
+
+    def show_bar(self) -> None:
+        """Show the filter's line, or give its row to the table."""
+        if self.spares_line and self.ready:
+            self.bar.display = bool(self.bar.text) or self.writing or self.has_room()
+
+    def on_descendant_blur(self) -> None:
+        """Who leaves an empty filter needs its line no more."""
+        self.call_after_refresh(self.show_bar)
 
     def action_saved_filters(self) -> None:
         """Use a saved filter."""

@@ -193,7 +193,8 @@ class VirtualTable(Scrolled):
     def _arrange(self, key: Hashable | None) -> None:
         order: Sequence[int] = range(len(self.rows)) if self._matches is None else self._matches
         if self.sorted_by is not None:
-            rows, place = self.rows, self.columns[self.sorted_by].field
+            rows, column = self.rows, self.columns[self.sorted_by]
+            place = column.sorts or column.field
             known = [index for index in order if rows[index][place] not in (None, "")]
             unknown = [index for index in order if rows[index][place] in (None, "")]
             known.sort(key=lambda index: _comparable(rows[index][place]), reverse=self.reverse)
