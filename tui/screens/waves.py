@@ -171,7 +171,9 @@ class WavesScreen(Editing, Charting, Working, Marks):
         if self.hand is not None and self.hand.unsaved:
             return self.unsaved_note()
         if older := self.wherry.session.plan_is_older_than():
-            return line((f"▲ {older} newer than the plan: p plans anew", "warn"))
+            anew = self.why_not(action_named("waves.plan")) == ""
+            then = "p plans anew" if anew else "'wherry plan' plans anew"
+            return line((f"▲ {older} newer than the plan: {then}", "warn"))
         return None
 
     def saved_wave(self, name: str) -> Wave | None:

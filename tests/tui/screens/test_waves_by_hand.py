@@ -358,3 +358,7 @@ async def test_a_plan_older_than_the_settings_is_said_and_not_edited(tmp_path: P
         await pilot.press("right_square_bracket")
         await pilot.pause()
         assert "the plan was made on older settings: press p" in lines(pilot)[-2]
+    async with opened(root, session=session(root), read_only=True) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "▲ settings newer than the plan: 'wherry plan' plans anew" in lines(pilot)[-2]
