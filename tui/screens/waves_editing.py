@@ -21,7 +21,7 @@ from tui.hand import heard
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_offers import Offers
 from tui.screens.waves_words import score_words
-from tui.text import count, line, plural
+from tui.text import count, line, plural, short_time
 
 _MOVES = ("earlier", "later", "move", "new", "split", "merge")
 _KEYS = "abc"
@@ -250,8 +250,28 @@ class Editing(Offers):
         self.say("dropped: the plan is as it was saved", "warn")
 
     def action_take_back(self) -> None:
-        """Take the newest saved edit back."""
-        self.wherry.ask("hand.take_back", None, self._taken_back, "taking an edit back")
+        """Take a saved edit back: where there are several, the one that is chosen."""
+        self.wherry.ask("hand.saved_edits", None, self._choose_edit)
+
+    def _choose_edit(self, found: list[dict[str, Any]]) -> None:
+        if len(found) < 2:
+            self._take_back(None)
+            return
+        choices = [
+            Choice(str(one["number"]), f"edit {one['number']}",
+                   f"{one['did']}, {short_time(one['at'])} by {one['who']}")
+            for one in found
+        ]  # fmt: skip
+        self.app.push_screen(
+            Pick("Take back which edit?", choices, "no edit is called so"), self._chosen_edit
+        )
+
+    def _chosen_edit(self, number: str | None) -> None:
+        if number is not None:
+            self._take_back(int(number))
+
+    def _take_back(self, number: int | None) -> None:
+        self.wherry.ask("hand.take_back", {"number": number}, self._taken_back, "taking an edit back")
 
     def _taken_back(self, taken: dict[str, Any]) -> None:
         self.drop_offer()

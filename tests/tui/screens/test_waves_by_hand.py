@@ -66,6 +66,26 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         assert edits.in_force(project) == ()
 
 
+async def test_of_several_saved_edits_the_one_that_is_chosen_is_taken_back(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "a")
+        await pressed(pilot, "l", lambda: here.unsaved == 1)
+        await at_group(pilot, "shop")
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 2)
+        await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
+        await until(lambda: here.hand is not None and here.hand.plan == 2 and not here.unsaved)
+        await pressed(pilot, "U", lambda: on(pilot, Pick))
+        rows = [row for row in lines(pilot) if "│ edit " in row]
+        assert "move shop to W05" in rows[0]  # the newest first
+        assert "lock W01" in rows[1]
+        await pilot.press("down", "enter")
+        await until(lambda: "taken back: lock W01; p plans without it" in here._said[0])
+    with Project.open(root) as project:
+        assert [edit.number for edit in edits.in_force(project)] == [2]
+
+
 async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) -> None:
     """waves.later, waves.earlier, waves.fix.1, waves.fix.2, waves.fix.3."""
     root = build(tmp_path / "p")
