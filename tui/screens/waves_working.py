@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from planner.names import visible
 from tui.dialogs.confirm import Confirm
@@ -20,6 +20,9 @@ from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_place import WavesPlace
 from tui.screens.waves_words import describe_card, describe_difference, describe_why
 from tui.text import count, line, plural, short_time
+
+if TYPE_CHECKING:
+    from tui.app import WherryApp
 
 _WIDE = 110
 _EDITS = "edits"  # in a list of plans
@@ -86,23 +89,9 @@ class Working(WavesPlace):
 
     def action_import_table(self) -> None:
         """Read an edited table of the plan."""
-        from tui.dialogs.form import Ask
+        from tui.guides.importing import offer_table
 
-        asks = [Ask("path", "File: assignment.csv, groups.csv or waves.csv", needed=True),
-                Ask("check", "only say what it would change", yes_no=True)]  # fmt: skip
-
-        def chosen(said: dict[str, str] | None) -> None:
-            if said is not None:
-                self.run_order(orders.import_table(said["path"], check=said["check"] == "yes"), self._reread)
-
-        self.app.push_screen(Form("Read an edited table", asks, "Read"), chosen)
-
-    def _reread(self, job: Job) -> None:
-        found = job.state.document
-        if isinstance(found, dict):
-            many = plural(len(found["moved"]) + len(found["dated"]), "change")
-            then = "p plans with it" if found["applied"] else "nothing was stored"
-            self.say(f"✔ {plural(found['rows'], 'row')} read, {many}: {then}", "good")
+        offer_table(cast("WherryApp", self.app))
 
     # approving
 

@@ -11,6 +11,7 @@ from planner.store import plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
+from tests.tui.guides.test_importing import type_path
 from tests.tui.laid import acts, build, place, pressed, versions, waves
 from tests.tui.stage import lines, on, panel, text, until
 from tui.dialogs.confirm import Confirm
@@ -18,6 +19,7 @@ from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work, trend
+from tui.guides.paths import FilePick
 from tui.jobs.state import Best
 
 
@@ -145,9 +147,8 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
         table.write_text("vm,wave\nnobody,W01\n", encoding="utf-8")
-        await pressed(pilot, "I", lambda: on(pilot, Form))
-        pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
-        await pilot.press("ctrl+s")
+        await pressed(pilot, "I", lambda: on(pilot, FilePick))
+        await type_path(pilot, table)
         await until(lambda: here.wherry.job is not None and not here.wherry.job.state.running)  # type: ignore[attr-defined]
         assert here.wherry.job.state.exit_code == 2  # type: ignore[attr-defined]
         await pilot.press("escape")
@@ -155,11 +156,15 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
         rows = (root / "exports" / "assignment.csv").read_text("utf-8").replace(",W04,", ",W00,")
         rows = rows.replace(",W01,", ",W04,").replace(",W00,", ",W01,")
         table.write_text(rows, encoding="utf-8")
-        await pressed(pilot, "I", lambda: on(pilot, Form))
-        pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
-        await pilot.press("ctrl+s")
-        await until(lambda: not here.wherry.is_working)  # type: ignore[attr-defined]
-        await until(lambda: "8 rows read, 3 changes: p plans with it" in here._said[0])
+        for yes in (False, True):
+            await pressed(pilot, "I", lambda: on(pilot, FilePick))
+            await type_path(pilot, table)
+            await until(lambda: on(pilot, Confirm))
+            assert "8 rows of assignment, nothing was changed: this is what it would do" in text(pilot)
+            await pilot.press(*(("shift+tab", "enter") if yes else ("escape",)))
+        await until(lambda: on(pilot, Reader))
+        assert "taken into the settings" in text(pilot)
+        assert "p in 4 Waves plans with it" in text(pilot)
     assert versions(root) == 1, "the next plan is made with it"
     with Project.open(root) as project:
         pins = {pin.what: pin.wave for pin in settings_store.load(project).pins}
