@@ -165,7 +165,7 @@ _LISTINGS = (
     Listing("ties", TIES, "tie", "", "vm~crm port:1433 sure<80", "no tie was seen: press i to import flows"),
     Listing("hubs", HUBS, "hub", "hubs", "users>100 verdict:yes", "no VM is needed by very many", _hub),
     Listing("oversized", OVERSIZED, "oversized group", "knots.oversized", "vms>60",
-            "✔ every group is within the caps", _oversize),
+            "no group is known to be above the caps", _oversize),
     Listing("cycles", CYCLES, "circle", "knots.cycles", "later:crm",
             "✔ no groups wait for each other in a circle", _cycle),
     Listing("suggestions", SUGGESTIONS, "suggestion", "suggestions", "sure>60 new>2",
