@@ -14,7 +14,7 @@ from textual.widgets import Input
 from planner.errors import WherryError
 from planner.names import visible
 from tui.screens.dependencies_lists import LISTINGS, Listing, Row, rows_of
-from tui.screens.table_place import TablePlace
+from tui.screens.side_tables import SideTables
 from tui.text import count, plural
 from tui.widgets.paged_table import PAGE, PagedTable
 from tui.widgets.table import VirtualTable
@@ -34,7 +34,7 @@ _KEYS = {  # what changes something, what only looks
 }
 
 
-class ListingPlace(TablePlace):
+class ListingPlace(SideTables):
     """The tables of ``LISTINGS``, one of them shown."""
 
     columns = LISTINGS[FIRST].columns
@@ -101,6 +101,7 @@ class ListingPlace(TablePlace):
 
     def turn_to(self, name: str) -> None:
         """Show a table, with its own filter."""
+        self.take_line_back()
         self._texts[self.now] = self.bar.text
         self.now = name
         listing = self.listing

@@ -25,6 +25,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
 
 _OF_ROWS = ("mark", "mark.all", "copy")
+_END = "\n"
 _WAIT_S = 3.0  # from enter in the filter line; then keys go to the rows that are there
 
 
@@ -54,6 +55,11 @@ class TablePlace(ColumnedPlace):
     def table(self) -> VirtualTable:
         """The table of the place."""
         return self.query_one(VirtualTable)
+
+    @property
+    def at(self) -> VirtualTable:
+        """The table that the keys of tables are about."""
+        return self.table
 
     @property
     def bar(self) -> FilterBar:
@@ -103,11 +109,9 @@ class TablePlace(ColumnedPlace):
 
     def values_of(self, name: str) -> Sequence[str]:
         """Return values that a field has in this table, for completion."""
-        for column in self.columns:
-            if column.asked == name and column.kind == "text":
-                seen = dict.fromkeys(str(row[column.field]) for row in self.table.rows[:20_000])
-                return [value for value in seen if value]
-        return ()
+        from tui.widgets.vocabulary import values_in
+
+        return values_in(self.columns, self.table.rows, name)
 
     def _match(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._problem = ""
@@ -160,6 +164,10 @@ class TablePlace(ColumnedPlace):
         self._sent_at = float("-inf")
         self.bar.display = True
         self.bar.write()
+
+    def clear_filter(self) -> None:
+        """Show all rows of the place's own table."""
+        self.bar.set("")
 
     def has_room(self) -> bool:
         """Return whether the filter's line may stay while nobody uses it."""
@@ -214,10 +222,10 @@ class TablePlace(ColumnedPlace):
         """Return why an action cannot be used here now: there is nothing to mark or copy."""
         if why := super().why_not(action):
             return why
-        empty = self.ready and not self.table.order
-        if empty and (action.id in _OF_ROWS or (action.id == "open" and self.table.has_focus)):
+        empty = self.ready and not self.at.order
+        if empty and (action.id in _OF_ROWS or (action.id == "open" and self.at.has_focus)):
             return "no row is shown here"
-        if action.id == "filter" and empty and not self.table.rows and not self.bar.text:
+        if action.id == "filter" and empty and not self.at.rows and not self.bar.text:
             return "there is nothing to filter yet"
         return ""
 
@@ -243,12 +251,12 @@ class TablePlace(ColumnedPlace):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self.table.sort_next()
+        self.at.sort_next()
         self.describe_table()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
-        self.table.sort_by(self.table.sorted_by, not self.table.reverse)
+        self.at.sort_by(self.at.sorted_by, not self.at.reverse)
         self.describe_table()
 
     def on_virtual_table_sorted(self, event: VirtualTable.Sorted) -> None:
@@ -274,30 +282,30 @@ class TablePlace(ColumnedPlace):
     # taking it elsewhere
 
     def _as_text(self, keys: set[Any] | None) -> str:
-        table = self.table
-        lines = ["\t".join(self.columns[index].title for index in table.chosen)]
+        table = self.at
+        lines = ["\t".join(table.columns[index].title for index in table.chosen)]
         for index in table.order:
             if keys is None or table.rows[index][0] in keys:
                 lines.append("\t".join(cell.strip() for cell in table.cells(table.rows[index])))
-        return "\n".join(lines)
+        return _END.join(lines)
 
     def action_copy(self) -> None:
         """Copy the marked rows, or the one under the cursor, for another program."""
-        keys = set(self.chosen())
-        if keys:
-            self.app.copy_to_clipboard(self._as_text(keys))
-            self.say(f"copied {plural(len(keys), 'row')}", "good")
+        if keys := self.at.marks or {self.at.key} - {None}:
+            copied = self._as_text(keys)
+            self.app.copy_to_clipboard(copied)
+            self.say(f"copied {plural(copied.count(_END), 'row')}", "good")
 
     def action_copy_all(self) -> None:
         """Copy the table as it is filtered."""
         self.app.copy_to_clipboard(self._as_text(None))
-        self.say(f"copied {plural(len(self.table.order), 'row')}", "good")
+        self.say(f"copied {plural(len(self.at.order), 'row')}", "good")
 
     def action_write_table(self) -> None:
         """Write the table as it is filtered to a csv file."""
         from tui.dialogs.form import Ask, Form
 
-        path = str(Path.cwd() / f"{self.place_id}.csv")
+        path = str(Path.cwd() / f"{self.liked(self.at).replace('.', '-')}.csv")
         ask = Ask("path", "File", path, needed=True)
         self.app.push_screen(Form("Write this table", [ask], "Write"), self._write)
 
@@ -307,9 +315,9 @@ class TablePlace(ColumnedPlace):
         from tui.widgets.table_file import write_table
 
         path = Path(said["path"]).expanduser()
-        table = self.table
+        table = self.at
         try:
-            write_table(path, [self.columns[i].title for i in table.chosen],
+            write_table(path, [table.columns[i].title for i in table.chosen],
                         (table.cells(table.rows[index]) for index in table.order))  # fmt: skip
         except (WherryError, OSError) as error:
             self.say(f"✖ {visible(getattr(error, 'message', '') or str(error))}", "bad")

@@ -188,8 +188,8 @@ async def test_groups_are_sorted_marked_and_copied_while_they_have_the_focus(tmp
         assert here.groups.shown_keys() == ["id-b", "id-a"]
         await pilot.press("asterisk", "y")
         await pilot.pause()
-        assert "copied 2 groups" in lines(pilot)[-2]
-        assert pilot.app.clipboard.splitlines()[1].startswith("a\t1\t10.0 GiB")
+        assert "copied 2 rows" in lines(pilot)[-2]
+        assert pilot.app.clipboard.splitlines()[2].startswith("a\t1\t10.0 GiB")
         await pilot.press("Y", "asterisk")
         await pilot.pause()
         assert not here.groups.marks
