@@ -57,6 +57,7 @@ class Intake:
         self._key = wire.derive_key("compare", welcome.nonce.encode())
         self._covered = ExtentSet(Extent(*pair) for pair in welcome.held)
         self._stretch = ExtentSet()  # settled since the last flush began
+        self._writing: tuple[Extent, ...] = ()  # stays when the write fails, which may have done a part
         self._flushing: tuple[Extent, ...] = ()
         self._flush: Future[None] | None = None
         self._flusher = flusher
@@ -74,7 +75,7 @@ class Intake:
         if self._earlier_lost:
             return tuple(subtract(WHOLE, tuple(Extent(*pair) for pair in self._welcome.held)))
         settled = () if self._offers is None else self._offers.settled()
-        return merge((*self._flushing, *self._stretch.extents(), *settled))
+        return merge((*self._writing, *self._flushing, *self._stretch.extents(), *settled))
 
     def run(self) -> None:
         """Take frames until COMMIT; raises WireError, ChannelClosed, OSError, NoSpace, FlushFailed."""
@@ -92,8 +93,6 @@ class Intake:
         finally:
             if self._flusher is not None:
                 self._flusher.shutdown(wait=True)
-                if self._flush is not None and self._flush.exception() is not None:
-                    self.flush_failed = True
 
     def _flush_earlier(self) -> None:
         """Flush what a conversation before this one wrote and left, so that a failure is blamed rightly."""
@@ -131,6 +130,7 @@ class Intake:
             wanted = self._offers.settle(frame.offset, bytes(frame.body), self._sink)
             self._link.send(Kind.WANT, wanted, offset=frame.offset)
             return False
+        self._writing = (Extent(frame.offset, frame.length),)
         if frame.kind is Kind.DATA:
             self._sink.write(frame.offset, frame.body)
             self._data_bytes += frame.length
@@ -144,6 +144,7 @@ class Intake:
             raise WireError("a seed cannot keep what the target holds")
         self._covered.add(frame.offset, frame.length)
         self._stretch.add(frame.offset, frame.length)
+        self._writing = ()
         self._weight += wire.weight(frame.kind, frame.length)
         if self._weight >= self._welcome.ack_bytes:
             self._weight = 0

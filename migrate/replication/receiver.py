@@ -234,6 +234,9 @@ def _must_compare(state: VolumeState, hello: Hello) -> str:
         return "a seed was placed here beforehand, or a flush failed, so the content is unknown"
     if hello.mode == "delta" and (not hello.base or hello.base != state.base):
         return "the receiver does not hold the content this delta stands on"
+    current = state.current
+    if hello.mode == "delta" and current is not None and current.pass_id != hello.pass_id:
+        return "another delta was left half done here, and this one may stand on what that wrote over"
     return ""
 
 

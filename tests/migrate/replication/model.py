@@ -249,6 +249,7 @@ class World:
     overlap: bool = False
     wrap: Callable[[Channel], Channel] = lambda near: near
     pool: Callable[[], Pool | None] = lambda: None
+    open_disk: Callable[[MemoryDisk], MemoryDisk] = lambda disk: disk
     acknowledged: list[Extent] = field(default_factory=list)
     operations: int = 0
     sends: int = 0
@@ -272,7 +273,7 @@ class World:
         near, far = pipe(cut_at)
         witness = Witness(near, self.ack_bytes)
         receiver = Receiver(
-            lambda _volume: self.disk,
+            lambda _volume: self.open_disk(self.disk),
             lambda volume: ProgressLog(self.log, volume),
             leases=self.leases,
             make_sink=self.make_sink,  # type: ignore[arg-type]
@@ -297,10 +298,11 @@ class World:
             outcome = send_pass(source, self.wrap(witness), spec, mode=mode, extents=extents, **options)  # type: ignore[arg-type]
         except WherryError as error:
             outcome = error
-        near.close()
-        thread.join(120)
+        finally:  # also when the source fails, which is the caller's
+            near.close()
+            thread.join(120)
+            self.acknowledged = witness.acknowledged
         assert not thread.is_alive()
-        self.acknowledged = witness.acknowledged
         self.operations = clockwork.count
         self.sends = near.sends
         if clockwork.dead and rng is not None:
