@@ -87,6 +87,10 @@ def describe_disk(one: Mapping[str, Any]) -> Content:
     ]  # fmt: skip
     if word:
         lines.append(_fact("a word", f"{word['to']}" + (f" on LUN {word['lun']}" if word["lun"] else "")))
+    lines += [_fact("▲ travels", said, "warn") for said in one["notes"]]
+    if one["refused"]:
+        why, hint = one["refused"]
+        lines += [_fact("✖ no plan", why, "bad"), _fact("hint", hint)]
     if decision is None:
         why, hint = one["waits"]
         lines.append(_fact("✖ undecided", why, "bad"))

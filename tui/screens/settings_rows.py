@@ -66,6 +66,7 @@ _DISKS = (
     Column(4, "becomes", 12, lambda text: visible(text) or "undecided", keep=8),
     Column(5, "size", 9, _size, right=True, keep=5, kind="size"),
     Column(6, "said by", 9, keep=4),
+    Column(8, "travels", 7, keep=3),
     Column(7, "LUN", 20, _dash, keep=2),
 )
 _SHAPES = {
@@ -135,8 +136,9 @@ def disk_rows(disks: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
                 backing_words(one["source"]),
                 backing_words(decision["target"]) if decision else "",
                 one["size_bytes"],
-                "a person" if word else "the rule",
+                "a person" if word or one["send"] else "the rule",
                 decision["lun"] if decision else (word or {}).get("lun", ""),
+                one["send"]["send"] if one["send"] else "always",
             )
         )
     return tuple(sorted(rows, key=lambda row: (bool(row[4]), row[6] != "a person", -row[5])))
