@@ -47,6 +47,10 @@ class Working(WavesPlace):
                 self.run_order(orders.plan(said["effort"], int(said["seed"])))
 
         note = "Edits and locks are kept; the plan stays near the last one. x stops with the best so far."
+        approved = [row.name for row in self.view.waves if row.name in self.view.approvals]
+        if given := self._to_approve(approved):
+            are = "wave is" if len(given) == 1 else "waves are"
+            note = f"▲ {count(len(given))} {are} approved: what changes is approved no longer. {note}"
         note = self._without_unsaved() + note
         self.app.push_screen(Form("Plan", plan_asks(plan), "Plan", line(note)), chosen)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrate.audit import person
-from planner.store import plans
+from planner.store import approvals, plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
@@ -75,12 +75,14 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         found = settings_store.load(project)
         caps = found.caps.model_copy(update={"vms": 4})
         settings_store.save(project, found.model_copy(update={"caps": caps}), "bob")
+        approvals.approve(project, plans.latest(project), ("W01",), "ann")
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
         await pilot.press("d")
         await until(lambda: "nothing to compare" in lines(pilot)[-2])
         await pressed(pilot, "p", lambda: on(pilot, Form))
-        assert "Edits and locks are kept" in text(pilot)
+        said = " ".join(row[18:-18] for row in lines(pilot))
+        assert "▲ 1 wave is approved: what changes is approved no longer. Edits and" in said
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
         await pilot.press("escape")
