@@ -49,7 +49,7 @@ class Volume:
         """Draw a volume; one that is ``like`` another holds much of the same."""
         rng = schedule.rng
         self.name = name
-        self.size = rng.choice((2, 3, 4)) * 64 * KIB + rng.choice((0, 0, SECTOR, 9 * SECTOR))
+        self.size = rng.choice((2, 3, 4, 4, 10)) * 64 * KIB + rng.choice((0, 0, SECTOR, 9 * SECTOR))
         grains = [rng.randbytes(GRAIN) for _ in range(3)] if rng.random() < 0.4 else []
         begins = _laid_out(rng, grains, self.size) if grains else make_content(rng, self.size)
         self.begins_s = 0.0

@@ -19,6 +19,7 @@ from migrate.replication.sink import DiskSink
 from migrate.replication.wire import Kind
 from migrate.sites.ports import Extent
 from tests.simulation.believers import Believing, Elsewhere, Shifted, Unread
+from tests.simulation.joiners import EarlyWord, Forgetful, Hospitable
 from tests.simulation.pair import Product
 
 
@@ -125,5 +126,8 @@ MUTANTS: dict[str, Callable[[], Product]] = {
     "a hint of the dedupe table is believed": lambda: Product(make_answering=Believing),
     "a hint of the dedupe table is taken for the grain": lambda: Product(make_answering=Unread),
     "one grain is hashed and another written": lambda: Product(make_answering=Elsewhere),
+    "acknowledged on another connection's flush": lambda: Product(receiver=EarlyWord),
+    "joined without the ticket": lambda: Product(receiver=Hospitable),
+    "the volume is left before its joiners": lambda: Product(receiver=Forgetful),
     "digests are of the grain behind": lambda: Product(open_disk=Shifted),
 }

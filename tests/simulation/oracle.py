@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from migrate.replication import wire
@@ -70,7 +70,15 @@ class Watched:
     An acknowledgement is of a stretch: all that came until ``ack_bytes`` were full, and nothing after.
     """
 
-    def __init__(self, end: End, ledger: Ledger, spec: PassSpec, ack_bytes: int) -> None:
+    def __init__(
+        self,
+        end: End,
+        ledger: Ledger,
+        spec: PassSpec,
+        ack_bytes: int,
+        admitted: Callable[[str, str], None] = lambda _ticket, _dedupe: None,
+    ) -> None:
+        self._admitted = admitted
         self._end = end
         self._ledger = ledger
         self._spec = spec
@@ -109,6 +117,8 @@ class Watched:
         ledger.say(self._spec, [Extent(*pair) for pair in said["held"]])  # type: ignore[attr-defined]
         if said["complete"]:
             ledger.complete(self._spec)
+        if ticket := said.get("ticket"):
+            self._admitted(str(ticket), str(said.get("dedupe", "")))
 
 
 class WatchedDisk:

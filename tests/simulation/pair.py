@@ -18,15 +18,18 @@ from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import send_pass
 from migrate.replication.sink import DiskSink, Sink
+from migrate.replication.streams import Streams
 from migrate.replication.wire import WireError
 from migrate.sites.ports import Extent
 from planner.errors import ProjectBusy, SiteRefused, WherryError
 from tests.migrate.replication.model import KIB
 from tests.simulation.estate import Source, Volume
 from tests.simulation.flusher import Flusher
+from tests.simulation.joiners import Ticket, barge_in
 from tests.simulation.network import Connection
 from tests.simulation.oracle import Broken, Watched, WatchedDisk
 from tests.simulation.schedule import Process, Schedule, Task
+from tests.simulation.turns import SimulatedTurns
 
 TIMEOUT_S = 60.0
 _BUCKETS = 16
@@ -63,6 +66,8 @@ class Pair:
         self._product = product
         self._ack_bytes = schedule.rng.choice((48, 64, 128)) * KIB
         self._overlap = schedule.rng.random() < 0.5
+        self.tickets: list[tuple[Volume, Ticket]] = []  # all that were ever given, the newest last
+        self.lurking: dict[str, Ticket] = {}  # to come, by volume, when its next pass is under way
         self._specs: dict[Task, PassSpec] = {}  # of the conversation that a receiver's task holds
         self._store = store
         self._pool: Pool | None = None
@@ -113,6 +118,7 @@ class Pair:
             ack_bytes=self._ack_bytes,
             overlap=self._overlap,
             make_flusher=lambda: Flusher(self.schedule),
+            turns=lambda: SimulatedTurns(self.schedule),
             make_answering=self._product.make_answering,
             random_bytes=self.schedule.rng.randbytes,
         )
@@ -125,25 +131,62 @@ class Pair:
             self.receiving, self._receiver = Process(), self._new_receiver()
             self._open_pool()
             self.schedule.note("receiver starts")
+        return self._serve(sender, volume, spec)
+
+    def _serve(self, sender: Process, volume: Volume, spec: PassSpec) -> Connection:
+        """Return a connection to the receiver that lives."""
+        if self.receiving is None or self.receiving.dead:
+            raise ChannelClosed("nobody listens")
         connection = Connection(self.schedule, TIMEOUT_S)
         process, receiver = self.receiving, self._receiver
         self.connections.append((connection, sender, process))
 
+        def admitted(ticket: str, dedupe: str) -> None:
+            content = volume.ledger.contents[spec.pass_id]
+            if late := self.lurking.pop(volume.name, None):
+                self.barge_in(volume, late)
+            self.tickets.append((volume, Ticket(spec, ticket, bytes.fromhex(dedupe), content)))
+
         def serve() -> None:
             self._specs[self.schedule.current] = spec
+            watched = Watched(connection.far, volume.ledger, spec, self._ack_bytes, admitted)
             try:
-                receiver.serve(
-                    Watched(connection.far, volume.ledger, spec, self._ack_bytes), pool=lambda: self._pool
-                )
+                receiver.serve(watched, pool=lambda: self._pool)
             except WireError as error:
                 raise Broken(f"the receiver did not understand: {error}") from error
             except WherryError as error:
                 self.schedule.note(f"receiver: {error}")
+            except Broken:
+                raise
+            except AssertionError as error:
+                raise Broken(f"the receiver contradicts itself: {error}") from error
             finally:
                 connection.far.close()
 
         self.schedule.spawn(process, f"receive {volume.name}", serve)
         return connection
+
+    def barge_in(self, volume: Volume, held: Ticket) -> None:
+        """Have a connection come with a ticket of whatever age, from a process of its own."""
+        process = Process()
+        nonce = self.schedule.rng.randbytes(16).hex()
+
+        def work() -> None:
+            try:
+                channel = self._serve(process, volume, held.spec).near
+            except ChannelClosed:
+                return
+            try:
+                barge_in(channel, held, nonce)
+                self.schedule.meet("let in late")
+            except SiteRefused:
+                self.schedule.meet("kept out late")
+            except WherryError as error:
+                self.schedule.note(f"late joiner: {error}")
+            finally:
+                channel.close()
+
+        self.schedule.spawn(process, f"join {volume.name}", work)
 
     def _drive(self, process: Process, volume: Volume, generation: int) -> None:
         """Bring each version in turn, again and again until it is there."""
@@ -196,6 +239,13 @@ class Pair:
             asked -= 1
             return asked == 0
 
+        many = rng.choice((1, 1, 2, 3, 4))
+        streams = Streams(
+            lambda: self._serve(process, volume, spec).near,
+            lambda: many,
+            lambda name, work: schedule.spawn(process, name, work),
+            lambda: SimulatedTurns(schedule),
+        )
         channel: Channel = connection.near
         source = Source(volume.versions[number].content, schedule, self.failing_sources, volume.name)
         schedule.note(f"{mode} {spec.pass_id} generation {spec.generation}")
@@ -211,6 +261,7 @@ class Pair:
                 block_bytes=rng.choice((64, 128)) * KIB,
                 workers=0,
                 dedupe=rng.random() < 0.7,
+                streams=streams if rng.random() < 0.8 else None,
                 stop=stop,
                 clock=lambda: schedule.now + self.skew_s,
                 random_bytes=rng.randbytes,
@@ -221,6 +272,8 @@ class Pair:
             if spec.pass_id not in volume.ledger.completed:
                 raise Broken(f"{spec.pass_id} is complete for the sender alone")
             schedule.met[f"{result.mode} pass"] += 1
+            if result.streams > 1:
+                schedule.met["several streams"] += 1
             if result.deduped_bytes:
                 schedule.met["deduped"] += 1
             if result.resumed_bytes:

@@ -26,6 +26,9 @@ FAULTS = {
     "flush error, then killed",
     "full",
     "half-open",
+    "kept out late",
+    "late joiner",
+    "let in late",
     "log error, torn",
     "log error, unsynced",
     "newer generation",
@@ -41,6 +44,7 @@ FAULTS = {
     "write error once",
 }
 WAYS = {
+    "several streams",
     "flush beside writes",
     "seed pass",
     "delta pass",
