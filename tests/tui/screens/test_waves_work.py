@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work, trend
 from tui.guides.paths import FilePick
 from tui.jobs.state import Best
+from tui.screens.waves_forms import describe_approval
 
 
 async def test_waves_are_approved_with_what_they_are_in_sight(
@@ -40,6 +42,9 @@ async def test_waves_are_approved_with_what_they_are_in_sight(
         assert here.view.plan.fingerprint[:16] in shown
         assert all(row.fingerprint[:16] in shown for row in here.view.waves[1:3])
         assert "Sat 17 Oct 22:00" in shown
+        unjudged = replace(here.view, tallies=None, judging="running")
+        said = describe_approval(unjudged, ["W01", "W02"], "ann").plain
+        assert said.count("▲ checks are running; blockers are not known before they are done") == 1
         await pilot.press("escape")
         assert not here.view.approvals
         await pressed(pilot, "A", lambda: on(pilot, Confirm))
