@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Input
 
@@ -323,7 +324,10 @@ class ListingPlace(SideTables):
 
     def describe_table(self) -> None:
         """Say what the table shows, and its keys below."""
-        self.table.set_title(Content(self.title_words()), Content(self.keys_below()))
+        table, words = self.table, self.title_words()
+        if 0 < table.size.width < cell_len(words) + 2 and table.sorted_by is None:
+            words = words.removesuffix(f" · {table.sort_words}")  # how many match says more
+        table.set_title(Content(words), Content(self.keys_below()))
 
     def keys_below(self) -> str:
         """Return the keys that matter for the table that is shown."""

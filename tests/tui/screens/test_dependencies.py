@@ -119,6 +119,20 @@ async def test_one_walks_along_edges_and_back(tmp_path: Path) -> None:
         assert shown(pilot).has_focus
 
 
+async def test_how_many_groups_match_is_not_cut_off_for_an_order_that_nobody_chose(tmp_path: Path) -> None:
+    async with deps(build(tmp_path), BIG) as pilot:
+        assert "groups · in source order" in lines(pilot)[3]
+        await press(pilot, "O")
+        await settled(pilot)
+        shown(pilot).mark([row[0] for row in shown(pilot).rows])
+        place(pilot).describe_table()
+        await pilot.pause()
+        said = lines(pilot)[3].split("╮")[0]
+        assert "match" in said
+        assert "marked" in said
+        assert "…" not in said
+
+
 async def test_the_price_of_an_edge_stands_beside_it(tmp_path: Path) -> None:
     async with deps(build(tmp_path)) as pilot:
         to(pilot, "crm-web-01")
