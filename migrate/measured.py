@@ -21,13 +21,14 @@ from migrate.run.runbook import Phase, Step
 from migrate.run.store import RunKind
 from planner.estimate import Measured, churn_bytes_day, goodput_bytes_s
 from planner.names import visible
+from planner.sending import as_decided
 from planner.store import inventories, plans
 from planner.store import settings as settings_store
 from planner.volumes import volumes
 
 if TYPE_CHECKING:
     from migrate.run.store import Run
-    from planner.model import Inventory, Volume
+    from planner.model import Inventory
     from planner.settings import Link
     from planner.store.project import Project
 
@@ -214,7 +215,5 @@ def _expected(project: Project, run: Run, vms: Collection[str], held: dict[str, 
         if summary is None:
             return 0.0
         held[fingerprint] = inventories.get(project, summary.id).inventory
-    mine: list[Volume] = [
-        volume for volume in volumes(held[fingerprint]) if volume.attachments[0].vm.id in vms
-    ]
-    return churn_bytes_day(mine)
+    mine = [volume for volume in volumes(held[fingerprint]) if volume.attachments[0].vm.id in vms]
+    return churn_bytes_day(as_decided(mine, settings_store.in_force(project, run.at)))

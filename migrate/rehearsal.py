@@ -130,16 +130,23 @@ def model_of(wave: Wave, link: Link, rates: Measured | None = None) -> Model:
     return Model(
         vms=tuple((vm.id, vm.name, vm.powered_on, tuple(disks[vm.id])) for vm in wave.vms),
         rate_bytes_s=known.link_bytes_s or goodput_bytes_s(link),
-        churn_bytes_s=_churn_bytes_day(wave, known) / max(len(wave.disks), 1) / 86400,
+        churn_bytes_s=_churn_bytes_day(wave, known)
+        / max(sum(not disk.left_out for disk in wave.disks), 1)
+        / 86400,
         compare_bytes_s=known.compare_bytes_s or COMPARE_BYTES_S[0],
         pass_s=known.pass_s or 0.0,
     )
 
 
 def _churn_bytes_day(wave: Wave, known: Measured) -> float:
-    """Return what a wave writes a day: of each VM as measured, else a share of its disks."""
+    """Return what a wave writes a day: of each VM as measured, else a share of its disks.
+
+    What is written to disks that are left out never travels.
+    """
     size_of: dict[str, int] = {}
     for disk in wave.disks:
+        if disk.left_out:
+            continue
         first = disk.attachments[0].vm
         size_of[first] = size_of.get(first, 0) + disk.size_bytes
     share = CHURN_PER_DAY * (1.0 if known.churn is None else known.churn)

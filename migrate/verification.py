@@ -1,21 +1,24 @@
 """Verify: hash the replicas of a wave again and hold them against what the record says.
 
-A replica is compared with the newest checkpoint (or the cutover's comparison). One that its own VM
-has been writing since is not compared, and the answer says so.
+A replica is compared with the newest checkpoint (or the cutover's comparison), one that is sent once
+with its seed. One that its own VM has been writing since is not compared, nor one that is never sent,
+and the answer says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from migrate.replication.hashing import hash_disk
 from migrate.run import store as runs
-from migrate.run.history import History, Mode, Status
+from migrate.run.history import Event, History, Mode, Status
+from migrate.run.store import Run
 from migrate.sites.ports import FullSite
 from planner.errors import NotFound
+from planner.model import LeftOut, Sending
 from planner.plan import PlannedDisk, Wave
 from planner.store.project import Project
 
@@ -28,6 +31,8 @@ class Verdict(StrEnum):
     WRITTEN = "written by its VM since"
     NO_DIGEST = "no digest yet"
     MISSING = "is not there"
+    LEFT_OUT = "left out by decision"
+    SEEDED = "as its seed, left out since by decision"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Verified:
     found: str
     recorded_by: str
     size_bytes: int
+    left_out: LeftOut | None = None
+    seeded_at: str = ""  # of a disk that is sent once: the instant its seed is of
 
 
 def verify_wave(
@@ -58,7 +65,11 @@ def verify_wave(
         for step in history.runbook.steps
         if step.kind == "start" and history.status[step.id] is not Status.PENDING
     }
-    return tuple(_look(wave, disk, history, launched, target, report) for disk in wave.disks)
+    found = (_look(wave, disk, history, launched, target, report) for disk in wave.disks)
+    return tuple(
+        replace(one, seeded_at=_seeded_at(project, run, history, one.volume)) if one.left_out else one
+        for one in found
+    )
 
 
 def _look(
@@ -72,12 +83,15 @@ def _look(
     holder = disk.attachments[0]
     name = f"{wave.vm(holder.vm).name} {holder.label}"
     recorded, by = _recorded(history, disk.volume)
+    looked = Verified(name, disk.volume, Verdict.NO_DIGEST, recorded, "", by, disk.size_bytes, disk.decision)
+    if disk.send is Sending.NEVER:
+        return replace(looked, verdict=Verdict.LEFT_OUT)
     if not recorded:
-        return Verified(name, disk.volume, Verdict.NO_DIGEST, "", "", "", disk.size_bytes)
+        return looked
     if any(item.vm in launched for item in disk.attachments):
-        return Verified(name, disk.volume, Verdict.WRITTEN, recorded, "", by, disk.size_bytes)
+        return replace(looked, verdict=Verdict.WRITTEN)
     if target.volume(disk.volume) is None:
-        return Verified(name, disk.volume, Verdict.MISSING, recorded, "", by, disk.size_bytes)
+        return replace(looked, verdict=Verdict.MISSING)
     with closing(target.open_read(disk.volume)) as replica:
         found = hash_disk(
             replica,
@@ -86,8 +100,8 @@ def _look(
         )
     # Data behind the end of its source would be read by whoever gets the disk.
     same = found.digest == recorded and found.tail_zero
-    verdict = Verdict.EQUAL if same else Verdict.DIFFERS
-    return Verified(name, disk.volume, verdict, recorded, found.digest, by, disk.size_bytes)
+    good = Verdict.SEEDED if disk.left_out else Verdict.EQUAL
+    return replace(looked, verdict=good if same else Verdict.DIFFERS, found=found.digest)
 
 
 def _recorded(history: History, volume: str) -> tuple[str, str]:
@@ -102,3 +116,19 @@ def _recorded(history: History, volume: str) -> tuple[str, str]:
         elif step.kind == "transfer" and step.subject == volume and result and newest[0]:
             newest = ("", "")  # written since: the older digest no longer holds
     return newest
+
+
+def _seeded_at(project: Project, run: Run, history: History, volume: str) -> str:
+    """Return when the snapshot was taken that a volume was seeded from, empty when it was not."""
+    seed = next(
+        (step for step in history.runbook.steps if step.kind == "transfer" and step.subject == volume), None
+    )
+    if seed is None or seed.id not in history.results:
+        return ""
+    rows = project.rows(
+        "SELECT at FROM step_record WHERE run = ? AND step = ? AND kind = ? ORDER BY seq DESC LIMIT 1",
+        run.id,
+        seed.params["snapshot"],
+        Event.DONE,
+    )
+    return str(rows[0]["at"]) if rows else ""

@@ -9,7 +9,7 @@ edit still means the same after a discovery. One that cannot be kept any more is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -37,7 +37,8 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One edit. ``what`` and ``other`` are names as they were shown; ``number`` counts up, 0 = not stored.
+    """One edit. ``what`` and ``other`` are names as they were shown; ``number`` counts up, 0 = none yet;
+    one that is not ``saved`` has the number it is going to be stored with.
 
     ``vms`` are all it is about, ``partners`` those of the second group of a merge; ``start`` is the start
     of the wave's window in UTC, empty = undated.
@@ -53,6 +54,7 @@ class Edit:
     who: str = ""
     at: str = ""
     number: int = 0
+    saved: bool = field(default=True, compare=False)
 
     @property
     def did(self) -> str:
@@ -89,6 +91,8 @@ def ends_of(vms: Iterable[VM]) -> tuple[End, ...]:
 
 
 def _lost(edit: Edit, why: str) -> BadInput:
+    if not edit.saved:
+        return BadInput(f"{edit.said} cannot hold: {why}", "leave it out, it is not saved yet")
     hint = f"take it back: wherry plan undo {edit.number}" if edit.number else "name another wave"
     return BadInput(f"{edit.said} can no longer hold: {why}", hint)
 

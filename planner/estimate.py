@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from planner.model import VM, Backing, Disk, Estimate, Volume
+from planner.model import VM, Backing, Disk, Estimate, Sending, Volume
 
 if TYPE_CHECKING:
     from planner.settings import Link, Policies
@@ -95,6 +95,7 @@ def _used_bytes(vm: VM, disk: Disk, size_bytes: int) -> float:
 def _load(volumes: Sequence[Volume], known: Measured) -> _Load:
     warm = cold = 0.0
     by_vm: dict[str, float] = {}
+    left: dict[str, float] = {}  # of each VM, in use on disks whose changes stay behind
     vms: dict[str, VM] = {}
     for volume in volumes:
         for item in volume.attachments:
@@ -104,16 +105,21 @@ def _load(volumes: Sequence[Volume], known: Measured) -> _Load:
             continue
         first = volume.attachments[0]
         used = _used_bytes(first.vm, first.disk, volume.size_bytes)
-        warm += used
-        by_vm[first.vm.id] = by_vm.get(first.vm.id, 0.0) + used
+        warm += 0.0 if volume.sending is Sending.NEVER else used
+        into = left if volume.left_out else by_vm
+        into[first.vm.id] = into.get(first.vm.id, 0.0) + used
     churn = 0.0
     factor = 1.0 if known.churn is None else known.churn
     for vm in vms.values():
         share = CHURN_PER_DAY_DATABASE if is_database(vm) else CHURN_PER_DAY
         said = vm.churn_bytes_day
-        expected = said if said is not None else share * by_vm.get(vm.id, 0.0)
+        kept, spared = by_vm.get(vm.id, 0.0), left.get(vm.id, 0.0)
+        # What is said is of all its disks together: their part goes by what is in use on them.
+        part = kept / (kept + spared) if spared else 1.0
+        expected = share * kept if said is None else said * part
         churn += known.churn_bytes_day.get(vm.id, expected * factor)
-    return _Load(warm, cold, churn / _DAY_S, sum(volume.size_bytes for volume in volumes))
+    compared = sum(volume.size_bytes for volume in volumes if not volume.left_out)
+    return _Load(warm, cold, churn / _DAY_S, compared)
 
 
 def churn_bytes_day(volumes: Sequence[Volume]) -> float:
@@ -122,7 +128,10 @@ def churn_bytes_day(volumes: Sequence[Volume]) -> float:
 
 
 def seed_bytes(volumes: Sequence[Volume]) -> int:
-    """Return what the first copy of volumes sends: bytes in use where known, else whole disks; RDMs whole."""
+    """Return what the first copy of volumes sends: bytes in use where known, else whole disks; RDMs whole.
+
+    A disk that is never sent costs nothing.
+    """
     load = _load(volumes, Measured())
     return round(load.warm_bytes + load.cold_bytes)
 
@@ -159,13 +168,14 @@ def estimate_wave(
     boot = _BOOT_BATCH_MIN if batch is None else (batch, 2 * batch)
     speed = known.compare_bytes_s
     compare = (speed, speed / 2) if speed else COMPARE_BYTES_S
+    passes = sum(not volume.left_out for volume in volumes)
     seeds, downs, finals = [], [], []
     for at, (slow, high) in enumerate(CASES):
         rate = full * slow
         busy = replace(load, churn_bytes_s=load.churn_bytes_s * high)
         seeds.append(round(busy.warm_bytes / rate / 3600, 3))
         final = _final_delta_bytes(busy, rate, policies.delta_cycles) + busy.cold_bytes
-        final_s = final / rate + (known.pass_s or 0.0) * len(volumes)
+        final_s = final / rate + (known.pass_s or 0.0) * passes
         around = stop[at] + boot[at] * boot_batches
         compare_s = load.compared_bytes / compare[at]
         finals.append(round(final_s / 60, 2))

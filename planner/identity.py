@@ -7,9 +7,16 @@ published as ``planner/schemas/identity.schema.json``; signing and checking is `
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from planner.errors import BadInput
 
@@ -17,7 +24,7 @@ MAX_BYTES = 1024 * 1024
 
 _HINT = "take the file that 'wherry verify' wrote, unchanged"
 
-Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Digest = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
 Bytes = Annotated[int, Field(ge=0, le=2**62)]
 Chance = Annotated[float, Field(ge=0, le=1)]
 Name = Annotated[str, Field(max_length=512)]
@@ -34,20 +41,38 @@ class Side(_Part):
     site: Name
     names: Annotated[tuple[Name, ...], Field(max_length=64, strict=False)] = ()
     serial: Name = ""
-    digest: Digest = Field(description="made where the disk is, of what was looked at")
+    digest: Digest = Field(
+        description="made where the disk is, of what was looked at; empty = nothing was, by decision"
+    )
+
+
+class Excluded(_Part):
+    """A person's decision that a disk travels once or never: no such disk is called identical."""
+
+    send: Literal["once", "never"]
+    why: Name
+    who: Name = Field(description="empty = nobody said")
+    seeded_at: Annotated[str, Field(max_length=40)] = Field(
+        default="", description="ISO 8601 in UTC: what the source held then is all that is compared"
+    )
 
 
 class Identity(_Part):
-    """One disk, equal on both sides."""
+    """One disk, equal on both sides, or ``excluded``: left out by decision, and then never called equal.
 
-    schema_: Literal["wherry.identity/1"] = Field(alias="schema")
+    One that is sent once was equal when it was seeded; of one that is never sent nothing was compared.
+    A reader that knows nothing of this refuses ``wherry.identity/2``.
+    """
+
+    schema_: Literal["wherry.identity/1", "wherry.identity/2"] = Field(alias="schema")
     project: Name
     volume: Name
     size_bytes: Bytes
     source: Side
     target: Side
-    method: Literal["full", "part", "quick", "record"] = Field(
-        description="record: the target, read whole, against what the source's own digest was"
+    method: Literal["full", "part", "quick", "record", "none"] = Field(
+        description="record: the target, read whole, against what the source's own digest was; "
+        "none: nothing was compared, by decision"
     )
     algorithm: Literal["wherry-tree/1", "wherry-sample/1", "blake3"]
     offset: Bytes = Field(description="where the area begins")
@@ -61,6 +86,7 @@ class Identity(_Part):
     escape_chance: Chance = Field(description="that one wrong grain, anywhere, was not seen")
     data_escape_chance: Chance = Field(description="that one wrong grain with data was not seen")
     repaired_bytes: Bytes = Field(default=0, description="sent again before this comparison")
+    excluded: Excluded | None = Field(default=None, description="only in wherry.identity/2")
     at: str = Field(description="ISO 8601 in UTC", max_length=40)
     tool: Name
     signer: Pem = Field(description="certificate of whose key signed")
@@ -68,6 +94,13 @@ class Identity(_Part):
     signature: Annotated[str, Field(pattern=r"^([0-9a-f]{128})?$")] = Field(
         default="", description="ECDSA P-256 with SHA-256: r and s, the lower s"
     )
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        body: dict[str, Any] = dump(self)
+        if self.excluded is None:  # as certificates were before a disk could be left out
+            del body["excluded"]
+        return body
 
     def text(self) -> str:
         """Return the one form of this document."""

@@ -19,6 +19,11 @@ from planner.units import show_bytes, show_count, show_duration, show_rate
 PARTING = "to part the group "  # begins the notes that propose a cut
 _NAMED = 3  # VMs that one note names
 _LARGEST = 300  # VMs of a group up to which a plan looks for cuts itself
+_AFTER = {
+    True: "both sides fit the caps then",
+    None: "both sides may fit the caps then, not all disks are known",
+    False: "a side is above the caps even then",
+}
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # names that a shell takes as they are
 
 
@@ -193,12 +198,11 @@ def cut_notes(
         if cut is None:
             notes.append(f"{PARTING}{shown} no tie can be refused: shared storage holds all of it together")
             continue
-        after = "both sides fit the caps then" if cut.fits else "a side is above the caps even then"
         leave = show_count(len(cut.part), "VM")
         notes.append(
             f"{PARTING}{shown}, refuse {show_count(len(cut.refuse), 'tie')} with "
             f"{show_bytes(cut.traffic_bytes)} of known traffic; {leave} would leave and "
-            f"{after}: {_command(cut, names)}"
+            f"{_AFTER[cut.fits]}: {_command(cut, names)}"
         )
     return tuple(notes)
 

@@ -7,6 +7,7 @@ tuples, a key first, then a value for each field here, in this order.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from planner.errors import NotFound
@@ -150,6 +151,40 @@ NAME_WORDS = _row_words(
     ("facts", "number", "facts of application lists"),
     ("means", "text", "VMs it could be or is settled to be"),
 )
+REHEARSAL_WORDS = _row_words(
+    "wave",
+    ("wave", "text", "name"),
+    ("name", "text", "title"),
+    ("vms", "number", "VMs"),
+    ("window", "text", "when its window opens, empty where it has none"),
+    ("rehearsed", "text", "when it was rehearsed last, in UTC"),
+    ("cutover", "number", "minutes from its cutover to its commit, P95 of the runs"),
+    ("fits", "number", "runs that fitted its window, in percent"),
+    ("verdict", "text", "clean, never, changed since, ..."),
+)
+PROGRESS_WORDS = _row_words(
+    "wave",
+    ("wave", "text", "name"),
+    ("name", "text", "title"),
+    ("groups", "number", "move groups"),
+    ("vms", "number", "VMs"),
+    ("data", "size", "data, as far as it is known"),
+    ("state", "text", "planned, approved, replicating, ..."),
+    ("cutover", "text", "when its window opens, empty where it has none"),
+    ("free", "number", "VMs that no blocker holds, in percent"),
+    ("steps", "number", "steps that are done, in percent"),
+    ("now", "text", "what it waits for or does"),
+)
+NEED_WORDS = replace(
+    _row_words(
+        "need",
+        ("severity", "text", "blocker, gate, warning or info"),
+        ("what", "text", "what needs a person"),
+        ("helps", "text", "what helps"),
+        ("where", "text", "the place where that is"),
+    ),
+    bare="what",
+)
 PLACES: dict[str, Vocabulary] = {
     "inventory": TABLE_WORDS,
     "findings": FINDING_WORDS,
@@ -161,6 +196,9 @@ PLACES: dict[str, Vocabulary] = {
     "cycles": CYCLE_WORDS,
     "suggestions": SUGGESTION_WORDS,
     "names": NAME_WORDS,
+    "rehearsals": REHEARSAL_WORDS,
+    "progress": PROGRESS_WORDS,
+    "needs": NEED_WORDS,
 }
 
 

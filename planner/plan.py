@@ -9,19 +9,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from planner.errors import NotFound
 from planner.garbage import uncollected
-from planner.model import Backing, BusSharing
+from planner.model import Backing, BusSharing, LeftOut, Sending
 from planner.settings import Policies, Window
 
 SCHEMA: Literal["wherry.plan/1"] = "wherry.plan/1"
-_EXPLAINING = ("proof", "mind", "way_back")  # words on a disk that change nothing of what is done
+# Of a plan that leaves disks out: a reader that knows nothing of that would send them, and must refuse it.
+SCHEMA_LEAVING_OUT: Literal["wherry.plan/2"] = "wherry.plan/2"
+_EXPLAINING = (
+    "proof",
+    "mind",
+    "way_back",
+    "send_why",
+    "send_who",
+)  # words on a disk that change nothing of what is done
 
 
 class _Part(BaseModel):
@@ -83,6 +91,19 @@ class PlannedDisk(_Part):
     mind: tuple[str, ...] = ()
     way_back: str = ""
     datastore: str = Field("", description="the target datastore or storage class; empty = nobody said")
+    send: Sending = Field(Sending.ALWAYS, description="once: with the seed only; never: it arrives empty")
+    send_why: str = Field("", description="why it is sent once or never")
+    send_who: str = Field("", description="who decided that; empty = nobody said")
+
+    @property
+    def decision(self) -> LeftOut | None:
+        """The person's decision that it travels once or never."""
+        return LeftOut(self.send, self.send_why, self.send_who) if self.left_out else None
+
+    @property
+    def left_out(self) -> bool:
+        """True when what it holds at the cutover does not travel, by a person's decision."""
+        return self.send is not Sending.ALWAYS
 
     @property
     def converts(self) -> bool:
@@ -287,6 +308,11 @@ class Score(Figures):
     makespan_spread_h: Spread | None = None
 
 
+def leaves_out(waves: Iterable[Wave]) -> bool:
+    """Return whether a disk of these waves is sent once or never."""
+    return any(disk.left_out for wave in waves for disk in wave.disks)
+
+
 # Entries that came later: an older plan, which has none of them, keeps its fingerprint.
 _LATER_PLAN = ("seed", "effort", "after", "by_hand", "method")
 _LATER_WAVE = ("tasks", "takes", "load", "overrun")
@@ -298,7 +324,7 @@ _LATER_SCORE = (
 
 def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
     for name in names:
-        if body[name] in (None, "", [], 0):
+        if body[name] in (None, "", [], 0, Sending.ALWAYS):
             del body[name]
 
 
@@ -306,7 +332,7 @@ def _drop_unlanded(wave: dict[str, Any]) -> None:
     for vm in wave["vms"]:
         _drop_unsaid(vm, ("datastore", "folder"))
     for disk in wave["disks"]:
-        _drop_unsaid(disk, ("datastore",))
+        _drop_unsaid(disk, ("datastore", "send"))
 
 
 def _said(wave: Wave) -> dict[str, Any]:
@@ -322,7 +348,7 @@ def _said(wave: Wave) -> dict[str, Any]:
 class Plan(_Signed):
     """An immutable plan. ``inventory`` and ``settings`` are the fingerprints it was made on."""
 
-    schema_: Literal["wherry.plan/1"] = Field(SCHEMA, alias="schema")
+    schema_: Literal["wherry.plan/1", "wherry.plan/2"] = Field(SCHEMA, alias="schema")
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
     project: str
@@ -338,6 +364,12 @@ class Plan(_Signed):
     after: str = Field("", description="fingerprint of the plan it was to stay near")
     by_hand: tuple[str, ...] = Field((), description="edits of people that the plan keeps, oldest first")
     method: tuple[str, ...] = Field((), description="how the waves were found, one sentence each")
+
+    @model_validator(mode="after")
+    def _says_what_is_left_out(self) -> Self:
+        if self.schema_ == SCHEMA and leaves_out(self.waves):
+            raise ValueError(f"disks are left out by decision: the schema must be {SCHEMA_LEAVING_OUT}")
+        return self
 
     @cached_property
     @uncollected()

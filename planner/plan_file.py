@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from planner.errors import BadInput, PlanTampered
 from planner.garbage import uncollected
-from planner.plan import SCHEMA, Plan
+from planner.plan import SCHEMA, SCHEMA_LEAVING_OUT, Plan
 
 
 def _indented(value: Any) -> str:
@@ -45,8 +45,11 @@ def load_plan(path: Path) -> Plan:
         raise BadInput(f"{path} cannot be read: {error.strerror}", "check the path") from error
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path} is not a plan file: it holds no JSON", "export it again") from error
-    if not isinstance(body, dict) or body.get("schema") != SCHEMA:
-        raise BadInput(f"{path} is not a plan file of this version", f"it must say schema {SCHEMA}")
+    if not isinstance(body, dict) or body.get("schema") not in (SCHEMA, SCHEMA_LEAVING_OUT):
+        raise BadInput(
+            f"{path} is not a plan file of this version",
+            f"it must say schema {SCHEMA} or {SCHEMA_LEAVING_OUT}",
+        )
     claimed = body.pop("fingerprint", None)
     body.pop("wave_fingerprints", None)
     try:

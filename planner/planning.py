@@ -20,7 +20,7 @@ from planner.ground import Ground, ground_of
 from planner.groups import hard_edges
 from planner.model import Finding, Inventory, MoveGroup
 from planner.notes import cut_notes, input_notes, measured_notes, service_notes
-from planner.plan import Plan, Unplanned, Wave
+from planner.plan import SCHEMA, SCHEMA_LEAVING_OUT, Plan, Unplanned, Wave, leaves_out
 from planner.settings import Settings
 from planner.units import show_count
 from planner.waves.arrange import Arranged, Draw, Track, arrange
@@ -76,7 +76,7 @@ def _notes(arranged: Arranged, ask: Ask, spelled: Sequence[str], waves: Sequence
     yield from spelled
     yield from ask.hand.notes
     yield from calendar(settings).notes
-    yield from filling_notes(waves, ask.target)
+    yield from filling_notes(waves, inventory, ask.target)
     yield from window_notes({wave.name: wave.window for wave in waves}, settings)
     yield from input_notes(inventory, settings, set(ask.names))
 
@@ -169,6 +169,7 @@ def make_plan(
         spelled = spell(arranged, ask)
         waves, span = with_chances(spelled, ask, draw.seed)
         return Plan(
+            schema_=SCHEMA_LEAVING_OUT if leaves_out(waves) else SCHEMA,
             project=writable(project),
             created_at=created_at,
             inventory=inventory_fingerprint,

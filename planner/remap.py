@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from planner.errors import BadInput, Blocked
 from planner.model import Backing, Volume
@@ -22,8 +22,9 @@ from planner.remapping import mind, proof, reserved, sectors, way_back
 from planner.units import SECTOR, TIB, show_bytes
 
 if TYPE_CHECKING:
-    from planner.settings import Lun, Remap, Settings
+    from planner.settings import Lun, Remap, Send, Settings
 
+Word = TypeVar("Word", "Remap", "Send")
 VMDK_LIMIT = 62 * TIB  # the largest VMDK that vSphere makes
 
 
@@ -88,39 +89,44 @@ def _words_for(volume: Volume) -> set[str]:
     }
 
 
-def words(volumes: Iterable[Volume], remaps: Iterable[Remap]) -> dict[str, Remap]:
-    """Return volume id → the person's word on it.
+def words(volumes: Iterable[Volume], said: Sequence[Word], noun: str = "remap") -> dict[str, Word]:
+    """Return volume id → the person's word on it, each of which is called a ``noun``.
 
     Raises BadInput when a word matches no disk, several disks, or a disk that has a word already.
     """
-    said = tuple(remaps)
-    wanted = {remap.disk for remap in said}
+    wanted = {one.disk for one in said}
     by_word: dict[str, dict[str, Volume]] = {}
     for volume in volumes if said else ():  # most estates have none, and many disks
         for word in _words_for(volume) & wanted:
             by_word.setdefault(word, {})[volume.id] = volume
-    found: dict[str, Remap] = {}
-    for remap in said:
-        shown = visible(remap.disk)
-        matches = by_word.get(remap.disk, {})
+    found: dict[str, Word] = {}
+    for one in said:
+        shown = visible(one.disk)
+        matches = by_word.get(one.disk, {})
         if not matches:
             raise BadInput(
-                f"the remap of {shown} matches no disk of the inventory",
+                f"the {noun} of {shown} matches no disk of the inventory",
                 "write it as VM name or id, a slash, then the disk's label or key",
             )
         if len(matches) > 1:
             raise BadInput(
-                f"the remap of {shown} matches {len(matches)} disks",
+                f"the {noun} of {shown} matches {len(matches)} disks",
                 "name the VM by its id and the disk by its key",
             )
         (volume_id,) = matches
         if volume_id in found:
             raise BadInput(
-                f"the disk {shown} has two remaps, the other one as {visible(found[volume_id].disk)}",
+                f"the disk {shown} has two {noun}s, the other one as {visible(found[volume_id].disk)}",
                 "keep one of them; a shared disk needs one word for all its VMs",
             )
-        found[volume_id] = remap
+        found[volume_id] = one
     return found
+
+
+def words_on(volume: Volume, said: Iterable[Word]) -> list[Word]:
+    """Return the words that name a volume; what other disks are told is left aside."""
+    names = _words_for(volume)
+    return [one for one in said if one.disk in names]
 
 
 def _spoken(volume: Volume, remap: Remap) -> _Wish:
@@ -315,5 +321,5 @@ def decide(volume: Volume, settings: Settings) -> RemapDecision:
 
     Words of a person on other disks are left aside.
     """
-    mine = [remap for remap in settings.remaps if remap.disk in _words_for(volume)]
+    mine = words_on(volume, settings.remaps)
     return decide_all((volume,), settings, words((volume,), mine))[volume.id]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from planner.model import Attachment, Backing, BusSharing, Volume
+from planner.model import Attachment, Backing, BusSharing, Disk, Volume
 from planner.names import visible
 from planner.units import SECTOR, show_count
 
@@ -45,14 +45,18 @@ def reserved(volume: Volume) -> bool:
     return any(item.disk.bus_sharing is BusSharing.PHYSICAL for item in volume.attachments)
 
 
+def _slot(disk: Disk) -> tuple[int, int]:
+    return disk.bus or 0, _NO_UNIT if disk.unit is None else disk.unit
+
+
 def is_boot_disk(item: Attachment) -> bool:
     """Return whether it is the VM's first disk by slot, which firmware boots from unless told otherwise."""
-    first = min(
-        item.vm.disks,
-        key=lambda disk: (disk.bus or 0, _NO_UNIT if disk.unit is None else disk.unit),
-        default=item.disk,
-    )
-    return first.key == item.disk.key
+    return min(item.vm.disks, key=_slot, default=item.disk).key == item.disk.key
+
+
+def may_boot(item: Attachment) -> bool:
+    """Return whether the VM may boot from the disk: no other one is certainly before it."""
+    return item.disk.unit is None or _slot(item.disk) == min(map(_slot, item.vm.disks))
 
 
 def _surplus(volume: Volume, lun_bytes: int) -> int:

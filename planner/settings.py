@@ -243,6 +243,17 @@ class Remap(_Part):
     lun: str = ""
 
 
+class Send(_Part):
+    """A person's decision that a disk travels once, with its seed, or never. ``disk`` is as in a remap."""
+
+    disk: str
+    send: Literal["once", "never"] = Field(
+        description="once: with the first copy, later changes stay behind; never: it arrives empty"
+    )
+    why: Named = Field(description="what is on it that may be left behind, for those who read the plan")
+    who: str = Field("", description="who decided; empty = nobody said")
+
+
 class Lun(_Part):
     """A LUN at the target that wherry may map."""
 
@@ -299,6 +310,7 @@ class Settings(_Part):
     shared_services: tuple[str, ...] = Field((), description="VM names everyone needs; they move last")
     exclude: tuple[str, ...] = Field((), description="VM names that stay")
     remaps: tuple[Remap, ...] = ()
+    sends: tuple[Send, ...] = Field((), description="disks of swap or temporary files, sent once or never")
     luns: tuple[Lun, ...] = Field((), description="LUNs zoned to the target and free to use")
     policies: Policies = Policies()
     transfers: Transfers = Transfers()
@@ -341,7 +353,10 @@ class Settings(_Part):
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-_LATER = ("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders")
+_LATER = (
+    *("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders"),
+    "sends",
+)
 _LATER_CAPS = (
     "cutovers",
     "engineer_hours",

@@ -113,6 +113,13 @@ disk = "crm-db-01/Hard disk 2"
 to = "rdm-virtual"
 lun = "naa.60000000000000000000000000000001"
 """,
+    "sends": """\
+[[sends]]
+disk = "crm-db-01/Hard disk 3"
+send = "never"
+why = "page file only"
+who = "Ada"
+""",
     "luns": """\
 [[luns]]
 name = "naa.60000000000000000000000000000001"

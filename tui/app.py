@@ -34,7 +34,6 @@ from tui.screens.place import PlaceScreen
 from tui.session import Session, View
 from tui.study.client import Study
 from tui.text import plural
-from tui.theme import THEMES
 from tui.working import WorkingApp
 
 if TYPE_CHECKING:
@@ -116,8 +115,6 @@ class WherryApp(WorkingApp):
         self._trail: list[str] = []  # places we came from
         self._leaving = False  # the question is on the screen
         self._ascii = Ascii()
-        for theme in THEMES:
-            self.register_theme(theme())
         self.theme = self.preferences.theme
         self.set_keymap(dict(self.preferences.keys))
 

@@ -11,11 +11,13 @@ from collections import deque
 from time import monotonic
 from typing import TypeVar
 
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.dom import DOMNode
 from textual.events import Event, Key, Paste
 from textual.message import Message
 from textual.screen import Screen
+
+from tui.contrast import ThemedApp
 
 Answer = TypeVar("Answer")
 _ROUNDS = 2  # behind what the key made a widget post to itself, such as that a field was submitted
@@ -23,7 +25,7 @@ _LOOK_S = 0.01
 _PATIENCE_S = 3.0  # then keys go on, whatever is still being built
 
 
-class PacedApp(App[Answer]):
+class PacedApp(ThemedApp[Answer]):
     """An application in which a key never overtakes what the key before it opened or closed."""
 
     class Echo(Message):
@@ -41,7 +43,7 @@ class PacedApp(App[Answer]):
     _to: DOMNode | None = None
 
     def __init__(self, **more: object) -> None:
-        super().__init__(**more)  # type: ignore[arg-type]
+        super().__init__(**more)
         self._held: deque[Event] = deque()
 
     async def on_event(self, event: Event) -> None:

@@ -114,7 +114,7 @@ def harbour() -> Theme:
         dark=True,
         variables={
             "footer-key-foreground": "#e0a458", "border": "#35506a", "border-blurred": "#2a3a49",
-            "text-muted": "#9fb0bf", "text-error": "#f0aba8", "text-disabled": "#748492",
+            "text-muted": "#afbecb", "text-error": "#f0aba8", "text-disabled": "#8b9aa8",
         },
     )  # fmt: skip
 
@@ -138,7 +138,7 @@ def daylight() -> Theme:
         dark=False,
         variables={
             "footer-key-foreground": "#9a5b00", "border": "#8fa3b3", "border-blurred": "#c3ccd3",
-            "text-muted": "#454f58", "text-disabled": "#6d7882",
+            "text-muted": "#3f4952", "text-disabled": "#566069",
         },
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def beacon() -> Theme:
         accent="#ffff00",
         success="#00ff5f",
         warning="#ffd700",
-        error="#ff5f5f",
+        error="#ff7f7f",
         foreground="#ffffff",
         background="#000000",
         surface="#000000",
@@ -162,7 +162,7 @@ def beacon() -> Theme:
         dark=True,
         variables={
             "footer-key-foreground": "#ffff00", "border": "#ffffff", "border-blurred": "#a8a8a8",
-            "text-muted": "#d0d0d0", "text-disabled": "#a8a8a8", "text-error": "#ffbebe",
+            "text-muted": "#dedede", "text-disabled": "#cdcdcd", "text-error": "#ffbebe",
         },
     )  # fmt: skip
 

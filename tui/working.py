@@ -142,7 +142,7 @@ class WorkingApp(EndingApp[None]):
             self.read_again()
             state = job.state
             if state.succeeded:
-                self.remark(f"✔ {visible(state.title)}: done", "good")
+                self.remark(f"✔ {visible(state.title)}: {state.done_words}", "good")
                 if then is not None:
                     then(job)
             elif state.error is not None:

@@ -186,7 +186,8 @@ def _must_verify(identity: Identity, signer: x509.Certificate, shown: str) -> No
 
 def _must_agree(identity: Identity, shown: str) -> None:
     """Raise Corrupt when a signed document contradicts itself."""
-    whole = (identity.offset, identity.length) == (0, identity.size_bytes)
+    nothing = identity.method == "none"
+    whole = (identity.offset, identity.length) == (0, 0 if nothing else identity.size_bytes)
     grains = identity.grains
     if (
         identity.source.digest != identity.target.digest
@@ -196,8 +197,22 @@ def _must_agree(identity: Identity, shown: str) -> None:
         or (identity.method != "quick" and bool(grains))
         or any(low >= high for low, high in pairwise(grains))
         or (bool(grains) and grains[-1] * 65_536 >= identity.size_bytes)
+        or not _says_what_is_left_out(identity)
     ):
         raise Corrupt(f"{shown} contradicts itself", _HINT)
+
+
+def _says_what_is_left_out(identity: Identity) -> bool:
+    """Return whether a document leaves out no more and no less than it says of itself."""
+    left_out, nothing = identity.excluded, identity.method == "none"
+    return (
+        (identity.schema_ == "wherry.identity/2") == (left_out is not None)
+        and nothing == (left_out is not None and left_out.send == "never")
+        and nothing == (not identity.target.digest)
+        and (not nothing or (identity.looked_bytes, identity.escape_chance) == (0, 1.0))
+        and (left_out is None or left_out.send == "never" or identity.method == "record")
+        and (left_out is None or bool(left_out.seeded_at) == (left_out.send == "once"))
+    )
 
 
 def keep(identity: Identity, path: Path) -> None:

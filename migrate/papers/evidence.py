@@ -14,7 +14,7 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "check":
             return f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"
         case "create-disk":
-            return "created" if result.get("created") else "was there already"
+            return _created(result)
         case "snapshot":
             disks = show_count(len(result["changes"]), "disk")
             return f"{result['label']}-consistent, {disks} at one instant"
@@ -58,7 +58,15 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return visible(result["health"]) if result["started"] else "left as it is"
         case "gate":
             return f"{visible(result.get('who', ''))} said yes"
+        case "note":
+            return visible("; ".join(result["says"]))
     return ""
+
+
+def _created(result: dict[str, Any]) -> str:
+    said = "created" if result.get("created") else "was there already"
+    left = {"never": "left out by decision: nothing is sent", "once": "by decision sent once, with the seed"}
+    return f"{said}, {left[result['left_out']]}" if result.get("left_out") else said
 
 
 def _changed(result: dict[str, Any], said: str) -> str:

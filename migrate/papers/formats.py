@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
-from migrate.papers.report import RunReport
+from migrate.papers.report import DiskProof, RunReport
 from planner.export.printout import Cell, Table
 from planner.names import visible
 
@@ -28,6 +28,7 @@ def tables(report: RunReport) -> list[Table]:
         ("Approved by", f"{visible(report.approved_by)} {report.approved_at}".strip() or "nobody"),
         ("Begun", f"{report.begun} by {visible(report.begun_by)}"),
         ("Disks with equal digests", f"{sum(d.equal for d in report.disks)} of {len(report.disks)}"),
+        *_left_out(report),
         ("Audit chain ends in", report.audit_digest),
         ("Printed", report.printed),
         *(("Kept checkpoint", f"{visible(k['name'])}, {k['bytes']} bytes, {k['path']}") for k in report.kept),
@@ -43,7 +44,7 @@ def tables(report: RunReport) -> list[Table]:
                     disk.size_bytes,
                     disk.was,
                     visible(disk.became),
-                    "yes" if disk.equal else ("NO" if disk.source_digest else "not compared"),
+                    _equal(disk),
                     disk.source_digest,
                     disk.target_digest,
                 )
@@ -77,6 +78,18 @@ def tables(report: RunReport) -> list[Table]:
             ),
         ),
     ]
+
+
+def _equal(disk: DiskProof) -> str:
+    if disk.left_out:
+        return visible(disk.left_out)
+    return "yes" if disk.equal else ("NO" if disk.source_digest else "not compared")
+
+
+def _left_out(report: RunReport) -> list[tuple[Cell, ...]]:
+    """Return how many disks were left out by decision, nothing where none was."""
+    count = sum(bool(disk.left_out) for disk in report.disks)
+    return [("Disks left out by decision", f"{count} of {len(report.disks)}")] if count else []
 
 
 def as_xlsx(report: RunReport) -> bytes:

@@ -17,8 +17,8 @@ from migrate.replication.hashing import hash_disk
 from migrate.replication.trees import DiskTree, is_root_of, is_sample_of
 from migrate.sites.ports import Extent
 from planner import __version__
-from planner.errors import Corrupt
-from planner.identity import Identity, Side
+from planner.errors import Blocked, Corrupt
+from planner.identity import Excluded, Identity, Side
 from planner.names import visible
 
 TOOL = f"wherry {__version__}"
@@ -66,26 +66,33 @@ def recorded(
     sites: tuple[str, str],
     digests: tuple[str, str],
     signer: Signer,
+    excluded: Excluded | None = None,
 ) -> Identity:
-    """Return a signed certificate of a replica whose digest is the recorded one of its source."""
+    """Return a signed certificate of a replica whose digest is the recorded one of its source.
+
+    Of one that is ``excluded`` it says that it is as it was seeded, or that nothing was compared.
+    """
     source, target = (Side(site=site, digest=digest) for site, digest in zip(sites, digests, strict=True))
     if source.digest != target.digest:
         raise Corrupt(f"volume {visible(volume, 200)} differs from its record", "replicate it again")
+    looked_bytes = size_bytes if target.digest else 0
+    unseen = 0.0 if target.digest else 1.0
     return signer.sign(
         Identity(
-            schema_="wherry.identity/1",
+            schema_="wherry.identity/2" if excluded else "wherry.identity/1",
             project=project,
             volume=volume,
             size_bytes=size_bytes,
             source=source,
             target=target,
-            method="record",
+            method="record" if target.digest else "none",
             algorithm="blake3",
             offset=0,
-            length=size_bytes,
-            looked_bytes=size_bytes,
-            escape_chance=0.0,
-            data_escape_chance=0.0,
+            length=looked_bytes,
+            looked_bytes=looked_bytes,
+            escape_chance=unseen,
+            data_escape_chance=unseen,
+            excluded=excluded,
             at=_now(),
             tool=TOOL,
             signer=pem(signer.certificate),
@@ -97,6 +104,11 @@ def recorded(
 def must_be_of(identity: Identity, disk: ReadableDisk, progress: Callable[[int, int], None]) -> None:
     """Read a disk again; raises Corrupt unless it holds what the certificate says, OSError."""
     size = identity.size_bytes
+    if not identity.target.digest:
+        raise Blocked(
+            "the certificate is of a disk that is left out by decision, there is nothing to hold a disk to",
+            "check the certificate without a disk",
+        )
     if disk.size_bytes < size:
         raise Corrupt(
             f"the disk has {disk.size_bytes} bytes, the certificate is of one with {size}", "name its disk"

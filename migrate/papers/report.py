@@ -20,6 +20,7 @@ from migrate.status import state_of
 from planner.errors import NotFound
 from planner.export.printout import becomes
 from planner.plan import PlannedDisk, Wave
+from planner.sending import spoken
 from planner.store import approvals, plans
 from planner.store.project import Project, utc_now
 
@@ -44,7 +45,10 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class DiskProof:
-    """The full-disk digests of one volume at cutover, empty when it was not compared."""
+    """The full-disk digests of one volume at cutover, empty when it was not compared.
+
+    A disk that is ``left_out`` by decision never is.
+    """
 
     disk: str
     volume: str
@@ -54,6 +58,7 @@ class DiskProof:
     source_digest: str
     target_digest: str
     equal: bool
+    left_out: str = ""  # who decided that it is sent once or never, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,7 @@ def _proof(wave: Wave, disk: PlannedDisk, history: History) -> DiskProof:
         source_digest=found.get("source", ""),
         target_digest=found.get("target", ""),
         equal=bool(found) and found["source"] == found["target"],
+        left_out=f"{spoken(left)} (sent {disk.send.value})" if (left := disk.decision) else "",
     )
 
 

@@ -1,217 +1,199 @@
-"""The intake of one pass: frames in, writes to the sink, acknowledgements out.
+"""The intake of one pass: what is covered, what is flushed, what is recorded, for all its connections.
 
-While one stretch is being flushed the next is being written; its acknowledgement leaves when the flush
-and the progress record are durable. At most one flush is under way, and a failed one ends everything.
+    write (any connection) ── flush (one at a time) ── progress record (who flushed) ── acknowledge
+
+Flushes are numbered. Whoever wants to acknowledge asks for the next one that *begins*: one under way may
+have left out what was written meanwhile. A flush is of the disk, so a failed one ends everything.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
-from migrate.replication.blocks import UNKNOWN_DIGEST, block_digest, zero_digest
-from migrate.replication.channel import ChannelClosed
 from migrate.replication.dedupe.answering import Answering
-from migrate.replication.extents import ExtentSet, aligned, merge, subtract
-from migrate.replication.link import Link
-from migrate.replication.messages import Ack, Welcome
+from migrate.replication.extents import ExtentSet, merge, subtract
+from migrate.replication.messages import Welcome
 from migrate.replication.passes import Mode
 from migrate.replication.progress import WHOLE, ProgressLog
 from migrate.replication.sink import Sink
+from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Frame, Kind, WireError
-from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
-from planner.units import MIB
-
-_ASK_MAX = 16 * MIB
 
 
 class Intake:
-    """One pass being received. ``run`` returns when the sender's COMMIT was answered."""
+    """One pass being received. Thread-safe, but for the beginning and the end, which are the first one's.
+
+    ``flusher`` is a thread of its own for flushes, ours to end; without one whoever waits for a flush
+    does it.
+    """
 
     def __init__(
         self,
-        link: Link,
         disk: WritableDisk,
         sink: Sink,
         log: ProgressLog,
         welcome: Welcome,
         size_bytes: int,
         *,
-        overlap: bool,
+        flusher: Executor | None,
+        turns: MakeTurns,
         offers: Answering | None = None,
     ) -> None:
-        self._link = link
         self._disk = disk
         self._sink = sink
         self._log = log
         self._welcome = welcome
         self._mode = Mode(welcome.mode)
-        self._size = size_bytes
-        self._offers = offers
-        self._key = wire.derive_key("compare", welcome.nonce.encode())
+        self.size_bytes = size_bytes
+        self.offers = offers
+        self._turns = turns()
+        self._pen = turns()  # held by who writes: a disk is written by one thread at a time
         self._covered = ExtentSet(Extent(*pair) for pair in welcome.held)
         self._stretch = ExtentSet()  # settled since the last flush began
         self._flushing: tuple[Extent, ...] = ()
-        self._flush: Future[None] | None = None
-        self._flusher = ThreadPoolExecutor(1, "wherry-flush") if overlap else None
-        self._weight = 0
-        self._acks = 0
+        self._writing: dict[object, Extent] = {}  # by connection; a write that failed stays
+        self._begun = self._done = 0  # numbers of flushes
+        self._busy = False
+        self._failure: BaseException | None = None
+        self._flusher = flusher
+        self._weight = 0  # of all connections, since a flush was asked for
         self._data_bytes = 0
-        self._buffer = memoryview(bytearray(MIB))
-        self._allocated: list[Extent] | None = None
-        self._ends: list[int] = []
         self._earlier_lost = False  # writes of an earlier conversation, which nobody remembers
         self.flush_failed = False
 
-    def suspects(self) -> tuple[Extent, ...]:
-        """Return what was written since the last flush that succeeded."""
-        if self._earlier_lost:
-            return tuple(subtract(WHOLE, tuple(Extent(*pair) for pair in self._welcome.held)))
-        settled = () if self._offers is None else self._offers.settled()
-        return merge((*self._flushing, *self._stretch.extents(), *settled))
-
-    def run(self) -> None:
-        """Take frames until COMMIT; raises WireError, ChannelClosed, OSError, NoSpace, FlushFailed."""
-        allowed = [Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.ASK_DIGESTS, Kind.COMMIT]
-        if self._offers is not None:
-            allowed += [Kind.OFFER, Kind.HELD]
-        try:
-            self._flush_earlier()
-            self._clear_tail()
-            while not self._take(self._link.receive(*allowed)):
-                pass
-        except ChannelClosed:
-            self._save()
-            raise
-        finally:
-            if self._flusher is not None:
-                self._flusher.shutdown(wait=True)
-                if self._flush is not None and self._flush.exception() is not None:
-                    self.flush_failed = True
-
-    def _flush_earlier(self) -> None:
-        """Flush what a conversation before this one wrote and left, so that a failure is blamed rightly."""
+    def begin(self) -> None:
+        """Flush what a conversation before this one wrote and left, and clear what is behind the source."""
         try:
             self._sink.commit()
-        except BaseException:
+        except BaseException:  # so that a failure is blamed rightly
             self.flush_failed = self._earlier_lost = True
             raise
-
-    def _save(self) -> None:
-        """Keep what came before the connection broke, so that a flapping link makes progress."""
-        if self._log.state.current is None:
-            return  # it broke under the last word: the pass is complete, and recorded so
-        if self._flush is not None:
-            self._flush.result()
-        self._begin_flush()
-        self._make_durable()
-
-    def _clear_tail(self) -> None:
-        """A disk larger than its source must be zeros behind it; a seed makes it so."""
-        tail = self._disk.size_bytes - self._size
+        tail = self._disk.size_bytes - self.size_bytes
         if tail and self._mode is not Mode.DELTA and not self._welcome.fresh:
-            self._sink.zero(self._size, tail)
+            self._sink.zero(self.size_bytes, tail)  # a disk larger than its source must be zeros there
 
-    def _take(self, frame: Frame) -> bool:
-        if frame.kind is Kind.COMMIT:
-            self._finish(partly=bool(frame.flags & wire.FLAG_PART))
-            return True
-        if frame.offset + frame.length > self._size:
-            raise WireError(f"a frame lies outside the {self._size} bytes of the volume")
-        if frame.kind is Kind.ASK_DIGESTS:
-            self._answer(frame.offset, frame.length)
-            return False
-        if frame.kind is Kind.OFFER and self._offers is not None:
-            wanted = self._offers.settle(frame.offset, bytes(frame.body), self._sink)
-            self._link.send(Kind.WANT, wanted, offset=frame.offset)
-            return False
-        if frame.kind is Kind.DATA:
-            self._sink.write(frame.offset, frame.body)
-            self._data_bytes += frame.length
-            if self._offers is not None:
-                self._offers.learn(frame.offset, frame.grains)
-        elif frame.kind is Kind.ZERO:
-            self._sink.zero(frame.offset, frame.length)
-        elif frame.kind is Kind.HELD and self._offers is not None:
-            self._offers.take(frame.offset, frame.length)
-        elif self._mode is Mode.SEED and not self._welcome.fresh:
+    def suspects(self) -> tuple[Extent, ...]:
+        """Return what was written since the last flush that succeeded; nobody writes any more."""
+        if self._earlier_lost:
+            return tuple(subtract(WHOLE, tuple(Extent(*pair) for pair in self._welcome.held)))
+        settled = () if self.offers is None else self.offers.settled()
+        return merge((*self._flushing, *self._stretch.extents(), *self._writing.values(), *settled))
+
+    def take(self, frame: Frame, by: object) -> None:
+        """Do what a frame says of its run, once for all connections; raises WireError, OSError."""
+        run = Extent(frame.offset, frame.length)
+        if frame.kind is Kind.KEEP and self._mode is Mode.SEED and not self._welcome.fresh:
             raise WireError("a seed cannot keep what the target holds")
-        self._covered.add(frame.offset, frame.length)
-        self._stretch.add(frame.offset, frame.length)
-        self._weight += wire.weight(frame.kind, frame.length)
+        if frame.kind is Kind.HELD and self.offers is not None:
+            self.offers.take(run.offset, run.length)
+        elif frame.kind is not Kind.KEEP:
+            self._write(frame, run, by)
+        if frame.kind is Kind.DATA and self.offers is not None:
+            self.offers.learn(run.offset, frame.grains)
+        with self._turns:
+            self._writing.pop(by, None)
+            self._data_bytes += frame.length if frame.kind is Kind.DATA else 0
+            self._covered.add(run.offset, run.length)
+            self._stretch.add(run.offset, run.length)
+            self._weight += wire.weight(frame.kind, run.length)
+
+    def settle(self, offset: int, digests: bytes) -> bytes:
+        """Write what is held of an offered run and return which grains of it are wanted."""
+        assert self.offers is not None, "offers are agreed"
+        with self._pen:
+            return self.offers.settle(offset, digests, self._sink)
+
+    def _write(self, frame: Frame, run: Extent, by: object) -> None:
+        with self._pen:
+            with self._turns:  # before it is written: a flush that fails meanwhile endangers it
+                self._writing[by] = run
+            if frame.kind is Kind.DATA:
+                self._sink.write(run.offset, frame.body)
+            else:
+                self._sink.zero(run.offset, run.length)
+
+    def relieve(self) -> None:
+        """Have a flush when all connections together wrote as much as one may before it has one."""
         if self._weight >= self._welcome.ack_bytes:
+            number = self.ask()
+            if self._flusher is None:
+                self.wait(number)
+
+    def ask(self) -> int:
+        """Ask for a flush of what was taken so far; returns the number to wait for."""
+        with self._turns:
+            number = self._next()
             self._weight = 0
-            self._end_stretch()
-        return False
+        if self._flusher is not None:
+            self._flusher.submit(self._flush_to, number)
+        return number
 
-    def _end_stretch(self) -> None:
+    def wait(self, number: int) -> None:
+        """Return when that flush and its record are durable; raises what went wrong with it, or before."""
         if self._flusher is None:
-            self._begin_flush()
-            self._make_durable()
-            self._acknowledge()
+            self._flush_to(number)
             return
-        self._await_flush()
-        self._begin_flush()
-        self._flush = self._flusher.submit(self._make_durable)
+        with self._turns:
+            self._turns.wait_for(lambda: self._done >= number or self._failure is not None)
+            self._check()
 
-    def _begin_flush(self) -> None:
-        self._flushing = self._stretch.extents()
-        self._stretch = ExtentSet()
+    def _next(self) -> int:
+        return self._begun + 1
 
-    def _await_flush(self) -> None:
-        if self._flush is not None:
-            self._flush.result()
-            self._flush = None
-            self._acknowledge()
+    def _flush_to(self, number: int) -> None:
+        """Flush, then record, unless one of that number was done; only one at a time."""
+        with self._turns:
+            self._turns.wait_for(lambda: not self._busy)
+            if self._done >= number:
+                return
+            self._check()
+            self._busy = True
+            self._begun += 1
+            self._flushing = self._stretch.extents()
+            self._stretch = ExtentSet()
+        failure: BaseException | None = None
+        try:
+            self._make_durable()
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            with self._turns:
+                self._busy = False
+                self._failure = failure
+                if failure is None:
+                    self._done = self._begun
+                    self._flushing = ()
+                self._turns.notify_all()
 
     def _make_durable(self) -> None:
-        """Flush, then record. Runs in the flusher; only one at a time."""
         try:
             self._sink.commit()
         except BaseException:
             self.flush_failed = True
             raise
         self._log.hold(self._flushing)
-        self._flushing = ()
 
-    def _acknowledge(self, complete: bool = False) -> None:
-        self._acks += 1
-        self._link.send(Kind.ACK, Ack(number=self._acks, complete=complete).dump())
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
-    def _finish(self, *, partly: bool) -> None:
-        if not partly and not self._covered.covers(self._size):
+    def save(self) -> None:
+        """Keep what came before the connection broke, so that a flapping link makes progress."""
+        if self._log.state.current is not None:  # else the pass is complete, and recorded so
+            self.wait(self.ask())
+
+    def finish(self, wire_bytes: int) -> None:
+        """Make all durable and record the pass as complete; raises WireError when parts were left out."""
+        if not self._covered.covers(self.size_bytes):
             raise WireError("a pass ends although parts of the volume were left out")
-        self._await_flush()
-        self._begin_flush()
-        self._make_durable()
-        if not partly:
-            self._log.finish(self._data_bytes, self._link.received_bytes)
-        self._acknowledge(complete=not partly)
+        self.wait(self.ask())
+        self._log.finish(self._data_bytes, wire_bytes)
 
-    def _answer(self, offset: int, length: int) -> None:
-        """Say what we hold in a run, grain by grain; suspect grains get a digest nothing equals."""
-        if self._mode is not Mode.COMPARE or offset % GRAIN or not 0 < length <= _ASK_MAX:
-            raise WireError("a peer asked for digests it may not ask for")
-        if self._allocated is None:
-            self._allocated = list(aligned(self._disk.allocated(), MIB, self._disk.size_bytes))
-            self._ends = [run.end for run in self._allocated]
-        suspects = self._log.state.suspects
-        digests = bytearray()
-        for start in range(offset, offset + length, MIB):
-            end = min(start + MIB, offset + length)
-            at = bisect_right(self._ends, start)
-            data = at < len(self._allocated) and self._allocated[at].offset < end
-            if data:
-                self._disk.read_into(self._buffer[: end - start], start)
-            for at in range(start, end, GRAIN):
-                stop = min(at + GRAIN, end)
-                if any(run.offset < stop and run.end > at for run in suspects):
-                    digests += UNKNOWN_DIGEST
-                elif data:
-                    digests += block_digest(self._buffer[at - start : stop - start], self._key)
-                else:
-                    digests += zero_digest(stop - at, self._key)
-        self._link.send(Kind.DIGESTS, bytes(digests), offset=offset)
+    def close(self) -> None:
+        """Wait until no flush is under way."""
+        if self._flusher is not None:
+            self._flusher.shutdown(wait=True)

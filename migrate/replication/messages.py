@@ -18,6 +18,7 @@ from planner.names import visible
 Size = Annotated[int, Field(ge=0, le=OFFSET_MAX)]
 Name = Annotated[str, Field(min_length=1, max_length=512)]
 Nonce = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Ticket = Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]
 
 
 class _Message(BaseModel):
@@ -37,9 +38,12 @@ class _Message(BaseModel):
 
 
 class Hello(_Message):
-    """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none."""
+    """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none.
 
-    purpose: Literal["pass", "hash", "tree"]
+    One that joins a pass brings the ``ticket`` that its first connection was given.
+    """
+
+    purpose: Literal["pass", "hash", "tree", "join"]
     volume: Name
     size_bytes: Size
     nonce: Nonce
@@ -48,12 +52,19 @@ class Hello(_Message):
     mode: Literal["seed", "delta", "compare"] = "seed"
     base: Annotated[str, Field(max_length=512)] = ""
     change: Annotated[str, Field(max_length=512)] = ""
+    ticket: Ticket = ""
+
+    def dump(self) -> bytes:
+        """Return the message as JSON bytes, without the word that only a receiver of tickets knows."""
+        left_out = None if self.ticket else {"ticket"}
+        return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
 class Welcome(_Message):
     """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs.
 
-    ``dedupe`` is the key of grain digests for a sender that can offer them, empty when there is no use.
+    ``dedupe`` is the key of grain digests for a sender that can offer them, empty when there is no use;
+    ``ticket`` admits further connections of a sender that asked for them.
     """
 
     nonce: Nonce
@@ -65,10 +76,11 @@ class Welcome(_Message):
     ack_bytes: Annotated[int, Field(gt=0, le=2**40)] = 32 * 1024 * 1024
     held: Annotated[tuple[tuple[Size, Size], ...], Field(max_length=16_384, strict=False)] = ()
     dedupe: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    ticket: Ticket = ""
 
     def dump(self) -> bytes:
-        """Return the message as JSON bytes, without the word that a sender knows only if it asked."""
-        left_out = None if self.dedupe else {"dedupe"}
+        """Return the message as JSON bytes, without words that a sender knows only if it asked."""
+        left_out = {word for word in ("dedupe", "ticket") if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 

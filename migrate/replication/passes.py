@@ -47,6 +47,7 @@ class Progress:
 
     ``level`` is zstd's now, ``ratio`` the data sent so far by the bytes it travelled as. ``left`` is
     None as long as nobody knows. ``deduped_bytes`` did not travel: the target had them on some disk.
+    ``streams`` are the connections that carry now.
     """
 
     done_bytes: int
@@ -58,6 +59,7 @@ class Progress:
     ratio: float = 1.0
     left: Left | None = None
     deduped_bytes: int = 0
+    streams: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class PassResult:
 
     ``mode`` is what was done in the end: the receiver turns a delta into a comparison when it cannot
     vouch for the base, and ``why`` says so. ``deduped_bytes`` were at the target, on any of its disks.
+    ``streams`` are the connections that carried, the most of them at once.
     """
 
     volume: str
@@ -81,3 +84,4 @@ class PassResult:
     elapsed_s: float
     why: str = ""
     deduped_bytes: int = 0
+    streams: int = 1

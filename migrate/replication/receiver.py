@@ -10,13 +10,19 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from typing import ClassVar
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.dedupe.answering import Answering
 from migrate.replication.dedupe.pools import Pool
+from migrate.replication.gathering import Gathering, over
+from migrate.replication.holdings import Holdings
+from migrate.replication.inflow import Inflow
 from migrate.replication.intake import Intake
 from migrate.replication.leases import Leases
 from migrate.replication.link import Link
@@ -24,6 +30,7 @@ from migrate.replication.messages import HashReport, Hello, Welcome, refusal_of
 from migrate.replication.passes import Mode
 from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
 from migrate.replication.sink import DiskSink, Sink
+from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Kind, WireError
 from migrate.sites.ports import Extent
 from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
@@ -34,12 +41,21 @@ _DISCARD_BYTES = 256 * MIB
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+def _thread() -> Executor:
+    return ThreadPoolExecutor(1, "wherry-flush")
+
+
 class Receiver:
     """Answers connections. One instance serves many threads, one connection each.
 
     ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the
-    data between two acknowledgements.
+    data between two acknowledgements. With ``overlap`` what ``make_flusher`` makes flushes one stretch
+    while the next is written. ``make_answering`` makes what answers offers, ``turns`` what threads of one
+    pass wait with for each other.
     """
+
+    takes: ClassVar[type[Intake]] = Intake
+    gathers: ClassVar[type[Gathering]] = Gathering
 
     def __init__(
         self,
@@ -50,6 +66,9 @@ class Receiver:
         make_sink: Callable[[WritableDisk], Sink] = DiskSink,
         ack_bytes: int = 32 * MIB,
         overlap: bool = True,
+        make_flusher: Callable[[], Executor] = _thread,
+        make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering,
+        turns: MakeTurns = threading.Condition,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._open_disk = open_disk
@@ -58,6 +77,10 @@ class Receiver:
         self._make_sink = make_sink
         self._ack_bytes = ack_bytes
         self._overlap = overlap
+        self._make_flusher = make_flusher
+        self._make_answering = make_answering
+        self._turns = turns
+        self._gatherings: dict[str, Gathering] = {}  # by volume; entered and left under its lease
         self._random_bytes = random_bytes
         # If even the record of a failed flush cannot be written, this process still remembers it.
         self._poisoned: dict[str, tuple[Extent, ...]] = {}
@@ -78,10 +101,12 @@ class Receiver:
         try:
             opening = link.receive(Kind.HELLO)
             hello_bytes = bytes(opening.body)
-            offers = bool(opening.flags & wire.FLAG_OFFERS)
             link.use_keys(sending=wire.derive_key("welcome", hello_bytes), receiving=wire.OPENING_KEY)
             hello = Hello.load(hello_bytes)
             admit(hello)
+            if hello.purpose == "join":
+                self._join(link, channel, hello, hello_bytes)
+                return
             with self._leases.hold(hello.volume, hello.generation, channel):
                 disk = self._open_disk(hello.volume)
                 try:
@@ -90,7 +115,9 @@ class Receiver:
                     elif hello.purpose == "tree":
                         self._compare(link, disk, hello, hello_bytes)
                     else:
-                        self._take_pass(link, disk, hello, hello_bytes, pool() if offers else None)
+                        shares = pool() if opening.flags & wire.FLAG_OFFERS else None
+                        joined = bool(opening.flags & wire.FLAG_JOINED)
+                        self._take_pass(link, disk, hello, hello_bytes, shares, joined=joined)
                 finally:
                     disk.close()
             link.receive(Kind.BYE)
@@ -102,7 +129,14 @@ class Receiver:
             raise told from error
 
     def _take_pass(
-        self, link: Link, disk: WritableDisk, hello: Hello, hello_bytes: bytes, pool: Pool | None
+        self,
+        link: Link,
+        disk: WritableDisk,
+        hello: Hello,
+        hello_bytes: bytes,
+        pool: Pool | None,
+        *,
+        joined: bool,
     ) -> None:
         log = self._open_log(hello.volume)
         if hello.volume in self._poisoned:
@@ -111,30 +145,73 @@ class Receiver:
         welcome = self._admit(disk, hello, log)
         offers: Answering | None = None
         if pool is not None and welcome.mode == "seed" and not welcome.complete:
-            offers = Answering(pool, hello.volume, hello.size_bytes, disk)
+            offers = self._make_answering(pool, hello.volume, hello.size_bytes, disk)
             welcome = welcome.model_copy(update={"dedupe": pool.table.key.hex()})
-        heard = welcome.dump()
-        link.send(Kind.WELCOME, heard)
-        link.use_keys(
-            sending=wire.derive_key("receiver", hello_bytes, heard),
-            receiving=wire.derive_key("sender", hello_bytes, heard),
-        )
-        if welcome.complete:
-            return
-        link.grain_key = bytes.fromhex(welcome.dedupe)
-        sink = self._make_sink(disk)
-        intake = Intake(
-            link, disk, sink, log, welcome, hello.size_bytes, overlap=self._overlap, offers=offers
-        )
+        if joined and not welcome.complete:
+            welcome = welcome.model_copy(update={"ticket": self._random_bytes(16).hex()})
         try:
-            intake.run()
-        except BaseException:
-            if intake.flush_failed:
-                self._poison(hello.volume, log, intake.suspects())
-            raise
+            self._take_in(link, disk, hello, hello_bytes, welcome, log, offers)
         finally:
             if offers is not None:
                 offers.close()
+
+    def _take_in(
+        self,
+        link: Link,
+        disk: WritableDisk,
+        hello: Hello,
+        hello_bytes: bytes,
+        welcome: Welcome,
+        log: ProgressLog,
+        offers: Answering | None,
+    ) -> None:
+        intake = self.takes(
+            disk,
+            self._make_sink(disk),
+            log,
+            welcome,
+            hello.size_bytes,
+            flusher=self._make_flusher() if self._overlap else None,
+            turns=self._turns,
+            offers=offers,
+        )
+        gathering = self.gathers(hello, welcome, intake, self._turns)
+        holdings = Holdings(disk, log, welcome.nonce) if welcome.mode == "compare" else None
+        inflow = Inflow(link, intake, welcome.ack_bytes, overlap=self._overlap, holdings=holdings)
+        self._gatherings[hello.volume] = gathering
+        try:
+            self._say_welcome(link, hello_bytes, welcome)
+            if welcome.complete:
+                return
+            link.grain_key = gathering.grain_key
+            try:
+                intake.begin()
+                gathering.begin()
+                partly = inflow.take_all()
+                gathering.end()
+                inflow.finish(partly=partly, wire_bytes=link.received_bytes + gathering.received_bytes)
+            except ChannelClosed:
+                gathering.end()
+                intake.save()
+                raise
+        finally:
+            gathering.end()
+            del self._gatherings[hello.volume]
+            intake.close()
+            if intake.flush_failed:
+                self._poison(hello.volume, log, intake.suspects())
+
+    def _join(self, link: Link, channel: Channel, hello: Hello, hello_bytes: bytes) -> None:
+        """Take in what a further connection of a pass carries."""
+        gathering = self._gatherings.get(hello.volume)
+        if gathering is None:
+            raise over(hello)
+        with gathering.joined(hello, channel, link):
+            nonce = self._random_bytes(16).hex()
+            self._say_welcome(link, hello_bytes, Welcome(nonce=nonce, ack_bytes=gathering.ack_bytes))
+            link.grain_key = gathering.grain_key
+            Inflow(link, gathering.intake, gathering.ack_bytes, overlap=self._overlap).carry()
+        link.send(Kind.BYE)
 
     def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:
         runs = tuple(suspects)
@@ -187,7 +264,10 @@ class Receiver:
 
     def _welcome(self, link: Link, hello_bytes: bytes) -> None:
         """Open a conversation in which nothing is written."""
-        heard = Welcome(nonce=self._random_bytes(16).hex()).dump()
+        self._say_welcome(link, hello_bytes, Welcome(nonce=self._random_bytes(16).hex()))
+
+    def _say_welcome(self, link: Link, hello_bytes: bytes, welcome: Welcome) -> None:
+        heard = welcome.dump()
         link.send(Kind.WELCOME, heard)
         link.use_keys(
             sending=wire.derive_key("receiver", hello_bytes, heard),
@@ -225,6 +305,9 @@ def _must_compare(state: VolumeState, hello: Hello) -> str:
         return "a seed was placed here beforehand, or a flush failed, so the content is unknown"
     if hello.mode == "delta" and (not hello.base or hello.base != state.base):
         return "the receiver does not hold the content this delta stands on"
+    current = state.current
+    if hello.mode == "delta" and current is not None and current.pass_id != hello.pass_id:
+        return "another delta was left half done here, and this one may stand on what that wrote over"
     return ""
 
 

@@ -1,51 +1,50 @@
 """The sender: brings one frozen content to a receiver, resumes where the receiver says.
 
-Reading, hashing and packing run in a few threads; frames leave in ascending order from one. Memory is
-bounded by a small window of blocks; nothing is kept for resending, because the source is still there.
+Reading, hashing and packing run in a few threads, and blocks leave in ascending order, over one
+connection or several. Memory is bounded by a small window of blocks; nothing is kept for resending,
+because the source is still there.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager, nullcontext
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
 from migrate.replication.adapt import Adaptation
-from migrate.replication.blocks import Block, BlockReader, Item
-from migrate.replication.channel import Channel, ChannelClosed
-from migrate.replication.dedupe.offering import Offering
+from migrate.replication.channel import Channel
 from migrate.replication.extents import checked
+from migrate.replication.lane import Lane
 from migrate.replication.link import Link
-from migrate.replication.messages import Ack, Hello, Welcome
-from migrate.replication.pace import Pace
+from migrate.replication.messages import Hello, Welcome
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
-from migrate.replication.pipeline import ordered_map
-from migrate.replication.plan_pass import items, reads, stretches, touches
+from migrate.replication.sending import Sending
+from migrate.replication.streams import Streams
 from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
-from planner.errors import BadInput, WherryError
+from planner.errors import BadInput
 from planner.units import MIB
 
-_ACKS_AHEAD = 2  # unacknowledged stretches under way; the receiver's flush overlaps with the next
-_REPORT_S = 0.1
 
+def greet(
+    channel: Channel, hello: Hello, *, offers: bool = False, joined: bool = False
+) -> tuple[Link, Welcome]:
+    """Open a conversation; returns the keyed link and the receiver's answer.
 
-def greet(channel: Channel, hello: Hello, *, offers: bool = False) -> tuple[Link, Welcome]:
-    """Open a conversation; returns the keyed link and the receiver's answer. ``offers``: dedupe if it can.
+    ``offers``: dedupe if it can. ``joined``: give us a ticket for further connections if it knows that.
 
     Raises what the receiver refuses with, WireError or ChannelClosed.
     """
     link = Link(channel)
     said = hello.dump()
     link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
-    link.send_parts(link.pack(Kind.HELLO, body=said, flags=wire.FLAG_OFFERS if offers else 0))
+    flags = (wire.FLAG_OFFERS if offers else 0) | (wire.FLAG_JOINED if joined else 0)
+    link.send_parts(link.pack(Kind.HELLO, body=said, flags=flags))
     heard = bytes(link.receive(Kind.WELCOME).body)
     link.use_keys(
         sending=wire.derive_key("sender", said, heard), receiving=wire.derive_key("receiver", said, heard)
@@ -53,6 +52,8 @@ def greet(channel: Channel, hello: Hello, *, offers: bool = False) -> tuple[Link
     welcome = Welcome.load(heard)
     if welcome.dedupe and not (offers and welcome.mode == "seed"):
         raise WireError("the receiver waits for offers that nobody announced")
+    if welcome.ticket and not joined:
+        raise WireError("the receiver waits for connections that nobody announced")
     link.grain_key = bytes.fromhex(welcome.dedupe)
     return link, welcome
 
@@ -69,6 +70,7 @@ def send_pass(
     block_bytes: int = MIB,
     workers: int = 2,
     dedupe: bool = False,
+    streams: Streams | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
@@ -80,7 +82,8 @@ def send_pass(
     that ``adapts`` only begins there and follows whichever binds, line or processor.
     ``block_bytes`` is a multiple of 64 KiB up to 1 MiB. ``workers`` 0 does everything in the
     caller's thread. With ``dedupe`` a seed leaves out what the receiver has on any disk, if it
-    can tell. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
+    can tell. ``streams`` are further connections for a receiver that takes them, the caller's to
+    throttle and ours to close. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
     came. The channel stays open and is the caller's to close. Raises NoSpace, SiteRefused,
     ProjectBusy, Corrupt as the receiver says, ChannelClosed and WireError, OSError from the disk.
     """
@@ -105,289 +108,36 @@ def send_pass(
         change=spec.change,
     )
     begun = clock()
-    link, welcome = greet(channel, hello, offers=dedupe and mode is Mode.SEED)
+    link, welcome = greet(channel, hello, offers=dedupe and mode is Mode.SEED, joined=streams is not None)
     if Mode(welcome.mode) is not mode and not (welcome.must_compare and welcome.mode == "compare"):
         raise WireError("the receiver changed the mode of a pass without saying why")
-    adaptation = Adaptation(level, adapts=adapts)
-    sending = _Sending(
-        disk, link, spec, welcome, adaptation, block_bytes, known, progress, stop, clock, begun
+
+    def join(further: Channel) -> Lane:
+        """Open a conversation of the pass over one more channel."""
+        said = hello.model_copy(
+            update={"purpose": "join", "ticket": welcome.ticket, "nonce": random_bytes(16).hex()}
+        )
+        joining, answer = greet(further, said)
+        joining.grain_key = link.grain_key
+        return Lane(joining, answer.ack_bytes)
+
+    sending = Sending(
+        disk,
+        link,
+        spec,
+        welcome,
+        Adaptation(level, adapts=adapts),
+        block_bytes,
+        known,
+        progress,
+        stop,
+        clock,
+        begun,
     )
+    if streams is not None and welcome.ticket:
+        sending.bring(streams, join)
     pool: AbstractContextManager[Executor | None] = (
         ThreadPoolExecutor(workers, "wherry-block") if workers else nullcontext()
     )
     with pool as executor:
         return sending.run(executor, 2 * workers + 2)
-
-
-@dataclass(slots=True)
-class _Counts:
-    read: int = 0
-    sent: int = 0
-    zero: int = 0
-    deduped: int = 0
-
-
-class _Sending:
-    """One pass under way; see ``send_pass``."""
-
-    def __init__(
-        self,
-        disk: ReadableDisk,
-        link: Link,
-        spec: PassSpec,
-        welcome: Welcome,
-        adaptation: Adaptation,
-        block_bytes: int,
-        extents: tuple[Extent, ...],
-        progress: Callable[[Progress], None] | None,
-        stop: Callable[[], bool],
-        clock: Callable[[], float],
-        begun: float,
-    ) -> None:
-        self._disk = disk
-        self._link = link
-        self._spec = spec
-        self._welcome = welcome
-        self._mode = Mode(welcome.mode)
-        self._block_bytes = block_bytes
-        self._extents = extents
-        self._progress = progress
-        self._stop = stop
-        self._clock = clock
-        self._begun = self._reported = begun
-        self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
-        self._key = wire.derive_key("compare", welcome.nonce.encode())
-        zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
-        self._adaptation = adaptation
-        self._pace = Pace(begun)
-        self._reader = BlockReader(disk, level=adaptation.level, zeros=zeros, key=self._key, clock=clock)
-        self._counts = _Counts()
-        self._stopped = False
-        self._unacknowledged = 0  # weight since the last stretch ended
-        self._due = self._acknowledged = 0
-        self._completed = False
-        self._heard_s = 0.0  # spent waiting for what the receiver says
-        self._digests: deque[tuple[int, bytes]] = deque()
-        self._resumed = self._total = 0
-        self._offering = Offering(link, self._hear) if welcome.dedupe else None
-
-    def run(self, executor: Executor | None, window: int) -> PassResult:
-        """Send everything, or as much as ``stop`` allows, and wait until it is durable."""
-        if not self._welcome.complete:
-            try:
-                self._send_all(executor, window)
-            except ChannelClosed:
-                self._raise_refusal()
-                raise
-        return PassResult(
-            self._spec.volume,
-            self._spec.pass_id,
-            self._mode,
-            not self._stopped,
-            self._spec.size_bytes,
-            self._counts.read,
-            self._counts.sent,
-            self._counts.zero,
-            self._link.sent_bytes,
-            self._resumed,
-            self._clock() - self._begun,
-            self._welcome.why,
-            self._counts.deduped,
-        )
-
-    def _send_all(self, executor: Executor | None, window: int) -> None:
-        self._measure()
-        plan = items(
-            self._reads(),
-            mode=self._mode,
-            size_bytes=self._spec.size_bytes,
-            held=self._held,
-            fresh=self._welcome.fresh,
-            block_bytes=self._block_bytes,
-        )
-        work = self._until_stopped(plan)
-        if self._mode is Mode.COMPARE:
-            work = self._compared(work)
-        asked, heard = self._clock(), self._heard_s
-        for block in self._blocks(executor, work, window):
-            got = self._clock()
-            answers_s = self._heard_s - heard  # digests come while the next block is asked for
-            self._send_block(block)
-            sent, heard = self._clock(), self._heard_s
-            self._adapt(block, link_s=sent - got + answers_s, packing_s=got - asked - answers_s)
-            asked = sent
-            self._report(final=False)
-        flags = wire.FLAG_PART if self._stopped else 0
-        self._link.send_parts(self._link.pack(Kind.COMMIT, flags=flags))
-        self._due += 1
-        while self._acknowledged < self._due:
-            self._hear()
-        if self._completed is self._stopped:
-            raise WireError("the receiver acknowledged a pass as something else")
-        self._link.send(Kind.BYE)
-        self._report(final=True)
-
-    def _blocks(self, executor: Executor | None, work: Iterable[Item], window: int) -> Iterator[Block]:
-        """Yield the blocks in order; what the receiver holds is not packed."""
-        if self._offering is None:
-            yield from ordered_map(executor, self._reader.read, work, window)
-            return
-        key, reader = self._link.grain_key, self._reader
-        half = max(window // 2, 1)
-        looks = ordered_map(executor, lambda item: reader.look(item, key), work, half)
-        packs = executor if reader.level else None  # without packing there is nothing to do
-        with closing(looks):
-            yield from ordered_map(
-                packs, lambda pair: reader.pack(*pair), self._offering.decided(looks), half
-            )
-
-    def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:
-        """Let the level follow what was waited for; gaps say nothing about it."""
-        data = [piece for piece in block.pieces if piece.kind is Kind.DATA]
-        if not data:
-            return
-        self._adaptation.saw(
-            link_s=link_s,
-            packing_s=packing_s,
-            read_s=block.read_s,
-            pack_s=block.pack_s,
-            data_bytes=sum(piece.length for piece in data),
-            packed_bytes=sum(piece.length for piece in data if piece.flags & wire.FLAG_ZSTD),
-            wire_bytes=sum(len(piece.body) for piece in data),
-        )
-        self._reader.level = self._adaptation.level
-
-    def _reads(self) -> Iterator[Extent]:
-        return reads(self._disk, self._mode, self._spec.size_bytes, self._extents)
-
-    def _measure(self) -> None:
-        """Count what will be read; a second walk over the map is cheaper than keeping it."""
-        whole = self._mode is Mode.COMPARE
-        size = self._spec.size_bytes
-        plan = items(
-            self._reads(),
-            mode=self._mode,
-            size_bytes=size,
-            held=self._held,
-            fresh=True,
-            block_bytes=size or 1,
-        )
-        self._total = sum(item.length for item in plan if item.read or whole)
-        self._resumed = sum(extent.length for extent in self._held)
-
-    def _until_stopped(self, plan: Iterable[Item]) -> Iterator[Item]:
-        for item in plan:
-            if self._stop():
-                self._stopped = True
-                return
-            yield item
-
-    def _compared(self, plan: Iterable[Item]) -> Iterator[Item]:
-        """Add the receiver's digests to each item, asking one stretch ahead of need."""
-        asked: deque[list[Item]] = deque()
-        only = self._spec.only
-        for stretch in stretches(plan):
-            if only is not None and not touches(stretch, only):
-                while asked:
-                    yield from self._answered(asked.popleft())
-                yield from (replace(item, read=False) for item in stretch)  # stays as it is there
-                continue
-            self._ask(stretch)
-            asked.append(stretch)
-            if len(asked) > 1:
-                yield from self._answered(asked.popleft())
-        while asked:
-            yield from self._answered(asked.popleft())
-
-    def _ask(self, stretch: list[Item]) -> None:
-        start, last = stretch[0].offset, stretch[-1]
-        self._link.send(Kind.ASK_DIGESTS, offset=start, length=last.offset + last.length - start)
-
-    def _answered(self, stretch: list[Item]) -> Iterator[Item]:
-        while not self._digests:
-            self._hear()
-        offset, body = self._digests.popleft()
-        start = stretch[0].offset
-        grains = -(-(stretch[-1].offset + stretch[-1].length - start) // GRAIN)
-        if offset != start or len(body) != grains * wire.DIGEST_BYTES:
-            raise WireError("the receiver answered for digests that were not asked for")
-        for item in stretch:
-            low = (item.offset - start) // GRAIN * wire.DIGEST_BYTES
-            high = low + -(-item.length // GRAIN) * wire.DIGEST_BYTES
-            yield replace(item, digests=body[low:high])
-
-    def _send_block(self, block: Block) -> None:
-        parts = []
-        for piece in block.pieces:
-            parts += self._link.pack(
-                piece.kind,
-                offset=piece.offset,
-                length=piece.length,
-                body=piece.body,
-                flags=piece.flags,
-                digest=piece.digest,
-            )
-            self._unacknowledged += wire.weight(piece.kind, piece.length)
-            if self._unacknowledged >= self._welcome.ack_bytes:
-                self._unacknowledged = 0
-                self._due += 1
-            if piece.kind is Kind.DATA:
-                self._counts.sent += piece.length
-            elif piece.kind is Kind.ZERO:
-                self._counts.zero += piece.length
-            elif piece.kind is Kind.HELD:
-                self._counts.deduped += piece.length
-        self._link.send_parts(parts)
-        self._reader.give_back(block)
-        if block.item.read or self._mode is Mode.COMPARE:
-            self._counts.read += block.item.length
-        while self._due - self._acknowledged > _ACKS_AHEAD:
-            self._hear()
-
-    def _hear(self) -> None:
-        """Take one answer: an acknowledgement, or digests asked for ahead."""
-        begun = self._clock()
-        kinds = (Kind.ACK, Kind.DIGESTS) if self._offering is None else (Kind.ACK, Kind.WANT)
-        frame = self._link.receive(*kinds)
-        self._heard_s += self._clock() - begun
-        if self._offering is not None and frame.kind is Kind.WANT:
-            self._offering.heard(frame)
-            return
-        if frame.kind is Kind.DIGESTS:
-            self._digests.append((frame.offset, bytes(frame.body)))
-            return
-        ack = Ack.load(frame.body)
-        self._acknowledged += 1
-        self._completed = ack.complete
-        if ack.number != self._acknowledged or ack.number > self._due:
-            raise WireError("the receiver acknowledged what was not sent yet")
-
-    def _raise_refusal(self) -> None:
-        """After a broken send, raise the receiver's own word for it if it left one."""
-        try:
-            while self._link.refused is None:
-                self._link.receive(Kind.ACK, Kind.DIGESTS, Kind.WANT)
-        except WherryError as error:
-            if self._link.refused is not None:
-                raise self._link.refused from error
-
-    def _report(self, *, final: bool) -> None:
-        now = self._clock()
-        self._pace.saw(now, self._counts.read)
-        if self._progress is None or not (final or now - self._reported >= _REPORT_S):
-            return
-        self._reported = now
-        usual = self._pace.rate_bytes_s
-        self._progress(
-            Progress(
-                self._counts.read,
-                self._total,
-                self._link.sent_bytes,
-                self._counts.read / max(now - self._begun, 1e-6) if usual is None else usual,
-                self._adaptation.level,
-                self._adaptation.binds,
-                self._counts.sent / self._link.sent_bytes if self._counts.sent else 1.0,
-                self._pace.left(self._total - self._counts.read),
-                self._counts.deduped,
-            )
-        )

@@ -138,6 +138,8 @@ def compose(wave: Wave) -> Runbook:
     for group in groups:
         landing += group.settle(stopped)
     landing += _starts(wave, holder)
+    for group in groups:
+        landing += group.notes()
     look = Step(
         id="landed",
         kind="landed",

@@ -7,7 +7,7 @@ from typing import Any
 
 from migrate.run.runbook import Phase, Step
 from planner.effects import Effect
-from planner.model import Backing
+from planner.model import Backing, Sending
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, PlannedVM, Wave
 
@@ -23,6 +23,8 @@ class GroupSteps:
         self.vms = [vm for vm in wave.vms if vm.id in members]
         self.disks = [disk for disk in wave.disks if disk.attachments[0].vm in members]
         self.number = {vm.id: position for position, vm in enumerate(self.vms)}
+        booted = {vm for batch in wave.boot for vm in batch}
+        self.started = {vm.id for vm in self.vms if vm.powered_on and vm.id in booted}
 
     def disk_id(self, disk: PlannedDisk) -> str:
         """Return the part of step ids that names a disk: ``g0/d1``."""
@@ -46,13 +48,24 @@ class GroupSteps:
         return [disk for disk in self.disks if any(item.vm == vm for item in disk.attachments)]
 
     def finals(self, vm: str) -> list[str]:
-        """Return the ids of the last passes over a VM's disks."""
-        return [f"{self.disk_id(disk)}/final" for disk in self.disks_of(vm)]
+        """Return the ids of the last passes over a VM's disks; those left out have none."""
+        return [f"{self.disk_id(disk)}/final" for disk in self.disks_of(vm) if not disk.left_out]
 
     @property
     def tracked(self) -> list[PlannedDisk]:
         """Disks with snapshots and change tracking: all but physical RDMs."""
         return [disk for disk in self.disks if disk.source is not Backing.RDM_PHYSICAL]
+
+    @property
+    def settled(self) -> list[PlannedDisk]:
+        """Disks that are brought up to date and compared at the cutover: all that nobody left out."""
+        return [disk for disk in self.disks if not disk.left_out]
+
+    def _travelling(self, number: int) -> list[PlannedDisk]:
+        """Return the disks that a round copies: those sent once travel with the seed, then no more."""
+        return [
+            disk for disk in self.tracked if not disk.left_out or (number == 0 and disk.send is Sending.ONCE)
+        ]
 
     def _step(self, tail: str, kind: str, title: str, phase: Phase, effect: Effect, **more: Any) -> Step:
         more.setdefault("subject", self.name)
@@ -117,6 +130,7 @@ class GroupSteps:
                     "size_bytes": disk.size_bytes,
                     "backing": disk.target.value,
                     "lun": disk.target_lun,
+                    **({"send": disk.send.value} if disk.left_out else {}),
                 },
                 undoable=True,
             )
@@ -124,8 +138,12 @@ class GroupSteps:
         ]
 
     def round(self, number: int, needs: tuple[str, ...]) -> list[Step]:
-        """Snapshot, transfer of every tracked disk, removal: round 0 is the seed."""
-        if not self.tracked:
+        """Snapshot, transfer of every tracked disk, removal: round 0 is the seed.
+
+        What is sent once is compared with the seed's snapshot at once: no later round looks at it.
+        """
+        travelling = self._travelling(number)
+        if not travelling:
             return []
         snapshot = self._snapshot(number, needs)
         what = "seed" if number == 0 else f"delta/{number}"
@@ -138,9 +156,26 @@ class GroupSteps:
                 mode="seed" if number == 0 else "delta",
                 snapshot=snapshot.id,
             )
-            for disk in self.tracked
+            for disk in travelling
         ]
-        return [snapshot, *transfers, self._drop(number, tuple(step.id for step in transfers))]
+        sent = tuple(step.id for step in transfers)
+        once = [disk for disk in travelling if disk.left_out]
+        proof = [self._proof(number, f"compare what is sent once ({len(once)})", once, sent)] if once else []
+        return [snapshot, *transfers, *proof, self._drop(number, (*sent, *(step.id for step in proof)))]
+
+    def _proof(self, number: int, what: str, disks: list[PlannedDisk], needs: tuple[str, ...]) -> Step:
+        return self._step(
+            f"checkpoint/{number}",
+            "checkpoint",
+            f"{self.name}: {what}",
+            Phase.REPLICATE,
+            Effect.LIVE,
+            needs=needs,
+            params={
+                "snapshot": f"{self.prefix}/snapshot/{number}",
+                "volumes": [[disk.volume, disk.size_bytes] for disk in disks],
+            },
+        )
 
     def checkpoint(self, number: int, needs: tuple[str, ...]) -> list[Step]:
         """A round that also proves the copy: digests of the snapshot and of the replica are compared."""
@@ -148,17 +183,11 @@ class GroupSteps:
         if not steps:
             return []
         snapshot, *transfers = steps[:-1]
-        proof = self._step(
-            f"checkpoint/{number}",
-            "checkpoint",
-            f"{self.name}: checkpoint {number}",
-            Phase.REPLICATE,
-            Effect.LIVE,
-            needs=tuple(step.id for step in transfers),
-            params={
-                "snapshot": snapshot.id,
-                "volumes": [[disk.volume, disk.size_bytes] for disk in self.tracked],
-            },
+        proof = self._proof(
+            number,
+            f"checkpoint {number}",
+            self._travelling(number),
+            tuple(step.id for step in transfers),
         )
         return [snapshot, *transfers, proof, self._drop(number, (proof.id,))]
 
@@ -178,7 +207,7 @@ class GroupSteps:
     def settle(self, needs: tuple[str, ...]) -> list[Step]:
         """Final delta, full-disk comparison, VMs built, the mark from which the target's writes count."""
         steps: list[Step] = []
-        for disk in self.disks:
+        for disk in self.settled:
             mode = "delta" if disk in self.tracked else "seed"
             final = self._transfer(disk, "final", needs, Phase.CUTOVER, mode=mode, snapshot="")
             steps += [
@@ -194,9 +223,9 @@ class GroupSteps:
                     params={"volume": disk.volume, "size_bytes": disk.size_bytes},
                 ),
             ]
-        proven = tuple(f"{self.disk_id(disk)}/verify" for disk in self.disks)
+        proven = tuple(f"{self.disk_id(disk)}/verify" for disk in self.settled)
         for vm in self.vms:
-            held = [f"{self.disk_id(disk)}/verify" for disk in self.disks_of(vm.id)]
+            held = [f"{self.disk_id(disk)}/verify" for disk in self.disks_of(vm.id) if not disk.left_out]
             steps.append(
                 Step(
                     id=f"{self.vm_id(vm.id)}/build",
@@ -221,12 +250,33 @@ class GroupSteps:
                 needs=proven + built,
                 params={
                     "vms": [vm.id for vm in self.vms],
-                    "volumes": [[disk.volume, disk.size_bytes] for disk in self.disks],
+                    "volumes": [[disk.volume, disk.size_bytes] for disk in self.settled],
                 },
                 undoable=True,
             )
         )
         return steps
+
+    def notes(self) -> list[Step]:
+        """Return what people have to know of each disk that is left out, said once its VM runs there."""
+        found = []
+        for disk in self.disks:
+            if disk.left_out:
+                vm = disk.attachments[0].vm
+                last = "probe" if vm in self.started else "build"
+                found.append(
+                    Step(
+                        id=f"{self.disk_id(disk)}/note",
+                        kind="note",
+                        title=f"{self.disk_name(disk)}: left out, to do by hand",
+                        subject=disk.volume,
+                        phase=Phase.CUTOVER,
+                        effect=Effect.VIEW,
+                        needs=(f"{self.vm_id(vm)}/{last}",),
+                        params={"says": list(disk.mind)},
+                    )
+                )
+        return found
 
     def fence(self, needs: tuple[str, ...]) -> list[Step]:
         """After this a source can no longer be started by mistake under its old name and addresses."""
@@ -246,6 +296,8 @@ class GroupSteps:
 
 
 def _becomes(disk: PlannedDisk) -> str:
+    if disk.send is Sending.NEVER:
+        return f"create at the target as {disk.target.value}, empty: left out by decision"
     if disk.converts:
         return f"create at the target as {disk.target.value} (was {disk.source.value})"
     return f"create at the target as {disk.target.value}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from migrate.run.runbook import Step
 from migrate.sites.ports import NewDisk
 from migrate.steps.kind import Context, Result
-from planner.model import Backing
+from planner.model import Backing, Sending
 from planner.units import show_bytes
 
 
@@ -15,7 +15,9 @@ class CreateDisk:
     def plan(self, step: Step) -> str:
         """Describe the disk."""
         lun = f" on LUN {step.params['lun']}" if step.params["lun"] else ""
-        return f"create a {step.params['backing']} of {show_bytes(step.params['size_bytes'])}{lun}"
+        left = {Sending.NEVER: ", nothing is copied into it", Sending.ONCE: ", copied into once"}
+        what = left.get(_sending(step), "")
+        return f"create a {step.params['backing']} of {show_bytes(step.params['size_bytes'])}{lun}{what}"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Create it; one of the same shape that is there already is used."""
@@ -35,13 +37,19 @@ class CreateDisk:
         return {"deleted": True}
 
     def _result(self, ctx: Context, step: Step) -> Result:
-        return {"created": not _was_there(ctx, step)}
+        send = _sending(step)
+        said = {} if send is Sending.ALWAYS else {"left_out": send.value}
+        return {"created": not _was_there(ctx, step), **said}
 
 
 def _was_there(ctx: Context, step: Step) -> bool:
     """Return whether the volume was there before the run; without a check it may have been."""
     existing = ctx.result("check").get("existing")
     return existing is None or step.params["volume"] in existing
+
+
+def _sending(step: Step) -> Sending:
+    return Sending(step.params.get("send", Sending.ALWAYS))  # runs begun before there was a choice have none
 
 
 def _disk(step: Step) -> NewDisk:

@@ -8,6 +8,7 @@ from migrate.steps.kind import StepKind
 from migrate.steps.landed import Landed
 from migrate.steps.landing import Build, Fence, Mark
 from migrate.steps.look import Look
+from migrate.steps.note import Note
 from migrate.steps.outage import Halt, Resume
 from migrate.steps.power import Probe, Quiesce, Start, Stop
 from migrate.steps.proof import Checkpoint, Verify
@@ -40,4 +41,5 @@ KINDS: dict[str, StepKind] = {
     "upgrade-hardware": UpgradeHardware(),
     "disk-mode": DiskMode(),
     "resume": Resume(),
+    "note": Note(),
 }

@@ -11,6 +11,7 @@ from planner.filling import by_name, free_on, load_of_all
 from planner.model import Datastore, Severity
 from planner.names import visible
 from planner.settings import Settings
+from planner.sized import show_size
 from planner.units import show_bytes, show_count
 from planner.volumes import datastore_of
 
@@ -115,14 +116,14 @@ def no_room(whole: Whole, estate: Estate) -> Iterator[str | None]:
     certain = _certain(estate, settings)
     there = by_name(estate.target.inventory)
     for name in sorted(landing):
-        if not name or name not in there:
-            continue  # not mapped, or not there at all: findings of their own
+        if name not in there:
+            continue  # a finding of its own
         free = free_on(there[name])
         if free is None:
             yield None
         elif landing[name] > free:
             yield (
-                f"{show_bytes(landing[name])} are mapped to {visible(name, 60)} at the target, "
+                f"{show_size(landing[name])} are mapped to {visible(name, 60)} at the target, "
                 f"{show_bytes(free)} are free"
             )
         elif not certain:

@@ -8,7 +8,7 @@ a tie without a known one weighs what the usual tie of its group does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from statistics import median
@@ -27,10 +27,17 @@ _MOST_OF_A_VAPP = 60  # members of a vApp of which every pair has to be refused
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """What one VM takes of a wave's caps."""
+    """What VMs take of a wave's caps; bytes are the least they take unless ``sized``."""
 
     vms: int
     size_bytes: int
+    sized: bool = True
+
+    def fits(self, caps: Weight) -> bool | None:
+        """Return whether it is within caps, None when it may be above them: not all of it is known."""
+        if self.vms > caps.vms or self.size_bytes > caps.size_bytes:
+            return False
+        return True if self.sized else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +48,22 @@ class Cut:
     refuse: tuple[Edge, ...]
     traffic_bytes: int
     unknown: int  # ties whose traffic nobody knows
-    fits: bool  # both sides are within the caps
+    fits: bool | None  # both sides are within the caps; None = as far as their disks are known
 
 
 @dataclass(frozen=True, slots=True)
 class Oversize:
     """A group above the caps. ``cheapest`` is None when storage holds all of it together.
 
-    ``fitting`` is the cheapest cut found that brings both sides under the caps, None when none was.
-    ``exact`` tells whether no cut is cheaper than ``cheapest``; ``joints`` are VMs whose removal would
-    part it.
+    ``fitting`` is the cheapest cut found that brings both sides under the caps, else the cheapest that may,
+    None when none does. ``exact`` tells whether no cut is cheaper than ``cheapest``; ``joints`` are VMs whose
+    removal would part it. Bytes are the least it has unless ``sized``.
     """
 
     vms: tuple[str, ...]
     vm_count: int
     size_bytes: int
+    sized: bool
     cheapest: Cut | None
     fitting: Cut | None
     exact: bool
@@ -118,23 +126,30 @@ def _blocks(vms: Sequence[str], edges: Sequence[Edge]) -> _Blocks:
     return _Blocks(graph, members, between)
 
 
-def oversize(
-    vms: Sequence[str], edges: Sequence[Edge], sizes: Mapping[str, int], caps: Weight
-) -> Oversize | None:
-    """Return what to do about a group above ``caps``, None for one that fits.
+def weight_of(vms: Sequence[str], sizes: Mapping[str, int], bare: Collection[str]) -> Weight:
+    """Return what VMs take together; of those in ``bare`` not all disks are known."""
+    return Weight(len(vms), sum(sizes.get(vm, 0) for vm in vms), not any(vm in bare for vm in vms))
 
-    ``edges`` are those that close the group, ``sizes`` bytes by VM id.
+
+def oversize(
+    vms: Sequence[str],
+    edges: Sequence[Edge],
+    sizes: Mapping[str, int],
+    caps: Weight,
+    bare: Collection[str] = (),
+) -> Oversize | None:
+    """Return what to do about a group above ``caps``, None for one that is not, as far as is known.
+
+    ``edges`` are those that close the group, ``sizes`` bytes by VM id, ``bare`` the ids of VMs of which not
+    all disks are known.
     """
-    total = Weight(len(vms), sum(sizes.get(vm, 0) for vm in vms))
-    if total.vms <= caps.vms and total.size_bytes <= caps.size_bytes:
+    total = weight_of(vms, sizes, bare)
+    if total.fits(caps) is not False:
         return None
     import networkx
 
     blocks = _blocks(vms, edges)
-    weights = {
-        number: Weight(len(found), sum(sizes.get(vm, 0) for vm in found))
-        for number, found in blocks.members.items()
-    }
+    weights = {number: weight_of(found, sizes, bare) for number, found in blocks.members.items()}
     tried: list[tuple[int, Cut]] = []
     exact = False
     if len(blocks.members) > 1 and networkx.is_connected(blocks.graph):
@@ -151,8 +166,9 @@ def oversize(
         vms=tuple(vms),
         vm_count=total.vms,
         size_bytes=total.size_bytes,
+        sized=total.sized,
         cheapest=tried[0][1] if tried else None,
-        fitting=next((cut for _, cut in tried if cut.fits), None),
+        fitting=next((cut for fits in (True, None) for _, cut in tried if cut.fits is fits), None),
         exact=exact,
         joints=tuple(joints),
     )
@@ -163,9 +179,13 @@ def _cut(
 ) -> tuple[int, Cut]:
     """Return what a side costs in weight, and the cut."""
     here = Weight(
-        sum(weights[number].vms for number in side), sum(weights[number].size_bytes for number in side)
+        sum(weights[number].vms for number in side),
+        sum(weights[number].size_bytes for number in side),
+        all(weights[number].sized for number in side),
     )
-    there = Weight(total.vms - here.vms, total.size_bytes - here.size_bytes)
+    rest = all(one.sized for number, one in weights.items() if number not in side)
+    there = Weight(total.vms - here.vms, total.size_bytes - here.size_bytes, rest)
+    both = {here.fits(caps), there.fits(caps)}
     smaller = side if here.vms <= there.vms else set(blocks.members) - side
     refuse = [edge for (a, b), found in blocks.ties.items() if (a in side) != (b in side) for edge in found]
     cost = sum(
@@ -176,7 +196,7 @@ def _cut(
         refuse=tuple(refuse),
         traffic_bytes=sum(edge.weight_bytes or 0 for edge in refuse),
         unknown=sum(edge.weight_bytes is None for edge in refuse),
-        fits=all(one.vms <= caps.vms and one.size_bytes <= caps.size_bytes for one in (here, there)),
+        fits=False if False in both else None if None in both else True,
     )
 
 

@@ -1,15 +1,19 @@
-"""Move groups above the caps of the settings, each with the cuts that would part it."""
+"""Move groups above the caps of the settings, each with the cuts that would part it.
+
+What is known of a group is the least it has: above a cap it is above for certain, below one it may be.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from planner.graph.cuts import Oversize, Weight, oversize
+from planner.graph.cuts import Oversize, Weight, oversize, weight_of
 from planner.graph.edge import Edge
 from planner.graph.hubs import shared_services
 from planner.groups import hard_edges
 from planner.model import Inventory, MoveGroup
+from planner.sized import holds_all
 from planner.units import TIB
 from planner.volumes import volumes
 
@@ -34,7 +38,8 @@ def oversized(
     caps = _caps(settings)
     if sizes is None:
         sizes = _sizes(groups, inventory)
-    large = _above(groups, sizes, caps)[:most]
+    bare = _bare(inventory)
+    large = _judged(groups, sizes, bare, caps, False)[:most]
     if not large:
         return {}
     home = {vm: group.name for group in large for vm in group.vms}
@@ -43,7 +48,7 @@ def oversized(
         services = frozenset(shared_services(inventory, settings))
     for edge in hard_edges(inventory, home, services):
         closing[home[edge.source]].append(edge)
-    found = ((group.name, oversize(group.vms, closing[group.name], sizes, caps)) for group in large)
+    found = ((group.name, oversize(group.vms, closing[group.name], sizes, caps, bare)) for group in large)
     return {name: one for name, one in found if one is not None}
 
 
@@ -51,7 +56,14 @@ def above_caps(
     groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings
 ) -> tuple[MoveGroup, ...]:
     """Return the groups above the caps, in their order; what parting them would cost is not worked out."""
-    return tuple(_above(groups, _sizes(groups, inventory), _caps(settings)))
+    return tuple(_judged(groups, _sizes(groups, inventory), _bare(inventory), _caps(settings), False))
+
+
+def maybe_above_caps(
+    groups: Sequence[MoveGroup], inventory: Inventory, settings: Settings
+) -> tuple[MoveGroup, ...]:
+    """Return the groups of which nobody knows whether they are above the caps, in their order."""
+    return tuple(_judged(groups, _sizes(groups, inventory), _bare(inventory), _caps(settings), None))
 
 
 def _caps(settings: Settings) -> Weight:
@@ -68,9 +80,16 @@ def _sizes(groups: Sequence[MoveGroup], inventory: Inventory) -> dict[str, int]:
     return sizes
 
 
-def _above(groups: Sequence[MoveGroup], sizes: Mapping[str, int], caps: Weight) -> list[MoveGroup]:
-    return [
-        group
-        for group in groups
-        if len(group.vms) > caps.vms or sum(sizes.get(vm, 0) for vm in group.vms) > caps.size_bytes
-    ]
+def _bare(inventory: Inventory) -> frozenset[str]:
+    """Return the ids of VMs of which not all disks are known."""
+    return frozenset(vm.id for vm in inventory.vms if not holds_all(vm, inventory.gaps))
+
+
+def _judged(
+    groups: Sequence[MoveGroup],
+    sizes: Mapping[str, int],
+    bare: frozenset[str],
+    caps: Weight,
+    fits: bool | None,
+) -> list[MoveGroup]:
+    return [group for group in groups if weight_of(group.vms, sizes, bare).fits(caps) is fits]

@@ -26,6 +26,7 @@ from planner.model.estate import (
     Decision,
     Dependency,
     Inventory,
+    LeftOut,
     Volume,
 )
 from planner.model.platform import (
@@ -63,6 +64,7 @@ from planner.model.words import (
     Power,
     RuleKind,
     Ruling,
+    Sending,
     Severity,
     Tie,
 )
@@ -91,6 +93,7 @@ __all__ = [
     "Hba",
     "Host",
     "Inventory",
+    "LeftOut",
     "Licence",
     "Lun",
     "Management",
@@ -104,6 +107,7 @@ __all__ = [
     "ResourcePool",
     "RuleKind",
     "Ruling",
+    "Sending",
     "Severity",
     "Snapshot",
     "Tie",

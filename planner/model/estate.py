@@ -17,7 +17,7 @@ from planner.model.platform import (
     VCenter,
 )
 from planner.model.vm import VM
-from planner.model.words import Backing, Ruling, Tie
+from planner.model.words import Backing, Ruling, Sending, Tie
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A person's decision that what a disk holds travels once or never: swap, temporary files."""
+
+    send: Sending
+    why: str
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Volume:
     """One backing and everyone attached to it. ``id`` is ``<VM id>/<disk key>`` of its first user."""
 
@@ -113,6 +122,12 @@ class Volume:
     backing: Backing
     size_bytes: int
     attachments: tuple[Attachment, ...]
+    left_out: LeftOut | None = None
+
+    @property
+    def sending(self) -> Sending:
+        """How often what it holds travels: always, unless somebody decided."""
+        return self.left_out.send if self.left_out else Sending.ALWAYS
 
     @property
     def shared(self) -> bool:

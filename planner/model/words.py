@@ -27,6 +27,14 @@ class Backing(StrEnum):
         return self is not Backing.VMDK
 
 
+class Sending(StrEnum):
+    """How often what a disk holds travels: once is with the seed only, never leaves it empty there."""
+
+    ALWAYS = "always"
+    ONCE = "once"
+    NEVER = "never"
+
+
 class BusSharing(StrEnum):
     """Sharing mode of the SCSI controller a disk hangs on."""
 

@@ -57,6 +57,12 @@ def valid(project: Project, plan: Plan) -> dict[str, Approval]:
     return found
 
 
+def ended(project: Project, before: Plan, after: Plan) -> tuple[str, ...]:
+    """Return the waves that are approved in one plan and no longer in a later one."""
+    still = valid(project, after)
+    return tuple(name for name in valid(project, before) if name not in still)
+
+
 def standing(project: Project, version: int) -> dict[str, Approval]:
     """Return the newest valid approval of each wave of a version, by what its lines say."""
     rows = project.rows(

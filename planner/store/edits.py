@@ -161,6 +161,8 @@ def take_back(project: Project, kept: Kept, who: str) -> StoredPlan | None:
 
 
 def numbered(project: Project, edits: Sequence[Edit], who: str) -> tuple[Edit, ...]:
-    """Return the edits with the numbers, person and time they are going to be stored with."""
+    """Return the edits with the number, person and time they are going to be stored with; none is yet."""
     first, now = next_number(project), utc_now()
-    return tuple(replace(edit, number=first + at, who=who, at=now) for at, edit in enumerate(edits))
+    return tuple(
+        replace(edit, number=first + at, who=who, at=now, saved=False) for at, edit in enumerate(edits)
+    )

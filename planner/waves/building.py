@@ -169,7 +169,7 @@ def _by_hand(pins: Mapping[str, int], fixed: Mapping[str, int], hand: Hand) -> d
             if (other := others.get(name, slot)) != slot:
                 raise BadInput(
                     f"{hand.said[name]} can no longer hold: {visible(name)} {why} {wave_name(other)}",
-                    "take the edit back (wherry plan undo), or move the pin",
+                    "take the edit back ('wherry plan undo' once it is saved), or move the pin",
                 )
     return hand.pins
 

@@ -11,7 +11,7 @@ from planner.model import Estimate, MoveGroup
 from planner.names import visible
 from planner.plan import Figures, Spread, Used, Wave
 from planner.plan import Score as PlannedScore
-from planner.units import show_bytes
+from planner.sized import show_size, size_of
 from planner.waves.amounts import overfull
 from planner.waves.arrange import Arranged, Track
 from planner.waves.calendar import begin_of_work
@@ -89,8 +89,9 @@ def oversize_notes(groups: Sequence[MoveGroup], ask: Ask) -> tuple[str, ...]:
         item = weigh([group], ask)
         if over := overfull([item], sheet):
             more = f" and {len(over) - _NAMED} more" if len(over) > _NAMED else ""
+            size = show_size(size_of(item.size_bytes, ask.sized(group)))
             notes.append(
-                f"group {visible(group.name)} (VMs: {item.vms}, {show_bytes(item.size_bytes)}) exceeds the "
+                f"group {visible(group.name)} (VMs: {item.vms}, {size}) exceeds the "
                 f"caps alone: {', '.join(over[:_NAMED])}{more}; it moves whole, in a wave of its own"
             )
     return tuple(notes)

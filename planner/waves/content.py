@@ -19,6 +19,7 @@ from planner.plan import (
     PlannedVM,
 )
 from planner.remap import RemapDecision
+from planner.sending import notes
 
 _CONTROLLER_UNIT = 7  # the unit a SCSI controller takes for itself
 
@@ -124,9 +125,12 @@ def planned_disks(
                 rule=writable(decision.rule),
                 attachments=tuple(attachments),
                 proof=writable(decision.proof),
-                mind=tuple(writable(said) for said in decision.mind),
+                mind=tuple(writable(said) for said in (*decision.mind, *notes(volume))),
                 way_back=writable(decision.way_back),
                 datastore=writable(datastores.get(held_on(volume), "")) if datastores else "",
+                send=volume.sending,
+                send_why=writable(volume.left_out.why) if volume.left_out else "",
+                send_who=writable(volume.left_out.who) if volume.left_out else "",
             )
         )
     return tuple(planned)

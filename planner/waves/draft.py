@@ -87,7 +87,7 @@ class Draft:
         if verdict.refused:
             raise ValueError("a refused edit is not taken")
         number = self._next + len(self.edits)
-        edits = tuple(replace(edit, number=number + at) for at, edit in enumerate(verdict.edits))
+        edits = tuple(replace(edit, number=number + at, saved=False) for at, edit in enumerate(verdict.edits))
         now = self.desk
         every = (*self._kept, *self.edits, *edits)
         if all(edit.act is Act.MOVE for edit in edits):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from planner.edits import MERGED
 from planner.estimate import WaveEstimate, estimate_wave
 from planner.model import MoveGroup, Power, Tie, Volume
 from planner.waves.boot import boot_batches
@@ -26,7 +27,8 @@ class Needed:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One move group. Names are as they are; ``said`` is the edit by hand that holds it where it is.
+    """One move group. Names are as they are; ``said`` is the edit by hand that holds it where it is, else
+    the one that merged it.
 
     ``vms`` are (id, name), ``sized`` = all disks are known; a spread is P50 and P95.
     """
@@ -79,8 +81,14 @@ def _row(desk: Desk, group: MoveGroup, slot: int) -> GroupRow:
         needs=_needed(desk, group, slot),
         downtime_min=(takes.downtime_min.p50, takes.downtime_min.p95),
         seed_h=(takes.seed_h.p50, takes.seed_h.p95),
-        said=desk.ask.hand.said.get(group.name, ""),
+        said=_said(desk, group),
     )
+
+
+def _said(desk: Desk, group: MoveGroup) -> str:
+    """Return the edit that holds a group in its wave, else the newest that merged it."""
+    merged = (item.why.removeprefix(MERGED) for item in group.reasons[::-1] if item.why.startswith(MERGED))
+    return desk.ask.hand.said.get(group.name) or next(merged, "")
 
 
 def _needed(desk: Desk, group: MoveGroup, slot: int) -> tuple[Needed, ...]:

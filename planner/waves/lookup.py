@@ -9,6 +9,8 @@ from planner.checks.check import Check
 from planner.checks.registry import all_checks
 from planner.model import VM, Finding, Inventory, MoveGroup, Severity, Volume
 from planner.remap import RemapDecision, decide_all, words
+from planner.sending import decided
+from planner.sending import decisions as sendings
 from planner.settings import Settings
 from planner.volumes import volumes
 
@@ -69,11 +71,14 @@ def look_up(
 ) -> Lookup:
     """Return the lookup of the VMs in ``planned`` (ids).
 
-    Raises BadInput for a remap that cannot be, Blocked when a disk must stay an RDM and no LUN is free.
+    Raises BadInput for a remap or a sending decision that cannot be, Blocked when a disk must stay an RDM
+    and no LUN is free.
     """
     every = volumes(inventory)
     spoken = words(every, settings.remaps)
     mine = _planned_volumes(every, planned)
+    decisions = decide_all(mine, settings, spoken)
+    mine = decided(mine, sendings(every, settings), decisions)
     volumes_of: dict[str, list[Volume]] = {}
     for volume in mine:
         volumes_of.setdefault(volume.attachments[0].vm.id, []).append(volume)
@@ -83,7 +88,7 @@ def look_up(
     return Lookup(
         vms={vm.id: vm for vm in inventory.vms},
         volumes_of={vm: tuple(found) for vm, found in volumes_of.items()},
-        decisions=decide_all(mine, settings, spoken),
+        decisions=decisions,
         findings={vm: tuple(found) for vm, found in by_vm.items()},
         checks={check.id: check for check in (*all_checks(), *own_checks)},
     )

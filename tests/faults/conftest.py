@@ -6,6 +6,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,24 @@ class Stage:
     end: dict[str, Any]
 
 
+@contextmanager
+def in_memory(otherwise: Path) -> Iterator[Path]:
+    """Give a folder in memory for the block, or the other one where there is no room."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or shutil.disk_usage(memory).free <= _ROOM:
+        yield otherwise
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="wherry-kill-", dir=memory))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Build the template and carry it out once, undisturbed."""
-    memory = Path("/dev/shm")
-    if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM:
-        scratch = Path(tempfile.mkdtemp(prefix="wherry-kill-", dir=memory))
-    else:
-        scratch = tmp_path_factory.mktemp("kill")
-    try:
+    with in_memory(tmp_path_factory.mktemp("kill")) as scratch:
         template = make_template(scratch / "template")
         with Lab.copy(template, scratch / "undisturbed") as lab:
             for purpose in FORWARD:
@@ -46,8 +56,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
             assert committed(lab) == []
             reference = Stage(template, scratch, tuple(points_of(lab)), world(lab))
         yield reference
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @pytest.fixture

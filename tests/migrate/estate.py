@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.model import Backing, BusSharing
+from planner.model import Backing, BusSharing, Sending
 from planner.plan import (
     PlannedAttachment,
     PlannedDisk,
@@ -40,6 +40,7 @@ def disk(
     target: Backing = Backing.VMDK,
     source_lun: str = "",
     target_lun: str = "",
+    send: Sending = Sending.ALWAYS,
 ) -> PlannedDisk:
     shared = len(holders) > 1
     return PlannedDisk(
@@ -50,6 +51,9 @@ def disk(
         source_lun=source_lun,
         target_lun=target_lun,
         rule="test",
+        send=send,
+        send_why="" if send is Sending.ALWAYS else "swap",
+        mind=() if send is Sending.ALWAYS else ("left out by decision, by ada: swap",),
         attachments=tuple(
             PlannedAttachment(
                 vm=f"id-{holder}",

@@ -64,6 +64,9 @@ def test_a_wave_is_its_window_wherever_that_stands_now() -> None:
     with pytest.raises(BadInput, match=r"edit 1 \(move a to W02.*2026-10-10 22:00 UTC is not open") as error:
         by_hand([move], groups, THREE, settings(windows=SATURDAYS[:1]))
     assert error.value.hint == "take it back: wherry plan undo 1"
+    with pytest.raises(BadInput, match=r"cannot hold: the window") as error:
+        by_hand([replace(move, saved=False)], groups, THREE, settings(windows=SATURDAYS[:1]))
+    assert "undo" not in str(error.value.hint), "there is no such edit yet"
     undated = edit(Act.MOVE, "a", wave="W02")
     assert by_hand([undated], groups, THREE, settings())[1].pins == {"a": 1}
 

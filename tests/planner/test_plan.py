@@ -148,7 +148,7 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
         "waves": [(wave, ("tasks", "takes", "load", "overrun")) for wave in body["waves"]],
         "vms": [(vm, ("datastore", "folder")) for wave in body["waves"] for vm in wave["vms"]],
         "disks": [
-            (disk, ("datastore", "proof", "mind", "way_back"))
+            (disk, ("datastore", "proof", "mind", "way_back", "send_why", "send_who"))
             for wave in body["waves"]
             for disk in wave["disks"]
         ],
@@ -157,6 +157,8 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
         for key in keys:
             if part[key] in (None, "", [], 0):
                 del part[key]
+    for disk in (disk for wave in body["waves"] for disk in wave["disks"]):
+        assert disk.pop("send") == "always"
     assert found.fingerprint == hashlib.sha256(canonical(body)).hexdigest()
 
 

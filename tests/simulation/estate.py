@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 
 from migrate.replication.passes import Mode, PassSpec
+from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from tests.migrate.replication.model import KIB, SECTOR, MemoryDisk, change, make_content
 from tests.simulation.oracle import Ledger
@@ -48,17 +49,19 @@ class Volume:
         """Draw a volume; one that is ``like`` another holds much of the same."""
         rng = schedule.rng
         self.name = name
-        self.size = rng.choice((2, 3, 4)) * 64 * KIB + rng.choice((0, 0, SECTOR, 9 * SECTOR))
-        begins = make_content(rng, self.size)
+        self.size = rng.choice((2, 3, 4, 4, 10)) * 64 * KIB + rng.choice((0, 0, SECTOR, 9 * SECTOR))
+        grains = [rng.randbytes(GRAIN) for _ in range(3)] if rng.random() < 0.4 else []
+        begins = _laid_out(rng, grains, self.size) if grains else make_content(rng, self.size)
         self.begins_s = 0.0
         if like is not None:
             begins = (change(rng, like.versions[-1].content, 1)[0] + begins)[: self.size]
             self.begins_s = rng.choice((0.0, 500.0))
-        self.versions: tuple[Version, ...] = _versions(rng, begins)
+        self.versions: tuple[Version, ...] = _versions(rng, begins, grains)
         kind = rng.random()
         here = self.versions[0].content
         before = bytes(self.size) if kind < 0.4 else change(rng, here)[0]
         before = rng.randbytes(self.size) if kind > 0.8 else before
+        before = _laid_out(rng, grains, self.size) if grains and kind > 0.6 else before
         tail = rng.choice((b"", rng.randbytes(8 * SECTOR)))
         self.disk = SimulatedDisk(schedule, before + tail)
         self.log = SimulatedLog(schedule)
@@ -88,10 +91,25 @@ class Volume:
         return spec, mode, extents
 
 
-def _versions(rng: random.Random, content: bytes) -> tuple[Version, ...]:
+def _laid_out(rng: random.Random, grains: list[bytes], size: int) -> bytes:
+    """Return a content of which every grain is one of a few, so that each is in several places."""
+    return b"".join(rng.choice(grains) for _ in range(0, size, GRAIN))[:size]
+
+
+def _moved(rng: random.Random, content: bytes, grains: list[bytes]) -> tuple[bytes, list[Extent]]:
+    """Put one of the grains somewhere else as well."""
+    at = rng.randrange(0, len(content), GRAIN)
+    piece = rng.choice(grains)[: len(content) - at]
+    return content[:at] + piece + content[at + len(piece) :], [Extent(at, len(piece))]
+
+
+def _versions(rng: random.Random, content: bytes, grains: list[bytes]) -> tuple[Version, ...]:
     found = [Version(content, (), rng.choice((Mode.SEED, Mode.SEED, Mode.COMPARE)), trusts=False)]
     for _ in range(rng.randint(1, 3)):
-        content, changed = change(rng, content, rng.randint(1, 6))
+        if grains and rng.random() < 0.7:
+            content, changed = _moved(rng, content, grains)
+        else:
+            content, changed = change(rng, content, rng.randint(1, 6))
         mode = rng.choice((Mode.DELTA, Mode.DELTA, Mode.DELTA, Mode.COMPARE, Mode.SEED))
         found.append(Version(content, tuple(changed), mode, trusts=rng.random() < 0.3))
     return tuple(found)

@@ -18,6 +18,8 @@ from migrate.replication.sender import send_pass
 from migrate.replication.sink import DiskSink
 from migrate.replication.wire import Kind
 from migrate.sites.ports import Extent
+from tests.simulation.believers import Believing, Elsewhere, Shifted, Unread
+from tests.simulation.joiners import EarlyWord, Forgetful, Hospitable
 from tests.simulation.pair import Product
 
 
@@ -121,4 +123,11 @@ MUTANTS: dict[str, Callable[[], Product]] = {
     "the base of a delta is trusted": lambda: Product(receiver=_Trusting),
     "an older generation is let in": lambda: Product(receiver=_Unfenced),
     "resumed without asking": lambda: Product(send=_Assuming()),
+    "a hint of the dedupe table is believed": lambda: Product(make_answering=Believing),
+    "a hint of the dedupe table is taken for the grain": lambda: Product(make_answering=Unread),
+    "one grain is hashed and another written": lambda: Product(make_answering=Elsewhere),
+    "acknowledged on another connection's flush": lambda: Product(receiver=EarlyWord),
+    "joined without the ticket": lambda: Product(receiver=Hospitable),
+    "the volume is left before its joiners": lambda: Product(receiver=Forgetful),
+    "digests are of the grain behind": lambda: Product(open_disk=Shifted),
 }

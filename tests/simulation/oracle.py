@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from migrate.replication import wire
@@ -64,28 +65,44 @@ class Ledger:
 
 
 class Watched:
-    """A receiver's end of a connection that tells the ledger what is said through it."""
+    """A receiver's end of a connection that tells the ledger what is said through it.
 
-    def __init__(self, end: End, ledger: Ledger, spec: PassSpec) -> None:
+    An acknowledgement is of a stretch: all that came until ``ack_bytes`` were full, and nothing after.
+    """
+
+    def __init__(
+        self,
+        end: End,
+        ledger: Ledger,
+        spec: PassSpec,
+        ack_bytes: int,
+        admitted: Callable[[str, str], None] = lambda _ticket, _dedupe: None,
+    ) -> None:
+        self._admitted = admitted
         self._end = end
         self._ledger = ledger
         self._spec = spec
-        self._came: list[Extent] = []
+        self._ack_bytes = ack_bytes
+        self._weight = 0
+        self._stretches: deque[list[Extent]] = deque([[]])
 
     def recv_into(self, buffer: memoryview) -> None:
         self._end.recv_into(buffer)
         if len(buffer) == wire.HEADER_BYTES and bytes(buffer[:4]) == wire.MAGIC:
             header = wire.parse_header(buffer)
             if header.kind in {Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.HELD}:
-                self._came.append(Extent(header.offset, header.length))
+                self._stretches[-1].append(Extent(header.offset, header.length))
+                self._weight += wire.weight(header.kind, header.length)
+                if self._weight >= self._ack_bytes:
+                    self._weight = 0
+                    self._stretches.append([])
 
     def send(self, parts: Sequence[Buffer]) -> None:
         kind = wire.parse_header(parts[0]).kind
         if kind is Kind.WELCOME:
             self._welcome(json.loads(bytes(parts[1])))
         elif kind is Kind.ACK:
-            self._ledger.say(self._spec, self._came)
-            self._came = []
+            self._ledger.say(self._spec, self._stretches.popleft())
             if json.loads(bytes(parts[1]))["complete"]:
                 self._ledger.complete(self._spec)
         self._end.send(parts)
@@ -100,6 +117,8 @@ class Watched:
         ledger.say(self._spec, [Extent(*pair) for pair in said["held"]])  # type: ignore[attr-defined]
         if said["complete"]:
             ledger.complete(self._spec)
+        if ticket := said.get("ticket"):
+            self._admitted(str(ticket), str(said.get("dedupe", "")))
 
 
 class WatchedDisk:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.dedupe.answering import Answering
 from migrate.replication.dedupe.pools import Pool
 from migrate.replication.dedupe.table import Table
 from migrate.replication.dedupe.volumes import Volumes
@@ -17,14 +18,18 @@ from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import send_pass
 from migrate.replication.sink import DiskSink, Sink
+from migrate.replication.streams import Streams
 from migrate.replication.wire import WireError
 from migrate.sites.ports import Extent
 from planner.errors import ProjectBusy, SiteRefused, WherryError
 from tests.migrate.replication.model import KIB
 from tests.simulation.estate import Source, Volume
+from tests.simulation.flusher import Flusher
+from tests.simulation.joiners import Ticket, barge_in
 from tests.simulation.network import Connection
 from tests.simulation.oracle import Broken, Watched, WatchedDisk
 from tests.simulation.schedule import Process, Schedule, Task
+from tests.simulation.turns import SimulatedTurns
 
 TIMEOUT_S = 60.0
 _BUCKETS = 16
@@ -38,6 +43,8 @@ class Product:
     make_sink: Callable[[WritableDisk], Sink] = DiskSink
     receiver: type[Receiver] = Receiver
     send: Callable[..., PassResult] = send_pass
+    make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering
+    open_disk: Callable[[WritableDisk], WritableDisk] = lambda disk: disk
 
 
 class Pair:
@@ -58,6 +65,9 @@ class Pair:
         self.connections: list[tuple[Connection, Process, Process]] = []
         self._product = product
         self._ack_bytes = schedule.rng.choice((48, 64, 128)) * KIB
+        self._overlap = schedule.rng.random() < 0.5
+        self.tickets: list[tuple[Volume, Ticket]] = []  # all that were ever given, the newest last
+        self.lurking: dict[str, Ticket] = {}  # to come, by volume, when its next pass is under way
         self._specs: dict[Task, PassSpec] = {}  # of the conversation that a receiver's task holds
         self._store = store
         self._pool: Pool | None = None
@@ -97,7 +107,8 @@ class Pair:
 
         def open_disk(name: str) -> WritableDisk:
             volume = named[name]
-            return WatchedDisk(volume.disk.opened(), volume.ledger, self._specs[self.schedule.current])
+            disk = WatchedDisk(volume.disk.opened(), volume.ledger, self._specs[self.schedule.current])
+            return self._product.open_disk(disk)
 
         return self._product.receiver(
             open_disk,
@@ -105,7 +116,10 @@ class Pair:
             leases=Leases(0.0),
             make_sink=self._product.make_sink,
             ack_bytes=self._ack_bytes,
-            overlap=False,
+            overlap=self._overlap,
+            make_flusher=lambda: Flusher(self.schedule),
+            turns=lambda: SimulatedTurns(self.schedule),
+            make_answering=self._product.make_answering,
             random_bytes=self.schedule.rng.randbytes,
         )
 
@@ -117,23 +131,62 @@ class Pair:
             self.receiving, self._receiver = Process(), self._new_receiver()
             self._open_pool()
             self.schedule.note("receiver starts")
+        return self._serve(sender, volume, spec)
+
+    def _serve(self, sender: Process, volume: Volume, spec: PassSpec) -> Connection:
+        """Return a connection to the receiver that lives."""
+        if self.receiving is None or self.receiving.dead:
+            raise ChannelClosed("nobody listens")
         connection = Connection(self.schedule, TIMEOUT_S)
         process, receiver = self.receiving, self._receiver
         self.connections.append((connection, sender, process))
 
+        def admitted(ticket: str, dedupe: str) -> None:
+            content = volume.ledger.contents[spec.pass_id]
+            if late := self.lurking.pop(volume.name, None):
+                self.barge_in(volume, late)
+            self.tickets.append((volume, Ticket(spec, ticket, bytes.fromhex(dedupe), content)))
+
         def serve() -> None:
             self._specs[self.schedule.current] = spec
+            watched = Watched(connection.far, volume.ledger, spec, self._ack_bytes, admitted)
             try:
-                receiver.serve(Watched(connection.far, volume.ledger, spec), pool=lambda: self._pool)
+                receiver.serve(watched, pool=lambda: self._pool)
             except WireError as error:
                 raise Broken(f"the receiver did not understand: {error}") from error
             except WherryError as error:
                 self.schedule.note(f"receiver: {error}")
+            except Broken:
+                raise
+            except AssertionError as error:
+                raise Broken(f"the receiver contradicts itself: {error}") from error
             finally:
                 connection.far.close()
 
         self.schedule.spawn(process, f"receive {volume.name}", serve)
         return connection
+
+    def barge_in(self, volume: Volume, held: Ticket) -> None:
+        """Have a connection come with a ticket of whatever age, from a process of its own."""
+        process = Process()
+        nonce = self.schedule.rng.randbytes(16).hex()
+
+        def work() -> None:
+            try:
+                channel = self._serve(process, volume, held.spec).near
+            except ChannelClosed:
+                return
+            try:
+                barge_in(channel, held, nonce)
+                self.schedule.meet("let in late")
+            except SiteRefused:
+                self.schedule.meet("kept out late")
+            except WherryError as error:
+                self.schedule.note(f"late joiner: {error}")
+            finally:
+                channel.close()
+
+        self.schedule.spawn(process, f"join {volume.name}", work)
 
     def _drive(self, process: Process, volume: Volume, generation: int) -> None:
         """Bring each version in turn, again and again until it is there."""
@@ -186,6 +239,13 @@ class Pair:
             asked -= 1
             return asked == 0
 
+        many = rng.choice((1, 1, 2, 3, 4))
+        streams = Streams(
+            lambda: self._serve(process, volume, spec).near,
+            lambda: many,
+            lambda name, work: schedule.spawn(process, name, work),
+            lambda: SimulatedTurns(schedule),
+        )
         channel: Channel = connection.near
         source = Source(volume.versions[number].content, schedule, self.failing_sources, volume.name)
         schedule.note(f"{mode} {spec.pass_id} generation {spec.generation}")
@@ -201,6 +261,7 @@ class Pair:
                 block_bytes=rng.choice((64, 128)) * KIB,
                 workers=0,
                 dedupe=rng.random() < 0.7,
+                streams=streams if rng.random() < 0.8 else None,
                 stop=stop,
                 clock=lambda: schedule.now + self.skew_s,
                 random_bytes=rng.randbytes,
@@ -211,6 +272,8 @@ class Pair:
             if spec.pass_id not in volume.ledger.completed:
                 raise Broken(f"{spec.pass_id} is complete for the sender alone")
             schedule.met[f"{result.mode} pass"] += 1
+            if result.streams > 1:
+                schedule.met["several streams"] += 1
             if result.deduped_bytes:
                 schedule.met["deduped"] += 1
             if result.resumed_bytes:

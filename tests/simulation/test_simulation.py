@@ -26,6 +26,9 @@ FAULTS = {
     "flush error, then killed",
     "full",
     "half-open",
+    "kept out late",
+    "late joiner",
+    "let in late",
     "log error, torn",
     "log error, unsynced",
     "newer generation",
@@ -40,7 +43,16 @@ FAULTS = {
     "write error for ever",
     "write error once",
 }
-WAYS = {"seed pass", "delta pass", "compare pass", "resumed", "compared instead", "deduped"}
+WAYS = {
+    "several streams",
+    "flush beside writes",
+    "seed pass",
+    "delta pass",
+    "compare pass",
+    "resumed",
+    "compared instead",
+    "deduped",
+}
 
 
 def _runs(seeds: range) -> Counter[str]:

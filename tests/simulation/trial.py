@@ -95,6 +95,8 @@ class _Faults:
             self._fail_flush,
             self._fail_flush_and_die,
             self._fail_log,
+            self._join_late,
+            self._join_late,
         )
 
     def between(self) -> None:
@@ -114,7 +116,10 @@ class _Faults:
         return self._rng.choice(self._pair.volumes)
 
     def _cut(self) -> None:
-        for connection, _sender, _receiver in self._pair.alive():
+        alive = self._pair.alive()
+        if alive and self._rng.random() < 0.5:
+            alive = [self._rng.choice(alive)]  # one of several streams, perhaps
+        for connection, _sender, _receiver in alive:
             up = self._rng.random() < 0.7
             connection.cut_after(self._rng.randrange(96 * KIB if up else 300), up=up)
 
@@ -200,6 +205,16 @@ class _Faults:
 
     def _fail_log(self) -> None:
         self._some_volume().log.fails = self._rng.choice(("torn", "unsynced"))
+
+    def _join_late(self) -> None:
+        """A connection comes that was under way for long: its pass may be over, or taken over."""
+        if self._pair.tickets:
+            volume, held = self._rng.choice(self._pair.tickets)
+            self._schedule.meet("late joiner")
+            if self._rng.random() < 0.4:
+                self._pair.barge_in(volume, held)
+            else:
+                self._pair.lurking[volume.name] = held
 
     def _mend(self, act: Callable[[], None]) -> None:
         self._mend_at.append((self._schedule.steps + self._rng.randint(1, _MENDED_AFTER), act))

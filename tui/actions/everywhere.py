@@ -7,7 +7,9 @@ from tui.actions.action import Action, Place
 from tui.actions.places import PLACES
 
 FILTERED = ("inventory", "dependencies", "waves", "checks")
-TABLED = (*FILTERED, "settings")  # with a table whose filters are not kept
+TABLED = (*FILTERED, "settings")  # with a table whose rows are marked, to be acted on together
+KEPT = (*FILTERED, "rehearse", "overview")  # with a table whose filters are kept
+SORTED = (*TABLED, "rehearse", "overview")  # with a table that is filtered, sorted, copied and written
 PANELS = ("overview", *FILTERED, "rehearse", "settings")
 
 
@@ -17,19 +19,19 @@ def _goto(place: Place) -> Action:
 
 TABLE = (
     Action("open", "enter", "open what is under the cursor", "open", PANELS, foot="open"),
-    Action("filter", "slash", "filter the table", "filter", TABLED, twin="inventory", foot="filter"),
-    Action("filter.saved", "f", "use a saved filter", "saved_filters", FILTERED, twin="filters",
+    Action("filter", "slash", "filter the table", "filter", SORTED, twin="inventory", foot="filter"),
+    Action("filter.saved", "f", "use a saved filter", "saved_filters", KEPT, twin="filters",
            needs=("inventory",)),
-    Action("filter.save", "F", "save this filter under a name", "save_filter", FILTERED, Effect.EDIT_PLAN,
+    Action("filter.save", "F", "save this filter under a name", "save_filter", KEPT, Effect.EDIT_PLAN,
            twin="filters save", needs=("inventory",)),
     Action("mark", "space", "mark or unmark a row", "mark", TABLED, foot="mark"),
     Action("mark.all", "asterisk", "mark all that match, or none", "mark_all", TABLED),
-    Action("sort", "s", "sort by the next column", "sort", TABLED, foot="sort"),
-    Action("reverse", "S", "turn the order round", "reverse", TABLED),
+    Action("sort", "s", "sort by the next column", "sort", SORTED, foot="sort"),
+    Action("reverse", "S", "turn the order round", "reverse", SORTED),
     Action("columns", "v", "show, hide and order columns", "columns", PANELS, foot="columns"),
-    Action("copy", "y", "copy the row, or the marked ones", "copy", TABLED),
-    Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", TABLED),
-    Action("write", "W", "write what is shown to a csv file", "write_table", TABLED,
+    Action("copy", "y", "copy the row, or the marked ones", "copy", SORTED),
+    Action("copy.all", "Y", "copy the table as it is filtered", "copy_all", SORTED),
+    Action("write", "W", "write what is shown to a csv file", "write_table", SORTED,
            twin="inventory"),
 )  # fmt: skip
 PANEL = (

@@ -29,7 +29,7 @@ WAVES = (
     _edit("waves.lock", "l", "lock or unlock the wave", "lock", "plan lock"),
     _edit("waves.discard", "D", "drop all unsaved edits …", "discard", "plan undo"),
     _edit("waves.renew", "R", "make the edits again on the newest plan", "renew", "plan apply"),
-    _edit("waves.take_back", "U", "take the newest saved edit back", "take_back", "plan undo"),
+    _edit("waves.take_back", "U", "take a saved edit back …", "take_back", "plan undo"),
     _edit("waves.fix.1", "a", "do the first fix offered", "fix(0)", "plan move"),
     _edit("waves.fix.2", "b", "do the second fix offered", "fix(1)", "plan move"),
     _edit("waves.fix.3", "c", "do the third fix offered", "fix(2)", "plan move"),

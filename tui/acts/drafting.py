@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from planner.compare import PlanDiff
     from planner.edits import Edit
     from planner.store.project import Project
     from planner.waves.desk import Desk
@@ -52,6 +53,40 @@ def draft_of(project: Project, opened: Opened) -> Draft:
 
     groups = opened.inputs["ground"].groups
     return Draft(opened.desk, groups, opened.edits, edits.next_number(project))
+
+
+def difference(draft: Draft) -> PlanDiff:
+    """Return what the edits of a draft change: who moves when and with whom, and the score."""
+    from planner.compare import Moved, PlanDiff, Regrouped
+    from planner.waves.pins import wave_name
+    from planner.waves.rows import figures
+
+    first, last = draft.first, draft.desk
+    was, now, names = first.standing({}), last.standing({}), last.ask.names
+    gone, added = (sorted(a - b) for a, b in ((set(was.values()), set(now.values())),
+                                              (set(now.values()), set(was.values()))))  # fmt: skip
+    old, new = ({group.name: frozenset(group.vms) for group in desk.ask.everyone} for desk in (first, last))
+    before, after = figures(first), figures(last)
+    return PlanDiff(
+        waves_added=tuple(map(wave_name, added)),
+        waves_gone=tuple(map(wave_name, gone)),
+        windows=(),
+        moved=tuple(
+            Moved(vm, names[vm], wave_name(was[vm]), wave_name(slot))
+            for vm, slot in now.items()
+            if was[vm] != slot
+        ),
+        groups=tuple(
+            Regrouped(name, len(old.get(name, ())), len(new.get(name, ())))
+            for name in dict.fromkeys((*old, *new))
+            if old.get(name) != new.get(name)
+        ),
+        remaps=(),
+        tasks=(),
+        score={name: (before[name], after[name]) for name in before if before[name] != after[name]},
+        notes_added=(),
+        notes_gone=(),
+    )
 
 
 def judged(desk: Desk, words: Sequence[str]) -> Verdict:

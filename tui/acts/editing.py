@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -184,7 +184,6 @@ def save(project: Project, opened: Opened, edits: Sequence[Edit], standing: Mapp
             f"{name} is under way by now, and the edits would make another wave of it",
             f"take back what is of {name}, or go back first: wherry abort {name} --live",
         )
-    given = approvals.valid(project, before)
     stored = edits_store.add(project, numbered, opened.stored, plan)
     fingerprint = plan.fingerprint
     for edit in numbered:
@@ -195,8 +194,8 @@ def save(project: Project, opened: Opened, edits: Sequence[Edit], standing: Mapp
             edit.did,
             {"edit": edit.number, "plan": stored.version, "fingerprint": fingerprint},
         )
-    still = approvals.valid(project, plan)
-    return Saved(numbered, stored, tuple(name for name in given if name not in still))
+    saved = tuple(replace(edit, saved=True) for edit in numbered)
+    return Saved(saved, stored, approvals.ended(project, before, plan))
 
 
 def figures(delta: Delta) -> dict[str, Any]:

@@ -20,11 +20,12 @@ from planner.destinations import (
 )
 from planner.filling import by_name, fill, free_on, load_of_all, loads_now
 from planner.names import visible
+from planner.sized import holds_all, show_size
 from planner.units import show_bytes
 from planner.volumes import datastore_of, own_volume, shared_volumes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from planner.destinations import FolderMaps, Parts
     from planner.filling import Load
@@ -38,12 +39,14 @@ class Landing:
     """A datastore or folder of the source. ``to`` is its own map, ``goes`` where it leads, both may be empty.
 
     ``by`` is the name whose map decides; ``room`` says what is free there in words, ``wrong`` what planner
-    knows. ``left`` are VMs that have no place yet. Of a folder, VMs and bytes are those in it and deeper.
+    knows. ``left`` are VMs that have no place yet. Of a folder, VMs and bytes are those in it and deeper;
+    bytes are the least they are unless ``sized``.
     """
 
     name: str
     vms: int
     size_bytes: int
+    sized: bool
     to: str
     goes: str
     by: str
@@ -80,7 +83,10 @@ def datastore_landings(
         (item.vm.id, item.disk.key): one for one in shared_volumes(inventory) for item in one.attachments
     }
     seen: set[str] = set()
+    part: set[str] = set()  # datastores on which more may be than is known
     for vm in inventory.vms:
+        if vm.movable and not _placed(vm, inventory.gaps):
+            part |= _stores_of(vm)
         for disk in vm.disks if vm.movable else ():
             volume = shared.get((vm.id, disk.key))
             if volume is None:
@@ -109,6 +115,7 @@ def datastore_landings(
                 name,
                 vms[name],
                 sizes[name],
+                name not in part,
                 to,
                 to,
                 name if to else "",
@@ -118,6 +125,11 @@ def datastore_landings(
             )
         )
     return _open_first(found)
+
+
+def _placed(vm: VM, gaps: Collection[str]) -> bool:
+    """Return whether all disks of a VM are known, each with a size and a datastore."""
+    return holds_all(vm, gaps) and all(datastore_of(disk.path) for disk in vm.disks)
 
 
 def _unfit(store: Datastore | None) -> str:
@@ -156,7 +168,7 @@ def _full(
         if over is not None:
             when = f"full from {visible(over[0])} on" if over[0] else "too small"
             found[one.datastore] = (
-                f"{when}: {show_bytes(over[1])} land there, {show_bytes(one.free_bytes or 0)} are free"
+                f"{when}: {show_size(over[1])} land there, {show_bytes(one.free_bytes or 0)} are free"
             )
     return found
 
@@ -185,6 +197,7 @@ def folder_landings(
     vms: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     left: Counter[str] = Counter()
+    part: set[str] = set()  # folders with a VM of which not all disks are known
     for vm in inventory.vms:
         if not vm.movable:
             continue
@@ -193,13 +206,17 @@ def folder_landings(
             vms[path] += 1
             sizes[path] += vm.disk_bytes
             left[path] += not goes
+            if not holds_all(vm, inventory.gaps):
+                part.add(path)
     known = known_folders(target) if target is not None and target.folders else None
     names = {*vms, *map(spelled, settings.folders)}
-    return _open_first(_folder(name, vms[name], sizes[name], left[name], maps, known) for name in names)
+    return _open_first(
+        _folder(name, vms[name], (sizes[name], name not in part), left[name], maps, known) for name in names
+    )
 
 
 def _folder(
-    name: str, vms: int, size_bytes: int, left: int, maps: FolderMaps, known: frozenset[Parts] | None
+    name: str, vms: int, size: tuple[int, bool], left: int, maps: FolderMaps, known: frozenset[Parts] | None
 ) -> Landing:
     own = maps.by_parts.get(parts_of(name))
     by, goes = own or maps.decided(name, "")
@@ -208,4 +225,4 @@ def _folder(
         wrong.append("not mapped" if left == vms else f"{left} of them not mapped")
     if own and known is not None and not is_known(goes, known):
         wrong.append("the target has no such folder")
-    return Landing(name, vms, size_bytes, own[1] if own else "", goes, by, "", "; ".join(wrong), left)
+    return Landing(name, vms, *size, own[1] if own else "", goes, by, "", "; ".join(wrong), left)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from planner.destinations import ANYWHERE, spelled
 from planner.errors import BadInput
 from planner.names import visible
+from planner.sized import holds_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,12 +29,14 @@ _MOST_STARS = 3
 class Mapped:
     """A network of the source. ``to`` is empty while nobody mapped it; ``wrong`` says what planner knows.
 
-    ``size_bytes`` are all disks of its VMs; ``vlan`` and ``to_vlan`` are empty when unknown.
+    ``size_bytes`` are all disks of its VMs, the least they are unless ``sized``; ``vlan`` and ``to_vlan`` are
+    empty when unknown.
     """
 
     name: str
     vms: int
     size_bytes: int
+    sized: bool
     vlan: str
     to: str
     to_vlan: str
@@ -60,10 +63,13 @@ def network_maps(inventory: Inventory, target: Inventory | None, settings: Setti
     """Return every network with its map, those that need one first, the most VMs before others."""
     vms: dict[str, int] = {}
     sizes: dict[str, int] = {}
+    part: set[str] = set()  # networks with a VM of which not all disks are known
     for vm in inventory.vms:
         for name in {nic.network for nic in vm.nics if nic.network} if vm.movable else ():
             vms[name] = vms.get(name, 0) + 1
             sizes[name] = sizes.get(name, 0) + vm.disk_bytes
+            if not holds_all(vm, inventory.gaps):
+                part.add(name)
     here, there = _vlans(inventory), _vlans(target)
     known = target is not None and "networks" not in target.gaps
     found = []
@@ -82,6 +88,7 @@ def network_maps(inventory: Inventory, target: Inventory | None, settings: Setti
                 name,
                 vms.get(name, 0),
                 sizes.get(name, 0),
+                name not in part,
                 here.get(name, ""),
                 to,
                 there.get(wanted, ""),

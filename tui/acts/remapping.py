@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from planner.model import Inventory, Volume
     from planner.remap import RemapDecision
-    from planner.settings import Remap, Settings
+    from planner.settings import Remap, Send, Settings
     from planner.store.project import Project
 
 
@@ -19,15 +19,23 @@ class Decisions:
     """The volumes of the VMs that move which are, or would be, an RDM, or have a person's word.
 
     ``decided`` is by volume id; ``waiting`` says of those that need a LUN why they have none, with a hint.
+    ``sends`` are decisions that a disk travels once or never; ``refused`` says why one cannot be.
     """
 
     volumes: tuple[Volume, ...]
     spoken: dict[str, Remap]
     decided: dict[str, RemapDecision]
     waiting: dict[str, tuple[str, str]]
+    sends: dict[str, Send]
+    refused: dict[str, tuple[str, str]]
+
+    def on(self, volume: str) -> tuple[RemapDecision | None, Remap | None, Send | None]:
+        """Return what a volume becomes, and what people said of that and of sending it."""
+        return self.decided.get(volume), self.spoken.get(volume), self.sends.get(volume)
 
 
-def _moving(inventory: Inventory, settings: Settings) -> tuple[Volume, ...]:
+def moving(inventory: Inventory, settings: Settings) -> tuple[Volume, ...]:
+    """Return the volumes of the VMs that move."""
     from planner.groups import left_out
     from planner.volumes import volumes
 
@@ -42,17 +50,27 @@ def _moving(inventory: Inventory, settings: Settings) -> tuple[Volume, ...]:
 def decisions(inventory: Inventory, settings: Settings) -> Decisions:
     """Return what becomes of disks; raises BadInput for a word in the settings that cannot be."""
     from planner.remap import decide_each, words
+    from planner.sending import as_decided, refusal
+    from planner.sending import decisions as sendings
 
-    every = _moving(inventory, settings)
+    every = moving(inventory, settings)
     spoken = words(every, settings.remaps)
     found, waiting = decide_each(every, settings, spoken)
+    sends = sendings(every, settings)
+    refused = {
+        one.id: wrong for one in every if one.id in sends and (wrong := refusal(one, found.get(one.id)))
+    }
     shown = tuple(
         one
         for one in every
-        if one.backing.is_rdm or one.id in spoken or one.id in waiting or found[one.id].target.is_rdm
+        if one.backing.is_rdm
+        or one.id in spoken
+        or one.id in sends
+        or one.id in waiting
+        or found[one.id].target.is_rdm
     )
     why = {volume: (error.message, error.hint) for volume, error in waiting.items()}
-    return Decisions(shown, spoken, found, why)
+    return Decisions(as_decided(shown, settings), spoken, found, why, sends, refused)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +101,8 @@ def options(inventory: Inventory, settings: Settings, volumes: Sequence[str]) ->
     from planner.remap import decide_each, words
     from planner.settings import Remap
 
-    every = _moving(inventory, settings)
-    found = [_named(every, volume) for volume in volumes]
+    every = moving(inventory, settings)
+    found = [named(every, volume) for volume in volumes]
     said = {key: word for key, word in words(every, settings.remaps).items() if key not in set(volumes)}
     holding = _holding(found[0], settings, said.values()) if len(found) == 1 else ()
     made = []
@@ -124,14 +142,15 @@ def disks_called(inventory: Inventory, settings: Settings, text: str, most: int 
     wanted = text.casefold()
     found = (
         one
-        for one in _moving(inventory, settings)
+        for one in moving(inventory, settings)
         if any(wanted in f"{item.vm.name}/{item.disk.label or item.disk.key}".casefold()
                for item in one.attachments)
     )  # fmt: skip
     return tuple(islice(found, most))
 
 
-def _named(every: tuple[Volume, ...], volume: str) -> Volume:
+def named(every: tuple[Volume, ...], volume: str) -> Volume:
+    """Return the volume of that id; raises NotFound."""
     from planner.errors import NotFound
     from planner.names import visible
 
@@ -158,11 +177,13 @@ def set_remap(
 
     from planner.errors import Blocked
     from planner.remap import decide_all, words
+    from planner.sending import decided
+    from planner.sending import decisions as sendings
     from planner.store import settings as settings_store
     from tui.acts.settling import set_values
 
-    every = _moving(inventory, settings)
-    firsts = [_named(every, volume).attachments[0] for volume in volumes]
+    every = moving(inventory, settings)
+    firsts = [named(every, volume).attachments[0] for volume in volumes]
     said = words(every, settings.remaps)
     kept: list[dict[str, Any]] = [
         one.model_dump(mode="json") for key, one in said.items() if key not in set(volumes)
@@ -171,5 +192,28 @@ def set_remap(
         kept += [{"disk": f"{first.vm.id}/{first.disk.key}", "to": to, "lun": lun} for first in firsts]
     body = {**settings.model_dump(mode="json"), "remaps": kept}
     with suppress(Blocked):
-        decide_all(every, settings_store.validate(body, "the remap"))
+        becomes = decide_all(every, settings_store.validate(body, "the remap"))
+        decided((one for one in every if one.id in set(volumes)), sendings(every, settings), becomes)
     return set_values(project, {"remaps": kept})
+
+
+def take_back(project: Project, inventory: Inventory, settings: Settings, volumes: Sequence[str]) -> Settings:
+    """Take back all that people said on volumes by id; return the settings then."""
+    from planner.remap import words
+    from tui.acts.sending import without
+    from tui.acts.settling import set_values
+
+    every = moving(inventory, settings)
+    said = words(every, settings.remaps)
+    remaps = [one.model_dump(mode="json") for key, one in said.items() if key not in set(volumes)]
+    return set_values(project, {"remaps": remaps, "sends": without(every, settings, volumes)})
+
+
+def volumes_called(inventory: Inventory, settings: Settings, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the ids of volumes by what people write: VM/disk; raises BadInput for none or several."""
+    from planner.remap import words
+    from planner.settings import Remap
+
+    every = moving(inventory, settings)
+    asked = [Remap(disk=name, to="keep") for name in dict.fromkeys(names)]
+    return tuple(words(every, asked, "word"))

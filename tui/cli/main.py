@@ -50,6 +50,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "deps": Verb("what is tied, what must move together and why", Effect.EDIT_PLAN),
         "plan": Verb("make, show, import and approve plans", Effect.EDIT_PLAN),
         "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW, Left.PARTS),
+        "remap": Verb("what disks become at the target, and which travel once or never", Effect.EDIT_PLAN),
         "settings": Verb("link, windows, freezes, caps, maps, policies", Effect.EDIT_PLAN),
         "site": Verb("where VMs leave and where they go", Effect.EDIT_PLAN),
     },

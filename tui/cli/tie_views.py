@@ -42,22 +42,27 @@ def forget(a: str, b: str | None, port: int | None, project_dir: Path, as_json: 
 @json_option
 def oversized_groups(project_dir: Path, as_json: bool) -> None:
     """List groups above the caps, and what parting each would cost; nothing is parted by itself."""
-    from planner.graph.oversized import oversized
+    from planner.graph.oversized import maybe_above_caps, oversized
     from planner.groups import move_groups
     from planner.store import inventories
     from planner.store import settings as settings_store
+    from planner.units import show_count
 
     with open_project(project_dir) as project:
         inventory = inventories.latest(project).inventory
         settings = settings_store.load(project)
-        found = oversized(move_groups(inventory, settings), inventory, settings)
+        groups = move_groups(inventory, settings)
+        found = oversized(groups, inventory, settings)
+        unsure = len(maybe_above_caps(groups, inventory, settings))
     names = {vm.id: vm.name for vm in inventory.vms}
     if as_json:
         data([_oversize_document(name, one, names) for name, one in found.items()])
         return
     for name, one in found.items():
         _tell_oversize(name, one, names)
-    if not found:
+    if unsure:
+        say(f"{show_count(unsure, 'group')} may be above the caps: not all disks are known")
+    elif not found:
         say("every group is within the caps")
 
 
@@ -76,15 +81,18 @@ def _oversize_document(name: str, one: Oversize, names: Mapping[str, str]) -> di
 
 def _tell_oversize(name: str, one: Oversize, names: Mapping[str, str]) -> None:
     from planner.names import visible
+    from planner.sized import show_size, size_of
     from planner.units import show_bytes, show_count
 
-    line(f"{visible(name)}: {show_count(one.vm_count, 'VM')}, {show_bytes(one.size_bytes)}")
+    size = show_size(size_of(one.size_bytes, one.sized))
+    line(f"{visible(name)}: {show_count(one.vm_count, 'VM')}, {size}")
     if one.cheapest is None:
         line("  storage holds all of it together: nothing can be refused")
     cheapest = "cheapest cut" if one.exact else "cheapest cut found"
-    cuts = [(cheapest, one.cheapest), ("cheapest found that fits the caps", one.fitting)]
+    may = "may fit" if one.fitting is not None and one.fitting.fits is None else "fits"
+    cuts = [(cheapest, one.cheapest), (f"cheapest found that {may} the caps", one.fitting)]
     if one.fitting == one.cheapest:
-        cuts = [(f"{cheapest}, and it fits the caps", one.cheapest)]
+        cuts = [(f"{cheapest}, and it {may} the caps", one.cheapest)]
     for title, cut in cuts:
         if cut is None:
             continue

@@ -79,7 +79,7 @@ def describe_work(state: JobState, now: datetime, width: int) -> Content:
         if state.stopping:
             lines.append(line(("asked to stop; it ends with what it has", "warn")))
     else:
-        words = ("✔ done", "good") if state.succeeded else (f"✖ {ended_words(state)}", "bad")
+        words = (f"✔ {state.done_words}", "good") if state.succeeded else (f"✖ {ended_words(state)}", "bad")
         lines.append(line(words, (f"   after {passed}", "dim")))
     if state.best:
         lines += [line(""), line(("best so far", "dim"))]

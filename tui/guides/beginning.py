@@ -24,7 +24,6 @@ from tui.jobs.job import Job
 from tui.jobs.orders import Order, import_file
 from tui.preferences import Preferences
 from tui.text import line, stack
-from tui.theme import THEMES
 
 _MOST = 12  # files of the directory that are offered
 _READ = {".xlsx", ".xls", ".json", ".zip"}
@@ -51,8 +50,6 @@ class BeginningApp(EndingApp[Begun]):
         self._root = root
         self._likes = preferences or Preferences()
         self._ascii = Ascii()
-        for theme in THEMES:
-            self.register_theme(theme())
         self.theme = self._likes.theme
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -89,6 +89,11 @@ def describe_flows(found: Mapping[str, Any]) -> list[Content]:
     return [*lines, line(""), line(("next  ", "dim"), "3 what must go together; N there settles names")]
 
 
+def changes(found: Mapping[str, Any]) -> bool:
+    """Return whether an edited table of the plan says anything that the plan does not."""
+    return any(found.get(key) for key in ("moved", "dated", "lifted", "pins"))
+
+
 def describe_table(found: Mapping[str, Any]) -> list[Content]:
     """Return what an edited table of the plan changes."""
     applied = bool(found.get("applied"))
@@ -109,12 +114,11 @@ def describe_table(found: Mapping[str, Any]) -> list[Content]:
         line("  ", f"no longer pinned: {visible(one['what'])} to {visible(one['wave'])}")
         for one in found.get("lifted") or ()
     ]
-    if not any(found.get(key) for key in ("moved", "dated", "lifted", "pins")):
+    if not changes(found):
         lines.append(line(("  it says what the plan says", "dim")))
     if ignored := found.get("ignored"):
         lines.append(line(("  not looked at: ", "dim"), ", ".join(visible(name, 40) for name in ignored)))
-    return [*lines, line(""), line(("next  ", "dim"), "p in 4 Waves plans with it" if applied else
-                                   "i again without the check takes it")]  # fmt: skip
+    return [*lines, line(""), line(("next  ", "dim"), "p in 4 Waves plans with it")] if applied else lines
 
 
 def describe_access(found: Sequence[Mapping[str, Any]]) -> list[Content]:

@@ -98,6 +98,7 @@ class Papers(Dialog[Values]):
 
     BINDINGS: ClassVar[list[Any]] = [
         Binding("space", "turn", "mark", show=False),
+        Binding("asterisk", "turn_all", "mark all, or none", show=False),
         Binding("p", "preview", "preview", show=False),
         Binding("ctrl+s", "done", "write", show=False, priority=True),
     ]
@@ -113,7 +114,9 @@ class Papers(Dialog[Values]):
         """The list, where to, what it begins like, yes and no."""
         with Vertical(classes="box wide") as box:
             box.border_title = Content("Write the plan for people and tools")
-            box.border_subtitle = Content("space marks · p shows how it begins · ^s writes · esc leaves")
+            box.border_subtitle = Content(
+                "space marks · * all · p shows how it begins · ^s writes · esc leaves"
+            )
             yield OptionList()
             yield Static(Content("Waves, names with blanks between them · empty = all"), classes="label",
                          markup=False)  # fmt: skip
@@ -161,6 +164,14 @@ class Papers(Dialog[Values]):
         """Mark the format under the cursor, or take the mark away."""
         if self._options.has_focus:
             self._marked ^= {self._here()}
+            self._draw(self._options.highlighted or 0)
+            self._wrong("")
+
+    def action_turn_all(self) -> None:
+        """Mark every format, or none when all are marked."""
+        if self._options.has_focus:
+            every = {str(one["name"]) for one in self._formats}
+            self._marked = every if every - self._marked else set()
             self._draw(self._options.highlighted or 0)
             self._wrong("")
 

@@ -19,6 +19,7 @@ from tui.dialogs.pick import Choice, Pick
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.guides.came_in import (
+    changes,
     describe_access,
     describe_drift,
     describe_estate,
@@ -57,6 +58,11 @@ def offer_import(app: WherryApp) -> None:
         return
     guide = _Guide(app)
     app.push_screen(Pick("What to import", _WHAT), guide.chosen)
+
+
+def offer_table(app: WherryApp) -> None:
+    """Ask for an edited table of the plan."""
+    _Guide(app).chosen("table")
 
 
 def begin_import(app: WherryApp, order: Order) -> None:
@@ -136,13 +142,22 @@ class _Guide:
         self._app.push_screen(Form(f"Import {visible(path, 60)}", [ask], "Import"), said)
 
     def _table(self, path: str) -> None:
-        ask = Ask("check", "Only say what it would change", "yes", yes_no=True)
+        """Say what a table would change, then take it over once somebody agrees."""
 
-        def said(values: Values | None) -> None:
-            if values is not None:
-                self._start(orders.import_table(path, values["check"] == "yes"), self._reread)
+        def take(yes: bool | None) -> None:
+            if yes:
+                self._start(orders.import_table(path), self._reread)
 
-        self._app.push_screen(Form(f"Import {visible(path, 60)}", [ask], "Read"), said)
+        def looked(job: Job) -> None:
+            found = job.state.document or {}
+            if not changes(found):
+                self._reread(job)
+                return
+            self._leave_work()
+            said = stack(describe_table(found))
+            self._app.push_screen(Confirm("What the table says", said, "Take it over"), take)
+
+        self._start(orders.import_table(path, check=True), looked)
 
     def _vcenter(self, known: Values) -> None:
         asks = [

@@ -24,17 +24,19 @@ _MOST = 200  # entries that are drawn
 _LOOKED = 5_000  # entries of one folder that are looked at
 
 
-def entries(typed: str, endings: Sequence[str]) -> list[tuple[str, str]]:
+def entries(typed: str, endings: Sequence[str], folders: bool = False) -> list[tuple[str, str]]:
     """Return (path as it would be typed, a word on it) for what begins as typed; folders end in a slash.
 
-    ``endings`` are those of the files that are wanted, none = all. What cannot be read has no entries.
+    ``endings`` are those of the files that are wanted, none = all. Files come first where some are wanted
+    and ``folders`` are not. What cannot be read has no entries.
     """
     folder, begin = os.path.split(typed)
-    return sorted(_found(folder, begin.casefold(), endings), key=lambda one: _order(one[0]))
+    last = bool(endings) and not folders
 
+    def order(one: tuple[str, str]) -> tuple[bool, str]:
+        return one[0].endswith("/") is last, one[0].casefold()
 
-def _order(path: str) -> tuple[bool, str]:
-    return not path.endswith("/"), path.casefold()
+    return sorted(_found(folder, begin.casefold(), endings), key=order)
 
 
 def _found(folder: str, begin: str, endings: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -102,7 +104,7 @@ class FilePick(Dialog[str]):
         return self.query_one(OptionList)
 
     def _narrow(self, typed: str) -> None:
-        found = entries(typed, self._endings)
+        found = entries(typed, self._endings, self._folders)
         self._shown = [path for path, _ in found[:_MOST]]
         options = self._options
         options.clear_options()
@@ -110,7 +112,9 @@ class FilePick(Dialog[str]):
             name = Path(path).name + "/" * path.endswith("/")
             options.add_option(Option(line(fit(visible(name), 48), ("  " + note, "dim"))))
         if not found:
-            options.add_option(Option(line(("nothing here begins like that", "dim")), disabled=True))
+            begun = os.path.split(typed)[1]
+            words = "nothing here begins like that" if begun else "no such file is in this folder"
+            options.add_option(Option(line((words, "dim")), disabled=True))
         options.highlighted = None
         self.query_one(".wrong", Static).update(Content(""))
 

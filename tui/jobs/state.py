@@ -80,6 +80,11 @@ class JobState:
         return self.exit_code == 0
 
     @property
+    def done_words(self) -> str:
+        """How it ended well: what was asked to stop kept what it had by then."""
+        return "stopped, what it had by then is kept" if self.stopping else "done"
+
+    @property
     def share(self) -> float | None:
         """How much of the present phase is done, from 0 to 1; None where nobody knows the whole."""
         if self.done is None or not self.total:

@@ -152,7 +152,7 @@ class ChecksActs:
             self.show_tasks(wave)
             return
         choices = [
-            Choice(wave.name, wave.name, f"{plural(wave.tasks, 'task')}  {wave.title}")
+            Choice(wave.name, f"{wave.name} {wave.title}", plural(wave.tasks, "task"))
             for wave in self._screen.view.waves
         ]
         self._screen.app.push_screen(

@@ -43,6 +43,7 @@ class DependenciesScreen(DecidingPlace):
     CSS_PATH = "dependencies.tcss"
     BINDINGS = bindings_at("dependencies")
     place_id = "dependencies"
+    sides = ("inside",)
 
     def __init__(self) -> None:
         super().__init__()
@@ -121,7 +122,7 @@ class DependenciesScreen(DecidingPlace):
             if self.now != "groups":
                 self.turn_to("groups")
             if not self.table.move_to(key):
-                self.bar.set("")
+                self.clear_filter()
             self._go_to_wanted()
 
     def _go_to_wanted(self) -> None:
@@ -137,8 +138,10 @@ class DependenciesScreen(DecidingPlace):
             self.around.border_title = Content("no group")
             self._show_inside(())
             self.panel("side").show(line(("no group under the cursor", "dim")))
-        else:
+        elif self.is_known("groups"):
             self._near.want(str(key))
+        elif self._group is None:
+            self.around.say("reading the estate …")  # a group of the plan may be none by now
 
     def _tell_group(self, name: str, said: Any, why: str) -> None:
         if self.now != "groups" or not self.ready or name != str(self.table.key):
@@ -160,11 +163,21 @@ class DependenciesScreen(DecidingPlace):
         if rows != self._inside:
             self._inside = rows
             self.inside.set_rows(rows)
+        self._describe_inside()
+
+    def describe_table(self) -> None:
+        """Say what the tables show, and their keys."""
+        super().describe_table()
+        self._describe_inside()
+
+    def _describe_inside(self) -> None:
         group = self._group
+        nothing = "nothing ties its VMs: it moves alone"
+        self.inside.set_empty("no tie matches the filter: esc clears it" if self.inside.rows else nothing)
         vms = plural(len(group["vms"]), "VM") if group else "0 VMs"
         ties = plural(group["inside_ties"], "tie") if group else "no tie"
         keys = "enter why" + (" · a accept · r refuse" if self.may_act else "")
-        self.inside.set_title(Content(f"inside: {vms}, {ties}"), Content(keys))
+        self.inside.set_title(Content(f"inside: {vms}, {ties}{self.side_words('inside')}"), Content(keys))
 
     def _show_side(self) -> None:
         if self._group is not None:
@@ -288,7 +301,7 @@ class DependenciesScreen(DecidingPlace):
 
     def _move_to(self, group: str) -> None:
         if not self.table.move_to(group):
-            self.bar.set("")
+            self.clear_filter()
             self._wanted = group
         self.show_frame()
 
@@ -301,6 +314,8 @@ class DependenciesScreen(DecidingPlace):
 
     def action_back(self) -> None:
         """From a panel to the table, from a list to the groups, from there to where we came from."""
+        if self.leaves_side_filter():
+            return
         if self.now == "groups" and not self.table.has_focus and not self.writing:
             self._go(self.table)
         elif self.now != "groups" and not (self.bar.text or self.table.marks or self.bar.writing):
@@ -315,6 +330,7 @@ class DependenciesScreen(DecidingPlace):
             self.only_crossing = not self.only_crossing
             self.find_ties()
         else:
+            self.take_line_back()
             only = "cross>0"
             self.bar.set("" if self.bar.text == only else only)
 

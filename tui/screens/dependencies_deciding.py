@@ -217,7 +217,11 @@ class DecidingPlace(ListingPlace):
         fitting = found["fitting"] is not None
         cut = found["fitting"] or found["cheapest"]
         many = plural(len(cut["refuse"]), "tie")
-        words = "both sides fit the caps" if fitting else "a side is still above the caps"
+        words = {
+            True: "both sides fit the caps",
+            None: "both sides may fit the caps, not all disks are known",
+            False: "a side is still above the caps",
+        }[cut["fits"]]
         added = sum(tie["said"] for tie in cut["refuse"])
         goes = [
             f"{plural(number, noun)} {'is' if number == 1 else 'are'} {does}"

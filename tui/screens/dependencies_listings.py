@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Input
 
 from planner.errors import WherryError
 from planner.names import visible
 from tui.screens.dependencies_lists import LISTINGS, Listing, Row, rows_of
-from tui.screens.table_place import TablePlace
+from tui.screens.side_tables import SideTables
 from tui.text import count, plural
 from tui.widgets.paged_table import PAGE, PagedTable
 from tui.widgets.table import VirtualTable
@@ -34,7 +35,7 @@ _KEYS = {  # what changes something, what only looks
 }
 
 
-class ListingPlace(TablePlace):
+class ListingPlace(SideTables):
     """The tables of ``LISTINGS``, one of them shown."""
 
     columns = LISTINGS[FIRST].columns
@@ -101,6 +102,7 @@ class ListingPlace(TablePlace):
 
     def turn_to(self, name: str) -> None:
         """Show a table, with its own filter."""
+        self.take_line_back()
         self._texts[self.now] = self.bar.text
         self.now = name
         listing = self.listing
@@ -145,7 +147,7 @@ class ListingPlace(TablePlace):
             return word if self.view.complete else "reading …"
         if self.now in self._failures:
             return f"✖ {visible(self._failures[self.now])}"
-        if self._asking or self._stamps.get(self.now) != self.stamp:
+        if self._asking or not self.is_known(self.now):
             return "reading the estate …"
         if self._filter or self.only_crossing:
             return f"no {self.noun} matches: esc clears the filter"
@@ -173,6 +175,10 @@ class ListingPlace(TablePlace):
             self.update()
 
         self.wherry.ask(listing.op, None, got, busy=f"{listing.noun}s", failed=failed)
+
+    def is_known(self, name: str) -> bool:
+        """Return whether a list was told as the project is now."""
+        return self._stamps.get(name) == self.stamp
 
     def told_of(self, key: str) -> Mapping[str, Any] | None:
         """Return what was told of the row with a key."""
@@ -318,7 +324,10 @@ class ListingPlace(TablePlace):
 
     def describe_table(self) -> None:
         """Say what the table shows, and its keys below."""
-        self.table.set_title(Content(self.title_words()), Content(self.keys_below()))
+        table, words = self.table, self.title_words()
+        if 0 < table.size.width < cell_len(words) + 2 and table.sorted_by is None:
+            words = words.removesuffix(f" · {table.sort_words}")  # how many match says more
+        table.set_title(Content(words), Content(self.keys_below()))
 
     def keys_below(self) -> str:
         """Return the keys that matter for the table that is shown."""

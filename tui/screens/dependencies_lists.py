@@ -58,11 +58,12 @@ GROUPS = (
 INSIDE = (
     Column(1, "VM", 12, flex=True, keep=9, pinched=True),
     Column(2, "tie", 7, str, keep=7),
-    Column(3, "port", 5, lambda port: "–" if port is None else str(port), right=True, keep=6),
+    Column(3, "port", 5, lambda port: "–" if port is None else str(port), right=True, keep=6, kind="number"),
     Column(4, "VM", 14, keep=9, name="needs", pinched=True),
-    Column(5, "a day", 9, lambda size: "unknown" if size is None else show_bytes(size), right=True, keep=5),
+    Column(5, "a day", 9, lambda size: "unknown" if size is None else show_bytes(size), right=True, keep=5,
+           name="traffic", kind="size"),
     Column(6, "why", 18, keep=3),
-)
+)  # fmt: skip
 HUBS = (
     Column(1, "VM", 18, keep=9, name="vm"),
     Column(2, "used by", 7, count, right=True, keep=6, kind="number", name="users"),
@@ -165,7 +166,7 @@ _LISTINGS = (
     Listing("ties", TIES, "tie", "", "vm~crm port:1433 sure<80", "no tie was seen: press i to import flows"),
     Listing("hubs", HUBS, "hub", "hubs", "users>100 verdict:yes", "no VM is needed by very many", _hub),
     Listing("oversized", OVERSIZED, "oversized group", "knots.oversized", "vms>60",
-            "✔ every group is within the caps", _oversize),
+            "no group is known to be above the caps", _oversize),
     Listing("cycles", CYCLES, "circle", "knots.cycles", "later:crm",
             "✔ no groups wait for each other in a circle", _cycle),
     Listing("suggestions", SUGGESTIONS, "suggestion", "suggestions", "sure>60 new>2",

@@ -133,7 +133,7 @@ def describe_hub(said: Said, may_act: bool) -> Content:
 def describe_cut(found: Said | None, may_act: bool) -> Content:
     """Say what parting a group would cost: the cheapest cut, and the cheapest that fits the caps."""
     if found is None:
-        return line(("✔ within the caps", "good"))
+        return line("no longer above the caps, as far as is known")
     if found["cheapest"] is None:
         if found["vms"] == 1:
             return stack([line(("one VM alone is above the caps: there is nothing to part", "warn")),
@@ -141,15 +141,18 @@ def describe_cut(found: Said | None, may_act: bool) -> Content:
         return stack([line(("storage holds all of it together: nothing can be refused", "warn")),
                       line("→ raise caps in 0 Settings, or part the storage at the source")])  # fmt: skip
     lines: list[Content] = []
+    unsure = found["fitting"] is not None and found["fitting"]["fits"] is None
     title = "cheapest cut" if found["exact"] else "cheapest cut found"
     if found["fitting"] == found["cheapest"]:
-        lines += _cut(f"{title}, and both sides fit the caps", found["cheapest"])
+        lines += _cut(f"{title}, and both sides {'may ' if unsure else ''}fit the caps", found["cheapest"])
     else:
         lines += _cut(title, found["cheapest"])
         if found["fitting"] is None:
             lines.append(line(("no single cut was found that brings both sides under the caps", "warn")))
         else:
-            lines += _cut("cheapest found that fits the caps", found["fitting"])
+            lines += _cut(f"cheapest found that {'may fit' if unsure else 'fits'} the caps", found["fitting"])
+    if unsure:
+        lines.append(line(("both may: not all of their disks are known", "warn")))
     if found["joints"]:
         lines.append(line(("held together by  ", "dim"), _names(found["joints"])))
     both = found["fitting"] is not None and found["fitting"] != found["cheapest"]

@@ -13,13 +13,13 @@ from tui.text import plural
 from tui.theme import severity_mark
 from tui.widgets.column import Column
 
-# key, severity, what, what helps, where that is, and the thing to go to there
-Matter = tuple[str, str, str, str, str, tuple[str, str]]
+# key, severity, what, what helps, where that is, the thing to go to there, and how heavy it is: 0 most
+Matter = tuple[str, str, str, str, str, tuple[str, str], int]
 COLUMNS = (
-    Column(1, "", 1, lambda severity: severity_mark(severity).glyph,
-           lambda severity: severity_mark(severity).tone, keep=9),
+    Column(1, "severity", 9, lambda severity: severity_mark(severity).text,
+           lambda severity: severity_mark(severity).tone, keep=4, sorts=6),
     Column(2, "what", 30, visible, flex=True, keep=9),
-    Column(3, "what helps", 44, visible, lambda text: "dim", keep=1),
+    Column(3, "what helps", 44, visible, lambda text: "dim", keep=1, name="helps"),
     Column(4, "where", 12, keep=5),
 )  # fmt: skip
 _WEIGHTS = {"blocker": 0, "gate": 1, "warning": 2, "info": 3}
@@ -38,11 +38,13 @@ def matters(view: View, outlook: Mapping[str, Any] | None) -> tuple[Matter, ...]
     if view.status is None:
         return ()
     found = [*_of_waves(view), *_of_checks(view), *_of_plan(view), *(_of_outlook(outlook) if outlook else ())]
-    return tuple(sorted(found, key=lambda row: _WEIGHTS.get(row[1], 9)))
+    return tuple(sorted(found, key=lambda row: row[6]))
 
 
 def _matter(severity: str, text: str, hint: str, where: str, kind: str, key: str) -> Matter:
-    return (f"{kind} {key} {text}", severity, text, hint, where, (kind, key))
+    return (
+        f"{kind} {key} {text}", severity, text, hint, where, (kind, key), _WEIGHTS.get(severity, 9),
+    )  # fmt: skip
 
 
 def _of_waves(view: View) -> Iterator[Matter]:

@@ -2,65 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
 
 from planner.names import visible
+from tui.actions.action import Action
 from tui.actions.keymap import bindings_at
 from tui.screens import first_steps as steps
 from tui.screens import matters
-from tui.screens.columned import ColumnedPlace
+from tui.screens.many_tables import ManyTables
 from tui.screens.overview_panels import next_window, standing, the_line
+from tui.screens.overview_waves import COLUMNS, progress_rows
 from tui.session import View
-from tui.text import fill, line, plural, size_cell, window_start
-from tui.theme import state_mark
-from tui.widgets.column import Column
+from tui.text import line, plural
 from tui.widgets.lines import Item, ItemLine
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
-COLUMNS = (
-    Column(1, "wave", 6, keep=9),
-    Column(2, "name", 12, flex=True, keep=8),
-    Column(3, "groups", 6, str, right=True, keep=1),
-    Column(4, "VMs", 4, str, right=True, keep=6),
-    Column(5, "data", 9, size_cell, right=True, keep=5),
-    Column(6, "state", 15, lambda state: visible(state_mark(state).text),
-           lambda state: state_mark(state).tone, keep=9),
-    Column(7, "cutover", 16, lambda text: visible(text) or "no window", keep=4),
-    Column(8, "not blocked", 15, lambda part: _share(*part), lambda part: _tone(*part), keep=2),
-    Column(9, "steps", 12, lambda done: _steps(*done), keep=0),
-    Column(10, "now", 22, lambda text: visible(text) or "–", keep=3),
-)  # fmt: skip
+if TYPE_CHECKING:
+    from planner.vocabulary import Vocabulary
+
+_OF_THE_TABLES = ("sort", "reverse", "copy", "copy.all", "write", "filter")
 
 
-def _steps(done: int, total: int) -> str:
-    return f"{fill(done, total, 4)} {done}/{total}" if total else "–"
-
-
-def _share(free: int, vms: int) -> str:
-    """Return how many VMs of a wave no blocker holds; -1 = that is not known."""
-    return f"{fill(free, vms, 10)} {free / vms:>4.0%}" if free >= 0 and vms else "…"
-
-
-def _tone(free: int, vms: int) -> str:
-    return "dim" if free < 0 else "good" if free == vms else "warn"
-
-
-class OverviewScreen(ColumnedPlace):
+class OverviewScreen(ManyTables):
     """Where are we, what needs me."""
 
     CSS_PATH = "overview.tcss"
     BINDINGS = bindings_at("overview")
     place_id = "overview"
     AUTO_FOCUS = "#waves"
+    spares_line = True
+    falls = ("columns", "sort")
+    columns_of = {"waves": COLUMNS, "needs": matters.COLUMNS}  # noqa: RUF012  (shared, never changed)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__("needs")
         self._asked: tuple[object, ...] = ()
         self._outlook: dict[str, Any] | None = None
         self._unfolded = False  # the guide was asked for
@@ -74,8 +56,30 @@ class OverviewScreen(ColumnedPlace):
             yield Panel("line", "Line and data", "0 settings")
         yield VirtualTable(steps.COLUMNS, id="guide")
         yield ItemLine("next")
+        yield self.filter_bar("severity:blocker where:Waves")
         yield VirtualTable(COLUMNS, id="waves")
         yield VirtualTable(matters.COLUMNS, id="needs")
+
+    # its tables
+
+    def turned(self, name: str) -> None:
+        """Rows are called otherwise, and other filters are saved."""
+        self.noun, self.filters = ("wave", "progress") if name == "waves" else ("need", "needs")
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the filter of the table that has it."""
+        from planner.places import words_of
+
+        return words_of(self.filters)
+
+    def liked(self, table: VirtualTable) -> str:
+        """Return what the preferences call a table; the steps have columns too."""
+        return f"{self.place_id}.{table.id}"
+
+    def has_room(self) -> bool:
+        """Return whether the filter's line may stay: the steps take its room."""
+        return super().has_room() and not self.has_class("guided")
 
     # showing
 
@@ -87,6 +91,7 @@ class OverviewScreen(ColumnedPlace):
         self.panel("window").show(next_window(view, self.wherry.now()))
         self.panel("line").show(the_line(view, self._outlook))
         self._show_guide(view)
+        self.show_bar()
         self._show_waves(view)
         self._show_needs(view)
 
@@ -115,6 +120,8 @@ class OverviewScreen(ColumnedPlace):
             self.call_after_refresh(self._stand, full)
         self.set_class(wanted and not full and bool(left), "hinted")
         self.set_class(full and view.plan is None, "unplanned")  # no wave to show: needs take the room
+        if self.has_class("unplanned"):
+            self.turn_to("needs")
         rows = steps.rows_of(found)
         if rows != table.rows:
             table.set_rows(rows)
@@ -141,24 +148,30 @@ class OverviewScreen(ColumnedPlace):
         return (*items, Item("   H all steps", "$text-muted", "act('guide')"))
 
     def _show_waves(self, view: View) -> None:
-        table = self.query_one("#waves", VirtualTable)
-        table.set_empty(self._empty(view))
-        windows = {w.name: window_start(w.window) for w in view.waves if w.window}
-        blocked = self._blocked_by_wave(view)
-        rows = tuple(
-            (wave.name, wave.name, wave.title, wave.groups, wave.vms, wave.size_bytes, wave.state,
-             windows.get(wave.name, wave.window),
-             (wave.vms - blocked.get(wave.name, 0) if view.tallies is not None else -1, wave.vms),
-             (wave.steps_done, wave.steps_total), wave.gate or wave.current)
-            for wave in (view.status.waves if view.status else ())
-        )  # fmt: skip
-        if rows != table.rows:
-            table.set_rows(rows)
-        version = f" · plan {view.plan.version}" if view.plan else ""
-        table.set_title(
-            Content(f"{plural(len(table.rows), 'wave')}{version} · {table.sort_words}"),
-            Content(self._waves_keys(view) if table.rows else ""),
-        )
+        table = self.table_of("waves")
+        rows = progress_rows(view, self._blocked_by_wave(view))
+        self.fill("waves", table.rows if rows == table.rows else rows)
+
+    def describe_table(self) -> None:
+        """Say what a table shows, and its keys."""
+        view, table = self.view, self.table
+        shown = self._matches is not None and not table.order and table.rows
+        if self.active == "waves":
+            table.set_empty("no wave matches the filter: esc clears it" if shown else self._empty(view))
+            words = self.title_words(*([f"plan {view.plan.version}"] if view.plan else []))
+            keys = self._waves_keys(view) if table.rows else ""
+        else:
+            nothing = "✔ nothing needs you now" if view.status is not None else view.not_yet
+            table.set_empty("nothing matches the filter: esc clears it" if shown else nothing)
+            words, keys = self._needs_words(), "enter goes there" if table.rows else ""
+        table.set_title(Content(words), Content(keys))
+
+    def _needs_words(self) -> str:
+        table = self.table
+        said = self.title_words().partition(" · ")[2]
+        said = said if table.sorted_by is not None else said.removesuffix(table.sort_words).rstrip(" ·")
+        title = f"Needs you ({len(table.rows)})" if table.rows else "Needs you"
+        return f"{title} · {said}" if said else title
 
     def _waves_keys(self, view: View) -> str:
         if self.wide:
@@ -187,15 +200,12 @@ class OverviewScreen(ColumnedPlace):
         return "no waves yet: press p in 4 Waves, or run 'wherry plan'"
 
     def _show_needs(self, view: View) -> None:
-        table = self.query_one("#needs", VirtualTable)
-        table.set_empty("✔ nothing needs you now" if view.status is not None else view.not_yet)
+        table = self.table_of("needs")
         rows = matters.matters(view, self._outlook)
-        if rows != table.rows:
-            table.set_rows(rows)
-            if not table.has_focus:
-                table.cursor = 0  # nobody stands on a row yet: the heaviest is in sight
-        title = f"Needs you ({len(rows)})" if rows else "Needs you"
-        table.set_title(Content(title), Content("enter goes there" if rows else ""))
+        is_new = rows != table.rows
+        self.fill("needs", rows if is_new else table.rows)
+        if is_new and not table.has_focus:
+            table.cursor = 0  # nobody stands on a row yet: the heaviest is in sight
 
     def standing_note(self) -> Content | None:
         """What helps with the need under the cursor, whole."""
@@ -209,9 +219,11 @@ class OverviewScreen(ColumnedPlace):
         if self.ready and event.table.id == "needs":
             self.show_notice()
 
-    def on_descendant_focus(self) -> None:
-        """Say, or stop saying, what helps."""
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The table that is gone to has the filter; say, or stop saying, what helps."""
+        super().on_descendant_focus(event)
         if self.ready:
+            self.show_bar()
             self.show_notice()
 
     # panels
@@ -235,6 +247,13 @@ class OverviewScreen(ColumnedPlace):
         self.set_class(widget.id == "needs", "needing")
 
     # acting
+
+    def why_not(self, action: Action) -> str:
+        """Return why an action cannot be used now: steps are done in their order."""
+        focused = self.focused if self.ready else None
+        if focused is not None and focused.id == "guide" and action.id in _OF_THE_TABLES:
+            return "the steps stand in their order: tab goes to a table"
+        return super().why_not(action)
 
     def action_open(self) -> None:
         """Open what the keys are on."""
@@ -268,7 +287,3 @@ class OverviewScreen(ColumnedPlace):
         self.wherry.keep(replace(self.wherry.preferences, guide=not shown))
         self._show_guide(self.view)
         self.say("the first steps are hidden: H shows them" if shown else "H hides the first steps", "dim")
-
-    def on_virtual_table_sorted(self) -> None:
-        """Say it in the border."""
-        self._show_waves(self.view)

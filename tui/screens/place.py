@@ -36,7 +36,6 @@ from tui.widgets.table import VirtualTable
 
 WIDE, WIDER = 110, 140
 ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
-LAST = ("columns",)  # actions whose keys fall off a narrow edge before any other
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
 _WORK = 18  # cells for work on the line 1 of a narrow screen
@@ -57,6 +56,7 @@ class PlaceScreen(Screen[None]):
     place_id: ClassVar[str] = ""
     AUTO_FOCUS = "VirtualTable"
     chip: ClassVar[str] = "[PLAN ONLY]"  # the most that is done here
+    falls: ClassVar[tuple[str, ...]] = ("columns",)  # actions whose keys fall off a narrow edge first
 
     def __init__(self) -> None:
         super().__init__()
@@ -214,7 +214,7 @@ class PlaceScreen(Screen[None]):
         """Show the keys of the place; how to get help never falls off the edge."""
         here = [item for item in actions_at(self.place_id, self.wherry.read_only) if item.foot]
         if not self.wide:
-            here.sort(key=lambda item: item.id in LAST)
+            here.sort(key=lambda item: item.id in self.falls)
         always = ALWAYS if self.wide else ALWAYS[-1:]
         gap = "   " if self.wide else "  "
         self.query_one("#keys", ItemLine).show(

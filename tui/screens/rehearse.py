@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -27,48 +27,37 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
-from tui.screens.columned import ColumnedPlace
+from tui.screens.rehearse_rows import COLUMNS, rehearsal_rows
 from tui.screens.rehearse_words import (
     describe_before,
     describe_findings,
     describe_history,
     describe_outcome,
-    spread_words,
-    verdict_of,
 )
+from tui.screens.table_place import TablePlace
 from tui.session import View
-from tui.text import count, line, plural, short_time, window_start
-from tui.widgets.column import Column
+from tui.text import line, plural
 from tui.widgets.course import Course
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
+
+if TYPE_CHECKING:
+    from planner.vocabulary import Vocabulary
 
 RUNS, FAULT_RUNS = 200, 50
 _FINDINGS = 6  # VMs with blockers that are named
 
 
-def _dash(text: str) -> str:
-    return visible(text) or "–"
-
-
-COLUMNS = (
-    Column(1, "wave", 7, keep=9),
-    Column(2, "name", 14, _dash, flex=True, keep=5),
-    Column(3, "VMs", 5, count, right=True, keep=4),
-    Column(4, "window", 16, lambda text: visible(text) or "no window", keep=3),
-    Column(5, "last rehearsal", 16, _dash, keep=6),
-    Column(6, "cutover P50 / P95", 22, spread_words, right=True, keep=7),
-    Column(7, "fits", 6, lambda share: "–" if share is None else f"{share:.0%}", right=True, keep=2),
-    Column(8, "verdict", 20, lambda pair: visible(pair[0]), lambda pair: pair[1], keep=8),
-)
-
-
-class RehearseScreen(ColumnedPlace):
+class RehearseScreen(TablePlace):
     """Would it work, how long."""
 
     CSS_PATH = "rehearse.tcss"
     BINDINGS = bindings_at("rehearse")
     place_id = "rehearse"
+    noun = "wave"
+    filters = "rehearsals"
+    spares_line = True
+    columns = COLUMNS
     chip = "[DRY RUN]"
 
     class Remembered(Message):
@@ -88,12 +77,20 @@ class RehearseScreen(ColumnedPlace):
         self._wanted = ""
 
     def compose_body(self) -> ComposeResult:
-        """Waves, one run, its outcome and what was found."""
+        """Filter, waves, one run, its outcome and what was found."""
+        yield self.filter_bar("verdict:clean fits<100 cutover>60")
         yield VirtualTable(COLUMNS, id="rehearsed")
         yield Course(id="course")
         with Horizontal(id="said"):
             yield Panel("outcome", "Outcome", "r rehearse · R otherwise")
             yield Panel("findings", "Findings and faults", "x inject a fault · l history")
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words of the filter."""
+        from planner.places import words_of
+
+        return words_of(self.filters)
 
     @property
     def table(self) -> VirtualTable:
@@ -122,9 +119,9 @@ class RehearseScreen(ColumnedPlace):
         if view is not self._seen:
             self._seen = view
             self._remember()
+        self.show_bar()
         self._fill(view)
-        if self._wanted and self.table.move_to(self._wanted):
-            self._wanted = ""
+        self._go_to_wanted()
         self._show_wave()
 
     def _remember(self) -> None:
@@ -160,23 +157,28 @@ class RehearseScreen(ColumnedPlace):
         return [one for (of, fault), one in self._newest.items() if of == wave and fault]
 
     def _fill(self, view: View) -> None:
-        rows = []
-        for wave in view.waves if view.plan is not None else ():
-            last = self.last(wave.name)
-            rows.append(
-                (wave.name, wave.name, wave.title, wave.vms, window_start(wave.window) if wave.window else "",
-                 short_time(last.at)[:16] if last else "", last.cutover if last else None,
-                 last.fits if last else None, verdict_of(last, wave))
-            )  # fmt: skip
-        table = self.table
+        rows, table = rehearsal_rows(view, self.last), self.table
         table.set_empty(self._empty(view))
-        if tuple(rows) != table.rows:
-            table.set_rows(tuple(rows))
-        done = sum(row[8][0].startswith("✔") for row in rows)
-        words = f"{plural(len(rows), 'wave')} · {done} rehearsed clean · simulated, nothing is touched"
-        table.set_title(Content(words), Content("r rehearse · enter the wave · dry runs at sites come later"))
+        self.set_rows(table.rows if rows == table.rows else rows)
+        self.describe_table()
+
+    def title_words(self, *more: str) -> str:
+        """Say how many are clean, then as every table does."""
+        table = self.table
+        words = [f"{sum(row[8] == 'clean' for row in table.rows)} rehearsed clean"]
+        if self._matches is None and table.sorted_by is None:
+            words.append("simulated, nothing is touched")
+        said = super().title_words(*words)
+        return said if table.sorted_by is not None else said.removesuffix(f" · {table.sort_words}")
+
+    def describe_table(self) -> None:
+        """Say what the table shows, and its keys."""
+        keys = "r rehearse · enter the wave · dry runs at sites come later"
+        self.table.set_title(Content(self.title_words()), Content(keys))
 
     def _empty(self, view: View) -> str:
+        if view.waves and view.plan is not None:
+            return "no wave matches the filter: esc clears it"
         if view.inventory_id is None:
             return (
                 "no inventory yet: press i, or run 'wherry discover FILE'" if view.complete else "reading …"
@@ -254,14 +256,16 @@ class RehearseScreen(ColumnedPlace):
         """Go to the wave."""
         self.wherry.open_wave(self.wave)
 
-    def action_open(self) -> None:
-        """Go to the wave under the cursor."""
-        self.table.open_row()
-
     def select(self, key: str) -> None:
         """Put the cursor on a wave, now or as soon as it is there."""
         self._wanted = key
-        if self.ready and self.table.move_to(key):
+        if self.ready:
+            if not self.table.move_to(key):
+                self.bar.set("")
+            self._go_to_wanted()
+
+    def _go_to_wanted(self) -> None:
+        if self._wanted and self.table.move_to(self._wanted):
             self._wanted = ""
 
     def stations(self) -> list[Widget]:
@@ -274,8 +278,8 @@ class RehearseScreen(ColumnedPlace):
             self.set_class(widget.id == name, f"at-{name}")
 
     def action_back(self) -> None:
-        """From a panel to the waves, from there to where we came from."""
-        if self.table.has_focus:
+        """From a panel to the waves; there the filter goes, then back to where we came from."""
+        if self.table.has_focus or self.writing:
             super().action_back()
         else:
             self.table.focus()

@@ -21,20 +21,35 @@ if TYPE_CHECKING:
 Pair = tuple[float, float]
 
 
-def verdict_of(last: Rehearsed | None, wave: WaveRow) -> tuple[str, str]:
-    """Return a word with its glyph on the last rehearsal of a wave, and its tone."""
+_VERDICTS = (
+    ("never", "–", "dim"),
+    ("not kept", "?", "dim"),
+    ("changed since", "◌", "warn"),
+    ("clean", "✔", "good"),
+    ("failed", "✖", "bad"),
+    ("too long", "▲", "warn"),
+)
+
+
+def verdict_of(last: Rehearsed | None, wave: WaveRow) -> str:
+    """Return what the last rehearsal of a wave says, in a word or a few."""
     if last is None:
-        return "– never", "dim"
+        return "never"
     if last.clean is None:
-        return "? not kept", "dim"
+        return "not kept"
     if last.fingerprint != wave.fingerprint:
-        return "◌ changed since", "warn"
+        return "changed since"
     if last.clean:
-        return "✔ clean", "good"
+        return "clean"
     went = (last.outcomes or {}).get("committed", 0)
     if went < last.runs:
-        return f"✖ {last.runs - went} of {last.runs} failed", "bad"
-    return f"▲ {1 - (last.fits or 0):.1%} too long", "warn"
+        return f"{last.runs - went} of {last.runs} failed"
+    return f"{1 - (last.fits or 0):.1%} too long"
+
+
+def verdict_mark(words: str) -> tuple[str, str]:
+    """Return the glyph and the tone of a verdict."""
+    return next((glyph, tone) for end, glyph, tone in _VERDICTS if words.endswith(end))
 
 
 def spread_words(pair: Pair | None) -> str:
@@ -98,10 +113,11 @@ def describe_before(last: Rehearsed | None, wave: WaveRow) -> Content:
                 line(("r", "accent"), " runs it 200 times on the simulated twin."),
             ]
         )
-    word, tone = verdict_of(last, wave)
+    word = verdict_of(last, wave)
+    glyph, tone = verdict_mark(word)
     lines = [
         _labelled("last", f"{short_time(last.at)} by {visible(last.who)}, {plural(last.runs, 'run')}"),
-        _labelled("said", (word, tone)),
+        _labelled("said", (f"{glyph} {word}", tone)),
         _labelled("cutover", f"P50 / P95  {spread_words(last.cutover)}"),
         _labelled("VM is down", f"P50 / P95  {spread_words(last.down)}"),
         _labelled("fits window", "–" if last.fits is None else f"{last.fits:.1%} of runs"),

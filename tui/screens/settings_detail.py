@@ -8,8 +8,9 @@ from typing import Any
 from textual.content import Content
 
 from planner.names import visible
+from planner.sized import show_size
 from planner.units import show_bytes, show_count
-from tui.screens.settings_rows import backing_words
+from tui.screens.settings_rows import backing_words, data_of
 from tui.text import fit, line, plural, stack
 
 _WIDTH = 12  # of the words at the left
@@ -44,7 +45,7 @@ def describe_entry(row: Mapping[str, Any], uses: str) -> Content:
 def describe_network(one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] | None) -> Content:
     """Return a network: who is on it, where it leads, what does not fit."""
     lines = [
-        _fact("on it", f"{plural(one['vms'], 'VM')}, {show_bytes(one['size_bytes'])} on their disks"),
+        _fact("on it", f"{plural(one['vms'], 'VM')}, {show_size(data_of(one))} on their disks"),
         _fact("VLAN here", one["vlan"] or "unknown"),
         _fact("goes to", one["to"] or f"{one['name']}, since nobody mapped it"),
         _fact("VLAN there", one["to_vlan"] or "unknown"),
@@ -60,7 +61,7 @@ def describe_landing(
     shape: str, one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] | None
 ) -> Content:
     """Return a datastore or folder: who is on it, where it leads, what is free there, what does not fit."""
-    held = f"{plural(one['vms'], 'VM')}, {show_bytes(one['size_bytes'])}"
+    held = f"{plural(one['vms'], 'VM')}, {show_size(data_of(one))}"
     lines = [_fact("on it" if shape == "datastores" else "in it", held)]
     if one["to"] or not one["goes"]:
         lines.append(_fact("goes to", one["to"] or "nobody mapped it"))
@@ -86,6 +87,10 @@ def describe_disk(one: Mapping[str, Any]) -> Content:
     ]  # fmt: skip
     if word:
         lines.append(_fact("a word", f"{word['to']}" + (f" on LUN {word['lun']}" if word["lun"] else "")))
+    lines += [_fact("▲ travels", said, "warn") for said in one["notes"]]
+    if one["refused"]:
+        why, hint = one["refused"]
+        lines += [_fact("✖ no plan", why, "bad"), _fact("hint", hint)]
     if decision is None:
         why, hint = one["waits"]
         lines.append(_fact("✖ undecided", why, "bad"))

@@ -59,7 +59,7 @@ class SettingsEdits(PlaceScreen):
             return "there is nothing under the cursor"
         if shape in KINDS and not any(one["to"] for one in self._marked()):
             return f"it has no map of its own: {row['by']} decides" if row.get("by") else "it is not mapped"
-        if shape == "disks" and not any(one["word"] for one in self._marked()):
+        if shape == "disks" and not any(one["word"] or one["send"] for one in self._marked()):
             return "nobody said a word on it: the rule decides"
         if shape == "values" and row["item"] == self._field(row)["default"]:
             return "it has its default"
@@ -179,7 +179,7 @@ class SettingsEdits(PlaceScreen):
             args = {"values": dict.fromkeys(names), "table": shape}
             self.store("maps.set", args, f"{plural(len(names), 'map')} taken away")
         elif shape == "disks":
-            take_back(self, [one for one in self._marked() if one["word"]])
+            take_back(self, [one for one in self._marked() if one["word"] or one["send"]])
         elif shape == "values":
             values = {row["name"]: self._field(row)["default"]}
             self.store("settings.set", {"values": values}, f"{row['name']}: its default again")

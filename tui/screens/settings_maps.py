@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
+from planner.sized import show_size, size_of
 from planner.units import show_bytes
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask, Form, Values
@@ -35,15 +36,16 @@ def _by_vlan(there: Sequence[Said], marked: Sequence[Said]) -> list[Choice]:
 
 
 def _by_room(there: Sequence[Said], marked: Sequence[Said]) -> list[Choice]:
-    """Return datastores, those with the most room first; whether all of the marked ones fits is said."""
-    needed = sum(one["size_bytes"] for one in marked)
+    """Return datastores, those with the most room first; where the marked ones may not fit it is said."""
+    sized = all(one["sized"] for one in marked)
+    needed = size_of(sum(one["size_bytes"] for one in marked), sized)
     choices = []
     for one in sorted(there, key=lambda one: (-(one["free"] or 0), one["name"].casefold())):
         if one["free"] is None:
             room = "room unknown"
         else:
             size = f" of {show_bytes(one['size'])}" if one["size"] else ""
-            short = f", {show_bytes(needed)} needed" if needed > one["free"] else ""
+            short = f", {show_size(needed)} needed" if needed > one["free"] or not sized else ""
             room = f"{show_bytes(one['free'])} free{size}{short}"
         choices.append(Choice(one["name"], one["name"], f"{room}  {one['place']}"))
     return choices

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from planner.names import visible
-from planner.units import show_bytes
+from planner.sized import AtLeast, size_of
+from tui.text import size_cell
 from tui.widgets.column import Column
 
 Row = tuple[Any, ...]  # the key, what the study says of it, cells
@@ -23,7 +24,7 @@ def _dash(text: Any) -> str:
 
 
 def _size(size: Any) -> str:
-    return show_bytes(size) if size else "–"
+    return size_cell(size) if size or isinstance(size, AtLeast) else "–"
 
 
 def backing_words(backing: str) -> str:
@@ -65,6 +66,7 @@ _DISKS = (
     Column(4, "becomes", 12, lambda text: visible(text) or "undecided", keep=8),
     Column(5, "size", 9, _size, right=True, keep=5, kind="size"),
     Column(6, "said by", 9, keep=4),
+    Column(8, "travels", 7, keep=3),
     Column(7, "LUN", 20, _dash, keep=2),
 )
 _SHAPES = {
@@ -99,10 +101,15 @@ def entry_rows(block: Mapping[str, Any], used: Mapping[str, str]) -> tuple[Row, 
     )
 
 
+def data_of(one: Mapping[str, Any]) -> int:
+    """Return the bytes of what is mapped, the least they are where not all disks are known."""
+    return size_of(one["size_bytes"], one["sized"])
+
+
 def network_rows(networks: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
     """Return networks as rows."""
     return tuple(
-        (one["name"], one, one["name"], one["to"], one["vms"], one["size_bytes"], one["vlan"], one["wrong"])
+        (one["name"], one, one["name"], one["to"], one["vms"], data_of(one), one["vlan"], one["wrong"])
         for one in networks
     )
 
@@ -111,7 +118,7 @@ def landing_rows(shape: str, landings: Sequence[Mapping[str, Any]]) -> tuple[Row
     """Return datastores or folders as rows."""
     beside = "room" if shape == "datastores" else "by"
     return tuple(
-        (one["name"], one, one["name"], one["goes"], one["vms"], one["size_bytes"], one[beside], one["wrong"])
+        (one["name"], one, one["name"], one["goes"], one["vms"], data_of(one), one[beside], one["wrong"])
         for one in landings
     )
 
@@ -129,8 +136,9 @@ def disk_rows(disks: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
                 backing_words(one["source"]),
                 backing_words(decision["target"]) if decision else "",
                 one["size_bytes"],
-                "a person" if word else "the rule",
+                "a person" if word or one["send"] else "the rule",
                 decision["lun"] if decision else (word or {}).get("lun", ""),
+                one["send"]["send"] if one["send"] else "always",
             )
         )
     return tuple(sorted(rows, key=lambda row: (bool(row[4]), row[6] != "a person", -row[5])))

@@ -1,4 +1,7 @@
-"""A person's word on disks: what may be said of them with what would become of them, then which LUN."""
+"""A person's word on disks: what may be said of them with what would become of them, then which LUN.
+
+What of them travels is asked in the same list: always, once or never, with the reason why not.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,26 @@ if TYPE_CHECKING:
     from tui.screens.settings_edits import SettingsEdits
 
 Disks = Sequence[Mapping[str, Any]]
+Options = Sequence[Mapping[str, Any]]
 
 _RULE, _ANY = "rule", ""
+_SENDS = {
+    "always": ("send it always", "what changes travels too, as of any disk"),
+    "once": ("send it once, with the seed", "for temporary files: what is written later stays behind"),
+    "never": ("never send it", "for swap: it arrives empty, in its full size"),
+}
 
 
 def ask_word(place: SettingsEdits, disks: Disks) -> None:
     """Ask the study what may be said of disks, then the person."""
     args = {"volumes": [disk["volume"] for disk in disks]}
-    place.wherry.ask("remaps.options", args, lambda found: _pick(place, disks, found), busy="trying")
+
+    def tried(options: Options) -> None:
+        place.wherry.ask(
+            "remaps.sending", args, lambda sends: _pick(place, disks, options, sends), busy="trying"
+        )
+
+    place.wherry.ask("remaps.options", args, tried, busy="trying")
 
 
 def find_disk(place: SettingsEdits) -> None:
@@ -35,7 +50,10 @@ def find_disk(place: SettingsEdits) -> None:
         by_key = {one["volume"]: one for one in disks}
         choices = [
             Choice(
-                one["volume"], one["name"], f"{backing_words(one['source'])}, {show_bytes(one['size_bytes'])}"
+                one["volume"],
+                one["name"],
+                f"{backing_words(one['source'])}, {show_bytes(one['size_bytes'])}"
+                + (f"; {visible(one['looks'])}" if one["looks"] else ""),
             )
             for one in disks
         ]
@@ -84,7 +102,7 @@ def _note(option: Mapping[str, Any], asked: int) -> str:
     return f"{backing_words(decision['target'])}{lun}. {decision['proof'] or decision['rule']}"
 
 
-def _pick(place: SettingsEdits, disks: Disks, options: Sequence[Mapping[str, Any]]) -> None:
+def _pick(place: SettingsEdits, disks: Disks, options: Options, sends: Options) -> None:
     sources = {disk["source"] for disk in disks}
     source = sources.pop() if len(sources) == 1 else ""
     choices = [
@@ -93,19 +111,34 @@ def _pick(place: SettingsEdits, disks: Disks, options: Sequence[Mapping[str, Any
         for option in options
         if option["to"] != source  # which is what keeping it says
     ]  # fmt: skip
+    choices += [Choice(one["send"], *_SENDS[one["send"]], one["why_not"]) for one in sends]
     by_key = {option["to"] or _RULE: option for option in options}
 
     def picked(key: str | None) -> None:
         if key is None:
             return
-        if key == _RULE:
-            take_back(place, disks)
+        if key in _SENDS:
+            _ask_why(place, disks, key)
+        elif key == _RULE:
+            args = {"volumes": [disk["volume"] for disk in disks], "to": None}
+            place.store("remaps.set", args, f"{_called(disks)}: the rule decides")
         elif by_key[key]["luns"]:
             _pick_lun(place, disks, key, by_key[key]["luns"])
         else:
             _say(place, disks, key, "")
 
     place.app.push_screen(Pick(f"What becomes of {_called(disks)}", choices), picked)
+
+
+def _ask_why(place: SettingsEdits, disks: Disks, send: str) -> None:
+    """Ask why disks are sent once or never; sending them always again needs no reason."""
+    args = {"volumes": [disk["volume"] for disk in disks], "how": send}
+    said = f"{_called(disks)}: sent {send}"
+    if send == "always":
+        place.store("remaps.send", args, said)
+        return
+    ask = Ask("why", "What is on it that may stay behind", "", "page file only", needed=True)
+    place.form(f"Why {_called(disks)} is sent {send}", [ask], "remaps.send", lambda v: {**args, **v}, said)
 
 
 def _pick_lun(place: SettingsEdits, disks: Disks, to: str, luns: Sequence[str]) -> None:
@@ -125,6 +158,6 @@ def _say(place: SettingsEdits, disks: Disks, to: str, lun: str) -> None:
 
 
 def take_back(place: SettingsEdits, disks: Disks) -> None:
-    """Take the words on disks back."""
-    args = {"volumes": [disk["volume"] for disk in disks], "to": None}
-    place.store("remaps.set", args, f"{_called(disks)}: the rule decides")
+    """Take back all that was said on disks: what they become, and what of them travels."""
+    args = {"volumes": [disk["volume"] for disk in disks]}
+    place.store("remaps.take_back", args, f"{_called(disks)}: the rule decides")

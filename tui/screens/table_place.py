@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.widgets import Input
 
@@ -25,6 +25,7 @@ from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
 
 _OF_ROWS = ("mark", "mark.all", "copy")
+_END = "\n"
 _WAIT_S = 3.0  # from enter in the filter line; then keys go to the rows that are there
 
 
@@ -34,6 +35,7 @@ class TablePlace(ColumnedPlace):
     columns: tuple[Column, ...] = ()  # places with several tables set both as they turn to one
     noun: str = "row"
     filters: str = "inventory"  # whose saved filters are used: as 'wherry filters save --for' says
+    spares_line: ClassVar[bool] = False  # on a narrow screen the filter's line is there only while in use
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,6 +55,11 @@ class TablePlace(ColumnedPlace):
     def table(self) -> VirtualTable:
         """The table of the place."""
         return self.query_one(VirtualTable)
+
+    @property
+    def at(self) -> VirtualTable:
+        """The table that the keys of tables are about."""
+        return self.table
 
     @property
     def bar(self) -> FilterBar:
@@ -102,11 +109,9 @@ class TablePlace(ColumnedPlace):
 
     def values_of(self, name: str) -> Sequence[str]:
         """Return values that a field has in this table, for completion."""
-        for column in self.columns:
-            if column.asked == name and column.kind == "text":
-                seen = dict.fromkeys(str(row[column.field]) for row in self.table.rows[:20_000])
-                return [value for value in seen if value]
-        return ()
+        from tui.widgets.vocabulary import values_in
+
+        return values_in(self.columns, self.table.rows, name)
 
     def _match(self, rows: Sequence[tuple[Any, ...]]) -> None:
         self._problem = ""
@@ -131,6 +136,7 @@ class TablePlace(ColumnedPlace):
         if self.ready:
             self._filter = event.text
             self.filter_now()
+            self.show_bar()
 
     def on_filter_bar_done(self, event: FilterBar.Done) -> None:
         """Go to the table."""
@@ -156,7 +162,25 @@ class TablePlace(ColumnedPlace):
     def action_filter(self) -> None:
         """Write a filter."""
         self._sent_at = float("-inf")
+        self.bar.display = True
         self.bar.write()
+
+    def clear_filter(self) -> None:
+        """Show all rows of the place's own table."""
+        self.bar.set("")
+
+    def has_room(self) -> bool:
+        """Return whether the filter's line may stay while nobody uses it."""
+        return self.wide
+
+    def show_bar(self) -> None:
+        """Show the filter's line, or give its row to the table."""
+        if self.spares_line and self.ready:
+            self.bar.display = bool(self.bar.text) or self.writing or self.has_room()
+
+    def on_descendant_blur(self) -> None:
+        """Who leaves an empty filter needs its line no more."""
+        self.call_after_refresh(self.show_bar)
 
     def action_saved_filters(self) -> None:
         """Use a saved filter."""
@@ -198,10 +222,10 @@ class TablePlace(ColumnedPlace):
         """Return why an action cannot be used here now: there is nothing to mark or copy."""
         if why := super().why_not(action):
             return why
-        empty = self.ready and not self.table.order
-        if empty and (action.id in _OF_ROWS or (action.id == "open" and self.table.has_focus)):
+        empty = self.ready and not self.at.order
+        if empty and (action.id in _OF_ROWS or (action.id == "open" and self.at.has_focus)):
             return "no row is shown here"
-        if action.id == "filter" and empty and not self.table.rows and not self.bar.text:
+        if action.id == "filter" and empty and not self.at.rows and not self.bar.text:
             return "there is nothing to filter yet"
         return ""
 
@@ -227,12 +251,12 @@ class TablePlace(ColumnedPlace):
 
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self.table.sort_next()
+        self.at.sort_next()
         self.describe_table()
 
     def action_reverse(self) -> None:
         """Turn the order round."""
-        self.table.sort_by(self.table.sorted_by, not self.table.reverse)
+        self.at.sort_by(self.at.sorted_by, not self.at.reverse)
         self.describe_table()
 
     def on_virtual_table_sorted(self, event: VirtualTable.Sorted) -> None:
@@ -258,30 +282,30 @@ class TablePlace(ColumnedPlace):
     # taking it elsewhere
 
     def _as_text(self, keys: set[Any] | None) -> str:
-        table = self.table
-        lines = ["\t".join(self.columns[index].title for index in table.chosen)]
+        table = self.at
+        lines = ["\t".join(table.columns[index].title for index in table.chosen)]
         for index in table.order:
             if keys is None or table.rows[index][0] in keys:
                 lines.append("\t".join(cell.strip() for cell in table.cells(table.rows[index])))
-        return "\n".join(lines)
+        return _END.join(lines)
 
     def action_copy(self) -> None:
         """Copy the marked rows, or the one under the cursor, for another program."""
-        keys = set(self.chosen())
-        if keys:
-            self.app.copy_to_clipboard(self._as_text(keys))
-            self.say(f"copied {plural(len(keys), 'row')}", "good")
+        if keys := self.at.marks or {self.at.key} - {None}:
+            copied = self._as_text(keys)
+            self.app.copy_to_clipboard(copied)
+            self.say(f"copied {plural(copied.count(_END), 'row')}", "good")
 
     def action_copy_all(self) -> None:
         """Copy the table as it is filtered."""
         self.app.copy_to_clipboard(self._as_text(None))
-        self.say(f"copied {plural(len(self.table.order), 'row')}", "good")
+        self.say(f"copied {plural(len(self.at.order), 'row')}", "good")
 
     def action_write_table(self) -> None:
         """Write the table as it is filtered to a csv file."""
         from tui.dialogs.form import Ask, Form
 
-        path = str(Path.cwd() / f"{self.place_id}.csv")
+        path = str(Path.cwd() / f"{self.liked(self.at).replace('.', '-')}.csv")
         ask = Ask("path", "File", path, needed=True)
         self.app.push_screen(Form("Write this table", [ask], "Write"), self._write)
 
@@ -291,9 +315,9 @@ class TablePlace(ColumnedPlace):
         from tui.widgets.table_file import write_table
 
         path = Path(said["path"]).expanduser()
-        table = self.table
+        table = self.at
         try:
-            write_table(path, [self.columns[i].title for i in table.chosen],
+            write_table(path, [table.columns[i].title for i in table.chosen],
                         (table.cells(table.rows[index]) for index in table.order))  # fmt: skip
         except (WherryError, OSError) as error:
             self.say(f"✖ {visible(getattr(error, 'message', '') or str(error))}", "bad")

@@ -8,10 +8,12 @@ from typing import Any
 from textual.content import Content
 
 from planner.names import visible
+from planner.sized import size_of
 from planner.units import show_bytes
 from tui.actions.action import Action
 from tui.screens.table_place import TablePlace
-from tui.text import count, line, plural, short_time, stack
+from tui.screens.waves_lines import begun
+from tui.text import count, line, plural, short_time, size_cell, stack, window_start
 
 _NAMED = 6  # VMs that the line of marks names
 _CPUS, _DISK = 5, 7  # fields of a row
@@ -120,16 +122,19 @@ class VmActs(TablePlace):
     def _offer(self, vms: Sequence[str], waves: Sequence[Mapping[str, Any]]) -> None:
         from tui.dialogs.pick import Choice, Pick
 
-        titles = {wave.name: wave.title for wave in self.view.waves}
-        choices = [
-            Choice(
-                wave["wave"],
-                f"{wave['wave']}  {titles.get(wave['wave'], '')}",
-                _room(wave),
-                "locked: l in 4 Waves unlocks it" if wave["locked"] else "",
+        saved = {wave.name: wave for wave in self.view.waves}
+        states = {wave.name: wave.state for wave in self.view.status.waves} if self.view.status else {}
+
+        def choice(wave: Mapping[str, Any]) -> Choice:
+            name = str(wave["wave"])
+            why_not = (
+                "locked: l in 4 Waves unlocks it" if wave["locked"] else begun(name, states.get(name, ""))
             )
-            for wave in waves
-        ]
+            row = saved.get(name)
+            when = window_start(row.window) if row and row.window else ""
+            return Choice(name, f"{name}  {row.title if row else ''}", _room(wave, when), why_not)
+
+        choices = [choice(wave) for wave in waves]
         box = Pick(
             f"Move {plural(len(vms), 'VM')} with what moves together to", choices, "the plan has no wave"
         )
@@ -159,7 +164,8 @@ class VmActs(TablePlace):
         row = self.table.row
         if row is None:
             return
-        if group := self.view.placed.get(row[0], ("", ""))[1]:
+        group = self.view.placed.get(row[0], ("", ""))[1]
+        if group and not self.wherry.session.plan_is_older_than():  # else it may be no group by now
             self.wherry.goto("group", group)
             return
 
@@ -178,10 +184,11 @@ class VmActs(TablePlace):
             self.wherry.goto("check", row[0])
 
 
-def _room(wave: Mapping[str, Any]) -> str:
-    """Say when a wave is, and how full."""
-    when = short_time(wave["start"]) + " UTC" if wave["start"] else "undated"
+def _room(wave: Mapping[str, Any], when: str) -> str:
+    """Say when a wave is, and how full; a wave of no saved plan says its time in UTC."""
+    when = when or (short_time(wave["start"]) + " UTC" if wave["start"] else "undated")
     limits = [item for item in wave["limits"] if item["cap"]]
     fullest = max(limits, key=lambda item: item["used"] / item["cap"], default=None)
+    size = size_of(wave["size_bytes"], wave["sized"])
     full = f" · {fullest['used'] / fullest['cap']:.0%} full" if fullest else ""
-    return f"{when} · {plural(wave['vms'], 'VM')} {show_bytes(wave['size_bytes'])}{full}"
+    return f"{when} · {plural(wave['vms'], 'VM')} {size_cell(size)}{full}"

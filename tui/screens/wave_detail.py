@@ -240,7 +240,10 @@ def _plan(view: View, hand: Hand | None) -> list[Content]:
 def _findings(wave: Wave, view: View, session: Session) -> list[Content]:
     lines = [line(""), _heading("findings")]
     if view.tallies is None:
-        words = {"running": "checks are running …", "stale": "checks are not current: run 'wherry check'"}
+        words = {
+            "running": "checks are running …",
+            "stale": "checks are not current: c in 9 Checks runs them",
+        }
         return [*lines, line((words.get(view.judging, "reading …"), "dim"))]
     order = list(Severity)
     found = [

@@ -89,7 +89,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
         self._wanted = key
         if self.ready:
             if not self.waves.move_to(key):
-                self.bar.set("")
+                self.clear_filter()
             self._go_to_wanted()
 
     def _go_to_wanted(self) -> None:
@@ -165,13 +165,17 @@ class WavesScreen(Editing, Charting, Working, Marks):
             "board": "◂ ▸ wave · [ ] move the card · z Gantt",
         }
         self.waves.set_title(Content(self.title_words()), Content(keys[self.waves.view]))
+        if (wave := self.wave_line) is not None:
+            self.describe_groups(wave)
 
     def standing_note(self) -> Content | None:
         """What is not saved and what it does to the score; else what is newer than the plan."""
         if self.hand is not None and self.hand.unsaved:
             return self.unsaved_note()
         if older := self.wherry.session.plan_is_older_than():
-            return line((f"▲ {older} newer than the plan: p plans anew", "warn"))
+            anew = self.why_not(action_named("waves.plan")) == ""
+            then = "p plans anew" if anew else "'wherry plan' plans anew"
+            return line((f"▲ {older} newer than the plan: {then}", "warn"))
         return None
 
     def saved_wave(self, name: str) -> Wave | None:
@@ -212,7 +216,10 @@ class WavesScreen(Editing, Charting, Working, Marks):
                 self.groups.set_rows(lines)
             if self.followed[0] == wave.wave and self.groups.move_to(self.followed[1]):
                 self.followed = ("", "")
-        self.groups.set_empty("reading …" if found is None else "no group in this wave")
+        nothing = (
+            "no group matches the filter: esc clears it" if self.groups.rows else "no group in this wave"
+        )
+        self.groups.set_empty("reading …" if found is None else nothing)
         self.describe_groups(wave)
         self.show_card()
         offered, view, width = self.offered(), self.view, panel.size.width - 2
@@ -227,7 +234,8 @@ class WavesScreen(Editing, Charting, Working, Marks):
 
     def show_card(self) -> None:
         """Show on the board which group the cursor is on."""
-        self.waves.card = self.groups.cursor if self.groups.rows else None
+        groups = self.groups
+        self.waves.card = groups.order[groups.cursor] if groups.row is not None else None
         if self.waves.view == "board":
             self.ask_lanes()
             self.waves.refresh()
@@ -239,7 +247,7 @@ class WavesScreen(Editing, Charting, Working, Marks):
 
     def describe_groups(self, wave: WaveLine) -> None:
         """Say how many groups there are and are marked."""
-        words = [f"{visible(wave.wave)}: {plural(len(self.groups.rows), 'group')}"]
+        words = [f"{visible(wave.wave)}: {plural(len(self.groups.rows), 'group')}{self.side_words('groups')}"]
         if self.groups.marks:
             words.append(f"{count(len(self.groups.marks))} marked")
         keys = "▣ locked: l unlocks" if wave.locked else "[ ] move · m to … · n new · l lock"
@@ -298,7 +306,9 @@ class WavesScreen(Editing, Charting, Working, Marks):
         self.set_class(widget.id == "judgement", "judging")
 
     def action_back(self) -> None:
-        """From a panel to the waves; then the marks of groups go, then as everywhere."""
+        """The filter of groups goes; from a panel to the waves; then their marks go, then as everywhere."""
+        if self.leaves_side_filter():
+            return
         if self.groups.has_focus or self.panel("judgement").has_focus:
             self.waves.focus()
         elif self.groups.marks:

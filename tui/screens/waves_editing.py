@@ -12,6 +12,8 @@ from textual.content import Content
 
 from planner.names import visible
 from tui.actions.action import Action
+from tui.actions.keymap import shown
+from tui.actions.table import action_named
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Choice, Pick
 from tui.dialogs.pick_some import PickSome
@@ -19,7 +21,7 @@ from tui.hand import heard
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_offers import Offers
 from tui.screens.waves_words import score_words
-from tui.text import count, line, plural
+from tui.text import count, line, plural, short_time
 
 _MOVES = ("earlier", "later", "move", "new", "split", "merge")
 _KEYS = "abc"
@@ -181,7 +183,7 @@ class Editing(Offers):
             if other is not None:
                 self.act("hand.merge", {"group": str(row[0]), "other": other})
 
-        self.app.push_screen(Pick(f"Merge into {visible(mine)}", choices), chosen)
+        self.app.push_screen(Pick(f"Merge into {visible(mine)}", choices, "no group is called so"), chosen)
 
     def action_lock(self) -> None:
         """Lock the wave, or unlock it."""
@@ -248,8 +250,28 @@ class Editing(Offers):
         self.say("dropped: the plan is as it was saved", "warn")
 
     def action_take_back(self) -> None:
-        """Take the newest saved edit back."""
-        self.wherry.ask("hand.take_back", None, self._taken_back, "taking an edit back")
+        """Take a saved edit back: where there are several, the one that is chosen."""
+        self.wherry.ask("hand.saved_edits", None, self._choose_edit)
+
+    def _choose_edit(self, found: list[dict[str, Any]]) -> None:
+        if len(found) < 2:
+            self._take_back(None)
+            return
+        choices = [
+            Choice(str(one["number"]), f"edit {one['number']}",
+                   f"{one['did']}, {short_time(one['at'])} by {one['who']}")
+            for one in found
+        ]  # fmt: skip
+        self.app.push_screen(
+            Pick("Take back which edit?", choices, "no edit is called so"), self._chosen_edit
+        )
+
+    def _chosen_edit(self, number: str | None) -> None:
+        if number is not None:
+            self._take_back(int(number))
+
+    def _take_back(self, number: int | None) -> None:
+        self.wherry.ask("hand.take_back", {"number": number}, self._taken_back, "taking an edit back")
 
     def _taken_back(self, taken: dict[str, Any]) -> None:
         self.drop_offer()
@@ -284,7 +306,8 @@ class Editing(Offers):
             words = f"▲ another plan was stored: R makes your {plural(many, 'edit')} on it again"
             return line((words, "warn"))
         return line((f"● {many} unsaved: {visible(self.hand.unsaved[-1], 60)}", "accent"),
-                    f" · {score_words(self.hand)}", ("  ^s saves", "dim"))  # fmt: skip
+                    (f"  {shown(action_named('waves.save'), self.wherry.keys)} saves", "dim"),
+                    f" · {score_words(self.hand)}")  # fmt: skip
 
     def not_now(self, action: Action) -> str:
         """Return why an edit cannot be made now."""

@@ -144,6 +144,9 @@ def describe_approval(view: View, waves: Sequence[str], who: str, hand: Hand | N
     score = view.plan.score
     if broken := score.hard_violations + score.order_violations + score.latency_violations:
         lines.append(line(("✖ ", "bad"), f"the plan breaks {plural(broken, 'rule')}: o shows which kinds"))
+    if view.tallies is None:
+        running = "checks are running" if view.judging == "running" else "checks are not current"
+        lines.append(line(("▲ ", "warn"), f"{running}; blockers are not known before they are done"))
     lines.append(line(""))
     same = hand if hand is not None and hand.plan == view.plan.version else None
     rows = [row for row in view.waves if row.name in set(waves)]
@@ -176,9 +179,7 @@ def _broken(hand: Hand | None, name: str) -> tuple[str, ...]:
 def _against(view: View, row: WaveRow) -> list[str]:
     """Return what should be known before a wave is signed."""
     found = []
-    if view.tallies is None:
-        found.append("checks are not current: run 'wherry check'")
-    elif blockers := view.wave_tallies.get(row.name, (0, 0, 0))[0]:
+    if view.tallies is not None and (blockers := view.wave_tallies.get(row.name, (0, 0, 0))[0]):
         found.append(f"{plural(blockers, 'blocker')} open: see 9 Checks")
     if row.unsized:
         found.append(f"not all disks of {plural(row.unsized, 'VM')} are known")

@@ -87,7 +87,7 @@ def saved_groups(wave: Wave, size_bytes: int) -> list[dict[str, Any]]:
         first = disk.attachments[0].vm
         sizes[first] = sizes.get(first, 0) + disk.size_bytes
     found = []
-    for group in wave.groups:
+    for group in sorted(wave.groups, key=lambda group: (group.name.casefold(), group.name)):  # as on a desk
         take = takes.get(group.name) or takes.get(group.vms[0])
         found.append(
             {

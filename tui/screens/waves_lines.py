@@ -28,7 +28,7 @@ LIMITS = {
 }
 
 
-# What is moving or has moved stays as it is, and the verb that takes it back where one does.
+# What is moving, has moved or is on its way back stays as it is, and the verb that takes it back if one does.
 _BEGUN = {
     "replicating": "abort",
     "in sync": "abort",
@@ -36,7 +36,18 @@ _BEGUN = {
     "before commit": "rollback",
     "committing": "",
     "committed": "",
+    "rolling back": "",
+    "aborting": "",
+    "failed": "",
 }
+
+
+def begun(wave: str, state: str) -> str:
+    """Say why a wave in a state stays as it is, and what would change that; empty when it may be changed."""
+    if state not in _BEGUN:
+        return ""
+    then = f"first 'wherry {verb} {wave}'" if (verb := _BEGUN[state]) else "see 'wherry status'"
+    return f"{visible(wave)} {'has' if state == 'failed' else 'is'} {state}, it stays as it is: {then}"
 
 
 class WaveLine(NamedTuple):
@@ -64,12 +75,8 @@ class WaveLine(NamedTuple):
 
     @property
     def begun(self) -> str:
-        """Say why nothing enters or leaves the wave and what would change that, empty when it may."""
-        if self.state not in _BEGUN:
-            return ""
-        verb = _BEGUN[self.state]
-        then = f"first 'wherry {verb} {self.wave}'" if verb else "see 'wherry status'"
-        return f"{visible(self.wave)} is {self.state}, it stays as it is: {then}"
+        """Say why the wave stays as it is, empty when it may be changed."""
+        return begun(self.wave, self.state)
 
 
 def full_words(full: tuple[float, str] | None) -> str:

@@ -8,15 +8,17 @@ from typing import Any
 from planner.plan import Wave
 from planner.sized import AtLeast
 from tui.hand import Hand
-from tui.screens.table_place import TablePlace
+from tui.screens.side_tables import SideTables
 from tui.screens.waves_groups import Groups
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_table import WavesTable
 from tui.widgets.table import VirtualTable
 
 
-class WavesPlace(TablePlace):
+class WavesPlace(SideTables):
     """The place as its parts see it."""
+
+    sides = ("groups",)
 
     def __init__(self) -> None:
         super().__init__()

@@ -57,7 +57,9 @@ def _changed(name: str, change: float) -> str:
         return ""
     if name.endswith("_share"):
         return f" ({change * 100:+.1f})" if abs(change) >= 0.0005 else ""
-    return f" ({change:+,.1f})" if name.endswith("_gb") else f" ({change:+g})"
+    if name.endswith("_gb"):
+        return f" ({change:+,.1f})" if abs(change) >= 0.05 else ""
+    return f" ({change:+g})"
 
 
 def score_words(hand: Hand) -> str:
@@ -117,11 +119,16 @@ def describe_difference(
         if found[key]:
             lines.append(line((f"{word}: ", "accent"), ", ".join(map(visible, found[key]))))
     lines += _listed("windows", (
-        f"{visible(one['wave'])}: {_when(one['before'])} → {_when(one['after'])}" for one in found["windows"]
+        f"{visible(one['wave'])}: {_when(one['before'], one['before_h'])} → "
+        f"{_when(one['after'], one['after_h'])}" for one in found["windows"]
     ))  # fmt: skip
     lines += _listed("VMs in another wave", (
         f"{visible(one['name'])}: {one['before'] or 'no wave'} → {one['after'] or 'no wave'}"
         for one in found["moved"]
+    ))  # fmt: skip
+    lines += _listed("groups of other VMs", (
+        f"{visible(one['group'])}: {_members(one['before'])} → {_members(one['after'])}"
+        for one in found["groups"]
     ))  # fmt: skip
     lines += _listed("disks that become something else", (
         f"{visible(names.get(one['vm'], one['vm']))}: {visible(one['before']) or 'not planned'} → "
@@ -136,8 +143,12 @@ def describe_difference(
     return stack(lines)
 
 
-def _when(start: str) -> str:
-    return f"{start[:16].replace('T', ' ')} UTC" if start else "no window"
+def _when(start: str, hours: float | None) -> str:
+    return f"{start[:16].replace('T', ' ')} UTC, {hours:g} h" if start else "no window"
+
+
+def _members(many: int) -> str:
+    return plural(many, "VM") if many else "no such group"
 
 
 def _listed(title: str, rows: Iterable[str]) -> list[Content]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from planner.names import visible
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.pick import Choice, Pick
 from tui.dialogs.reader import Reader
+from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
 from tui.jobs.orders import Order
@@ -17,9 +19,13 @@ from tui.screens.waves_forms import describe_approval, plan_asks, supposed, what
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_place import WavesPlace
 from tui.screens.waves_words import describe_card, describe_difference, describe_why
-from tui.text import line, plural, short_time
+from tui.text import count, line, plural, short_time
+
+if TYPE_CHECKING:
+    from tui.app import WherryApp
 
 _WIDE = 110
+_EDITS = "edits"  # in a list of plans
 
 
 class Working(WavesPlace):
@@ -41,6 +47,10 @@ class Working(WavesPlace):
                 self.run_order(orders.plan(said["effort"], int(said["seed"])))
 
         note = "Edits and locks are kept; the plan stays near the last one. x stops with the best so far."
+        approved = [row.name for row in self.view.waves if row.name in self.view.approvals]
+        if given := self._to_approve(approved):
+            are = "wave is" if len(given) == 1 else "waves are"
+            note = f"▲ {count(len(given))} {are} approved: what changes is approved no longer. {note}"
         note = self._without_unsaved() + note
         self.app.push_screen(Form("Plan", plan_asks(plan), "Plan", line(note)), chosen)
 
@@ -68,6 +78,8 @@ class Working(WavesPlace):
             self.say(f"✔ stored as plan {found['kept_as']}, its settings too", "good")
             return
         words = describe_difference(found["difference"], f"plan {found['plan']}", "what if", {})
+        if isinstance(self.app.screen, Work):
+            self.app.pop_screen()  # the answer tells more than that it is done
         if self.wherry.read_only or given["drop_hosts"]:
             self.app.push_screen(Reader("What if", words))
             return
@@ -81,23 +93,9 @@ class Working(WavesPlace):
 
     def action_import_table(self) -> None:
         """Read an edited table of the plan."""
-        from tui.dialogs.form import Ask
+        from tui.guides.importing import offer_table
 
-        asks = [Ask("path", "File: assignment.csv, groups.csv or waves.csv", needed=True),
-                Ask("check", "only say what it would change", yes_no=True)]  # fmt: skip
-
-        def chosen(said: dict[str, str] | None) -> None:
-            if said is not None:
-                self.run_order(orders.import_table(said["path"], check=said["check"] == "yes"), self._reread)
-
-        self.app.push_screen(Form("Read an edited table", asks, "Read"), chosen)
-
-    def _reread(self, job: Job) -> None:
-        found = job.state.document
-        if isinstance(found, dict):
-            many = plural(len(found["moved"]) + len(found["dated"]), "change")
-            then = "p plans with it" if found["applied"] else "nothing was stored"
-            self.say(f"✔ {plural(found['rows'], 'row')} read, {many}: {then}", "good")
+        offer_table(cast("WherryApp", self.app))
 
     # approving
 
@@ -150,14 +148,30 @@ class Working(WavesPlace):
         self.app.push_screen(Reader("Why this wave", describe_why(found)))
 
     def action_diff(self) -> None:
-        """Choose two plans, and show what is different."""
+        """Choose two plans, or the edits that are not saved, and show what is different."""
         self.wherry.ask("plans.versions", None, self._choose_before)
 
     def _choose_before(self, found: list[dict[str, Any]]) -> None:
-        if len(found) < 2:
+        mine = Choice(_EDITS, "the edits", f"{count(self.unsaved)} not saved, against the plan they are of")
+        if len(found) < 2 and not self.unsaved:
             self.say("there is one plan, so nothing to compare: p makes another", "warn")
-            return
-        self._pick_plan("Differences: from plan", found[1:], lambda before: self._choose_after(found, before))
+        elif len(found) < 2:
+            self._compare_edits()
+        else:
+            self._pick_plan("Differences: from plan", found[1:],
+                            lambda before: self._choose_after(found, before),
+                            (mine,) if self.unsaved else ())  # fmt: skip
+
+    def _compare_edits(self) -> None:
+        many = plural(self.unsaved, "edit")
+        self.wherry.ask("hand.diff", None, lambda found: self._told_apart(found, many), "comparing")
+
+    def _told_apart(self, found: dict[str, Any], many: str) -> None:
+        before = f"plan {found['before']}"
+        words = describe_difference(found, before, many, found["names"])
+        if found["same"]:
+            words = line(f"{many} not saved and {before} say the same")
+        self.app.push_screen(Reader(f"From {before} to {many} not saved", words))
 
     def _choose_after(self, found: list[dict[str, Any]], before: int) -> None:
         newer = [one for one in found if one["version"] > before]
@@ -165,14 +179,23 @@ class Working(WavesPlace):
             f"Differences: from plan {before} to", newer, lambda after: self._compare(before, after)
         )
 
-    def _pick_plan(self, title: str, found: list[dict[str, Any]], then: Any) -> None:
+    def _pick_plan(
+        self, title: str, found: list[dict[str, Any]], then: Any, first: Sequence[Choice] = ()
+    ) -> None:
         choices = [
             Choice(str(one["version"]), f"plan {one['version']}",
                    f"{short_time(one['at'])} by {one['who']}, {plural(one['waves'], 'wave')}, "
                    f"{plural(one['vms'], 'VM')}")
             for one in found
         ]  # fmt: skip
-        self.app.push_screen(Pick(title, choices), lambda key: then(int(key)) if key is not None else None)
+
+        def chosen(key: str | None) -> None:
+            if key == _EDITS:
+                self._compare_edits()
+            elif key is not None:
+                then(int(key))
+
+        self.app.push_screen(Pick(title, [*first, *choices], "no plan is called so"), chosen)
 
     def _compare(self, before: int, after: int) -> None:
         args = {"before": before, "after": after}

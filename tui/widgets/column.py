@@ -24,6 +24,7 @@ class Column:
     ``keep`` decides what goes when the table is narrow: the lowest first, among equals the rightmost.
     The one column with ``flex`` takes what is left over. ``kind`` and ``name`` are for filters: text,
     number or size, asked for by ``name`` (the title when empty). ``pinched`` is shortened in its middle.
+    ``sorts`` is the field that gives the order, where words would not: weekdays do not come by their names.
     """
 
     field: int
@@ -37,6 +38,7 @@ class Column:
     name: str = ""
     kind: str = "text"
     pinched: bool = False
+    sorts: int = 0
 
     @property
     def asked(self) -> str:

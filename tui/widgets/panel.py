@@ -31,6 +31,8 @@ class Panel(Scrolled):
     BINDINGS: ClassVar[list[Any]] = [
         Binding("k", "scroll_up", "up", show=False),
         Binding("j", "scroll_down", "down", show=False),
+        Binding("g", "scroll_home", "first line", show=False),
+        Binding("G", "scroll_end", "last line", show=False),
     ]
 
     def __init__(self, id: str, title: str = "", keys: str = "") -> None:

@@ -10,7 +10,7 @@ while filters change. Cells that other rows bring new content to flash once.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from rich.segment import Segment
@@ -92,6 +92,7 @@ class VirtualTable(Scrolled):
         self.order: Sequence[int] = range(0)
         self.sorted_by: int | None = None  # index into columns
         self.reverse = False
+        self.sift: Callable[[Sequence[tuple[Any, ...]]], Sequence[int] | None] | None = None
         self._matches: Sequence[int] | None = None
         self._empty = empty
         self._layout: tuple[tuple[int, int], ...] = ()  # column index, width
@@ -103,10 +104,13 @@ class VirtualTable(Scrolled):
     # what is shown
 
     def set_rows(self, rows: Sequence[tuple[Any, ...]], matches: Sequence[int] | None = None) -> None:
-        """Show other rows, all of them or those at ``matches``; the cursor stays with its row's key."""
+        """Show other rows, all of them or those at ``matches``; the cursor stays with its row's key.
+
+        A table with a ``sift`` of its own asks that which of them match.
+        """
         key, seen = self.key, self._on_screen() if self.flashes else {}
         self.rows = rows
-        self._matches = matches
+        self._matches = self.sift(rows) if self.sift is not None else matches
         self._arrange(key)
         if seen:
             self._flash(changed_fields(seen, self._on_screen()))
@@ -193,7 +197,8 @@ class VirtualTable(Scrolled):
     def _arrange(self, key: Hashable | None) -> None:
         order: Sequence[int] = range(len(self.rows)) if self._matches is None else self._matches
         if self.sorted_by is not None:
-            rows, place = self.rows, self.columns[self.sorted_by].field
+            rows, column = self.rows, self.columns[self.sorted_by]
+            place = column.sorts or column.field
             known = [index for index in order if rows[index][place] not in (None, "")]
             unknown = [index for index in order if rows[index][place] in (None, "")]
             known.sort(key=lambda index: _comparable(rows[index][place]), reverse=self.reverse)

@@ -62,8 +62,8 @@ class Answering:
             at = offset + index * GRAIN
             data = self._buffer[: min(GRAIN, end - at)]
             if self._found(digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES], data, at):
+                self._settled[at] = len(data)  # before: a write that fails may have done a part
                 sink.write(at, data)
-                self._settled[at] = len(data)
             else:
                 wanted[index // 8] |= 1 << index % 8
         if len(self._settled) > SETTLED_MAX:

@@ -24,6 +24,7 @@ from migrate.sites.ports import NewAttachment, NewDisk, NewNic, NewVM
 from planner.errors import BadInput
 from planner.model import VM, BusSharing, Inventory, Power, Volume
 from planner.names import content_id, visible
+from planner.sending import refusal, suggestion
 from planner.settings import Lun
 from planner.units import MIB
 
@@ -130,8 +131,12 @@ def _make_disks(
         if volume.backing.is_rdm:
             add_lun(source.luns, lun_of[volume.id], _size(volume))
     made = Volumes(source, None)
+    # Guests keep no records on what looks like swap, so that it can be left out and nothing is missed.
+    spare = {volume.id for volume in found if suggestion(volume) and not refusal(volume, None)}
     disks_of: dict[str, list[str]] = {}
     for volume in found:
+        if volume.id in spare:
+            continue
         for item in volume.attachments:
             disks_of.setdefault(item.vm.id, []).append(volume.id)
     boots = {disks[0] for disks in disks_of.values()}
@@ -144,7 +149,7 @@ def _make_disks(
             new = NewDisk(volume.id, _size(volume), volume.backing, lun_of.get(volume.id, ""))
             disk = made.create(new, content_id(volume.attachments[0].vm.id))
             writers = []
-            for vm in dict.fromkeys(item.vm.id for item in volume.attachments):
+            for vm in dict.fromkeys(item.vm.id for item in volume.attachments if volume.id not in spare):
                 disks = disks_of[vm]
                 writers.append(Writer(content_id(vm), disks.index(volume.id), len(disks)))
             boot = volume.id in boots and len(writers) == 1

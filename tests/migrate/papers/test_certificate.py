@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ from migrate.replication.hashing import hash_disk
 from migrate.replication.trees import NODE, DiskTree, Root, SampleRoot
 from migrate.replication.zeros import GRAIN
 from planner.errors import BadInput, Corrupt, WherryError
-from planner.identity import Identity
+from planner.identity import Excluded, Identity
 from planner.units import MIB
 from tests.tui.cli.command import wherry
 
@@ -205,3 +206,71 @@ def test_what_differs_is_never_certified(place: Path) -> None:
     ):
         with pytest.raises(WherryError, match="no proof of identity"):
             certified(wrong, "v", Signer(place / "dc1.pem"), PEER, "3F", 0)
+
+
+def left_out(place: Path, how: str, **more: Any) -> Identity:
+    """Return the signed paper of a disk that is sent once or never."""
+    digest = hash_disk(FlatDisk(place / "disk.img")).digest if how == "once" else ""
+    said = {
+        "send": how,
+        "why": "swap\u202e",
+        "who": "ada",
+        "seeded_at": "2026-11-01T00:00:00Z" if digest else "",
+    }
+    excluded = Excluded.model_validate({**said, **more})
+    signer = Signer(place / "keys" / "authority.pem")
+    return recorded("p1", "v", SIZE, ("old", "new"), (digest, digest), signer, excluded)
+
+
+@pytest.mark.parametrize("how", ["once", "never"])
+def test_a_disk_that_is_left_out_has_a_paper_that_never_calls_it_equal(place: Path, how: str) -> None:
+    identity = left_out(place, how)
+    assert identity.schema_ == "wherry.identity/2", "a reader that knows nothing of it refuses it"
+    file = kept(place, identity)
+    shown = wherry("verify", "--check", str(file), "--authority", str(place / "keys" / "authority.pem"))
+    assert shown.code == 0, shown.text
+    assert "left out by decision, by ada: swap<U+202E>" in shown.out
+    assert "does not say that both sides are alike" in shown.err
+    assert "equal" not in shown.text
+    assert "identical" not in shown.text
+    assert ("what the source wrote since stays there" in shown.out) is (how == "once")
+    with_disk = wherry("verify", "--check", str(file), "--disk", str(place / "disk.img"))
+    assert with_disk.code == (0 if how == "once" else 3), with_disk.text
+    (place / "disk.img").write_bytes(bytes(SIZE))
+    assert wherry("verify", "--check", str(file), "--disk", str(place / "disk.img")).code in (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("how", "more"),
+    [
+        ("never", {"schema_": "wherry.identity/1"}),
+        ("never", {"excluded": None}),
+        ("never", {"method": "record"}),
+        ("never", {"looked_bytes": SIZE}),
+        ("never", {"escape_chance": 0.0}),
+        ("once", {"schema_": "wherry.identity/1"}),
+        ("once", {"excluded": None}),
+        ("once", {"method": "full"}),
+        ("once", {"excluded": {"send": "never"}}),
+        ("once", {"excluded": {"seeded_at": ""}}),
+        ("never", {"excluded": {"send": "once", "seeded_at": "2026-11-01T00:00:00Z"}}),
+    ],
+)
+def test_a_paper_that_leaves_out_more_or_less_than_it_says_is_refused(
+    place: Path, how: str, more: dict[str, Any]
+) -> None:
+    identity = left_out(place, how)
+    assert identity.excluded is not None
+    if more.get("excluded"):
+        more = {"excluded": identity.excluded.model_copy(update=more["excluded"])}
+    forged = Signer(place / "keys" / "authority.pem").sign(identity.model_copy(update=more))
+    with pytest.raises(Corrupt, match="contradicts itself"):
+        check_certificate(kept(place, forged))
+
+
+def test_an_equal_disk_needs_its_digests(place: Path) -> None:
+    identity = made(place)
+    bare = {side: getattr(identity, side).model_copy(update={"digest": ""}) for side in ("source", "target")}
+    forged = Signer(place / "dc1.pem").sign(identity.model_copy(update=bare))
+    with pytest.raises(Corrupt, match="contradicts itself"):
+        check_certificate(kept(place, forged))

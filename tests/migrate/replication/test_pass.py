@@ -74,6 +74,27 @@ def test_delta_sends_only_its_areas_and_stands_on_its_base(content: bytes) -> No
     assert bytes(world.disk.durable) == newest
 
 
+def test_a_delta_does_not_stand_on_what_another_one_left_half_done(content: bytes) -> None:
+    world = World(MemoryDisk(SIZE))
+    done(world.send(MemoryDisk(content), spec(change="e/1"), Mode.SEED))
+    rng = random.Random(3)
+    newer, areas = change(rng, content)
+    newest, more = change(rng, newer)
+    asked = iter(range(1000))
+    part = done(
+        world.send(MemoryDisk(newest), spec("p3", base="e/1", change="e/3"), Mode.DELTA,
+                   extents=areas + more, stop=lambda: next(asked) > 9)
+    )  # fmt: skip
+    assert not part.complete
+    assert bytes(world.disk.durable) != content
+    older = done(
+        world.send(MemoryDisk(newer), spec("p2", base="e/1", change="e/2"), Mode.DELTA, extents=areas)
+    )
+    assert older.mode is Mode.COMPARE
+    assert "half done" in older.why
+    assert bytes(world.disk.durable) == newer
+
+
 def test_compare_sends_what_differs_and_nothing_else(content: bytes) -> None:
     world = World(MemoryDisk(content))
     newer, areas = change(random.Random(5), content, writes=2)

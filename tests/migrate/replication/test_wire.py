@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from collections import Counter
 
 import pytest
 import zstandard
 
 from migrate.replication import wire
-from migrate.replication.channel import ChannelClosed
+from migrate.replication.channel import Buffer, ChannelClosed
+from migrate.replication.comparing import STRETCH, Level
 from migrate.replication.link import Link
-from migrate.replication.messages import Hello, Welcome
+from migrate.replication.messages import HashReport, Hello, Welcome
+from migrate.replication.trees import NODE
 from migrate.replication.wire import Kind, WireError
 from planner.units import MIB
 from tests.migrate.replication.model import PipeChannel, pipe
@@ -35,7 +38,8 @@ class Tape:
     def close(self) -> None: ...
 
 
-def frames(key: bytes = KEY, stream: int = 0, grain_key: bytes = b"") -> list[bytes]:
+def frames(key: bytes = KEY, stream: int = 0, grain_key: bytes = b"", *, every: bool = False) -> list[bytes]:
+    """Return good frames that follow each other; with ``every`` those of dedupe, trees and the rest too."""
     rng = random.Random(7)
     link = Link(Tape(b""), stream)
     link.use_keys(sending=key, receiving=key)
@@ -56,7 +60,27 @@ def frames(key: bytes = KEY, stream: int = 0, grain_key: bytes = b"") -> list[by
         link.pack(Kind.ACK, body=b'{"number":1}'),
         link.pack(Kind.COMMIT),
     ]  # fmt: skip
+    if every:
+        made += [
+            link.pack(Kind.OFFER, offset=131072, body=rng.randbytes(wire.OFFER_GRAINS * wire.DIGEST_BYTES)),
+            link.pack(Kind.WANT, offset=131072, body=rng.randbytes(wire.OFFER_GRAINS // 8)),
+            link.pack(Kind.HELD, offset=131072, length=5 * 65536),
+            link.pack(Kind.ASK_DIGESTS, offset=NODE, length=STRETCH, flags=Level.NODES),
+            link.pack(Kind.ASK_DIGESTS, offset=NODE, length=NODE, flags=Level.GRAINS),
+            link.pack(Kind.ASK_DIGESTS, offset=4 * NODE, length=0, flags=Level.TAIL),
+            link.pack(Kind.DIGESTS, offset=NODE, body=rng.randbytes(16 * 32), flags=Level.NODES),
+            link.pack(Kind.DIGESTS, offset=NODE, body=rng.randbytes(256 * 32), flags=Level.GRAINS),
+            link.pack(Kind.DIGESTS, offset=NODE, body=rng.randbytes(256 * 16)),
+            link.pack(Kind.HASH, body=HashReport(done_bytes=4 * NODE, digest="ab" * 32).dump()),
+        ]
+        made += [link.pack(kind, body=b"{}" if wire._BODY_MAX[kind] else b"") for kind in _others(made)]
     return [b"".join(bytes(part) for part in parts) for parts in made]
+
+
+def _others(made: list[list[Buffer]]) -> list[Kind]:
+    """Return the kinds that are not among frames, so that one that is new is tried too. None is ERROR."""
+    known = {wire.parse_header(parts[0]).kind for parts in made}
+    return [kind for kind in Kind if kind not in known and kind is not Kind.ERROR]
 
 
 def play(data: bytes, reader: Link | None = None, key: bytes = KEY, stream: int = 0) -> list[object]:
@@ -85,7 +109,10 @@ def fuzz(count: int, grain_key: bytes) -> tuple[list[object], int]:
     seed = random.SystemRandom().randrange(2**32)
     print("SEED", seed)
     rng = random.Random(seed)
-    originals = frames(grain_key=grain_key)
+    originals = frames(grain_key=grain_key, every=True)
+    kinds = [wire.parse_header(frame).kind for frame in originals]
+    assert {*kinds, Kind.ERROR} == set(Kind)
+    of_kind: Counter[str] = Counter()
     link = Link(Tape(b""))
     link.grain_key = grain_key
     accepted: list[object] = []
@@ -107,6 +134,7 @@ def fuzz(count: int, grain_key: bytes) -> tuple[list[object], int]:
         if bytes(data[: len(originals[index])]) == originals[index]:
             continue
         tried += 1
+        of_kind[kinds[index].name] += 1
         link._received = index
         try:
             accepted += play(bytes(data), link)
@@ -115,6 +143,7 @@ def fuzz(count: int, grain_key: bytes) -> tuple[list[object], int]:
     peak = tracemalloc.get_traced_memory()[1] - before
     tracemalloc.stop()
     print(f"{tried} changed frames, {len(accepted)} accepted, {peak // 1024} KiB at most")
+    print(", ".join(f"{kind} {number:,}" for kind, number in sorted(of_kind.items())))
     return accepted, peak
 
 

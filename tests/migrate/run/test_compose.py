@@ -8,6 +8,7 @@ from migrate.run.compose import COMMIT, GO, another_round, compose
 from migrate.run.runbook import Phase, Runbook, Step
 from migrate.steps.kinds import KINDS
 from planner.effects import Effect
+from planner.model import Sending
 from planner.plan import Wave
 from tests.migrate.estate import disk, many_wave, pair_wave, small_wave, wave
 
@@ -129,3 +130,67 @@ def test_each_round_is_numbered_and_the_last_is_a_checkpoint() -> None:
 
 def test_the_same_wave_gives_the_same_runbook() -> None:
     assert compose(pair_wave()) == compose(pair_wave())
+
+
+def left_out() -> Wave:
+    """A VM with a disk that is sent once and one that never is, and its neighbour with none."""
+    return wave(
+        {"shop": ["db", "web"]},
+        [
+            disk("db", number=0),
+            disk("db", number=1, send=Sending.NEVER),
+            disk("db", number=2, send=Sending.ONCE),
+            disk("web", number=0),
+        ],
+        [["db"]],
+        cycles=2,
+    )
+
+
+def test_a_disk_that_is_left_out_is_made_and_attached_but_travels_once_or_never() -> None:
+    planned = left_out()
+    runbook = compose(planned)
+    never, once = "id-db/2001", "id-db/2002"
+    sent = [(step.subject, step.id) for step in of(runbook, "transfer")]
+    assert [step for subject, step in sent if subject == never] == []
+    assert [step for subject, step in sent if subject == once] == ["g0/d2/seed"]
+    assert sorted(step.subject for step in of(runbook, "create-disk")) == [
+        item.volume for item in planned.disks
+    ]
+    built = next(step for step in of(runbook, "build") if step.subject == "id-db")
+    assert [item["volume"] for item in built.params["disks"]] == ["id-db/2000", never, once]
+    compared = [[volume for volume, _ in step.params["volumes"]] for step in of(runbook, "checkpoint")]
+    assert compared == [[once], ["id-db/2000", "id-web/2000"]]
+    assert sorted(step.subject for step in of(runbook, "verify")) == ["id-db/2000", "id-web/2000"]
+    (mark,) = of(runbook, "mark")
+    assert [volume for volume, _ in mark.params["volumes"]] == ["id-db/2000", "id-web/2000"]
+    for kind in ("start", "fence"):
+        step = next(step for step in of(runbook, kind) if step.subject == "id-db")
+        assert step.params["finals"] == ["g0/d0/final"]
+
+
+def test_what_is_sent_once_is_compared_before_its_snapshot_goes_and_no_later_round_looks_at_it() -> None:
+    runbook = compose(left_out())
+    assert "g0/checkpoint/0" in before(runbook, "g0/drop/0")
+    assert "g0/d2/seed" in before(runbook, "g0/checkpoint/0")
+    more = another_round(left_out(), 3)
+    assert [step.subject for step in more if step.kind == "transfer"] == ["id-db/2000", "id-web/2000"]
+
+
+def test_what_is_to_be_done_in_the_guest_stands_in_the_runbook_once_its_vm_runs() -> None:
+    runbook = compose(left_out())
+    notes = of(runbook, "note")
+    assert [step.subject for step in notes] == ["id-db/2001", "id-db/2002"]
+    for step in notes:
+        assert "g0/v0/probe" in before(runbook, step.id)
+        assert step.effect is Effect.VIEW
+        assert KINDS["note"].plan(step) == "left out by decision, by ada: swap"
+        assert step.id in before(runbook, COMMIT)
+
+
+def test_a_wave_that_leaves_nothing_out_has_the_steps_it_always_had() -> None:
+    for planned in WAVES:
+        runbook = compose(planned)
+        assert not of(runbook, "note")
+        assert all("send" not in step.params for step in of(runbook, "create-disk"))
+        assert not any(step.id.endswith("checkpoint/0") for step in runbook.steps)

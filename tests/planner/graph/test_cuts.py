@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from planner.graph.cuts import Weight, oversize
 from planner.graph.edge import Edge
-from planner.graph.oversized import oversized
+from planner.graph.oversized import above_caps, maybe_above_caps, oversized
 from planner.groups import move_groups
 from planner.model import Tie
 from planner.units import GIB, TIB
@@ -43,6 +44,42 @@ def test_the_cheapest_cut_names_the_part_the_ties_and_the_traffic() -> None:
 def test_within_the_caps_nothing_is_said() -> None:
     assert oversize("abcxyz", TWO_HALVES, {}, Weight(6, TIB)) is None
     assert oversize("abcxyz", TWO_HALVES, {"a": 2 * TIB}, Weight(6, TIB)) is not None
+
+
+def test_what_is_known_in_part_may_be_above_the_caps_and_is_not_said_to_fit() -> None:
+    sizes = dict.fromkeys("abcxyz", GIB)
+    assert oversize("abcxyz", TWO_HALVES, sizes, Weight(6, 6 * GIB), {"a"}) is None, "nobody knows"
+    found = oversize("abcxyz", TWO_HALVES, sizes, Weight(6, 5 * GIB), {"a"})
+    assert found is not None, "what is known is above already"
+    assert (found.size_bytes, found.sized) == (6 * GIB, False)
+    assert found.fitting is not None
+    assert found.fitting.fits is None
+    all_known = oversize("abcxyz", TWO_HALVES, sizes, Weight(6, 5 * GIB))
+    assert all_known is not None
+    assert all_known.sized
+    assert all_known.fitting is not None
+    assert all_known.fitting.fits is True
+    small = oversize("abcxyz", TWO_HALVES, sizes, Weight(6, 2 * GIB), {"a"})
+    assert small is not None
+    assert small.cheapest is not None
+    assert small.cheapest.fits is False, "a side is above for certain, whatever its other disks are"
+
+
+def test_groups_of_an_estate_of_which_a_part_is_known() -> None:
+    known = [vm(name, disk(size_bytes=600 * GIB)) for name in "abc"]
+    bare = replace(vm("d"), disks=(), gaps=("disks",))
+    ties = (needs("a", "b"), needs("c", "d"))
+    inventory = estate(*known, bare, ties=ties)
+    for tib, above, maybe in ((2.0, [], ["c"]), (1.0, ["a"], ["c"]), (0.5, ["a", "c"], [])):
+        chosen = settings(caps={"vms": 50, "tib": tib})
+        groups = move_groups(inventory, chosen)
+        names = {group.name: group.vms[0].removeprefix("id-") for group in groups}
+        assert [names[one.name] for one in above_caps(groups, inventory, chosen)] == above
+        assert [names[one.name] for one in maybe_above_caps(groups, inventory, chosen)] == maybe
+        found = oversized(groups, inventory, chosen)
+        assert {names[name]: one.sized for name, one in found.items()} == {
+            name: name != "c" for name in above
+        }
 
 
 def test_the_cheapest_may_not_fit_and_the_cheapest_that_does_is_told_beside_it() -> None:

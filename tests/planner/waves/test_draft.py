@@ -20,6 +20,7 @@ from planner.planning import ask_for, make_plan
 from planner.waves import draft as module
 from planner.waves.desk import Desk
 from planner.waves.draft import Draft, laid_anew
+from planner.waves.group_rows import group_rows
 from planner.waves.pins import wave_name
 from planner.waves.verdict import Verdict
 from tests.planner.sketch import estate, needs, settings, vm
@@ -243,6 +244,9 @@ def test_groups_are_merged_in_place_within_a_family_and_across() -> None:
     first = draft.desk
     checked(draft, first.merge("a", "b"))
     assert ((["a", "c"], 0)) in seen(draft.desk)["items"]
+    told = {row.name: row.said for row in group_rows(draft.desk, 0)}
+    assert told["a"].startswith("edit 1 (merge b into a"), "a merged group is what a person made of it"
+    assert not told["c"]
     checked(draft, draft.desk.merge("c", "e"))
     assert ((["c"], 0)) in seen(draft.desk)["items"]
     checked(draft, draft.desk.move("f", "W02"))

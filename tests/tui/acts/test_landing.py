@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from planner.model import Datastore, Folder, Inventory
+from planner.model import Datastore, Folder, Inventory, Nic
 from planner.units import GIB
 from tests.planner.sketch import disk, estate, plan, settings, vm
 from tui.acts.landing import Landing, datastore_landings, datastores_of, folder_landings, folders_there
+from tui.acts.mapping import network_maps
 
 
 def source() -> Inventory:
     shared = disk("2001", path="[two] s/s.vmdk")
+    known = {"datacenter": "DC", "memory_bytes": GIB}
     return estate(
-        vm("a", disk(path="[one] a/a.vmdk"), shared, folder="/DC/vm/Prod/Web", datacenter="DC"),
-        vm("b", disk(path="[two] b/b.vmdk"), shared, folder="/DC/vm/Prod", datacenter="DC"),
-        vm("c", disk(path="[one] c/c.vmdk"), folder="/DC/vm/Test", datacenter="DC"),
+        vm("a", disk(path="[one] a/a.vmdk"), shared, folder="/DC/vm/Prod/Web", **known),
+        vm("b", disk(path="[two] b/b.vmdk"), shared, folder="/DC/vm/Prod", **known),
+        vm("c", disk(path="[one] c/c.vmdk"), folder="/DC/vm/Test", **known),
         vm("gold", disk(path="[iso] g/g.vmdk"), template=True, folder="/DC/vm/Gold", datacenter="DC"),
         datastores=(Datastore("d1", "one"), Datastore("d9", "unused")),
     )
@@ -41,6 +43,31 @@ def test_datastores_count_their_vms_and_each_disk_once_unmapped_ones_first() -> 
     assert datastores_of(source()) == ("one", "two", "unused"), "what only templates are on does not move"
 
 
+def test_bytes_of_which_a_part_is_known_are_not_all() -> None:
+    found = source()
+    nic = Nic("4000", "vlan-1")
+    for odd in (
+        replace(found.vms[1], disks=(), gaps=("disks",), vmx_path="[two] b/b.vmx"),
+        replace(found.vms[1], disks=(replace(found.vms[1].disks[0], size_bytes=0),)),
+    ):
+        a, _, c, gold = found.vms
+        part = replace(
+            found, vms=(a, replace(odd, nics=(nic,)), replace(c, nics=(Nic("4000", "vlan-2"),)), gold)
+        )
+        rows = by_name(
+            datastore_landings(part, there(free_bytes=GIB), settings(datastores={"two": "gold"}), None)
+        )
+        assert {name: row.sized for name, row in rows.items()} == {"one": True, "two": False, "unused": True}
+        assert rows["two"].wrong.startswith("too small: at least ")
+        folders = by_name(folder_landings(part, None, settings()))
+        assert [name for name, row in folders.items() if not row.sized] == ["/", "Prod"]
+        networks = {row.name: (row.size_bytes, row.sized) for row in network_maps(part, None, settings())}
+        assert networks == {"vlan-1": (0, False), "vlan-2": (10 * GIB, True)}
+    nowhere = replace(found, vms=(replace(found.vms[2], disks=(disk(), *found.vms[2].disks)),))
+    (row,) = (row for row in datastore_landings(nowhere, None, settings(), None) if row.name == "one")
+    assert (row.size_bytes, row.sized) == (10 * GIB, False), "a disk without a datastore may be on it"
+
+
 def test_what_the_target_lacks_or_cannot_use_is_said() -> None:
     maps = settings(datastores={"two": "gold", "one": "gone"})
     for target, words in (
@@ -56,11 +83,11 @@ def test_what_the_target_lacks_or_cannot_use_is_said() -> None:
 def test_room_is_told_of_everything_and_by_wave_once_there_is_a_plan() -> None:
     maps = settings(datastores={"two": "gold", "one": "gold"})
     rows = by_name(datastore_landings(source(), there(), maps, None))
-    assert rows["one"].wrong == rows["two"].wrong == "too small: 40.0 GiB land there, 25.0 GiB are free"
+    assert rows["one"].wrong == rows["two"].wrong == "too small: 43.0 GiB land there, 25.0 GiB are free"
     old = plan(source(), caps={"vms": 2})  # a plan that knows no map yet
     full = old.waves[1].name
     rows = by_name(datastore_landings(source(), there(free_bytes=35 * GIB), maps, old))
-    assert rows["one"].wrong == f"full from {full} on: 40.0 GiB land there, 35.0 GiB are free"
+    assert rows["one"].wrong == f"full from {full} on: 43.0 GiB land there, 35.0 GiB are free"
     assert by_name(datastore_landings(source(), there(free_bytes=0), maps, old))["one"].room == "unknown"
 
 

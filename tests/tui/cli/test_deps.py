@@ -100,6 +100,7 @@ def test_groups_too_large_and_circles_are_told_and_nothing_is_done(hidden: Wherr
     hidden.done("settings", "import", str(settings))
     found = {one["group"]: one for one in _found(hidden, "oversized")}
     assert found["crm-p"]["cheapest"]["traffic_bytes"] == 2048
+    assert found["crm-p"]["cheapest"]["fits"] is found["crm-p"]["sized"] is True
     assert "to refuse with 2.0 KiB of traffic" in hidden.done("deps", "oversized").out
     assert sorted(_members(hidden)) == [1, 2, 2]
     assert _found(hidden, "cycles") == []
@@ -110,6 +111,23 @@ def test_groups_too_large_and_circles_are_told_and_nothing_is_done(hidden: Wherr
     assert "each waits for the next" in hidden.done("deps", "cycles").out
     hidden.done(*cycle["dropped_by"][0].split()[1:])
     assert _found(hidden, "cycles") == []
+
+
+def test_a_group_of_which_disks_are_not_known_is_not_said_to_be_within_the_caps(
+    hidden: Wherry, tmp_path: Path
+) -> None:
+    assert hidden.done("deps", "oversized").err == "every group is within the caps\n"
+    bare = [
+        one if one["name"] != "db-1" else {**one, "disks": [], "gaps": ["disks"]} for one in document()["vms"]
+    ]
+    hidden.done("discover", str(write(tmp_path / "bare.json", vms=bare)))
+    assert hidden.done("deps", "oversized").err == (
+        "1 group may be above the caps: not all disks are known\n"
+    )
+    hidden.done("settings", "set", "caps.vms", "1")
+    ran = hidden.done("deps", "oversized").out
+    assert "2 VMs, at least " in ran
+    assert "and it may fit the caps" in ran
 
 
 def test_a_circle_says_which_command_drops_a_tie_that_was_seen(planned: Wherry, tmp_path: Path) -> None:

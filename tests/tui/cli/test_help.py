@@ -17,6 +17,7 @@ _DO_SOMETHING_ALONE = {
     ("inventory",),
     ("deps",),
     ("filters",),
+    ("remap",),
 }  # groups that work without a word of theirs
 
 

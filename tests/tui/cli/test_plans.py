@@ -82,7 +82,7 @@ def test_approval_is_kept_when_another_wave_changes_and_voided_when_this_one_doe
     text = changed.read_text("utf-8").replace("luns = []", "").replace("remaps = []", "")
     changed.write_text(text + luns, "utf-8")
     planned.done("settings", "import", str(changed))
-    planned.done("plan")
+    assert "approved no longer, as they changed: W02\n" in planned.done("plan").err
     assert approved(planned) == {"W01"}, "only W02 holds the RDM"
     refused(planned.live("replicate", "W02"), 3, "W02 is not approved as it stands in plan 2")
 

@@ -41,6 +41,8 @@ def test_the_best_so_far_and_what_was_said_are_shown_the_newest_only() -> None:
 def test_an_end_says_how_it_went() -> None:
     ended = replace(STATE, ended=BEGUN + timedelta(seconds=5))
     assert "✔ done   after 5.0 s" in told(replace(ended, exit_code=0))
+    kept = told(replace(ended, exit_code=0, stopping=True))  # a search keeps the best so far
+    assert "✔ stopped, what it had by then is kept   after 5.0 s" in kept
     assert "✖ stopped" in told(replace(ended, exit_code=130))
     failed = told(replace(ended, exit_code=2, error=Failure(f"bad {HOSTILE}", "mend it", "bad-input", 2)))
     assert "✖ ended with exit code 2" in failed

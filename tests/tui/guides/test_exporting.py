@@ -34,9 +34,9 @@ async def test_marked_formats_are_written_and_the_choice_is_remembered(tmp_path:
     async with opened(root, BIG) as pilot:
         options = await asked(pilot)
         assert "✔ xlsx" in text(pilot)
-        for _ in range(3):
-            await pilot.press("space", "down")
-        await pilot.press("ctrl+s")
+        await pilot.press("asterisk")
+        assert not [line for line in lines(pilot)[2:18] if "│ · " in line]
+        await pilot.press("asterisk", "ctrl+s")
         await pilot.pause()
         assert "mark a format first: space" in text(pilot)
         for name in ("csv-waves", "ics"):

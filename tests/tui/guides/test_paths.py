@@ -43,7 +43,8 @@ async def put(pilot: Pilot[None], typed: str) -> Input:
 def test_only_what_is_wanted_and_can_be_shown_is_listed(tmp_path: Path) -> None:
     root = tree(tmp_path)
     names = [Path(path).name for path, _ in entries(f"{root}/", (".xlsx",))]
-    assert names == ["exports", "estate-a.xlsx", "estate-b.xlsx"]
+    assert names == ["estate-a.xlsx", "estate-b.xlsx", "exports"]  # a project has folders of its own
+    assert Path(entries(f"{root}/", (".xlsx",), folders=True)[0][0]).name == "exports"
     assert [Path(path).name for path, _ in entries(f"{root}/.h", (".xlsx",))] == [".hidden.xlsx"]
     assert entries(f"{root}/none/", ()) == []
     assert entries(f"{root}/notes.txt/", ()) == []
@@ -63,6 +64,7 @@ async def test_tab_completes_and_enter_goes_into_folders_and_takes_files(tmp_pat
         await put(pilot, f"{root}/exp")
         await pilot.press("tab", "enter")
         assert app.answers == []
+        assert "no such file is in this folder" in text(pilot)
         await put(pilot, f"{root}/estate-")
         await pilot.press("down", "down", "enter")
     assert app.answers == [f"{root}/estate-b.xlsx"]

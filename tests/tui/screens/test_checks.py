@@ -366,6 +366,8 @@ async def test_tasks_before_a_wave_are_listed_and_ticked_off(cli: Wherry) -> Non
         await go(pilot)
         await key(pilot, "t")
         await until(lambda: on(pilot, Pick))
+        chosen = next(row for row in lines(pilot) if "│ W01 " in row)
+        assert chosen.rstrip(" │").endswith(("task", "tasks"))  # a long title is cut, not the line
         await key(pilot, "enter")  # of the waves to choose from, the first
         await until(lambda: on(pilot, Tasks))
         box = pilot.app.screen

@@ -119,6 +119,20 @@ async def test_one_walks_along_edges_and_back(tmp_path: Path) -> None:
         assert shown(pilot).has_focus
 
 
+async def test_how_many_groups_match_is_not_cut_off_for_an_order_that_nobody_chose(tmp_path: Path) -> None:
+    async with deps(build(tmp_path), BIG) as pilot:
+        assert "groups · in source order" in lines(pilot)[3]
+        await press(pilot, "O")
+        await settled(pilot)
+        shown(pilot).mark([row[0] for row in shown(pilot).rows])
+        place(pilot).describe_table()
+        await pilot.pause()
+        said = lines(pilot)[3].split("╮")[0]
+        assert "match" in said
+        assert "marked" in said
+        assert "…" not in said
+
+
 async def test_the_price_of_an_edge_stands_beside_it(tmp_path: Path) -> None:
     async with deps(build(tmp_path)) as pilot:
         to(pilot, "crm-web-01")
@@ -256,7 +270,7 @@ async def test_a_cut_is_taken_only_when_it_was_typed(tmp_path: Path) -> None:
         await write(pilot, "refuse 1 tie")
         await press(pilot, "enter")
         assert [one[:4] for one in said(root)] == [("refuse", "vm-11", "vm-12", 8)]
-        assert "every group is within the caps" in text(pilot)
+        assert "no group is known to be above the caps" in text(pilot)
         assert "a cut or circle" not in text(pilot)
 
 
@@ -444,6 +458,30 @@ async def test_a_group_is_gone_to_from_elsewhere(tmp_path: Path) -> None:
         await until(lambda: pilot.app.current_mode == "dependencies")
         await settled(pilot)
         assert table(pilot).key == "mdm-01"
+
+
+async def test_a_group_that_only_an_older_plan_has_is_not_asked_for(tmp_path: Path) -> None:
+    root = build(tmp_path)
+    with Project.open(root) as project:
+        found = inventories.latest(project).inventory
+        first = replace(found.vms[0], name="crm-new-01", application="New")
+        inventories.save(project, replace(found, vms=(first, *found.vms[1:])))
+    asked: list[str] = []
+    async with opened(root) as pilot:
+        pilot.app.study = Near(root)  # type: ignore[attr-defined]
+        whole = pilot.app.study.ask  # type: ignore[attr-defined]
+
+        def ask(op: str, /, **args: object) -> object:
+            if op == "around":
+                asked.append(str(args["name"]))
+            return whole(op, **args)
+
+        pilot.app.study.ask = ask  # type: ignore[attr-defined]
+        await press(pilot, "3")
+        assert "is no move group" not in text(pilot)
+        names = {str(row[0]) for row in table(pilot).rows}
+        assert asked
+        assert set(asked) <= names
 
 
 async def test_an_empty_project_says_what_to_do(tmp_path: Path) -> None:

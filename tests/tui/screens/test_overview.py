@@ -12,17 +12,21 @@ from migrate.status import Need
 from planner.checks.registry import Readiness
 from planner.effects import Effect
 from planner.model import Inventory
+from planner.places import NEED_WORDS, PROGRESS_WORDS
 from planner.planning import make_plan
 from planner.store import inventories, plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, lines, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect, sample
+from tui.dialogs.form import Form
 from tui.preferences import Preferences, load
 from tui.screens.first_steps import first_steps
+from tui.screens.matters import COLUMNS as NEEDS
 from tui.screens.matters import Matter, matters
 from tui.screens.overview import OverviewScreen
+from tui.screens.overview_waves import COLUMNS
 from tui.session import Session, View
 from tui.widgets.table import VirtualTable
 
@@ -148,8 +152,83 @@ async def test_the_study_is_asked_once_for_each_state(tmp_path: Path) -> None:
 async def test_waves_show_how_many_of_their_vms_no_blocker_holds(tmp_path: Path) -> None:
     async with opened(estate.build(tmp_path, waves=3)) as pilot:
         rows = place(pilot).query_one("#waves", VirtualTable).rows
-        assert [row[8] for row in rows] == [(4, 4), (4, 4), (2, 3)]
-        assert "67%" in text(pilot)
+        assert [row[8] for row in rows] == [100, 100, 66]
+        assert "66%" in text(pilot)
+
+
+# tables
+
+
+async def test_both_tables_are_filtered_sorted_copied_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(estate.build(tmp_path / "p", waves=3)) as pilot:
+        screen = place(pilot)
+        waves, needy = screen.table_of("waves"), screen.table_of("needs")
+        await pilot.press("slash", *"free<100", "enter")
+        await until(lambda: waves.shown_keys() == ["W03"])
+        assert "3 waves · plan 1 · 1 match" in text(pilot)
+        await pilot.press("tab", "slash", *"severity:info", "enter")
+        await until(lambda: len(needy.order) == 1)
+        assert "Needs you (3) · 1 match" in text(pilot)
+        assert waves.shown_keys() == ["W03"], "each keeps its own filter"
+        await pilot.press("Y")
+        copied = pilot.app.clipboard.splitlines()
+        assert copied[0].split("\t")[:2] == ["severity", "what"]
+        assert [row.split("\t")[0] for row in copied[1:]] == ["· info"]
+        await pilot.press("W")
+        await until(lambda: on(pilot, Form))
+        await pilot.press("ctrl+s")
+        await until((tmp_path / "overview.csv").is_file)
+        assert "not approved" in (tmp_path / "overview.csv").read_text("utf-8")
+        await pilot.press("escape", "s", "S")
+        await pilot.pause()
+        assert [row[1] for row in map(needy.rows.__getitem__, needy.order)] == ["info", "warning", "blocker"]
+        assert "Needs you (3) · by severity ↓" in text(pilot)
+        await pilot.press("shift+tab")
+        await pilot.pause()
+        assert screen.bar.text == "free<100"
+        await pilot.press("escape", *"ssssss", "S")
+        await pilot.pause()
+        assert "by cutover ↓" in text(pilot)
+        assert waves.shown_keys() == ["W02", "W01", "W03"], "by date, not by weekday; none comes last"
+
+
+async def test_a_small_screen_has_a_line_for_the_filter_only_while_there_is_one(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path, waves=3), SMALL) as pilot:
+        bar = place(pilot).bar
+        high = place(pilot).table_of("waves").size.height
+        assert not bar.display
+        await pilot.press("slash")
+        await pilot.pause()
+        assert bar.writing
+        assert place(pilot).table_of("waves").size.height == high - 1
+        await pilot.press(*"w02", "enter")
+        await until(lambda: place(pilot).table_of("waves").shown_keys() == ["W02"])
+        assert bar.display
+        await pilot.press("escape")
+        await until(lambda: not bar.display)
+        assert place(pilot).table_of("waves").size.height == high
+        await pilot.press("slash", "escape")
+        await until(lambda: not bar.display)
+        assert pilot.app.is_running
+
+
+async def test_steps_stand_in_their_order(tmp_path: Path) -> None:
+    async with opened(estate.build(tmp_path, planned=False)) as pilot:
+        assert guide(pilot).has_focus
+        await pilot.press("s")
+        await pilot.pause()
+        assert "the steps stand in their order" in lines(pilot)[-2]
+        await pilot.press("tab", "slash", *"where:checks", "enter")
+        await until(lambda: {row[4] for row in map(needs(pilot).__getitem__, range(2))} == {"Checks"})
+        assert place(pilot).active == "needs"
+
+
+def test_what_is_shown_is_what_filters_ask_for() -> None:
+    assert {column.asked for column in COLUMNS} == set(PROGRESS_WORDS.fields)
+    assert {column.asked for column in NEEDS} == set(NEED_WORDS.fields)
 
 
 # the first steps

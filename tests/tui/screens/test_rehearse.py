@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from migrate import audit
 from planner.effects import Effect
+from planner.places import REHEARSAL_WORDS
 from planner.settings import Link
 from planner.store import plans
 from planner.store.project import Project
@@ -25,6 +26,8 @@ from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
 from tui.dialogs.work import Work
 from tui.screens.rehearse import RehearseScreen
+from tui.screens.rehearse_rows import COLUMNS
+from tui.screens.rehearse_words import verdict_mark
 from tui.session import Session
 from tui.widgets.course import SPEEDS
 
@@ -180,15 +183,71 @@ async def test_what_was_written_down_is_shown_again_and_a_changed_wave_says_so(c
     async with real(cli) as pilot:
         place = await go(pilot)
         await until(lambda: "✔ clean" in text(pilot))
-        verdicts = {row[0]: row[8][0] for row in place.table.rows}
-        assert (verdicts["W01"], verdicts["W02"]) == ("✔ clean", "– never")
-        assert (verdicts["W03"], verdicts.get("W04", "? not kept")) == ("◌ changed since", "? not kept")
+        verdicts = {row[0]: row[8] for row in place.table.rows}
+        assert (verdicts["W01"], verdicts["W02"]) == ("clean", "never")
+        assert (verdicts["W03"], verdicts.get("W04", "not kept")) == ("changed since", "not kept")
         assert "4 runs" in panel(pilot, "outcome")
         assert said["fingerprint"] == place.last("W01").fingerprint  # type: ignore[union-attr]
         await key(pilot, "down")
         assert "power_on" in panel(pilot, "findings")
         await key(pilot, "enter")
         await until(lambda: pilot.app.current_mode == "waves")
+
+
+async def test_waves_are_filtered_sorted_copied_and_written_by_what_their_rehearsals_say(
+    cli: Wherry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Project.open(cli.root) as project:
+        waves = plans.latest(project).plan.waves
+        for wave, minutes, fits in zip(waves, (90.5, 20.0, 40.0), (0.999, 1.0, 0.5), strict=False):
+            detail = {"runs": 2000, "seed": 1, "fault": "", "fingerprint": wave.fingerprint, "fits": fits,
+                      "down": None, "outcomes": {"committed": 2000}, "back": None,
+                      "cutover": [60.0, minutes * 60]}  # fmt: skip
+            audit.note(project, Effect.DRY_RUN, "rehearse", wave.name, detail)
+    async with real(cli) as pilot:
+        place = await go(pilot)
+        await until(lambda: "✔ clean" in text(pilot))
+        many = len(place.table.rows)
+        assert f"{many} waves · 1 rehearsed clean · simulated" in text(pilot)
+        for filter_text, found in (
+            ("verdict:clean", ["W02"]), ('verdict~"too long"', ["W01", "W03"]), ("cutover>90", ["W01"]),
+            ("fits<100", ["W01", "W03"]), ("fits>=99", ["W01", "W02"]), ("w02", ["W02"]),
+        ):  # fmt: skip
+            place.bar.set(filter_text)
+            await until(lambda found=found: place.table.shown_keys() == found)
+        place.bar.set("cutover>0")
+        await key(pilot, "v")
+        await key(pilot, "escape")
+        for _ in range(6):  # to the column of the cutover
+            await key(pilot, "s")
+        await until(lambda: place.table.shown_keys() == ["W02", "W03", "W01"])
+        await key(pilot, "S")
+        assert "by cutover P50 / P95 ↓" in text(pilot)
+        assert place.table.shown_keys() == ["W01", "W03", "W02"]
+        await key(pilot, "Y")
+        rows = [row.split("\t") for row in pilot.app.clipboard.splitlines()]
+        assert [row[0] for row in rows] == ["wave", "W01", "W03", "W02"]
+        assert rows[1][5:] == ["1 m / 1 h 30 m", "99%", "▲ 0.1% too long"]
+        await key(pilot, "W")
+        await until(lambda: on(pilot, Form))
+        await key(pilot, "ctrl+s")
+        await until(lambda: (tmp_path / "rehearse.csv").is_file())
+        assert len((tmp_path / "rehearse.csv").read_text("utf-8").splitlines()) == 4
+        await key(pilot, "F")
+        await until(lambda: on(pilot, Form))
+        await key(pilot, *"timed", "ctrl+s")
+        await until(lambda: cli.done("filters", "--json").document)
+        (kept,) = cli.done("filters", "--json").document
+        assert (kept["place"], kept["name"], kept["text"]) == ("rehearsals", "timed", "cutover>0")
+        await key(pilot, "escape")
+        await until(lambda: len(place.table.order) == many)
+        assert pilot.app.current_mode == "rehearse", "back takes the filter away before it leaves"
+
+
+def test_what_is_shown_is_what_filters_ask_for() -> None:
+    assert {column.asked for column in COLUMNS} == set(REHEARSAL_WORDS.fields)
+    assert all(verdict_mark(words)[0] in "–?◌✔✖▲" for words in ("never", "3 of 9 failed", "1.0% too long"))
 
 
 # watching

@@ -21,8 +21,11 @@ from tests.tui.test_hostile import nothing_took_effect
 HUGE = (160, 45)
 
 
-def placed(tmp_path: Path) -> Path:
-    """Make a project whose VMs lie on two datastores and in three folders, with a target for them."""
+def placed(tmp_path: Path, bare: int | None = None) -> Path:
+    """Make a project whose VMs lie on two datastores and in three folders, with a target for them.
+
+    Of the VM numbered ``bare`` no disks are known.
+    """
     found = estate.estate()
     vms = tuple(
         replace(
@@ -34,6 +37,8 @@ def placed(tmp_path: Path) -> Path:
         )
         for at, vm in enumerate(found.vms)
     )
+    if bare is not None:
+        vms = (*vms[:bare], replace(vms[bare], disks=(), gaps=("disks",)), *vms[bare + 1 :])
     there = Inventory(
         "target",
         "2026-03-10T09:00:00Z",
@@ -80,6 +85,19 @@ async def test_a_datastore_is_picked_by_its_room_and_a_full_one_says_so(tmp_path
         await pilot.press("ctrl+z")
         await written(pilot, root, 4)
         assert len(stored(root).datastores) == 2
+
+
+async def test_what_is_known_in_part_is_the_least_there_is(tmp_path: Path) -> None:
+    async with settings_of(placed(tmp_path, bare=1), "datastores") as pilot:
+        table = place(pilot).table
+        told = {row[0]: table.columns[3].show(row[5]) for row in table.rows}
+        assert told["vmfs-1"].startswith("≥")
+        assert not told["vmfs-0"].startswith("≥")
+        await pilot.press("enter")
+        place(pilot).table.move_to("vmfs-1")
+        await until(lambda: "VMs, at least " in panel(pilot, "detail"))
+        await pilot.press("enter")
+        await until(lambda: "5.0 TiB free of 9.0 TiB, at least " in text(pilot))
 
 
 async def test_a_storage_class_is_written_where_the_target_lists_none(tmp_path: Path) -> None:

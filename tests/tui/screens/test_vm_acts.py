@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,23 @@ async def test_w_moves_a_vm_with_its_group_and_leaves_the_edit_to_waves(cli: Whe
         await pilot.press("w")
         await until(lambda: "Move 1 VM with what moves together to" in text(pilot))
         assert "full" in text(pilot)
+        app: Any = pilot.app
+        assert " UTC" not in "".join(row for row in lines(pilot) if "full" in row)  # as 4 Waves says it
+        await pilot.press("escape")
+        seen = app.view
+        first, *rest = seen.status.waves
+        app.view = replace(seen, status=replace(seen.status, waves=(replace(first, state="in sync"), *rest)))
+        rows = app.study.ask("hand.state")["rows"]
+        app.screen._offer(["vm-4"], [{**rows[0], "sized": False}])
+        await until(lambda: "Move 1 VM with" in text(pilot))
+        assert f"{first.name} is in sync, it stays as it is" in text(pilot)
+        await pilot.press("escape")
+        app.view = seen
+        app.screen._offer(["vm-4"], [{**rows[0], "sized": False}])
+        await until(lambda: "≥" in text(pilot))  # not all its disks are known
+        await pilot.press("escape")
+        await pilot.press("w")
+        await until(lambda: "Move 1 VM with what moves together to" in text(pilot))
         ask = pilot.app.study.ask  # type: ignore[attr-defined]
         taken = {
             row["wave"]: not ask("hand.move", groups=["vm-4"], wave=row["wave"], check=True)["verdict"][

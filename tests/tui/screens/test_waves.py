@@ -21,6 +21,7 @@ from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.reader import Reader
 from tui.screens.waves_groups import COLUMNS as GROUP_COLUMNS
+from tui.screens.waves_groups import saved_groups
 from tui.screens.waves_lines import COLUMNS, full_words
 from tui.screens.waves_words import describe_card
 from tui.text import size_cell, spread_minutes
@@ -187,8 +188,8 @@ async def test_groups_are_sorted_marked_and_copied_while_they_have_the_focus(tmp
         assert here.groups.shown_keys() == ["id-b", "id-a"]
         await pilot.press("asterisk", "y")
         await pilot.pause()
-        assert "copied 2 groups" in lines(pilot)[-2]
-        assert pilot.app.clipboard.splitlines()[1].startswith("a\t1\t10.0 GiB")
+        assert "copied 2 rows" in lines(pilot)[-2]
+        assert pilot.app.clipboard.splitlines()[2].startswith("a\t1\t10.0 GiB")
         await pilot.press("Y", "asterisk")
         await pilot.pause()
         assert not here.groups.marks
@@ -299,3 +300,11 @@ def test_the_words_that_filters_are_kept_with_are_those_of_the_table() -> None:
             type(kinds[word]),
             getattr(kinds[word], "is_size", 0),
         )
+
+
+def test_groups_stand_in_the_order_they_have_once_the_plan_is_laid_out() -> None:
+    wave = estate.plan_of(estate.estate(), 1).waves[0]
+    backwards = wave.model_copy(update={"groups": tuple(reversed(wave.groups))})
+    names = [group["name"] for group in saved_groups(backwards, 1)]
+    assert len(names) > 2
+    assert names == sorted(names, key=str.casefold)

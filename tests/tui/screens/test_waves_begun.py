@@ -102,10 +102,14 @@ async def test_on_a_small_screen_the_board_has_the_room_and_offers_are_still_sai
 
 async def test_where_a_reason_and_the_key_do_not_fit_the_reason_is_said(tmp_path: Path) -> None:
     root = build(tmp_path / "p")
-    async with opened(root, SMALL, estate.session(root, ran({"W01": "before commit"}))) as pilot:
+    states = {"W01": "before commit", "W02": "failed"}
+    async with opened(root, SMALL, estate.session(root, ran(states))) as pilot:
         await pilot.press("4")
         await pilot.pause()
         await pilot.press("M")
         await pilot.pause()
         said = lines(pilot)[-2].strip()
         assert said == "W01 is before commit, it stays as it is: first 'wherry rollback W01'"
+        await pilot.press("down", "M")
+        await pilot.pause()
+        assert lines(pilot)[-2].strip() == "W02 has failed, it stays as it is: see 'wherry status'"

@@ -14,6 +14,7 @@ from tui.actions.table import action_named
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Pick
 from tui.dialogs.pick_some import PickSome
+from tui.dialogs.reader import Reader
 from tui.widgets.table import VirtualTable
 
 
@@ -35,12 +36,19 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         assert "✔ move shop to W05: the score stays as it is" in lines(pilot)[-2]
         here._hush()
         await pilot.pause()
-        assert "● 1 unsaved: move shop to W05 · waves 4, traffic cut 0.0%" in lines(pilot)[-2]
+        assert "● 1 unsaved: move shop to W05  ^s saves · waves 4, traffic cut 0.0%" in lines(pilot)[-2]
         assert here.where() == "W05"  # the cursor goes where the group went
         assert homes(root)["e1"] == "W04"  # nothing is stored yet
         await pressed(pilot, "ctrl+z", lambda: here.unsaved == 0)
         assert "W05" not in laid(pilot).rows
         await pressed(pilot, "ctrl+y", lambda: here.unsaved == 1)
+        await pressed(pilot, "d", lambda: on(pilot, Reader))
+        said = panel(pilot, "reading")
+        assert "From plan 1 to 1 edit not saved" in text(pilot)
+        assert "waves added: W05" in said
+        assert "waves gone: W04" in said
+        assert "VMs in another wave: 2\n  e1: W04 → W05\n  e2: W04 → W05" in said
+        await pilot.press("escape")
         sought, here._searching = here._search, True  # what would do is still looked for
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
@@ -56,6 +64,26 @@ async def test_a_move_undone_done_again_and_saved_is_one_plan_that_is_kept(tmp_p
         assert acts(root)[-1] == "plan undo"
     with Project.open(root) as project:
         assert edits.in_force(project) == ()
+
+
+async def test_of_several_saved_edits_the_one_that_is_chosen_is_taken_back(tmp_path: Path) -> None:
+    root = build(tmp_path / "p")
+    async with waves(root) as pilot:
+        here = place(pilot)
+        await at_group(pilot, "a")
+        await pressed(pilot, "l", lambda: here.unsaved == 1)
+        await at_group(pilot, "shop")
+        await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 2)
+        await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
+        await until(lambda: here.hand is not None and here.hand.plan == 2 and not here.unsaved)
+        await pressed(pilot, "U", lambda: on(pilot, Pick))
+        rows = [row for row in lines(pilot) if "│ edit " in row]
+        assert "move shop to W05" in rows[0]  # the newest first
+        assert "lock W01" in rows[1]
+        await pilot.press("down", "enter")
+        await until(lambda: "taken back: lock W01; p plans without it" in here._said[0])
+    with Project.open(root) as project:
+        assert [edit.number for edit in edits.in_force(project)] == [2]
 
 
 async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) -> None:
@@ -164,6 +192,10 @@ async def test_a_new_wave_a_lock_a_merge_and_a_split(tmp_path: Path) -> None:
         assert laid(pilot).unsaved[-1] == "merge d into g"
         merged = next(row for row in laid(pilot).rows.values() if row.wave == "W05")
         assert merged.vms == 2
+        await pressed(pilot, "d", lambda: on(pilot, Reader))
+        assert "groups of other VMs: 2" in panel(pilot, "reading")
+        assert "no such group" in panel(pilot, "reading")
+        await pilot.press("escape")
         await at_group(pilot, merged.groups[0])
         await pressed(pilot, "x", lambda: on(pilot, PickSome))
         table = pilot.app.screen.query_one(VirtualTable)
@@ -346,3 +378,7 @@ async def test_a_plan_older_than_the_settings_is_said_and_not_edited(tmp_path: P
         await pilot.press("right_square_bracket")
         await pilot.pause()
         assert "the plan was made on older settings: press p" in lines(pilot)[-2]
+    async with opened(root, session=session(root), read_only=True) as pilot:
+        await pilot.press("4")
+        await pilot.pause()
+        assert "▲ settings newer than the plan: 'wherry plan' plans anew" in lines(pilot)[-2]

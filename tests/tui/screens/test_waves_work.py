@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from migrate.audit import person
-from planner.store import plans
+from planner.store import approvals, plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
+from tests.tui.guides.test_importing import type_path
 from tests.tui.laid import acts, build, place, pressed, versions, waves
 from tests.tui.stage import lines, on, panel, text, until
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
-from tui.dialogs.work import trend
+from tui.dialogs.work import Work, trend
+from tui.guides.paths import FilePick
 from tui.jobs.state import Best
+from tui.screens.waves_forms import describe_approval
 
 
 async def test_waves_are_approved_with_what_they_are_in_sight(
@@ -38,6 +42,9 @@ async def test_waves_are_approved_with_what_they_are_in_sight(
         assert here.view.plan.fingerprint[:16] in shown
         assert all(row.fingerprint[:16] in shown for row in here.view.waves[1:3])
         assert "Sat 17 Oct 22:00" in shown
+        unjudged = replace(here.view, tallies=None, judging="running")
+        said = describe_approval(unjudged, ["W01", "W02"], "ann").plain
+        assert said.count("▲ checks are running; blockers are not known before they are done") == 1
         await pilot.press("escape")
         assert not here.view.approvals
         await pressed(pilot, "A", lambda: on(pilot, Confirm))
@@ -73,12 +80,14 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         found = settings_store.load(project)
         caps = found.caps.model_copy(update={"vms": 4})
         settings_store.save(project, found.model_copy(update={"caps": caps}), "bob")
+        approvals.approve(project, plans.latest(project), ("W01",), "ann")
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
         await pilot.press("d")
         await until(lambda: "nothing to compare" in lines(pilot)[-2])
         await pressed(pilot, "p", lambda: on(pilot, Form))
-        assert "Edits and locks are kept" in text(pilot)
+        said = " ".join(row[18:-18] for row in lines(pilot))
+        assert "▲ 1 wave is approved: what changes is approved no longer. Edits and" in said
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
         await pilot.press("escape")
@@ -93,6 +102,7 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         assert "✔ better" in said
         assert "shop" not in said
         assert "e1: W04 → " in said
+        assert "UTC, 6 h" in said or "windows" not in said
         await pilot.press("escape", "o")
         await until(lambda: "Score card of plan 2" in text(pilot))
         card = panel(pilot, "reading")
@@ -126,6 +136,7 @@ async def test_what_if_is_shown_as_a_difference_and_adopted(tmp_path: Path) -> N
         assert "what if" in shown
         assert "waves gone: " in shown
         assert versions(root) == 1
+        assert not any(isinstance(screen, Work) for screen in pilot.app.screen_stack)  # the answer is shown
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
@@ -143,9 +154,8 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
     async with waves(root, lay=False) as pilot:
         here = place(pilot)
         table.write_text("vm,wave\nnobody,W01\n", encoding="utf-8")
-        await pressed(pilot, "I", lambda: on(pilot, Form))
-        pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
-        await pilot.press("ctrl+s")
+        await pressed(pilot, "I", lambda: on(pilot, FilePick))
+        await type_path(pilot, table)
         await until(lambda: here.wherry.job is not None and not here.wherry.job.state.running)  # type: ignore[attr-defined]
         assert here.wherry.job.state.exit_code == 2  # type: ignore[attr-defined]
         await pilot.press("escape")
@@ -153,11 +163,15 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
         rows = (root / "exports" / "assignment.csv").read_text("utf-8").replace(",W04,", ",W00,")
         rows = rows.replace(",W01,", ",W04,").replace(",W00,", ",W01,")
         table.write_text(rows, encoding="utf-8")
-        await pressed(pilot, "I", lambda: on(pilot, Form))
-        pilot.app.screen.query_one("#ask-path").value = str(table)  # type: ignore[attr-defined]
-        await pilot.press("ctrl+s")
-        await until(lambda: not here.wherry.is_working)  # type: ignore[attr-defined]
-        await until(lambda: "8 rows read, 3 changes: p plans with it" in here._said[0])
+        for yes in (False, True):
+            await pressed(pilot, "I", lambda: on(pilot, FilePick))
+            await type_path(pilot, table)
+            await until(lambda: on(pilot, Confirm))
+            assert "8 rows of assignment, nothing was changed: this is what it would do" in text(pilot)
+            await pilot.press(*(("shift+tab", "enter") if yes else ("escape",)))
+        await until(lambda: on(pilot, Reader))
+        assert "taken into the settings" in text(pilot)
+        assert "p in 4 Waves plans with it" in text(pilot)
     assert versions(root) == 1, "the next plan is made with it"
     with Project.open(root) as project:
         pins = {pin.what: pin.wave for pin in settings_store.load(project).pins}

@@ -163,5 +163,7 @@ def test_why_merge_and_split(planned: Study) -> None:
         planned.ask("hand.why", what="nobody")
     said = planned.ask("hand.split", group="extra", vms=["x-4"])
     assert said["verdict"]["did"] == ["split x-4 off extra"]
+    told = planned.ask("hand.diff")  # it may move alone, and moves as it did
+    assert (told["before"], told["same"], told["groups"]) == (1, True, [])
     refused = planned.ask("hand.merge", group="solo", other="shop")
     assert any("its cap is 2" in one for one in refused["verdict"]["refused"])

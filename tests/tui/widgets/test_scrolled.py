@@ -44,6 +44,11 @@ async def test_a_panel_wraps_as_content_is_drawn_and_draws_what_is_in_sight() ->
         await pilot.pause()
         assert panel.render_line(3).text == whole[panel.scroll_offset.y + 3].text
         assert panel.text.startswith("0 \n1 a\n2 a ")
+        panel.focus()
+        await pilot.press("g")
+        assert panel.scroll_target_y == 0
+        await pilot.press("G")
+        assert panel.scroll_target_y == panel.max_scroll_y > 4_000
 
 
 async def test_another_title_paints_the_border_alone() -> None:

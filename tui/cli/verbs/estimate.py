@@ -96,12 +96,13 @@ def _of_project(project_dir: Path) -> tuple[Load, Link, Ratio | None]:
     from planner.estimate import estimate_wave, goodput_bytes_s, seed_bytes
     from planner.projection import Load, Ratio
     from planner.readiness import situation
+    from planner.sending import as_decided
     from planner.volumes import volumes
 
     with open_project(project_dir) as project:
         at = situation(project)
         known = measured(project, at.inventory, at.fingerprint, at.settings.link)
-    every = volumes(at.inventory)
+    every = as_decided(volumes(at.inventory), at.settings)
     if not every:
         raise BadInput("the inventory has no disks", "discover the estate first, or say --size")
     told = estimate_wave(every, at.settings.link, at.settings.policies, 0, known)

@@ -21,6 +21,9 @@ _PLACES = (
     "cycles",
     "suggestions",
     "names",
+    "rehearsals",
+    "progress",
+    "needs",
 )
 place_option = click.option(
     "--for", "place", type=click.Choice(_PLACES), default="inventory", show_default=True,

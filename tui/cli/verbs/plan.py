@@ -60,7 +60,7 @@ def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_js
         return
     from migrate import audit
     from planner.effects import Effect
-    from planner.store import plans
+    from planner.store import approvals, plans
 
     with open_project(project_dir) as project:
         before = plans.find_latest(project)
@@ -72,6 +72,10 @@ def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_js
             audit.note(
                 project, Effect.EDIT_PLAN, "plan", f"plan {kept.version}", {"fingerprint": plan.fingerprint}
             )
+            lost = approvals.ended(project, before.plan, plan) if before else ()
+            if lost:
+                more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+                say(f"approved no longer, as they changed: {', '.join(lost[:_NAMED])}{more}")
         _show(project, kept.version, kept.plan, as_json)
     if not as_json and kept.plan.waves:
         say(f"next: wherry plan approve, then wherry rehearse {kept.plan.waves[0].name}")

@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tui.cli.output import data, say, table
+
+if TYPE_CHECKING:
+    from planner.identity import Identity
+
+
+def _left_out(identity: Identity) -> list[tuple[str, str]]:
+    """Return what was decided on a disk that travels once or never."""
+    from planner.model import LeftOut, Sending
+    from planner.names import visible
+    from planner.sending import spoken
+
+    said = identity.excluded
+    if said is None:
+        return []
+    decision = LeftOut(Sending(said.send), said.why, said.who)
+    rows = [("left out", f"sent {said.send}, {spoken(decision)}")]
+    if said.seeded_at:
+        rows.append(
+            ("compared as of", f"{visible(said.seeded_at, 40)}; what the source wrote since stays there")
+        )
+    return rows
 
 
 def check_file(
@@ -40,7 +62,8 @@ def check_file(
             ("source", visible(identity.source.site, 80)),
             ("target", visible(identity.target.site, 80)),
             ("method", f"{identity.method}{part}, {show_bytes(identity.looked_bytes)} looked at"),
-            ("digest", identity.target.digest),
+            ("digest", identity.target.digest or "none"),
+            *_left_out(identity),
             ("when", visible(identity.at, 40)),
             ("signed by", checked.signer),
             ("authority", f"SHA-256 {checked.fingerprint}"),
@@ -48,6 +71,8 @@ def check_file(
     )
     if disk is not None:
         say("the disk holds what the certificate says")
+    if identity.excluded is not None:
+        say("the disk is left out by decision: the certificate does not say that both sides are alike")
     if not checked.authority_given:
         say("only the authority inside the file vouches for it: compare its fingerprint, or use --authority")
     return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tui.cli.options import open_project
 from tui.cli.output import data, say, table
@@ -11,6 +11,7 @@ from tui.cli.output import data, say, table
 if TYPE_CHECKING:
     from migrate.papers.certificate import Signer
     from migrate.verification import Verified
+    from planner.identity import Excluded
     from planner.settings import Settings
     from planner.store.project import Project
 
@@ -46,7 +47,7 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
         found = verify_wave(project, planned, target, bar.report_on)
         written = _certify(project, settings, found, certificates, signer) if certificates and signer else {}
     wrong = sum(item.verdict in (Verdict.DIFFERS, Verdict.MISSING) for item in found)
-    looked = sum(item.verdict in (Verdict.DIFFERS, Verdict.EQUAL) for item in found)
+    looked = sum(item.verdict in (Verdict.DIFFERS, Verdict.EQUAL, Verdict.SEEDED) for item in found)
     if as_json:
         more = [{"certificate": written.get(item.volume)} if certificates else {} for item in found]
         data([{**asdict(item), **extra} for item, extra in zip(found, more, strict=True)])
@@ -56,6 +57,9 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
             ((item.disk, item.verdict.value, item.recorded[:32], item.recorded_by) for item in found),
         )
         say(f"{looked} of {len(found)} replicas hashed again, {wrong} of them differ from the record")
+        for item in found:
+            if item.left_out:
+                say(f"{visible(item.disk)}: {_said(item)}")
         if certificates:
             say(f"{len(written)} of them have a certificate in {visible(str(certificates), 200)}")
         if wrong:
@@ -63,10 +67,32 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
     return 1 if wrong else 0
 
 
+def _excluded(item: Verified) -> Excluded | None:
+    """Return what a certificate says of a disk that is left out."""
+    from planner.identity import Excluded
+    from planner.model import Sending
+
+    out = item.left_out
+    if out is None:
+        return None
+    how: Literal["once", "never"] = "once" if out.send is Sending.ONCE else "never"
+    return Excluded(send=how, why=out.why[:512], who=out.who[:512], seeded_at=item.seeded_at)
+
+
+def _said(item: Verified) -> str:
+    """Return what was decided on a disk that is left out, and what its replica stands for."""
+    from planner.names import visible
+    from planner.sending import spoken
+
+    assert item.left_out is not None
+    since = f"; as its source was at {item.seeded_at}, not as it is now" if item.seeded_at else ""
+    return visible(f"{spoken(item.left_out)}{since}")
+
+
 def _certify(
     project: Project, settings: Settings, found: tuple[Verified, ...], folder: Path, signer: Signer
 ) -> dict[str, str]:
-    """Write a certificate for every equal disk and return the file of each volume."""
+    """Write a certificate for every disk that is equal or left out, and return the file of each volume."""
     from migrate.papers.certificate import keep
     from migrate.papers.identities import recorded
     from migrate.verification import Verdict
@@ -76,7 +102,7 @@ def _certify(
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for item in found:
-        if item.verdict is Verdict.EQUAL:
+        if item.verdict in (Verdict.EQUAL, Verdict.SEEDED, Verdict.LEFT_OUT):
             identity = recorded(
                 project.id,
                 item.volume,
@@ -84,6 +110,7 @@ def _certify(
                 (named.get("source", ""), named.get("target", "")),
                 (item.recorded, item.found),
                 signer,
+                _excluded(item),
             )
             # A name is never a path; the time tells one look from the next.
             file = folder / f"{content_id(item.volume)}-{identity.at.replace(':', '')[:17]}.json"

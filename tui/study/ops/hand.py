@@ -245,14 +245,24 @@ def renew(room: Room) -> dict[str, Any]:
     return {**state(room), "lost": lost}
 
 
-def take_back(room: Room) -> dict[str, Any]:
-    """Take the newest saved edit back, once nothing is unsaved."""
+def saved_edits(room: Room) -> list[dict[str, Any]]:
+    """Return the saved edits that every plan keeps, the newest first."""
+    from planner.store import edits
+
+    return [
+        {"number": edit.number, "did": edit.did, "who": edit.who, "at": edit.at}
+        for edit in reversed(edits.in_force(room.project))
+    ]
+
+
+def take_back(room: Room, number: int | None = None) -> dict[str, Any]:
+    """Take a saved edit back, the newest by default, once nothing is unsaved."""
     from tui.acts.undoing import take_back as undo_saved
 
     found = room.kept.get(_KEPT)
     if isinstance(found, _Hand) and found.draft.edits:
         raise BadInput("there are unsaved edits", "undo or save them first")
-    taken = undo_saved(room.project)
+    taken = undo_saved(room.project, number)
     room.kept.pop(_KEPT, None)
     return {"did": taken.kept.edit.did, "plan": taken.plan, "before": taken.kept.before}
 
@@ -280,6 +290,15 @@ def save(room: Room) -> dict[str, Any]:
         "edits": [{"number": edit.number, "did": edit.did} for edit in saved.edits],
         "approvals_void": saved.voided,
     }
+
+
+def diff(room: Room) -> dict[str, Any]:
+    """Return what the unsaved edits change of the plan they were made on, as ``plans.diff`` does."""
+    from tui.acts.drafting import difference
+
+    hand = _hand(room)
+    found = difference(hand.draft)
+    return {"before": hand.opened.stored.version, "same": found.same, **found.as_dict(), "names": {}}
 
 
 def why(room: Room, what: str) -> Any:
@@ -352,8 +371,10 @@ OPS = {
     "hand.redo": redo,
     "hand.discard": discard,
     "hand.renew": renew,
+    "hand.saved_edits": saved_edits,
     "hand.take_back": take_back,
     "hand.save": save,
+    "hand.diff": diff,
     "hand.why": why,
     "hand.groups": groups,
     "hand.fixes": fixes,

@@ -19,11 +19,12 @@ def outlook(room: Room) -> dict[str, Any]:
     from planner.estimate import churn_bytes_day, seed_bytes
     from planner.graph import hubs
     from planner.graph.oversized import above_caps
+    from planner.sending import as_decided
     from planner.sized import holds_all
     from planner.volumes import volumes
 
     at = room.situation
-    every = volumes(at.inventory)
+    every = as_decided(volumes(at.inventory), at.settings)
     undecided = [hub.vm for hub in hubs(at.inventory, at.settings) if not hub.verdict]
     large = above_caps(room.known.groups, at.inventory, at.settings)
     plan = room.plan

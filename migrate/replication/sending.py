@@ -1,0 +1,357 @@
+"""One pass under way at the sender: blocks are made in order and given to whichever connection is free.
+
+Offers, comparisons and what has no data stay on the first connection, which opened the pass and commits
+it when the others were answered. Where all are busy it carries blocks as well.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from migrate.disks.ports import ReadableDisk
+from migrate.replication import wire
+from migrate.replication.adapt import Adaptation
+from migrate.replication.blocks import Block, BlockReader, Item
+from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.dedupe.offering import Offering
+from migrate.replication.extents import checked
+from migrate.replication.lane import Lane
+from migrate.replication.link import Link
+from migrate.replication.messages import Welcome
+from migrate.replication.pace import Pace
+from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
+from migrate.replication.pipeline import ordered_map
+from migrate.replication.plan_pass import items, reads, stretches, touches
+from migrate.replication.streams import Carriers, Streams
+from migrate.replication.wire import Kind, WireError
+from migrate.replication.zeros import GRAIN
+from migrate.sites.ports import Extent
+from planner.errors import WherryError
+
+_REPORT_S = 0.1
+_QUIET_S = 20.0  # the first connection says something so often, or its receiver would take it for dead
+
+
+@dataclass(slots=True)
+class _Counts:
+    read: int = 0
+    sent: int = 0
+    zero: int = 0
+    deduped: int = 0
+
+
+class Sending:
+    """One pass under way; see ``send_pass``."""
+
+    def __init__(
+        self,
+        disk: ReadableDisk,
+        link: Link,
+        spec: PassSpec,
+        welcome: Welcome,
+        adaptation: Adaptation,
+        block_bytes: int,
+        extents: tuple[Extent, ...],
+        progress: Callable[[Progress], None] | None,
+        stop: Callable[[], bool],
+        clock: Callable[[], float],
+        begun: float,
+    ) -> None:
+        self._disk = disk
+        self._link = link
+        self._spec = spec
+        self._welcome = welcome
+        self._mode = Mode(welcome.mode)
+        self._block_bytes = block_bytes
+        self._extents = extents
+        self._progress = progress
+        self._stop = stop
+        self._clock = clock
+        self._begun = self._reported = begun
+        self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
+        self._key = wire.derive_key("compare", welcome.nonce.encode())
+        zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
+        self._adaptation = adaptation
+        self._pace = Pace(begun)
+        self._reader = BlockReader(disk, level=adaptation.level, zeros=zeros, key=self._key, clock=clock)
+        self._counts = _Counts()
+        self._stopped = False
+        self._lane = Lane(link, welcome.ack_bytes)
+        self._carriers: Carriers | None = None
+        self._streams = 1  # at most at once
+        self._spoke_s = begun
+        self._heard_s = 0.0  # spent waiting for what the receiver says
+        self._digests: deque[tuple[int, bytes]] = deque()
+        self._resumed = self._total = 0
+        self._offering = Offering(link, self._hear) if welcome.dedupe else None
+
+    def bring(self, streams: Streams, join: Callable[[Channel], Lane]) -> None:
+        """Have further connections carry as well; ``join`` opens the conversation over one."""
+        self._carriers = Carriers(streams, join, self._reader)
+
+    def run(self, executor: Executor | None, window: int) -> PassResult:
+        """Send everything, or as much as ``stop`` allows, and wait until it is durable."""
+        if not self._welcome.complete:
+            try:
+                self._send_all(executor, window)
+            except ChannelClosed:
+                self._raise_refusal()
+                raise
+            finally:
+                if self._carriers is not None:
+                    self._carriers.end()
+        return PassResult(
+            self._spec.volume,
+            self._spec.pass_id,
+            self._mode,
+            not self._stopped,
+            self._spec.size_bytes,
+            self._counts.read,
+            self._counts.sent,
+            self._counts.zero,
+            self._wire_bytes,
+            self._resumed,
+            self._clock() - self._begun,
+            self._welcome.why,
+            self._counts.deduped,
+            self._streams,
+        )
+
+    @property
+    def _wire_bytes(self) -> int:
+        return self._link.sent_bytes + (self._carriers.wire_bytes if self._carriers else 0)
+
+    def _send_all(self, executor: Executor | None, window: int) -> None:
+        self._measure()
+        plan = items(
+            self._reads(),
+            mode=self._mode,
+            size_bytes=self._spec.size_bytes,
+            held=self._held,
+            fresh=self._welcome.fresh,
+            block_bytes=self._block_bytes,
+        )
+        work = self._until_stopped(plan)
+        if self._mode is Mode.COMPARE:
+            work = self._compared(work)
+        asked, heard = self._clock(), self._heard_s
+        for block in self._blocks(executor, work, window):
+            got = self._clock()
+            answers_s = self._heard_s - heard  # digests come while the next block is asked for
+            self._send_block(block)
+            sent, heard = self._clock(), self._heard_s
+            self._adapt(block, link_s=sent - got + answers_s, packing_s=got - asked - answers_s)
+            asked = sent
+            self._report(final=False)
+        self._gather()
+        flags = wire.FLAG_PART if self._stopped else 0
+        self._link.send_parts(self._link.pack(Kind.COMMIT, flags=flags))
+        self._lane.expect_last()
+        while not self._lane.is_settled:
+            self._hear()
+        if self._lane.completed is self._stopped:
+            raise WireError("the receiver acknowledged a pass as something else")
+        self._link.send(Kind.BYE)
+        self._report(final=True)
+
+    def _blocks(self, executor: Executor | None, work: Iterable[Item], window: int) -> Iterator[Block]:
+        """Yield the blocks in order; what the receiver holds is not packed."""
+        if self._offering is None:
+            yield from ordered_map(executor, self._reader.read, work, window)
+            return
+        key, reader = self._link.grain_key, self._reader
+        half = max(window // 2, 1)
+        looks = ordered_map(executor, lambda item: reader.look(item, key), work, half)
+        packs = executor if reader.level else None  # without packing there is nothing to do
+        with closing(looks):
+            yield from ordered_map(
+                packs, lambda pair: reader.pack(*pair), self._offering.decided(looks), half
+            )
+
+    def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:
+        """Let the level follow what was waited for; gaps say nothing about it."""
+        data = [piece for piece in block.pieces if piece.kind is Kind.DATA]
+        if not data:
+            return
+        self._adaptation.saw(
+            link_s=link_s,
+            packing_s=packing_s,
+            read_s=block.read_s,
+            pack_s=block.pack_s,
+            data_bytes=sum(piece.length for piece in data),
+            packed_bytes=sum(piece.length for piece in data if piece.flags & wire.FLAG_ZSTD),
+            wire_bytes=sum(len(piece.body) for piece in data),
+        )
+        self._reader.level = self._adaptation.level
+
+    def _reads(self) -> Iterator[Extent]:
+        return reads(self._disk, self._mode, self._spec.size_bytes, self._extents)
+
+    def _measure(self) -> None:
+        """Count what will be read; a second walk over the map is cheaper than keeping it."""
+        whole = self._mode is Mode.COMPARE
+        size = self._spec.size_bytes
+        plan = items(
+            self._reads(),
+            mode=self._mode,
+            size_bytes=size,
+            held=self._held,
+            fresh=True,
+            block_bytes=size or 1,
+        )
+        self._total = sum(item.length for item in plan if item.read or whole)
+        self._resumed = sum(extent.length for extent in self._held)
+
+    def _until_stopped(self, plan: Iterable[Item]) -> Iterator[Item]:
+        for item in plan:
+            if self._stop():
+                self._stopped = True
+                return
+            yield item
+
+    def _compared(self, plan: Iterable[Item]) -> Iterator[Item]:
+        """Add the receiver's digests to each item, asking one stretch ahead of need."""
+        asked: deque[list[Item]] = deque()
+        only = self._spec.only
+        for stretch in stretches(plan):
+            if only is not None and not touches(stretch, only):
+                while asked:
+                    yield from self._answered(asked.popleft())
+                yield from (replace(item, read=False) for item in stretch)  # stays as it is there
+                continue
+            self._ask(stretch)
+            asked.append(stretch)
+            if len(asked) > 1:
+                yield from self._answered(asked.popleft())
+        while asked:
+            yield from self._answered(asked.popleft())
+
+    def _ask(self, stretch: list[Item]) -> None:
+        start, last = stretch[0].offset, stretch[-1]
+        self._link.send(Kind.ASK_DIGESTS, offset=start, length=last.offset + last.length - start)
+
+    def _answered(self, stretch: list[Item]) -> Iterator[Item]:
+        while not self._digests:
+            self._hear()
+        offset, body = self._digests.popleft()
+        start = stretch[0].offset
+        grains = -(-(stretch[-1].offset + stretch[-1].length - start) // GRAIN)
+        if offset != start or len(body) != grains * wire.DIGEST_BYTES:
+            raise WireError("the receiver answered for digests that were not asked for")
+        for item in stretch:
+            low = (item.offset - start) // GRAIN * wire.DIGEST_BYTES
+            high = low + -(-item.length // GRAIN) * wire.DIGEST_BYTES
+            yield replace(item, digests=body[low:high])
+
+    def _send_block(self, block: Block) -> None:
+        for piece in block.pieces:
+            if piece.kind is Kind.DATA:
+                self._counts.sent += piece.length
+            elif piece.kind is Kind.ZERO:
+                self._counts.zero += piece.length
+            elif piece.kind is Kind.HELD:
+                self._counts.deduped += piece.length
+        if block.item.read or self._mode is Mode.COMPARE:
+            self._counts.read += block.item.length
+        if self._carriers is None or not self._hand_on(block, self._carriers):
+            self._send_here(block)
+
+    def _send_here(self, block: Block) -> None:
+        """Send a block over the first connection."""
+        self._lane.send(block.pieces)
+        self._reader.give_back(block)
+        self._spoke_s = self._clock()
+        while self._lane.is_ahead:
+            self._hear()
+
+    def _hand_on(self, block: Block, carriers: Carriers) -> bool:
+        """Have another connection carry a block, if one is free; what has no data of it goes here."""
+        carriers.invite(self._total // self._block_bytes)
+        self._streams = max(self._streams, carriers.count + 1)
+        self._send_again(carriers)
+        data = tuple(piece for piece in block.pieces if piece.kind is Kind.DATA)
+        if not data or self._clock() - self._spoke_s > _QUIET_S:
+            return False
+        if not carriers.give(replace(block, pieces=data)):
+            return False
+        if len(data) < len(block.pieces):
+            self._send_here(
+                replace(
+                    block,
+                    pieces=tuple(piece for piece in block.pieces if piece.kind is not Kind.DATA),
+                    buffer=None,
+                )
+            )
+        return True
+
+    def _send_again(self, carriers: Carriers) -> None:
+        """Send here what a connection that broke left open."""
+        key = self._link.grain_key
+        while (item := carriers.left_over()) is not None:
+            if key:
+                self._send_here(self._reader.pack(self._reader.look(item, key), frozenset()))
+            else:
+                self._send_here(self._reader.read(item))
+
+    def _gather(self) -> None:
+        """Have every block sent, and nobody else at work, before the pass is committed."""
+        carriers = self._carriers
+        if carriers is None:
+            return
+        self._take_back(carriers)
+        carriers.finish()
+        self._take_back(carriers)  # where all of them broke, some may be left
+        self._send_again(carriers)
+
+    def _take_back(self, carriers: Carriers) -> None:
+        while (block := carriers.taken_back()) is not None:
+            self._send_here(block)
+
+    def _hear(self) -> None:
+        """Take one answer: an acknowledgement, or digests asked for ahead."""
+        begun = self._clock()
+        kinds = (Kind.ACK, Kind.DIGESTS) if self._offering is None else (Kind.ACK, Kind.WANT)
+        frame = self._link.receive(*kinds)
+        self._heard_s += self._clock() - begun
+        if self._offering is not None and frame.kind is Kind.WANT:
+            self._offering.heard(frame)
+            return
+        if frame.kind is Kind.DIGESTS:
+            self._digests.append((frame.offset, bytes(frame.body)))
+            return
+        self._lane.acknowledged(frame)
+
+    def _raise_refusal(self) -> None:
+        """After a broken send, raise the receiver's own word for it if it left one."""
+        try:
+            while self._link.refused is None:
+                self._link.receive(Kind.ACK, Kind.DIGESTS, Kind.WANT)
+        except WherryError as error:
+            if self._link.refused is not None:
+                raise self._link.refused from error
+
+    def _report(self, *, final: bool) -> None:
+        now = self._clock()
+        self._pace.saw(now, self._counts.read)
+        if self._progress is None or not (final or now - self._reported >= _REPORT_S):
+            return
+        self._reported = now
+        usual = self._pace.rate_bytes_s
+        self._progress(
+            Progress(
+                self._counts.read,
+                self._total,
+                self._wire_bytes,
+                self._counts.read / max(now - self._begun, 1e-6) if usual is None else usual,
+                self._adaptation.level,
+                self._adaptation.binds,
+                self._counts.sent / max(self._wire_bytes, 1) if self._counts.sent else 1.0,
+                self._pace.left(self._total - self._counts.read),
+                self._counts.deduped,
+                1 + (self._carriers.count if self._carriers else 0),
+            )
+        )

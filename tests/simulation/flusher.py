@@ -1,0 +1,60 @@
+"""The thread that flushes beside the one that receives, as a task of the schedule: one baton for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from tests.simulation.schedule import Crash, Process, Schedule
+
+
+class _Awaited(Future[Any]):
+    """A future that is waited for with the baton handed back."""
+
+    def __init__(self, schedule: Schedule, process: Process) -> None:
+        super().__init__()
+        self._schedule = schedule
+        self._process = process
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait without end, as the product does."""
+        assert timeout is None
+        self._schedule.wait(self.over)
+        return super().result(0)
+
+    def over(self) -> bool:
+        """Tell whether there is something to go on for: a result, or the end of the process."""
+        return self.done() or self._process.dead
+
+
+class Flusher(Executor):
+    """An executor of one conversation; what it runs dies with the process it was made in."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._process = schedule.current.process
+        self._given: list[_Awaited] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Start a task for the call; others run before it begins, or not."""
+        future = _Awaited(self._schedule, self._process)
+        self._given.append(future)
+
+        def work() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Crash:
+                raise
+            except BaseException as error:  # noqa: BLE001 - told to the one who waits for it
+                future.set_exception(error)
+
+        self._schedule.meet("flush beside writes")
+        self._schedule.spawn(self._process, f"flush for {self._schedule.current.name}", work)
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait until nothing runs any more."""
+        assert wait
+        assert not cancel_futures
+        self._schedule.wait(lambda: all(future.over() for future in self._given))
