@@ -16,8 +16,10 @@ from typing import Any, ClassVar, Final
 
 from migrate.journal.files import Files
 from migrate.journal.frames import Kind, Sealer
+from migrate.journal.leases import Lease, Leases, not_offered
+from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Found, Ref, recover
-from migrate.journal.state import State
+from migrate.journal.state import State, floor_mark, seal_mark
 from migrate.journal.writes import Write, pack
 from planner.errors import StepFailed
 from planner.names import visible
@@ -53,6 +55,8 @@ class Log:
         self._segment = found.segment
         self._size = 0
         self.state: State = found.state
+        self.leases = Leases()
+        self.reader = FrameReader(files)
         self._rotate()
 
     @property
@@ -109,10 +113,37 @@ class Log:
             self._durable = max(self._durable, upto)
         return upto
 
+    def lease(self, record: int) -> Lease:
+        """Hold a durable checkpoint and all it stands on; raises NotFound when it is not offered."""
+        with self._lock:
+            if record not in self.state.checkpoints or record > self._durable:
+                raise not_offered(record)
+            self.leases.take(record)
+            return Lease(record, tuple(self._frames), self.reader, self.leases)
+
+    def withdraw(self, record: int) -> None:
+        """Raise the floor to a durable checkpoint; raises NotFound, ProjectBusy when one before it is held.
+
+        It is durable when this returns, and a seal behind it is its witness.
+        """
+        with self._lock:
+            if record not in self.state.checkpoints or record > self._durable:
+                raise not_offered(record)
+            self.leases.check(record)
+            self.mark(floor_mark(record))
+        self.commit()
+        self.mark(seal_mark())
+        self.commit()
+
     def trim(self) -> int:
-        """Delete the segments that hold nothing newer than what the replicas hold; return how many."""
+        """Delete the segments that hold nothing newer than what the replicas hold; return how many.
+
+        While somebody looks at a checkpoint nothing goes.
+        """
         with self._lock:
             self._check()
+            if self.leases.oldest() is not None:
+                return 0
             promoted = min(self.state.promoted, self._durable)
             kept = next((ref.segment for ref in self._frames if ref.header.last > promoted), self._segment)
             old = [number for number in self._files.numbers() if number < kept]

@@ -16,7 +16,7 @@ from migrate.journal.files import Files
 from migrate.journal.frames import JournalCorrupt, Kind
 from migrate.journal.log import Log
 from migrate.journal.recovery import Ref, read_stored, read_table
-from migrate.journal.state import floor_mark, promoted_mark, seal_mark
+from migrate.journal.state import promoted_mark
 from migrate.journal.writes import Row, cut, is_stored, rows, unpack
 
 
@@ -24,14 +24,13 @@ def promote(log: Log, files: Files, disks: Mapping[int, WritableDisk], record: i
     """Bring the replicas to the checkpoint at ``record`` and withdraw those before it.
 
     ``disks`` are the replicas by number, open for writing. Raises JournalCorrupt before anything is
-    written when a record cannot be read, OSError, FlushFailed.
+    written when a record cannot be read, NotFound, ProjectBusy when an image of an earlier one is open,
+    OSError, FlushFailed.
     """
     frames = log.frames()
     for _row, _data in replay(files, frames, log.state.promoted, record):
         pass  # what cannot be read is better known before checkpoints are withdrawn for it
-    for mark in (floor_mark(record), seal_mark()):  # the seal is the witness of the floor
-        log.mark(mark)
-        log.commit()
+    log.withdraw(record)
     for row, data in replay(files, frames, log.state.promoted, record):
         if row.at < 0:
             disks[row.disk].zero(row.offset, row.length)
