@@ -17,7 +17,7 @@ from migrate.journal.index import DiskIndex, index_of
 from migrate.journal.leases import Lease
 from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Ref
-from migrate.replication.extents import ExtentSet
+from migrate.replication.extents import merge
 from migrate.sites.ports import Extent
 
 _NOTHING = DiskIndex()
@@ -89,12 +89,12 @@ class Image:
 
     def allocated(self) -> Iterator[tuple[int, int]]:
         """Yield ascending (offset, length) runs that may hold data; the rest reads as zeros."""
-        runs = ExtentSet(Extent(*run) for run in self._replica.allocated())
+        runs = [Extent(*run) for run in self._replica.allocated()]
         for frames in self._segments:
             index = self._indexes.of(frames, self._lease.record).disks.get(self._number, _NOTHING)
-            for start, end in zip(index.starts, index.ends, strict=True):
-                runs.add(start, end - start)
-        for run in runs.extents():
+            pairs = zip(index.starts, index.ends, strict=True)
+            runs = list(merge((*runs, *(Extent(start, end - start) for start, end in pairs))))
+        for run in runs:
             yield run.offset, run.length
 
     def close(self) -> None:
