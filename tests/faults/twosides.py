@@ -86,7 +86,7 @@ def receive(root: Path, listening: socket.socket, arm: Arm | None, make_sink: Ma
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     defects = _Defects()
     logging.getLogger("migrate").addHandler(defects)
-    defaults: dict[str, Any] = Receiver.__init__.__kwdefaults__
+    defaults: dict[str, Any] = Receiver.__init__.__kwdefaults__ or {}
     defaults["ack_bytes"] = 128 * KIB
     if make_sink is not None:
         defaults["make_sink"] = make_sink
