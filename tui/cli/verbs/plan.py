@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.interrupts import first_interrupt
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 from tui.cli.scorecard import scored, show_card
@@ -19,8 +16,6 @@ from tui.cli.verbs.plan_csv import command as import_csv
 from tui.cli.words import Words
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from planner.plan import Plan, Wave
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
@@ -99,7 +94,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
         # Nothing new: stay near the same plan as it did, so that asking twice gives the same.
         last = plans.find_fingerprint(project, last.after) if last.after else None
     frozen = under_way(project, before) if before else ()
-    with Bar(in_bytes=False) as bar, _first_interrupt() as stopped:
+    with Bar(in_bytes=False) as bar, first_interrupt() as stopped:
         bar.begin("checking VMs")
         inputs = inputs_of(project, at, bar.report)
         bar.begin("looking for waves")
@@ -129,25 +124,6 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
     if stopped.is_set():
         say("stopped: this is the best plan until then")
     return plan
-
-
-@contextmanager
-def _first_interrupt() -> Iterator[Event]:
-    """Set the event at the first Ctrl-C; the second one ends the process as it always does."""
-    stopped = Event()
-    if current_thread() is not main_thread():
-        yield stopped
-        return
-
-    def heard(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    usual = signal.signal(signal.SIGINT, heard)
-    try:
-        yield stopped
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def _same(old: Plan, new: Plan) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.interrupts import first_interrupt
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say
 
@@ -53,7 +54,7 @@ def command(
 ) -> None:
     """Plan on other settings beside the newest plan, and show the difference. Nothing is stored.
 
-    Options may be repeated and combined.
+    Options may be repeated and combined. Ctrl-C ends the search and shows the best so far.
     """
     from planner.compare import compare
     from planner.readiness import situation
@@ -127,14 +128,15 @@ def _made(
     from tui.cli.progress import Bar, tell_best
 
     then = replace(at, settings=supposed.settings, target=supposed.target)
-    inputs = inputs_of(project, then)
     frozen = under_way(project, stored)
     known = edits.in_force(project)
     seed = stored.plan.seed if stored.plan.seed is not None else 1
     # Looking longer than the plan did would find what the change has no part in.
     effort = effort or (stored.plan.effort if stored.plan.effort in EFFORTS else "normal")
 
-    with Bar(in_bytes=False) as bar:
+    with Bar(in_bytes=False) as bar, first_interrupt() as stopped:
+        bar.begin("checking VMs")
+        inputs = inputs_of(project, then, bar.report)
         bar.begin("looking for waves as they would be")
         plan = make_plan(
             **inputs,
@@ -144,9 +146,17 @@ def _made(
             last=stored.plan,
             frozen=frozen,
             edits=known,
-            draw=Draw(seed, effort, report=lambda best, step, of: bar.report(step, of), found=tell_best),
+            draw=Draw(
+                seed,
+                effort,
+                report=lambda best, step, of: bar.report(step, of),
+                found=tell_best,
+                stop=stopped.is_set,
+            ),
         )
         bar.end()
+    if stopped.is_set():
+        say("stopped: this is the best plan until then")
     return plan
 
 
