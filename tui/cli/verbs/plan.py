@@ -16,6 +16,8 @@ from tui.cli.verbs.plan_csv import command as import_csv
 from tui.cli.words import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planner.plan import Plan, Wave
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
@@ -57,9 +59,9 @@ def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_js
     from planner.effects import Effect
     from planner.store import approvals, plans
 
-    with open_project(project_dir) as project:
+    with open_project(project_dir) as project, first_interrupt() as stopped:
         before = plans.find_latest(project)
-        plan = _made(project, before, effort, seed)
+        plan = _made(project, before, effort, seed, stopped.is_set)
         if before and _same(before.plan, plan):
             kept = before
         else:
@@ -76,7 +78,9 @@ def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_js
         say(f"next: wherry plan approve, then wherry rehearse {kept.plan.waves[0].name}")
 
 
-def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -> Plan:
+def _made(
+    project: Project, before: StoredPlan | None, effort: str, seed: int, stopped: Callable[[], bool]
+) -> Plan:
     """Make the plan, tell how it goes on stderr, and end the search at the first Ctrl-C."""
     from migrate.run.waves import under_way
     from planner.planning import make_plan
@@ -94,7 +98,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
         # Nothing new: stay near the same plan as it did, so that asking twice gives the same.
         last = plans.find_fingerprint(project, last.after) if last.after else None
     frozen = under_way(project, before) if before else ()
-    with Bar(in_bytes=False) as bar, first_interrupt() as stopped:
+    with Bar(in_bytes=False) as bar:
         bar.begin("checking VMs")
         inputs = inputs_of(project, at, bar.report)
         bar.begin("looking for waves")
@@ -118,10 +122,10 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
             last=before.plan if before and frozen else last,
             frozen=frozen,
             edits=edits.in_force(project),
-            draw=Draw(seed=seed, effort=effort, report=report, found=tell_best, stop=stopped.is_set),
+            draw=Draw(seed=seed, effort=effort, report=report, found=tell_best, stop=stopped),
         )
         bar.end()
-    if stopped.is_set():
+    if stopped():
         say("stopped: this is the best plan until then")
     return plan
 

@@ -13,6 +13,8 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planner.plan import Plan
     from planner.readiness import Situation
     from planner.store.plans import StoredPlan
@@ -73,11 +75,11 @@ def command(
         exit_date=exit_date.date() if exit_date else None,
     )
     _check(change, keep)
-    with open_project(project_dir) as project:
+    with open_project(project_dir) as project, first_interrupt() as stopped:
         stored = plans.latest(project)
         at = situation(project)
         supposed = suppose(change, at.inventory, at.settings, at.target)
-        plan = _made(project, stored, at, supposed, effort)
+        plan = _made(project, stored, at, supposed, effort, stopped.is_set)
         found = compare(stored.plan, plan)
         version = _keep(project, supposed, plan) if keep else None
     if as_json:
@@ -114,7 +116,12 @@ def _check(change: Change, keep: bool) -> None:
 
 
 def _made(
-    project: Project, stored: StoredPlan, at: Situation, supposed: Supposed, effort: str | None
+    project: Project,
+    stored: StoredPlan,
+    at: Situation,
+    supposed: Supposed,
+    effort: str | None,
+    stopped: Callable[[], bool],
 ) -> Plan:
     from dataclasses import replace
 
@@ -134,7 +141,7 @@ def _made(
     # Looking longer than the plan did would find what the change has no part in.
     effort = effort or (stored.plan.effort if stored.plan.effort in EFFORTS else "normal")
 
-    with Bar(in_bytes=False) as bar, first_interrupt() as stopped:
+    with Bar(in_bytes=False) as bar:
         bar.begin("checking VMs")
         inputs = inputs_of(project, then, bar.report)
         bar.begin("looking for waves as they would be")
@@ -151,11 +158,11 @@ def _made(
                 effort,
                 report=lambda best, step, of: bar.report(step, of),
                 found=tell_best,
-                stop=stopped.is_set,
+                stop=stopped,
             ),
         )
         bar.end()
-    if stopped.is_set():
+    if stopped():
         say("stopped: this is the best plan until then")
     return plan
 
