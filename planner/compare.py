@@ -105,7 +105,8 @@ def _hours(wave: Wave) -> float | None:
 
 
 def _becomes(disk: PlannedDisk) -> str:
-    return f"{disk.target.value} {disk.target_lun}".strip()
+    sent = f", sent {disk.send.value}" if disk.left_out else ""
+    return f"{disk.target.value} {disk.target_lun}".strip() + sent
 
 
 def _homes(plan: Plan) -> dict[str, tuple[str, str]]:

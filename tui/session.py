@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.errors import NotFound, WherryError
+from planner.made_by import code_on_disk
 from planner.store.project import Project
 from tui.details import Details
 from tui.listing import Row, Tally, by_wave, joined, listed
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from planner.store.plan_waves import WaveRow
     from planner.store.plans import PlanHead
 
-
+_CODE_S = 30.0  # between two looks at the program on the disk
 Tie = tuple[bool, str, int | None]  # whether the VM needs the other one, its name, the port
 
 
@@ -58,6 +59,7 @@ class View:
     tallies: Mapping[str, Tally] | None = None
     wave_tallies: dict[str, Tally] = field(default_factory=dict)
     counts: tuple[CheckCount, ...] = ()
+    outdated: bool = False  # the checks are those of a wherry that another one took the place of
     settings: int = 0  # version of the settings, 0 = they were never changed
     acts: frozenset[str] = frozenset()  # every act that was ever noted
     exported: bool = False
@@ -90,6 +92,7 @@ class Session:
         status_of: Callable[[Project], ProjectStatus] | None = None,
         patience_s: float = 5.0,
         judges: bool = True,
+        code_of: Callable[[], str] = code_on_disk,
     ) -> None:
         """Open the project; raises NotFound and BadInput.
 
@@ -106,6 +109,9 @@ class Session:
         self._stamp: tuple[int, ...] = ()
         self._positions: dict[str, int] = {}  # of the VMs in the rows
         self._judged: Stamp | None = None  # of the tallies shown
+        self._code_of = code_of
+        self._code = ""  # of the program on the disk
+        self._code_at = float("-inf")
         self._wanted: Stamp | None = None  # of the tallies that another process was last asked for
         self._columns: int | None = None  # the inventory whose columns are there
         self._asked_at = float("-inf")
@@ -317,14 +323,17 @@ class Session:
 
         if view.inventory_id is None:
             return view
-        stamp = judged.fresh(self._project)
+        stamp = judged.fresh(self._project, on_disk=self._code_of)
         if stamp is None or stamp.inventory != view.inventory_id:
             return self._without_tallies(view)
+        outdated = stamp.code != self._newest_code()
         if stamp == self._judged:
-            return view
-        found = judged.tally_rows(self._project)
+            return view if outdated == view.outdated else replace(view, outdated=outdated)
+        found = judged.tally_rows(self._project, stale=True)
+        counts = judged.counts(self._project, stale=True)
+        if judged.fresh(self._project, on_disk=self._code_of) != stamp:
+            return view  # another process judged in between
         tallies = {row[0]: tally for row, tally in zip(view.rows, found, strict=True)}
-        counts = judged.counts(self._project)
         self._judged = stamp
         return replace(
             view,
@@ -333,7 +342,15 @@ class Session:
             rows=joined(view.rows, view.placed, tallies),
             wave_tallies=by_wave(view.placed, tallies),
             counts=counts,
+            outdated=outdated,
         )
+
+    def _newest_code(self) -> str:
+        """Return the digest of the program on the disk, looked at now and then: it is many files."""
+        now = time.monotonic()
+        if now - self._code_at >= _CODE_S:
+            self._code, self._code_at = self._code_of(), now
+        return self._code
 
     def _without_tallies(self, view: View) -> View:
         from planner.store import judged
@@ -360,7 +377,13 @@ class Session:
         return replace(view, rows=rows)
 
 
-_UNJUDGED: dict[str, Any] = {"judging": "stale", "tallies": None, "wave_tallies": {}, "counts": ()}
+_UNJUDGED: dict[str, Any] = {
+    "judging": "stale",
+    "tallies": None,
+    "wave_tallies": {},
+    "counts": (),
+    "outdated": False,
+}
 
 
 def _sentence(error: Any) -> str:

@@ -8,32 +8,33 @@ that came is only read.
 from __future__ import annotations
 
 import errno
-import fcntl
-import json
 import os
 import stat
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from migrate.daemons.registered import open_unused
-from migrate.disks.durable import replace_file, sync_directory
+from migrate.disks.bringing import (
+    Clone,
+    CopyRange,
+    Mark,
+    bring,
+    clone,
+    copy_range,
+    keep_mark,
+    read_mark,
+    which,
+)
+from migrate.disks.durable import sync_directory
 from migrate.disks.flat import FlatDisk
 from migrate.disks.opening import open_disk
-from migrate.disks.ports import BlockDevice
-from migrate.replication.extents import walk
 from migrate.replication.logfile import LogFile
 from migrate.replication.progress import ProgressLog
-from migrate.sites.ports import Extent
 from planner.errors import BadInput, NoSpace
 from planner.names import content_id, visible
-from planner.units import GIB, MIB
-
-CopyRange = Callable[[int, int, int, int, int], int]
-_FICLONE = 0x40049409
-_STEP = 64 * MIB
-_NOT_HERE = {errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOTTY, errno.EPERM}
+from planner.units import GIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +52,6 @@ class Placed:
     kept: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """How far a seed is brought in: which file, into which one, and up to where it is durable."""
-
-    seed: tuple[int, int, int]  # inode, size, time it was changed; a drive gets another device each time
-    target: int  # inode
-    done_bytes: int = 0
-    complete: bool = False
-
-
-def clone(source: int, target: int) -> None:
-    """Make a file share the blocks of another; raises OSError where the file system cannot."""
-    fcntl.ioctl(target, _FICLONE, source)
-
-
-def copy_range(source: int, target: int, length: int, offset: int, at: int) -> int:
-    """Copy inside the kernel and return how much; raises OSError where it cannot."""
-    return os.copy_file_range(source, target, length, offset, at)
-
-
 def place_seed(
     volume: str,
     seed: Path,
@@ -78,7 +59,7 @@ def place_seed(
     store: Path,
     report: Callable[[int, int], None],
     *,
-    cloning: Callable[[int, int], None] = clone,
+    cloning: Clone = clone,
     copying: CopyRange = copy_range,
     record_bytes: int = GIB,
 ) -> Placed:
@@ -89,20 +70,29 @@ def place_seed(
     """
     log = ProgressLog(LogFile(store, volume), volume)
     kept = store / f"{content_id(volume)}.seed"
-    record = _read(kept)
+    record = read_mark(kept)
     with closing(open_disk(str(seed)).disk) as source:
         size = source.size_bytes
         if why := _why_not(log, record):
             return Placed(volume, size, kept=why)
-        which = _which(seed)
+        came = which(seed)
         _must_differ(seed, target)
-        disk, record = _opened(volume, target, size, which, record)
+        disk, record = _opened(volume, target, size, came, record)
         with closing(disk):
-            _save(kept, record)
+            keep_mark(kept, record)
             if not log.state.unknown:
                 log.poison(())
             try:
-                placed = _bring(volume, source, disk, kept, record, report, cloning, copying, record_bytes)
+                brought = bring(
+                    source,
+                    disk,
+                    record.done_bytes,
+                    report,
+                    lambda done: keep_mark(kept, replace(record, done_bytes=done)),
+                    cloning=cloning,
+                    copying=copying,
+                    mark_bytes=record_bytes,
+                )
             except OSError as error:
                 if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                     raise NoSpace(
@@ -110,95 +100,16 @@ def place_seed(
                         "free space and run again, what was brought in is kept",
                     ) from error
                 raise
-        if _which(seed) != which:
+        if which(seed) != came:
             raise BadInput(
                 f"{visible(str(seed), 200)} changed while it was brought in",
                 "make the seed of a snapshot or a stopped VM's disk, and begin anew",
             )
-    _save(kept, replace(record, done_bytes=size, complete=True))
-    return placed
+    keep_mark(kept, replace(record, done_bytes=size, complete=True))
+    return Placed(volume, size, brought.copied_bytes, brought.resumed_bytes, brought.cloned)
 
 
-def _bring(
-    volume: str,
-    source: BlockDevice,
-    disk: FlatDisk,
-    kept: Path,
-    record: _Record,
-    report: Callable[[int, int], None],
-    cloning: Callable[[int, int], None],
-    copying: CopyRange,
-    record_bytes: int,
-) -> Placed:
-    size, begun = source.size_bytes, record.done_bytes
-    if begun == 0 and disk.size_bytes == size and _cloned(source, disk, cloning):
-        disk.flush()
-        report(size, size)
-        return Placed(volume, size, cloned=True)
-    is_device = stat.S_ISBLK(os.fstat(disk.fileno()).st_mode)
-    copied, durable = 0, begun
-    buffer = memoryview(bytearray(MIB))
-    for run, data in walk((Extent(*pair) for pair in source.allocated()), size):
-        at = max(run.offset, begun)
-        if not data and is_device and at < run.end:
-            disk.zero(at, run.end - at)
-        while data and at < run.end:
-            step = min(_STEP, run.end - at)
-            copying = _copy(source, disk, at, step, copying, buffer)
-            at += step
-            copied += step
-            report(at, size)
-            if at - durable >= record_bytes:
-                disk.flush()
-                durable = at
-                _save(kept, replace(record, done_bytes=at))
-    disk.flush()
-    report(size, size)
-    return Placed(volume, size, copied, begun)
-
-
-def _cloned(source: BlockDevice, disk: FlatDisk, cloning: Callable[[int, int], None]) -> bool:
-    if not isinstance(source, FlatDisk):
-        return False
-    try:
-        cloning(source.fileno(), disk.fileno())
-    except OSError as error:
-        if error.errno in _NOT_HERE:
-            return False
-        raise
-    return True
-
-
-def _copy(
-    source: BlockDevice, disk: FlatDisk, at: int, length: int, copying: CopyRange, buffer: memoryview
-) -> CopyRange:
-    """Copy a run, and return how to copy the next one: by hand once the kernel has declined."""
-    end = at + length
-    if isinstance(source, FlatDisk) and copying is not _by_hand:
-        try:
-            while at < end:
-                done = copying(source.fileno(), disk.fileno(), end - at, at, at)
-                if not done:
-                    break
-                at += done
-        except OSError as error:
-            if error.errno not in _NOT_HERE:
-                raise
-    by_hand = at < end
-    while at < end:
-        step = min(MIB, end - at)
-        source.read_into(buffer[:step], at)
-        disk.write(buffer[:step], at)
-        at += step
-    return _by_hand if by_hand else copying
-
-
-def _by_hand(_source: int, _target: int, _length: int, _offset: int, _at: int) -> int:
-    """Stand for the kernel that does not copy between these two."""
-    return 0
-
-
-def _why_not(log: ProgressLog, record: _Record | None) -> str:
+def _why_not(log: ProgressLog, record: Mark | None) -> str:
     state = log.state
     if state.current is not None or state.done is not None or state.generation:
         return "a sender has been at work on it since"
@@ -210,8 +121,8 @@ def _why_not(log: ProgressLog, record: _Record | None) -> str:
 
 
 def _opened(
-    volume: str, target: Path, size: int, which: tuple[int, int, int], record: _Record | None
-) -> tuple[FlatDisk, _Record]:
+    volume: str, target: Path, size: int, came: tuple[int, int, int], record: Mark | None
+) -> tuple[FlatDisk, Mark]:
     """Open the target, made when it is not there, and say from where to go on."""
     shown = visible(str(target), 200)
     if not target.exists():
@@ -232,7 +143,7 @@ def _opened(
                 f"{shown} has {disk.size_bytes} bytes, the seed of {visible(volume, 200)} has {size}",
                 "give it the size of the source disk",
             )
-        if record is not None and record.seed == which and record.target == about.st_ino:
+        if record is not None and record.seed == came and record.target == about.st_ino:
             return disk, record
         is_empty = next(iter(disk.allocated()), None) is None
         # Half of another seed is ours to write over; anything else may be somebody's only copy.
@@ -245,7 +156,7 @@ def _opened(
             )
         if not is_empty and stat.S_ISREG(about.st_mode):
             disk.zero(0, disk.size_bytes)
-        return disk, _Record(which, about.st_ino)
+        return disk, Mark(came, about.st_ino)
     except BaseException:
         disk.close()
         raise
@@ -257,27 +168,3 @@ def _must_differ(seed: Path, target: Path) -> None:
             f"{visible(str(seed), 200)} is the seed and its own target",
             "register it without --seed-from to use it in place",
         )
-
-
-def _which(path: Path) -> tuple[int, int, int]:
-    about = path.stat()
-    return about.st_ino, about.st_size, about.st_mtime_ns
-
-
-def _save(path: Path, record: _Record) -> None:
-    replace_file(path, json.dumps(asdict(record)).encode("ascii"))
-
-
-def _read(path: Path) -> _Record | None:
-    try:
-        told = json.loads(path.read_bytes())
-        inode, size, changed = map(int, told["seed"])
-        return _Record(
-            (inode, size, changed), int(told["target"]), int(told["done_bytes"]), bool(told["complete"])
-        )
-    except FileNotFoundError:
-        return None
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError) as error:
-        raise BadInput(
-            f"{visible(str(path), 200)} is damaged", "remove it and the half copy, and begin anew"
-        ) from error

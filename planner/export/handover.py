@@ -15,6 +15,7 @@ from planner.graph import edges, refused_edges
 from planner.model import VM, Method
 from planner.names import visible
 from planner.plan import PlannedGroup, Wave
+from planner.sending import spoken
 from planner.settings import Settings, Window
 from planner.units import GIB, TIB
 
@@ -215,7 +216,7 @@ def deps(printout: Printout) -> Table:
 
 
 def exceptions(printout: Printout) -> Table:
-    """Return what is not as usual: VMs in no wave, findings waived, disks remapped by a person's word."""
+    """Return what is not as usual: VMs in no wave, findings waived, disks remapped or left out, pins."""
     rows: list[tuple[Cell, ...]] = [
         ("unplanned", visible(item.vm), visible(item.name), "is in no wave", visible(item.why))
         for item in printout.plan.unplanned
@@ -242,6 +243,18 @@ def exceptions(printout: Printout) -> Table:
         for wave in printout.plan.waves
         for disk in wave.disks
         if disk.source is not disk.target or disk.target_lun
+    ]
+    rows += [
+        (
+            "left out",
+            visible(disk.attachments[0].vm),
+            vm_label(printout.vms.get(disk.attachments[0].vm), disk.attachments[0].vm),
+            f"{visible(disk.attachments[0].label)}: sent {disk.send.value}",
+            spoken(disk.decision),
+        )
+        for wave in printout.plan.waves
+        for disk in wave.disks
+        if disk.decision
     ]
     for pin in printout.settings.pins if printout.settings else ():
         rows.append(("pinned", "", visible(pin.what), f"moves in {visible(pin.wave)}", "a person's word"))

@@ -148,8 +148,8 @@ def _disks(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
     for disk in wave.disks:
         users = ", ".join(f"{names[item.vm].name}/{item.label or item.disk}" for item in disk.attachments)
         source = f"{disk.source.value} on {disk.source_lun}" if disk.source_lun else disk.source.value
-        rows.append((users, gib(disk.size_bytes), source, becomes(disk), disk.rule))
-    yield from table_lines(("Disk", "GiB", "Is", "Becomes", "Rule"), rows)
+        rows.append((users, gib(disk.size_bytes), source, becomes(disk), disk.send.value, disk.rule))
+    yield from table_lines(("Disk", "GiB", "Is", "Becomes", "Travels", "Rule"), rows)
     for disk in wave.disks:
         users = ", ".join(f"{names[item.vm].name}/{item.label or item.disk}" for item in disk.attachments)
         for said in (disk.proof, *disk.mind):

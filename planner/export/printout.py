@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from planner.checks.registry import all_checks
-from planner.model import VM, Finding, Inventory, Severity
+from planner.model import VM, Finding, Inventory, Sending, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedDisk, PlannedTask, Wave
 from planner.remapping import remapping
+from planner.sending import spoken
 from planner.settings import Settings, Window
 from planner.sized import is_sized, lacks_disks, show_size, size_of
 from planner.units import GIB, SECTOR, show_count
@@ -108,6 +109,11 @@ def becomes(disk: PlannedDisk) -> str:
     return f"{disk.target.value} on {visible(disk.target_lun)}" if disk.target_lun else disk.target.value
 
 
+def travels(disk: PlannedDisk) -> str:
+    """Return how often what a disk holds is sent; who decided and why, where it is not always."""
+    return f"{disk.send.value}: {spoken(disk.decision)}" if disk.decision else disk.send.value
+
+
 def landings(wave: Wave) -> dict[str, tuple[str, str]]:
     """Return datastores and folder that each VM of a wave lands on, by VM id; ``not mapped`` where unsaid."""
     disks_of: dict[str, list[PlannedDisk]] = {}
@@ -145,6 +151,7 @@ def summary(printout: Printout) -> Table:
         ("VMs in waves", planned),
         ("VMs in no wave", len(plan.unplanned)),
         ("Provisioned GiB in waves", _provisioned(printout)),
+        *_left_out(plan),
         ("Order ties violated", plan.score.order_violations),
         ("Hard ties violated", plan.score.hard_violations),
         *((f"Findings: {severity.value}", _count(printout, severity)) for severity in Severity),
@@ -158,6 +165,19 @@ def summary(printout: Printout) -> Table:
     ]
     rows += [(f"Note {at}", visible(note)) for at, note in enumerate(plan.notes, 1)]
     return Table("Summary", ("What", "Value"), tuple(rows))
+
+
+def _left_out(plan: Plan) -> list[tuple[Cell, ...]]:
+    """Return what of the provisioned bytes travels once or never by decision, nothing where all travels."""
+    out = [disk for wave in plan.waves for disk in wave.disks if disk.left_out]
+    return [
+        (
+            f"Disks sent {send.value} by decision",
+            f"{len(mine)}, {gib(sum(disk.size_bytes for disk in mine)):g} GiB",
+        )
+        for send in (Sending.ONCE, Sending.NEVER)
+        if (mine := [disk for disk in out if disk.send is send])
+    ]
 
 
 def _provisioned(printout: Printout) -> Cell:
@@ -265,7 +285,7 @@ def disks(printout: Printout) -> Table:
     """Return one row for each volume: what it is, what it becomes, who decided."""
     columns = (
         "Wave", "Disk", "Used by", "GiB", "Bytes", "Sectors", "Is", "Source LUN", "Becomes", "Target LUN",
-        "Remap", "Rule", "Proof in sectors", "To mind", "Way back", "Datastore at the target",
+        "Remap", "Rule", "Proof in sectors", "To mind", "Way back", "Datastore at the target", "Travels",
     )  # fmt: skip
     rows = tuple(
         (
@@ -285,6 +305,7 @@ def disks(printout: Printout) -> Table:
             visible("; ".join(disk.mind)),
             visible(disk.way_back) or _UNTOUCHED,
             "none: a raw device" if disk.target.is_rdm else visible(disk.datastore) or UNMAPPED,
+            travels(disk),
         )
         for wave in printout.plan.waves
         for disk in wave.disks

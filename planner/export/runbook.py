@@ -14,7 +14,7 @@ from planner.export.printout import Cell, Printout, Table, show_window
 from planner.export.template import DETAILS, Line
 from planner.model import VM
 from planner.names import visible
-from planner.plan import Wave
+from planner.plan import PlannedDisk, Wave
 from planner.units import show_count
 
 _STEP_COLUMNS = ("T", "Day", "No", "What", "Who", "Done", "Initials")
@@ -106,7 +106,7 @@ def night(printout: Printout, wave: Wave) -> Table:
         (
             "in order",
             "Sends the final delta, compares both sides",
-            show_count(len(wave.disks), "disk"),
+            show_count(sum(not disk.left_out for disk in wave.disks), "disk"),
             "wherry",
         ),
     ]
@@ -114,6 +114,12 @@ def night(printout: Printout, wave: Wave) -> Table:
         steps.append(
             ("in order", f"Starts and probes batch {number}", _batch_names(printout, batch), "wherry")
         )
+    for disk in wave.disks:
+        if disk.left_out:
+            steps.append(
+                ("after its start", "; ".join(visible(note) for note in disk.mind),
+                 _holders(printout, disk), "Application owner")
+            )  # fmt: skip
     steps += [
         (clock(wave, 5 + down50), "Planned end of the outage (P50); addresses, DNS", wave.name, "Network"),
         (clock(wave, 5 + down50), "Smoke test of each application", _applications(printout, wave),
@@ -138,6 +144,14 @@ def night(printout: Printout, wave: Wave) -> Table:
     ]  # fmt: skip
     return Table(
         f"Night {wave.name}", _NIGHT_COLUMNS, tuple((at, *step, "", "") for at, step in enumerate(steps, 1))
+    )
+
+
+def _holders(printout: Printout, disk: PlannedDisk) -> str:
+    """Return a disk by its name at each of its VMs."""
+    return ", ".join(
+        f"{_batch_names(printout, (item.vm,))}/{visible(item.label or item.disk)}"
+        for item in disk.attachments
     )
 
 
@@ -170,11 +184,7 @@ def way_back(printout: Printout, wave: Wave) -> Table:
     ]
     for disk in wave.disks:
         if disk.way_back:
-            users = ", ".join(
-                f"{_batch_names(printout, (item.vm,))}/{visible(item.label or item.disk)}"
-                for item in disk.attachments
-            )
-            rows.append((f"Disk {users}", visible(disk.way_back)))
+            rows.append((f"Disk {_holders(printout, disk)}", visible(disk.way_back)))
     return Table(f"Way back {wave.name}", ("What", "How"), tuple(rows))
 
 

@@ -16,14 +16,14 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from planner.errors import NoSpace, NotFound, ProjectBusy
 from planner.fields import Tally
-from planner.made_by import code_digest
+from planner.made_by import code_digest, code_on_disk
 from planner.model import Finding, Severity
 from planner.readiness import RULES_FILE, judge, situation, today
 from planner.store.column_bodies import little
@@ -94,13 +94,23 @@ def stamp(project: Project, day: date | None = None) -> Stamp:
     )
 
 
-def fresh(project: Project, day: date | None = None) -> Stamp | None:
-    """Return the stamp of what is stored when that still holds, else None."""
+def fresh(
+    project: Project, day: date | None = None, on_disk: Callable[[], str] = code_on_disk
+) -> Stamp | None:
+    """Return the stamp of what is stored when that still holds, else None.
+
+    What a newer wherry said holds as well: one that took the place of this one on the disk since this
+    process began.
+    """
     rows = project.rows("SELECT stamp FROM judged ORDER BY id DESC LIMIT 1")
     if not rows:
         return None
     now = stamp(project, day)
-    return now if rows[0]["stamp"] == _text(now) else None
+    said = rows[0]["stamp"]
+    if said == _text(now):
+        return now
+    newer = replace(now, code=str(json.loads(said)["code"]))
+    return newer if said == _text(newer) and newer.code == on_disk() else None
 
 
 def _text(of: Stamp) -> str:

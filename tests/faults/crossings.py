@@ -99,7 +99,7 @@ class Crossings:
             setattr(os, name, self._on_descriptor(name, getattr(os, name)))
         for name in ("rename", "replace"):
             setattr(os, name, self._rename(getattr(os, name)))
-        os.open = self._open  # type: ignore[assignment]
+        os.open = self._open
         os.close = self._close
         flat._fallocate = self._on_descriptor("zero", flat._fallocate)
         self._lay_channel()
@@ -156,8 +156,8 @@ class Crossings:
             if len(buffer) == wire.HEADER_BYTES:
                 cross(f"hear {_kind(buffer)}", lambda: None)
 
-        TlsChannel.send = counted_send  # type: ignore[method-assign]
-        TlsChannel.recv_into = counted_recv  # type: ignore[method-assign]
+        TlsChannel.send = counted_send  # type: ignore[method-assign, assignment]
+        TlsChannel.recv_into = counted_recv  # type: ignore[method-assign, assignment]
 
 
 def _kind(header: Buffer) -> str:

@@ -60,7 +60,7 @@ class Trial:
             for number in range(len(STORY)):
                 self._bring(number, side, arm, deaths)
             self._end()
-            for name, source in (("v", "new.src"), ("w", "new.src")):
+            for name, source in {stage.volume: stage.source for stage in STORY}.items():
                 self._look(name, source, "in the end")
         finally:
             self._listening.close()

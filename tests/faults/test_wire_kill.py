@@ -53,11 +53,11 @@ def play(root: Path, rng: random.Random, **asked: object) -> dict[str, Any]:
 
 
 def test_a_death_at_each_kind_of_point_and_at_random(tmp_path: Path, rng: random.Random) -> None:
-    told = play(tmp_path, rng, kills="kinds", random=20)
+    told = play(tmp_path, rng, kills="kinds", random=10)
     assert told["wrong"] == []
     assert NEEDED - set(told["kinds"]) == set()
-    assert told["missed"] <= 3  # threads may have divided the work otherwise
-    assert told["kills"] >= len(told["kinds"]) + 20 - 3
+    assert told["missed"] <= 6  # connections may have divided the work otherwise
+    assert told["kills"] >= len(told["kinds"]) + 10 - 6
     assert told["resumed"] > 0
     assert told["deduped"] > 0
 
@@ -65,7 +65,7 @@ def test_a_death_at_each_kind_of_point_and_at_random(tmp_path: Path, rng: random
 def test_a_failure_of_each_kind_of_call(tmp_path: Path, rng: random.Random) -> None:
     told = play(tmp_path, rng, failures="kinds")
     assert told["wrong"] == []
-    assert told["missed"] <= 3
+    assert told["missed"] <= 6
 
 
 def test_negative_control_a_receiver_whose_last_write_waits_is_seen(

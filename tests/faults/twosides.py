@@ -1,6 +1,7 @@
 """The two sides of a story, each as what a process of its own does: a real receiver over TLS, a sender.
 
-The story is five passes: a seed, a clone that dedupes, a delta, a comparison, a newer generation.
+The story is six passes: a seed, a clone that dedupes, a delta, a comparison, a newer generation, a seed
+over several connections.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from migrate.replication.dedupe.pools import Pools
 from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import send_pass
-from migrate.replication.tls import TlsKeys, connect_tls
+from migrate.replication.streams import Streams
+from migrate.replication.tls import TlsChannel, TlsKeys, connect_tls
 from migrate.sites.ports import Extent
 from planner.units import KIB
 from tests.faults.crossings import Arm, Crossings
@@ -49,6 +51,7 @@ class Stage:
     base: str = ""
     generation: int = 1
     block_bytes: int = 64 * KIB
+    streams: int = 1
 
 
 STORY = (
@@ -57,6 +60,7 @@ STORY = (
     Stage("v", "new.src", "3", Mode.DELTA, base="1"),
     Stage("w", "new.src", "4", Mode.COMPARE, block_bytes=512 * KIB),
     Stage("w", "new.src", "4", Mode.COMPARE, generation=2),
+    Stage("v", "two.src", "5", Mode.SEED, streams=3),
 )
 
 
@@ -86,7 +90,7 @@ def receive(root: Path, listening: socket.socket, arm: Arm | None, make_sink: Ma
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     defects = _Defects()
     logging.getLogger("migrate").addHandler(defects)
-    defaults: dict[str, Any] = Receiver.__init__.__kwdefaults__
+    defaults: dict[str, Any] = Receiver.__init__.__kwdefaults__ or {}
     defaults["ack_bytes"] = 128 * KIB
     if make_sink is not None:
         defaults["make_sink"] = make_sink
@@ -117,11 +121,17 @@ def send(root: Path, port: int, number: int, arm: Arm | None, areas: list[Extent
     crossings.lay()
     try:
         disk = FlatDisk(root / stage.source)
-        channel = connect_tls("127.0.0.1", port, TlsKeys(root / "dc1.pem"), "dc2", 30.0)
+        keys = TlsKeys(root / "dc1.pem")
+
+        def connect() -> TlsChannel:
+            return connect_tls("127.0.0.1", port, keys, "dc2", 30.0)
+
+        channel = connect()
         spec = PassSpec(stage.volume, stage.pass_id, SIZE, stage.generation, stage.base, change=stage.pass_id)
         sent = send_pass(
             disk, channel, spec, mode=stage.mode, level=0, dedupe=True, block_bytes=stage.block_bytes,
             extents=areas if stage.mode is Mode.DELTA else None,
+            streams=Streams(connect, lambda: stage.streams) if stage.streams > 1 else None,
         )  # fmt: skip
         channel.close()
         said = {"resumed": sent.resumed_bytes, "deduped": sent.deduped_bytes, "mode": sent.mode.value}

@@ -10,7 +10,7 @@ from planner.compare import Moved, Regrouped, Rewindowed, compare
 from planner.model import Finding, Severity, Tie
 from planner.plan import Plan
 from planner.units import GIB
-from tests.planner.sketch import check, estate, needs, plan, vm
+from tests.planner.sketch import check, disk, estate, needs, plan, vm
 
 TWO = estate(vm("a"), vm("b"))
 WINDOWS = [{"start": f"2026-10-{day:02d}T22:00:00"} for day in (3, 10)]
@@ -49,6 +49,13 @@ def test_vms_that_come_and_go() -> None:
     assert compare(made(), more).moved == (Moved("id-c", "c", "", "W01"),)
     assert compare(more, made()).moved == (Moved("id-c", "c", "W01", ""),)
     assert compare(made(), made(exclude=["b"])).moved == (Moved("id-b", "b", "W01", ""),)
+
+
+def test_a_disk_that_is_left_out_is_a_difference() -> None:
+    disks = (disk("2000", bus=0, unit=0), disk("2001", bus=0, unit=1))
+    send = {"disk": "a/2001", "send": "never", "why": "swap"}
+    (remap,) = compare(plan(estate(vm("a", *disks))), plan(estate(vm("a", *disks)), sends=[send])).remaps
+    assert (remap.before, remap.after) == ("vmdk", "vmdk, sent never")
 
 
 def test_remaps_tasks_and_notes() -> None:

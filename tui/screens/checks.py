@@ -275,8 +275,14 @@ class ChecksScreen(ChecksTables):
 
     def standing_note(self) -> Content | None:
         """Say what the findings are worth while they are not current."""
-        if self.view.inventory_id is None or self.view.judging == "current":
+        if self.view.inventory_id is None:
             return None
+        if self.view.judging == "current":
+            if not self.view.outdated:
+                return None
+            return line(
+                ("▲ another wherry was installed since: ", "warn"), "c runs its checks; quit and start it"
+            )
         if self.view.judging == "running":
             return line(("◐ ", "accent"), "the checks are being run; what they find comes by itself")
         return line(("▲ something changed since the last check: ", "warn"), "c runs the checks again")

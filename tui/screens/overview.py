@@ -220,8 +220,7 @@ class OverviewScreen(ManyTables):
             self.show_notice()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """The table that is gone to has the filter; say, or stop saying, what helps."""
-        super().on_descendant_focus(event)
+        """Say, or stop saying, what helps; whoever is gone to has the filter by then."""
         if self.ready:
             self.show_bar()
             self.show_notice()

@@ -43,8 +43,11 @@ def ask_word(place: SettingsEdits, disks: Disks) -> None:
 
 
 def find_disk(place: SettingsEdits) -> None:
-    """Ask for a part of a name, then which of the disks that have it, then the word."""
-    ask = Ask("text", "A part of the name of a VM or disk", "", "crm-db", needed=True)
+    """Ask for a part of a name, then which of the disks that have it, then the word.
+
+    Without a name it is a disk that looks like swap or temporary files.
+    """
+    ask = Ask("text", "A part of the name of a VM or disk · empty = what looks like swap", "", "crm-db")
 
     def found(disks: Sequence[Mapping[str, Any]]) -> None:
         by_key = {one["volume"]: one for one in disks}
@@ -57,12 +60,16 @@ def find_disk(place: SettingsEdits) -> None:
             )
             for one in disks
         ]
-        box = Pick("A word on which disk", choices, "no disk of a VM that moves has that in its name")
+        box = Pick("A word on which disk", choices, "no disk of a VM that moves is called like that")
         place.app.push_screen(box, lambda key: ask_word(place, [by_key[key]]) if key is not None else None)
 
     def written(said: Values | None) -> None:
-        if said is not None:
+        if said is None:
+            return
+        if said["text"].strip():
             place.wherry.ask("remaps.find", said, found, busy="looking")
+        else:
+            place.wherry.ask("remaps.suggested", None, found, busy="looking")
 
     place.app.push_screen(Form("A word on a disk", [ask], "Look"), written)
 

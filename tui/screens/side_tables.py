@@ -14,7 +14,6 @@ from textual.widgets import Input
 from tui.actions.action import Action
 from tui.screens.table_place import TablePlace
 from tui.text import count
-from tui.widgets.filter_bar import FilterBar
 from tui.widgets.sift import Sift
 from tui.widgets.table import VirtualTable
 from tui.widgets.vocabulary import values_in
@@ -32,7 +31,8 @@ class SideTables(TablePlace):
 
     def on_mount(self) -> None:
         """Have their rows filtered."""
-        self._sifts = {name: Sift(self.query_one(f"#{name}", VirtualTable)) for name in self.sides}
+        if not self._sifts:
+            self._sifts = {name: Sift(self.query_one(f"#{name}", VirtualTable)) for name in self.sides}
         super().on_mount()
 
     @property
@@ -84,22 +84,20 @@ class SideTables(TablePlace):
         self.take_line_back()
         super().clear_filter()
 
-    def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
-        """Filter while typing."""
+    def filter_by(self, text: str) -> None:
+        """Filter by what is written."""
         if self.side is None:
-            super().on_filter_bar_changed(event)
-        elif self.ready:
-            self.side.set(event.text)
-            self.describe_table()
-            self.show_notice()
-
-    def on_filter_bar_done(self, event: FilterBar.Done) -> None:
-        """Go to the table."""
-        if self.side is None:
-            super().on_filter_bar_done(event)
+            super().filter_by(text)
             return
-        self.bar.is_sent = False
-        if not self.side.problem:
+        self.side.set(text)
+        self.describe_table()
+        self.show_notice()
+
+    def leave_line(self) -> None:
+        """Go from the filter to its table, unless it cannot be read."""
+        if self.side is None:
+            super().leave_line()
+        elif not self.side.problem:
             self.side.table.focus()
 
     def is_filtering(self) -> bool:

@@ -134,13 +134,21 @@ class TablePlace(ColumnedPlace):
     def on_filter_bar_changed(self, event: FilterBar.Changed) -> None:
         """Filter while typing."""
         if self.ready:
-            self._filter = event.text
-            self.filter_now()
+            self.filter_by(event.text)
             self.show_bar()
+
+    def filter_by(self, text: str) -> None:
+        """Filter by what is written."""
+        self._filter = text
+        self.filter_now()
 
     def on_filter_bar_done(self, event: FilterBar.Done) -> None:
         """Go to the table."""
         self.bar.is_sent = False
+        self.leave_line()
+
+    def leave_line(self) -> None:
+        """Go from the filter to its table, unless it cannot be read."""
         if not self._problem or self.is_filtering():
             self._sent_at = monotonic()
             self.table.focus()

@@ -12,6 +12,7 @@ from planner.filling import load_of
 from planner.model import Backing, Severity
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, Wave
+from planner.sending import spoken
 from planner.sized import AtLeast, show_size
 from planner.units import show_bytes, show_duration
 from tui.drawings.shares import Share, shares
@@ -87,6 +88,12 @@ def _disk(disk: PlannedDisk, names: dict[str, str]) -> list[Content]:
     users = ", ".join(f"{names.get(a.vm, visible(a.vm))} {visible(a.label)}" for a in disk.attachments)
     shared = "  shared" if len({a.vm for a in disk.attachments}) > 1 else ""
     shared += f"  → {visible(disk.datastore)}" if disk.datastore and not disk.target.is_rdm else ""
+    if disk.decision:
+        return [
+            line(f"  {users}  ", (f"sent {disk.send.value}", "warn"),
+                 (f"  {_BACKINGS[disk.source]} {show_bytes(disk.size_bytes)}{shared}", "dim")),
+            line(("    ", "dim"), spoken(disk.decision)),
+        ]  # fmt: skip
     if not disk.converts:
         return [
             line(f"  {users}", (f"  {_BACKINGS[disk.source]} {show_bytes(disk.size_bytes)}{shared}", "dim"))

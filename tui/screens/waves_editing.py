@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from planner.names import visible
@@ -98,7 +99,9 @@ class Editing(Offers):
         if not verdict["taken"]:
             self.refuse(op, args, verdict)
             self._took(answer)
-            self.say(f"✖ {'; '.join(verdict['did'])}: {visible(verdict['refused'][0], 300)}", "bad")
+            why = visible(verdict["refused"][0], 300)
+            said = f"✖ {'; '.join(verdict['did'])}: {why}"  # where both do not fit, what was tried is known
+            self.say(said if cell_len(said) < self.size.width - 1 else f"✖ {why}", "bad")
             return
         self.drop_offer()
         if follow and (wave := self._entered(verdict["did"])):

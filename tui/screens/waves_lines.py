@@ -61,7 +61,7 @@ class WaveLine(NamedTuple):
     size_bytes: int
     window_text: str
     downtime: tuple[float, float] | None
-    full: tuple[float, str] | None  # the limit used most: its share and name
+    full: tuple[float, str, bool] | None  # the limit used most: its share and name; True: it is the least
     state: str
     approved: str
     checks: Tally | None
@@ -79,9 +79,12 @@ class WaveLine(NamedTuple):
         return begun(self.wave, self.state)
 
 
-def full_words(full: tuple[float, str] | None) -> str:
+def full_words(full: tuple[float, str, bool] | None) -> str:
     """Return ``94% size``: never 100% before it is; None is not looked at."""
-    return "…" if full is None else f"{int(full[0] * 100)}% {LIMITS.get(full[1], full[1])}"
+    if full is None:
+        return "…"
+    share, limit, is_least = full
+    return f"{'≥' if is_least else ''}{int(share * 100)}% {LIMITS.get(limit, limit)}"
 
 
 def _broken_words(broken: int | None) -> str:
@@ -99,7 +102,7 @@ COLUMNS = (
     Column(3, "groups", 6, count, right=True, keep=2, kind="number"),
     Column(4, "VMs", 5, count, right=True, keep=7, kind="number"),
     Column(5, "data", 9, size_cell, right=True, keep=6, kind="size"),
-    Column(6, "window", 16, lambda text: visible(text) or "no window", keep=5),
+    Column(6, "window", 16, lambda text: visible(text) or "no window", keep=5, sorts=18),
     Column(7, "down P50/P95", 20, lambda pair: spread_minutes(*pair) if pair else "?", right=True, keep=3,
            name="downtime", kind=""),
     Column(8, "limits", 9, full_words, keep=4, kind=""),
@@ -159,7 +162,7 @@ def _line(
         size,
         window_start(window) if window else "",
         timed.downtime_min if timed else None,
-        (fullest[1] / fullest[2], fullest[0]) if fullest and fullest[2] else None,
+        (fullest[1] / fullest[2], fullest[0], isinstance(size, AtLeast)) if fullest and fullest[2] else None,
         state or ("approved" if approval else "planned"),
         approval.who if approval and not edited else "",
         None if edited else tallies,

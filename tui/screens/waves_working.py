@@ -19,7 +19,7 @@ from tui.screens.waves_forms import describe_approval, plan_asks, supposed, what
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_place import WavesPlace
 from tui.screens.waves_words import describe_card, describe_difference, describe_why
-from tui.text import count, line, plural, short_time
+from tui.text import count, line, plural, short_time, stack
 
 if TYPE_CHECKING:
     from tui.app import WherryApp
@@ -78,6 +78,9 @@ class Working(WavesPlace):
             self.say(f"✔ stored as plan {found['kept_as']}, its settings too", "good")
             return
         words = describe_difference(found["difference"], f"plan {found['plan']}", "what if", {})
+        if job.state.stopping:
+            early = line(("▲ ", "warn"), "stopped before its time: this is the best there was by then")
+            words = stack([early, line(""), words])
         if isinstance(self.app.screen, Work):
             self.app.pop_screen()  # the answer tells more than that it is done
         if self.wherry.read_only or given["drop_hosts"]:

@@ -9,7 +9,7 @@ anything is found, only some blocks are offered: the receiver learns from DATA a
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Final
 
 from migrate.replication.blocks import Look
@@ -39,20 +39,25 @@ class Offering:
         """Take a WANT."""
         self._answers.append((frame.offset, bytes(frame.body)))
 
-    def decided(self, looks: Iterable[Look]) -> Iterator[tuple[Look, frozenset[int]]]:
-        """Yield each look with the offsets of its grains that the receiver holds."""
+    def decided(self, looks: Iterable[Look]) -> Generator[tuple[Look, frozenset[int]]]:
+        """Yield each look with the offsets of its grains that the receiver holds; once."""
         waiting: deque[tuple[Look, bool]] = deque()
         ahead = 0
-        for look in looks:
-            offered = look.buffer is not None and self._offer(look)
-            waiting.append((look, offered))
-            ahead += look.buffer is not None
-            while ahead > AHEAD or (waiting and not waiting[0][1]):
-                first, was_offered = waiting.popleft()
-                ahead -= first.buffer is not None
-                yield first, self._held(first) if was_offered else frozenset()
-        for look, offered in waiting:
-            yield look, self._held(look) if offered else frozenset()
+        try:
+            for look in looks:
+                offered = look.buffer is not None and self._offer(look)
+                waiting.append((look, offered))
+                ahead += look.buffer is not None
+                while ahead > AHEAD or (waiting and not waiting[0][1]):
+                    first, was_offered = waiting.popleft()
+                    ahead -= first.buffer is not None
+                    yield first, self._held(first) if was_offered else frozenset()
+            for look, offered in waiting:
+                yield look, self._held(look) if offered else frozenset()
+        finally:
+            # Whoever hears has us and we have him: a circle would keep the buffers of a pass that is over
+            # until Python looks for circles, which it hardly ever does in a run of many disks.
+            del self._hear
 
     def _offer(self, look: Look) -> bool:
         """Offer a block unless that is not worth it; tell whether there is an answer to come."""

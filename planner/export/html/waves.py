@@ -7,7 +7,17 @@ from typing import TypeVar
 
 from planner.export.html.markup import Html, Part, tag
 from planner.export.html.tables import facts, rows_of
-from planner.export.printout import UNKNOWN, Cell, Printout, becomes, gib, landings, show_window, task_how
+from planner.export.printout import (
+    UNKNOWN,
+    Cell,
+    Printout,
+    becomes,
+    gib,
+    landings,
+    show_window,
+    task_how,
+    travels,
+)
 from planner.model import Finding, Severity
 from planner.names import visible
 from planner.plan import Plan, PlannedTask, Wave
@@ -86,15 +96,16 @@ def _remaps(printout: Printout, wave: Wave, large: bool) -> Iterator[Part]:
             gib(disk.size_bytes),
             f"{disk.source.value} {visible(disk.source_lun)}".rstrip(),
             becomes(disk),
+            travels(disk),
             visible(disk.rule),
         )
         for disk in wave.disks
-        if disk.converts or disk.source.is_rdm or disk.target.is_rdm
+        if disk.converts or disk.source.is_rdm or disk.target.is_rdm or disk.left_out
     ]
     if rows:
         first = _first(rows, large)
         yield tag("h4", "Raw devices and remaps")
-        yield rows_of(("Disk", "GiB", "Is", "Becomes", "Rule"), first)
+        yield rows_of(("Disk", "GiB", "Is", "Becomes", "Travels", "Rule"), first)
         yield from _rest(len(first), len(rows), "disk", "the workbook")
 
 

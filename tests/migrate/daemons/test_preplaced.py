@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from migrate.daemons.preplaced import CopyRange, Placed, copy_range, place_seed
+from migrate.daemons.preplaced import Placed, place_seed
+from migrate.disks.bringing import CopyRange, copy_range
 from migrate.disks.flat import FlatDisk
 from migrate.replication.logfile import LogFile
 from migrate.replication.passes import Mode, PassResult, PassSpec

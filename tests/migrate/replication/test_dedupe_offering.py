@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 from collections import deque
 from collections.abc import Iterator
 
@@ -101,3 +103,32 @@ def test_an_answer_to_something_else_ends_the_pass(shift: int, bits: bytes) -> N
     far.bend = lambda frame: Frame(Kind.WANT, 0, frame.offset + shift, 1, bits)
     with pytest.raises(WireError, match="not made"):
         list(far.offering.decided(looks(3)))
+
+
+class Hearer:
+    """What a sender is to its offers."""
+
+    def __init__(self, channel: Far) -> None:
+        self.offering = Offering(Link(channel), self.hear)
+
+    def hear(self) -> None:
+        raise AssertionError
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_offers_that_are_over_hold_nothing(early: bool) -> None:
+    """Buffers of a pass go when it is over, not when Python looks for circles some day."""
+    hearer = Hearer(Far(NOTHING))
+    decided = hearer.offering.decided(looks(3, zero=0) if early else ())
+    if early:
+        next(decided)
+        decided.close()
+    else:
+        assert list(decided) == []
+    gone = weakref.ref(hearer)
+    gc.disable()
+    try:
+        del hearer, decided
+        assert gone() is None
+    finally:
+        gc.enable()

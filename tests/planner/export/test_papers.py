@@ -9,10 +9,11 @@ import pytest
 
 from planner.errors import BadInput
 from planner.export import handover
+from planner.export.formats import FORMATS
 from planner.export.gates import go_no_go_1, go_no_go_2
 from planner.export.luns import lun_table, render, request_workbook
 from planner.export.milestones import MILESTONES
-from planner.export.printout import Printout, Table, disks
+from planner.export.printout import Printout, Table, disks, summary
 from planner.export.risks import rating, risk_register, risks
 from planner.export.runbook import back_min, day_of, latest_back_min, milestones, night, told, way_back
 from planner.export.schedule import calendar_grid
@@ -380,3 +381,35 @@ def test_one_of_a_kind_is_said_as_one() -> None:
     assert said[0] == "1 VM in 1 wave; no plan under these caps needs fewer than 1"
     assert "1 VM in no wave, each with its reason" in said
     assert (said[1], said[-1]) == ("Waves without a window yet: 1 of 1", "Waves approved: 0 of 1")
+
+
+def test_a_disk_that_is_left_out_says_so_in_every_paper_with_who_why_and_what_the_guest_needs() -> None:
+    two = [disk(str(2000 + unit), bus=0, unit=unit) for unit in range(3)]
+    said = [
+        {"disk": "a/2001", "send": "never", "why": "swap\x1b[31m", "who": "ada"},
+        {"disk": "a/2002", "send": "once", "why": "tempdb"},
+    ]
+    printout = printed(vm("a", *two), sends=said)
+    (wave,) = printout.plan.waves
+    travels = dict(zip(column(disks(printout), "Disk"), column(disks(printout), "Travels"), strict=True))
+    assert travels["Hard disk 2000"] == "always"
+    assert travels["Hard disk 2001"] == "never: left out by decision, by ada: swap\u241b[31m"
+    assert travels["Hard disk 2002"].startswith("once: left out by decision, by a person whose name")
+    facts = dict(summary(printout).rows)
+    assert facts["Disks sent never by decision"] == "1, 10 GiB"
+    assert facts["Disks sent once by decision"] == "1, 10 GiB"
+    steps = list(zip(column(night(printout, wave), "What"), column(night(printout, wave), "On"), strict=True))
+    assert ("Sends the final delta, compares both sides", "1 disk") in steps
+    assert any("mkswap" in what and where == "a/Hard disk 2001" for what, where in steps)
+    out = [row for row in handover.exceptions(printout).rows if row[0] == "left out"]
+    assert [row[3] for row in out] == ["Hard disk 2001: sent never", "Hard disk 2002: sent once"]
+    for name in ("markdown", "html"):
+        text = FORMATS[name].render(printout).decode("utf-8")
+        assert "left out by decision, by ada" in text
+        assert "\x1b" not in text
+
+
+def test_nothing_is_said_of_sending_where_all_disks_travel() -> None:
+    printout = printed()
+    assert not [what for what, _ in summary(printout).rows if "by decision" in str(what)]
+    assert not [row for row in handover.exceptions(printout).rows if row[0] == "left out"]

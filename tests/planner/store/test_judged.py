@@ -12,6 +12,7 @@ import pytest
 
 from planner.checks.waivers import Subject
 from planner.errors import NotFound
+from planner.made_by import code_digest, code_on_disk
 from planner.model import VM, Disk, Inventory, Power, Severity, Snapshot
 from planner.readiness import judge, situation, today
 from planner.settings import Settings
@@ -177,6 +178,12 @@ def test_other_code_makes_it_stale(project: Project) -> None:
         project, replace(judged.stamp(project), code="older"), [], judge(situation(project), today())
     )
     assert judged.fresh(project) is None
+    told = judged.fresh(project, on_disk=lambda: "older")
+    assert told is not None, "it is newer, in truth: it took our place on the disk"
+    assert told.code == "older"
+    settings_store.save(project, Settings(), "ben")
+    assert judged.fresh(project, on_disk=lambda: "older") is None, "what else it hangs on counts as ever"
+    assert code_digest() == code_on_disk()
 
 
 def test_only_the_last_judgement_is_kept(project: Project) -> None:

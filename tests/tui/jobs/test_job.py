@@ -107,6 +107,14 @@ def test_a_search_is_heard_and_stopped_with_the_best_plan_until_then(read: Wherr
     told = zip(listener.times, listener.times[1:], strict=False)
     assert all(later - sooner >= 0.099 for sooner, later in told), "told too often"
     assert listener.told[-1] is state
+    job = started(read, orders.what_if(link="200Mbit/s", effort="thorough"))  # which stops likewise
+    until(job, lambda state: bool(state.best))
+    assert job.stop() is Stopping.ASKED
+    assert job.wait(60)
+    assert (job.state.exit_code, job.state.error) == (0, None), job.state
+    assert "stopped: this is the best plan until then" in job.state.said
+    assert job.state.document["plan"] == 1
+    assert job.state.document["kept_as"] is None
 
 
 def test_an_import_that_is_stopped_stores_nothing(fresh: Wherry) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from textual.pilot import Pilot
 from planner.checks.registry import Readiness
 from planner.checks.waivers import Subject
 from planner.model import Finding, Inventory, Severity
+from planner.store import judged as judged_store
 from planner.store import waivers
 from planner.store.project import Project
 from tests.tui import estate
@@ -253,6 +255,22 @@ async def test_what_is_of_before_says_so_and_what_is_newer_follows(tmp_path: Pat
         estate.judge(tmp_path, lambda inventory: Readiness(found(inventory).findings[1:], {}))
         await until(lambda: "of before" not in text(pilot))
         assert [row[0] for row in shown(pilot, "checks")] == [RDM, "hosts.version", TOOLS]
+
+
+async def test_a_wherry_that_was_replaced_says_so_and_takes_what_the_new_one_says(tmp_path: Path) -> None:
+    estate.build(tmp_path)
+    estate.judge(tmp_path, found)
+    session = Session(tmp_path, judges=False, code_of=lambda: "newer")
+    async with opened(tmp_path, session=session) as pilot:
+        await go(pilot)
+        await until(lambda: "another wherry was installed since: c runs its checks" in lines(pilot)[-2])
+        assert len(shown(pilot, "checks")) == 5
+        with Project.open(tmp_path) as project:  # as its process does
+            told = replace(judged_store.stamp(project), code="newer")
+            judged_store.store(project, told, [row[0] for row in pilot.app.view.rows], Readiness((), {}))  # type: ignore[attr-defined]
+        await until(lambda: "✔ no check found anything" in text(pilot))
+        assert "another wherry" not in text(pilot)
+        assert "of before" not in text(pilot)
 
 
 async def test_a_project_without_an_inventory_says_what_to_do(tmp_path: Path) -> None:

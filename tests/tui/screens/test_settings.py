@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Select, TextArea
 
-from planner.model import Inventory, Network
+from planner.model import Disk, Inventory, Network
 from planner.settings import Settings
 from planner.store import inventories
 from planner.store import settings as settings_store
@@ -396,3 +396,48 @@ async def test_it_looks_as_kept(tmp_path: Path, size: tuple[int, int]) -> None:
     if os.environ.get("WHERRY_ACCEPT"):
         path.write_text(now, "utf-8")
     assert path.read_text("utf-8") == now
+
+
+def with_swap() -> Inventory:
+    """Return the estate with a disk of swap at ``crm-db-01``, in a file with a hostile name."""
+    found = estate.estate()
+    swap = Disk("2001", "Hard disk 2", 2**30, path="[ds1] crm-db-01/\x1b[31m-swap\u202e.vmdk", bus=0, unit=1)
+    vms = tuple(
+        replace(vm, disks=(replace(vm.disks[0], bus=0, unit=0), swap)) if vm.name == "crm-db-01" else vm
+        for vm in found.vms
+    )
+    return replace(found, vms=vms)
+
+
+async def test_a_disk_is_sent_once_or_never_for_a_reason_and_always_again(tmp_path: Path) -> None:
+    root = estate.build(tmp_path, with_swap(), planned=False)
+    async with settings_of(root, "disks") as pilot:
+        await pilot.press("enter", "a", "ctrl+s")  # without a name: what looks like swap
+        await until(lambda: "A word on which disk" in text(pilot))
+        assert "its file name says swap" in text(pilot)
+        await pilot.press("enter")
+        await until(lambda: "What becomes of crm-db-01/Hard disk 2" in text(pilot))
+        for key in "never":
+            await pilot.press(key)
+        await pilot.press("enter")
+        await until(lambda: "Why crm-db-01/Hard disk 2 is sent never" in text(pilot))
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert version(root) == 0, "a decision needs a reason"
+        fill(pilot, why="swap [red]\x1b[31m\u202e")
+        await pilot.press("ctrl+s")
+        await written(pilot, root, 1)
+        (send,) = stored(root).sends
+        assert (send.disk, send.send, send.who != "") == ("vm-4/2001", "never", True)
+        row = next(row for row in place(pilot).table.rows if row[0] == "vm-4/2001")
+        assert row[-1] == "never"
+        await pilot.press("down")
+        await until(lambda: "left out by decision" in panel(pilot, "detail"))
+        assert "mkswap" in panel(pilot, "detail")
+        nothing_took_effect(pilot)
+        await pilot.press("d")
+        await written(pilot, root, 2)
+        assert stored(root).sends == ()
+        await pilot.press("g", "enter")
+        await until(lambda: "What becomes of shop-db-01/Hard disk 2" in text(pilot))
+        assert "nobody wipes a LUN" in text(pilot)

@@ -22,7 +22,7 @@ from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.reader import Reader
 from tui.screens.waves_groups import COLUMNS as GROUP_COLUMNS
 from tui.screens.waves_groups import saved_groups
-from tui.screens.waves_lines import COLUMNS, full_words
+from tui.screens.waves_lines import COLUMNS, WaveLine, full_words
 from tui.screens.waves_words import describe_card
 from tui.text import size_cell, spread_minutes
 from tui.theme import tally_words
@@ -277,14 +277,18 @@ async def test_a_size_of_which_a_part_is_known_is_the_least_it_is(tmp_path: Path
             place(pilot).lay_out()
             await until(lambda: place(pilot).hand is not None and bool(place(pilot).known_groups))
             await pilot.pause()
+        assert [full_words(line.full)[:1] == "≥" for line in place(pilot).waves.rows] == [True, False]
         await pilot.press("A")
         await pilot.pause()
         assert "not all disks of 1 VM are known" in text(pilot)
 
 
 def test_a_limit_is_not_full_before_it_is_and_cells_hold_what_they_say() -> None:
-    assert full_words((0.999, "size_bytes")) == "99% size"
-    assert full_words((8.86, "vms")) == "886% VMs"
+    assert full_words((0.999, "size_bytes", False)) == "99% size"
+    assert full_words((8.86, "vms", False)) == "886% VMs"
+    assert full_words((0.5, "vms", True)) == "≥50% VMs"
+    window = next(column for column in COLUMNS if column.title == "window")
+    assert WaveLine._fields[window.sorts] == "slot", "by when it is, not by the name of its weekday"
     longest = {"down P50/P95": spread_minutes(1319, 3599), "checks": tally_words((16, 103, 0))}
     for column in (*GROUP_COLUMNS, *COLUMNS):
         assert len(longest.get(column.title, "")) <= column.width, column.title

@@ -126,6 +126,13 @@ async def test_a_refusal_that_nothing_mends_says_the_next_step_where_the_panel_i
         await pressed(pilot, "l", lambda: here.unsaved == 1)
         await pilot.press("right_square_bracket")
         await until(lambda: "no wave near would take it: m shows why not of each" in lines(pilot)[-2])
+        many = ["id-a", "id-b", "id-c", "id-d", "id-f", "id-g"]
+        said: list[str] = []
+        here.say = lambda text, tone="": said.append(text)  # type: ignore[method-assign]
+        here.act("hand.move", {"groups": many, "wave": "W02"})
+        await until(lambda: bool(said))
+        assert said[0].startswith("✖ ")
+        assert "move a to W02" not in said[0]  # the reason is what there is room for
 
 
 async def test_many_groups_are_marked_and_moved_to_a_chosen_wave(tmp_path: Path) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.interrupts import first_interrupt
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
 from tui.cli.scorecard import scored, show_card
@@ -19,7 +16,7 @@ from tui.cli.verbs.plan_csv import command as import_csv
 from tui.cli.words import Words
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from collections.abc import Callable
 
     from planner.plan import Plan, Wave
     from planner.store.plans import StoredPlan
@@ -62,9 +59,9 @@ def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_js
     from planner.effects import Effect
     from planner.store import approvals, plans
 
-    with open_project(project_dir) as project:
+    with open_project(project_dir) as project, first_interrupt() as stopped:
         before = plans.find_latest(project)
-        plan = _made(project, before, effort, seed)
+        plan = _made(project, before, effort, seed, stopped.is_set)
         if before and _same(before.plan, plan):
             kept = before
         else:
@@ -81,7 +78,9 @@ def command(ctx: click.Context, effort: str, seed: int, project_dir: Path, as_js
         say(f"next: wherry plan approve, then wherry rehearse {kept.plan.waves[0].name}")
 
 
-def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -> Plan:
+def _made(
+    project: Project, before: StoredPlan | None, effort: str, seed: int, stopped: Callable[[], bool]
+) -> Plan:
     """Make the plan, tell how it goes on stderr, and end the search at the first Ctrl-C."""
     from migrate.run.waves import under_way
     from planner.planning import make_plan
@@ -99,7 +98,7 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
         # Nothing new: stay near the same plan as it did, so that asking twice gives the same.
         last = plans.find_fingerprint(project, last.after) if last.after else None
     frozen = under_way(project, before) if before else ()
-    with Bar(in_bytes=False) as bar, _first_interrupt() as stopped:
+    with Bar(in_bytes=False) as bar:
         bar.begin("checking VMs")
         inputs = inputs_of(project, at, bar.report)
         bar.begin("looking for waves")
@@ -123,31 +122,12 @@ def _made(project: Project, before: StoredPlan | None, effort: str, seed: int) -
             last=before.plan if before and frozen else last,
             frozen=frozen,
             edits=edits.in_force(project),
-            draw=Draw(seed=seed, effort=effort, report=report, found=tell_best, stop=stopped.is_set),
+            draw=Draw(seed=seed, effort=effort, report=report, found=tell_best, stop=stopped),
         )
         bar.end()
-    if stopped.is_set():
+    if stopped():
         say("stopped: this is the best plan until then")
     return plan
-
-
-@contextmanager
-def _first_interrupt() -> Iterator[Event]:
-    """Set the event at the first Ctrl-C; the second one ends the process as it always does."""
-    stopped = Event()
-    if current_thread() is not main_thread():
-        yield stopped
-        return
-
-    def heard(number: int, frame: FrameType | None) -> None:
-        stopped.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    usual = signal.signal(signal.SIGINT, heard)
-    try:
-        yield stopped
-    finally:
-        signal.signal(signal.SIGINT, usual)
 
 
 def _same(old: Plan, new: Plan) -> bool:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.interrupts import first_interrupt
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from planner.plan import Plan
     from planner.readiness import Situation
     from planner.store.plans import StoredPlan
@@ -53,7 +56,7 @@ def command(
 ) -> None:
     """Plan on other settings beside the newest plan, and show the difference. Nothing is stored.
 
-    Options may be repeated and combined.
+    Options may be repeated and combined. Ctrl-C ends the search and shows the best so far.
     """
     from planner.compare import compare
     from planner.readiness import situation
@@ -72,11 +75,11 @@ def command(
         exit_date=exit_date.date() if exit_date else None,
     )
     _check(change, keep)
-    with open_project(project_dir) as project:
+    with open_project(project_dir) as project, first_interrupt() as stopped:
         stored = plans.latest(project)
         at = situation(project)
         supposed = suppose(change, at.inventory, at.settings, at.target)
-        plan = _made(project, stored, at, supposed, effort)
+        plan = _made(project, stored, at, supposed, effort, stopped.is_set)
         found = compare(stored.plan, plan)
         version = _keep(project, supposed, plan) if keep else None
     if as_json:
@@ -113,7 +116,12 @@ def _check(change: Change, keep: bool) -> None:
 
 
 def _made(
-    project: Project, stored: StoredPlan, at: Situation, supposed: Supposed, effort: str | None
+    project: Project,
+    stored: StoredPlan,
+    at: Situation,
+    supposed: Supposed,
+    effort: str | None,
+    stopped: Callable[[], bool],
 ) -> Plan:
     from dataclasses import replace
 
@@ -127,7 +135,6 @@ def _made(
     from tui.cli.progress import Bar, tell_best
 
     then = replace(at, settings=supposed.settings, target=supposed.target)
-    inputs = inputs_of(project, then)
     frozen = under_way(project, stored)
     known = edits.in_force(project)
     seed = stored.plan.seed if stored.plan.seed is not None else 1
@@ -135,6 +142,8 @@ def _made(
     effort = effort or (stored.plan.effort if stored.plan.effort in EFFORTS else "normal")
 
     with Bar(in_bytes=False) as bar:
+        bar.begin("checking VMs")
+        inputs = inputs_of(project, then, bar.report)
         bar.begin("looking for waves as they would be")
         plan = make_plan(
             **inputs,
@@ -144,9 +153,17 @@ def _made(
             last=stored.plan,
             frozen=frozen,
             edits=known,
-            draw=Draw(seed, effort, report=lambda best, step, of: bar.report(step, of), found=tell_best),
+            draw=Draw(
+                seed,
+                effort,
+                report=lambda best, step, of: bar.report(step, of),
+                found=tell_best,
+                stop=stopped,
+            ),
         )
         bar.end()
+    if stopped():
+        say("stopped: this is the best plan until then")
     return plan
 
 

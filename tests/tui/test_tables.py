@@ -1,0 +1,124 @@
+"""Every table filters, sorts, chooses its columns, is copied and written; what is none says why."""
+
+from __future__ import annotations
+
+import ast
+import csv
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from tests.tui import estate
+from tests.tui.screens.linked import Near, build, press, settled
+from tests.tui.screens.test_checks import found
+from tests.tui.stage import BIG, opened, until
+from tui.actions.places import READY
+from tui.dialogs.columns import Columns
+from tui.dialogs.form import Form
+from tui.screens.table_place import TablePlace
+from tui.widgets.table import VirtualTable
+
+# by place: the key that turns to a table, and the table
+TABLES = {
+    "overview": (("", "waves"), ("", "needs")),
+    "inventory": (("", "vms"),),
+    "dependencies": (("", "groups"), ("", "inside"), ("t", "ties"), ("h", "hubs")),
+    "waves": (("", "plan"), ("", "groups")),
+    "rehearse": (("", "rehearsed"),),
+    "checks": (("", "checks"), ("", "found"), ("b", "vms")),
+    "settings": (("", "entries"),),
+}  # fmt: skip
+NO_TABLES = {
+    ("overview", "guide"): "steps in their order, each a key: filtered or sorted they would lead nowhere",
+    ("settings", "blocks"): "the menu of the place: the keys of tables are about the entries beside it",
+}
+NO_TABLES_IN_BOXES = {
+    "pick_some.py": "names to be marked, one column",
+    "tasks.py": "what is to be ticked off before one wave; 'wherry remedy' and the papers have it as a table",
+}
+AS_HUBS = {("dependencies", name): "one of the tables that take turns, as the hubs are one"
+           for name in ("oversized", "cycles", "suggestions", "names")}  # fmt: skip
+
+
+def place(pilot: Pilot[None]) -> TablePlace:
+    assert isinstance(pilot.app.screen, TablePlace)
+    return pilot.app.screen
+
+
+async def tried(pilot: Pilot[None], table: VirtualTable, folder: Path) -> list[str]:
+    """Return what a table cannot do."""
+    wrong = []
+    rows = len(table.order)
+    if not rows:
+        wrong.append("there is no row to try it with")
+    await press(pilot, "slash")
+    place(pilot).bar._input.value = "qqzz"
+    await press(pilot, "enter")
+    await until(lambda: not len(table.order) or place(pilot).complaint())
+    if len(table.order):
+        wrong.append(f"it is not filtered: {place(pilot).complaint()}")
+    await press(pilot, "escape")
+    await until(lambda: len(table.order) == rows)
+    table.focus()
+    await settled(pilot)
+    await press(pilot, "s")
+    if table.sorted_by is None:
+        wrong.append("s does not sort it")
+    turned = table.reverse
+    await press(pilot, "S")
+    if table.reverse == turned:
+        wrong.append("S does not turn it")
+    await press(pilot, "Y")
+    head, *lines = pilot.app.clipboard.splitlines()
+    titles = [table.columns[at].title for at in table.chosen]
+    if head.split("\t") != titles or len(lines) != rows:
+        wrong.append(f"Y copies {len(lines)} of {rows} rows under {head!r}")
+    await press(pilot, "W")
+    await until(lambda: isinstance(pilot.app.screen, Form))
+    await press(pilot, "ctrl+s")
+    (path,) = folder.glob("*.csv")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        written = list(csv.reader(file))
+    if written[0] != titles or len(written) != rows + 1:
+        wrong.append(f"W writes {written[:1]} and {len(written) - 1} rows")
+    path.unlink()
+    await press(pilot, "v")
+    if not isinstance(pilot.app.screen, Columns) or pilot.app.screen._columns != table.columns:
+        wrong.append("v does not choose its columns")
+    await press(pilot, "escape")
+    return wrong
+
+
+async def test_every_table_of_every_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder := tmp_path / "out").mkdir()
+    monkeypatch.chdir(folder)
+    root = build(tmp_path / "p")
+    wrong = {}
+    async with opened(root, BIG, estate.session(root, checks_of=found)) as pilot:
+        pilot.app.study = Near(root)  # type: ignore[attr-defined]
+        for where in READY:
+            await press(pilot, where.key)
+            there = {table.id for table in place(pilot).query(VirtualTable)}
+            named = {name for _, name in TABLES[where.id]}
+            assert there == named | {name for of, name in NO_TABLES | AS_HUBS if of == where.id}
+            for key, name in TABLES[where.id]:
+                if key:
+                    await press(pilot, key)
+                table = place(pilot).query_one(f"#{name}", VirtualTable)
+                place(pilot).reveal(table)
+                table.focus()
+                await settled(pilot)
+                if said := await tried(pilot, table, folder):
+                    wrong[where.id, name] = said
+    assert not wrong
+
+
+def test_tables_in_boxes_are_none_that_nobody_knows_of() -> None:
+    boxes = set()
+    for path in (Path(__file__).parents[2] / "tui").rglob("*.py"):
+        calls = (node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call))
+        made = {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+        if made & {"VirtualTable", "PagedTable", "WavesTable"} and path.parent.name != "screens":
+            boxes.add(path.name)
+    assert boxes == set(NO_TABLES_IN_BOXES)
