@@ -6,8 +6,9 @@ import random
 
 import pytest
 
-from migrate.journal.image import Image, Indexes
+from migrate.journal.image import Image
 from migrate.journal.index import index_of
+from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import promote
 from migrate.journal.writes import Row
 from planner.errors import NotFound, ProjectBusy

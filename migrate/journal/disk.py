@@ -1,0 +1,71 @@
+"""A disk whose writes go to its group's journal: what a receiver opens in place of the replica.
+
+It reads as the newest content, durable or not, and ``flush`` makes durable what the whole group wrote.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+
+from migrate.disks.ports import ReadableDisk
+from migrate.journal import overlay
+from migrate.journal.log import Log
+from migrate.journal.overlay import Indexes
+from migrate.journal.writes import Write
+
+
+class JournalledDisk:
+    """Disk ``number`` of a group; a WritableDisk. It owns ``replica``, which it only reads."""
+
+    def __init__(self, number: int, replica: ReadableDisk, log: Log) -> None:
+        self._number = number
+        self._replica = replica
+        self._log = log
+        self._indexes = Indexes(log.reader)
+        self._lock = threading.Lock()  # readers share the indexes
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the disk."""
+        return self._replica.size_bytes
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        """Fill ``buffer`` from ``offset``; raises OSError, JournalCorrupt."""
+        self._check(offset, len(buffer))
+        with self._lock:
+            frames, record = self._log.frames(), self._log.last
+            chunks = overlay.chunks(frames, record)
+            overlay.read(self._number, self._replica, chunks, record, self._indexes, buffer, offset)
+
+    def allocated(self) -> Iterator[tuple[int, int]]:
+        """Yield ascending (offset, length) runs that may hold data."""
+        with self._lock:
+            frames, record = self._log.frames(), self._log.last
+            chunks = overlay.chunks(frames, record)
+            yield from overlay.allocated(self._number, self._replica, chunks, record, self._indexes)
+
+    def write(self, data: bytes | memoryview, offset: int) -> None:
+        """Append a write; raises OSError, JournalFailed."""
+        self._check(offset, len(data))
+        self._log.append([Write(self._number, offset, len(data), data)])
+
+    def zero(self, offset: int, length: int) -> None:
+        """Append that a run reads as zeros; raises OSError, JournalFailed."""
+        self._check(offset, length)
+        if length:
+            self._log.append([Write(self._number, offset, length)])
+
+    def flush(self) -> None:
+        """Return when all that was written is durable; raises OSError, JournalFailed."""
+        self._log.commit()
+
+    def close(self) -> None:
+        """Close the replica; the log is the group's."""
+        self._replica.close()
+
+    def _check(self, offset: int, length: int) -> None:
+        if offset < 0 or offset + length > self.size_bytes:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
