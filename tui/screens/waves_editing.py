@@ -316,9 +316,10 @@ class Editing(Offers):
         """Return why an edit cannot be made now."""
         name = action.id.removeprefix("waves.")
         hand = self.hand
-        if name in (*_MOVES, "lock"):
-            if older := self.wherry.session.plan_is_older_than():
-                return f"the plan was made on older {older}: press p, or run 'wherry plan'"
+        edits = name in (*_MOVES, "lock")
+        if (edits or name.startswith("fix.")) and (older := self.wherry.session.plan_is_older_than()):
+            return f"the plan was made on older {older}: press p, or run 'wherry plan'"
+        if edits:
             if self.wave_line is not None and self.wave_line.begun:
                 return self.wave_line.begun
             if not self.moving():

@@ -114,6 +114,15 @@ async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) 
             wave, many = here.offered().fixes[number].wave, here.unsaved
             await pressed(pilot, key, lambda many=many: here.unsaved == many + 1)
             assert laid(pilot).unsaved[-1] == f"move a to {wave}"
+        here.act("hand.move", {"groups": ["id-a"], "wave": "W02"})
+        await until(lambda: len(here.offered().fixes) == 3)
+        change_caps(root)  # what was found holds no longer
+        await until(lambda: not here.offered().fixes)
+        many = here.unsaved
+        await pilot.press("a")
+        await pilot.pause()
+        assert "the plan was made on older settings: press p" in lines(pilot)[-2]
+        assert here.unsaved == many
 
 
 async def test_a_refusal_that_nothing_mends_says_the_next_step_where_the_panel_is_hidden(
