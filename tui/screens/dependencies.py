@@ -43,7 +43,7 @@ class DependenciesScreen(DecidingPlace):
     CSS_PATH = "dependencies.tcss"
     BINDINGS = bindings_at("dependencies")
     place_id = "dependencies"
-    sides = ("inside",)
+    sides = {"inside": "tie~hard traffic>1G"}  # noqa: RUF012  (shared, never changed)
 
     def __init__(self) -> None:
         super().__init__()

@@ -56,7 +56,6 @@ class PlaceScreen(Screen[None]):
     place_id: ClassVar[str] = ""
     AUTO_FOCUS = "VirtualTable"
     chip: ClassVar[str] = "[PLAN ONLY]"  # the most that is done here
-    falls: ClassVar[tuple[str, ...]] = ("columns",)  # actions whose keys fall off a narrow edge first
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,6 +85,11 @@ class PlaceScreen(Screen[None]):
     def wide(self) -> bool:
         """True when there is room for panels side by side."""
         return self.size.width >= WIDE
+
+    @property
+    def falls(self) -> tuple[str, ...]:
+        """The actions whose keys fall off the edge first."""
+        return () if self.wide else ("columns",)
 
     def compose(self) -> ComposeResult:
         """Frame and body."""
@@ -213,8 +217,7 @@ class PlaceScreen(Screen[None]):
     def show_keys(self) -> None:
         """Show the keys of the place; how to get help never falls off the edge."""
         here = [item for item in actions_at(self.place_id, self.wherry.read_only) if item.foot]
-        if not self.wide:
-            here.sort(key=lambda item: item.id in self.falls)
+        here.sort(key=lambda item: item.id in self.falls)
         always = ALWAYS if self.wide else ALWAYS[-1:]
         gap = "   " if self.wide else "  "
         self.query_one("#keys", ItemLine).show(

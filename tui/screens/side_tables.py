@@ -5,7 +5,7 @@ It has neither marks nor saved filters of its own: what is done to its rows is f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -20,9 +20,12 @@ from tui.widgets.vocabulary import values_in
 
 
 class SideTables(TablePlace):
-    """A place whose tables in ``sides`` (ids) are filtered, sorted, copied and written too."""
+    """A place whose tables in ``sides`` are filtered, sorted, copied and written too.
 
-    sides: ClassVar[tuple[str, ...]] = ()
+    It names them by id, each with an example of a filter.
+    """
+
+    sides: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +80,7 @@ class SideTables(TablePlace):
             self.filter_now()
         self._line_of = name
         self.bar.set(self.side.text if self.side is not None else self._filter)
+        self.bar.show_example(self.sides.get(name) or self.example)
         self.show_notice()
 
     def clear_filter(self) -> None:

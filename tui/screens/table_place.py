@@ -39,6 +39,7 @@ class TablePlace(ColumnedPlace):
 
     def __init__(self) -> None:
         super().__init__()
+        self.example = ""  # of a filter
         self._filter = ""
         self._problem = ""
         self._filtered: Sequence[Any] | None = None  # the rows the matches were made for
@@ -49,7 +50,8 @@ class TablePlace(ColumnedPlace):
 
     def filter_bar(self, example: str) -> FilterBar:
         """Return the line for the filter, to be composed above the table."""
-        return FilterBar(f"press / to filter, for example  {example}", self.completed)
+        self.example = example
+        return FilterBar(example, self.completed)
 
     @property
     def table(self) -> VirtualTable:

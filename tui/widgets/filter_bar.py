@@ -56,12 +56,13 @@ class FilterBar(Horizontal):
     class Done(Changed):
         """The filter is written; the person wants the table."""
 
-    def __init__(self, placeholder: str, complete: Callable[[str], str]) -> None:
+    def __init__(self, example: str, complete: Callable[[str], str]) -> None:
         super().__init__()
         self._input = Input(
-            placeholder=placeholder, suggester=_Ending(complete), id="filter", select_on_focus=False,
+            suggester=_Ending(complete), id="filter", select_on_focus=False,
             restrict=TYPED,
         )  # fmt: skip
+        self.show_example(example)
         self._saved = Label(Content(""), id="saved")
         self._pause: Timer | None = None
         self._told = ""
@@ -91,6 +92,10 @@ class FilterBar(Horizontal):
         """Put another filter there and say so at once."""
         self._input.value = text
         self._tell()
+
+    def show_example(self, example: str) -> None:
+        """Show what could be asked while nothing is."""
+        self._input.placeholder = f"press / to filter, for example  {example}"
 
     def show_saved(self, words: str) -> None:
         """Show which saved filters there are."""
