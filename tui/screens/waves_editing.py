@@ -308,9 +308,14 @@ class Editing(Offers):
         if self.hand.outdated:
             words = f"▲ another plan was stored: R makes your {plural(many, 'edit')} on it again"
             return line((words, "warn"))
-        return line((f"● {many} unsaved: {visible(self.hand.unsaved[-1], 60)}", "accent"),
-                    (f"  {shown(action_named('waves.save'), self.wherry.keys)} saves", "dim"),
-                    f" · {score_words(self.hand)}")  # fmt: skip
+        if older := self.wherry.session.plan_is_older_than():
+            rest = (f" · ▲ {older} newer than the plan: save them, then p plans anew", "warn")
+        else:
+            rest = (f" · {score_words(self.hand)}", "")
+        saves = f"  {shown(action_named('waves.save'), self.wherry.keys)} saves"
+        return line(
+            (f"● {many} unsaved: {visible(self.hand.unsaved[-1], 60)}", "accent"), (saves, "dim"), rest
+        )
 
     def not_now(self, action: Action) -> str:
         """Return why an edit cannot be made now."""

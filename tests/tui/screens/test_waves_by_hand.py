@@ -119,9 +119,7 @@ async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) 
         change_caps(root)  # what was found holds no longer
         await until(lambda: not here.offered().fixes)
         many = here.unsaved
-        await pilot.press("a")
-        await pilot.pause()
-        assert "the plan was made on older settings: press p" in lines(pilot)[-2]
+        await pressed(pilot, "a", lambda: "the plan was made on older settings: press p" in lines(pilot)[-2])
         assert here.unsaved == many
 
 
@@ -267,6 +265,7 @@ async def test_edits_outlive_settings_that_somebody_changed_meanwhile_and_are_dr
         await at_group(pilot, "shop")
         await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
         change_caps(root)
+        await until(lambda: "settings newer than the plan: save them, then p" in lines(pilot)[-2])
         await pilot.press("R")
         await until(lambda: "plan 1 was made on older settings" in lines(pilot)[-2])
         assert pilot.app.study.ask("hand.state")["unsaved"][0]["did"] == "move shop to W05"  # type: ignore[attr-defined]
