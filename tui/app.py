@@ -26,14 +26,16 @@ from textual.worker import get_current_worker
 
 from planner.errors import WherryError
 from planner.names import visible
+from tui.actions.keymap import shown
 from tui.actions.places import place_named
+from tui.actions.table import action_named
 from tui.ascii import Ascii
 from tui.modes import MODES
 from tui.preferences import Preferences, keep_changes
 from tui.screens.place import PlaceScreen
 from tui.session import Session, View
 from tui.study.client import Study
-from tui.text import plural
+from tui.text import count, plural
 from tui.working import WorkingApp
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 PERIOD_S = 1.0
 PAINTING_S = 0.25
+LONGEST = 74_994  # bytes of a copy: with more, terminals drop the whole sequence (100,000 in base64)
 
 
 def system_clock() -> datetime:
@@ -286,6 +289,28 @@ class WherryApp(WorkingApp):
         from tui.guides.exporting import offer_export
 
         offer_export(self)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Give a text to the clipboard of the terminal, however far away; say what does not get there."""
+        size = len(text.encode("utf-8", "replace"))
+        if size <= LONGEST:
+            super().copy_to_clipboard(text)
+            if "TMUX" in os.environ:
+                self.call_later(self._add, "tmux hands it on with 'set -g set-clipboard on'")
+            return
+        key = shown(action_named("write"), self.keys)
+        words = f"nothing is copied: {count(size)} bytes, and terminals take {count(LONGEST)}"
+        self.call_later(self.remark, f"{words}; {key} writes a table to a file", "warn")
+
+    @property
+    def has_shell(self) -> bool:
+        """Whether a shell holds our job: stopped without one, nobody would let us go on."""
+        can_stop = self._driver is not None and self._driver.can_suspend
+        return can_stop and os.getpgrp() != os.getsid(0)
+
+    def _add(self, text: str) -> None:
+        if (place := self.place) is not None:
+            place.add(text)
 
     def action_help(self) -> None:
         """Show the help of this place."""

@@ -73,7 +73,7 @@ async def test_moving_keys_stay_with_the_table(key: str) -> None:
 async def test_what_cannot_be_done_says_why_and_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[Any] = []
     monkeypatch.setattr("tui.app.WherryApp.action_export", lambda self: done.append(1))
-    async with plain() as pilot:
+    async with plain(size=(120, 24)) as pilot:
         await pilot.press("e")
         await pilot.pause()
         assert "write the plan for people and tools: there is no plan yet" in lines(pilot)[-2]

@@ -35,6 +35,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
 WIDE, WIDER = 110, 140
+LEAST = (80, 24)  # cells in which all can be used
 ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
@@ -234,6 +235,10 @@ class PlaceScreen(Screen[None]):
         if self.ready:
             self.show_notice()
 
+    def add(self, text: str) -> None:
+        """Show something more beside the remark."""
+        self.say(" · ".join(filter(None, (self._said[0], text))), self._said[1])
+
     def _hush(self) -> None:
         self._said = ("", "")
         if self.ready:
@@ -259,6 +264,9 @@ class PlaceScreen(Screen[None]):
             notice.show(line(("✖ " + visible(self.view.error), "bad"), hint))
         elif not self.view.complete:
             notice.show(line(("reading the project …", "dim")))
+        elif self.size.width < LEAST[0] or self.size.height < LEAST[1]:
+            wanted, here = ("{} by {}".format(*size) for size in (LEAST, self.size))
+            notice.show(line((f"▲ {here} is small: all is in sight from {wanted} on", "warn")))
         else:
             notice.show(self.standing_note() or Content(""))
 
@@ -266,6 +274,8 @@ class PlaceScreen(Screen[None]):
 
     def why_not(self, action: Action) -> str:
         """Return why an action cannot be used here now, empty when it can; places add their own reasons."""
+        if action.id == "shell" and not self.wherry.has_shell:
+            return "no shell with jobs has started this: leave it, then run 'wherry ui' again"
         if self.app.is_web and writes_a_file(action):
             return "a browser only looks: run 'wherry ui' to write files"
         return why_not(action, self.view, self.wherry.read_only)
