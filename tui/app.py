@@ -94,10 +94,11 @@ class WherryApp(WorkingApp):
         likes_file: Path | None = None,
         place: str | None = None,
         order: Order | None = None,
+        warning: str = "",
     ) -> None:
         """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one.
 
-        ``order`` is the import to begin with.
+        ``order`` is the import to begin with, ``warning`` is said once the first place stands.
         """
         # NO_COLOR: the terminal's own two colours, and no other leaves us
         session = session or Session(project_root)
@@ -114,6 +115,7 @@ class WherryApp(WorkingApp):
         self.view = self.session.view
         self.remembered: dict[str, dict[str, str]] = {}  # what dialogs were last told, for this session
         self._order = order
+        self._warning = warning
         self._period_s = period_s
         self._trail: list[str] = []  # places we came from
         self._leaving = False  # the question is on the screen
@@ -202,6 +204,9 @@ class WherryApp(WorkingApp):
 
     def _painted(self, message: Fresh) -> None:
         message.painted.set()
+        if self._warning:
+            self.remark(visible(self._warning), "warn")
+            self._warning = ""
         if not gc.isenabled():  # what was loaded until now stays, and is not looked through again
             gc.freeze()
             gc.enable()
