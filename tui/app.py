@@ -22,6 +22,7 @@ from textual.command import CommandPalette, Provider
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from planner.errors import WherryError
@@ -297,6 +298,9 @@ class WherryApp(WorkingApp):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Give a text to the clipboard of the terminal, however far away; say what does not get there."""
+        if isinstance(self.focused, Input) and self.focused.password:
+            self.call_later(self.remark, "a password is not copied", "warn")
+            return
         size = len(text.encode("utf-8", "replace"))
         if size <= LONGEST:
             super().copy_to_clipboard(text)
