@@ -19,6 +19,7 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Choice, Pick
 from tui.dialogs.pick_some import PickSome
 from tui.hand import heard
+from tui.screens.waves_groups import GroupLine
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_offers import Offers
 from tui.screens.waves_words import score_words
@@ -331,6 +332,11 @@ class Editing(Offers):
                 return "there is no group under the cursor: see 'wherry plan show'"
             if name in ("split", "merge") and self.followed[1]:
                 return "the groups of this wave are being read: press it again, or see 'wherry plan show'"
+            row = self.groups.row
+            if name == "split" and isinstance(row, GroupLine) and row.vms < 2:
+                return (
+                    f"{visible(row.name, 40)} is one VM, so nothing can be split off: see 'wherry plan split'"
+                )
         if name in ("save", "undo", "discard", "renew") and (hand is None or not hand.unsaved):
             return "nothing is unsaved: U takes saved edits back, as 'wherry plan undo'"
         if name == "save" and hand is not None and hand.outdated:
