@@ -89,7 +89,7 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(arguments: tuple[str, ..
 def test_images_in_place_cost_their_reading_and_what_differs() -> None:
     words = ("estimate", "--size", "10T", "--link", "1Gbit/s", "--share", "1", "--ratio", "1")
     shown = wherry(*words, "--preplaced", "3%")
-    assert shown.out.startswith("10 TiB to compare with images in place, 307 GiB (3.0%) to send, ")
+    assert shown.out.startswith("10.0 TiB to compare with images in place, 307 GiB (3.0%) to send, ")
     said = wherry(*words, "--preplaced", "3%", "--json").document["lines"][0]
     assert said["p50"]["seed_s"] == pytest.approx(10 * TIB / 1e9 + 0.03 * 10 * TIB / 106.25e6)
     assert said["p95"]["seed_s"] == pytest.approx(10 * TIB / 0.5e9 + 0.03 * 10 * TIB / (0.7 * 106.25e6))
