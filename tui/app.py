@@ -301,6 +301,11 @@ class WherryApp(WorkingApp):
         if isinstance(self.focused, Input) and self.focused.password:
             self.call_later(self.remark, "a password is not copied", "warn")
             return
+        if text == self.screen.get_selected_text():  # with the mouse: no place says so
+            words = (
+                f"copied {plural(text.count(chr(10)) + 1, 'line')}" if text else "nothing is marked: q leaves"
+            )
+            self.call_later(self.remark, words, "good" if text else "dim")
         size = len(text.encode("utf-8", "replace"))
         if size <= LONGEST:
             super().copy_to_clipboard(text)

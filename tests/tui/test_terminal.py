@@ -9,7 +9,7 @@ import pytest
 
 from tests.tui import estate
 from tests.tui.plain import Told, place, plain
-from tests.tui.stage import SMALL, lines, opened, until
+from tests.tui.stage import SMALL, lines, opened, panel, until
 from tests.tui.tmux import terminal
 from tui.actions.table import action_named
 from tui.app import LONGEST
@@ -89,3 +89,24 @@ async def test_a_terminal_that_is_too_small_says_so(tmp_path: Path) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert len(pilot.app.screen_stack) == 1
+
+
+async def test_what_is_marked_with_the_mouse_is_copied_and_nothing_is_said_to_be_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    async with opened(estate.build(tmp_path), place="inventory") as pilot:
+        await until(lambda: "vCPU" in panel(pilot, "detail"))
+        for start, end, words in (
+            ((8, 3), (20, 6), "nothing is marked: q leaves"),  # a table is marked by keys
+            (None, None, "copied 1 line"),
+        ):
+            where = pilot.app.screen.query_one("#detail").region
+            start, end = start or (where.x + 2, where.y + 1), end or (where.x + 20, where.y + 1)
+            await pilot.mouse_down(offset=start)
+            await pilot.hover(offset=end)
+            await pilot.mouse_up(offset=end)
+            await pilot.press("ctrl+c")
+            await until(lambda words=words: words in lines(pilot)[-2])  # type: ignore[misc]
+        assert "Windows" in pilot.app.clipboard
+        assert pilot.app.is_running
