@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -203,3 +204,12 @@ def test_a_folder_of_images_serves_all_waves(seeded: Wherry, tmp_path: Path) -> 
     ran = seeded("replicate", mine, "--seed-from", str(tmp_path))
     refused(ran, 2)
     assert "file late.raw: late Hard disk 1 has a seed already, by file late.img" in ran.err
+    # An image of another disk, of the right size: everything is sent, nothing wrong is kept.
+    (tmp_path / "late.img").unlink()
+    (tmp_path / "vm-3 Hard disk 2-flat.vmdk").write_bytes(random.Random(5).randbytes(6 * MIB))
+    ran = seeded.live("replicate", mine, "--seed-from", str(tmp_path))
+    assert ran.code == 0, ran.text
+    other = results(seeded)["g0/d1/seed"]
+    assert (other["mode"], other["seeded_bytes"]) == ("compare", 6 * MIB)
+    source, target = flat(seeded, "dc1", 6), flat(seeded, "dc2", 6)
+    assert target.read_bytes()[: 2 * MIB] == source.read_bytes()[: 2 * MIB]
