@@ -107,6 +107,6 @@ async def test_what_is_marked_with_the_mouse_is_copied_and_nothing_is_said_to_be
             await pilot.hover(offset=end)
             await pilot.mouse_up(offset=end)
             await pilot.press("ctrl+c")
-            await until(lambda words=words: words in lines(pilot)[-2])  # type: ignore[misc]
+            await until(lambda words=words: words in lines(pilot)[-2])
         assert "Windows" in pilot.app.clipboard
         assert pilot.app.is_running
