@@ -142,6 +142,8 @@ class DependenciesScreen(DecidingPlace):
             self._near.want(str(key))
         elif self._group is None:
             self.around.say("reading the estate …")  # a group of the plan may be none by now
+            self.around.border_title = Content(visible(str(key), 30))
+            self.panel("side").show(line(("reading the estate …", "dim")))
 
     def _tell_group(self, name: str, said: Any, why: str) -> None:
         if self.now != "groups" or not self.ready or name != str(self.table.key):
