@@ -98,3 +98,15 @@ def _named_keys() -> frozenset[str]:
 def shown(action: Action, chosen: Mapping[str, str]) -> str:
     """Return the key of an action as people read it."""
     return shown_key(chosen.get(action.id, action.key))
+
+
+def reworded(text: str, place: str, chosen: Mapping[str, str]) -> str:
+    """Return words like ``[ ] move · m to …`` with the keys a person chose where the usual ones stand."""
+    now = {shown_key(action.key): shown(action, chosen) for action in actions_at(place)}
+    parts = [part.split(" ") for part in text.split(" · ")]
+    for words in parts:
+        for at, word in enumerate(words[:-1]):
+            if word not in now:
+                break
+            words[at] = now[word]
+    return " · ".join(" ".join(words) for words in parts)

@@ -24,7 +24,7 @@ from textual.widgets import Input
 from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.action import Action
-from tui.actions.keymap import shown
+from tui.actions.keymap import reworded, shown
 from tui.actions.places import PLACES, place_named
 from tui.actions.table import action_named, actions_at, why_not, writes_a_file
 from tui.screens.host import Host
@@ -91,6 +91,10 @@ class PlaceScreen(Screen[None]):
     def falls(self) -> tuple[str, ...]:
         """The actions whose keys fall off the edge first."""
         return () if self.wide else ("columns",)
+
+    def reworded(self, text: str) -> str:
+        """Return words about keys with those that a person chose."""
+        return reworded(text, self.place_id, self.wherry.keys) if self.wherry.keys else text
 
     def compose(self) -> ComposeResult:
         """Frame and body."""

@@ -15,6 +15,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Label
 
 from planner.names import visible
+from tui.actions.keymap import shown
+from tui.actions.table import action_named
 from tui.widgets.typed import TYPED
 
 TYPING_PAUSE_S = 0.08
@@ -95,7 +97,8 @@ class FilterBar(Horizontal):
 
     def show_example(self, example: str) -> None:
         """Show what could be asked while nothing is."""
-        self._input.placeholder = f"press / to filter, for example  {example}"
+        key = shown(action_named("filter"), getattr(self.app, "keys", {}))
+        self._input.placeholder = f"press {key} to filter, for example  {example}"
 
     def show_saved(self, words: str) -> None:
         """Show which saved filters there are."""
