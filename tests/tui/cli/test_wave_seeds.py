@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,6 +16,7 @@ from planner.store.project import Project
 from planner.units import KIB, MIB
 from tests.tui.cli.command import Wherry, refused, wherry
 from tests.tui.cli.estate import SETTINGS, disk, document, vm
+from tests.tui.cli.landed import flat, results
 
 HOSTILE = "so[bold]\x1b[2Jlo"
 
@@ -46,22 +45,6 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Whe
     yield make
     for cli in made:
         cli("lab", "stop")
-
-
-def flat(cli: Wherry, site: str, size_mib: int) -> Path:
-    (found,) = (
-        path
-        for path in (cli.root / "lab" / site / "vms").glob("*/*-flat.vmdk")
-        if path.stat().st_size == size_mib * MIB
-    )
-    return found
-
-
-def results(cli: Wherry) -> dict[str, dict[str, Any]]:
-    """Return step → what it left in the record."""
-    with sqlite3.connect(f"file:{cli.root / 'project.db'}?mode=ro", uri=True) as db:
-        rows = db.execute("SELECT step, detail FROM step_record WHERE kind = 'done'").fetchall()
-    return {step: json.loads(detail) for step, detail in rows}
 
 
 def drive_of(cli: Wherry) -> Path:
