@@ -17,6 +17,7 @@ test: $(READY)
 	@scripts/prepare test
 	$(BIN)/python -m pytest -m "not soak" -n $(JOBS)
 
+# Takes long: every point of death and failure, 12,000 simulated stories; it says at its end what was covered.
 soak: $(READY)
 	@scripts/prepare test
 	$(BIN)/python -m pytest -m soak --timeout 7200

@@ -26,6 +26,7 @@ NAMES = {
     "vcenter": "A live vCenter",
     "seed": "The first full copy of a disk",
     "wire": "Seeds and deltas beside the tools people use",
+    "trees": "Comparing trees first",
     "dedupe": "Dedupe across disks",
     "optimiser": "A WAN optimiser in the path",
     "lab": "A seed in the lab",
@@ -68,6 +69,11 @@ _NOTES = {
     "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
     "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
     "below 45 MiB that of the benchmark which started the process.",
+    "trees": "A disk of 256 MiB of random bytes and a replica of which that share was written over, in runs "
+    "of 4 to 64 KiB or of up to 16 MiB, mended by a comparison, uncompressed. At once asks for the digests "
+    "of all grains of 64 KiB; tree first asks for nodes of 16 MiB, then for the grains of those that differ, "
+    "and then looks around them. Both ends in one process, bytes of both directions, medians of three; "
+    "each time the replica equals its source afterwards.",
     "dedupe": "Clones of a disk of random bytes, after it, over a Unix socket with both ends in one process; "
     "each is compared with its source. The table of 100 TB is one of a 1024th of its buckets, quick 8192nd, "
     "filled with random digests as a whole one would be. Learning is timed in a sparse table of full size, "

@@ -15,7 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from planner.errors import BadInput
-from planner.estimate import CASES, DELTA_PAUSE_S, copies, goodput_bytes_s
+from planner.estimate import CASES, COMPARE_BYTES_S, DELTA_PAUSE_S, copies, goodput_bytes_s
 
 if TYPE_CHECKING:
     from planner.settings import Link
@@ -49,10 +49,24 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What an estate is: bytes of the first copy, and bytes written a day."""
+    """What an estate is: bytes of the first copy, and bytes written a day.
+
+    ``differs`` is the part of the first copy that images already at the target lack or have wrong, None
+    where there are none: only that is sent, and both sides read everything to find it.
+    """
 
     seed_bytes: float
     churn_bytes_day: float
+    differs: float | None = None
+
+    @property
+    def sent_bytes(self) -> float:
+        """What of the first copy travels."""
+        return self.seed_bytes * (1.0 if self.differs is None else self.differs)
+
+    def compared_s(self, bytes_s: float) -> float:
+        """Return the seconds in which both sides read what is compared, at the same time."""
+        return 0.0 if self.differs is None else self.seed_bytes / bytes_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,33 +112,39 @@ class Outlook:
 def outlook(load: Load, link: Link, ratio: Ratio, rates: Rates, within_days: float | None = None) -> Outlook:
     """Project an estate onto a line. ``within_days`` is when the first copy should be there."""
     (plain, usual), (slow, busy) = CASES
+    compare, compare_slow = COMPARE_BYTES_S
     good = goodput_bytes_s(link)
     return Outlook(
         link.rate_mbit,
-        _case(load, good * plain, ratio.likely, rates, usual),
-        _case(load, good * slow, ratio.low, rates, busy),
-        _case(load, good * plain, ratio.high, rates, usual),
+        _case(load, good * plain, ratio.likely, rates, usual, compare),
+        _case(load, good * slow, ratio.low, rates, busy, compare_slow),
+        _case(load, good * plain, ratio.high, rates, usual, compare),
         _needs_mbit(load, link, ratio, rates, within_days),
     )
 
 
-def _case(load: Load, good: float, ratio: float, rates: Rates, churn: float) -> Case:
+def _case(load: Load, good: float, ratio: float, rates: Rates, churn: float, compare_bytes_s: float) -> Case:
     rate, binds = min(
         (good * ratio, Binds.LINK), (rates.cpu_bytes_s, Binds.CPU), (rates.disk_bytes_s, Binds.DISK)
     )
     written = load.churn_bytes_day * churn
+    # One after the other: what is found to differ is sent meanwhile, which nobody may count on.
+    read_s = load.compared_s(min(compare_bytes_s, rates.disk_bytes_s))
     return Case(
         rate,
         binds,
-        load.seed_bytes / rate,
+        read_s + load.sent_bytes / rate,
         written,
         rate * DAY_S,
-        _steady_s(load.seed_bytes, written / DAY_S, rate),
+        _steady_s(load.sent_bytes + read_s * rate, written / DAY_S, rate),
     )
 
 
 def _steady_s(seed_bytes: float, churn_bytes_s: float, rate: float) -> float | None:
-    """Return when deltas are as small as they get: no larger than what a pause between them lets pass."""
+    """Return when deltas are as small as they get: no larger than what a pause between them lets pass.
+
+    ``seed_bytes`` is what the line could carry while the first copy takes place.
+    """
     if churn_bytes_s >= rate:
         return None
     gone_s = 0.0
@@ -144,7 +164,10 @@ def _needs_mbit(
     slow, busy = CASES[1]
     wanted = load.churn_bytes_day * busy / DAY_S
     if within_days is not None:
-        wanted = max(wanted, load.seed_bytes / (within_days * DAY_S))
+        read_s = load.compared_s(min(COMPARE_BYTES_S[1], rates.disk_bytes_s))
+        if read_s >= within_days * DAY_S:
+            return None
+        wanted = max(wanted, load.sent_bytes / (within_days * DAY_S - read_s))
     if wanted >= min(rates.cpu_bytes_s, rates.disk_bytes_s):
         return None
     return ceil(wanted / (goodput_bytes_s(link) * slow * ratio.low) * link.rate_mbit)

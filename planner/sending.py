@@ -80,11 +80,11 @@ def refusal(volume: Volume, becomes: RemapDecision | None) -> tuple[str, str] | 
 
     ``becomes`` is None while that is not decided.
     """
-    name, remedy = called(volume), "take its sending decision back"
+    name, remedy = called(volume), "let it be sent always, as any disk"
     if volume.backing.is_rdm or (becomes and becomes.target.is_rdm):
         return (
             f"{name} cannot be left out: it is a raw device, or becomes one, and nobody wipes a LUN",
-            f"{remedy}, or keep the swap space on a VMDK",
+            f"{remedy}, or put swap space on a VMDK of its own",
         )
     if volume.shared:
         return f"{name} cannot be left out: several VMs use it", remedy

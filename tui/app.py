@@ -22,18 +22,21 @@ from textual.command import CommandPalette, Provider
 from textual.events import Event, InputEvent
 from textual.filter import LineFilter
 from textual.message import Message
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from planner.errors import WherryError
 from planner.names import visible
+from tui.actions.keymap import shown
 from tui.actions.places import place_named
+from tui.actions.table import action_named
 from tui.ascii import Ascii
 from tui.modes import MODES
 from tui.preferences import Preferences, keep_changes
 from tui.screens.place import PlaceScreen
 from tui.session import Session, View
 from tui.study.client import Study
-from tui.text import plural
+from tui.text import count, plural
 from tui.working import WorkingApp
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 PERIOD_S = 1.0
 PAINTING_S = 0.25
+LONGEST = 74_994  # bytes of a copy: with more, terminals drop the whole sequence (100,000 in base64)
 
 
 def system_clock() -> datetime:
@@ -91,10 +95,11 @@ class WherryApp(WorkingApp):
         likes_file: Path | None = None,
         place: str | None = None,
         order: Order | None = None,
+        warning: str = "",
     ) -> None:
         """``likes_file`` is where changed preferences are kept, None = nowhere; ``place`` is the first one.
 
-        ``order`` is the import to begin with.
+        ``order`` is the import to begin with, ``warning`` is said once the first place stands.
         """
         # NO_COLOR: the terminal's own two colours, and no other leaves us
         session = session or Session(project_root)
@@ -111,6 +116,7 @@ class WherryApp(WorkingApp):
         self.view = self.session.view
         self.remembered: dict[str, dict[str, str]] = {}  # what dialogs were last told, for this session
         self._order = order
+        self._warning = warning
         self._period_s = period_s
         self._trail: list[str] = []  # places we came from
         self._leaving = False  # the question is on the screen
@@ -199,6 +205,9 @@ class WherryApp(WorkingApp):
 
     def _painted(self, message: Fresh) -> None:
         message.painted.set()
+        if self._warning:
+            self.remark(visible(self._warning), "warn")
+            self._warning = ""
         if not gc.isenabled():  # what was loaded until now stays, and is not looked through again
             gc.freeze()
             gc.enable()
@@ -286,6 +295,36 @@ class WherryApp(WorkingApp):
         from tui.guides.exporting import offer_export
 
         offer_export(self)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Give a text to the clipboard of the terminal, however far away; say what does not get there."""
+        if isinstance(self.focused, Input) and self.focused.password:
+            self.call_later(self.remark, "a password is not copied", "warn")
+            return
+        if text == self.screen.get_selected_text():  # with the mouse: no place says so
+            words = (
+                f"copied {plural(text.count(chr(10)) + 1, 'line')}" if text else "nothing is marked: q leaves"
+            )
+            self.call_later(self.remark, words, "good" if text else "dim")
+        size = len(text.encode("utf-8", "replace"))
+        if size <= LONGEST:
+            super().copy_to_clipboard(text)
+            if "TMUX" in os.environ:
+                self.call_later(self._add, "tmux hands it on with 'set -g set-clipboard on'")
+            return
+        key = shown(action_named("write"), self.keys)
+        words = f"nothing is copied: {count(size)} bytes, and terminals take {count(LONGEST)}"
+        self.call_later(self.remark, f"{words}; {key} writes a table to a file", "warn")
+
+    @property
+    def has_shell(self) -> bool:
+        """Whether a shell holds our job: stopped without one, nobody would let us go on."""
+        can_stop = self._driver is not None and self._driver.can_suspend
+        return can_stop and os.getpgrp() != os.getsid(0)
+
+    def _add(self, text: str) -> None:
+        if (place := self.place) is not None:
+            place.add(text)
 
     def action_help(self) -> None:
         """Show the help of this place."""

@@ -31,6 +31,10 @@ class EndingApp(PacedApp[Answer]):
     fault: Exception | None = None
     was_ended = False  # by SIGTERM
 
+    def on_mount(self) -> None:
+        """Paint all anew once a shell lets us go on: it gave us an empty screen."""
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
+
     def _handle_exception(self, error: Exception) -> None:
         if self.fault is None:  # what breaks afterwards follows from the first
             self.fault = error

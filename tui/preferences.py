@@ -50,21 +50,29 @@ def _wrong(path: Path, why: str) -> BadInput:
     return BadInput(f"{path}: {why}", "mend the file, or move it away to begin with wherry's own")
 
 
-def for_session(path: Path, theme: str | None, ascii_only: bool) -> Preferences:
-    """Return the preferences in a file with what was asked for this once; raises BadInput."""
+def for_session(path: Path, theme: str | None, ascii_only: bool) -> tuple[Preferences, BadInput | None]:
+    """Return the preferences in a file with what was asked for this once, and what is wrong with the file.
+
+    With a file that cannot be used they are wherry's own. Raises BadInput for a theme that there is not.
+    """
     from tui.theme import theme_names
 
-    kept = load(path)
+    kept, wrong = Preferences(), None
+    try:
+        kept = load(path)
+    except BadInput as error:
+        wrong = error
     if theme is not None and theme not in theme_names():
         known = ", ".join(theme_names())
         raise BadInput(f"there is no theme {visible(theme, 40)!r}", f"take one of {known}")
-    return replace(kept, theme=theme or kept.theme, ascii=ascii_only or kept.ascii)
+    return replace(kept, theme=theme or kept.theme, ascii=ascii_only or kept.ascii), wrong
 
 
 def load(path: Path) -> Preferences:
     """Return the preferences in a file, the defaults when there is none; raises BadInput."""
     try:
-        said = json.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        said = json.loads(text)
     except FileNotFoundError:
         return Preferences()
     except (OSError, ValueError) as error:
@@ -78,7 +86,7 @@ def load(path: Path) -> Preferences:
             raise _wrong(path, f"{name} must be a {_KINDS[name].__name__}")
     if "theme" in said:
         _theme(path, said["theme"])
-    return Preferences(**{**said, "keys": _keys(path, said), "columns": _columns(path, said)})
+    return Preferences(**{**said, "keys": _keys(path, said, text), "columns": _columns(path, said)})
 
 
 def _theme(path: Path, name: str) -> None:
@@ -88,13 +96,18 @@ def _theme(path: Path, name: str) -> None:
         raise _wrong(path, f"there is no theme {visible(name, 40)}; known are {', '.join(theme_names())}")
 
 
-def _keys(path: Path, said: dict[str, Any]) -> dict[str, str]:
+def _keys(path: Path, said: dict[str, Any], text: str) -> dict[str, str]:
     from tui.actions.keymap import checked
 
     keys = said.get("keys", {})
     if not all(isinstance(value, str) and value for value in keys.values()):
         raise _wrong(path, "keys: every action needs a key as text")
-    return checked(keys, str(path))
+    rows: dict[str, int] = {}
+    for row, line in enumerate(text.splitlines(), 1):
+        for name in keys:
+            if json.dumps(name) in line:
+                rows[name] = row  # the last one counts, as in JSON
+    return checked(keys, str(path), rows)
 
 
 def _columns(path: Path, said: dict[str, Any]) -> dict[str, tuple[str, ...]]:

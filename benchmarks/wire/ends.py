@@ -65,17 +65,22 @@ def _send(said: dict[str, Any]) -> None:
     from migrate.replication.channel import Channel, SocketChannel
     from migrate.replication.passes import Mode, PassSpec
     from migrate.replication.sender import send_pass
+    from migrate.replication.streams import Streams
     from migrate.replication.tls import TlsKeys, connect_tls
     from migrate.sites.ports import Extent
 
-    channel: Channel
-    if said["keys"]:
-        keys = TlsKeys(Path(said["keys"]) / "sender.pem")
-        channel = connect_tls(said["host"], int(said["at"]), keys, SITE)
-    else:
+    def connect() -> Channel:
+        if said["keys"]:
+            keys = TlsKeys(Path(said["keys"]) / "sender.pem")
+            channel = connect_tls(said["host"], int(said["at"]), keys, SITE)
+            if named := said["congestion"].encode():
+                channel._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, named)
+            return channel
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(said["at"])
-        channel = SocketChannel(sock)
+        return SocketChannel(sock)
+
+    channel = connect()
     disk = FlatDisk(Path(said["source"]))
     delta = said["mode"] == "delta"
     spec = PassSpec(said["disk"], said["pass_id"], disk.size_bytes, base=said["base"], change=said["pass_id"])
@@ -88,12 +93,15 @@ def _send(said: dict[str, Any]) -> None:
         level=said["level"],
         adapts=said["adapts"],
         dedupe=said["dedupe"],
+        streams=Streams(connect, lambda: said["streams"]) if said["streams"] > 1 else None,
     )
     channel.close()
     disk.close()
     if not sent.complete or sent.mode.value != said["mode"]:
         raise SystemExit(f"the pass ended as {sent}")
-    Path(said["result"]).write_text(json.dumps({"wire_bytes": sent.wire_bytes}), "utf-8")
+    Path(said["result"]).write_text(
+        json.dumps({"wire_bytes": sent.wire_bytes, "streams": sent.streams}), "utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -20,7 +20,10 @@ SITE = "there"
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """One pass; ``changed`` are the (offset, length) runs of a delta, which stands on pass ``base``."""
+    """One pass; ``changed`` are the (offset, length) runs of a delta, which stands on pass ``base``.
+
+    ``congestion`` is set on each of ``streams`` connections in place of what wherry chooses.
+    """
 
     mode: str = "seed"
     level: int = 1
@@ -28,6 +31,8 @@ class How:
     changed: Sequence[tuple[int, int]] = ()
     base: str = ""
     dedupe: bool = True
+    streams: int = 1
+    congestion: str = ""
 
 
 def make_keys(folder: Path) -> Path:

@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from migrate.disks.areas import Area, areas_of
-from migrate.disks.direct import Direct
 from planner.units import SECTOR
 
 _KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 0x01, 0x02, 0x10
 _BLKSSZGET, _BLKGETSIZE64 = 0x1268, 0x80081272
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOSYS, errno.ENODEV}
 _ZEROS = bytes(1024 * 1024)
+_MUCH = 8 * 1024 * 1024
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
@@ -78,10 +78,10 @@ class FlatDisk:
         except OSError:
             os.close(self._fd)
             raise
-        self._direct = Direct(self._fd) if writable else None
         if writable:
             self._forget_clean_pages()
         self._clearing = clearing
+        self._cached = 0  # bytes written since the last flush, about
         self._poison = ""
 
     def _forget_clean_pages(self) -> None:
@@ -144,9 +144,10 @@ class FlatDisk:
         """Write all of ``data`` inside the disk; raises OSError, never writes short silently."""
         view = memoryview(data).cast("B")
         self._check(offset, len(view))
-        done = 0 if self._direct is None else self._direct.write(view, offset)
+        done = 0
         while done < len(view):
             done += os.pwrite(self._fd, view[done:], offset + done)
+        self._cached += len(view)
 
     def zero(self, offset: int, length: int) -> None:
         """Make a run read as zeros, as a hole where the file system can; raises OSError."""
@@ -167,16 +168,17 @@ class FlatDisk:
     def flush(self) -> None:
         """Return only when everything written is durable; a failure is final for this object."""
         self._check(0, 0)
+        cached, self._cached = self._cached, 0
         try:
             os.fdatasync(self._fd)
         except OSError as error:
             self._poison = error.strerror or "unknown reason"
             raise
+        if cached >= _MUCH:
+            self._forget_clean_pages()  # else a first copy pushes all else out of memory, and pays for it
 
     def close(self) -> None:
         """Close the file and with it every lock held through it; closing twice is not an error."""
-        if self._direct is not None:
-            self._direct.close()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

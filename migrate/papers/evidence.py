@@ -15,6 +15,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"
         case "create-disk":
             return _created(result)
+        case "place-seed":
+            return _placed(result)
         case "snapshot":
             disks = show_count(len(result["changes"]), "disk")
             return f"{result['label']}-consistent, {disks} at one instant"
@@ -69,6 +71,17 @@ def _created(result: dict[str, Any]) -> str:
     return f"{said}, {left[result['left_out']]}" if result.get("left_out") else said
 
 
+def _placed(result: dict[str, Any]) -> str:
+    if result.get("kept"):
+        return f"not brought in, {visible(result['kept'])}: it is compared as it is"
+    if result["cloned"]:
+        return f"{show_bytes(result['data_bytes'])} shared with the image"
+    there = result["resumed_bytes"]
+    return f"{show_bytes(result['copied_bytes'])} copied" + (
+        f", up to {show_bytes(there)} was there already" if there else ""
+    )
+
+
 def _changed(result: dict[str, Any], said: str) -> str:
     return said if result["changed"] else "was so already"
 
@@ -85,6 +98,10 @@ def _transfer(result: dict[str, Any]) -> str:
     ]
     if result.get("resumed_bytes"):
         parts.append(f"{show_bytes(result['resumed_bytes'])} were there already")
+    if "spared_bytes" in result:
+        parts.append(
+            f"{show_bytes(result['spared_bytes'])} of a seed of {show_bytes(result['seeded_bytes'])} spared"
+        )
     if result.get("why"):
         parts.append(visible(str(result["why"])))
     return ", ".join(parts)

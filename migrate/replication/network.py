@@ -26,11 +26,12 @@ from migrate.replication.conversations import Conversations, Talk
 from migrate.replication.dedupe.pools import Pool, Pools
 from migrate.replication.logfile import LogFile
 from migrate.replication.messages import Hello
+from migrate.replication.places import JOINING, Places
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.service import open_store
 from migrate.replication.tls import TlsChannel, TlsKeys
-from planner.errors import BadInput, NotFound, ProjectBusy, SiteRefused, WherryError
+from planner.errors import BadInput, NotFound, SiteRefused, WherryError
 from planner.names import visible
 
 _log = logging.getLogger(__name__)
@@ -44,7 +45,8 @@ class NetworkService:
 
     ``groups`` holds the group of every volume served here, "" where none is known. ``revoked`` is the
     list of keys that count no more, read anew for each peer. ``handshake_s`` bounds a handshake, and as
-    much again what a peer takes to say what it wants; ``timeout_s`` each wait for one at work.
+    much again what a peer takes to say what it wants; ``timeout_s`` each wait for one at work. Of the
+    ``peers`` at work at once half at most have the same keys.
     """
 
     def __init__(
@@ -75,7 +77,7 @@ class NetworkService:
         self._remind_at = now()
         self._conversations = Conversations(store, now)
         self._receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
-        self._slots = threading.BoundedSemaphore(peers)
+        self._places, self._joining = Places(peers), Places(JOINING)
         self._strangers_max = strangers
         self._lock = threading.Lock()
         # A second descriptor of each, by which it can be cut off, and since when; the oldest first.
@@ -201,9 +203,8 @@ class NetworkService:
             )
         if hello.volume not in self._groups:
             raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
-        if not self._slots.acquire(blocking=False):
-            raise ProjectBusy("the receiver has as many peers as it takes", "wait for one to end")
-        stack.callback(self._slots.release)
+        places = self._joining if hello.purpose == "join" else self._places
+        stack.callback(places.take(serial))
         channel.wait(self._timeout_s)
         self._left(guard)
 

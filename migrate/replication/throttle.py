@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from migrate.replication.channel import Buffer, Channel, ChannelClosed
@@ -37,10 +38,15 @@ class Throttle:
     def through(
         self, channel: Channel, name: str, stop: Callable[[], bool] = lambda: False
     ) -> ThrottledChannel:
-        """Return the channel behind this throttle; its weight is the policy's for ``name``."""
-        flow = Flow(name, self._now.weights.get(name, 1.0))
+        """Return the channel behind this throttle.
+
+        Its weight is the policy's for ``name``, shared by all channels of that name: a disk that
+        travels over several connections gets no more of the line than over one.
+        """
+        flow = Flow(name, 1.0)
         with self._changed:
             self._flows.add(flow)
+            self._weigh()
         return ThrottledChannel(self, flow, channel, stop)
 
     def piece_bytes(self) -> int | None:
@@ -73,6 +79,7 @@ class Throttle:
         """Forget a flow and wake whoever waits for it."""
         with self._changed:
             self._flows.discard(flow)
+            self._weigh()
             self._changed.notify_all()
 
     def wake(self) -> None:
@@ -89,9 +96,14 @@ class Throttle:
         policy = self._policy()
         if policy.line != self._now.line:
             self._shaper.set_line(policy.line, now_s)
-        for flow in self._flows:
-            flow.weight = policy.weights.get(flow.name, 1.0)
         self._now = policy
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Give each flow its part of the weight of its name."""
+        sharing = Counter(flow.name for flow in self._flows)
+        for flow in self._flows:
+            flow.weight = self._now.weights.get(flow.name, 1.0) / sharing[flow.name]
 
 
 class ThrottledChannel:

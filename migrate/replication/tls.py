@@ -24,6 +24,7 @@ from planner.names import visible
 
 _JOIN_BYTES = 64 * 1024  # below this, parts leave as one record
 _LAST_S, _LAST_READS = 1.0, 16
+_STREAMS = 8  # of a disk where one connection takes each loss for a full line
 _ALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 
 
@@ -101,6 +102,13 @@ class TlsChannel:
         except BadInput as error:
             raise SiteRefused(error.message, error.hint) from error
         return holder, str(told.get("serialNumber", "")).lstrip("0")
+
+    def streams(self) -> int:
+        """Return how many connections a disk is worth on this line: one with BBR, else 8."""
+        with contextlib.suppress(OSError):
+            if self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).startswith(b"bbr"):
+                return 1
+        return _STREAMS
 
     def send(self, parts: Sequence[Buffer]) -> None:
         """Send all parts in order; raises ChannelClosed."""

@@ -9,6 +9,8 @@ Step ids are made of numbers, never of names: g2/d0/delta/1 is the first delta o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from migrate.run.group_steps import GroupSteps
 from migrate.run.runbook import GATE, Phase, Runbook, Step
 from planner.effects import Effect
@@ -102,8 +104,11 @@ def _last(steps: list[Step]) -> tuple[str, ...]:
     return tuple(step.id for step in steps if step.id not in used)
 
 
-def compose(wave: Wave) -> Runbook:
-    """Return the runbook of a wave: ``policies.delta_cycles`` rounds, the last one a checkpoint."""
+def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
+    """Return the runbook of a wave: ``policies.delta_cycles`` rounds, the last one a checkpoint.
+
+    ``seeds`` are the images at hand, volume → path: they are brought in before the first snapshot.
+    """
     groups = _groups(wave)
     check = Step(
         id="check",
@@ -123,8 +128,9 @@ def compose(wave: Wave) -> Runbook:
     steps = [check]
     for group in groups:
         created = group.create_disks((check.id,))
+        created += group.place_seeds(seeds or {})
         steps += created
-        needs: tuple[str, ...] = tuple(step.id for step in created) or (check.id,)
+        needs: tuple[str, ...] = _last(created) or (check.id,)
         for number in range(wave.policies.delta_cycles + 1):
             final_round = number == wave.policies.delta_cycles
             more = group.checkpoint(number, needs) if final_round else group.round(number, needs)

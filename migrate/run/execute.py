@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from migrate.audit import person
@@ -30,6 +31,7 @@ from migrate.run.landed import check_landed, check_sites
 from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.record import Record, StepRecord
 from migrate.run.runbook import Phase, dump_step
+from migrate.run.seed_map import read_seeds
 from migrate.run.store import Run
 from migrate.run.waves import check_alone, check_remedied, find_wave
 from migrate.steps.kind import Context
@@ -97,9 +99,14 @@ class Carried:
 
 
 def carry_out(
-    project: Project, wave_name: str, purpose: Purpose, onlooker: Onlooker | None = None
+    project: Project,
+    wave_name: str,
+    purpose: Purpose,
+    onlooker: Onlooker | None = None,
+    *,
+    seed_from: Path | None = None,
 ) -> Carried:
-    """Carry a wave on as far as ``purpose`` allows.
+    """Carry a wave on as far as ``purpose`` allows; a new run brings in the images of ``seed_from``.
 
     Raises Blocked when it may not (not approved, past the point of no return, nothing to do),
     ProjectBusy when another process drives it, Unreachable when a site cannot be asked. Nothing is
@@ -107,7 +114,7 @@ def carry_out(
     """
     watching = onlooker or Onlooker()
     with runs.held(project, find_wave(project, wave_name).wave.name):
-        intended = intend(project, wave_name, purpose)
+        intended = intend(project, wave_name, purpose, seed_from)
         if intended.run is None:
             check_approved(project, intended)
             check_alone(project, intended.wave)
@@ -143,9 +150,10 @@ def carry_out(
     return Carried(run, history, stopped)
 
 
-def intend(project: Project, wave_name: str, purpose: Purpose) -> Intended:
+def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path | None = None) -> Intended:
     """Return what ``purpose`` would go on with; raises NotFound, and Blocked when it may not.
 
+    ``seed_from`` says which images a new run brings in; raises BadInput when one does not fit.
     Whether a new run is approved is for ``check_approved`` to say. Changes nothing.
     """
     found = find_wave(project, wave_name)
@@ -154,6 +162,11 @@ def intend(project: Project, wave_name: str, purpose: Purpose) -> Intended:
         ended = runs.outcome(found.history)
         if ended is None:
             _check(found.history, purpose)
+            if seed_from is not None:
+                raise Blocked(
+                    f"{wave.name} has begun, and what it brings in was said then",
+                    f"go on without --seed-from, or begin anew after 'wherry abort {wave.name} --live'",
+                )
             return Intended(found.stored, wave, found.run, found.history)
         if ended is Outcome.COMMITTED:
             raise Blocked(f"{wave.name} is committed", "see its report: wherry export")
@@ -161,7 +174,8 @@ def intend(project: Project, wave_name: str, purpose: Purpose) -> Intended:
         raise Blocked(
             f"{wave.name} has no run under way, so there is nothing to {SAID[purpose]}", "see 'wherry status'"
         )
-    return Intended(found.stored, wave, None, History(compose(wave)))
+    seeds = read_seeds(seed_from, found.stored.plan, wave) if seed_from is not None else {}
+    return Intended(found.stored, wave, None, History(compose(wave, seeds)))
 
 
 def check_approved(project: Project, intended: Intended) -> None:
@@ -273,6 +287,7 @@ def _context(
     from migrate.daemons.receiver import connect_receiver
     from migrate.replication.channel import SocketChannel
     from migrate.replication.throttle import Throttle
+    from migrate.transfers.placing import Placing
     from migrate.transfers.streamed import StreamedTransfers
 
     policies = plans.get(project, run.plan).plan.wave(run.wave).policies
@@ -299,4 +314,5 @@ def _context(
         clock=watching.clock,
         history=history,
         report=watching.report,
+        placing=Placing(project.root / "seeds", stop),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from migrate.run.runbook import Phase, Step
@@ -135,6 +135,28 @@ class GroupSteps:
                 undoable=True,
             )
             for disk in self.disks
+        ]
+
+    def place_seeds(self, seeds: Mapping[str, str]) -> list[Step]:
+        """Return a step for each volume of the group of which an image is at hand: volume → its path."""
+        return [
+            Step(
+                id=f"{self.disk_id(disk)}/place",
+                kind="place-seed",
+                title=f"{self.disk_name(disk)}: bring in a seed",
+                subject=disk.volume,
+                phase=Phase.REPLICATE,
+                effect=Effect.LIVE,
+                needs=(f"{self.disk_id(disk)}/create",),
+                params={
+                    "volume": disk.volume,
+                    "size_bytes": disk.size_bytes,
+                    "image": seeds[disk.volume],
+                    "create": f"{self.disk_id(disk)}/create",
+                },
+            )
+            for disk in self.disks
+            if disk.volume in seeds
         ]
 
     def round(self, number: int, needs: tuple[str, ...]) -> list[Step]:

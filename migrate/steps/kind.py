@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from migrate.clock import Clock
 from migrate.kept import KeptVolume
@@ -22,6 +22,9 @@ from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
 from migrate.transfers.ports import Moving, Transfers
 from planner.errors import StepFailed
+
+if TYPE_CHECKING:
+    from migrate.transfers.placing import Placing
 
 Result = dict[str, Any]
 
@@ -34,7 +37,7 @@ class Keeper(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """Everything a step may touch. ``history`` is read only."""
+    """Everything a step may touch. ``history`` is read only; ``placing`` is None in a world without bytes."""
 
     run: str
     wave: str
@@ -45,6 +48,7 @@ class Context:
     clock: Clock
     history: History
     report: Callable[[Moving], None]
+    placing: Placing | None = None
 
     def result(self, step_id: str) -> Result:
         """Return what an earlier step left in the record, empty when it did not run."""

@@ -10,6 +10,7 @@ from migrate.steps.landing import Build, Fence, Mark
 from migrate.steps.look import Look
 from migrate.steps.note import Note
 from migrate.steps.outage import Halt, Resume
+from migrate.steps.place_seed import PlaceSeed
 from migrate.steps.power import Probe, Quiesce, Start, Stop
 from migrate.steps.proof import Checkpoint, Verify
 from migrate.steps.reconfigure import Consolidate, DisconnectMedia, DiskMode, UpgradeHardware
@@ -20,6 +21,7 @@ from migrate.steps.transfer import Transfer
 KINDS: dict[str, StepKind] = {
     "check": Check(),
     "create-disk": CreateDisk(),
+    "place-seed": PlaceSeed(),
     "snapshot": TakeSnapshot(),
     "drop-snapshot": DropSnapshot(),
     "transfer": Transfer(),

@@ -55,6 +55,7 @@ class Transfer(Repeatable):
             "seconds": round(copied.seconds, 3),
             "resumed_bytes": copied.resumed_bytes,
             "why": copied.why,
+            **_spared(ctx, step, copied.data_bytes),
             "change_id": change,
             **({"stood": stood} if stood else {}),
         }
@@ -76,10 +77,19 @@ def _stopped(stood: dict[str, Any]) -> str:
     return f"stopped-{content_id(*powers)}"
 
 
+def _spared(ctx: Context, step: Step, sent_bytes: int) -> dict[str, int]:
+    """Return what of a seed that was brought in did not travel, for the pass that comes first."""
+    placed = ctx.result(f"{_disk(step)}/place").get("data_bytes")
+    if step.params["mode"] != Mode.SEED or placed is None:
+        return {}
+    return {"seeded_bytes": placed, "spared_bytes": max(placed - sent_bytes, 0)}
+
+
 def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...] | None]:
     """Return how much must be looked at, and the changed areas where they are known."""
     if step.params["mode"] == Mode.SEED:
-        fresh = ctx.result(f"{_disk(step)}/create").get("created")
+        placed = ctx.result(f"{_disk(step)}/place")
+        fresh = ctx.result(f"{_disk(step)}/create").get("created") and not placed
         return (Mode.SEED if fresh else Mode.COMPARE), None
     if not base:
         return Mode.COMPARE, None

@@ -63,7 +63,8 @@ class Moving:
     """Progress of a transfer, for a bar: bytes looked at of all bytes to look at.
 
     ``packing`` says what compression does, None where nothing is sent; ``left`` is None as long as
-    nobody knows. ``deduped_bytes`` did not travel, for the target has them on some disk.
+    nobody knows. ``deduped_bytes`` did not travel, for the target has them on some disk. ``streams``
+    are the connections that carry it now.
     """
 
     volume: str
@@ -74,6 +75,7 @@ class Moving:
     packing: Packing | None = None
     left: Left | None = None
     deduped_bytes: int = 0
+    streams: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.hashing import ask_hash, hash_disk
 from migrate.replication.passes import PassSpec, Progress
 from migrate.replication.sender import send_pass
+from migrate.replication.streams import Streams
 from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
@@ -35,7 +36,8 @@ class StreamedTransfers:
 
     ``generation`` is the fencing token of this run: the receiver refuses an older one. ``level``
     is zstd's, where one that ``adapts`` begins. With ``dedupe`` a first copy leaves out what the
-    receiver has on any disk. What is sent goes through the ``throttle``.
+    receiver has on any disk. What is sent goes through the ``throttle``. ``streams`` says over how many
+    connections a disk travels, asked with the first of them.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class StreamedTransfers:
         adapts: bool = False,
         dedupe: bool = False,
         throttle: Throttle | None = None,
+        streams: Callable[[Channel], int] = lambda _first: 1,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self._source = source
@@ -58,6 +61,7 @@ class StreamedTransfers:
         self._adapts = adapts
         self._dedupe = dedupe
         self._throttle = throttle or Throttle()
+        self._streams = streams
         self._block_bytes = block_bytes
         self._stop = stop
 
@@ -75,6 +79,7 @@ class StreamedTransfers:
                     Packing(progress.level, progress.ratio, progress.binds),
                     progress.left,
                     progress.deduped_bytes,
+                    progress.streams,
                 )
             )
 
@@ -85,8 +90,10 @@ class StreamedTransfers:
         try:
             with (
                 closing(self._source.open_read(wanted.volume, wanted.snapshot)) as disk,
-                closing(self._throttle.through(self._connect(), wanted.volume, self._stop)) as channel,
+                closing(self._connect()) as first,
+                closing(self._throttle.through(first, wanted.volume, self._stop)) as channel,
             ):
+                many = self._streams(first)
                 _must_have(disk, wanted.size_bytes)
                 sent = send_pass(
                     disk,
@@ -97,6 +104,7 @@ class StreamedTransfers:
                     level=self._level,
                     adapts=self._adapts,
                     dedupe=self._dedupe,
+                    streams=Streams(lambda: self._further(wanted.volume), lambda: many) if many > 1 else None,
                     block_bytes=self._block_bytes,
                     progress=told,
                     stop=self._stop,
@@ -116,6 +124,10 @@ class StreamedTransfers:
             sent.why,
             sent.deduped_bytes,
         )
+
+    def _further(self, volume: str) -> Channel:
+        """Return one more connection of a disk, which shares its part of the line."""
+        return self._throttle.through(self._connect(), volume, self._stop)
 
     def compare(
         self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]

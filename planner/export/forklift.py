@@ -17,6 +17,7 @@ from planner.export.slugs import slugs
 from planner.model import VM, Method
 from planner.names import visible
 from planner.plan import PlannedVM, Wave
+from planner.units import show_count
 
 _API = "forklift.konveyor.io/v1beta1"
 _NAMESPACE = "konveyor-forklift"
@@ -109,6 +110,9 @@ def _about(printout: Printout, wave: Wave) -> str:
     raw = sum(disk.source.is_rdm for disk in wave.disks)
     if raw:
         parts.append(f"{raw} raw device mappings: Forklift copies their content, if at all, into a volume")
+    out = sum(disk.left_out for disk in wave.disks)
+    if out:
+        parts.append(f"{show_count(out, 'disk')} left out by decision, which Forklift copies")
     return "; ".join(parts)
 
 

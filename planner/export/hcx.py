@@ -12,6 +12,7 @@ from planner.export.printout import Cell, Printout, Table
 from planner.model import VM, Method
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
+from planner.units import show_count
 
 COLUMNS = (
     "MobilityGroup", "VMId", "VM", "SourceVCenter", "MigrationType", "ScheduleStartTime",
@@ -31,6 +32,8 @@ def _attention(vm: PlannedVM, disks: list[PlannedDisk], seen: VM | None) -> str:
         words.append("raw device mapping")
     if any(len({item.vm for item in disk.attachments}) > 1 for disk in disks):
         words.append("shares a disk")
+    if out := sum(disk.left_out for disk in disks):
+        words.append(f"{show_count(out, 'disk')} left out by decision, which HCX copies")
     if seen and seen.snapshots:
         words.append("has snapshots")
     return "; ".join(words)

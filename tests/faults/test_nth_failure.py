@@ -11,8 +11,10 @@ from collections import Counter
 
 import pytest
 
+from migrate.replication import receiver
 from migrate.replication.passes import Mode, PassResult
-from migrate.replication.progress import ProgressLog
+from migrate.replication.progress import ProgressLog, VolumeState
+from migrate.replication.sink import DiskSink
 from planner.errors import NoSpace, StepFailed, WherryError
 from tests.faults.failing import Failure, Story, Target
 from tests.migrate.replication.model import KIB
@@ -111,6 +113,34 @@ def test_negative_control_a_flush_that_is_believed_is_seen(monkeypatch: pytest.M
     monkeypatch.setattr(ProgressLog, "poison", lambda _self, _runs: None)
     problems = [tried(Mode.SEED, False, Failure("flush", nth)) for nth in range(1, 4)]
     assert any(problems)
+
+
+class Stubborn(DiskSink):
+    """A mutant: tries a flush again that failed."""
+
+    def commit(self) -> None:
+        try:
+            self._disk.flush()
+        except OSError:
+            self._disk.flush()
+
+
+def test_negative_control_a_flush_that_is_tried_again_is_seen() -> None:
+    story = Story(Mode.SEED, overlap=False)
+    story.world.make_sink = Stubborn  # type: ignore[assignment]
+    outcome, calls = story.send(Failure("flush", 2))
+    assert isinstance(outcome, PassResult)  # so it says
+    assert calls.counts["flush"] > 2
+    assert not story.is_there()
+
+
+def test_negative_control_a_resync_for_want_of_space_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def timid(state: VolumeState, hello: object) -> str:
+        return "something failed" if state.current is not None else ""
+
+    assert tried(Mode.SEED, True, Failure("write", 6, code=errno.ENOSPC)) == ""
+    monkeypatch.setattr(receiver, "_must_compare", timid)
+    assert tried(Mode.SEED, True, Failure("write", 6, code=errno.ENOSPC)) == "went on as compare"
 
 
 def test_negative_control_a_failure_that_is_swallowed_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:

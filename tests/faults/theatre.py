@@ -10,6 +10,7 @@ import json
 import os
 import random
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,9 +19,7 @@ from typing import Any
 from migrate.replication.sink import DiskSink
 from tests.faults.crossings import TORN, Arm
 from tests.faults.killed import Deaths, Trial
-from tests.faults.twosides import RECEIVER, MakeSink, make_template
-
-_WHILE_S = 0.06  # about what a pass of the story takes
+from tests.faults.twosides import RECEIVER, STORY, MakeSink, make_template
 
 
 @dataclass
@@ -69,11 +68,14 @@ class Theatre:
         self._template.mkdir(parents=True)
         self._areas = make_template(self._template)
         self._make_sink = make_sink
+        self._pass_s = 0.1  # what a pass takes, about
         self.told = Told()
 
     def points(self) -> list[Point]:
         """Play an undisturbed story and return its crossings."""
+        begun = time.monotonic()
         trial = self._trial(None, None)
+        self._pass_s = (time.monotonic() - begun) / len(STORY)
         assert not trial.wrong, trial.wrong
         return [
             Point(side, name, nth)
@@ -102,7 +104,7 @@ class Theatre:
             if not left or rng.random() < 0.3:
                 return None
             left -= 1
-            return rng.choice((RECEIVER, 0)), rng.uniform(0, _WHILE_S)
+            return rng.choice((RECEIVER, 0)), rng.uniform(0, self._pass_s)
 
         self._trial(None, None, death)
         self.told.struck["either side, at random"] += self.told.kills - before

@@ -129,6 +129,22 @@ def pair_wave() -> Wave:
     )
 
 
+def left_out_wave() -> Wave:
+    """A VM with a disk that is never sent and one that is sent once, and its neighbour that stays off."""
+    return wave(
+        {"shop": ["db", "web"]},
+        [
+            disk("db", number=0),
+            disk("db", number=1, send=Sending.NEVER),
+            disk("db", number=2, send=Sending.ONCE),
+            disk("web", number=0),
+        ],
+        [["db"]],
+        off=frozenset({"web"}),
+        cycles=2,
+    )
+
+
 def many_wave(vms: int, disks_each: int = 2) -> Wave:
     """``vms`` VMs in groups of five, for measuring."""
     names = [f"vm{number:03d}" for number in range(vms)]

@@ -157,8 +157,8 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
         for key in keys:
             if part[key] in (None, "", [], 0):
                 del part[key]
-    for disk in (disk for wave in body["waves"] for disk in wave["disks"]):
-        assert disk.pop("send") == "always"
+    for row in (row for wave in body["waves"] for row in wave["disks"]):
+        assert row.pop("send") == "always"
     assert found.fingerprint == hashlib.sha256(canonical(body)).hexdigest()
 
 

@@ -85,3 +85,19 @@ def test_a_ratio_is_in_order() -> None:
     for parts in ((2.0, 1.5, 3.0), (1.0, 3.0, 2.0), (0.0, 1.0, 1.0)):
         with pytest.raises(BadInput):
             Ratio(*parts)
+
+
+def test_images_in_place_are_read_at_the_pace_of_disks_and_leave_less_to_the_line() -> None:
+    bare, placed = Load(10 * TIB, 1e12), Load(10 * TIB, 1e12, differs=0.05)
+    rates = Rates(1e12, 4e8)
+    first, second = (outlook(load, LINE, EVEN, rates, within_days=1.0) for load in (bare, placed))
+    assert second.p50.seed_s == pytest.approx(10 * TIB / 4e8 + 0.5 * TIB / 106.25e6)
+    assert first.p50.steady_s is not None
+    assert second.p50.steady_s is not None
+    assert second.p50.seed_s <= second.p50.steady_s < first.p50.steady_s
+    assert first.needs_mbit is not None
+    assert second.needs_mbit is not None
+    assert second.needs_mbit < first.needs_mbit
+    # Where the reading alone takes longer than there is time, no line helps.
+    assert outlook(placed, LINE, EVEN, rates, within_days=0.2).needs_mbit is None
+    assert outlook(Load(10 * TIB, 1e12, differs=1.0), LINE, EVEN, rates).p50.seed_s > first.p50.seed_s

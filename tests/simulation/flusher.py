@@ -6,26 +6,21 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from tests.simulation.schedule import Crash, Process, Schedule
+from tests.simulation.schedule import Crash, Schedule
 
 
 class _Awaited(Future[Any]):
     """A future that is waited for with the baton handed back."""
 
-    def __init__(self, schedule: Schedule, process: Process) -> None:
+    def __init__(self, schedule: Schedule) -> None:
         super().__init__()
         self._schedule = schedule
-        self._process = process
 
     def result(self, timeout: float | None = None) -> Any:
         """Wait without end, as the product does."""
         assert timeout is None
-        self._schedule.wait(self.over)
+        self._schedule.wait(self.done)
         return super().result(0)
-
-    def over(self) -> bool:
-        """Tell whether there is something to go on for: a result, or the end of the process."""
-        return self.done() or self._process.dead
 
 
 class Flusher(Executor):
@@ -38,7 +33,7 @@ class Flusher(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Start a task for the call; others run before it begins, or not."""
-        future = _Awaited(self._schedule, self._process)
+        future = _Awaited(self._schedule)
         self._given.append(future)
 
         def work() -> None:
@@ -57,4 +52,4 @@ class Flusher(Executor):
         """Wait until nothing runs any more."""
         assert wait
         assert not cancel_futures
-        self._schedule.wait(lambda: all(future.over() for future in self._given))
+        self._schedule.wait(lambda: all(future.done() for future in self._given))

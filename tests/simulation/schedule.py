@@ -141,7 +141,8 @@ class Schedule:
             between()
             if not self._tasks:
                 break
-            able = [task for task in self._tasks if task.ready()]
+            # Who died in the middle of a step leaves others that wait; they end when their turn comes.
+            able = [task for task in self._tasks if task.process.dead or task.ready()]
             choice = self.rng.randrange(len(able) + 1)
             if choice == len(able) and self._move():
                 continue

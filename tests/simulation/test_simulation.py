@@ -78,7 +78,7 @@ def test_ten_thousand_runs_and_more() -> None:
     first = int(os.environ.get("WHERRY_SEED", random.SystemRandom().randrange(10**9)))
     met = _runs(range(first, first + RUNS_SOAK))
     assert set(met) == FAULTS | WAYS
-    assert min(met.values()) > RUNS_SOAK // 100
+    assert min(met.values()) > RUNS_SOAK // 1000  # the rarest is a late joiner that is let in, 3 of 1,000
 
 
 def test_a_seed_tells_the_same_story_twice() -> None:

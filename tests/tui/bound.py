@@ -161,6 +161,9 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_an_action_is_done_from_the_palette": ("palette",),
         "test_go_to_offers_things_only_and_goes_there": ("jump",),
     },
+    "test_terminal.py": {
+        "test_it_is_stopped_for_the_shell_and_goes_on": ("shell",),
+    },
     "test_bindings.py": {
         "test_import_and_export_are_a_key_away": (
             "import",

@@ -1,13 +1,15 @@
 """Keys do what the action table says, those a person chose instead too."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.widgets import Input
 
+from tests.tui import estate
 from tests.tui.plain import PlainPlace, place, plain
-from tests.tui.stage import lines, panel
-from tui.actions.keymap import shown
+from tests.tui.stage import lines, opened, panel, text
+from tui.actions.keymap import reworded, shown
 from tui.actions.table import actions_at
 from tui.preferences import Preferences
 
@@ -73,7 +75,7 @@ async def test_moving_keys_stay_with_the_table(key: str) -> None:
 async def test_what_cannot_be_done_says_why_and_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[Any] = []
     monkeypatch.setattr("tui.app.WherryApp.action_export", lambda self: done.append(1))
-    async with plain() as pilot:
+    async with plain(size=(120, 24)) as pilot:
         await pilot.press("e")
         await pilot.pause()
         assert "write the plan for people and tools: there is no plan yet" in lines(pilot)[-2]
@@ -85,3 +87,26 @@ async def test_read_only_binds_nothing_above_view_and_says_so() -> None:
         await pilot.press("F")
         await pilot.pause()
         assert "read-only view" in lines(pilot)[-2]
+
+
+async def test_borders_and_the_line_of_the_filter_show_the_chosen_keys(tmp_path: Path) -> None:
+    chosen = {"filter": "f2", "open": "E", "vm.dependencies": "f3"}
+    root = estate.build(tmp_path)
+    async with opened(root, (140, 40), place="inventory", preferences=Preferences(keys=chosen)) as pilot:
+        assert "press f2 to filter" in text(pilot)
+        assert "E full page · f3 dependencies · c checks" in text(pilot)
+        await pilot.press("E")
+        await pilot.pause()
+        assert "E or esc back to the table" in text(pilot)
+
+
+def test_words_that_only_look_like_keys_stay() -> None:
+    chosen = {"deps.accept": "K", "open": "E"}
+    assert reworded("a part of a name", "waves", chosen) == "a part of a name"
+    assert (
+        reworded("enter why · a accept · r refuse", "dependencies", chosen) == "E why · K accept · r refuse"
+    )
+    moved = {"waves.earlier": "f4", "waves.lock": "f6"}
+    assert reworded("[ ] move · l lock", "waves", moved) == "f4 ] move · f6 lock"
+    assert reworded("row 1 of 40", "inventory", chosen) == "row 1 of 40"
+    assert reworded("enter", "inventory", chosen) == "enter"

@@ -7,6 +7,9 @@ import pytest
 from planner.errors import BadInput
 from planner.store.project import Project
 from tests.tui.cli.command import refused, wherry
+from tests.tui.cli.terminal import typing
+from tests.tui.plain import plain
+from tests.tui.stage import lines, until
 from tui.preferences import Preferences, for_session, keep_changes, load, preferences_file
 
 ALL: dict[str, Any] = {
@@ -85,12 +88,34 @@ def test_keys_may_change_places(tmp_path: Path) -> None:
 
 def test_what_was_asked_for_this_once_is_not_kept(tmp_path: Path) -> None:
     path = written(tmp_path, {"calm": True})
-    once = for_session(path, "beacon", True)
-    assert once == Preferences("beacon", True, True)
+    once, wrong = for_session(path, "beacon", True)
+    assert (once, wrong) == (Preferences("beacon", True, True), None)
     keep_changes(path, once, Preferences("beacon", True, True, columns={"waves": ("wave",)}))
     assert load(path) == Preferences(calm=True, columns={"waves": ("wave",)})
     with pytest.raises(BadInput, match="no theme 'mauve'"):
         for_session(path, "mauve", False)
+
+
+def test_the_row_of_a_wrong_key_is_said(tmp_path: Path) -> None:
+    keys = {"help": "f2", "sort": "/"}
+    path = written(tmp_path, json.dumps({"keys": keys}, indent=2))
+    with pytest.raises(BadInput, match=r"ui\.json: line 4: keys: / is asked for filter and sort"):
+        load(path)
+
+
+async def test_a_broken_file_is_told_and_the_application_starts(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"theme": "beacon",\n "calm": tru}')
+    likes, wrong = for_session(path, None, False)
+    assert likes == Preferences()
+    assert wrong is not None
+    assert "line 2 column" in wrong.message
+    before = path.read_text("utf-8")
+    async with plain(preferences=likes, likes_file=path, warning=wrong.message[-70:]) as pilot:
+        await until(lambda: "line 2 column" in lines(pilot)[-2])
+        await pilot.press("v", "down", "space", "enter")
+        await pilot.pause()
+        assert "could not be kept" in lines(pilot)[-2]
+    assert path.read_text("utf-8") == before
 
 
 def test_changes_are_kept_beside_what_another_session_wrote(tmp_path: Path) -> None:
@@ -107,13 +132,18 @@ def test_changes_are_kept_beside_what_another_session_wrote(tmp_path: Path) -> N
     assert path.read_text() == "{"  # a file we cannot read is a person's, not ours to write over
 
 
-def test_a_bad_file_ends_the_verb_with_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_verb_starts_with_a_bad_file_and_names_it_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tmp_path / "project"
     Project.create(root, "acme").close()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     (tmp_path / "wherry").mkdir()
     path = written(tmp_path / "wherry", {"keys": {"fly": "x"}})
-    refused(wherry("ui", "--project", str(root)), 2, f"{path}: keys: there is no action fly")
-    path.unlink()
+    code, drawn = typing([(b"Overview", b"q")], "ui", "--project", str(root))
+    assert code == 0, drawn
+    said = drawn.rpartition("\x1b[?1049l")[2]  # behind the screens
+    assert f"{path}: line 1: keys: there is no action fly; wherry's own likes were used" in said
+    assert "hint: the names stand in docs/terminal.md" in said
     refused(wherry("ui", "--theme", "mauve", "--project", str(root)), 2, "there is no theme 'mauve'")
     refused(wherry("ui", "--project", str(root)), 2, "no terminal")

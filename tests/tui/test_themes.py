@@ -35,7 +35,8 @@ COLOURED = (
 NEEDED = {name: 7.0 if name == "beacon" else 4.5 for name in COLOURED}
 TONES = tuple(STYLES)
 COLUMNS = tuple(
-    Column(at, tone or "plain", 9, tone=lambda value, tone=tone: tone) for at, tone in enumerate(TONES, 1)
+    Column(at, tone or "plain", 9, tone=str)
+    for at, tone in enumerate(TONES, 1)  # a cell says its tone
 )
 
 
@@ -73,7 +74,7 @@ class Coloured(ThemedApp[None]):
         self.query_one(EdgeLine).show(tones)
         self.query_one(Panel).show(tones)
         styles = (*STYLES.values(), "$text-disabled")
-        self.query_one(ItemLine).show([Item(f"key{at} ", style) for at, style in enumerate(styles)])
+        self.query_one(ItemLine).show(tuple(Item(f"key{at} ", style) for at, style in enumerate(styles)))
         table = self.query_one(VirtualTable)
         table.border_title = Content("title")
         table.set_rows([(key, *TONES) for key in range(3)])

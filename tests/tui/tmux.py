@@ -25,7 +25,7 @@ class Terminal:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._rules = folder / "tmux.conf"
-        self._rules.write_text("set -g status off\n", encoding="utf-8")
+        self._rules.write_text("set -g status off\nset -g set-clipboard on\n", encoding="utf-8")
 
     def _tmux(self, *words: str) -> str:
         done = subprocess.run(
@@ -39,6 +39,20 @@ class Terminal:
 
     def open(self, size: tuple[int, int], directory: Path, *arguments: str) -> None:
         """Run one command line in a terminal of this size."""
+        command = ["env", "-u", "NO_COLOR", sys.executable, "-m", "tui.cli.entry", *arguments]
+        # tmux misses the end of a process now and then
+        self._begin(size, directory, "sh", "-c", _SAYS_ITS_END, "sh", *command)
+
+    def shell(self, size: tuple[int, int], directory: Path) -> None:
+        """Run a shell that has jobs in a terminal of this size."""
+        self._begin(size, directory, "env", "-u", "NO_COLOR", "PS1=ready> ", "bash", "--norc", "-i")
+        self.sees("ready>")
+
+    def clipboard(self) -> str:
+        """Return what was copied last."""
+        return self._tmux("show-buffer")
+
+    def _begin(self, size: tuple[int, int], directory: Path, *command: str) -> None:
         width, height = map(str, size)
         said = {
             "PYTHONPATH": str(Path(__file__).parents[2]),
@@ -46,8 +60,6 @@ class Terminal:
             "LANG": "C.UTF-8",
         }
         words = [word for name, value in said.items() for word in ("-e", f"{name}={value}")]
-        command = ["env", "-u", "NO_COLOR", sys.executable, "-m", "tui.cli.entry", *arguments]
-        command = ["sh", "-c", _SAYS_ITS_END, "sh", *command]  # tmux misses the end of a process now and then
         self._tmux("new-session", "-d", "-x", width, "-y", height, "-c", str(directory), *words, *command)
 
     def screen(self) -> str:

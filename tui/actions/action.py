@@ -9,6 +9,7 @@ from planner.effects import Effect
 _SHOWN = {
     "slash": "/",
     "question_mark": "?",
+    "exclamation_mark": "!",
     "escape": "esc",
     "space": "space",
     "enter": "enter",

@@ -50,5 +50,6 @@ EVERYWHERE = (
     *map(_goto, PLACES),
     Action("palette", "ctrl+p", "everything by name", "app.command_palette", foot="commands"),
     Action("help", "question_mark", "help", "app.help", foot="help"),
+    Action("shell", "exclamation_mark", "to the shell; fg comes back", "app.suspend_process"),
     Action("quit", "q", "leave; runs go on", "app.leave", foot="leave"),
 )  # fmt: skip

@@ -33,26 +33,32 @@ def bindings_at(place: str) -> list[Binding | tuple[str, str] | tuple[str, str, 
     ]
 
 
-def checked(chosen: Mapping[str, str], file: str) -> dict[str, str]:
-    """Return the chosen keys by action id, in Textual's words; raises BadInput.
+def checked(chosen: Mapping[str, str], file: str, rows: Mapping[str, int]) -> dict[str, str]:
+    """Return the chosen keys by action id, in Textual's words; raises BadInput with the row of an action.
 
     Refused are an unknown action, what is no key, and a key that something else has already.
     """
     known = {action.id for action in ACTIONS}
     found: dict[str, str] = {}
+
+    def where(name: str) -> str:
+        return f"{file}: line {rows[name]}: keys" if name in rows else f"{file}: keys"
+
     for name, keys in chosen.items():
         if name not in known:
             raise BadInput(
-                f"{file}: keys: there is no action {visible(name, 40)}", "the names stand in docs/terminal.md"
+                f"{where(name)}: there is no action {visible(name, 40)}",
+                "the names stand in docs/terminal.md",
             )
-        found[name] = ",".join(_key(part.strip(), f"{file}: keys: {name}") for part in keys.split(","))
+        found[name] = ",".join(_key(part.strip(), f"{where(name)}: {name}") for part in keys.split(","))
     for place in PLACES:
         taken: dict[str, str] = {}
         for action in actions_at(place.id):
             for key in found.get(action.id, action.key).split(","):
                 if key in taken and (action.id in found or taken[key] in found):
+                    named = action.id if action.id in found else taken[key]
                     raise BadInput(
-                        f"{file}: keys: {shown_key(key)} is asked for {taken[key]} and {action.id}",
+                        f"{where(named)}: {shown_key(key)} is asked for {taken[key]} and {action.id}",
                         "give one of them another key",
                     )
                 taken[key] = action.id
@@ -92,3 +98,15 @@ def _named_keys() -> frozenset[str]:
 def shown(action: Action, chosen: Mapping[str, str]) -> str:
     """Return the key of an action as people read it."""
     return shown_key(chosen.get(action.id, action.key))
+
+
+def reworded(text: str, place: str, chosen: Mapping[str, str]) -> str:
+    """Return words like ``[ ] move · m to …`` with the keys a person chose where the usual ones stand."""
+    now = {shown_key(action.key): shown(action, chosen) for action in actions_at(place)}
+    parts = [part.split(" ") for part in text.split(" · ")]
+    for words in parts:
+        for at, word in enumerate(words[:-1]):
+            if word not in now:
+                break
+            words[at] = now[word]
+    return " · ".join(" ".join(words) for words in parts)

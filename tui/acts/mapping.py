@@ -119,10 +119,18 @@ def matched_in(table: str, inventory: Inventory, pattern: str, target: str) -> M
 
 
 def put_maps(project: Project, table: str, values: Mapping[str, str | None]) -> None:
-    """Map names of a table, None takes a map away; a folder has one map however its path was spelled."""
+    """Map names of a table, None takes a map away; a folder has one map however its path was spelled.
+
+    Raises BadInput for a name that would lead to a blank one; nothing is mapped then.
+    """
     from planner.store import settings as settings_store
     from tui.acts.settling import put_names
 
+    for name, to in values.items():
+        if to is not None and not to.strip():
+            raise BadInput(
+                f"{visible(name, 60)} would lead to a blank name", f"name a {NOUNS[table]} of the target"
+            )
     same: dict[str, str | None] = {}
     if table == "folders":
         named = {spelled(name) for name in values}
@@ -139,7 +147,7 @@ def matched(names: Iterable[str], pattern: str, target: str, noun: str = "networ
     stars = pattern.count("*")
     if stars > _MOST_STARS:
         raise BadInput(f"{visible(pattern, 60)!r} has more than {_MOST_STARS} stars", "write fewer")
-    if not target:
+    if not target.strip():
         raise BadInput("the target of the map is empty", f"name a {noun} of the target")
     if target.count("*") > stars:
         raise BadInput(

@@ -99,9 +99,12 @@ def options(inventory: Inventory, settings: Settings, volumes: Sequence[str]) ->
     """
     from planner.errors import WherryError
     from planner.remap import decide_each, words
+    from planner.sending import decided as may_be_left_out
+    from planner.sending import decisions as sendings
     from planner.settings import Remap
 
     every = moving(inventory, settings)
+    sends = sendings(every, settings)
     found = [named(every, volume) for volume in volumes]
     said = {key: word for key, word in words(every, settings.remaps).items() if key not in set(volumes)}
     holding = _holding(found[0], settings, said.values()) if len(found) == 1 else ()
@@ -112,6 +115,7 @@ def options(inventory: Inventory, settings: Settings, volumes: Sequence[str]) ->
             spoken.update({volume: Remap.model_validate({"disk": volume, "to": to}) for volume in volumes})
         try:
             decided, waiting = decide_each(every, settings, spoken)
+            may_be_left_out(found, sends, decided)
         except WherryError as error:
             made.append(Option(to, (), f"{error.message}: {error.hint}"))
             continue

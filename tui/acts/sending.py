@@ -48,7 +48,7 @@ def sending_options(
     """Return how often volumes by id may travel; raises NotFound for no such volume."""
     from planner.model import Sending
     from planner.remap import decide_each, words
-    from planner.sending import refusal
+    from planner.sending import decisions, refusal
     from tui.acts.remapping import moving, named
 
     every = moving(inventory, settings)
@@ -56,8 +56,11 @@ def sending_options(
     becomes, _ = decide_each(every, settings, words(every, settings.remaps))
     refused = next(filter(None, (refusal(one, becomes.get(one.id)) for one in found)), None)
     why_not = ": ".join(refused) if refused else ""
+    said = decisions(every, settings)
     return (
-        SendingOption(Sending.ALWAYS),
+        SendingOption(
+            Sending.ALWAYS, "" if said.keys() & set(volumes) else "it is: nobody decided otherwise"
+        ),
         SendingOption(Sending.ONCE, why_not),
         SendingOption(Sending.NEVER, why_not),
     )

@@ -35,7 +35,13 @@ def acting(function: Command) -> Command:
 
 
 def act(
-    purpose: Purpose, wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool
+    purpose: Purpose,
+    wave: str,
+    live: bool,
+    confirm: str | None,
+    project_dir: Path,
+    as_json: bool,
+    seed_from: Path | None = None,
 ) -> int:
     """Say what the verb would do, or with ``live`` do it; return the exit code."""
     from migrate.run.execute import carry_out
@@ -44,13 +50,13 @@ def act(
     with open_project(project_dir) as project:
         planned = find_wave(project, wave).wave
         if not live:
-            _dry(project, planned, purpose, as_json)
+            _dry(project, planned, purpose, as_json, seed_from)
             return 0
         confirm_live(planned.name, confirm, purpose.value)
         from tui.cli.progress import Bar
 
         with Bar() as bar:
-            carried = carry_out(project, planned.name, purpose, onlooker(bar))
+            carried = carry_out(project, planned.name, purpose, onlooker(bar), seed_from=seed_from)
         return _conclude(carried, as_json)
 
 
@@ -70,13 +76,13 @@ def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
         raise BadInput(f"{confirm!r} is not the wave's name, nothing was done", f"type {wave}")
 
 
-def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool) -> None:
+def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_from: Path | None) -> None:
     """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
     from migrate.run.compose import GO, another_round
     from migrate.run.execute import Purpose, intend, next_round
     from migrate.run.history import Status
 
-    intended = intend(project, wave.name, purpose)
+    intended = intend(project, wave.name, purpose, seed_from)
     history = intended.history
     runbook = history.runbook
     if purpose is Purpose.REPLICATE and next_round(history) is not None:

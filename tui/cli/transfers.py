@@ -79,12 +79,15 @@ def known(moving: Moving) -> Known:
     words = f"zstd {packing.level}" if packing.level else "not packed"
     if moving.deduped_bytes:
         words += f" · dedupe {show_bytes(moving.deduped_bytes)}"
+    if moving.streams > 1:
+        words += f" · {moving.streams} streams"
     binding = _binding(packing.binds)
     told: dict[str, Any] = {
         "volume": visible(moving.volume),
         **_packed(packing),
         "wire_bytes": moving.wire_bytes,
         "deduped_bytes": moving.deduped_bytes,
+        "streams": moving.streams,
         "left_p95_s": left and round(left[1], 1),
     }
     return Known(moving.rate_bytes_s, left, f"{words} · {binding}" if binding else words, told)

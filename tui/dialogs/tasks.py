@@ -12,7 +12,7 @@ from textual.content import Content
 
 from planner.names import visible
 from planner.units import show_duration
-from tui.dialogs.dialog import Dialog
+from tui.dialogs.tabled import Tabled
 from tui.text import line, plural, short_time, stack
 from tui.widgets.column import Column
 from tui.widgets.panel import Panel
@@ -40,12 +40,12 @@ COLUMNS = (
     Column(3, "about", 16, _dash, keep=6),
     Column(4, "task", 20, flex=True, keep=8),
     Column(5, "owner", 14, _dash, keep=5),
-    Column(6, "effort", 7, lambda minutes: show_duration(minutes * 60), right=True, keep=4),
+    Column(6, "effort", 7, lambda minutes: show_duration(minutes * 60), right=True, keep=4, kind="number"),
     Column(7, "how", 22, keep=1),
 )
 
 
-class Tasks(Dialog[str]):
+class Tasks(Tabled[str]):
     """A list of tasks. It answers with the id of one that is to be ticked off."""
 
     DEFAULT_CSS = """
@@ -55,6 +55,7 @@ class Tasks(Dialog[str]):
         Binding("enter,x", "tick", "tick off", show=False),
         Binding("q", "leave", "close", show=False),
     ]
+    file = "tasks.csv"
 
     def __init__(self, wave: str, tasks: Sequence[dict[str, Any]], read_only: bool) -> None:
         super().__init__()
@@ -65,13 +66,15 @@ class Tasks(Dialog[str]):
         """The table, and what there is to know of the task under the cursor."""
         with Vertical(classes="box wide") as box:
             box.border_title = Content(self._title())
-            box.border_subtitle = Content(
-                "this is the read-only view · esc closes"
-                if self._read_only
-                else "enter ticks off · esc closes"
-            )
+            yield self.filter_bar("owner:ann state:open effort>60")
             yield VirtualTable(COLUMNS, "no task: nothing has to be done before this wave", id="tasks")
             yield Panel("task")
+
+    @property
+    def keys(self) -> str:
+        """What can be done here."""
+        acts = "this is the read-only view" if self._read_only else "enter ticks off"
+        return f"{acts} · / filter · s sort · W csv · esc closes"
 
     def _title(self) -> str:
         left = [item for item in self._tasks.values() if not item["over"]]
@@ -82,7 +85,7 @@ class Tasks(Dialog[str]):
 
     def on_mount(self) -> None:
         """Fill it; open ones first."""
-        table = self.query_one(VirtualTable)
+        table = self.table
         table.set_rows(
             tuple(
                 (item["id"], item["state"], item["due"], item["name"], item["title"], item["owner"],
@@ -91,6 +94,7 @@ class Tasks(Dialog[str]):
             )
         )  # fmt: skip
         table.focus()
+        self.tell()
 
     def on_virtual_table_moved(self, event: VirtualTable.Moved) -> None:
         """Show the task under the cursor."""
@@ -112,7 +116,7 @@ class Tasks(Dialog[str]):
 
     def action_tick(self) -> None:
         """Answer with the task under the cursor, or say why it cannot be ticked off."""
-        item = self._tasks.get(str(self.query_one(VirtualTable).key))
+        item = self._tasks.get(str(self.table.key))
         if item is None:
             return
         if self._read_only:
@@ -122,4 +126,4 @@ class Tasks(Dialog[str]):
         else:
             self.dismiss(item["id"])
             return
-        self.query_one(".box").border_subtitle = Content(f"▲ {visible(why)} · esc closes")
+        self.tell(f"▲ {visible(why)} · esc closes")

@@ -208,19 +208,19 @@ class ChecksScreen(ChecksTables):
 
     def describe_table(self) -> None:
         """Say what the table shows, and what of it."""
-        is_old = self.view.judging != "current" and self._judged[0]
-        more = ["of before"] if is_old else []
+        is_old, told = self.view.judging != "current", bool(self._judged[0])
+        more = ["of before"] if is_old and told else []
         if self.active != "found" and self.only:
             more.append(_ONLY[self.only])
         words = self.title_words(*more).replace("in source order", "gravest first")
+        words = words if told or not is_old else "not known yet"
         if self.active == "found":
             row = self.list_table.row
             of = "" if row is None else visible(str(row[1] if self.by_vm else row[0]), 40)
             words = f"{of} · {words}" if of else words
             below = "enter the VM · w accept · x end a waiver"
         else:
-            blocked = self.view.blocked
-            words += f" · {plural(blocked, 'VM')} blocked" if blocked else ""
+            words += f" · {plural(self.view.blocked, 'VM')} blocked" if self.view.blocked else ""
             below = "enter its findings · b by " + ("check" if self.by_vm else "VM")
         self.table.set_title(Content(words), Content(below))
 

@@ -43,7 +43,7 @@ class DependenciesScreen(DecidingPlace):
     CSS_PATH = "dependencies.tcss"
     BINDINGS = bindings_at("dependencies")
     place_id = "dependencies"
-    sides = ("inside",)
+    sides = {"inside": "tie~hard traffic>1G"}  # noqa: RUF012  (shared, never changed)
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,6 +142,8 @@ class DependenciesScreen(DecidingPlace):
             self._near.want(str(key))
         elif self._group is None:
             self.around.say("reading the estate …")  # a group of the plan may be none by now
+            self.around.border_title = Content(visible(str(key), 30))
+            self.panel("side").show(line(("reading the estate …", "dim")))
 
     def _tell_group(self, name: str, said: Any, why: str) -> None:
         if self.now != "groups" or not self.ready or name != str(self.table.key):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.widgets import Input
 
 from planner.errors import WherryError
 from planner.names import visible
@@ -111,7 +110,8 @@ class ListingPlace(SideTables):
         self._matches = self._filtered = None
         self.show_only(name)
         self.set_class(name != FIRST, "listing")
-        self.bar.query_one(Input).placeholder = f"press / to filter, for example  {listing.example}"
+        self.example = listing.example
+        self.bar.show_example(self.example)
         self.bar.set(self._filter)
         self.show(self.view)
         self.table.focus()

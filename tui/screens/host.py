@@ -27,6 +27,11 @@ class Host(Protocol):
         """Keys that a person chose, by action id."""
         ...
 
+    @property
+    def has_shell(self) -> bool:
+        """Whether a shell holds our job, so that it can be stopped and let go on."""
+        ...
+
     def ask(
         self,
         op: str,

@@ -248,9 +248,8 @@ class InventoryScreen(VmActs):
         self.set_class(not self.large, "large")
         large = self.large
         panel = self.panel("detail")
-        panel.border_subtitle = Content(
-            "enter or esc back to the table" if large else "enter full page · d dependencies · c checks"
-        )
+        below = "enter or esc back to the table" if large else "enter full page · d dependencies · c checks"
+        panel.set_title(None, Content(below))
         self._show_detail()
         (panel if large else self.table).focus()
 

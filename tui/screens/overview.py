@@ -27,6 +27,7 @@ from tui.widgets.table import VirtualTable
 if TYPE_CHECKING:
     from planner.vocabulary import Vocabulary
 
+_EXAMPLES = {"waves": "free<100 state:planned", "needs": "severity:blocker where:Waves"}
 _OF_THE_TABLES = ("sort", "reverse", "copy", "copy.all", "write", "filter")
 
 
@@ -38,7 +39,6 @@ class OverviewScreen(ManyTables):
     place_id = "overview"
     AUTO_FOCUS = "#waves"
     spares_line = True
-    falls = ("columns", "sort")
     columns_of = {"waves": COLUMNS, "needs": matters.COLUMNS}  # noqa: RUF012  (shared, never changed)
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class OverviewScreen(ManyTables):
             yield Panel("line", "Line and data", "0 settings")
         yield VirtualTable(steps.COLUMNS, id="guide")
         yield ItemLine("next")
-        yield self.filter_bar("severity:blocker where:Waves")
+        yield self.filter_bar(_EXAMPLES[self.active])
         yield VirtualTable(COLUMNS, id="waves")
         yield VirtualTable(matters.COLUMNS, id="needs")
 
@@ -76,6 +76,16 @@ class OverviewScreen(ManyTables):
     def liked(self, table: VirtualTable) -> str:
         """Return what the preferences call a table; the steps have columns too."""
         return f"{self.place_id}.{table.id}"
+
+    def turn_to(self, name: str) -> None:
+        """Give the filter line to another table, with what could be asked of that."""
+        super().turn_to(name)
+        self.bar.show_example(_EXAMPLES[self.active])
+
+    @property
+    def falls(self) -> tuple[str, ...]:
+        """The actions whose keys fall off the edge first: how to leave stays."""
+        return ("sort", "columns")
 
     def has_room(self) -> bool:
         """Return whether the filter's line may stay: the steps take its room."""

@@ -24,7 +24,7 @@ from textual.widgets import Input
 from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.action import Action
-from tui.actions.keymap import shown
+from tui.actions.keymap import reworded, shown
 from tui.actions.places import PLACES, place_named
 from tui.actions.table import action_named, actions_at, why_not, writes_a_file
 from tui.screens.host import Host
@@ -35,6 +35,7 @@ from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
 WIDE, WIDER = 110, 140
+LEAST = (80, 24)  # cells in which all can be used
 ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
@@ -56,7 +57,6 @@ class PlaceScreen(Screen[None]):
     place_id: ClassVar[str] = ""
     AUTO_FOCUS = "VirtualTable"
     chip: ClassVar[str] = "[PLAN ONLY]"  # the most that is done here
-    falls: ClassVar[tuple[str, ...]] = ("columns",)  # actions whose keys fall off a narrow edge first
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,6 +86,15 @@ class PlaceScreen(Screen[None]):
     def wide(self) -> bool:
         """True when there is room for panels side by side."""
         return self.size.width >= WIDE
+
+    @property
+    def falls(self) -> tuple[str, ...]:
+        """The actions whose keys fall off the edge first."""
+        return () if self.wide else ("columns",)
+
+    def reworded(self, text: str) -> str:
+        """Return words about keys with those that a person chose."""
+        return reworded(text, self.place_id, self.wherry.keys) if self.wherry.keys else text
 
     def compose(self) -> ComposeResult:
         """Frame and body."""
@@ -213,8 +222,7 @@ class PlaceScreen(Screen[None]):
     def show_keys(self) -> None:
         """Show the keys of the place; how to get help never falls off the edge."""
         here = [item for item in actions_at(self.place_id, self.wherry.read_only) if item.foot]
-        if not self.wide:
-            here.sort(key=lambda item: item.id in self.falls)
+        here.sort(key=lambda item: item.id in self.falls)
         always = ALWAYS if self.wide else ALWAYS[-1:]
         gap = "   " if self.wide else "  "
         self.query_one("#keys", ItemLine).show(
@@ -230,6 +238,10 @@ class PlaceScreen(Screen[None]):
         self._silence = self.set_timer(REMARK_S, self._hush)
         if self.ready:
             self.show_notice()
+
+    def add(self, text: str) -> None:
+        """Show something more beside the remark."""
+        self.say(" · ".join(filter(None, (self._said[0], text))), self._said[1])
 
     def _hush(self) -> None:
         self._said = ("", "")
@@ -256,6 +268,9 @@ class PlaceScreen(Screen[None]):
             notice.show(line(("✖ " + visible(self.view.error), "bad"), hint))
         elif not self.view.complete:
             notice.show(line(("reading the project …", "dim")))
+        elif self.size.width < LEAST[0] or self.size.height < LEAST[1]:
+            wanted, here = ("{} by {}".format(*size) for size in (LEAST, self.size))
+            notice.show(line((f"▲ {here} is small: all is in sight from {wanted} on", "warn")))
         else:
             notice.show(self.standing_note() or Content(""))
 
@@ -263,6 +278,8 @@ class PlaceScreen(Screen[None]):
 
     def why_not(self, action: Action) -> str:
         """Return why an action cannot be used here now, empty when it can; places add their own reasons."""
+        if action.id == "shell" and not self.wherry.has_shell:
+            return "no shell with jobs has started this: leave it, then run 'wherry ui' again"
         if self.app.is_web and writes_a_file(action):
             return "a browser only looks: run 'wherry ui' to write files"
         return why_not(action, self.view, self.wherry.read_only)

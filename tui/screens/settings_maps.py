@@ -13,8 +13,9 @@ from planner.names import visible
 from planner.sized import show_size, size_of
 from planner.units import show_bytes
 from tui.dialogs.confirm import Confirm
-from tui.dialogs.form import Ask, Form, Values
+from tui.dialogs.form import Ask, Values
 from tui.dialogs.pick import Choice, Pick
+from tui.screens.settings_form import Kept, Refused
 from tui.text import line, plural, stack
 
 if TYPE_CHECKING:
@@ -102,16 +103,21 @@ def ask_place(place: SettingsEdits, kind: Kind, marked: Sequence[Said], there: S
 def _ask_name(place: SettingsEdits, kind: Kind, names: Sequence[str], called: str, to: str) -> None:
     ask = Ask("to", f"{kind.noun.capitalize()} of the target", to, needed=True)
 
-    def named(said: Values | None) -> None:
-        if said is not None:
-            _map(place, kind, dict.fromkeys(names, said["to"]))
+    def send(said: Values, ok: Callable[[], None], failed: Refused) -> None:
+        _map(place, kind, dict.fromkeys(names, said["to"]), ok, failed)
 
-    place.app.push_screen(Form(f"Where {called}", [ask], "Map"), named)
+    place.app.push_screen(Kept(f"Where {called}", [ask], send, "Map"))
 
 
-def _map(place: SettingsEdits, kind: Kind, values: Mapping[str, str]) -> None:
+def _map(
+    place: SettingsEdits,
+    kind: Kind,
+    values: Mapping[str, str],
+    ok: Callable[[], None] | None = None,
+    failed: Refused | None = None,
+) -> None:
     args = {"values": values, "table": kind.table}
-    place.store("maps.set", args, f"{plural(len(values), kind.noun)} mapped")
+    place.store("maps.set", args, f"{plural(len(values), kind.noun)} mapped", ok, failed)
 
 
 def ask_pattern(place: SettingsEdits, kind: Kind) -> None:
@@ -123,12 +129,15 @@ def ask_pattern(place: SettingsEdits, kind: Kind) -> None:
         Ask("target", one, "", kind.target, needed=True),
     ]
 
-    def written(said: Values | None) -> None:
-        if said is not None:
-            args = {**said, "table": kind.table}
-            place.wherry.ask("maps.match", args, lambda found: _preview(place, kind, found), busy="matching")
+    def send(said: Values, ok: Callable[[], None], failed: Refused) -> None:
+        def matched(found: Said) -> None:
+            ok()
+            _preview(place, kind, found)
 
-    place.app.push_screen(Form(f"Map {kind.noun}s by a pattern", asks, "Preview"), written)
+        args = {**said, "table": kind.table}
+        place.wherry.ask("maps.match", args, matched, busy="matching", failed=failed)
+
+    place.app.push_screen(Kept(f"Map {kind.noun}s by a pattern", asks, send, "Preview"))
 
 
 def _preview(place: SettingsEdits, kind: Kind, found: Said) -> None:

@@ -66,7 +66,7 @@ _DISKS = (
     Column(4, "becomes", 12, lambda text: visible(text) or "undecided", keep=8),
     Column(5, "size", 9, _size, right=True, keep=5, kind="size"),
     Column(6, "said by", 9, keep=4),
-    Column(8, "travels", 7, keep=3),
+    Column(8, "travels", 7, keep=7),
     Column(7, "LUN", 20, _dash, keep=2),
 )
 _SHAPES = {

@@ -83,8 +83,9 @@ def _title(to: str | None, source: str) -> str:
     if to is None:
         return "as the rule says"
     if to == "keep":
-        where = ", on another LUN" if source.startswith("rdm") else ""
-        return f"keep it {backing_words(source)}{where}" if source else "keep each as it is"
+        if source.startswith("rdm"):
+            return f"{backing_words(source)} on another LUN"
+        return f"keep it {backing_words(source)}" if source else "keep each as it is"
     way = backing_words(to)
     if not source:
         return f"→ {way}"

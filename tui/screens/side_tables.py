@@ -5,7 +5,7 @@ It has neither marks nor saved filters of its own: what is done to its rows is f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import events
@@ -16,13 +16,15 @@ from tui.screens.table_place import TablePlace
 from tui.text import count
 from tui.widgets.sift import Sift
 from tui.widgets.table import VirtualTable
-from tui.widgets.vocabulary import values_in
 
 
 class SideTables(TablePlace):
-    """A place whose tables in ``sides`` (ids) are filtered, sorted, copied and written too."""
+    """A place whose tables in ``sides`` are filtered, sorted, copied and written too.
 
-    sides: ClassVar[tuple[str, ...]] = ()
+    It names them by id, each with an example of a filter.
+    """
+
+    sides: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self) -> None:
         super().__init__()
@@ -77,6 +79,7 @@ class SideTables(TablePlace):
             self.filter_now()
         self._line_of = name
         self.bar.set(self.side.text if self.side is not None else self._filter)
+        self.bar.show_example(self.sides.get(name) or self.example)
         self.show_notice()
 
     def clear_filter(self) -> None:
@@ -110,16 +113,7 @@ class SideTables(TablePlace):
 
     def completed(self, text: str) -> str:
         """Return the text with what could follow."""
-        from planner.completion import complete
-
-        side = self.side
-        if side is None:
-            return super().completed(text)
-        found = complete(text, len(text), side.words, self._values_beside)
-        return found[0].whole if found else ""
-
-    def _values_beside(self, name: str) -> Sequence[str]:
-        return values_in(self.at.columns, self.at.rows, name)
+        return super().completed(text) if self.side is None else self.side.completed(text)
 
     def leaves_side_filter(self) -> bool:
         """Take the filter of the table beside away; False when it has none to take."""

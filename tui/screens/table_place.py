@@ -23,9 +23,9 @@ from tui.text import count, plural
 from tui.widgets.column import Column
 from tui.widgets.filter_bar import FilterBar
 from tui.widgets.table import VirtualTable
+from tui.widgets.table_file import copied_words, text_of, write_shown
 
 _OF_ROWS = ("mark", "mark.all", "copy")
-_END = "\n"
 _WAIT_S = 3.0  # from enter in the filter line; then keys go to the rows that are there
 
 
@@ -39,6 +39,7 @@ class TablePlace(ColumnedPlace):
 
     def __init__(self) -> None:
         super().__init__()
+        self.example = ""  # of a filter
         self._filter = ""
         self._problem = ""
         self._filtered: Sequence[Any] | None = None  # the rows the matches were made for
@@ -49,7 +50,8 @@ class TablePlace(ColumnedPlace):
 
     def filter_bar(self, example: str) -> FilterBar:
         """Return the line for the filter, to be composed above the table."""
-        return FilterBar(f"press / to filter, for example  {example}", self.completed)
+        self.example = example
+        return FilterBar(example, self.completed)
 
     @property
     def table(self) -> VirtualTable:
@@ -289,25 +291,18 @@ class TablePlace(ColumnedPlace):
 
     # taking it elsewhere
 
-    def _as_text(self, keys: set[Any] | None) -> str:
-        table = self.at
-        lines = ["\t".join(table.columns[index].title for index in table.chosen)]
-        for index in table.order:
-            if keys is None or table.rows[index][0] in keys:
-                lines.append("\t".join(cell.strip() for cell in table.cells(table.rows[index])))
-        return _END.join(lines)
-
     def action_copy(self) -> None:
         """Copy the marked rows, or the one under the cursor, for another program."""
         if keys := self.at.marks or {self.at.key} - {None}:
-            copied = self._as_text(keys)
-            self.app.copy_to_clipboard(copied)
-            self.say(f"copied {plural(copied.count(_END), 'row')}", "good")
+            self._copy(text_of(self.at, keys))
 
     def action_copy_all(self) -> None:
         """Copy the table as it is filtered."""
-        self.app.copy_to_clipboard(self._as_text(None))
-        self.say(f"copied {plural(len(self.at.order), 'row')}", "good")
+        self._copy(text_of(self.at))
+
+    def _copy(self, text: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.say(copied_words(text), "good")
 
     def action_write_table(self) -> None:
         """Write the table as it is filtered to a csv file."""
@@ -318,19 +313,8 @@ class TablePlace(ColumnedPlace):
         self.app.push_screen(Form("Write this table", [ask], "Write"), self._write)
 
     def _write(self, said: dict[str, str] | None) -> None:
-        if said is None:
-            return
-        from tui.widgets.table_file import write_table
-
-        path = Path(said["path"]).expanduser()
-        table = self.at
-        try:
-            write_table(path, [table.columns[i].title for i in table.chosen],
-                        (table.cells(table.rows[index]) for index in table.order))  # fmt: skip
-        except (WherryError, OSError) as error:
-            self.say(f"✖ {visible(getattr(error, 'message', '') or str(error))}", "bad")
-        else:
-            self.say(f"wrote {plural(len(table.order), 'row')} to {visible(str(path))}", "good")
+        if said is not None:
+            self.say(*write_shown(self.at, said["path"]))
 
     # opening and going back
 

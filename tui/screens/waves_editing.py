@@ -19,6 +19,7 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.pick import Choice, Pick
 from tui.dialogs.pick_some import PickSome
 from tui.hand import heard
+from tui.screens.waves_groups import GroupLine
 from tui.screens.waves_lines import WaveLine
 from tui.screens.waves_offers import Offers
 from tui.screens.waves_words import score_words
@@ -308,23 +309,34 @@ class Editing(Offers):
         if self.hand.outdated:
             words = f"▲ another plan was stored: R makes your {plural(many, 'edit')} on it again"
             return line((words, "warn"))
-        return line((f"● {many} unsaved: {visible(self.hand.unsaved[-1], 60)}", "accent"),
-                    (f"  {shown(action_named('waves.save'), self.wherry.keys)} saves", "dim"),
-                    f" · {score_words(self.hand)}")  # fmt: skip
+        if older := self.wherry.session.plan_is_older_than():
+            rest = (f" · ▲ {older} newer than the plan: save them, then p plans anew", "warn")
+        else:
+            rest = (f" · {score_words(self.hand)}", "")
+        saves = f"  {shown(action_named('waves.save'), self.wherry.keys)} saves"
+        return line(
+            (f"● {many} unsaved: {visible(self.hand.unsaved[-1], 60)}", "accent"), (saves, "dim"), rest
+        )
 
     def not_now(self, action: Action) -> str:
         """Return why an edit cannot be made now."""
         name = action.id.removeprefix("waves.")
         hand = self.hand
-        if name in (*_MOVES, "lock"):
-            if older := self.wherry.session.plan_is_older_than():
-                return f"the plan was made on older {older}: press p, or run 'wherry plan'"
+        edits = name in (*_MOVES, "lock")
+        if (edits or name.startswith("fix.")) and (older := self.wherry.session.plan_is_older_than()):
+            return f"the plan was made on older {older}: press p, or run 'wherry plan'"
+        if edits:
             if self.wave_line is not None and self.wave_line.begun:
                 return self.wave_line.begun
             if not self.moving():
                 return "there is no group under the cursor: see 'wherry plan show'"
             if name in ("split", "merge") and self.followed[1]:
                 return "the groups of this wave are being read: press it again, or see 'wherry plan show'"
+            row = self.groups.row
+            if name == "split" and isinstance(row, GroupLine) and row.vms < 2:
+                return (
+                    f"{visible(row.name, 40)} is one VM, so nothing can be split off: see 'wherry plan split'"
+                )
         if name in ("save", "undo", "discard", "renew") and (hand is None or not hand.unsaved):
             return "nothing is unsaved: U takes saved edits back, as 'wherry plan undo'"
         if name == "save" and hand is not None and hand.outdated:

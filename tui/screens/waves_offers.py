@@ -61,6 +61,8 @@ class Offers(WavesPlace):
 
     def offered(self) -> Offered:
         """Return what is to be shown."""
+        if self.wherry.session.plan_is_older_than():
+            return Offered()  # it was found on what is no longer so
         keys = tuple(shown(action_named(f"waves.fix.{at + 1}"), self.wherry.keys) for at in range(MOST))
         return Offered(*self._refused, tuple(self._fixes), keys, self._searching)
 

@@ -18,7 +18,7 @@ from tui.widgets.table import VirtualTable
 class WavesPlace(SideTables):
     """The place as its parts see it."""
 
-    sides = ("groups",)
+    sides = {"groups": "VMs>2 data>1T"}  # noqa: RUF012  (shared, never changed)
 
     def __init__(self) -> None:
         super().__init__()

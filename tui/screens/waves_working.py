@@ -46,7 +46,9 @@ class Working(WavesPlace):
             if said is not None:
                 self.run_order(orders.plan(said["effort"], int(said["seed"])))
 
-        note = "Edits and locks are kept; the plan stays near the last one. x stops with the best so far."
+        note = "x stops with the best so far."
+        if plan is not None:
+            note = f"Edits and locks are kept; the plan stays near the last one. {note}"
         approved = [row.name for row in self.view.waves if row.name in self.view.approvals]
         if given := self._to_approve(approved):
             are = "wave is" if len(given) == 1 else "waves are"

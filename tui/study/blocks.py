@@ -65,7 +65,7 @@ BLOCKS = (
     Block("networks", "Networks", "where networks of the source lead", "networks", ("networks",)),
     Block("datastores", "Datastores", "where datastores of the source lead", "datastores", ("datastores",)),
     Block("folders", "Folders", "where VM folders of the source lead", "folders", ("folders",)),
-    Block("disks", "Disks", "what becomes of raw devices", "disks", ("remaps", "sends")),
+    Block("disks", "Disks", "what becomes of disks, what travels", "disks", ("remaps", "sends")),
     Block("luns", "LUNs", "LUNs zoned to the target and free to use", "lists", ("luns",)),
     Block("policies", "Policies", "how runs behave", "values",
           tuple(f"policies.{name}" for name in

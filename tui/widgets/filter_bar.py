@@ -15,6 +15,8 @@ from textual.timer import Timer
 from textual.widgets import Input, Label
 
 from planner.names import visible
+from tui.actions.keymap import shown
+from tui.actions.table import action_named
 from tui.widgets.typed import TYPED
 
 TYPING_PAUSE_S = 0.08
@@ -56,12 +58,13 @@ class FilterBar(Horizontal):
     class Done(Changed):
         """The filter is written; the person wants the table."""
 
-    def __init__(self, placeholder: str, complete: Callable[[str], str]) -> None:
+    def __init__(self, example: str, complete: Callable[[str], str]) -> None:
         super().__init__()
         self._input = Input(
-            placeholder=placeholder, suggester=_Ending(complete), id="filter", select_on_focus=False,
+            suggester=_Ending(complete), id="filter", select_on_focus=False,
             restrict=TYPED,
         )  # fmt: skip
+        self.show_example(example)
         self._saved = Label(Content(""), id="saved")
         self._pause: Timer | None = None
         self._told = ""
@@ -91,6 +94,11 @@ class FilterBar(Horizontal):
         """Put another filter there and say so at once."""
         self._input.value = text
         self._tell()
+
+    def show_example(self, example: str) -> None:
+        """Show what could be asked while nothing is."""
+        key = shown(action_named("filter"), getattr(self.app, "keys", {}))
+        self._input.placeholder = f"press {key} to filter, for example  {example}"
 
     def show_saved(self, words: str) -> None:
         """Show which saved filters there are."""

@@ -45,8 +45,18 @@ class Scrolled(ScrollView, can_focus=True):
         if below is not None and below.plain != self._below:
             self._below = below.plain
             self._edge = Region(0, self.outer_size.height - 1 - self.content_offset.y, self.size.width, 1)
-            self.border_subtitle = below
+            self.border_subtitle = self._with_chosen_keys(below) if self.is_attached else below
         self._edge = None
+
+    def on_mount(self) -> None:
+        """Write the keys a person chose below."""
+        if self._below:
+            self.border_subtitle = self._with_chosen_keys(Content(self._below))
+
+    def _with_chosen_keys(self, below: Content) -> Content:
+        reworded = getattr(self.screen, "reworded", str)  # places know keys
+        words = reworded(below.plain)
+        return below if words == below.plain else Content(words)
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False

@@ -32,6 +32,15 @@ class Sift:
 
         return vocabulary_of(self.table.columns)
 
+    def completed(self, text: str) -> str:
+        """Return the text with what could follow, empty for nothing."""
+        from planner.completion import complete
+        from tui.widgets.vocabulary import values_in
+
+        table = self.table
+        found = complete(text, len(text), self.words, lambda name: values_in(table.columns, table.rows, name))
+        return found[0].whole if found else ""
+
     def set(self, text: str) -> None:
         """Filter by another text, empty for by none."""
         from planner.query import parse

@@ -1,11 +1,40 @@
-"""A table as it is shown, written to a csv file that no spreadsheet runs."""
+"""A table as it is shown, taken elsewhere: as text with tabs, or to a csv file that no spreadsheet runs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from planner.errors import BadInput
+from planner.errors import BadInput, WherryError
+from planner.names import visible
+from tui.text import plural
+from tui.widgets.table import VirtualTable
+
+
+def text_of(table: VirtualTable, keys: Collection[Any] | None = None) -> str:
+    """Return the titles and a line for each row that is shown, or for those of these keys alone."""
+    lines = ["\t".join(table.columns[index].title for index in table.chosen)]
+    for index in table.order:
+        if keys is None or table.rows[index][0] in keys:
+            lines.append("\t".join(cell.strip() for cell in table.cells(table.rows[index])))
+    return "\n".join(lines)
+
+
+def copied_words(text: str) -> str:
+    """Say how many rows such a text has."""
+    return f"copied {plural(len(text.splitlines()) - 1, 'row')}"
+
+
+def write_shown(table: VirtualTable, to: str) -> tuple[str, str]:
+    """Write what is shown to a new file; returns what came of it, and the tone of that."""
+    path = Path(to).expanduser()
+    try:
+        write_table(path, [table.columns[index].title for index in table.chosen],
+                    (table.cells(table.rows[index]) for index in table.order))  # fmt: skip
+    except (WherryError, OSError) as error:
+        return f"✖ {visible(getattr(error, 'message', '') or str(error))}", "bad"
+    return f"wrote {plural(len(table.order), 'row')} to {visible(str(path))}", "good"
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -190,3 +190,41 @@ def _cached(fd: int) -> bool:
         return os.preadv(fd, [bytearray(4096)], 0, os.RWF_NOWAIT) == 4096
     except BlockingIOError:
         return False
+
+
+def is_cached(path: Path, offset: int) -> bool:
+    """Tell whether a page is in memory; skips where the file system does not say."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.preadv(fd, [bytearray(4096)], offset, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        pytest.skip(f"not run: this file system does not tell what is in memory ({error.strerror})")
+    finally:
+        os.close(fd)
+    return True
+
+
+def test_what_was_written_at_length_leaves_memory_when_it_is_durable(tmp_path: Path) -> None:
+    path = tmp_path / "large.img"
+    path.touch()
+    os.truncate(path, 16 * 1024 * KIB)
+    disk = FlatDisk(path, writable=True)
+    disk.write(b"a" * 4 * KIB, 0)
+    disk.flush()
+    if not is_cached(path, 0):
+        pytest.skip("not run: this file system keeps nothing in memory")
+    disk.write(os.urandom(9 * 1024 * KIB), 1024 * KIB)
+    assert is_cached(path, 1024 * KIB)
+    disk.flush()
+    if _is_memory(path):
+        pytest.skip("not run: this file system is memory")
+    assert not is_cached(path, 1024 * KIB)
+    disk.close()
+
+
+def _is_memory(path: Path) -> bool:
+    mounts = [line.split() for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
+    inside = [mount for mount in mounts if path.resolve().is_relative_to(mount[1])]
+    return max(inside, key=lambda mount: len(mount[1]))[2] in {"tmpfs", "ramfs"}

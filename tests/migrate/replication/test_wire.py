@@ -190,6 +190,25 @@ def test_frames_out_of_place_are_refused(case: str) -> None:
         play(b"".join(made), key=key, stream=stream)
 
 
+class Unnumbered(Tape):
+    """A channel whose reader takes every number for the next one."""
+
+    link: Link
+
+    def recv_into(self, buffer: memoryview) -> None:
+        super().recv_into(buffer)
+        if len(buffer) == wire.HEADER_BYTES:
+            self.link._received = wire.parse_header(buffer).sequence
+
+
+def test_negative_control_a_link_that_counts_nothing_takes_a_replay() -> None:
+    made = frames()
+    tape = Unnumbered(b"".join([*made[:2], made[0], made[3]]))
+    tape.link = Link(tape)
+    tape.link.use_keys(sending=KEY, receiving=KEY)
+    assert [tape.link.receive().kind for _ in range(4)] == [Kind.DATA, Kind.ZERO, Kind.DATA, Kind.KEEP]
+
+
 def header(kind: Kind = Kind.DATA, *, length: int, wire_length: int, flags: int = 0) -> bytes:
     return wire.seal(
         KEY, kind, stream=0, sequence=0, offset=0, length=length, wire_length=wire_length, flags=flags

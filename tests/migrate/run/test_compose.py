@@ -8,9 +8,8 @@ from migrate.run.compose import COMMIT, GO, another_round, compose
 from migrate.run.runbook import Phase, Runbook, Step
 from migrate.steps.kinds import KINDS
 from planner.effects import Effect
-from planner.model import Sending
 from planner.plan import Wave
-from tests.migrate.estate import disk, many_wave, pair_wave, small_wave, wave
+from tests.migrate.estate import disk, left_out_wave, many_wave, pair_wave, small_wave, wave
 
 WAVES = [small_wave(), pair_wave(), many_wave(10), small_wave(cycles=4)]
 
@@ -132,23 +131,8 @@ def test_the_same_wave_gives_the_same_runbook() -> None:
     assert compose(pair_wave()) == compose(pair_wave())
 
 
-def left_out() -> Wave:
-    """A VM with a disk that is sent once and one that never is, and its neighbour with none."""
-    return wave(
-        {"shop": ["db", "web"]},
-        [
-            disk("db", number=0),
-            disk("db", number=1, send=Sending.NEVER),
-            disk("db", number=2, send=Sending.ONCE),
-            disk("web", number=0),
-        ],
-        [["db"]],
-        cycles=2,
-    )
-
-
 def test_a_disk_that_is_left_out_is_made_and_attached_but_travels_once_or_never() -> None:
-    planned = left_out()
+    planned = left_out_wave()
     runbook = compose(planned)
     never, once = "id-db/2001", "id-db/2002"
     sent = [(step.subject, step.id) for step in of(runbook, "transfer")]
@@ -170,15 +154,15 @@ def test_a_disk_that_is_left_out_is_made_and_attached_but_travels_once_or_never(
 
 
 def test_what_is_sent_once_is_compared_before_its_snapshot_goes_and_no_later_round_looks_at_it() -> None:
-    runbook = compose(left_out())
+    runbook = compose(left_out_wave())
     assert "g0/checkpoint/0" in before(runbook, "g0/drop/0")
     assert "g0/d2/seed" in before(runbook, "g0/checkpoint/0")
-    more = another_round(left_out(), 3)
+    more = another_round(left_out_wave(), 3)
     assert [step.subject for step in more if step.kind == "transfer"] == ["id-db/2000", "id-web/2000"]
 
 
 def test_what_is_to_be_done_in_the_guest_stands_in_the_runbook_once_its_vm_runs() -> None:
-    runbook = compose(left_out())
+    runbook = compose(left_out_wave())
     notes = of(runbook, "note")
     assert [step.subject for step in notes] == ["id-db/2001", "id-db/2002"]
     for step in notes:

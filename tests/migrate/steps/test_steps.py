@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from migrate.kept import Checkpoints
+from migrate.papers.evidence import evidence
 from migrate.replication.passes import Mode
+from migrate.run.actions import Outcome
 from migrate.run.compose import COMMIT, GO, compose
 from migrate.run.driver import Stopped
 from migrate.run.history import Event, Status
@@ -20,7 +22,7 @@ from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 from planner.errors import NoSpace, StepFailed
 from planner.model import Backing, Power
 from planner.plan import Wave
-from tests.migrate.estate import pair_wave, small_wave
+from tests.migrate.estate import left_out_wave, pair_wave, small_wave
 from tests.migrate.simulated_run import Died, KeepsNames, World
 
 
@@ -510,3 +512,28 @@ def test_a_source_is_not_started_again_while_the_target_is_not_certainly_off(sta
     assert here.source.site.vms[vm].power is Power.OFF
     here.target.site.vms[vm] = replace(here.target.site.vms[vm], power=Power.OFF)
     assert KINDS["stop"].undo(here.context(here.reload()), stop, "op")["started"] is True
+
+
+# disks that are left out
+
+
+def test_a_wave_with_disks_left_out_goes_there_and_back_and_notes_what_is_to_be_done() -> None:
+    planned = left_out_wave()
+    here = world(planned)
+    here.drive(GO)
+    results = here.history.results
+    assert here.history.status[COMMIT] is Status.PENDING
+    assert results["g0/d0/create"] == {"created": True}
+    assert results["g0/d1/create"] == {"created": True, "left_out": "never"}
+    assert evidence("create-disk", results["g0/d1/create"]) == (
+        "created, left out by decision: nothing is sent"
+    )
+    assert evidence("create-disk", results["g0/d2/create"]).endswith("sent once, with the seed")
+    assert set(results["g0/checkpoint/0"]["digests"]) == {"id-db/2002"}
+    assert evidence("note", results["g0/d1/note"]) == "left out by decision, by ada: swap"
+    assert set(here.target.site.volumes) == {item.volume for item in planned.disks}
+    assert here.target.site.volumes["id-db/2001"].size_bytes == planned.disks[1].size_bytes
+    assert set(results["g0/mark"]["changes"]) == {"id-db/2000", "id-web/2000"}
+    here.note("", Event.ROLLBACK)
+    assert here.drive().outcome is Outcome.ROLLED_BACK
+    assert here.source.site.vms["id-db"].power is Power.ON

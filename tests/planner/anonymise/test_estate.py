@@ -254,7 +254,7 @@ def test_every_text_field_of_every_noun_has_a_treatment() -> None:
         for room in (planner.model.devices, planner.model.estate, planner.model.platform, planner.model.vm)
         for noun in vars(room).values()
         if isinstance(noun, type) and is_dataclass(noun)
-    } - {model.Attachment, model.Volume}
+    } - {model.Attachment, model.Volume, planner.model.estate.LeftOut}  # made for a plan, in no inventory
     assert VM in nouns
     forgotten, unknown = [], []
     for noun in sorted(nouns, key=lambda one: one.__name__):

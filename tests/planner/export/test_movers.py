@@ -23,7 +23,7 @@ from planner.export.printout import Printout
 from planner.export.slugs import slugs
 from planner.model import VCenter
 from tests.planner.export.paper import NASTY, nasty, paper
-from tests.planner.sketch import estate, plan, settings, vm
+from tests.planner.sketch import disk, estate, plan, settings, vm
 
 _DNS = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -262,3 +262,15 @@ def test_slugs_keep_what_is_allowed_and_part_what_is_not() -> None:
     long = slugs({"1": "x" * 80, "2": "x" * 81}, _DNS, "-")
     assert len(set(long.values())) == 2
     assert max(map(len, long.values())) <= 63
+
+
+def test_other_movers_are_told_that_they_copy_what_was_left_out() -> None:
+    swap = {"disk": "a/2001", "send": "never", "why": "swap"}
+    inventory = estate(vm("a", disk(bus=0, unit=0), disk("2001", bus=0, unit=1)), vm("b"))
+    printout = Printout(plan(inventory, sends=[swap]), inventory, (), settings=settings(sends=[swap]))
+    (made,) = _objects(printout)["Plan"]
+    assert "1 disk left out by decision, which Forklift copies" in made["spec"]["description"]
+    assert {row["VM"]: row["Attention"] for row in _rows(hcx.render(printout))} == {
+        "a": "1 disk left out by decision, which HCX copies",
+        "b": "",
+    }

@@ -36,6 +36,7 @@ def test_the_document_says_what_it_rests_on() -> None:
     assert document["load"] == {
         "seed_bytes": 10 * TIB,
         "churn_bytes_day": pytest.approx(10 * TIB * CHURN_PER_DAY),
+        "differs": None,
     }
     assert document["share"] == 0.5
     assert document["ratio"] == {"low": 1.0, "likely": 1.5, "high": 2.0}
@@ -52,7 +53,11 @@ def test_a_project_says_size_churn_and_line(planned: Wherry) -> None:
     assert 0 < said["load"]["seed_bytes"] <= assessed["total"]["provisioned_bytes"]
     assert said["load"]["churn_bytes_day"] > 0
     other = planned.done("estimate", "--json", "--churn", "1G", "--link", "50Mbit/s").document
-    assert other["load"] == {"seed_bytes": said["load"]["seed_bytes"], "churn_bytes_day": 1024**3}
+    assert other["load"] == {
+        "seed_bytes": said["load"]["seed_bytes"],
+        "churn_bytes_day": 1024**3,
+        "differs": None,
+    }
     assert other["lines"][0]["rate_mbit"] == 50.0
     assert other["share"] == said["share"]
 
@@ -79,3 +84,14 @@ def test_a_project_says_size_churn_and_line(planned: Wherry) -> None:
 )
 def test_what_cannot_be_read_is_refused_in_one_sentence(arguments: tuple[str, ...], words: str) -> None:
     refused(wherry("estimate", *arguments), 2, words)
+
+
+def test_images_in_place_cost_their_reading_and_what_differs() -> None:
+    words = ("estimate", "--size", "10T", "--link", "1Gbit/s", "--share", "1", "--ratio", "1")
+    shown = wherry(*words, "--preplaced", "3%")
+    assert shown.out.startswith("10.0 TiB to compare with images in place, 307 GiB (3.0%) to send, ")
+    said = wherry(*words, "--preplaced", "3%", "--json").document["lines"][0]
+    assert said["p50"]["seed_s"] == pytest.approx(10 * TIB / 1e9 + 0.03 * 10 * TIB / 106.25e6)
+    assert said["p95"]["seed_s"] == pytest.approx(10 * TIB / 0.5e9 + 0.03 * 10 * TIB / (0.7 * 106.25e6))
+    for wrong in ("101%", "3", "-1%", "nan%", ""):
+        refused(wherry(*words, "--preplaced", wrong), 2)

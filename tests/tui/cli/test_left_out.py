@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ import pytest
 from planner.units import MIB
 from tests.tui.cli.command import Wherry, wherry
 from tests.tui.cli.estate import SETTINGS, disk, document, vm
+from tests.tui.cli.landed import flat, results
 
 SENDS = """
 [[sends]]
@@ -58,22 +58,9 @@ def moved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wherry]:
         cli("lab", "stop")
 
 
-def flat(cli: Wherry, site: str, size_mib: int) -> Path:
-    """Return the bytes of the lab's disk of that size at a site."""
-    (found,) = (
-        path
-        for path in (cli.root / "lab" / site / "vms").glob("*/*-flat.vmdk")
-        if path.stat().st_size == size_mib * MIB
-    )
-    return found
-
-
 def sent(cli: Wherry) -> dict[str, int]:
     """Return step → bytes that it put on the wire, of all transfers that ended."""
-    with sqlite3.connect(f"file:{cli.root / 'project.db'}?mode=ro", uri=True) as db:
-        rows = db.execute("SELECT step, detail FROM step_record WHERE kind = 'done'").fetchall()
-    found = {step: json.loads(detail) for step, detail in rows}
-    return {step: said["wire_bytes"] for step, said in found.items() if "wire_bytes" in said}
+    return {step: said["wire_bytes"] for step, said in results(cli).items() if "wire_bytes" in said}
 
 
 def papers(cli: Wherry, folder: str) -> dict[str, dict[str, Any]]:

@@ -240,6 +240,16 @@ async def test_columns_are_kept_for_each_table(tmp_path: Path) -> None:
 # while the checks are not current
 
 
+async def test_before_any_check_ran_nothing_is_counted(tmp_path: Path) -> None:
+    never = Session(estate.build(tmp_path), status_of=estate.status_of, patience_s=0.2, judges=False)
+    async with opened(tmp_path, BIG, never) as pilot:
+        await pilot.press("9")
+        await until(lambda: "not checked yet: press c" in text(pilot))
+        assert "not known yet" in text(pilot)
+        assert "0 checks" not in text(pilot)
+        assert "0 findings" not in text(pilot)
+
+
 async def test_what_is_of_before_says_so_and_what_is_newer_follows(tmp_path: Path) -> None:
     async with faked(tmp_path) as pilot:
         await go(pilot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -467,6 +468,7 @@ async def test_a_group_that_only_an_older_plan_has_is_not_asked_for(tmp_path: Pa
         first = replace(found.vms[0], name="crm-new-01", application="New")
         inventories.save(project, replace(found, vms=(first, *found.vms[1:])))
     asked: list[str] = []
+    go_on = threading.Event()
     async with opened(root) as pilot:
         pilot.app.study = Near(root)  # type: ignore[attr-defined]
         whole = pilot.app.study.ask  # type: ignore[attr-defined]
@@ -474,10 +476,15 @@ async def test_a_group_that_only_an_older_plan_has_is_not_asked_for(tmp_path: Pa
         def ask(op: str, /, **args: object) -> object:
             if op == "around":
                 asked.append(str(args["name"]))
+            if op == "groups":
+                go_on.wait(20)
             return whole(op, **args)
 
         pilot.app.study.ask = ask  # type: ignore[attr-defined]
-        await press(pilot, "3")
+        await pilot.press("3")
+        await until(lambda: "reading the estate …" in panel(pilot, "side"), 10)  # not that there is no group
+        go_on.set()
+        await settled(pilot)
         assert "is no move group" not in text(pilot)
         names = {str(row[0]) for row in table(pilot).rows}
         assert asked

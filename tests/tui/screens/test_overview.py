@@ -180,8 +180,8 @@ async def test_both_tables_are_filtered_sorted_copied_and_written(
         await pilot.press("W")
         await until(lambda: on(pilot, Form))
         await pilot.press("ctrl+s")
-        await until((tmp_path / "overview.csv").is_file)
-        assert "not approved" in (tmp_path / "overview.csv").read_text("utf-8")
+        await until((tmp_path / "overview-needs.csv").is_file)
+        assert "not approved" in (tmp_path / "overview-needs.csv").read_text("utf-8")
         await pilot.press("escape", "s", "S")
         await pilot.pause()
         assert [row[1] for row in map(needy.rows.__getitem__, needy.order)] == ["info", "warning", "blocker"]

@@ -72,6 +72,10 @@ async def test_a_datastore_is_picked_by_its_room_and_a_full_one_says_so(tmp_path
         await until(lambda: "full from W" in panel(pilot, "detail"))
         assert "1.0 GiB free" in panel(pilot, "detail")
         await pilot.press("m")
+        fill(pilot, pattern="vmfx-*", target="gold-*")
+        await pilot.press("ctrl+s")
+        await until(lambda: "no datastore of the source matches" in text(pilot))
+        assert "vmfx-*" in text(pilot), "what was written is still there to be mended"
         fill(pilot, pattern="vmfs-*", target="gold-*")
         await pilot.press("ctrl+s")
         await until(lambda: "Map 2 datastores?" in text(pilot))

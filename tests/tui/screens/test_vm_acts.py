@@ -184,6 +184,14 @@ async def test_d_finds_the_group_of_a_vm_without_a_plan(cli: Wherry) -> None:
         await until(lambda: pilot.app.current_mode == "dependencies")
 
 
+async def test_d_believes_no_plan_that_is_older_than_the_settings(cli: Wherry) -> None:
+    cli.done("settings", "set", "exclude", '["x-4"]')
+    async with inventory(cli.root) as pilot:
+        await mark(pilot, "x-4")
+        await pilot.press("d")
+        await until(lambda: "x-4 is in no move group: it stays" in said(pilot))
+
+
 async def test_acts_that_change_something_are_not_for_who_only_looks(cli: Wherry) -> None:
     async with inventory(cli.root, read_only=True) as pilot:
         before = cli.stored()

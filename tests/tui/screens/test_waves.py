@@ -176,6 +176,9 @@ async def test_a_project_without_a_plan_says_what_to_do(tmp_path: Path) -> None:
             await pilot.press(key)
             await pilot.pause()
             assert "there is no plan yet" in lines(pilot)[-2], key
+        await pilot.press("p")
+        await until(lambda: "x stops with the best so far" in text(pilot))
+        assert "last one" not in text(pilot)  # there is none to stay near
 
 
 async def test_groups_are_sorted_marked_and_copied_while_they_have_the_focus(tmp_path: Path) -> None:

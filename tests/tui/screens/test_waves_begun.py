@@ -78,6 +78,13 @@ async def test_a_lock_voids_no_approval_and_one_that_was_given_is_said_before_an
         await until(lambda: "its approval is void then" in panel(pilot, "judgement"))
 
 
+async def test_a_group_of_one_vm_says_that_it_cannot_be_split(tmp_path: Path) -> None:
+    async with opened(build(tmp_path / "p"), BIG) as pilot:
+        await pilot.press("4", "x")
+        await until(lambda: "a is one VM, so nothing can be split off" in lines(pilot)[-2])
+        assert pilot.app.screen is place(pilot)
+
+
 async def test_on_a_small_screen_the_board_has_the_room_and_offers_are_still_said(tmp_path: Path) -> None:
     root = build(tmp_path / "p")
     async with opened(root, SMALL, estate.session(root)) as pilot:

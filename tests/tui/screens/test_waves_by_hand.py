@@ -114,6 +114,13 @@ async def test_a_refused_move_names_the_rule_and_a_fix_is_a_key(tmp_path: Path) 
             wave, many = here.offered().fixes[number].wave, here.unsaved
             await pressed(pilot, key, lambda many=many: here.unsaved == many + 1)
             assert laid(pilot).unsaved[-1] == f"move a to {wave}"
+        here.act("hand.move", {"groups": ["id-a"], "wave": "W02"})
+        await until(lambda: len(here.offered().fixes) == 3)
+        change_caps(root)  # what was found holds no longer
+        await until(lambda: not here.offered().fixes)
+        many = here.unsaved
+        await pressed(pilot, "a", lambda: "the plan was made on older settings: press p" in lines(pilot)[-2])
+        assert here.unsaved == many
 
 
 async def test_a_refusal_that_nothing_mends_says_the_next_step_where_the_panel_is_hidden(
@@ -258,6 +265,7 @@ async def test_edits_outlive_settings_that_somebody_changed_meanwhile_and_are_dr
         await at_group(pilot, "shop")
         await pressed(pilot, "right_square_bracket", lambda: here.unsaved == 1)
         change_caps(root)
+        await until(lambda: "settings newer than the plan: save them, then p" in lines(pilot)[-2])
         await pilot.press("R")
         await until(lambda: "plan 1 was made on older settings" in lines(pilot)[-2])
         assert pilot.app.study.ask("hand.state")["unsaved"][0]["did"] == "move shop to W05"  # type: ignore[attr-defined]

@@ -148,6 +148,12 @@ def test_networks_are_mapped_one_by_one_and_by_pattern(planned: Study, cli: Wher
         planned.ask("maps.match", pattern="nothing-*", target="x")
     with pytest.raises(BadInput, match="more stars"):
         planned.ask("maps.match", pattern="a*", target="*-*")
+    before = settings(cli)["networks"]
+    with pytest.raises(BadInput, match=f"{names[-1]} would lead to a blank name"):
+        planned.ask("maps.set", values={names[0]: "fine", names[-1]: " "})
+    assert settings(cli)["networks"] == before, "all or nothing"
+    with pytest.raises(BadInput, match="the target of the map is empty"):
+        planned.ask("maps.match", pattern="*", target=" ")
 
 
 def test_holidays_come_from_a_calendar(planned: Study, cli: Wherry, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ _LINES_MBIT = (620.0, 1_000.0, 10_000.0)
               help="Bytes of the disks by bytes sent: 1.6, or low/likely/high: 1.2/1.6/2.5.")  # fmt: skip
 @click.option("--rate", metavar="RATE", help="What sender and receiver copy, bits of disk a second: 4Gbit/s.")
 @click.option("--disk-rate", metavar="RATE", help="What the target's disks take: 8Gbit/s.")
+@click.option("--preplaced", metavar="PART",
+              help="Images of the disks are at the target, and this much of them differs: 3%.")  # fmt: skip
 @click.option("--within", type=click.FloatRange(0, min_open=True), metavar="DAYS",
               help="The first copy should be there in so many days.")  # fmt: skip
 @project_option
@@ -43,6 +46,7 @@ def command(
     ratio: str | None,
     rate: str | None,
     disk_rate: str | None,
+    preplaced: str | None,
     within: float | None,
     project_dir: Path,
     as_json: bool,
@@ -50,7 +54,8 @@ def command(
     """Project the first copy of an estate onto a line, beside lines of 620 Mbit/s, 1 and 10 Gbit/s.
 
     Takes the project's inventory and settings, and what its runs measured; with --size no project is
-    needed. P95 takes 70 % of the line, twice the churn and the low ratio. Nothing is stored.
+    needed. P95 takes 70 % of the line, twice the churn and the low ratio. With --preplaced both sides read
+    everything (1 GB/s, P95 half of it) and only what differs is sent. Nothing is stored.
     """
     from planner.projection import CPU_BYTES_S, DISK_BYTES_S, Rates, Ratio, outlook
 
@@ -62,6 +67,7 @@ def command(
         load = load if churn is None else _load(load.seed_bytes, churn)
     else:
         load, link = _of_words(size, churn)
+    load = load if preplaced is None else replace(load, differs=_part(preplaced))
     link = _link(link, link_rate, share)
     likely = _ratio(ratio) if ratio is not None else known or Ratio()
     rates = Rates(_bytes_s(rate, "--rate") or CPU_BYTES_S, _bytes_s(disk_rate, "--disk-rate") or DISK_BYTES_S)
@@ -142,6 +148,16 @@ def _load(seed_bytes: float, churn: str) -> Load:
         raise BadInput(f"{churn!r} is no churn", "write it like 2%/day or 500G/day") from error
 
 
+def _part(said: str) -> float:
+    """Read ``3%``, from none to all."""
+    from planner.errors import BadInput
+
+    part = re.fullmatch(r"\s*(\d{1,3}(?:\.\d+)?)\s*%\s*", said)
+    if part is None or float(part[1]) > 100:
+        raise BadInput(f"{said!r} is no part of an image", "write it like 3%")
+    return float(part[1]) / 100
+
+
 def _link(link: Link, rate: str | None, share: float | None) -> Link:
     changed: dict[str, float] = {}
     if rate is not None:
@@ -179,7 +195,7 @@ def _show(load: Load, link: Link, ratio: Ratio, found: list[Outlook], within: fl
     from planner.units import show_bytes
 
     line(
-        f"{show_bytes(load.seed_bytes)} to copy, {show_bytes(load.churn_bytes_day)} written a day, "
+        f"{show_bytes(load.seed_bytes)} to {_doing(load)}, {show_bytes(load.churn_bytes_day)} written a day, "
         f"{link.share:.0%} of the line, ratio {ratio.low:g}/{ratio.likely:g}/{ratio.high:g}"
     )
     line()
@@ -197,6 +213,14 @@ def _show(load: Load, link: Link, ratio: Ratio, found: list[Outlook], within: fl
         ),
         [_row(item, within) for item in found],
     )
+
+
+def _doing(load: Load) -> str:
+    from planner.units import show_bytes
+
+    if load.differs is None:
+        return "copy"
+    return f"compare with images in place, {show_bytes(load.sent_bytes)} ({load.differs:.1%}) to send"
 
 
 def _row(item: Outlook, within: float | None) -> tuple[str, ...]:

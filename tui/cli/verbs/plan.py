@@ -233,6 +233,7 @@ def _aged(project: Project, plan: Plan) -> str:
 def _show_wave(wave: Wave, sized: bool) -> None:
     from planner.export.printout import show_window
     from planner.names import visible
+    from planner.sending import spoken
     from planner.units import show_bytes, show_duration
 
     names = {vm.id: visible(vm.name) for vm in wave.vms}
@@ -259,6 +260,8 @@ def _show_wave(wave: Wave, sized: bool) -> None:
         )
         line(f"    {holders}: {show_bytes(disk.size_bytes)}, {disk.source.value} → {disk.target.value}"
              f" ({visible(disk.rule)})")  # fmt: skip
+        if disk.decision:
+            line(f"      sent {disk.send.value}, {spoken(disk.decision)}")
 
 
 @command.command("show", epilog="Examples: wherry plan show; wherry plan show W01; wherry plan show --json")

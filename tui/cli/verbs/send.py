@@ -27,6 +27,8 @@ from tui.cli.output import data, say
 @click.option("--verify", is_flag=True, help="Hash both sides afterwards.")
 @click.option("--patience", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
               help="How long a receiver may say nothing.")  # fmt: skip
+@click.option("--streams", type=click.IntRange(1, 16), metavar="N", show_default="1 with BBR, else 8",
+              help="Connections the disk travels over.")  # fmt: skip
 @click.option("--project", "project_dir", type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               envvar="WHERRY_PROJECT", help="Note it in the log of this project.")  # fmt: skip
 @click.option("--live", is_flag=True, help="Really send; without it, only say what would be done.")
@@ -41,6 +43,7 @@ def command(
     compare: bool,
     verify: bool,
     patience: int,
+    streams: int | None,
     project_dir: Path | None,
     live: bool,
     as_json: bool,
@@ -55,7 +58,7 @@ def command(
     from migrate.daemons.address import parse_address
     from migrate.keys.ending import warning
     from migrate.replication.passes import Mode
-    from migrate.replication.tls import TlsKeys, connect_tls
+    from migrate.replication.tls import TlsChannel, TlsKeys, connect_tls
     from migrate.transfers.direct import OneDisk
     from migrate.transfers.ports import Wanted
     from migrate.transfers.streamed import StreamedTransfers
@@ -88,6 +91,7 @@ def command(
         block_bytes=1024 * 1024,
         adapts=True,
         dedupe=True,
+        streams=lambda first: streams or (first.streams() if isinstance(first, TlsChannel) else 1),
     )
     mode = Mode.COMPARE if compare else Mode.SEED
     equal: bool | None = None

@@ -11,7 +11,7 @@ import click
 
 from tui.actions.places import READY
 from tui.cli.options import project_option
-from tui.cli.output import is_dumb
+from tui.cli.output import is_dumb, say
 
 _PLACES = [place.id for place in READY]
 
@@ -41,7 +41,7 @@ def command(read_only: bool, place: str, theme: str | None, ascii_only: bool, pr
     on_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     if nowhere is not None and (read_only or not on_terminal):
         raise nowhere
-    likes = for_session(
+    likes, wrong = for_session(
         preferences_file(), theme, ascii_only or os.environ.get("WHERRY_ASCII", "0") not in ("", "0")
     )
     if not on_terminal:
@@ -70,6 +70,10 @@ def command(read_only: bool, place: str, theme: str | None, ascii_only: bool, pr
             likes_file=preferences_file(),
             place=place,
             order=order,
+            warning=f"wherry's own likes are used: {wrong.message}" if wrong is not None else "",
         ),
         project_dir,
     )
+    if wrong is not None:  # on the screen it stood for a moment
+        say(f"{wrong.message}; wherry's own likes were used")
+        say(f"hint: {wrong.hint}")
