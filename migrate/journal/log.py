@@ -19,8 +19,9 @@ from migrate.journal.frames import Kind, Sealer
 from migrate.journal.leases import Lease, Leases, not_offered
 from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Found, Ref, recover
-from migrate.journal.state import State, floor_mark, seal_mark
+from migrate.journal.state import Checkpoint, State, checkpoint_mark, floor_mark, seal_mark
 from migrate.journal.writes import Write, pack
+from migrate.sites.ports import Consistency
 from planner.errors import StepFailed
 from planner.names import visible
 from planner.units import KIB, MIB
@@ -97,6 +98,16 @@ class Log:
             self.state = state
             return self._last
 
+    def checkpoint(
+        self, at_ms: int, consistency: Consistency = Consistency.CRASH, name: str = "", cycle: str = ""
+    ) -> Checkpoint:
+        """Make a durable checkpoint of everything before it; raises OSError, JournalFailed."""
+        with self._lock:
+            mark = checkpoint_mark(at_ms, consistency, name, cycle, *self._written())
+            record = self.mark(mark)
+        self.commit()
+        return self.state.checkpoints[record]
+
     def commit(self) -> int:
         """Make durable what was appended before and return its last number; raises OSError, JournalFailed."""
         with self._lock:
@@ -153,6 +164,16 @@ class Log:
                 self._guarded(self._files.sync_names)
             self._frames = [ref for ref in self._frames if ref.segment >= kept]
             return len(old)
+
+    def _written(self) -> tuple[int, int]:
+        """Return the bytes written since the last checkpoint, and what they were packed as."""
+        since = max(self.state.checkpoints, default=0)
+        raw = packed = 0
+        for ref in reversed(self._frames):
+            if ref.header.last <= since:
+                break
+            raw, packed = raw + ref.header.raw, packed + ref.header.data
+        return raw, packed
 
     def _write(self, batch: Sequence[Write]) -> None:
         table, stored, raw_bytes = pack(batch, self._level)

@@ -19,7 +19,8 @@ class Checkpoint:
     """A point in the order of writes: every record up to ``record`` and none after it.
 
     ``at_ms`` is the moment it stands for, milliseconds since 1970 UTC. ``consistency`` is what was
-    really reached. ``results`` are what people and rehearsals noted, oldest first.
+    really reached, ``cycle`` the passes that brought it. ``written_bytes`` were written since the checkpoint before, zeros aside, and packed as
+    ``packed_bytes``. ``results`` are what people and rehearsals noted, oldest first.
     """
 
     record: int
@@ -28,6 +29,9 @@ class Checkpoint:
     name: str = ""
     epoch: int = 0
     pinned: bool = False
+    written_bytes: int = 0
+    packed_bytes: int = 0
+    cycle: str = ""
     results: tuple[str, ...] = ()
 
 
@@ -35,12 +39,14 @@ class Checkpoint:
 class State:
     """The marks so far. Records up to ``promoted`` are in the replicas for certain; those up to
     ``floor`` may be, so no checkpoint before it is offered. ``epoch`` counts the breaks of lineage.
+    ``torn`` says why what is newest is no instant of the source, empty when it is one.
     """
 
     epoch: int = 0
     why: str = ""
     floor: int = 0
     promoted: int = 0
+    torn: str = ""
     checkpoints: Mapping[int, Checkpoint] = field(default_factory=dict)
 
     def marked(self, mark: Mapping[str, Any], record: int) -> State:
@@ -65,9 +71,24 @@ class State:
             raise JournalCorrupt("a segment of a journal begins with what makes no sense") from error
 
 
-def checkpoint_mark(at_ms: int, consistency: Consistency, name: str) -> dict[str, Any]:
+def checkpoint_mark(
+    at_ms: int,
+    consistency: Consistency,
+    name: str,
+    cycle: str = "",
+    written_bytes: int = 0,
+    packed_bytes: int = 0,
+) -> dict[str, Any]:
     """Return the mark that makes a checkpoint of everything before it."""
-    return {"mark": "checkpoint", "at_ms": at_ms, "consistency": consistency.value, "name": name}
+    return {
+        "mark": "checkpoint",
+        "at_ms": at_ms,
+        "consistency": consistency.value,
+        "name": name,
+        "cycle": cycle,
+        "written_bytes": written_bytes,
+        "packed_bytes": packed_bytes,
+    }
 
 
 def note_mark(record: int, *, pinned: bool | None = None, result: str = "") -> dict[str, Any]:
@@ -95,6 +116,11 @@ def epoch_mark(why: str) -> dict[str, Any]:
     return {"mark": "epoch", "why": why}
 
 
+def torn_mark(why: str) -> dict[str, Any]:
+    """Return the mark from which on the newest content is no instant of the source; "" ends that."""
+    return {"mark": "torn", "why": why}
+
+
 def seal_mark() -> dict[str, Any]:
     """Return the mark that says nothing but what was durable when it was made."""
     return {"mark": "seal"}
@@ -106,7 +132,14 @@ def _checkpoint(record: int, at_ms: int, consistency: str, results: Iterable[str
 
 def _made(state: State, mark: Mapping[str, Any], record: int) -> State:
     point = Checkpoint(
-        record, int(mark["at_ms"]), Consistency(mark["consistency"]), str(mark["name"]), state.epoch
+        record,
+        int(mark["at_ms"]),
+        Consistency(mark["consistency"]),
+        str(mark["name"]),
+        state.epoch,
+        written_bytes=int(mark["written_bytes"]),
+        packed_bytes=int(mark["packed_bytes"]),
+        cycle=str(mark["cycle"]),
     )
     return replace(state, checkpoints={**state.checkpoints, record: point})
 
@@ -142,6 +175,10 @@ def _broken(state: State, mark: Mapping[str, Any], _record: int) -> State:
     return replace(state, epoch=state.epoch + 1, why=str(mark["why"]))
 
 
+def _tore(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    return replace(state, torn=str(mark["why"]))
+
+
 _MARKS: Mapping[str, Callable[[State, Mapping[str, Any], int], State]] = {
     "checkpoint": _made,
     "note": _noted,
@@ -149,5 +186,6 @@ _MARKS: Mapping[str, Callable[[State, Mapping[str, Any], int], State]] = {
     "floor": _floored,
     "promoted": _promoted,
     "epoch": _broken,
+    "torn": _tore,
     "seal": lambda state, _mark, _record: state,
 }

@@ -52,11 +52,12 @@ class Hello(_Message):
     mode: Literal["seed", "delta", "compare"] = "seed"
     base: Annotated[str, Field(max_length=512)] = ""
     change: Annotated[str, Field(max_length=512)] = ""
+    cycle: Annotated[str, Field(max_length=512)] = ""
     ticket: Ticket = ""
 
     def dump(self) -> bytes:
-        """Return the message as JSON bytes, without the word that only a receiver of tickets knows."""
-        left_out = None if self.ticket else {"ticket"}
+        """Return the message as JSON bytes, without words that an older receiver does not know."""
+        left_out = {word for word in ("ticket", "cycle") if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 

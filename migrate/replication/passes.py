@@ -28,7 +28,7 @@ class PassSpec:
 
     ``generation`` is the fencing token: the receiver refuses anything older than it has seen.
     ``change`` is the change id of the content sent, ``base`` the one a delta stands on; both are
-    opaque text, empty when nothing tracks changes. ``only`` are the runs that a comparison looks at
+    opaque text, empty when nothing tracks changes. Passes of one ``cycle`` are of one instant of a group. ``only`` are the runs that a comparison looks at
     when another one has just found everything else equal; None is all of the disk.
     """
 
@@ -39,6 +39,7 @@ class PassSpec:
     base: str = ""
     change: str = ""
     only: tuple[Extent, ...] | None = None
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

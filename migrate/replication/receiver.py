@@ -255,7 +255,9 @@ class Receiver:
             hello.change,
         ):
             fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
-            current = CurrentPass(hello.pass_id, mode, hello.size_bytes, hello.change, fresh)
+            current = CurrentPass(
+                hello.pass_id, mode, hello.size_bytes, hello.change, fresh, cycle=hello.cycle
+            )
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.
         log.begin(current, hello.generation)

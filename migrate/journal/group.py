@@ -1,0 +1,301 @@
+"""One group at its target: its disks by number, its replicas, and from the first checkpoint on its log.
+
+    passes and streams ──▶ log ──▶ checkpoints ──▶ images            promotion ──▶ replicas
+
+Until there is a checkpoint nothing goes through the log: a first copy is written to the replicas. What
+is newest is one instant of the source only between two cycles; a checkpoint asked for meanwhile is made
+when the cycle ends, and is never torn.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from migrate.disks.durable import replace_file
+from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.journal.directory import DirectoryFiles
+from migrate.journal.disk import JournalledDisk
+from migrate.journal.image import Image
+from migrate.journal.log import Log, open_log
+from migrate.journal.overlay import Indexes
+from migrate.journal.promotion import promote
+from migrate.journal.state import Checkpoint, drop_mark, note_mark
+from migrate.replication.progress import VolumeState
+from migrate.sites.ports import Consistency
+from planner.errors import Blocked, Corrupt, NotFound
+from planner.names import visible
+
+_NUMBERS = "group.json"
+
+
+class Replicas(Protocol):
+    """The disks a receiver serves, by volume. Each call raises NotFound, SiteRefused, OSError."""
+
+    def open_write(self, volume: str) -> WritableDisk: ...
+    def open_read(self, volume: str) -> ReadableDisk: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A checkpoint that somebody wants."""
+
+    name: str = ""
+    consistency: Consistency = Consistency.CRASH
+    pinned: bool = False
+
+
+class GroupJournal:
+    """The journal of group ``name`` in ``folder``. Thread-safe; ``close`` it.
+
+    ``volumes`` are its disks now; one that joined later has a later number, and none is ever given twice.
+    ``state_of`` tells what the receiver's progress log of a volume holds, ``now_ms`` the time.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        volumes: Sequence[str],
+        replicas: Replicas,
+        state_of: Callable[[str], VolumeState],
+        now_ms: Callable[[], int],
+    ) -> None:
+        """Open the log if there is one; raises Rotten, JournalCorrupt, OSError."""
+        self.name = name
+        self._folder = folder
+        self._volumes = tuple(volumes)
+        self._replicas = replicas
+        self._state_of = state_of
+        self._now_ms = now_ms
+        self._lock = threading.RLock()
+        self._writers = 0
+        self._waiting: list[Asked] = []
+        self._numbers: dict[str, int] = {}
+        self._files: DirectoryFiles | None = None
+        self._log: Log | None = None
+        if (folder / _NUMBERS).is_file():
+            self._open()
+
+    @property
+    def volumes(self) -> tuple[str, ...]:
+        """Its disks."""
+        return self._volumes
+
+    @property
+    def log(self) -> Log:
+        """Its log; raises NotFound before the first checkpoint."""
+        if self._log is None:
+            raise NotFound(
+                f"group {visible(self.name, 200)} has no checkpoint yet", "wherry checkpoint GROUP makes one"
+            )
+        return self._log
+
+    @property
+    def is_journalled(self) -> bool:
+        """Whether writes go to the log."""
+        return self._log is not None
+
+    def number(self, volume: str) -> int:
+        """Return the number of a disk in the log; raises NotFound."""
+        if volume not in self._numbers:
+            raise NotFound(
+                f"volume {visible(volume, 200)} is not in the journal of {visible(self.name, 200)}"
+            )
+        return self._numbers[volume]
+
+    def open_write(self, volume: str) -> WritableDisk:
+        """Open a disk for a pass: through the log where there is one."""
+        with self._lock:
+            if self._log is None:
+                disk = self._replicas.open_write(volume)
+            else:
+                disk = JournalledDisk(self.number(volume), self._replicas.open_read(volume), self._log)
+            self._writers += 1
+        return _Held(disk, self._let_go)
+
+    def open_read(self, volume: str) -> ReadableDisk:
+        """Open a disk as it is now, beside its writer."""
+        with self._lock:
+            replica = self._replicas.open_read(volume)
+            if self._log is None or volume not in self._numbers:
+                return replica
+            return JournalledDisk(self._numbers[volume], replica, self._log)
+
+    def unrest(self) -> str:
+        """Return why what is newest is no instant of the source, empty when it is one."""
+        states = {volume: self._state_of(volume) for volume in self._volumes}
+        for volume, state in states.items():
+            if state.current is not None:
+                return f"a pass of {visible(volume, 200)} is under way"
+            if state.unknown or state.done is None:
+                return f"{visible(volume, 200)} was never brought here as a whole"
+        if self._log is not None and self._log.state.torn:
+            return self._log.state.torn
+        cycles = {state.done.cycle for state in states.values() if state.done}
+        if len(states) > 1 and (len(cycles) > 1 or cycles == {""}):
+            return "its disks came in passes of different cycles"
+        return ""
+
+    def checkpoint(self, asked: Asked, *, wait: bool = False) -> Checkpoint | None:
+        """Make a checkpoint of what is newest, durably.
+
+        Raises Blocked when that is no instant of the source; with ``wait`` returns None then, and it is
+        made when the cycle ends.
+        """
+        with self._lock:
+            if why := self.unrest():
+                if not wait:
+                    raise Blocked(
+                        f"group {visible(self.name, 200)} is between two points: {why}",
+                        "let the cycle end, or ask with --wait",
+                    )
+                self._waiting.append(asked)
+                return None
+            return self._make(asked)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return the checkpoints offered, the oldest first."""
+        if self._log is None:
+            return []
+        durable = self._log.durable
+        points = self._log.state.checkpoints.values()
+        return sorted((point for point in points if point.record <= durable), key=lambda point: point.record)
+
+    def find(self, wanted: str) -> Checkpoint:
+        """Return the checkpoint of that number or name, the newest of several, or ``latest``; or NotFound."""
+        points = self.checkpoints()
+        if wanted == "latest" and points:
+            return points[-1]
+        for point in reversed(points):
+            if wanted in {str(point.record), point.name}:
+                return point
+        raise NotFound(
+            f"group {visible(self.name, 200)} has no checkpoint {visible(wanted, 200)}",
+            "wherry checkpoints GROUP lists them",
+        )
+
+    def note(self, record: int, *, pinned: bool | None = None, result: str = "") -> None:
+        """Pin or free a checkpoint, or add a result to it; durable when this returns."""
+        self.log.mark(note_mark(record, pinned=pinned, result=result))
+        self.log.commit()
+
+    def drop(self, records: Sequence[int]) -> None:
+        """Offer these checkpoints no more; durable when this returns."""
+        self.log.mark(drop_mark(records))
+        self.log.commit()
+
+    def image(self, record: int, volume: str) -> Image:
+        """Return a disk as it was at a checkpoint; raises NotFound."""
+        lease = self.log.lease(record)
+        try:
+            return Image(self.number(volume), self._replicas.open_read(volume), lease, Indexes(lease.reader))
+        except BaseException:
+            lease.close()
+            raise
+
+    def promote(self, record: int) -> None:
+        """Bring the replicas to a checkpoint and withdraw those before it; see ``promotion``."""
+        assert self._files is not None, "what is offered is in files"
+        disks: dict[int, WritableDisk] = {}
+        try:
+            for volume, number in self._numbers.items():
+                disks[number] = self._replicas.open_write(volume)
+            promote(self.log, self._files, disks, record)
+        finally:
+            for disk in disks.values():
+                disk.close()
+
+    def close(self) -> None:
+        """Close the files of the log."""
+        with self._lock:
+            if self._files is not None:
+                self._files.close()
+
+    def _let_go(self) -> None:
+        """A pass is over: make what waits for the end of a cycle."""
+        with self._lock:
+            self._writers -= 1
+            if self._writers or self.unrest():
+                return
+            points = self.checkpoints()
+            if (cycle := self._cycle()) and not (points and points[-1].cycle == cycle):
+                self._make(Asked())
+            waiting, self._waiting = self._waiting, []
+            for asked in waiting:
+                self._make(asked)
+
+    def _cycle(self) -> str:
+        done = self._state_of(self._volumes[0]).done
+        return done.cycle if done else ""
+
+    def _make(self, asked: Asked) -> Checkpoint:
+        if self._log is None:
+            self._begin()
+        self._join()
+        point = self.log.checkpoint(self._now_ms(), asked.consistency, asked.name, self._cycle())
+        if asked.pinned:
+            self.note(point.record, pinned=True)
+        return self.log.state.checkpoints[point.record]
+
+    def _begin(self) -> None:
+        """Have a log from now on. The replicas are durable: each pass ended with a flush."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._save({volume: number for number, volume in enumerate(self._volumes)})
+        self._open()
+
+    def _join(self) -> None:
+        """Give numbers to disks that are new here."""
+        new = [volume for volume in self._volumes if volume not in self._numbers]
+        if new:
+            first = max(self._numbers.values(), default=-1) + 1
+            self._save(self._numbers | {volume: first + at for at, volume in enumerate(new)})
+
+    def _open(self) -> None:
+        self._numbers = _read_numbers(self._folder / _NUMBERS, self.name)
+        self._files = DirectoryFiles(self._folder)
+        self._log = open_log(self._files, self.name)
+
+    def _save(self, numbers: Mapping[str, int]) -> None:
+        told = json.dumps({"group": self.name, "volumes": dict(numbers)}, indent=1)
+        replace_file(self._folder / _NUMBERS, told.encode("utf-8", "surrogatepass"))
+        self._numbers = dict(numbers)
+
+
+class _Held:
+    """A disk that tells when it is let go."""
+
+    def __init__(self, disk: WritableDisk, let_go: Callable[[], None]) -> None:
+        self._disk = disk
+        self._let_go: Callable[[], None] | None = let_go
+        self.read_into, self.allocated = disk.read_into, disk.allocated
+        self.write, self.zero, self.flush = disk.write, disk.zero, disk.flush
+
+    @property
+    def size_bytes(self) -> int:
+        return self._disk.size_bytes
+
+    def close(self) -> None:
+        self._disk.close()
+        let_go, self._let_go = self._let_go, None
+        if let_go is not None:
+            let_go()
+
+
+def _read_numbers(path: Path, name: str) -> dict[str, int]:
+    try:
+        told = json.loads(path.read_bytes())
+        numbers = {str(volume): int(number) for volume, number in told["volumes"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Corrupt(
+            f"{visible(str(path), 200)} does not say which disks the journal is of", "bring it back"
+        ) from error
+    if told["group"] != name or len(set(numbers.values())) != len(numbers):
+        raise Corrupt(
+            f"{visible(str(path), 200)} is of another group", "give each receiver a store of its own"
+        )
+    return numbers

@@ -1,0 +1,79 @@
+"""All journals of one receiver: a folder for each group in its store, and what opens disks through them.
+
+A disk that was registered without a group is a group by itself, called as the disk is.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.journal.group import GroupJournal, Replicas
+from migrate.replication.logfile import LookedAt
+from migrate.replication.progress import ProgressLog, VolumeState
+from planner.errors import NotFound
+from planner.names import content_id, visible
+
+FOLDER = "journal"
+
+
+class Journals:
+    """The journals of the groups of ``volumes`` (volume to group). Thread-safe; ``close`` it."""
+
+    def __init__(
+        self,
+        store: Path,
+        volumes: Mapping[str, str],
+        replicas: Replicas,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._store = store
+        self._replicas = replicas
+        self._now_ms = now_ms
+        self._lock = threading.Lock()
+        self._group_of = {volume: group or volume for volume, group in volumes.items()}
+        self._open: dict[str, GroupJournal] = {}
+
+    def names(self) -> list[str]:
+        """Return the groups, in order."""
+        return sorted(set(self._group_of.values()))
+
+    def group(self, name: str) -> GroupJournal:
+        """Return the journal of a group; raises NotFound, Rotten, JournalCorrupt, OSError."""
+        with self._lock:
+            if name in self._open:
+                return self._open[name]
+            volumes = [volume for volume, group in self._group_of.items() if group == name]
+            if not volumes:
+                raise NotFound(
+                    f"group {visible(name, 200)} is not served here", "wherry checkpoints lists them"
+                )
+            folder = self._store / FOLDER / content_id(name)
+            self._open[name] = GroupJournal(name, folder, volumes, self._replicas, self._state, self._now_ms)
+            return self._open[name]
+
+    def open_write(self, volume: str) -> WritableDisk:
+        """Open a disk for a pass, through the journal of its group where there is one."""
+        return self.group(self._known(volume)).open_write(volume)
+
+    def open_read(self, volume: str) -> ReadableDisk:
+        """Open a disk as it is now, beside its writer."""
+        return self.group(self._known(volume)).open_read(volume)
+
+    def close(self) -> None:
+        """Close every journal; nobody writes any more."""
+        with self._lock:
+            while self._open:
+                self._open.popitem()[1].close()
+
+    def _known(self, volume: str) -> str:
+        group = self._group_of.get(volume)
+        if group is None:
+            raise NotFound(f"volume {visible(volume, 200)} is not served here", "register it at the receiver")
+        return group
+
+    def _state(self, volume: str) -> VolumeState:
+        return ProgressLog(LookedAt(self._store, volume), volume).state
