@@ -111,6 +111,8 @@ class GroupJournal:
     def open_write(self, volume: str) -> WritableDisk:
         """Open a disk for a pass: through the log where there is one."""
         with self._lock:
+            if self._log is not None and self._log.failed and not self._writers:
+                self._reopen()
             if self._log is None:
                 disk = self._replicas.open_write(volume)
             else:
@@ -128,6 +130,8 @@ class GroupJournal:
 
     def unrest(self) -> str:
         """Return why what is newest is no instant of the source, empty when it is one."""
+        if self._log is None and self._writers:
+            return "a disk of it is open for a pass"  # which would go on past a log that begins now
         states = {volume: self._state_of(volume) for volume in self._volumes}
         for volume, state in states.items():
             if state.current is not None:
@@ -259,6 +263,12 @@ class GroupJournal:
         self._numbers = _read_numbers(self._folder / _NUMBERS, self.name)
         self._files = DirectoryFiles(self._folder)
         self._log = open_log(self._files, self.name)
+
+    def _reopen(self) -> None:
+        """Find out what is there after a call of the log's storage failed; raises Rotten, OSError."""
+        assert self._files is not None, "a log has files"
+        self._files.close()
+        self._open()
 
     def _save(self, numbers: Mapping[str, int]) -> None:
         told = json.dumps({"group": self.name, "volumes": dict(numbers)}, indent=1)

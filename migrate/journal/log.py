@@ -70,6 +70,11 @@ class Log:
         """The number of the newest record that is durable for certain."""
         return self._durable
 
+    @property
+    def failed(self) -> bool:
+        """Whether a call of its storage failed, so that it has to be opened anew."""
+        return bool(self._failed)
+
     def frames(self) -> tuple[Ref, ...]:
         """Return the frames in order, those not durable yet among them."""
         with self._lock:
