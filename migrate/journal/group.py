@@ -24,7 +24,7 @@ from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
 from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import promote
-from migrate.journal.state import Checkpoint, drop_mark, note_mark
+from migrate.journal.state import Checkpoint, drop_mark, epoch_mark, note_mark
 from migrate.replication.progress import VolumeState
 from migrate.sites.ports import Consistency
 from planner.errors import Blocked, Corrupt, NotFound
@@ -127,6 +127,12 @@ class GroupJournal:
             if self._log is None or volume not in self._numbers:
                 return replica
             return JournalledDisk(self._numbers[volume], replica, self._log)
+
+    def resynced(self, why: str) -> None:
+        """Begin a new epoch, durably; without a log there is no history to break."""
+        if self._log is not None:
+            self._log.mark(epoch_mark(why))
+            self._log.commit()
 
     def unrest(self) -> str:
         """Return why what is newest is no instant of the source, empty when it is one."""

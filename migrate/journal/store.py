@@ -59,6 +59,10 @@ class Journals:
         """Open a disk for a pass, through the journal of its group where there is one."""
         return self.group(self._known(volume)).open_write(volume)
 
+    def resynced(self, volume: str, why: str) -> None:
+        """Note a break of lineage: what comes is found by comparison, older checkpoints stay."""
+        self.group(self._known(volume)).resynced(f"{visible(volume, 200)}: {why}")
+
     def open_read(self, volume: str) -> ReadableDisk:
         """Open a disk as it is now, beside its writer."""
         return self.group(self._known(volume)).open_read(volume)

@@ -58,6 +58,7 @@ class NetworkService:
         *,
         revoked: Path | None = None,
         pools: Pools | None = None,
+        resynced: Callable[[str, str], None] = lambda _volume, _why: None,
         peers: int = 16,
         strangers: int = 32,
         handshake_s: float = 10.0,
@@ -76,7 +77,9 @@ class NetworkService:
         self._now = now
         self._remind_at = now()
         self._conversations = Conversations(store, now)
-        self._receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
+        self._receiver = Receiver(
+            open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume), resynced=resynced
+        )
         self._places, self._joining = Places(peers), Places(JOINING)
         self._strangers_max = strangers
         self._lock = threading.Lock()

@@ -51,7 +51,7 @@ class Receiver:
     ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the
     data between two acknowledgements. With ``overlap`` what ``make_flusher`` makes flushes one stretch
     while the next is written. ``make_answering`` makes what answers offers, ``turns`` what threads of one
-    pass wait with for each other.
+    pass wait with for each other. ``resynced`` is told of a volume that has to be compared, and why.
     """
 
     takes: ClassVar[type[Intake]] = Intake
@@ -69,6 +69,7 @@ class Receiver:
         make_flusher: Callable[[], Executor] = _thread,
         make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering,
         turns: MakeTurns = threading.Condition,
+        resynced: Callable[[str, str], None] = lambda _volume, _why: None,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._open_disk = open_disk
@@ -80,6 +81,7 @@ class Receiver:
         self._make_flusher = make_flusher
         self._make_answering = make_answering
         self._turns = turns
+        self._resynced = resynced
         self._gatherings: dict[str, Gathering] = {}  # by volume; entered and left under its lease
         self._random_bytes = random_bytes
         # If even the record of a failed flush cannot be written, this process still remembers it.
@@ -143,6 +145,8 @@ class Receiver:
             log.poison(self._poisoned[hello.volume])
             del self._poisoned[hello.volume]
         welcome = self._admit(disk, hello, log)
+        if welcome.must_compare:
+            self._resynced(hello.volume, welcome.why)
         offers: Answering | None = None
         if pool is not None and welcome.mode == "seed" and not welcome.complete:
             offers = self._make_answering(pool, hello.volume, hello.size_bytes, disk)
