@@ -49,6 +49,15 @@ class Asked:
     pinned: bool = False
 
 
+@dataclass(slots=True, eq=False)
+class Later:
+    """A checkpoint that is made when the cycle ends: ``made`` is it then, ``failed`` why there is none."""
+
+    asked: Asked
+    made: Checkpoint | None = None
+    failed: Exception | None = None
+
+
 class GroupJournal:
     """The journal of group ``name`` in ``folder``. Thread-safe; ``close`` it.
 
@@ -74,7 +83,7 @@ class GroupJournal:
         self._now_ms = now_ms
         self._lock = threading.RLock()
         self._writers = 0
-        self._waiting: list[Asked] = []
+        self._waiting: list[Later] = []
         self._numbers: dict[str, int] = {}
         self._files: DirectoryFiles | None = None
         self._log: Log | None = None
@@ -164,9 +173,25 @@ class GroupJournal:
                         f"group {visible(self.name, 200)} is between two points: {why}",
                         "let the cycle end, or ask with --wait",
                     )
-                self._waiting.append(asked)
+                self._waiting.append(Later(asked))
                 return None
             return self._make(asked)
+
+    def later(self, asked: Asked) -> Later:
+        """Have a checkpoint made now, or when the cycle ends unless it is withdrawn before."""
+        later = Later(asked)
+        with self._lock:
+            if self.unrest():
+                self._waiting.append(later)
+            else:
+                later.made = self._make(asked)
+        return later
+
+    def withdraw(self, later: Later) -> None:
+        """Want that checkpoint no more; one that is made stays."""
+        with self._lock:
+            if later in self._waiting:
+                self._waiting.remove(later)
 
     def checkpoints(self) -> list[Checkpoint]:
         """Return the checkpoints offered, the oldest first."""
@@ -236,8 +261,13 @@ class GroupJournal:
             if (cycle := self._cycle()) and not (points and points[-1].cycle == cycle):
                 self._make(Asked())
             waiting, self._waiting = self._waiting, []
-            for asked in waiting:
-                self._make(asked)
+            for at, later in enumerate(waiting):
+                try:
+                    later.made = self._make(later.asked)
+                except Exception as error:
+                    for left in waiting[at:]:
+                        left.failed = error
+                    raise
 
     def _cycle(self) -> str:
         done = self._state_of(self._volumes[0]).done
