@@ -55,7 +55,7 @@ def replay(files: Files, frames: Sequence[Ref], after: int, upto: int) -> Iterat
                 f"the data of record {header.first} in segment {ref.segment} of a journal is broken",
                 "compare the group with its source",
             )
-        data = unpack(header, stored)
+        data = unpack(header, table, stored)
         for record, row in enumerate(rows(header, table), header.first):
             if after < record <= upto:
                 yield row, cut(row, data)

@@ -1,6 +1,9 @@
-"""Writes in a frame: a table of where they belong and their digests, then their bytes, packed as one.
+"""Writes in a frame: a table of where they belong and their digests, then their bytes, packed in pieces.
 
-The table is read alone when an index is made; a write that is read later is checked by its own digest.
+    row, row, ... | piece, piece, ... | how many pieces            the table; a piece is its end and digest
+
+The table is read alone when an index is made. A small read takes one piece, checked by the piece's own
+digest, and unpacks no more than that.
 """
 
 from __future__ import annotations
@@ -8,15 +11,22 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blake3 import blake3
 
 from migrate.journal.frames import DIGEST_BYTES, NOTHING, Header, JournalCorrupt
+from planner.units import KIB
+
+if TYPE_CHECKING:
+    from zstandard import ZstdCompressor
 
 ROW: Final = struct.Struct("<IQI16s")
+PIECE_BYTES: Final = 32 * KIB  # unpacked: smaller ones are read faster and pack worse
 DISKS_MAX: Final = 2**31
-_ZERO: Final = 2**31  # in the disk's number: the run reads as zeros and brings no bytes
+ZERO: Final = 2**31  # in the disk's number: the run reads as zeros and brings no bytes
+_PIECE: Final = struct.Struct("<I16s")
+_COUNT: Final = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,45 +50,95 @@ class Row:
     digest: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """What ``pack`` made of ``count`` writes."""
+
+    count: int
+    table: bytes
+    stored: bytes
+    raw_bytes: int
+
+
 def pack(writes: Sequence[Write], level: int) -> tuple[bytes, bytes, int]:
     """Return the table, the data as it is stored, and its bytes unpacked. ``level`` is zstd's, 0 for none."""
     table, parts = bytearray(), []
     for write in writes:
         if write.data is None:
-            table += ROW.pack(write.disk | _ZERO, write.offset, write.length, NOTHING)
+            table += ROW.pack(write.disk | ZERO, write.offset, write.length, NOTHING)
             continue
         table += ROW.pack(write.disk, write.offset, write.length, _digest(write.data))
         parts.append(write.data)
-    raw = b"".join(parts)
-    stored = _packed(raw, level) if level and raw else raw
-    table += _digest(stored)
-    return bytes(table), stored, len(raw)
+    raw = memoryview(b"".join(parts))
+    stored: list[bytes | memoryview] = []
+    compressor = _compressor(level) if level else None
+    end = count = 0
+    for start in range(0, len(raw), PIECE_BYTES):
+        part = _packed(compressor, raw[start : start + PIECE_BYTES])
+        end, count = end + len(part), count + 1
+        table += _PIECE.pack(end, _digest(part))
+        stored.append(part)
+    table += _COUNT.pack(count)
+    return bytes(table), b"".join(stored), len(raw)
 
 
 def rows(header: Header, table: bytes) -> list[Row]:
     """Return the rows of a table that is the header's."""
     found, at = [], 0
     for disk, offset, length, digest in ROW.iter_unpack(memoryview(table)[: header.count * ROW.size]):
-        zero = bool(disk & _ZERO)
-        found.append(Row(disk & ~_ZERO, offset, length, -1 if zero else at, digest))
+        zero = bool(disk & ZERO)
+        found.append(Row(disk & ~ZERO, offset, length, -1 if zero else at, digest))
         at += 0 if zero else length
     return found
 
 
+def pieces(table: bytes) -> bytes:
+    """Return the part of a table that tells of its pieces, nothing when it does not tell of any."""
+    if len(table) < _COUNT.size:
+        return b""
+    end = len(table) - _COUNT.size
+    return table[max(end - _COUNT.unpack_from(table, end)[0] * _PIECE.size, 0) : end]
+
+
+def place(told: bytes, number: int) -> tuple[int, int, bytes]:
+    """Return where a piece lies in the stored data, and its digest; ``told`` is what ``pieces`` returned."""
+    start = _COUNT.unpack_from(told, (number - 1) * _PIECE.size)[0] if number else 0
+    end, digest = _PIECE.unpack_from(told, number * _PIECE.size)
+    return start, end, digest
+
+
 def is_stored(table: bytes, stored: bytes) -> bool:
     """Tell whether ``stored`` is, to the bit, what the table was made for."""
-    return table[-DIGEST_BYTES:] == _digest(stored)
+    view, start, told = memoryview(stored), 0, pieces(table)
+    if len(told) % _PIECE.size:
+        return False
+    for end, digest in _PIECE.iter_unpack(told):
+        if end > len(view) or _digest(view[start:end]) != digest:
+            return False
+        start = end
+    return start == len(view)
 
 
-def unpack(header: Header, stored: bytes) -> bytes:
+def unpack(header: Header, table: bytes, stored: bytes) -> bytes:
     """Return the data of a frame unpacked; raises JournalCorrupt."""
-    if header.raw == header.data:
+    view, told, found = memoryview(stored), pieces(table), []
+    if len(told) != -(-header.raw // PIECE_BYTES) * _PIECE.size:
+        raise JournalCorrupt(f"the data of record {header.first} in a journal cannot be unpacked")
+    for number, raw in enumerate(range(0, header.raw, PIECE_BYTES)):
+        start, end, _ = place(told, number)
+        found.append(unpack_piece(header, view[start:end], min(PIECE_BYTES, header.raw - raw)))
+    return b"".join(found)
+
+
+def unpack_piece(header: Header, stored: memoryview, raw_bytes: int) -> bytes | memoryview:
+    """Return ``raw_bytes`` of data out of a piece; raises JournalCorrupt."""
+    if len(stored) == raw_bytes:
         return stored
     import zstandard
 
     try:
-        if zstandard.get_frame_parameters(stored).content_size == header.raw:
-            return zstandard.ZstdDecompressor().decompress(stored, max_output_size=header.raw)
+        if zstandard.get_frame_parameters(stored).content_size == raw_bytes:
+            return zstandard.ZstdDecompressor().decompress(stored, max_output_size=raw_bytes)
     except zstandard.ZstdError:
         pass
     raise JournalCorrupt(f"the data of record {header.first} in a journal cannot be unpacked")
@@ -94,11 +154,18 @@ def cut(row: Row, data: bytes) -> bytes:
     return found
 
 
-def _packed(raw: bytes, level: int) -> bytes:
+def _compressor(level: int) -> ZstdCompressor:
     import zstandard
 
-    packed = zstandard.ZstdCompressor(level=level).compress(raw)
-    return packed if len(packed) < len(raw) else raw
+    return zstandard.ZstdCompressor(level=level)
+
+
+def _packed(compressor: ZstdCompressor | None, part: memoryview) -> bytes | memoryview:
+    """Return a piece packed, or as it is when that would win next to nothing and cost every reader."""
+    if compressor is None:
+        return part
+    packed = compressor.compress(part)
+    return packed if len(packed) <= len(part) - len(part) // 32 - 1 else part
 
 
 def _digest(data: bytes | memoryview) -> bytes:
