@@ -1,0 +1,258 @@
+"""What of each disk may differ from the target: areas on disk, written ahead, and grains in memory.
+
+    cold ──heat, made durable──▶ hot ──a write begins──▶ fresh ──▶ older ──acknowledged──▶ quiet ──▶ cold
+
+A write begins only where its areas are hot for certain, so whatever ends the process, all that differs
+lies in hot areas. A process that starts knows the areas only, and takes them for written throughout.
+``cool`` and ``hot`` may be called from any thread, the rest is for the one that writes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from migrate.tap.mapfile import AREA, AREAS_A_PAGE, COLD, HEATING, HOT, MapFile, Seen
+from planner.units import KIB
+
+GRAIN: Final = 64 * KIB
+_GRAINS: Final = AREA // GRAIN
+_ALL: Final = (1 << _GRAINS) - 1
+KEEP: Final = 2048  # quiet areas that stay hot, so that what is written to all the time costs no sync
+_BATCH: Final = 256  # areas become cold together: it costs a flush of their disk
+_ROUND: Final = 4096  # areas looked at in one turn, or guests would notice
+_AHEAD: Final = 8
+Masks = defaultdict[int, int]  # the grains of an area
+Place = tuple[int, int]  # a disk's number and an area's
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Pages to be made durable: ``write`` in any thread, then ``Areas.changed`` where writes are made."""
+
+    pages: dict[int, dict[int, bytes]]
+    heating: tuple[Place, ...]
+    maps: Sequence[MapFile] = field(repr=False)
+
+    def write(self) -> None:
+        """Make them durable; raises OSError."""
+        for disk, pages in self.pages.items():
+            self.maps[disk].write(pages)
+
+
+class Areas:
+    """The areas of the disks of a group, in the order of their numbers. ``close`` it."""
+
+    def __init__(self, maps: Sequence[MapFile], keep: int = KEEP) -> None:
+        self._maps = maps
+        self._keep = keep
+        self._states = [one.hot for one in maps]
+        found = [((area, _ALL) for area, state in enumerate(states) if state) for states in self._states]
+        self._older: list[Masks] = [defaultdict(int, masks) for masks in found]
+        self._fresh: list[Masks] = [defaultdict(int) for _ in maps]
+        self._mark = 0  # the older ones are of records up to this
+        self._acknowledged = -1
+        self._stuck: list[Masks] = [defaultdict(int) for _ in maps]
+        self._held: list[tuple[int, int, int]] = []
+        self._resting: deque[tuple[int, Iterator[int]]] = deque()
+        self._quiet: dict[Place, None] = {}  # in the order in which they became so
+        self._dirty: list[set[int]] = [set() for _ in maps]
+        self._heating: list[Place] = []
+        self.failed = ""  # why maps are not written any more
+
+    def heat(self, disk: int, offset: int, length: int) -> bool:
+        """Tell whether a write there may begin. If not, ask again when the next change was made."""
+        states = self._states[disk]
+        first, last = offset // AREA, (offset + length - 1) // AREA
+        if states.count(HOT, first, last + 1) > last - first:
+            return True
+        if first and states[first - 1] and last - first < _AHEAD:
+            last = min(last + _AHEAD, len(states) - 1)  # somebody goes through the disk: fewer syncs
+        for area in range(first, last + 1):
+            if states[area] == COLD:
+                states[area] = HEATING
+                self._dirty[disk].add(area // AREAS_A_PAGE)
+                self._heating.append((disk, area))
+        return False
+
+    def change(self) -> Change | None:
+        """Return what is to be made durable, None when nothing is. One at a time."""
+        if not any(self._dirty):
+            return None
+        pages = {
+            disk: {number: self._maps[disk].page(number) for number in sorted(numbers)}
+            for disk, numbers in enumerate(self._dirty)
+            if numbers
+        }
+        heating, self._heating = tuple(self._heating), []
+        self._dirty = [set() for _ in self._maps]
+        return Change(pages, heating, self._maps)
+
+    def changed(self, change: Change) -> None:
+        """A change is durable: writes may begin there."""
+        for disk, area in change.heating:
+            if self._states[disk][area] == HEATING:
+                self._states[disk][area] = HOT
+                self._quiet[(disk, area)] = None
+
+    def give_up(self, why: str) -> None:
+        """Maps cannot be written: have none, so that everything counts as hot after a restart.
+
+        Raises OSError when they cannot be removed either; then nothing cold may be written to.
+        """
+        for one in self._maps:
+            one.void()
+        self.failed = why
+        for states in self._states:
+            states[:] = bytes((HOT,)) * len(states)
+        self._dirty = [set() for _ in self._maps]
+        self._heating = []
+
+    def begin(self, disk: int, offset: int, length: int) -> None:
+        """A write begins there; its record will have the next number."""
+        first, last = offset // GRAIN, (offset + length - 1) // GRAIN
+        fresh = self._fresh[disk]
+        area = first // _GRAINS
+        if last // _GRAINS == area:
+            fresh[area] |= (2 << last % _GRAINS) - (1 << first % _GRAINS)
+        else:
+            _add(fresh, offset, length)
+
+    def hold(self, disk: int, offset: int, length: int) -> tuple[int, int, int]:
+        """A change of the disk begins that takes its time: its areas stay hot until ``let_go``."""
+        held = disk, offset, offset + length
+        self._held.append(held)
+        return held
+
+    def let_go(self, held: tuple[int, int, int]) -> None:
+        """It is over. Whoever records it begins it anew."""
+        self._held.remove(held)
+
+    def stick(self, disk: int, offset: int, length: int) -> None:
+        """Nobody knows what is there now, so no record can tell: it stays hot as long as we live."""
+        _add(self._stuck[disk], offset, length)
+
+    def cool(self, acknowledged: int) -> None:
+        """The target durably has all that records up to this number brought, and all before them."""
+        self._acknowledged = max(self._acknowledged, acknowledged)
+
+    def tend(self, last: int) -> list[Place]:
+        """Let what is acknowledged come to rest; return quiet areas that need not be hot any more.
+
+        ``last`` is the newest record. Flush their disks, then ``cool_down``: a target must not be ahead of
+        a source that lost power.
+        """
+        if self._acknowledged >= self._mark and not self._resting and (any(self._older) or any(self._fresh)):
+            self._resting.extend((disk, iter(older)) for disk, older in enumerate(self._older))
+            self._older, self._mark = self._fresh, last
+            self._fresh = [defaultdict(int) for _ in self._maps]
+        self._rest()
+        spare = len(self._quiet) - self._keep
+        if spare < min(_BATCH, self._keep + 1) or self.failed:
+            return []
+        found = []
+        for place in list(islice(self._quiet, min(spare, _ROUND))):
+            del self._quiet[place]  # one that is busy comes back when it is acknowledged
+            if not self._is_busy(place):
+                found.append(place)
+        return found
+
+    def cool_down(self, places: Iterable[Place]) -> None:
+        """Their disks were flushed since: those that nobody wrote to meanwhile become cold."""
+        for disk, area in places:
+            if self._states[disk][area] == HOT and not self._is_busy((disk, area)):
+                self._states[disk][area] = COLD
+                self._dirty[disk].add(area // AREAS_A_PAGE)
+
+    def hot(self) -> list[tuple[int, int, int]]:
+        """Return the runs (disk, offset, length) that may differ, ascending for each disk, in grains."""
+        return [(disk, *run) for disk, masks in enumerate(self._differing()) for run in _runs(masks)]
+
+    def differing_bytes(self) -> int:
+        """Return how much ``hot`` would tell of."""
+        return sum(mask.bit_count() for masks in self._differing() for mask in masks.values()) * GRAIN
+
+    def hot_count(self) -> int:
+        """Return how many areas would be compared if the process died now."""
+        return sum(len(states) - states.count(COLD) for states in self._states)
+
+    def close(self, left: Sequence[Seen] | None) -> None:
+        """Close the maps. With ``left``, how the disks were left after a flush, only what differs is hot."""
+        in_order = left is not None and not self.failed
+        try:
+            if in_order:
+                self._leave()
+        finally:
+            for disk, one in enumerate(self._maps):
+                one.close(left[disk] if left is not None and in_order else None)
+
+    def _leave(self) -> None:
+        for disk, masks in enumerate(self._differing()):
+            states = self._states[disk]
+            states[:] = bytes(len(states))
+            for area in masks:
+                states[area] = HOT
+            pages = range(-(-len(states) // AREAS_A_PAGE))
+            self._maps[disk].write({number: self._maps[disk].page(number) for number in pages})
+
+    def _differing(self) -> list[dict[int, int]]:
+        """Return the grains of each area that may differ; the newer ones first, they become the older."""
+        fresh = [dict(masks) for masks in self._fresh]
+        parts = [fresh, self._stuck]
+        if self._acknowledged < self._mark:
+            parts.insert(1, self._older)
+        for part in parts[1:]:
+            for found, masks in zip(fresh, part, strict=True):
+                for area, mask in list(masks.items()):
+                    found[area] = found.get(area, 0) | mask
+        return fresh
+
+    def _rest(self) -> None:
+        """Have what was acknowledged become quiet, some of it at a time."""
+        left = _ROUND
+        while self._resting and left:
+            disk, areas = self._resting[0]
+            some = list(islice(areas, left))
+            if not some:
+                self._resting.popleft()
+            for area in some:
+                self._quiet.pop((disk, area), None)
+                self._quiet[(disk, area)] = None
+            left -= len(some)
+
+    def _is_busy(self, place: Place) -> bool:
+        disk, area = place
+        begin, end = area * AREA, (area + 1) * AREA
+        return any(area in kept[disk] for kept in (self._fresh, self._older, self._stuck)) or any(
+            number == disk and start < end and begin < stop for number, start, stop in self._held
+        )
+
+
+def _add(masks: Masks, offset: int, length: int) -> None:
+    first, last = offset // GRAIN, (offset + length - 1) // GRAIN
+    for area in range(first // _GRAINS, last // _GRAINS + 1):
+        low = max(first - area * _GRAINS, 0)
+        high = min(last - area * _GRAINS, _GRAINS - 1)
+        masks[area] |= (2 << high) - (1 << low)
+
+
+def _runs(masks: dict[int, int]) -> Iterator[tuple[int, int]]:
+    """Yield the runs (offset, length) of grains, ascending."""
+    begin = end = 0
+    for area in sorted(masks):
+        mask, grain = masks[area], area * _GRAINS
+        while mask:
+            skip = (mask & -mask).bit_length() - 1
+            grain, mask = grain + skip, mask >> skip
+            count = (~mask & (mask + 1)).bit_length() - 1
+            if grain * GRAIN != end:
+                if end > begin:
+                    yield begin, end - begin
+                begin = grain * GRAIN
+            grain, mask = grain + count, mask >> count
+            end = grain * GRAIN
+    if end > begin:
+        yield begin, end - begin
