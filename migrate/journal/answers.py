@@ -1,0 +1,175 @@
+"""What a process that has journals answers about them: verbs for ``migrate.daemons.control``.
+
+    checkpoint ── make one, now or when the cycle ends       checkpoints ── list them, and how they are kept
+    note ── pin, free, add a result                          serve-image ── serve one, until it is let go
+
+Groups and checkpoints come as text from whoever asked; what is said of them is plain data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
+from migrate.journal.change import unusual
+from migrate.journal.group import Asked, GroupJournal
+from migrate.journal.health import Health
+from migrate.journal.serving import served
+from migrate.journal.state import Checkpoint
+from migrate.journal.store import Journals
+from migrate.sites.ports import Consistency
+from planner.errors import BadInput, Blocked, NotFound, StepFailed, WherryError
+from planner.names import visible
+
+TEXT_MAX: Final = 1000  # of a name or a result: each segment of a journal begins with all of them
+RESULTS_MAX: Final = 100
+_TICK_S: Final = 0.2
+
+
+class Answers:
+    """The answers about ``journals`` of ``store``. ``receives`` says whether passes may come, and end.
+
+    ``health`` tells how a group's journal stands, None where nobody keeps it.
+    """
+
+    def __init__(
+        self,
+        journals: Journals,
+        store: Path,
+        *,
+        receives: bool,
+        health: Callable[[GroupJournal], Health | None] = lambda _group: None,
+    ) -> None:
+        self._journals = journals
+        self._store = store
+        self._receives = receives
+        self._health = health
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return the handlers by verb."""
+        return {
+            "checkpoint": self._checkpoint,
+            "checkpoints": self._checkpoints,
+            "note": self._note,
+            "serve-image": self._serve_image,
+        }
+
+    def _checkpoint(self, request: Told, caller: Caller) -> Told:
+        group = self._journals.group(taken(request, "group", str))
+        name = _checked_name(taken(request, "name", str, ""))
+        asked = Asked(name, _consistency(request), taken(request, "pinned", bool, False))
+        if not taken(request, "wait", bool, False):
+            point = group.checkpoint(asked)
+            assert point is not None, "who does not wait gets one or an error"
+            return plain(point)
+        if not self._receives and (why := group.unrest()):
+            raise Blocked(
+                f"group {visible(group.name, 200)} is between two points: {why}; and no receiver is at work",
+                "start the receiver and let the cycle end",
+            )
+        later = group.later(asked)
+        try:
+            if later.made is None:
+                caller.tell({"waiting": group.unrest()})
+            while later.made is None and later.failed is None:
+                if caller.is_gone(_TICK_S):
+                    raise HungUp("whoever wanted the checkpoint has gone")
+        finally:
+            group.withdraw(later)
+        if later.made is None:
+            raise StepFailed(
+                f"the checkpoint of {visible(group.name, 200)} failed: {later.failed}",
+                "look at the journal's storage",
+            )
+        return plain(later.made)
+
+    def _checkpoints(self, request: Told, caller: Caller) -> Told:
+        wanted = taken(request, "group", str, "")
+        for name in [wanted] if wanted else self._journals.names():
+            try:
+                caller.tell(self._described(self._journals.group(name)))
+            except HungUp:
+                raise
+            except WherryError as error:
+                if wanted:
+                    raise
+                caller.tell({"group": name, "error": error.as_json()})  # the others can still be listed
+        return {}
+
+    def _described(self, group: GroupJournal) -> dict[str, Any]:
+        points = group.checkpoints()
+        odd = unusual(points)
+        health = self._health(group) if group.is_journalled else None
+        return {
+            "group": group.name,
+            "volumes": list(group.volumes),
+            "unrest": group.unrest(),
+            "checkpoints": [plain(point) | {"unusual": odd.get(point.record, "")} for point in points],
+            "health": asdict(health) if health is not None else None,
+            "error": None,
+        }
+
+    def _note(self, request: Told, _caller: Caller) -> Told:
+        group, point = self._found(request)
+        result = taken(request, "result", str, "")
+        if len(result) > TEXT_MAX or (result and len(point.results) >= RESULTS_MAX):
+            raise BadInput(
+                f"a checkpoint holds {RESULTS_MAX} results of {TEXT_MAX} characters",
+                "keep the rest elsewhere, and name the place in one",
+            )
+        pinned = taken(request, "pinned", bool) if "pinned" in request else None
+        group.note(point.record, pinned=pinned, result=result)
+        return plain(group.find(str(point.record)))
+
+    def _serve_image(self, request: Told, caller: Caller) -> Told:
+        group, point = self._found(request)
+        volumes = [str(volume) for volume in taken(request, "volumes", list, [])] or list(group.volumes)
+        for volume in volumes:
+            if volume not in group.volumes:
+                raise NotFound(
+                    f"volume {visible(volume, 200)} is not of group {visible(group.name, 200)}",
+                    "wherry checkpoints GROUP --json lists its volumes",
+                )
+        scratch = taken(request, "scratch_bytes", int) if request.get("writable") else None
+        where = taken(request, "where", str, "")
+        with served(
+            group, point.record, volumes, self._store, where=where, scratch_bytes=scratch
+        ) as serving:
+            caller.tell({**asdict(serving), "group": group.name, "checkpoint": plain(point)})
+            while not caller.is_gone(_TICK_S):
+                pass
+        return {}
+
+    def _found(self, request: Told) -> tuple[GroupJournal, Checkpoint]:
+        group = self._journals.group(taken(request, "group", str))
+        return group, group.find(taken(request, "checkpoint", str))
+
+
+def plain(point: Checkpoint) -> dict[str, Any]:
+    """Return a checkpoint as plain data."""
+    return asdict(point) | {"results": list(point.results), "consistency": point.consistency.value}
+
+
+def _consistency(request: Mapping[str, Any]) -> Consistency:
+    told = taken(request, "consistency", str, Consistency.CRASH.value)
+    try:
+        return Consistency(told)
+    except ValueError as error:
+        raise BadInput(
+            f"{visible(told, 80)} is no consistency", f"say {', '.join(Consistency)}"
+        ) from error
+
+
+def _checked_name(name: str) -> str:
+    """Return a name a checkpoint can be found by; raises BadInput."""
+    if name.isdigit() or name == "latest":
+        raise BadInput(
+            f"a checkpoint cannot be called {visible(name, 80)}, which means another one",
+            "give it a name with words",
+        )
+    if len(name) > TEXT_MAX:
+        raise BadInput(f"the name of a checkpoint has up to {TEXT_MAX} characters", "give a shorter one")
+    return name

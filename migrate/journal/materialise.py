@@ -1,0 +1,212 @@
+"""Disks of an image written out: whole under their name, or not there at all.
+
+    .NAME.wherry-part ── what was read, hashed ── flush ── read back, hashed ── equal ── NAME
+
+What was cut off is begun anew. Holes stay holes. Nothing that is there already is written over.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Final
+
+from migrate.disks.durable import replace_file, sync_directory
+from migrate.disks.flat import FlatDisk
+from migrate.disks.ports import ReadableDisk
+from migrate.disks.vmdk import Descriptor, extent_name, write_descriptor
+from migrate.replication.hashing import hash_disk
+from migrate.replication.zeros import is_zero
+from planner.errors import BadInput, Corrupt, NoSpace, ProjectBusy, StepFailed
+from planner.model import Backing
+from planner.names import visible
+from planner.units import MIB, SECTOR
+
+MANIFEST: Final = "checkpoint.json"
+_PART: Final = ".wherry-part"
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+Report = Callable[[str, int, int], None]  # what is done, bytes done, all bytes
+
+
+class Form(StrEnum):
+    """What a disk becomes."""
+
+    RAW = "raw"
+    VMDK = "vmdk"  # a descriptor and a flat extent, as ESXi has them
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A disk to write out; ``open`` is called once."""
+
+    volume: str
+    open: Callable[[], ReadableDisk]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A disk that was written. ``blake3`` is of the whole content, as it was read and as it stands."""
+
+    volume: str
+    file: str
+    size_bytes: int
+    blake3: str
+
+
+def write_file(source: Source, to: Path, form: Form, report: Report) -> Written:
+    """Write one disk to a file; a VMDK's extent stands beside it. Durable when this returns.
+
+    Raises BadInput when something is there, ProjectBusy, NoSpace, Corrupt, StepFailed, OSError.
+    """
+    names = [to.name] if form is Form.RAW else [extent_name(to.stem, Backing.VMDK), to.name]
+    for name in names:
+        _must_be_free(to.with_name(name))
+    with _part(to) as part:
+        written = _written(source, part, to.name, form, report)
+        for name in names:  # what makes it a disk comes last
+            _must_be_free(to.with_name(name))
+            (part / name).rename(to.with_name(name))
+        sync_directory(to.parent)
+    return written
+
+
+def write_folder(
+    sources: Sequence[Source], to: Path, form: Form, about: Mapping[str, Any], report: Report
+) -> list[Written]:
+    """Write disks into a new folder, with a list of them that begins with ``about``; see ``write_file``.
+
+    Volumes name no files: those are numbered, and ``checkpoint.json`` says which is which.
+    """
+    _must_be_free(to)
+    suffix = "img" if form is Form.RAW else "vmdk"
+    with _part(to) as part:
+        written = [
+            _written(source, part, f"disk-{number}.{suffix}", form, report)
+            for number, source in enumerate(sources)
+        ]
+        told = {**about, "disks": [asdict(one) for one in written]}
+        replace_file(part / MANIFEST, json.dumps(told, indent=1).encode("ascii"))
+        sync_directory(part)
+        _must_be_free(to)
+        part.rename(to)
+        sync_directory(to.parent)
+    return written
+
+
+def _must_be_free(path: Path) -> None:
+    shown = visible(str(path), 200)
+    if not path.parent.is_dir():
+        raise BadInput(f"{shown} lies in no folder that exists", "make the folder first")
+    if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
+        raise BadInput(f"{shown} is there already", "name another place, nothing is written over")
+
+
+@contextmanager
+def _part(to: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``to`` that is this process's alone; what is left in it goes."""
+    part = to.with_name(f".{to.name}{_PART}")
+    part.mkdir(mode=0o700, exist_ok=True)
+    fd = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ProjectBusy(
+                f"{visible(str(to), 200)} is being written by another process", "let it end"
+            ) from error
+        _empty(part)  # one that was killed left it
+        try:
+            yield part
+        finally:
+            if part.is_dir() and part.stat().st_ino == os.fstat(fd).st_ino:  # else it got its name
+                _empty(part)
+                part.rmdir()
+    finally:
+        os.close(fd)
+
+
+def _empty(part: Path) -> None:
+    for path in part.iterdir():
+        path.unlink()
+
+
+def _written(source: Source, part: Path, name: str, form: Form, report: Report) -> Written:
+    """Write a disk under ``name`` in the part folder and return what stands there, checked."""
+    with closing(source.open()) as image:
+        size = image.size_bytes
+        file = name
+        if form is Form.VMDK:
+            if size % SECTOR:
+                raise BadInput(
+                    f"volume {visible(source.volume, 200)} has {size} bytes, which no VMDK can have",
+                    "write it raw",
+                )
+            file = extent_name(Path(name).stem, Backing.VMDK)
+        digest = _copied(image, part / file, source.volume, report)
+    if form is Form.VMDK:
+        described = write_descriptor(Descriptor(Backing.VMDK, size, file, secrets.randbits(31)))
+        replace_file(part / name, described.encode("utf-8", "surrogateescape"))
+    return Written(source.volume, name, size, digest)
+
+
+def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str:
+    """Copy a disk to a new file, durably, and return the digest that both have."""
+    size, shown = image.size_bytes, visible(volume, 200)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        os.ftruncate(fd, size)
+    finally:
+        os.close(fd)
+    try:
+        with closing(FlatDisk(path, writable=True)) as target:
+            read = hash_disk(_Copying(image, target, shown), progress=lambda done: report("write", done, size))
+            target.flush()
+    except OSError as error:
+        if error.errno in _FULL:
+            raise NoSpace(
+                f"{visible(str(path.parent.parent), 200)} is full: {shown} did not fit",
+                "free space there and begin anew",
+            ) from error
+        raise
+    with closing(FlatDisk(path, writable=True)) as back:  # opened so, it comes from the medium
+        found = hash_disk(back, progress=lambda done: report("check", done, size))
+    if found.digest != read.digest:
+        raise Corrupt(
+            f"what was written of {shown} does not read as what was to be written",
+            "check the storage it was written to",
+        )
+    return read.digest
+
+
+class _Copying:
+    """A disk that is copied while it is read; what is zeros is left out. A ReadableDisk."""
+
+    def __init__(self, image: ReadableDisk, target: FlatDisk, shown: str) -> None:
+        self._image = image
+        self._target = target
+        self._shown = shown
+        self.allocated, self.close = image.allocated, image.close
+
+    @property
+    def size_bytes(self) -> int:
+        return self._image.size_bytes
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        try:
+            self._image.read_into(buffer, offset)
+        except OSError as error:
+            raise StepFailed(
+                f"the image of {self._shown} cannot be read at byte {offset}: {error.strerror or error}",
+                "look at the log of the receiver",
+            ) from error
+        data = bytearray(buffer)
+        if len(data) > MIB or not is_zero(data, 0, len(data)):
+            self._target.write(data, offset)
