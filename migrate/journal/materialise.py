@@ -167,7 +167,9 @@ def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str
         os.close(fd)
     try:
         with closing(FlatDisk(path, writable=True)) as target:
-            read = hash_disk(_Copying(image, target, shown), progress=lambda done: report("write", done, size))
+            read = hash_disk(
+                _Copying(image, target, shown), progress=lambda done: report(f"write {volume}", done, size)
+            )
             target.flush()
     except OSError as error:
         if error.errno in _FULL:
@@ -177,7 +179,7 @@ def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str
             ) from error
         raise
     with closing(FlatDisk(path, writable=True)) as back:  # opened so, it comes from the medium
-        found = hash_disk(back, progress=lambda done: report("check", done, size))
+        found = hash_disk(back, progress=lambda done: report(f"check {volume}", done, size))
     if found.digest != read.digest:
         raise Corrupt(
             f"what was written of {shown} does not read as what was to be written",

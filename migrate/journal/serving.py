@@ -19,7 +19,9 @@ from typing import Final
 from urllib.parse import quote
 
 from migrate.daemons.address import listen_tcp, parse_address
-from migrate.daemons.sockets import listen
+from migrate.daemons.sockets import connect, listen
+from migrate.disks.nbd.address import Address
+from migrate.disks.nbd.disk import NbdDisk, open_over
 from migrate.disks.nbd.serving.exports import Export
 from migrate.disks.nbd.serving.server import Conversation
 from migrate.journal.group import GroupJournal
@@ -118,6 +120,14 @@ def served(
         serving = Serving(listening, exports)
         stack.callback(serving.close)
         yield Served(disks, name)
+
+
+def open_served(store: Path, name: str, export: str) -> NbdDisk:
+    """Open a disk that is served on the socket ``name``, however deep the store lies.
+
+    Raises Unreachable, OSError.
+    """
+    return open_over(connect(store / IMAGES, name), Address(export), writable=False)
 
 
 def clear(store: Path) -> None:

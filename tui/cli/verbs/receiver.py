@@ -39,14 +39,19 @@ def command(
     """Serve registered disks to the senders of one project; SIGTERM or Ctrl-C ends it.
 
     What was acknowledged is durable, whatever ends it. Who came and what came of it
-    stands in conversations.jsonl of the store.
+    stands in conversations.jsonl of the store. Disks of one group have one journal there, from
+    their first checkpoint on.
     """
     import logging
     import signal
     import threading
+    from collections.abc import Iterator
+    from contextlib import contextmanager
 
     from migrate.daemons.address import listen_tcp
     from migrate.daemons.registered import Register, read_volumes
+    from migrate.journal.desk import attended
+    from migrate.journal.store import Journals
     from migrate.replication.dedupe.pools import Pools
     from migrate.replication.network import NetworkService
     from migrate.replication.tls import TlsKeys
@@ -63,8 +68,17 @@ def command(
     ours = TlsKeys(keys)
     placed = bring_in(seeds, wanted, store)
     disks = Register(wanted)
-    pools = Pools(store, disks.open_read, sum(disk.size_bytes for disk in disks.disks))
-    service = NetworkService(ours, disks.open_write, disks.groups(), store, revoked=revoked, pools=pools)
+    journals = Journals(store, disks.groups(), disks)
+    pools = Pools(store, journals.open_read, sum(disk.size_bytes for disk in disks.disks))
+    service = NetworkService(
+        ours,
+        journals.open_write,
+        disks.groups(),
+        store,
+        revoked=revoked,
+        pools=pools,
+        resynced=journals.resynced,
+    )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,9 +88,15 @@ def command(
             say("no list of revoked keys is given: every key of this project counts until it ends")
         host, port = listening.getsockname()[:2]
         size = sum(disk.size_bytes for disk in disks.disks)
-        if as_json:
-            data({"address": host, "port": port, "volumes": [disk.volume for disk in disks.disks],
-                  "size_bytes": size} | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
-        else:
-            line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
-        service.serve(listening, stopping.is_set)
+
+        @contextmanager
+        def beside() -> Iterator[None]:
+            with attended(store, disks.disks, journals):
+                if as_json:
+                    data({"address": host, "port": port, "volumes": [disk.volume for disk in disks.disks],
+                          "size_bytes": size} | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
+                else:
+                    line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
+                yield
+
+        service.serve(listening, stopping.is_set, beside)
