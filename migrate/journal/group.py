@@ -24,10 +24,17 @@ from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
 from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import promote
-from migrate.journal.state import Checkpoint, drop_mark, epoch_mark, note_mark
+from migrate.journal.state import (
+    Checkpoint,
+    drop_mark,
+    epoch_mark,
+    note_mark,
+    streamed_mark,
+    torn_mark,
+)
 from migrate.replication.progress import VolumeState
 from migrate.sites.ports import Consistency
-from planner.errors import Blocked, Corrupt, NotFound
+from planner.errors import Blocked, Corrupt, NotFound, ProjectBusy
 from planner.names import visible
 
 _NUMBERS = "group.json"
@@ -127,7 +134,31 @@ class GroupJournal:
             else:
                 disk = JournalledDisk(self.number(volume), self._replicas.open_read(volume), self._log)
             self._writers += 1
-        return _Held(disk, self._let_go)
+        return _Held(disk, self._part, self._let_go)
+
+    def open_stream(self) -> Log:
+        """Return a log of all its disks for a stream to append to, a new one where there is none.
+
+        Raises ProjectBusy under a pass, Rotten, JournalCorrupt, OSError.
+        """
+        with self._lock:
+            if self._writers:
+                raise ProjectBusy(
+                    f"a disk of group {visible(self.name, 200)} is open for a pass", "let the pass end"
+                )
+            if self._log is None:
+                self._begin()
+            elif self._log.failed:
+                self._reopen()
+            self._join()
+            return self.log
+
+    def instant(self, asked: Asked, at_ms: int) -> Checkpoint:
+        """Make a checkpoint of what a stream brought, which stood so at ``at_ms``, and those that wait."""
+        with self._lock:
+            point = self._make(asked, at_ms)
+            self._make_waiting()
+            return point
 
     def open_read(self, volume: str) -> ReadableDisk:
         """Open a disk as it is now, beside its writer."""
@@ -151,6 +182,9 @@ class GroupJournal:
         for volume, state in states.items():
             if state.current is not None:
                 return f"a pass of {visible(volume, 200)} is under way"
+        if self._log is not None and self._log.state.streamed:
+            return self._log.state.torn
+        for volume, state in states.items():
             if state.unknown or state.done is None:
                 return f"{visible(volume, 200)} was never brought here as a whole"
         if self._log is not None and self._log.state.torn:
@@ -260,24 +294,38 @@ class GroupJournal:
             points = self.checkpoints()
             if (cycle := self._cycle()) and not (points and points[-1].cycle == cycle):
                 self._make(Asked())
-            waiting, self._waiting = self._waiting, []
-            for at, later in enumerate(waiting):
-                try:
-                    later.made = self._make(later.asked)
-                except Exception as error:
-                    for left in waiting[at:]:
-                        left.failed = error
-                    raise
+            self._make_waiting()
+
+    def _make_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for at, later in enumerate(waiting):
+            try:
+                later.made = self._make(later.asked)
+            except Exception as error:
+                for left in waiting[at:]:
+                    left.failed = error
+                raise
+
+    def _part(self) -> None:
+        """A pass writes: what is newest is no tap's any more, and the passes decide when it is an instant."""
+        with self._lock:
+            if self._log is None:
+                return
+            if self._log.state.streamed:
+                self._log.mark(streamed_mark(""))
+            if self._log.state.torn:
+                self._log.mark(torn_mark(""))
 
     def _cycle(self) -> str:
         done = self._state_of(self._volumes[0]).done
         return done.cycle if done else ""
 
-    def _make(self, asked: Asked) -> Checkpoint:
+    def _make(self, asked: Asked, at_ms: int | None = None) -> Checkpoint:
         if self._log is None:
             self._begin()
         self._join()
-        point = self.log.checkpoint(self._now_ms(), asked.consistency, asked.name, self._cycle())
+        moment = self._now_ms() if at_ms is None else at_ms
+        point = self.log.checkpoint(moment, asked.consistency, asked.name, self._cycle())
         if asked.pinned:
             self.note(point.record, pinned=True)
         return self.log.state.checkpoints[point.record]
@@ -313,13 +361,21 @@ class GroupJournal:
 
 
 class _Held:
-    """A disk that tells when it is let go."""
+    """A disk that tells before it is written, and when it is let go."""
 
-    def __init__(self, disk: WritableDisk, let_go: Callable[[], None]) -> None:
+    def __init__(self, disk: WritableDisk, part: Callable[[], None], let_go: Callable[[], None]) -> None:
         self._disk = disk
+        self._part = part
         self._let_go: Callable[[], None] | None = let_go
-        self.read_into, self.allocated = disk.read_into, disk.allocated
-        self.write, self.zero, self.flush = disk.write, disk.zero, disk.flush
+        self.read_into, self.allocated, self.flush = disk.read_into, disk.allocated, disk.flush
+
+    def write(self, data: bytes | memoryview, offset: int) -> None:
+        self._part()
+        self._disk.write(data, offset)
+
+    def zero(self, offset: int, length: int) -> None:
+        self._part()
+        self._disk.zero(offset, length)
 
     @property
     def size_bytes(self) -> int:

@@ -39,7 +39,9 @@ class Checkpoint:
 class State:
     """The marks so far. Records up to ``promoted`` are in the replicas for certain; those up to
     ``floor`` may be, so no checkpoint before it is offered. ``epoch`` counts the breaks of lineage.
-    ``torn`` says why what is newest is no instant of the source, empty when it is one.
+    ``torn`` says why what is newest is no instant of the source, empty when it is one. ``streamed`` is
+    the tap whose disks it is, all but what that tap knows itself; empty when it came in passes. ``tap`` is
+    the one that may stream, of generation ``generation``.
     """
 
     epoch: int = 0
@@ -47,6 +49,9 @@ class State:
     floor: int = 0
     promoted: int = 0
     torn: str = ""
+    streamed: str = ""
+    tap: str = ""
+    generation: int = 0
     checkpoints: Mapping[int, Checkpoint] = field(default_factory=dict)
 
     def marked(self, mark: Mapping[str, Any], record: int) -> State:
@@ -121,6 +126,16 @@ def torn_mark(why: str) -> dict[str, Any]:
     return {"mark": "torn", "why": why}
 
 
+def streamed_mark(tap: str) -> dict[str, Any]:
+    """Return the mark from which on what is newest is what that tap has; "" when somebody else wrote."""
+    return {"mark": "streamed", "tap": tap}
+
+
+def tap_mark(tap: str, generation: int) -> dict[str, Any]:
+    """Return the mark from which on that tap streams the group, and no other one."""
+    return {"mark": "tap", "tap": tap, "generation": generation}
+
+
 def seal_mark() -> dict[str, Any]:
     """Return the mark that says nothing but what was durable when it was made."""
     return {"mark": "seal"}
@@ -172,11 +187,19 @@ def _promoted(state: State, mark: Mapping[str, Any], _record: int) -> State:
 
 
 def _broken(state: State, mark: Mapping[str, Any], _record: int) -> State:
-    return replace(state, epoch=state.epoch + 1, why=str(mark["why"]))
+    return replace(state, epoch=state.epoch + 1, why=str(mark["why"]), streamed="")
 
 
 def _tore(state: State, mark: Mapping[str, Any], _record: int) -> State:
     return replace(state, torn=str(mark["why"]))
+
+
+def _streamed(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    return replace(state, streamed=str(mark["tap"]))
+
+
+def _owned(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    return replace(state, tap=str(mark["tap"]), generation=int(mark["generation"]))
 
 
 _MARKS: Mapping[str, Callable[[State, Mapping[str, Any], int], State]] = {
@@ -187,5 +210,7 @@ _MARKS: Mapping[str, Callable[[State, Mapping[str, Any], int], State]] = {
     "promoted": _promoted,
     "epoch": _broken,
     "torn": _tore,
+    "streamed": _streamed,
+    "tap": _owned,
     "seal": lambda state, _mark, _record: state,
 }

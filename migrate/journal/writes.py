@@ -84,8 +84,13 @@ def pack(writes: Sequence[Write], level: int) -> tuple[bytes, bytes, int]:
 
 def rows(header: Header, table: bytes) -> list[Row]:
     """Return the rows of a table that is the header's."""
+    return rows_of(header.count, table)
+
+
+def rows_of(count: int, table: bytes) -> list[Row]:
+    """Return the first ``count`` rows of a table."""
     found, at = [], 0
-    for disk, offset, length, digest in ROW.iter_unpack(memoryview(table)[: header.count * ROW.size]):
+    for disk, offset, length, digest in ROW.iter_unpack(memoryview(table)[: count * ROW.size]):
         zero = bool(disk & ZERO)
         found.append(Row(disk & ~ZERO, offset, length, -1 if zero else at, digest))
         at += 0 if zero else length

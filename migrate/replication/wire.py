@@ -67,6 +67,8 @@ class Kind(IntEnum):
     OFFER = 13  # sender: these digests are what this run would be, grain by grain
     WANT = 14  # receiver: a bit for each grain of that offer that has to be sent
     HELD = 15  # sender: this run need not be sent, you said
+    WRITES = 16  # tap: these writes come next, up to the number in offset
+    MARK = 17  # tap: what the order of writes means from here on
 
 
 _BODY_MAX: Final[dict[int, int]] = {
@@ -85,6 +87,8 @@ _BODY_MAX: Final[dict[int, int]] = {
     Kind.OFFER: OFFER_GRAINS * DIGEST_BYTES,
     Kind.WANT: OFFER_GRAINS // 8,
     Kind.HELD: 0,
+    Kind.WRITES: BLOCK_MAX,
+    Kind.MARK: 64 * KIB,
 }
 
 
@@ -172,23 +176,26 @@ def parse_header(raw: Bytes) -> Header:
 
 def unpack_body(header: Header, body: memoryview) -> bytes | memoryview:
     """Return the body as it was before compression; raises WireError for anything but one honest frame."""
-    if not header.flags & FLAG_ZSTD:
-        return body
+    return inflate(body, header.length) if header.flags & FLAG_ZSTD else body
+
+
+def inflate(body: Bytes, length: int) -> bytes:
+    """Return what a compressed body holds; raises WireError unless that is exactly ``length`` bytes."""
     import zstandard
 
     try:
         # The declared content size decides what the library allocates, so it is checked first;
         # max_output_size alone is ignored for frames that declare a size.
         about = zstandard.get_frame_parameters(body)
-        if about.content_size != header.length or about.window_size > WINDOW_MAX or about.dict_id:
-            raise WireError(f"a compressed block does not hold the {header.length} bytes it announces")
+        if about.content_size != length or about.window_size > WINDOW_MAX or about.dict_id:
+            raise WireError(f"a compressed block does not hold the {length} bytes it announces")
         raw = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).decompress(
-            body, max_output_size=header.length, allow_extra_data=False
+            body, max_output_size=length, allow_extra_data=False
         )
     except zstandard.ZstdError as error:
         raise WireError("a compressed block cannot be unpacked") from error
-    if len(raw) != header.length:
-        raise WireError(f"a compressed block unpacks to {len(raw)} bytes instead of {header.length}")
+    if len(raw) != length:
+        raise WireError(f"a compressed block unpacks to {len(raw)} bytes instead of {length}")
     return raw
 
 

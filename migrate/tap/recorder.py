@@ -1,7 +1,7 @@
 """The writes of one group in one order: what guests wrote, areas copied again, and checkpoints.
 
     add ──┐
-    copy ─┼─▶ one order ─▶ batch ─▶ the line ─▶ done      mapped: nothing is kept, the areas know
+    put ──┼─▶ one order ─▶ batch ─▶ the line ─▶ done      mapped: nothing is kept, the areas know
     mark ─┘
 
 ``add`` never waits and never raises. When memory is used up all that is kept is let go; then an era
@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,7 +25,7 @@ from planner.errors import BadInput, Blocked, StepFailed
 from planner.units import MIB, show_bytes
 
 ROOM: Final = 256  # what an item takes beside its data
-LEAST: Final = MIB  # of memory
+LEAST: Final = 4 * MIB  # of memory
 _MARK: Final = -1  # in the place of a disk
 
 _Item = tuple[int, int, int, int, bytes | None, float]
@@ -71,8 +71,8 @@ class Batch:
 class Recorder:
     """The order of one group's writes, in at most ``limit_bytes`` of memory. Thread-safe.
 
-    ``add`` is for the thread that serves the guests; ``begin`` to ``done`` for the one that streams. ``cool``
-    is told up to which number the target durably has everything.
+    ``add`` and ``put`` are for the thread that serves the guests, ``begin`` and ``finish`` too; the rest for
+    the one that streams. ``cool`` is told up to which number the target durably has what this era brought.
     """
 
     def __init__(
@@ -99,8 +99,6 @@ class Recorder:
         self._mode = Mode.MAPPED
         self._lost_at: float | None = None  # since when the target lacks what is not kept
         self._known = False  # whether the target ever had everything since we live
-        self._watched: tuple[int, int, int] | None = None
-        self._meanwhile: list[tuple[int, int]] = []
         self.why = "nobody streams yet"
         self.overflows = self.dropped = 0
 
@@ -143,9 +141,7 @@ class Recorder:
                 self._let_go(f"the buffer of {show_bytes(self._limit)} was full")
                 self._lose()
             else:
-                if self._watched is not None and self._watched[0] == disk:
-                    self._meanwhile.append((offset, offset + length))
-                self._put(disk, offset, length, data)
+                self._keep(disk, offset, length, data)
                 if 0 < self._wanted <= self._unsent:
                     self._more.notify_all()
             return self._last
@@ -163,7 +159,7 @@ class Recorder:
     def begin(self) -> int:
         """Begin an era: what is written from now on is kept. Return the number before its first.
 
-        What is hot when this has returned has to be copied, then comes ``finish``.
+        What is hot when this has returned has to be ``put`` here, then comes ``finish``.
         """
         with self._lock:
             self._let_go("it catches up")
@@ -172,30 +168,19 @@ class Recorder:
             self._mode, self._sent, self._whole = Mode.CATCHING_UP, self._last, 0
             return self._last
 
-    def copy(self, disk: int, offset: int, length: int, read: Callable[[], bytes | None]) -> None:
-        """Put what a run of a disk holds into the order; ``read`` returns it, None for zeros.
+    def put(self, disk: int, offset: int, length: int, data: bytes | None) -> int:
+        """Put what a run of a disk holds into the order; from the thread that adds, raises Mapped.
 
-        What guests wrote to it while it was read, or write later, stands in the order by itself: the former
-        is left out here, so that no older content ever follows a newer one. Raises Mapped.
+        Nothing of it may have been written since it was read: what was stands in the order already.
         """
         with self._lock:
             self._must_keep()
-            self._watched, self._meanwhile = (disk, offset, offset + length), []
-        data = read()
-        with self._lock:
-            meanwhile, self._watched = self._meanwhile, None
-            self._must_keep()
-            for start, end in self._left(offset, offset + length, meanwhile):
-                self._last += 1
-                part = None if data is None else data[start - offset : end - offset]
-                self._put(disk, start, end - start, part)
+            self._last += 1
+            self._keep(disk, offset, length, data)
+            return self._last
 
     def finish(self, point: Point) -> int:
-        """Say that everything hot was copied: the order is whole from here on. Raises Mapped.
-
-        A write that had reached its disk and was not added yet may be in this first checkpoint, as after a
-        loss of power.
-        """
+        """Say that everything hot was copied: the order is whole from here on. Raises Mapped."""
         with self._lock:
             self._must_keep()
             self._mode, self.why = Mode.STREAMING, ""
@@ -245,8 +230,7 @@ class Recorder:
             whole = self._mode is Mode.STREAMING and 0 < self._whole <= upto
             if whole:
                 self._lost_at, self._known = None, True
-        if whole:
-            self._cool(upto)
+        self._cool(upto)
 
     def made(self, number: int, record: int) -> None:
         """Know under which number the target offers a checkpoint."""
@@ -279,18 +263,7 @@ class Recorder:
         with self._lock:
             self._more.notify_all()
 
-    def _left(self, start: int, end: int, taken: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-        """Yield what is left of ``start`` to ``end`` without the runs that were taken."""
-        for low, high in sorted(taken):
-            if low > start:
-                yield start, min(low, end)
-            start = max(start, high)
-            if start >= end:
-                return
-        if start < end:
-            yield start, end
-
-    def _put(self, disk: int, offset: int, length: int, data: bytes | None) -> None:
+    def _keep(self, disk: int, offset: int, length: int, data: bytes | None) -> None:
         item = (self._last, disk, offset, length, data, self._clock())
         self._queue.append(item)
         weight = _weight(item)
@@ -300,7 +273,7 @@ class Recorder:
     def _mark(self, point: Point) -> int:
         self._last += 1
         self._points[self._last] = point
-        self._put(_MARK, 0, 0, None)
+        self._keep(_MARK, 0, 0, None)
         self._more.notify_all()
         return self._last
 
@@ -329,7 +302,6 @@ class Recorder:
         self._flight.clear()
         self._held = self._unsent = 0
         self._mode, self.why = Mode.MAPPED, why
-        self._watched = None
         points, self._points = self._points, {}
         for point in points.values():
             if not point.made.done():

@@ -1,0 +1,274 @@
+"""The stream of a tap at its target: writes, in their order, onto the log of their group.
+
+    WRITES, WRITES, MARK, ... COMMIT ── the log's commit ── ACK        in this order, always
+
+A tap that comes back goes on where it was, as long as this process lives and the log is sound. Else it
+says what it copies again, and until that is whole nothing newer is offered. One tap streams a group; a
+pass of one of its disks and a stream keep each other out.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from migrate.journal.group import Asked, GroupJournal
+from migrate.journal.log import Log
+from migrate.journal.state import streamed_mark, tap_mark, torn_mark
+from migrate.journal.writes import Packed
+from migrate.replication.channel import Channel
+from migrate.replication.link import Link
+from migrate.replication.messages import Hello, Taken, Turn, Welcome
+from migrate.replication.progress import ProgressLog
+from migrate.replication.wire import Frame, Kind, WireError
+from migrate.replication.written import opened
+from migrate.sites.ports import Consistency
+from planner.errors import BadInput, SiteRefused
+from planner.names import visible
+from planner.units import MIB
+
+PIECES_MAX: Final = 64 * MIB  # of one write; the largest that NBD has are 32 MiB
+_POINTS: Final = 64  # of which a tap is told again when it comes back
+
+
+class Groups(Protocol):
+    """The journals of a receiver."""
+
+    def group(self, name: str) -> GroupJournal: ...
+
+
+@dataclass(slots=True)
+class Position:
+    """How far the stream of one group has come in ``log``: every item up to number ``upto`` is there."""
+
+    session: str
+    log: Log
+    upto: int = 0
+    is_open: bool = False  # a tap has said where it begins
+    points: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Inlet:
+    """Takes in the streams of taps. Thread-safe.
+
+    ``open_log`` opens the progress log of a volume, which passes go by.
+    """
+
+    def __init__(
+        self,
+        groups: Groups,
+        open_log: Callable[[str], ProgressLog],
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._groups = groups
+        self._open_log = open_log
+        self._random_bytes = random_bytes
+        self._lock = threading.Lock()
+        self._positions: dict[str, Position] = {}
+        self._live: dict[str, tuple[str, Channel]] = {}
+
+    def volumes(self, hello: Hello) -> tuple[str, ...]:
+        """Return the disks of the group that is asked for; raises NotFound."""
+        return self._groups.group(hello.volume).volumes
+
+    @contextmanager
+    def succeed(self, hello: Hello, channel: Channel) -> Iterator[None]:
+        """Be this tap's conversation for the block: the one it had before hears nothing any more."""
+        mine = (hello.tap, channel)
+        with self._lock:
+            before = self._live.get(hello.volume)
+            if before is not None and before[0] != hello.tap:
+                before = None  # whoever holds the disks decides
+            else:
+                self._live[hello.volume] = mine
+        if before is not None:
+            before[1].close()
+        try:
+            yield
+        finally:
+            with self._lock:
+                if self._live.get(hello.volume) is mine:
+                    del self._live[hello.volume]
+
+    def take(self, link: Link, hello: Hello, say_welcome: Callable[[Welcome], None]) -> None:
+        """Hold a conversation to its end; the group's disks are held for it.
+
+        Raises SiteRefused, BadInput, NoSpace, WireError, ChannelClosed, OSError, and what a log raises.
+        """
+        if not (hello.tap and hello.session):
+            raise WireError("a stream does not say whose it is")
+        group = self._groups.group(hello.volume)
+        self._must_be_its_disks(group, hello)
+        logs = {volume: self._open_log(volume) for volume in group.volumes}
+        for volume, progress in logs.items():
+            if hello.generation < progress.state.generation:
+                raise _overtaken(volume, hello.generation, progress.state.generation)
+        log = group.open_stream()
+        _own(log, hello)
+        for progress in logs.values():
+            _put_passes_off(progress, hello.generation)
+        position, resumes = self._position(hello, log)
+        if resumes:
+            log.commit()
+        numbers = tuple(group.number(volume) for volume, _size in hello.disks)
+        say_welcome(
+            Welcome(
+                nonce=self._random_bytes(16).hex(),
+                numbers=numbers,
+                known=_is_known(log, hello),
+                resumes=resumes,
+                upto=position.upto if resumes else 0,
+                points=tuple(position.points) if resumes else (),
+            )
+        )
+        sizes = {number: size for number, (_volume, size) in zip(numbers, hello.disks, strict=True)}
+        _Taking(link, hello, group, position, sizes).run()
+
+    def _position(self, hello: Hello, log: Log) -> tuple[Position, bool]:
+        with self._lock:
+            kept = self._positions.get(hello.volume)
+            sound = kept is not None and kept.log is log and kept.session == hello.session and kept.is_open
+            if kept is not None and sound and log.state.streamed == hello.tap and not log.state.torn:
+                return kept, True
+            fresh = self._positions[hello.volume] = Position(hello.session, log)
+            return fresh, False
+
+    def _must_be_its_disks(self, group: GroupJournal, hello: Hello) -> None:
+        """Raise unless the stream is of all disks of the group, each no larger than here."""
+        shown = visible(hello.volume, 200)
+        told = [volume for volume, _size in hello.disks]
+        if sorted(told) != sorted(group.volumes):
+            other = sorted(set(told) ^ set(group.volumes)) or told
+            raise BadInput(
+                f"the tap and group {shown} do not have the same disks, see {visible(other[0], 200)}",
+                "give the tap every disk that is registered for the group, and no other",
+            )
+        for volume, size in hello.disks:
+            disk = group.open_read(volume)
+            try:
+                here = disk.size_bytes
+            finally:
+                disk.close()
+            if size > here:
+                raise SiteRefused(
+                    f"volume {visible(volume, 200)} has {here} bytes here, the tap's has {size}",
+                    "create the target disk at least as large as its source",
+                )
+
+
+class _Taking:
+    """One conversation."""
+
+    def __init__(
+        self, link: Link, hello: Hello, group: GroupJournal, position: Position, sizes: Mapping[int, int]
+    ) -> None:
+        self._link = link
+        self._hello = hello
+        self._group = group
+        self._position = position
+        self._log = position.log
+        self._sizes = sizes
+        self._pieces: list[Packed] = []
+        self._pieces_bytes = 0
+        self._untold: list[tuple[int, int]] = []
+
+    def run(self) -> None:
+        while True:
+            frame = self._link.receive(Kind.WRITES, Kind.MARK, Kind.COMMIT, Kind.BYE)
+            if frame.kind is Kind.WRITES:
+                self._write(frame)
+            elif frame.kind is Kind.MARK:
+                self._turn(Turn.load(frame.body))
+            else:
+                self._log.commit()
+                if frame.kind is Kind.BYE:
+                    return
+                told, self._untold = tuple(self._untold), []
+                self._link.send(Kind.ACK, Taken(upto=self._position.upto, points=told).dump())
+
+    def _write(self, frame: Frame) -> None:
+        """Append a frame; pieces of one write together, so that no checkpoint parts them."""
+        written = opened(frame, self._sizes)
+        if not self._position.is_open or written.after != self._position.upto:
+            raise WireError(f"writes behind {written.after} arrived, expected were those behind another")
+        self._pieces.append(written.packed)
+        self._pieces_bytes += written.packed.raw_bytes
+        if written.upto > written.after:
+            self._log.append_packed(self._pieces)
+            self._position.upto = written.upto
+            self._pieces, self._pieces_bytes = [], 0
+        elif self._pieces_bytes > PIECES_MAX or len(self._pieces) > PIECES_MAX // MIB * 8:
+            raise WireError(f"a write has more than {PIECES_MAX} bytes")
+
+    def _turn(self, turn: Turn) -> None:
+        if turn.what == "torn":
+            self._tear(turn)
+            return
+        if self._pieces or not self._position.is_open or turn.upto != self._position.upto + 1:
+            raise WireError("a checkpoint stands where the order of writes has no place for it")
+        if turn.what == "whole":
+            self._log.mark(streamed_mark(self._hello.tap))
+            self._log.mark(torn_mark(""))
+        elif self._log.state.torn or self._log.state.streamed != self._hello.tap:
+            raise WireError("a checkpoint stands where the order of writes is not whole")
+        asked = Asked(turn.name, Consistency(turn.consistency), turn.pinned)
+        point = self._group.instant(asked, turn.at_ms)
+        self._position.upto = turn.upto
+        made = turn.upto, point.record
+        self._untold.append(made)
+        self._position.points = [*self._position.points[1 - _POINTS :], made]
+
+    def _tear(self, turn: Turn) -> None:
+        """From here on areas are copied again: durable before the first of them is written."""
+        if not (turn.full or _is_known(self._log, self._hello)):
+            raise WireError("a tap copies less than everything to a target that does not know it")
+        self._log.mark(torn_mark(visible(turn.why, 300) or "its tap catches up"))
+        if turn.full:
+            self._log.mark(streamed_mark(self._hello.session))
+        self._log.commit()
+        self._pieces, self._pieces_bytes = [], 0
+        self._position.upto, self._position.is_open = turn.upto, True
+
+
+def _is_known(log: Log, hello: Hello) -> bool:
+    """Tell whether what is newest is this tap's, all but what the tap knows itself.
+
+    While a first copy is under way only the process that makes it knows what is left of it.
+    """
+    return log.state.streamed in {hello.tap, hello.session}
+
+
+def _own(log: Log, hello: Hello) -> None:
+    """Be the tap of a group, durably; raises SiteRefused when it has another one."""
+    state = log.state
+    if hello.generation < state.generation or (
+        state.tap not in {"", hello.tap} and hello.generation == state.generation
+    ):
+        raise SiteRefused(
+            f"group {visible(hello.volume, 200)} is streamed by another tap, of generation {state.generation}",
+            "stop that one, and take over with a newer generation",
+        )
+    if (state.tap, state.generation) != (hello.tap, hello.generation):
+        log.mark(tap_mark(hello.tap, hello.generation))
+        log.commit()
+
+
+def _put_passes_off(progress: ProgressLog, generation: int) -> None:
+    """Have the next pass of a disk compare: what is written here stands on none."""
+    state = progress.state
+    if not state.unknown or state.current is not None or state.done is not None:
+        progress.poison(())
+    if state.generation != generation:
+        progress.fence(generation)
+
+
+def _overtaken(volume: str, generation: int, newer: int) -> SiteRefused:
+    return SiteRefused(
+        f"volume {visible(volume)} was taken over by generation {newer}, "
+        f"generation {generation} may not write it any more",
+        "stop the older run",
+    )
