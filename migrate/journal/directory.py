@@ -1,14 +1,16 @@
-"""Segments as files of one folder, named by their number."""
+"""Segments as files of one folder, named by their number, and beside each what may be lost."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
 import os
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 _SUFFIX = ".segment"
+_ASIDE = ".index"
 
 
 class DirectoryFiles:
@@ -22,12 +24,11 @@ class DirectoryFiles:
         self._folder = folder
         self._open: dict[int, int] = {}
         self._failed: set[int] = set()
+        self._opening = threading.Lock()
 
     def numbers(self) -> list[int]:
         """Return the numbers of the segments, ascending; raises OSError."""
-        names = (path.name for path in self._folder.iterdir())
-        stems = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
-        return sorted(int(stem) for stem in stems if len(stem) == 10 and stem.isascii() and stem.isdigit())
+        return self._numbered(_SUFFIX)
 
     def size(self, number: int) -> int:
         """Return the bytes of a segment; raises OSError."""
@@ -88,23 +89,55 @@ class DirectoryFiles:
             os.posix_fadvise(self._fd(number), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def delete(self, number: int) -> None:
-        """Delete a segment; raises OSError."""
+        """Delete a segment and what is beside it; raises OSError."""
+        self._path(number, _ASIDE).unlink(missing_ok=True)
         self._path(number).unlink()
         fd = self._open.pop(number, -1)
         if fd >= 0:
             os.close(fd)
+
+    def read_aside(self, number: int) -> bytes:
+        """Return what is kept beside a segment, nothing when it cannot be read."""
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+        try:
+            fd = os.open(self._path(number, _ASIDE), flags)
+        except OSError:
+            return b""
+        with open(fd, "rb", buffering=0) as file, contextlib.suppress(OSError):
+            return file.readall() or b""
+        return b""
+
+    def write_aside(self, number: int, data: bytes) -> None:
+        """Keep something beside a segment; raises OSError. What lost its segment goes on this occasion."""
+        half = self._path(number, _ASIDE + ".half")
+        half.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
+        with open(os.open(half, flags, 0o600), "wb", buffering=0) as file:
+            if file.write(data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        half.replace(self._path(number, _ASIDE))
+        for left in {*self._numbered(_ASIDE)} - {*self.numbers()}:
+            self._path(left, _ASIDE).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close every segment."""
         while self._open:
             os.close(self._open.popitem()[1])
 
-    def _path(self, number: int) -> Path:
-        return self._folder / f"{number:010d}{_SUFFIX}"
+    def _numbered(self, suffix: str) -> list[int]:
+        names = (path.name for path in self._folder.iterdir())
+        stems = (name.removesuffix(suffix) for name in names if name.endswith(suffix))
+        return sorted(int(stem) for stem in stems if len(stem) == 10 and stem.isascii() and stem.isdigit())
+
+    def _path(self, number: int, suffix: str = _SUFFIX) -> Path:
+        return self._folder / f"{number:010d}{suffix}"
 
     def _fd(self, number: int) -> int:
         fd = self._open.get(number, -1)
         if fd < 0:
-            fd = os.open(self._path(number), os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW)
-            self._open[number] = fd
+            with self._opening:  # two who read at once shall not open it twice
+                fd = self._open.get(number, -1)
+                if fd < 0:
+                    flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+                    fd = self._open[number] = os.open(self._path(number), flags)
         return fd

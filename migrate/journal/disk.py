@@ -11,9 +11,8 @@ import threading
 from collections.abc import Iterator
 
 from migrate.disks.ports import ReadableDisk
-from migrate.journal import overlay
 from migrate.journal.log import Log
-from migrate.journal.overlay import Indexes
+from migrate.journal.overlay import Indexes, Overlay
 from migrate.journal.writes import Write
 
 
@@ -24,8 +23,8 @@ class JournalledDisk:
         self._number = number
         self._replica = replica
         self._log = log
-        self._indexes = Indexes(log.reader)
-        self._lock = threading.Lock()  # readers share the indexes
+        self._overlay = Overlay(number, replica, Indexes(log.reader))
+        self._lock = threading.Lock()  # readers share the overlay
 
     @property
     def size_bytes(self) -> int:
@@ -35,17 +34,16 @@ class JournalledDisk:
     def read_into(self, buffer: memoryview, offset: int) -> None:
         """Fill ``buffer`` from ``offset``; raises OSError, JournalCorrupt."""
         self._check(offset, len(buffer))
-        with self._lock:
-            frames, record = self._log.frames(), self._log.last
-            chunks = overlay.chunks(frames, record)
-            overlay.read(self._number, self._replica, chunks, record, self._indexes, buffer, offset)
+        with self._lock, self._log.reading() as (frames, count):
+            self._overlay.follow(frames, count)
+            self._overlay.read_into(buffer, offset)
 
     def allocated(self) -> Iterator[tuple[int, int]]:
         """Yield ascending (offset, length) runs that may hold data."""
-        with self._lock:
-            frames, record = self._log.frames(), self._log.last
-            chunks = overlay.chunks(frames, record)
-            yield from overlay.allocated(self._number, self._replica, chunks, record, self._indexes)
+        with self._lock, self._log.reading() as (frames, count):
+            self._overlay.follow(frames, count)
+            runs = self._overlay.allocated()
+        return iter(runs)
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Append a write; raises OSError, JournalFailed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Files(Protocol):
@@ -40,3 +40,16 @@ class Files(Protocol):
         ...
 
     def delete(self, number: int) -> None: ...
+
+
+@runtime_checkable
+class Aside(Protocol):
+    """Files that keep something beside a segment, which goes with it and may be lost at any moment before."""
+
+    def read_aside(self, number: int) -> bytes:
+        """Return what is kept beside a segment, nothing when there is nothing."""
+        ...
+
+    def write_aside(self, number: int, data: bytes) -> None:
+        """Keep something beside a segment in place of what was there; it is not durable."""
+        ...

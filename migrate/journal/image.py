@@ -1,6 +1,6 @@
 """An image: a disk as it was at a checkpoint, read from its replica and the journal over it.
 
-It is open at once: tables are read when a read comes to them. What it holds stays while the group goes
+It is open at once: indexes are read, or made, when a read comes to them. What it holds stays while the group goes
 on: a lease keeps promotion and trim away from it.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from migrate.disks.ports import ReadableDisk
-from migrate.journal import overlay
 from migrate.journal.leases import Lease
-from migrate.journal.overlay import Indexes
+from migrate.journal.overlay import Indexes, Overlay
 
 
 class Image:
@@ -23,11 +23,11 @@ class Image:
     """
 
     def __init__(self, number: int, replica: ReadableDisk, lease: Lease, indexes: Indexes) -> None:
-        self._number = number
         self._replica = replica
         self._lease = lease
-        self._indexes = indexes
-        self._chunks = overlay.chunks(lease.frames, lease.record)
+        self._overlay = Overlay(number, replica, indexes)
+        count = bisect_right(lease.frames, lease.record, key=lambda ref: ref.header.first)
+        self._overlay.follow(lease.frames, count, ends=True)
 
     @property
     def size_bytes(self) -> int:
@@ -38,13 +38,11 @@ class Image:
         """Fill ``buffer`` from ``offset``; raises OSError, JournalCorrupt where the journal is broken."""
         if offset < 0 or offset + len(buffer) > self.size_bytes:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        record = self._lease.record
-        overlay.read(self._number, self._replica, self._chunks, record, self._indexes, buffer, offset)
+        self._overlay.read_into(buffer, offset)
 
     def allocated(self) -> Iterator[tuple[int, int]]:
         """Yield ascending (offset, length) runs that may hold data; the rest reads as zeros."""
-        record = self._lease.record
-        return overlay.allocated(self._number, self._replica, self._chunks, record, self._indexes)
+        return iter(self._overlay.allocated())
 
     def close(self) -> None:
         """Close the replica and give the lease back."""

@@ -1,28 +1,35 @@
-"""Where the newest bytes of each disk lie in one segment: disjoint runs, sorted, to be searched.
+"""Where the newest bytes of each disk lie in some frames: disjoint runs, sorted, to be searched.
 
 Four numbers a run in plain arrays, 24 bytes: a million records take 24 MiB at most. A run points to a
-row of a frame; which frame that is, the maker of the index knows.
+place in the unpacked data of a frame; which frame that is, the holder of the index knows.
 """
 
 from __future__ import annotations
 
 import heapq
+import struct
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
-from migrate.journal.writes import Row
+from migrate.journal.frames import Header
+from migrate.journal.writes import ROW, ZERO, pieces
+
+ZEROS: Final = 2**32 - 1  # in place of a place: the run reads as zeros
+_PLACE: Final = struct.Struct("<IQI16x")  # a row without its digest
+Span = tuple[int, int, int, int, int]  # start, age (the youngest is the least), end, frame, place
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Bytes ``offset`` to ``end`` of a disk are in row ``row`` of frame ``frame``."""
+    """Bytes ``offset`` to ``end`` of a disk are at ``at`` of frame ``frame``, or are ZEROS."""
 
     offset: int
     end: int
     frame: int
-    row: int
+    at: int
 
 
 @dataclass(slots=True)
@@ -32,56 +39,113 @@ class DiskIndex:
     starts: array[int] = field(default_factory=lambda: array("Q"))
     ends: array[int] = field(default_factory=lambda: array("Q"))
     frames: array[int] = field(default_factory=lambda: array("I"))
-    rows: array[int] = field(default_factory=lambda: array("I"))
+    ats: array[int] = field(default_factory=lambda: array("I"))
 
-    def find(self, offset: int, end: int) -> Iterator[Hit]:
-        """Yield the runs that touch ``offset`` to ``end``, ascending and cut to it."""
-        at = max(bisect_right(self.starts, offset) - 1, 0)
-        while offset < end and at < len(self.starts) and self.starts[at] < end:
-            if self.ends[at] > offset:
-                low, high = max(self.starts[at], offset), min(self.ends[at], end)
-                yield Hit(low, high, self.frames[at], self.rows[at])
-            at += 1
+    def find(self, offset: int, end: int) -> list[Hit]:
+        """Return the runs that touch ``offset`` to ``end``, ascending and cut to it."""
+        found: list[Hit] = []
+        last = bisect_left(self.starts, end) - 1
+        while last >= 0 and self.ends[last] > offset:
+            start, at = self.starts[last], self.ats[last]
+            low = max(start, offset)
+            if at != ZEROS:
+                at += low - start
+            found.append(Hit(low, min(self.ends[last], end), self.frames[last], at))
+            last -= 1
+        found.reverse()
+        return found
 
-    def _add(self, start: int, end: int, frame: int, row: int) -> None:
-        if self.starts and self.ends[-1] == start and (self.frames[-1], self.rows[-1]) == (frame, row):
-            self.ends[-1] = end
-            return
+    def add(self, start: int, end: int, frame: int, at: int) -> None:
+        """Append a run behind all others."""
         self.starts.append(start)
         self.ends.append(end)
         self.frames.append(frame)
-        self.rows.append(row)
+        self.ats.append(at)
+
+    def add_newest(self, spans: list[Span]) -> None:
+        """Append, behind all others, the youngest bytes of ``spans``, which this sorts. n log n."""
+        spans.sort()
+        at, count = 0, len(spans)
+        while at < count:
+            start, _age, end, frame, place = spans[at]
+            after = at + 1
+            while after < count and spans[after][0] == start and spans[after][2] <= end:
+                after += 1  # an older write of the same place
+            if after == count or spans[after][0] >= end:
+                self.add(start, end, frame, place)
+                at = after
+                continue
+            while after < count and spans[after][0] < end:
+                end = max(end, spans[after][2])
+                after += 1
+            self._add_tangled(spans[at:after])
+            at = after
+
+    def _add_tangled(self, spans: list[Span]) -> None:
+        """Append writes over each other: a sweep over their ends, the youngest that is open counts."""
+        open_: list[tuple[int, int, int, int, int]] = []  # by age
+        at = spans[0][0]
+        for start, age, end, frame, place in (*spans, (2**64, 0, 0, 0, 0)):
+            while open_ and at < start:
+                _age, ends, its_frame, its_start, its_place = open_[0]
+                if ends > at:
+                    upto = min(ends, start)
+                    moved = its_place if its_place == ZEROS else its_place + at - its_start
+                    self._lengthen(at, upto, its_frame, moved)
+                    at = upto
+                if ends <= at:
+                    heapq.heappop(open_)
+            at = max(at, start)
+            heapq.heappush(open_, (age, end, frame, start, place))
+
+    def _lengthen(self, start: int, end: int, frame: int, at: int) -> None:
+        """Append a run, or lengthen the last one that goes on in it."""
+        if self.starts and self.ends[-1] == start and self.frames[-1] == frame:
+            before = self.ats[-1]
+            follows = before if before == ZEROS else before + start - self.starts[-1]
+            if follows == at:
+                self.ends[-1] = end
+                return
+        self.add(start, end, frame, at)
 
 
-def index_of(frames: Iterable[tuple[int, Iterable[tuple[int, Row]]]]) -> dict[int, DiskIndex]:
-    """Return the index of each disk; ``frames`` are numbers with numbered rows, oldest first.
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
+class FramesIndex:
+    """The index of some frames: the runs of each disk, and what each frame's table tells of its pieces."""
 
-    A sweep over the ends of all writes: of those that cover a byte the youngest counts. n log n.
-    """
-    writes: dict[int, list[tuple[int, int, int, int, int]]] = {}
-    age = 0
-    for frame, numbered in frames:
-        for number, row in numbered:
-            if row.length:
-                age -= 1  # the youngest is the least
-                span = (row.offset, age, row.offset + row.length, frame, number)
-                writes.setdefault(row.disk, []).append(span)
-    return {disk: _swept(sorted(spans)) for disk, spans in writes.items()}
+    disks: dict[int, DiskIndex]
+    pieces: list[bytes]
 
 
-def _swept(spans: list[tuple[int, int, int, int, int]]) -> DiskIndex:
-    index = DiskIndex()
-    open_: list[tuple[int, int, int, int]] = []  # by age: who covers the place we are at
-    at = 0
-    for start, age, end, frame, row in [*spans, (2**63, 0, 0, 0, 0)]:
-        while open_ and at < start:
-            _age, ends, its_frame, its_row = open_[0]
-            if ends > at:
-                upto = min(ends, start)
-                index._add(at, upto, its_frame, its_row)
-                at = upto
-            if ends <= at:
-                heapq.heappop(open_)
-        at = start
-        heapq.heappush(open_, (age, end, frame, row))
-    return index
+def index_of(frames: Iterable[tuple[Header, bytes]]) -> FramesIndex:
+    """Return the index of frames of writes, given by header and table, the oldest first."""
+    spans: dict[int, list[Span]] = {}
+    told: list[bytes] = []
+    for number, (header, table) in enumerate(frames):
+        told.append(pieces(table))
+        for disk, span in _spans(number, header, table):
+            spans.setdefault(disk, []).append(span)
+    disks: dict[int, DiskIndex] = {}
+    for disk, those in spans.items():
+        disks[disk] = DiskIndex()
+        disks[disk].add_newest(those)
+    return FramesIndex(disks, told)
+
+
+def _spans(number: int, header: Header, table: bytes) -> Iterator[tuple[int, Span]]:
+    """Yield disk and span of each write of a frame; those that follow on each other are one."""
+    age, place = -(number << 32), 0
+    last_disk, last_end, begun, its_place = -1, -1, 0, 0
+    for disk, offset, length in _PLACE.iter_unpack(memoryview(table)[: header.count * ROW.size]):
+        if disk == last_disk and offset == last_end:
+            last_end += length
+        else:
+            if last_end > begun:
+                yield last_disk & ~ZERO, (begun, age, last_end, number, its_place)
+            age -= 1
+            last_disk, begun, last_end = disk, offset, offset + length
+            its_place = ZEROS if disk & ZERO else place
+        if not disk & ZERO:
+            place += length
+    if last_end > begun:
+        yield last_disk & ~ZERO, (begun, age, last_end, number, its_place)

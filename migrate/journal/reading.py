@@ -1,34 +1,23 @@
-"""Frames read by those who look into a journal: checked, unpacked, and a few of them kept."""
+"""What those who look into a journal read of it: tables, and pieces of data, checked and unpacked.
+
+A few pieces are kept. One reader serves everybody who looks into the same journal.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Final
 
+from blake3 import blake3
+
 from migrate.journal.files import Files
-from migrate.journal.frames import JournalCorrupt
-from migrate.journal.recovery import Ref, read_stored, read_table
-from migrate.journal.writes import Row, is_stored, rows, unpack
+from migrate.journal.frames import DIGEST_BYTES, HEADER_BYTES, JournalCorrupt
+from migrate.journal.index_files import IndexFiles
+from migrate.journal.recovery import Ref, read_table
+from migrate.journal.writes import PIECE_BYTES, place, unpack_piece
 
-KEPT: Final = 128  # frames of 256 KiB
-
-
-@dataclass(frozen=True, slots=True)
-class Unpacked:
-    """A frame's rows and its data."""
-
-    rows: list[Row]
-    data: bytes
-
-    def part(self, row: int, offset: int, end: int) -> bytes | memoryview | None:
-        """Return bytes ``offset`` to ``end`` of a disk out of a row, None for zeros."""
-        of = self.rows[row]
-        if of.at < 0:
-            return None
-        low = of.at + offset - of.offset
-        return memoryview(self.data)[low : low + end - offset]
+KEPT: Final = 1024  # pieces of 32 KiB
 
 
 class FrameReader:
@@ -36,30 +25,53 @@ class FrameReader:
 
     def __init__(self, files: Files) -> None:
         self._files = files
-        self._kept: OrderedDict[tuple[int, int], Unpacked] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, int, int], bytes | memoryview] = OrderedDict()
         self._lock = threading.Lock()
+        self.index_files = IndexFiles(files)
 
-    def read(self, ref: Ref) -> Unpacked:
-        """Return a frame of writes; raises JournalCorrupt when it is not what was written, OSError."""
-        place = (ref.segment, ref.offset)
+    def table(self, ref: Ref) -> bytes:
+        """Return the table of a frame; raises JournalCorrupt, OSError."""
+        return read_table(self._files, ref)
+
+    def read_into(self, buffer: memoryview, ref: Ref, told: bytes, at: int) -> None:
+        """Fill ``buffer`` with what is at ``at`` of a frame's data; raises JournalCorrupt, OSError.
+
+        ``told`` is what the frame's table tells of its pieces.
+        """
+        done, length = 0, len(buffer)
+        while done < length:
+            number, skip = divmod(at + done, PIECE_BYTES)
+            part = self._piece(ref, told, number)[skip : skip + length - done]
+            if not len(part):
+                raise _broken(ref)
+            buffer[done : done + len(part)] = part
+            done += len(part)
+
+    def _piece(self, ref: Ref, told: bytes, number: int) -> bytes | memoryview:
+        key = (ref.segment, ref.offset, number)
         with self._lock:
-            found = self._kept.get(place)
+            found = self._kept.get(key)
             if found is not None:
-                self._kept.move_to_end(place)
+                self._kept.move_to_end(key)
                 return found
-        table, stored = read_table(self._files, ref), read_stored(self._files, ref)
-        if not is_stored(table, stored):
-            raise JournalCorrupt(
-                f"the data of record {ref.header.first} in segment {ref.segment} of a journal is broken",
-                "compare the group with its source",
-            )
-        unpacked = Unpacked(rows(ref.header, table), unpack(ref.header, stored))
+        header = ref.header
+        start, end, digest = place(told, number)
+        stored = self._files.read(
+            ref.segment, ref.offset + HEADER_BYTES + header.table + start, end - start
+        )
+        if blake3(stored).digest(DIGEST_BYTES) != digest:
+            raise _broken(ref)
+        raw_bytes = min(PIECE_BYTES, header.raw - number * PIECE_BYTES)
+        found = unpack_piece(header, memoryview(stored), raw_bytes)
         with self._lock:
-            self._kept[place] = unpacked
+            self._kept[key] = found
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return unpacked
+        return found
 
-    def rows(self, ref: Ref) -> list[Row]:
-        """Return the rows of a frame without its data; raises JournalCorrupt, OSError."""
-        return rows(ref.header, read_table(self._files, ref))
+
+def _broken(ref: Ref) -> JournalCorrupt:
+    return JournalCorrupt(
+        f"the data of record {ref.header.first} in segment {ref.segment} of a journal is broken",
+        "compare the group with its source",
+    )
