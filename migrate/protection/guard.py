@@ -1,0 +1,166 @@
+"""The near end of a watchdog: starts it, asks it, and does its work when it dies or stands still itself.
+
+While a checkpoint is made a thread looks after the watchdog, so that of the two processes either one
+alone is enough to let everybody go.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from migrate.protection.members import Members
+from migrate.protection.policy import Policy
+from migrate.protection.stopping import Stop
+from migrate.protection.telling import FREEZE, RELEASE, TELL_S, Lines, Order, Silent, Told
+from planner.errors import Unreachable
+from planner.own_code import child_environment
+
+_START_S = 20.0
+_SLACK_S = 2.0  # by which a watchdog may be late before it is taken to stand still
+
+
+class Guard:
+    """A watchdog for one attempt at a checkpoint: ``freeze``, ``watching``, ``release``; use it as a context.
+
+    ``pid`` is its process. What it did goes to ``log`` as a line.
+    """
+
+    def __init__(self, policy: Policy, log: Path | None = None) -> None:
+        """Start one and wait until it is armed; raises Unreachable, OSError."""
+        self._policy = policy
+        self.checkpoint = secrets.token_hex(8)
+        self._end, theirs = socket.socketpair()
+        self._lines = Lines(self._end)
+        self._rescued: Told | None = None
+        try:
+            with theirs:
+                _start(theirs.fileno(), log)
+            self._lines.say(Order(policy, self.checkpoint, os.getpid()).dump(), _START_S)
+            self.pid = self._await_armed()
+            self._handle = os.pidfd_open(self.pid)
+        except BaseException:
+            self._end.close()
+            raise
+
+    def freeze(self) -> Told:
+        """Have all members held and return what they reached so far."""
+        self._lines.say(FREEZE)
+        hooks_s = self._hooks_s
+        return self._hear(hooks_s + self._policy.freeze_limit_s + TELL_S + hooks_s + _SLACK_S)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look after the watchdog until the block ends."""
+        over = Stop()
+        thread = threading.Thread(target=self._look_after, args=(over,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.say()
+            thread.join()
+            over.close()
+
+    def release(self) -> Told:
+        """Have all let go, unless they were already, and return what they really reached."""
+        if self._rescued is not None:
+            return self._rescued
+        self._lines.say(RELEASE)
+        return self._hear(self._policy.freeze_limit_s + TELL_S + self._hooks_s + _SLACK_S)
+
+    def __enter__(self) -> Guard:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end.close()  # a watchdog that was not asked lets go now
+        os.close(self._handle)
+
+    @property
+    def _hooks_s(self) -> float:
+        return self._policy.hook_limit_s if any(one.before for one in self._policy.acting()) else 0.0
+
+    def _await_armed(self) -> int:
+        try:
+            said = self._lines.hear(time.monotonic() + _START_S)
+        except Silent:
+            said = None
+        if said is None:
+            raise Unreachable(
+                "the watchdog that would thaw the guests did not start, so nothing was frozen",
+                "look whether this host can start processes, and try again",
+            )
+        return int(said["armed"])
+
+    def _hear(self, seconds: float) -> Told:
+        """Return what the watchdog tells; what is told by us when it does not."""
+        why = "the watchdog died"
+        try:
+            if (plain := self._lines.hear(time.monotonic() + seconds)) is not None:
+                return Told.load(plain)
+        except Silent:
+            why = "the watchdog stood still"
+        return self._rescue(why)
+
+    def _look_after(self, over: Stop) -> None:
+        until = time.monotonic() + self._policy.freeze_limit_s + _SLACK_S
+        ready = over.wait(until, self._end.fileno())
+        if over.said:
+            return
+        if not ready:
+            self._rescue("the watchdog stood still")
+        elif self._lines.is_over:
+            self._rescue("the watchdog died")
+
+    def _rescue(self, why: str) -> Told:
+        """Let everybody go ourselves, once the watchdog cannot freeze anybody any more."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._handle, signal.SIGKILL)
+        select.select([self._handle], [], [])
+        members = Members(self._policy, self.checkpoint)
+        never = Stop()
+        members.lose(f"it was let go before the checkpoint was made: {why}")
+        members.begin(lambda one: one.rescue(never))
+        let_go = members.join(TELL_S + self._hooks_s)
+        self._rescued = Told(why, members.found)
+        if let_go:
+            members.close()
+            never.close()
+        return self._rescued
+
+
+def _start(far_end: int, log: Path | None) -> None:
+    """Start a watchdog that belongs to nobody, so that it survives us and leaves no zombie."""
+    said = (
+        subprocess.DEVNULL
+        if log is None
+        else os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    )
+    try:
+        child = subprocess.Popen(
+            [sys.executable, "-m", "migrate.daemons.detached", "migrate.protection.watchdog", str(far_end)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            cwd="/",
+            pass_fds=(far_end,),
+            start_new_session=True,
+            env=child_environment(),
+        )
+        child.wait()
+    finally:
+        if log is not None:
+            os.close(said)
