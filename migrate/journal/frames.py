@@ -42,6 +42,7 @@ class Kind(IntEnum):
     OPEN = 1  # a segment begins: what was known when it did
     WRITES = 2
     MARK = 3  # a checkpoint, or what became of one
+    MERGED = 4  # a segment begins that stands for older ones
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,24 +10,27 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, Final
 
+from migrate.journal.cover import MERGED_FROM
 from migrate.journal.files import Files
-from migrate.journal.frames import Kind, Sealer
+from migrate.journal.frames import HEADER_BYTES, Kind, Sealer
 from migrate.journal.leases import Lease, Leases, not_offered
 from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Found, Ref, recover
 from migrate.journal.state import Checkpoint, State, checkpoint_mark, floor_mark, seal_mark
-from migrate.journal.writes import Write, pack
+from migrate.journal.writes import ROW, Packed, Write, pack
 from migrate.sites.ports import Consistency
-from planner.errors import StepFailed
+from planner.errors import NoSpace, StepFailed
 from planner.names import visible
-from planner.units import KIB, MIB
+from planner.units import KIB, MIB, show_bytes
 
 FRAME_BYTES: Final = 256 * KIB  # of data in a frame: what one small read of an image has to unpack
 SEGMENT_BYTES: Final = 64 * MIB
+SEGMENT_RECORDS: Final = 32_768  # what an image may have to index before its first read
 
 
 class JournalFailed(StepFailed):
@@ -55,9 +58,19 @@ class Log:
         self._durable = found.last
         self._segment = found.segment
         self._size = 0
+        self._before = 0  # the newest record of the segment before
+        self._trimming = threading.Lock()
         self.state: State = found.state
         self.leases = Leases()
         self.reader = FrameReader(files)
+        self.moving = threading.Lock()  # held by who moves history: one promotion or merging at a time
+        self.limit_bytes = 0  # writes beyond it are refused, 0 for none; marks are not
+        self.full = ""  # why the last write was refused
+        self._sizes = {number: files.size(number) for number in files.numbers()}
+        self.size_bytes = sum(self._sizes.values())
+        self._stale = found.stale
+        self._retired: dict[int, tuple[int, int]] = {}  # first record, and when it was given up
+        self._merged = max(MERGED_FROM, *self._sizes, 0)
         self._rotate()
 
     @property
@@ -80,9 +93,28 @@ class Log:
         with self._lock:
             return tuple(self._frames)
 
-    def append(self, writes: Iterable[Write]) -> int:
-        """Append writes in their order and return the number of the last; raises OSError, JournalFailed."""
+    @contextmanager
+    def reading(self) -> Iterator[tuple[Sequence[Ref], int]]:
+        """Yield the frames there are, and how many those are: more may come, and none is deleted meanwhile.
+
+        For short reads; what ``trim`` finds in use goes at the next one. It is no image: checkpoints may go.
+        """
         with self._lock:
+            ticket = self.leases.take(self._last, image=False)
+            frames, count = self._frames, len(self._frames)
+        try:
+            yield frames, count
+        finally:
+            self.leases.give_back(ticket)
+
+    def append(self, writes: Iterable[Write]) -> int:
+        """Append writes in their order and return the number of the last.
+
+        Raises NoSpace before anything is written, OSError, JournalFailed.
+        """
+        writes = list(writes)
+        with self._lock:
+            self._check_room(sum(ROW.size + len(write.data or b"") for write in writes))
             batch: list[Write] = []
             weight = 0
             for write in writes:
@@ -93,6 +125,15 @@ class Log:
                 weight += 0 if write.data is None else write.length
             if batch:
                 self._write(batch)
+            return self._last
+
+    def append_packed(self, frames: Iterable[Packed]) -> int:
+        """Append frames that were packed elsewhere, and checked, with nothing between; as ``append``."""
+        frames = list(frames)
+        with self._lock:
+            self._check_room(sum(HEADER_BYTES + len(frame.table) + len(frame.stored) for frame in frames))
+            for frame in frames:
+                self._put(Kind.WRITES, frame.count, frame.table, frame.stored, frame.raw_bytes)
             return self._last
 
     def mark(self, mark: Mapping[str, Any]) -> int:
@@ -118,7 +159,7 @@ class Log:
         with self._lock:
             self._check()
             upto, segment = self._last, self._segment
-            if self._size >= self._segment_bytes:
+            if self._size >= self._segment_bytes or self._last - self._before >= SEGMENT_RECORDS:
                 self._guarded(partial(self._files.sync, segment))
                 self._durable = upto
                 self._rotate()
@@ -134,8 +175,7 @@ class Log:
         with self._lock:
             if record not in self.state.checkpoints or record > self._durable:
                 raise not_offered(record)
-            self.leases.take(record)
-            return Lease(record, tuple(self._frames), self.reader, self.leases)
+            return Lease(record, tuple(self._frames), self.reader, self.leases, self.leases.take(record))
 
     def withdraw(self, record: int) -> None:
         """Raise the floor to a durable checkpoint; raises NotFound, ProjectBusy when one before it is held.
@@ -152,23 +192,71 @@ class Log:
         self.commit()
 
     def trim(self) -> int:
-        """Delete the segments that hold nothing newer than what the replicas hold; return how many.
+        """Delete the segments that replicas hold or others stand for, and return how many.
 
-        While somebody looks at a checkpoint nothing goes.
+        What somebody reads meanwhile goes at a later trim.
         """
+        with self._trimming:
+            with self._lock:
+                self._check()
+                stale, self._stale = self._stale, ()
+                promoted = min(self.state.promoted, self._durable)
+                kept = next((r.segment for r in self._frames if r.header.last > promoted), self._segment)
+                self._give_up(0, next(at for at, ref in enumerate(self._frames) if ref.segment == kept))
+                free = [number for number, told in self._retired.items() if not self.leases.needs(*told)]
+            # durably before others: a half-made one may not outlive what it was to stand for
+            return self._delete(stale) + self._delete(free)
+
+    def merged_number(self) -> int:
+        """Return the number of a merged segment to be; no two have the same while this process lives."""
+        with self._lock:
+            self._merged += 1
+            return self._merged
+
+    def abandon(self, number: int) -> None:
+        """Delete a merged segment that was not finished; before anything else goes."""
+        with self._lock:
+            self._stale += tuple(found for found in self._files.numbers() if found == number)
+        self.trim()
+
+    def replaced(self, old: Sequence[int], new: Sequence[Ref]) -> None:
+        """Read ``new``, which is durable, in the place of the segments ``old``; ``moving`` keeps those."""
         with self._lock:
             self._check()
-            if self.leases.oldest() is not None:
-                return 0
-            promoted = min(self.state.promoted, self._durable)
-            kept = next((ref.segment for ref in self._frames if ref.header.last > promoted), self._segment)
-            old = [number for number in self._files.numbers() if number < kept]
-            for number in old:
-                self._guarded(partial(self._files.delete, number))
-            if old:
-                self._guarded(self._files.sync_names)
-            self._frames = [ref for ref in self._frames if ref.segment >= kept]
-            return len(old)
+            start = next(at for at, ref in enumerate(self._frames) if ref.segment == old[0])
+            end = next(at for at, ref in enumerate(self._frames) if at > start and ref.segment not in old)
+            self._give_up(start, end, new)
+            self._sizes[new[0].segment] = size_bytes = sum(ref.header.size_bytes for ref in new)
+            self.size_bytes += size_bytes
+
+    def _give_up(self, start: int, end: int, new: Sequence[Ref] = ()) -> None:
+        """Read the frames ``start`` to ``end`` no more; their segments go when nobody needs them."""
+        moment = self.leases.moment()
+        for ref in self._frames[start:end]:
+            self._retired.setdefault(ref.segment, (ref.header.first, moment))
+        if end > start:
+            self._frames = [*self._frames[:start], *new, *self._frames[end:]]
+
+    def _delete(self, numbers: Collection[int]) -> int:
+        for number in sorted(numbers):
+            self._guarded(partial(self._files.delete, number))
+        if numbers:
+            self._guarded(self._files.sync_names)
+        with self._lock:
+            for number in numbers:
+                self._retired.pop(number, None)
+                self.size_bytes -= self._sizes.pop(number, 0)
+        return len(numbers)
+
+    def _check_room(self, size_bytes: int) -> None:
+        """Raise NoSpace when the limit does not let so much come; nothing was written then."""
+        if self.limit_bytes and self.size_bytes + size_bytes > self.limit_bytes:
+            self.full = f"its journal has reached its limit of {show_bytes(self.limit_bytes)}"
+            raise NoSpace(
+                f"no room for group {visible(self._name, 200)}: {self.full}",
+                "close images, free pinned checkpoints, or raise the limit; it goes on from there",
+            )
+        self.full = ""
 
     def _written(self) -> tuple[int, int]:
         """Return the bytes written since the last checkpoint, and what they were packed as."""
@@ -203,12 +291,15 @@ class Log:
         self._guarded(partial(self._files.append, self._segment, (raw, table, stored)))
         self._frames.append(Ref(self._segment, self._size, header))
         self._size += header.size_bytes
+        self._sizes[self._segment] = self._size
+        self.size_bytes += header.size_bytes
         self._last, self._tag = header.last, header.tag
 
     def _rotate(self) -> None:
         """Begin a new segment, durably, with all that is known; everything before is durable."""
-        self._segment, self._size = self._segment + 1, 0
+        self._segment, self._size, self._before = self._segment + 1, 0, self._last
         self._guarded(partial(self._files.create, self._segment))
+        self.size_bytes -= self._sizes.pop(self._segment, 0)
         self._put(Kind.OPEN, 1, _plain(self.state.dump()))
         self._guarded(partial(self._files.sync, self._segment))
         self._guarded(self._files.sync_names)

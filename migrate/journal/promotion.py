@@ -9,7 +9,7 @@ journal. A promotion that was cut off is done again from its beginning; the end 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from migrate.disks.ports import WritableDisk
 from migrate.journal.files import Files
@@ -20,26 +20,35 @@ from migrate.journal.state import promoted_mark
 from migrate.journal.writes import Row, cut, is_stored, rows, unpack
 
 
-def promote(log: Log, files: Files, disks: Mapping[int, WritableDisk], record: int) -> None:
+def promote(
+    log: Log,
+    files: Files,
+    disks: Mapping[int, WritableDisk],
+    record: int,
+    pace: Callable[[int], None] = lambda _bytes: None,
+) -> None:
     """Bring the replicas to the checkpoint at ``record`` and withdraw those before it.
 
-    ``disks`` are the replicas by number, open for writing. Raises JournalCorrupt before anything is
-    written when a record cannot be read, NotFound, ProjectBusy when an image of an earlier one is open,
-    OSError, FlushFailed.
+    ``disks`` are the replicas by number, open for writing. ``pace`` is told the bytes of each step and
+    may raise, to stop. Raises JournalCorrupt before anything is written when a record cannot be read,
+    NotFound, ProjectBusy when an image of an earlier one is open, OSError, FlushFailed.
     """
-    frames = log.frames()
-    for _row, _data in replay(files, frames, log.state.promoted, record):
-        pass  # what cannot be read is better known before checkpoints are withdrawn for it
-    log.withdraw(record)
-    for row, data in replay(files, frames, log.state.promoted, record):
-        if row.at < 0:
-            disks[row.disk].zero(row.offset, row.length)
-        else:
-            disks[row.disk].write(data, row.offset)
-    for disk in disks.values():
-        disk.flush()
-    log.mark(promoted_mark(record))
-    log.commit()
+    with log.moving, log.reading() as (refs, count):
+        frames = refs[:count]
+        for row, _data in replay(files, frames, log.state.promoted, record):
+            # what cannot be read is better known before checkpoints are withdrawn for it
+            pace(0 if row.at < 0 else row.length)
+        log.withdraw(record)
+        for row, data in replay(files, frames, log.state.promoted, record):
+            if row.at < 0:
+                disks[row.disk].zero(row.offset, row.length)
+            else:
+                disks[row.disk].write(data, row.offset)
+            pace(0 if row.at < 0 else row.length)
+        for disk in disks.values():
+            disk.flush()
+        log.mark(promoted_mark(record))
+        log.commit()
     log.trim()
 
 

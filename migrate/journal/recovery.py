@@ -2,6 +2,7 @@
 
 A broken frame at the end of the last segment is a torn tail when nothing valid behind it proves that it
 had been durable: it was never acknowledged and is left out. Any other broken frame is rot, and refused.
+A merged segment is read only where one that it stands for is gone; that it was durable then is certain.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from migrate.journal.cover import MERGED_FROM, Merged, Part, cover
 from migrate.journal.files import Files
 from migrate.journal.frames import (
     HEADER_BYTES,
@@ -41,6 +43,7 @@ class Found:
     """A journal as it stands: its frames in order, its state, and how many bytes of a torn tail there are.
 
     ``last`` is the newest record and ``tag`` that of its frame; ``segment`` is the newest segment's number.
+    ``stale`` are segments that are not of the log any more, or never were.
     """
 
     state: State = field(default_factory=State)
@@ -49,6 +52,7 @@ class Found:
     tag: bytes = NOTHING
     segment: int = 0
     torn_bytes: int = 0
+    stale: tuple[int, ...] = ()
 
 
 class Rotten(JournalCorrupt):
@@ -73,20 +77,23 @@ def recover(files: Files, sealer: Sealer) -> Found:
     The newest segment is settled first: what was read may be the last word of a process that died
     before it was synced, and nothing may be promised on that.
     """
-    numbers = _together(files.numbers())
-    if not numbers:
-        return Found()
-    files.settle(numbers[-1])
+    numbers = files.numbers()
+    plain = [number for number in numbers if number < MERGED_FROM]
     scan = _Scan(files, sealer)
-    if not scan.is_begun(numbers[-1]):
-        numbers.pop()  # its process died while it made it
-        if not numbers:
-            return Found()
-        files.settle(numbers[-1])
-    for number in numbers:
-        scan.take(number, newest=number == numbers[-1])
-    found = scan.found
-    if found.frames[0].header.first > found.state.promoted + 1:
+    if plain:
+        files.settle(plain[-1])
+        if not scan.is_begun(plain[-1]):
+            plain.pop()  # its process died while it made it
+            if plain:
+                files.settle(plain[-1])
+    parts = [Part(number, number, number) for number in plain]
+    parts += [part for number in numbers if number >= MERGED_FROM and (part := scan.merged(number))]
+    chosen = cover(parts)
+    for part, later in zip(chosen, [*chosen, None][1:], strict=True):
+        scan.take(part, later)
+    begun = {*plain, *(number for number in numbers if number >= MERGED_FROM)}
+    found = replace(scan.found, stale=tuple(sorted(begun - {part.number for part in chosen})))
+    if found.frames and found.frames[0].header.first > found.state.promoted + 1:
         raise JournalCorrupt(
             f"the journal begins with record {found.frames[0].header.first}, its replicas end with "
             f"{found.state.promoted}",
@@ -101,6 +108,11 @@ def read_table(files: Files, ref: Ref) -> bytes:
     if not is_table(ref.header, table):
         raise JournalCorrupt(f"segment {ref.segment} of a journal is broken at byte {ref.offset}")
     return table
+
+
+def read_mark(files: Files, ref: Ref) -> dict[str, Any]:
+    """Return what a frame tells that is not of writes; raises JournalCorrupt."""
+    return _plain(read_table(files, ref))
 
 
 def read_stored(files: Files, ref: Ref) -> bytes:
@@ -122,16 +134,46 @@ class _Scan:
             raise Rotten(number, 0, self._lowered(number, 0))
         return False
 
-    def take(self, number: int, *, newest: bool) -> None:
-        """Read one segment onto what was found so far."""
-        if not newest:
-            after = self._opening(number + 1)
-            frames = list(self._frames(number, after.previous if after is not None else NOTHING))
+    def merged(self, number: int) -> Part | None:
+        """Return what a merged segment stands for, None when its beginning is not whole."""
+        header = self._opening(number)
+        if header is None:
+            return None
+        merged = Merged.load(_plain(self._files.read(number, HEADER_BYTES, header.table)))
+        return Part(number, merged.start, merged.end, merged, header)
+
+    def take(self, part: Part, later: Part | None) -> None:
+        """Read one segment onto what was found so far; ``later`` is the next."""
+        number, until = part.number, NOTHING
+        if later is not None:
+            after = later.header or self._opening(later.number)
+            until = after.previous if after is not None else NOTHING
+        if part.merged is not None:
+            end = self._take_merged(part, part.merged)
+            if end or (later is not None and until != part.merged.tag):
+                raise Rotten(number, end, self._lowered(number, 0))
+        elif later is not None:
+            frames = list(self._frames(number, until))
             self._add(number, frames)
-            if after is None or self.found.tag != after.previous:
+            if self.found.tag != until or until == NOTHING:
                 end = _end(frames)
                 raise Rotten(number, end, self._lowered(number, end))
-            return
+        else:
+            self._take_newest(number)
+
+    def _take_merged(self, part: Part, merged: Merged) -> int:
+        """Read a merged segment; return where it is broken, 0 when it is whole."""
+        frames = list(self._frames(part.number, NOTHING))
+        whole = len(frames) == merged.frames + 1 and all(
+            ref.header.kind is Kind.WRITES and ref.header.last <= merged.last for ref in frames[1:]
+        )
+        if not whole:
+            return _end(frames) or HEADER_BYTES
+        state, found = State.load(merged.state), self.found
+        self.found = Found(state, (*found.frames, *frames), merged.last, merged.tag, merged.end)
+        return 0
+
+    def _take_newest(self, number: int) -> None:
         frames = list(self._frames(number, NOTHING))
         # Behind the end, and in frames whose data is not whole, only what is proven durable was promised.
         behind = self._valid_after(number, _end(frames))
@@ -146,22 +188,23 @@ class _Scan:
     def _opening(self, number: int) -> Header | None:
         """Return the header of a segment's first frame, None when that is not whole."""
         header = self._header(number, 0)
-        if header is None or header.kind is not Kind.OPEN:
+        if header is None or header.kind is not (Kind.MERGED if number >= MERGED_FROM else Kind.OPEN):
             return None
         return header if is_table(header, self._files.read(number, HEADER_BYTES, header.table)) else None
 
     def _frames(self, number: int, until: bytes) -> Iterator[Ref]:
         """Yield the frames of a segment that follow on each other, up to the one with the tag ``until``.
 
-        Their tables are checked, their data is not.
+        Their tables are checked, their data is not. In a merged one records are left out between frames.
         """
         offset, last, tag = 0, self.found.last, self.found.tag
         first_of_all = not self.found.frames
         while offset == 0 or tag != until:
             header = self._opening(number) if offset == 0 else self._header(number, offset)
-            if header is None or (header.kind is Kind.OPEN) is not (offset == 0):
+            if header is None or (header.kind in {Kind.OPEN, Kind.MERGED}) is not (offset == 0):
                 return
-            follows = header.first == last + 1 and header.previous == tag
+            gap = number >= MERGED_FROM and offset > 0
+            follows = (header.first > last if gap else header.first == last + 1) and header.previous == tag
             if not (follows or (first_of_all and offset == 0)):
                 return
             if not is_table(header, self._files.read(number, offset + HEADER_BYTES, header.table)):
@@ -199,7 +242,7 @@ class _Scan:
             header = ref.header
             if header.kind is Kind.WRITES:
                 continue
-            mark = _plain(read_table(self._files, ref))
+            mark = read_mark(self._files, ref)
             if header.kind is Kind.MARK:
                 state = state.marked(mark, header.first)
             elif not found.frames:
@@ -210,9 +253,9 @@ class _Scan:
     def _lowered(self, number: int, offset: int) -> Found:
         """Return what was found, its floor raised to what any valid frame behind the damage knows."""
         behind = list(self._valid_after(number, offset))
-        for later in self._files.numbers():
-            if later > number:
-                behind += self._valid_after(later, 0)
+        for other in self._files.numbers():
+            if other > number or number >= MERGED_FROM:  # what every frame knows of the floor is true
+                behind += self._valid_after(other, 0)
         floor = max((header.floor for header in behind), default=0)
         state = self.found.state.marked({"mark": "floor", "record": floor}, 0)
         return replace(self.found, state=state)
@@ -234,16 +277,6 @@ class _Scan:
 
 def _end(frames: list[Ref]) -> int:
     return frames[-1].offset + frames[-1].header.size_bytes if frames else 0
-
-
-def _together(numbers: list[int]) -> list[int]:
-    """Return the newest numbers that follow on each other; older ones are left of an interrupted trim."""
-    found: list[int] = []
-    for number in reversed(numbers):
-        if found and number != found[0] - 1:
-            break
-        found.insert(0, number)
-    return found
 
 
 def _plain(table: bytes) -> dict[str, Any]:
