@@ -291,10 +291,10 @@ class GroupJournal:
             self._writers -= 1
             if self._writers or self.unrest():
                 return
+            self._make_waiting()  # they stand for the cycle, too
             points = self.checkpoints()
             if (cycle := self._cycle()) and not (points and points[-1].cycle == cycle):
                 self._make(Asked())
-            self._make_waiting()
 
     def _make_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

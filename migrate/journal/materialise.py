@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from migrate.disks.durable import replace_file, sync_directory
 from migrate.disks.flat import FlatDisk
-from migrate.disks.ports import ReadableDisk
+from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.disks.vmdk import Descriptor, extent_name, write_descriptor
 from migrate.replication.hashing import hash_disk
 from migrate.replication.zeros import is_zero
@@ -34,6 +34,7 @@ MANIFEST: Final = "checkpoint.json"
 _PART: Final = ".wherry-part"
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Report = Callable[[str, int, int], None]  # what is done, bytes done, all bytes
+Opens = Callable[[Path], WritableDisk]
 
 
 class Form(StrEnum):
@@ -61,7 +62,13 @@ class Written:
     blake3: str
 
 
-def write_file(source: Source, to: Path, form: Form, report: Report) -> Written:
+def _written_anew(path: Path) -> WritableDisk:
+    return FlatDisk(path, writable=True)  # opened so, what is read comes from the medium
+
+
+def write_file(
+    source: Source, to: Path, form: Form, report: Report, opens: Opens = _written_anew
+) -> Written:
     """Write one disk to a file; a VMDK's extent stands beside it. Durable when this returns.
 
     Raises BadInput when something is there, ProjectBusy, NoSpace, Corrupt, StepFailed, OSError.
@@ -70,7 +77,7 @@ def write_file(source: Source, to: Path, form: Form, report: Report) -> Written:
     for name in names:
         _must_be_free(to.with_name(name))
     with _part(to) as part:
-        written = _written(source, part, to.name, form, report)
+        written = _written(source, part, to.name, form, report, opens)
         for name in names:  # what makes it a disk comes last
             _must_be_free(to.with_name(name))
             (part / name).rename(to.with_name(name))
@@ -79,7 +86,12 @@ def write_file(source: Source, to: Path, form: Form, report: Report) -> Written:
 
 
 def write_folder(
-    sources: Sequence[Source], to: Path, form: Form, about: Mapping[str, Any], report: Report
+    sources: Sequence[Source],
+    to: Path,
+    form: Form,
+    about: Mapping[str, Any],
+    report: Report,
+    opens: Opens = _written_anew,
 ) -> list[Written]:
     """Write disks into a new folder, with a list of them that begins with ``about``; see ``write_file``.
 
@@ -89,7 +101,7 @@ def write_folder(
     suffix = "img" if form is Form.RAW else "vmdk"
     with _part(to) as part:
         written = [
-            _written(source, part, f"disk-{number}.{suffix}", form, report)
+            _written(source, part, f"disk-{number}.{suffix}", form, report, opens)
             for number, source in enumerate(sources)
         ]
         told = {**about, "disks": [asdict(one) for one in written]}
@@ -138,7 +150,9 @@ def _empty(part: Path) -> None:
         path.unlink()
 
 
-def _written(source: Source, part: Path, name: str, form: Form, report: Report) -> Written:
+def _written(
+    source: Source, part: Path, name: str, form: Form, report: Report, opens: Opens
+) -> Written:
     """Write a disk under ``name`` in the part folder and return what stands there, checked."""
     with closing(source.open()) as image:
         size = image.size_bytes
@@ -150,14 +164,14 @@ def _written(source: Source, part: Path, name: str, form: Form, report: Report) 
                     "write it raw",
                 )
             file = extent_name(Path(name).stem, Backing.VMDK)
-        digest = _copied(image, part / file, source.volume, report)
+        digest = _copied(image, part / file, source.volume, report, opens)
     if form is Form.VMDK:
         described = write_descriptor(Descriptor(Backing.VMDK, size, file, secrets.randbits(31)))
         replace_file(part / name, described.encode("utf-8", "surrogateescape"))
     return Written(source.volume, name, size, digest)
 
 
-def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str:
+def _copied(image: ReadableDisk, path: Path, volume: str, report: Report, opens: Opens) -> str:
     """Copy a disk to a new file, durably, and return the digest that both have."""
     size, shown = image.size_bytes, visible(volume, 200)
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -166,7 +180,7 @@ def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str
     finally:
         os.close(fd)
     try:
-        with closing(FlatDisk(path, writable=True)) as target:
+        with closing(opens(path)) as target:
             read = hash_disk(
                 _Copying(image, target, shown), progress=lambda done: report(f"write {volume}", done, size)
             )
@@ -178,7 +192,7 @@ def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str
                 "free space there and begin anew",
             ) from error
         raise
-    with closing(FlatDisk(path, writable=True)) as back:  # opened so, it comes from the medium
+    with closing(opens(path)) as back:
         found = hash_disk(back, progress=lambda done: report(f"check {volume}", done, size))
     if found.digest != read.digest:
         raise Corrupt(
@@ -191,7 +205,7 @@ def _copied(image: ReadableDisk, path: Path, volume: str, report: Report) -> str
 class _Copying:
     """A disk that is copied while it is read; what is zeros is left out. A ReadableDisk."""
 
-    def __init__(self, image: ReadableDisk, target: FlatDisk, shown: str) -> None:
+    def __init__(self, image: ReadableDisk, target: WritableDisk, shown: str) -> None:
         self._image = image
         self._target = target
         self._shown = shown

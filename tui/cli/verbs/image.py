@@ -84,7 +84,7 @@ def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -
     from contextlib import suppress
 
     from migrate.journal.serving import IMAGES
-    from planner.errors import BadInput
+    from planner.errors import BadInput, Unreachable
     from planner.names import visible
     from planner.units import show_bytes
 
@@ -104,6 +104,7 @@ def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -
             say(f"checkpoint {held.told['checkpoint']['record']} of {visible(held.told['group'], 200)} "
                 "is served until Ctrl-C")  # fmt: skip
         held.wait()
+        raise Unreachable("the receiver that served it ended", "start it and serve again")
 
 
 def _write(
