@@ -21,6 +21,7 @@ Nonce = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Points = Annotated[tuple[tuple[Size, Size], ...], Field(max_length=4096, strict=False)]
 _LATEST_MS = 253_402_300_800_000  # the year 10000
 Ticket = Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]
+Who = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
 
 
 class _Message(BaseModel):
@@ -57,8 +58,8 @@ class Hello(_Message):
     change: Annotated[str, Field(max_length=512)] = ""
     cycle: Annotated[str, Field(max_length=512)] = ""
     ticket: Ticket = ""
-    tap: Ticket = ""
-    session: Ticket = ""
+    tap: Who = ""
+    session: Who = ""
     disks: Annotated[tuple[tuple[Name, Size], ...], Field(max_length=4096, strict=False)] = ()
 
     def dump(self) -> bytes:

@@ -26,6 +26,7 @@ VERSION: Final = 1
 MAGIC: Final = b"WHRY"
 BLOCK_MAX: Final = MIB
 CONTROL_MAX: Final = MIB
+HELLO_MAX: Final = 64 * KIB
 WINDOW_MAX: Final = 8 * MIB
 OFFSET_MAX: Final = 2**62
 FLAG_ZSTD: Final = 1
@@ -72,7 +73,7 @@ class Kind(IntEnum):
 
 
 _BODY_MAX: Final[dict[int, int]] = {
-    Kind.HELLO: 64 * KIB,
+    Kind.HELLO: HELLO_MAX,
     Kind.WELCOME: CONTROL_MAX,
     Kind.DATA: BLOCK_MAX,
     Kind.ZERO: 0,

@@ -8,6 +8,8 @@ happens, guests do not wait for it. Why it does not stream is kept for people.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import threading
 import time
@@ -19,15 +21,16 @@ from migrate.replication.channel import Channel
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn
 from migrate.replication.sender import greet
-from migrate.replication.wire import Kind, WireError
+from migrate.replication.wire import HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
 from migrate.tap.copying import PIECE, Copying
 from migrate.tap.recorder import Mapped, Mode, Point, Recorder
 from migrate.tap.rpo import Ages
-from planner.errors import WherryError
+from planner.errors import BadInput, Blocked, WherryError
 from planner.names import visible
 from planner.units import MIB, show_duration
 
+_log = logging.getLogger(__name__)
 LINGER_S: Final = 0.05  # for so long writes come together before they leave
 IDLE_S: Final = 60.0  # a checkpoint is made at least so often, though nothing was written
 BEAT_S: Final = 5.0  # the line is tried at least so often
@@ -42,7 +45,7 @@ _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 class Streamed:
     """What is streamed: the group, its disks as (volume, size) in the order of their numbers, and by whom.
 
-    ``tap`` stands for the tap as long as its maps live, 32 hex digits.
+    ``tap`` stands for the tap as long as its maps live, hex digits.
     """
 
     group: str
@@ -106,6 +109,10 @@ class Streaming:
         self._backoff_s = backoff_s
         self._random_bytes = random_bytes
         self._session = random_bytes(16).hex()
+        if len(self._hello().dump()) > HELLO_MAX:
+            raise BadInput(
+                f"group {visible(streamed.group, 200)} has too many disks for one stream", "make two groups of it"
+            )
         self._numbers = range(len(streamed.disks))
         self._stopping = threading.Event()
         self._lock = threading.Lock()
@@ -113,6 +120,7 @@ class Streaming:
         self._thread = threading.Thread(target=self._run, name="wherry-stream", daemon=True)
         self._ages = Ages()
         self._why = "nobody answered yet"
+        self._cause = ""  # of the last catch-up
         self._failures = 0
         self._catches_up = False
         self._is_up = False
@@ -176,7 +184,7 @@ class Streaming:
         if not self._is_up:
             return self._why
         if self._recorder.mode is not Mode.STREAMING:
-            return self._recorder.why
+            return self._cause or self._recorder.why
         if age_s is None or age_s <= self._target_s:
             return ""
         if self._recorder.held_bytes > self._recorder.limit_bytes // 4:
@@ -198,6 +206,10 @@ class Streaming:
                 self._failed(error.message)
             except OSError as error:
                 self._failed(f"a disk cannot be read: {error.strerror or error}")
+            except Exception as error:
+                # A defect must not leave a group unprotected in silence.
+                _log.exception("the stream of a tap failed")
+                self._failed(f"it failed here: {error}")
         self._recorder.let_go("the tap ends")
 
     def _failed(self, why: str) -> None:
@@ -219,10 +231,9 @@ class Streaming:
         self._spoke_at = self._clock()
         for number, record in welcome.points:
             self._recorder.made(number, record)
-        resumed = welcome.resumes and self._recorder.resume(welcome.upto)
-        if not resumed:
-            self._tear(link, self._recorder.why if self._recorder.mode is Mode.MAPPED else "it was not connected",
-                       full=not welcome.known)  # fmt: skip
+        if not (welcome.resumes and self._recorder.resume(welcome.upto)):
+            is_mapped = self._recorder.mode is Mode.MAPPED
+            self._tear(link, self._recorder.why if is_mapped else self._why, full=not welcome.known)
         self._is_up, self._connections = True, self._connections + 1
         while not self._stopping.is_set():
             try:
@@ -247,7 +258,7 @@ class Streaming:
     def _tear(self, link: Link, why: str, *, full: bool) -> None:
         """Begin to catch up."""
         number = self._copying.begin(full=full)
-        self._catches_up = True
+        self._catches_up, self._cause = True, why
         link.send(Kind.MARK, Turn(what="torn", upto=number, why=why[:1000], full=full).dump())
 
     def _carry(self, link: Link) -> None:
@@ -277,9 +288,9 @@ class Streaming:
         copied = 0
         while self._catches_up and copied < _BATCH and self._recorder.has_room(PIECE):
             if not self._copying.step():
-                self._copying.finish(Point(self._now_ms(), whole=True))
+                self._pointed = self._copying.finish(Point(self._now_ms(), whole=True))
+                self._pointed_at = self._clock()
                 self._catches_up = False
-                self._pointed, self._pointed_at = self._recorder.last, self._clock()
             copied += PIECE
 
     def _point(self) -> None:
@@ -289,8 +300,9 @@ class Streaming:
         since = self._clock() - self._pointed_at
         due = self._recorder.last != self._pointed and since >= self._streamed.every_s
         if due or since >= max(IDLE_S, self._streamed.every_s):
-            self._pointed = self._recorder.mark(Point(self._now_ms()))
-            self._pointed_at = self._clock()
+            with contextlib.suppress(Blocked):  # the buffer was full a moment ago
+                self._pointed = self._recorder.mark(Point(self._now_ms()))
+                self._pointed_at = self._clock()
 
     def _commit(self, link: Link) -> None:
         link.send(Kind.COMMIT)

@@ -78,6 +78,7 @@ def command(
         revoked=revoked,
         pools=pools,
         resynced=journals.resynced,
+        journals=journals,
     )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
