@@ -59,8 +59,8 @@ class Answers:
 
     def _checkpoint(self, request: Told, caller: Caller) -> Told:
         group = self._journals.group(taken(request, "group", str))
-        name = _checked_name(taken(request, "name", str, ""))
-        asked = Asked(name, _consistency(request), taken(request, "pinned", bool, False))
+        name = checked_name(taken(request, "name", str, ""))
+        asked = Asked(name, told_consistency(request), taken(request, "pinned", bool, False))
         if not taken(request, "wait", bool, False):
             point = group.checkpoint(asked)
             assert point is not None, "who does not wait gets one or an error"
@@ -153,7 +153,8 @@ def plain(point: Checkpoint) -> dict[str, Any]:
     return asdict(point) | {"results": list(point.results), "consistency": point.consistency.value}
 
 
-def _consistency(request: Mapping[str, Any]) -> Consistency:
+def told_consistency(request: Mapping[str, Any]) -> Consistency:
+    """Return the consistency a request tells, that of a crash when it tells none; raises BadInput."""
     told = taken(request, "consistency", str, Consistency.CRASH.value)
     try:
         return Consistency(told)
@@ -163,7 +164,7 @@ def _consistency(request: Mapping[str, Any]) -> Consistency:
         ) from error
 
 
-def _checked_name(name: str) -> str:
+def checked_name(name: str) -> str:
     """Return a name a checkpoint can be found by; raises BadInput."""
     if name.isdigit() or name == "latest":
         raise BadInput(
