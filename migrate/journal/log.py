@@ -52,10 +52,12 @@ class Log:
         self._segment_bytes = segment_bytes
         self._level = level
         self._lock = threading.RLock()
+        self._syncing = threading.Lock()  # taken first: the kernel tells one caller only that a sync failed
         self._failed = ""
         self._frames = list(found.frames)
         self._last, self._tag = found.last, found.tag
         self._durable = found.last
+        self._promoted = 0  # of what is durable
         self._segment = found.segment
         self._size = 0
         self._before = 0  # the newest record of the segment before
@@ -158,17 +160,23 @@ class Log:
         """Make durable what was appended before and return its last number; raises OSError, JournalFailed."""
         with self._lock:
             self._check()
-            upto, segment = self._last, self._segment
-            if self._size >= self._segment_bytes or self._last - self._before >= SEGMENT_RECORDS:
-                self._guarded(partial(self._files.sync, segment))
-                self._durable = upto
-                self._rotate()
-                return upto
-        self._guarded(partial(self._files.sync, segment))
-        with self._lock:
-            self._check()
-            self._durable = max(self._durable, upto)
-        return upto
+            wanted = self._last
+        with self._syncing:
+            with self._lock:
+                self._check()
+                if self._durable >= wanted:  # by who synced before us
+                    return self._durable
+                upto, segment, promoted = self._last, self._segment, self.state.promoted
+                if self._size >= self._segment_bytes or self._last - self._before >= SEGMENT_RECORDS:
+                    self._guarded(partial(self._files.sync, segment))
+                    self._durable = upto
+                    self._rotate()
+                    return upto
+            self._guarded(partial(self._files.sync, segment))
+            with self._lock:
+                self._check()
+                self._durable, self._promoted = upto, promoted
+            return upto
 
     def lease(self, record: int) -> Lease:
         """Hold a durable checkpoint and all it stands on; raises NotFound when it is not offered."""
@@ -200,7 +208,7 @@ class Log:
             with self._lock:
                 self._check()
                 stale, self._stale = self._stale, ()
-                promoted = min(self.state.promoted, self._durable)
+                promoted = self._promoted
                 kept = next((r.segment for r in self._frames if r.header.last > promoted), self._segment)
                 self._give_up(0, next(at for at, ref in enumerate(self._frames) if ref.segment == kept))
                 free = [number for number, told in self._retired.items() if not self.leases.needs(*told)]
@@ -303,7 +311,7 @@ class Log:
         self._put(Kind.OPEN, 1, _plain(self.state.dump()))
         self._guarded(partial(self._files.sync, self._segment))
         self._guarded(self._files.sync_names)
-        self._durable = self._last
+        self._durable, self._promoted = self._last, self.state.promoted
 
     def _guarded(self, call: Callable[[], None]) -> None:
         try:
