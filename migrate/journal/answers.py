@@ -114,10 +114,10 @@ class Answers:
 
     def _note(self, request: Told, _caller: Caller) -> Told:
         group, point = self._found(request)
-        result = taken(request, "result", str, "")
-        if len(result) > TEXT_MAX or (result and len(point.results) >= RESULTS_MAX):
+        result = _checked_text("a result", taken(request, "result", str, ""))
+        if result and len(point.results) >= RESULTS_MAX:
             raise BadInput(
-                f"a checkpoint holds {RESULTS_MAX} results of {TEXT_MAX} characters",
+                f"checkpoint {point.record} has {RESULTS_MAX} results already",
                 "keep the rest elsewhere, and name the place in one",
             )
         pinned = taken(request, "pinned", bool) if "pinned" in request else None
@@ -171,6 +171,11 @@ def checked_name(name: str) -> str:
             f"a checkpoint cannot be called {visible(name, 80)}, which means another one",
             "give it a name with words",
         )
-    if len(name) > TEXT_MAX:
-        raise BadInput(f"the name of a checkpoint has up to {TEXT_MAX} characters", "give a shorter one")
-    return name
+    return _checked_text("the name of a checkpoint", name)
+
+
+def _checked_text(what: str, text: str) -> str:
+    """Return text that can be kept and shown; raises BadInput."""
+    if len(text) > TEXT_MAX or any(0xD800 <= ord(letter) < 0xE000 for letter in text):
+        raise BadInput(f"{what} is up to {TEXT_MAX} characters of Unicode", "write another one")
+    return text
