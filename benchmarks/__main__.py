@@ -29,6 +29,7 @@ NAMES = {
     "trees": "Comparing trees first",
     "dedupe": "Dedupe across disks",
     "optimiser": "A WAN optimiser in the path",
+    "journal": "Images out of a journal",
     "lab": "A seed in the lab",
     "twin": "The twin",
     "flows": "A million flows",
@@ -81,6 +82,11 @@ _NOTES = {
     "optimiser": "What wherry sends for a disk and then for its clone, a tenth of it different, recorded on "
     "its way and put through a simulated box that dedupes by content (4 KiB on average, nothing forgotten, "
     "references of 20 bytes) and packs with zstd 3. The share is what leaves the box of what entered it.",
+    "journal": "A million writes of 4 KiB at random over a disk, hexadecimal digits that pack to half, 64 a "
+    "frame, checkpoints between them. A first read counts from the opening of the image, as the receiver "
+    "does it, and lies where no record is, so that every index is asked. Served reads are driven by fio's "
+    "nbd engine over a Unix socket, warm caches, the order rotated; the peers serve a raw file with the "
+    "content of the image, which is compared with it first, 4 GiB of which the journal covers 63 %.",
     "lab": "All volumes of the sample estate, disk after disk, from the source site through the receiver of "
     "the target site, until each is acknowledged as durable; the peers copy the same flat files, each "
     "ended by an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",
