@@ -9,11 +9,14 @@ import errno
 import os
 import threading
 from collections.abc import Iterator
+from typing import Final
 
 from migrate.disks.ports import ReadableDisk
 from migrate.journal.log import Log
 from migrate.journal.overlay import Indexes, Overlay
 from migrate.journal.writes import Write
+
+_RUN_MAX: Final = 2**31  # bytes of one record
 
 
 class JournalledDisk:
@@ -53,8 +56,9 @@ class JournalledDisk:
     def zero(self, offset: int, length: int) -> None:
         """Append that a run reads as zeros; raises OSError, JournalFailed."""
         self._check(offset, length)
-        if length:
-            self._log.append([Write(self._number, offset, length)])
+        end = offset + length
+        starts = range(offset, end, _RUN_MAX)
+        self._log.append([Write(self._number, at, min(_RUN_MAX, end - at)) for at in starts])
 
     def flush(self) -> None:
         """Return when all that was written is durable; raises OSError, JournalFailed."""

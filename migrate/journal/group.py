@@ -9,19 +9,20 @@ when the cycle ends, and is never torn.
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from migrate.disks.durable import replace_file
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.disk import JournalledDisk
+from migrate.journal.held import HeldDisk
 from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
+from migrate.journal.members import Members, load_members, save_members
 from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import promote
 from migrate.journal.state import (
@@ -34,10 +35,8 @@ from migrate.journal.state import (
 )
 from migrate.replication.progress import VolumeState
 from migrate.sites.ports import Consistency
-from planner.errors import Blocked, Corrupt, NotFound, ProjectBusy
+from planner.errors import Blocked, NotFound, ProjectBusy
 from planner.names import visible
-
-_NUMBERS = "group.json"
 
 
 class Replicas(Protocol):
@@ -91,10 +90,13 @@ class GroupJournal:
         self._lock = threading.RLock()
         self._writers = 0
         self._waiting: list[Later] = []
-        self._numbers: dict[str, int] = {}
+        self._direct = 0  # of the writers, those past the log
         self._files: DirectoryFiles | None = None
+        self._left: list[DirectoryFiles] = []  # of logs that failed: images may be open
         self._log: Log | None = None
-        if (folder / _NUMBERS).is_file():
+        members = load_members(folder, name)
+        self._members = members or Members()
+        if members is not None:
             self._open()
 
     @property
@@ -118,23 +120,25 @@ class GroupJournal:
 
     def number(self, volume: str) -> int:
         """Return the number of a disk in the log; raises NotFound."""
-        if volume not in self._numbers:
+        if volume not in self._members.numbers:
             raise NotFound(
                 f"volume {visible(volume, 200)} is not in the journal of {visible(self.name, 200)}"
             )
-        return self._numbers[volume]
+        return self._members.numbers[volume]
 
     def open_write(self, volume: str) -> WritableDisk:
-        """Open a disk for a pass: through the log where there is one."""
+        """Open a disk for a pass: through the log where there is one that it is in."""
         with self._lock:
             if self._log is not None and self._log.failed and not self._writers:
                 self._reopen()
-            if self._log is None:
+            direct = self._log is None or volume not in self._members.numbers
+            if self._log is None or direct:
                 disk = self._replicas.open_write(volume)
             else:
                 disk = JournalledDisk(self.number(volume), self._replicas.open_read(volume), self._log)
             self._writers += 1
-        return _Held(disk, self._part, self._let_go)
+            self._direct += direct
+        return HeldDisk(disk, self._part, partial(self._let_go, direct))
 
     def open_stream(self) -> Log:
         """Return a log of all its disks for a stream to append to, a new one where there is none.
@@ -164,9 +168,9 @@ class GroupJournal:
         """Open a disk as it is now, beside its writer."""
         with self._lock:
             replica = self._replicas.open_read(volume)
-            if self._log is None or volume not in self._numbers:
+            if self._log is None or volume not in self._members.numbers:
                 return replica
-            return JournalledDisk(self._numbers[volume], replica, self._log)
+            return JournalledDisk(self.number(volume), replica, self._log)
 
     def resynced(self, why: str) -> None:
         """Begin a new epoch, durably; without a log there is no history to break."""
@@ -176,8 +180,8 @@ class GroupJournal:
 
     def unrest(self) -> str:
         """Return why what is newest is no instant of the source, empty when it is one."""
-        if self._log is None and self._writers:
-            return "a disk of it is open for a pass"  # which would go on past a log that begins now
+        if self._direct:
+            return "a disk of it is open for a pass"  # which would go on past a log that it comes into now
         states = {volume: self._state_of(volume) for volume in self._volumes}
         for volume, state in states.items():
             if state.current is not None:
@@ -240,8 +244,11 @@ class GroupJournal:
         points = self.checkpoints()
         if wanted == "latest" and points:
             return points[-1]
+        for point in points:  # a name that looks like a number hides none
+            if wanted == str(point.record):
+                return point
         for point in reversed(points):
-            if wanted in {str(point.record), point.name}:
+            if wanted and wanted == point.name:
                 return point
         raise NotFound(
             f"group {visible(self.name, 200)} has no checkpoint {visible(wanted, 200)}",
@@ -259,9 +266,14 @@ class GroupJournal:
         self.log.commit()
 
     def image(self, record: int, volume: str) -> Image:
-        """Return a disk as it was at a checkpoint; raises NotFound."""
+        """Return a disk as it was at a checkpoint; raises NotFound, also of a disk that joined later."""
         lease = self.log.lease(record)
         try:
+            if record < self._members.since.get(volume, 0):
+                raise NotFound(
+                    f"volume {visible(volume, 200)} joined {visible(self.name, 200)} after checkpoint {record}",
+                    "take a later checkpoint",
+                )
             return Image(self.number(volume), self._replicas.open_read(volume), lease, Indexes(lease.reader))
         except BaseException:
             lease.close()
@@ -272,7 +284,7 @@ class GroupJournal:
         assert self._files is not None, "what is offered is in files"
         disks: dict[int, WritableDisk] = {}
         try:
-            for volume, number in self._numbers.items():
+            for volume, number in self._members.numbers.items():
                 disks[number] = self._replicas.open_write(volume)
             promote(self.log, self._files, disks, record)
         finally:
@@ -282,13 +294,15 @@ class GroupJournal:
     def close(self) -> None:
         """Close the files of the log."""
         with self._lock:
-            if self._files is not None:
-                self._files.close()
+            for files in (*self._left, self._files):
+                if files is not None:
+                    files.close()
 
-    def _let_go(self) -> None:
+    def _let_go(self, direct: bool) -> None:
         """A pass is over: make what waits for the end of a cycle."""
         with self._lock:
             self._writers -= 1
+            self._direct -= direct
             if self._writers or self.unrest():
                 return
             self._make_waiting()  # they stand for the cycle, too
@@ -332,72 +346,26 @@ class GroupJournal:
 
     def _begin(self) -> None:
         """Have a log from now on. The replicas are durable: each pass ended with a flush."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._save({volume: number for number, volume in enumerate(self._volumes)})
+        self._have(Members().joined(self._volumes, 0))
         self._open()
 
     def _join(self) -> None:
         """Give numbers to disks that are new here."""
-        new = [volume for volume in self._volumes if volume not in self._numbers]
-        if new:
-            first = max(self._numbers.values(), default=-1) + 1
-            self._save(self._numbers | {volume: first + at for at, volume in enumerate(new)})
+        if not set(self._volumes) <= self._members.numbers.keys():
+            self._have(self._members.joined(self._volumes, self.log.commit() + 1))
+
+    def _have(self, members: Members) -> None:
+        save_members(self._folder, self.name, members)
+        self._members = members
 
     def _open(self) -> None:
-        self._numbers = _read_numbers(self._folder / _NUMBERS, self.name)
         self._files = DirectoryFiles(self._folder)
         self._log = open_log(self._files, self.name)
 
     def _reopen(self) -> None:
         """Find out what is there after a call of the log's storage failed; raises Rotten, OSError."""
         assert self._files is not None, "a log has files"
-        self._files.close()
+        failed = self.log
+        self._left.append(self._files)
         self._open()
-
-    def _save(self, numbers: Mapping[str, int]) -> None:
-        told = json.dumps({"group": self.name, "volumes": dict(numbers)}, indent=1)
-        replace_file(self._folder / _NUMBERS, told.encode("utf-8", "surrogatepass"))
-        self._numbers = dict(numbers)
-
-
-class _Held:
-    """A disk that tells before it is written, and when it is let go."""
-
-    def __init__(self, disk: WritableDisk, part: Callable[[], None], let_go: Callable[[], None]) -> None:
-        self._disk = disk
-        self._part = part
-        self._let_go: Callable[[], None] | None = let_go
-        self.read_into, self.allocated, self.flush = disk.read_into, disk.allocated, disk.flush
-
-    def write(self, data: bytes | memoryview, offset: int) -> None:
-        self._part()
-        self._disk.write(data, offset)
-
-    def zero(self, offset: int, length: int) -> None:
-        self._part()
-        self._disk.zero(offset, length)
-
-    @property
-    def size_bytes(self) -> int:
-        return self._disk.size_bytes
-
-    def close(self) -> None:
-        self._disk.close()
-        let_go, self._let_go = self._let_go, None
-        if let_go is not None:
-            let_go()
-
-
-def _read_numbers(path: Path, name: str) -> dict[str, int]:
-    try:
-        told = json.loads(path.read_bytes())
-        numbers = {str(volume): int(number) for volume, number in told["volumes"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Corrupt(
-            f"{visible(str(path), 200)} does not say which disks the journal is of", "bring it back"
-        ) from error
-    if told["group"] != name or len(set(numbers.values())) != len(numbers):
-        raise Corrupt(
-            f"{visible(str(path), 200)} is of another group", "give each receiver a store of its own"
-        )
-    return numbers
+        self.log.heed(failed.leases)

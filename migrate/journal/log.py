@@ -64,6 +64,7 @@ class Log:
         self._trimming = threading.Lock()
         self.state: State = found.state
         self.leases = Leases()
+        self._opened = 0  # leases taken before it are on frames that this log does not know
         self.reader = FrameReader(files)
         self.moving = threading.Lock()  # held by who moves history: one promotion or merging at a time
         self.limit_bytes = 0  # writes beyond it are refused, 0 for none; marks are not
@@ -207,6 +208,8 @@ class Log:
         with self._trimming:
             with self._lock:
                 self._check()
+                if self.leases.needs(0, self._opened):
+                    return 0
                 stale, self._stale = self._stale, ()
                 promoted = self._promoted
                 kept = next((r.segment for r in self._frames if r.header.last > promoted), self._segment)
@@ -214,6 +217,11 @@ class Log:
                 free = [number for number, told in self._retired.items() if not self.leases.needs(*told)]
             # durably before others: a half-made one may not outlive what it was to stand for
             return self._delete(stale) + self._delete(free)
+
+    def heed(self, leases: Leases) -> None:
+        """Leave what is there to those who look into this journal through a log that failed."""
+        with self._lock:
+            self.leases, self._opened = leases, leases.moment()
 
     def merged_number(self) -> int:
         """Return the number of a merged segment to be; no two have the same while this process lives."""
