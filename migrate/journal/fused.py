@@ -41,11 +41,11 @@ class Fused:
         """Whether all is one."""
         return self.upto == _END
 
-    def step(self) -> None:
-        """Go on by some runs; of the layers the first has the youngest."""
+    def step(self, runs: int = _STEP) -> None:
+        """Go on by about that many runs; of the layers the first has the youngest."""
         if self.is_done:
             return
-        ahead = max(_STEP // len(self.layers), 8)
+        ahead = max(runs // len(self.layers), 1)
         places = [(layer.runs.starts, first + ahead) for layer, first in zip(self.layers, self._next, strict=True)]
         upto = min((starts[at] for starts, at in places if at < len(starts)), default=_END)
         spans: list[Span] = []
