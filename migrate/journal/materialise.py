@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from migrate.daemons.registered import open_unused
 from migrate.disks.durable import replace_file, sync_directory
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
@@ -28,7 +29,7 @@ from migrate.replication.zeros import is_zero
 from planner.errors import BadInput, Corrupt, NoSpace, ProjectBusy, StepFailed
 from planner.model import Backing
 from planner.names import visible
-from planner.units import MIB, SECTOR
+from planner.units import SECTOR
 
 MANIFEST: Final = "checkpoint.json"
 _PART: Final = ".wherry-part"
@@ -97,7 +98,7 @@ def write_folder(
 
     Volumes name no files: those are numbered, and ``checkpoint.json`` says which is which.
     """
-    _must_be_free(to)
+    _must_be_free(to, folder=True)
     suffix = "img" if form is Form.RAW else "vmdk"
     with _part(to) as part:
         written = [
@@ -107,17 +108,42 @@ def write_folder(
         told = {**about, "disks": [asdict(one) for one in written]}
         replace_file(part / MANIFEST, json.dumps(told, indent=1).encode("ascii"))
         sync_directory(part)
-        _must_be_free(to)
+        _must_be_free(to, folder=True)
         part.rename(to)
         sync_directory(to.parent)
     return written
 
 
-def _must_be_free(path: Path) -> None:
+def write_onto(source: Source, to: Path, report: Report, opens: Opens = open_unused) -> Written:
+    """Write one disk over a device or file that nobody uses, whatever it holds; durable when this returns.
+
+    Half written it is worth nothing, and nothing says so: begin anew. What it has beyond the size of the
+    disk stays. Raises BadInput when it is too small or in use, Corrupt, StepFailed, OSError.
+    """
+    shown = visible(str(to), 200)
+    try:
+        with closing(opens(to)) as there:
+            room = there.size_bytes
+    except OSError as error:
+        raise BadInput(
+            f"{shown} cannot be written: {error.strerror}", "name an unused device, or a file"
+        ) from error
+    with closing(source.open()) as image:
+        size = image.size_bytes
+        if room < size:
+            raise BadInput(
+                f"{shown} has {room} bytes, {visible(source.volume, 200)} has {size}", "name a larger one"
+            )
+        digest = _copied(image, to, source.volume, report, opens, clears=True)
+    return Written(source.volume, str(to), size, digest)
+
+
+def _must_be_free(path: Path, *, folder: bool = False) -> None:
     shown = visible(str(path), 200)
     if not path.parent.is_dir():
         raise BadInput(f"{shown} lies in no folder that exists", "make the folder first")
-    if path.is_symlink() or (path.exists() and not (path.is_dir() and not any(path.iterdir()))):
+    may_be = folder and path.is_dir() and not any(path.iterdir())
+    if path.is_symlink() or (path.exists() and not may_be):
         raise BadInput(f"{shown} is there already", "name another place, nothing is written over")
 
 
@@ -164,36 +190,43 @@ def _written(
                     "write it raw",
                 )
             file = extent_name(Path(name).stem, Backing.VMDK)
-        digest = _copied(image, part / file, source.volume, report, opens)
+        digest = _copied(image, _made(part / file, size), source.volume, report, opens)
     if form is Form.VMDK:
         described = write_descriptor(Descriptor(Backing.VMDK, size, file, secrets.randbits(31)))
         replace_file(part / name, described.encode("utf-8", "surrogateescape"))
     return Written(source.volume, name, size, digest)
 
 
-def _copied(image: ReadableDisk, path: Path, volume: str, report: Report, opens: Opens) -> str:
-    """Copy a disk to a new file, durably, and return the digest that both have."""
-    size, shown = image.size_bytes, visible(volume, 200)
+def _made(path: Path, size: int) -> Path:
+    """Make an empty file of that size and return it."""
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.ftruncate(fd, size)
     finally:
         os.close(fd)
+    return path
+
+
+def _copied(
+    image: ReadableDisk, path: Path, volume: str, report: Report, opens: Opens, *, clears: bool = False
+) -> str:
+    """Copy a disk, durably, and return the digest that both have; what is zeros is left out or cleared."""
+    size, shown = image.size_bytes, visible(volume, 200)
     try:
         with closing(opens(path)) as target:
             read = hash_disk(
-                _Copying(image, target, shown), progress=lambda done: report(f"write {volume}", done, size)
+                _Copying(image, target, shown, clears=clears),
+                progress=lambda done: report(f"write {volume}", done, size),
             )
             target.flush()
     except OSError as error:
         if error.errno in _FULL:
             raise NoSpace(
-                f"{visible(str(path.parent.parent), 200)} is full: {shown} did not fit",
-                "free space there and begin anew",
+                f"there is no space left for {shown}", "free space there and begin anew"
             ) from error
         raise
     with closing(opens(path)) as back:
-        found = hash_disk(back, progress=lambda done: report(f"check {volume}", done, size))
+        found = hash_disk(back, size_bytes=size, progress=lambda done: report(f"check {volume}", done, size))
     if found.digest != read.digest:
         raise Corrupt(
             f"what was written of {shown} does not read as what was to be written",
@@ -203,17 +236,27 @@ def _copied(image: ReadableDisk, path: Path, volume: str, report: Report, opens:
 
 
 class _Copying:
-    """A disk that is copied while it is read; what is zeros is left out. A ReadableDisk."""
+    """A disk that is copied while it is read from its beginning to its end. A ReadableDisk."""
 
-    def __init__(self, image: ReadableDisk, target: WritableDisk, shown: str) -> None:
+    def __init__(self, image: ReadableDisk, target: WritableDisk, shown: str, *, clears: bool) -> None:
         self._image = image
         self._target = target
         self._shown = shown
-        self.allocated, self.close = image.allocated, image.close
+        self._clears = clears
+        self.close = image.close
 
     @property
     def size_bytes(self) -> int:
         return self._image.size_bytes
+
+    def allocated(self) -> Iterator[tuple[int, int]]:
+        at = 0
+        for offset, length in (*self._image.allocated(), (self.size_bytes, 0)):
+            if self._clears and at < offset:
+                self._target.zero(at, offset - at)
+            at = offset + length
+            if length:
+                yield offset, length
 
     def read_into(self, buffer: memoryview, offset: int) -> None:
         try:
@@ -224,5 +267,7 @@ class _Copying:
                 "look at the log of the receiver",
             ) from error
         data = bytearray(buffer)
-        if len(data) > MIB or not is_zero(data, 0, len(data)):
+        if not is_zero(data, 0, len(data)):
             self._target.write(data, offset)
+        elif self._clears:
+            self._target.zero(offset, len(data))

@@ -20,7 +20,7 @@ from blake3 import blake3
 from migrate.disks.flat import FlatDisk
 from migrate.disks.opening import open_disk
 from migrate.disks.ports import ReadableDisk
-from migrate.journal.materialise import MANIFEST, Form, Source, write_file, write_folder
+from migrate.journal.materialise import MANIFEST, Form, Source, write_file, write_folder, write_onto
 from planner.errors import BadInput, Corrupt, NoSpace, ProjectBusy, StepFailed
 from planner.units import MIB
 from tests.migrate.replication.model import MemoryDisk
@@ -125,6 +125,10 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
             write_file(source(), tmp_path / name, form, nothing)
     with pytest.raises(BadInput, match="is there already"):
         write_folder([source()], tmp_path, Form.RAW, {}, nothing)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BadInput, match="is there already"):
+        write_file(source(), tmp_path / "empty", Form.RAW, nothing)
+    write_folder([source()], tmp_path / "empty", Form.RAW, {}, nothing)
     with pytest.raises(BadInput, match="lies in no folder"):
         write_file(source(), tmp_path / "none" / "db.img", Form.RAW, nothing)
 
@@ -136,6 +140,24 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     for name in ("db.img", "db-flat.vmdk", "late.img"):
         assert (tmp_path / name).read_bytes() == b"precious"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_disk_is_written_over_what_is_there(tmp_path: Path) -> None:
+    lun = tmp_path / "lun"
+    lun.write_bytes(b"old!" * ((SIZE + MIB) // 4))
+    written = write_onto(source(), lun, nothing)
+    assert lun.read_bytes()[:SIZE] == content()
+    assert lun.read_bytes()[SIZE:] == b"old!" * (MIB // 4)
+    assert written.blake3 == blake3(content()).hexdigest()
+    os.truncate(lun, SIZE - 512)
+    with pytest.raises(BadInput, match=rf"has {SIZE - 512} bytes, v has {SIZE}"):
+        write_onto(source(), lun, nothing)
+    with lun.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        with pytest.raises(BadInput, match="somebody else holds it"):
+            write_onto(source(), lun, nothing)
+    with pytest.raises(BadInput, match="cannot be written"):
+        write_onto(source(), tmp_path / "none", nothing)
 
 
 def test_two_do_not_write_the_same(tmp_path: Path) -> None:
@@ -176,6 +198,6 @@ def test_what_fails_is_said_and_leaves_nothing(tmp_path: Path) -> None:
         def write(self, data: bytes | bytearray | memoryview, offset: int) -> None:
             raise OSError(errno.ENOSPC, "full")
 
-    with pytest.raises(NoSpace, match="is full: v did not fit"):
+    with pytest.raises(NoSpace, match="no space left for v"):
         write_file(source(), tmp_path / "a.img", Form.RAW, nothing, lambda path: Full(path, True))
     assert list(tmp_path.iterdir()) == []

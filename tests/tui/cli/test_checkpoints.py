@@ -226,6 +226,15 @@ def test_images_are_written_out(place: Place, tmp_path: Path) -> None:
     assert ran.code == 0, ran.text
     assert (tmp_path / "db-flat.vmdk").read_bytes() == place.sources[volume]
     assert ran.document["disks"][0]["blake3"] == blake3(place.sources[volume]).hexdigest()
+    lun = tmp_path / "lun"
+    lun.write_bytes(b"old!" * (SIZE // 4))
+    onto = ("image", "latest", "--disk", volume, "--onto", str(lun))
+    assert "nothing was written, add --live" in place.ask(*onto).err
+    assert lun.read_bytes() == b"old!" * (SIZE // 4)
+    assert place.ask(*onto, "--live").code == 0
+    assert lun.read_bytes() == place.sources[volume]
+    refused(place.ask("image", "latest", "--onto", str(lun), "--live"), 2, "only one disk")
+    lun.unlink()
     refused(place.ask("image", "latest", "--to", str(tmp_path / "out")), 2, "is there already")
     refused(place.ask("image", "latest", "--disk", volume, "--to", str(tmp_path / "x.img"), "--format",
                       "vmdk"), 2, "is not what a vmdk disk is called")  # fmt: skip
@@ -233,8 +242,8 @@ def test_images_are_written_out(place: Place, tmp_path: Path) -> None:
 
 
 def test_what_makes_no_sense_is_refused(place: Place) -> None:
-    refused(place.ask("image", "latest"), 2, "either served or written out")
-    refused(place.ask("image", "latest", "--serve", "--to", "x"), 2, "either served or written out")
+    refused(place.ask("image", "latest"), 2, "served or written out, one of them")
+    refused(place.ask("image", "latest", "--serve", "--to", "x"), 2, "served or written out, one of them")
     refused(place.ask("image", "latest", "--to", "x", "--writable"), 2, "only what is served")
     refused(place.ask("image", "latest", "--serve", "--scratch-limit", "much"), 2, "is not a size")
     refused(place.ask("image", "latest", "--serve", "--listen", "0.0.0.0:0"), 2, "from other machines")

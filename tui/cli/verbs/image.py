@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from tui.cli.output import data, line, say
 if TYPE_CHECKING:
     from migrate.daemons.control import Asks
     from migrate.journal.materialise import Form, Written
+    from tui.cli.progress import Bar
 
 _FILES = {".img": "raw", ".raw": "raw", ".vmdk": "vmdk"}
 
@@ -34,6 +36,9 @@ _FILES = {".img": "raw", ".raw": "raw", ".vmdk": "vmdk"}
               help="How much clients may write to each disk.")  # fmt: skip
 @click.option("--to", type=click.Path(path_type=Path), metavar="PATH",
               help="Write it out: one disk to NAME.img, .raw or .vmdk, else a new folder.")  # fmt: skip
+@click.option("--onto", type=click.Path(path_type=Path), metavar="DEVICE",
+              help="Write one disk over a device or file of its size, a LUN for instance.")  # fmt: skip
+@click.option("--live", is_flag=True, help="With --onto: really write over it.")
 @click.option("--format", "form", type=click.Choice(["raw", "vmdk"]), help="What disks in a folder become.")
 @store_option
 @json_option
@@ -46,6 +51,8 @@ def command(
     writable: bool,
     scratch: str,
     to: Path | None,
+    onto: Path | None,
+    live: bool,
     form: str | None,
     store: Path,
     as_json: bool,
@@ -53,15 +60,15 @@ def command(
     """Give the disks of GROUP as they were at CHECKPOINT: a number, a name, or latest.
 
     Served or written out, the checkpoint stays as it is. What is written out is hashed, read back,
-    and gets its name last.
+    and gets its name last. --onto writes over what is there, and is dry unless --live is given.
     """
     from migrate.journal.desk import desk
     from planner.errors import BadInput
     from planner.units import parse_bytes
 
-    if serve is (to is not None):
-        raise BadInput("an image is either served or written out", "add --serve, or --to PATH")
-    if to is not None and (where or writable):
+    if sum((serve, to is not None, onto is not None)) != 1:
+        raise BadInput("an image is served or written out, one of them", "add --serve, --to or --onto")
+    if not serve and (where or writable):
         raise BadInput("only what is served can be listened for or written to", "use --serve")
     request = {
         "group": group,
@@ -72,10 +79,20 @@ def command(
         "scratch_bytes": parse_bytes(scratch),
     }
     with desk(store) as asks:
-        if to is None:
+        if serve:
             _serve(asks, request, store, as_json)
         else:
-            _write(asks, request, store, to, form, as_json)
+            _write(asks, request, store, _Place(to, onto, form, live), as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where disks are written: to a new name, or onto what is there."""
+
+    to: Path | None
+    onto: Path | None
+    form: str | None
+    live: bool
 
 
 def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -> None:
@@ -107,38 +124,55 @@ def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -
         raise Unreachable("the receiver that served it ended", "start it and serve again")
 
 
-def _write(
-    asks: Asks, request: Mapping[str, Any], store: Path, to: Path, form: str | None, as_json: bool
-) -> None:
-    from migrate.journal.materialise import Form, Source, write_file, write_folder
-    from migrate.journal.serving import open_served
+def _write(asks: Asks, request: Mapping[str, Any], store: Path, place: _Place, as_json: bool) -> None:
+    from dataclasses import asdict
+
     from planner.names import visible
     from planner.units import show_bytes, show_count
     from tui.cli.progress import Bar
 
     with asks.hold("serve-image", request) as held, Bar() as bar:
         told = held.told
-        sources = [
-            Source(disk["volume"], lambda export=disk["export"]: open_served(store, told["socket"], export))  # type: ignore[misc]
-            for disk in told["disks"]
-        ]
-        as_file = len(sources) == 1 and to.suffix.lower() in _FILES
-        wanted = _form(to, form, as_file)
         about = {"group": told["group"], "checkpoint": told["checkpoint"]}
-        written: list[Written] = (
-            [write_file(sources[0], to, wanted, bar.report_on)]
-            if as_file
-            else write_folder(sources, to, wanted, about, bar.report_on)
-        )
+        written = _written(told, store, place, about, bar)
+    size = show_bytes(sum(disk["size_bytes"] for disk in told["disks"]))
     if as_json:
-        from dataclasses import asdict
-
-        data({**about, "to": str(to), "disks": [asdict(one) for one in written]})
+        data({**about, "to": str(place.to or place.onto), "live": bool(written),
+              "disks": [asdict(one) for one in written]})  # fmt: skip
+        return
+    if not written:
+        say(f"would write {size} over {visible(str(place.onto), 200)}; nothing was written, add --live")
         return
     for one in written:
         line(f"{one.blake3}  {visible(one.file, 200)}  {visible(one.volume, 200)}")
-    say(f"{show_count(len(written), 'disk')}, {show_bytes(sum(one.size_bytes for one in written))} "
-        f"in {visible(str(to), 200)}, read back and equal")  # fmt: skip
+    say(f"{show_count(len(written), 'disk')}, {size} in {visible(str(place.to or place.onto), 200)}, "
+        "read back and equal")  # fmt: skip
+
+
+def _written(
+    told: Mapping[str, Any], store: Path, place: _Place, about: Mapping[str, Any], bar: Bar
+) -> list[Written]:
+    """Write the disks that are served, and return them; none where that is only tried."""
+    from functools import partial
+
+    from migrate.journal.materialise import Source, write_file, write_folder, write_onto
+    from migrate.journal.serving import open_served
+    from planner.errors import BadInput
+
+    sources = [
+        Source(disk["volume"], partial(open_served, store, told["socket"], disk["export"]))
+        for disk in told["disks"]
+    ]
+    if place.onto is not None:
+        if len(sources) != 1:
+            raise BadInput("only one disk can be written onto a device", "name it with --disk")
+        return [write_onto(sources[0], place.onto, bar.report_on)] if place.live else []
+    assert place.to is not None, "there is one of both"
+    as_file = len(sources) == 1 and place.to.suffix.lower() in _FILES
+    form = _form(place.to, place.form, as_file)
+    if as_file:
+        return [write_file(sources[0], place.to, form, bar.report_on)]
+    return write_folder(sources, place.to, form, about, bar.report_on)
 
 
 def _form(to: Path, form: str | None, as_file: bool) -> Form:
