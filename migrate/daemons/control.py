@@ -77,9 +77,7 @@ class Held:
 class Asks(Protocol):
     """A way to ask. Both calls raise what the handler raises, Unreachable when its process ended."""
 
-    def ask(
-        self, verb: str, request: Told, tell: Callable[[Told], None] = lambda _told: None
-    ) -> Told: ...
+    def ask(self, verb: str, request: Told, tell: Callable[[Told], None] = lambda _told: None) -> Told: ...
 
     def hold(self, verb: str, request: Told) -> AbstractContextManager[Held]:
         """Ask for something that lasts as long as the block."""
@@ -90,7 +88,9 @@ def taken(request: Told, name: str, kind: type[_Kind], default: _Kind | None = N
     """Return a field of a request; raises BadInput when it is missing or of another kind."""
     value = request.get(name, default)
     if type(value) is not kind:
-        raise BadInput(f"a request does not say its {name} as it has to", "use the same release on both sides")
+        raise BadInput(
+            f"a request does not say its {name} as it has to", "use the same release on both sides"
+        )
     return value
 
 
@@ -151,7 +151,9 @@ class ControlServer:
                 except WherryError as error:
                     peer.send({"error": refusal_of(error).model_dump()})
                 except OSError as error:
-                    told = StepFailed(f"the disk or file failed: {error.strerror or error}", "look at it there")
+                    told = StepFailed(
+                        f"the disk or file failed: {error.strerror or error}", "look at it there"
+                    )
                     peer.send({"error": refusal_of(told).model_dump()})
                 except Exception:
                     # One request's defect must not end the process; whoever asked is told.
@@ -347,7 +349,9 @@ def _read(raw: bytes | bytearray) -> Told:
     try:
         return _fields(json.loads(raw))
     except (ValueError, RecursionError) as error:
-        raise BadInput("a line on a control socket is not JSON", "use the same release on both sides") from error
+        raise BadInput(
+            "a line on a control socket is not JSON", "use the same release on both sides"
+        ) from error
 
 
 def _fields(value: object) -> Told:

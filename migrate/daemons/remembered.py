@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +16,12 @@ from planner.errors import BadInput, NotFound, SiteRefused
 from planner.names import visible
 
 FILE: Final = "volumes.json"
+WORDS: Final = ("history", "hard", "warning", "scratch")  # of which ``asked`` says something
 _HINT: Final = "start the receiver, it writes this anew"
 
 
-def remember(store: Path, disks: Iterable[Registered]) -> None:
-    """Write durably which disks are served; raises OSError."""
+def remember(store: Path, disks: Iterable[Registered], asked: Mapping[str, str]) -> None:
+    """Write durably which disks are served, and what is asked of their journals; raises OSError."""
     told = [
         {
             "id": disk.volume,
@@ -31,7 +32,7 @@ def remember(store: Path, disks: Iterable[Registered]) -> None:
         }
         for disk in disks
     ]
-    replace_file(store / FILE, json.dumps({"volumes": told}, indent=1).encode("ascii"))
+    replace_file(store / FILE, json.dumps({"asked": dict(asked), "volumes": told}, indent=1).encode("ascii"))
 
 
 class Remembered:
@@ -43,8 +44,14 @@ class Remembered:
         shown = visible(str(path), 200)
         try:
             told = json.loads(path.read_bytes())
+            self.asked = {word: str(told["asked"][word]) for word in WORDS}
             self._disks = {
-                str(one["id"]): (Path(one["path"]), str(one["group"]), int(one["size_bytes"]), int(one["inode"]))
+                str(one["id"]): (
+                    Path(one["path"]),
+                    str(one["group"]),
+                    int(one["size_bytes"]),
+                    int(one["inode"]),
+                )
                 for one in told["volumes"]
             }
         except FileNotFoundError as error:

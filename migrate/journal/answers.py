@@ -8,6 +8,7 @@ Groups and checkpoints come as text from whoever asked; what is said of them is 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -16,37 +17,42 @@ from typing import Any, Final
 from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.change import unusual
 from migrate.journal.group import Asked, GroupJournal
-from migrate.journal.health import Health
+from migrate.journal.keeping import look
+from migrate.journal.limits import Limits
 from migrate.journal.serving import served
 from migrate.journal.state import Checkpoint
 from migrate.journal.store import Journals
 from migrate.sites.ports import Consistency
 from planner.errors import BadInput, Blocked, NotFound, StepFailed, WherryError
 from planner.names import visible
+from planner.units import GIB, show_bytes
 
 TEXT_MAX: Final = 1000  # of a name or a result: each segment of a journal begins with all of them
 RESULTS_MAX: Final = 100
+SCRATCH_BYTES: Final = 10 * GIB  # where nobody says more or less
 _TICK_S: Final = 0.2
 
 
 class Answers:
     """The answers about ``journals`` of ``store``. ``receives`` says whether passes may come, and end.
 
-    ``health`` tells how a group's journal stands, None where nobody keeps it.
+    ``limits`` is what is asked of each journal.
     """
 
     def __init__(
         self,
         journals: Journals,
         store: Path,
+        limits: Limits,
         *,
         receives: bool,
-        health: Callable[[GroupJournal], Health | None] = lambda _group: None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._journals = journals
         self._store = store
+        self._limits = limits
         self._receives = receives
-        self._health = health
+        self._now_ms = now_ms
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by verb."""
@@ -102,13 +108,19 @@ class Answers:
     def _described(self, group: GroupJournal) -> dict[str, Any]:
         points = group.checkpoints()
         odd = unusual(points)
-        health = self._health(group) if group.is_journalled else None
+        health, trouble = None, ""
+        if group.is_journalled:
+            try:
+                health = asdict(look(group, self._limits, self._now_ms()))
+            except (WherryError, OSError) as error:  # a disk that is not there hides no checkpoint
+                trouble = str(error)
         return {
             "group": group.name,
             "volumes": list(group.volumes),
             "unrest": group.unrest(),
             "checkpoints": [plain(point) | {"unusual": odd.get(point.record, "")} for point in points],
-            "health": asdict(health) if health is not None else None,
+            "health": health,
+            "trouble": trouble,
             "error": None,
         }
 
@@ -126,22 +138,32 @@ class Answers:
 
     def _serve_image(self, request: Told, caller: Caller) -> Told:
         group, point = self._found(request)
-        volumes = [str(volume) for volume in taken(request, "volumes", list, [])] or list(group.volumes)
+        volumes = [str(volume) for volume in taken(request, "volumes", list, [])]
+        volumes = volumes or list(group.volumes_at(point.record))
         for volume in volumes:
             if volume not in group.volumes:
                 raise NotFound(
                     f"volume {visible(volume, 200)} is not of group {visible(group.name, 200)}",
                     "wherry checkpoints GROUP --json lists its volumes",
                 )
-        scratch = taken(request, "scratch_bytes", int) if request.get("writable") else None
+        scratch = self._scratch(request, group) if taken(request, "writable", bool, False) else None
         where = taken(request, "where", str, "")
-        with served(
-            group, point.record, volumes, self._store, where=where, scratch_bytes=scratch
-        ) as serving:
+        with served(group, point.record, volumes, self._store, where=where, scratch_bytes=scratch) as serving:
             caller.tell({**asdict(serving), "group": group.name, "checkpoint": plain(point)})
             while not caller.is_gone(_TICK_S):
                 pass
         return {}
+
+    def _scratch(self, request: Told, group: GroupJournal) -> int:
+        """Return how much may be written to each disk; raises BadInput for more than the receiver gives."""
+        wanted = taken(request, "scratch_bytes", int, 0)
+        most = self._limits.of(group.disks_bytes()).scratch_bytes
+        if most and wanted > most:
+            raise BadInput(
+                f"a scratch of {show_bytes(wanted)} is more than the {show_bytes(most)} that the receiver gives",
+                "ask for less, or give it a larger --scratch-limit",
+            )
+        return wanted or most or SCRATCH_BYTES
 
     def _found(self, request: Told) -> tuple[GroupJournal, Checkpoint]:
         group = self._journals.group(taken(request, "group", str))
@@ -159,9 +181,7 @@ def told_consistency(request: Mapping[str, Any]) -> Consistency:
     try:
         return Consistency(told)
     except ValueError as error:
-        raise BadInput(
-            f"{visible(told, 80)} is no consistency", f"say {', '.join(Consistency)}"
-        ) from error
+        raise BadInput(f"{visible(told, 80)} is no consistency", f"say {', '.join(Consistency)}") from error
 
 
 def checked_name(name: str) -> str:

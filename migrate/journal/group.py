@@ -23,6 +23,7 @@ from migrate.journal.held import HeldDisk
 from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
 from migrate.journal.members import Members, load_members, save_members
+from migrate.journal.merging import Merger
 from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import promote
 from migrate.journal.state import (
@@ -94,6 +95,7 @@ class GroupJournal:
         self._files: DirectoryFiles | None = None
         self._left: list[DirectoryFiles] = []  # of logs that failed: images may be open
         self._log: Log | None = None
+        self._merger: Merger | None = None
         members = load_members(folder, name)
         self._members = members or Members()
         if members is not None:
@@ -182,6 +184,8 @@ class GroupJournal:
         """Return why what is newest is no instant of the source, empty when it is one."""
         if self._direct:
             return "a disk of it is open for a pass"  # which would go on past a log that it comes into now
+        if self._log is not None and self._log.full:
+            return self._log.full
         states = {volume: self._state_of(volume) for volume in self._volumes}
         for volume, state in states.items():
             if state.current is not None:
@@ -257,13 +261,49 @@ class GroupJournal:
 
     def note(self, record: int, *, pinned: bool | None = None, result: str = "") -> None:
         """Pin or free a checkpoint, or add a result to it; durable when this returns."""
-        self.log.mark(note_mark(record, pinned=pinned, result=result))
+        with self._lock:
+            self.log.mark(note_mark(record, pinned=pinned, result=result))
         self.log.commit()
 
     def drop(self, records: Sequence[int]) -> None:
         """Offer these checkpoints no more; durable when this returns."""
         self.log.mark(drop_mark(records))
         self.log.commit()
+
+    def thin(self, choose: Callable[[list[Checkpoint]], list[int]]) -> None:
+        """Drop the checkpoints that ``choose`` names of those offered; nobody pins one meanwhile."""
+        with self._lock:
+            records = choose(self.checkpoints())
+            if records:
+                self.log.mark(drop_mark(records))
+        if records:
+            self.log.commit()
+
+    def merger(self) -> Merger:
+        """Return what merges its segments."""
+        with self._lock:
+            if self._merger is None:
+                assert self._files is not None, "a log has files"
+                self._merger = Merger(self._files, self.name)
+            return self._merger
+
+    def disks_bytes(self) -> int:
+        """Return the size of all its disks together; raises NotFound, SiteRefused, OSError."""
+        found = 0
+        for volume in self._volumes:
+            disk = self._replicas.open_read(volume)
+            found += disk.size_bytes
+            disk.close()
+        return found
+
+    def volumes_at(self, record: int) -> tuple[str, ...]:
+        """Return the disks that a checkpoint is of: those that joined later are left out."""
+        members = self._members
+        return tuple(
+            volume
+            for volume in self._volumes
+            if volume in members.numbers and members.since.get(volume, 0) <= record
+        )
 
     def image(self, record: int, volume: str) -> Image:
         """Return a disk as it was at a checkpoint; raises NotFound, also of a disk that joined later."""
@@ -279,14 +319,14 @@ class GroupJournal:
             lease.close()
             raise
 
-    def promote(self, record: int) -> None:
+    def promote(self, record: int, pace: Callable[[int], None] = lambda _bytes: None) -> None:
         """Bring the replicas to a checkpoint and withdraw those before it; see ``promotion``."""
         assert self._files is not None, "what is offered is in files"
         disks: dict[int, WritableDisk] = {}
         try:
             for volume, number in self._members.numbers.items():
                 disks[number] = self._replicas.open_write(volume)
-            promote(self.log, self._files, disks, record)
+            promote(self.log, self._files, disks, record, pace)
         finally:
             for disk in disks.values():
                 disk.close()
@@ -367,5 +407,6 @@ class GroupJournal:
         assert self._files is not None, "a log has files"
         failed = self.log
         self._left.append(self._files)
+        self._merger = None
         self._open()
         self.log.heed(failed.leases)

@@ -67,9 +67,7 @@ def _written_anew(path: Path) -> WritableDisk:
     return FlatDisk(path, writable=True)  # opened so, what is read comes from the medium
 
 
-def write_file(
-    source: Source, to: Path, form: Form, report: Report, opens: Opens = _written_anew
-) -> Written:
+def write_file(source: Source, to: Path, form: Form, report: Report, opens: Opens = _written_anew) -> Written:
     """Write one disk to a file; a VMDK's extent stands beside it. Durable when this returns.
 
     Raises BadInput when something is there, ProjectBusy, NoSpace, Corrupt, StepFailed, OSError.
@@ -176,9 +174,7 @@ def _empty(part: Path) -> None:
         path.unlink()
 
 
-def _written(
-    source: Source, part: Path, name: str, form: Form, report: Report, opens: Opens
-) -> Written:
+def _written(source: Source, part: Path, name: str, form: Form, report: Report, opens: Opens) -> Written:
     """Write a disk under ``name`` in the part folder and return what stands there, checked."""
     with closing(source.open()) as image:
         size = image.size_bytes
@@ -221,9 +217,7 @@ def _copied(
             target.flush()
     except OSError as error:
         if error.errno in _FULL:
-            raise NoSpace(
-                f"there is no space left for {shown}", "free space there and begin anew"
-            ) from error
+            raise NoSpace(f"there is no space left for {shown}", "free space there and begin anew") from error
         raise
     with closing(opens(path)) as back:
         found = hash_disk(back, size_bytes=size, progress=lambda done: report(f"check {volume}", done, size))

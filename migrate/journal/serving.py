@@ -136,9 +136,7 @@ def clear(store: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _opened(
-    group: GroupJournal, record: int, volume: str, folder: Path, scratch_bytes: int | None
-) -> Export:
+def _opened(group: GroupJournal, record: int, volume: str, folder: Path, scratch_bytes: int | None) -> Export:
     image = group.image(record, volume)
     if scratch_bytes is None:
         return Export(image)
@@ -165,7 +163,11 @@ def _listening(where: str, folder: Path) -> tuple[socket.socket, str, Callable[[
     if not where:
         name = f"{secrets.token_hex(4)}.sock"
         path = quote(str((folder / name).absolute()), errors="surrogateescape")
-        return listen(folder, name), name, lambda export: f"nbd+unix:///{quote(export, safe='')}?socket={path}"
+        return (
+            listen(folder, name),
+            name,
+            lambda export: f"nbd+unix:///{quote(export, safe='')}?socket={path}",
+        )
     host, _port = parse_address(where)
     if not _is_here(host):
         raise BadInput(

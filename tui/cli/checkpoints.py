@@ -29,9 +29,13 @@ def show(group: Mapping[str, Any], now: datetime) -> None:
         return
     points = group["checkpoints"]
     reach = f", back to {moment(points[0]):%Y-%m-%d %H:%M:%S} UTC" if points else ""
-    line(f"{name}: {show_count(len(points), 'checkpoint')} of {show_count(len(group['volumes']), 'disk')}{reach}")
+    line(
+        f"{name}: {show_count(len(points), 'checkpoint')} of {show_count(len(group['volumes']), 'disk')}{reach}"
+    )
     if group["health"]:
         _show_health(group["health"])
+    if group["trouble"]:
+        line(f"▲ how it is kept cannot be told: {visible(group['trouble'], 300)}")
     if group["unrest"]:
         line(f"▲ no checkpoint can be made just now: {visible(group['unrest'], 300)}")
     if points:

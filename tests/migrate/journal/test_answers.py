@@ -10,18 +10,18 @@ import pytest
 
 from migrate.daemons.control import ControlClient, ControlServer, InProcess, Told
 from migrate.daemons.registered import Register
-from migrate.daemons.remembered import FILE, Remembered, remember
+from migrate.daemons.remembered import FILE, WORDS, Remembered, remember
 from migrate.disks.nbd.address import parse_uri
 from migrate.disks.nbd.disk import open_export
 from migrate.journal.answers import RESULTS_MAX, Answers
-from migrate.journal.desk import attended, desk
-from migrate.journal.health import Grade, Health
+from migrate.journal.attending import answering, attended
+from migrate.journal.limits import Limits, parse_limits
 from migrate.journal.store import Journals
 from migrate.replication.logfile import LogFile
 from migrate.replication.passes import Mode
 from migrate.replication.progress import CurrentPass, ProgressLog
 from planner.errors import BadInput, Blocked, NotFound, ProjectBusy, SiteRefused
-from planner.units import MIB
+from planner.units import GIB, MIB
 from tests.migrate.replication.served import until
 
 SIZE = 2 * MIB
@@ -59,8 +59,9 @@ class Place:
         for volume in ("a", "b"):
             self.bring(volume, cycle, byte)()
 
-    def asks(self, **more: object) -> InProcess:
-        return InProcess(Answers(self.journals, self.store, receives=True, **more).handlers())  # type: ignore[arg-type]
+    def asks(self, **asked: str) -> InProcess:
+        limits = parse_limits(**asked)
+        return InProcess(Answers(self.journals, self.store, limits, receives=True).handlers())
 
 
 @pytest.fixture
@@ -91,7 +92,9 @@ def test_before_anything_came_there_is_nothing_and_it_is_said_why(place: Place) 
 
 
 def test_a_checkpoint_waits_for_the_end_of_its_cycle_and_can_be_given_up(place: Place) -> None:
-    server = ControlServer(place.store, Answers(place.journals, place.store, receives=True).handlers())
+    server = ControlServer(
+        place.store, Answers(place.journals, place.store, Limits(), receives=True).handlers()
+    )
     try:
         client = ControlClient(place.store)
         place.cycle("1", b"1")
@@ -116,7 +119,9 @@ def test_a_checkpoint_waits_for_the_end_of_its_cycle_and_can_be_given_up(place: 
         assert not made  # b is still of the cycle before
         place.bring("b", "2", b"2")()
         thread.join(20)
-        assert [(point["name"], point["pinned"], point["cycle"]) for point in made] == [("patched", True, "2")]
+        assert [(point["name"], point["pinned"], point["cycle"]) for point in made] == [
+            ("patched", True, "2")
+        ]
         names = [point.name for point in group.checkpoints()]
         assert "patched" in names
         assert "given up" not in names
@@ -125,7 +130,9 @@ def test_a_checkpoint_waits_for_the_end_of_its_cycle_and_can_be_given_up(place: 
 
 
 def test_the_end_of_the_process_gives_up_what_waits(place: Place) -> None:
-    server = ControlServer(place.store, Answers(place.journals, place.store, receives=True).handlers())
+    server = ControlServer(
+        place.store, Answers(place.journals, place.store, Limits(), receives=True).handlers()
+    )
     end = place.bring("c", "1", b"1")
     with ControlClient(place.store).hold("checkpoint", {"group": "c", "wait": True}):
         server.close()
@@ -166,9 +173,9 @@ def test_what_a_checkpoint_is_called_and_found_by(place: Place) -> None:
 def test_health_and_what_is_unusual_are_listed_and_damage_hides_no_other_group(place: Place) -> None:
     place.cycle("1", b"1")
     place.bring("c", "1", b"1")()
-    health = Health(Grade.WARNING, 60.0, 3600.0, 4096, said=("it is short",))
-    found = listed(place.asks(health=lambda _group: health))
-    assert found["health"]["said"] == ("it is short",)
+    found = listed(place.asks(history="4h", hard="1GiB"))
+    assert (found["health"]["wanted_s"], found["health"]["limit_bytes"]) == (4 * 3600, GIB)
+    assert 0 < found["health"]["size_bytes"] < MIB
     assert [point["unusual"] for point in found["checkpoints"]] == [""]
     place.journals.close()
     for path in (place.store / "journal").glob("*/group.json"):
@@ -209,9 +216,15 @@ def test_images_are_served_as_long_as_they_are_held(place: Place) -> None:
         with pytest.raises(OSError, match="reading only"):
             disk.write(b"x" * 4096, 0)
         disk.close()
+    little = place.asks(scratch="50%")
+    with pytest.raises(BadInput, match=r"3.0 MiB is more than the 2.0 MiB that the receiver gives"):
+        little.ask("serve-image", {**request, "scratch_bytes": 3 * MIB})
     assert not list((place.store / "images").iterdir())
     assert not list((place.store / "scratch").iterdir())
-    for wrong, said in (("0.0.0.0:0", "reached from other machines"), ("example.org:1", "reached from other")):
+    for wrong, said in (
+        ("0.0.0.0:0", "reached from other machines"),
+        ("example.org:1", "reached from other"),
+    ):
         with pytest.raises(BadInput, match=said), asks.hold("serve-image", {**request, "where": wrong}):
             pytest.fail("it was served")
     with (
@@ -221,30 +234,31 @@ def test_images_are_served_as_long_as_they_are_held(place: Place) -> None:
         pytest.fail("it was served")
 
 
-def test_the_desk_is_where_the_store_is_held(place: Place, tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="not the store of a receiver"), desk(place.store):
+def test_who_has_the_store_answers_where_the_store_is_held(place: Place, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="not the store of a receiver"), answering(place.store):
         pytest.fail("no receiver was ever here")
-    with pytest.raises(NotFound, match="not the store of a receiver"), desk(tmp_path / "nowhere"):
+    with pytest.raises(NotFound, match="not the store of a receiver"), answering(tmp_path / "nowhere"):
         pytest.fail("it is not there")
     assert not (tmp_path / "nowhere").exists()
     place.cycle("1", b"1")
-    with attended(place.store, place.disks.disks, place.journals), desk(place.store) as asks:
+    asked = dict.fromkeys(WORDS, "") | {"history": "4h"}
+    with attended(place.store, place.disks.disks, place.journals, asked), answering(place.store) as asks:
         assert isinstance(asks, ControlClient)
         there: list[Told] = []
         asks.ask("checkpoints", {"group": GROUP}, there.append)
-    with desk(place.store) as asks:
+    with answering(place.store) as asks:
         assert isinstance(asks, InProcess)
         assert listed(asks)["checkpoints"] == there[0]["checkpoints"]
-        with pytest.raises(ProjectBusy, match="in use by another"), desk(place.store):
+        with pytest.raises(ProjectBusy, match="in use by another"), answering(place.store):
             pytest.fail("somebody has it")
     end = Place.bring(place, "a", "2", b"2")
-    with desk(place.store) as asks, pytest.raises(Blocked, match="no receiver is at work"):
+    with answering(place.store) as asks, pytest.raises(Blocked, match="no receiver is at work"):
         asks.ask("checkpoint", {"group": GROUP, "wait": True})
     end()
 
 
 def test_disks_that_are_not_as_they_were_are_refused(place: Place) -> None:
-    remember(place.store, place.disks.disks)
+    remember(place.store, place.disks.disks, dict.fromkeys(WORDS, ""))
     found = Remembered(place.store)
     assert found.groups() == place.disks.groups()
     found.open_read("a").close()

@@ -30,12 +30,12 @@ def command(
     It stands for what the receiver holds now, which is one instant of the source only between
     two cycles; it is never made of the middle of one.
     """
-    from migrate.journal.desk import desk
+    from migrate.journal.attending import answering
     from planner.names import visible
     from tui.cli.checkpoints import moment
 
     request = {"group": group, "name": name, "consistency": consistency, "pinned": pin, "wait": wait}
-    with desk(store) as asks:
+    with answering(store) as asks:
         point = asks.ask(
             "checkpoint", request, lambda told: say(f"waiting: {visible(str(told.get('waiting')), 300)}")
         )

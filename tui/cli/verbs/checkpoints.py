@@ -16,7 +16,9 @@ from tui.cli.output import data, line
     'wherry checkpoints crm --pin 57; wherry checkpoints crm --result latest "rehearsed, passed"'
 )
 @click.argument("group", default="")
-@click.option("--pin", "pins", multiple=True, metavar="CHECKPOINT", help="Keep this one until it is unpinned.")
+@click.option(
+    "--pin", "pins", multiple=True, metavar="CHECKPOINT", help="Keep this one until it is unpinned."
+)
 @click.option("--unpin", "unpins", multiple=True, metavar="CHECKPOINT", help="Let this one age.")
 @click.option("--result", "results", multiple=True, nargs=2, metavar="CHECKPOINT TEXT",
               help="Note what came of it, a rehearsal for instance.")  # fmt: skip
@@ -37,7 +39,7 @@ def command(
     """
     from datetime import UTC, datetime
 
-    from migrate.journal.desk import desk
+    from migrate.journal.attending import answering
     from planner.errors import BadInput
     from planner.names import visible
     from tui.cli.checkpoints import moment, show
@@ -50,7 +52,7 @@ def command(
     if notes and not group:
         raise BadInput("it is not said of which group", "write wherry checkpoints GROUP --pin CHECKPOINT")
     found: list[dict[str, Any]] = []
-    with desk(store) as asks:
+    with answering(store) as asks:
         if notes:
             noted = [asks.ask("note", {"group": group, **note}) for note in notes]
             if as_json:

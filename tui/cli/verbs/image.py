@@ -32,7 +32,7 @@ _FILES = {".img": "raw", ".raw": "raw", ".vmdk": "vmdk"}
 @click.option("--listen", "where", default="", metavar="ADDRESS:PORT",
               help="Serve on a port of this machine, for all its users, instead of a socket.")  # fmt: skip
 @click.option("--writable", is_flag=True, help="Let clients write; what they write goes when it ends.")
-@click.option("--scratch-limit", "scratch", default="10GiB", show_default=True, metavar="SIZE",
+@click.option("--scratch-limit", "scratch", default="", metavar="SIZE", show_default="the receiver's, else 10GiB",
               help="How much clients may write to each disk.")  # fmt: skip
 @click.option("--to", type=click.Path(path_type=Path), metavar="PATH",
               help="Write it out: one disk to NAME.img, .raw or .vmdk, else a new folder.")  # fmt: skip
@@ -62,7 +62,7 @@ def command(
     Served or written out, the checkpoint stays as it is. What is written out is hashed, read back,
     and gets its name last. --onto writes over what is there, and is dry unless --live is given.
     """
-    from migrate.journal.desk import desk
+    from migrate.journal.attending import answering
     from planner.errors import BadInput
     from planner.units import parse_bytes
 
@@ -76,9 +76,9 @@ def command(
         "volumes": [volume] if volume is not None else [],
         "where": where,
         "writable": writable,
-        "scratch_bytes": parse_bytes(scratch),
+        "scratch_bytes": parse_bytes(scratch) if scratch else 0,
     }
-    with desk(store) as asks:
+    with answering(store) as asks:
         if serve:
             _serve(asks, request, store, as_json)
         else:

@@ -1,4 +1,4 @@
-"""Where the journals of a store are asked about: at the receiver that has the store, or here.
+"""Who answers about the journals of a store: the receiver that has it, or whoever asks.
 
 A receiver attends to its journals while it serves. When none is at work whoever asks takes the store
 for as long as that lasts, and gets the same answers.
@@ -7,7 +7,7 @@ for as long as that lasts, and gets the same answers.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,26 +16,24 @@ from migrate.daemons.registered import Registered
 from migrate.daemons.remembered import Remembered, remember
 from migrate.journal import serving
 from migrate.journal.answers import Answers
-from migrate.journal.group import GroupJournal
-from migrate.journal.health import Health
+from migrate.journal.limits import parse_limits
 from migrate.journal.store import Journals
 from migrate.replication.service import open_store
-
-HealthOf = Callable[[GroupJournal], Health | None]
 
 
 @contextmanager
 def attended(
-    store: Path,
-    disks: Iterable[Registered],
-    journals: Journals,
-    health: HealthOf = lambda _group: None,
+    store: Path, disks: Iterable[Registered], journals: Journals, asked: Mapping[str, str]
 ) -> Iterator[None]:
-    """Answer about journals until the block ends, and close them then; the caller holds the store."""
+    """Answer about journals until the block ends, and close them then; the caller holds the store.
+
+    ``asked`` is what is asked of them, in the words of ``parse_limits``.
+    """
     try:
-        remember(store, disks)
+        limits = parse_limits(**asked)
+        remember(store, disks, asked)
         serving.clear(store)
-        server = ControlServer(store, Answers(journals, store, receives=True, health=health).handlers())
+        server = ControlServer(store, Answers(journals, store, limits, receives=True).handlers())
         try:
             yield
         finally:
@@ -45,7 +43,7 @@ def attended(
 
 
 @contextmanager
-def desk(store: Path) -> Iterator[Asks]:
+def answering(store: Path) -> Iterator[Asks]:
     """Yield who answers about the journals of a store.
 
     Raises NotFound for what is no store, ProjectBusy when a process has it that does not answer.
@@ -55,12 +53,13 @@ def desk(store: Path) -> Iterator[Asks]:
         yield client
         return
     disks = Remembered(store)
+    limits = parse_limits(**disks.asked)
     lock = open_store(store)
     try:
         serving.clear(store)
         journals = Journals(store, disks.groups(), disks)
         try:
-            yield InProcess(Answers(journals, store, receives=False).handlers())
+            yield InProcess(Answers(journals, store, limits, receives=False).handlers())
         finally:
             journals.close()
     finally:
