@@ -155,7 +155,7 @@ class ControlServer:
                         f"the disk or file failed: {error.strerror or error}", "look at it there"
                     )
                     peer.send({"error": refusal_of(told).model_dump()})
-                except Exception:
+                except Exception:  # noqa: BLE001
                     # One request's defect must not end the process; whoever asked is told.
                     _log.exception("a request failed")
                     told = StepFailed("the request failed there", "look at the log of that process")

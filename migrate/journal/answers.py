@@ -160,7 +160,7 @@ class Answers:
         most = self._limits.of(group.disks_bytes()).scratch_bytes
         if most and wanted > most:
             raise BadInput(
-                f"a scratch of {show_bytes(wanted)} is more than the {show_bytes(most)} that the receiver gives",
+                f"a scratch of {show_bytes(wanted)} is more than the receiver gives, {show_bytes(most)}",
                 "ask for less, or give it a larger --scratch-limit",
             )
         return wanted or most or SCRATCH_BYTES

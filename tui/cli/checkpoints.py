@@ -29,9 +29,8 @@ def show(group: Mapping[str, Any], now: datetime) -> None:
         return
     points = group["checkpoints"]
     reach = f", back to {moment(points[0]):%Y-%m-%d %H:%M:%S} UTC" if points else ""
-    line(
-        f"{name}: {show_count(len(points), 'checkpoint')} of {show_count(len(group['volumes']), 'disk')}{reach}"
-    )
+    disks = show_count(len(group["volumes"]), "disk")
+    line(f"{name}: {show_count(len(points), 'checkpoint')} of {disks}{reach}")
     if group["health"]:
         _show_health(group["health"])
     if group["trouble"]:

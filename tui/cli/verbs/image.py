@@ -32,7 +32,8 @@ _FILES = {".img": "raw", ".raw": "raw", ".vmdk": "vmdk"}
 @click.option("--listen", "where", default="", metavar="ADDRESS:PORT",
               help="Serve on a port of this machine, for all its users, instead of a socket.")  # fmt: skip
 @click.option("--writable", is_flag=True, help="Let clients write; what they write goes when it ends.")
-@click.option("--scratch-limit", "scratch", default="", metavar="SIZE", show_default="the receiver's, else 10GiB",
+@click.option("--scratch-limit", "scratch", default="", metavar="SIZE",
+              show_default="the receiver's, else 10GiB",
               help="How much clients may write to each disk.")  # fmt: skip
 @click.option("--to", type=click.Path(path_type=Path), metavar="PATH",
               help="Write it out: one disk to NAME.img, .raw or .vmdk, else a new folder.")  # fmt: skip

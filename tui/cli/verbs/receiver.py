@@ -109,8 +109,9 @@ def command(
         def beside() -> Iterator[None]:
             with attended(store, disks.disks, journals, asked):
                 if as_json:
-                    data({"address": host, "port": port, "volumes": [disk.volume for disk in disks.disks],
-                          "size_bytes": size} | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
+                    served = [disk.volume for disk in disks.disks]
+                    data({"address": host, "port": port, "volumes": served, "size_bytes": size}
+                         | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
                 else:
                     line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
                 yield
