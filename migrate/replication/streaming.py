@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
@@ -24,7 +25,7 @@ from migrate.replication.channel import Channel
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn, Welcome
 from migrate.replication.progress import ProgressLog
-from migrate.replication.wire import Frame, Kind, WireError
+from migrate.replication.wire import FLAG_PART, Frame, Kind, WireError
 from migrate.replication.written import opened
 from migrate.sites.ports import Consistency
 from planner.errors import BadInput, SiteRefused
@@ -161,7 +162,7 @@ class Inlet:
 
 
 class _Taking:
-    """One conversation."""
+    """One conversation. While a tap announces more, a commit runs as the next frames come in."""
 
     def __init__(
         self, link: Link, hello: Hello, group: GroupJournal, position: Position, sizes: Mapping[int, int]
@@ -175,20 +176,33 @@ class _Taking:
         self._pieces: list[Packed] = []
         self._pieces_bytes = 0
         self._untold: list[tuple[int, int]] = []
+        self._commit: tuple[Future[int], Taken] | None = None
 
     def run(self) -> None:
-        while True:
-            frame = self._link.receive(Kind.WRITES, Kind.MARK, Kind.COMMIT, Kind.BYE)
-            if frame.kind is Kind.WRITES:
-                self._write(frame)
-            elif frame.kind is Kind.MARK:
-                self._turn(Turn.load(frame.body))
-            else:
-                self._log.commit()
-                if frame.kind is Kind.BYE:
+        with ThreadPoolExecutor(1, "wherry-commit") as committer:
+            while True:
+                frame = self._link.receive(Kind.WRITES, Kind.MARK, Kind.COMMIT, Kind.BYE)
+                if frame.kind is Kind.WRITES:
+                    self._write(frame)
+                elif frame.kind is Kind.MARK:
+                    self._turn(Turn.load(frame.body))
+                elif frame.kind is Kind.BYE:
+                    self._log.commit()
                     return
-                told, self._untold = tuple(self._untold), []
-                self._link.send(Kind.ACK, Taken(upto=self._position.upto, points=told).dump())
+                else:
+                    self._answer()
+                    told, self._untold = tuple(self._untold), []
+                    taken = Taken(upto=self._position.upto, points=told)
+                    self._commit = committer.submit(self._log.commit), taken
+                    if not frame.flags & FLAG_PART:
+                        self._answer()
+
+    def _answer(self) -> None:
+        """Wait for the commit that is under way, and say so."""
+        if self._commit is not None:
+            (done, taken), self._commit = self._commit, None
+            done.result()
+            self._link.send(Kind.ACK, taken.dump())
 
     def _write(self, frame: Frame) -> None:
         """Append a frame; pieces of one write together, so that no checkpoint parts them."""

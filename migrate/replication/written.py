@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,26 +34,44 @@ class Written:
     packed: Packed
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    writes: list[Write]
+    before: int
+    reached: int
+
+
 def frames_of(
-    writes: Sequence[Write], after: int, numbers: Sequence[int], level: int
+    writes: Sequence[Write], after: int, numbers: Sequence[int], level: int, executor: Executor | None = None
 ) -> Iterator[tuple[int, bytes]]:
     """Yield (number reached, body) of the frames of writes numbered from ``after`` + 1 on.
 
-    ``numbers`` are those of the disks in the journal. ``level`` is zstd's, 0 for none.
+    ``numbers`` are those of the disks in the journal. ``level`` is zstd's, 0 for none. An ``executor``
+    packs several at once.
     """
+
+    def packed(part: _Part) -> tuple[int, bytes]:
+        return part.reached, _body(part.writes, part.before, level)
+
+    parts = list(_parts(writes, after, numbers))
+    yield from executor.map(packed, parts) if executor is not None and len(parts) > 1 else map(packed, parts)
+
+
+def _parts(writes: Sequence[Write], after: int, numbers: Sequence[int]) -> Iterator[_Part]:
+    """Cut writes into what goes into one frame each."""
     batch: list[Write] = []
     weight, reached, before = 0, after, after
     for number, write in enumerate(writes, after + 1):
         for piece in _pieces(write, numbers[write.disk]):
             more = 0 if piece.data is None else piece.length
             if batch and (weight + more > RAW_MAX or len(batch) == ROWS_MAX):
-                yield reached, _body(batch, before, level)
+                yield _Part(batch, before, reached)
                 batch, weight, before = [], 0, reached
             batch.append(piece)
             weight += more
         reached = number
     if batch:
-        yield reached, _body(batch, before, level)
+        yield _Part(batch, before, reached)
 
 
 def opened(frame: Frame, sizes: Mapping[int, int]) -> Written:

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +22,7 @@ from migrate.replication.channel import Channel
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn
 from migrate.replication.sender import greet
-from migrate.replication.wire import HELLO_MAX, Kind, WireError
+from migrate.replication.wire import FLAG_PART, HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
 from migrate.tap.copying import PIECE, Copying
 from migrate.tap.recorder import Mapped, Mode, Point, Recorder
@@ -37,6 +38,7 @@ BEAT_S: Final = 5.0  # the line is tried at least so often
 TARGET_S: Final = 5.0
 _BATCH: Final = 4 * MIB
 _COMMIT: Final = 8 * MIB
+_PACKERS: Final = 2
 _AHEAD: Final = 4  # commits under way
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -118,6 +120,7 @@ class Streaming:
         self._lock = threading.Lock()
         self._channel: Channel | None = None
         self._thread = threading.Thread(target=self._run, name="wherry-stream", daemon=True)
+        self._packing = ThreadPoolExecutor(_PACKERS, "wherry-pack")
         self._ages = Ages()
         self._why = "nobody answered yet"
         self._cause = ""  # of the last catch-up
@@ -211,6 +214,7 @@ class Streaming:
                 _log.exception("the stream of a tap failed")
                 self._failed(f"it failed here: {error}")
         self._recorder.let_go("the tap ends")
+        self._packing.shutdown()
 
     def _failed(self, why: str) -> None:
         """Remember why, and wait before the next try."""
@@ -267,7 +271,8 @@ class Streaming:
         self._copy()
         self._point()
         batch = self._recorder.batch(_BATCH, 0.0 if self._catches_up else LINGER_S)
-        for reached, body in frames_of(batch.writes, batch.after, self._numbers, self._streamed.level):
+        level, packing = self._streamed.level, self._packing
+        for reached, body in frames_of(batch.writes, batch.after, self._numbers, level, packing):
             link.send(Kind.WRITES, body, offset=reached)
             self._unsaid += len(body)
             self._sent_bytes += len(body)
@@ -276,7 +281,7 @@ class Streaming:
             self._unsaid += 1
         stuck = self._catches_up and not self._recorder.has_room(PIECE)
         if self._unsaid and (self._unsaid >= _COMMIT or not self._catches_up or stuck):
-            self._commit(link)
+            self._commit(link, more=self._catches_up and not stuck)
         elif not self._commits and self._clock() - self._spoke_at >= BEAT_S:
             self._commit(link)
         idle = batch.upto == batch.after and (stuck or not self._catches_up)
@@ -304,8 +309,8 @@ class Streaming:
                 self._pointed = self._recorder.mark(Point(self._now_ms()))
                 self._pointed_at = self._clock()
 
-    def _commit(self, link: Link) -> None:
-        link.send(Kind.COMMIT)
+    def _commit(self, link: Link, *, more: bool = False) -> None:
+        link.send_parts(link.pack(Kind.COMMIT, flags=FLAG_PART if more else 0))
         self._commits, self._unsaid = self._commits + 1, 0
 
     def _hear(self, link: Link) -> None:
