@@ -17,6 +17,7 @@ from typing import Any, Final
 from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.change import unusual
 from migrate.journal.group import Asked, GroupJournal
+from migrate.journal.health import Health
 from migrate.journal.keeping import look
 from migrate.journal.limits import Limits
 from migrate.journal.serving import served
@@ -36,7 +37,7 @@ _TICK_S: Final = 0.2
 class Answers:
     """The answers about ``journals`` of ``store``. ``receives`` says whether passes may come, and end.
 
-    ``limits`` is what is asked of each journal.
+    ``limits`` is what is asked of each journal, ``health`` tells how one that is kept stands.
     """
 
     def __init__(
@@ -46,13 +47,13 @@ class Answers:
         limits: Limits,
         *,
         receives: bool,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        health: Callable[[GroupJournal], Health | None] | None = None,
     ) -> None:
         self._journals = journals
         self._store = store
         self._limits = limits
         self._receives = receives
-        self._now_ms = now_ms
+        self._health = health or self._look
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by verb."""
@@ -109,20 +110,23 @@ class Answers:
         points = group.checkpoints()
         odd = unusual(points)
         health, trouble = None, ""
-        if group.is_journalled:
-            try:
-                health = asdict(look(group, self._limits, self._now_ms()))
-            except (WherryError, OSError) as error:  # a disk that is not there hides no checkpoint
-                trouble = str(error)
+        try:
+            health = self._health(group)
+        except (WherryError, OSError) as error:  # a disk that is not there hides no checkpoint
+            trouble = str(error)
         return {
             "group": group.name,
             "volumes": list(group.volumes),
             "unrest": group.unrest(),
             "checkpoints": [plain(point) | {"unusual": odd.get(point.record, "")} for point in points],
-            "health": health,
+            "health": asdict(health) if health is not None else None,
             "trouble": trouble,
             "error": None,
         }
+
+    def _look(self, group: GroupJournal) -> Health | None:
+        now_ms = time.time_ns() // 1_000_000
+        return look(group, self._limits, now_ms) if group.is_journalled else None
 
     def _note(self, request: Told, _caller: Caller) -> Told:
         group, point = self._found(request)

@@ -16,6 +16,7 @@ from migrate.daemons.registered import Registered
 from migrate.daemons.remembered import Remembered, remember
 from migrate.journal import serving
 from migrate.journal.answers import Answers
+from migrate.journal.keeper import Keeper
 from migrate.journal.limits import parse_limits
 from migrate.journal.store import Journals
 from migrate.replication.service import open_store
@@ -25,19 +26,21 @@ from migrate.replication.service import open_store
 def attended(
     store: Path, disks: Iterable[Registered], journals: Journals, asked: Mapping[str, str]
 ) -> Iterator[None]:
-    """Answer about journals until the block ends, and close them then; the caller holds the store.
+    """Keep journals and answer about them until the block ends, and close them then.
 
-    ``asked`` is what is asked of them, in the words of ``parse_limits``.
+    The caller holds the store. ``asked`` is what is asked of them, in the words of ``parse_limits``.
     """
     try:
         limits = parse_limits(**asked)
         remember(store, disks, asked)
         serving.clear(store)
-        server = ControlServer(store, Answers(journals, store, limits, receives=True).handlers())
-        try:
-            yield
-        finally:
-            server.close()
+        with Keeper(journals, lambda _group: limits) as keeper:
+            answers = Answers(journals, store, limits, receives=True, health=keeper.health)
+            server = ControlServer(store, answers.handlers())
+            try:
+                yield
+            finally:
+                server.close()
     finally:
         journals.close()
 
