@@ -23,6 +23,7 @@ from migrate.journal.held import HeldDisk
 from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
 from migrate.journal.members import Members, load_members, save_members
+from migrate.journal.mending import finish
 from migrate.journal.merging import Merger
 from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import promote
@@ -96,6 +97,7 @@ class GroupJournal:
         self._left: list[DirectoryFiles] = []  # of logs that failed: images may be open
         self._log: Log | None = None
         self._merger: Merger | None = None
+        finish(folder, name)  # a mending that was cut off
         members = load_members(folder, name)
         self._members = members or Members()
         if members is not None:
@@ -119,6 +121,11 @@ class GroupJournal:
     def is_journalled(self) -> bool:
         """Whether writes go to the log."""
         return self._log is not None
+
+    @property
+    def is_in_use(self) -> bool:
+        """Whether a pass or an image has it open."""
+        return bool(self._writers) or (self._log is not None and self._log.leases.oldest() is not None)
 
     def number(self, volume: str) -> int:
         """Return the number of a disk in the log; raises NotFound."""
@@ -267,8 +274,7 @@ class GroupJournal:
 
     def drop(self, records: Sequence[int]) -> None:
         """Offer these checkpoints no more; durable when this returns."""
-        self.log.mark(drop_mark(records))
-        self.log.commit()
+        self.thin(lambda _points: list(records))
 
     def thin(self, choose: Callable[[list[Checkpoint]], list[int]]) -> None:
         """Drop the checkpoints that ``choose`` names of those offered; nobody pins one meanwhile."""
@@ -286,15 +292,6 @@ class GroupJournal:
                 assert self._files is not None, "a log has files"
                 self._merger = Merger(self._files, self.name)
             return self._merger
-
-    def disks_bytes(self) -> int:
-        """Return the size of all its disks together; raises NotFound, SiteRefused, OSError."""
-        found = 0
-        for volume in self._volumes:
-            disk = self._replicas.open_read(volume)
-            found += disk.size_bytes
-            disk.close()
-        return found
 
     def volumes_at(self, record: int) -> tuple[str, ...]:
         """Return the disks that a checkpoint is of: those that joined later are left out."""

@@ -68,7 +68,7 @@ class Log:
         self.reader = FrameReader(files)
         self.moving = threading.Lock()  # held by who moves history: one promotion or merging at a time
         self.limit_bytes = 0  # writes beyond it are refused, 0 for none; marks are not
-        self.full = ""  # why the last write was refused
+        self._refused = 0  # bytes of the last write, when it was
         self._sizes = {number: files.size(number) for number in files.numbers()}
         self.size_bytes = sum(self._sizes.values())
         self._stale = found.stale
@@ -90,6 +90,13 @@ class Log:
     def failed(self) -> bool:
         """Whether a call of its storage failed, so that it has to be opened anew."""
         return bool(self._failed)
+
+    @property
+    def full(self) -> str:
+        """Why the last write was refused, empty when it was not or would not be any more."""
+        if self._refused and self.limit_bytes and self.size_bytes + self._refused > self.limit_bytes:
+            return f"its journal has reached its limit of {show_bytes(self.limit_bytes)}"
+        return ""
 
     def frames(self) -> tuple[Ref, ...]:
         """Return the frames in order, those not durable yet among them."""
@@ -223,6 +230,11 @@ class Log:
         with self._lock:
             self.leases, self._opened = leases, leases.moment()
 
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing is left that an earlier process did not finish."""
+        return not self._stale
+
     def merged_number(self) -> int:
         """Return the number of a merged segment to be; no two have the same while this process lives."""
         with self._lock:
@@ -267,12 +279,12 @@ class Log:
     def _check_room(self, size_bytes: int) -> None:
         """Raise NoSpace when the limit does not let so much come; nothing was written then."""
         if self.limit_bytes and self.size_bytes + size_bytes > self.limit_bytes:
-            self.full = f"its journal has reached its limit of {show_bytes(self.limit_bytes)}"
+            self._refused = size_bytes
             raise NoSpace(
                 f"no room for group {visible(self._name, 200)}: {self.full}",
                 "close images, free pinned checkpoints, or raise the limit; it goes on from there",
             )
-        self.full = ""
+        self._refused = 0
 
     def _written(self) -> tuple[int, int]:
         """Return the bytes written since the last checkpoint, and what they were packed as."""

@@ -11,7 +11,7 @@ right only when all of them are. Its words are true when written: all it holds w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -21,7 +21,7 @@ from migrate.journal.files import Files
 from migrate.journal.frames import JournalCorrupt, Kind, Sealer
 from migrate.journal.index import ZEROS, DiskIndex, index_of
 from migrate.journal.log import FRAME_BYTES, Log
-from migrate.journal.recovery import Ref, read_mark, read_stored, read_table
+from migrate.journal.recovery import Ref, read_mark, read_stored, read_table, state_after
 from migrate.journal.state import State
 from migrate.journal.writes import ROW, Write, is_stored, pack, rows, unpack
 
@@ -60,6 +60,21 @@ class _Run:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What merging a stretch comes to: where its newest bytes are, in how many frames and runs they go.
+
+    ``before`` are the bytes it takes, ``after`` about those it would.
+    """
+
+    newest: dict[int, DiskIndex]
+    frames: int
+    runs: int
+    before: int
+    after: int
+    is_worth: bool
+
+
 class Merger:
     """Merges the segments of one group's log. One at a time: ``Log.moving`` sees to it."""
 
@@ -77,13 +92,28 @@ class Merger:
         """
         won = 0
         with log.moving:
-            log.trim()  # what an earlier one left has to be gone, durably
-            parts = [self._part(refs) for refs in _segments(log.frames())[:-1]]
-            for stretch in _stretches(parts, log.state):
+            log.trim()
+            if not log.is_clean:
+                return 0  # what an earlier one left half made has to be gone before
+            for stretch in _stretches(self._parts(log), log.state.floor, log.state.checkpoints):
                 if self._may_be_worth(stretch):
                     won += self._merge(log, stretch, pace, room_bytes)
                     log.trim()
         return won
+
+    def would(self, log: Log, without: Iterable[int]) -> bool:
+        """Tell whether something would be worth merging without these checkpoints; raises as ``merge``."""
+        with log.moving:
+            left = log.state.checkpoints.keys() - set(without)
+            return any(
+                sum(part.size_bytes for part in stretch) >= _GROWN * max(part.size_bytes for part in stretch)
+                and self._look(stretch, lambda _bytes: None).is_worth
+                for stretch in _stretches(self._parts(log), log.state.floor, left)
+            )
+
+    def _parts(self, log: Log) -> list[_Part]:
+        """Return the whole segments: all but the last."""
+        return [self._part(refs) for refs in _segments(log.frames())[:-1]]
 
     def _part(self, refs: tuple[Ref, ...]) -> _Part:
         opening, newest = refs[0], refs[-1].header
@@ -100,30 +130,36 @@ class Merger:
     def _merge(
         self, log: Log, stretch: Sequence[_Part], pace: Callable[[int], None], room_bytes: int | None
     ) -> int:
-        newest = self._newest(stretch, pace)
-        frames = runs = data = 0
-        for batch in self._batches(stretch, newest):
-            frames, runs = frames + 1, runs + len(batch)
-            data += sum(run.length for _ref, run in batch if run.at != ZEROS)
-        before = sum(part.size_bytes for part in stretch)
-        refs = [ref for part in stretch for ref in part.refs]
-        raw, stored = sum(ref.header.raw for ref in refs), sum(ref.header.data for ref in refs)
-        after = runs * ROW.size + (data * stored // raw if raw else 0)
-        if after > _GAIN * before or runs > stretch[-1].last - stretch[0].first:
-            self._poor[stretch[0].number] = before
+        found = self._look(stretch, pace)
+        if not found.is_worth:
+            self._poor[stretch[0].number] = found.before
             return 0
-        if room_bytes is not None and after > room_bytes:
+        if room_bytes is not None and found.after > room_bytes:
             return 0
         number = log.merged_number()
         try:
-            made = self._write(number, log.state.floor, stretch, newest, frames, runs, pace)
+            made = self._write(number, log.state.floor, stretch, found, pace)
             self._files.sync(number)
             self._files.sync_names()
         except BaseException:
             log.abandon(number)
             raise
         log.replaced([part.number for part in stretch], made)
-        return before - made[-1].offset - made[-1].header.size_bytes
+        return found.before - made[-1].offset - made[-1].header.size_bytes
+
+    def _look(self, stretch: Sequence[_Part], pace: Callable[[int], None]) -> _Found:
+        """Look what merging a stretch would win, by its tables."""
+        newest = self._newest(stretch, pace)
+        frames = runs = data = 0
+        for batch in self._batches(stretch, newest):
+            frames, runs = frames + 1, runs + len(batch)
+            data += sum(run.length for _ref, run in batch if run.at != ZEROS)
+        headers = [ref.header for part in stretch for ref in part.refs]
+        raw, stored = sum(header.raw for header in headers), sum(header.data for header in headers)
+        after = runs * ROW.size + (data * stored // raw if raw else 0)
+        before = sum(part.size_bytes for part in stretch)
+        fits = runs <= stretch[-1].last - stretch[0].first  # each needs a number, and the opening one
+        return _Found(newest, frames, runs, before, after, fits and after <= _GAIN * before)
 
     def _newest(self, stretch: Sequence[_Part], pace: Callable[[int], None]) -> dict[int, DiskIndex]:
         """Return where the newest bytes of each disk are; frames are counted over the whole stretch."""
@@ -166,21 +202,19 @@ class Merger:
         number: int,
         floor: int,
         stretch: Sequence[_Part],
-        newest: dict[int, DiskIndex],
-        frames: int,
-        runs: int,
+        found: _Found,
         pace: Callable[[int], None],
     ) -> list[Ref]:
         """Write the segment that stands for a stretch; it is not durable yet."""
         first, last = stretch[0], stretch[-1]
-        told = Merged(first.start, last.end, last.last, last.tag, frames, self._state(stretch).dump())
+        told = Merged(first.start, last.end, last.last, last.tag, found.frames, _state(self._files, stretch).dump())
         self._files.create(number)
         writer = _Writer(self._files, self._sealer, number, floor, last.last, first.refs[0].header.previous)
         opening = json.dumps(told.dump(), separators=(",", ":")).encode("utf-8", "surrogatepass")
         writer.put(Kind.MERGED, 1, first.first, opening)
-        record = last.last + 1 - runs
+        record = last.last + 1 - found.runs
         held, data = -1, memoryview(b"")
-        for batch in self._batches(stretch, newest):
+        for batch in self._batches(stretch, found.newest):
             writes = []
             for ref, run in batch:
                 if run.at != ZEROS and ref.header.first != held:
@@ -202,20 +236,6 @@ class Merger:
                 "compare the group with its source",
             )
         return unpack(ref.header, table, stored)
-
-    def _state(self, stretch: Sequence[_Part]) -> State:
-        """Return what was known at the end of a stretch."""
-        state = State()
-        for part in stretch:
-            for ref in part.refs:
-                kind = ref.header.kind
-                if kind is Kind.OPEN:
-                    state = State.load(read_mark(self._files, ref))
-                elif kind is Kind.MERGED:
-                    state = State.load(Merged.load(read_mark(self._files, ref)).state)
-                elif kind is Kind.MARK:
-                    state = state.marked(read_mark(self._files, ref), ref.header.first)
-        return state
 
 
 class _Writer:
@@ -261,20 +281,24 @@ def _segments(frames: Sequence[Ref]) -> list[tuple[Ref, ...]]:
     return [tuple(refs) for _number, refs in groupby(frames, key=lambda ref: ref.segment)]
 
 
+def _state(files: Files, stretch: Sequence[_Part]) -> State:
+    return state_after(files, [ref for part in stretch for ref in part.refs])
+
+
 def _writes(part: _Part) -> list[Ref]:
     return [ref for ref in part.refs if ref.header.kind is Kind.WRITES]
 
 
-def _stretches(parts: Sequence[_Part], state: State) -> list[list[_Part]]:
+def _stretches(parts: Sequence[_Part], floor: int, checkpoints: Iterable[int]) -> list[list[_Part]]:
     """Return the runs of two or more parts behind the floor in which no kept checkpoint lies.
 
     What is behind the newest checkpoint is left: how much was written since then has to be known.
     """
-    kept = sorted(state.checkpoints)
+    kept = sorted(checkpoints)
     found: list[list[_Part]] = []
     open_: list[_Part] = []
     for part in parts:
-        if part.first <= state.floor or not kept or part.last > kept[-1]:
+        if part.first <= floor or not kept or part.last > kept[-1]:
             continue
         if any(part.first <= record < part.last for record in kept):
             open_ = []

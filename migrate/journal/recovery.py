@@ -8,7 +8,7 @@ A merged segment is read only where one that it stands for is gone; that it was 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -62,9 +62,10 @@ class Rotten(JournalCorrupt):
     had. What came after is lost here, and the source has to be compared.
     """
 
-    def __init__(self, segment: int, offset: int, before: Found) -> None:
+    def __init__(self, segment: int, offset: int, before: Found, said: str = "") -> None:
         super().__init__(
-            f"segment {segment} of a journal is broken at byte {offset}, and what lies behind shows that it "
+            said
+            or f"segment {segment} of a journal is broken at byte {offset}, and what lies behind shows that it "
             "had been durable",
             "compare the group with its source, checkpoints before the damage stay",
         )
@@ -94,10 +95,12 @@ def recover(files: Files, sealer: Sealer) -> Found:
     begun = {*plain, *(number for number in numbers if number >= MERGED_FROM)}
     found = replace(scan.found, stale=tuple(sorted(begun - {part.number for part in chosen})))
     if found.frames and found.frames[0].header.first > found.state.promoted + 1:
-        raise JournalCorrupt(
+        raise Rotten(
+            found.frames[0].segment,
+            0,
+            Found(replace(found.state, checkpoints={}), last=found.last),
             f"the journal begins with record {found.frames[0].header.first}, its replicas end with "
-            f"{found.state.promoted}",
-            "bring back the missing segments, or compare the group with its source",
+            f"{found.state.promoted}: segments between are missing",
         )
     return found
 
@@ -113,6 +116,19 @@ def read_table(files: Files, ref: Ref) -> bytes:
 def read_mark(files: Files, ref: Ref) -> dict[str, Any]:
     """Return what a frame tells that is not of writes; raises JournalCorrupt."""
     return _plain(read_table(files, ref))
+
+
+def state_after(files: Files, frames: Iterable[Ref]) -> State:
+    """Return what was known behind some frames, of which the first begins a segment."""
+    state = State()
+    for ref in frames:
+        if ref.header.kind is Kind.OPEN:
+            state = State.load(read_mark(files, ref))
+        elif ref.header.kind is Kind.MERGED:
+            state = State.load(Merged.load(read_mark(files, ref)).state)
+        elif ref.header.kind is Kind.MARK:
+            state = state.marked(read_mark(files, ref), ref.header.first)
+    return state
 
 
 def read_stored(files: Files, ref: Ref) -> bytes:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.journal.group import GroupJournal, Replicas
-from migrate.replication.logfile import LookedAt
-from migrate.replication.progress import ProgressLog, VolumeState
-from planner.errors import NotFound
+from migrate.journal.mending import Mended, resync
+from migrate.replication.logfile import LogFile, LookedAt
+from migrate.replication.progress import WHOLE, ProgressLog, VolumeState
+from planner.errors import NotFound, ProjectBusy
 from planner.names import content_id, visible
 
 FOLDER = "journal"
@@ -54,6 +55,27 @@ class Journals:
             folder = self._store / FOLDER / content_id(name)
             self._open[name] = GroupJournal(name, folder, volumes, self._replicas, self._state, self._now_ms)
             return self._open[name]
+
+    def mend(self, name: str) -> Mended:
+        """Go on before the damage of a group's journal; the next pass of each of its disks compares.
+
+        Raises NotFound when nothing is broken, ProjectBusy when it is in use, JournalCorrupt, OSError.
+        """
+        with self._lock:
+            volumes = [volume for volume, group in self._group_of.items() if group == name]
+            group = self._open.get(name)
+            if group is not None and group.is_in_use:
+                raise ProjectBusy(
+                    f"the journal of {visible(name, 200)} is in use", "end its passes and close its images"
+                )
+            if group is not None:
+                self._open.pop(name).close()
+
+            def poison() -> None:
+                for volume in volumes:
+                    ProgressLog(LogFile(self._store, volume), volume).poison(WHOLE)
+
+            return resync(self._store / FOLDER / content_id(name), name, poison)
 
     def open_write(self, volume: str) -> WritableDisk:
         """Open a disk for a pass, through the journal of its group where there is one."""

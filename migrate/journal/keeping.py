@@ -1,0 +1,170 @@
+"""Keeping: what is offered gets thinner with age, what nobody can ask for goes, and limits are kept.
+
+    thin ── move what is before the oldest checkpoint into the replicas ── merge ── make room ── judge
+
+No round takes a checkpoint that is pinned or that somebody looks at, nor the newest. Near the hard limit
+the oldest others go; when none is left whose going helps, writes are refused before they begin, and go
+on when there is room. What a round did not get done the next one does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from itertools import groupby, takewhile
+from typing import Final
+
+from migrate.journal.group import GroupJournal
+from migrate.journal.health import Health, Seen, judge
+from migrate.journal.limits import Bounds, Limits
+from migrate.journal.log import Log
+from migrate.journal.state import Checkpoint
+from migrate.journal.thinning import surplus
+from planner.errors import Paused, ProjectBusy, WherryError
+from planner.names import visible
+from planner.units import show_bytes, show_count
+
+NEAR: Final = 0.9  # of the hard limit: from there on history goes, so that writes need not wait for it
+_ENOUGH: Final = 0.85  # of the hard limit: so much is to be left then
+
+Pace = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a round has to say: why no more room can be made, and what went wrong."""
+
+    stuck: str = ""
+    troubles: tuple[str, ...] = ()
+
+
+def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
+    """Do one round for a group that has a log; ``look`` tells how its journal stands then.
+
+    ``pace`` is told the bytes of each step and may raise Paused, which goes through: nothing is lost then.
+    """
+    log = group.log
+    try:
+        bounds = limits.of(_disks_bytes(group))
+        log.limit_bytes = bounds.hard_bytes
+        held = log.leases.held()
+        group.thin(lambda points: _aged(points, now_ms, limits.history_s, held))
+        _promote(group, pace)
+        group.merger().merge(log, pace, _room(log, bounds))
+        return Kept(_make_room(group, bounds, pace))
+    except Paused:
+        raise
+    except (WherryError, OSError) as error:
+        hint = f"; {error.hint}" if isinstance(error, WherryError) and error.hint else ""
+        return Kept(troubles=(f"history is not moved on: {visible(str(error), 300)}{hint}",))
+
+
+def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) -> Health:  # noqa: B008, frozen
+    """Return how the journal of a group that has a log stands after a round; changes nothing."""
+    log = group.log
+    seen = Seen(group.checkpoints(), log.frames(), log.size_bytes, log.state.floor, log.full, kept.stuck)
+    return judge(seen, limits.history_s, limits.of(_disks_bytes(group)), now_ms, kept.troubles)
+
+
+def _disks_bytes(group: GroupJournal) -> int:
+    found = 0
+    for volume in group.volumes:
+        with closing(group.open_read(volume)) as disk:
+            found += disk.size_bytes
+    return found
+
+
+def _aged(
+    points: Sequence[Checkpoint], now_ms: int, history_s: float, held: frozenset[int]
+) -> list[int]:
+    """Return the records of the checkpoints that go by age.
+
+    The one that reaches back as far as is wanted stays, so that history is never shorter than that.
+    """
+    gone = set(surplus(points, now_ms, history_s=round(history_s))) - held
+    reach = [point for point in points if now_ms - point.at_ms >= history_s * 1000]
+    if reach and not any(point.record not in gone and not point.pinned for point in reach):
+        gone.discard(reach[-1].record)
+    return sorted(gone)
+
+
+def _promote(group: GroupJournal, pace: Pace) -> None:
+    """Bring the replicas to the oldest checkpoint, when whole segments go by that; it withdraws none."""
+    points = group.checkpoints()
+    if points and _freed(group.log, points[0].record):
+        with suppress(ProjectBusy):  # somebody looks at one that is offered no more
+            group.promote(points[0].record, pace)
+
+
+def _freed(log: Log, record: int) -> int:
+    """Return the bytes of the segments that hold nothing behind a record."""
+    freed = whole = 0
+    for _segment, refs in groupby(log.frames(), key=lambda ref: ref.segment):
+        freed += whole
+        whole = 0
+        for ref in refs:
+            if ref.header.first > record:
+                return freed
+            whole += ref.header.size_bytes
+    return freed
+
+
+def _room(log: Log, bounds: Bounds) -> int | None:
+    return max(bounds.hard_bytes - log.size_bytes, 0) if bounds.hard_bytes else None
+
+
+def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
+    """Let the oldest history go when the limit is near; return why not enough can, "" when it did."""
+    log = group.log
+    if not bounds.hard_bytes or log.size_bytes < NEAR * bounds.hard_bytes:
+        return ""
+    enough = int(_ENOUGH * bounds.hard_bytes)
+    while log.size_bytes > enough:
+        before = log.size_bytes
+        points = group.checkpoints()
+        held = log.leases.held()
+        loose = [point for point in points[:-1] if not point.pinned and point.record not in held]
+        gone: Sequence[Checkpoint]
+        if goals := _goals(points, loose, log.leases.oldest()):
+            goal = next((at for at in goals if _freed(log, points[at].record) >= before - enough), goals[-1])
+            gone = points[:goal]
+        else:
+            gone = _that_help(group, loose)
+        if gone:
+            records = {point.record for point in gone}
+            group.thin(lambda now, gone=records: [p.record for p in now if p.record in gone and not p.pinned])
+        _promote(group, pace)
+        group.merger().merge(log, pace, _room(log, bounds))
+        if log.size_bytes >= before and not gone:
+            return _why(group, bounds)
+    return ""
+
+
+def _goals(points: Sequence[Checkpoint], loose: Sequence[Checkpoint], oldest: int | None) -> list[int]:
+    """Return which checkpoints the replicas could move to, ascending, when all before them go."""
+    first = len(list(takewhile(lambda point: point in loose, points)))
+    return [at for at in range(1, first + 1) if oldest is None or points[at].record <= oldest]
+
+
+def _that_help(group: GroupJournal, loose: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
+    """Return the oldest checkpoints behind a pinned one whose going lets something be merged away."""
+    for share in (4, 2, 1):
+        gone = loose[: -(-len(loose) // share)]
+        if gone and group.merger().would(group.log, [point.record for point in gone]):
+            return gone
+    return ()
+
+
+def _why(group: GroupJournal, bounds: Bounds) -> str:
+    pinned = sum(point.pinned for point in group.checkpoints())
+    images = len(group.log.leases.held())
+    holds = [
+        *([f"{show_count(pinned, 'pinned checkpoint')}"] if pinned else []),
+        *([f"{show_count(images, 'checkpoint')} somebody looks at"] if images else []),
+    ]
+    held = f"held by {' and '.join(holds)}" if holds else "newer than the newest checkpoint"
+    return (
+        f"the limit of {show_bytes(bounds.hard_bytes)} is near and nothing more can go, what is there is "
+        f"{held}: unpin some, close images, or raise the limit"
+    )
