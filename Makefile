@@ -56,4 +56,4 @@ requirements:
 	  --strip-extras --no-header --allow-unsafe --extra dev -o requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .demo .cache/vcsim build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .demo .cache/vcsim .cache/guest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
