@@ -101,6 +101,11 @@ def note_mark(record: int, *, pinned: bool | None = None, result: str = "") -> d
     return {"mark": "note", "record": record, "pinned": pinned, "result": result}
 
 
+def label_mark(record: int, consistency: Consistency) -> dict[str, Any]:
+    """Return the mark that says what a checkpoint is worth, once that is known."""
+    return {"mark": "label", "record": record, "consistency": consistency.value}
+
+
 def drop_mark(records: Iterable[int]) -> dict[str, Any]:
     """Return the mark after which these checkpoints are offered no more."""
     return {"mark": "drop", "records": list(records)}
@@ -170,6 +175,16 @@ def _noted(state: State, mark: Mapping[str, Any], _record: int) -> State:
     return replace(state, checkpoints={**state.checkpoints, point.record: point})
 
 
+def _labelled(state: State, mark: Mapping[str, Any], _record: int) -> State:
+    consistency = Consistency(mark["consistency"])
+    point = state.checkpoints.get(mark["record"])
+    if point is None:
+        return state
+    return replace(
+        state, checkpoints={**state.checkpoints, point.record: replace(point, consistency=consistency)}
+    )
+
+
 def _dropped(state: State, mark: Mapping[str, Any], _record: int) -> State:
     gone = set(mark["records"])
     kept = {record: point for record, point in state.checkpoints.items() if record not in gone}
@@ -205,6 +220,7 @@ def _owned(state: State, mark: Mapping[str, Any], _record: int) -> State:
 _MARKS: Mapping[str, Callable[[State, Mapping[str, Any], int], State]] = {
     "checkpoint": _made,
     "note": _noted,
+    "label": _labelled,
     "drop": _dropped,
     "floor": _floored,
     "promoted": _promoted,

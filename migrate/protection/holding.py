@@ -55,6 +55,7 @@ class Holding:
         self._on_held = on_held
         self._agent: Agent | None = None
         self._hooked = False  # its before hook was started
+        self._rests = False  # and said that it holds
         self._sent = False  # the word that freezes was sent
         self._frozen = 0
         self._reached = member.worth if member.is_held else Consistency.CRASH
@@ -83,6 +84,7 @@ class Holding:
         if end.why:
             self._lower(self._without_hooks(), end.sentence("before"))
         else:
+            self._rests = True
             self._held()
 
     def freeze(self, until: float, stop: Stop) -> None:
@@ -112,7 +114,7 @@ class Holding:
                     self._lower(Consistency.CRASH, "it was thawed before the checkpoint was made")
             except AgentFailed as error:
                 self._lower(Consistency.CRASH, error.message)
-        if self.member.check and self._hooked:
+        if self.member.check and self._rests:
             end = self._run("check", until, stop)
             if end.why:
                 self._lower(self._without_hooks(), end.sentence("check"))

@@ -75,7 +75,7 @@ def run_hook(command: Sequence[str], purpose: Purpose, limit_s: float, stop: Sto
                 stdout=writing,
                 stderr=writing,
                 cwd="/",
-                env={**os.environ, **purpose.environment()},
+                env={**_inherited(), **purpose.environment()},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -115,6 +115,11 @@ def end_leftovers(purpose: Purpose) -> int:
         killed |= found
         time.sleep(0.005)
     return len(killed)
+
+
+def _inherited() -> dict[str, str]:
+    """Return our environment without where our own code lies: a hook in Python is none of ours."""
+    return {word: value for word, value in os.environ.items() if word != "PYTHONPATH"}
 
 
 def _await(child: subprocess.Popen[bytes], reading: int, until: float, stop: Stop) -> tuple[str, bool]:
