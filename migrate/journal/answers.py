@@ -2,6 +2,7 @@
 
     checkpoint ── make one, now or when the cycle ends       checkpoints ── list them, and how they are kept
     note ── pin, free, add a result                          serve-image ── serve one, until it is let go
+    mend ── go on before the damage of a journal that rotted
 
 Groups and checkpoints come as text from whoever asked; what is said of them is plain data.
 """
@@ -20,12 +21,15 @@ from migrate.journal.group import Asked, GroupJournal
 from migrate.journal.health import Health
 from migrate.journal.keeping import look
 from migrate.journal.limits import Limits
+from migrate.journal.mending import resync
 from migrate.journal.serving import served
 from migrate.journal.state import Checkpoint
-from migrate.journal.store import Journals
+from migrate.journal.store import FOLDER, Journals
+from migrate.replication.logfile import LogFile
+from migrate.replication.progress import ProgressLog
 from migrate.sites.ports import Consistency
 from planner.errors import BadInput, Blocked, NotFound, StepFailed, WherryError
-from planner.names import visible
+from planner.names import content_id, visible
 from planner.units import GIB, show_bytes
 
 TEXT_MAX: Final = 1000  # of a name or a result: each segment of a journal begins with all of them
@@ -62,6 +66,7 @@ class Answers:
             "checkpoints": self._checkpoints,
             "note": self._note,
             "serve-image": self._serve_image,
+            "mend": self._mend,
         }
 
     def _checkpoint(self, request: Told, caller: Caller) -> Told:
@@ -157,6 +162,24 @@ class Answers:
             while not caller.is_gone(_TICK_S):
                 pass
         return {}
+
+    def _mend(self, request: Told, _caller: Caller) -> Told:
+        name = taken(request, "group", str)
+        if name not in self._journals.names():
+            raise NotFound(f"group {visible(name, 200)} is not served here", "wherry checkpoints lists them")
+        if self._receives:
+            raise Blocked(
+                f"the journal of {visible(name, 200)} is open in a receiver at work",
+                "end the receiver, mend, and start it anew",
+            )
+        self._journals.close()
+        mended = resync(self._store / FOLDER / content_id(name), name, lambda: self._poison(name))
+        return {"aside": str(mended.aside), "why": mended.why, "checkpoints": list(mended.checkpoints)}
+
+    def _poison(self, name: str) -> None:
+        """Have the next pass of each disk of a group compare."""
+        for volume in self._journals.volumes(name):
+            ProgressLog(LogFile(self._store, volume), volume).poison(())
 
     def _scratch(self, request: Told, group: GroupJournal) -> int:
         """Return how much may be written to each disk; raises BadInput for more than the receiver gives."""

@@ -42,12 +42,16 @@ class Journals:
         """Return the groups, in order."""
         return sorted(set(self._group_of.values()))
 
+    def volumes(self, name: str) -> list[str]:
+        """Return the disks of a group, whose journal may be broken; none when it is not served here."""
+        return [volume for volume, group in self._group_of.items() if group == name]
+
     def group(self, name: str) -> GroupJournal:
         """Return the journal of a group; raises NotFound, Rotten, JournalCorrupt, OSError."""
         with self._lock:
             if name in self._open:
                 return self._open[name]
-            volumes = [volume for volume, group in self._group_of.items() if group == name]
+            volumes = self.volumes(name)
             if not volumes:
                 raise NotFound(
                     f"group {visible(name, 200)} is not served here", "wherry checkpoints lists them"

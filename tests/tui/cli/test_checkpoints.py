@@ -294,6 +294,29 @@ def test_the_verbs_work_while_no_receiver_is_at_work(place: Place, tmp_path: Pat
     assert len(place.points()) >= 5
 
 
+def test_a_broken_journal_is_mended(place: Place) -> None:
+    points = place.points()
+    refused(place.ask("checkpoints", "--mend"), 3, "is open in a receiver at work")
+    assert place.end() == 0
+    refused(place.ask("checkpoints", "--mend"), 2, "nothing is broken")
+    segments = sorted((place.store / "journal").glob("*/*.segment"), key=lambda path: path.stat().st_size)
+    with segments[-1].open("r+b") as file:
+        file.seek(segments[-1].stat().st_size // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+    ran = place.ask("checkpoints", "--mend")
+    assert ran.code == 0, ran.text
+    assert "goes on before the damage" in ran.out
+    left = {point["record"] for point in place.points()}
+    assert left < {point["record"] for point in points}
+    for record in left & place.was.keys():
+        place.check(record)
+    place.start()
+    place.cycle("after")
+    place.check(max(place.was))
+
+
 def test_the_store_may_come_from_the_environment(place: Place) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tui.cli.entry", "checkpoints", "--json"],

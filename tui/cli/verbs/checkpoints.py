@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
 from tui.cli.options import json_option, store_option
-from tui.cli.output import data, line
+from tui.cli.output import data, line, say
 
 
 @click.command(
@@ -22,6 +23,7 @@ from tui.cli.output import data, line
 @click.option("--unpin", "unpins", multiple=True, metavar="CHECKPOINT", help="Let this one age.")
 @click.option("--result", "results", multiple=True, nargs=2, metavar="CHECKPOINT TEXT",
               help="Note what came of it, a rehearsal for instance.")  # fmt: skip
+@click.option("--mend", is_flag=True, help="Go on before the damage of a journal that is broken.")
 @store_option
 @json_option
 def command(
@@ -29,6 +31,7 @@ def command(
     pins: tuple[str, ...],
     unpins: tuple[str, ...],
     results: tuple[tuple[str, str], ...],
+    mend: bool,
     store: Path,
     as_json: bool,
 ) -> None:
@@ -49,10 +52,15 @@ def command(
         *({"checkpoint": one, "pinned": False} for one in unpins),
         *({"checkpoint": one, "result": text} for one, text in results),
     ]
-    if notes and not group:
+    if (notes or mend) and not group:
         raise BadInput("it is not said of which group", "write wherry checkpoints GROUP --pin CHECKPOINT")
+    if notes and mend:
+        raise BadInput("a journal is mended by itself", "note what there is to note after that")
     found: list[dict[str, Any]] = []
     with answering(store) as asks:
+        if mend:
+            _mended(asks.ask("mend", {"group": group}), group, as_json)
+            return
         if notes:
             noted = [asks.ask("note", {"group": group, **note}) for note in notes]
             if as_json:
@@ -72,3 +80,15 @@ def command(
         if number:
             line()
         show(one, now)
+
+
+def _mended(told: Mapping[str, Any], group: str, as_json: bool) -> None:
+    from planner.names import visible
+    from planner.units import show_count
+
+    if as_json:
+        data(told)
+        return
+    line(f"the journal of {visible(group, 200)} goes on before the damage, "
+         f"{show_count(len(told['checkpoints']), 'checkpoint')} stayed")  # fmt: skip
+    say(f"what was broken is in {visible(told['aside'], 300)}; the next pass of each disk compares")
