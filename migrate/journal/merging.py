@@ -11,6 +11,7 @@ right only when all of them are. Its words are true when written: all it holds w
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -184,6 +185,8 @@ class Merger:
         weight = 0
         for frame, ref in enumerate(ref for part in stretch for ref in _writes(part)):
             for row in rows(ref.header, read_table(self._files, ref)):
+                if not row.length:
+                    continue
                 for hit in newest[row.disk].find(row.offset, row.offset + row.length):
                     at = ZEROS if row.at < 0 else row.at + hit.offset - row.offset
                     if (hit.frame, hit.at) != (frame, at):
@@ -296,17 +299,18 @@ def _stretches(parts: Sequence[_Part], floor: int, checkpoints: Iterable[int]) -
     """
     kept = sorted(checkpoints)
     found: list[list[_Part]] = []
-    open_: list[_Part] = []
+    upto = 0  # the next kept checkpoint behind the beginning of the last stretch
     for part in parts:
         if part.first <= floor or not kept or part.last > kept[-1]:
             continue
-        if any(part.first <= record < part.last for record in kept):
-            open_ = []
-            continue
-        if not open_ or any(open_[0].first <= record < part.last for record in kept):
-            open_ = []
-            found.append(open_)
-        open_.append(part)
+        following = kept[bisect_left(kept, part.first)]
+        if following < part.last:
+            upto = 0  # it lies within this one
+        elif part.last <= upto:
+            found[-1].append(part)
+        else:
+            found.append([part])
+            upto = following
     return [stretch for stretch in found if len(stretch) > 1]
 
 
