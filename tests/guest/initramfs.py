@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 # crc32c is found by the file system under an alias, so no module names it.
 MODULES: Final = ("virtio_pci", "virtio_blk", "virtio_console", "crc32c_generic", "ext4")
 APPLETS: Final = (
-    *("cat", "dd", "echo", "fsync", "insmod", "mkdir", "mount", "mv", "printf"),
+    *("cat", "dd", "echo", "insmod", "mkdir", "mount", "mv", "printf"),
     *("rm", "sh", "sleep", "stat", "sync", "umount"),
 )  # fmt: skip
 _FOLDERS: Final = (
