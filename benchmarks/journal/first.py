@@ -24,6 +24,10 @@ def rows(made: Made) -> list[dict[str, Any]]:
             "unit": f"ms, aim: under {_AIM_MS}",
             "worst": round(max(warm), 1),
         },
-        {"what": f"{title}: journal not in the page cache", "value": round(found["cold_ms"], 1), "unit": "ms"},
+        {
+            "what": f"{title}: journal not in the page cache",
+            "value": round(found["cold_ms"], 1),
+            "unit": "ms",
+        },
         {"what": f"{title}: index files lost", "value": round(found["lost_ms"], 1), "unit": "ms"},
     ]

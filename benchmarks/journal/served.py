@@ -23,13 +23,12 @@ Start = Callable[[Path], "subprocess.Popen[bytes]"]
 
 def rows(made: Made, folder: Path, runs: int, seconds: int) -> list[dict[str, Any]]:
     """Return reads a second of each server at each depth, medians, the order rotated; then the ratios."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    qemu = ["qemu-nbd", "--read-only", "--format=raw", "--persistent", "--shared=4"]
+    qemu = ("qemu-nbd", "--read-only", "--format=raw", "--persistent", "--shared=4")
     ways: dict[str, tuple[str, Start]] = {
         _OURS: ("fio", lambda sock: start("serve", made.folder, sock)),
-        _QEMU: ("qemu-nbd", lambda sock: subprocess.Popen([*qemu, f"--socket={sock}", made.content], **quiet)),  # type: ignore[call-overload]
-        _NBDKIT: ("nbdkit", lambda sock: subprocess.Popen(["nbdkit", "-f", "-r", "-U", sock, "file", made.content], **quiet)),  # type: ignore[call-overload]
-    }  # fmt: skip
+        _QEMU: ("qemu-nbd", lambda sock: _peer(*qemu, f"--socket={sock}", made.content)),
+        _NBDKIT: ("nbdkit", lambda sock: _peer("nbdkit", "-f", "-r", "-U", sock, "file", made.content)),
+    }
     lacking = {name: missing("fio", tool) for name, (tool, _) in ways.items()}
     names = [name for name in ways if not lacking[name]]
     figures: dict[tuple[str, int], list[float]] = {}
@@ -43,18 +42,28 @@ def rows(made: Made, folder: Path, runs: int, seconds: int) -> list[dict[str, An
         for depth in _DEPTHS:
             what = f"random 4 KiB reads, depth {depth}: {name}"
             if lacking[name]:
-                found.append({"what": what, "value": None, "unit": f"not run: {lacking[name]} is not installed"})
+                found.append(
+                    {"what": what, "value": None, "unit": f"not run: {lacking[name]} is not installed"}
+                )
                 continue
             each = figures[name, depth]
             spread = ", ".join(f"{iops:,.0f}" for iops in each)
-            found.append({"what": what, "value": round(statistics.median(each)), "unit": "reads/s", "runs": spread})
+            found.append(
+                {"what": what, "value": round(statistics.median(each)), "unit": "reads/s", "runs": spread}
+            )
     for depth in _DEPTHS:
         mine, theirs = (
             statistics.median(figures[name, depth]) if (name, depth) in figures else None
             for name in (_OURS, _QEMU)
         )
-        found.append(ratio(f"random 4 KiB reads, depth {depth}: ours by qemu-nbd's", mine, theirs, "at least 0.5"))
+        found.append(
+            ratio(f"random 4 KiB reads, depth {depth}: ours by qemu-nbd's", mine, theirs, "at least 0.5")
+        )
     return found
+
+
+def _peer(*command: str | Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _driven(server: Start, sock: Path, seconds: int) -> dict[int, float]:

@@ -98,12 +98,10 @@ class DirectoryFiles:
 
     def read_aside(self, number: int) -> bytes:
         """Return what is kept beside a segment, nothing when it cannot be read."""
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-        try:
-            fd = os.open(self._path(number, _ASIDE), flags)
-        except OSError:
-            return b""
-        with open(fd, "rb", buffering=0) as file, contextlib.suppress(OSError):
+        with (
+            contextlib.suppress(OSError),
+            open(self._path(number, _ASIDE), "rb", buffering=0, opener=_unfollowed) as file,
+        ):
             return file.readall() or b""
         return b""
 
@@ -111,8 +109,7 @@ class DirectoryFiles:
         """Keep something beside a segment; raises OSError. What lost its segment goes on this occasion."""
         half = self._path(number, _ASIDE + ".half")
         half.unlink(missing_ok=True)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW
-        with open(os.open(half, flags, 0o600), "wb", buffering=0) as file:
+        with open(half, "xb", buffering=0, opener=_unfollowed) as file:
             if file.write(data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         half.replace(self._path(number, _ASIDE))
@@ -141,3 +138,7 @@ class DirectoryFiles:
                     flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
                     fd = self._open[number] = os.open(self._path(number), flags)
         return fd
+
+
+def _unfollowed(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)

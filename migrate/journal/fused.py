@@ -46,14 +46,16 @@ class Fused:
         if self.is_done:
             return
         ahead = max(runs // len(self.layers), 1)
-        places = [(layer.runs.starts, first + ahead) for layer, first in zip(self.layers, self._next, strict=True)]
+        places = [
+            (layer.runs.starts, first + ahead) for layer, first in zip(self.layers, self._next, strict=True)
+        ]
         upto = min((starts[at] for starts, at in places if at < len(starts)), default=_END)
         spans: list[Span] = []
         for age, layer in enumerate(self.layers):
             spans += self._taken(age, layer.runs, upto)
         self.runs.add_newest(spans)
         self.upto = upto
-        if self.is_done:
+        if upto == _END:
             self.layers = ()
 
     def as_layer(self) -> Layer:
@@ -66,7 +68,11 @@ class Fused:
         first, base = self._next[age], self._bases[age]
         last = bisect_left(runs.starts, upto, first)
         rows = zip(
-            runs.starts[first:last], runs.ends[first:last], runs.frames[first:last], runs.ats[first:last], strict=True
+            runs.starts[first:last],
+            runs.ends[first:last],
+            runs.frames[first:last],
+            runs.ats[first:last],
+            strict=True,
         )
         spans = [(start, age, end, base + frame, at) for start, end, frame, at in rows]
         self._next[age] = last

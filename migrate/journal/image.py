@@ -1,7 +1,7 @@
 """An image: a disk as it was at a checkpoint, read from its replica and the journal over it.
 
-It is open at once: indexes are read, or made, when a read comes to them. What it holds stays while the group goes
-on: a lease keeps promotion and trim away from it.
+It is open at once: indexes are read, or made, when a read comes to them. What it holds stays while the
+group goes on: a lease keeps promotion and trim away from it.
 """
 
 from __future__ import annotations

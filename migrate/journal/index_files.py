@@ -1,6 +1,6 @@
 """Indexes of whole segments, kept beside them: in memory while somebody uses one, and in files.
 
-    magic | key | frames | disks | (number, runs)... | bytes told of each frame's pieces | runs | pieces | digest
+    magic | key | frames | disks | (number, runs)... | bytes of pieces of each frame | runs | pieces | digest
 
 A file is a cache and may be lost, torn, stale or another journal's at any moment: it is believed when its
 digest fits and its key is that of the frames it is asked for, which their tags make. Else the segment's

@@ -1,9 +1,9 @@
 """A journal laid over one disk's replica: which bytes come from which, as of a place in the order.
 
-    chunks of the last segment    made when a read comes to them
-    whole segments                one index each, from its file where there is one
-    those fused into one          while reads go on
-    replica                       what none of them has
+chunks of the last segment    made when a read comes to them
+whole segments                one index each, from its file where there is one
+those fused into one          while reads go on
+replica                       what none of them has
 """
 
 from __future__ import annotations

@@ -56,9 +56,7 @@ class FrameReader:
                 return found
         header = ref.header
         start, end, digest = place(told, number)
-        stored = self._files.read(
-            ref.segment, ref.offset + HEADER_BYTES + header.table + start, end - start
-        )
+        stored = self._files.read(ref.segment, ref.offset + HEADER_BYTES + header.table + start, end - start)
         if blake3(stored).digest(DIGEST_BYTES) != digest:
             raise _broken(ref)
         raw_bytes = min(PIECE_BYTES, header.raw - number * PIECE_BYTES)

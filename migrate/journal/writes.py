@@ -27,6 +27,8 @@ DISKS_MAX: Final = 2**31
 ZERO: Final = 2**31  # in the disk's number: the run reads as zeros and brings no bytes
 _PIECE: Final = struct.Struct("<I16s")
 _COUNT: Final = struct.Struct("<I")
+PLACE_BYTES: Final = _PIECE.size
+COUNT_BYTES: Final = _COUNT.size
 
 
 @dataclass(frozen=True, slots=True)

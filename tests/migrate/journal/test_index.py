@@ -81,7 +81,7 @@ def test_of_writes_over_each_other_the_youngest_counts() -> None:
         assert len(index.pieces) == len(frames)
         for disk in (0, 1):
             low = rng.randrange(BYTES)
-            high = rng.randint(low, BYTES)
+            high = rng.randint(low + 1, BYTES)
             runs = index.disks.get(disk, DiskIndex())
             assert told(runs, 0, BYTES) == expected[disk]
             assert told(runs, low, high) == expected[disk][low:high]
