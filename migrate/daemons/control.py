@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final, Protocol, TypeVar
+from typing import Any, BinaryIO, ClassVar, Final, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -260,28 +260,27 @@ class ControlClient:
         raw = json.dumps({**request, "verb": verb}).encode("ascii") + b"\n"
         if len(raw) > REQUEST_MAX:
             raise BadInput("the request is too long", "use shorter names")
-        with connect(self._folder, SOCKET, self._connect_s) as sock:
+        with connect(self._folder, SOCKET, self._connect_s) as sock, sock.makefile("rb") as file:
             try:
                 sock.sendall(raw)
-                yield self._lines(sock)
+                yield self._lines(file)
             except ConnectionError as error:
                 raise self._ended() from error
 
-    def _lines(self, sock: socket.socket) -> Iterator[Told]:
+    def _lines(self, file: BinaryIO) -> Iterator[Told]:
         """Yield what comes until the other side ends it; raises what it refuses with."""
-        with sock.makefile("rb") as file:
-            while raw := file.readline(ANSWER_MAX + 1):
-                if not raw.endswith(b"\n"):
-                    break
-                line = _read(raw)
-                if "error" in line:
-                    try:
-                        raise error_of(Refusal.model_validate(line["error"]))
-                    except ValidationError as error:
-                        raise StepFailed("the answer makes no sense", "look at that process") from error
-                if not {"ok", "told"} & line.keys():
-                    raise StepFailed("the answer makes no sense", "look at that process")
-                yield line
+        while raw := file.readline(ANSWER_MAX + 1):
+            if not raw.endswith(b"\n"):
+                break
+            line = _read(raw)
+            if "error" in line:
+                try:
+                    raise error_of(Refusal.model_validate(line["error"]))
+                except ValidationError as error:
+                    raise StepFailed("the answer makes no sense", "look at that process") from error
+            if not {"ok", "told"} & line.keys():
+                raise StepFailed("the answer makes no sense", "look at that process")
+            yield line
 
     def _ended(self) -> Unreachable:
         return Unreachable(
