@@ -1,1 +1,1 @@
-"""Protection policies: bringing all guests of a group to a consistent point for the instant of a checkpoint."""
+"""Protection policies: bringing all guests of a group to a consistent point at a checkpoint."""

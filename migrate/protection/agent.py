@@ -46,7 +46,7 @@ class Agent:
         self._read = bytearray()
 
     def freeze(self) -> None:
-        """Send the word that freezes all file systems, after ``is_frozen``; ``frozen`` awaits what came of it."""
+        """Send the word that freezes, after ``is_frozen``; ``frozen`` awaits what came of it."""
         self._send({"execute": "guest-fsfreeze-freeze"}, time.monotonic() + 1.0)
 
     def frozen(self, until: float) -> int:

@@ -144,10 +144,9 @@ class Holding:
 
     def _after(self, stop: Stop) -> None:
         end = self._run("after", time.monotonic() + self._hook_limit_s, stop)
-        left = end_leftovers(self._purpose)
+        end_leftovers(self._purpose)
         if end.why:
-            ended = f", and {left} of what its hooks left running had to be ended" if left else ""
-            self._complaints.append(end.sentence("after") + ended)
+            self._complaints.append(end.sentence("after"))
 
     def _thaw(self, stop: Stop) -> None:
         agent = self._agent or Agent(self.member.agent, stop)

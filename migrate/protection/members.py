@@ -28,9 +28,7 @@ class Members:
         self._threads: list[threading.Thread] = []
         self._busy: set[str] = set()
         self._holdings = [
-            Holding(
-                member, Purpose(policy.group, member.name, checkpoint), policy.hook_limit_s, self._ring
-            )
+            Holding(member, Purpose(policy.group, member.name, checkpoint), policy.hook_limit_s, self._ring)
             for member in policy.acting()
         ]
 

@@ -140,7 +140,7 @@ def _text(path: Path, shown: str) -> str:
 
 def _place(steps: tuple[int | str, ...]) -> str:
     """Return where an entry stands as people count: ``member 2: before``."""
-    words = []
+    words: list[str] = []
     for step in steps:
         if isinstance(step, int):
             words[-1] += f" {step + 1}"

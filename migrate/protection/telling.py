@@ -1,8 +1,8 @@
-"""What the process that makes a checkpoint and its watchdog tell each other: lines of JSON over a pair of sockets.
+"""What the process that makes a checkpoint and its watchdog tell each other: lines of JSON.
 
-    ─▶ Order               ◀─ armed (its process id)
-    ─▶ freeze              ◀─ Told
-    ─▶ release             ◀─ Told          or, unasked, Told with why it let go by itself
+─▶ Order               ◀─ armed (its process id)
+─▶ freeze              ◀─ Told
+─▶ release             ◀─ Told          or, unasked, Told with why it let go by itself
 """
 
 from __future__ import annotations

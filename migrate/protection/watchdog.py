@@ -36,24 +36,27 @@ _FOREVER = float("inf")
 class Watchdog:
     """One attempt at a checkpoint. ``ended`` can be read when this process is told to end."""
 
-    def __init__(self, end: socket.socket, order: Order, ended: int) -> None:
+    def __init__(
+        self, end: socket.socket, order: Order, ended: int, log: Callable[[Order, Told], None]
+    ) -> None:
         self._end = end
         self._lines = Lines(end)
         self._order = order
         self._policy = order.policy
         self._ended = ended
+        self._log = log
         self._asker = os.pidfd_open(order.process)
         self._members = Members(self._policy, order.checkpoint)
         self._never = Stop()
         self._fired = ""
 
-    def run(self) -> Told:
-        """Do what is asked for, and everything to let go; return what came of it."""
+    def run(self) -> None:
+        """Do what is asked for, and everything to let go; then log what came of it."""
         try:
             self._serve()
         except Exception as error:  # noqa: BLE001 whatever it was, those that are held come first
             self._fired = f"the watchdog met a fault: {type(error).__name__}"
-        return self._let_go()
+        self._let_go()
 
     def _serve(self) -> None:
         if not self._tell({"armed": os.getpid()}) or not self._await_word(FREEZE):
@@ -77,7 +80,7 @@ class Watchdog:
         self._step(lambda one, stop: one.freeze(agents_until, stop), _FREEZE)
 
     def _step(self, step: Callable[[Holding, Stop], None], share: float) -> None:
-        """Take all members through a step; those who are not done after their part of the limit stay behind."""
+        """Take all members through a step; who is not done after this part of the limit stays behind."""
         stop = Stop()
         self._members.begin(lambda one: step(one, stop))
         said = False
@@ -124,7 +127,7 @@ class Watchdog:
             return "the checkpoint was given up"
         return ""
 
-    def _let_go(self) -> Told:
+    def _let_go(self) -> None:
         if self._fired:
             self._members.lose(f"it was let go before the checkpoint was made: {self._fired}")
         self._members.begin(lambda one: one.release(self._never))
@@ -134,9 +137,13 @@ class Watchdog:
             select.select([self._members.moved], [], [], max(0.0, until - time.monotonic()))
             self._members.quiet()
         told = Told(self._fired, self._members.found)
+        if self._members.are_done:
+            self._log(self._order, told)
+            self._tell(told.dump())
+            return
         self._tell(told.dump())
         self._members.join(THAW_S + hooks_s)
-        return Told(self._fired, self._members.found)
+        self._log(self._order, Told(self._fired, self._members.found))
 
     def _tell(self, plain: dict[str, Any]) -> bool:
         """Tell the other process, unless it is gone or too slow: then all have to be let go."""
@@ -175,10 +182,13 @@ def main() -> None:
         return
     order = Order.load(plain)
     try:
-        watchdog = Watchdog(end, order, ended)
+        watchdog = Watchdog(end, order, ended, _say)
     except ProcessLookupError:
         return  # who asked is gone, and nothing is frozen
-    told = watchdog.run()
+    watchdog.run()
+
+
+def _say(order: Order, told: Told) -> None:
     with suppress(OSError):
         sys.stderr.write(record(order, told))
         sys.stderr.flush()

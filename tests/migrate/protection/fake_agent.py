@@ -6,6 +6,7 @@ has gone; unlike it, it can be told to misbehave.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -65,10 +66,8 @@ class FakeAgent:
     ) -> None:
         for end in (self._listener, self._peer):
             if end is not None:
-                try:
+                with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
         self._thread.join(10)
         self._listener.close()
 

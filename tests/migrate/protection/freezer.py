@@ -41,7 +41,9 @@ def main() -> None:
         with Guard(policy, folder / "log"):
             return
     try:
-        reached = asdict(checkpoint(policy, insert, lambda _it: (folder / "withdrawn").touch(), folder / "log"))
+        reached = asdict(
+            checkpoint(policy, insert, lambda _it: (folder / "withdrawn").touch(), folder / "log")
+        )
     except Blocked as error:
         reached = {"blocked": error.message}
     (folder / "part").write_text(json.dumps(reached), "utf-8")

@@ -55,4 +55,3 @@ def eventually(what: Callable[[], object], seconds: float = 30.0) -> bool:
             return False
         time.sleep(0.01)
     return True
-

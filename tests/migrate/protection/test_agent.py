@@ -122,6 +122,6 @@ def test_an_agent_that_hangs_up_is_called_again(fake: FakeAgent) -> None:
 
     fake.on_command = hang_up
     with closing(Agent(str(fake.path), Stop())) as agent:
-        with pytest.raises(AgentFailed, match="hung up|is gone"):
+        with pytest.raises(AgentFailed, match=r"hung up|is gone"):
             agent.thaw(soon())
         assert agent.thaw(soon()) == 0

@@ -65,8 +65,12 @@ def test_all_members_are_held_at_one_instant_and_let_go(scene: Scene) -> None:
     """Two agents, two applications, and one that has both."""
     both = replace(hooked(scene.folder, "both"), agent=scene.agent("both").agent)
     members = (
-        scene.agent("a"), scene.agent("b"), hooked(scene.folder, "c"), hooked(scene.folder, "d", check="true"), both
-    )  # fmt: skip
+        scene.agent("a"),
+        scene.agent("b"),
+        hooked(scene.folder, "c"),
+        hooked(scene.folder, "d", check="true"),
+        both,
+    )
     during: list[list[str]] = []
     scene.meanwhile = lambda: during.append([*did(scene.folder, "c"), *did(scene.folder, "both")])
     reached = scene.make(policy(*members))

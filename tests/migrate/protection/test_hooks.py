@@ -40,7 +40,7 @@ def test_a_hook_knows_for_what_it_runs_and_no_shell_reads_it(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("body", "why"),
     [
-        ("echo first; printf 'last \\033[31mwords' >&2; exit 3", "its x hook ended with code 3: last ␛[31mwords"),
+        ("echo 1; printf 'last \\033[31mwords' >&2; exit 3", "its x hook ended with code 3: last ␛[31mwords"),
         ("kill -9 $$", "its x hook was ended by signal 9"),
     ],
 )  # fmt: skip
@@ -83,7 +83,9 @@ def test_a_hook_that_makes_children_faster_than_it_dies(tmp_path: Path) -> None:
 
 def test_a_hook_may_leave_a_session_behind_that_is_found_later(tmp_path: Path) -> None:
     """How a lock is held that lasts as long as its session; another member's is not touched."""
-    hold = script(tmp_path, "hook", f"setsid sleep 1000 >/dev/null 2>&1 & echo $! > {tmp_path}/$WHERRY_MEMBER")
+    hold = script(
+        tmp_path, "hook", f"setsid sleep 1000 >/dev/null 2>&1 & echo $! > {tmp_path}/$WHERRY_MEMBER"
+    )
     mine, other = purpose("mine"), purpose("other")
     assert not run(hold, what=mine).why
     assert not run(hold, what=other).why

@@ -62,13 +62,24 @@ def test_a_whole_policy_is_read_and_travels_as_it_is(tmp_path: Path) -> None:
 
 
 def test_what_is_not_said_has_a_usual_value(tmp_path: Path) -> None:
-    text = HEAD + MEMBER + 'agent = "a.sock"\n[[member]]\nname = "b"\nbefore = ["true"]\nafter = ["true"]\n[[member]]\nname = "c"\n'
+    text = (
+        HEAD
+        + MEMBER
+        + 'agent = "a.sock"\n[[member]]\nname = "b"\nbefore = ["true"]\nafter = ["true"]\n'
+        + '[[member]]\nname = "c"\n'
+    )
     policy = read_policy(write(tmp_path, text))
     assert [member.worth for member in policy.members] == [FILESYSTEM, APPLICATION, CRASH]
-    assert (policy.every_s, policy.freeze_limit_s, policy.hook_limit_s, policy.required) == (900, 10, 60, False)
+    assert (policy.every_s, policy.freeze_limit_s, policy.hook_limit_s, policy.required) == (
+        900,
+        10,
+        60,
+        False,
+    )
     assert policy.members[1].before[0].startswith("/")
 
 
+BOTH = "after = ['true']\n"
 REFUSED = [
     ("group = ", "is not valid TOML: Invalid value"),
     ('group = "g"\n' + MEMBER, "is wrong at consistency: it is missing"),
@@ -83,21 +94,21 @@ REFUSED = [
     (HEAD + "freeze_limit = '10m'\n" + MEMBER, "freeze_limit: it must be from 0.1 s to 5 m"),
     (HEAD + "hook_limit = '999999999999d'\n" + MEMBER, "hook_limit: it must be from"),
     (HEAD + "required = 'yes'\n" + MEMBER, "required: it must be true or false"),
-    (HEAD + MEMBER + "before = 'systemctl stop db'\nafter = ['true']\n", "member 1: before: it must be a list"),
-    (HEAD + MEMBER + "before = []\nafter = ['true']\n", "member 1: before: it must be a list of arguments"),
-    (HEAD + MEMBER + "before = ['true', 3]\nafter = ['true']\n", "member 1: before 2: it must be text"),
+    (HEAD + MEMBER + "before = 'systemctl stop db'\n" + BOTH, "member 1: before: it must be a list"),
+    (HEAD + MEMBER + "before = []\n" + BOTH, "member 1: before: it must be a list of arguments"),
+    (HEAD + MEMBER + "before = ['true', 3]\n" + BOTH, "member 1: before 2: it must be text"),
     (HEAD + MEMBER + 'before = ["true", "\\u0000"]\nafter = ["true"]\n', "it must be a list of arguments"),
     (HEAD + MEMBER + "before = ['true']\n", "member 1 (a) has before and no after"),
-    (HEAD + MEMBER + "after = ['true']\n", "member 1 (a) has after and no before"),
+    (HEAD + MEMBER + BOTH, "member 1 (a) has after and no before"),
     (HEAD + MEMBER + "check = ['true']\n", "member 1 (a) has check and no before"),
-    (HEAD + MEMBER + "before = ['no-such-command-here']\nafter = ['true']\n", "names no-such-command-here, which"),
-    (HEAD + MEMBER + "before = ['./p.toml']\nafter = ['true']\n", "before names ./p.toml, which cannot be run"),
+    (HEAD + MEMBER + "before = ['no-such-command-here']\n" + BOTH, "no-such-command-here, which"),
+    (HEAD + MEMBER + "before = ['./p.toml']\n" + BOTH, "before names ./p.toml, which cannot be run"),
     (HEAD + MEMBER + "worth = 'application'\n", "is worth application and held by nothing"),
     (HEAD + MEMBER + "agent = ''\n", "agent: it must not be empty"),
     (HEAD + MEMBER + MEMBER, "names the member a twice"),
     (HEAD + MEMBER + "agent='x/../s'\n[[member]]\nname='b'\nagent='s'\n", "a and b have one agent"),
     ("required = true\n" + HEAD + MEMBER, "requires filesystem, and a can reach crash at most"),
-    (HEAD + '[[member]]\nname = "a\\u001b[31m\\u202e"\nafter = ["true"]\n', "member 1 (a␛[31m<U+202E>) has after"),
+    (HEAD + '[[member]]\nname = "a\\u001b[31m\\u202e"\n' + BOTH, "member 1 (a␛[31m<U+202E>) has after"),
     (HEAD + '"a\\u001b[31m" = 1\n' + MEMBER, "is wrong at a␛[31m: there is no such entry"),
     ("a = " + "[" * 5000, "is not valid TOML"),
 ]  # fmt: skip
