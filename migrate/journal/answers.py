@@ -19,7 +19,7 @@ from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.change import unusual
 from migrate.journal.group import Asked, GroupJournal
 from migrate.journal.health import Health
-from migrate.journal.keeping import look
+from migrate.journal.keeping import disks_bytes, look
 from migrate.journal.limits import Limits
 from migrate.journal.mending import resync
 from migrate.journal.serving import served
@@ -184,7 +184,7 @@ class Answers:
     def _scratch(self, request: Told, group: GroupJournal) -> int:
         """Return how much may be written to each disk; raises BadInput for more than the receiver gives."""
         wanted = taken(request, "scratch_bytes", int, 0)
-        most = self._limits.of(group.disks_bytes()).scratch_bytes
+        most = self._limits.of(disks_bytes(group)).scratch_bytes
         if most and wanted > most:
             raise BadInput(
                 f"a scratch of {show_bytes(wanted)} is more than the receiver gives, {show_bytes(most)}",

@@ -262,6 +262,6 @@ class _Copying:
             ) from error
         data = bytearray(buffer)
         if not is_zero(data, 0, len(data)):
-            self._target.write(data, offset)
+            self._target.write(memoryview(data), offset)
         elif self._clears:
             self._target.zero(offset, len(data))

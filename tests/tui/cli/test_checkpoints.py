@@ -91,10 +91,7 @@ class Place:
         for volume in DISKS:
             ran = self.send(volume, cycle)
             assert ran.code == 0, ran.text
-        self.remember()
-
-    def remember(self) -> None:
-        """Remember what the newest checkpoint is of."""
+        until(lambda: any(point["cycle"] == cycle for point in self.points()))  # once its disk is let go
         self.was[self.points()[-1]["record"]] = dict(self.sources)
 
     def ask(self, verb: str, *words: str) -> Ran:
@@ -277,8 +274,7 @@ def test_the_verbs_work_while_no_receiver_is_at_work(place: Place, tmp_path: Pat
         place.serving.wait(60)
     assert place.code == 6  # who served it has gone
     assert place.points() == before
-    for record in place.was:
-        place.check(record, "--listen", "127.0.0.1:0")
+    place.check(min(place.was), "--listen", "127.0.0.1:0")
     assert place.ask("checkpoint", "while nobody", "--wait").code == 0
     assert place.ask("checkpoints", "--result", "latest", "kept").code == 0
     assert place.ask("image", "latest", "--to", str(tmp_path / "out")).code == 0
@@ -288,8 +284,7 @@ def test_the_verbs_work_while_no_receiver_is_at_work(place: Place, tmp_path: Pat
     place.change()
     place.cycle("four")
     assert place.end(signal.SIGKILL) == -signal.SIGKILL
-    for record in (min(place.was), max(place.was)):
-        place.check(record)
+    place.check(max(place.was))
     place.start()
     assert len(place.points()) >= 5
 
@@ -310,9 +305,10 @@ def test_a_broken_journal_is_mended(place: Place) -> None:
     assert "goes on before the damage" in ran.out
     left = {point["record"] for point in place.points()}
     assert left < {point["record"] for point in points}
-    for record in left & place.was.keys():
-        place.check(record)
+    if there := left & place.was.keys():
+        place.check(max(there))
     place.start()
+    place.was.clear()
     place.cycle("after")
     place.check(max(place.was))
 
