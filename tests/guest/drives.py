@@ -1,4 +1,4 @@
-"""The guest's two disks: files with a file system, behind one log, served over NBD by a thread of this process.
+"""The guest's two disks: files with a file system, behind one log, served over NBD by a thread.
 
 A checkpoint is one place in the order of both disks' writes.
 """
@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from migrate.disks.flat import FlatDisk
 from migrate.disks.nbd.serving.exports import Export
@@ -25,7 +25,9 @@ from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
 from migrate.journal.overlay import Indexes
 from migrate.journal.promotion import replay
+from migrate.journal.state import label_mark
 from migrate.journal.writes import Write
+from migrate.sites.ports import Consistency
 from planner.units import MIB
 from tests.guest.packages import run
 from tests.guest.records import DISKS
@@ -50,6 +52,33 @@ def formatted(folder: Path) -> list[Path]:
     return made
 
 
+class Images(Protocol):
+    """A journal that offers both disks at its checkpoints."""
+
+    def image(self, record: int, number: int) -> Image:
+        """Return a disk as it was at a checkpoint; close it."""
+        ...
+
+    def close(self) -> None: ...
+
+
+def copied(images: Images, record: int, folder: Path) -> list[Path]:
+    """Write both disks as they were at a checkpoint to files."""
+    made = []
+    for number, disk in enumerate(DISKS):
+        image, path = images.image(record, number), folder / f"{disk}-{record}.img"
+        with path.open("wb") as file:
+            file.truncate(image.size_bytes)
+            for offset, length in image.allocated():
+                data = bytearray(length)
+                image.read_into(memoryview(data), offset)
+                file.seek(offset)
+                file.write(data)
+        image.close()
+        made.append(path)
+    return made
+
+
 class Journal:
     """The log of the two disks in ``folder`` over ``replicas``; what is opened from it is closed by it."""
 
@@ -67,26 +96,15 @@ class Journal:
         """Make a durable checkpoint of what was written to both disks so far."""
         return self.log.checkpoint(time.time_ns() // 1_000_000).record
 
+    def label(self, record: int, consistency: Consistency) -> None:
+        """Say what a checkpoint is worth."""
+        self.log.mark(label_mark(record, consistency))
+        self.log.commit()
+
     def image(self, record: int, number: int) -> Image:
         """Return a disk as it was at a checkpoint; close it."""
         lease = self.log.lease(record)
         return Image(number, FlatDisk(self._replicas[number]), lease, Indexes(lease.reader))
-
-    def copied(self, record: int, folder: Path) -> list[Path]:
-        """Write both disks as they were at a checkpoint to files."""
-        made = []
-        for number, disk in enumerate(DISKS):
-            image, path = self.image(record, number), folder / f"{disk}-{record}.img"
-            with path.open("wb") as file:
-                file.truncate(image.size_bytes)
-                for offset, length in image.allocated():
-                    data = bytearray(length)
-                    image.read_into(memoryview(data), offset)
-                    file.seek(offset)
-                    file.write(data)
-            image.close()
-            made.append(path)
-        return made
 
     def order(self) -> list[tuple[int, Write]]:
         """Return every write with its record's number, in the order of the log."""

@@ -10,12 +10,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from migrate.protection.freezing import checkpoint
 from migrate.sites.ports import Consistency
 from tests.guest.disorder import Disorder, journalled
-from tests.guest.drives import Journal, Serving, formatted, serving
+from tests.guest.drives import Images, Journal, Serving, copied, formatted, serving
 from tests.guest.freezing import policy
 from tests.guest.inspection import may_mount, verdict
 from tests.guest.machine import Machine, running
@@ -54,9 +55,9 @@ class Experiment:
         """Open the log as it is found on the disk now; close it."""
         return Journal(self.folder / "log", self.replicas)
 
-    def wrong_at(self, journal: Journal, point: Point) -> list[str]:
-        """Return what is wrong with the disks at a checkpoint of a journal."""
-        disks = journal.copied(point.record, self.folder)
+    def wrong_at(self, images: Images, point: Point) -> list[str]:
+        """Return what is wrong with the disks at a checkpoint."""
+        disks = copied(images, point.record, self.folder)
         try:
             return verdict(disks, point.said, self.mount)
         finally:
@@ -102,6 +103,7 @@ class Life:
         assert reached.consistency is Consistency.APPLICATION, reached
         assert not reached.complaints
         self._experiment.at_rest = reached.inserted
+        self._served.do(partial(self._journal.label, reached.inserted.record, reached.consistency))
 
     def write(self, checkpoints: int, pause_s: float) -> None:
         """Take checkpoints while the guest writes."""
@@ -116,7 +118,7 @@ def life(experiment: Experiment) -> Iterator[Life]:
     journal = experiment.opened()
     disks = {disk: journal.disk(number) for number, disk in enumerate(DISKS)}
     try:
-        with serving(disks) as served, running(experiment.system, served, experiment.folder) as machine:
+        with serving(disks) as served, running(experiment.system, served.path, experiment.folder) as machine:
             machine.wait_until_ready()
             living = Life(experiment, journal, served, machine)
             yield living
@@ -124,3 +126,13 @@ def life(experiment: Experiment) -> Iterator[Life]:
             living.insert()
     finally:
         journal.close()
+
+
+def whole(experiment: Experiment, images: Images) -> None:
+    """Check the disks at every checkpoint, and close the journal they are read from."""
+    wrong = {point.record: experiment.wrong_at(images, point) for point in experiment.points}
+    images.close()
+    assert {record: lines for record, lines in wrong.items() if lines} == {}
+    said = experiment.points[-1].said
+    assert min(said.values()) > len(wrong), "it wrote enough for the checks to mean something"
+    print(f"{len(wrong)} checkpoints, {said} records, {'' if experiment.mount else 'not '}mounted")

@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from tests.guest.drives import Serving
 from tests.guest.records import DISKS
 from tests.guest.system import QEMU, System, tool
 
@@ -29,6 +28,7 @@ class Machine:
     def __init__(self, system: System, disks: Path, folder: Path) -> None:
         """Start it with the exports "a" and "b" of the NBD server at ``disks``; it writes to ``folder``."""
         self.said = dict.fromkeys(DISKS, 0)
+        self._heard: list[tuple[int, dict[str, int]]] = []
         self._console = folder / "console.txt"
         self._sockets = Path(tempfile.mkdtemp(prefix="wherry-guest-"))  # a socket's path has to be short
         self.agent = self._sockets / "agent"
@@ -73,7 +73,13 @@ class Machine:
                 for line in whole:
                     self._hear(line.decode().split())
             assert self._is_cut, f"the machine stopped: {self._errors.read_text()}{self._tail()}"
+        self._heard.append((time.time_ns() // 1_000_000, dict(self.said)))
         return dict(self.said)
+
+    def said_before(self, at_ms: int) -> dict[str, int]:
+        """Return what had been heard as durable before a moment, milliseconds since 1970."""
+        before = [said for heard_ms, said in self._heard if heard_ms < at_ms]
+        return before[-1] if before else dict.fromkeys(DISKS, 0)
 
     def _hear(self, words: list[str]) -> None:
         assert words[0] != "failed", f"the guest failed at {words[1:]}: {self._tail()}"
@@ -93,6 +99,13 @@ class Machine:
         """Return when so many more records are on both disks."""
         wanted = self.listen()["b"] + more
         self._wait(lambda: self.said["b"] >= wanted, f"write record {wanted}")
+
+    def run(self, seconds: float) -> None:
+        """Listen for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.listen()
+            time.sleep(0.01)
 
     def _wait(self, until: Callable[[], bool], what: str) -> None:
         end = time.monotonic() + _BOOT_S
@@ -121,9 +134,9 @@ class Machine:
 
 
 @contextmanager
-def running(system: System, served: Serving, folder: Path) -> Iterator[Machine]:
-    """Start a machine on what is served; its power is cut at the end."""
-    machine = Machine(system, served.path, folder)
+def running(system: System, disks: Path, folder: Path) -> Iterator[Machine]:
+    """Start a machine on the disks that are served there; its power is cut at the end."""
+    machine = Machine(system, disks, folder)
     try:
         yield machine
     finally:

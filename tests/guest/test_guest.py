@@ -6,41 +6,22 @@ kept another order, and have to be noticed.
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 
 import pytest
 
 from migrate.journal.scratch import Scratch
+from migrate.sites.ports import Consistency
 from tests.guest import disorder
 from tests.guest.disorder import Disorder
-from tests.guest.drives import serving
-from tests.guest.experiment import Experiment, life
+from tests.guest.drives import copied, serving
+from tests.guest.experiment import Experiment, life, whole
 from tests.guest.freezing import die_frozen
 from tests.guest.inspection import is_clean, looked_into, needs_recovery
 from tests.guest.machine import running
 from tests.guest.records import DISKS, count
-from tests.guest.system import System, built, lacking
-from tests.vcenter.fixtures import refuse
-
-
-@pytest.fixture(scope="module")
-def system(pytestconfig: pytest.Config) -> System:
-    """Return what QEMU boots, making it where needed."""
-    missing = lacking()
-    if missing:
-        refuse(missing, strict=bool(os.environ.get("CI")))
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
-
-    def say(line: str) -> None:
-        with capture.global_and_fixture_disabled():
-            print(f"\n{line}", flush=True)
-
-    try:
-        return built(say)
-    except RuntimeError as error:
-        pytest.skip(f"not run: the guest cannot be made here: {error}")
+from tests.guest.system import System
 
 
 @pytest.fixture(scope="module")
@@ -58,24 +39,18 @@ def short(system: System, tmp_path_factory: pytest.TempPathFactory) -> Experimen
 
 
 def test_every_checkpoint_is_whole_and_holds_what_was_acknowledged(short: Experiment) -> None:
-    check_all(short)
-
-
-def check_all(experiment: Experiment) -> None:
-    journal = experiment.opened()
-    wrong = {point.record: experiment.wrong_at(journal, point) for point in experiment.points}
-    journal.close()
-    assert {record: lines for record, lines in wrong.items() if lines} == {}
-    said = experiment.points[-1].said
-    assert min(said.values()) > len(wrong), "it wrote enough for the checks to mean something"
-    print(f"{len(wrong)} checkpoints, {said} records, {'' if experiment.mount else 'not '}mounted")
+    whole(short, short.opened())
 
 
 def test_one_at_which_the_guest_was_frozen_needs_no_recovery(short: Experiment, tmp_path: Path) -> None:
     journal = short.opened()
     assert short.at_rest is not None
-    at_rest = journal.copied(short.at_rest.record, tmp_path)
-    others = [journal.copied(point.record, tmp_path) for point in short.points[:5]]
+    labels = {record: point.consistency for record, point in journal.log.state.checkpoints.items()}
+    assert [record for record in labels if labels[record] is Consistency.APPLICATION] == [
+        short.at_rest.record
+    ]
+    at_rest = copied(journal, short.at_rest.record, tmp_path)
+    others = [copied(journal, point.record, tmp_path) for point in short.points[:5]]
     journal.close()
     assert [is_clean(disk) for disk in at_rest] == [True, True]
     assert any(needs_recovery(disk) for disks in others for disk in disks), "the others do"
@@ -104,7 +79,7 @@ def test_hundreds_of_checkpoints(system: System, tmp_path: Path, seed: int) -> N
         for _ in range(10):
             guest.write(15, pause_s=rng.uniform(0.05, 0.5))
             guest.insert_at_rest()
-    check_all(experiment)
+    whole(experiment, experiment.opened())
     for order in (disorder.shuffled, disorder.apart, disorder.lossy):
         found = experiment.disordered(order, experiment.points[::10], seed)
         assert sum(map(bool, found.values())) > len(found) // 2
@@ -116,11 +91,11 @@ def test_an_image_boots_and_the_guest_goes_on(short: Experiment, tmp_path: Path,
     point = short.points[chosen]
     journal = short.opened()
     before = journal.log.last
-    held = [looked_into(disk)[0] for disk in journal.copied(point.record, tmp_path)]
+    held = [looked_into(disk)[0] for disk in copied(journal, point.record, tmp_path)]
     disks = {
         disk: Scratch(journal.image(point.record, number), tmp_path) for number, disk in enumerate(DISKS)
     }
-    with serving(disks) as served, running(short.system, served, tmp_path) as machine:
+    with serving(disks) as served, running(short.system, served.path, tmp_path) as machine:
         found = machine.wait_until_ready()
         assert found == {disk: count(there.records) for disk, there in zip(DISKS, held, strict=True)}
         machine.wait_for(5)

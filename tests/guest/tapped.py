@@ -1,0 +1,166 @@
+"""The guest's two disks behind a real tap that streams to a real receiver, each a process of its own.
+
+What is asked of them is asked as a person would: by the tap's command line and its control socket.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from migrate.daemons.control import ControlClient
+from migrate.daemons.registered import Register
+from migrate.journal.image import Image
+from migrate.journal.state import Checkpoint
+from migrate.journal.store import Journals
+from tests.guest.drives import SIZE
+from tests.guest.records import DISKS
+from tests.migrate.replication.served import ALL, FAR, issuer
+
+GROUP: Final = "guest"
+_PATIENCE_S: Final = 120
+
+
+class Tapped:
+    """A tap in front of ``disks``, a receiver in ``folder``, and a line between them that can be cut."""
+
+    def __init__(self, folder: Path, disks: Sequence[Path]) -> None:
+        self._folder, self._disks = folder, disks
+        self._sockets = Path(tempfile.mkdtemp(prefix="wherry-tap-"))  # a socket's path has to be short
+        self.path = self._sockets / "nbd"
+        keys = issuer(folder)
+        self._ours, self._theirs = keys(ALL), keys(FAR)
+        self._control = ControlClient(folder / "tap")
+        self._port = 0
+        self._begun: list[subprocess.Popen[str]] = []
+        self._tap: subprocess.Popen[str] | None = None
+        for target in self._targets:
+            with target.open("wb") as file:
+                file.truncate(SIZE)
+
+    def begin(self) -> None:
+        """Start the receiver and the tap."""
+        self.begin_receiver()
+        named = [f"--disk={name}={disk}" for name, disk in zip(DISKS, self._disks, strict=True)]
+        self._tap = self._begin(
+            *(
+                "tap",
+                "--state",
+                str(self._folder / "tap"),
+                "--group",
+                GROUP,
+                *named,
+                "--listen",
+                f"unix:{self.path}",
+            ),
+            *("--to", f"127.0.0.1:{self._port}", "--keys", str(self._ours), "--site", FAR.site),
+            *("--every", "0.4s", "--report", "1h"),
+        )
+        self._hear(self._tap)
+
+    @property
+    def _targets(self) -> list[Path]:
+        return [self._folder / f"{name}-target.img" for name in DISKS]
+
+    def begin_receiver(self) -> None:
+        """Start the receiver, again at its place when it was killed."""
+        named = [f"--volumes={self._volumes()}"]
+        self._receiver = self._begin(
+            *("receiver", "--store", str(self._folder / "store"), "--keys", str(self._theirs), *named),
+            *("--listen", f"127.0.0.1:{self._port}"),
+        )
+        self._port = int(self._hear(self._receiver).split()[0].rpartition(":")[2])
+
+    def kill_receiver(self) -> None:
+        """Have the receiver die."""
+        _end(self._receiver)
+
+    def checkpoint(self) -> int:
+        """Make a checkpoint at this instant and return its number."""
+        told = self._control.ask("checkpoint", {"group": GROUP, "wait": True})
+        return int(told["record"])
+
+    def status(self) -> dict[str, Any]:
+        """Return how the tap says that it stands."""
+        return dict(self._control.ask("status", {}))
+
+    def wait_until(self, mode: str) -> None:
+        """Return when the tap is in that mode."""
+        end = time.monotonic() + _PATIENCE_S
+        while (told := self.status())["mode"] != mode:
+            assert time.monotonic() < end, told
+            time.sleep(0.05)
+
+    def end(self) -> None:
+        """End tap and receiver in order; twice is not an error."""
+        for process in sorted(self._begun, key=lambda process: process is not self._tap):
+            if process.poll() is None:
+                process.terminate()
+                process.wait(_PATIENCE_S)
+            _end(process)
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def kept(self) -> Kept:
+        """Open what the receiver kept; close it."""
+        return Kept(self._folder / "store", self._targets)
+
+    def _volumes(self) -> Path:
+        told = [{"id": n, "path": str(p), "group": GROUP} for n, p in zip(DISKS, self._targets, strict=True)]
+        path = self._folder / "volumes.json"
+        path.write_text(json.dumps({"volumes": told}))
+        return path
+
+    def _begin(self, *words: str) -> subprocess.Popen[str]:
+        with (self._folder / f"{words[0]}.txt").open("ab") as said:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tui.cli.entry", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
+        self._begun.append(process)
+        return process
+
+    def _hear(self, process: subprocess.Popen[str]) -> str:
+        """Return the first line of a process: it is ready then."""
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, "\n".join(path.read_text("utf-8") for path in self._folder.glob("*.txt"))
+        return line
+
+
+class Kept:
+    """The group's journal at the receiver, once that ended."""
+
+    def __init__(self, store: Path, targets: Sequence[Path]) -> None:
+        register = Register((name, path, GROUP) for name, path in zip(DISKS, targets, strict=True))
+        self._journals = Journals(store, register.groups(), register)
+        self._group = self._journals.group(GROUP)
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return the checkpoints offered, the oldest first."""
+        return self._group.checkpoints()
+
+    def image(self, record: int, number: int) -> Image:
+        """Return a disk as it was at a checkpoint; close it."""
+        return self._group.image(record, DISKS[number])
+
+    def close(self) -> None:
+        """Close the journal."""
+        self._journals.close()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.poll() is None:
+        process.kill()
+        process.wait(30)
+    if process.stdout is not None:
+        process.stdout.close()
