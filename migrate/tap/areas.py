@@ -3,8 +3,9 @@
     cold ──heat, made durable──▶ hot ──a write begins──▶ fresh ──▶ older ──acknowledged──▶ quiet ──▶ cold
 
 A write begins only where its areas are hot for certain, so whatever ends the process, all that differs
-lies in hot areas. A process that starts knows the areas only, and takes them for written throughout.
-``cool`` and ``hot`` may be called from any thread, the rest is for the one that writes.
+lies in hot areas. What no record can bring any more is ``lost`` and has to be copied: all hot areas at
+the start of a process, and all that is not acknowledged at the start of an era. Only ``cool`` may be
+called from another thread than the one that writes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from itertools import islice
 from typing import Final
 
 from migrate.tap.mapfile import AREA, AREAS_A_PAGE, COLD, HEATING, HOT, MapFile, Seen
+from migrate.tap.watching import Watch
 from planner.units import KIB
 
 GRAIN: Final = 64 * KIB
@@ -50,12 +52,11 @@ class Areas:
         self._maps = maps
         self._keep = keep
         self._states = [one.hot for one in maps]
-        found = [((area, _ALL) for area, state in enumerate(states) if state) for states in self._states]
-        self._older: list[Masks] = [defaultdict(int, masks) for masks in found]
+        self._lost: list[Masks] = [_found(one) for one in maps]
         self._fresh: list[Masks] = [defaultdict(int) for _ in maps]
-        self._mark = 0  # the older ones are of records up to this
-        self._acknowledged = -1
-        self._stuck: list[Masks] = [defaultdict(int) for _ in maps]
+        self._older: list[Masks] = [defaultdict(int) for _ in maps]
+        self._mark = self._acknowledged = 0  # the older ones are of records up to the mark
+        self._watches: list[Watch] = []
         self._held: list[tuple[int, int, int]] = []
         self._resting: deque[tuple[int, Iterator[int]]] = deque()
         self._quiet: dict[Place, None] = {}  # in the order in which they became so
@@ -114,12 +115,13 @@ class Areas:
     def begin(self, disk: int, offset: int, length: int) -> None:
         """A write begins there; its record will have the next number."""
         first, last = offset // GRAIN, (offset + length - 1) // GRAIN
-        fresh = self._fresh[disk]
         area = first // _GRAINS
         if last // _GRAINS == area:
-            fresh[area] |= (2 << last % _GRAINS) - (1 << first % _GRAINS)
+            self._fresh[disk][area] |= (2 << last % _GRAINS) - (1 << first % _GRAINS)
         else:
-            _add(fresh, offset, length)
+            _add(self._fresh[disk], offset, length)
+        for watch in self._watches:
+            watch.touch(disk, offset, offset + length)
 
     def hold(self, disk: int, offset: int, length: int) -> tuple[int, int, int]:
         """A change of the disk begins that takes its time: its areas stay hot until ``let_go``."""
@@ -131,12 +133,45 @@ class Areas:
         """It is over. Whoever records it begins it anew."""
         self._held.remove(held)
 
-    def stick(self, disk: int, offset: int, length: int) -> None:
-        """Nobody knows what is there now, so no record can tell: it stays hot as long as we live."""
-        _add(self._stuck[disk], offset, length)
+    def lose(self, disk: int, offset: int, length: int) -> None:
+        """No record tells what is there now: it has to be copied."""
+        _add(self._lost[disk], offset, length)
+        for watch in self._watches:
+            watch.spoil(disk, offset, offset + length)
+
+    def begin_era(self) -> None:
+        """Records that are not acknowledged by now never will be: what they brought is lost."""
+        for disk, lost in enumerate(self._lost):
+            for kept in (self._older[disk], self._fresh[disk]):
+                for area, mask in kept.items():
+                    lost[area] |= mask
+                kept.clear()
+
+    def watch(self, disk: int, offset: int, length: int) -> Watch:
+        """Begin to notice what is written to a run, while it is read."""
+        watch = Watch(disk, offset, offset + length)
+        self._watches.append(watch)
+        return watch
+
+    def watched(self, watch: Watch) -> list[tuple[int, int]]:
+        """End it and return the (offset, length) runs that nobody wrote to; none when it was spoiled."""
+        self._watches.remove(watch)
+        for disk, start, end in self._held:
+            watch.touch(disk, start, end)
+        return watch.untouched()
+
+    def copied(self, disk: int, offset: int, length: int) -> None:
+        """A run of whole grains is in records of this era now, as it was copied or as it was written."""
+        copied: Masks = defaultdict(int)
+        _add(copied, offset, length)
+        for area, mask in copied.items():
+            left = self._lost[disk].pop(area, 0) & ~mask
+            if left:
+                self._lost[disk][area] = left
+            self._fresh[disk][area] |= mask
 
     def cool(self, acknowledged: int) -> None:
-        """The target durably has all that records up to this number brought, and all before them."""
+        """The target durably has all that records of this era brought, up to this number. Any thread."""
         self._acknowledged = max(self._acknowledged, acknowledged)
 
     def tend(self, last: int) -> list[Place]:
@@ -145,7 +180,8 @@ class Areas:
         ``last`` is the newest record. Flush their disks, then ``cool_down``: a target must not be ahead of
         a source that lost power.
         """
-        if self._acknowledged >= self._mark and not self._resting and (any(self._older) or any(self._fresh)):
+        is_known = self._acknowledged >= self._mark or not any(self._older)
+        if is_known and not self._resting and (any(self._older) or any(self._fresh)):
             self._resting.extend((disk, iter(older)) for disk, older in enumerate(self._older))
             self._older, self._mark = self._fresh, last
             self._fresh = [defaultdict(int) for _ in self._maps]
@@ -168,12 +204,12 @@ class Areas:
                 self._dirty[disk].add(area // AREAS_A_PAGE)
 
     def hot(self) -> list[tuple[int, int, int]]:
-        """Return the runs (disk, offset, length) that may differ, ascending for each disk, in grains."""
-        return [(disk, *run) for disk, masks in enumerate(self._differing()) for run in _runs(masks)]
+        """Return the runs (disk, offset, length) of grains that are lost, ascending for each disk."""
+        return [(disk, *run) for disk, lost in enumerate(self._lost) for run in _runs(lost)]
 
     def differing_bytes(self) -> int:
-        """Return how much ``hot`` would tell of."""
-        return sum(mask.bit_count() for masks in self._differing() for mask in masks.values()) * GRAIN
+        """Return how much the target may lack, about: what is lost, and what is not acknowledged."""
+        return sum(map(len, self._differing())) * AREA
 
     def hot_count(self) -> int:
         """Return how many areas would be compared if the process died now."""
@@ -190,25 +226,20 @@ class Areas:
                 one.close(left[disk] if left is not None and in_order else None)
 
     def _leave(self) -> None:
-        for disk, masks in enumerate(self._differing()):
+        for disk, areas in enumerate(self._differing()):
             states = self._states[disk]
             states[:] = bytes(len(states))
-            for area in masks:
+            for area in areas:
                 states[area] = HOT
             pages = range(-(-len(states) // AREAS_A_PAGE))
             self._maps[disk].write({number: self._maps[disk].page(number) for number in pages})
 
-    def _differing(self) -> list[dict[int, int]]:
-        """Return the grains of each area that may differ; the newer ones first, they become the older."""
-        fresh = [dict(masks) for masks in self._fresh]
-        parts = [fresh, self._stuck]
+    def _differing(self) -> list[set[int]]:
+        """Return the areas of each disk that may differ from the target."""
+        kept = [self._lost, self._fresh]
         if self._acknowledged < self._mark:
-            parts.insert(1, self._older)
-        for part in parts[1:]:
-            for found, masks in zip(fresh, part, strict=True):
-                for area, mask in list(masks.items()):
-                    found[area] = found.get(area, 0) | mask
-        return fresh
+            kept.append(self._older)
+        return [set().union(*(part[disk] for part in kept)) for disk in range(len(self._maps))]
 
     def _rest(self) -> None:
         """Have what was acknowledged become quiet, some of it at a time."""
@@ -226,17 +257,28 @@ class Areas:
     def _is_busy(self, place: Place) -> bool:
         disk, area = place
         begin, end = area * AREA, (area + 1) * AREA
-        return any(area in kept[disk] for kept in (self._fresh, self._older, self._stuck)) or any(
+        return any(area in kept[disk] for kept in (self._fresh, self._older, self._lost)) or any(
             number == disk and start < end and begin < stop for number, start, stop in self._held
         )
 
 
+def _found(one: MapFile) -> Masks:
+    """Return the grains that the hot areas of a map have; the last area may have fewer than the others."""
+    masks: Masks = defaultdict(int, {area: _ALL for area, state in enumerate(one.hot) if state})
+    last = len(one.hot) - 1
+    if last in masks:
+        masks[last] = (1 << -(-(one.size_bytes - last * AREA) // GRAIN)) - 1
+    return masks
+
+
 def _add(masks: Masks, offset: int, length: int) -> None:
     first, last = offset // GRAIN, (offset + length - 1) // GRAIN
-    for area in range(first // _GRAINS, last // _GRAINS + 1):
-        low = max(first - area * _GRAINS, 0)
-        high = min(last - area * _GRAINS, _GRAINS - 1)
-        masks[area] |= (2 << high) - (1 << low)
+    low, high = first // _GRAINS, last // _GRAINS
+    masks.update(dict.fromkeys(range(low + 1, high), _ALL))
+    for area in {low, high}:
+        begin = max(first - area * _GRAINS, 0)
+        end = min(last - area * _GRAINS, _GRAINS - 1)
+        masks[area] |= (2 << end) - (1 << begin)
 
 
 def _runs(masks: dict[int, int]) -> Iterator[tuple[int, int]]:

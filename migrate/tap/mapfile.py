@@ -61,7 +61,7 @@ class MapFile:
         """
         self._path = path
         self._key = blake3(disk.encode("utf-8", "surrogatepass")).digest(16)
-        self._size = size_bytes
+        self.size_bytes = size_bytes
         self._inode = now.inode
         count = max(-(-size_bytes // AREA), 1)
         self.hot, self.why = self._found(count, now)
@@ -114,7 +114,7 @@ class MapFile:
         if len(raw) != (pages + 1) * PAGE or tag != self._tag(-1, head):
             return everything, "its map cannot be read"
         magic, key, size, in_order, inode, written_ns = _HEADER.unpack_from(head)
-        if (magic, key, size, inode) != (_MAGIC, self._key, self._size, now.inode):
+        if (magic, key, size, inode) != (_MAGIC, self._key, self.size_bytes, now.inode):
             return everything, "its map is of another disk"
         if in_order and written_ns != now.written_ns:
             return everything, "it was written to while no tap watched"
@@ -130,7 +130,7 @@ class MapFile:
         return states[:count], ""
 
     def _header(self, in_order: bool, now: Seen) -> bytes:
-        told = _HEADER.pack(_MAGIC, self._key, self._size, in_order, self._inode, now.written_ns)
+        told = _HEADER.pack(_MAGIC, self._key, self.size_bytes, in_order, self._inode, now.written_ns)
         told = told.ljust(PAGE - _TAG_BYTES, b"\0")
         return told + self._tag(-1, told)
 

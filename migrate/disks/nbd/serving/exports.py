@@ -23,6 +23,11 @@ class Export:
     _runs: list[tuple[int, int]] = field(default_factory=list)
 
     @property
+    def size_bytes(self) -> int:
+        """Size of the disk."""
+        return self.disk.size_bytes
+
+    @property
     def can(self) -> Can:
         """What clients are told that it can do."""
         can = Can.HAS_FLAGS | Can.FLUSH | Can.FUA

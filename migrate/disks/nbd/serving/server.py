@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from migrate.disks.nbd.serving.exports import Export
-from migrate.disks.nbd.serving.session import REQUEST_MAX, Session
-from planner.units import MIB
+from migrate.disks.nbd.serving.session import Session
+from migrate.disks.nbd.serving.window import USUAL, Window
 
-_USUAL: Final = 2 * MIB
 CLIENTS_MAX: Final = 16
 
 
@@ -25,9 +24,7 @@ class Conversation(asyncio.BufferedProtocol):
     def __init__(self, exports: Mapping[str, Export], living: set[Conversation]) -> None:
         self._session = Session(exports)
         self._living = living
-        self._buffer = bytearray(_USUAL)
-        self._view = memoryview(self._buffer)
-        self._start = self._end = 0
+        self._window = Window()
         self._paused = False
         self._transport: asyncio.Transport | None = None
 
@@ -52,11 +49,11 @@ class Conversation(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Return where the next bytes go."""
-        return self._view[self._end :]
+        return self._window.room()
 
     def buffer_updated(self, nbytes: int) -> None:
         """Do all that came whole."""
-        self._end += nbytes
+        self._window.end += nbytes
         self._work()
 
     def pause_writing(self) -> None:
@@ -73,15 +70,15 @@ class Conversation(asyncio.BufferedProtocol):
             self._transport.resume_reading()
 
     def _work(self) -> None:
-        transport = self._transport
+        transport, window = self._transport, self._window
         assert transport is not None
         needed, answers, weight = 0, [], 0
-        while not self._paused and self._start < self._end and not self._session.is_over:
-            used, needed, parts = self._session.take(self._view[self._start : self._end])
-            self._start += used
+        while not self._paused and window.start < window.end and not self._session.is_over:
+            used, needed, parts = self._session.take(window.left())
+            window.start += used
             answers += parts
             weight += sum(map(len, parts))
-            if weight > _USUAL:  # this may pause us
+            if weight > USUAL:  # this may pause us
                 transport.write(b"".join(answers))
                 answers, weight = [], 0
             if not used:
@@ -91,19 +88,7 @@ class Conversation(asyncio.BufferedProtocol):
         if self._session.is_over:
             transport.close()
             return
-        self._make_room(needed)
-
-    def _make_room(self, needed: int) -> None:
-        """Move what is left to the beginning, into a buffer that holds the next message."""
-        left = self._end - self._start
-        size = min(max(_USUAL, needed), REQUEST_MAX + _USUAL)
-        if size != len(self._buffer):
-            larger = bytearray(size)
-            larger[:left] = self._view[self._start : self._end]
-            self._buffer, self._view = larger, memoryview(larger)
-        elif self._start:
-            self._view[:left] = bytes(self._view[self._start : self._end])
-        self._start, self._end = 0, left
+        window.make_room(needed)
 
 
 async def serve_unix(

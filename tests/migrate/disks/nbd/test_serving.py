@@ -20,8 +20,9 @@ from migrate.disks.nbd import numbers
 from migrate.disks.nbd.address import parse_uri
 from migrate.disks.nbd.disk import open_export
 from migrate.disks.nbd.serving.exports import Export
+from migrate.disks.nbd.serving.negotiation import REQUEST_MAX
 from migrate.disks.nbd.serving.server import CLIENTS_MAX, serve_unix
-from migrate.disks.nbd.serving.session import REQUEST_MAX, Session
+from migrate.disks.nbd.serving.session import Session
 from planner.errors import Unreachable
 from planner.units import KIB, MIB
 
