@@ -97,7 +97,7 @@ def _check(image: Any, content: Path) -> None:
 
 
 def _costs(folder: Path) -> dict[str, float]:
-    """Return MiB of memory of the log, of an image after its first read, and of one that was read all over."""
+    """Return MiB of memory: of the log, of an image after its first read, and of one read all over."""
     from migrate.disks.flat import FlatDisk
     from migrate.journal.image import Image
     from migrate.journal.overlay import Indexes

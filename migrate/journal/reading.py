@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from blake3 import blake3
 
@@ -15,7 +15,10 @@ from migrate.journal.files import Files
 from migrate.journal.frames import DIGEST_BYTES, HEADER_BYTES, JournalCorrupt
 from migrate.journal.index_files import IndexFiles
 from migrate.journal.recovery import Ref, read_table
-from migrate.journal.writes import PIECE_BYTES, place, unpack_piece
+from migrate.journal.writes import PIECE_BYTES, place, unpack_piece, unpacking
+
+if TYPE_CHECKING:
+    from zstandard import ZstdDecompressor
 
 KEPT: Final = 1024  # pieces of 32 KiB
 
@@ -27,6 +30,7 @@ class FrameReader:
         self._files = files
         self._kept: OrderedDict[tuple[int, int, int], bytes | memoryview] = OrderedDict()
         self._lock = threading.Lock()
+        self._own = threading.local()
         self.index_files = IndexFiles(files)
 
     def table(self, ref: Ref) -> bytes:
@@ -60,12 +64,20 @@ class FrameReader:
         if blake3(stored).digest(DIGEST_BYTES) != digest:
             raise _broken(ref)
         raw_bytes = min(PIECE_BYTES, header.raw - number * PIECE_BYTES)
-        found = unpack_piece(header, memoryview(stored), raw_bytes)
+        found = unpack_piece(self._unpacker(), header, stored, raw_bytes)
         with self._lock:
             self._kept[key] = found
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
+
+    def _unpacker(self) -> ZstdDecompressor:
+        """Return the calling thread's own."""
+        try:
+            return self._own.unpacker
+        except AttributeError:
+            self._own.unpacker = unpacking()
+            return self._own.unpacker
 
 
 def _broken(ref: Ref) -> JournalCorrupt:

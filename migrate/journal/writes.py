@@ -19,7 +19,7 @@ from migrate.journal.frames import DIGEST_BYTES, NOTHING, Header, JournalCorrupt
 from planner.units import KIB
 
 if TYPE_CHECKING:
-    from zstandard import ZstdCompressor
+    from zstandard import ZstdCompressor, ZstdDecompressor
 
 ROW: Final = struct.Struct("<IQI16s")
 PIECE_BYTES: Final = 32 * KIB  # unpacked: smaller ones are read faster and pack worse
@@ -128,24 +128,34 @@ def is_stored(table: bytes, stored: bytes) -> bool:
 
 def unpack(header: Header, table: bytes, stored: bytes) -> bytes:
     """Return the data of a frame unpacked; raises JournalCorrupt."""
-    view, told, found = memoryview(stored), pieces(table), []
+    view, told, found, unpacker = memoryview(stored), pieces(table), [], unpacking()
     if len(told) != -(-header.raw // PIECE_BYTES) * _PIECE.size:
         raise JournalCorrupt(f"the data of record {header.first} in a journal cannot be unpacked")
     for number, raw in enumerate(range(0, header.raw, PIECE_BYTES)):
         start, end, _ = place(told, number)
-        found.append(unpack_piece(header, view[start:end], min(PIECE_BYTES, header.raw - raw)))
+        raw_bytes = min(PIECE_BYTES, header.raw - raw)
+        found.append(unpack_piece(unpacker, header, view[start:end], raw_bytes))
     return b"".join(found)
 
 
-def unpack_piece(header: Header, stored: memoryview, raw_bytes: int) -> bytes | memoryview:
+def unpacking() -> ZstdDecompressor:
+    """Return what unpacks pieces, for one thread; it costs as much to make as a piece to unpack."""
+    import zstandard
+
+    return zstandard.ZstdDecompressor()
+
+
+def unpack_piece(
+    unpacker: ZstdDecompressor, header: Header, stored: bytes | memoryview, raw_bytes: int
+) -> bytes | memoryview:
     """Return ``raw_bytes`` of data out of a piece; raises JournalCorrupt."""
     if len(stored) == raw_bytes:
         return stored
     import zstandard
 
     try:
-        if zstandard.get_frame_parameters(stored).content_size == raw_bytes:
-            return zstandard.ZstdDecompressor().decompress(stored, max_output_size=raw_bytes)
+        if zstandard.frame_content_size(stored) == raw_bytes:
+            return unpacker.decompress(stored)
     except zstandard.ZstdError:
         pass
     raise JournalCorrupt(f"the data of record {header.first} in a journal cannot be unpacked")
