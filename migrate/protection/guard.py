@@ -23,12 +23,12 @@ from types import TracebackType
 from migrate.protection.members import Members
 from migrate.protection.policy import Policy
 from migrate.protection.stopping import Stop
-from migrate.protection.telling import FREEZE, RELEASE, TELL_S, Lines, Order, Silent, Told
+from migrate.protection.telling import BEAT, FREEZE, RELEASE, TELL_S, Lines, Order, Silent, Told
 from planner.errors import Unreachable
 from planner.own_code import child_environment
 
 _START_S = 20.0
-_SLACK_S = 2.0  # by which a watchdog may be late before it is taken to stand still
+_SLACK_S = 5.0  # without a beat, after which a watchdog is taken to stand still
 
 
 class Guard:
@@ -37,13 +37,14 @@ class Guard:
     ``pid`` is its process. What it did goes to ``log`` as a line.
     """
 
-    def __init__(self, policy: Policy, log: Path | None = None) -> None:
+    def __init__(self, policy: Policy, log: Path | None = None, slack_s: float = _SLACK_S) -> None:
         """Start one and wait until it is armed; raises Unreachable, OSError."""
         self._policy = policy
         self.checkpoint = secrets.token_hex(8)
         self._end, theirs = socket.socketpair()
         self._lines = Lines(self._end)
-        self._rescued: Told | None = None
+        self._slack_s = slack_s
+        self._told: Told | None = None  # what was told without being asked for
         try:
             with theirs:
                 _start(theirs.fileno(), log)
@@ -57,8 +58,7 @@ class Guard:
     def freeze(self) -> Told:
         """Have all members held and return what they reached so far."""
         self._lines.say(FREEZE)
-        hooks_s = self._hooks_s
-        return self._hear(hooks_s + self._policy.freeze_limit_s + TELL_S + hooks_s + _SLACK_S)
+        return self._hear()
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
@@ -75,10 +75,10 @@ class Guard:
 
     def release(self) -> Told:
         """Have all let go, unless they were already, and return what they really reached."""
-        if self._rescued is not None:
-            return self._rescued
-        self._lines.say(RELEASE)
-        return self._hear(self._policy.freeze_limit_s + TELL_S + self._hooks_s + _SLACK_S)
+        if self._told is None:
+            self._lines.say(RELEASE)
+            self._told = self._hear()
+        return self._told
 
     def __enter__(self) -> Guard:
         return self
@@ -88,10 +88,6 @@ class Guard:
     ) -> None:
         self._end.close()  # a watchdog that was not asked lets go now
         os.close(self._handle)
-
-    @property
-    def _hooks_s(self) -> float:
-        return self._policy.hook_limit_s if any(one.before for one in self._policy.acting()) else 0.0
 
     def _await_armed(self) -> int:
         try:
@@ -105,25 +101,27 @@ class Guard:
             )
         return int(said["armed"])
 
-    def _hear(self, seconds: float) -> Told:
+    def _hear(self) -> Told:
         """Return what the watchdog tells; what is told by us when it does not."""
-        why = "the watchdog died"
         try:
-            if (plain := self._lines.hear(time.monotonic() + seconds)) is not None:
-                return Told.load(plain)
+            while (plain := self._lines.hear(time.monotonic() + self._slack_s)) == BEAT:
+                pass
         except Silent:
-            why = "the watchdog stood still"
-        return self._rescue(why)
+            return self._rescue("the watchdog stood still")
+        return self._rescue("the watchdog died") if plain is None else Told.load(plain)
 
     def _look_after(self, over: Stop) -> None:
-        until = time.monotonic() + self._policy.freeze_limit_s + _SLACK_S
-        ready = over.wait(until, self._end.fileno())
-        if over.said:
-            return
-        if not ready:
-            self._rescue("the watchdog stood still")
-        elif self._lines.is_over:
-            self._rescue("the watchdog died")
+        while True:
+            ready = self._lines.has_heard or over.wait(time.monotonic() + self._slack_s, self._end.fileno())
+            if over.said:
+                return
+            if not ready:
+                self._told = self._rescue("the watchdog stood still")
+                return
+            plain = self._lines.hear()
+            if plain != BEAT:
+                self._told = self._rescue("the watchdog died") if plain is None else Told.load(plain)
+                return
 
     def _rescue(self, why: str) -> Told:
         """Let everybody go ourselves, once the watchdog cannot freeze anybody any more."""
@@ -134,12 +132,13 @@ class Guard:
         never = Stop()
         members.lose(f"it was let go before the checkpoint was made: {why}")
         members.begin(lambda one: one.rescue(never))
-        let_go = members.join(TELL_S + self._hooks_s)
-        self._rescued = Told(why, members.found)
+        hooks_s = self._policy.hook_limit_s if any(one.after for one in self._policy.acting()) else 0.0
+        let_go = members.join(TELL_S + hooks_s)
+        told = Told(why, members.found)
         if let_go:
             members.close()
             never.close()
-        return self._rescued
+        return told
 
 
 def _start(far_end: int, log: Path | None) -> None:

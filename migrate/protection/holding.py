@@ -43,7 +43,7 @@ class Found:
 class Holding:
     """Holds one member, a step in one thread after the other; ``on_held`` hears when its writes may wait.
 
-    Each step has until a moment of ``time.monotonic``, or until ``stop`` is said, and raises nothing.
+    Each step goes on until ``stop`` is said, or a moment of ``time.monotonic``, and raises nothing.
     """
 
     def __init__(
@@ -75,12 +75,12 @@ class Holding:
         complaint = "; ".join(self._complaints)
         return Found(self.member.name, self._reached, self._why, complaint, held_s, may_be_held)
 
-    def prepare(self, until: float, stop: Stop) -> None:
+    def prepare(self, stop: Stop) -> None:
         """Run its before hook."""
         if not self.member.before:
             return
         self._hooked = True
-        end = self._run("before", until, stop)
+        end = self._run("before", stop, self._hook_limit_s)
         if end.why:
             self._lower(self._without_hooks(), end.sentence("before"))
         else:
@@ -115,7 +115,7 @@ class Holding:
             except AgentFailed as error:
                 self._lower(Consistency.CRASH, error.message)
         if self.member.check and self._rests:
-            end = self._run("check", until, stop)
+            end = self._run("check", stop, min(self._hook_limit_s, until - time.monotonic()))
             if end.why:
                 self._lower(self._without_hooks(), end.sentence("check"))
 
@@ -143,7 +143,7 @@ class Holding:
         self.release(stop)
 
     def _after(self, stop: Stop) -> None:
-        end = self._run("after", time.monotonic() + self._hook_limit_s, stop)
+        end = self._run("after", stop, self._hook_limit_s)
         end_leftovers(self._purpose)
         if end.why:
             self._complaints.append(end.sentence("after"))
@@ -179,10 +179,9 @@ class Holding:
     def _without_hooks(self) -> Consistency:
         return Consistency.FILESYSTEM if self.member.agent else Consistency.CRASH
 
-    def _run(self, hook: str, until: float, stop: Stop) -> HookEnd:
+    def _run(self, hook: str, stop: Stop, limit_s: float) -> HookEnd:
         command: tuple[str, ...] = getattr(self.member, hook)
-        limit_s = min(self._hook_limit_s, max(0.0, until - time.monotonic()))
-        return run_hook(command, self._purpose, limit_s, stop)
+        return run_hook(command, self._purpose, max(0.0, limit_s), stop)
 
     def _lower(self, level: Consistency, why: str) -> None:
         with self._lock:

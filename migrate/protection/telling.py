@@ -1,8 +1,10 @@
-"""What the process that makes a checkpoint and its watchdog tell each other: lines of JSON.
+"""What the process that makes a checkpoint and its watchdog tell each other, as lines of JSON.
 
-─▶ Order               ◀─ armed (its process id)
-─▶ freeze              ◀─ Told
-─▶ release             ◀─ Told          or, unasked, Told with why it let go by itself
+    ─▶ Order               ◀─ armed (its process id)
+    ─▶ freeze              ◀─ Told
+    ─▶ release             ◀─ Told          or, unasked, Told with why it let go by itself
+
+A watchdog shows by beats in between that it does not stand still.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from migrate.protection.policy import Policy
 from migrate.sites.ports import Consistency
 
 FREEZE, RELEASE = "freeze", "release"
-TELL_S = 6.0  # after so long without a thaw that is confirmed, it is said that there is none
+BEAT, BEAT_S = "beat", 0.4
+TELL_S = 5.0  # after so long without a thaw that is confirmed, it is said that there is none
 _RECEIVE_BYTES = 64 * 1024
 
 
@@ -82,6 +85,11 @@ class Lines:
         finally:
             self._end.settimeout(None)
         return True
+
+    @property
+    def has_heard(self) -> bool:
+        """Whether a whole line waits here."""
+        return b"\n" in self._read
 
     @property
     def is_over(self) -> bool:

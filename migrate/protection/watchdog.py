@@ -22,7 +22,7 @@ from typing import Any
 from migrate.protection.holding import THAW_S, Holding
 from migrate.protection.members import Members
 from migrate.protection.stopping import Stop
-from migrate.protection.telling import FREEZE, RELEASE, TELL_S, Lines, Order, Told
+from migrate.protection.telling import BEAT, BEAT_S, FREEZE, RELEASE, TELL_S, Lines, Order, Told
 from planner.names import visible
 from planner.units import show_duration
 
@@ -49,6 +49,7 @@ class Watchdog:
         self._members = Members(self._policy, order.checkpoint)
         self._never = Stop()
         self._fired = ""
+        self._beat_at = 0.0
 
     def run(self) -> None:
         """Do what is asked for, and everything to let go; then log what came of it."""
@@ -72,8 +73,7 @@ class Watchdog:
         return _FOREVER if held_at is None else held_at + self._policy.freeze_limit_s
 
     def _hold(self) -> None:
-        hooks_until = time.monotonic() + self._policy.hook_limit_s
-        self._step(lambda one, stop: one.prepare(hooks_until, stop), _PREPARE)
+        self._step(lambda one, stop: one.prepare(stop), _PREPARE)
         if self._fired or (self._policy.required and not self._members.reach_it):
             return
         agents_until = time.monotonic() + _FREEZE * self._policy.freeze_limit_s
@@ -114,8 +114,9 @@ class Watchdog:
         poll = select.poll()
         for each in {fd, self._end.fileno(), self._asker, self._ended}:
             poll.register(each, select.POLLIN)
-        left = None if until == _FOREVER else max(0.0, until - time.monotonic()) * 1000
-        ready = dict(poll.poll(left))
+        ready: dict[int, int] = {}
+        while not ready and time.monotonic() < until:
+            ready = dict(poll.poll(self._beat(until) * 1000))
         if time.monotonic() >= self._due:
             return f"they were held for {show_duration(self._policy.freeze_limit_s)}, which is the limit"
         if self._ended in ready:
@@ -127,6 +128,14 @@ class Watchdog:
             return "the checkpoint was given up"
         return ""
 
+    def _beat(self, until: float) -> float:
+        """Show that we do not stand still, and return how long to wait before the next time."""
+        now = time.monotonic()
+        if now >= self._beat_at + BEAT_S:
+            self._lines.say(BEAT, 0.05)
+            self._beat_at = now
+        return max(0.0, min(until - now, self._beat_at + BEAT_S - now))
+
     def _let_go(self) -> None:
         if self._fired:
             self._members.lose(f"it was let go before the checkpoint was made: {self._fired}")
@@ -134,14 +143,9 @@ class Watchdog:
         hooks_s = self._policy.hook_limit_s if any(one.after for one in self._policy.acting()) else 0.0
         until = time.monotonic() + TELL_S + hooks_s
         while not self._members.are_done and time.monotonic() < until:
-            select.select([self._members.moved], [], [], max(0.0, until - time.monotonic()))
+            select.select([self._members.moved], [], [], self._beat(until))
             self._members.quiet()
-        told = Told(self._fired, self._members.found)
-        if self._members.are_done:
-            self._log(self._order, told)
-            self._tell(told.dump())
-            return
-        self._tell(told.dump())
+        self._tell(Told(self._fired, self._members.found).dump())
         self._members.join(THAW_S + hooks_s)
         self._log(self._order, Told(self._fired, self._members.found))
 

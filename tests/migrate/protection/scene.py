@@ -55,3 +55,9 @@ def eventually(what: Callable[[], object], seconds: float = 30.0) -> bool:
             return False
         time.sleep(0.01)
     return True
+
+
+def alive(path: Path) -> bool:
+    """Whether the process lives whose id is in a file."""
+    stat = Path("/proc") / path.read_text("utf-8").strip() / "stat"
+    return stat.exists() and stat.read_text("utf-8").rpartition(")")[2].split()[0] != "Z"

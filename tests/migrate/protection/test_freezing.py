@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -20,7 +21,9 @@ from tests.migrate.protection.scene import (
     CRASH,
     FILESYSTEM,
     agent_member,
+    alive,
     did,
+    eventually,
     hooked,
     policy,
 )
@@ -47,6 +50,12 @@ class Scene:
         self.inserted.append("it")
         self.meanwhile()
         return "it"
+
+    def log(self) -> str:
+        """Return the watchdog's line, which comes when all is over."""
+        path = self.folder / "log"
+        assert eventually(lambda: path.exists() and path.read_text("utf-8"))
+        return path.read_text("utf-8")
 
     def make(self, asked: Policy, still_frozen: tuple[str, ...] = ()) -> Reached[str]:
         try:
@@ -83,7 +92,7 @@ def test_all_members_are_held_at_one_instant_and_let_go(scene: Scene) -> None:
         FILESYSTEM, FILESYSTEM, APPLICATION, APPLICATION, APPLICATION
     ]  # fmt: skip
     assert (reached.inserted, reached.fired, reached.complaints, reached.shortfall) == ("it", "", (), ())
-    assert "let go when asked" in (scene.folder / "log").read_text("utf-8")
+    assert "let go when asked" in scene.log()
 
 
 def test_the_guest_is_frozen_after_its_hook_and_thawed_before_it(scene: Scene) -> None:
@@ -114,8 +123,8 @@ def _thaw_complains(agent: FakeAgent) -> None:
 # what goes wrong, what the agent's member reaches then, and the words for it
 AGENTS = [
     (lambda _agent: None, FILESYSTEM, ""),
-    (_mute(SYNC), CRASH, "does not answer"),
-    (_refusing, CRASH, "refuses: VSS writer ␛[31mfailed"),
+    (_mute(SYNC), CRASH, "does not answer|was given no more time"),
+    (_refusing, CRASH, r"refuses: VSS writer ␛\[31mfailed"),
     (_nothing_to_freeze, CRASH, "none of its file systems"),
     (_thaw_complains, CRASH, "its thaw was not confirmed"),
 ]
@@ -132,7 +141,7 @@ def test_the_label_of_an_agent_is_honest(
     assert reached.consistency is level
     assert scene.at_insert["a"]  # the other one was held all the same
     assert len(reached.shortfall) == (level is CRASH)
-    assert not why or (reached.shortfall[0].startswith("b: ") and why in reached.shortfall[0])
+    assert not why or re.search(f"^b: .*({why})", reached.shortfall[0])
 
 
 HOOKS = [
@@ -167,7 +176,7 @@ def test_no_more_is_done_than_is_asked_for(scene: Scene, asked: Consistency) -> 
     assert reached.consistency is asked
     assert scene.at_insert == {"db": asked is not CRASH}
     assert did(scene.folder) == (["before", "after"] if asked is APPLICATION else [])
-    assert (scene.folder / "log").exists() is (asked is not CRASH)
+    assert asked is CRASH or scene.log()
 
 
 def test_one_that_nothing_holds_decides_for_all(scene: Scene) -> None:
@@ -212,8 +221,8 @@ def test_one_that_somebody_else_froze_is_left_alone(scene: Scene) -> None:
 
 def test_a_slow_one_is_left_behind_and_thawed(scene: Scene) -> None:
     """It freezes after its part of the limit; the others reach what they were to reach."""
-    asked = policy(scene.agent("a"), scene.agent("slow"), consistency=FILESYSTEM, limit_s=2.5)
-    scene.agents["slow"].takes_s[FREEZE] = 3.0
+    asked = policy(scene.agent("a"), scene.agent("slow"), consistency=FILESYSTEM, limit_s=1.5)
+    scene.agents["slow"].takes_s[FREEZE] = 1.8
     reached = scene.make(asked)
     assert [found.consistency for found in reached.members] == [FILESYSTEM, CRASH]
     heard = scene.agents["slow"].heard
@@ -253,11 +262,9 @@ def test_an_after_hook_that_fails_is_said_loudly_and_takes_nothing_from_the_labe
     before = f"setsid sleep 1000 >/dev/null 2>&1 & echo $! > {scene.folder}/session"
     reached = scene.make(policy(hooked(scene.folder, before=before, after="echo no; exit 4")))
     assert reached.consistency is APPLICATION
-    assert reached.complaints == (
-        "db may still be held: its after hook ended with code 4: no, and 1 of what its hooks left running "
-        "had to be ended",
-    )
-    assert "NOT LET GO FOR CERTAIN" in (scene.folder / "log").read_text("utf-8")
+    assert reached.complaints == ("db may still be held: its after hook ended with code 4: no",)
+    assert "NOT LET GO FOR CERTAIN" in scene.log()
+    assert not alive(scene.folder / "session")
 
 
 @pytest.mark.parametrize("before", ["exit 1", ""])
@@ -305,7 +312,7 @@ def test_hostile_names_are_harmless_in_every_sentence(scene: Scene) -> None:
     asked = replace(policy(member), group=name, required=True)
     with pytest.raises(Blocked) as refused:
         scene.make(asked)
-    for text in (refused.value.message, (scene.folder / "log").read_text("utf-8")):
+    for text in (refused.value.message, scene.log()):
         assert "␛[31m[bold]<U+202E>" in text
         assert "\x1b" not in text
         assert "‮" not in text

@@ -84,7 +84,7 @@ def test_a_freezer_that_dies_or_stands_still_keeps_nobody_frozen(
     if phase == "thawing":
         (tmp_path / "go").touch()
     fake.takes_s = {FREEZE: 0.3, THAW: 0.3}
-    asked = replace(policy(agent_member(fake.path), app, limit_s=1.5), hook_limit_s=60.0)
+    asked = replace(policy(agent_member(fake.path), app, limit_s=1.0), hook_limit_s=60.0)
     with Freezer(tmp_path, asked) as freezer:
         assert _reach(phase, fake, tmp_path)
         freezer.signal(number)
@@ -105,7 +105,7 @@ def test_a_freezer_that_dies_or_stands_still_keeps_nobody_frozen(
         else:
             assert (told["consistency"], told["fired"]) == (
                 CRASH,
-                "they were held for 1.5 s, which is the limit",
+                "they were held for 1.0 s, which is the limit",
             )
 
 
@@ -114,7 +114,7 @@ def test_a_watchdog_that_is_armed_after_the_freeze_is_none(tmp_path: Path, fake:
     with Freezer(tmp_path, policy(agent_member(fake.path)), "late") as freezer:
         assert _reach("inserting", fake, tmp_path)
         freezer.signal(signal.SIGKILL)
-        assert not fake.await_state(False, 1.5)
+        assert not fake.await_state(False, 1.0)
         assert freezer.log == ""
 
 
@@ -127,8 +127,8 @@ def test_a_watchdog_that_dies_or_stands_still_keeps_nobody_frozen(
     app = hooked(tmp_path, "app", before="sleep 1000" if phase == "hooks" else "")
     if phase in ("freezing", "thawing"):
         fake.takes_s = {FREEZE: 0.3, THAW: 0.3}
-    asked = replace(policy(agent_member(fake.path), app, limit_s=1.5), hook_limit_s=3.0)
-    with Guard(asked) as guard:
+    asked = replace(policy(agent_member(fake.path), app, limit_s=1.0), hook_limit_s=3.0)
+    with Guard(asked, slack_s=1.5) as guard:
 
         def strike() -> None:
             if phase == "inserting" or _reach(phase, fake, tmp_path):
