@@ -71,11 +71,11 @@ _NOTES = {
     "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
     "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
     "below 45 MiB that of the benchmark which started the process.",
-    "tap": "fio's NBD client over a Unix socket, random writes with fresh bytes, half of them compressible. The "
+    "tap": "fio's NBD client over a Unix socket, random writes of fresh bytes, half of it compressible. The "
     "tap writes to its disk, keeps a map of areas and brings each write, with digest and in a chain, to a "
-    "journal on the same file system, durable before it is acknowledged there; the peers only write to their "
-    "disk. Nobody is asked to flush. Medians; the longest is of all runs. All three share two processors with "
-    "fio.",
+    "journal on the same file system, durable before it is acknowledged there; the peers only write to "
+    "their disk. Nobody is asked to flush. Medians; the longest is of all runs. All share two processors "
+    "with fio.",
     "trees": "A disk of 256 MiB of random bytes and a replica of which that share was written over, in runs "
     "of 4 to 64 KiB or of up to 16 MiB, mended by a comparison, uncompressed. At once asks for the digests "
     "of all grains of 64 KiB; tree first asks for nodes of 16 MiB, then for the grains of those that differ, "

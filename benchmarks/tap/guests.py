@@ -43,9 +43,9 @@ def write(server: Served, load: Load, seconds: int, size: int) -> Wrote:
     before = server.cpu_s()
     said = subprocess.run(
         ["fio", "--name=guest", "--ioengine=nbd", f"--uri={server.uri}", "--rw=randwrite",
-         f"--bs={load.block}", f"--iodepth={load.depth}", f"--size={size}", "--time_based", f"--runtime={seconds}",
-         "--refill_buffers", "--buffer_compress_percentage=50", "--randrepeat=0", "--norandommap",
-         "--output-format=json"],
+         f"--bs={load.block}", f"--iodepth={load.depth}", f"--size={size}", "--time_based",
+         f"--runtime={seconds}", "--refill_buffers", "--buffer_compress_percentage=50", "--randrepeat=0",
+         "--norandommap", "--output-format=json"],
         capture_output=True, text=True, check=False, timeout=seconds * 10 + 60,
     )  # fmt: skip
     cpu = server.cpu_s() - before

@@ -79,10 +79,8 @@ def command(
     _check(limit_bytes, every_s, report_s)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with ServerLock(state, "tap"):
-        opened = open_group(state, group, wanted)
-        for volume, why in opened.why.items():
-            say(f"all of {visible(volume, 80)} is compared with the target: {why}")
         with listened_at(listen) as listening:
+            opened = open_group(state, group, wanted)
             asyncio.run(_run(state, opened, listening, connect, limit_bytes, every_s, report_s, as_json))
 
 
@@ -97,6 +95,7 @@ async def _run(
     as_json: bool,
 ) -> None:
     from migrate.tap.running import run
+    from planner.names import visible
 
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,6 +103,8 @@ async def _run(
     reporting: set[asyncio.Task[None]] = set()
 
     def ready(answers: TapAnswers) -> None:
+        for volume, why in opened.why.items():
+            say(f"all of {visible(volume, 80)} is compared with the target: {why}")
         _begin(answers, listening, as_json)
         reporting.add(asyncio.create_task(_report(answers, report_s, as_json)))
 
