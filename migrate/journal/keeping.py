@@ -46,7 +46,7 @@ def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
     """
     log = group.log
     try:
-        bounds = limits.of(_disks_bytes(group))
+        bounds = limits.of(disks_bytes(group))
         log.limit_bytes = bounds.hard_bytes
         held = log.leases.held()
         group.thin(lambda points: _aged(points, now_ms, limits.history_s, held))
@@ -64,10 +64,11 @@ def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) 
     """Return how the journal of a group that has a log stands after a round; changes nothing."""
     log = group.log
     seen = Seen(group.checkpoints(), log.frames(), log.size_bytes, log.state.floor, log.full, kept.stuck)
-    return judge(seen, limits.history_s, limits.of(_disks_bytes(group)), now_ms, kept.troubles)
+    return judge(seen, limits.history_s, limits.of(disks_bytes(group)), now_ms, kept.troubles)
 
 
-def _disks_bytes(group: GroupJournal) -> int:
+def disks_bytes(group: GroupJournal) -> int:
+    """Return the size of all disks of a group together; raises NotFound, SiteRefused, OSError."""
     found = 0
     for volume in group.volumes:
         with closing(group.open_read(volume)) as disk:
