@@ -64,7 +64,9 @@ class Hello(_Message):
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that an older receiver does not know."""
-        left_out = {word for word in ("ticket", "cycle", "tap", "session", "disks") if not getattr(self, word)}
+        left_out = {
+            word for word in ("ticket", "cycle", "tap", "session", "disks") if not getattr(self, word)
+        }
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
@@ -87,7 +89,9 @@ class Welcome(_Message):
     held: Annotated[tuple[tuple[Size, Size], ...], Field(max_length=16_384, strict=False)] = ()
     dedupe: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     ticket: Ticket = ""
-    numbers: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(max_length=4096, strict=False)] = ()
+    numbers: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(max_length=4096, strict=False)
+    ] = ()
     known: bool = False
     resumes: bool = False
     upto: Size = 0
@@ -111,10 +115,11 @@ class Turn(_Message):
     """What the order of a tap's writes means behind number ``upto``.
 
     ``torn``: what follows is no instant of the source, for areas are copied again; all of them when
-    ``full``. ``whole``: all were, and here is a checkpoint. ``point``: one more checkpoint.
+    ``full``. ``whole``: all were, and here is a checkpoint. ``point``: one more checkpoint. ``judged``:
+    what the checkpoint ``record``, one that was ``pending``, is ``worth`` after all; nothing withdraws it.
     """
 
-    what: Literal["torn", "whole", "point"]
+    what: Literal["torn", "whole", "point", "judged"]
     upto: Size
     why: Annotated[str, Field(max_length=1024)] = ""
     full: bool = False
@@ -122,10 +127,13 @@ class Turn(_Message):
     consistency: Literal["crash", "filesystem", "application"] = "crash"
     name: Annotated[str, Field(max_length=512)] = ""
     pinned: bool = False
+    pending: bool = False
+    record: Size = 0
+    worth: Literal["", "crash", "filesystem", "application"] = ""
 
 
 class Taken(_Message):
-    """Every write up to number ``upto`` is durable; ``points`` are the checkpoints made since the last word."""
+    """Every write up to number ``upto`` is durable; ``points`` are checkpoints made since the last word."""
 
     upto: Size
     points: Points = ()

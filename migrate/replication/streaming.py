@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from migrate.journal.group import Asked, GroupJournal
 from migrate.journal.log import Log
-from migrate.journal.state import streamed_mark, tap_mark, torn_mark
+from migrate.journal.state import drop_mark, label_mark, streamed_mark, tap_mark, torn_mark
 from migrate.journal.writes import Packed
 from migrate.replication.channel import Channel
 from migrate.replication.link import Link
@@ -51,6 +51,7 @@ class Position:
     upto: int = 0
     is_open: bool = False  # a tap has said where it begins
     points: list[tuple[int, int]] = field(default_factory=list)
+    pending: set[int] = field(default_factory=set)  # records of checkpoints that may be judged
 
 
 class Inlet:
@@ -224,6 +225,9 @@ class _Taking:
             return
         if self._pieces or not self._position.is_open or turn.upto != self._position.upto + 1:
             raise WireError("a checkpoint stands where the order of writes has no place for it")
+        if turn.what == "judged":
+            self._judge(turn)
+            return
         if turn.what == "whole":
             self._log.mark(streamed_mark(self._hello.tap))
             self._log.mark(torn_mark(""))
@@ -235,6 +239,21 @@ class _Taking:
         made = turn.upto, point.record
         self._untold.append(made)
         self._position.points = [*self._position.points[1 - _POINTS :], made]
+        if turn.pending and len(self._position.pending) < _POINTS:
+            self._position.pending.add(point.record)
+
+    def _judge(self, turn: Turn) -> None:
+        """Say what a checkpoint is worth: one of this stream that waits for it, and no other one, ever.
+
+        Who has the keys of a source must not take back what was kept of it before.
+        """
+        self._position.upto = turn.upto
+        if turn.record not in self._position.pending:
+            return
+        self._position.pending.discard(turn.record)
+        self._log.mark(
+            label_mark(turn.record, Consistency(turn.worth)) if turn.worth else drop_mark([turn.record])
+        )
 
     def _tear(self, turn: Turn) -> None:
         """From here on areas are copied again: durable before the first of them is written."""
@@ -263,7 +282,7 @@ def _own(log: Log, hello: Hello) -> None:
         state.tap not in {"", hello.tap} and hello.generation == state.generation
     ):
         raise SiteRefused(
-            f"group {visible(hello.volume, 200)} is streamed by another tap, of generation {state.generation}",
+            f"group {visible(hello.volume, 200)} has another tap, of generation {state.generation}",
             "stop that one, and take over with a newer generation",
         )
     if (state.tap, state.generation) != (hello.tap, hello.generation):

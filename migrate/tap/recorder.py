@@ -55,6 +55,19 @@ class Point:
     name: str = ""
     pinned: bool = False
     whole: bool = False  # the first one after a catch-up
+    pending: bool = False  # what it is worth is said later
+    made: Future[int] = field(default_factory=Future, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the checkpoint ``record`` of the target is worth, said afterwards; None withdraws it.
+
+    ``made`` gets that number when it is durable, or why it was not said.
+    """
+
+    record: int
+    consistency: Consistency | None
     made: Future[int] = field(default_factory=Future, compare=False)
 
 
@@ -65,7 +78,7 @@ class Batch:
     after: int
     upto: int
     writes: list[Write]
-    point: Point | None = None
+    point: Point | Judged | None = None
 
 
 class Recorder:
@@ -93,7 +106,7 @@ class Recorder:
         self._wanted = 0  # bytes somebody waits for, 0 when nobody does
         self._queue: deque[_Item] = deque()
         self._flight: deque[_Item] = deque()  # sent, not known to be durable
-        self._points: dict[int, Point] = {}
+        self._points: dict[int, Point | Judged] = {}
         self._held = self._unsent = 0  # bytes
         self._last = self._sent = self._whole = 0
         self._mode = Mode.MAPPED
@@ -156,6 +169,16 @@ class Recorder:
                 )
             return self._mark(point)
 
+    def judge(self, judged: Judged) -> int:
+        """Put into the order what a checkpoint is worth; raises Blocked when nobody would hear it."""
+        with self._lock:
+            if self._mode is not Mode.STREAMING:
+                raise Blocked(
+                    f"nobody can be told what the checkpoint is worth: {self.why or self._mode.value}",
+                    "make another one when it streams; this one counts as worth a crash",
+                )
+            return self._mark(judged)
+
     def begin(self) -> int:
         """Begin an era: what is written from now on is kept. Return the number before its first.
 
@@ -208,7 +231,7 @@ class Recorder:
             self._must_keep()
             after, taken = self._sent, 0
             writes: list[Write] = []
-            point: Point | None = None
+            point: Point | Judged | None = None
             while self._queue and taken < limit_bytes and point is None:
                 item = self._queue.popleft()
                 self._flight.append(item)
@@ -230,6 +253,13 @@ class Recorder:
             whole = self._mode is Mode.STREAMING and 0 < self._whole <= upto
             if whole:
                 self._lost_at, self._known = None, True
+            said = [
+                number for number, word in self._points.items() if number <= upto and isinstance(word, Judged)
+            ]
+            judged = [self._points.pop(number) for number in said]
+        for word in judged:
+            if isinstance(word, Judged) and not word.made.done():
+                word.made.set_result(word.record)
         self._cool(upto)
 
     def made(self, number: int, record: int) -> None:
@@ -270,7 +300,7 @@ class Recorder:
         self._held += weight
         self._unsent += weight
 
-    def _mark(self, point: Point) -> int:
+    def _mark(self, point: Point | Judged) -> int:
         self._last += 1
         self._points[self._last] = point
         self._keep(_MARK, 0, 0, None)

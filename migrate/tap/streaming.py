@@ -25,7 +25,7 @@ from migrate.replication.sender import greet
 from migrate.replication.wire import FLAG_PART, HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
 from migrate.tap.copying import PIECE, Copying
-from migrate.tap.recorder import Mapped, Mode, Point, Recorder
+from migrate.tap.recorder import Judged, Mapped, Mode, Point, Recorder
 from migrate.tap.rpo import Ages
 from planner.errors import BadInput, Blocked, WherryError
 from planner.names import visible
@@ -113,7 +113,8 @@ class Streaming:
         self._session = random_bytes(16).hex()
         if len(self._hello().dump()) > HELLO_MAX:
             raise BadInput(
-                f"group {visible(streamed.group, 200)} has too many disks for one stream", "make two groups of it"
+                f"group {visible(streamed.group, 200)} has too many disks for one stream",
+                "make two groups of it",
             )
         self._numbers = range(len(streamed.disks))
         self._stopping = threading.Event()
@@ -209,7 +210,7 @@ class Streaming:
                 self._failed(error.message)
             except OSError as error:
                 self._failed(f"a disk cannot be read: {error.strerror or error}")
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # A defect must not leave a group unprotected in silence.
                 _log.exception("the stream of a tap failed")
                 self._failed(f"it failed here: {error}")
@@ -331,7 +332,10 @@ class Streaming:
             self._ages.saw(self._clock(), age)
 
 
-def _turn(point: Point, upto: int) -> Turn:
+def _turn(point: Point | Judged, upto: int) -> Turn:
+    if isinstance(point, Judged):
+        worth = point.consistency
+        return Turn(what="judged", upto=upto, record=point.record, worth="" if worth is None else worth.value)
     return Turn(
         what="whole" if point.whole else "point",
         upto=upto,
@@ -339,4 +343,5 @@ def _turn(point: Point, upto: int) -> Turn:
         consistency=point.consistency.value,
         name=point.name,
         pinned=point.pinned,
+        pending=point.pending,
     )
