@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from blake3 import blake3
 
@@ -17,10 +17,14 @@ from migrate.journal.index_files import IndexFiles
 from migrate.journal.recovery import Ref, read_table
 from migrate.journal.writes import PIECE_BYTES, place, unpack_piece, unpacking
 
-if TYPE_CHECKING:
-    from zstandard import ZstdDecompressor
-
 KEPT: Final = 1024  # pieces of 32 KiB
+
+
+class _Own(threading.local):
+    """What each thread has for itself."""
+
+    def __init__(self) -> None:
+        self.unpacker = unpacking()
 
 
 class FrameReader:
@@ -30,7 +34,7 @@ class FrameReader:
         self._files = files
         self._kept: OrderedDict[tuple[int, int, int], bytes | memoryview] = OrderedDict()
         self._lock = threading.Lock()
-        self._own = threading.local()
+        self._own = _Own()
         self.index_files = IndexFiles(files)
 
     def table(self, ref: Ref) -> bytes:
@@ -64,20 +68,12 @@ class FrameReader:
         if blake3(stored).digest(DIGEST_BYTES) != digest:
             raise _broken(ref)
         raw_bytes = min(PIECE_BYTES, header.raw - number * PIECE_BYTES)
-        found = unpack_piece(self._unpacker(), header, stored, raw_bytes)
+        found = unpack_piece(self._own.unpacker, header, stored, raw_bytes)
         with self._lock:
             self._kept[key] = found
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
-
-    def _unpacker(self) -> ZstdDecompressor:
-        """Return the calling thread's own."""
-        try:
-            return self._own.unpacker
-        except AttributeError:
-            self._own.unpacker = unpacking()
-            return self._own.unpacker
 
 
 def _broken(ref: Ref) -> JournalCorrupt:

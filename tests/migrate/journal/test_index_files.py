@@ -13,13 +13,14 @@ import pytest
 
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.disk import JournalledDisk
-from migrate.journal.frames import HEADER_BYTES, Kind
+from migrate.journal.frames import HEADER_BYTES, JournalCorrupt, Kind
 from migrate.journal.image import Image
 from migrate.journal.index_files import IndexFiles
 from migrate.journal.layers import Sections
 from migrate.journal.log import Log, open_log
 from migrate.journal.overlay import Indexes, prepare
 from migrate.journal.promotion import promote
+from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Ref
 from migrate.journal.writes import Write
 from planner.units import KIB
@@ -289,18 +290,23 @@ def test_a_read_of_what_is_newest_finds_its_segments_while_they_are_trimmed(tmp_
 @pytest.mark.parametrize("seed", range(3))
 def test_reads_say_the_same_while_layers_are_fused_and_the_log_grows(tmp_path: Path, seed: int) -> None:
     journal = Journal(tmp_path, seed)
-    _files, log = journal.open()
+    files, log = journal.open()
     rng = random.Random(seed)
     content = bytearray(journal.known[max(journal.known)])
     disk = JournalledDisk(0, journal.replica, log)
     point = rng.choice(list(journal.known))
     image = Image(0, journal.replica, log.lease(point), Indexes(log.reader))
-    for _ in range(300):
+    for turn in range(300):
+        if turn in {100, 200}:  # replicas move, and segments go once nobody reads them
+            promote(log, files, {0: journal.replica}, point if turn == 100 else log.checkpoint(1).record)
         offset = rng.randrange(SIZE - 1)
         length = min(rng.choice([1, 512, 4096, 9000]), SIZE - offset)
         buffer = bytearray(length)
-        image.read_into(memoryview(buffer), offset)
-        assert buffer == journal.known[point][offset : offset + length]
+        if turn < 200:
+            image.read_into(memoryview(buffer), offset)
+            assert buffer == journal.known[point][offset : offset + length]
+        if turn == 199:
+            image.close()
         disk.read_into(memoryview(buffer), offset)
         assert buffer == content[offset : offset + length]
         if rng.random() < 0.2:
@@ -309,4 +315,31 @@ def test_reads_say_the_same_while_layers_are_fused_and_the_log_grows(tmp_path: P
             disk.write(data, start)
             content[start : start + 512] = data
             log.commit()
-    image.close()
+
+
+def test_a_flipped_bit_in_the_data_is_noticed_by_the_read_that_comes_to_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    _files, log = journal.open()
+    newest = max(journal.known)
+    rng = random.Random(3)
+    noticed = 0
+    for frames in whole(log):
+        ref = rng.choice([ref for ref in frames if ref.header.data])
+        path = tmp_path / f"{ref.segment:010d}.segment"
+        raw = path.read_bytes()
+        wrong = bytearray(raw)
+        at = ref.offset + HEADER_BYTES + ref.header.table + rng.randrange(ref.header.data)
+        wrong[at] ^= 1 << rng.randrange(8)
+        path.write_bytes(wrong)
+        image = Image(0, journal.replica, log.lease(newest), Indexes(FrameReader(DirectoryFiles(tmp_path))))
+        for offset in range(0, SIZE, 512):
+            buffer = bytearray(512)
+            try:
+                image.read_into(memoryview(buffer), offset)
+            except JournalCorrupt:
+                noticed += 1
+                continue
+            assert buffer == journal.known[newest][offset : offset + 512]
+        image.close()
+        path.write_bytes(raw)
+    assert noticed > 5
