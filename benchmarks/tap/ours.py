@@ -21,6 +21,7 @@ from migrate.tap.areas import Areas
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listened_at
+from migrate.tap.memory import keep_memory
 from migrate.tap.mapfile import MapFile, seen
 from migrate.tap.recorder import Mapped, Mode, Point, Recorder
 from migrate.tap.tapping import Tap
@@ -81,6 +82,7 @@ def _cool(path: Path, disk: FlatDisk) -> None:
 
 async def main(folder: Path) -> None:
     """Serve until SIGTERM."""
+    keep_memory()
     disk = FlatDisk(folder / "disk.img", writable=True)
     _cool(folder / "map", disk)
     areas = Areas([MapFile(folder / "map", "db", disk.size_bytes, seen(disk.fileno()))])

@@ -19,6 +19,7 @@ from migrate.replication.channel import Channel
 from migrate.tap.answers import TapAnswers
 from migrate.tap.copying import Copying
 from migrate.tap.front import serve
+from migrate.tap.memory import keep_memory
 from migrate.tap.opening import Opened
 from migrate.tap.recorder import Point, Recorder
 from migrate.tap.streaming import Streamed, Streaming
@@ -43,6 +44,7 @@ async def run(
 
     ``connect`` leads to the target, None for a tap that only keeps its map.
     """
+    keep_memory()
     recorder = Recorder(limit_bytes, opened.areas.cool)
     tap = Tap(opened.tapped(recorder), opened.areas, recorder)
     streaming = _streaming(opened, tap, recorder, connect, every_s) if connect is not None else None

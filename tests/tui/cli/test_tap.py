@@ -204,11 +204,10 @@ def test_what_makes_no_sense_is_refused(
     refused(wherry("tap", "--state", "state", "--group", "crm", *listens, *more), 2, said)
 
 
-def test_a_folder_is_of_one_group_and_all_of_its_disks(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(place)
-    process, _ = started("tap", "--state", "state", "--group", "crm", "--disk", "db=db.img", "--disk",
-                         "log=log.img", "--listen", "127.0.0.1:0")  # fmt: skip
+def test_a_folder_is_of_one_group_and_all_of_its_disks(place: Path) -> None:
+    db, log = (f"{name}={place / f'{name}.img'}" for name in ("db", "log"))
+    start = ["tap", "--state", str(place / "state"), "--listen", "127.0.0.1:0"]
+    process, _ = started(*start, "--group", "crm", "--disk", db, "--disk", log)
     assert end(process) == 0
-    start = ["tap", "--state", "state", "--listen", "127.0.0.1:0"]
-    refused(wherry(*start, "--group", "erp", "--disk", "db=db.img"), 2, "is of group crm, not of erp")
-    refused(wherry(*start, "--group", "crm", "--disk", "db=db.img"), 2, "disk log of this tap is not given")
+    refused(wherry(*start, "--group", "erp", "--disk", db), 2, "is of group crm, not of erp")
+    refused(wherry(*start, "--group", "crm", "--disk", db), 2, "disk log of this tap is not given")

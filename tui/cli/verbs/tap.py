@@ -68,7 +68,6 @@ def command(
     from migrate.daemons.lock import ServerLock
     from migrate.tap.listening import listened_at
     from migrate.tap.opening import open_group
-    from planner.names import visible
     from planner.units import parse_bytes, parse_duration
     from tui.cli.noted import must_be_named
 
@@ -78,10 +77,9 @@ def command(
     limit_bytes, every_s, report_s = parse_bytes(limit), parse_duration(every), parse_duration(report)
     _check(limit_bytes, every_s, report_s)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
-    with ServerLock(state, "tap"):
-        with listened_at(listen) as listening:
-            opened = open_group(state, group, wanted)
-            asyncio.run(_run(state, opened, listening, connect, limit_bytes, every_s, report_s, as_json))
+    with ServerLock(state, "tap"), listened_at(listen) as listening:
+        opened = open_group(state, group, wanted)
+        asyncio.run(_run(state, opened, listening, connect, limit_bytes, every_s, report_s, as_json))
 
 
 async def _run(
