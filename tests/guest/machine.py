@@ -20,6 +20,7 @@ from tests.guest.system import QEMU, System, tool
 
 _BOOT_S: Final = 180  # a busy machine is no failure
 _KERNEL_LINE: Final = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=reliable"
+_PATIENT: Final = "reconnect-delay=120"  # a server that comes back is no failure of the disk
 
 
 class Machine:
@@ -57,7 +58,7 @@ class Machine:
         command += ["-kernel", str(system.kernel), "-initrd", str(system.initramfs), "-append", _KERNEL_LINE]
         for name in DISKS:
             server = f"server.type=unix,server.path={disks},export={name}"
-            command += ["-blockdev", f"driver=nbd,node-name={name},discard=unmap,{server}"]
+            command += ["-blockdev", f"driver=nbd,node-name={name},discard=unmap,{_PATIENT},{server}"]
             command += ["-device", f"virtio-blk-pci,drive={name}"]
         command += ["-device", "virtio-serial-pci"]
         command += ["-chardev", f"socket,id=said,path={self._sockets / 'records'}"]

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,16 +31,16 @@ _PATIENCE_S: Final = 120
 class Tapped:
     """A tap in front of ``disks``, a receiver in ``folder``, and a line between them that can be cut."""
 
-    def __init__(self, folder: Path, disks: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, disks: Sequence[Path], store: Path | None = None) -> None:
         self._folder, self._disks = folder, disks
+        self.store = store or folder / "store"
         self._sockets = Path(tempfile.mkdtemp(prefix="wherry-tap-"))  # a socket's path has to be short
         self.path = self._sockets / "nbd"
         keys = issuer(folder)
         self._ours, self._theirs = keys(ALL), keys(FAR)
         self._control = ControlClient(folder / "tap")
         self._port = 0
-        self._begun: list[subprocess.Popen[str]] = []
-        self._tap: subprocess.Popen[str] | None = None
+        self._begun: list[tuple[str, subprocess.Popen[str]]] = []
         for target in self._targets:
             with target.open("wb") as file:
                 file.truncate(SIZE)
@@ -48,39 +48,30 @@ class Tapped:
     def begin(self) -> None:
         """Start the receiver and the tap."""
         self.begin_receiver()
-        named = [f"--disk={name}={disk}" for name, disk in zip(DISKS, self._disks, strict=True)]
-        self._tap = self._begin(
-            *(
-                "tap",
-                "--state",
-                str(self._folder / "tap"),
-                "--group",
-                GROUP,
-                *named,
-                "--listen",
-                f"unix:{self.path}",
-            ),
-            *("--to", f"127.0.0.1:{self._port}", "--keys", str(self._ours), "--site", FAR.site),
-            *("--every", "0.4s", "--report", "1h"),
-        )
-        self._hear(self._tap)
-
-    @property
-    def _targets(self) -> list[Path]:
-        return [self._folder / f"{name}-target.img" for name in DISKS]
+        self.begin_tap()
 
     def begin_receiver(self) -> None:
         """Start the receiver, again at its place when it was killed."""
-        named = [f"--volumes={self._volumes()}"]
-        self._receiver = self._begin(
-            *("receiver", "--store", str(self._folder / "store"), "--keys", str(self._theirs), *named),
-            *("--listen", f"127.0.0.1:{self._port}"),
-        )
+        words = ["--store", str(self.store), "--keys", str(self._theirs)]
+        words += ["--volumes", str(self._volumes()), "--listen", f"127.0.0.1:{self._port}"]
+        self._receiver = self._begin("receiver", *words)
         self._port = int(self._hear(self._receiver).split()[0].rpartition(":")[2])
+
+    def begin_tap(self) -> None:
+        """Start the tap, again at its place when it was killed."""
+        words = ["--state", str(self._folder / "tap"), "--group", GROUP, "--listen", f"unix:{self.path}"]
+        words += [f"--disk={name}={disk}" for name, disk in zip(DISKS, self._disks, strict=True)]
+        words += ["--to", f"127.0.0.1:{self._port}", "--keys", str(self._ours), "--site", FAR.site]
+        self._tap = self._begin("tap", *words, "--every", "0.4s", "--report", "1h")
+        self._hear(self._tap)
 
     def kill_receiver(self) -> None:
         """Have the receiver die."""
         _end(self._receiver)
+
+    def kill_tap(self) -> None:
+        """Have the tap die."""
+        _end(self._tap)
 
     def checkpoint(self) -> int:
         """Make a checkpoint at this instant and return its number."""
@@ -91,16 +82,23 @@ class Tapped:
         """Return how the tap says that it stands."""
         return dict(self._control.ask("status", {}))
 
-    def wait_until(self, mode: str) -> None:
-        """Return when the tap is in that mode."""
+    def wait_until_streaming(self) -> None:
+        """Return when every write goes to the receiver as it comes."""
+        self._wait(lambda told: told["mode"] == "streaming" and not told["why"])
+
+    def wait_until_it_fails(self, why: str) -> None:
+        """Return when the tap says that the receiver takes nothing, and why."""
+        self._wait(lambda told: why in told["why"])
+
+    def _wait(self, until: Callable[[Mapping[str, Any]], bool]) -> None:
         end = time.monotonic() + _PATIENCE_S
-        while (told := self.status())["mode"] != mode:
+        while not until(told := self.status()):
             assert time.monotonic() < end, told
             time.sleep(0.05)
 
     def end(self) -> None:
-        """End tap and receiver in order; twice is not an error."""
-        for process in sorted(self._begun, key=lambda process: process is not self._tap):
+        """End the tap and then its receiver, in order; twice is not an error."""
+        for _, process in sorted(self._begun, key=lambda begun: begun[0] != "tap"):
             if process.poll() is None:
                 process.terminate()
                 process.wait(_PATIENCE_S)
@@ -109,7 +107,11 @@ class Tapped:
 
     def kept(self) -> Kept:
         """Open what the receiver kept; close it."""
-        return Kept(self._folder / "store", self._targets)
+        return Kept(self.store, self._targets)
+
+    @property
+    def _targets(self) -> list[Path]:
+        return [self._folder / f"{name}-target.img" for name in DISKS]
 
     def _volumes(self) -> Path:
         told = [{"id": n, "path": str(p), "group": GROUP} for n, p in zip(DISKS, self._targets, strict=True)]
@@ -126,7 +128,7 @@ class Tapped:
                 stderr=said,
                 text=True,
             )
-        self._begun.append(process)
+        self._begun.append((words[0], process))
         return process
 
     def _hear(self, process: subprocess.Popen[str]) -> str:
