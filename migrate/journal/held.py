@@ -1,4 +1,4 @@
-"""A disk of a group while a conversation holds it: the group hears before it is written, and when it is let go."""
+"""A disk of a group while a conversation holds it: the group hears of writes, and when it is let go."""
 
 from __future__ import annotations
 

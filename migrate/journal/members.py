@@ -35,7 +35,7 @@ class Members:
 
 
 def load_members(folder: Path, group: str) -> Members | None:
-    """Return the members of the journal in ``folder``, None when there is no journal; raises Corrupt, OSError."""
+    """Return the members of the journal in ``folder``, None when there is none; raises Corrupt, OSError."""
     path = folder / _FILE
     if not path.is_file():
         if folder.is_dir() and DirectoryFiles(folder).numbers():
