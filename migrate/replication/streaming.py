@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from migrate.journal.group import Asked, GroupJournal
 from migrate.journal.log import Log
-from migrate.journal.state import drop_mark, label_mark, streamed_mark, tap_mark, torn_mark
+from migrate.journal.state import State, drop_mark, label_mark, streamed_mark, tap_mark, torn_mark
 from migrate.journal.writes import Packed
 from migrate.replication.channel import Channel
 from migrate.replication.link import Link
@@ -74,8 +74,11 @@ class Inlet:
         self._live: dict[str, tuple[str, Channel]] = {}
 
     def volumes(self, hello: Hello) -> tuple[str, ...]:
-        """Return the disks of the group that is asked for; raises NotFound."""
-        return self._groups.group(hello.volume).volumes
+        """Return the disks of the group that is asked for; raises NotFound, SiteRefused for another tap's."""
+        group = self._groups.group(hello.volume)
+        if group.is_journalled:
+            _must_be_its_tap(group.log.state, hello)
+        return group.volumes
 
     @contextmanager
     def succeed(self, hello: Hello, channel: Channel) -> Iterator[None]:
@@ -275,9 +278,8 @@ def _is_known(log: Log, hello: Hello) -> bool:
     return log.state.streamed in {hello.tap, hello.session}
 
 
-def _own(log: Log, hello: Hello) -> None:
-    """Be the tap of a group, durably; raises SiteRefused when it has another one."""
-    state = log.state
+def _must_be_its_tap(state: State, hello: Hello) -> None:
+    """Raise SiteRefused when a group has another tap."""
     if hello.generation < state.generation or (
         state.tap not in {"", hello.tap} and hello.generation == state.generation
     ):
@@ -285,6 +287,12 @@ def _own(log: Log, hello: Hello) -> None:
             f"group {visible(hello.volume, 200)} has another tap, of generation {state.generation}",
             "stop that one, and take over with a newer generation",
         )
+
+
+def _own(log: Log, hello: Hello) -> None:
+    """Be the tap of a group, durably; raises SiteRefused when it has another one."""
+    state = log.state
+    _must_be_its_tap(state, hello)
     if (state.tap, state.generation) != (hello.tap, hello.generation):
         log.mark(tap_mark(hello.tap, hello.generation))
         log.commit()

@@ -1,6 +1,6 @@
 """WRITES frames: many writes of a tap at once, packed as the journal stores them.
 
-    header: up to which number │ writes, bytes unpacked, number before │ table │ data, packed
+    header: up to which number │ writes, table, bytes unpacked, number before │ table │ data
 
 A write larger than a frame comes in pieces; the number is reached with the last one. What is opened was
 checked to the last byte: it goes into a journal as it is.
@@ -14,15 +14,29 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final
 
-from migrate.journal.frames import DIGEST_BYTES, JournalCorrupt
-from migrate.journal.writes import ROW, Packed, Row, Write, cut, is_stored, pack, rows_of
+from migrate.journal.frames import JournalCorrupt
+from migrate.journal.writes import (
+    COUNT_BYTES,
+    PIECE_BYTES,
+    PLACE_BYTES,
+    ROW,
+    Packed,
+    Row,
+    Write,
+    cut,
+    is_stored,
+    pack,
+    pieces,
+    place,
+    rows_of,
+)
 from migrate.replication.wire import Frame, WireError, inflate
 from planner.units import GIB, KIB
 
 RAW_MAX: Final = 256 * KIB  # as in the journal: what a small read of an image has to unpack
 ROWS_MAX: Final = 4096
 _ZEROS_MAX: Final = GIB
-_PREFIX: Final = struct.Struct("<IIQ")
+_PREFIX: Final = struct.Struct("<IIIQ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +93,16 @@ def opened(frame: Frame, sizes: Mapping[int, int]) -> Written:
     body = memoryview(frame.body)
     if len(body) < _PREFIX.size:
         raise WireError("a frame of writes is too short")
-    count, raw_bytes, after = _PREFIX.unpack_from(body)
-    data_at = _PREFIX.size + count * ROW.size + DIGEST_BYTES
-    if not 0 < count <= ROWS_MAX or raw_bytes > RAW_MAX or data_at > len(body):
+    count, table_bytes, raw_bytes, after = _PREFIX.unpack_from(body)
+    data_at = _PREFIX.size + table_bytes
+    if not 0 < count <= ROWS_MAX or raw_bytes > RAW_MAX or not count * ROW.size < table_bytes <= len(body):
         raise WireError(f"a frame announces {count} writes of {raw_bytes} bytes")
     if not after <= frame.offset <= after + count:
         raise WireError(f"a frame of {count} writes goes from number {after} to {frame.offset}")
     table, stored = bytes(body[_PREFIX.size : data_at]), bytes(body[data_at:])
     found = rows_of(count, table)
     _must_fit(found, sizes, raw_bytes)
-    if len(stored) > raw_bytes or not is_stored(table, stored):
-        raise WireError("the data of a frame of writes is not what its table is of")
-    data = stored if len(stored) == raw_bytes else inflate(stored, raw_bytes)
+    data = _unpacked(table, count * ROW.size, stored, raw_bytes)
     try:
         for row in found:
             if row.at >= 0:
@@ -98,6 +110,23 @@ def opened(frame: Frame, sizes: Mapping[int, int]) -> Written:
     except JournalCorrupt as error:
         raise WireError("a write in a frame does not match its digest") from error
     return Written(after, frame.offset, Packed(count, table, stored, raw_bytes))
+
+
+def _unpacked(table: bytes, rows_bytes: int, stored: bytes, raw_bytes: int) -> bytes:
+    """Return the data; behind its rows a table has nothing but what is of pieces."""
+    parts = pieces(table)
+    count = -(-raw_bytes // PIECE_BYTES)
+    alone = len(parts) == len(table) - rows_bytes - COUNT_BYTES
+    if not alone or len(stored) > raw_bytes or not is_stored(table, stored):
+        raise WireError("the data of a frame of writes is not what its table is of")
+    if len(parts) != count * PLACE_BYTES:
+        raise WireError(f"a frame of {raw_bytes} bytes has not {count} pieces")
+    found: list[bytes | memoryview] = []
+    for number, at in enumerate(range(0, raw_bytes, PIECE_BYTES)):
+        start, end, _digest = place(parts, number)
+        part, length = memoryview(stored)[start:end], min(PIECE_BYTES, raw_bytes - at)
+        found.append(part if len(part) == length else inflate(part, length))
+    return b"".join(found)
 
 
 def _must_fit(found: Sequence[Row], sizes: Mapping[int, int], raw_bytes: int) -> None:
@@ -126,4 +155,4 @@ def _pieces(write: Write, disk: int) -> Iterator[Write]:
 
 def _body(batch: Sequence[Write], before: int, level: int) -> bytes:
     table, stored, raw_bytes = pack(batch, level)
-    return b"".join((_PREFIX.pack(len(batch), raw_bytes, before), table, stored))
+    return b"".join((_PREFIX.pack(len(batch), len(table), raw_bytes, before), table, stored))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from functools import cache
 from typing import Any
 
 import pytest
@@ -12,14 +13,16 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from migrate.journal.writes import ROW, Write, cut, pack, rows_of
+from migrate.journal.frames import Kind as FrameKind
+from migrate.journal.frames import Sealer
+from migrate.journal.writes import ROW, Packed, Write, cut, pack, rows_of, unpack
 from migrate.replication import wire
 from migrate.replication.wire import Frame, Kind, WireError
 from migrate.replication.written import RAW_MAX, ROWS_MAX, frames_of, opened
 from planner.units import GIB, KIB, MIB
 
 SIZES = {3: 64 * MIB, 8: 5 * GIB}
-PREFIX = struct.Struct("<IIQ")
+PREFIX = struct.Struct("<IIIQ")
 
 
 def arrived(bodies: list[tuple[int, bytes]]) -> list[tuple[int, int, int, bytes | None]]:
@@ -32,12 +35,22 @@ def arrived(bodies: list[tuple[int, bytes]]) -> list[tuple[int, int, int, bytes 
         assert written.after == at
         at = written.upto
         packed = written.packed
-        raw = packed.stored
-        if len(raw) != packed.raw_bytes:
-            raw = wire.inflate(raw, packed.raw_bytes)
+        raw = unpacked(packed)
         for row in rows_of(packed.count, packed.table):
             found.append((row.disk, row.offset, row.length, cut(row, raw) if row.at >= 0 else None))
     return found
+
+
+def unpacked(packed: Packed) -> bytes:
+    """Return the data of a frame, as a journal unpacks it."""
+    sealer = Sealer("g")
+    raw = sealer.seal(
+        FrameKind.WRITES, count=packed.count, first=1, durable=0, floor=0, segment=1, previous=bytes(16),
+        table=packed.table, data_bytes=len(packed.stored), raw_bytes=packed.raw_bytes,
+    )  # fmt: skip
+    header = sealer.parse(raw)
+    assert header is not None
+    return unpack(header, packed.table, packed.stored)
 
 
 def _frame(reached: int, body: bytes) -> Frame:
@@ -92,12 +105,11 @@ def test_many_small_writes_need_several_frames() -> None:
 
 def body(writes: list[Write], *, after: int = 0, raw: int | None = None, count: int | None = None) -> bytes:
     table, stored, raw_bytes = pack(writes, 1)
-    prefix = PREFIX.pack(
-        len(writes) if count is None else count, raw_bytes if raw is None else raw, after
-    )
+    prefix = PREFIX.pack(count or len(writes), len(table), raw_bytes if raw is None else raw, after)
     return prefix + table + stored
 
 
+@cache
 def lies() -> dict[str, tuple[int, bytes]]:
     """Return frames (number reached, body) that are not what they say."""
     good = [Write(3, 0, 4096, b"x" * 4096), Write(8, 4096, 512)]
@@ -105,13 +117,32 @@ def lies() -> dict[str, tuple[int, bytes]]:
     swapped[PREFIX.size + 16] ^= 1  # the digest of a row
     torn = bytearray(body(good))
     torn[-1] ^= 1
-    bomb = zstandard.ZstdCompressor(level=19).compress(bytes(200 * MIB))
-    row = ROW.pack(3, 0, 4096, blake3(bytes(4096)).digest(16))
+    bomb = zstandard.ZstdCompressor(level=3).compress(bytes(64 * MIB))
+
+    def packed(*parts: bytes, back: int = 0) -> bytes:
+        """Return a frame whose data is in these pieces."""
+        table, end = ROW.pack(3, 0, 4096, blake3(b"".join(parts)).digest(16)), 0
+        for part in parts:
+            end += len(part)
+            table += struct.pack("<I16s", end - back, blake3(part).digest(16))
+        table += struct.pack("<I", len(parts))
+        return PREFIX.pack(1, len(table), 4096, 0) + table + b"".join(parts)
+
+    def longer(frame: bytes) -> bytes:
+        count, table, raw, after = PREFIX.unpack_from(frame)
+        rest = frame[PREFIX.size :]
+        return (
+            PREFIX.pack(count, table + 20, raw, after)
+            + rest[: 2 * ROW.size]
+            + bytes(20)
+            + rest[2 * ROW.size :]
+        )
+
     return {
         "nothing": (1, b""),
-        "no writes": (0, PREFIX.pack(0, 0, 0) + blake3(b"").digest(16)),
+        "no writes": (0, PREFIX.pack(0, 4, 0, 0) + bytes(4)),
         "a table longer than the frame": (2, body(good, count=5000)),
-        "more writes than there may be": (1, PREFIX.pack(ROWS_MAX + 1, 0, 0) + bytes(200 * KIB)),
+        "more writes than there may be": (1, PREFIX.pack(ROWS_MAX + 1, 150_000, 0, 0) + bytes(200 * KIB)),
         "all the memory there is": (2, body(good, raw=2**32 - 1)),
         "more bytes than came": (2, body(good, raw=4097)),
         "fewer bytes than came": (2, body(good, raw=4095)),
@@ -124,8 +155,12 @@ def lies() -> dict[str, tuple[int, bytes]]:
         "more numbers than writes": (3, body(good)),
         "a row of another digest": (2, bytes(swapped)),
         "broken data": (2, bytes(torn)),
-        "a bomb": (1, PREFIX.pack(1, 4096, 0) + row + blake3(bomb).digest(16) + bomb[: 300 * KIB]),
-        "a small bomb": (1, PREFIX.pack(1, 4096, 0) + row + blake3(bomb[:900]).digest(16) + bomb[:900]),
+        "a table of nothing": (2, PREFIX.pack(2, 0, 0, 0) + body(good)[PREFIX.size :]),
+        "a table with a tail": (2, longer(body(good))),
+        "a bomb": (1, packed(bomb[: 4096 - 1])),
+        "two pieces": (1, packed(b"x" * 2048, b"x" * 2048)),
+        "a piece that goes back": (1, packed(b"x" * 4096, back=5)),
+        "no piece": (1, packed()),
     }
 
 
@@ -137,7 +172,9 @@ def test_a_lie_is_refused(lie: str) -> None:
 
 def test_what_was_changed_on_its_way_or_by_a_sender_is_never_taken_for_something_else() -> None:
     rng = random.Random(8)
-    writes = [Write(rng.randint(0, 1), rng.randrange(1000) * 4096, 4096, rng.randbytes(40) * 103) for _ in range(9)]
+    writes = [
+        Write(rng.randint(0, 1), rng.randrange(1000) * 4096, 4096, rng.randbytes(40) * 103) for _ in range(9)
+    ]
     writes = [Write(one.disk, one.offset, 4096, (one.data or b"")[:4096]) for one in writes]
     [(reached, good)] = list(frames_of([*writes, Write(0, 0, 8192)], 5, (3, 8), 1))
     meant = arrived([(reached, good)])

@@ -151,8 +151,10 @@ class Far:
 
     def restart(self) -> None:
         """End without a word and begin anew: what was promised is all there is."""
+        was_up, self.is_up = self.is_up, False
         self.end()
         self.start()
+        self.is_up = was_up
 
     def end(self) -> None:
         self.cut()

@@ -71,7 +71,7 @@ def test_what_is_streamed_is_a_prefix_at_each_checkpoint(make: Make, far: Far) -
         near.burst(20)
         assert near.streaming.settle(30)
         record, count = point(near, f"point [{number}]")
-        assert near.writes.prefix(far.image(record)) == count
+        assert far.image(record) == near.writes.content(count)
         found = far.group.find(f"point [{number}]")
         assert (found.record, found.consistency, found.pinned) == (record, Consistency.FILESYSTEM, True)
     assert checked(near, far) >= 6
@@ -139,11 +139,13 @@ def test_whatever_happens_checkpoints_are_prefixes_and_the_last_is_the_source(
     assert near.streaming.settle(60)
     record, count = point(near, "in the end")
     assert count == len(near.writes.history)
-    assert near.writes.prefix(far.image(record)) == count
+    assert far.image(record) == near.writes.content(count)
     points = checked(near, far)
     assert near.is_as_written()
     status = near.streaming.status()
-    print(f"seed {seed}: {count} writes, {points} checkpoints, {sorted(done)}, {status.connections} connections")
+    print(
+        f"seed {seed}: {count} writes, {points} checkpoints, {sorted(done)}, {status.connections} connections"
+    )
 
 
 def test_a_line_that_was_cut_for_a_moment_costs_no_copying(make: Make, far: Far) -> None:
@@ -159,7 +161,7 @@ def test_a_line_that_was_cut_for_a_moment_costs_no_copying(make: Make, far: Far)
         near.burst(10)
         assert near.streaming.settle(30)
     assert torn == []
-    assert near.writes.prefix(far.image(point(near, "last")[0])) == len(near.writes.history)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
     checked(near, far)
 
 
@@ -176,7 +178,7 @@ def test_a_receiver_that_died_gets_what_is_hot_and_no_more(make: Make, far: Far)
     until(lambda: near.streaming.status().connections == 2)
     assert near.streaming.settle(30)
     assert near.streaming.status().sent_bytes - before < 1 * MIB
-    assert near.writes.prefix(far.image(point(near, "last")[0])) == len(near.writes.history)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
 
 
 def test_memory_is_bounded_and_a_full_buffer_is_said(make: Make, far: Far) -> None:
@@ -191,15 +193,16 @@ def test_memory_is_bounded_and_a_full_buffer_is_said(make: Make, far: Far) -> No
         assert near.recorder.held_bytes <= near.recorder.limit_bytes
     until(lambda: not near.streaming.status().connected)
     status = near.streaming.status()
-    assert (status.mode, status.overflows) == (Mode.MAPPED, 1)
+    assert status.mode is Mode.MAPPED
+    assert status.overflows >= 1
     assert "nobody answers" in status.why
     assert status.age_s is not None
     assert status.age_s > 0
-    with pytest.raises(Blocked, match="buffer of 4 MiB was full"):
+    with pytest.raises(Blocked, match=r"buffer of 4\.0 MiB was full"):
         near.streaming.checkpoint(Point(0))
     far.is_up = True
     assert near.streaming.settle(60)
-    assert near.writes.prefix(far.image(point(near, "last")[0])) == len(near.writes.history)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
     checked(near, far)
 
 
@@ -217,14 +220,14 @@ def test_a_full_journal_is_said_and_the_stream_goes_on_when_there_is_room(make: 
     until(lambda: "no room" in near.streaming.status().why)
     far.group.log.limit_bytes = 0
     assert near.streaming.settle(60)
-    assert near.writes.prefix(far.image(point(near, "last")[0])) == len(near.writes.history)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
 
 
 def test_what_is_written_while_an_area_is_read_is_not_undone(make: Make, far: Far) -> None:
     near = make(every_s=1000.0)
     near.during_read = _overwritten(near)
     assert near.streaming.settle(60)
-    assert near.writes.prefix(far.image(point(near, "last")[0])) == len(near.writes.history)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
     assert len(near.writes.history) > 10
 
 
@@ -241,7 +244,7 @@ def test_negative_control_a_copy_that_undoes_writes_is_seen(
     near = make(every_s=1000.0)
     near.during_read = _overwritten(near)
     assert near.streaming.settle(60)
-    assert near.writes.prefix(far.image(point(near, "last")[0])) is None
+    assert far.image(point(near, "last")[0]) != near.writes.content()
 
 
 def _overwritten(near: Near) -> Callable[[int, int, int], None]:
@@ -257,20 +260,17 @@ def _torn(near: Near, far: Far) -> Iterator[int | None]:
     assert near.streaming.settle(30)
     far.is_up = False
     far.restart()
-    near.write(0, 10, 1)
+    before = far.group.log.last
     near.write(1, 2000, 1)
-    near.write(0, 2000, 1)
+    near.write(0, 10, 1)
+    near.in_front(lambda: near.opened.areas.lose(0, 0, SIZE))  # it comes first
     seen: list[object] = []
 
-    def during(_disk: int, offset: int, _length: int) -> None:
-        if offset < 8 * MIB or seen:
-            return
-        near.during_read = lambda _disk, _offset, _length: None
-        log = far.group.log
-        until(lambda: log.last >= before + 3)
-        seen.append(far.group.unrest() or far.group.checkpoint(Asked("middle")))
+    def during(disk: int, _offset: int, _length: int) -> None:
+        if disk == 1 and not seen:
+            until(lambda: far.group.log.last > before + 8)
+            seen.append(far.group.unrest() or far.group.checkpoint(Asked("middle")))
 
-    before = far.group.log.last
     near.during_read = during
     far.is_up = True
     assert near.streaming.settle(30)
@@ -296,16 +296,19 @@ def test_a_second_tap_of_a_group_loses(make: Make, far: Far, tmp_path: Path) -> 
     assert first.streaming.settle(30)
     second = make(2, "second")
     until(lambda: bool(far.refused))
-    assert "being written by another" in far.refused[-1]
+    assert "has another tap, of generation 0" in far.refused[-1]
     first.kill()
-    until(lambda: "another tap" in far.refused[-1])
+    count = len(far.refused)
+    until(lambda: len(far.refused) > count + 1)  # whether the other one is there or not
+    assert "has another tap" in far.refused[-1]
+    assert second.recorder.mode is Mode.MAPPED
     assert first.writes.prefix(far.image(far.group.checkpoints()[-1].record)) is not None
     second.kill()
     third = make(2, "second", writes=second.writes, generation=1)
     assert third.streaming.settle(30)
     first.start()
-    until(lambda: "generation 1" in first.streaming.status().why)
-    assert third.writes.prefix(far.image(point(third, "last")[0])) == 0
+    until(lambda: "another tap, of generation 1" in first.streaming.status().why)
+    assert far.image(point(third, "last")[0]) == third.writes.content()
 
 
 def test_a_pass_and_a_stream_keep_each_other_out_and_know_of_each_other(make: Make, far: Far) -> None:
@@ -333,7 +336,7 @@ def test_a_pass_and_a_stream_keep_each_other_out_and_know_of_each_other(make: Ma
     near.start()
     near.write(0, 7, 1)
     assert near.streaming.settle(30)
-    assert near.writes.prefix(far.image(point(near, "last")[0])) == len(near.writes.history)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
     checked(near, far)
 
 

@@ -146,7 +146,9 @@ def test_both_ends_killed_while_guests_write(place: Place) -> None:
         tap.kill()
         place.end()
     writes = read_history(place.home)
-    register = Register((volume, place.root / f"{volume.replace('/', '-')}-target.img", GROUP) for volume in VOLUMES)
+    register = Register(
+        (volume, place.root / f"{volume.replace('/', '-')}-target.img", GROUP) for volume in VOLUMES
+    )
     journals = Journals(place.store, register.groups(), register)
     group = journals.group(GROUP)
     points, last = group.checkpoints(), 0
@@ -167,7 +169,9 @@ def test_both_ends_killed_while_guests_write(place: Place) -> None:
 
 
 def test_who_may_stream_a_group(place: Place, keys: Keys) -> None:
-    def ask(holder: Holder, group: str, disks: tuple[tuple[str, int], ...], **more: str) -> WherryError | None:
+    def ask(
+        holder: Holder, group: str, disks: tuple[tuple[str, int], ...], **more: str
+    ) -> WherryError | None:
         channel = connect_tls("127.0.0.1", place.port, TlsKeys(keys(holder)), "dc2", 10.0)
         hello = Hello(
             purpose="stream", volume=group, size_bytes=0, nonce="0" * 32, disks=disks,
