@@ -17,6 +17,7 @@ from migrate.replication.channel import Channel
 from migrate.replication.tls import TlsKeys, connect_tls
 from migrate.sites.ports import Consistency
 from migrate.tap.recorder import Point
+from planner.units import MIB
 from tests.migrate.tap.rig import BLOCK, Near, Writes
 
 Row = tuple[int, int, int, int]
@@ -56,7 +57,7 @@ class _Over:
 def main(home: Path, port: int, seed: int) -> None:
     writes = read_history(home)
     far: Any = _Over(home, port)
-    near = Near(home, far, random.Random(seed), writes=writes)
+    near = Near(home, far, random.Random(seed), writes=writes, limit=32 * MIB)
     last = writes.history[-1:]
     writes.history = Noted(home / "history", writes.history)
     for disk, block, count, number in last:

@@ -20,7 +20,7 @@ from migrate.keys.names import Holder, Role
 from migrate.replication.messages import Hello
 from migrate.replication.sender import greet
 from migrate.replication.tls import TlsKeys, connect_tls
-from planner.errors import NotFound, SiteRefused, WherryError
+from planner.errors import WherryError
 from tests.migrate.replication.served import ALL, FAR, Keys, issuer
 from tests.migrate.tap.guest import read_history
 from tests.migrate.tap.rig import GROUP, SIZE, VOLUMES, Writes, filled, numbers_of
@@ -194,16 +194,16 @@ def test_who_may_stream_a_group(place: Place, keys: Keys) -> None:
         (ALL, "erp", both, "not served here"),
         (ALL, VOLUMES[0], both[:1], "not served here"),
         (ALL, GROUP, both[:1], "do not have the same disks"),
-        (ALL, GROUP, (*both, ("other\x1b", 1)), r"other\x1b"),
+        (ALL, GROUP, (*both, ("other\x1b", 1)), "see other␛"),
         (ALL, GROUP, (both[0], both[0]), "do not have the same disks"),
-        (ALL, GROUP, ((VOLUMES[0], SIZE + 1), both[1]), "at least as large|will come|the tap's has"),
+        (ALL, GROUP, ((VOLUMES[0], SIZE + 1), both[1]), "the tap's has"),
     ):
         if said is None:
             with pytest.raises(WherryError):
                 connect_tls("127.0.0.1", place.port, TlsKeys(keys(holder)), "dc2", 10.0)
             continue
         error = ask(holder, group, disks)
-        assert isinstance(error, NotFound | SiteRefused | WherryError), (group, disks)
-        assert any(part in error.message for part in said.split("|")), error.message
+        assert error is not None, (group, disks)
+        assert said in error.message
     assert "whose it is" in str(ask(ALL, GROUP, both, tap=""))
     assert ask(limited, GROUP, both) is None
