@@ -11,7 +11,6 @@ import os
 import random
 import signal
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -20,22 +19,7 @@ from typing import Any
 
 from benchmarks.journal.making import BARE, BLOCK, open_journal
 
-_ROOT = Path(__file__).resolve().parents[2]
 _CHECKED = 3000
-
-
-def start(what: str, folder: Path, *more: str | Path) -> subprocess.Popen[bytes]:
-    """Start this module as a process."""
-    command = [sys.executable, "-m", "benchmarks.journal.child", what, str(folder), *map(str, more)]
-    return subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE if what != "serve" else None)
-
-
-def ask(what: str, folder: Path) -> Any:
-    """Run it and return what it found."""
-    told, _ = (process := start(what, folder)).communicate()
-    if process.returncode:
-        raise RuntimeError(f"{what} ended with {process.returncode}")
-    return json.loads(told)
 
 
 def _first(folder: Path) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.journal.child import ask
+from benchmarks.journal.asking import ask
 from benchmarks.journal.making import BLOCK, Made, make
 from planner.units import MIB
 
@@ -17,12 +17,18 @@ def rows(made: Made, folder: Path, records: int) -> list[dict[str, Any]]:
     random = make(folder / "random", made.size_bytes, records // 10, packs=False)
     plain = _bytes(random, "*.segment") / (random.records * BLOCK)
     random.remove()
+    single = make(folder / "single", made.size_bytes, records // 10, batch=1)
+    alone = _bytes(single, "*.segment") / (single.records * BLOCK)
+    alone_mib = ask("costs", single.folder)["log_mib"] * 1_000_000 / single.records
+    single.remove()
     changed = made.records * BLOCK
     return [
         {"what": "journal, bytes for a changed byte that packs to half",
          "value": round(_bytes(made, "*.segment") / changed, 3), "unit": "of them"},
         {"what": "journal, bytes for a changed byte that does not pack", "value": round(plain, 4),
          "unit": "of them"},
+        {"what": "the same, one write a frame",
+         "value": round(alone, 3), "unit": "of them"},
         {"what": "index files, bytes for a changed byte",
          "value": round(_bytes(made, "*.index") / changed, 4), "unit": "of them"},
         {"what": "appending, packed and made durable, of 4 KiB writes, 64 a frame",
@@ -30,6 +36,8 @@ def rows(made: Made, folder: Path, records: int) -> list[dict[str, Any]]:
         {"what": "index files of all whole segments", "value": round(made.indexed_s * million, 2),
          "unit": "s a million records"},
         {"what": "memory of the log", "value": round(found["log_mib"] * million, 1),
+         "unit": "MiB a million records"},
+        {"what": "memory of the log, one write a frame", "value": round(alone_mib),
          "unit": "MiB a million records"},
         {"what": "memory of an image after its first read", "value": round(found["image_mib"] * million, 1),
          "unit": "MiB a million records"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-from benchmarks.journal.child import ask
+from benchmarks.journal.asking import ask
 from benchmarks.journal.making import Made
 from planner.units import show_bytes
 

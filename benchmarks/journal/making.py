@@ -18,7 +18,7 @@ from planner.units import KIB, MIB
 BLOCK = 4 * KIB
 GROUP = "benchmark"
 BARE = MIB  # at the end of the disk nothing is ever written
-_BATCH = 64
+STREAM = 64  # writes at once
 _CHECKPOINTS = 8
 
 
@@ -58,8 +58,16 @@ def open_journal(folder: Path) -> tuple[DirectoryFiles, Log]:
     return files, open_log(files, GROUP)
 
 
-def make(folder: Path, size_bytes: int, records: int, *, dense: bool = False, packs: bool = True) -> Made:
-    """Make a journal of that many records; with ``dense`` replica and content are whole files.
+def make(
+    folder: Path,
+    size_bytes: int,
+    records: int,
+    *,
+    dense: bool = False,
+    packs: bool = True,
+    batch: int = STREAM,
+) -> Made:
+    """Make a journal of that many records, ``batch`` at once; with ``dense`` replica and content are whole.
 
     Blocks are drawn from a pool of hexadecimal digits, which pack to half, or of random bytes.
     """
@@ -77,16 +85,16 @@ def make(folder: Path, size_bytes: int, records: int, *, dense: bool = False, pa
         content = os.open(made.content, os.O_WRONLY)
     files, log = open_journal(folder)
     spent = 0.0
-    for number in range(0, records, _BATCH):
-        batch = [_drawn(rng, pool, size_bytes) for _ in range(min(_BATCH, records - number))]
+    for number in range(0, records, batch):
+        writes = [_drawn(rng, pool, size_bytes) for _ in range(min(batch, records - number))]
         begun = time.perf_counter()
-        log.append(batch)
-        if number // _BATCH % 64 == 63:
+        log.append(writes)
+        if number // STREAM % 64 == 63:
             log.commit()
-        if number * _CHECKPOINTS // records != (number + _BATCH) * _CHECKPOINTS // records:
+        if number * _CHECKPOINTS // records != (number + batch) * _CHECKPOINTS // records:
             log.checkpoint(number)
         spent += time.perf_counter() - begun
-        for write in batch if dense else ():
+        for write in writes if dense else ():
             assert write.data is not None
             os.pwrite(content, write.data, write.offset)
     log.checkpoint(records)

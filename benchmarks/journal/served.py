@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.journal.child import start
+from benchmarks.journal.asking import start
 from benchmarks.journal.making import Made
 from benchmarks.wire.peers import missing
 from benchmarks.wire.sheet import ratio
