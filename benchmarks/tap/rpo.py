@@ -150,14 +150,14 @@ def _tap(folder: Path, seconds: float) -> dict[str, Any]:
     begun = time.perf_counter()
     while (spent := time.perf_counter() - begun) < seconds:
         while written < spent * RATE:
-            disk, place = rng.randrange(DISKS), rng.randrange(SIZE // WRITE) * WRITE
+            number, place = rng.randrange(DISKS), rng.randrange(SIZE // WRITE) * WRITE
             with lock:
-                while not disks[disk].may_begin(place, WRITE):
+                while not disks[number].may_begin(place, WRITE):
                     change = areas.change()
                     assert change is not None
                     change.write()
                     areas.changed(change)
-                disks[disk].write(rng.choice(data), place)
+                disks[number].write(rng.choice(data), place)
             written += WRITE
         with lock:
             areas.cool_down(areas.tend(recorder.last))
@@ -169,8 +169,8 @@ def _tap(folder: Path, seconds: float) -> dict[str, Any]:
         raise RuntimeError(f"it does not settle: {streaming.status()}")
     streaming.stop()
     grains = {(rng.randrange(DISKS), rng.randrange(SIZE // (64 * KIB))) for _ in range(CUT_S * RATE // WRITE)}
-    for disk, grain in sorted(grains):
-        areas.lose(disk, grain * 64 * KIB, 64 * KIB)
+    for number, grain in sorted(grains):
+        areas.lose(number, grain * 64 * KIB, 64 * KIB)
     again = Streaming(streamed, recorder, copying, connect)
     os.sync()
     begun = time.perf_counter()

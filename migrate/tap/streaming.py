@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -116,7 +116,7 @@ class Streaming:
                 f"group {visible(streamed.group, 200)} has too many disks for one stream",
                 "make two groups of it",
             )
-        self._numbers = range(len(streamed.disks))
+        self._numbers: Sequence[int] = range(len(streamed.disks))
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._channel: Channel | None = None

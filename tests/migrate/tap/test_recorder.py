@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Callable
 
 import pytest
 
+from migrate.journal.writes import Write
 from migrate.tap.recorder import LEAST, ROOM, Batch, Mapped, Mode, Point, Recorder
 from planner.errors import BadInput, Blocked
 from planner.units import KIB, MIB
@@ -85,12 +87,12 @@ def test_what_was_not_durable_is_sent_again_in_the_same_order() -> None:
     first = recorder.last
     for number in range(50):
         recorder.add(0, number, b"x" * 100, 100)
-    sent = []
+    sent: list[Write] = []
     while len(sent) < 30:
         sent += recorder.batch(rng.randint(1, 2000), 0).writes
     assert recorder.resume(first + 17)
     assert not recorder.resume(first + 16)
-    again = []
+    again: list[Write] = []
     while len(again) < 33:
         again += recorder.batch(rng.randint(1, 2000), 0).writes
     assert [write.offset for write in again] == list(range(17, 50))
@@ -135,7 +137,11 @@ def test_age_is_that_of_the_oldest_write_the_target_lacks() -> None:
 def test_a_thread_that_waits_is_woken_by_enough_or_by_a_point() -> None:
     recorder = streaming()
     found: list[Batch] = []
-    for wake in (lambda: recorder.add(0, 0, b"x" * 9000, 9000), lambda: recorder.mark(Point(0))):
+    wakes: tuple[Callable[[], int], ...] = (
+        lambda: recorder.add(0, 0, b"x" * 9000, 9000),
+        lambda: recorder.mark(Point(0)),
+    )
+    for wake in wakes:
         thread = threading.Thread(target=lambda: found.append(recorder.batch(9000, 60)))
         thread.start()
         wake()

@@ -152,9 +152,14 @@ def test_a_line_that_was_cut_for_a_moment_costs_no_copying(make: Make, far: Far)
     near = make()
     near.burst(30)
     assert near.streaming.settle(30)
-    torn: list[str] = []
+    torn: list[bool] = []
     begin = near.copying.begin
-    near.copying.begin = lambda *, full: (torn.append("again"), begin(full=full))[1]  # type: ignore[method-assign]
+
+    def noticed(*, full: bool) -> int:
+        torn.append(full)
+        return begin(full=full)
+
+    near.copying.begin = noticed  # type: ignore[method-assign]
     for _ in range(5):
         near.burst(10)
         far.cut()
