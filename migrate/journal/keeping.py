@@ -51,7 +51,7 @@ def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
         held = log.leases.held()
         group.thin(lambda points: _aged(points, now_ms, limits.history_s, held))
         _promote(group, pace)
-        group.merger().merge(log, pace, _room(log, bounds))
+        group.merger().merge(log, pace, bounds.hard_bytes or None)
         return Kept(_make_room(group, bounds, pace))
     except Paused:
         raise
@@ -111,10 +111,6 @@ def _freed(log: Log, record: int) -> int:
     return freed
 
 
-def _room(log: Log, bounds: Bounds) -> int | None:
-    return max(bounds.hard_bytes - log.size_bytes, 0) if bounds.hard_bytes else None
-
-
 def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
     """Let the oldest history go when the limit is near; return why not enough can, "" when it did."""
     log = group.log
@@ -136,7 +132,7 @@ def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
             records = {point.record for point in gone}
             group.thin(lambda now, gone=records: [p.record for p in now if p.record in gone and not p.pinned])
         _promote(group, pace)
-        group.merger().merge(log, pace, _room(log, bounds))
+        group.merger().merge(log, pace, bounds.hard_bytes or None)
         if log.size_bytes >= before and not gone:
             return _why(group, bounds)
     return ""

@@ -162,8 +162,9 @@ def _set_aside(folder: Path, intent: _Intent) -> None:
     """Move aside what is not kept; what is there already is ours, of a mending that was cut off."""
     aside = folder / intent.aside
     aside.mkdir(mode=0o700, exist_ok=True)
-    for path in sorted(folder.glob("*.segment")):
-        number, there = int(path.stem), aside / path.name
+    for number in DirectoryFiles(folder).numbers():
+        path = folder / f"{number:010d}.segment"
+        there = aside / path.name
         if number in intent.keep:
             continue
         if number != intent.cut:

@@ -85,20 +85,30 @@ class Merger:
         self._level = level
         self._poor: dict[int, int] = {}  # by first segment: the size at which it was not worth it
 
-    def merge(self, log: Log, pace: Callable[[int], None], room_bytes: int | None = None) -> int:
+    def merge(self, log: Log, pace: Callable[[int], None], most_bytes: int | None = None) -> int:
         """Merge what is worth it and return the bytes that were won.
 
-        ``pace`` is told each few bytes moved and may raise, to stop: nothing is lost then. No new segment
-        takes more than about ``room_bytes``. Raises JournalCorrupt, OSError, JournalFailed.
+        ``pace`` is told each few bytes moved and may raise, to stop: nothing is lost then. The log takes
+        no more than about ``most_bytes`` meanwhile. Raises JournalCorrupt, OSError, JournalFailed.
         """
         won = 0
         with log.moving:
             log.trim()
             if not log.is_clean:
                 return 0  # what an earlier one left half made has to be gone before
-            for stretch in _stretches(self._parts(log), log.state.floor, log.state.checkpoints):
-                if self._may_be_worth(stretch):
-                    won += self._merge(log, stretch, pace, room_bytes)
+            left = _stretches(self._parts(log), log.state.floor, log.state.checkpoints)
+            while left:
+                stretch = left.pop(0)
+                if len(stretch) < 2 or not self._may_be_worth(stretch):
+                    continue
+                found = self._look(stretch, pace)
+                if not found.is_worth:
+                    self._poor[stretch[0].number] = found.before
+                elif most_bytes is not None and log.size_bytes + found.after > most_bytes:
+                    half = len(stretch) // 2  # what that wins may be room for more
+                    left[:0] = [stretch[:half], stretch[half:]]
+                else:
+                    won += self._merge(log, stretch, found, pace)
                     log.trim()
         return won
 
@@ -129,14 +139,8 @@ class Merger:
         return sum(sizes) >= _GROWN * max(sizes) and sum(sizes) >= _GROWN * poor
 
     def _merge(
-        self, log: Log, stretch: Sequence[_Part], pace: Callable[[int], None], room_bytes: int | None
+        self, log: Log, stretch: Sequence[_Part], found: _Found, pace: Callable[[int], None]
     ) -> int:
-        found = self._look(stretch, pace)
-        if not found.is_worth:
-            self._poor[stretch[0].number] = found.before
-            return 0
-        if room_bytes is not None and found.after > room_bytes:
-            return 0
         number = log.merged_number()
         try:
             made = self._write(number, log.state.floor, stretch, found, pace)

@@ -75,10 +75,11 @@ class Rotten(JournalCorrupt):
 def recover(files: Files, sealer: Sealer) -> Found:
     """Read a journal; raises Rotten, JournalCorrupt, OSError.
 
-    The newest segment is settled first: what was read may be the last word of a process that died
-    before it was synced, and nothing may be promised on that.
+    Names and the newest segment are settled first: what was read may be the last word of a process that
+    died before it was synced, and nothing may be promised on that.
     """
     numbers = files.numbers()
+    files.sync_names()
     plain = [number for number in numbers if number < MERGED_FROM]
     scan = _Scan(files, sealer)
     if plain:
