@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -35,10 +34,12 @@ from migrate.journal.state import (
     streamed_mark,
     torn_mark,
 )
+from migrate.journal.waiting import Asked, Later, Waiting
 from migrate.replication.progress import VolumeState
-from migrate.sites.ports import Consistency
 from planner.errors import Blocked, NotFound, ProjectBusy
 from planner.names import visible
+
+__all__ = ["Asked", "GroupJournal", "Replicas"]
 
 
 class Replicas(Protocol):
@@ -46,24 +47,6 @@ class Replicas(Protocol):
 
     def open_write(self, volume: str) -> WritableDisk: ...
     def open_read(self, volume: str) -> ReadableDisk: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A checkpoint that somebody wants."""
-
-    name: str = ""
-    consistency: Consistency = Consistency.CRASH
-    pinned: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class Later:
-    """A checkpoint that is made when the cycle ends: ``made`` is it then, ``failed`` why there is none."""
-
-    asked: Asked
-    made: Checkpoint | None = None
-    failed: Exception | None = None
 
 
 class GroupJournal:
@@ -91,7 +74,7 @@ class GroupJournal:
         self._now_ms = now_ms
         self._lock = threading.RLock()
         self._writers = 0
-        self._waiting: list[Later] = []
+        self._waiting = Waiting(self._make)
         self._direct = 0  # of the writers, those past the log
         self._files: DirectoryFiles | None = None
         self._left: list[DirectoryFiles] = []  # of logs that failed: images may be open
@@ -170,7 +153,7 @@ class GroupJournal:
         """Make a checkpoint of what a stream brought, which stood so at ``at_ms``, and those that wait."""
         with self._lock:
             point = self._make(asked, at_ms)
-            self._make_waiting()
+            self._waiting.settle()
             return point
 
     def open_read(self, volume: str) -> ReadableDisk:
@@ -222,25 +205,19 @@ class GroupJournal:
                         f"group {visible(self.name, 200)} is between two points: {why}",
                         "let the cycle end, or ask with --wait",
                     )
-                self._waiting.append(Later(asked))
+                self._waiting.add(asked)
                 return None
             return self._make(asked)
 
     def later(self, asked: Asked) -> Later:
         """Have a checkpoint made now, or when the cycle ends unless it is withdrawn before."""
-        later = Later(asked)
         with self._lock:
-            if self.unrest():
-                self._waiting.append(later)
-            else:
-                later.made = self._make(asked)
-        return later
+            return self._waiting.add(asked) if self.unrest() else Later(asked, self._make(asked))
 
     def withdraw(self, later: Later) -> None:
         """Want that checkpoint no more; one that is made stays."""
         with self._lock:
-            if later in self._waiting:
-                self._waiting.remove(later)
+            self._waiting.withdraw(later)
 
     def checkpoints(self) -> list[Checkpoint]:
         """Return the checkpoints offered, the oldest first."""
@@ -308,7 +285,8 @@ class GroupJournal:
         try:
             if record < self._members.since.get(volume, 0):
                 raise NotFound(
-                    f"volume {visible(volume, 200)} joined {visible(self.name, 200)} after checkpoint {record}",
+                    f"volume {visible(volume, 200)} joined {visible(self.name, 200)} "
+                    f"after checkpoint {record}",
                     "take a later checkpoint",
                 )
             return Image(self.number(volume), self._replicas.open_read(volume), lease, Indexes(lease.reader))
@@ -342,20 +320,10 @@ class GroupJournal:
             self._direct -= direct
             if self._writers or self.unrest():
                 return
-            self._make_waiting()  # they stand for the cycle, too
+            self._waiting.settle()  # they stand for the cycle, too
             points = self.checkpoints()
             if (cycle := self._cycle()) and not (points and points[-1].cycle == cycle):
                 self._make(Asked())
-
-    def _make_waiting(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for at, later in enumerate(waiting):
-            try:
-                later.made = self._make(later.asked)
-            except Exception as error:
-                for left in waiting[at:]:
-                    left.failed = error
-                raise
 
     def _part(self) -> None:
         """A pass writes: what is newest is no tap's any more, and the passes decide when it is an instant."""

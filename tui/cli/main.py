@@ -77,7 +77,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "tap": Verb("disks for guests, streamed to a receiver as they are written", Effect.LIVE, Left.PARTS),
         "checkpoint": Verb("a point to go back to, all disks of a group at one instant", Effect.EDIT_PLAN),
         "checkpoints": Verb("list such points, see where data went bad, pin, note", Effect.EDIT_PLAN),
-        "image": Verb("disks as they were at a checkpoint: served at once, or written out", Effect.LIVE),
+        "image": Verb("disks as they were at a checkpoint: served, or written out", Effect.LIVE),
     },
     "Watch": {
         "status": Verb("where every wave stands and what needs you", Effect.VIEW),
