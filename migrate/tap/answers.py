@@ -14,6 +14,7 @@ from typing import Any, Final
 from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.answers import checked_name, plain, told_consistency
 from migrate.journal.state import Checkpoint
+from migrate.tap.protecting import Protected, Protecting
 from migrate.tap.recorder import Mode, Point, Recorder
 from migrate.tap.streaming import Streaming
 from migrate.tap.tapping import Tap
@@ -25,7 +26,10 @@ _TICK_S: Final = 0.2
 
 
 class TapAnswers:
-    """The answers of the tap of ``group``; ``streaming`` is None when it has no target."""
+    """The answers of the tap of ``group``; ``streaming`` is None when it has no target.
+
+    With ``protecting`` its checkpoints are made under a policy, and are worth what was reached.
+    """
 
     def __init__(
         self,
@@ -33,12 +37,14 @@ class TapAnswers:
         tap: Tap,
         recorder: Recorder,
         streaming: Streaming | None,
+        protecting: Protecting | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._group = group
         self._tap = tap
         self._recorder = recorder
         self._streaming = streaming
+        self._protecting = protecting
         self._now_ms = now_ms
 
     def handlers(self) -> dict[str, Handler]:
@@ -70,6 +76,7 @@ class TapAnswers:
             "checkpoints": streamed.checkpoints if streamed is not None else 0,
             "hot_areas": tap.in_front(tap.areas.hot_count),
             "map_failed": tap.areas.failed,
+            "protection": self._protecting.status() if self._protecting is not None else None,
             **asdict(tap.counts),
         }
 
@@ -90,6 +97,8 @@ class TapAnswers:
             )
         if taken(request, "wait", bool, False):
             self._await_stream(caller)
+        if self._protecting is not None:
+            return _protected(self._protecting.checkpoint(name, pinned))
         point = Point(self._now_ms(), consistency, name, pinned)
         self._streaming.checkpoint(point)
         record = self._made(point, caller)
@@ -116,3 +125,9 @@ class TapAnswers:
                         "the target has not confirmed the checkpoint yet; it may still be made",
                         "look at the line, then list checkpoints there",
                     ) from None
+
+
+def _protected(made: Protected) -> dict[str, Any]:
+    point, reached = made.point, made.reached
+    kept = Checkpoint(made.record, point.at_ms, reached.consistency, point.name, pinned=point.pinned)
+    return plain(kept) | {"notes": [*reached.shortfall, *reached.complaints]}

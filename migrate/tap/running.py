@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Final
 
 from migrate.daemons.control import ControlServer
+from migrate.protection.policy import Policy
 from migrate.replication.channel import Channel
 from migrate.tap.answers import TapAnswers
 from migrate.tap.copying import Copying
 from migrate.tap.front import serve
 from migrate.tap.memory import keep_memory
 from migrate.tap.opening import Opened
+from migrate.tap.protecting import Protecting
 from migrate.tap.recorder import Point, Recorder
 from migrate.tap.streaming import Streamed, Streaming
 from migrate.tap.tapping import Tap
@@ -39,20 +41,25 @@ async def run(
     connect: Callable[[], Channel] | None,
     every_s: float,
     ready: Callable[[TapAnswers], None],
+    policy: Policy | None = None,
 ) -> None:
     """Run until ``stop``; the caller holds the lock of ``state``. Raises BadInput, OSError.
 
-    ``connect`` leads to the target, None for a tap that only keeps its map.
+    ``connect`` leads to the target, None for a tap that only keeps its map. With ``policy`` the guests are
+    held for checkpoints.
     """
     keep_memory()
     recorder = Recorder(limit_bytes, opened.areas.cool)
     tap = Tap(opened.tapped(recorder), opened.areas, recorder)
     streaming = _streaming(opened, tap, recorder, connect, every_s) if connect is not None else None
-    answers = TapAnswers(opened.group, tap, recorder, streaming)
+    protecting = Protecting(policy, opened.group, recorder, state) if policy is not None else None
+    answers = TapAnswers(opened.group, tap, recorder, streaming, protecting)
     loop = asyncio.get_running_loop()
     control = ControlServer(state, answers.handlers())
 
     async def drain() -> None:
+        if protecting is not None:
+            await loop.run_in_executor(None, protecting.stop)
         if streaming is not None:
             with suppress(Blocked):  # it does not stream: areas remember
                 streaming.checkpoint(Point(time.time_ns() // 1_000_000))
@@ -62,6 +69,8 @@ async def run(
 
     if streaming is not None:
         streaming.start()
+    if protecting is not None:
+        protecting.start()
     ready(answers)
     await serve(tap, listening, stop, drain)
 

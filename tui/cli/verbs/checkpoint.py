@@ -39,6 +39,8 @@ def command(
         point = asks.ask(
             "checkpoint", request, lambda told: say(f"waiting: {visible(str(told.get('waiting')), 300)}")
         )
+    for note in point.get("notes", ()):  # of a policy: who was not held, and why
+        say(visible(str(note), 400))
     if as_json:
         data({"group": group, **point, "at": moment(point).isoformat()})
         return

@@ -18,6 +18,7 @@ from tui.cli.options import json_option
 from tui.cli.output import line, say
 
 if TYPE_CHECKING:
+    from migrate.protection.policy import Policy
     from migrate.replication.channel import Channel
     from migrate.tap.answers import TapAnswers
     from migrate.tap.opening import Opened
@@ -44,6 +45,8 @@ _PATIENCE_S = 60  # a receiver that says nothing for so long is taken for gone
               help="Memory for writes the target does not have yet.")  # fmt: skip
 @click.option("--every", default="5s", show_default=True, metavar="DURATION",
               help="Between two checkpoints.")  # fmt: skip
+@click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+              help="How guests are held for checkpoints that are worth more than a crash.")  # fmt: skip
 @click.option("--report", default="10s", show_default=True, metavar="DURATION",
               help="Between two lines that say how it stands.")  # fmt: skip
 @json_option
@@ -57,6 +60,7 @@ def command(
     site: str | None,
     limit: str,
     every: str,
+    policy: Path | None,
     report: str,
     as_json: bool,
 ) -> None:
@@ -74,12 +78,13 @@ def command(
     must_be_named("the name of a group", group, "--group")
     wanted = [_pair(text) for text in disks]
     connect = _connector(to, keys, site)
+    held = _policy(policy, to)
     limit_bytes, every_s, report_s = parse_bytes(limit), parse_duration(every), parse_duration(report)
     _check(limit_bytes, every_s, report_s)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with ServerLock(state, "tap"), listened_at(listen) as listening:
         opened = open_group(state, group, wanted)
-        asyncio.run(_run(state, opened, listening, connect, limit_bytes, every_s, report_s, as_json))
+        asyncio.run(_run(state, opened, listening, connect, limit_bytes, every_s, held, report_s, as_json))
 
 
 async def _run(
@@ -89,6 +94,7 @@ async def _run(
     connect: Callable[[], Channel] | None,
     limit_bytes: int,
     every_s: float,
+    policy: Policy | None,
     report_s: float,
     as_json: bool,
 ) -> None:
@@ -108,7 +114,7 @@ async def _run(
 
     try:
         await run(state, opened, listening, stop, limit_bytes=limit_bytes, connect=connect,
-                  every_s=every_s, ready=ready)  # fmt: skip
+                  every_s=every_s, ready=ready, policy=policy)  # fmt: skip
     finally:
         for task in reporting:
             task.cancel()
@@ -154,6 +160,8 @@ def _sentence(told: dict[str, Any]) -> str:
     parts.append(f"buffer {show_bytes(told['buffered_bytes'])} of {show_bytes(told['buffer_bytes'])}")
     parts.append(show_count(told["hot_areas"], "hot area"))
     parts.append(show_count(told["writes"], "write"))
+    if told["protection"] and told["protection"].get("last_at_ms"):
+        parts.append(f"last held checkpoint {told['protection']['last'] or 'not made'}")
     stalls = show_count(told["stalls"], "stall")
     parts.append(f"{stalls}, the longest {show_duration(told['longest_s'])}" if told["stalls"] else stalls)
     if told["map_failed"]:
@@ -190,6 +198,20 @@ def _connector(to: str | None, keys: Path | None, site: str | None) -> Callable[
     if ending := warning(ours.bundle, datetime.now(UTC)):
         say(ending)
     return lambda: connect_tls(host, port, ours, site, _PATIENCE_S)
+
+
+def _policy(path: Path | None, to: str | None) -> Policy | None:
+    """Return the policy of a file, None when none is named; raises BadInput."""
+    from migrate.protection.policy_file import read_policy
+    from planner.errors import BadInput
+
+    if path is None:
+        return None
+    if to is None:
+        raise BadInput(
+            "a policy is for checkpoints, and there are none without a target", "add --to ADDRESS:PORT"
+        )
+    return read_policy(path)
 
 
 def _check(limit_bytes: int, every_s: float, report_s: float) -> None:
