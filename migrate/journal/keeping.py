@@ -26,7 +26,9 @@ from planner.names import visible
 from planner.units import show_bytes, show_count
 
 NEAR: Final = 0.9  # of the hard limit: from there on history goes, so that writes need not wait for it
-_ENOUGH: Final = 0.85  # of the hard limit: so much is to be left then
+_ENOUGH: Final = 0.85  # of the hard limit: so much is left then
+_EARLY: Final = 0.75  # the same where only merging helps, which takes room itself
+_EARLY_ENOUGH: Final = 0.7
 
 Pace = Callable[[int], None]
 
@@ -113,44 +115,48 @@ def _freed(log: Log, record: int) -> int:
 
 def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
     """Let the oldest history go when the limit is near; return why not enough can, "" when it did."""
-    log = group.log
-    if not bounds.hard_bytes or log.size_bytes < NEAR * bounds.hard_bytes:
-        return ""
-    enough = int(_ENOUGH * bounds.hard_bytes)
-    while log.size_bytes > enough:
-        before = log.size_bytes
+    log, hard = group.log, bounds.hard_bytes
+    is_begun = False
+    while hard:
         points = group.checkpoints()
         held = log.leases.held()
         loose = [point for point in points[:-1] if not point.pinned and point.record not in held]
-        gone: Sequence[Checkpoint]
-        if goals := _goals(points, loose, log.leases.oldest()):
-            goal = next((at for at in goals if _freed(log, points[at].record) >= before - enough), goals[-1])
-            gone = points[:goal]
+        goals = _goals(log, points, loose)
+        near, enough = (NEAR, _ENOUGH) if goals else (_EARLY, _EARLY_ENOUGH)
+        if log.size_bytes <= hard * (enough if is_begun else near):
+            break
+        is_begun = True
+        if goals:
+            excess = log.size_bytes - hard * enough
+            gone = points[: next((at for at in goals if _freed(log, points[at].record) >= excess), goals[-1])]
         else:
-            gone = _that_help(group, loose)
-        if gone:
-            records = {point.record for point in gone}
-            group.thin(lambda now, gone=records: [p.record for p in now if p.record in gone and not p.pinned])
+            gone = _that_help(group, loose, hard, pace)
+        if not gone:
+            return _why(group, bounds) if log.size_bytes > hard * NEAR else ""
+        records = {point.record for point in gone}
+        group.thin(lambda now, gone=records: [p.record for p in now if p.record in gone and not p.pinned])
         _promote(group, pace)
-        group.merger().merge(log, pace, bounds.hard_bytes or None)
-        if log.size_bytes >= before and not gone:
-            return _why(group, bounds)
+        group.merger().merge(log, pace, hard)
     return ""
 
 
-def _goals(points: Sequence[Checkpoint], loose: Sequence[Checkpoint], oldest: int | None) -> list[int]:
-    """Return which checkpoints the replicas could move to, ascending, when all before them go."""
+def _goals(log: Log, points: Sequence[Checkpoint], loose: Sequence[Checkpoint]) -> list[int]:
+    """Return which checkpoints the replicas could move to, ascending, so that segments go with those before."""
     first = len(list(takewhile(lambda point: point in loose, points)))
-    return [at for at in range(1, first + 1) if oldest is None or points[at].record <= oldest]
+    oldest = log.leases.oldest()
+    goals = [at for at in range(1, first + 1) if oldest is None or points[at].record <= oldest]
+    return [at for at in goals if _freed(log, points[at].record)]
 
 
-def _that_help(group: GroupJournal, loose: Sequence[Checkpoint]) -> Sequence[Checkpoint]:
+def _that_help(
+    group: GroupJournal, loose: Sequence[Checkpoint], hard_bytes: int, pace: Pace
+) -> Sequence[Checkpoint]:
     """Return the oldest checkpoints behind a pinned one whose going lets something be merged away."""
     for share in (4, 2, 1):
         gone = loose[: -(-len(loose) // share)]
-        if gone and group.merger().would(group.log, [point.record for point in gone]):
+        if gone and group.merger().would(group.log, [point.record for point in gone], pace, hard_bytes):
             return gone
-    return ()
+    return []
 
 
 def _why(group: GroupJournal, bounds: Bounds) -> str:

@@ -96,31 +96,36 @@ class Merger:
             log.trim()
             if not log.is_clean:
                 return 0  # what an earlier one left half made has to be gone before
-            left = _stretches(self._parts(log), log.state.floor, log.state.checkpoints)
-            while left:
-                stretch = left.pop(0)
-                if len(stretch) < 2 or not self._may_be_worth(stretch):
-                    continue
-                found = self._look(stretch, pace)
-                if not found.is_worth:
-                    self._poor[stretch[0].number] = found.before
-                elif most_bytes is not None and log.size_bytes + found.after > most_bytes:
-                    half = len(stretch) // 2  # what that wins may be room for more
-                    left[:0] = [stretch[:half], stretch[half:]]
-                else:
-                    won += self._merge(log, stretch, found, pace)
-                    log.trim()
+            for stretch, found in self._worth(log, log.state.checkpoints, pace, most_bytes):
+                won += self._merge(log, stretch, found, pace)
+                log.trim()
         return won
 
-    def would(self, log: Log, without: Iterable[int]) -> bool:
-        """Tell whether something would be worth merging without these checkpoints; raises as ``merge``."""
+    def would(
+        self, log: Log, without: Iterable[int], pace: Callable[[int], None], most_bytes: int | None = None
+    ) -> bool:
+        """Tell whether ``merge`` would do something without these checkpoints; raises as that does."""
         with log.moving:
-            left = log.state.checkpoints.keys() - set(without)
-            return any(
-                sum(part.size_bytes for part in stretch) >= _GROWN * max(part.size_bytes for part in stretch)
-                and self._look(stretch, lambda _bytes: None).is_worth
-                for stretch in _stretches(self._parts(log), log.state.floor, left)
-            )
+            kept = log.state.checkpoints.keys() - set(without)
+            return any(True for _ in self._worth(log, kept, pace, most_bytes))
+
+    def _worth(
+        self, log: Log, kept: Iterable[int], pace: Callable[[int], None], most_bytes: int | None
+    ) -> Iterator[tuple[Sequence[_Part], _Found]]:
+        """Yield the stretches that are worth merging and for which there is room."""
+        left = _stretches(self._parts(log), log.state.floor, kept)
+        while left:
+            stretch = left.pop(0)
+            if len(stretch) < 2 or not self._may_be_worth(stretch):
+                continue
+            found = self._look(stretch, pace)
+            if not found.is_worth:
+                self._poor[stretch[0].number] = found.before
+            elif most_bytes is not None and log.size_bytes + found.after > most_bytes:
+                half = len(stretch) // 2  # what that wins may be room for more
+                left[:0] = [stretch[:half], stretch[half:]]
+            else:
+                yield stretch, found
 
     def _parts(self, log: Log) -> list[_Part]:
         """Return the whole segments: all but the last."""
