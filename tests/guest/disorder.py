@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from migrate.journal.writes import Write
-from tests.guest.drives import Journal
+from tests.guest.journals import Journal
 
 Disorder = Callable[[Sequence[Write], random.Random], list[Write]]
 _LATE: Final = 64  # writes that one may be late

@@ -18,9 +18,11 @@ from typing import Any, Final
 from migrate.daemons.control import ControlClient
 from migrate.daemons.registered import Register
 from migrate.journal.image import Image
-from migrate.journal.state import Checkpoint
-from migrate.journal.store import Journals
-from tests.guest.drives import SIZE
+from migrate.journal.log import Log
+from migrate.journal.store import FOLDER, Journals
+from planner.errors import StepFailed
+from planner.names import content_id
+from tests.guest.journals import empty
 from tests.guest.records import DISKS
 from tests.migrate.replication.served import ALL, FAR, issuer
 
@@ -29,7 +31,10 @@ _PATIENCE_S: Final = 120
 
 
 class Tapped:
-    """A tap in front of ``disks``, a receiver in ``folder``, and a line between them that can be cut."""
+    """A tap in front of ``disks`` and a receiver, both of which can be killed; see ``experiment.Front``.
+
+    The tap makes checkpoints of its own, too.
+    """
 
     def __init__(self, folder: Path, disks: Sequence[Path], store: Path | None = None) -> None:
         self._folder, self._disks = folder, disks
@@ -41,14 +46,13 @@ class Tapped:
         self._control = ControlClient(folder / "tap")
         self._port = 0
         self._begun: list[tuple[str, subprocess.Popen[str]]] = []
-        for target in self._targets:
-            with target.open("wb") as file:
-                file.truncate(SIZE)
+        self._targets = empty(folder, "-target")
 
     def begin(self) -> None:
-        """Start the receiver and the tap."""
+        """Start the receiver and the tap, and return when the target has what the source has."""
         self.begin_receiver()
         self.begin_tap()
+        self.wait_until_streaming()
 
     def begin_receiver(self) -> None:
         """Start the receiver, again at its place when it was killed."""
@@ -62,7 +66,7 @@ class Tapped:
         words = ["--state", str(self._folder / "tap"), "--group", GROUP, "--listen", f"unix:{self.path}"]
         words += [f"--disk={name}={disk}" for name, disk in zip(DISKS, self._disks, strict=True)]
         words += ["--to", f"127.0.0.1:{self._port}", "--keys", str(self._ours), "--site", FAR.site]
-        self._tap = self._begin("tap", *words, "--every", "0.4s", "--report", "1h")
+        self._tap = self._begin("tap", *words, "--every", "0.8s", "--report", "1h")
         self._hear(self._tap)
 
     def kill_receiver(self) -> None:
@@ -74,9 +78,13 @@ class Tapped:
         _end(self._tap)
 
     def checkpoint(self) -> int:
-        """Make a checkpoint at this instant and return its number."""
-        told = self._control.ask("checkpoint", {"group": GROUP, "wait": True})
-        return int(told["record"])
+        """Make a checkpoint at this instant, or at the next one that can be had, and return its number."""
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                return int(self._control.ask("checkpoint", {"group": GROUP, "wait": True})["record"])
+            except StepFailed:  # the receiver died before it had it
+                assert time.monotonic() < end, self.status()
 
     def status(self) -> dict[str, Any]:
         """Return how the tap says that it stands."""
@@ -89,6 +97,13 @@ class Tapped:
     def wait_until_it_fails(self, why: str) -> None:
         """Return when the tap says that the receiver takes nothing, and why."""
         self._wait(lambda told: why in told["why"])
+
+    def settle(self) -> None:
+        """Return when what was on its way is done and at the receiver."""
+        writes = -1
+        while writes != (writes := self.status()["writes"]):
+            time.sleep(0.3)
+        self.wait_until_streaming()
 
     def _wait(self, until: Callable[[Mapping[str, Any]], bool]) -> None:
         end = time.monotonic() + _PATIENCE_S
@@ -105,13 +120,9 @@ class Tapped:
             _end(process)
         shutil.rmtree(self._sockets, ignore_errors=True)
 
-    def kept(self) -> Kept:
-        """Open what the receiver kept; close it."""
+    def opened(self) -> Kept:
+        """Open what the receiver kept."""
         return Kept(self.store, self._targets)
-
-    @property
-    def _targets(self) -> list[Path]:
-        return [self._folder / f"{name}-target.img" for name in DISKS]
 
     def _volumes(self) -> Path:
         told = [{"id": n, "path": str(p), "group": GROUP} for n, p in zip(DISKS, self._targets, strict=True)]
@@ -143,13 +154,15 @@ class Kept:
     """The group's journal at the receiver, once that ended."""
 
     def __init__(self, store: Path, targets: Sequence[Path]) -> None:
+        self.folder, self.replicas = store / FOLDER / content_id(GROUP), targets
         register = Register((name, path, GROUP) for name, path in zip(DISKS, targets, strict=True))
         self._journals = Journals(store, register.groups(), register)
         self._group = self._journals.group(GROUP)
 
-    def checkpoints(self) -> list[Checkpoint]:
-        """Return the checkpoints offered, the oldest first."""
-        return self._group.checkpoints()
+    @property
+    def log(self) -> Log:
+        """Its log."""
+        return self._group.log
 
     def image(self, record: int, number: int) -> Image:
         """Return a disk as it was at a checkpoint; close it."""

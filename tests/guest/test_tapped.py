@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,81 +14,60 @@ from pathlib import Path
 import pytest
 
 from planner.units import MIB
-from tests.guest.drives import copied
-from tests.guest.experiment import Experiment, Point, whole
-from tests.guest.machine import Machine, running
+from tests.guest.experiment import Experiment
+from tests.guest.journals import copied, formatted
+from tests.guest.machine import Machine
 from tests.guest.system import System, tool
 from tests.guest.tapped import Tapped
 
 
 class Scene:
-    """A guest that runs behind a tap."""
+    """A guest behind a tap, its receiver's store in ``store``."""
 
     def __init__(self, system: System, folder: Path, store: Path | None = None) -> None:
-        self.experiment = Experiment(system, folder)
-        self.tapped = Tapped(folder, self.experiment.replicas, store)
-        self.folder = folder
+        self.folder, self.disks = folder, formatted(folder)
+        self.tapped = Tapped(folder, self.disks, store)
+        self.experiment = Experiment(system, folder, self.disks, self.tapped)
 
     @contextmanager
     def running(self) -> Iterator[Machine]:
-        """Have the guest write for a while and in the end lose its power; check what was kept."""
-        try:
-            self.tapped.begin()
-            with running(self.experiment.system, self.tapped.path, self.folder) as machine:
-                machine.wait_until_ready()
-                self.tapped.wait_until_streaming()
-                machine.run(3)
-                yield machine
-                self.tapped.wait_until_streaming()
-                machine.run(3)
-                machine.cut()
-                machine.listen()
-                self._settle()
-                newest = self.tapped.checkpoint()
-        finally:
-            self.tapped.end()
-        self._check(machine, newest)
-
-    def _settle(self) -> None:
-        """Return when the tap has done what was on its way when the power went."""
-        writes = -1
-        while writes != (writes := self.tapped.status()["writes"]):
-            time.sleep(0.3)
-
-    def _check(self, machine: Machine, newest: int) -> None:
-        kept = self.tapped.kept()
-        made = kept.checkpoints()
-        self.experiment.points = [Point(one.record, machine.said_before(one.at_ms)) for one in made]
-        disks = copied(kept, newest, self.folder)
-        sources = self.experiment.replicas
-        assert [disk.read_bytes() for disk in disks] == [source.read_bytes() for source in sources]
-        whole(self.experiment, kept)
+        """Have the guest write, then check what was kept: in the end that is what the source holds."""
+        with self.experiment.life() as guest:
+            guest.machine.run(3)
+            yield guest.machine
+            self.tapped.wait_until_streaming()
+            guest.machine.run(3)
+        self.experiment.check()
+        opened = self.tapped.opened()
+        newest = copied(opened, self.experiment.points[-1].record, self.folder)
+        opened.close()
+        assert [disk.read_bytes() for disk in newest] == [disk.read_bytes() for disk in self.disks]
 
 
 @pytest.mark.soak
 def test_its_receiver_dies(system: System, tmp_path: Path) -> None:
     scene = Scene(system, tmp_path)
     with scene.running() as machine:
-        for _ in range(2):
+        for _ in range(5):
             scene.tapped.kill_receiver()
             machine.wait_for(4)  # the guest does not notice
             scene.tapped.begin_receiver()
             scene.tapped.wait_until_streaming()
-            machine.run(3)
+            machine.run(2)
 
 
 @pytest.mark.soak
 def test_the_tap_dies(system: System, tmp_path: Path) -> None:
     scene = Scene(system, tmp_path)
     with scene.running() as machine:
-        for _ in range(2):
+        for _ in range(5):
             scene.tapped.kill_tap()
             scene.tapped.begin_tap()
             machine.wait_for(4)
 
 
 @pytest.mark.soak
-def test_the_journal_is_full(system: System, tmp_path: Path, small: Path) -> None:
+def test_the_storage_of_the_journal_is_full(system: System, tmp_path: Path, small: Path) -> None:
     scene = Scene(system, tmp_path, small / "store")
     ballast = small / "ballast"
     with scene.running() as machine:
