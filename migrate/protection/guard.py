@@ -103,12 +103,19 @@ class Guard:
 
     def _hear(self) -> Told:
         """Return what the watchdog tells; what is told by us when it does not."""
+        while (told := self._next()) is None:
+            pass
+        return told
+
+    def _next(self) -> Told | None:
+        """Return what is told next, by us when the watchdog is gone or stands still; None for a beat."""
         try:
-            while (plain := self._lines.hear(time.monotonic() + self._slack_s)) == BEAT:
-                pass
+            plain = self._lines.hear(time.monotonic() + self._slack_s)
         except Silent:
             return self._rescue("the watchdog stood still")
-        return self._rescue("the watchdog died") if plain is None else Told.load(plain)
+        if plain is None:
+            return self._rescue("the watchdog died")
+        return None if plain == BEAT else Told.load(plain)
 
     def _look_after(self, over: Stop) -> None:
         while True:
@@ -118,9 +125,8 @@ class Guard:
             if not ready:
                 self._told = self._rescue("the watchdog stood still")
                 return
-            plain = self._lines.hear()
-            if plain != BEAT:
-                self._told = self._rescue("the watchdog died") if plain is None else Told.load(plain)
+            self._told = self._next()
+            if self._told is not None:
                 return
 
     def _rescue(self, why: str) -> Told:

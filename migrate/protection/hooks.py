@@ -87,14 +87,15 @@ def run_hook(command: Sequence[str], purpose: Purpose, limit_s: float, stop: Sto
         os.close(reading)
         if writing >= 0:
             os.close(writing)
-    if ended and child.returncode == 0:
+    if ended and _succeeded(child.pid):
+        child.wait()
         return HookEnd("", said)
+    # before it is reaped: its group may come to be another one after that
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
-    if not ended:
-        # one in the kernel's hands (on a file system that it froze itself) dies when that is thawed
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(_REAP_S)
+    # one in the kernel's hands (on a file system that it froze itself) dies when that is thawed
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(_REAP_S)
     end_leftovers(purpose)
     if not ended:
         why = "was stopped" if stop.said else f"was not done within {show_duration(limit_s)}"
@@ -133,7 +134,6 @@ def _await(child: subprocess.Popen[bytes], reading: int, until: float, stop: Sto
             if reading in ready and not _take(reading, said):
                 fds.remove(reading)
             if ending in ready:
-                child.wait()
                 _take(reading, said)
                 return said.decode("utf-8", "replace"), True
             # a hook that never stops talking makes every wait end at once
@@ -141,6 +141,11 @@ def _await(child: subprocess.Popen[bytes], reading: int, until: float, stop: Sto
                 return said.decode("utf-8", "replace"), False
     finally:
         os.close(ending)
+
+
+def _succeeded(pid: int) -> bool:
+    end = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    return end is not None and end.si_code == os.CLD_EXITED and end.si_status == 0
 
 
 def _take(reading: int, said: bytearray) -> bool:

@@ -32,6 +32,7 @@ class Member:
     before: tuple[str, ...] = ()
     check: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
+    disks: tuple[str, ...] = ()  # the volumes it has in the group; an only member has all of them
 
     @property
     def is_held(self) -> bool:
@@ -70,6 +71,13 @@ class Policy:
             return Member(member.name, Consistency.FILESYSTEM, member.agent)
         return member
 
+    def without_member(self, volumes: Iterable[str]) -> tuple[str, ...]:
+        """Return those volumes that are of no member: nobody would hold them, and no label could say so."""
+        if len(self.members) == 1 and not self.members[0].disks:
+            return ()
+        held = {volume for member in self.members for volume in member.disks}
+        return tuple(volume for volume in volumes if volume not in held)
+
     def dump(self) -> dict[str, Any]:
         """Return it as plain data."""
         return asdict(self)
@@ -93,5 +101,5 @@ def lowest(levels: Iterable[Consistency]) -> Consistency:
 
 
 def _member(plain: Mapping[str, Any]) -> Member:
-    commands = {word: tuple(plain[word]) for word in ("before", "check", "after")}
+    commands = {word: tuple(plain[word]) for word in ("before", "check", "after", "disks")}
     return Member(**{**plain, "worth": Consistency(plain["worth"]), **commands})

@@ -82,6 +82,7 @@ class _Member(_Part):
     check: _Command | None = None
     after: _Command | None = None
     worth: _Level | None = None
+    disks: Annotated[list[_Text], Field(min_length=1, max_length=4096)] | None = None
 
 
 class _File(_Part):
@@ -175,6 +176,7 @@ def _member(shown: str, number: int, told: _Member, folder: Path) -> Member:
         _found(where, "before", told.before, folder),
         _found(where, "check", told.check, folder),
         _found(where, "after", told.after, folder),
+        tuple(told.disks or ()),
     )
 
 
@@ -195,6 +197,7 @@ def _found(where: str, entry: str, command: list[str] | None, folder: Path) -> t
 def _check_members(shown: str, policy: Policy) -> None:
     names: set[str] = set()
     agents: dict[str, str] = {}
+    disks: dict[str, str] = {}
     for member in policy.members:
         name = visible(member.name, 60)
         if member.name in names:
@@ -202,6 +205,12 @@ def _check_members(shown: str, policy: Policy) -> None:
         names.add(member.name)
         if member.agent and (other := agents.setdefault(os.path.normpath(member.agent), name)) != name:
             raise BadInput(f"{shown}: {other} and {name} have one agent", "name the socket of each")
+        for disk in member.disks:
+            if (other := disks.setdefault(disk, name)) != name:
+                raise BadInput(
+                    f"{shown}: {other} and {name} have one disk, {visible(disk, 60)}",
+                    "name it at one of them: a disk that is shared is held by whoever writes it",
+                )
     for member in policy.acting():
         if policy.required and not at_least(member.worth, policy.consistency):
             raise BadInput(

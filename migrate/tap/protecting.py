@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as TooLong
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +25,7 @@ from planner.names import visible
 
 _log = logging.getLogger(__name__)
 _PATIENCE_S: Final = 60.0
+_TICK_S: Final = 0.2
 LOG: Final = "protection.log"
 
 
@@ -46,15 +48,21 @@ class Protecting:
         self,
         policy: Policy,
         group: str,
+        volumes: Iterable[str],
         recorder: Recorder,
         folder: Path,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """Raises BadInput when the policy is of another group."""
+        """Raises BadInput when the policy is of another group, or has no member for one of ``volumes``."""
         if policy.group != group:
             raise BadInput(
                 f"the policy is for group {visible(policy.group, 80)}, not for {visible(group, 80)}",
                 "name the policy of this group",
+            )
+        if bare := policy.without_member(volumes):
+            raise BadInput(
+                f"disk {visible(bare[0], 80)} of group {visible(group, 80)} is of no member of the policy",
+                'say whose it is: disks = ["..."] at a member',
             )
         self._policy = policy
         self._recorder = recorder
@@ -116,13 +124,14 @@ class Protecting:
         self._await(judged)
 
     def _await(self, word: Point | Judged) -> int:
-        try:
-            return word.made.result(_PATIENCE_S)
-        except TooLong:
-            raise StepFailed(
-                "the target has not confirmed the checkpoint yet; it may be offered there, as worth a crash",
-                "look at the line, then list checkpoints there",
-            ) from None
+        until = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until and not self._stopping.is_set():
+            with suppress(TooLong):
+                return word.made.result(_TICK_S)
+        raise StepFailed(
+            "the target has not confirmed the checkpoint yet; it may be offered there, as worth a crash",
+            "look at the line, then list checkpoints there",
+        )
 
     def _note(self, consistency: str, why: tuple[str, ...]) -> None:
         self._last = {"last_at_ms": self._now_ms(), "last": consistency, "last_why": "; ".join(why)}

@@ -22,6 +22,7 @@ from migrate.tap.copying import Copying
 from migrate.tap.front import serve
 from migrate.tap.memory import keep_memory
 from migrate.tap.opening import Opened
+from migrate.tap.packing import Packer
 from migrate.tap.protecting import Protecting
 from migrate.tap.recorder import Point, Recorder
 from migrate.tap.streaming import Streamed, Streaming
@@ -51,8 +52,10 @@ async def run(
     keep_memory()
     recorder = Recorder(limit_bytes, opened.areas.cool)
     tap = Tap(opened.tapped(recorder), opened.areas, recorder)
-    streaming = _streaming(opened, tap, recorder, connect, every_s) if connect is not None else None
-    protecting = Protecting(policy, opened.group, recorder, state) if policy is not None else None
+    packer = Packer()
+    streaming = _streaming(opened, tap, recorder, connect, every_s, packer) if connect is not None else None
+    volumes = [disk.name for disk in tap.disks]
+    protecting = Protecting(policy, opened.group, volumes, recorder, state) if policy is not None else None
     answers = TapAnswers(opened.group, tap, recorder, streaming, protecting)
     loop = asyncio.get_running_loop()
     control = ControlServer(state, answers.handlers())
@@ -65,6 +68,7 @@ async def run(
                 streaming.checkpoint(Point(time.time_ns() // 1_000_000))
                 await loop.run_in_executor(None, streaming.settle, _LAST_S)
             await loop.run_in_executor(None, streaming.stop)
+        await loop.run_in_executor(None, packer.close)
         await loop.run_in_executor(None, control.close)
 
     if streaming is not None:
@@ -76,8 +80,14 @@ async def run(
 
 
 def _streaming(
-    opened: Opened, tap: Tap, recorder: Recorder, connect: Callable[[], Channel], every_s: float
+    opened: Opened,
+    tap: Tap,
+    recorder: Recorder,
+    connect: Callable[[], Channel],
+    every_s: float,
+    packer: Packer,
 ) -> Streaming:
     disks = tuple((disk.name, disk.size_bytes) for disk in tap.disks)
     streamed = Streamed(opened.group, disks, opened.name, every_s=every_s)
-    return Streaming(streamed, recorder, Copying(tap.areas, opened.disks, recorder, tap.in_front), connect)
+    copying = Copying(tap.areas, opened.disks, recorder, tap.in_front)
+    return Streaming(streamed, recorder, copying, connect, packer=packer)

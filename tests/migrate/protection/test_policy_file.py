@@ -28,6 +28,7 @@ after = ["./hold", "--end"]
 
 [[member]]
 name = "win"
+disks = ["win/0", "win/1"]
 agent = "/run/win.sock"
 worth = "application"
 """
@@ -54,7 +55,7 @@ def test_a_whole_policy_is_read_and_travels_as_it_is(tmp_path: Path) -> None:
                 "db", APPLICATION, str(tmp_path / "run/db.sock"),
                 (hold, "--for", "crm; $(id)"), (hold, "--look"), (hold, "--end"),
             ),
-            Member("win", APPLICATION, "/run/win.sock"),
+            Member("win", APPLICATION, "/run/win.sock", disks=("win/0", "win/1")),
         ),
         3600.0, 5.0, 120.0, True,
     )  # fmt: skip
@@ -107,6 +108,8 @@ REFUSED = [
     (HEAD + MEMBER + "agent = ''\n", "agent: it must not be empty"),
     (HEAD + MEMBER + MEMBER, "names the member a twice"),
     (HEAD + MEMBER + "agent='x/../s'\n[[member]]\nname='b'\nagent='s'\n", "a and b have one agent"),
+    (HEAD + MEMBER + "disks=['d']\n[[member]]\nname='b'\ndisks=['d']\n", "a and b have one disk, d"),
+    (HEAD + MEMBER + "disks = []\n", "member 1: disks"),
     ("required = true\n" + HEAD + MEMBER, "requires filesystem, and a can reach crash at most"),
     (HEAD + '[[member]]\nname = "a\\u001b[31m\\u202e"\n' + BOTH, "member 1 (a␛[31m<U+202E>) has after"),
     (HEAD + '"a\\u001b[31m" = 1\n' + MEMBER, "is wrong at a␛[31m: there is no such entry"),

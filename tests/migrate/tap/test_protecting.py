@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from migrate.protection.policy import Policy
+from migrate.protection.policy import Member, Policy
 from migrate.sites.ports import Consistency
 from migrate.tap.protecting import LOG, Protecting
 from migrate.tap.recorder import Judged, Mode
 from planner.errors import BadInput, Blocked
 from tests.migrate.protection.fake_agent import FakeAgent
 from tests.migrate.protection.scene import CRASH, FILESYSTEM, agent_member, eventually, policy
-from tests.migrate.tap.rig import Far, Near
+from tests.migrate.tap.rig import VOLUMES, Far, Near
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def asked(fake: FakeAgent) -> Policy:
 
 
 def protecting(near: Near, asked: Policy, folder: Path) -> Protecting:
-    return Protecting(asked, asked.group, near.recorder, folder)
+    return Protecting(asked, asked.group, VOLUMES, near.recorder, folder)
 
 
 def worth(far: Far) -> dict[str, Consistency]:
@@ -123,4 +123,15 @@ def test_it_is_made_by_itself_while_it_streams(near: Near, far: Far, fake: FakeA
 
 def test_a_policy_of_another_group_is_refused(near: Near, fake: FakeAgent, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is for group crm, not for erp"):
-        Protecting(asked(fake), "erp", near.recorder, tmp_path)
+        Protecting(asked(fake), "erp", VOLUMES, near.recorder, tmp_path)
+
+
+def test_a_disk_that_nobody_holds_is_not_called_held(near: Near, fake: FakeAgent, tmp_path: Path) -> None:
+    """A label speaks for the members: a disk of none of them would be left out of it in silence."""
+    (one,) = asked(fake).members
+    first = replace(one, disks=VOLUMES[:1])
+    for members in ((first,), (first, Member("other")), (one, Member("other"))):
+        with pytest.raises(BadInput, match="is of no member of the policy"):
+            protecting(near, policy(*members), tmp_path)
+    both = policy(first, Member("other", disks=VOLUMES[1:]))
+    assert protecting(near, both, tmp_path).checkpoint().reached.consistency is CRASH
