@@ -17,18 +17,21 @@ from pathlib import Path
 from migrate.disks.flat import FlatDisk
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.log import open_log
+from migrate.replication.written import packed_in
 from migrate.tap.areas import Areas
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listened_at
-from migrate.tap.memory import keep_memory
 from migrate.tap.mapfile import MapFile, seen
+from migrate.tap.memory import keep_memory
+from migrate.tap.packing import Packer
 from migrate.tap.recorder import Mapped, Mode, Point, Recorder
 from migrate.tap.tapping import Tap
 from planner.units import GIB, MIB
 
 _LIMIT = 8 * GIB  # of the journal: one that is full would take nothing more
 _BUFFER = 256 * MIB
+_LEVEL = -1  # of zstd: what a tap uses
 
 
 class Journalling:
@@ -40,6 +43,7 @@ class Journalling:
         self._folder = folder
         self._recorder = recorder
         self._log = open_log(DirectoryFiles(folder), "crm")
+        self._packer = Packer()
         self._ending = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
 
@@ -52,6 +56,7 @@ class Journalling:
         """Bring the rest, and end."""
         self._ending.set()
         self.thread.join()
+        self._packer.close()
 
     def _run(self) -> None:
         try:
@@ -61,7 +66,8 @@ class Journalling:
                     continue
                 if self.size_bytes > _LIMIT:
                     self._recorder.let_go("the journal is full")
-                self._log.append(batch.writes)
+                for _reached, body in self._packer.frames(batch.writes, batch.after, (0,), _LEVEL):
+                    self._log.append_packed([packed_in(body)])
                 if batch.point is not None:
                     self._log.checkpoint(batch.point.at_ms)
                 self._log.commit()

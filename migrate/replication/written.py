@@ -88,6 +88,13 @@ def _parts(writes: Sequence[Write], after: int, numbers: Sequence[int]) -> Itera
         yield _Part(batch, before, reached)
 
 
+def packed_in(body: bytes) -> Packed:
+    """Return what a body that was made here has for a journal, unchecked."""
+    count, table_bytes, raw_bytes, _after = _PREFIX.unpack_from(body)
+    data_at = _PREFIX.size + table_bytes
+    return Packed(count, body[_PREFIX.size : data_at], body[data_at:], raw_bytes)
+
+
 def opened(frame: Frame, sizes: Mapping[int, int]) -> Written:
     """Return what a frame brings; raises WireError. ``sizes`` are bytes of the disks by their number."""
     body = memoryview(frame.body)

@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +25,8 @@ from migrate.replication.sender import greet
 from migrate.replication.wire import FLAG_PART, HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
 from migrate.tap.copying import PIECE, Copying
-from migrate.tap.recorder import Judged, Mapped, Mode, Point, Recorder
+from migrate.tap.packing import Packer
+from migrate.tap.recorder import Batch, Judged, Mapped, Mode, Point, Recorder
 from migrate.tap.rpo import Ages
 from planner.errors import BadInput, Blocked, WherryError
 from planner.names import visible
@@ -100,7 +101,10 @@ class Streaming:
         clock: Callable[[], float] = time.monotonic,
         backoff_s: tuple[float, ...] = _BACKOFF_S,
         random_bytes: Callable[[int], bytes] = os.urandom,
+        packer: Packer | None = None,
     ) -> None:
+        """Without a ``packer`` writes are packed by threads of this process, also while guests write."""
+        self._packer = packer
         self._streamed = streamed
         self._recorder = recorder
         self._copying = copying
@@ -272,8 +276,7 @@ class Streaming:
         self._copy()
         self._point()
         batch = self._recorder.batch(_BATCH, 0.0 if self._catches_up else LINGER_S)
-        level, packing = self._streamed.level, self._packing
-        for reached, body in frames_of(batch.writes, batch.after, self._numbers, level, packing):
+        for reached, body in self._frames(batch):
             link.send(Kind.WRITES, body, offset=reached)
             self._unsaid += len(body)
             self._sent_bytes += len(body)
@@ -288,6 +291,13 @@ class Streaming:
         idle = batch.upto == batch.after and (stuck or not self._catches_up)
         while self._commits and (self._commits >= _AHEAD or idle):
             self._hear(link)
+
+    def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes]]:
+        """Yield the frames of a batch; to catch up takes all processors, to stream should take none of ours."""
+        level = self._streamed.level
+        if self._packer is not None and not self._catches_up:
+            return self._packer.frames(batch.writes, batch.after, self._numbers, level)
+        return frames_of(batch.writes, batch.after, self._numbers, level, self._packing)
 
     def _copy(self) -> None:
         """Copy some of what is hot, as far as the guests leave room; then the order is whole."""
