@@ -9,6 +9,7 @@ digest, and unpacks no more than that.
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,7 @@ PIECE_BYTES: Final = 32 * KIB  # unpacked: smaller ones are read faster and pack
 DISKS_MAX: Final = 2**31
 ZERO: Final = 2**31  # in the disk's number: the run reads as zeros and brings no bytes
 _PIECE: Final = struct.Struct("<I16s")
+_local = threading.local()
 _COUNT: Final = struct.Struct("<I")
 PLACE_BYTES: Final = _PIECE.size
 COUNT_BYTES: Final = _COUNT.size
@@ -172,9 +174,13 @@ def cut(row: Row, data: bytes) -> bytes:
 
 
 def _compressor(level: int) -> ZstdCompressor:
-    import zstandard
+    """Return this thread's: making one costs as much as packing a frame."""
+    made: dict[int, ZstdCompressor] = _local.__dict__.setdefault("compressors", {})
+    if level not in made:
+        import zstandard
 
-    return zstandard.ZstdCompressor(level=level)
+        made[level] = zstandard.ZstdCompressor(level=level)
+    return made[level]
 
 
 def _packed(compressor: ZstdCompressor | None, part: memoryview) -> bytes | memoryview:

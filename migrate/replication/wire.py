@@ -10,6 +10,7 @@ another stream, offset or conversation does not open. Caps are checked before an
 from __future__ import annotations
 
 import struct
+import threading
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final
@@ -34,6 +35,7 @@ FLAG_PART: Final = 2  # on COMMIT: make durable what is there, the pass is not c
 FLAG_OFFERS: Final = 4  # on HELLO: I can offer digests; who does not know this flag overlooks it
 FLAG_JOINED: Final = 8  # on HELLO: I can bring further connections; overlooked in the same way
 
+_local = threading.local()
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")
 TAG_BYTES: Final = 16
 HEADER_BYTES: Final = PREFIX.size + TAG_BYTES
@@ -190,9 +192,10 @@ def inflate(body: Bytes, length: int) -> bytes:
         about = zstandard.get_frame_parameters(body)
         if about.content_size != length or about.window_size > WINDOW_MAX or about.dict_id:
             raise WireError(f"a compressed block does not hold the {length} bytes it announces")
-        raw = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).decompress(
-            body, max_output_size=length, allow_extra_data=False
-        )
+        unpacker = getattr(_local, "unpacker", None)
+        if unpacker is None:  # one costs as much as what it unpacks, so a thread keeps its own
+            unpacker = _local.unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX)
+        raw: bytes = unpacker.decompress(body, max_output_size=length, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise WireError("a compressed block cannot be unpacked") from error
     if len(raw) != length:

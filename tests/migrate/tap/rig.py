@@ -104,7 +104,7 @@ class Far:
         self.threads: list[threading.Thread] = []
         self.refused: list[str] = []
         self.is_up = True
-        self.limit_bytes = 0
+        self.door = threading.Lock()
         self.start()
 
     def start(self) -> None:
@@ -125,15 +125,16 @@ class Far:
         return self.journals.group(GROUP)
 
     def connect(self) -> Channel:
-        if not self.is_up:
-            raise ChannelClosed("nobody answers")
-        near, far = socket.socketpair()
-        channel = SocketChannel(far, 30.0)
-        thread = threading.Thread(target=self._serve, args=(channel,), daemon=True)
-        self.channels.append(channel)
-        self.threads.append(thread)
-        thread.start()
-        return SocketChannel(near, 30.0)
+        with self.door:
+            if not self.is_up:
+                raise ChannelClosed("nobody answers")
+            near, far = socket.socketpair()
+            channel = SocketChannel(far, 30.0)
+            thread = threading.Thread(target=self._serve, args=(channel,), daemon=True)
+            thread.start()
+            self.channels.append(channel)
+            self.threads.append(thread)
+            return SocketChannel(near, 30.0)
 
     def _serve(self, channel: SocketChannel) -> None:
         try:
@@ -145,13 +146,15 @@ class Far:
 
     def cut(self) -> None:
         """Break every connection there is."""
-        channels, self.channels = self.channels, []
+        with self.door:
+            channels, self.channels = self.channels, []
         for channel in channels:
             channel.close()
 
     def restart(self) -> None:
         """End without a word and begin anew: what was promised is all there is."""
-        was_up, self.is_up = self.is_up, False
+        with self.door:
+            was_up, self.is_up = self.is_up, False
         self.end()
         self.start()
         self.is_up = was_up
