@@ -96,7 +96,9 @@ class Merger:
             log.trim()
             if not log.is_clean:
                 return 0  # what an earlier one left half made has to be gone before
-            for stretch, found in self._worth(log, log.state.checkpoints, pace, most_bytes):
+            kept = log.state.checkpoints
+            log.commit()  # those that are not among them are gone durably
+            for stretch, found in self._worth(log, kept, pace, most_bytes):
                 won += self._merge(log, stretch, found, pace)
                 log.trim()
         return won
@@ -143,9 +145,7 @@ class Merger:
         poor = self._poor.get(stretch[0].number, 0)
         return sum(sizes) >= _GROWN * max(sizes) and sum(sizes) >= _GROWN * poor
 
-    def _merge(
-        self, log: Log, stretch: Sequence[_Part], found: _Found, pace: Callable[[int], None]
-    ) -> int:
+    def _merge(self, log: Log, stretch: Sequence[_Part], found: _Found, pace: Callable[[int], None]) -> int:
         number = log.merged_number()
         try:
             made = self._write(number, log.state.floor, stretch, found, pace)
@@ -219,7 +219,9 @@ class Merger:
     ) -> list[Ref]:
         """Write the segment that stands for a stretch; it is not durable yet."""
         first, last = stretch[0], stretch[-1]
-        told = Merged(first.start, last.end, last.last, last.tag, found.frames, _state(self._files, stretch).dump())
+        told = Merged(
+            first.start, last.end, last.last, last.tag, found.frames, _state(self._files, stretch).dump()
+        )
         self._files.create(number)
         writer = _Writer(self._files, self._sealer, number, floor, last.last, first.refs[0].header.previous)
         opening = json.dumps(told.dump(), separators=(",", ":")).encode("utf-8", "surrogatepass")
