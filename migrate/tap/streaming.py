@@ -293,7 +293,7 @@ class Streaming:
             self._hear(link)
 
     def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes]]:
-        """Yield the frames of a batch; to catch up takes all processors, to stream should take none of ours."""
+        """Yield the frames of a batch. To catch up takes all processors, to stream none of the guests'."""
         level = self._streamed.level
         if self._packer is not None and not self._catches_up:
             return self._packer.frames(batch.writes, batch.after, self._numbers, level)
