@@ -43,10 +43,9 @@ def show(group: Mapping[str, Any], now: datetime) -> None:
 
 def _show_health(health: Mapping[str, Any]) -> None:
     limit = f" of {show_bytes(health['limit_bytes'])}" if health["limit_bytes"] else ""
-    full = f", full in {show_duration(health['full_in_s'])}" if health["full_in_s"] is not None else ""
     line(
         f"{_MARKS[health['grade']]} history {show_duration(health['history_s'])} of "
-        f"{show_duration(health['wanted_s'])}, journal {show_bytes(health['size_bytes'])}{limit}{full}"
+        f"{show_duration(health['wanted_s'])}, journal {show_bytes(health['size_bytes'])}{limit}"
     )
     for said in health["said"]:
         line(f"    {visible(said, 500)}")
