@@ -147,8 +147,8 @@ class Answers:
 
     def _serve_image(self, request: Told, caller: Caller) -> Told:
         group, point = self._found(request)
-        volumes = [str(volume) for volume in taken(request, "volumes", list, [])]
-        volumes = volumes or list(group.volumes_at(point.record))
+        wanted = dict.fromkeys(map(str, taken(request, "volumes", list, [])))
+        volumes = list(wanted or group.volumes_at(point.record))
         for volume in volumes:
             if volume not in group.volumes:
                 raise NotFound(

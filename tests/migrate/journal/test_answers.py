@@ -205,6 +205,13 @@ def test_images_are_served_as_long_as_they_are_held(place: Place) -> None:
         assert buffer == b"2" * 4096 + b"x" * 4096
         with pytest.raises(OSError, match="space"):
             disk.write(b"x" * (MIB + 4096), 0)
+        earlier = str(group.checkpoints()[0].record)
+        with asks.hold("serve-image", {"group": GROUP, "checkpoint": earlier}) as beside:
+            other = open_export(parse_uri(beside.told["disks"][0]["uri"]))
+            seen = bytearray(8192)
+            other.read_into(memoryview(seen), 0)
+            other.close()
+        assert seen == b"1" * 4096 + bytes(4096)
         assert group.log.leases.oldest() is not None
         disk.close()
     assert group.log.leases.oldest() is None
