@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, takewhile
 from typing import Final
 
@@ -62,7 +63,7 @@ def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
         return Kept(troubles=(f"history is not moved on: {visible(str(error), 300)}{hint}",))
 
 
-def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) -> Health:  # noqa: B008, frozen
+def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) -> Health:
     """Return how the journal of a group that has a log stands after a round; changes nothing."""
     log = group.log
     seen = Seen(group.checkpoints(), log.frames(), log.size_bytes, log.state.floor, log.full, kept.stuck)
@@ -78,9 +79,7 @@ def disks_bytes(group: GroupJournal) -> int:
     return found
 
 
-def _aged(
-    points: Sequence[Checkpoint], now_ms: int, history_s: float, held: frozenset[int]
-) -> list[int]:
+def _aged(points: Sequence[Checkpoint], now_ms: int, history_s: float, held: frozenset[int]) -> list[int]:
     """Return the records of the checkpoints that go by age.
 
     The one that reaches back as far as is wanted stays, so that history is never shorter than that.
@@ -133,24 +132,26 @@ def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
             gone = _that_help(group, loose, hard, pace)
         if not gone:
             return _why(group, bounds) if log.size_bytes > hard * NEAR else ""
-        records = {point.record for point in gone}
-        group.thin(lambda now, gone=records: [p.record for p in now if p.record in gone and not p.pinned])
+        group.thin(partial(_still_loose, {point.record for point in gone}))
         _promote(group, pace)
         group.merger().merge(log, pace, hard)
     return ""
 
 
+def _still_loose(records: set[int], points: Sequence[Checkpoint]) -> list[int]:
+    """Return those of ``records`` that nobody pinned meanwhile."""
+    return [point.record for point in points if point.record in records and not point.pinned]
+
+
 def _goals(log: Log, points: Sequence[Checkpoint], loose: Sequence[Checkpoint]) -> list[int]:
-    """Return which checkpoints the replicas could move to, ascending, so that segments go with those before."""
+    """Return the places of checkpoints the replicas could move to, so that whole segments go by it."""
     first = len(list(takewhile(lambda point: point in loose, points)))
     oldest = log.leases.oldest()
     goals = [at for at in range(1, first + 1) if oldest is None or points[at].record <= oldest]
     return [at for at in goals if _freed(log, points[at].record)]
 
 
-def _that_help(
-    group: GroupJournal, loose: Sequence[Checkpoint], hard_bytes: int, pace: Pace
-) -> Sequence[Checkpoint]:
+def _that_help(group: GroupJournal, loose: list[Checkpoint], hard_bytes: int, pace: Pace) -> list[Checkpoint]:
     """Return the oldest checkpoints behind a pinned one whose going lets something be merged away."""
     for share in (4, 2, 1):
         gone = loose[: -(-len(loose) // share)]

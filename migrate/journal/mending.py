@@ -21,7 +21,7 @@ from migrate.journal.cover import MERGED_FROM, Merged
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.files import Files
 from migrate.journal.frames import Kind, Sealer
-from migrate.journal.log import Log, open_log
+from migrate.journal.log import Log
 from migrate.journal.members import Members, load_members, save_members
 from migrate.journal.recovery import (
     Found,
@@ -31,9 +31,10 @@ from migrate.journal.recovery import (
     read_stored,
     read_table,
     recover,
+    scan,
     state_after,
 )
-from migrate.journal.state import State, epoch_mark, floor_mark, seal_mark
+from migrate.journal.state import State, epoch_mark, floor_mark, promoted_mark, seal_mark
 from migrate.journal.writes import is_stored
 from planner.errors import Corrupt, NotFound
 from planner.names import visible
@@ -44,7 +45,7 @@ _ASIDE: Final = "broken-"
 
 @dataclass(frozen=True, slots=True)
 class Mended:
-    """What became of a journal: where the broken one is, why, and the records of the checkpoints that stay."""
+    """What became of a journal: where the broken one is, why, and which checkpoints stay."""
 
     aside: Path
     why: str
@@ -134,9 +135,12 @@ def _begun(files: Files, name: str, intent: _Intent) -> Log:
     if not intent.keep and not intent.cut:
         known = State(epoch=intent.epoch + 1, why=intent.why, floor=intent.last, promoted=intent.last)
         return Log(files, name, Found(known, last=intent.last))
-    log = open_log(files, name)
+    found = scan(files, Sealer(name))
+    log = Log(files, name, found)
     if intent.floor > log.state.floor:
         log.mark(floor_mark(intent.floor))
+    # that segments went is known, though the word of it may be behind the cut
+    log.mark(promoted_mark(found.frames[0].header.first - 1))
     log.mark(epoch_mark(intent.why))
     return log
 

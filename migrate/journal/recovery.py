@@ -65,36 +65,16 @@ class Rotten(JournalCorrupt):
     def __init__(self, segment: int, offset: int, before: Found, said: str = "") -> None:
         super().__init__(
             said
-            or f"segment {segment} of a journal is broken at byte {offset}, and what lies behind shows that it "
-            "had been durable",
+            or f"segment {segment} of a journal is broken at byte {offset}, and what lies behind shows "
+            "that it had been durable",
             "compare the group with its source, checkpoints before the damage stay",
         )
         self.before = before
 
 
 def recover(files: Files, sealer: Sealer) -> Found:
-    """Read a journal; raises Rotten, JournalCorrupt, OSError.
-
-    Names and the newest segment are settled first: what was read may be the last word of a process that
-    died before it was synced, and nothing may be promised on that.
-    """
-    numbers = files.numbers()
-    files.sync_names()
-    plain = [number for number in numbers if number < MERGED_FROM]
-    scan = _Scan(files, sealer)
-    if plain:
-        files.settle(plain[-1])
-        if not scan.is_begun(plain[-1]):
-            plain.pop()  # its process died while it made it
-            if plain:
-                files.settle(plain[-1])
-    parts = [Part(number, number, number) for number in plain]
-    parts += [part for number in numbers if number >= MERGED_FROM and (part := scan.merged(number))]
-    chosen = cover(parts)
-    for part, later in zip(chosen, [*chosen, None][1:], strict=True):
-        scan.take(part, later)
-    begun = {*plain, *(number for number in numbers if number >= MERGED_FROM)}
-    found = replace(scan.found, stale=tuple(sorted(begun - {part.number for part in chosen})))
+    """Read a journal; raises Rotten, JournalCorrupt, OSError."""
+    found = scan(files, sealer)
     if found.frames and found.frames[0].header.first > found.state.promoted + 1:
         raise Rotten(
             found.frames[0].segment,
@@ -104,6 +84,31 @@ def recover(files: Files, sealer: Sealer) -> Found:
             f"{found.state.promoted}: segments between are missing",
         )
     return found
+
+
+def scan(files: Files, sealer: Sealer) -> Found:
+    """Read a journal whatever its replicas hold; raises Rotten, JournalCorrupt, OSError.
+
+    Names and the newest segment are settled first: what was read may be the last word of a process that
+    died before it was synced, and nothing may be promised on that.
+    """
+    numbers = files.numbers()
+    files.sync_names()
+    plain = [number for number in numbers if number < MERGED_FROM]
+    found = _Scan(files, sealer)
+    if plain:
+        files.settle(plain[-1])
+        if not found.is_begun(plain[-1]):
+            plain.pop()  # its process died while it made it
+            if plain:
+                files.settle(plain[-1])
+    parts = [Part(number, number, number) for number in plain]
+    parts += [part for number in numbers if number >= MERGED_FROM and (part := found.merged(number))]
+    chosen = cover(parts)
+    for part, later in zip(chosen, [*chosen, None][1:], strict=True):
+        found.take(part, later)
+    begun = {*plain, *(number for number in numbers if number >= MERGED_FROM)}
+    return replace(found.found, stale=tuple(sorted(begun - {part.number for part in chosen})))
 
 
 def read_table(files: Files, ref: Ref) -> bytes:

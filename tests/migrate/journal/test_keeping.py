@@ -62,7 +62,6 @@ class Streamed:
             data = self.rng.randbytes(512)
             self.group.log.append([Write(disk, offset, 512, data)])
             self.disks[disk][offset : offset + 512] = data
-        self.group.log.commit()
 
     def point(self, writes: int = 3, *, minutes: int = 5, pinned: bool = False) -> Checkpoint:
         """Let time pass, write, and make a checkpoint."""
@@ -166,10 +165,15 @@ def test_what_is_pinned_or_looked_at_never_goes_and_writes_are_refused_whole(tmp
     looked = kept.point(5, minutes=1)
     image = kept.group.image(looked.record, "disk-0")
     kept.keep(limits)
-    with pytest.raises(NoSpace, match="no room for group group: its journal has reached its limit of 64.0 KiB"):
-        for _ in range(60):
+    refused = ""
+    for _ in range(60):
+        try:
             kept.point(5, minutes=1, pinned=True)
-            kept.keep(limits)
+        except NoSpace as error:
+            refused = error.message
+            break
+        kept.keep(limits)
+    assert refused == "no room for group group: its journal has reached its limit of 64.0 KiB"
     written = kept.group.log.last
     assert kept.group.log.commit() == written
     health = kept.keep(limits)
@@ -317,7 +321,9 @@ def test_a_keeper_goes_round_and_ends_when_it_is_told(tmp_path: Path) -> None:
     assert health is not None
     assert health.wanted_s == HOUR_S
     kept.check()
-    slow = Keeper(journals, limits_of, every_s=0.01, rate_bytes_s=1, now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000)  # type: ignore[arg-type]
+    slow = Keeper(
+        journals, limits_of, every_s=0.01, rate_bytes_s=1, now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000
+    )  # type: ignore[arg-type]
     asked.clear()
     with slow:  # a round at this rate would take days
         assert asked.wait(30)

@@ -24,7 +24,8 @@ def test_limits_are_bytes_or_percent(text: str, room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "%", "0%", "0.5%", "-5%", "20000%", "twenty", "1MiB", "0", "12%%", "1e9", "\x1b[31m5%x", "٥%%"]
+    "text",
+    ["", "%", "0%", "0.5%", "-5%", "20000%", "twenty", "1MiB", "0", "12%%", "1e9", "\x1b[31m5%x", "٥%%"],
 )
 def test_what_is_no_limit_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(BadInput) as told:
