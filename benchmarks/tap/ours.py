@@ -31,11 +31,12 @@ from planner.units import GIB, MIB
 
 _LIMIT = 8 * GIB  # of the journal: one that is full would take nothing more
 _BUFFER = 256 * MIB
-_LEVEL = -1  # of zstd: what a tap uses
+_BATCH = 4 * MIB
+_LEVEL = 1
 
 
 class Journalling:
-    """Brings what a recorder holds to a log, some MiB at a time, each durable before it is acknowledged."""
+    """Brings what a recorder holds to a log; another thread makes it durable, and only then it is done."""
 
     def __init__(self, folder: Path, recorder: Recorder) -> None:
         shutil.rmtree(folder, ignore_errors=True)
@@ -45,35 +46,57 @@ class Journalling:
         self._log = open_log(DirectoryFiles(folder), "crm")
         self._packer = Packer()
         self._ending = threading.Event()
-        self.thread = threading.Thread(target=self._run, daemon=True)
+        self._appended = threading.Event()
+        self._upto = 0
+        self._threads = [threading.Thread(target=run, daemon=True) for run in (self._append, self._commit)]
 
     @property
     def size_bytes(self) -> int:
         """What the journal takes on disk."""
         return sum(path.stat().st_size for path in self._folder.iterdir())
 
+    def begin(self) -> None:
+        """Begin to take what is recorded."""
+        for thread in self._threads:
+            thread.start()
+
     def end(self) -> None:
         """Bring the rest, and end."""
         self._ending.set()
-        self.thread.join()
+        for thread in self._threads:
+            thread.join()
         self._packer.close()
 
-    def _run(self) -> None:
+    def _append(self) -> None:
         try:
             while not self._ending.is_set() or self._recorder.held_bytes:
-                batch = self._recorder.batch(4 * MIB, 0.05)
+                batch = self._recorder.batch(_BATCH, 0.05)
                 if batch.upto == batch.after:
                     continue
                 if self.size_bytes > _LIMIT:
                     self._recorder.let_go("the journal is full")
                 for _reached, body in self._packer.frames(batch.writes, batch.after, (0,), _LEVEL):
                     self._log.append_packed([packed_in(body)])
-                if batch.point is not None:
-                    self._log.checkpoint(batch.point.at_ms)
-                self._log.commit()
-                self._recorder.done(batch.upto)
+                self._upto = batch.upto
+                self._appended.set()
         except Mapped:
             return
+        finally:
+            self._ending.set()
+            self._appended.set()
+
+    def _commit(self) -> None:
+        done = 0
+        while not (self._ending.is_set() and done == self._upto and not self._recorder.held_bytes):
+            if not self._appended.wait(0.05):
+                continue
+            self._appended.clear()
+            upto = self._upto
+            self._log.commit()
+            self._recorder.done(upto)
+            done = upto
+            if self._recorder.mode is Mode.MAPPED:
+                return
 
 
 def _cool(path: Path, disk: FlatDisk) -> None:
@@ -97,7 +120,7 @@ async def main(folder: Path) -> None:
     journalling = Journalling(folder / "journal", recorder)
     recorder.begin()
     recorder.finish(Point(time.time_ns() // 1_000_000, whole=True))
-    journalling.thread.start()
+    journalling.begin()
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
 
@@ -108,7 +131,7 @@ async def main(folder: Path) -> None:
         await serve(tap, listening, stop, drain)
     counts = tap.counts
     print(json.dumps({
-        "mode": recorder.mode.value, "left": recorder.held_bytes if recorder.mode is Mode.STREAMING else -1,
+        "mode": recorder.mode.value, "why": recorder.why, "left": recorder.held_bytes,
         "stalls": counts.stalls, "longest_ms": round(counts.longest_s * 1000, 1), "writes": counts.writes,
         "map_waits": counts.map_waits, "journal_bytes": journalling.size_bytes,
     }))  # fmt: skip
