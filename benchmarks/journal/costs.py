@@ -27,7 +27,7 @@ def rows(made: Made, folder: Path, records: int) -> list[dict[str, Any]]:
          "value": round(_bytes(made, "*.segment") / changed, 3), "unit": "of them"},
         {"what": "journal, bytes for a changed byte that does not pack", "value": round(plain, 4),
          "unit": "of them"},
-        {"what": "the same, one write a frame",
+        {"what": "journal, bytes for a changed byte that packs to half, one write a frame",
          "value": round(alone, 3), "unit": "of them"},
         {"what": "index files, bytes for a changed byte",
          "value": round(_bytes(made, "*.index") / changed, 4), "unit": "of them"},

@@ -51,14 +51,14 @@ class JournalledDisk:
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Append a write; raises OSError, JournalFailed."""
         self._check(offset, len(data))
-        self._log.append([Write(self._number, offset, len(data), data)])
+        self._log.join(Write(self._number, offset, len(data), data))
 
     def zero(self, offset: int, length: int) -> None:
         """Append that a run reads as zeros; raises OSError, JournalFailed."""
         self._check(offset, length)
         end = offset + length
-        starts = range(offset, end, _RUN_MAX)
-        self._log.append([Write(self._number, at, min(_RUN_MAX, end - at)) for at in starts])
+        for at in range(offset, end, _RUN_MAX):
+            self._log.join(Write(self._number, at, min(_RUN_MAX, end - at)))
 
     def flush(self) -> None:
         """Return when all that was written is durable; raises OSError, JournalFailed."""

@@ -29,6 +29,7 @@ from planner.names import visible
 from planner.units import KIB, MIB, show_bytes
 
 FRAME_BYTES: Final = 256 * KIB  # of data in a frame: what one small read of an image has to unpack
+JOINED_MAX: Final = 64 * KIB  # a write that waits for others to share its frame
 SEGMENT_BYTES: Final = 64 * MIB
 SEGMENT_RECORDS: Final = 32_768  # what an image may have to index before its first read
 
@@ -62,6 +63,8 @@ class Log:
         self._size = 0
         self._before = 0  # the newest record of the segment before
         self._trimming = threading.Lock()
+        self._joined: list[Write] = []  # which have numbers, and wait for others to share their frame
+        self._joined_bytes = 0
         self.state: State = found.state
         self.leases = Leases()
         self._opened = 0  # leases taken before it are on frames that this log does not know
@@ -79,7 +82,8 @@ class Log:
     @property
     def last(self) -> int:
         """The number of the newest record, durable or not."""
-        return self._last
+        with self._lock:
+            return self._last + len(self._joined)
 
     @property
     def durable(self) -> int:
@@ -101,6 +105,7 @@ class Log:
     def frames(self) -> tuple[Ref, ...]:
         """Return the frames in order, those not durable yet among them."""
         with self._lock:
+            self._write_joined()
             return tuple(self._frames)
 
     @contextmanager
@@ -110,6 +115,7 @@ class Log:
         For short reads; what ``trim`` finds in use goes at the next one. It is no image: checkpoints may go.
         """
         with self._lock:
+            self._write_joined()
             ticket = self.leases.take(self._last, image=False)
             frames, count = self._frames, len(self._frames)
         try:
@@ -124,6 +130,7 @@ class Log:
         """
         writes = list(writes)
         with self._lock:
+            self._write_joined()
             self._check_room(sum(ROW.size + len(write.data or b"") for write in writes))
             batch: list[Write] = []
             weight = 0
@@ -137,10 +144,29 @@ class Log:
                 self._write(batch)
             return self._last
 
+    def join(self, write: Write) -> int:
+        """Append a write as ``append`` does, in one frame with others like it; return its number.
+
+        It is in the segment when something else is asked of the log, or when it fills a frame.
+        """
+        weight = ROW.size + (0 if write.data is None else write.length)
+        if weight > JOINED_MAX:
+            return self.append([write])
+        with self._lock:
+            self._check()
+            if self._joined_bytes + weight > FRAME_BYTES:
+                self._write_joined()
+            self._check_room(self._joined_bytes + weight)
+            data = None if write.data is None else bytes(write.data)  # the caller's buffer is used again
+            self._joined.append(Write(write.disk, write.offset, write.length, data))
+            self._joined_bytes += weight
+            return self.last
+
     def append_packed(self, frames: Iterable[Packed]) -> int:
         """Append frames that were packed elsewhere, and checked, with nothing between; as ``append``."""
         frames = list(frames)
         with self._lock:
+            self._write_joined()
             self._check_room(sum(HEADER_BYTES + len(frame.table) + len(frame.stored) for frame in frames))
             for frame in frames:
                 self._put(Kind.WRITES, frame.count, frame.table, frame.stored, frame.raw_bytes)
@@ -149,6 +175,7 @@ class Log:
     def mark(self, mark: Mapping[str, Any]) -> int:
         """Append a mark and return its number; ``state`` knows it at once, promise it when it is durable."""
         with self._lock:
+            self._write_joined()
             state = self.state.marked(mark, self._last + 1)
             self._put(Kind.MARK, 1, _plain(mark))
             self.state = state
@@ -159,6 +186,7 @@ class Log:
     ) -> Checkpoint:
         """Make a durable checkpoint of everything before it; raises OSError, JournalFailed."""
         with self._lock:
+            self._write_joined()
             mark = checkpoint_mark(at_ms, consistency, name, cycle, *self._written())
             record = self.mark(mark)
         self.commit()
@@ -167,6 +195,7 @@ class Log:
     def commit(self) -> int:
         """Make durable what was appended before and return its last number; raises OSError, JournalFailed."""
         with self._lock:
+            self._write_joined()
             self._check()
             wanted = self._last
         with self._syncing:
@@ -174,6 +203,7 @@ class Log:
                 self._check()
                 if self._durable >= wanted:  # by who synced before us
                     return self._durable
+                self._write_joined()
                 upto, segment, promoted = self._last, self._segment, self.state.promoted
                 if self._size >= self._segment_bytes or self._last - self._before >= SEGMENT_RECORDS:
                     self._guarded(partial(self._files.sync, segment))
@@ -295,6 +325,12 @@ class Log:
                 break
             raw, packed = raw + ref.header.raw, packed + ref.header.data
         return raw, packed
+
+    def _write_joined(self) -> None:
+        """Put what was joined into a frame; who only reads a log that failed does without it."""
+        if self._joined and not self._failed:
+            joined, self._joined, self._joined_bytes = self._joined, [], 0
+            self._write(joined)
 
     def _write(self, batch: Sequence[Write]) -> None:
         table, stored, raw_bytes = pack(batch, self._level)

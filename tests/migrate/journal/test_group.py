@@ -186,7 +186,7 @@ def test_an_image_stays_when_the_log_failed_and_was_opened_anew(tmp_path: Path) 
     broken = Pass(target, "disk-0", 3)
     broken.begin()
     with pytest.raises(OSError, match="No such file"):
-        broken.write()
+        broken.finish()
     broken.close()
     assert target.group.log.failed
     newest.with_suffix(".away").rename(newest)
