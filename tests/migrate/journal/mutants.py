@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from migrate.disks.ports import WritableDisk
-from migrate.journal.cover import Part, cover
+from migrate.journal.cover import MERGED_FROM, Part, cover
 from migrate.journal.files import Files
 from migrate.journal.frames import Header, Sealer
 from migrate.journal.leases import Leases
@@ -17,7 +17,7 @@ from migrate.journal.recovery import Found, Ref, _Scan, recover
 from migrate.journal.state import State, floor_mark, promoted_mark
 from migrate.journal.writes import Write
 from tests.migrate.journal.crashes import BEGINNING, Make
-from tests.migrate.journal.model import World
+from tests.migrate.journal.model import SimulatedFiles, World
 
 Disks = Mapping[int, WritableDisk]
 
@@ -47,9 +47,35 @@ class _Unsettled(_Over):
         """Trust what an earlier process may not have synced."""
 
 
+class _Unnoted(_Over):
+    """Builds on names that a dead process may not have synced."""
+
+    def __init__(self, files: Files) -> None:
+        super().__init__(files)
+        self._opened = False
+
+    def sync_names(self) -> None:
+        if self._opened:
+            self._files.sync_names()
+        self._opened = True
+
+
+class _Hurried(SimulatedFiles):
+    """Says durable of merged segments that are not."""
+
+    def sync(self, number: int) -> None:
+        if number < MERGED_FROM:
+            super().sync(number)
+
+
+class _Merging(World):
+    storage = _Hurried
+
+
 def _over(kind: Callable[[Files], Any]) -> World:
     def open_it(files: Files, name: str, **how: Any) -> Log:
-        return Log(kind(files), name, recover(kind(files), Sealer(name)), **how)
+        wrong = kind(files)
+        return Log(wrong, name, recover(wrong, Sealer(name)), **how)
 
     return World(open_it)
 
@@ -286,11 +312,15 @@ ROTATING = (
     "promote",
 )
 
+MERGING = (*BEGINNING, *["rotate"] * 4, "checkpoint", "commit", "merge", "append", "commit")
+
 # Each with a history in which it can show.
 MUTANTS: dict[str, tuple[Make, tuple[str, ...]]] = {
     "acknowledged before the sync": (partial(_over, _Unsynced), PROMOTING),
     "names not synced": (partial(_over, _Unnamed), PROMOTING),
     "what a dead process wrote is not settled": (partial(_over, _Unsettled), PROMOTING),
+    "names of a dead process are not settled": (partial(_over, _Unnoted), PROMOTING),
+    "a merged segment is not synced": (_Merging, MERGING),
     "a segment begun before the old one is durable": (lambda: World(opened_as(_Rushed)), PROMOTING),
     "a durable word that is not true": (lambda: World(opened_as(_Boastful)), PROMOTING),
     "a checkpoint before earlier writes": (lambda: World(opened_as(_Late)), PROMOTING),
