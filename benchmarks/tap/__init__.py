@@ -77,7 +77,7 @@ def _rows(load: Load, folder: Path, seconds: int, runs: int, size: int) -> list[
     found.append(_ratio(load, middle, _QEMU, "more than 1" if ahead else "none"))
     found.append({"what": f"{load.name}: requests that waited over 100 ms for the tap", "value": sum(stalls),
                   "unit": "aim: 0"})  # fmt: skip
-    found.append({"what": f"{load.name}: runs in which writes were only mapped in the end", "value": len(let_go),
+    found.append({"what": f"{load.name}: runs that ended with writes only mapped", "value": len(let_go),
                   "unit": f"of {runs}{f', {let_go[0]}' if let_go else ''}"})  # fmt: skip
     found.append({"what": f"{load.name}: the journal took", "value": round(max(kept) / MIB), "unit": "MiB"})
     return found

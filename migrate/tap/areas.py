@@ -10,10 +10,10 @@ called from another thread than the one that writes.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import Final
 
 from migrate.tap.mapfile import AREA, AREAS_A_PAGE, COLD, HEATING, HOT, MapFile, Seen
@@ -59,7 +59,7 @@ class Areas:
         self._watches: list[Watch] = []
         self._held: list[tuple[int, int, int]] = []
         self._resting: deque[tuple[int, Iterator[int]]] = deque()
-        self._quiet: dict[Place, None] = {}  # in the order in which they became so
+        self._quiet: OrderedDict[Place, None] = OrderedDict()  # in the order in which they became so
         self._dirty: list[set[int]] = [set() for _ in maps]
         self._heating: list[Place] = []
         self.failed = ""  # why maps are not written any more
@@ -190,9 +190,9 @@ class Areas:
         if spare < min(_BATCH, self._keep + 1) or self.failed:
             return []
         found = []
-        for place in list(islice(self._quiet, min(spare, _ROUND))):
-            del self._quiet[place]  # one that is busy comes back when it is acknowledged
-            if not self._is_busy(place):
+        for _ in range(min(spare, _ROUND)):
+            place, _none = self._quiet.popitem(last=False)
+            if not self._is_busy(place):  # one that is comes back when it is acknowledged
                 found.append(place)
         return found
 
@@ -206,10 +206,6 @@ class Areas:
     def hot(self) -> list[tuple[int, int, int]]:
         """Return the runs (disk, offset, length) of grains that are lost, ascending for each disk."""
         return [(disk, *run) for disk, lost in enumerate(self._lost) for run in _runs(lost)]
-
-    def differing_bytes(self) -> int:
-        """Return how much the target may lack, about: what is lost, and what is not acknowledged."""
-        return sum(map(len, self._differing())) * AREA
 
     def hot_count(self) -> int:
         """Return how many areas would be compared if the process died now."""
@@ -274,7 +270,7 @@ def _found(one: MapFile) -> Masks:
 def _add(masks: Masks, offset: int, length: int) -> None:
     first, last = offset // GRAIN, (offset + length - 1) // GRAIN
     low, high = first // _GRAINS, last // _GRAINS
-    masks.update(dict.fromkeys(range(low + 1, high), _ALL))
+    masks.update(zip(range(low + 1, high), repeat(_ALL)))
     for area in {low, high}:
         begin = max(first - area * _GRAINS, 0)
         end = min(last - area * _GRAINS, _GRAINS - 1)
@@ -286,6 +282,9 @@ def _runs(masks: dict[int, int]) -> Iterator[tuple[int, int]]:
     begin = end = 0
     for area in sorted(masks):
         mask, grain = masks[area], area * _GRAINS
+        if mask == _ALL and grain * GRAIN == end:
+            end += AREA  # what is lost as a whole has a million of these
+            continue
         while mask:
             skip = (mask & -mask).bit_length() - 1
             grain, mask = grain + skip, mask >> skip

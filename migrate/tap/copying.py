@@ -85,6 +85,9 @@ class Copying:
             if not self._runs:
                 return False
         disk, offset, length = self._runs.popleft()
+        if length > PIECE:
+            self._runs.appendleft((disk, offset + PIECE, length - PIECE))
+            length = PIECE
         self.left_bytes -= length
         watch = self._in_front(lambda: self._areas.watch(disk, offset, length))
         try:
@@ -114,9 +117,9 @@ class Copying:
         self.left_bytes = 0
         for disk, offset, length in runs:
             end = min(offset + length, self._disks[disk].size_bytes)
-            for at in range(offset, end, PIECE):
-                self._runs.append((disk, at, min(PIECE, end - at)))
-            self.left_bytes += max(end - offset, 0)
+            if end > offset:
+                self._runs.append((disk, offset, end - offset))
+                self.left_bytes += end - offset
 
     def _read(self, disk: int, offset: int, length: int) -> list[_Part]:
         """Return (start, end, data) of a run, None for zeros."""
