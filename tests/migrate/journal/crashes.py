@@ -133,4 +133,4 @@ def noticed(make: Make, history: tuple[str, ...], states: int = 8) -> str:
                 world.do(operation, rng)
     except (WherryError, AssertionError, OSError, LookupError) as error:
         return f"{type(error).__name__} while it was used: {error}"
-    return next(filter(None, crashes(make, history, 11, states, first=len(BEGINNING) - 1)), "")
+    return next(filter(None, crashes(make, history, 11, states, first=0)), "")
