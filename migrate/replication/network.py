@@ -26,7 +26,7 @@ from migrate.replication.conversations import Conversations, Talk
 from migrate.replication.dedupe.pools import Pool, Pools
 from migrate.replication.logfile import LogFile
 from migrate.replication.messages import Hello
-from migrate.replication.places import JOINING, Places
+from migrate.replication.places import JOINING, STREAMING, Places
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.service import open_store
@@ -86,7 +86,8 @@ class NetworkService:
 
         inlet = Inlet(journals, open_log) if journals is not None else None
         self._receiver = Receiver(open_disk, open_log, resynced=resynced, inlet=inlet)
-        self._places, self._joining = Places(peers), Places(JOINING)
+        self._places = Places(peers)
+        self._apart = {"join": Places(JOINING), "stream": Places(STREAMING)}
         self._strangers_max = strangers
         self._lock = threading.Lock()
         # A second descriptor of each, by which it can be cut off, and since when; the oldest first.
@@ -216,7 +217,7 @@ class NetworkService:
             self._may_stream(peer, hello.volume)
         else:
             self._may_have(peer, hello.volume)
-        places = self._joining if hello.purpose == "join" else self._places
+        places = self._apart.get(hello.purpose, self._places)
         stack.callback(places.take(serial))
         channel.wait(self._timeout_s)
         self._left(guard)

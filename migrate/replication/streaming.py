@@ -32,7 +32,7 @@ from planner.errors import BadInput, SiteRefused
 from planner.names import visible
 from planner.units import MIB
 
-PIECES_MAX: Final = 64 * MIB  # of one write; the largest that NBD has are 32 MiB
+PIECES_MAX: Final = 33 * MIB  # of one write; the largest that NBD has are 32 MiB
 _POINTS: Final = 64  # of which a tap is told again when it comes back
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,61 @@ def test_a_receiver_that_died_gets_what_is_hot_and_no_more(make: Make, far: Far)
     assert near.streaming.settle(30)
     assert near.streaming.status().sent_bytes - before < 1 * MIB
     assert far.image(point(near, "last")[0]) == near.writes.content()
+
+
+def test_a_first_copy_that_is_cut_goes_on_where_it_was(make: Make, far: Far) -> None:
+    read: list[tuple[int, int]] = []
+
+    def during(disk: int, offset: int, _length: int) -> None:
+        read.append((disk, offset))
+        if len(read) in {6, 12}:
+            until(lambda: near.recorder.held_bytes <= MIB or near.recorder.mode is not Mode.CATCHING_UP, 0.5)
+            far.cut()
+
+    far.is_up = False
+    near = make(every_s=1000.0)
+    near.during_read = during
+    far.is_up = True
+    assert near.streaming.settle(30)
+    pieces = 2 * -(-SIZE // MIB)
+    assert near.streaming.status().connections >= 2
+    assert len(read) < 2 * pieces - 4
+    assert {place for place in read} == {(disk, at * MIB) for disk in (0, 1) for at in range(pieces // 2)}
+    assert far.image(point(near, "last")[0]) == near.writes.content()
+
+
+def test_another_process_of_the_tap_begins_a_first_copy_anew(make: Make, far: Far) -> None:
+    near = make(every_s=1000.0)
+    near.during_read = lambda disk, _offset, _length: far.cut() if disk else None
+    far.cut()
+    until(lambda: near.streaming.status().connections >= 2)
+    near.kill()
+    assert far.group.checkpoints() == []
+    near.start()
+    near.during_read = lambda _disk, _offset, _length: None
+    assert near.streaming.settle(30)
+    assert far.image(point(near, "last")[0]) == near.writes.content()
+
+
+def test_a_target_that_says_nothing_is_said(make: Make, far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+    near = make()
+    assert near.streaming.settle(30)
+    gate = threading.Event()
+    commit = far.group.log.commit
+
+    def late() -> int:
+        assert gate.wait(30)
+        return commit()
+
+    monkeypatch.setattr(far.group.log, "commit", late)
+    monkeypatch.setattr(near.streaming, "_target_s", 0.1)
+    near.write(0, 5, 1)
+    until(lambda: "the target has said nothing for" in near.streaming.status().why)
+    assert (near.streaming.status().age_s or 0) > 0.1
+    gate.set()
+    assert near.streaming.settle(30)
+    assert near.streaming.status().why == ""
+    until(lambda: (near.streaming.status().p99_s or 0) > 0.1)
 
 
 def test_memory_is_bounded_and_a_full_buffer_is_said(make: Make, far: Far) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import socket
 import subprocess
 import sys
+import threading
 import time
 from array import array
 from collections.abc import Iterator
@@ -18,9 +20,10 @@ from migrate.daemons.registered import Register
 from migrate.journal.store import Journals
 from migrate.keys.names import Holder, Role
 from migrate.replication.messages import Hello
+from migrate.replication.network import NetworkService
 from migrate.replication.sender import greet
 from migrate.replication.tls import TlsKeys, connect_tls
-from planner.errors import WherryError
+from planner.errors import ProjectBusy, WherryError
 from tests.migrate.replication.served import ALL, FAR, Keys, issuer
 from tests.migrate.tap.guest import read_history
 from tests.migrate.tap.rig import GROUP, SIZE, VOLUMES, Writes, filled, numbers_of
@@ -207,3 +210,40 @@ def test_who_may_stream_a_group(place: Place, keys: Keys) -> None:
         assert said in error.message
     assert "whose it is" in str(ask(ALL, GROUP, both, tap=""))
     assert ask(limited, GROUP, both) is None
+
+
+def test_streams_take_no_places_from_passes_nor_from_each_other(tmp_path: Path, keys: Keys) -> None:
+    paths = {volume: tmp_path / f"{volume}.img" for volume in "abc"}
+    for path in paths.values():
+        path.write_bytes(bytes(SIZE))
+    store, halt = tmp_path / "store", threading.Event()
+    register = Register((volume, path, "") for volume, path in paths.items())
+    journals = Journals(store, register.groups(), register)
+    service = NetworkService(
+        TlsKeys(keys(FAR)), journals.open_write, register.groups(), store, journals=journals, peers=2
+    )
+    near, channels = TlsKeys(keys(ALL)), []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = int(listening.getsockname()[1])
+        thread = threading.Thread(target=service.serve, args=(listening, halt.is_set))
+        thread.start()
+        try:
+            for group in "abc":
+                channels.append(connect_tls("127.0.0.1", port, near, "dc2", 10.0))
+                hello = Hello(
+                    purpose="stream", volume=group, size_bytes=0, nonce="0" * 32, tap="a", session="b",
+                    disks=((group, SIZE),),
+                )  # fmt: skip
+                assert greet(channels[-1], hello)[1].numbers == (0,)
+            channels.append(connect_tls("127.0.0.1", port, near, "dc2", 10.0))
+            with pytest.raises(ProjectBusy, match="being written by another"):  # and not for want of a place
+                greet(
+                    channels[-1],
+                    Hello(purpose="pass", volume="a", size_bytes=SIZE, nonce="0" * 32, pass_id="p"),
+                )
+        finally:
+            for channel in channels:
+                channel.close()
+            halt.set()
+            thread.join(60)
+    journals.close()
