@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,7 +52,7 @@ class Tapped:
         """Start the receiver and the tap, and return when the target has what the source has."""
         self.begin_receiver()
         self.begin_tap()
-        self.wait_until_streaming()
+        self.checkpoint()
 
     def begin_receiver(self) -> None:
         """Start the receiver, again at its place when it was killed."""
@@ -85,31 +85,25 @@ class Tapped:
                 return int(self._control.ask("checkpoint", {"group": GROUP, "wait": True})["record"])
             except StepFailed:  # the receiver died before it had it
                 assert time.monotonic() < end, self.status()
+                time.sleep(0.1)
 
     def status(self) -> dict[str, Any]:
         """Return how the tap says that it stands."""
         return dict(self._control.ask("status", {}))
 
-    def wait_until_streaming(self) -> None:
-        """Return when every write goes to the receiver as it comes."""
-        self._wait(lambda told: told["mode"] == "streaming" and not told["why"])
-
     def wait_until_it_fails(self, why: str) -> None:
         """Return when the tap says that the receiver takes nothing, and why."""
-        self._wait(lambda told: why in told["why"])
+        end = time.monotonic() + _PATIENCE_S
+        while why not in (told := self.status())["why"]:
+            assert time.monotonic() < end, told
+            time.sleep(0.05)
 
     def settle(self) -> None:
         """Return when what was on its way is done and at the receiver."""
         writes = -1
         while writes != (writes := self.status()["writes"]):
             time.sleep(0.3)
-        self.wait_until_streaming()
-
-    def _wait(self, until: Callable[[Mapping[str, Any]], bool]) -> None:
-        end = time.monotonic() + _PATIENCE_S
-        while not until(told := self.status()):
-            assert time.monotonic() < end, told
-            time.sleep(0.05)
+        self.checkpoint()
 
     def end(self) -> None:
         """End the tap and then its receiver, in order; twice is not an error."""

@@ -35,7 +35,7 @@ class Scene:
         with self.experiment.life() as guest:
             guest.machine.run(3)
             yield guest.machine
-            self.tapped.wait_until_streaming()
+            self.tapped.checkpoint()
             guest.machine.run(3)
         self.experiment.check()
         opened = self.tapped.opened()
@@ -52,7 +52,7 @@ def test_its_receiver_dies(system: System, tmp_path: Path) -> None:
             scene.tapped.kill_receiver()
             machine.wait_for(4)  # the guest does not notice
             scene.tapped.begin_receiver()
-            scene.tapped.wait_until_streaming()
+            scene.tapped.checkpoint()
             machine.run(2)
 
 
