@@ -229,6 +229,14 @@ def test_a_slow_one_is_left_behind_and_thawed(scene: Scene) -> None:
     assert heard.index(FREEZE) < heard.index(THAW)
 
 
+def test_a_hook_that_is_slow_is_left_behind_when_others_are_held(scene: Scene) -> None:
+    asked = policy(hooked(scene.folder, "a"), hooked(scene.folder, "slow", before="sleep 1000"), limit_s=2.0)
+    reached = scene.make(asked)
+    assert [found.consistency for found in reached.members] == [APPLICATION, CRASH]
+    assert (reached.fired, reached.shortfall) == ("", ("slow: its before hook was stopped",))
+    assert did(scene.folder, "slow") == ["before", "after"]
+
+
 def test_a_checkpoint_that_takes_too_long_is_worth_a_crash(scene: Scene) -> None:
     asked = policy(scene.agent(), hooked(scene.folder, "app"), limit_s=0.5)
     scene.meanwhile = lambda: None if scene.agents["db"].await_state(False) else pytest.fail("still frozen")

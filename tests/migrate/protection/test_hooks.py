@@ -50,9 +50,9 @@ def test_what_cannot_be_run_says_so(tmp_path: Path) -> None:
 
 
 def test_a_hook_that_hangs_goes_with_all_it_started(tmp_path: Path) -> None:
-    """A child in its group, and one that left for a session of its own and keeps the output open."""
+    """A child in its group that hides its origin, one in a session of its own that keeps the output open."""
     body = f"""
-        sleep 1000 & echo $! > {tmp_path}/child
+        env -i sleep 1000 & echo $! > {tmp_path}/child
         setsid sh -c 'echo $$ > {tmp_path}/stray; exec sleep 1000' &
         while [ ! -s {tmp_path}/stray ]; do sleep 0.01; done
         touch {tmp_path}/ready
