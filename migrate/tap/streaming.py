@@ -39,6 +39,7 @@ BEAT_S: Final = 5.0  # the line is tried at least so often
 TARGET_S: Final = 5.0
 _BATCH: Final = 4 * MIB
 _COMMIT: Final = 8 * MIB
+_COMMIT_S: Final = 1.0  # what was copied is not copied again when it is acknowledged
 _PACKERS: Final = 2
 _AHEAD: Final = 4  # commits under way
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -133,7 +134,7 @@ class Streaming:
         self._catches_up = False
         self._is_up = False
         self._commits = self._unsaid = 0  # commits not answered, bytes not committed
-        self._spoke_at = self._pointed_at = 0.0
+        self._spoke_at = self._pointed_at = self._committed_at = 0.0
         self._pointed = -1
         self._sent_bytes = self._checkpoints = self._connections = 0
 
@@ -284,7 +285,8 @@ class Streaming:
             link.send(Kind.MARK, _turn(batch.point, batch.upto).dump())
             self._unsaid += 1
         stuck = self._catches_up and not self._recorder.has_room(PIECE)
-        if self._unsaid and (self._unsaid >= _COMMIT or not self._catches_up or stuck):
+        much = self._unsaid >= _COMMIT or self._clock() - self._committed_at >= _COMMIT_S
+        if self._unsaid and (much or not self._catches_up or stuck):
             self._commit(link, more=self._catches_up and not stuck)
         elif not self._commits and self._clock() - self._spoke_at >= BEAT_S:
             self._commit(link)
@@ -322,7 +324,7 @@ class Streaming:
 
     def _commit(self, link: Link, *, more: bool = False) -> None:
         link.send_parts(link.pack(Kind.COMMIT, flags=FLAG_PART if more else 0))
-        self._commits, self._unsaid = self._commits + 1, 0
+        self._commits, self._unsaid, self._committed_at = self._commits + 1, 0, self._clock()
 
     def _hear(self, link: Link) -> None:
         """Take in an acknowledgement."""
