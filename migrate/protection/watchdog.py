@@ -164,7 +164,8 @@ def record(order: Order, told: Told) -> str:
     now = datetime.now(UTC).isoformat(timespec="milliseconds")
     parts = []
     for one in told.members:
-        words = [f"{visible(one.name, 60)} {one.consistency}, held for {show_duration(one.held_s)}"]
+        held = f"held for {one.held_s:.3f} s" if one.held_s else "not held"
+        words = [f"{visible(one.name, 60)} {one.consistency}, {held}"]
         words += [one.why] if one.why else []
         words += [f"NOT LET GO FOR CERTAIN: {one.complaint}"] if one.complaint else []
         parts.append(", ".join(words))
