@@ -15,7 +15,7 @@ from migrate.journal.group import GroupJournal, Replicas
 from migrate.journal.mending import Mended, resync
 from migrate.replication.logfile import LogFile, LookedAt
 from migrate.replication.progress import WHOLE, ProgressLog, VolumeState
-from planner.errors import NotFound, ProjectBusy
+from planner.errors import BadInput, NotFound, ProjectBusy
 from planner.names import content_id, visible
 
 FOLDER = "journal"
@@ -31,6 +31,12 @@ class Journals:
         replicas: Replicas,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        """Raise BadInput when two groups would be called alike."""
+        for volume in {volume for volume, group in volumes.items() if not group} & set(volumes.values()):
+            raise BadInput(
+                f"{visible(volume, 200)} is a disk without a group, and the group of others",
+                "give one of them another name",
+            )
         self._store = store
         self._replicas = replicas
         self._now_ms = now_ms

@@ -264,6 +264,12 @@ def test_who_has_the_store_answers_where_the_store_is_held(place: Place, tmp_pat
     end()
 
 
+def test_a_disk_without_a_group_is_called_as_no_group_is(place: Place) -> None:
+    Journals(place.store, {"a": "b", "c": ""}, place.disks).close()
+    with pytest.raises(BadInput, match="b is a disk without a group, and the group of others"):
+        Journals(place.store, {"a": "b", "b": ""}, place.disks)
+
+
 def test_disks_that_are_not_as_they_were_are_refused(place: Place) -> None:
     remember(place.store, place.disks.disks, dict.fromkeys(WORDS, ""))
     found = Remembered(place.store)
