@@ -67,7 +67,7 @@ class Rotten(JournalCorrupt):
             said
             or f"segment {segment} of a journal is broken at byte {offset}, and what lies behind shows "
             "that it had been durable",
-            "compare the group with its source, checkpoints before the damage stay",
+            "end the receiver and run wherry checkpoints GROUP --mend, checkpoints before the damage stay",
         )
         self.before = before
 

@@ -18,10 +18,12 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
+from migrate import audit
 from migrate.disks.nbd.address import parse_uri
 from migrate.disks.nbd.disk import open_export
 from migrate.keys import authority
 from migrate.keys.names import Holder, Role
+from planner.store.project import Project
 from planner.units import MIB
 from tests.faults.path import Event, Line
 from tests.migrate.replication.served import until
@@ -238,6 +240,21 @@ def test_images_are_written_out(place: Place, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["db-flat.vmdk", "db.vmdk", "out"]
 
 
+def test_it_is_noted_in_the_log_of_a_project(place: Place, tmp_path: Path) -> None:
+    assert wherry("init", str(tmp_path / "move")).code == 0
+    noted = ("--project", str(tmp_path / "move"))
+    assert place.ask("checkpoint", "noted", *noted).code == 0
+    place.was[place.points()[-1]["record"]] = dict(place.sources)
+    assert place.ask("image", "noted", "--to", str(tmp_path / "out"), *noted).code == 0
+    assert place.ask("image", "none", "--to", str(tmp_path / "out"), *noted).code == 2
+    lun = ("image", "noted", "--disk", next(iter(DISKS)), "--onto", str(tmp_path / "lun"))
+    assert place.ask(*lun, *noted).code == 0  # it is only tried
+    with Project.open(tmp_path / "move") as project:
+        lines = [line for line in audit.lines(project) if "init" not in line.act]
+    assert [line.act for line in lines] == ["checkpoint", "checkpoint made", "image", "image written"]
+    assert {line.subject for line in lines} == {GROUP}
+
+
 def test_what_makes_no_sense_is_refused(place: Place) -> None:
     refused(place.ask("image", "latest"), 2, "served or written out, one of them")
     refused(place.ask("image", "latest", "--serve", "--to", "x"), 2, "served or written out, one of them")
@@ -263,7 +280,7 @@ def test_notes_stay_and_the_list_shows_them(place: Place) -> None:
     assert "\u241b[5m<U+202E>, passed" in out
     assert "pinned" in out
     assert "before\u241b[31m patch<U+2066> [/]\u240a" in out
-    assert out.startswith("crm\u241b[2J<U+202E>[red]: 3 checkpoints of 2 disks, back to ")
+    assert out.startswith("crm\u241b[2J<U+202E>[red]: 4 checkpoints of 2 disks, back to ")
     assert [point["pinned"] for point in place.points() if point["name"] == NAME] == [False]
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from tui.cli.options import json_option, store_option
+from tui.cli.noted import noted
+from tui.cli.options import json_option, noted_option, store_option
 from tui.cli.output import data, line, say
 
 
@@ -21,9 +22,17 @@ from tui.cli.output import data, line, say
 @click.option("--pin", is_flag=True, help="Keep it until it is unpinned.")
 @click.option("--wait", is_flag=True, help="If a cycle is under way: make it when that ends.")
 @store_option
+@noted_option
 @json_option
 def command(
-    group: str, name: str, consistency: str, pin: bool, wait: bool, store: Path, as_json: bool
+    group: str,
+    name: str,
+    consistency: str,
+    pin: bool,
+    wait: bool,
+    store: Path,
+    project_dir: Path | None,
+    as_json: bool,
 ) -> None:
     """Make a checkpoint of GROUP, called NAME.
 
@@ -35,12 +44,14 @@ def command(
     from tui.cli.checkpoints import moment
 
     request = {"group": group, "name": name, "consistency": consistency, "pinned": pin, "wait": wait}
-    with answering(store) as asks:
+    told = {"name": name, "consistency": consistency, "pinned": pin}
+    with noted(project_dir, "checkpoint", "checkpoint made", group, told) as made, answering(store) as asks:
         point = asks.ask(
             "checkpoint", request, lambda told: say(f"waiting: {visible(str(told.get('waiting')), 300)}")
         )
     for note in point.get("notes", ()):  # of a policy: who was not held, and why
         say(visible(str(note), 400))
+        made["record"] = point["record"]
     if as_json:
         data({"group": group, **point, "at": moment(point).isoformat()})
         return

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import json_option, store_option
+from tui.cli.noted import noted
+from tui.cli.options import json_option, noted_option, store_option
 from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _FILES = {".img": "raw", ".raw": "raw", ".vmdk": "vmdk"}
 @click.option("--live", is_flag=True, help="With --onto: really write over it.")
 @click.option("--format", "form", type=click.Choice(["raw", "vmdk"]), help="What disks in a folder become.")
 @store_option
+@noted_option
 @json_option
 def command(
     group: str,
@@ -56,6 +58,7 @@ def command(
     live: bool,
     form: str | None,
     store: Path,
+    project_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Give the disks of GROUP as they were at CHECKPOINT: a number, a name, or latest.
@@ -83,7 +86,7 @@ def command(
         if serve:
             _serve(asks, request, store, as_json)
         else:
-            _write(asks, request, store, _Place(to, onto, form, live), as_json)
+            _write(asks, request, store, _Place(to, onto, form, live), project_dir, as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,14 @@ def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -
         raise Unreachable("the receiver that served it ended", "start it and serve again")
 
 
-def _write(asks: Asks, request: Mapping[str, Any], store: Path, place: _Place, as_json: bool) -> None:
+def _write(
+    asks: Asks,
+    request: Mapping[str, Any],
+    store: Path,
+    place: _Place,
+    project_dir: Path | None,
+    as_json: bool,
+) -> None:
     from dataclasses import asdict
 
     from planner.names import visible
@@ -135,7 +145,11 @@ def _write(asks: Asks, request: Mapping[str, Any], store: Path, place: _Place, a
     with asks.hold("serve-image", request) as held, Bar() as bar:
         told = held.told
         about = {"group": told["group"], "checkpoint": told["checkpoint"]}
-        written = _written(told, store, place, about, bar)
+        where = {"to": str(place.to or place.onto), "record": told["checkpoint"]["record"]}
+        is_tried = place.onto is not None and not place.live
+        with noted(None if is_tried else project_dir, "image", "image written", told["group"], where) as came:
+            written = _written(told, store, place, about, bar)
+            came["blake3"] = [one.blake3 for one in written]
     size = show_bytes(sum(disk["size_bytes"] for disk in told["disks"]))
     if as_json:
         data({**about, "to": str(place.to or place.onto), "live": bool(written),
