@@ -17,7 +17,8 @@ test: $(READY)
 	@scripts/prepare test
 	$(BIN)/python -m pytest -m "not soak" -n $(JOBS)
 
-# Takes long: every point of death and failure, 12,000 simulated stories; it says at its end what was covered.
+# Takes long: every point of death and failure, 12,000 simulated stories, hundreds of checkpoints of a real
+# guest; it says at its end what was covered.
 soak: $(READY)
 	@scripts/prepare test
 	$(BIN)/python -m pytest -m soak --timeout 7200

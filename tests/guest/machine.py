@@ -5,10 +5,8 @@ On one port it says what it has written durably; the other is its guest agent's.
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +21,11 @@ _KERNEL_LINE: Final = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr tsc=
 _PATIENT: Final = "reconnect-delay=120"  # a server that comes back is no failure of the disk
 
 
+def agent_beside(disks: Path) -> Path:
+    """Return the socket of the guest's agent: it lies beside that of its disks."""
+    return disks.parent / "agent"
+
+
 class Machine:
     """A guest that runs until it is cut."""
 
@@ -31,13 +34,13 @@ class Machine:
         self.said = dict.fromkeys(DISKS, 0)
         self._heard: list[tuple[int, dict[str, int]]] = []
         self._console = folder / "console.txt"
-        self._sockets = Path(tempfile.mkdtemp(prefix="wherry-guest-"))  # a socket's path has to be short
-        self.agent = self._sockets / "agent"
+        self.agent, records = agent_beside(disks), disks.parent / "records"
         self._left = b""
         self._found: dict[str, int] = {}
         self._is_cut = False
         with socket.socket(socket.AF_UNIX) as listening:
-            listening.bind(str(self._sockets / "records"))
+            records.unlink(missing_ok=True)
+            listening.bind(str(records))
             listening.listen(1)
             listening.settimeout(60)
             self._errors = folder / "qemu.txt"
@@ -61,7 +64,7 @@ class Machine:
             command += ["-blockdev", f"driver=nbd,node-name={name},discard=unmap,{_PATIENT},{server}"]
             command += ["-device", f"virtio-blk-pci,drive={name}"]
         command += ["-device", "virtio-serial-pci"]
-        command += ["-chardev", f"socket,id=said,path={self._sockets / 'records'}"]
+        command += ["-chardev", f"socket,id=said,path={disks.parent / 'records'}"]
         command += ["-device", "virtserialport,chardev=said,name=records"]
         command += ["-chardev", f"socket,id=agent,path={self.agent},server=on,wait=off"]
         return [*command, "-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"]
@@ -131,7 +134,6 @@ class Machine:
         """Cut the power and forget the machine."""
         self.cut()
         self._port.close()
-        shutil.rmtree(self._sockets, ignore_errors=True)
 
 
 @contextmanager

@@ -20,9 +20,10 @@ from migrate.daemons.registered import Register
 from migrate.journal.image import Image
 from migrate.journal.log import Log
 from migrate.journal.store import FOLDER, Journals
-from planner.errors import StepFailed
+from planner.errors import ProjectBusy, StepFailed
 from planner.names import content_id
 from tests.guest.journals import empty
+from tests.guest.machine import agent_beside
 from tests.guest.records import DISKS
 from tests.migrate.replication.served import ALL, FAR, issuer
 
@@ -33,11 +34,13 @@ _PATIENCE_S: Final = 120
 class Tapped:
     """A tap in front of ``disks`` and a receiver, both of which can be killed; see ``experiment.Front``.
 
-    The tap makes checkpoints of its own, too.
+    The tap makes checkpoints of its own, too. With ``policy`` the guest is frozen for those asked for.
     """
 
-    def __init__(self, folder: Path, disks: Sequence[Path], store: Path | None = None) -> None:
-        self._folder, self._disks = folder, disks
+    def __init__(
+        self, folder: Path, disks: Sequence[Path], store: Path | None = None, policy: bool = False
+    ) -> None:
+        self._folder, self._disks, self._policy = folder, disks, policy
         self.store = store or folder / "store"
         self._sockets = Path(tempfile.mkdtemp(prefix="wherry-tap-"))  # a socket's path has to be short
         self.path = self._sockets / "nbd"
@@ -66,6 +69,7 @@ class Tapped:
         words = ["--state", str(self._folder / "tap"), "--group", GROUP, "--listen", f"unix:{self.path}"]
         words += [f"--disk={name}={disk}" for name, disk in zip(DISKS, self._disks, strict=True)]
         words += ["--to", f"127.0.0.1:{self._port}", "--keys", str(self._ours), "--site", FAR.site]
+        words += ["--policy", str(self._written_policy())] if self._policy else []
         self._tap = self._begin("tap", *words, "--every", "0.8s", "--report", "1h")
         self._hear(self._tap)
 
@@ -83,7 +87,7 @@ class Tapped:
         while True:
             try:
                 return int(self._control.ask("checkpoint", {"group": GROUP, "wait": True})["record"])
-            except StepFailed:  # the receiver died before it had it
+            except (StepFailed, ProjectBusy):  # the receiver died before it had it, or one is under way
                 assert time.monotonic() < end, self.status()
                 time.sleep(0.1)
 
@@ -122,6 +126,15 @@ class Tapped:
         told = [{"id": n, "path": str(p), "group": GROUP} for n, p in zip(DISKS, self._targets, strict=True)]
         path = self._folder / "volumes.json"
         path.write_text(json.dumps({"volumes": told}))
+        return path
+
+    def _written_policy(self) -> Path:
+        path = self._folder / "policy.toml"
+        path.write_text(
+            f'group = "{GROUP}"\nconsistency = "application"\nevery = "1d"\nfreeze_limit = "90s"\n'
+            f'[[member]]\nname = "guest"\nagent = "{agent_beside(self.path)}"\nworth = "application"\n'
+        )
+        path.chmod(0o600)
         return path
 
     def _begin(self, *words: str) -> subprocess.Popen[str]:

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from migrate.sites.ports import Consistency
 from planner.units import MIB
 from tests.guest.experiment import Experiment
-from tests.guest.journals import copied, formatted
+from tests.guest.inspection import is_clean, looked_into
+from tests.guest.journals import checkpoints, copied, formatted
 from tests.guest.machine import Machine
 from tests.guest.system import System, tool
 from tests.guest.tapped import Tapped
@@ -24,9 +26,9 @@ from tests.guest.tapped import Tapped
 class Scene:
     """A guest behind a tap, its receiver's store in ``store``."""
 
-    def __init__(self, system: System, folder: Path, store: Path | None = None) -> None:
+    def __init__(self, system: System, folder: Path, store: Path | None = None, policy: bool = False) -> None:
         self.folder, self.disks = folder, formatted(folder)
-        self.tapped = Tapped(folder, self.disks, store)
+        self.tapped = Tapped(folder, self.disks, store, policy)
         self.experiment = Experiment(system, folder, self.disks, self.tapped)
 
     @contextmanager
@@ -77,6 +79,26 @@ def test_the_storage_of_the_journal_is_full(system: System, tmp_path: Path, smal
         scene.tapped.wait_until_it_fails("the target is full")
         machine.wait_for(4)
         ballast.unlink()
+
+
+@pytest.mark.soak
+def test_it_is_frozen_under_a_policy(system: System, tmp_path: Path) -> None:
+    scene = Scene(system, tmp_path, policy=True)
+    asked = []
+    with scene.running() as machine:
+        for _ in range(5):
+            asked.append(scene.tapped.checkpoint())
+            machine.wait_for(4)
+    opened = scene.tapped.opened()
+    worth = {made.record: made.consistency for made in checkpoints(opened.log)}
+    assert [worth[record] for record in asked] == [Consistency.APPLICATION] * 5
+    assert list(worth.values()).count(Consistency.APPLICATION) == 6, "these, and one before the power went"
+    for record in asked:
+        disks = copied(opened, record, tmp_path)
+        assert [is_clean(disk) for disk in disks] == [True, True]
+        a, b = (looked_into(disk)[0] for disk in disks)
+        assert a == b
+    opened.close()
 
 
 @pytest.fixture
