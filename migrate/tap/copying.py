@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from typing import Final, Protocol, TypeVar
 
 from migrate.disks.ports import ReadableDisk
@@ -29,24 +28,6 @@ class InFront(Protocol):
     """Runs a call in the thread that serves the guests and returns what it returns or raises."""
 
     def __call__(self, call: Callable[[], T]) -> T: ...
-
-
-def answered(at_once: Callable[[Callable[[], object]], None]) -> InFront:
-    """Return what waits for the answer of a call that ``at_once`` has run elsewhere."""
-
-    def ask(call: Callable[[], T]) -> T:
-        answer: Future[T] = Future()
-
-        def run() -> None:
-            try:
-                answer.set_result(call())
-            except BaseException as error:  # noqa: BLE001 - it belongs to whoever asked
-                answer.set_exception(error)
-
-        at_once(run)
-        return answer.result()
-
-    return ask
 
 
 class HotAreas(Protocol):

@@ -43,17 +43,22 @@ async def run(
     every_s: float,
     ready: Callable[[TapAnswers], None],
     policy: Policy | None = None,
+    generation: int = 0,
 ) -> None:
     """Run until ``stop``; the caller holds the lock of ``state``. Raises BadInput, OSError.
 
     ``connect`` leads to the target, None for a tap that only keeps its map. With ``policy`` the guests are
-    held for checkpoints.
+    held for checkpoints. A tap of a newer ``generation`` takes the group over from another one.
     """
     keep_memory()
     recorder = Recorder(limit_bytes, opened.areas.cool)
     tap = Tap(opened.tapped(recorder), opened.areas, recorder)
     packer = Packer()
-    streaming = _streaming(opened, tap, recorder, connect, every_s, packer) if connect is not None else None
+    streaming = None
+    if connect is not None:
+        streamed = _streamed(opened, every_s, generation)
+        copying = Copying(tap.areas, opened.disks, recorder, tap.in_front)
+        streaming = Streaming(streamed, recorder, copying, connect, packer=packer)
     volumes = [disk.name for disk in tap.disks]
     protecting = Protecting(policy, opened.group, volumes, recorder, state) if policy is not None else None
     answers = TapAnswers(opened.group, tap, recorder, streaming, protecting)
@@ -79,15 +84,7 @@ async def run(
     await serve(tap, listening, stop, drain)
 
 
-def _streaming(
-    opened: Opened,
-    tap: Tap,
-    recorder: Recorder,
-    connect: Callable[[], Channel],
-    every_s: float,
-    packer: Packer,
-) -> Streaming:
-    disks = tuple((disk.name, disk.size_bytes) for disk in tap.disks)
-    streamed = Streamed(opened.group, disks, opened.name, every_s=every_s)
-    copying = Copying(tap.areas, opened.disks, recorder, tap.in_front)
-    return Streaming(streamed, recorder, copying, connect, packer=packer)
+def _streamed(opened: Opened, every_s: float, generation: int) -> Streamed:
+    pairs = zip(opened.volumes, opened.disks, strict=True)
+    disks = tuple((volume, disk.size_bytes) for volume, disk in pairs)
+    return Streamed(opened.group, disks, opened.name, generation, every_s)

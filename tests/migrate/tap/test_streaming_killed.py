@@ -76,14 +76,17 @@ class Place:
 class Tap:
     """The other process, and what it says."""
 
-    def __init__(self, words: list[str], log: Path) -> None:
+    def __init__(
+        self, words: list[str], log: Path, *, module: str = "tests.migrate.tap.guest", verb: str = ""
+    ) -> None:
         with log.open("ab") as said:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.migrate.tap.guest", *words],
+                [sys.executable, "-m", module, *([verb] if verb else []), *words],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, text=True,
             )  # fmt: skip
         self.log = log
-        self.hear("up")
+        said_first = self.hear()
+        assert "listens" in said_first if verb else said_first == "up", said_first
 
     def ask(self, line: str) -> str:
         assert self.process.stdin is not None
@@ -210,6 +213,28 @@ def test_who_may_stream_a_group(place: Place, keys: Keys) -> None:
         assert said in error.message
     assert "whose it is" in str(ask(ALL, GROUP, both, tap=""))
     assert ask(limited, GROUP, both) is None
+
+
+def test_a_tap_with_another_folder_takes_over_with_a_newer_generation(place: Place, tmp_path: Path) -> None:
+    def tap(state: str, *more: str) -> Tap:
+        disks = [f"{volume}={place.home / volume.replace('/', '-')}.img" for volume in VOLUMES]
+        return Tap(
+            ["--state", str(tmp_path / state), "--group", GROUP, "--disk", disks[0], "--disk", disks[1],
+             "--listen", "127.0.0.1:0", "--to", f"127.0.0.1:{place.port}", "--keys",
+             str(tmp_path / "dc1.pem"), "--site", "dc2", "--report", "300ms", "--json", *more],
+            tmp_path / "tap.log", module="tui.cli.entry", verb="tap",
+        )  # fmt: skip
+
+    def said_by(running: Tap, what: str) -> None:
+        deadline = time.monotonic() + 60
+        while what not in running.hear():
+            assert time.monotonic() < deadline
+        running.kill()
+
+    said_by(tap("one"), '"mode": "streaming"')
+    said_by(tap("two"), "has another tap, of generation 0")
+    said_by(tap("two", "--generation", "1"), '"mode": "streaming"')
+    said_by(tap("one"), "has another tap, of generation 1")
 
 
 def test_streams_take_no_places_from_passes_nor_from_each_other(tmp_path: Path, keys: Keys) -> None:

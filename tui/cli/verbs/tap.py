@@ -47,6 +47,8 @@ _PATIENCE_S = 60  # a receiver that says nothing for so long is taken for gone
               help="Between two checkpoints.")  # fmt: skip
 @click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help="How guests are held for checkpoints that are worth more than a crash.")  # fmt: skip
+@click.option("--generation", type=click.IntRange(0, 2**31), default=0, show_default=True, metavar="N",
+              help="A newer one than the last takes the group over from another tap.")  # fmt: skip
 @click.option("--report", default="10s", show_default=True, metavar="DURATION",
               help="Between two lines that say how it stands.")  # fmt: skip
 @json_option
@@ -61,6 +63,7 @@ def command(
     limit: str,
     every: str,
     policy: Path | None,
+    generation: int,
     report: str,
     as_json: bool,
 ) -> None:
@@ -84,7 +87,9 @@ def command(
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
     with ServerLock(state, "tap"), listened_at(listen) as listening:
         opened = open_group(state, group, wanted)
-        asyncio.run(_run(state, opened, listening, connect, limit_bytes, every_s, held, report_s, as_json))
+        asyncio.run(
+            _run(state, opened, listening, connect, limit_bytes, every_s, held, generation, report_s, as_json)
+        )
 
 
 async def _run(
@@ -95,6 +100,7 @@ async def _run(
     limit_bytes: int,
     every_s: float,
     policy: Policy | None,
+    generation: int,
     report_s: float,
     as_json: bool,
 ) -> None:
@@ -114,7 +120,7 @@ async def _run(
 
     try:
         await run(state, opened, listening, stop, limit_bytes=limit_bytes, connect=connect,
-                  every_s=every_s, ready=ready, policy=policy)  # fmt: skip
+                  every_s=every_s, ready=ready, policy=policy, generation=generation)  # fmt: skip
     finally:
         for task in reporting:
             task.cancel()
