@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from migrate.protection.agent import Agent, AgentFailed
-from migrate.protection.hooks import HookEnd, Purpose, end_leftovers, run_hook
+from migrate.protection.hooks import HookEnd, Purpose, Sessions, end_leftovers, run_hook
 from migrate.protection.policy import Member, at_least, lowest
 from migrate.protection.stopping import Stop
 from migrate.sites.ports import Consistency
@@ -55,7 +55,7 @@ class Holding:
         self._on_held = on_held
         self._agent: Agent | None = None
         self._hooked = False  # its before hook was started
-        self._rests = False  # and said that it holds
+        self._sessions: Sessions | None = None  # what that left running, once it said that it holds
         self._sent = False  # the word that freezes was sent
         self._frozen = 0
         self._reached = member.worth if member.is_held else Consistency.CRASH
@@ -84,8 +84,8 @@ class Holding:
         if end.why:
             self._lower(self._without_hooks(), end.sentence("before"))
         else:
-            self._rests = True
             self._held()
+            self._sessions = Sessions(self._purpose)
 
     def freeze(self, until: float, stop: Stop) -> None:
         """Freeze its file systems."""
@@ -114,7 +114,12 @@ class Holding:
                     self._lower(Consistency.CRASH, "it was thawed before the checkpoint was made")
             except AgentFailed as error:
                 self._lower(Consistency.CRASH, error.message)
-        if self.member.check and self._rests:
+        if self._sessions is not None and not self._sessions.live:
+            self._lower(
+                self._without_hooks(),
+                "what its before hook left running ended before the checkpoint was made",
+            )
+        if self.member.check and self._sessions is not None:
             end = self._run("check", stop, min(self._hook_limit_s, until - time.monotonic()))
             if end.why:
                 self._lower(self._without_hooks(), end.sentence("check"))
@@ -143,6 +148,8 @@ class Holding:
         self.release(stop)
 
     def _after(self, stop: Stop) -> None:
+        if self._sessions is not None:
+            self._sessions.close()
         end = self._run("after", stop, self._hook_limit_s)
         end_leftovers(self._purpose)
         if end.why:

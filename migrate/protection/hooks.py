@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,12 +111,35 @@ def end_leftovers(purpose: Purpose) -> int:
     """Kill every process that was started for this purpose, in whatever session, and return how many."""
     killed: set[int] = set()
     for _ in range(_ROUNDS):
-        found = _kill_marked(purpose)
+        found = set()
+        for number, handle in _marked(purpose):
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(handle, signal.SIGKILL)
+            os.close(handle)
+            found.add(number)
         if not found:
             break
         killed |= found
         time.sleep(0.005)
     return len(killed)
+
+
+class Sessions:
+    """What a hook left running on purpose, so that it holds as long as that lives; ``close`` it."""
+
+    def __init__(self, purpose: Purpose) -> None:
+        self._handles = [handle for _, handle in _marked(purpose)]
+
+    @property
+    def live(self) -> bool:
+        """Whether none of them has ended."""
+        return not select.select(self._handles, [], [], 0.0)[0]
+
+    def close(self) -> None:
+        """Let go of the handles, not of the processes."""
+        for handle in self._handles:
+            os.close(handle)
+        self._handles = []
 
 
 def _inherited() -> dict[str, str]:
@@ -159,19 +183,23 @@ def _take(reading: int, said: bytearray) -> bool:
     return bool(came)
 
 
-def _kill_marked(purpose: Purpose) -> set[int]:
+def _marked(purpose: Purpose) -> Iterator[tuple[int, int]]:
+    """Yield the number and a handle of every process of a purpose; whoever takes a handle closes it."""
     marks = {f"{word}={value}".encode() for word, value in purpose.environment().items()}
-    killed = set()
     for entry in Path("/proc").iterdir():
         if not entry.name.isdecimal():
             continue
         with contextlib.suppress(OSError):
             handle = os.pidfd_open(int(entry.name))
-            try:
-                # looked at after it is held: the number may have come to mean another process
-                if marks <= set((entry / "environ").read_bytes().split(b"\0")):
-                    signal.pidfd_send_signal(handle, signal.SIGKILL)
-                    killed.add(int(entry.name))
-            finally:
+            # looked at after it is held: the number may have come to mean another process
+            if _has(entry / "environ", marks):
+                yield int(entry.name), handle
+            else:
                 os.close(handle)
-    return killed
+
+
+def _has(environ: Path, marks: set[bytes]) -> bool:
+    try:
+        return marks <= set(environ.read_bytes().split(b"\0"))
+    except OSError:
+        return False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -202,6 +204,22 @@ def test_one_that_thaws_while_the_checkpoint_is_made(scene: Scene) -> None:
     assert reached.shortfall == ("b: it was thawed before the checkpoint was made",)
 
 
+def test_a_lock_that_ends_with_its_session_is_no_lock(scene: Scene) -> None:
+    """The before hook leaves a session behind; while it lives the lock does."""
+    before = f"setsid sleep 1000 >/dev/null 2>&1 & echo $! > {scene.folder}/session"
+    asked = policy(hooked(scene.folder, before=before))
+    assert scene.make(asked).consistency is APPLICATION
+
+    def lose() -> None:
+        os.kill(int((scene.folder / "session").read_text("utf-8")), signal.SIGTERM)
+        assert eventually(lambda: not alive(scene.folder / "session"))
+
+    scene.meanwhile = lose
+    assert scene.make(asked).shortfall == (
+        "db: what its before hook left running ended before the checkpoint was made",
+    )
+
+
 def test_one_that_thaws_after_it_was_looked_at(scene: Scene) -> None:
     """It says that it is frozen, and the thaw finds nothing to thaw."""
     asked = policy(scene.agent(), consistency=FILESYSTEM)
@@ -272,7 +290,7 @@ def test_an_after_hook_that_fails_is_said_loudly_and_takes_nothing_from_the_labe
     assert reached.consistency is APPLICATION
     assert reached.complaints == ("db may still be held: its after hook ended with code 4: no",)
     assert "NOT LET GO FOR CERTAIN" in scene.log()
-    assert not alive(scene.folder / "session")
+    assert eventually(lambda: not alive(scene.folder / "session"))
 
 
 @pytest.mark.parametrize("before", ["exit 1", ""])
