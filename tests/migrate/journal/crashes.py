@@ -109,9 +109,10 @@ def crashes(
     for number, (operation, moment) in enumerate(moments(make, history, seed, first, share)):
         met[operation] += 1
         for drawn in range(states):
-            death = DEATHS[(number + drawn) % len(DEATHS)]
+            rng = random.Random(f"{seed} {history} {number} {drawn}")
+            death = rng.choice(DEATHS)
             met[death] += 1
-            wrong = state(moment.fork(), random.Random(f"{seed} {number} {drawn}"), death)
+            wrong = state(moment.fork(), rng, death)
             where = f"seed {seed}, moment {number}, state {drawn} of {' '.join(history)}"
             yield wrong and f"{wrong}: {death}, {where}"
 
@@ -124,7 +125,7 @@ def told(met: Counter[str]) -> str:
     return f"{points:,} points, {states:,} states: {parts}"
 
 
-def noticed(make: Make, history: tuple[str, ...], states: int = 8) -> str:
+def noticed(make: Make, history: tuple[str, ...], first: int = 0, states: int = 8) -> str:
     """Return what is noticed first of a journal that is wrong, in use or after deaths, or nothing."""
     try:
         for seed in range(60):
@@ -133,4 +134,4 @@ def noticed(make: Make, history: tuple[str, ...], states: int = 8) -> str:
                 world.do(operation, rng)
     except (WherryError, AssertionError, OSError, LookupError) as error:
         return f"{type(error).__name__} while it was used: {error}"
-    return next(filter(None, crashes(make, history, 11, states, first=0)), "")
+    return next(filter(None, crashes(make, history, 11, states, first=first)), "")

@@ -32,6 +32,7 @@ DISKS = 2
 SEGMENT_BYTES = 1500
 OPERATIONS = (
     "append",
+    "join",
     "checkpoint",
     "commit",
     "promote",
@@ -73,15 +74,20 @@ class World:
         self.look_again()
 
     def _append(self, rng: random.Random) -> None:
-        batch = []
-        for _ in range(rng.randint(1, 3)):
-            offset = rng.randrange(DISK_BYTES - 1)
-            length = rng.randint(1, min(200, DISK_BYTES - offset))
-            data = rng.randbytes(length) if rng.random() < 0.85 else None
-            batch.append(Write(rng.randrange(DISKS), offset, length, data))
+        batch = [_write(rng) for _ in range(rng.randint(1, 3))]
         first = self.log.last + 1
         self.writes.update(enumerate(batch, first))
         self.log.append(batch)
+
+    def _join(self, rng: random.Random) -> None:
+        """Write to a disk of the group, as a pass does."""
+        write = _write(rng)
+        disk = JournalledDisk(write.disk, self.disks[write.disk], self.log)
+        self.writes[self.log.last + 1] = write
+        if write.data is None:
+            disk.zero(write.offset, write.length)
+        else:
+            disk.write(write.data, write.offset)
 
     def _checkpoint(self, rng: random.Random) -> None:
         record = self.log.last + 1
@@ -278,6 +284,13 @@ class World:
         if [read(disk) for disk in now] != self.expected(self.log.last):
             return "a disk of the group does not read as what was written"
         return ""
+
+
+def _write(rng: random.Random) -> Write:
+    offset = rng.randrange(DISK_BYTES - 1)
+    length = rng.randint(1, min(200, DISK_BYTES - offset))
+    data = rng.randbytes(length) if rng.random() < 0.85 else None
+    return Write(rng.randrange(DISKS), offset, length, data)
 
 
 def read(disk: Image | JournalledDisk, offset: int = 0, length: int = DISK_BYTES) -> bytes:

@@ -314,24 +314,26 @@ ROTATING = (
 
 MERGING = (*BEGINNING, *["rotate"] * 4, "checkpoint", "commit", "merge", "append", "commit")
 
-# Each with a history in which it can show.
-MUTANTS: dict[str, tuple[Make, tuple[str, ...]]] = {
-    "acknowledged before the sync": (partial(_over, _Unsynced), PROMOTING),
-    "names not synced": (partial(_over, _Unnamed), PROMOTING),
-    "what a dead process wrote is not settled": (partial(_over, _Unsettled), PROMOTING),
-    "names of a dead process are not settled": (partial(_over, _Unnoted), PROMOTING),
-    "a merged segment is not synced": (_Merging, MERGING),
-    "a segment begun before the old one is durable": (lambda: World(opened_as(_Rushed)), PROMOTING),
-    "a durable word that is not true": (lambda: World(opened_as(_Boastful)), PROMOTING),
-    "a checkpoint before earlier writes": (lambda: World(opened_as(_Late)), PROMOTING),
-    "a segment begins without what is known": (lambda: World(opened_as(_Amnesiac)), PROMOTING),
-    "trimmed beyond what was promoted": (lambda: World(opened_as(_Greedy)), ROTATING),
-    "leases ignored by promotion": (lambda: World(opened_as(_Promoting)), LOOKING),
-    "leases ignored by trim": (lambda: World(opened_as(_Trimming)), LOOKING),
-    "a tail believed without its data": (partial(_read_by, _Credulous), PROMOTING),
-    "floor after the move": (lambda: World(move=_floor_after), PROMOTING),
-    "promoted before the flush": (lambda: World(move=_unflushed), PROMOTING),
-    "promoted youngest first": (lambda: World(move=_backwards), PROMOTING),
-    "segments gone before promoted is durable": (lambda: World(move=_gone_first), PROMOTING),
-    "one disk of a group promoted": (lambda: World(move=_partly), PROMOTING),
+APPENDING = (*["append"] * 6, "commit", *["append"] * 6)
+
+# Each with a history in which it can show, and from which operation on.
+MUTANTS: dict[str, tuple[Make, tuple[str, ...], int]] = {
+    "acknowledged before the sync": (partial(_over, _Unsynced), PROMOTING, 0),
+    "names not synced": (partial(_over, _Unnamed), PROMOTING, 0),
+    "what a dead process wrote is not settled": (partial(_over, _Unsettled), PROMOTING, 0),
+    "names of a dead process are not settled": (partial(_over, _Unnoted), PROMOTING, 0),
+    "a merged segment is not synced": (_Merging, MERGING, len(MERGING) - 3),
+    "a segment begun before the old one is durable": (lambda: World(opened_as(_Rushed)), PROMOTING, 0),
+    "a durable word that is not true": (lambda: World(opened_as(_Boastful)), APPENDING, 0),
+    "a checkpoint before earlier writes": (lambda: World(opened_as(_Late)), PROMOTING, 0),
+    "a segment begins without what is known": (lambda: World(opened_as(_Amnesiac)), PROMOTING, 0),
+    "trimmed beyond what was promoted": (lambda: World(opened_as(_Greedy)), ROTATING, 0),
+    "leases ignored by promotion": (lambda: World(opened_as(_Promoting)), LOOKING, 0),
+    "leases ignored by trim": (lambda: World(opened_as(_Trimming)), LOOKING, 0),
+    "a tail believed without its data": (partial(_read_by, _Credulous), PROMOTING, 0),
+    "floor after the move": (lambda: World(move=_floor_after), PROMOTING, 0),
+    "promoted before the flush": (lambda: World(move=_unflushed), PROMOTING, 0),
+    "promoted youngest first": (lambda: World(move=_backwards), PROMOTING, 0),
+    "segments gone before promoted is durable": (lambda: World(move=_gone_first), PROMOTING, 0),
+    "one disk of a group promoted": (lambda: World(move=_partly), PROMOTING, 0),
 }

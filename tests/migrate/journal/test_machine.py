@@ -39,7 +39,7 @@ from tests.migrate.journal.model import World, read
 from tests.migrate.journal.mutants import Heedless, Needless, opened_as
 from tests.migrate.journal.stepped import Stepped, SteppedFiles, SteppedLog, SteppedReplica
 
-WRITER = ("append", "checkpoint", "rotate", "commit", "torn", "drop", "trim")
+WRITER = ("append", "join", "checkpoint", "rotate", "commit", "torn", "drop", "trim")
 LIFE = 20  # rules, so that things come to an end
 seeds = st.integers(0, 2**32)
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.migrate.journal.crashes import noticed
 from tests.migrate.journal.model import World
-from tests.migrate.journal.mutants import LOOKING, MERGING, MUTANTS, PROMOTING, ROTATING
+from tests.migrate.journal.mutants import APPENDING, LOOKING, MERGING, MUTANTS, PROMOTING, ROTATING
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -16,6 +16,6 @@ def test_a_journal_that_breaks_a_rule_is_noticed(name: str) -> None:
     assert found
 
 
-@pytest.mark.parametrize("history", [PROMOTING, LOOKING, ROTATING, MERGING])
+@pytest.mark.parametrize("history", [PROMOTING, LOOKING, ROTATING, MERGING, APPENDING])
 def test_the_journal_itself_goes_unnoticed(history: tuple[str, ...]) -> None:
     assert noticed(World, history, states=1) == ""
