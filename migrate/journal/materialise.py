@@ -118,6 +118,15 @@ def write_onto(source: Source, to: Path, report: Report, opens: Opens = open_unu
     Half written it is worth nothing, and nothing says so: begin anew. What it has beyond the size of the
     disk stays. Raises BadInput when it is too small or in use, Corrupt, StepFailed, OSError.
     """
+    with closing(source.open()) as image:
+        size = image.size_bytes
+        must_fit(source.volume, size, to, opens)
+        digest = _copied(image, to, source.volume, report, opens, clears=True)
+    return Written(source.volume, str(to), size, digest)
+
+
+def must_fit(volume: str, size_bytes: int, to: Path, opens: Opens = open_unused) -> None:
+    """Raise BadInput when a disk cannot be written over what is there; writes nothing."""
     shown = visible(str(to), 200)
     try:
         with closing(opens(to)) as there:
@@ -126,14 +135,10 @@ def write_onto(source: Source, to: Path, report: Report, opens: Opens = open_unu
         raise BadInput(
             f"{shown} cannot be written: {error.strerror}", "name an unused device, or a file"
         ) from error
-    with closing(source.open()) as image:
-        size = image.size_bytes
-        if room < size:
-            raise BadInput(
-                f"{shown} has {room} bytes, {visible(source.volume, 200)} has {size}", "name a larger one"
-            )
-        digest = _copied(image, to, source.volume, report, opens, clears=True)
-    return Written(source.volume, str(to), size, digest)
+    if room < size_bytes:
+        raise BadInput(
+            f"{shown} has {room} bytes, {visible(volume, 200)} has {size_bytes}", "name a larger one"
+        )
 
 
 def _must_be_free(path: Path, *, folder: bool = False) -> None:

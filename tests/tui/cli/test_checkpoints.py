@@ -248,6 +248,10 @@ def test_it_is_noted_in_the_log_of_a_project(place: Place, tmp_path: Path) -> No
     assert place.ask("image", "noted", "--to", str(tmp_path / "out"), *noted).code == 0
     assert place.ask("image", "none", "--to", str(tmp_path / "out"), *noted).code == 2
     lun = ("image", "noted", "--disk", next(iter(DISKS)), "--onto", str(tmp_path / "lun"))
+    refused(place.ask(*lun, *noted), 2, "cannot be written")
+    (tmp_path / "lun").write_bytes(bytes(SIZE - 512))
+    refused(place.ask(*lun, *noted), 2, f"has {SIZE - 512} bytes")
+    os.truncate(tmp_path / "lun", SIZE)
     assert place.ask(*lun, *noted).code == 0  # it is only tried
     with Project.open(tmp_path / "move") as project:
         lines = [line for line in audit.lines(project) if "init" not in line.act]

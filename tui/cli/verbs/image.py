@@ -170,7 +170,7 @@ def _written(
     """Write the disks that are served, and return them; none where that is only tried."""
     from functools import partial
 
-    from migrate.journal.materialise import Source, write_file, write_folder, write_onto
+    from migrate.journal.materialise import Source, must_fit, write_file, write_folder, write_onto
     from migrate.journal.serving import open_served
     from planner.errors import BadInput
 
@@ -181,7 +181,10 @@ def _written(
     if place.onto is not None:
         if len(sources) != 1:
             raise BadInput("only one disk can be written onto a device", "name it with --disk")
-        return [write_onto(sources[0], place.onto, bar.report_on)] if place.live else []
+        if place.live:
+            return [write_onto(sources[0], place.onto, bar.report_on)]
+        must_fit(sources[0].volume, told["disks"][0]["size_bytes"], place.onto)
+        return []
     assert place.to is not None, "there is one of both"
     as_file = len(sources) == 1 and place.to.suffix.lower() in _FILES
     form = _form(place.to, place.form, as_file)
