@@ -57,7 +57,7 @@ class Tap:
         self._working = ThreadPoolExecutor(4, "tap-disk")
         self._reading = ThreadPoolExecutor(4, "tap-read")
         self._waiting: list[_Waiting] = []
-        self._is_mapping = self._is_cooling = False
+        self._is_mapping = self._is_cooling = self._is_stuck = False
         self._wanting: dict[int, list[Done]] = {disk.number: [] for disk in disks}
         self._flushing: set[int] = set()
         self._under_way = 0
@@ -68,6 +68,9 @@ class Tap:
             begin(None)
             return
         for_map = not disk.is_zeroed(offset, length)
+        if for_map and self._is_stuck:
+            begin(OSError(errno.EIO, "what would be written could not be remembered"))
+            return
         self.counts.map_waits += for_map
         self._waiting.append(_Waiting(time.monotonic(), disk, offset, length, begin, for_map))
         self._map()
@@ -142,11 +145,7 @@ class Tap:
 
     def _map(self) -> None:
         """Make the map durable, unless that is under way already."""
-        if self._is_mapping:
-            return
-        change = self.areas.change()
-        if change is None:
-            self._begin_waiting()
+        if self._is_mapping or (change := self.areas.change()) is None:
             return
         self._is_mapping = True
         self._in_thread(self._mapping, change.write, partial(self._mapped, change))
@@ -166,6 +165,7 @@ class Tap:
             self.areas.give_up(why)
         except OSError as again:
             _log.error("it cannot be removed either: %s", again)
+            self._is_stuck = True
             waiting, self._waiting = self._waiting, []
             for one in waiting:
                 one.begin(OSError(errno.EIO, why))

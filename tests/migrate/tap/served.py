@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from migrate.disks.flat import FlatDisk
@@ -12,7 +12,7 @@ from migrate.tap.areas import Areas
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listen
-from migrate.tap.mapfile import MapFile, seen
+from migrate.tap.mapfile import MapFile, Seen, seen
 from migrate.tap.tapping import Tap
 
 
@@ -46,11 +46,17 @@ class Remembering:
 class Tapped:
     """Disks behind a tap on a Unix socket in ``folder``; by their file names."""
 
-    def __init__(self, folder: Path, disks: Sequence[FlatDisk], names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        disks: Sequence[FlatDisk],
+        names: Sequence[str],
+        make_map: Callable[[Path, str, int, Seen], MapFile] = MapFile,
+    ) -> None:
         self.records = Remembering()
         self.socket = folder / "tap.sock"
         self.maps = [
-            MapFile(folder / f"{number}.areas", name, disk.size_bytes, seen(disk.fileno()))
+            make_map(folder / f"{number}.areas", name, disk.size_bytes, seen(disk.fileno()))
             for number, (name, disk) in enumerate(zip(names, disks, strict=True))
         ]
         self._disks, self._names = disks, names

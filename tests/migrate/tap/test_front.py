@@ -11,7 +11,8 @@ import socket
 import struct
 import subprocess
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from migrate.disks.flat import FlatDisk
 from migrate.disks.nbd import numbers
 from migrate.disks.nbd.address import parse_uri
 from migrate.disks.nbd.disk import open_export
+from migrate.tap.counts import STALL_S
 from migrate.tap.mapfile import AREA, COLD, MapFile, seen
 from planner.errors import BadInput, SiteRefused
 from planner.units import KIB, MIB
@@ -234,6 +236,119 @@ def test_a_disk_that_fails_tells_its_guest_and_the_records_say_what_is_there(
     guest.ask(1, 12 * MIB, 4, b"fine")
     assert guest.answer() == (0, 7)
     guest.close()
+
+
+class Slow(MapFile):
+    """A map on storage that takes its time."""
+
+    def write(self, pages: Mapping[int, bytes]) -> None:
+        time.sleep(1.5 * STALL_S)
+        super().write(pages)
+
+
+class Full(MapFile):
+    """A map on storage that has no room any more."""
+
+    def write(self, pages: Mapping[int, bytes]) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+
+class Stuck(Full):
+    """A map that cannot even be removed."""
+
+    def void(self) -> None:
+        raise OSError(errno.EROFS, "read only")
+
+
+def on_map(image: Path, folder: Path, make_map: type[MapFile]) -> Tapped:
+    """Serve one disk, cold throughout, with such a map."""
+    disk = FlatDisk(image, writable=True)
+    cooled([MapFile(folder / "0.areas", "db", SIZE, seen(disk.fileno()))], [disk])
+    return Tapped(folder, [disk], ["db"], make_map)
+
+
+def test_a_guest_that_waits_for_the_map_is_counted(images: list[Path], tmp_path: Path) -> None:
+    served = on_map(images[0], tmp_path, Slow)
+    try:
+        guest = Raw(served.socket, "db")
+        guest.ask(1, 0, 4, b"data")
+        assert guest.answer() == (0, 7)
+        assert served.tap.counts.stalls >= 1
+        assert served.tap.counts.longest_s > STALL_S
+        guest.close()
+    finally:
+        served.stop()
+
+
+def test_guests_go_on_without_a_map_and_then_everything_is_compared(
+    images: list[Path], tmp_path: Path
+) -> None:
+    served = on_map(images[0], tmp_path, Full)
+    try:
+        guest = Raw(served.socket, "db")
+        for number in range(SIZE // AREA):
+            guest.ask(1, number * AREA, 4, b"data", number)
+            assert guest.answer() == (0, number)
+        assert "cannot be written" in served.areas.failed
+        assert not (tmp_path / "0.areas").exists()
+        guest.close()
+    finally:
+        served.stop()
+    assert not (tmp_path / "0.areas").exists()
+
+
+def test_nothing_cold_is_written_to_when_the_map_can_neither_be_written_nor_removed(
+    images: list[Path], tmp_path: Path
+) -> None:
+    before = images[0].read_bytes()
+    served = on_map(images[0], tmp_path, Stuck)
+    try:
+        guest = Raw(served.socket, "db")
+        for number in range(3):
+            guest.ask(1, 5, 4, b"data", number)
+            assert guest.answer() == (5, number)
+        guest.ask(0, MIB, 4, b"", 9)
+        assert guest.answer() == (0, 9)
+        guest.close()
+    finally:
+        served.stop()
+    assert images[0].read_bytes() == before
+
+
+class Unsound(FlatDisk):
+    """A disk whose medium loses what it was given."""
+
+    sound = True
+
+    def flush(self) -> None:
+        if not self.sound:
+            self._poison = "a lost page"  # as a sync that failed leaves it
+            raise OSError(errno.EIO, "a lost page")
+        super().flush()
+
+
+def test_a_flush_that_fails_is_final(images: list[Path], tmp_path: Path) -> None:
+    disk = Unsound(images[0], writable=True)
+    cooled([MapFile(tmp_path / "0.areas", "db", SIZE, seen(disk.fileno()))], [disk])
+    served = Tapped(tmp_path, [disk], ["db"])
+    try:
+        guest = Raw(served.socket, "db")
+        guest.ask(1, 0, 4, b"data")
+        assert guest.answer() == (0, 7)
+        guest.ask(3, 0, 0)
+        assert guest.answer() == (0, 7)
+        disk.sound = False
+        guest.ask(1, 0, 4, b"lost", flags=numbers.FLAG_FUA)
+        assert guest.answer() == (5, 7)
+        for command, data in ((1, b"more"), (3, b""), (0, b""), (4, b"")):
+            guest.ask(command, 0, len(data) or (0 if command == 3 else 4), data)
+            assert guest.answer() == (5, 7), command
+        guest.close()
+    finally:
+        served.stop()
+    later = MapFile(tmp_path / "0.areas", "db", SIZE, seen(os.open(images[0], os.O_RDONLY)))
+    assert later.hot[0] != COLD, "nobody knows what is there"
+    later.close(None)
 
 
 def test_what_cannot_be_is_told_and_what_is_too_large_is_not_waited_for(tapped: Tapped) -> None:
