@@ -21,7 +21,6 @@ from migrate.tap.listening import listen
 from migrate.tap.mapfile import MapFile, seen
 from migrate.tap.tapping import Tap
 
-
 BEHIND = 100
 
 
