@@ -65,7 +65,7 @@ class Inflow:
             self._answer(frame.offset, frame.length)
             return
         if frame.kind is Kind.OFFER:
-            wanted = self._intake.settle(frame.offset, bytes(frame.body))
+            wanted = self._intake.answer(frame)
             self._link.send(Kind.WANT, wanted, offset=frame.offset)
             return
         self._intake.take(frame, self)

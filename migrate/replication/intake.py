@@ -100,11 +100,12 @@ class Intake:
             self._stretch.add(run.offset, run.length)
             self._weight += wire.weight(frame.kind, run.length)
 
-    def settle(self, offset: int, digests: bytes) -> bytes:
-        """Write what is held of an offered run and return which grains of it are wanted."""
+    def answer(self, offer: Frame) -> bytes:
+        """Write what is held of an offered run, or only look, and return which grains of it are wanted."""
         assert self.offers is not None, "offers are agreed"
+        probed = offer.flags & wire.FLAG_PROBE
         with self._pen:
-            return self.offers.settle(offset, digests, self._sink)
+            return self.offers.settle(offer.offset, bytes(offer.body), None if probed else self._sink)
 
     def _write(self, frame: Frame, run: Extent, by: object) -> None:
         with self._pen:

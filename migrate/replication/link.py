@@ -67,9 +67,11 @@ class Link:
         """Send packed frames; raises ChannelClosed."""
         self._channel.send(parts)
 
-    def send(self, kind: Kind, body: bytes = b"", *, offset: int = 0, length: int | None = None) -> None:
+    def send(
+        self, kind: Kind, body: bytes = b"", *, offset: int = 0, length: int | None = None, flags: int = 0
+    ) -> None:
         """Pack and send one frame."""
-        self._channel.send(self.pack(kind, offset=offset, length=length, body=body))
+        self._channel.send(self.pack(kind, offset=offset, length=length, body=body, flags=flags))
 
     def receive(self, *allowed: Kind) -> Frame:
         """Return the next frame; raises WireError, ChannelClosed, or what the peer's ERROR says."""

@@ -87,7 +87,7 @@ class Sending:
         self._heard_s = 0.0  # spent waiting for what the receiver says
         self._digests: deque[tuple[int, bytes]] = deque()
         self._resumed = self._total = 0
-        self._offering = Offering(link, self._hear) if welcome.dedupe else None
+        self._offering = Offering(link) if welcome.dedupe else None
 
     def bring(self, streams: Streams, join: Callable[[Channel], Lane]) -> None:
         """Have further connections carry as well; ``join`` opens the conversation over one."""
@@ -169,7 +169,7 @@ class Sending:
         packs = executor if reader.level else None  # without packing there is nothing to do
         with closing(looks):
             yield from ordered_map(
-                packs, lambda pair: reader.pack(*pair), self._offering.decided(looks), half
+                packs, lambda pair: reader.pack(*pair), self._offering.decided(looks, self._hear), half
             )
 
     def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:

@@ -25,6 +25,7 @@ from planner.names import visible
 _JOIN_BYTES = 64 * 1024  # below this, parts leave as one record
 _LAST_S, _LAST_READS = 1.0, 16
 _STREAMS = 8  # of a disk where one connection takes each loss for a full line
+_UNSENT_BYTES = 256 * 1024  # kept by the kernel beyond what is on the line: offers would wait behind it
 _ALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 
 
@@ -73,6 +74,7 @@ class TlsChannel:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             for option, value in _ALIVE:
                 sock.setsockopt(socket.IPPROTO_TCP, option, value)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         self._used = threading.Lock()
         self._closed = False
         self.received_bytes = 0

@@ -34,6 +34,7 @@ FLAG_ZSTD: Final = 1
 FLAG_PART: Final = 2  # on COMMIT: make durable what is there, the pass is not complete
 FLAG_OFFERS: Final = 4  # on HELLO: I can offer digests; who does not know this flag overlooks it
 FLAG_JOINED: Final = 8  # on HELLO: I can bring further connections; overlooked in the same way
+FLAG_PROBE: Final = 16  # on OFFER: only say what you would want, the run comes whole all the same
 
 _local = threading.local()
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")

@@ -71,8 +71,15 @@ def test_a_failure_of_each_kind_of_call(tmp_path: Path, rng: random.Random) -> N
 def test_negative_control_a_receiver_whose_last_write_waits_is_seen(
     tmp_path: Path, rng: random.Random
 ) -> None:
-    told = play(tmp_path, rng, late=True)
+    told = play(tmp_path, rng, mutant="late")
     assert any("though pass 1 is done" in wrong for wrong in told["wrong"])
+
+
+def test_negative_control_a_short_write_that_is_not_gone_on_with_is_seen(
+    tmp_path: Path, rng: random.Random
+) -> None:
+    told = play(tmp_path, rng, mutant="careless")
+    assert told["wrong"]
 
 
 @pytest.mark.soak

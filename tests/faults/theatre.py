@@ -152,16 +152,28 @@ class Late(DiskSink):
             super().write(*kept)
 
 
+class Careless(DiskSink):
+    """A mutant: does not look how much of a write was written."""
+
+    def write(self, offset: int, data: bytes | memoryview) -> None:
+        """Write once."""
+        os.pwrite(self._disk.fileno(), data, offset)  # type: ignore[attr-defined]
+
+
 def play(root: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """Play what is asked for and return what came of it.
 
     ``kills`` and ``failures`` are ``all`` for every point in every way, ``kinds`` for one of each kind;
-    ``random`` is a number of kills. ``late`` puts a mutant in the receiver and kills it behind its word.
+    ``random`` is a number of kills. ``mutant`` is put in the receiver, and struck where it is wrong.
     """
     rng = random.Random(asked["seed"])
-    theatre = Theatre(root, Late if asked.get("late") else None)
-    if asked.get("late"):  # the second record of a volume says that its first pass is complete
+    mutant = asked.get("mutant", "")
+    theatre = Theatre(root, {"": None, "late": Late, "careless": Careless}[mutant])
+    if mutant == "late":  # the second record of a volume says that its first pass is complete
         theatre.kill(Point(RECEIVER, "rename progress", 2), "after")
+    elif mutant == "careless":
+        theatre.fail(Point(RECEIVER, "pwrite disk", 2), "short", for_ever=False)
+    if mutant:
         return {**vars(theatre.told), "points": 1, "kinds": []}
     points = theatre.points()
     kinds: dict[tuple[bool, str], list[Point]] = {}

@@ -31,6 +31,7 @@ class Ledger:
     said: list[Extent] = field(default_factory=list)  # durable, said of that pass
     completed: set[str] = field(default_factory=set)
     checks: int = 0
+    probes: int = 0  # digests offered of what came whole
 
     def write(self, spec: PassSpec) -> None:
         """A conversation is about to change the disk, or to speak about its own content."""
@@ -90,6 +91,7 @@ class Watched:
         self._end.recv_into(buffer)
         if len(buffer) == wire.HEADER_BYTES and bytes(buffer[:4]) == wire.MAGIC:
             header = wire.parse_header(buffer)
+            self._ledger.probes += header.kind is Kind.OFFER and bool(header.flags & wire.FLAG_PROBE)
             if header.kind in {Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.HELD}:
                 self._stretches[-1].append(Extent(header.offset, header.length))
                 self._weight += wire.weight(header.kind, header.length)

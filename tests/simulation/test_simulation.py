@@ -16,7 +16,7 @@ from tests.simulation.trial import RunFailed, Told, run
 
 RUNS = 250
 RUNS_SOAK = 12_000
-MUTANT_SEEDS = 150
+MUTANT_SEEDS = 400
 FAULTS = {
     "busy",
     "clock jumped",
@@ -52,6 +52,7 @@ WAYS = {
     "resumed",
     "compared instead",
     "deduped",
+    "probed",
 }
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
+from migrate.replication.dedupe import offering
+from migrate.replication.zeros import GRAIN
 from tests.migrate.replication.model import KIB
 from tests.simulation.estate import Volume
 from tests.simulation.pair import Pair, Product
@@ -39,7 +43,12 @@ def run(seed: int, product: Product | None = None) -> Told:
     volumes = [Volume("v0", schedule)]
     if schedule.rng.random() < 0.5:
         volumes.append(Volume("v1", schedule, like=volumes[0]))
-    with TemporaryDirectory(prefix="wherry-simulation-") as folder:
+    # In each other run where little is found, every second block is a probe.
+    few = {"SEEN_BYTES": 2 * GRAIN, "PROBE": 2, "AHEAD": 1} if seed % 2 else {}
+    with (
+        TemporaryDirectory(prefix="wherry-simulation-") as folder,
+        patch.multiple(offering, **few) if few else nullcontext(),
+    ):
         pair = Pair(schedule, volumes, product or Product(), Path(folder))
         faults = _Faults(pair)
         for volume in volumes:
@@ -55,6 +64,7 @@ def run(seed: int, product: Product | None = None) -> Told:
             schedule.end()
             pair.close()
     checks = sum(volume.ledger.checks for volume in volumes)
+    schedule.met["probed"] += sum(volume.ledger.probes for volume in volumes)
     return Told(seed, schedule.trace.hexdigest(), schedule.steps, checks, schedule.met, schedule.story)
 
 

@@ -42,10 +42,11 @@ class Answering:
         self._open: OrderedDict[str, ReadableDisk | None] = OrderedDict()
         self._buffer = memoryview(bytearray(GRAIN))
 
-    def settle(self, offset: int, digests: bytes, sink: Sink) -> bytes:
+    def settle(self, offset: int, digests: bytes, sink: Sink | None) -> bytes:
         """Write what is held of an offered run, and return the bits of the grains that are wanted.
 
-        Raises WireError for an offer that makes no sense, and what the sink raises.
+        Without a ``sink`` nothing is written: the run comes whole. Raises WireError for an offer that
+        makes no sense, and what the sink raises.
         """
         grains, rest = divmod(len(digests), DIGEST_BYTES)
         end = min(offset + grains * GRAIN, self._size)
@@ -61,11 +62,11 @@ class Answering:
         for index in range(grains):
             at = offset + index * GRAIN
             data = self._buffer[: min(GRAIN, end - at)]
-            if self._found(digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES], data, at):
+            if not self._found(digests[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES], data, at):
+                wanted[index // 8] |= 1 << index % 8
+            elif sink is not None:
                 self._settled[at] = len(data)  # before: a write that fails may have done a part
                 sink.write(at, data)
-            else:
-                wanted[index // 8] |= 1 << index % 8
         if len(self._settled) > SETTLED_MAX:
             raise WireError("a peer offers far more than it goes on with")
         return bytes(wanted)

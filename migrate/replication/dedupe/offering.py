@@ -3,99 +3,117 @@
     look ── OFFER ──▶ ... up to 8 blocks under way ... ◀── WANT ── pack ── DATA and HELD
 
 Offers run ahead, so the time of the line costs nothing as long as eight blocks fill it. Where hardly
-anything is found, only some blocks are offered: the receiver learns from DATA as well.
+anything is found, only some blocks are offered, as probes: they are sent whole, and their answers, which
+nobody waits for, tell when offers pay again. The receiver learns from DATA as well.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from migrate.replication.blocks import Look
 from migrate.replication.link import Link
-from migrate.replication.wire import DIGEST_BYTES, Frame, Kind, WireError
+from migrate.replication.wire import FLAG_PROBE, Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
 from planner.units import MIB
 
 AHEAD: Final = 8  # blocks
-PROBE: Final = 16  # of so many blocks one is offered where hardly anything is found
+PROBE: Final = 16  # of so many blocks one is a probe where hardly anything is found
 SEEN_BYTES: Final = 64 * MIB  # what "hardly anything" is measured over
 _WORTH: Final = 0.02
 
 
-class Offering:
-    """The offers of one pass. ``hear`` takes one answer of the receiver, of whatever kind."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One OFFER that is to be answered: the run from ``offset`` of the disk."""
 
-    def __init__(self, link: Link, hear: Callable[[], None]) -> None:
+    offset: int
+    length: int
+    probe: bool
+
+    def held(self, wanted: bytes) -> list[int]:
+        """Return the offsets of the grains that are not wanted; raises WireError."""
+        grains = -(-self.length // GRAIN)
+        if len(wanted) != -(-grains // 8):
+            raise WireError("the receiver answered an offer that was not made")
+        return [
+            self.offset + index * GRAIN for index in range(grains) if not wanted[index // 8] >> index % 8 & 1
+        ]
+
+
+class Offering:
+    """The offers of one pass."""
+
+    def __init__(self, link: Link) -> None:
         self._link = link
-        self._hear = hear
-        self._answers: deque[tuple[int, bytes]] = deque()
+        self._asked: deque[_Asked] = deque()
+        self._answers: deque[list[int]] = deque()  # to offers that are waited for
         self._backed_off = False
         self._blocks = 0
         self._offered = self._hit = 0  # bytes, over the last stretch
 
     def heard(self, frame: Frame) -> None:
-        """Take a WANT."""
-        self._answers.append((frame.offset, bytes(frame.body)))
+        """Take a WANT; raises WireError for one that answers nothing."""
+        if not self._asked or self._asked[0].offset != frame.offset:
+            raise WireError("the receiver answered an offer that was not made")
+        asked = self._asked.popleft()
+        held = asked.held(bytes(frame.body))
+        if not asked.probe:
+            self._answers.append(held)
+        self._note(asked.length, len(held) * GRAIN)
 
-    def decided(self, looks: Iterable[Look]) -> Generator[tuple[Look, frozenset[int]]]:
-        """Yield each look with the offsets of its grains that the receiver holds; once."""
-        waiting: deque[tuple[Look, bool]] = deque()
+    def decided(
+        self, looks: Iterable[Look], hear: Callable[[], None]
+    ) -> Generator[tuple[Look, frozenset[int]]]:
+        """Yield each look with the offsets of its grains that the receiver holds; once.
+
+        ``hear`` takes one answer of the receiver, of whatever kind, and is asked as often as it takes.
+        """
+        waiting: deque[tuple[Look, int]] = deque()
         ahead = 0
-        try:
-            for look in looks:
-                offered = look.buffer is not None and self._offer(look)
-                waiting.append((look, offered))
-                ahead += look.buffer is not None
-                while ahead > AHEAD or (waiting and not waiting[0][1]):
-                    first, was_offered = waiting.popleft()
-                    ahead -= first.buffer is not None
-                    yield first, self._held(first) if was_offered else frozenset()
-            for look, offered in waiting:
-                yield look, self._held(look) if offered else frozenset()
-        finally:
-            # Whoever hears has us and we have him: a circle would keep the buffers of a pass that is over
-            # until Python looks for circles, which it hardly ever does in a run of many disks.
-            del self._hear
+        for look in looks:
+            answers = 0 if look.buffer is None else self._offer(look)
+            waiting.append((look, answers))
+            ahead += look.buffer is not None
+            while ahead > AHEAD or (waiting and not waiting[0][1]):
+                first, answers = waiting.popleft()
+                ahead -= first.buffer is not None
+                yield first, self._held(answers, hear)
+        for look, answers in waiting:
+            yield look, self._held(answers, hear)
 
-    def _offer(self, look: Look) -> bool:
-        """Offer a block unless that is not worth it; tell whether there is an answer to come."""
+    def _offer(self, look: Look) -> int:
+        """Offer a block if that may be worth it; returns how many answers it has to wait for."""
         self._blocks += 1
-        if look.item.offset % GRAIN or (self._backed_off and self._blocks % PROBE):
-            return False
-        offered = False
-        for start, _end, zero, digests in look.runs:
-            if not zero:
-                self._link.send(Kind.OFFER, digests, offset=look.item.offset + start)
-                offered = True
-        return offered
-
-    def _held(self, look: Look) -> frozenset[int]:
-        held: set[int] = set()
+        probe = self._backed_off
+        if look.item.offset % GRAIN or (probe and self._blocks % PROBE):
+            return 0
+        answers = 0
         for start, end, zero, digests in look.runs:
-            if zero:
-                continue
+            if not zero:
+                offset = look.item.offset + start
+                self._link.send(Kind.OFFER, digests, offset=offset, flags=FLAG_PROBE if probe else 0)
+                self._asked.append(_Asked(offset, end - start, probe))
+                answers += not probe
+        return answers
+
+    def _held(self, answers: int, hear: Callable[[], None]) -> frozenset[int]:
+        """Return what that many next answers say is held."""
+        held: set[int] = set()
+        for _ in range(answers):
             while not self._answers:
-                self._hear()
-            offset, wanted = self._answers.popleft()
-            grains = len(digests) // DIGEST_BYTES
-            if offset != look.item.offset + start or len(wanted) != -(-grains // 8):
-                raise WireError("the receiver answered an offer that was not made")
-            found = [
-                offset + index * GRAIN for index in range(grains) if not wanted[index // 8] >> index % 8 & 1
-            ]
-            held.update(found)
-            self._note(end - start, len(found) * GRAIN)
+                hear()
+            held.update(self._answers.popleft())
         return frozenset(held)
 
     def _note(self, offered: int, hit: int) -> None:
-        """Judge by the last stretch whether offering pays; one hit of a probe begins anew."""
+        """Judge by the last stretch whether offering pays; enough hits of probes begin anew."""
         self._offered += offered
         self._hit += hit
-        if self._backed_off and hit:
-            self._backed_off = False
-            self._offered = self._hit = 0
-        elif self._offered >= SEEN_BYTES:
-            self._backed_off = self._hit < self._offered * _WORTH
+        worth = self._hit >= SEEN_BYTES * _WORTH
+        if self._offered >= SEEN_BYTES or (self._backed_off and worth):
+            self._backed_off = not worth
             self._offered = self._hit = 0

@@ -22,7 +22,9 @@ from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import greet
 from migrate.replication.sink import DiskSink
+from migrate.replication.wire import WireError
 from migrate.replication.zeros import GRAIN
+from migrate.sites.ports import Extent
 from planner.errors import NotFound, StepFailed
 from tests.migrate.replication.model import KIB, MemoryDisk, MemoryLog, World, make_content, pipe
 
@@ -313,6 +315,28 @@ def test_a_peer_learns_nothing_of_other_groups(tmp_path: Path, content: bytes) -
         answering = Answering(pool, "b2", SIZE, into)
         assert answering.settle(0, digests, DiskSink(into)) == wanted
         answering.close()
+    pools.close()
+
+
+def test_what_is_probed_is_looked_at_and_neither_written_nor_counted(tmp_path: Path, content: bytes) -> None:
+    disks = {"v": MemoryDisk(content)}
+    pools = Pools(tmp_path, disks.__getitem__)
+    pool = pools.of("p")
+    assert pool is not None
+    learner = Answering(pool, "v", SIZE, disks["v"])
+    learner.learn(0, wire.grain_digests(memoryview(content)[:GRAIN], pool.table.key))
+    learner.close()
+    into = MemoryDisk(SIZE)
+    answering = Answering(pool, "w", SIZE, into)
+    digests = wire.grain_digests(memoryview(content)[: 2 * GRAIN], pool.table.key)
+    assert answering.settle(0, digests, None) == b"\2"
+    assert next(into.allocated(), None) is None
+    assert list(answering.settled()) == []
+    with pytest.raises(WireError, match="what is not here"):
+        answering.take(0, GRAIN)
+    assert answering.settle(0, digests, DiskSink(into)) == b"\2"
+    assert list(answering.settled()) == [Extent(0, GRAIN)]
+    answering.close()
     pools.close()
 
 

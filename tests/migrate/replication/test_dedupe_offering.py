@@ -15,7 +15,7 @@ from migrate.replication.channel import Buffer
 from migrate.replication.dedupe import offering as offerings
 from migrate.replication.dedupe.offering import AHEAD, PROBE, Offering
 from migrate.replication.link import Link
-from migrate.replication.wire import Frame, Kind, WireError
+from migrate.replication.wire import FLAG_PROBE, PREFIX, Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
 
 BLOCK = 4 * GRAIN
@@ -29,8 +29,10 @@ class Far:
         self.offered: list[int] = []
         self.waiting: deque[int] = deque()
         self.most = 0
+        self.held_grains = b"\xf7"  # what is wanted of the others: one grain is held
+        self.probes: set[int] = set()
         self.bend = lambda frame: frame
-        self.offering = Offering(Link(self), self.hear)
+        self.offering = Offering(Link(self))
 
     def send(self, parts: list[Buffer]) -> None:
         (header, body) = parts
@@ -38,6 +40,8 @@ class Far:
         offset = int.from_bytes(bytes(header[20:28]), "little")
         self.offered.append(offset // BLOCK)
         self.waiting.append(offset)
+        if PREFIX.unpack(bytes(header[: PREFIX.size]))[3] & FLAG_PROBE:
+            self.probes.add(offset // BLOCK)
         self.most = max(self.most, len(self.waiting))
 
     def recv_into(self, buffer: memoryview) -> None:
@@ -47,7 +51,7 @@ class Far:
 
     def hear(self) -> None:
         offset = self.waiting.popleft()
-        wanted = b"\0" if offset // BLOCK in self.held else b"\xf7"  # one grain is held of the others
+        wanted = b"\0" if offset // BLOCK in self.held else self.held_grains
         if self.held is NOTHING:
             wanted = b"\xff"
         self.offering.heard(self.bend(Frame(Kind.WANT, 0, offset, 1, wanted)))
@@ -66,7 +70,7 @@ def looks(count: int, zero: int = -1) -> Iterator[Look]:
 
 def test_offers_run_ahead_within_bounds_and_answers_meet_their_blocks() -> None:
     far = Far({3, 7, 20})
-    told = list(far.offering.decided(looks(30, zero=9)))
+    told = list(far.offering.decided(looks(30, zero=9), far.hear))
     assert [look.item.offset for look, _ in told] == [number * BLOCK for number in range(30)]
     assert far.most == AHEAD + 1
     for number, (_, held) in enumerate(told):
@@ -75,26 +79,52 @@ def test_offers_run_ahead_within_bounds_and_answers_meet_their_blocks() -> None:
         assert held == expected
 
 
+def drained(far: Far, decided: Iterator[tuple[Look, frozenset[int]]]) -> Iterator[int]:
+    """Go through all blocks, hearing what came whenever one is sent; yields their numbers."""
+    for look, _ in decided:
+        yield look.item.offset // BLOCK
+        while far.waiting:
+            far.hear()
+
+
 def test_where_nothing_is_found_only_some_blocks_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offerings, "SEEN_BYTES", 32 * BLOCK)
     far = Far(NOTHING)
-    list(far.offering.decided(looks(400)))
+    assert list(drained(far, far.offering.decided(looks(400), far.hear))) == list(range(400))
     late = [number for number in far.offered if number >= 64]
     assert len(late) == (400 - 64) // PROBE
     assert len(far.offered) < 32 + 2 * AHEAD + 400 // PROBE
+    assert set(late) <= far.probes
 
 
-def test_one_hit_of_a_probe_brings_offers_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_the_answer_to_a_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offerings, "SEEN_BYTES", 32 * BLOCK)
+    far = Far(set(range(300, 400)))
+    far.held_grains = b"\xff"
+    told = list(far.offering.decided(looks(400), far.hear))  # nobody hears anything but what is waited for
+    assert len(far.waiting) >= (400 - 64) // PROBE
+    assert all(not held for look, held in told if look.item.offset >= 300 * BLOCK)
+
+
+def test_enough_hits_of_probes_bring_offers_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(offerings, "SEEN_BYTES", 32 * BLOCK)
     far = Far(NOTHING)
-    told = far.offering.decided(looks(600))
-    for _ in range(300):
-        next(told)
-    far.held = set(range(300, 600))
-    list(told)
-    after = [number for number in far.offered if number > 300 + 2 * PROBE + 2 * AHEAD]
+    for number in drained(far, far.offering.decided(looks(600), far.hear)):
+        if number == 300:
+            far.held = set(range(300, 600))
+    after = [number for number in far.offered if number > 300 + 2 * PROBE]
     assert after == list(range(after[0], 600))
-    assert after[0] <= 300 + 3 * PROBE + 2 * AHEAD
+    assert far.probes.isdisjoint(after)
+
+
+def test_a_hit_now_and_then_does_not_bring_offers_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offerings, "SEEN_BYTES", 256 * BLOCK)
+    far = Far(NOTHING)
+    for number in drained(far, far.offering.decided(looks(4000), far.hear)):
+        if number == 1000:
+            far.held = {1200, 1840}
+            far.held_grains = b"\xff"
+    assert set(far.offered[-100:]) <= far.probes
 
 
 @pytest.mark.parametrize(("shift", "bits"), [(GRAIN, b"\xff"), (0, b"\xff\xff"), (0, b"")])
@@ -102,14 +132,14 @@ def test_an_answer_to_something_else_ends_the_pass(shift: int, bits: bytes) -> N
     far = Far(NOTHING)
     far.bend = lambda frame: Frame(Kind.WANT, 0, frame.offset + shift, 1, bits)
     with pytest.raises(WireError, match="not made"):
-        list(far.offering.decided(looks(3)))
+        list(far.offering.decided(looks(3), far.hear))
 
 
 class Hearer:
     """What a sender is to its offers."""
 
     def __init__(self, channel: Far) -> None:
-        self.offering = Offering(Link(channel), self.hear)
+        self.offering = Offering(Link(channel))
 
     def hear(self) -> None:
         raise AssertionError
@@ -119,7 +149,7 @@ class Hearer:
 def test_offers_that_are_over_hold_nothing(early: bool) -> None:
     """Buffers of a pass go when it is over, not when Python looks for circles some day."""
     hearer = Hearer(Far(NOTHING))
-    decided = hearer.offering.decided(looks(3, zero=0) if early else ())
+    decided = hearer.offering.decided(looks(3, zero=0) if early else (), hearer.hear)
     if early:
         next(decided)
         decided.close()
