@@ -61,9 +61,7 @@ class Seen:
     stuck: str = ""
 
 
-def judge(
-    seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Sequence[str] = ()
-) -> Health:
+def judge(seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Sequence[str] = ()) -> Health:
     """Return how a journal stands; ``troubles`` are what went wrong while it was kept."""
     history_s = _history_s(seen.points, now_ms)
     full_in_s = _full_in_s(seen, history_s, wanted_s, bounds, now_ms)
@@ -76,7 +74,8 @@ def judge(
     share = history_s / wanted_s if wanted_s else 1.0
     if seen.floor and share < _SHORT:  # while it fills for the first time nothing is missing
         short = f"history reaches back {show_duration(history_s)} of {show_duration(wanted_s)} wanted"
-        (bad if share < _BAD else warnings).append(f"{short}; give the journal more room")
+        more = "; give the journal more room" if bounds.hard_bytes else ""
+        (bad if share < _BAD else warnings).append(f"{short}{more}")
     if bounds.warning_bytes and seen.size_bytes >= bounds.warning_bytes:
         then = (
             f"; the oldest history goes before it takes {show_bytes(bounds.hard_bytes)}"
@@ -110,9 +109,7 @@ def _history_s(points: Sequence[Checkpoint], now_ms: int) -> float:
     return max(now_ms - loose[0].at_ms, 0) / 1000 if loose else 0.0
 
 
-def _full_in_s(
-    seen: Seen, history_s: float, wanted_s: float, bounds: Bounds, now_ms: int
-) -> float | None:
+def _full_in_s(seen: Seen, history_s: float, wanted_s: float, bounds: Bounds, now_ms: int) -> float | None:
     """Return when the limit is met, None when history is as long as wanted before, or nothing is known."""
     rate = _rate_bytes_s(seen, now_ms)
     if not bounds.hard_bytes or not rate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from migrate.journal.log import open_log
 from migrate.journal.state import Checkpoint
 from migrate.journal.thinning import DAY_S, HOUR_S
 from migrate.journal.writes import Write
-from planner.errors import NoSpace, Paused
+from planner.errors import NoSpace, NotFound, Paused
 from tests.migrate.journal.target import SIZE, Target
 
 MINUTE_MS = 60_000
@@ -328,6 +329,61 @@ def test_a_keeper_goes_round_and_ends_when_it_is_told(tmp_path: Path) -> None:
     with slow:  # a round at this rate would take days
         assert asked.wait(30)
     kept.check()
+
+
+def test_rounds_beside_a_writer_and_readers(tmp_path: Path) -> None:
+    """What is kept in one thread never shows in another: images, and disks as they are now."""
+    kept = Streamed(tmp_path, 3)
+    for _ in range(20):
+        kept.point()
+    journals = _Journals(kept.group)
+    wrong: list[str] = []
+    ended = threading.Event()
+
+    def read() -> None:
+        rng = random.Random(4)
+        try:
+            while not ended.is_set():
+                point = rng.choice(kept.group.checkpoints()[:-1])
+                volume = rng.choice(kept.target.volumes)
+                with suppress(NotFound):  # it went meanwhile
+                    images = [kept.group.image(point.record, volume) for _ in range(2)]
+                    expected = kept.held[point.record][kept.target.volumes.index(volume)]
+                    for image in images:
+                        start = rng.randrange(SIZE)
+                        buffer = bytearray(SIZE - start)
+                        image.read_into(memoryview(buffer), start)
+                        if buffer != expected[start:]:
+                            wrong.append(f"checkpoint {point.record} of {volume}")
+                        image.close()
+        except Exception as error:  # noqa: BLE001, whatever it is fails the test
+            wrong.append(f"{type(error).__name__}: {error}")
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    limits = Limits(HOUR_S)
+    with Keeper(journals, lambda _name: limits, every_s=0.001, now_ms=lambda: kept.now_ms) as keeper:  # type: ignore[arg-type]
+        for reader in readers:
+            reader.start()
+        try:
+            for turn in range(150):
+                kept.point(4, pinned=turn % 40 == 5)
+                if turn % 25 == 24:
+                    for volume, disk in zip(kept.target.volumes, kept.disks, strict=True):
+                        with closing(kept.group.open_read(volume)) as now:
+                            buffer = bytearray(SIZE)
+                            now.read_into(memoryview(buffer), 0)
+                            assert buffer == disk
+        finally:
+            ended.set()
+            for reader in readers:
+                reader.join()
+        health = keeper.health(kept.group)
+    assert wrong == []
+    assert health is not None
+    assert health.said == () or not health.said[0].startswith("history is not moved on")
+    assert kept.group.log.state.promoted > 0
+    kept.check()
+    kept.reopen()
 
 
 def test_a_group_without_a_log_has_no_health(tmp_path: Path) -> None:

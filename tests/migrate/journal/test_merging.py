@@ -29,7 +29,7 @@ from migrate.journal.state import State, checkpoint_mark
 from migrate.journal.writes import Write
 from migrate.sites.ports import Consistency
 from planner.errors import Paused
-from tests.migrate.journal.crashes import DEATHS, crashes, noticed
+from tests.migrate.journal.crashes import DEATHS, crashes
 from tests.migrate.journal.model import DISK_BYTES, OPERATIONS, SEGMENT_BYTES, World
 
 SEED = 5
@@ -212,6 +212,19 @@ class _Endless(_Over):
             self._files.append(number, parts)
 
 
+def noticed(make: type[MergingWorld], *operations: str) -> str:
+    """Return what is noticed first of a merging that is wrong."""
+    history = (*BEGINNING, *operations)
+    for seed in range(4):
+        try:
+            found = next(filter(None, crashes(make, history, seed, 4, first=len(BEGINNING))), "")
+        except (JournalCorrupt, AssertionError, OSError, LookupError) as error:
+            found = f"{type(error).__name__} while it was used: {error}"
+        if found:
+            return found
+    return ""
+
+
 def _as(merger: Callable[[Any, str, int], Merger]) -> type[MergingWorld]:
     return type("Wrong", (MergingWorld,), {"merger": staticmethod(merger)})
 
@@ -227,7 +240,7 @@ def _as(merger: Callable[[Any, str, int], Merger]) -> type[MergingWorld]:
     ids=["not synced", "name not synced", "checkpoints forgotten", "half of it"],
 )
 def test_a_merging_that_is_wrong_is_noticed(merger: Any) -> None:
-    assert noticed(_as(merger), (*BEGINNING, "merge", "append", "commit"), states=4)
+    assert noticed(_as(merger), "merge", "append", "commit")
 
 
 def test_a_half_made_one_that_is_believed_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +253,7 @@ def test_a_half_made_one_that_is_believed_is_noticed(monkeypatch: pytest.MonkeyP
         return [largest[at] for at in sorted(largest)]
 
     monkeypatch.setattr(recovery, "cover", believing)
-    assert noticed(MergingWorld, (*BEGINNING, "merge", "append"), states=4)
+    assert noticed(MergingWorld, "merge", "append")
 
 
 def test_segments_that_images_stand_on_stay() -> None:
@@ -265,7 +278,7 @@ def test_segments_that_images_stand_on_stay() -> None:
 
 def test_leases_that_are_ignored_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Leases, "needs", lambda *_told: False)
-    assert noticed(MergingWorld, (*BEGINNING, "look", "merge", "rotate", "commit"), states=4)
+    assert noticed(MergingWorld, "look", "merge", "rotate", "commit")
 
 
 def test_a_merging_that_is_stopped_leaves_nothing_behind() -> None:
@@ -331,13 +344,15 @@ def test_no_room_for_the_new_one_leaves_the_old_ones(tmp_path: Path) -> None:
             data = rng.randbytes(512)
             contents[offset : offset + 512] = data
             log.append([Write(0, offset, 512, data)])
-            log.commit()
+            if log.last % 20 == 0:
+                log.commit()
 
     points = []
     for _ in range(3):
         churn(400)
         points.append((log.checkpoint(1, Consistency.CRASH).record, bytes(contents)))
     churn(40)
+    log.commit()
     before = files.numbers()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, hard))
