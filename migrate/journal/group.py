@@ -72,6 +72,7 @@ class GroupJournal:
         self._replicas = replicas
         self._state_of = state_of
         self._now_ms = now_ms
+        self._heard_at_ms = 0
         self._lock = threading.RLock()
         self._writers = 0
         self._waiting = Waiting(self._make)
@@ -148,6 +149,10 @@ class GroupJournal:
                 self._reopen()
             self._join()
             return self.log
+
+    def heard(self) -> None:
+        """A tap has spoken: what is newest is of now."""
+        self._heard_at_ms = self._now_ms()
 
     def instant(self, asked: Asked, at_ms: int) -> Checkpoint:
         """Make a checkpoint of what a stream brought, which stood so at ``at_ms``, and those that wait."""
@@ -343,11 +348,17 @@ class GroupJournal:
         if self._log is None:
             self._begin()
         self._join()
-        moment = self._now_ms() if at_ms is None else at_ms
-        point = self.log.checkpoint(moment, asked.consistency, asked.name, self._cycle())
+        if at_ms is None:
+            at_ms = self._heard_ms() if self.log.state.streamed else self._now_ms()
+        point = self.log.checkpoint(at_ms, asked.consistency, asked.name, self._cycle())
         if asked.pinned:
             self.note(point.record, pinned=True)
         return self.log.state.checkpoints[point.record]
+
+    def _heard_ms(self) -> int:
+        """Return of when what a tap brought is, as far as known: its line may be down for long."""
+        newest = max((point.at_ms for point in self.log.state.checkpoints.values()), default=0)
+        return self._heard_at_ms or newest or self._now_ms()
 
     def _begin(self) -> None:
         """Have a log from now on. The replicas are durable: each pass ended with a flush."""

@@ -195,6 +195,7 @@ class _Taking:
                     return
                 else:
                     self._answer()
+                    self._group.heard()
                     told, self._untold = tuple(self._untold), []
                     taken = Taken(upto=self._position.upto, points=told)
                     self._commit = committer.submit(self._log.commit), taken

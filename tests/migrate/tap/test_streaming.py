@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -243,6 +244,27 @@ def test_a_target_that_says_nothing_is_said(make: Make, far: Far, monkeypatch: p
     assert near.streaming.settle(30)
     assert near.streaming.status().why == ""
     until(lambda: (near.streaming.status().p99_s or 0) > 0.1)
+
+
+def test_a_checkpoint_asked_for_while_the_line_is_down_is_of_when_the_tap_last_spoke(
+    make: Make, far: Far
+) -> None:
+    near = make()
+    near.burst(3)
+    assert near.streaming.settle(30)
+    far.is_up = False
+    far.cut()
+    until(lambda: not near.streaming.status().connected)
+    spoke = time.time_ns() // 1_000_000
+    time.sleep(0.02)
+    asked = far.group.checkpoint(Asked("the line is down"))
+    assert asked is not None
+    assert spoke - 60_000 < asked.at_ms <= spoke
+    far.restart()
+    again = far.group.checkpoint(Asked("and the receiver was begun anew"))
+    assert again is not None
+    assert again.at_ms == asked.at_ms
+    assert far.image(again.record) == near.writes.content()
 
 
 def test_memory_is_bounded_and_a_full_buffer_is_said(make: Make, far: Far) -> None:
