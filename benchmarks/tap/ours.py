@@ -75,7 +75,9 @@ class Journalling:
                     continue
                 if self.size_bytes > _LIMIT:
                     self._recorder.let_go("the journal is full")
-                for _reached, body in self._packer.frames(batch.writes, batch.after, (0,), _LEVEL):
+                behind = self._recorder.held_bytes > _BUFFER // 4
+                frames = self._packer.frames(batch.writes, batch.after, (0,), _LEVEL, is_behind=behind)
+                for _reached, body in frames:
                     self._log.append_packed([packed_in(body)])
                 self._upto = batch.upto
                 self._appended.set()

@@ -14,7 +14,8 @@ import struct
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from migrate.journal.writes import Write
@@ -33,18 +34,32 @@ _END_S: Final = 10.0
 class Packer:
     """Packs in a child that is started when it is needed, and again if it died. ``close`` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock = threading.Lock()
+        self._clock = clock
+        self._took_s = self._ended_s = 0.0  # the last time
         self._child: subprocess.Popen[bytes] | None = None
         self._sock: socket.socket | None = None
 
     def frames(
-        self, writes: Sequence[Write], after: int, numbers: Sequence[int], level: int
+        self,
+        writes: Sequence[Write],
+        after: int,
+        numbers: Sequence[int],
+        level: int,
+        *,
+        is_behind: bool = False,
     ) -> Iterator[tuple[int, bytes]]:
-        """Yield what ``frames_of`` yields, made elsewhere. Raises StepFailed when the child ended."""
+        """Yield what ``frames_of`` yields, made elsewhere. Raises StepFailed when the child ended.
+
+        When more comes than leaves, ``is_behind``, and packing is what takes the time, it is left out.
+        """
         if not writes:
             return
         with self._lock:
+            begun = self._clock()
+            if is_behind and self._took_s > begun - self._ended_s:
+                level = 0
             try:
                 sock = self._sock or self._start()
                 sock.sendall(_request(writes, after, numbers, level))
@@ -57,6 +72,8 @@ class Packer:
             except (OSError, EOFError) as error:
                 self._end()
                 raise StepFailed("the process that packs writes ended", "it is started again") from error
+            self._ended_s = self._clock()
+            self._took_s = self._ended_s - begun
         yield from found
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -127,6 +128,7 @@ class Streaming:
         self._channel: Channel | None = None
         self._thread = threading.Thread(target=self._run, name="wherry-stream", daemon=True)
         self._packing = ThreadPoolExecutor(_PACKERS, "wherry-pack")
+        self._packed: deque[tuple[Batch, Iterator[tuple[int, bytes]]]] = deque()
         self._ages = Ages()
         self._why = "nobody answered yet"
         self._cause = ""  # of the last catch-up
@@ -238,6 +240,7 @@ class Streaming:
             raise WireError("the target does not number the disks of the stream")
         self._numbers = welcome.numbers
         self._commits = self._unsaid = 0
+        self._packed.clear()
         self._spoke_at = self._clock()
         for number, record in welcome.points:
             self._recorder.made(number, record)
@@ -269,6 +272,7 @@ class Streaming:
         """Begin to catch up."""
         number = self._copying.begin(full=full)
         self._catches_up, self._cause = True, why
+        self._packed.clear()
         link.send(Kind.MARK, Turn(what="torn", upto=number, why=why[:1000], full=full).dump())
 
     def _carry(self, link: Link) -> None:
@@ -277,13 +281,9 @@ class Streaming:
         self._copy()
         self._point()
         batch = self._recorder.batch(_BATCH, 0.0 if self._catches_up else LINGER_S)
-        for reached, body in self._frames(batch):
-            link.send(Kind.WRITES, body, offset=reached)
-            self._unsaid += len(body)
-            self._sent_bytes += len(body)
-        if batch.point is not None:
-            link.send(Kind.MARK, _turn(batch.point, batch.upto).dump())
-            self._unsaid += 1
+        self._packed.append((batch, self._frames(batch)))
+        while len(self._packed) > self._catches_up:  # then one is packed as the one before is sent
+            self._send(link, *self._packed.popleft())
         stuck = self._catches_up and not self._recorder.has_room(PIECE)
         much = self._unsaid >= _COMMIT or self._clock() - self._committed_at >= _COMMIT_S
         if self._unsaid and (much or not self._catches_up or stuck):
@@ -294,11 +294,21 @@ class Streaming:
         while self._commits and (self._commits >= _AHEAD or idle):
             self._hear(link)
 
+    def _send(self, link: Link, batch: Batch, frames: Iterator[tuple[int, bytes]]) -> None:
+        for reached, body in frames:
+            link.send(Kind.WRITES, body, offset=reached)
+            self._unsaid += len(body)
+            self._sent_bytes += len(body)
+        if batch.point is not None:
+            link.send(Kind.MARK, _turn(batch.point, batch.upto).dump())
+            self._unsaid += 1
+
     def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes]]:
-        """Yield the frames of a batch. To catch up takes all processors, to stream none of the guests'."""
+        """Return the frames of a batch. To catch up takes all processors, to stream none of the guests'."""
         level = self._streamed.level
         if self._packer is not None and not self._catches_up:
-            return self._packer.frames(batch.writes, batch.after, self._numbers, level)
+            behind = self._recorder.held_bytes > self._recorder.limit_bytes // 4
+            return self._packer.frames(batch.writes, batch.after, self._numbers, level, is_behind=behind)
         return frames_of(batch.writes, batch.after, self._numbers, level, self._packing)
 
     def _copy(self) -> None:

@@ -54,7 +54,7 @@ class Tap:
         self._records = records
         self._loop = asyncio.get_running_loop()
         self._mapping = ThreadPoolExecutor(1, "tap-map")
-        self._working = ThreadPoolExecutor(4, "tap-disk")
+        self._working = ThreadPoolExecutor(len(disks) + 3, "tap-disk")
         self._reading = ThreadPoolExecutor(4, "tap-read")
         self._waiting: list[_Waiting] = []
         self._is_mapping = self._is_cooling = self._is_stuck = False

@@ -52,3 +52,18 @@ def test_one_that_died_is_said_and_started_again(packer: Packer) -> None:
     with pytest.raises(StepFailed, match="ended"):
         list(packer.frames(writes, 0, (3, 8), 1))
     assert list(packer.frames(writes, 0, (3, 8), 1)) == wanted
+
+
+def test_when_packing_holds_up_what_comes_it_is_left_out() -> None:
+    moments = iter([0.0, 5.0, 6.0, 7.0, 10.0, 11.0, 12.0, 13.0])
+    packer = Packer(lambda: next(moments))
+    writes = [Write(0, 0, 64 * KIB, bytes(64 * KIB))]
+    try:
+        first = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # nothing is known yet
+        hurried = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # 5 s were packing, 1 s was not
+        calm = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # 1 s was packing, 3 s were not
+        unhurried = list(packer.frames(writes, 0, (0,), 1))
+    finally:
+        packer.close()
+    packed, plain = (list(frames_of(writes, 0, (0,), level)) for level in (1, 0))
+    assert (first, hurried, calm, unhurried) == (packed, plain, packed, packed)
