@@ -97,7 +97,7 @@ class SimulatedFiles:
                 else:
                     names.pop(number, None)
         for segment in names.values():
-            segment.seen = _survived(rng, segment.durable, bytes(segment.seen))
+            segment.seen = survived(rng, segment.durable, bytes(segment.seen))
             segment.durable = bytes(segment.seen)
         self._names, self._durable = names, dict(names)
 
@@ -136,7 +136,7 @@ class SimulatedFiles:
         return self._names[number]
 
 
-def _survived(rng: random.Random, durable: bytes, seen: bytes) -> bytearray:
+def survived(rng: random.Random, durable: bytes, seen: bytes) -> bytearray:
     """Return the durable bytes and a subset of the sectors behind them, the file cut at any place."""
     length = rng.randint(len(durable), len(seen))
     found = bytearray(length)
