@@ -12,17 +12,18 @@ from migrate.journal.directory import DirectoryFiles
 from migrate.journal.disk import JournalledDisk
 from migrate.journal.image import Image
 from migrate.journal.log import Log, open_log
+from migrate.journal.merging import Merger
 from migrate.journal.overlay import Indexes
-from migrate.journal.promotion import replay
-from migrate.journal.state import Checkpoint
+from migrate.journal.promotion import promote, replay
+from migrate.journal.state import Checkpoint, drop_mark
 from migrate.journal.writes import Write
-from planner.units import MIB
+from planner.units import KIB, MIB
 from tests.guest.packages import run
 from tests.guest.records import DISKS
 from tests.guest.system import tool
 
 SIZE: Final = 16 * MIB
-_SEGMENT: Final = 2 * MIB  # so that segments change while the guest writes
+_SEGMENT: Final = 64 * KIB  # so that segments change while the guest writes
 
 
 class Opened(Protocol):
@@ -63,9 +64,24 @@ class Journal:
         lease = self.log.lease(record)
         return Image(number, FlatDisk(self.replicas[number]), lease, Indexes(lease.reader))
 
+    def age(self, dropped: Sequence[int], goal: int) -> int:
+        """Drop checkpoints, merge what that leaves, promote to one; return the bytes that merging won."""
+        self.log.mark(drop_mark(dropped))
+        self.log.commit()
+        won = Merger(self._files, "guest").merge(self.log, _pay_no_heed)
+        disks = {number: FlatDisk(path, writable=True) for number, path in enumerate(self.replicas)}
+        promote(self.log, self._files, disks, goal)
+        for disk in disks.values():
+            disk.close()
+        return won
+
     def close(self) -> None:
         """Close the segments."""
         self._files.close()
+
+
+def _pay_no_heed(_bytes: int) -> None:
+    """Keep no pace."""
 
 
 def formatted(folder: Path) -> list[Path]:

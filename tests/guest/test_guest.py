@@ -96,6 +96,25 @@ def test_hundreds_of_checkpoints(system: System, tmp_path: Path, seed: int) -> N
 
 
 @pytest.mark.soak
+def test_what_is_left_when_history_ages(system: System, tmp_path: Path) -> None:
+    disks = formatted(tmp_path)
+    front = Journalled(tmp_path, disks)
+    experiment = Experiment(system, tmp_path, disks, front)
+    with experiment.life() as guest:
+        guest.write(100, pause_s=0.2)
+    points = experiment.points
+    experiment.points = points[:-20:20] + points[-20:]
+    dropped = {point.record for point in points} - {point.record for point in experiment.points}
+    journal = front.opened()
+    won = journal.age(sorted(dropped), experiment.points[2].record)
+    journal.close()
+    assert won > 0
+    experiment.points = experiment.points[2:]
+    experiment.check()
+    print(f"{won} bytes won by merging")
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("chosen", [-20, -12, -5, -1])
 def test_an_image_boots_and_the_guest_goes_on(short: Experiment, tmp_path: Path, chosen: int) -> None:
     record = short.points[chosen].record
