@@ -9,6 +9,7 @@ on when there is room. What a round did not get done the next one does.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -94,22 +95,28 @@ def _aged(points: Sequence[Checkpoint], now_ms: int, history_s: float, held: fro
 def _promote(group: GroupJournal, pace: Pace) -> None:
     """Bring the replicas to the oldest checkpoint, when whole segments go by that; it withdraws none."""
     points = group.checkpoints()
-    if points and _freed(group.log, points[0].record):
+    if points and _Segments(group.log).freed(points[0].record):
         with suppress(ProjectBusy):  # somebody looks at one that is offered no more
             group.promote(points[0].record, pace)
 
 
-def _freed(log: Log, record: int) -> int:
-    """Return the bytes of the segments that hold nothing behind a record."""
-    freed = whole = 0
-    for _segment, refs in groupby(log.frames(), key=lambda ref: ref.segment):
-        freed += whole
-        whole = 0
-        for ref in refs:
-            if ref.header.first > record:
-                return freed
-            whole += ref.header.size_bytes
-    return freed
+class _Segments:
+    """The whole segments of a log: with which record each ends, and what they take up to there."""
+
+    def __init__(self, log: Log) -> None:
+        self._ends: list[int] = []
+        self._sizes = [0]
+        size_bytes = 0
+        for _segment, refs in groupby(log.frames(), key=lambda ref: ref.segment):
+            headers = [ref.header for ref in refs]
+            if size_bytes:
+                self._ends.append(headers[0].first - 1)
+                self._sizes.append(self._sizes[-1] + size_bytes)
+            size_bytes = sum(header.size_bytes for header in headers)
+
+    def freed(self, record: int) -> int:
+        """Return the bytes of the segments that hold nothing behind a record."""
+        return self._sizes[bisect_right(self._ends, record)]
 
 
 def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
@@ -120,14 +127,16 @@ def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
         points = group.checkpoints()
         held = log.leases.held()
         loose = [point for point in points[:-1] if not point.pinned and point.record not in held]
-        goals = _goals(log, points, loose)
+        segments = _Segments(log)
+        goals = _goals(points, loose, segments, log.leases.oldest())
         near, enough = (NEAR, _ENOUGH) if goals else (_EARLY, _EARLY_ENOUGH)
         if log.size_bytes <= hard * (enough if is_begun else near):
             break
         is_begun = True
         if goals:
             excess = log.size_bytes - hard * enough
-            gone = points[: next((at for at in goals if _freed(log, points[at].record) >= excess), goals[-1])]
+            enough_at = (at for at in goals if segments.freed(points[at].record) >= excess)
+            gone = points[: next(enough_at, goals[-1])]
         else:
             gone = _that_help(group, loose, hard, pace)
         if not gone:
@@ -143,12 +152,17 @@ def _still_loose(records: set[int], points: Sequence[Checkpoint]) -> list[int]:
     return [point.record for point in points if point.record in records and not point.pinned]
 
 
-def _goals(log: Log, points: Sequence[Checkpoint], loose: Sequence[Checkpoint]) -> list[int]:
-    """Return the places of checkpoints the replicas could move to, so that whole segments go by it."""
-    first = len(list(takewhile(lambda point: point in loose, points)))
-    oldest = log.leases.oldest()
+def _goals(
+    points: Sequence[Checkpoint], loose: Sequence[Checkpoint], segments: _Segments, oldest: int | None
+) -> list[int]:
+    """Return the places of checkpoints the replicas could move to, so that whole segments go by it.
+
+    ``oldest`` is the oldest somebody looks at.
+    """
+    records = {point.record for point in loose}
+    first = len(list(takewhile(lambda point: point.record in records, points)))
     goals = [at for at in range(1, first + 1) if oldest is None or points[at].record <= oldest]
-    return [at for at in goals if _freed(log, points[at].record)]
+    return [at for at in goals if segments.freed(points[at].record)]
 
 
 def _that_help(group: GroupJournal, loose: list[Checkpoint], hard_bytes: int, pace: Pace) -> list[Checkpoint]:

@@ -162,6 +162,7 @@ class Merger:
         newest = self._newest(stretch, pace)
         frames = runs = data = 0
         for batch in self._batches(stretch, newest):
+            pace(0)
             frames, runs = frames + 1, runs + len(batch)
             data += sum(run.length for _ref, run in batch if run.at != ZEROS)
         headers = [ref.header for part in stretch for ref in part.refs]
