@@ -58,17 +58,17 @@ class _Part:
 def frames_of(
     writes: Sequence[Write], after: int, numbers: Sequence[int], level: int, executor: Executor | None = None
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield (number reached, body) of the frames of writes numbered from ``after`` + 1 on.
+    """Return (number reached, body) of the frames of writes numbered from ``after`` + 1 on.
 
     ``numbers`` are those of the disks in the journal. ``level`` is zstd's, 0 for none. An ``executor``
-    packs several at once.
+    packs several at once, and begins at once.
     """
 
     def packed(part: _Part) -> tuple[int, bytes]:
         return part.reached, _body(part.writes, part.before, level)
 
     parts = list(_parts(writes, after, numbers))
-    yield from executor.map(packed, parts) if executor is not None and len(parts) > 1 else map(packed, parts)
+    return executor.map(packed, parts) if executor is not None and len(parts) > 1 else map(packed, parts)
 
 
 def _parts(writes: Sequence[Write], after: int, numbers: Sequence[int]) -> Iterator[_Part]:
