@@ -74,7 +74,7 @@ def _rows(load: Load, folder: Path, seconds: int, runs: int, size: int) -> list[
     middle = {name: statistics.median(one.writes_s for one in every) for name, every in wrote.items()}
     share, ahead = _AIMS[load.name]
     found.append(_ratio(load, middle, _NBDKIT, f"at least {share}"))
-    found.append(_ratio(load, middle, _QEMU, "more than 1" if ahead else "none"))
+    found.append(_ratio(load, middle, _QEMU, "more than 1" if ahead else "none, for comparison"))
     found.append({"what": f"{load.name}: requests that waited over 100 ms for the tap", "value": sum(stalls),
                   "unit": "aim: 0"})  # fmt: skip
     found.append({"what": f"{load.name}: runs that ended with writes only mapped", "value": len(let_go),

@@ -79,7 +79,8 @@ class Tapped:
         return f"nbd+unix:///{name}?socket={self.socket}"
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(20)
         assert not self._thread.is_alive()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 import os
@@ -22,6 +23,7 @@ from migrate.disks.nbd import numbers
 from migrate.disks.nbd.address import parse_uri
 from migrate.disks.nbd.disk import open_export
 from migrate.tap.counts import STALL_S
+from migrate.tap.front import Conversation
 from migrate.tap.mapfile import AREA, COLD, MapFile, seen
 from planner.errors import BadInput, SiteRefused
 from planner.units import KIB, MIB
@@ -389,6 +391,79 @@ def test_what_cannot_be_is_told_and_what_is_too_large_is_not_waited_for(tapped: 
     with pytest.raises(SiteRefused, match="no such export"):
         open_export(parse_uri(tapped.uri("nothing")))
     Raw(tapped.socket, "log").close()
+
+
+class Sink(asyncio.Transport):
+    """A transport that takes everything, and sometimes asks for a pause."""
+
+    def __init__(self, rng: random.Random) -> None:
+        super().__init__()
+        self._rng = rng
+        self.guest: Conversation | None = None
+        self.is_closed = self.is_read = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.is_closed
+        if self.guest is not None and self._rng.random() < 0.1:
+            self.guest.pause_writing()
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def pause_reading(self) -> None:
+        self.is_read = False
+
+    def resume_reading(self) -> None:
+        self.is_read = True
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def babble(rng: random.Random, name: bytes) -> bytes:
+    """Return something that looks like a client for a while."""
+    said = bytearray(struct.pack(">I", 3) + numbers.OPTION.pack(numbers.HAVE_OPTION, 1, len(name)) + name)
+    for _ in range(rng.randrange(6)):
+        length = rng.choice([0, 1, 4096, 2**31, rng.randrange(SIZE)])
+        asked = numbers.REQUEST.pack(
+            numbers.REQUEST_MAGIC, rng.choice([0, 0, 1, 2, 77]), rng.choice([0, 1, 1, 3, 4, 6, 7, 200]),
+            rng.getrandbits(64), rng.choice([0, SIZE - 1, rng.randrange(SIZE), 2**64 - 1]), length,
+        )  # fmt: skip
+        said += asked + rng.randbytes(min(length, 5000) if rng.random() < 0.7 else 0)
+    for _ in range(rng.choice([0, 0, 1, 3])):
+        said[rng.randrange(len(said))] = rng.randrange(256)
+    return bytes(said)
+
+
+def test_any_bytes_at_all_in_any_pieces_end_in_answers_or_the_end(tapped: Tapped, images: list[Path]) -> None:
+    rng, before = random.Random(11), images[0].read_bytes()
+
+    def talk() -> None:
+        sink = Sink(rng)
+        guest = sink.guest = Conversation(tapped.tap, set())
+        guest.connection_made(sink)
+        sink.is_read = True
+        left = memoryview(babble(rng, HOSTILE.encode()))
+        while left and not sink.is_closed:
+            if not sink.is_read:
+                guest.resume_writing()
+                if not sink.is_read:
+                    return  # requests wait, nobody is read from
+            room = guest.get_buffer(-1)
+            assert 0 < len(room) <= 40 * MIB
+            count = min(rng.choice([1, 30, 5000, 10**6]), len(left), len(room))
+            room[:count], left = left[:count], left[count:]
+            guest.buffer_updated(count)
+        guest.connection_lost(None)
+
+    for _ in range(1500):
+        tapped.tap.in_front(talk)
+    served = Raw(tapped.socket, HOSTILE)
+    served.ask(3, 0, 0)
+    assert served.answer() == (0, 7)
+    served.close()
+    tapped.stop()  # what was asked for and waits is done by then
+    assert images[0].read_bytes() == tapped.records.replayed(0, before) != before
 
 
 def test_a_guest_that_reads_no_answers_is_not_read_from_and_gets_all_of_them_later(tapped: Tapped) -> None:
