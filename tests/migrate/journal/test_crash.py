@@ -2,7 +2,7 @@
 offered is wrong.
 
 The histories are all sequences of up to three operations, and longer drawn ones. The commit run takes a
-drawn tenth of their moments in a few states each, ``-m soak`` all of them in twenty.
+drawn tenth of their moments in a few states each, ``-m soak`` all of them: 10,000 times 20 states and more.
 """
 
 from __future__ import annotations
@@ -43,13 +43,14 @@ def test_a_crash_at_any_moment_loses_nothing() -> None:
 def test_a_crash_at_any_moment_loses_nothing_at_length(part: int) -> None:
     met: Counter[str] = Counter()
     for history in histories()[part::PARTS]:
-        for wrong in crashes(World, history, SEED, 20, met=met):
+        for wrong in crashes(World, history, SEED, 10, met=met):
             assert not wrong
     trace = tuple(random.Random(part).choices(OPERATIONS, k=200))
     for wrong in crashes(World, trace, part, 20, share=0.05, first=0, met=met):
         assert not wrong
     print(f"part {part} of {PARTS}: {told(met)}")
     assert sum(met[operation] for operation in OPERATIONS) > 10_000 // PARTS
+    assert sum(met[death] for death in DEATHS) >= 200_000 // PARTS
 
 
 def test_a_first_opening_that_is_cut_off_leaves_a_journal_that_opens() -> None:

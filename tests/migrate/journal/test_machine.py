@@ -215,9 +215,9 @@ def test_what_is_open_stays_and_what_is_offered_is_right() -> None:
 
 @pytest.mark.soak
 def test_what_is_open_stays_and_what_is_offered_is_right_at_length() -> None:
-    print(run(SteppedLog, 3000, 100))
-    for seed in range(2000):
-        drive(SteppedLog, seed, 300)
+    print(run(SteppedLog, 500, 100))
+    for seed in range(400):
+        drive(SteppedLog, seed, 200)
 
 
 class _Promoting(SteppedLog):
