@@ -165,7 +165,11 @@ def _start(far_end: int, log: Path | None) -> None:
             start_new_session=True,
             env=child_environment(),
         )
-        child.wait()
+        try:
+            child.wait(_START_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
     finally:
         if log is not None:
             os.close(said)

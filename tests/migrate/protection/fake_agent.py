@@ -28,6 +28,7 @@ class FakeAgent:
         self.filesystems = 2
         self.frozen = False
         self.heard: list[str] = []
+        self.spans: list[list[float]] = []  # from when until when it was frozen
         self.takes_s: dict[str, float] = {}  # how long a command takes
         self.mute: set[str] = set()  # commands that are done, and not answered
         self.refused: dict[str, str] = {}
@@ -114,5 +115,9 @@ class FakeAgent:
         with self._changed:
             was = self.frozen
             self.frozen = command == FREEZE and self.filesystems > 0
+            if self.frozen:
+                self.spans.append([time.time()])
+            elif was:
+                self.spans[-1].append(time.time())
             self._changed.notify_all()
         return {"return": self.filesystems if command == FREEZE or was else 0}

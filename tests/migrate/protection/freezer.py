@@ -3,7 +3,8 @@
     freezer FOLDER         folder/policy.json → folder/result.json, the watchdog's line in folder/log
     freezer FOLDER late    wrong on purpose: freezes first, and arms the watchdog then
 
-While it inserts it has made ``inserting`` and waits for ``go``; what it withdraws makes ``withdrawn``.
+While it inserts it has written the time to ``inserting`` and waits for ``go``; what is withdrawn
+makes ``withdrawn``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from migrate.protection.freezing import checkpoint
 from migrate.protection.guard import Guard
 from migrate.protection.policy import Policy
 from migrate.protection.stopping import Stop
-from planner.errors import Blocked
+from planner.errors import Blocked, Unreachable
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     policy = Policy.load(json.loads((folder / "policy.json").read_text("utf-8")))
 
     def insert() -> str:
-        (folder / "inserting").touch()
+        (folder / "inserting").write_text(str(time.time()), "utf-8")
         while not (folder / "go").exists():
             time.sleep(0.01)
         return "it"
@@ -44,8 +45,8 @@ def main() -> None:
         reached = asdict(
             checkpoint(policy, insert, lambda _it: (folder / "withdrawn").touch(), folder / "log")
         )
-    except Blocked as error:
-        reached = {"blocked": error.message}
+    except (Blocked, Unreachable) as error:
+        reached = {"refused": error.message}
     (folder / "part").write_text(json.dumps(reached), "utf-8")
     (folder / "part").rename(folder / "result.json")
 

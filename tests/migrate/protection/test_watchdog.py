@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,47 +13,15 @@ import pytest
 
 from migrate.protection.freezing import checkpoint
 from migrate.protection.guard import Guard
-from migrate.protection.policy import Policy
 from tests.migrate.protection.fake_agent import FREEZE, THAW, FakeAgent
+from tests.migrate.protection.freezers import Freezer
 from tests.migrate.protection.scene import CRASH, FILESYSTEM, agent_member, did, eventually, hooked, policy
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
 def fake(tmp_path: Path) -> Iterator[FakeAgent]:
     with FakeAgent(tmp_path / "qga.sock") as fake:
         yield fake
-
-
-class Freezer:
-    """A process that makes a checkpoint, see ``freezer``."""
-
-    def __init__(self, folder: Path, asked: Policy, *more: str) -> None:
-        self.folder = folder
-        (folder / "policy.json").write_text(json.dumps(asked.dump()), "utf-8")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.migrate.protection.freezer", str(folder), *more], cwd=ROOT
-        )
-
-    def signal(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
-
-    @property
-    def log(self) -> str:
-        path = self.folder / "log"
-        return path.read_text("utf-8") if path.exists() else ""
-
-    def result(self) -> dict[str, object]:
-        assert self._process.wait(60) == 0
-        return dict(json.loads((self.folder / "result.json").read_text("utf-8")))
-
-    def __enter__(self) -> Freezer:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.kill()
-        self._process.wait()
 
 
 def _reach(phase: str, fake: FakeAgent, folder: Path) -> bool:
