@@ -34,10 +34,10 @@ class Remembering:
     def let_go(self, why: str) -> None:
         self.let_go_for.append(why)
 
-    def replayed(self, disk: int, content: bytes) -> bytes:
-        """Return what the records make of the content a disk had."""
+    def replayed(self, disk: int, content: bytes, since: int = 0) -> bytes:
+        """Return what the records, from the one numbered ``since`` on, make of the content a disk had."""
         made = bytearray(content)
-        for number, offset, data, length in self.records:
+        for number, offset, data, length in self.records[since:]:
             if number == disk:
                 made[offset : offset + length] = bytes(length) if data is None else data
         return bytes(made)
