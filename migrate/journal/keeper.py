@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
@@ -23,6 +24,7 @@ from planner.names import visible
 from planner.units import MIB
 
 EVERY_S: Final = 10.0
+REST: Final = 30  # rounds until a group in which something went wrong is tried again
 RATE_BYTES_S: Final = 64 * MIB  # of reads and writes together: passes and images have the rest
 
 
@@ -61,6 +63,7 @@ class Keeper:
         self._stop = threading.Event()
         self._brake = Brake(rate_bytes_s, self._stop.wait)
         self._kept: dict[str, Kept] = {}
+        self._rests: Counter[str] = Counter()
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def __enter__(self) -> Self:
@@ -81,8 +84,11 @@ class Keeper:
         return look(group, self._limits(group.name), self._now_ms(), kept)
 
     def round(self) -> None:
-        """Keep each journal once; raises Paused."""
+        """Keep each journal once, but for those that rest; raises Paused."""
         for name in self._journals.names():
+            if self._rests[name]:
+                self._rests[name] -= 1
+                continue
             try:
                 group = self._journals.group(name)
                 if group.is_journalled and not group.log.failed:
@@ -92,10 +98,13 @@ class Keeper:
                 raise
             except (WherryError, OSError) as error:  # who asks for the group is told the same
                 self._kept[name] = Kept(troubles=(visible(str(error), 300),))
+            if name in self._kept and self._kept[name].troubles:
+                self._rests[name] = REST
 
     def _run(self) -> None:
         try:
-            while not self._stop.wait(self._every_s):
+            while not self._stop.is_set():
                 self.round()
+                self._stop.wait(self._every_s)
         except Paused:
             return

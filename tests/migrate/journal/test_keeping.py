@@ -14,7 +14,7 @@ import pytest
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.group import Asked, GroupJournal
 from migrate.journal.health import Grade, Health
-from migrate.journal.keeper import Brake, Keeper
+from migrate.journal.keeper import REST, Brake, Keeper
 from migrate.journal.keeping import Kept, keep, look
 from migrate.journal.limits import Limits, Room
 from migrate.journal.log import open_log
@@ -265,6 +265,21 @@ def test_data_that_rotted_is_said_and_replicas_stay_where_they_are(tmp_path: Pat
     assert health.grade is Grade.BAD
     assert "is broken; compare the group with its source" in health.said[0]
     assert kept.group.log.state.promoted == 0
+    tried: list[str] = []
+
+    def limits_of(name: str) -> Limits:
+        tried.append(name)
+        return Limits(HOUR_S)
+
+    keeper = Keeper(_Journals(kept.group), limits_of, now_ms=lambda: kept.now_ms)  # type: ignore[arg-type]
+    for _ in range(REST + 1):
+        keeper.round()
+    assert len(tried) == 1  # it reads far to find that nothing has changed
+    keeper.round()
+    assert len(tried) == 2
+    again = keeper.health(kept.group)
+    assert again is not None
+    assert again.said == health.said
 
 
 def test_a_brake_holds_to_its_rate_and_stops() -> None:
