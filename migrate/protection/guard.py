@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import select
 import signal
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from types import TracebackType
 
 from migrate.protection.members import Members
 from migrate.protection.policy import Policy
-from migrate.protection.stopping import Stop
+from migrate.protection.stopping import Stop, await_any
 from migrate.protection.telling import BEAT, FREEZE, RELEASE, TELL_S, Lines, Order, Silent, Told
 from planner.errors import Unreachable
 from planner.own_code import child_environment
@@ -133,7 +132,7 @@ class Guard:
         """Let everybody go ourselves, once the watchdog cannot freeze anybody any more."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._handle, signal.SIGKILL)
-        select.select([self._handle], [], [])
+        await_any([self._handle], None)
         members = Members(self._policy, self.checkpoint)
         never = Stop()
         members.lose(f"it was let go before the checkpoint was made: {why}")

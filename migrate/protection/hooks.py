@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import time
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate.protection.stopping import Stop
+from migrate.protection.stopping import Stop, await_any
 from planner.names import visible
 from planner.units import show_duration
 
@@ -133,7 +132,7 @@ class Sessions:
     @property
     def live(self) -> bool:
         """Whether none of them has ended."""
-        return not select.select(self._handles, [], [], 0.0)[0]
+        return not await_any(self._handles, 0.0)
 
     def close(self) -> None:
         """Let go of the handles, not of the processes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
+from collections.abc import Iterable
 
 
 class Stop:
@@ -34,8 +35,16 @@ class Stop:
     @property
     def said(self) -> bool:
         """Whether it was said."""
-        return bool(select.select([self._fd], [], [], 0.0)[0])
+        return await_any([self._fd], 0.0)
 
     def close(self) -> None:
         """Let go of its descriptor."""
         os.close(self._fd)
+
+
+def await_any(fds: Iterable[int], seconds: float | None) -> bool:
+    """Wait until one of these can be read, whatever their numbers; False when none can in that time."""
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))

@@ -21,7 +21,7 @@ from typing import Any
 
 from migrate.protection.holding import THAW_S, Holding
 from migrate.protection.members import Members
-from migrate.protection.stopping import Stop
+from migrate.protection.stopping import Stop, await_any
 from migrate.protection.telling import BEAT, BEAT_S, FREEZE, RELEASE, TELL_S, Lines, Order, Told
 from planner.names import visible
 from planner.units import show_duration
@@ -143,7 +143,7 @@ class Watchdog:
         hooks_s = self._policy.hook_limit_s if any(one.after for one in self._policy.acting()) else 0.0
         until = time.monotonic() + TELL_S + hooks_s
         while not self._members.are_done and time.monotonic() < until:
-            select.select([self._members.moved], [], [], self._beat(until))
+            await_any([self._members.moved], self._beat(until))
             self._members.quiet()
         self._tell(Told(self._fired, self._members.found).dump())
         self._members.join(THAW_S + hooks_s)
