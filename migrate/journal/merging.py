@@ -19,12 +19,12 @@ from typing import Final
 
 from migrate.journal.cover import Merged
 from migrate.journal.files import Files
-from migrate.journal.frames import JournalCorrupt, Kind, Sealer
+from migrate.journal.frames import Kind, Sealer
 from migrate.journal.index import ZEROS, DiskIndex, index_of
 from migrate.journal.log import FRAME_BYTES, Log
-from migrate.journal.recovery import Ref, read_mark, read_stored, read_table, state_after
+from migrate.journal.recovery import Ref, read_data, read_mark, read_table, state_after
 from migrate.journal.state import State
-from migrate.journal.writes import ROW, Write, is_stored, pack, rows, unpack
+from migrate.journal.writes import ROW, Write, pack, rows
 
 _GAIN: Final = 0.75  # it has to become that small to be worth its writing
 _GROWN: Final = 1.5  # as large as its largest part before it is looked at, so that few bytes move often
@@ -233,7 +233,7 @@ class Merger:
             writes = []
             for ref, run in batch:
                 if run.at != ZEROS and ref.header.first != held:
-                    held, data = ref.header.first, memoryview(self._data(ref))
+                    held, data = ref.header.first, memoryview(read_data(self._files, ref))
                     pace(ref.header.size_bytes)
                 part = None if run.at == ZEROS else data[run.at : run.at + run.length]
                 writes.append(Write(run.disk, run.offset, run.length, part))
@@ -242,15 +242,6 @@ class Merger:
             pace(len(table) + len(stored))
             record += len(batch)
         return writer.refs
-
-    def _data(self, ref: Ref) -> bytes:
-        table, stored = read_table(self._files, ref), read_stored(self._files, ref)
-        if not is_stored(table, stored):
-            raise JournalCorrupt(
-                f"the data of record {ref.header.first} in segment {ref.segment} of a journal is broken",
-                "compare the group with its source",
-            )
-        return unpack(ref.header, table, stored)
 
 
 class _Writer:

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from migrate.disks.ports import WritableDisk
 from migrate.journal.files import Files
-from migrate.journal.frames import JournalCorrupt, Kind
+from migrate.journal.frames import Kind
 from migrate.journal.log import Log
-from migrate.journal.recovery import Ref, read_stored, read_table
+from migrate.journal.recovery import Ref, read_data, read_table
 from migrate.journal.state import promoted_mark
-from migrate.journal.writes import Row, cut, is_stored, rows, unpack
+from migrate.journal.writes import Row, cut, rows
 
 
 def promote(
@@ -58,13 +58,7 @@ def replay(files: Files, frames: Sequence[Ref], after: int, upto: int) -> Iterat
         header = ref.header
         if header.kind is not Kind.WRITES or header.last <= after or header.first > upto:
             continue
-        table, stored = read_table(files, ref), read_stored(files, ref)
-        if not is_stored(table, stored):
-            raise JournalCorrupt(
-                f"the data of record {header.first} in segment {ref.segment} of a journal is broken",
-                "compare the group with its source",
-            )
-        data = unpack(header, table, stored)
-        for record, row in enumerate(rows(header, table), header.first):
+        data = read_data(files, ref)
+        for record, row in enumerate(rows(header, read_table(files, ref)), header.first):
             if after < record <= upto:
                 yield row, cut(row, data)

@@ -25,7 +25,7 @@ from migrate.journal.frames import (
     is_table,
 )
 from migrate.journal.state import State
-from migrate.journal.writes import is_stored
+from migrate.journal.writes import is_stored, unpack
 from planner.units import MIB
 
 
@@ -140,6 +140,17 @@ def state_after(files: Files, frames: Iterable[Ref]) -> State:
 def read_stored(files: Files, ref: Ref) -> bytes:
     """Return the data of a frame as it is stored, not checked."""
     return files.read(ref.segment, ref.offset + HEADER_BYTES + ref.header.table, ref.header.data)
+
+
+def read_data(files: Files, ref: Ref) -> bytes:
+    """Return the data of a frame unpacked; raises JournalCorrupt when it is not what was written."""
+    table, stored = read_table(files, ref), read_stored(files, ref)
+    if not is_stored(table, stored):
+        raise JournalCorrupt(
+            f"the data of record {ref.header.first} in segment {ref.segment} of a journal is broken",
+            "compare the group with its source",
+        )
+    return unpack(ref.header, table, stored)
 
 
 class _Scan:
