@@ -57,7 +57,7 @@ class Experiment:
     """
 
     def __init__(self, system: System, folder: Path, disks: Sequence[Path], front: Front) -> None:
-        self.system, self.folder, self.front = system, folder, front
+        self.system, self.folder, self.disks, self.front = system, folder, disks, front
         self.mount = may_mount(disks[0])
         self.points: list[Point] = []
         self.at_rest: Point | None = None
@@ -103,6 +103,13 @@ class Experiment:
         said = self.points[-1].said
         assert min(said.values()) > len(wrong), "it wrote enough for the checks to mean something"
         print(f"{len(wrong)} checkpoints, {said} records, {'' if self.mount else 'not '}mounted")
+
+    def newest(self) -> list[bytes]:
+        """Return the content of both disks at the newest checkpoint."""
+        opened = self.front.opened()
+        made = copied(opened, self.points[-1].record, self.folder)
+        opened.close()
+        return [disk.read_bytes() for disk in made]
 
     def disordered(self, disorder: Disorder, points: Sequence[Point], seed: int) -> dict[int, list[str]]:
         """Return what is wrong at checkpoints when the log had kept another order, by record."""

@@ -55,6 +55,10 @@ def test_every_checkpoint_is_whole_and_holds_what_was_acknowledged(short: Experi
     short.check()
 
 
+def test_the_newest_checkpoint_is_what_the_disks_of_the_tap_hold(short: Experiment) -> None:
+    assert short.newest() == [disk.read_bytes() for disk in short.disks]
+
+
 def test_one_at_which_the_guest_was_frozen_needs_no_recovery(short: Experiment, tmp_path: Path) -> None:
     assert short.at_rest is not None
     opened = short.front.opened()

@@ -27,7 +27,7 @@ class Scene:
     """A guest behind a tap, its receiver's store in ``store``."""
 
     def __init__(self, system: System, folder: Path, store: Path | None = None, policy: bool = False) -> None:
-        self.folder, self.disks = folder, formatted(folder)
+        self.disks = formatted(folder)
         self.tapped = Tapped(folder, self.disks, store, policy)
         self.experiment = Experiment(system, folder, self.disks, self.tapped)
 
@@ -40,10 +40,7 @@ class Scene:
             self.tapped.checkpoint()
             guest.machine.run(3)
         self.experiment.check()
-        opened = self.tapped.opened()
-        newest = copied(opened, self.experiment.points[-1].record, self.folder)
-        opened.close()
-        assert [disk.read_bytes() for disk in newest] == [disk.read_bytes() for disk in self.disks]
+        assert self.experiment.newest() == [disk.read_bytes() for disk in self.disks]
 
 
 @pytest.mark.soak
