@@ -33,6 +33,7 @@ from planner.names import visible
 from planner.units import MIB
 
 PIECES_MAX: Final = 33 * MIB  # of one write; the largest that NBD has are 32 MiB
+_OVER_MAX: Final = 4096
 _POINTS: Final = 64  # of which a tap is told again when it comes back
 
 
@@ -71,6 +72,7 @@ class Inlet:
         self._random_bytes = random_bytes
         self._lock = threading.Lock()
         self._positions: dict[str, Position] = {}
+        self._over: dict[tuple[str, str], None] = {}  # group and session, the oldest first
         self._live: dict[str, tuple[str, Channel]] = {}
 
     def volumes(self, hello: Hello) -> tuple[str, ...]:
@@ -82,9 +84,17 @@ class Inlet:
 
     @contextmanager
     def succeed(self, hello: Hello, channel: Channel) -> Iterator[None]:
-        """Be this tap's conversation for the block: the one it had before hears nothing any more."""
+        """Be this tap's conversation for the block: the one it had before hears nothing any more.
+
+        Raises SiteRefused for a process of it that another one came after: there are two, with one name.
+        """
         mine = (hello.tap, channel)
         with self._lock:
+            if (hello.volume, hello.session) in self._over:
+                raise SiteRefused(
+                    f"another process of this tap streams group {visible(hello.volume, 200)}",
+                    "end one of them, and give the one that stays a new folder and a newer generation",
+                )
             before = self._live.get(hello.volume)
             if before is not None and before[0] != hello.tap:
                 before = None  # whoever holds the disks decides
@@ -139,6 +149,10 @@ class Inlet:
             sound = kept is not None and kept.log is log and kept.session == hello.session and kept.is_open
             if kept is not None and sound and log.state.streamed == hello.tap and not log.state.torn:
                 return kept, True
+            if kept is not None and kept.session != hello.session:
+                self._over[hello.volume, kept.session] = None
+                if len(self._over) > _OVER_MAX:
+                    del self._over[next(iter(self._over))]
             fresh = self._positions[hello.volume] = Position(hello.session, log)
             return fresh, False
 

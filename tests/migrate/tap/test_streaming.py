@@ -397,6 +397,17 @@ def test_a_second_tap_of_a_group_loses(make: Make, far: Far, tmp_path: Path) -> 
     assert far.image(point(third, "last")[0]) == third.writes.content()
 
 
+def test_two_processes_of_one_tap_do_not_take_turns(make: Make, far: Far) -> None:
+    first = make(every_s=1000.0)
+    assert first.streaming.settle(30)
+    second = make(2, "second", tap=first.opened.name, every_s=1000.0)
+    assert second.streaming.settle(30)
+    until(lambda: "another process of this tap" in first.streaming.status().why)
+    second.burst(3)
+    assert second.streaming.settle(30)
+    assert second.streaming.status().connections == 1
+
+
 def test_a_pass_and_a_stream_keep_each_other_out_and_know_of_each_other(make: Make, far: Far) -> None:
     near = make()
     near.burst(20)
