@@ -67,9 +67,10 @@ def make(
     packs: bool = True,
     batch: int = STREAM,
 ) -> Made:
-    """Make a journal of that many records, ``batch`` at once; with ``dense`` replica and content are whole.
+    """Make a journal of that many records, ``batch`` at once as a tap's, or one by one as a pass's.
 
-    Blocks are drawn from a pool of hexadecimal digits, which pack to half, or of random bytes.
+    With ``dense`` replica and content are whole files. Blocks are drawn from a pool of hexadecimal digits,
+    which pack to half, or of random bytes.
     """
     rng = random.Random(size_bytes)
     pool = memoryview(os.urandom(16 * MIB).hex().encode() if packs else os.urandom(32 * MIB))
@@ -88,7 +89,10 @@ def make(
     for number in range(0, records, batch):
         writes = [_drawn(rng, pool, size_bytes) for _ in range(min(batch, records - number))]
         begun = time.perf_counter()
-        log.append(writes)
+        if batch == 1:
+            log.join(writes[0])  # as the disk that a receiver writes to does
+        else:
+            log.append(writes)
         if number // STREAM % 64 == 63:
             log.commit()
         if number * _CHECKPOINTS // records != (number + batch) * _CHECKPOINTS // records:
