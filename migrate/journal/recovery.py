@@ -96,10 +96,11 @@ def scan(files: Files, sealer: Sealer) -> Found:
     files.sync_names()
     plain = [number for number in numbers if number < MERGED_FROM]
     found = _Scan(files, sealer)
+    last = 0
     if plain:
         files.settle(plain[-1])
         if not found.is_begun(plain[-1]):
-            plain.pop()  # its process died while it made it
+            last = plain.pop()  # its process died while it made it, or it broke
             if plain:
                 files.settle(plain[-1])
     parts = [Part(number, number, number) for number in plain]
@@ -107,6 +108,8 @@ def scan(files: Files, sealer: Sealer) -> Found:
     chosen = cover(parts)
     for part, later in zip(chosen, [*chosen, None][1:], strict=True):
         found.take(part, later)
+    if last:
+        found.check_unbegun(last)
     begun = {*plain, *(number for number in numbers if number >= MERGED_FROM)}
     return replace(found.found, stale=tuple(sorted(begun - {part.number for part in chosen})))
 
@@ -160,12 +163,13 @@ class _Scan:
         self.found = Found()
 
     def is_begun(self, number: int) -> bool:
-        """Tell whether a segment was begun durably; raises Rotten when it was and its beginning broke."""
-        if self._opening(number) is not None:
-            return True
+        """Tell whether the beginning of a segment is whole."""
+        return self._opening(number) is not None
+
+    def check_unbegun(self, number: int) -> None:
+        """Raise Rotten when a segment whose beginning is broken had been begun durably."""
         if any(True for _ in self._valid_after(number, 1)):  # they come when the beginning is durable
             raise Rotten(number, 0, self._lowered(number, 0))
-        return False
 
     def merged(self, number: int) -> Part | None:
         """Return what a merged segment stands for, None when its beginning is not whole."""

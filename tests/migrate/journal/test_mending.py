@@ -147,6 +147,24 @@ def test_checkpoints_before_the_damage_stay(tmp_path: Path, where: str, seed: in
     journal.close()
 
 
+@pytest.mark.parametrize("place", [2, -1])
+def test_a_segment_whose_beginning_broke_takes_nothing_before_it(tmp_path: Path, place: int) -> None:
+    journal = Journal(tmp_path / "journal")
+    journal.live(14)
+    journal.log.append([Write(0, 0, 3, b"end")])
+    journal.log.commit()
+    opening = frames(journal, Kind.OPEN)[place]
+    journal.close()
+    journal.rot(opening, 20)
+    with pytest.raises(Rotten):
+        journal.open()
+    expected = tuple(sorted(record for record in journal.held if record < opening.header.first))
+    assert expected
+    assert journal.mend().checkpoints == expected
+    assert journal.check() == list(expected)
+    journal.close()
+
+
 def test_what_replicas_passed_by_is_not_offered_again(tmp_path: Path) -> None:
     """The floor is known behind the damage only."""
     journal = Journal(tmp_path / "journal")
