@@ -6,11 +6,24 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 _SUFFIX = ".segment"
 _ASIDE = ".index"
+_OPEN_MAX: Final = 256  # segments; a process may have 1,024 files open where nobody changed that
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """An open segment: who uses it now, and whether it is to be closed after them."""
+
+    fd: int
+    users: int = 0
+    gone: bool = False
 
 
 class DirectoryFiles:
@@ -22,9 +35,10 @@ class DirectoryFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[int, int] = {}
+        self._open: dict[int, _Open] = {}  # the last used last
+        self._unsynced: set[int] = set()  # whose errors only the open one is told
         self._failed: set[int] = set()
-        self._opening = threading.Lock()
+        self._lock = threading.Lock()
 
     def numbers(self) -> list[int]:
         """Return the numbers of the segments, ascending; raises OSError."""
@@ -32,17 +46,19 @@ class DirectoryFiles:
 
     def size(self, number: int) -> int:
         """Return the bytes of a segment; raises OSError."""
-        return os.fstat(self._fd(number)).st_size
+        with self._used(number) as fd:
+            return os.fstat(fd).st_size
 
     def read(self, number: int, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes, fewer only at the end; raises OSError."""
         parts = []
-        while length:
-            part = os.pread(self._fd(number), length, offset)
-            if not part:
-                break
-            parts.append(part)
-            offset, length = offset + len(part), length - len(part)
+        with self._used(number) as fd:
+            while length:
+                part = os.pread(fd, length, offset)
+                if not part:
+                    break
+                parts.append(part)
+                offset, length = offset + len(part), length - len(part)
         return b"".join(parts)
 
     def create(self, number: int) -> None:
@@ -50,26 +66,30 @@ class DirectoryFiles:
         with contextlib.suppress(FileNotFoundError):
             self.delete(number)
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._open[number] = os.open(self._path(number), flags, 0o600)
-        self._failed.discard(number)
+        with self._lock:
+            self._open[number] = _Open(os.open(self._path(number), flags, 0o600))
+            self._unsynced.add(number)
+            self._failed.discard(number)
 
     def append(self, number: int, parts: Sequence[bytes | memoryview]) -> None:
         """Append all parts, whole; raises OSError."""
-        fd = self._fd(number)
         left = [memoryview(part).cast("B") for part in parts if len(part)]
-        while left:
-            wrote = os.writev(fd, left)
-            while left and wrote >= len(left[0]):
-                wrote -= len(left.pop(0))
-            if wrote:
-                left[0] = left[0][wrote:]
+        with self._used(number, writes=True) as fd:
+            while left:
+                wrote = os.writev(fd, left)
+                while left and wrote >= len(left[0]):
+                    wrote -= len(left.pop(0))
+                if wrote:
+                    left[0] = left[0][wrote:]
 
     def sync(self, number: int) -> None:
         """Return when a segment is durable; raises OSError, once and for ever."""
         if number in self._failed:
             raise OSError(errno.EIO, "the segment failed to sync before, what it holds is unknown")
         try:
-            os.fdatasync(self._fd(number))
+            with self._used(number) as fd:
+                self._unsynced.discard(number)  # what is appended meanwhile brings it back
+                os.fdatasync(fd)
         except BaseException:
             self._failed.add(number)
             raise
@@ -85,16 +105,16 @@ class DirectoryFiles:
     def settle(self, number: int) -> None:
         """Sync a segment of an earlier process and forget what the kernel remembers of it; raises OSError."""
         self.sync(number)
-        with contextlib.suppress(OSError):  # not every file system has a cache
-            os.posix_fadvise(self._fd(number), 0, 0, os.POSIX_FADV_DONTNEED)
+        with contextlib.suppress(OSError), self._used(number) as fd:  # not every file system has a cache
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def delete(self, number: int) -> None:
         """Delete a segment and what is beside it; raises OSError."""
         self._path(number, _ASIDE).unlink(missing_ok=True)
         self._path(number).unlink()
-        fd = self._open.pop(number, -1)
-        if fd >= 0:
-            os.close(fd)
+        with self._lock:
+            self._unsynced.discard(number)
+            self._let_go(number)
 
     def read_aside(self, number: int) -> bytes:
         """Return what is kept beside a segment, nothing when it cannot be read."""
@@ -118,8 +138,9 @@ class DirectoryFiles:
 
     def close(self) -> None:
         """Close every segment."""
-        while self._open:
-            os.close(self._open.popitem()[1])
+        with self._lock:
+            for number in list(self._open):
+                self._let_go(number)
 
     def _numbered(self, suffix: str) -> list[int]:
         names = (path.name for path in self._folder.iterdir())
@@ -129,15 +150,41 @@ class DirectoryFiles:
     def _path(self, number: int, suffix: str = _SUFFIX) -> Path:
         return self._folder / f"{number:010d}{suffix}"
 
-    def _fd(self, number: int) -> int:
-        fd = self._open.get(number, -1)
-        if fd < 0:
-            with self._opening:  # two who read at once shall not open it twice
-                fd = self._open.get(number, -1)
-                if fd < 0:
-                    flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-                    fd = self._open[number] = os.open(self._path(number), flags)
-        return fd
+    @contextmanager
+    def _used(self, number: int, *, writes: bool = False) -> Iterator[int]:
+        """Yield the open file of a segment; it is not closed meanwhile, so its number is no other file's."""
+        with self._lock:
+            used = self._open.pop(number, None)
+            if used is None:
+                flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+                used = _Open(os.open(self._path(number), flags))
+            self._open[number] = used
+            used.users += 1
+            if writes:
+                self._unsynced.add(number)
+            elif len(self._open) > _OPEN_MAX:
+                self._close_one()
+        try:
+            yield used.fd
+        finally:
+            with self._lock:
+                used.users -= 1
+                if used.gone and not used.users:
+                    os.close(used.fd)
+
+    def _close_one(self) -> None:
+        """Close the one that was not used for longest and has nothing to be told by it."""
+        for number, used in self._open.items():
+            if not used.users and number not in self._unsynced:
+                self._let_go(number)
+                return
+
+    def _let_go(self, number: int) -> None:
+        used = self._open.pop(number, None)
+        if used is not None:
+            used.gone = True
+            if not used.users:
+                os.close(used.fd)
 
 
 def _unfollowed(path: str, flags: int) -> int:

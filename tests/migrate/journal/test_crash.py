@@ -28,7 +28,7 @@ def test_a_crash_at_any_moment_loses_nothing() -> None:
     met: Counter[str] = Counter()
     wrong = []
     for history in histories():
-        wrong += filter(None, crashes(World, history, SEED, 2, share=0.08, met=met))
+        wrong += filter(None, crashes(World, history, SEED, 2, share=0.06, met=met))
     for seed in range(3):
         trace = tuple(random.Random(seed).choices(OPERATIONS, k=60))
         wrong += filter(None, crashes(World, trace, seed, 2, share=0.1, first=0, met=met))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -117,3 +120,59 @@ def test_a_full_disk_keeps_what_was_acknowledged_and_goes_on_when_there_is_room(
     assert again.last == acknowledged + 1  # the beginning of the new segment
     again.append([Write(0, 0, 5, b"three")])
     assert again.commit() == acknowledged + 2
+
+
+def test_a_journal_may_have_more_segments_than_a_process_may_have_files_open(tmp_path: Path) -> None:
+    files = DirectoryFiles(tmp_path)
+    log = open_log(files, "group", segment_bytes=300, level=0)
+    for turn in range(400):
+        log.append([Write(0, 512 * turn, 512, b"%08d" % turn * 64)])
+        log.commit()
+    files.close()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    again = DirectoryFiles(tmp_path)
+    assert len(again.numbers()) > 400
+    highest = max(int(path.name) for path in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 280, hard))
+    try:
+        log = open_log(again, "group", level=0)
+        rows = [row.offset for row, _data in replay(again, log.frames(), 0, log.last)]
+        log.append([Write(0, 0, 4, b"more")])
+        log.commit()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        again.close()
+    assert rows == [512 * turn for turn in range(400)]
+
+
+def test_a_segment_that_is_deleted_or_left_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
+    """Its open file is closed after the read, so that its number is not that of another file meanwhile."""
+    files = DirectoryFiles(tmp_path)
+    for number in range(1, 4):
+        files.create(number)
+        files.append(number, [b"%d" % number * 1000])
+        files.sync(number)
+    errors: list[BaseException] = []
+    over = threading.Event()
+
+    def read() -> None:
+        while not over.is_set():
+            with contextlib.suppress(FileNotFoundError):
+                found = files.read(3, 0, 1000)
+                if found not in {b"3" * 1000, b"", b"3" * len(found)}:
+                    errors.append(AssertionError(found[:10]))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for _ in range(300):
+        files.delete(3)
+        files.delete(2)
+        files.create(2)  # takes the number that was just given back
+        files.append(2, [b"2" * 1000])
+        files.create(3)
+        files.append(3, [b"3" * 1000])
+        files.close()
+    over.set()
+    reader.join()
+    files.close()
+    assert errors == []
