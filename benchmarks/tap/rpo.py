@@ -172,7 +172,7 @@ def _tap(folder: Path, size: int, seconds: float, far: Server) -> dict[str, Any]
             areas.cool_down(areas.tend(recorder.last))
         ages.saw(time.monotonic(), recorder.age_s() or 0.0)
         time.sleep(0.005)
-    told = {"seconds": spent, "written": written, "cpu_s": time.process_time() - cpu,
+    told: dict[str, Any] = {"seconds": spent, "written": written, "cpu_s": time.process_time() - cpu,
             "p50_s": ages.quantile(0.5), "p99_s": ages.quantile(0.99), "seed_mb_s": seed_mb_s,
             "seed_cpu": seed_cpu}  # fmt: skip
     if not streaming.settle(60):

@@ -167,6 +167,16 @@ class Far:
         self.threads = []
         self.journals.close()
 
+    def image_bytes(self, record: int) -> list[bytes]:
+        found = []
+        for volume in VOLUMES:
+            image = self.group.image(record, volume)
+            buffer = bytearray(image.size_bytes)
+            image.read_into(memoryview(buffer), 0)
+            image.close()
+            found.append(bytes(buffer))
+        return found
+
     def image(self, record: int) -> list[array[int]]:
         found = []
         for volume in VOLUMES:
