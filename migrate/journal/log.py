@@ -74,7 +74,7 @@ class Log:
         self._refused = 0  # bytes of the last write, when it was
         self._sizes = {number: files.size(number) for number in files.numbers()}
         self.size_bytes = sum(self._sizes.values())
-        self._stale = found.stale
+        self.stale = found.stale  # what an earlier process left, until it is gone
         self._retired: dict[int, tuple[int, int]] = {}  # first record, and when it was given up
         self._merged = max(MERGED_FROM, *self._sizes, 0)
         self._rotate()
@@ -247,7 +247,7 @@ class Log:
                 self._check()
                 if self.leases.needs(0, self._opened):
                     return 0
-                stale, self._stale = self._stale, ()
+                stale, self.stale = self.stale, ()
                 promoted = self._promoted
                 kept = next((r.segment for r in self._frames if r.header.last > promoted), self._segment)
                 self._give_up(0, next(at for at, ref in enumerate(self._frames) if ref.segment == kept))
@@ -255,15 +255,19 @@ class Log:
             # durably before others: a half-made one may not outlive what it was to stand for
             return self._delete(stale) + self._delete(free)
 
+    def end(self, why: str) -> bool:
+        """Refuse everything from now on; False while a promotion or merging is under way."""
+        if not self.moving.acquire(blocking=False):
+            return False
+        with self._lock:
+            self._failed = self._failed or why
+        self.moving.release()
+        return True
+
     def heed(self, leases: Leases) -> None:
         """Leave what is there to those who look into this journal through a log that failed."""
         with self._lock:
             self.leases, self._opened = leases, leases.moment()
-
-    @property
-    def is_clean(self) -> bool:
-        """Whether nothing is left that an earlier process did not finish."""
-        return not self._stale
 
     def merged_number(self) -> int:
         """Return the number of a merged segment to be; no two have the same while this process lives."""
@@ -274,7 +278,7 @@ class Log:
     def abandon(self, number: int) -> None:
         """Delete a merged segment that was not finished; before anything else goes."""
         with self._lock:
-            self._stale += tuple(found for found in self._files.numbers() if found == number)
+            self.stale += tuple(found for found in self._files.numbers() if found == number)
         self.trim()
 
     def replaced(self, old: Sequence[int], new: Sequence[Ref]) -> None:

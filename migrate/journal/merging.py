@@ -94,7 +94,7 @@ class Merger:
         won = 0
         with log.moving:
             log.trim()
-            if not log.is_clean:
+            if log.stale:
                 return 0  # what an earlier one left half made has to be gone before
             kept = log.state.checkpoints
             log.commit()  # those that are not among them are gone durably

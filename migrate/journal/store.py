@@ -43,6 +43,7 @@ class Journals:
         self._lock = threading.Lock()
         self._group_of = {volume: group or volume for volume, group in volumes.items()}
         self._open: dict[str, GroupJournal] = {}
+        self._mending: set[str] = set()  # which takes as long as reading them
 
     def names(self) -> list[str]:
         """Return the groups, in order."""
@@ -57,6 +58,7 @@ class Journals:
         with self._lock:
             if name in self._open:
                 return self._open[name]
+            self._check_mending(name)
             volumes = self.volumes(name)
             if not volumes:
                 raise NotFound(
@@ -72,20 +74,30 @@ class Journals:
         Raises NotFound when nothing is broken, ProjectBusy when it is in use, JournalCorrupt, OSError.
         """
         with self._lock:
-            volumes = [volume for volume, group in self._group_of.items() if group == name]
+            volumes = self.volumes(name)
             group = self._open.get(name)
+            self._check_mending(name)
             if group is not None and group.is_in_use:
                 raise ProjectBusy(
                     f"the journal of {visible(name, 200)} is in use", "end its passes and close its images"
                 )
+            if group is not None and group.is_journalled and not group.log.end("it is mended"):
+                raise ProjectBusy(
+                    f"history of {visible(name, 200)} is being moved on", "try again in a while"
+                )
+            self._mending.add(name)
             if group is not None:
                 self._open.pop(name).close()
 
-            def poison() -> None:
-                for volume in volumes:
-                    ProgressLog(LogFile(self._store, volume), volume).poison(WHOLE)
+        def poison() -> None:
+            for volume in volumes:
+                ProgressLog(LogFile(self._store, volume), volume).poison(WHOLE)
 
+        try:
             return resync(self._store / FOLDER / content_id(name), name, poison)
+        finally:
+            with self._lock:
+                self._mending.remove(name)
 
     def open_write(self, volume: str) -> WritableDisk:
         """Open a disk for a pass, through the journal of its group where there is one."""
@@ -104,6 +116,10 @@ class Journals:
         with self._lock:
             while self._open:
                 self._open.popitem()[1].close()
+
+    def _check_mending(self, name: str) -> None:
+        if name in self._mending:
+            raise ProjectBusy(f"the journal of {visible(name, 200)} is being mended", "wait until it is")
 
     def _known(self, volume: str) -> str:
         group = self._group_of.get(volume)

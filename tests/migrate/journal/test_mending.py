@@ -14,7 +14,7 @@ from migrate.journal.directory import DirectoryFiles
 from migrate.journal.disk import JournalledDisk
 from migrate.journal.frames import Kind
 from migrate.journal.image import Image
-from migrate.journal.log import Log, open_log
+from migrate.journal.log import JournalFailed, Log, open_log
 from migrate.journal.members import Members, load_members, save_members
 from migrate.journal.mending import Mended, damage, finish, resync
 from migrate.journal.merging import Merger
@@ -339,8 +339,12 @@ def test_a_group_goes_on_after_its_journal_was_mended(tmp_path: Path) -> None:
     group = journals.group("group")
     points = group.checkpoints()
     assert len(points) == 4
+    with group.log.moving, pytest.raises(ProjectBusy, match="is being moved on"):
+        journals.mend("group")
     with pytest.raises(NotFound, match="nothing is broken"):
         journals.mend("group")
+    with pytest.raises(JournalFailed, match="it is mended"):
+        group.log.trim()  # whoever still has it does no harm
     group = journals.group("group")
     image = group.image(points[1].record, "disk-0")
     with pytest.raises(ProjectBusy, match="is in use"):
