@@ -1,8 +1,8 @@
 """Power lost and processes killed at every moment of histories: nothing acknowledged is lost, nothing
 offered is wrong.
 
-The histories are all sequences of up to three operations, and longer drawn ones. The commit run takes a
-drawn tenth of their moments in a few states each, ``-m soak`` all of them: 10,000 times 20 states and more.
+The histories are all sequences of up to three operations, and longer drawn ones. The commit run takes
+all moments of a drawn tenth in a state or two, ``-m soak`` all of them: 10,000 times 20 states and more.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ HISTORY = (*BEGINNING, "rotate", "promote")
 def test_a_crash_at_any_moment_loses_nothing() -> None:
     met: Counter[str] = Counter()
     wrong = []
-    for history in histories():
-        wrong += filter(None, crashes(World, history, SEED, 2, share=0.06, met=met))
+    everything = histories()
+    for history in random.Random(SEED).sample(everything, len(everything) // 10):
+        wrong += filter(None, crashes(World, history, SEED, 1, met=met))
     for seed in range(3):
         trace = tuple(random.Random(seed).choices(OPERATIONS, k=60))
         wrong += filter(None, crashes(World, trace, seed, 2, share=0.1, first=0, met=met))
