@@ -14,7 +14,7 @@ _LIBRARIES = ("lib", "zlib")
 
 def required(package: str) -> list[str]:
     """Return the packages that one needs by itself."""
-    told = _run("apt-cache", "depends", "--important", package)
+    told = run(["apt-cache", "depends", "--important", package])
     lines = [line.split() for line in told.splitlines()]
     return [words[1] for words in lines if len(words) == 2 and words[0] in {"Depends:", "PreDepends:"}]
 
@@ -34,13 +34,9 @@ def unpack(packages: Iterable[str], folder: Path) -> None:
     """Download packages and unpack them into ``folder``, which must exist."""
     debs = folder / "debs"
     debs.mkdir()
-    _run("apt-get", "download", "-qq", *sorted(set(packages)), cwd=debs)
+    run(["apt-get", "download", "-qq", *sorted(set(packages))], debs)
     for deb in sorted(debs.glob("*.deb")):
-        _run("dpkg-deb", "-x", str(deb), str(folder))
-
-
-def _run(*command: str, cwd: Path | None = None) -> str:
-    return run(command, cwd)
+        run(["dpkg-deb", "-x", str(deb), str(folder)])
 
 
 def run(command: Sequence[str], cwd: Path | None = None) -> str:

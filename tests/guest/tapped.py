@@ -53,9 +53,13 @@ class Tapped:
 
     def begin(self) -> None:
         """Start the receiver and the tap, and return when the target has what the source has."""
-        self.begin_receiver()
-        self.begin_tap()
-        self.checkpoint()
+        try:
+            self.begin_receiver()
+            self.begin_tap()
+            self.checkpoint()
+        except BaseException:
+            self.end()
+            raise
 
     def begin_receiver(self) -> None:
         """Start the receiver, again at its place when it was killed."""
