@@ -6,8 +6,7 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,7 +34,7 @@ class DirectoryFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[int, _Open] = {}  # the last used last
+        self._open: dict[int, _Open] = {}  # in the order of their opening
         self._unsynced: set[int] = set()  # whose errors only the open one is told
         self._failed: set[int] = set()
         self._lock = threading.Lock()
@@ -46,19 +45,25 @@ class DirectoryFiles:
 
     def size(self, number: int) -> int:
         """Return the bytes of a segment; raises OSError."""
-        with self._used(number) as fd:
-            return os.fstat(fd).st_size
+        used = self._use(number)
+        try:
+            return os.fstat(used.fd).st_size
+        finally:
+            self._done(used)
 
     def read(self, number: int, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes, fewer only at the end; raises OSError."""
         parts = []
-        with self._used(number) as fd:
+        used = self._use(number)
+        try:
             while length:
-                part = os.pread(fd, length, offset)
+                part = os.pread(used.fd, length, offset)
                 if not part:
                     break
                 parts.append(part)
                 offset, length = offset + len(part), length - len(part)
+        finally:
+            self._done(used)
         return b"".join(parts)
 
     def create(self, number: int) -> None:
@@ -74,22 +79,28 @@ class DirectoryFiles:
     def append(self, number: int, parts: Sequence[bytes | memoryview]) -> None:
         """Append all parts, whole; raises OSError."""
         left = [memoryview(part).cast("B") for part in parts if len(part)]
-        with self._used(number, writes=True) as fd:
+        used = self._use(number, writes=True)
+        try:
             while left:
-                wrote = os.writev(fd, left)
+                wrote = os.writev(used.fd, left)
                 while left and wrote >= len(left[0]):
                     wrote -= len(left.pop(0))
                 if wrote:
                     left[0] = left[0][wrote:]
+        finally:
+            self._done(used)
 
     def sync(self, number: int) -> None:
         """Return when a segment is durable; raises OSError, once and for ever."""
         if number in self._failed:
             raise OSError(errno.EIO, "the segment failed to sync before, what it holds is unknown")
         try:
-            with self._used(number) as fd:
+            used = self._use(number)
+            try:
                 self._unsynced.discard(number)  # what is appended meanwhile brings it back
-                os.fdatasync(fd)
+                os.fdatasync(used.fd)
+            finally:
+                self._done(used)
         except BaseException:
             self._failed.add(number)
             raise
@@ -105,8 +116,12 @@ class DirectoryFiles:
     def settle(self, number: int) -> None:
         """Sync a segment of an earlier process and forget what the kernel remembers of it; raises OSError."""
         self.sync(number)
-        with contextlib.suppress(OSError), self._used(number) as fd:  # not every file system has a cache
-            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        used = self._use(number)
+        try:
+            with contextlib.suppress(OSError):  # not every file system has a cache
+                os.posix_fadvise(used.fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        finally:
+            self._done(used)
 
     def delete(self, number: int) -> None:
         """Delete a segment and what is beside it; raises OSError."""
@@ -150,30 +165,29 @@ class DirectoryFiles:
     def _path(self, number: int, suffix: str = _SUFFIX) -> Path:
         return self._folder / f"{number:010d}{suffix}"
 
-    @contextmanager
-    def _used(self, number: int, *, writes: bool = False) -> Iterator[int]:
-        """Yield the open file of a segment; it is not closed meanwhile, so its number is no other file's."""
+    def _use(self, number: int, *, writes: bool = False) -> _Open:
+        """Return a segment's open file; until it is ``_done`` its number is that of no other file."""
         with self._lock:
-            used = self._open.pop(number, None)
+            used = self._open.get(number)
             if used is None:
                 flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
                 used = _Open(os.open(self._path(number), flags))
-            self._open[number] = used
+                if len(self._open) >= _OPEN_MAX:
+                    self._close_one()
+                self._open[number] = used
             used.users += 1
             if writes:
                 self._unsynced.add(number)
-            elif len(self._open) > _OPEN_MAX:
-                self._close_one()
-        try:
-            yield used.fd
-        finally:
-            with self._lock:
-                used.users -= 1
-                if used.gone and not used.users:
-                    os.close(used.fd)
+            return used
+
+    def _done(self, used: _Open) -> None:
+        with self._lock:
+            used.users -= 1
+            if used.gone and not used.users:
+                os.close(used.fd)
 
     def _close_one(self) -> None:
-        """Close the one that was not used for longest and has nothing to be told by it."""
+        """Close the one that is open for longest, is not used, and has nothing to be told by."""
         for number, used in self._open.items():
             if not used.users and number not in self._unsynced:
                 self._let_go(number)
