@@ -21,8 +21,8 @@ from migrate.journal.log import open_log
 from migrate.journal.state import Checkpoint
 from migrate.journal.thinning import DAY_S, HOUR_S
 from migrate.journal.writes import Write
-from planner.errors import NoSpace, NotFound, Paused
-from tests.migrate.journal.target import SIZE, Target
+from planner.errors import Blocked, NoSpace, NotFound, Paused
+from tests.migrate.journal.target import SIZE, Pass, Target
 
 MINUTE_MS = 60_000
 KIB = 1024
@@ -221,6 +221,25 @@ def test_a_limit_that_is_raised_lets_writes_go_on(tmp_path: Path) -> None:
     kept.keeps(hard(64 * KIB))
     assert kept.group.unrest() == ""
     kept.write(1)
+
+
+def test_a_pass_that_found_no_room_is_taken_up_when_there_is_some(tmp_path: Path) -> None:
+    kept = Streamed(tmp_path)
+    kept.point(1)
+    kept.keep(hard(6 * KIB))
+    before = kept.group.checkpoints()
+    broken = Pass(kept.target, "disk-0", 2)
+    broken.begin()
+    with pytest.raises(NoSpace):
+        broken.finish()
+    broken.close()
+    assert kept.group.checkpoints() == before
+    with pytest.raises(Blocked, match=r"its journal has reached its limit of 6\.0 KiB"):
+        kept.group.checkpoint(Asked("now"))
+    kept.keep(hard(64 * KIB))
+    with pytest.raises(Blocked, match="a pass of disk-0 is under way"):
+        kept.group.checkpoint(Asked("now"))
+    assert kept.target.is_whole(kept.target.cycle(2))
 
 
 def test_a_round_that_is_stopped_loses_nothing_and_the_next_one_does_it(tmp_path: Path) -> None:
