@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from migrate.journal.frames import Header
@@ -19,6 +20,7 @@ from migrate.journal.writes import ROW, ZERO, pieces
 
 ZEROS: Final = 2**32 - 1  # in place of a place: the run reads as zeros
 _PLACE: Final = struct.Struct("<IQI16x")  # a row without its digest
+_START: Final = itemgetter(0)
 Span = tuple[int, int, int, int, int]  # start, age (the youngest is the least), end, frame, place
 
 
@@ -63,8 +65,11 @@ class DiskIndex:
         self.ats.append(at)
 
     def add_newest(self, spans: list[Span]) -> None:
-        """Append, behind all others, the youngest bytes of ``spans``, which this sorts. n log n."""
-        spans.sort()
+        """Append, behind all others, the youngest bytes of ``spans``. n log n.
+
+        The youngest come first; this sorts them.
+        """
+        spans.sort(key=_START)  # which keeps the youngest first
         at, count = 0, len(spans)
         while at < count:
             start, _age, end, frame, place = spans[at]
@@ -127,6 +132,7 @@ def index_of(frames: Iterable[tuple[Header, bytes]]) -> FramesIndex:
             spans.setdefault(disk, []).append(span)
     disks: dict[int, DiskIndex] = {}
     for disk, those in spans.items():
+        those.reverse()
         disks[disk] = DiskIndex()
         disks[disk].add_newest(those)
     return FramesIndex(disks, told)
