@@ -81,9 +81,10 @@ class Merger:
 
     def __init__(self, files: Files, name: str, level: int = 1) -> None:
         self._files = files
-        self._sealer = Sealer(name)
+        self._sealer = Sealer(name, files.key)
         self._level = level
         self._poor: dict[int, int] = {}  # by first segment: the size at which it was not worth it
+        self._looked: dict[tuple[int, int], int | None] = {}  # by first and last: bytes after, where worth it
 
     def merge(self, log: Log, pace: Callable[[int], None], most_bytes: int | None = None) -> int:
         """Merge what is worth it and return the bytes that were won.
@@ -96,6 +97,8 @@ class Merger:
             log.trim()
             if log.stale:
                 return 0  # what an earlier one left half made has to be gone before
+            there = {part.number for part in self._parts(log)}
+            self._looked = {known: after for known, after in self._looked.items() if there.issuperset(known)}
             kept = log.state.checkpoints
             log.commit()  # those that are not among them are gone durably
             for stretch, found in self._worth(log, kept, pace, most_bytes):
@@ -108,8 +111,11 @@ class Merger:
     ) -> bool:
         """Tell whether ``merge`` would do something without these checkpoints; raises as that does."""
         with log.moving:
-            kept = log.state.checkpoints.keys() - set(without)
-            return any(True for _ in self._worth(log, kept, pace, most_bytes))
+            kept, poor = log.state.checkpoints.keys() - set(without), dict(self._poor)
+            try:
+                return any(True for _ in self._worth(log, kept, pace, most_bytes))
+            finally:
+                self._poor = poor  # what is poor with them may be worth it as it is
 
     def _worth(
         self, log: Log, kept: Iterable[int], pace: Callable[[int], None], most_bytes: int | None
@@ -120,14 +126,19 @@ class Merger:
             stretch = left.pop(0)
             if len(stretch) < 2 or not self._may_be_worth(stretch):
                 continue
-            found = self._look(stretch, pace)
-            if not found.is_worth:
-                self._poor[stretch[0].number] = found.before
-            elif most_bytes is not None and log.size_bytes + found.after > most_bytes:
+            known = stretch[0].number, stretch[-1].number
+            found = None
+            if known not in self._looked:
+                found = self._look(stretch, pace)
+                self._looked[known] = found.after if found.is_worth else None
+            after = self._looked[known]
+            if after is None:
+                self._poor[stretch[0].number] = sum(part.size_bytes for part in stretch)
+            elif most_bytes is not None and log.size_bytes + after > most_bytes:
                 half = len(stretch) // 2  # what that wins may be room for more
                 left[:0] = [stretch[:half], stretch[half:]]
             else:
-                yield stretch, found
+                yield stretch, found or self._look(stretch, pace)
 
     def _parts(self, log: Log) -> list[_Part]:
         """Return the whole segments: all but the last."""
