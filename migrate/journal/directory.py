@@ -6,13 +6,21 @@ import contextlib
 import errno
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from blake3 import blake3
+
+from migrate.disks.durable import replace_file
+from migrate.journal.frames import DIGEST_BYTES, JournalCorrupt
+from planner.names import visible
+
 _SUFFIX = ".segment"
 _ASIDE = ".index"
+_KEY = "key"
+_KEY_APART: Final = 4096  # its copies do not share a page
 _OPEN_MAX: Final = 256  # segments; a process may have 1,024 files open where nobody changed that
 
 
@@ -32,12 +40,21 @@ class DirectoryFiles:
     would call the next sync a success. ``close`` it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, random_bytes: Callable[[int], bytes] = os.urandom) -> None:
         self._folder = folder
+        self._random_bytes = random_bytes
+        self._key = b""
         self._open: dict[int, _Open] = {}  # in the order of their opening
         self._unsynced: set[int] = set()  # whose errors only the open one is told
         self._failed: set[int] = set()
         self._lock = threading.Lock()
+
+    @property
+    def key(self) -> bytes:
+        """The journal's key, a new one where there is no segment; raises JournalCorrupt, OSError."""
+        if not self._key:
+            self._key = self._read_key() or self._make_key()
+        return self._key
 
     def numbers(self) -> list[int]:
         """Return the numbers of the segments, ascending; raises OSError."""
@@ -156,6 +173,31 @@ class DirectoryFiles:
         with self._lock:
             for number in list(self._open):
                 self._let_go(number)
+
+    def _read_key(self) -> bytes:
+        """Return the first copy that is whole, nothing when there is no file."""
+        path = self._folder / _KEY
+        if not path.is_file():
+            return b""
+        raw = path.read_bytes()
+        for start in (0, _KEY_APART):
+            key, digest = raw[start : start + 32], raw[start + 32 : start + 32 + DIGEST_BYTES]
+            if len(key) == 32 and blake3(key).digest(DIGEST_BYTES) == digest:
+                return key
+        raise JournalCorrupt(
+            f"{visible(str(path), 200)} is broken", "bring it back, nothing is read without it"
+        )
+
+    def _make_key(self) -> bytes:
+        path = self._folder / _KEY
+        if self.numbers():
+            raise JournalCorrupt(
+                f"{visible(str(path), 200)} is gone", "bring it back, nothing is read without it"
+            )
+        key = self._random_bytes(32)
+        copy = key + blake3(key).digest(DIGEST_BYTES)
+        replace_file(path, copy.ljust(_KEY_APART, b"\0") + copy)
+        return key
 
     def _numbered(self, suffix: str) -> list[int]:
         names = (path.name for path in self._folder.iterdir())

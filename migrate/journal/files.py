@@ -9,6 +9,11 @@ from typing import Protocol, runtime_checkable
 class Files(Protocol):
     """The segments of one journal. Every call raises OSError; a failed sync is never tried again."""
 
+    @property
+    def key(self) -> bytes:
+        """Bytes that stay the same and that nobody knows whose data comes here; raises JournalCorrupt."""
+        ...
+
     def numbers(self) -> list[int]:
         """Return the numbers of the segments that are there, ascending."""
         ...

@@ -76,9 +76,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Sealer:
-    """Makes and opens the frames of one group's journal; ``name`` is the group's."""
+    """Makes and opens the frames of one group's journal; ``name`` is the group's.
+
+    Whoever writes data does not know ``key``, so no data looks like a frame behind a broken one.
+    """
 
     name: str
+    key: bytes = b""
 
     @property
     def group(self) -> bytes:
@@ -104,7 +108,7 @@ class Sealer:
             MAGIC, VERSION, kind, count, segment, first, durable, floor, len(table), data_bytes, raw_bytes,
             self.group, previous, blake3(table).digest(DIGEST_BYTES),
         )  # fmt: skip
-        return prefix + _tag(prefix)
+        return prefix + self._tag(prefix)
 
     def parse(self, raw: bytes) -> Header | None:
         """Return the header in the first bytes of ``raw``, None when there is none of any journal."""
@@ -115,7 +119,7 @@ class Sealer:
             magic, version, kind, count, segment, first, durable, floor, table, data, unpacked,
             group, previous, digest,
         ) = _PREFIX.unpack(prefix)  # fmt: skip
-        if magic != MAGIC or _tag(prefix) != tag or table + data > BODY_MAX:
+        if magic != MAGIC or self._tag(prefix) != tag or table + data > BODY_MAX:
             return None
         if version != VERSION:
             raise JournalCorrupt(
@@ -137,11 +141,13 @@ class Sealer:
             tag,
         )
 
+    def _tag(self, prefix: bytes) -> bytes:
+        return bytes(blake3(prefix, key=self._tag_key()).digest(DIGEST_BYTES))
+
+    def _tag_key(self) -> bytes:
+        return bytes(blake3(self.key, derive_key_context="wherry journal 1 frame").digest())
+
 
 def is_table(header: Header, table: bytes) -> bool:
     """Tell whether ``table`` is the one the header was made for."""
     return len(table) == header.table and blake3(table).digest(DIGEST_BYTES) == header.digest
-
-
-def _tag(prefix: bytes) -> bytes:
-    return bytes(blake3(prefix, derive_key_context="wherry journal 1 frame").digest(DIGEST_BYTES))

@@ -48,7 +48,7 @@ class Log:
     ) -> None:
         """Go on after ``found`` in a new segment, durably; raises OSError. ``level`` is zstd's."""
         self._files = files
-        self._sealer = Sealer(name)
+        self._sealer = Sealer(name, files.key)
         self._name = name
         self._segment_bytes = segment_bytes
         self._level = level
@@ -390,7 +390,7 @@ class Log:
 
 def open_log(files: Files, name: str, *, segment_bytes: int = SEGMENT_BYTES, level: int = 1) -> Log:
     """Open the log of a group, a new one where there is none; raises Rotten, JournalCorrupt, OSError."""
-    found = recover(files, Sealer(name))
+    found = recover(files, Sealer(name, files.key))
     return Log(files, name, found, segment_bytes=segment_bytes, level=level)
 
 

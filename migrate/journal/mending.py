@@ -75,7 +75,7 @@ def damage(files: Files, name: str) -> Rotten | None:
     Raises JournalCorrupt for what no cut before it helps, OSError.
     """
     try:
-        found = recover(files, Sealer(name))
+        found = recover(files, Sealer(name, files.key))
     except Rotten as rotten:
         return rotten
     for at, ref in enumerate(found.frames):
@@ -135,7 +135,7 @@ def _begun(files: Files, name: str, intent: _Intent) -> Log:
     if not intent.keep and not intent.cut:
         known = State(epoch=intent.epoch + 1, why=intent.why, floor=intent.last, promoted=intent.last)
         return Log(files, name, Found(known, last=intent.last))
-    found = scan(files, Sealer(name))
+    found = scan(files, Sealer(name, files.key))
     log = Log(files, name, found)
     if intent.floor > log.state.floor:
         log.mark(floor_mark(intent.floor))

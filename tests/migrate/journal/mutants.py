@@ -75,7 +75,7 @@ class _Merging(World):
 def _over(kind: Callable[[Files], Any]) -> World:
     def open_it(files: Files, name: str, **how: Any) -> Log:
         wrong = kind(files)
-        return Log(wrong, name, recover(wrong, Sealer(name)), **how)
+        return Log(wrong, name, recover(wrong, Sealer(name, wrong.key)), **how)
 
     return World(open_it)
 
@@ -216,7 +216,9 @@ def recovered(kind: type[_Scan], files: Files, sealer: Sealer) -> Found:
 
 
 def _read_by(kind: type[_Scan]) -> World:
-    return World(lambda files, name, **how: Log(files, name, recovered(kind, files, Sealer(name)), **how))
+    return World(
+        lambda files, name, **how: Log(files, name, recovered(kind, files, Sealer(name, files.key)), **how)
+    )
 
 
 class Unwitnessed(Log):
@@ -229,7 +231,7 @@ class Unwitnessed(Log):
 
 def opened_as(kind: type[Log]) -> Callable[..., Log]:
     """Return what opens a journal as another kind of log."""
-    return lambda files, name, **how: kind(files, name, recover(files, Sealer(name)), **how)
+    return lambda files, name, **how: kind(files, name, recover(files, Sealer(name, files.key)), **how)
 
 
 def _moved(log: Log, files: Files, disks: Disks, record: int, *, flush: bool = True) -> None:

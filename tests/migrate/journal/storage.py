@@ -45,6 +45,8 @@ class _Segment:
 class SimulatedFiles:
     """Segments in memory; see ``migrate.journal.files.Files``."""
 
+    key = b""
+
     def __init__(self) -> None:
         self.power = Power()
         self._names: dict[int, _Segment] = {}  # as a process sees them

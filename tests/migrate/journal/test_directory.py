@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from migrate.journal.directory import DirectoryFiles
-from migrate.journal.frames import Sealer
+from migrate.journal.frames import JournalCorrupt, Sealer
 from migrate.journal.log import JournalFailed, open_log
 from migrate.journal.promotion import replay
 from migrate.journal.recovery import recover
@@ -51,7 +51,7 @@ def test_a_journal_is_the_same_when_it_is_opened_anew(tmp_path: Path) -> None:
     files.close()
     (tmp_path / "notes.txt").write_text("not a segment")
     again = DirectoryFiles(tmp_path)
-    found = recover(again, Sealer("group"))
+    found = recover(again, Sealer("group", again.key))
     rows = replay(again, found.frames, 0, found.last)
     assert [(row.disk, row.offset, data) for row, data in rows] == written
     assert found.state.checkpoints[point].name == "\x1b[31mpatch"
@@ -70,7 +70,7 @@ def test_a_writer_that_is_killed_loses_nothing_acknowledged(tmp_path: Path) -> N
                 acknowledged = int(writer.stdout.readline())
             writer.send_signal(signal.SIGKILL)
         files = DirectoryFiles(tmp_path)
-        found = recover(files, Sealer("group"))
+        found = recover(files, Sealer("group", files.key))
         assert found.last >= acknowledged
         for row, data in replay(files, found.frames, 0, found.last):
             assert data == (b"%08d" % (row.offset // 512 + 1)) * 64
@@ -176,3 +176,31 @@ def test_a_segment_that_is_deleted_or_left_while_it_is_read_is_read_to_its_end(t
     reader.join()
     files.close()
     assert errors == []
+
+
+def test_a_journal_keeps_its_key(tmp_path: Path) -> None:
+    """One of its copies may break; when both did or it is gone, that is said, and no new journal begins."""
+    files = DirectoryFiles(tmp_path)
+    log = open_log(files, "group")
+    log.append([Write(0, 0, 4, b"data")])
+    point = log.checkpoint(1)
+    files.close()
+    path = tmp_path / "key"
+    whole = path.read_bytes()
+    assert path.stat().st_mode & 0o777 == 0o600
+    for at in (3, 40, 4096 + 3, 4096 + 40):
+        broken = bytearray(whole)
+        broken[at] ^= 1
+        path.write_bytes(broken)
+        again = DirectoryFiles(tmp_path)
+        assert open_log(again, "group").state.checkpoints == {point.record: point}
+        again.close()
+    path.write_bytes(bytes(len(whole)))
+    with pytest.raises(JournalCorrupt, match="is broken"):
+        open_log(DirectoryFiles(tmp_path), "group")
+    path.unlink()
+    with pytest.raises(JournalCorrupt, match="is gone"):
+        open_log(DirectoryFiles(tmp_path), "group")
+    other = tmp_path / "other"
+    other.mkdir()
+    assert DirectoryFiles(other).key != files.key

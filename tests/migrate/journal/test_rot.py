@@ -229,3 +229,24 @@ def test_a_journal_of_another_group_is_not_read() -> None:
     with pytest.raises(JournalCorrupt, match="another group"):
         recover(files, Sealer("other"))
     assert read(files)[1] == read(journal())[1]
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["not known", "known, as negative control"])
+def test_data_that_looks_like_a_frame_is_none_to_who_does_not_know_the_key(known: bool) -> None:
+    """A guest writes what would withdraw every checkpoint, and the sector in front of it is lost."""
+    files = SimulatedFiles()
+    files.key = b"a key of this journal"
+    log = open_log(files, "group", level=0)
+    log.append([Write(0, 0, 64, b"a" * 64)])
+    point = log.checkpoint(1).record
+    forged = Sealer("group", files.key if known else b"").seal(
+        Kind.MARK, count=1, first=10**6, durable=10**6, floor=10**6, segment=1, previous=bytes(16), table=b""
+    )
+    at = files.size(1)
+    log.append([Write(0, 0, 256, forged.ljust(256, b"."))])
+    files.put(1, at, bytes(SECTOR))
+    if known:
+        with pytest.raises(Rotten):
+            open_log(files, "group")
+    else:
+        assert list(open_log(files, "group").state.checkpoints) == [point]
