@@ -87,10 +87,11 @@ def test_it_is_frozen_under_a_policy(system: System, tmp_path: Path) -> None:
             asked.append(scene.tapped.checkpoint())
             machine.wait_for(4)
     opened = scene.tapped.opened()
-    worth = {made.record: made.consistency for made in checkpoints(opened.log)}
-    assert [worth[record] for record in asked] == [Consistency.APPLICATION] * 5
-    assert list(worth.values()).count(Consistency.APPLICATION) == 6, "these, and one before the power went"
-    for record in asked:
+    made = checkpoints(opened.log)
+    held = {point.record for point in made if point.consistency is Consistency.APPLICATION}
+    assert held >= set(asked)  # the tap may have made one of its own, and one was before the power went
+    assert len(asked) < len(held) < len(made)
+    for record in held:
         disks = copied(opened, record, tmp_path)
         assert [is_clean(disk) for disk in disks] == [True, True]
         a, b = (looked_into(disk)[0] for disk in disks)
