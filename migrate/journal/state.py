@@ -18,9 +18,10 @@ from migrate.sites.ports import Consistency
 class Checkpoint:
     """A point in the order of writes: every record up to ``record`` and none after it.
 
-    ``at_ms`` is the moment it stands for, milliseconds since 1970 UTC. ``consistency`` is what was
-    really reached, ``cycle`` the passes that brought it. ``written_bytes`` were written since the checkpoint before, zeros aside, and packed as
-    ``packed_bytes``. ``results`` are what people and rehearsals noted, oldest first.
+    ``at_ms`` is the moment it stands for, milliseconds since 1970 UTC. ``consistency`` is what was really
+    reached, ``cycle`` the passes that brought it. ``written_bytes`` were written since the checkpoint
+    before, zeros aside, and packed as ``packed_bytes``. ``results`` are what people and rehearsals noted,
+    oldest first.
     """
 
     record: int

@@ -28,8 +28,9 @@ class PassSpec:
 
     ``generation`` is the fencing token: the receiver refuses anything older than it has seen.
     ``change`` is the change id of the content sent, ``base`` the one a delta stands on; both are
-    opaque text, empty when nothing tracks changes. Passes of one ``cycle`` are of one instant of a group. ``only`` are the runs that a comparison looks at
-    when another one has just found everything else equal; None is all of the disk.
+    opaque text, empty when nothing tracks changes. ``only`` are the runs that a comparison looks at
+    when another one has just found everything else equal; None is all of the disk. Passes of one
+    ``cycle`` are of one instant of a group.
     """
 
     volume: str

@@ -24,7 +24,7 @@ from tui.cli.output import data, say
 @click.option("--pass-id", "pass_id", required=True, metavar="NAME",
               help="Names this content of the disk; the same name resumes.")  # fmt: skip
 @click.option("--cycle", default="", metavar="NAME",
-              help="Disks of a group with one cycle are of one instant; it ends with a checkpoint.")  # fmt: skip
+              help="Disks of a group with one cycle are of one instant; a checkpoint ends it.")  # fmt: skip
 @click.option("--compare", is_flag=True, help="Send only what differs by digest.")
 @click.option("--verify", is_flag=True, help="Hash both sides afterwards.")
 @click.option("--patience", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
