@@ -16,19 +16,24 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from migrate.journal.writes import Write
+from migrate.replication.channel import Buffer, ChannelClosed, SocketChannel
 from migrate.replication.written import frames_of
 from migrate.tap.memory import keep_memory
 from planner.errors import StepFailed
 from planner.own_code import child_environment
+from planner.units import KIB
 
 _REQUEST: Final = struct.Struct("<IIiQQ")  # writes, disks, level, number before, bytes of data
 _ROW: Final = struct.Struct("<IQI?")
 _NUMBER: Final = struct.Struct("<I")
 _ANSWER: Final = struct.Struct("<QI")  # number reached, bytes of the body; none at the end
 _END_S: Final = 10.0
+_SMALL: Final = 32 * KIB
+_TOGETHER: Final = 256 * KIB
 
 
 class Packer:
@@ -39,7 +44,7 @@ class Packer:
         self._clock = clock
         self._took_s = self._ended_s = 0.0  # the last time
         self._child: subprocess.Popen[bytes] | None = None
-        self._sock: socket.socket | None = None
+        self._channel: SocketChannel | None = None
 
     def frames(
         self,
@@ -61,15 +66,15 @@ class Packer:
             if is_behind and self._took_s > begun - self._ended_s:
                 level = 0
             try:
-                sock = self._sock or self._start()
-                sock.sendall(_request(writes, after, numbers, level))
+                channel = self._channel or self._start()
+                channel.send(_request(writes, after, numbers, level))
                 found = []
                 while True:
-                    reached, length = _ANSWER.unpack(_exactly(sock, _ANSWER.size))
+                    reached, length = _ANSWER.unpack(_taken(channel, _ANSWER.size))
                     if not length:
                         break
-                    found.append((reached, bytes(_exactly(sock, length))))
-            except (OSError, EOFError) as error:
+                    found.append((reached, bytes(_taken(channel, length))))
+            except (OSError, ChannelClosed) as error:
                 self._end()
                 raise StepFailed("the process that packs writes ended", "it is started again") from error
             self._ended_s = self._clock()
@@ -81,7 +86,7 @@ class Packer:
         with self._lock:
             self._end()
 
-    def _start(self) -> socket.socket:
+    def _start(self) -> SocketChannel:
         ours, theirs = socket.socketpair()
         with theirs:
             self._child = subprocess.Popen(
@@ -91,13 +96,13 @@ class Packer:
                 pass_fds=(theirs.fileno(),),
                 env=child_environment(),
             )
-        self._sock = ours
-        return ours
+        self._channel = SocketChannel(ours)
+        return self._channel
 
     def _end(self) -> None:
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
+        if self._channel is not None:
+            self._channel.close()
+            self._channel = None
         if self._child is not None:
             try:
                 self._child.wait(_END_S)
@@ -107,43 +112,55 @@ class Packer:
             self._child = None
 
 
-def _request(writes: Sequence[Write], after: int, numbers: Sequence[int], level: int) -> bytes:
+def _request(writes: Sequence[Write], after: int, numbers: Sequence[int], level: int) -> list[Buffer]:
     pack = _ROW.pack
     rows = [pack(write.disk, write.offset, write.length, write.data is not None) for write in writes]
     data = [write.data for write in writes if write.data is not None]
     head = _REQUEST.pack(len(writes), len(numbers), level, after, sum(map(len, data)))
-    return b"".join((head, *map(_NUMBER.pack, numbers), *rows, *data))
+    return [b"".join((head, *map(_NUMBER.pack, numbers), *rows)), *_gathered(data)]
 
 
-def _exactly(sock: socket.socket, length: int) -> bytearray:
-    """Return that many bytes; raises OSError, EOFError."""
+def _gathered(data: Sequence[Buffer]) -> Iterator[Buffer]:
+    """Yield the same bytes in fewer parts; a large one is not copied, which would keep guests waiting."""
+    small: list[Buffer] = []
+    weight = 0
+    for part in data:
+        if len(part) >= _SMALL:
+            if small:
+                yield b"".join(small)
+                small, weight = [], 0
+            yield part
+            continue
+        small.append(part)
+        weight += len(part)
+        if weight >= _TOGETHER:
+            yield b"".join(small)
+            small, weight = [], 0
+    if small:
+        yield b"".join(small)
+
+
+def _taken(channel: SocketChannel, length: int) -> bytearray:
+    """Return that many bytes; raises ChannelClosed."""
     buffer = bytearray(length)
-    view = memoryview(buffer)
-    while view:
-        got = sock.recv_into(view)
-        if not got:
-            raise EOFError
-        view = view[got:]
+    channel.recv_into(memoryview(buffer))
     return buffer
 
 
-def _serve(sock: socket.socket) -> None:
-    """Pack what is asked for until nobody asks any more."""
+def _serve(channel: SocketChannel) -> None:
+    """Pack what is asked for until nobody asks any more; that is ChannelClosed."""
     while True:
-        try:
-            count, disks, level, after, length = _REQUEST.unpack(_exactly(sock, _REQUEST.size))
-            numbers = [number for (number,) in _NUMBER.iter_unpack(_exactly(sock, disks * _NUMBER.size))]
-            rows = _exactly(sock, count * _ROW.size)
-            data = memoryview(_exactly(sock, length))
-        except EOFError:
-            return
+        count, disks, level, after, length = _REQUEST.unpack(_taken(channel, _REQUEST.size))
+        numbers = [number for (number,) in _NUMBER.iter_unpack(_taken(channel, disks * _NUMBER.size))]
+        rows = _taken(channel, count * _ROW.size)
+        data = memoryview(_taken(channel, length))
         writes, at = [], 0
         for disk, offset, size, has_data in _ROW.iter_unpack(rows):
             writes.append(Write(disk, offset, size, data[at : at + size] if has_data else None))
             at += size if has_data else 0
         for reached, body in frames_of(writes, after, numbers, level):
-            sock.sendall(_ANSWER.pack(reached, len(body)) + body)
-        sock.sendall(_ANSWER.pack(0, 0))
+            channel.send((_ANSWER.pack(reached, len(body)), body))
+        channel.send((_ANSWER.pack(0, 0),))
 
 
 def main(arguments: list[str]) -> int:
@@ -151,11 +168,8 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):  # meant for the tap, which has something left to pack
         signal.signal(number, signal.SIG_IGN)
     keep_memory()
-    with socket.socket(fileno=int(arguments[0])) as sock:
-        try:
-            _serve(sock)
-        except OSError:
-            return 1
+    with socket.socket(fileno=int(arguments[0])) as sock, suppress(ChannelClosed):
+        _serve(SocketChannel(sock, timeout_s=0.0))  # a guest may write nothing for days
     return 0
 
 
