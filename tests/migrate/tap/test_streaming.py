@@ -27,6 +27,11 @@ from tests.migrate.tap.rig import BLOCK, SIZE, VOLUMES, Far, Near, Writes, until
 Make = Callable[..., Near]
 
 
+@pytest.fixture(autouse=True)
+def _quick_to_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("migrate.tap.streaming.BEAT_S", 0.2)
+
+
 @pytest.fixture
 def far(tmp_path: Path) -> Iterator[Far]:
     made = Far(tmp_path / "far")
