@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
+from benchmarks.tap import rpo
 from benchmarks.tap.guests import LOADS, Load, Wrote, write
 from benchmarks.tap.servers import SERVERS, TAP
 from planner.units import GIB, MIB
@@ -26,17 +27,18 @@ _AIMS = {"4 KiB, depth 1": (0.45, True), "4 KiB, depth 32": (0.6, True), "256 Ki
 
 
 def run(quick: bool) -> dict[str, Any]:
-    """Return the figures: 3 s each when ``quick``, else 10 s each and medians of 5.
+    """Return the figures: 3 s each when ``quick``, else 10 s each and medians of 3.
 
     ``WHERRY_BENCH_DIR`` says where; it takes up to 20 GiB.
     """
     if lacking := next((tool for tool in ("fio", "nbdkit", "qemu-nbd") if not shutil.which(tool)), ""):
         row = {"what": "everything", "value": None, "unit": f"not run: {lacking} is not installed"}
         return {"name": "tap", "rows": [row], "host": facts()}
-    seconds, runs, size = (3, 1, 256 * MIB) if quick else (10, 5, GIB)
+    seconds, runs, size = (3, 1, 256 * MIB) if quick else (10, 3, GIB)
     place = os.environ.get("WHERRY_BENCH_DIR", tempfile.gettempdir())
     with tempfile.TemporaryDirectory(dir=place, prefix="wherry-tap-") as name:
         rows = [row for load in LOADS for row in _rows(load, Path(name), seconds, runs, size)]
+        rows += rpo.rows(Path(name), quick)
     return {
         "name": "tap",
         "seconds": seconds,
