@@ -19,6 +19,7 @@ from pathlib import Path
 
 from migrate.protection.stopping import Stop, await_any
 from planner.names import visible
+from planner.own_code import foreign_environment
 from planner.units import show_duration
 
 _KEPT_BYTES = 4096
@@ -75,7 +76,7 @@ def run_hook(command: Sequence[str], purpose: Purpose, limit_s: float, stop: Sto
                 stdout=writing,
                 stderr=writing,
                 cwd="/",
-                env={**_inherited(), **purpose.environment()},
+                env={**foreign_environment(), **purpose.environment()},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -139,11 +140,6 @@ class Sessions:
         for handle in self._handles:
             os.close(handle)
         self._handles = []
-
-
-def _inherited() -> dict[str, str]:
-    """Return our environment without where our own code lies: a hook in Python is none of ours."""
-    return {word: value for word, value in os.environ.items() if word != "PYTHONPATH"}
 
 
 def _await(child: subprocess.Popen[bytes], reading: int, until: float, stop: Stop) -> tuple[str, bool]:
