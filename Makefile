@@ -17,7 +17,8 @@ test: $(READY)
 	@scripts/prepare test
 	$(BIN)/python -m pytest -m "not soak" -n $(JOBS)
 
-# Takes long: every point of death and failure, 12,000 simulated stories; it says at its end what was covered.
+# Takes long: every point of death and failure, 12,000 simulated stories, hundreds of checkpoints of a real
+# guest; it says at its end what was covered.
 soak: $(READY)
 	@scripts/prepare test
 	$(BIN)/python -m pytest -m soak --timeout 7200
@@ -56,4 +57,4 @@ requirements:
 	  --strip-extras --no-header --allow-unsafe --extra dev -o requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .demo .cache/vcsim build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .demo .cache/vcsim .cache/guest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

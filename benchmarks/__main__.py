@@ -26,9 +26,11 @@ NAMES = {
     "vcenter": "A live vCenter",
     "seed": "The first full copy of a disk",
     "wire": "Seeds and deltas beside the tools people use",
+    "tap": "The tap",
     "trees": "Comparing trees first",
     "dedupe": "Dedupe across disks",
     "optimiser": "A WAN optimiser in the path",
+    "journal": "Images out of a journal",
     "lab": "A seed in the lab",
     "twin": "The twin",
     "flows": "A million flows",
@@ -69,6 +71,12 @@ _NOTES = {
     "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
     "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
     "below 45 MiB that of the benchmark which started the process.",
+    "tap": "fio's NBD client over a Unix socket, random writes of fresh bytes, half of it compressible. The "
+    "tap writes to its disk, keeps a map of areas and brings each write, with digest and in a chain, to a "
+    "journal on the same file system, durable before it is acknowledged there; the peers only write to "
+    "their disk. Nobody is asked to flush. Medians; the longest is of all runs. All share two processors "
+    "with fio. The recovery point is of a tap whose disks a loop writes to, streaming over TLS to a receiver "
+    "in a process of its own; then what ten minutes of it leave is caught up, beside a seed of such bytes.",
     "trees": "A disk of 256 MiB of random bytes and a replica of which that share was written over, in runs "
     "of 4 to 64 KiB or of up to 16 MiB, mended by a comparison, uncompressed. At once asks for the digests "
     "of all grains of 64 KiB; tree first asks for nodes of 16 MiB, then for the grains of those that differ, "
@@ -81,6 +89,11 @@ _NOTES = {
     "optimiser": "What wherry sends for a disk and then for its clone, a tenth of it different, recorded on "
     "its way and put through a simulated box that dedupes by content (4 KiB on average, nothing forgotten, "
     "references of 20 bytes) and packs with zstd 3. The share is what leaves the box of what entered it.",
+    "journal": "A million writes of 4 KiB at random over a disk, hexadecimal digits that pack to half, 64 a "
+    "frame, checkpoints between them. A first read counts from the opening of the image, as the receiver "
+    "does it, and lies where no record is, so that every index is asked. Served reads are driven by fio's "
+    "nbd engine over a Unix socket, warm caches, the order rotated; the peers serve a raw file with the "
+    "content of the image, which is compared with it first, 4 GiB of which the journal covers 63 %.",
     "lab": "All volumes of the sample estate, disk after disk, from the source site through the receiver of "
     "the target site, until each is acknowledged as durable; the peers copy the same flat files, each "
     "ended by an fsync. Small disks: the fixed cost of a pass counts. Medians of five.",

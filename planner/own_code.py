@@ -16,3 +16,8 @@ def python_path() -> str:
 def child_environment() -> dict[str, str]:
     """Return our environment as a child gets it."""
     return {**os.environ, "PYTHONPATH": python_path()}
+
+
+def foreign_environment() -> dict[str, str]:
+    """Return our environment as a process gets it that is none of ours: it has no use for our code."""
+    return {word: value for word, value in os.environ.items() if word != "PYTHONPATH"}

@@ -17,7 +17,7 @@ from tests.vcenter.fixtures import (  # noqa: F401  (fixtures of every package)
     vcenter_certificate,
 )
 
-_HUNTERS = ("tests/faults/", "tests/migrate/replication/", "tests/simulation/")
+_HUNTERS = ("tests/faults/", "tests/guest/", "tests/migrate/replication/", "tests/simulation/")
 
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")

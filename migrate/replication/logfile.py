@@ -6,6 +6,7 @@ One file per volume in the receiver's store, named by a digest of the volume, ne
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import tempfile
 from pathlib import Path
@@ -42,6 +43,20 @@ class LogFile:
     def set_aside(self, data: bytes) -> None:
         """Keep a damaged log beside the new one; an older damaged one is replaced."""
         _put(self._path.with_suffix(".damaged"), data)
+
+
+class LookedAt(LogFile):
+    """The log of a volume that somebody else may be writing; nothing is changed here."""
+
+    def append(self, _data: bytes) -> None:
+        """Refuse."""
+        raise OSError(errno.EROFS, "a log that is looked at is not written")
+
+    def replace(self, _data: bytes) -> None:
+        """Do nothing: a tail that looks torn may be half written."""
+
+    def set_aside(self, _data: bytes) -> None:
+        """Do nothing."""
 
 
 def _write_all(fd: int, data: bytes) -> None:

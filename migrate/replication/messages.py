@@ -18,7 +18,10 @@ from planner.names import visible
 Size = Annotated[int, Field(ge=0, le=OFFSET_MAX)]
 Name = Annotated[str, Field(min_length=1, max_length=512)]
 Nonce = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Points = Annotated[tuple[tuple[Size, Size], ...], Field(max_length=4096, strict=False)]
+_LATEST_MS = 253_402_300_800_000  # the year 10000
 Ticket = Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")]
+Who = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
 
 
 class _Message(BaseModel):
@@ -40,10 +43,11 @@ class _Message(BaseModel):
 class Hello(_Message):
     """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none.
 
-    One that joins a pass brings the ``ticket`` that its first connection was given.
+    One that joins a pass brings the ``ticket`` that its first connection was given. A stream names its group
+    as ``volume``, the ``tap`` whose disks these are, and the ``session`` in which it counts its writes.
     """
 
-    purpose: Literal["pass", "hash", "tree", "join"]
+    purpose: Literal["pass", "hash", "tree", "join", "stream"]
     volume: Name
     size_bytes: Size
     nonce: Nonce
@@ -52,11 +56,17 @@ class Hello(_Message):
     mode: Literal["seed", "delta", "compare"] = "seed"
     base: Annotated[str, Field(max_length=512)] = ""
     change: Annotated[str, Field(max_length=512)] = ""
+    cycle: Annotated[str, Field(max_length=512)] = ""
     ticket: Ticket = ""
+    tap: Who = ""
+    session: Who = ""
+    disks: Annotated[tuple[tuple[Name, Size], ...], Field(max_length=4096, strict=False)] = ()
 
     def dump(self) -> bytes:
-        """Return the message as JSON bytes, without the word that only a receiver of tickets knows."""
-        left_out = None if self.ticket else {"ticket"}
+        """Return the message as JSON bytes, without words that an older receiver does not know."""
+        left_out = {
+            word for word in ("ticket", "cycle", "tap", "session", "disks") if not getattr(self, word)
+        }
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
@@ -64,7 +74,9 @@ class Welcome(_Message):
     """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs.
 
     ``dedupe`` is the key of grain digests for a sender that can offer them, empty when there is no use;
-    ``ticket`` admits further connections of a sender that asked for them.
+    ``ticket`` admits further connections of a sender that asked for them. A stream is told the ``numbers``
+    of its disks, whether what is here is what that tap left (``known``), whether it goes on behind number
+    ``upto`` (``resumes``), and the [number, record] of checkpoints made.
     """
 
     nonce: Nonce
@@ -77,10 +89,18 @@ class Welcome(_Message):
     held: Annotated[tuple[tuple[Size, Size], ...], Field(max_length=16_384, strict=False)] = ()
     dedupe: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     ticket: Ticket = ""
+    numbers: Annotated[
+        tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(max_length=4096, strict=False)
+    ] = ()
+    known: bool = False
+    resumes: bool = False
+    upto: Size = 0
+    points: Points = ()
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that a sender knows only if it asked."""
-        left_out = {word for word in ("dedupe", "ticket") if not getattr(self, word)}
+        asked = ("dedupe", "ticket", "numbers", "known", "resumes", "upto", "points")
+        left_out = {word for word in asked if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
@@ -89,6 +109,34 @@ class Ack(_Message):
 
     number: Size
     complete: bool = False
+
+
+class Turn(_Message):
+    """What the order of a tap's writes means behind number ``upto``.
+
+    ``torn``: what follows is no instant of the source, for areas are copied again; all of them when
+    ``full``. ``whole``: all were, and here is a checkpoint. ``point``: one more checkpoint. ``judged``:
+    what the checkpoint ``record``, one that was ``pending``, is ``worth`` after all; nothing withdraws it.
+    """
+
+    what: Literal["torn", "whole", "point", "judged"]
+    upto: Size
+    why: Annotated[str, Field(max_length=1024)] = ""
+    full: bool = False
+    at_ms: Annotated[int, Field(ge=0, lt=_LATEST_MS)] = 0
+    consistency: Literal["crash", "filesystem", "application"] = "crash"
+    name: Annotated[str, Field(max_length=512)] = ""
+    pinned: bool = False
+    pending: bool = False
+    record: Size = 0
+    worth: Literal["", "crash", "filesystem", "application"] = ""
+
+
+class Taken(_Message):
+    """Every write up to number ``upto`` is durable; ``points`` are checkpoints made since the last word."""
+
+    upto: Size
+    points: Points = ()
 
 
 class HashReport(_Message):

@@ -26,10 +26,11 @@ from migrate.replication.conversations import Conversations, Talk
 from migrate.replication.dedupe.pools import Pool, Pools
 from migrate.replication.logfile import LogFile
 from migrate.replication.messages import Hello
-from migrate.replication.places import JOINING, Places
+from migrate.replication.places import JOINING, STREAMING, Places
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.service import open_store
+from migrate.replication.streaming import Groups, Inlet
 from migrate.replication.tls import TlsChannel, TlsKeys
 from planner.errors import BadInput, NotFound, SiteRefused, WherryError
 from planner.names import visible
@@ -44,7 +45,8 @@ class NetworkService:
     """Answers TLS peers of one project.
 
     ``groups`` holds the group of every volume served here, "" where none is known. ``revoked`` is the
-    list of keys that count no more, read anew for each peer. ``handshake_s`` bounds a handshake, and as
+    list of keys that count no more, read anew for each peer. ``journals`` are those that taps may stream
+    to. ``handshake_s`` bounds a handshake, and as
     much again what a peer takes to say what it wants; ``timeout_s`` each wait for one at work. Of the
     ``peers`` at work at once half at most have the same keys.
     """
@@ -58,6 +60,8 @@ class NetworkService:
         *,
         revoked: Path | None = None,
         pools: Pools | None = None,
+        resynced: Callable[[str, str], None] = lambda _volume, _why: None,
+        journals: Groups | None = None,
         peers: int = 16,
         strangers: int = 32,
         handshake_s: float = 10.0,
@@ -76,8 +80,14 @@ class NetworkService:
         self._now = now
         self._remind_at = now()
         self._conversations = Conversations(store, now)
-        self._receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
-        self._places, self._joining = Places(peers), Places(JOINING)
+
+        def open_log(volume: str) -> ProgressLog:
+            return ProgressLog(LogFile(store, volume), volume)
+
+        inlet = Inlet(journals, open_log) if journals is not None else None
+        self._receiver = Receiver(open_disk, open_log, resynced=resynced, inlet=inlet)
+        self._places = Places(peers)
+        self._apart = {"join": Places(JOINING), "stream": Places(STREAMING)}
         self._strangers_max = strangers
         self._lock = threading.Lock()
         # A second descriptor of each, by which it can be cut off, and since when; the oldest first.
@@ -85,10 +95,22 @@ class NetworkService:
         self._channels: set[TlsChannel] = set()
         self._threads: set[threading.Thread] = set()
 
-    def serve(self, listening: socket.socket, stop: Callable[[], bool]) -> None:
-        """Answer until told to stop; raises BadInput, ProjectBusy."""
-        lock = open_store(self._store)
-        try:
+    def serve(
+        self,
+        listening: socket.socket,
+        stop: Callable[[], bool],
+        beside: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    ) -> None:
+        """Answer until told to stop; raises BadInput, ProjectBusy.
+
+        ``beside`` is entered once the store is ours, and left when nobody writes any more.
+        """
+        with contextlib.ExitStack() as stack:
+            stack.callback(os.close, open_store(self._store))
+            if self._pools is not None:
+                stack.callback(self._pools.close)
+            stack.enter_context(beside())
+            stack.callback(self._end)
             self._relied = Relied(self._revoked, self._store, self._keys.bundle.authority)
             context = self._keys.context(server=True)
             listening.settimeout(_TICK_S)
@@ -112,11 +134,6 @@ class NetworkService:
                 )
                 self._threads.add(thread)
                 thread.start()
-        finally:
-            self._end()
-            if self._pools is not None:
-                self._pools.close()
-            os.close(lock)
 
     def _noted(self, sock: socket.socket) -> socket.socket:
         guard = sock.dup()
@@ -196,17 +213,29 @@ class NetworkService:
         must_be(peer, project=self._keys.bundle.holder.project, role=Role.SENDER)
         if self._is_revoked(serial):
             raise SiteRefused(f"the keys of the {peer} were revoked", "issue new ones")
-        shown = visible(hello.volume, 200)
-        if not self._may_write(peer, hello.volume):
-            raise SiteRefused(
-                f"volume {shown} is of no group that these keys are for", "issue keys for its group"
-            )
-        if hello.volume not in self._groups:
-            raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
-        places = self._joining if hello.purpose == "join" else self._places
+        if hello.purpose == "stream":
+            self._may_stream(peer, hello.volume)
+        else:
+            self._may_have(peer, hello.volume)
+        places = self._apart.get(hello.purpose, self._places)
         stack.callback(places.take(serial))
         channel.wait(self._timeout_s)
         self._left(guard)
+
+    def _may_have(self, peer: Holder, volume: str) -> None:
+        shown = visible(volume, 200)
+        if not self._may_write(peer, volume):
+            raise SiteRefused(
+                f"volume {shown} is of no group that these keys are for", "issue keys for its group"
+            )
+        if volume not in self._groups:
+            raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
+
+    def _may_stream(self, peer: Holder, group: str) -> None:
+        """Raise unless a peer may write every disk of a group; one without a group is one by itself."""
+        volumes = [volume for volume, its in self._groups.items() if (its or volume) == group]
+        for volume in volumes or [group]:
+            self._may_have(peer, volume)
 
     def _may_write(self, peer: Holder, volume: str) -> bool:
         """Tell whether neither key, the peer's nor ours, is limited to other groups than the volume's."""

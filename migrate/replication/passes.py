@@ -29,7 +29,8 @@ class PassSpec:
     ``generation`` is the fencing token: the receiver refuses anything older than it has seen.
     ``change`` is the change id of the content sent, ``base`` the one a delta stands on; both are
     opaque text, empty when nothing tracks changes. ``only`` are the runs that a comparison looks at
-    when another one has just found everything else equal; None is all of the disk.
+    when another one has just found everything else equal; None is all of the disk. Passes of one
+    ``cycle`` are of one instant of a group.
     """
 
     volume: str
@@ -39,6 +40,7 @@ class PassSpec:
     base: str = ""
     change: str = ""
     only: tuple[Extent, ...] | None = None
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who may be at work at a receiver at once: so many in all, and of one key at most half of them.
 
 So whatever one key does, another gets in. Connections that join a pass have places of their own: they
-can take none from other disks.
+can take none from other disks. So have the streams of taps, which stay for ever.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from planner.errors import ProjectBusy
 
 JOINING = 32  # places of connections that join, of all passes together
+STREAMING = 64  # places of taps
 
 
 class Places:

@@ -47,6 +47,7 @@ class CurrentPass:
     change: str
     fresh: bool
     held: tuple[Extent, ...] = ()
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class DonePass:
     change: str
     data_bytes: int
     wire_bytes: int
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,13 @@ class ProgressLog:
         current = self.state.current
         assert current is not None, "finish comes after begin"
         done = DonePass(
-            current.pass_id, current.mode, current.size_bytes, current.change, data_bytes, wire_bytes
+            current.pass_id,
+            current.mode,
+            current.size_bytes,
+            current.change,
+            data_bytes,
+            wire_bytes,
+            current.cycle,
         )
         self._replace(VolumeState(self.state.generation, base=current.change, done=done))
 
@@ -223,17 +231,26 @@ def _state_to(state: VolumeState) -> dict[str, Any]:
             current.change,
             current.fresh,
             _pairs(current.held),
+            current.cycle,
         ],
         "done": done
-        and [done.pass_id, done.mode, done.size_bytes, done.change, done.data_bytes, done.wire_bytes],
+        and [
+            done.pass_id,
+            done.mode,
+            done.size_bytes,
+            done.change,
+            done.data_bytes,
+            done.wire_bytes,
+            done.cycle,
+        ],
     }
 
 
 def _state_from(body: dict[str, Any]) -> VolumeState:
     current = done = None
     if body["current"]:
-        pass_id, mode, size_bytes, change, fresh, held = body["current"]
-        current = CurrentPass(pass_id, Mode(mode), size_bytes, change, fresh, _extents(held))
+        pass_id, mode, size_bytes, change, fresh, held, *cycle = body["current"]  # older ones have none
+        current = CurrentPass(pass_id, Mode(mode), size_bytes, change, fresh, _extents(held), *cycle)
     if body["done"]:
         pass_id, mode, *rest = body["done"]
         done = DonePass(pass_id, Mode(mode), *rest)

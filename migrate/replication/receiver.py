@@ -13,7 +13,8 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from typing import ClassVar
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, ClassVar
 
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
@@ -37,6 +38,9 @@ from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
 from planner.names import visible
 from planner.units import GIB, MIB
 
+if TYPE_CHECKING:
+    from migrate.replication.streaming import Inlet
+
 _DISCARD_BYTES = 256 * MIB
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -51,7 +55,8 @@ class Receiver:
     ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the
     data between two acknowledgements. With ``overlap`` what ``make_flusher`` makes flushes one stretch
     while the next is written. ``make_answering`` makes what answers offers, ``turns`` what threads of one
-    pass wait with for each other.
+    pass wait with for each other. ``resynced`` is told of a volume that has to be compared, and why.
+    ``inlet`` takes the streams of taps; without it there are none.
     """
 
     takes: ClassVar[type[Intake]] = Intake
@@ -69,6 +74,8 @@ class Receiver:
         make_flusher: Callable[[], Executor] = _thread,
         make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering,
         turns: MakeTurns = threading.Condition,
+        resynced: Callable[[str, str], None] = lambda _volume, _why: None,
+        inlet: Inlet | None = None,
         random_bytes: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._open_disk = open_disk
@@ -80,6 +87,8 @@ class Receiver:
         self._make_flusher = make_flusher
         self._make_answering = make_answering
         self._turns = turns
+        self._resynced = resynced
+        self._inlet = inlet
         self._gatherings: dict[str, Gathering] = {}  # by volume; entered and left under its lease
         self._random_bytes = random_bytes
         # If even the record of a failed flush cannot be written, this process still remembers it.
@@ -106,6 +115,9 @@ class Receiver:
             admit(hello)
             if hello.purpose == "join":
                 self._join(link, channel, hello, hello_bytes)
+                return
+            if hello.purpose == "stream":
+                self._take_stream(link, channel, hello, hello_bytes)
                 return
             with self._leases.hold(hello.volume, hello.generation, channel):
                 disk = self._open_disk(hello.volume)
@@ -143,6 +155,8 @@ class Receiver:
             log.poison(self._poisoned[hello.volume])
             del self._poisoned[hello.volume]
         welcome = self._admit(disk, hello, log)
+        if welcome.must_compare:
+            self._resynced(hello.volume, welcome.why)
         offers: Answering | None = None
         if pool is not None and welcome.mode == "seed" and not welcome.complete:
             offers = self._make_answering(pool, hello.volume, hello.size_bytes, disk)
@@ -213,6 +227,16 @@ class Receiver:
             Inflow(link, gathering.intake, gathering.ack_bytes, overlap=self._overlap).carry()
         link.send(Kind.BYE)
 
+    def _take_stream(self, link: Link, channel: Channel, hello: Hello, hello_bytes: bytes) -> None:
+        """Take in what a tap sends of a group, all of whose disks it holds meanwhile."""
+        if self._inlet is None:
+            raise SiteRefused("this receiver keeps no journals", "stream to one that does")
+        with ExitStack() as held:
+            held.enter_context(self._inlet.succeed(hello, channel))
+            for volume in sorted(self._inlet.volumes(hello)):
+                held.enter_context(self._leases.hold(volume, hello.generation, channel))
+            self._inlet.take(link, hello, lambda welcome: self._say_welcome(link, hello_bytes, welcome))
+
     def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:
         runs = tuple(suspects)
         self._poisoned[volume] = runs
@@ -255,7 +279,9 @@ class Receiver:
             hello.change,
         ):
             fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
-            current = CurrentPass(hello.pass_id, mode, hello.size_bytes, hello.change, fresh)
+            current = CurrentPass(
+                hello.pass_id, mode, hello.size_bytes, hello.change, fresh, cycle=hello.cycle
+            )
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.
         log.begin(current, hello.generation)

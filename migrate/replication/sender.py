@@ -106,6 +106,7 @@ def send_pass(
         mode=mode.value,
         base=spec.base,
         change=spec.change,
+        cycle=spec.cycle,
     )
     begun = clock()
     link, welcome = greet(channel, hello, offers=dedupe and mode is Mode.SEED, joined=streams is not None)

@@ -118,5 +118,8 @@ def open_store(store: Path) -> int:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         os.close(fd)
-        raise ProjectBusy(f"{visible(str(store))} is in use by another receiver", "use that one") from error
+        raise ProjectBusy(
+            f"{visible(str(store))} is in use by another process",
+            "use the receiver that is at work there, or let the verb end that looks into it",
+        ) from error
     return fd

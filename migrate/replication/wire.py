@@ -10,6 +10,7 @@ another stream, offset or conversation does not open. Caps are checked before an
 from __future__ import annotations
 
 import struct
+import threading
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Final
@@ -26,6 +27,7 @@ VERSION: Final = 1
 MAGIC: Final = b"WHRY"
 BLOCK_MAX: Final = MIB
 CONTROL_MAX: Final = MIB
+HELLO_MAX: Final = 64 * KIB
 WINDOW_MAX: Final = 8 * MIB
 OFFSET_MAX: Final = 2**62
 FLAG_ZSTD: Final = 1
@@ -34,6 +36,7 @@ FLAG_OFFERS: Final = 4  # on HELLO: I can offer digests; who does not know this 
 FLAG_JOINED: Final = 8  # on HELLO: I can bring further connections; overlooked in the same way
 FLAG_PROBE: Final = 16  # on OFFER: only say what you would want, the run comes whole all the same
 
+_local = threading.local()
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")
 TAG_BYTES: Final = 16
 HEADER_BYTES: Final = PREFIX.size + TAG_BYTES
@@ -68,10 +71,12 @@ class Kind(IntEnum):
     OFFER = 13  # sender: these digests are what this run would be, grain by grain
     WANT = 14  # receiver: a bit for each grain of that offer that has to be sent
     HELD = 15  # sender: this run need not be sent, you said
+    WRITES = 16  # tap: these writes come next, up to the number in offset
+    MARK = 17  # tap: what the order of writes means from here on
 
 
 _BODY_MAX: Final[dict[int, int]] = {
-    Kind.HELLO: 64 * KIB,
+    Kind.HELLO: HELLO_MAX,
     Kind.WELCOME: CONTROL_MAX,
     Kind.DATA: BLOCK_MAX,
     Kind.ZERO: 0,
@@ -86,6 +91,8 @@ _BODY_MAX: Final[dict[int, int]] = {
     Kind.OFFER: OFFER_GRAINS * DIGEST_BYTES,
     Kind.WANT: OFFER_GRAINS // 8,
     Kind.HELD: 0,
+    Kind.WRITES: BLOCK_MAX,
+    Kind.MARK: 64 * KIB,
 }
 
 
@@ -173,23 +180,27 @@ def parse_header(raw: Bytes) -> Header:
 
 def unpack_body(header: Header, body: memoryview) -> bytes | memoryview:
     """Return the body as it was before compression; raises WireError for anything but one honest frame."""
-    if not header.flags & FLAG_ZSTD:
-        return body
+    return inflate(body, header.length) if header.flags & FLAG_ZSTD else body
+
+
+def inflate(body: Bytes, length: int) -> bytes:
+    """Return what a compressed body holds; raises WireError unless that is exactly ``length`` bytes."""
     import zstandard
 
     try:
         # The declared content size decides what the library allocates, so it is checked first;
         # max_output_size alone is ignored for frames that declare a size.
         about = zstandard.get_frame_parameters(body)
-        if about.content_size != header.length or about.window_size > WINDOW_MAX or about.dict_id:
-            raise WireError(f"a compressed block does not hold the {header.length} bytes it announces")
-        raw = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX).decompress(
-            body, max_output_size=header.length, allow_extra_data=False
-        )
+        if about.content_size != length or about.window_size > WINDOW_MAX or about.dict_id:
+            raise WireError(f"a compressed block does not hold the {length} bytes it announces")
+        unpacker = getattr(_local, "unpacker", None)
+        if unpacker is None:  # one costs as much as what it unpacks, so a thread keeps its own
+            unpacker = _local.unpacker = zstandard.ZstdDecompressor(max_window_size=WINDOW_MAX)
+        raw: bytes = unpacker.decompress(body, max_output_size=length, allow_extra_data=False)
     except zstandard.ZstdError as error:
         raise WireError("a compressed block cannot be unpacked") from error
-    if len(raw) != header.length:
-        raise WireError(f"a compressed block unpacks to {len(raw)} bytes instead of {header.length}")
+    if len(raw) != length:
+        raise WireError(f"a compressed block unpacks to {len(raw)} bytes instead of {length}")
     return raw
 
 

@@ -19,7 +19,7 @@ class Wanted:
     ``pass_id`` names one immutable state of the source: a pass that was interrupted goes on where the
     receiver's own record says it was. ``base`` and ``change`` are the change ids the replica stands on
     and gets to. Without a ``snapshot`` the disk of a stopped VM is read; ``extents`` are the changed
-    areas of a delta.
+    areas of a delta. Passes of one ``cycle`` are of one instant of a group.
     """
 
     volume: str
@@ -30,6 +30,7 @@ class Wanted:
     change: str = ""
     snapshot: str | None = None
     extents: tuple[Extent, ...] | None = None
+    cycle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

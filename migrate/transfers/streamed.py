@@ -84,7 +84,13 @@ class StreamedTransfers:
             )
 
         spec = PassSpec(
-            wanted.volume, wanted.pass_id, wanted.size_bytes, self._generation, wanted.base, wanted.change
+            wanted.volume,
+            wanted.pass_id,
+            wanted.size_bytes,
+            self._generation,
+            wanted.base,
+            wanted.change,
+            cycle=wanted.cycle,
         )
         begun = time.monotonic()
         try:

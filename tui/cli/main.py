@@ -73,6 +73,12 @@ VERBS: dict[str, dict[str, Verb]] = {
         "receiver": Verb("take disks in from senders on a network", Effect.LIVE, Left.PARTS),
         "keys": Verb("who may send and receive over a network: issue, list, revoke", Effect.EDIT_PLAN),
     },
+    "Protect": {
+        "tap": Verb("disks for guests, streamed to a receiver as they are written", Effect.LIVE, Left.PARTS),
+        "checkpoint": Verb("a point to go back to, all disks of a group at one instant", Effect.EDIT_PLAN),
+        "checkpoints": Verb("list such points, see where data went bad, pin, note", Effect.EDIT_PLAN),
+        "image": Verb("disks as they were at a checkpoint: served, or written out", Effect.LIVE),
+    },
     "Watch": {
         "status": Verb("where every wave stands and what needs you", Effect.VIEW),
         "log": Verb("who did what, when; --verify checks the chain", Effect.VIEW),

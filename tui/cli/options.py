@@ -38,6 +38,30 @@ def project_option(function: Command) -> Command:
     )(function)
 
 
+def noted_option(function: Command) -> Command:
+    """Add ``--project DIR`` to a verb that needs no project, passed on as ``project_dir`` or None."""
+    return click.option(
+        "--project",
+        "project_dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="WHERRY_PROJECT",
+        metavar="DIR",
+        help="Note it in the log of this project.",
+    )(function)
+
+
+def store_option(function: Command) -> Command:
+    """Add ``--store DIR``, the folder of a receiver."""
+    return click.option(
+        "--store",
+        required=True,
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="WHERRY_STORE",
+        metavar="DIR",
+        help="The receiver's folder; default: WHERRY_STORE.",
+    )(function)
+
+
 def json_option(function: Command) -> Command:
     """Add ``--json``, passed on as ``as_json``."""
     return click.option(

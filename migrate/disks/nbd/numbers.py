@@ -66,6 +66,7 @@ class Can(IntFlag):
     FUA = 8
     TRIM = 32
     WRITE_ZEROES = 64
+    MULTI_CONN = 256  # a flush over one connection is one for all
 
 
 class Command(IntEnum):
@@ -106,3 +107,9 @@ ERRNOS = {
     95: errno.EOPNOTSUPP,
     108: errno.ESHUTDOWN,
 }
+_NUMBERS = {code: number for number, code in ERRNOS.items()}
+
+
+def number_of(code: int | None) -> int:
+    """Return the protocol's number for an errno; what it does not know is an I/O error."""
+    return _NUMBERS.get(code or 0, _NUMBERS[errno.EIO])

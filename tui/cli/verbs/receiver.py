@@ -24,6 +24,14 @@ from tui.cli.seeds import bring_in, told
 @click.option("--register", multiple=True, metavar="ID=PATH", help="One disk that may be written.")
 @click.option("--seed-from", "seeds", multiple=True, metavar="ID=PATH",
               help="A copy that came by drive, brought in first.")  # fmt: skip
+@click.option("--history", default="24h", show_default=True, metavar="TIME",
+              help="How far back checkpoints reach, 1h to 30d.")  # fmt: skip
+@click.option("--journal-limit", "hard", default="", metavar="SIZE|PERCENT",
+              help="What the journal of a group may take, as 100GiB or 20% of its disks.")  # fmt: skip
+@click.option("--journal-warning", "warning", default="", metavar="SIZE|PERCENT",
+              show_default="3/4 of the limit", help="From where on it is a warning.")  # fmt: skip
+@click.option("--scratch-limit", "scratch", default="", metavar="SIZE|PERCENT", show_default="10GiB",
+              help="What may be written to each disk of an image.")  # fmt: skip
 @click.option("--revoked", type=click.Path(path_type=Path), help="The list of revoked keys.")
 @json_option
 def command(
@@ -33,20 +41,30 @@ def command(
     volumes: Path | None,
     register: tuple[str, ...],
     seeds: tuple[str, ...],
+    history: str,
+    hard: str,
+    warning: str,
+    scratch: str,
     revoked: Path | None,
     as_json: bool,
 ) -> None:
     """Serve registered disks to the senders of one project; SIGTERM or Ctrl-C ends it.
 
     What was acknowledged is durable, whatever ends it. Who came and what came of it
-    stands in conversations.jsonl of the store.
+    stands in conversations.jsonl of the store. Disks of one group have one journal there, from
+    their first checkpoint on.
     """
     import logging
     import signal
     import threading
+    from collections.abc import Iterator
+    from contextlib import contextmanager
 
     from migrate.daemons.address import listen_tcp
     from migrate.daemons.registered import Register, read_volumes
+    from migrate.journal.attending import attended
+    from migrate.journal.limits import parse_limits
+    from migrate.journal.store import Journals
     from migrate.replication.dedupe.pools import Pools
     from migrate.replication.network import NetworkService
     from migrate.replication.tls import TlsKeys
@@ -54,6 +72,8 @@ def command(
     from planner.names import visible
     from planner.units import show_bytes, show_count
 
+    asked = {"history": history, "hard": hard, "warning": warning, "scratch": scratch}
+    parse_limits(**asked)  # what makes no sense is refused before anything is touched
     wanted = read_volumes(volumes) if volumes else []
     for text in register:
         volume, equals, path = text.partition("=")
@@ -63,8 +83,18 @@ def command(
     ours = TlsKeys(keys)
     placed = bring_in(seeds, wanted, store)
     disks = Register(wanted)
-    pools = Pools(store, disks.open_read, sum(disk.size_bytes for disk in disks.disks))
-    service = NetworkService(ours, disks.open_write, disks.groups(), store, revoked=revoked, pools=pools)
+    journals = Journals(store, disks.groups(), disks)
+    pools = Pools(store, journals.open_read, sum(disk.size_bytes for disk in disks.disks))
+    service = NetworkService(
+        ours,
+        journals.open_write,
+        disks.groups(),
+        store,
+        revoked=revoked,
+        pools=pools,
+        resynced=journals.resynced,
+        journals=journals,
+    )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -74,9 +104,16 @@ def command(
             say("no list of revoked keys is given: every key of this project counts until it ends")
         host, port = listening.getsockname()[:2]
         size = sum(disk.size_bytes for disk in disks.disks)
-        if as_json:
-            data({"address": host, "port": port, "volumes": [disk.volume for disk in disks.disks],
-                  "size_bytes": size} | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
-        else:
-            line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
-        service.serve(listening, stopping.is_set)
+
+        @contextmanager
+        def beside() -> Iterator[None]:
+            with attended(store, disks.disks, journals, asked):
+                if as_json:
+                    served = [disk.volume for disk in disks.disks]
+                    data({"address": host, "port": port, "volumes": served, "size_bytes": size}
+                         | ({"seeds": list(map(told, placed))} if placed else {}))  # fmt: skip
+                else:
+                    line(f"{host}:{port} serves {show_count(len(disks.disks), 'disk')}, {show_bytes(size)}")
+                yield
+
+        service.serve(listening, stopping.is_set, beside)

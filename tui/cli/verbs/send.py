@@ -23,6 +23,8 @@ from tui.cli.output import data, say
 @click.option("--site", required=True, help="The site the receiver has to be of.")
 @click.option("--pass-id", "pass_id", required=True, metavar="NAME",
               help="Names this content of the disk; the same name resumes.")  # fmt: skip
+@click.option("--cycle", default="", metavar="NAME",
+              help="Disks of a group with one cycle are of one instant; a checkpoint ends it.")  # fmt: skip
 @click.option("--compare", is_flag=True, help="Send only what differs by digest.")
 @click.option("--verify", is_flag=True, help="Hash both sides afterwards.")
 @click.option("--patience", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
@@ -40,6 +42,7 @@ def command(
     keys: Path,
     site: str,
     pass_id: str,
+    cycle: str,
     compare: bool,
     verify: bool,
     patience: int,
@@ -71,6 +74,8 @@ def command(
     host, port = parse_address(receiver)
     must_be_named("the id of a volume", volume, "--volume")
     must_be_named("the name of a pass", pass_id, "--pass-id")
+    if cycle:
+        must_be_named("the name of a cycle", cycle, "--cycle")
     ours = TlsKeys(keys)
     if ending := warning(ours.bundle, datetime.now(UTC)):
         say(ending)
@@ -101,7 +106,7 @@ def command(
         bar.begin(f"send {volume}")
         content = source.content(pass_id, ours.bundle.holder.site)
         sent = transfers.copy(
-            Wanted(volume, size, mode, content),
+            Wanted(volume, size, mode, content, cycle=cycle),
             lambda moving: bar.report(moving.done_bytes, moving.total_bytes, known(moving)),
         )
         if content != source.content(pass_id, ours.bundle.holder.site):

@@ -1,0 +1,69 @@
+"""Who answers about the journals of a store: the receiver that has it, or whoever asks.
+
+A receiver attends to its journals while it serves. When none is at work whoever asks takes the store
+for as long as that lasts, and gets the same answers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from migrate.daemons.control import Asks, ControlClient, ControlServer, InProcess
+from migrate.daemons.registered import Registered
+from migrate.daemons.remembered import Remembered, remember
+from migrate.journal import serving
+from migrate.journal.answers import Answers
+from migrate.journal.keeper import Keeper
+from migrate.journal.limits import parse_limits
+from migrate.journal.store import Journals
+from migrate.replication.service import open_store
+
+
+@contextmanager
+def attended(
+    store: Path, disks: Iterable[Registered], journals: Journals, asked: Mapping[str, str]
+) -> Iterator[None]:
+    """Keep journals and answer about them until the block ends, and close them then.
+
+    The caller holds the store. ``asked`` is what is asked of them, in the words of ``parse_limits``.
+    """
+    try:
+        limits = parse_limits(**asked)
+        remember(store, disks, asked)
+        serving.clear(store)
+        with Keeper(journals, lambda _group: limits) as keeper:
+            answers = Answers(journals, store, limits, receives=True, health=keeper.health)
+            server = ControlServer(store, answers.handlers())
+            try:
+                yield
+            finally:
+                server.close()
+    finally:
+        journals.close()
+
+
+@contextmanager
+def answering(store: Path) -> Iterator[Asks]:
+    """Yield who answers about the journals of a store.
+
+    Raises NotFound for what is no store, ProjectBusy when a process has it that does not answer.
+    """
+    client = ControlClient(store)
+    if store.is_dir() and client.is_answered():
+        yield client
+        return
+    disks = Remembered(store)
+    limits = parse_limits(**disks.asked)
+    lock = open_store(store)
+    try:
+        serving.clear(store)
+        journals = Journals(store, disks.groups(), disks)
+        try:
+            yield InProcess(Answers(journals, store, limits, receives=False).handlers())
+        finally:
+            journals.close()
+    finally:
+        os.close(lock)

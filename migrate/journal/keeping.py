@@ -1,0 +1,188 @@
+"""Keeping: what is offered gets thinner with age, what nobody can ask for goes, and limits are kept.
+
+    thin ── move what is before the oldest checkpoint into the replicas ── merge ── make room ── judge
+
+No round takes a checkpoint that is pinned or that somebody looks at, nor the newest. Near the hard limit
+the oldest others go; when none is left whose going helps, writes are refused before they begin, and go
+on when there is room. What a round did not get done the next one does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, takewhile
+from typing import Final
+
+from migrate.journal.group import GroupJournal
+from migrate.journal.health import Health, Seen, judge
+from migrate.journal.limits import Bounds, Limits
+from migrate.journal.log import Log
+from migrate.journal.state import Checkpoint
+from migrate.journal.thinning import surplus
+from planner.errors import Paused, ProjectBusy, WherryError
+from planner.names import visible
+from planner.units import show_bytes, show_count
+
+NEAR: Final = 0.9  # of the hard limit: from there on history goes, so that writes need not wait for it
+_ENOUGH: Final = 0.85  # of the hard limit: so much is left then
+_EARLY: Final = 0.75  # the same where only merging helps, which takes room itself
+_EARLY_ENOUGH: Final = 0.7
+
+Pace = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a round has to say: why no more room can be made, and what went wrong."""
+
+    stuck: str = ""
+    troubles: tuple[str, ...] = ()
+
+
+def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
+    """Do one round for a group that has a log; ``look`` tells how its journal stands then.
+
+    ``pace`` is told the bytes of each step and may raise Paused, which goes through: nothing is lost then.
+    """
+    log = group.log
+    try:
+        bounds = limits.of(disks_bytes(group))
+        log.limit_bytes = bounds.hard_bytes
+        held = log.leases.held()
+        group.thin(lambda points: _aged(points, now_ms, limits.history_s, held))
+        _promote(group, pace)
+        group.merger().merge(log, pace, bounds.hard_bytes or None)
+        return Kept(_make_room(group, bounds, pace))
+    except Paused:
+        raise
+    except (WherryError, OSError) as error:
+        hint = f"; {error.hint}" if isinstance(error, WherryError) and error.hint else ""
+        return Kept(troubles=(f"history is not moved on: {visible(str(error), 300)}{hint}",))
+
+
+def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) -> Health:
+    """Return how the journal of a group that has a log stands after a round; changes nothing."""
+    log = group.log
+    seen = Seen(group.checkpoints(), log.frames(), log.size_bytes, log.state.floor, log.full, kept.stuck)
+    return judge(seen, limits.history_s, limits.of(disks_bytes(group)), now_ms, kept.troubles)
+
+
+def disks_bytes(group: GroupJournal) -> int:
+    """Return the size of all disks of a group together; raises NotFound, SiteRefused, OSError."""
+    found = 0
+    for volume in group.volumes:
+        with closing(group.open_read(volume)) as disk:
+            found += disk.size_bytes
+    return found
+
+
+def _aged(points: Sequence[Checkpoint], now_ms: int, history_s: float, held: frozenset[int]) -> list[int]:
+    """Return the records of the checkpoints that go by age.
+
+    The one that reaches back as far as is wanted stays, so that history is never shorter than that.
+    """
+    gone = set(surplus(points, now_ms, history_s=round(history_s))) - held
+    reach = [point for point in points if now_ms - point.at_ms >= history_s * 1000]
+    if reach and not any(point.record not in gone and not point.pinned for point in reach):
+        gone.discard(reach[-1].record)
+    return sorted(gone)
+
+
+def _promote(group: GroupJournal, pace: Pace) -> None:
+    """Bring the replicas to the oldest checkpoint, when whole segments go by that; it withdraws none."""
+    points = group.checkpoints()
+    if points and _Segments(group.log).freed(points[0].record):
+        with suppress(ProjectBusy):  # somebody looks at one that is offered no more
+            group.promote(points[0].record, pace)
+
+
+class _Segments:
+    """The whole segments of a log: with which record each ends, and what they take up to there."""
+
+    def __init__(self, log: Log) -> None:
+        self._ends: list[int] = []
+        self._sizes = [0]
+        size_bytes = 0
+        for _segment, refs in groupby(log.frames(), key=lambda ref: ref.segment):
+            headers = [ref.header for ref in refs]
+            if size_bytes:
+                self._ends.append(headers[0].first - 1)
+                self._sizes.append(self._sizes[-1] + size_bytes)
+            size_bytes = sum(header.size_bytes for header in headers)
+
+    def freed(self, record: int) -> int:
+        """Return the bytes of the segments that hold nothing behind a record."""
+        return self._sizes[bisect_right(self._ends, record)]
+
+
+def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
+    """Let the oldest history go when the limit is near; return why not enough can, "" when it did."""
+    log, hard = group.log, bounds.hard_bytes
+    is_begun = False
+    while hard:
+        points = group.checkpoints()
+        held = log.leases.held()
+        loose = [point for point in points[:-1] if not point.pinned and point.record not in held]
+        segments = _Segments(log)
+        goals = _goals(points, loose, segments, log.leases.oldest())
+        near, enough = (NEAR, _ENOUGH) if goals else (_EARLY, _EARLY_ENOUGH)
+        if log.size_bytes <= hard * (enough if is_begun else near):
+            break
+        is_begun = True
+        if goals:
+            excess = log.size_bytes - hard * enough
+            enough_at = (at for at in goals if segments.freed(points[at].record) >= excess)
+            gone = points[: next(enough_at, goals[-1])]
+        else:
+            gone = _that_help(group, loose, hard, pace)
+        if not gone:
+            return _why(group, bounds) if log.size_bytes > hard * NEAR else ""
+        group.thin(partial(_still_loose, {point.record for point in gone}))
+        _promote(group, pace)
+        group.merger().merge(log, pace, hard)
+    return ""
+
+
+def _still_loose(records: set[int], points: Sequence[Checkpoint]) -> list[int]:
+    """Return those of ``records`` that nobody pinned meanwhile."""
+    return [point.record for point in points if point.record in records and not point.pinned]
+
+
+def _goals(
+    points: Sequence[Checkpoint], loose: Sequence[Checkpoint], segments: _Segments, oldest: int | None
+) -> list[int]:
+    """Return the places of checkpoints the replicas could move to, so that whole segments go by it.
+
+    ``oldest`` is the oldest somebody looks at.
+    """
+    records = {point.record for point in loose}
+    first = len(list(takewhile(lambda point: point.record in records, points)))
+    goals = [at for at in range(1, first + 1) if oldest is None or points[at].record <= oldest]
+    return [at for at in goals if segments.freed(points[at].record)]
+
+
+def _that_help(group: GroupJournal, loose: list[Checkpoint], hard_bytes: int, pace: Pace) -> list[Checkpoint]:
+    """Return the oldest checkpoints behind a pinned one whose going lets something be merged away."""
+    for share in (4, 2, 1):
+        gone = loose[: -(-len(loose) // share)]
+        if gone and group.merger().would(group.log, [point.record for point in gone], pace, hard_bytes):
+            return gone
+    return []
+
+
+def _why(group: GroupJournal, bounds: Bounds) -> str:
+    pinned = sum(point.pinned for point in group.checkpoints())
+    images = len(group.log.leases.held())
+    holds = [
+        *([f"{show_count(pinned, 'pinned checkpoint')}"] if pinned else []),
+        *([f"{show_count(images, 'checkpoint')} somebody looks at"] if images else []),
+    ]
+    held = f"held by {' and '.join(holds)}" if holds else "newer than the newest checkpoint"
+    return (
+        f"the limit of {show_bytes(bounds.hard_bytes)} is near and nothing more can go, what is there is "
+        f"{held}: unpin some, close images, or raise the limit"
+    )

@@ -1,0 +1,128 @@
+"""What is hot, copied through the order of writes while guests go on writing.
+
+    watch ── read ── what nobody wrote to meanwhile ── put          the last two in one go, where guests write
+
+So a write stands behind the copy of what it changed, or the copy leaves it out: older content never follows
+newer. All but the reading happens in the thread that serves the guests, which is why each step is small.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol, TypeVar
+
+from migrate.disks.ports import ReadableDisk
+from migrate.replication.zeros import GRAIN, zero_runs
+from migrate.tap.recorder import Point, Recorder
+from migrate.tap.watching import Watch
+from planner.units import KIB, MIB
+
+PIECE: Final = MIB
+_PUT: Final = 256 * KIB
+_Part = tuple[int, int, bytes | None]
+T = TypeVar("T")
+
+
+class InFront(Protocol):
+    """Runs a call in the thread that serves the guests and returns what it returns or raises."""
+
+    def __call__(self, call: Callable[[], T]) -> T: ...
+
+
+class HotAreas(Protocol):
+    """The areas that may differ from the target; see ``migrate.tap.areas.Areas``."""
+
+    def begin_era(self) -> None: ...
+    def lose(self, disk: int, offset: int, length: int) -> None: ...
+    def hot(self) -> list[tuple[int, int, int]]: ...
+    def watch(self, disk: int, offset: int, length: int) -> Watch: ...
+    def watched(self, watch: Watch) -> list[tuple[int, int]]: ...
+    def copied(self, disk: int, offset: int, length: int) -> None: ...
+
+
+class Copying:
+    """Catches a target up. For the thread that streams; ``disks`` are read beside the guests."""
+
+    def __init__(
+        self, areas: HotAreas, disks: Sequence[ReadableDisk], recorder: Recorder, in_front: InFront
+    ) -> None:
+        self._areas = areas
+        self._disks = disks
+        self._recorder = recorder
+        self._in_front = in_front
+        self._runs: deque[tuple[int, int, int]] = deque()
+        self._buffer = bytearray(PIECE)
+        self.left_bytes = 0
+
+    def begin(self, *, full: bool) -> int:
+        """Begin an era and return the number before its first; ``full`` when the target knows nothing."""
+        return self._in_front(lambda: self._begin(full=full))
+
+    def step(self) -> bool:
+        """Copy a piece; False when nothing is left. Raises Mapped, OSError from the disk."""
+        if not self._runs:
+            self._look(self._in_front(self._areas.hot))
+            if not self._runs:
+                return False
+        disk, offset, length = self._runs.popleft()
+        if length > PIECE:
+            self._runs.appendleft((disk, offset + PIECE, length - PIECE))
+            length = PIECE
+        self.left_bytes -= length
+        watch = self._in_front(lambda: self._areas.watch(disk, offset, length))
+        try:
+            parts = self._read(disk, offset, length)
+        except BaseException:
+            self._in_front(lambda: self._areas.watched(watch))
+            raise
+        self._in_front(lambda: self._put(watch, parts))
+        return True
+
+    def finish(self, point: Point) -> int:
+        """Say that all is copied; raises Mapped."""
+        return self._in_front(lambda: self._recorder.finish(point))
+
+    def _begin(self, *, full: bool) -> int:
+        number = self._recorder.begin()
+        self._areas.begin_era()
+        if full:
+            for disk, one in enumerate(self._disks):
+                if one.size_bytes:
+                    self._areas.lose(disk, 0, one.size_bytes)
+        self._look(self._areas.hot())
+        return number
+
+    def _look(self, runs: list[tuple[int, int, int]]) -> None:
+        self._runs.clear()
+        self.left_bytes = 0
+        for disk, offset, length in runs:
+            end = min(offset + length, self._disks[disk].size_bytes)
+            if end > offset:
+                self._runs.append((disk, offset, end - offset))
+                self.left_bytes += end - offset
+
+    def _read(self, disk: int, offset: int, length: int) -> list[_Part]:
+        """Return (start, end, data) of a run, None for zeros."""
+        self._disks[disk].read_into(memoryview(self._buffer)[:length], offset)
+        found: list[_Part] = []
+        for start, end, zero in zero_runs(self._buffer, length, GRAIN):
+            if zero:
+                found.append((offset + start, offset + end, None))
+                continue
+            for at in range(start, end, _PUT):
+                upto = min(at + _PUT, end)
+                found.append((offset + at, offset + upto, bytes(memoryview(self._buffer)[at:upto])))
+        return found
+
+    def _put(self, watch: Watch, parts: Sequence[_Part]) -> None:
+        left = self._areas.watched(watch)
+        if watch.is_spoiled:
+            return  # it stays hot
+        for offset, length in left:
+            for start, end, data in parts:
+                low, high = max(start, offset), min(end, offset + length)
+                if low < high:
+                    part = None if data is None else data[low - start : high - start]
+                    self._recorder.put(watch.disk, low, high - low, part)
+        self._areas.copied(watch.disk, watch.offset, watch.end - watch.offset)

@@ -1,0 +1,306 @@
+"""The tap's front: guests speak NBD to it, many requests a wake-up and their answers together.
+
+A write goes to its disk and to the recorder at once, in the order of arrival. What has to wait, for a cold
+area, a sync or the medium, is answered later and holds up nobody else. A client that asks for more than
+fits, or does not read its answers, is not read from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import struct
+import time
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from migrate.disks.nbd import numbers
+from migrate.disks.nbd.numbers import Command
+from migrate.disks.nbd.serving.negotiation import REQUEST_MAX, Answer, Negotiation
+from migrate.disks.nbd.serving.window import USUAL, Window
+from migrate.tap.disk import AT_ONCE, TappedDisk
+from migrate.tap.tapping import Tap
+from planner.units import MIB
+
+CLIENTS_MAX: Final = 64
+_PENDING_MAX: Final = 256  # requests of one client that wait
+_PENDING_BYTES: Final = 64 * MIB
+_HEAD: Final = numbers.REQUEST.size
+_ANSWER: Final = struct.Struct(">IIQ")
+_FLAGS: Final[dict[int, int]] = {
+    Command.WRITE: numbers.FLAG_FUA,
+    Command.TRIM: numbers.FLAG_FUA,
+    Command.WRITE_ZEROES: numbers.FLAG_FUA | numbers.FLAG_NO_HOLE,
+}
+
+
+class Conversation(asyncio.BufferedProtocol):
+    """One client."""
+
+    def __init__(self, tap: Tap, living: set[Conversation]) -> None:
+        self._tap = tap
+        self._living = living
+        self._negotiation = Negotiation(tap.exports, structured=False)
+        self._window = Window()
+        self._transport: asyncio.Transport | None = None
+        self._is_paused = self._is_held = self._is_over = False
+        self._is_working = self._is_read_from = False
+        self._pending = self._pending_bytes = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet, unless there are too many already."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        if len(self._living) >= CLIENTS_MAX:
+            transport.close()
+            return
+        self._living.add(self)
+        self._is_read_from = True
+        self._tap.counts.clients = len(self._living)
+        transport.write(self._negotiation.greeting())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it; what it asked for and waits is done, and nobody is told."""
+        self._living.discard(self)
+        self._tap.counts.clients = len(self._living)
+        self._is_over = True
+
+    def close(self) -> None:
+        """Cut the client off."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where the next bytes go."""
+        return self._window.room()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Do all that came whole."""
+        self._window.end += nbytes
+        self._work()
+
+    def pause_writing(self) -> None:
+        """The client does not read: neither do we."""
+        self._is_paused = True
+        self._hold()
+
+    def resume_writing(self) -> None:
+        """Go on with what came already."""
+        self._is_paused = False
+        self._go_on()
+
+    def _hold(self) -> None:
+        self._is_held = True
+        if self._is_read_from and self._transport is not None and not self._transport.is_closing():
+            self._is_read_from = False
+            self._transport.pause_reading()
+
+    def _go_on(self) -> None:
+        """Work again if there is room for more."""
+        too_much = self._pending > _PENDING_MAX // 2 or self._pending_bytes > _PENDING_BYTES // 2
+        if self._is_held and not self._is_paused and not too_much:
+            self._is_held = False
+            if not self._is_working:
+                self._work()
+
+    def _work(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        begun = time.perf_counter()
+        self._is_working = True
+        answers: list[Answer] = []
+        needed = self._negotiate(answers) if self._negotiation.export is None else 0
+        if (disk := self._negotiation.export) is not None and not self._is_over:
+            needed = self._serve(disk, answers)
+        if answers:
+            self._transport.write(b"".join(answers))
+        self._is_working = False
+        self._tap.counts.busy_s += time.perf_counter() - begun
+        if self._is_over:
+            self._transport.close()
+            return
+        self._window.make_room(needed)
+        if not (self._is_held or self._is_read_from or self._transport.is_closing()):
+            self._is_read_from = True
+            self._transport.resume_reading()
+
+    def _negotiate(self, answers: list[Answer]) -> int:
+        negotiation, window = self._negotiation, self._window
+        needed = 0
+        while window.start < window.end and negotiation.export is None and not negotiation.is_over:
+            used, needed, parts = negotiation.take(window.left())
+            window.start += used
+            answers += parts
+            if not used:
+                break
+        self._is_over = negotiation.is_over
+        return needed
+
+    def _serve(self, disk: TappedDisk, answers: list[Answer]) -> int:
+        """Do the requests that came whole, and return how many bytes the next one needs in all."""
+        window, counts, size = self._window, self._tap.counts, disk.size_bytes
+        view, at, end, needed = window.view, window.start, window.end, _HEAD
+        weight = 0
+        while not self._is_held and end - at >= _HEAD:
+            magic, flags, command, cookie, offset, length = numbers.REQUEST.unpack_from(view, at)
+            data = at + _HEAD
+            if magic != numbers.REQUEST_MAGIC or command == Command.DISCONNECT:
+                self._is_over = True
+                break
+            if command == Command.WRITE:
+                if length > REQUEST_MAX:
+                    self._is_over = True
+                    break
+                if end - data < length:
+                    needed = _HEAD + length
+                    break
+                at = data + length
+                if not flags and length and offset + length <= size and disk.may_begin(offset, length):
+                    counts.writes += 1
+                    counts.written_bytes += length
+                    answers.append(self._written(disk, cookie, view[data:at], offset))
+                    continue
+            else:
+                at = data
+                if command == Command.READ and offset + length <= size and length <= REQUEST_MAX:
+                    counts.reads += 1
+                    weight += self._read(disk, answers, cookie, offset, length)
+                    if weight > USUAL:  # this may hold us
+                        self._send(b"".join(answers))
+                        answers.clear()
+                        weight = 0
+                    continue
+            window.start = at
+            payload = view[data:at]
+            if code := _refusal(command, flags, offset, length, size):
+                counts.errors += 1
+                answers.append(_answer(cookie, code))
+            elif command == Command.FLUSH:
+                counts.flushes += 1
+                self._begin(0)
+                self._tap.flush(disk, partial(self._done, cookie, 0))
+            elif not length:
+                answers.append(_ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie))
+            else:
+                self._change(disk, command, flags, cookie, offset, length, bytes(payload))
+        window.start = at
+        return needed
+
+    def _written(self, disk: TappedDisk, cookie: int, data: memoryview, offset: int) -> bytes:
+        try:
+            disk.write(data, offset)
+        except OSError as error:
+            self._tap.counts.errors += 1
+            return _answer(cookie, error.errno)
+        return _ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie)
+
+    def _read(self, disk: TappedDisk, answers: list[Answer], cookie: int, offset: int, length: int) -> int:
+        buffer = bytearray(length)
+        if disk.read_at_once(buffer, offset):
+            answers.append(_ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie))
+            answers.append(buffer)
+            return length
+        self._begin(length)
+        self._tap.read(disk, buffer, offset, partial(self._done, cookie, length, data=buffer))
+        return 0
+
+    def _change(
+        self, disk: TappedDisk, command: int, flags: int, cookie: int, offset: int, length: int, data: bytes
+    ) -> None:
+        """Do what has to wait for something: a cold area, zeros that are being made, a sync at its end."""
+        self._begin(len(data))
+        answered = partial(self._done, cookie, len(data))
+
+        def synced(error: OSError | None) -> None:
+            if error is None and flags & numbers.FLAG_FUA:
+                self._tap.flush(disk, answered)
+            else:
+                answered(error)
+
+        def begin(error: OSError | None) -> None:
+            if error is not None:
+                synced(error)
+                return
+            if command != Command.WRITE and length > AT_ONCE:
+                self._tap.zero(disk, offset, length, synced)
+                return
+            try:
+                if command == Command.WRITE:
+                    self._tap.counts.writes += 1
+                    self._tap.counts.written_bytes += length
+                    disk.write(data, offset)
+                else:
+                    disk.zero(offset, length)
+            except OSError as failed:
+                synced(failed)
+                return
+            synced(None)
+
+        self._tap.when_it_may_begin(disk, offset, length, begin)
+
+    def _begin(self, weight: int) -> None:
+        """A request is to be answered later."""
+        self._pending += 1
+        self._pending_bytes += weight
+        if self._pending >= _PENDING_MAX or self._pending_bytes >= _PENDING_BYTES:
+            self._hold()
+
+    def _done(self, cookie: int, weight: int, error: OSError | None, data: bytearray | None = None) -> None:
+        self._pending -= 1
+        self._pending_bytes -= weight
+        if error is not None:
+            self._tap.counts.errors += 1
+            self._send(_answer(cookie, error.errno))
+        else:
+            answer = _ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie)
+            self._send(answer if data is None else answer + data)
+        self._go_on()
+
+    def _send(self, answer: Answer) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(answer)
+
+
+def _refusal(command: int, flags: int, offset: int, length: int, size: int) -> int:
+    """Return the errno of a request that cannot be, 0 for one that can."""
+    if command == Command.FLUSH:
+        return 0
+    if command == Command.READ:
+        return errno.EINVAL if offset + length > size else errno.EOVERFLOW
+    allowed = _FLAGS.get(command)
+    if allowed is None or flags & ~allowed:
+        return errno.EINVAL
+    if offset + length > size:
+        return errno.ENOSPC if command == Command.WRITE else errno.EINVAL
+    return 0
+
+
+def _answer(cookie: int, code: int | None) -> bytes:
+    return _ANSWER.pack(numbers.SIMPLE_MAGIC, numbers.number_of(code), cookie)
+
+
+async def serve(
+    tap: Tap, listening: socket.socket, stop: asyncio.Event, drain: Callable[[], Awaitable[None]]
+) -> None:
+    """Serve the tap's disks to whoever connects, until ``stop``; then ``drain``, and close the tap."""
+    living: set[Conversation] = set()
+    loop = asyncio.get_running_loop()
+    make = partial(Conversation, tap, living)
+    if listening.family == socket.AF_UNIX:
+        server = await loop.create_unix_server(make, sock=listening)
+    else:
+        server = await loop.create_server(make, sock=listening)
+    tending = asyncio.create_task(tap.tend())
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        for conversation in list(living):
+            conversation.close()
+        try:
+            await drain()
+        finally:
+            tending.cancel()
+            await tap.close()

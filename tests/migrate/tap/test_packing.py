@@ -1,0 +1,69 @@
+"""Frames packed by a process beside the tap are those that would be packed here."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from migrate.journal.writes import Write
+from migrate.replication.written import frames_of
+from migrate.tap.packing import Packer
+from planner.errors import StepFailed
+from planner.units import GIB, KIB, MIB
+
+
+@pytest.fixture
+def packer() -> Iterator[Packer]:
+    packer = Packer()
+    yield packer
+    packer.close()
+
+
+def drawn(rng: random.Random, count: int) -> list[Write]:
+    found = []
+    for _ in range(count):
+        length = rng.choice([1, 4 * KIB, 70_000, MIB])
+        data = None if rng.random() < 0.2 else rng.randbytes(length // 2) + bytes(length - length // 2)
+        found.append(Write(rng.randrange(2), rng.randrange(GIB), length, data))
+    return found
+
+
+def test_frames_are_the_same_as_made_here(packer: Packer) -> None:
+    rng = random.Random(1)
+    for level, count in ((1, 50), (0, 3), (-1, 200)):
+        writes, after = drawn(rng, count), rng.randrange(2**40)
+        told = list(packer.frames(writes, after, (3, 8), level))
+        assert told == list(frames_of(writes, after, (3, 8), level))
+        assert told[-1][0] == after + count
+    assert list(packer.frames([Write(0, 0, 5 * GIB // 2)], 9, (3, 8), 1)) == list(
+        frames_of([Write(0, 0, 5 * GIB // 2)], 9, (3, 8), 1)
+    )
+    assert list(packer.frames([], 9, (3, 8), 1)) == []
+
+
+def test_one_that_died_is_said_and_started_again(packer: Packer) -> None:
+    writes = drawn(random.Random(2), 5)
+    wanted = list(packer.frames(writes, 0, (3, 8), 1))
+    assert packer._child is not None
+    packer._child.kill()
+    packer._child.wait()
+    with pytest.raises(StepFailed, match="ended"):
+        list(packer.frames(writes, 0, (3, 8), 1))
+    assert list(packer.frames(writes, 0, (3, 8), 1)) == wanted
+
+
+def test_when_packing_holds_up_what_comes_it_is_left_out() -> None:
+    moments = iter([0.0, 5.0, 6.0, 7.0, 10.0, 11.0, 12.0, 13.0])
+    packer = Packer(lambda: next(moments))
+    writes = [Write(0, 0, 64 * KIB, bytes(64 * KIB))]
+    try:
+        first = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # nothing is known yet
+        hurried = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # 5 s were packing, 1 s was not
+        calm = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # 1 s was packing, 3 s were not
+        unhurried = list(packer.frames(writes, 0, (0,), 1))
+    finally:
+        packer.close()
+    packed, plain = (list(frames_of(writes, 0, (0,), level)) for level in (1, 0))
+    assert (first, hurried, calm, unhurried) == (packed, plain, packed, packed)

@@ -1,0 +1,155 @@
+"""The order of a tap's writes: bounded, never in the way, and whole again after a connection broke."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from migrate.journal.writes import Write
+from migrate.tap.recorder import LEAST, ROOM, Batch, Mapped, Mode, Point, Recorder
+from planner.errors import BadInput, Blocked
+from planner.units import KIB, MIB
+
+
+def streaming(**how: object) -> Recorder:
+    recorder = Recorder(LEAST, **how)  # type: ignore[arg-type]
+    recorder.begin()
+    recorder.finish(Point(0, whole=True))
+    recorder.done(recorder.batch(1, 0).upto)
+    return recorder
+
+
+def test_writes_come_in_their_order_and_end_with_a_point() -> None:
+    recorder = streaming()
+    first = recorder.last
+    for number in range(5):
+        assert recorder.add(number % 2, number * 512, b"x" * 512, 512) == first + 1 + number
+    recorder.add(1, 0, None, 4096)
+    asked = Point(7, name="p")
+    assert recorder.mark(asked) == first + 7
+    recorder.add(0, 0, b"y", 1)
+    batch = recorder.batch(MIB, 10)  # does not wait: there is a point
+    assert (batch.after, batch.upto, batch.point) == (first, first + 7, asked)
+    assert [(write.disk, write.offset, write.length) for write in batch.writes[:2]] == [
+        (0, 0, 512),
+        (1, 512, 512),
+    ]
+    assert batch.writes[5].data is None
+    recorder.made(first + 7, 99)
+    assert asked.made.result(0) == 99
+    rest = recorder.batch(MIB, 0)
+    assert (rest.after, rest.upto, rest.point) == (first + 7, first + 8, None)
+    assert [write.data for write in rest.writes] == [b"y"]
+
+
+def test_memory_is_given_back_when_it_is_durable_and_not_before() -> None:
+    cooled: list[int] = []
+    recorder = streaming(cool=cooled.append)
+    for _ in range(10):
+        recorder.add(0, 0, b"x" * 4096, 4096)
+    batch = recorder.batch(MIB, 0)
+    assert recorder.held_bytes == 10 * (4096 + ROOM)
+    recorder.done(batch.upto - 4)
+    assert recorder.held_bytes == 4 * (4096 + ROOM)
+    recorder.done(batch.upto)
+    assert recorder.held_bytes == 0
+    assert cooled[-2:] == [batch.upto - 4, batch.upto]
+
+
+def test_a_full_buffer_lets_everything_go_and_says_so() -> None:
+    recorder = streaming()
+    asked = Point(0)
+    recorder.mark(asked)
+    count = 0
+    while recorder.mode is Mode.STREAMING:
+        count += 1
+        recorder.add(0, 0, None if count % 3 else b"x" * (64 * KIB), 64 * KIB)
+        assert recorder.held_bytes <= LEAST
+    assert recorder.held_bytes == 0
+    assert recorder.overflows == 1
+    with pytest.raises(Mapped, match=r"buffer of 4\.0 MiB was full"):
+        recorder.batch(1, 0)
+    with pytest.raises(Mapped):
+        asked.made.result(0)
+    with pytest.raises(Blocked):
+        recorder.mark(Point(0))
+    with pytest.raises(Mapped):
+        recorder.put(0, 0, 1, b"x")
+    assert recorder.add(0, 0, b"x", 1) == recorder.last
+
+
+def test_what_was_not_durable_is_sent_again_in_the_same_order() -> None:
+    rng = random.Random(4)
+    recorder = streaming()
+    first = recorder.last
+    for number in range(50):
+        recorder.add(0, number, b"x" * 100, 100)
+    sent: list[Write] = []
+    while len(sent) < 30:
+        sent += recorder.batch(rng.randint(1, 2000), 0).writes
+    assert recorder.resume(first + 17)
+    assert not recorder.resume(first + 16)
+    again: list[Write] = []
+    while len(again) < 33:
+        again += recorder.batch(rng.randint(1, 2000), 0).writes
+    assert [write.offset for write in again] == list(range(17, 50))
+    assert recorder.resume(first + 50)
+    assert recorder.held_bytes == 0
+
+
+def test_while_it_catches_up_nothing_resumes() -> None:
+    recorder = Recorder(LEAST)
+    assert not recorder.resume(0)
+    recorder.begin()
+    assert not recorder.resume(recorder.last)
+
+
+def test_age_is_that_of_the_oldest_write_the_target_lacks() -> None:
+    now = [100.0]
+    recorder = Recorder(LEAST, clock=lambda: now[0])
+    recorder.add(0, 0, b"x", 1)
+    assert recorder.age_s() is None  # nobody knows what the target has
+    recorder.begin()
+    recorder.finish(Point(0, whole=True))
+    recorder.done(recorder.batch(1, 0).upto)
+    assert recorder.age_s() == 0.0
+    recorder.add(0, 0, b"x", 1)
+    now[0] += 3
+    recorder.add(0, 0, b"x", 1)
+    now[0] += 1
+    assert recorder.age_s() == 4.0
+    recorder.batch(1, 0)
+    recorder.done(recorder.last - 1)
+    assert recorder.age_s() == 1.0
+    recorder.let_go("the line is down")
+    now[0] += 5
+    assert recorder.age_s() == 6.0  # what is let go stays as old as it is
+    recorder.begin()
+    recorder.finish(Point(0, whole=True))
+    assert recorder.age_s() == 6.0
+    recorder.done(recorder.batch(1, 0).upto)
+    assert recorder.age_s() == 0.0
+
+
+def test_a_thread_that_waits_is_woken_by_enough_or_by_a_point() -> None:
+    recorder = streaming()
+    found: list[Batch] = []
+    wakes: tuple[Callable[[], int], ...] = (
+        lambda: recorder.add(0, 0, b"x" * 9000, 9000),
+        lambda: recorder.mark(Point(0)),
+    )
+    for wake in wakes:
+        thread = threading.Thread(target=lambda: found.append(recorder.batch(9000, 60)))
+        thread.start()
+        wake()
+        thread.join(20)
+        assert not thread.is_alive()
+    assert [bool(batch.writes) for batch in found] == [True, False]
+
+
+def test_a_buffer_that_holds_nothing_is_refused() -> None:
+    with pytest.raises(BadInput, match="too small"):
+        Recorder(LEAST - 1)
