@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
-from benchmarks.wire import deltas, growth, peers, seeds, thin
-from benchmarks.wire.image import PACKAGES, make_image
 
 
 def run(quick: bool) -> dict[str, Any]:
@@ -21,6 +19,10 @@ def run(quick: bool) -> dict[str, Any]:
 
     ``WHERRY_BENCH_DIR`` says where; it takes up to 30 GiB, and the image is kept there.
     """
+    # Not above: the ends of a transfer are modules of this package, timed with their start.
+    from benchmarks.wire import deltas, growth, peers, seeds, thin
+    from benchmarks.wire.image import PACKAGES, make_image
+
     kept = Path(os.environ.get("WHERRY_BENCH_DIR", tempfile.gettempdir())) / "wherry-wire"
     kept.mkdir(mode=0o700, parents=True, exist_ok=True)
     tools = ("apt-get", "dpkg-deb", "mke2fs", "fallocate")
