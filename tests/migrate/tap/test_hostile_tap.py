@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import struct
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -23,13 +22,6 @@ from tests.migrate.tap.rig import GROUP, SIZE, VOLUMES, Far
 
 Talk = Callable[[Link], None]
 BOTH = tuple((volume, SIZE) for volume in VOLUMES)
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[Far]:
-    made = Far(tmp_path / "far")
-    yield made
-    made.end()
 
 
 def hello(session: str = "5" * 32, tap: str = "7" * 16) -> Hello:

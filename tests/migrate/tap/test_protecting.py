@@ -20,13 +20,6 @@ from tests.migrate.tap.rig import VOLUMES, Far, Near
 
 
 @pytest.fixture
-def far(tmp_path: Path) -> Iterator[Far]:
-    made = Far(tmp_path / "far")
-    yield made
-    made.end()
-
-
-@pytest.fixture
 def near(tmp_path: Path, far: Far) -> Iterator[Near]:
     made = Near(tmp_path / "near", far, random.Random(1))
     assert made.streaming.settle(30)

@@ -33,13 +33,6 @@ def _quick_to_notice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def far(tmp_path: Path) -> Iterator[Far]:
-    made = Far(tmp_path / "far")
-    yield made
-    made.end()
-
-
-@pytest.fixture
 def make(tmp_path: Path, far: Far) -> Iterator[Make]:
     made: list[Near] = []
 

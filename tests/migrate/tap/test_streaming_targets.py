@@ -21,13 +21,6 @@ from tests.migrate.tap.rig import BLOCK, SIZE, VOLUMES, Far, Near, until
 
 
 @pytest.fixture
-def far(tmp_path: Path) -> Iterator[Far]:
-    made = Far(tmp_path / "far")
-    yield made
-    made.end()
-
-
-@pytest.fixture
 def near(tmp_path: Path, far: Far) -> Iterator[Near]:
     made = Near(tmp_path / "near", far, random.Random(3), every_s=1000.0)
     yield made
