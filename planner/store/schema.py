@@ -223,7 +223,35 @@ _VERSION_3: tuple[Step, ...] = (
     _weigh_plans,
 )
 
-MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+_VERSION_4: tuple[Step, ...] = (
+    # migrate.run.orders
+    """CREATE TABLE work_order (
+        id INTEGER PRIMARY KEY, wave TEXT NOT NULL, purpose TEXT NOT NULL, options TEXT NOT NULL,
+        who TEXT NOT NULL, at TEXT NOT NULL, begun_at TEXT, ended_at TEXT, result TEXT
+    ) STRICT""",
+    "CREATE INDEX work_order_open ON work_order (id) WHERE ended_at IS NULL",
+    # migrate.gates.words
+    """CREATE TABLE gate_word (
+        id INTEGER PRIMARY KEY, run INTEGER NOT NULL REFERENCES run(id), gate TEXT NOT NULL,
+        verdict TEXT NOT NULL, who TEXT NOT NULL, uid INTEGER NOT NULL, at TEXT NOT NULL,
+        fingerprint TEXT NOT NULL, ticket TEXT NOT NULL, reason TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX gate_word_run ON gate_word (run, gate)",
+    # migrate.schedule.calendar
+    """CREATE TABLE appointment (
+        id INTEGER PRIMARY KEY, wave TEXT NOT NULL, purpose TEXT NOT NULL, due TEXT NOT NULL,
+        who TEXT NOT NULL, made_at TEXT NOT NULL, ended_at TEXT, ended_why TEXT NOT NULL DEFAULT ''
+    ) STRICT""",
+    # migrate.rehearsals.book
+    """CREATE TABLE rehearsed (
+        id INTEGER PRIMARY KEY, wave TEXT NOT NULL, fingerprint TEXT NOT NULL, plan INTEGER NOT NULL,
+        depth TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, verdict TEXT NOT NULL,
+        notes TEXT NOT NULL, report TEXT NOT NULL
+    ) STRICT""",
+    "CREATE INDEX rehearsed_wave ON rehearsed (wave, id)",
+)
+
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header
 

@@ -1,0 +1,127 @@
+"""How a cutover is conducted: probes, hooks, gates and what ends the commit window.
+
+    Conduct ─┬─ probes   when is a VM well, beside its power state
+             ├─ hooks    programs and human steps at a place of the runbook
+             ├─ gates    who has to say go and commit, and with what words
+             └─ ending   what happens when the commit window is over
+
+It is part of the settings, goes into every wave that it concerns, and is signed with it.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProbeKind(StrEnum):
+    """What a probe asks."""
+
+    POWER = "power"  # the VM runs
+    TOOLS = "tools"  # the tools in the guest answer
+    TCP = "tcp"  # a port can be connected to
+    HTTP = "http"  # a URL answers with a status, and a word in its text
+    TLS = "tls"  # the certificate is valid for the name and some days longer
+    COMMAND = "command"  # a program ends with 0: SQL clients, scripts
+
+
+class Probe(_Part):
+    """One probe. ``vms`` is a filter expression over VMs; ``host`` may hold ``{vm}`` and ``{address}``."""
+
+    name: str = Field(min_length=1, max_length=80)
+    vms: str = Field("", description="which VMs, in the filter language; empty = all that boot")
+    kind: ProbeKind
+    host: str = Field("{address}", description="where to connect: {vm} is its name, {address} its first one")
+    port: int = Field(0, ge=0, le=65535)
+    url: str = Field("", description="of http: may hold {vm} and {address}")
+    status: int = Field(200, ge=100, le=599)
+    holds: str = Field("", description="of http: words that its text must hold")
+    days: int = Field(0, ge=0, description="of tls: days that the certificate must still be valid")
+    argv: tuple[str, ...] = Field((), description="of command: a program and its arguments, no shell")
+    every_s: float = Field(1.0, gt=0, le=60)
+    timeout_s: float = Field(0.0, ge=0, description="0 = that of the policies")
+    optional: bool = Field(False, description="its failure is noted and holds nobody up")
+
+    @model_validator(mode="after")
+    def _complete(self) -> Probe:
+        needed = {
+            ProbeKind.TCP: "port",
+            ProbeKind.TLS: "port",
+            ProbeKind.HTTP: "url",
+            ProbeKind.COMMAND: "argv",
+        }
+        if (name := needed.get(self.kind)) and not getattr(self, name):
+            raise ValueError(f"probe {self.name!r} of kind {self.kind.value} needs {name}")
+        return self
+
+
+class Place(StrEnum):
+    """Where in a runbook a hook stands."""
+
+    BEFORE_CUTOVER = "before-cutover"  # after the go gate, before anything is quiesced
+    AFTER_STOP = "after-stop"  # all sources are off, before the last delta
+    BEFORE_START = "before-start"  # all is built and marked, nothing runs
+    AFTER_START = "after-start"  # every probe passed, before the commit gate
+    BEFORE_COMMIT = "before-commit"  # after the commit gate, before the first fence
+    AFTER_COMMIT = "after-commit"
+    ON_ROLLBACK = "on-rollback"  # when the sources run again
+
+
+class Hook(_Part):
+    """A program (``argv``) or a human step (``says``) at a place of the runbook, once a wave or once a VM."""
+
+    name: str = Field(min_length=1, max_length=80)
+    place: Place
+    vms: str = Field("", description="a filter: then once for each VM of the wave that it finds")
+    argv: tuple[str, ...] = Field((), description="a program and its arguments, no shell")
+    says: str = Field("", description="what a person has to do; the run waits until it is said to be done")
+    environment: dict[str, str] = Field(default_factory=dict, description="all that the program gets")
+    timeout_s: float = Field(600.0, gt=0)
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Hook:
+        if bool(self.argv) == bool(self.says):
+            raise ValueError(f"hook {self.name!r} needs argv or says, and not both")
+        return self
+
+
+class GateRule(_Part):
+    """What opens a gate: so many persons, words that match, a clock."""
+
+    persons: Annotated[int, Field(ge=1, le=2)] = 1
+    ticket: str = Field("", description="a pattern that the change ticket must match, empty = none is asked")
+    in_window: bool = Field(False, description="only while the wave's window is open")
+
+
+class Gates(_Part):
+    """The gates of a wave."""
+
+    go: GateRule = GateRule()
+    commit: GateRule = GateRule()
+
+
+class Ending(_Part):
+    """What happens when the commit window is over. By default nothing but an alarm."""
+
+    act: Literal["alarm", "commit", "rollback"] = "alarm"
+    keep_days: int = Field(30, ge=0, le=3650, description="how long a fenced source is kept")
+    reverse: bool = Field(True, description="after commit, protect the target's VMs at the source")
+
+
+class Conduct(_Part):
+    """How a cutover is conducted."""
+
+    probes: tuple[Probe, ...] = ()
+    hooks: tuple[Hook, ...] = ()
+    gates: Gates = Gates()
+    ending: Ending = Ending()
+    test_networks: dict[str, str] = Field(
+        default_factory=dict, description="target network → isolated network of rehearsals"
+    )
