@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def tables(connection: sqlite3.Connection) -> set[str]:
 
 def version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def tables_of(number: int) -> set[str]:
+    """Return the tables of an older schema: its migrations made, the later ones not."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        for statement in (statement for made in schema.MIGRATIONS[:number] for statement in made):
+            if isinstance(statement, str):
+                connection.execute(statement)
+        return tables(connection)
 
 
 def test_an_empty_file_gets_every_table(connection: sqlite3.Connection) -> None:
@@ -148,6 +158,8 @@ def test_lines_of_the_second_schema_learn_which_disks_nobody_knows(tmp_path: Pat
         assert inventory_fingerprint(inventory) == plans.head(project, 1).inventory
     connection = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     connection.execute("ALTER TABLE plan_wave DROP COLUMN unsized")
+    for table in tables(connection) - tables_of(2):
+        connection.execute(f"DROP TABLE {table}")
     connection.execute("PRAGMA user_version = 2")
     connection.close()
     with Project.open(tmp_path) as project:
