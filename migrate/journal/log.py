@@ -13,11 +13,12 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeVar
 
 from migrate.journal.cover import MERGED_FROM
 from migrate.journal.files import Files
 from migrate.journal.frames import HEADER_BYTES, Kind, Sealer
+from migrate.journal.growing import Growing
 from migrate.journal.leases import Lease, Leases, not_offered
 from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Found, Ref, recover
@@ -32,6 +33,7 @@ FRAME_BYTES: Final = 256 * KIB  # of data in a frame: what one small read of an 
 JOINED_MAX: Final = 64 * KIB  # a write that waits for others to share its frame
 SEGMENT_BYTES: Final = 64 * MIB
 SEGMENT_RECORDS: Final = 32_768  # what an image may have to index before its first read
+_Made = TypeVar("_Made")
 
 
 class JournalFailed(StepFailed):
@@ -56,11 +58,9 @@ class Log:
         self._syncing = threading.Lock()  # taken first: the kernel tells one caller only that a sync failed
         self._failed = ""
         self._frames = list(found.frames)
-        self._last, self._tag = found.last, found.tag
+        self._last = found.last
         self._durable = found.last
         self._promoted = 0  # of what is durable
-        self._segment = found.segment
-        self._size = 0
         self._before = 0  # the newest record of the segment before
         self._trimming = threading.Lock()
         self._joined: list[Write] = []  # which have numbers, and wait for others to share their frame
@@ -77,7 +77,7 @@ class Log:
         self.stale = found.stale  # what an earlier process left, until it is gone
         self._retired: dict[int, tuple[int, int]] = {}  # first record, and when it was given up
         self._merged = max(MERGED_FROM, *self._sizes, 0)
-        self._rotate()
+        self._begin(found.segment + 1, found.tag)
 
     @property
     def last(self) -> int:
@@ -205,12 +205,12 @@ class Log:
                     return self._durable
                 self._write_joined()
                 upto, segment, promoted = self._last, self._segment, self.state.promoted
-                if self._size >= self._segment_bytes or self._last - self._before >= SEGMENT_RECORDS:
-                    self._guarded(partial(self._files.sync, segment))
+                if segment.size_bytes >= self._segment_bytes or self._last - self._before >= SEGMENT_RECORDS:
+                    self._guarded(segment.sync)
                     self._durable = upto
                     self._rotate()
                     return upto
-            self._guarded(partial(self._files.sync, segment))
+            self._guarded(segment.sync)
             with self._lock:
                 self._check()
                 self._durable, self._promoted = upto, promoted
@@ -249,7 +249,9 @@ class Log:
                     return 0
                 stale, self.stale = self.stale, ()
                 promoted = self._promoted
-                kept = next((r.segment for r in self._frames if r.header.last > promoted), self._segment)
+                kept = next(
+                    (r.segment for r in self._frames if r.header.last > promoted), self._segment.number
+                )
                 self._give_up(0, next(at for at, ref in enumerate(self._frames) if ref.segment == kept))
                 free = [number for number, told in self._retired.items() if not self.leases.needs(*told)]
             # durably before others: a half-made one may not outlive what it was to stand for
@@ -342,40 +344,29 @@ class Log:
 
     def _put(self, kind: Kind, count: int, table: bytes, stored: bytes = b"", raw_bytes: int = 0) -> None:
         self._check()
-        raw = self._sealer.seal(
-            kind,
-            count=count,
-            first=self._last + 1,
-            durable=self._durable,
-            floor=self.state.floor,
-            segment=self._segment,
-            previous=self._tag,
-            table=table,
-            data_bytes=len(stored),
-            raw_bytes=raw_bytes,
-        )
-        header = self._sealer.parse(raw)
-        assert header is not None
-        self._guarded(partial(self._files.append, self._segment, (raw, table, stored)))
-        self._frames.append(Ref(self._segment, self._size, header))
-        self._size += header.size_bytes
-        self._sizes[self._segment] = self._size
-        self.size_bytes += header.size_bytes
-        self._last, self._tag = header.last, header.tag
+        segment, first = self._segment, self._last + 1
+        known = {"durable": self._durable, "floor": self.state.floor}
+        ref = self._guarded(partial(segment.put, kind, count, first, table, stored, raw_bytes, **known))
+        self._frames.append(ref)
+        self._sizes[ref.segment] = segment.size_bytes
+        self.size_bytes += ref.header.size_bytes
+        self._last = ref.header.last
 
     def _rotate(self) -> None:
         """Begin a new segment, durably, with all that is known; everything before is durable."""
-        self._segment, self._size, self._before = self._segment + 1, 0, self._last
-        self._guarded(partial(self._files.create, self._segment))
-        self.size_bytes -= self._sizes.pop(self._segment, 0)
+        self._begin(self._segment.number + 1, self._segment.tag)
+
+    def _begin(self, number: int, tag: bytes) -> None:
+        self._before = self._last
+        self._segment = self._guarded(partial(Growing, self._files, self._sealer, number, tag))
+        self.size_bytes -= self._sizes.pop(number, 0)
         self._put(Kind.OPEN, 1, _plain(self.state.dump()))
-        self._guarded(partial(self._files.sync, self._segment))
-        self._guarded(self._files.sync_names)
+        self._guarded(self._segment.name)
         self._durable, self._promoted = self._last, self.state.promoted
 
-    def _guarded(self, call: Callable[[], None]) -> None:
+    def _guarded(self, call: Callable[[], _Made]) -> _Made:
         try:
-            call()
+            return call()
         except BaseException as error:
             self._failed = self._failed or str(error) or type(error).__name__
             raise

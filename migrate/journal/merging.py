@@ -20,6 +20,7 @@ from typing import Final
 from migrate.journal.cover import Merged
 from migrate.journal.files import Files
 from migrate.journal.frames import Kind, Sealer
+from migrate.journal.growing import Growing
 from migrate.journal.index import ZEROS, DiskIndex, index_of
 from migrate.journal.log import FRAME_BYTES, Log
 from migrate.journal.recovery import Ref, read_data, read_mark, read_table, state_after
@@ -160,8 +161,6 @@ class Merger:
         number = log.merged_number()
         try:
             made = self._write(number, log.state.floor, stretch, found, pace)
-            self._files.sync(number)
-            self._files.sync_names()
         except BaseException:
             log.abandon(number)
             raise
@@ -229,15 +228,15 @@ class Merger:
         found: _Found,
         pace: Callable[[int], None],
     ) -> list[Ref]:
-        """Write the segment that stands for a stretch; it is not durable yet."""
+        """Write the segment that stands for a stretch, durably."""
         first, last = stretch[0], stretch[-1]
         told = Merged(
             first.start, last.end, last.last, last.tag, found.frames, _state(self._files, stretch).dump()
         )
-        self._files.create(number)
-        writer = _Writer(self._files, self._sealer, number, floor, last.last, first.refs[0].header.previous)
+        segment = Growing(self._files, self._sealer, number, first.refs[0].header.previous)
+        known = {"durable": last.last, "floor": floor}
         opening = json.dumps(told.dump(), separators=(",", ":")).encode("utf-8", "surrogatepass")
-        writer.put(Kind.MERGED, 1, first.first, opening)
+        refs = [segment.put(Kind.MERGED, 1, first.first, opening, **known)]
         record = last.last + 1 - found.runs
         held, data = -1, memoryview(b"")
         for batch in self._batches(stretch, found.newest):
@@ -249,49 +248,11 @@ class Merger:
                 part = None if run.at == ZEROS else data[run.at : run.at + run.length]
                 writes.append(Write(run.disk, run.offset, run.length, part))
             table, stored, raw = pack(writes, self._level)
-            writer.put(Kind.WRITES, len(batch), record, table, stored, raw)
+            refs.append(segment.put(Kind.WRITES, len(batch), record, table, stored, raw, **known))
             pace(len(table) + len(stored))
             record += len(batch)
-        return writer.refs
-
-
-class _Writer:
-    """Appends frames to a merged segment."""
-
-    def __init__(
-        self, files: Files, sealer: Sealer, number: int, floor: int, durable: int, previous: bytes
-    ) -> None:
-        self._files = files
-        self._sealer = sealer
-        self._number = number
-        self._floor = floor
-        self._durable = durable
-        self._tag = previous
-        self._size = 0
-        self.refs: list[Ref] = []
-
-    def put(
-        self, kind: Kind, count: int, first: int, table: bytes, stored: bytes = b"", raw_bytes: int = 0
-    ) -> None:
-        """Append a frame; raises OSError."""
-        raw = self._sealer.seal(
-            kind,
-            count=count,
-            first=first,
-            durable=self._durable,
-            floor=self._floor,
-            segment=self._number,
-            previous=self._tag,
-            table=table,
-            data_bytes=len(stored),
-            raw_bytes=raw_bytes,
-        )
-        header = self._sealer.parse(raw)
-        assert header is not None
-        self._files.append(self._number, (raw, table, stored))
-        self.refs.append(Ref(self._number, self._size, header))
-        self._size += header.size_bytes
-        self._tag = header.tag
+        segment.name()
+        return refs
 
 
 def _segments(frames: Sequence[Ref]) -> list[tuple[Ref, ...]]:

@@ -85,7 +85,7 @@ class _Rushed(Log):
 
     def commit(self) -> int:
         with self._lock:
-            if self._size < self._segment_bytes:
+            if self._segment.size_bytes < self._segment_bytes:
                 return super().commit()
             self._durable = self._last
             self._rotate()
@@ -131,10 +131,10 @@ class _Late(Log):
 class _Amnesiac(Log):
     """Begins a segment without what was known."""
 
-    def _rotate(self) -> None:
+    def _begin(self, number: int, tag: bytes) -> None:
         kept, self.state = self.state, State()
         try:
-            super()._rotate()
+            super()._begin(number, tag)
         finally:
             self.state = kept
 

@@ -152,11 +152,11 @@ def test_every_call_that_fails_loses_nothing() -> None:
 class _Trying(Log):
     """Tries a call again that failed."""
 
-    def _guarded(self, call: Callable[[], Any]) -> None:
+    def _guarded(self, call: Callable[[], Any]) -> Any:
         try:
-            call()
+            return call()
         except OSError:
-            call()
+            return call()
 
 
 class _Going(Log):
