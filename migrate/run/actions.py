@@ -81,10 +81,6 @@ class Finish:
 Action = Do | Ask | Wait | Undo | Decide | Skip | Finish
 
 _UNTOUCHED = frozenset({Status.PENDING, Status.SKIPPED})
-_UNDONE_PHASES = {
-    Mode.ROLLBACK: frozenset({Phase.CUTOVER, Phase.COMMIT, Phase.REMEDY}),
-    Mode.ABORT: frozenset({Phase.REPLICATE, Phase.CUTOVER, Phase.COMMIT}),
-}
 
 
 def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] = ()) -> list[Action]:
@@ -124,7 +120,6 @@ def _may_retry(step: Step, history: History) -> bool:
 
 def _backward(runbook: Runbook, history: History, in_flight: Collection[str]) -> list[Action]:
     """Undo what the phases in question did, users before what they needed."""
-    phases = _UNDONE_PHASES[history.mode]
     unknown: list[Action] = [
         Ask(runbook.step(step_id), history.attempts[step_id])
         for step_id in history.unsettled
@@ -133,22 +128,15 @@ def _backward(runbook: Runbook, history: History, in_flight: Collection[str]) ->
     if unknown:
         return unknown
     actions: list[Action] = []
-    clear: dict[str, bool] = {}
-    for step in reversed(runbook.steps):
-        status = history.status[step.id]
-        free = all(clear[user] for user in runbook.dependents[step.id])
-        untouched = (
-            step.phase not in phases
-            or not step.undoable
-            or status is Status.UNDONE
-            or (status in _UNTOUCHED and not history.tried(step.id))  # an act that failed may have begun
-        )
-        clear[step.id] = free and untouched
-        if free and not untouched and step.id not in in_flight:
-            if status is Status.UNDO_FAILED and not _may_retry(step, history):
-                actions.append(Decide(step))
-            else:
-                actions.append(Undo(step, history.attempts.get(step.id, 0) + 1))
+    assert history.back is not None, "the run is on its way back"
+    for position in reversed(history.back.due):
+        step = runbook.steps[position]
+        if step.id in in_flight:
+            continue
+        if history.status[step.id] is Status.UNDO_FAILED and not _may_retry(step, history):
+            actions.append(Decide(step))
+        else:
+            actions.append(Undo(step, history.attempts.get(step.id, 0) + 1))
     if not actions and not in_flight:
         return [Finish(Outcome.ROLLED_BACK if history.mode is Mode.ROLLBACK else Outcome.ABORTED)]
     return actions

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from migrate.run.runbook import Runbook, load_step
+from migrate.run.wayback import WayBack
 
 
 class Event(StrEnum):
@@ -123,6 +124,7 @@ class History:
         self._missing: dict[str, int] = {}
         self.ready: list[int] = []
         self.unsettled: dict[str, None] = {}
+        self.back: WayBack | None = None  # once the run is on its way back
         self._begin()
         for entry in entries:
             self.append(entry)
@@ -142,6 +144,10 @@ class History:
     def tried(self, step: str) -> bool:
         """Return whether the step was ever begun: then something of it may be in the world."""
         return step in self.attempts
+
+    def _left(self, step: str) -> bool:
+        """Return whether a step may have left something: an act that failed may have begun."""
+        return self.tried(step) or self.status[step] not in (Status.PENDING, Status.SKIPPED)
 
     def append(self, entry: Entry) -> None:
         """Take in one entry; raises IllegalEntry when it cannot follow what went before."""
@@ -204,6 +210,7 @@ class History:
         else:
             self.mode = Mode(entry.event.value)
             self.tries.clear()
+            self.back = WayBack.begin(self.runbook, self.mode.value, self._left)
 
     def _append_to_step(self, entry: Entry, new: Status) -> None:
         step, event = entry.step, entry.event
@@ -221,6 +228,8 @@ class History:
             self.failures[step] = entry.detail
         elif event is Event.UNDONE:
             self.undone[step] = entry.detail
+            if self.back is not None:
+                self.back.undone(step)
         if new is Status.STARTED or new is Status.FAILED:
             self.unsettled[step] = None
         else:
