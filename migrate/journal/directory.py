@@ -47,6 +47,7 @@ class DirectoryFiles:
         self._open: dict[int, _Open] = {}  # in the order of their opening
         self._unsynced: set[int] = set()  # whose errors only the open one is told
         self._failed: set[int] = set()
+        self._retired = False
         self._lock = threading.Lock()
 
     @property
@@ -174,6 +175,12 @@ class DirectoryFiles:
             for number in list(self._open):
                 self._let_go(number)
 
+    def retire(self) -> None:
+        """Close every segment, and keep none open from now on: nobody writes, who still reads opens it."""
+        with self._lock:
+            self._retired = True
+        self.close()
+
     def _read_key(self) -> bytes:
         """Return the first copy that is whole, nothing when there is no file."""
         path = self._folder / _KEY
@@ -213,10 +220,11 @@ class DirectoryFiles:
             used = self._open.get(number)
             if used is None:
                 flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-                used = _Open(os.open(self._path(number), flags))
+                used = _Open(os.open(self._path(number), flags), gone=self._retired)
                 if len(self._open) >= _OPEN_MAX:
                     self._close_one()
-                self._open[number] = used
+                if not self._retired:
+                    self._open[number] = used
             used.users += 1
             if writes:
                 self._unsynced.add(number)

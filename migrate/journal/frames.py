@@ -25,6 +25,7 @@ MAGIC: Final = b"WJN1"
 VERSION: Final = 1
 DIGEST_BYTES: Final = 16
 BODY_MAX: Final = 64 * MIB
+COUNT_MAX: Final = 2**16 - 1  # records of one frame
 _PREFIX: Final = struct.Struct("<4sBBHIQQQIII8s16s16s")
 HEADER_BYTES: Final = _PREFIX.size + DIGEST_BYTES
 NOTHING: Final = bytes(DIGEST_BYTES)  # the tag before the first frame of all

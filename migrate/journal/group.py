@@ -78,7 +78,6 @@ class GroupJournal:
         self._waiting = Waiting(self._make)
         self._direct = 0  # of the writers, those past the log
         self._files: DirectoryFiles | None = None
-        self._left: list[DirectoryFiles] = []  # of logs that failed: images may be open
         self._log: Log | None = None
         self._merger: Merger | None = None
         finish(folder, name)  # a mending that was cut off
@@ -123,7 +122,7 @@ class GroupJournal:
         """Open a disk for a pass: through the log where there is one that it is in."""
         with self._lock:
             if self._log is not None and self._log.failed and not self._writers:
-                self._reopen()
+                self._open()
             direct = self._log is None or volume not in self._members.numbers
             if self._log is None or direct:
                 disk = self._replicas.open_write(volume)
@@ -146,7 +145,7 @@ class GroupJournal:
             if self._log is None:
                 self._begin()
             elif self._log.failed:
-                self._reopen()
+                self._open()
             self._join()
             return self.log
 
@@ -314,9 +313,8 @@ class GroupJournal:
     def close(self) -> None:
         """Close the files of the log."""
         with self._lock:
-            for files in (*self._left, self._files):
-                if files is not None:
-                    files.close()
+            if self._files is not None:
+                self._files.close()
 
     def _let_go(self, direct: bool) -> None:
         """A pass is over: make what waits for the end of a cycle."""
@@ -375,14 +373,14 @@ class GroupJournal:
         self._members = members
 
     def _open(self) -> None:
-        self._files = DirectoryFiles(self._folder)
-        self._log = open_log(self._files, self.name)
-
-    def _reopen(self) -> None:
-        """Find out what is there after a call of the log's storage failed; raises Rotten, OSError."""
-        assert self._files is not None, "a log has files"
-        failed = self.log
-        self._left.append(self._files)
-        self._merger = None
-        self._open()
-        self.log.heed(failed.leases)
+        files = DirectoryFiles(self._folder)
+        try:
+            log = open_log(files, self.name)
+        except BaseException:
+            files.close()
+            raise
+        failed, left = self._log, self._files
+        if failed is not None and left is not None:
+            log.heed(failed.leases)
+            left.retire()  # images of what it had go on
+        self._files, self._log, self._merger = files, log, None

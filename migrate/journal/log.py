@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from migrate.journal.cover import MERGED_FROM
 from migrate.journal.files import Files
-from migrate.journal.frames import HEADER_BYTES, Kind, Sealer
+from migrate.journal.frames import COUNT_MAX, HEADER_BYTES, Kind, Sealer
 from migrate.journal.growing import Growing
 from migrate.journal.leases import Lease, Leases, not_offered
 from migrate.journal.reading import FrameReader
@@ -180,6 +180,13 @@ class Log:
             self._put(Kind.MARK, 1, _plain(mark))
             self.state = state
             return self._last
+
+    def skip(self, record: int) -> None:
+        """Give every number up to ``record`` to marks that say nothing, so that no other record has them."""
+        with self._lock:
+            self._write_joined()
+            while record > self._last:
+                self._put(Kind.MARK, min(record - self._last, COUNT_MAX), _plain(seal_mark()))
 
     def checkpoint(
         self, at_ms: int, consistency: Consistency = Consistency.CRASH, name: str = "", cycle: str = ""

@@ -21,12 +21,13 @@ from migrate.journal.cover import MERGED_FROM, Merged
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.files import Files
 from migrate.journal.frames import Kind, Sealer
-from migrate.journal.log import Log
+from migrate.journal.log import SEGMENT_BYTES, Log
 from migrate.journal.members import Members, load_members, save_members
 from migrate.journal.recovery import (
     Found,
     Ref,
     Rotten,
+    highest,
     read_mark,
     read_stored,
     read_table,
@@ -35,12 +36,13 @@ from migrate.journal.recovery import (
     state_after,
 )
 from migrate.journal.state import State, epoch_mark, floor_mark, promoted_mark, seal_mark
-from migrate.journal.writes import is_stored
+from migrate.journal.writes import ROW, is_stored
 from planner.errors import Corrupt, NotFound
 from planner.names import visible
 
 _INTENT: Final = "mending.json"
 _ASIDE: Final = "broken-"
+_ROUND: Final = 1_000_000  # so that people see where numbers went on
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,8 @@ class Mended:
 class _Intent:
     """Segments ``keep`` stay as they are, ``cut`` (when it is not 0) up to byte ``end``; the rest goes aside.
 
-    The new journal goes on behind record ``last``; ``epoch`` is that of the broken one.
+    The new journal goes on behind record ``last`` and gives the numbers up to ``given`` to nothing;
+    ``epoch`` is that of the broken one.
     """
 
     aside: str
@@ -65,6 +68,7 @@ class _Intent:
     end: int
     floor: int
     last: int
+    given: int
     epoch: int
     why: str
 
@@ -95,7 +99,7 @@ def resync(folder: Path, name: str, poison: Callable[[], None]) -> Mended:
         broken = damage(files, name)
         if broken is None:
             raise NotFound(f"nothing is broken in the journal of {visible(name, 200)}", "leave it as it is")
-        intent = _intended(files, folder, broken)
+        intent = _intended(files, folder, name, broken)
     finally:
         files.close()
     poison()
@@ -120,6 +124,7 @@ def finish(folder: Path, name: str) -> tuple[int, ...]:
     files = DirectoryFiles(folder)
     try:
         log = _begun(files, name, intent)
+        log.skip(intent.given)
         log.commit()
         log.mark(seal_mark())
         log.commit()
@@ -145,21 +150,33 @@ def _begun(files: Files, name: str, intent: _Intent) -> Log:
     return log
 
 
-def _intended(files: Files, folder: Path, broken: Rotten) -> _Intent:
+def _given(files: Files, name: str) -> int:
+    """Return a number that no record of a broken journal had, and none of what it may have lost.
+
+    A record takes a row at least. What was cut off from the newest segment is no more than a segment.
+    """
+    known, behind = highest(files, Sealer(name, files.key))
+    return (known + (behind + SEGMENT_BYTES) // ROW.size) // _ROUND * _ROUND + _ROUND
+
+
+def _intended(files: Files, folder: Path, name: str, broken: Rotten) -> _Intent:
     before = broken.before
     taken = [path.name for path in folder.iterdir() if path.name.startswith(_ASIDE)]
     aside = f"{_ASIDE}{len(taken) + 1}"
     state = before.state
+    given = _given(files, name)
     why = f"the journal was broken: {broken.message}"
     if not before.frames or before.last < state.floor:  # nothing before it can be offered
         last = max(before.last, state.floor)
-        return _Intent(aside, (), 0, 0, state.floor, last, state.epoch, why)
+        return _Intent(aside, (), 0, 0, state.floor, last, given, state.epoch, why)
     segments = tuple(dict.fromkeys(ref.segment for ref in before.frames))
     newest = before.frames[-1]
     if newest.segment >= MERGED_FROM:  # whole, or it would not be there
-        return _Intent(aside, segments, 0, 0, state.floor, before.last, state.epoch, why)
+        return _Intent(aside, segments, 0, 0, state.floor, before.last, given, state.epoch, why)
     end = newest.offset + newest.header.size_bytes
-    return _Intent(aside, segments[:-1], newest.segment, end, state.floor, before.last, state.epoch, why)
+    return _Intent(
+        aside, segments[:-1], newest.segment, end, state.floor, before.last, given, state.epoch, why
+    )
 
 
 def _set_aside(folder: Path, intent: _Intent) -> None:

@@ -14,6 +14,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Final
 
@@ -234,9 +235,9 @@ class Merger:
             first.start, last.end, last.last, last.tag, found.frames, _state(self._files, stretch).dump()
         )
         segment = Growing(self._files, self._sealer, number, first.refs[0].header.previous)
-        known = {"durable": last.last, "floor": floor}
+        put = partial(segment.put, durable=last.last, floor=floor)
         opening = json.dumps(told.dump(), separators=(",", ":")).encode("utf-8", "surrogatepass")
-        refs = [segment.put(Kind.MERGED, 1, first.first, opening, **known)]
+        refs = [put(Kind.MERGED, 1, first.first, opening)]
         record = last.last + 1 - found.runs
         held, data = -1, memoryview(b"")
         for batch in self._batches(stretch, found.newest):
@@ -248,7 +249,7 @@ class Merger:
                 part = None if run.at == ZEROS else data[run.at : run.at + run.length]
                 writes.append(Write(run.disk, run.offset, run.length, part))
             table, stored, raw = pack(writes, self._level)
-            refs.append(segment.put(Kind.WRITES, len(batch), record, table, stored, raw, **known))
+            refs.append(put(Kind.WRITES, len(batch), record, table, stored, raw))
             pace(len(table) + len(stored))
             record += len(batch)
         segment.name()

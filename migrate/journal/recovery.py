@@ -156,6 +156,21 @@ def read_data(files: Files, ref: Ref) -> bytes:
     return unpack(ref.header, table, stored)
 
 
+def highest(files: Files, sealer: Sealer) -> tuple[int, int]:
+    """Return the highest record that a whole frame of a journal has or knows of, and how many bytes may
+    hold higher ones; raises JournalCorrupt, OSError.
+    """
+    found = _Scan(files, sealer)
+    known, behind = 0, 0
+    for number in files.numbers():
+        headers = found.headers(number, 0)
+        newest = max((max(header.last, header.durable) for header in headers), default=0)
+        if number < MERGED_FROM:  # those stand for older ones
+            behind = files.size(number) + (0 if newest > known else behind)
+        known = max(known, newest)
+    return known, behind
+
+
 class _Scan:
     def __init__(self, files: Files, sealer: Sealer) -> None:
         self._files = files
@@ -168,7 +183,7 @@ class _Scan:
 
     def check_unbegun(self, number: int) -> None:
         """Raise Rotten when a segment whose beginning is broken had been begun durably."""
-        if any(True for _ in self._valid_after(number, 1)):  # they come when the beginning is durable
+        if any(True for _ in self.headers(number, 1)):  # they come when the beginning is durable
             raise Rotten(number, 0, self._lowered(number, 0))
 
     def merged(self, number: int) -> Part | None:
@@ -213,7 +228,7 @@ class _Scan:
     def _take_newest(self, number: int) -> None:
         frames = list(self._frames(number, NOTHING))
         # Behind the end, and in frames whose data is not whole, only what is proven durable was promised.
-        behind = self._valid_after(number, _end(frames))
+        behind = self.headers(number, _end(frames))
         known = max((header.durable for header in (*(ref.header for ref in frames), *behind)), default=0)
         whole = self._whole(frames, known)
         end = _end(whole)
@@ -289,15 +304,15 @@ class _Scan:
 
     def _lowered(self, number: int, offset: int) -> Found:
         """Return what was found, its floor raised to what any valid frame behind the damage knows."""
-        behind = list(self._valid_after(number, offset))
+        behind = list(self.headers(number, offset))
         for other in self._files.numbers():
             if other > number or number >= MERGED_FROM:  # what every frame knows of the floor is true
-                behind += self._valid_after(other, 0)
+                behind += self.headers(other, 0)
         floor = max((header.floor for header in behind), default=0)
         state = self.found.state.marked({"mark": "floor", "record": floor}, 0)
         return replace(self.found, state=state)
 
-    def _valid_after(self, number: int, start: int) -> Iterator[Header]:
+    def headers(self, number: int, start: int) -> Iterator[Header]:
         """Yield every header of this journal's that stands anywhere behind ``start``."""
         size, step, kept = self._files.size(number), MIB, HEADER_BYTES
         at = start

@@ -193,7 +193,7 @@ class _Credulous(_Scan):
 class Wordless(_Scan):
     """Takes whatever is broken in the newest segment for a torn tail."""
 
-    def _valid_after(self, number: int, start: int) -> Iterable[Header]:  # type: ignore[override]
+    def headers(self, number: int, start: int) -> Iterable[Header]:  # type: ignore[override]
         return iter(())
 
     def _whole(self, frames: list[Ref], known: int) -> list[Ref]:

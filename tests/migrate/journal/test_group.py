@@ -180,6 +180,7 @@ def test_an_image_stays_when_the_log_failed_and_was_opened_anew(tmp_path: Path) 
     target = Target(tmp_path / "journal", ["disk-0", "disk-1"])
     first, second = target.cycle(1), target.cycle(2)
     image = target.group.image(first.record, "disk-0")
+    newer = target.group.image(second.record, "disk-0")
     target.group.close()  # its files are opened again when they are needed
     newest = max(target.folder.glob("*.segment"))
     newest.rename(newest.with_suffix(".away"))  # so the next append finds no file
@@ -198,6 +199,12 @@ def test_an_image_stays_when_the_log_failed_and_was_opened_anew(tmp_path: Path) 
     buffer = bytearray(SIZE)
     image.read_into(memoryview(buffer), 0)
     assert bytes(buffer) == target.content("disk-0", 1)
+    newer.read_into(memoryview(buffer), 0)
+    assert bytes(buffer) == target.content("disk-0", 2)
+    newer.close()
+    opened = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+    segments = [path for path in opened if path.parent == target.folder]
+    assert len(segments) == len(set(segments)) > 0  # none is kept open by the log that failed
     image.close()
     target.group.promote(third.record)
     assert target.is_whole(third)

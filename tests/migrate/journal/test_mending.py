@@ -124,6 +124,7 @@ def test_checkpoints_before_the_damage_stay(tmp_path: Path, where: str, seed: in
     writes = frames(journal, Kind.WRITES)
     broken = journal.rng.choice(writes[8:40])
     table = broken.header.size_bytes - broken.header.table - broken.header.data
+    newest = journal.log.last
     byte = {"header": 20, "table": table + 3, "data": broken.header.size_bytes - 100}[where]
     journal.close()
     journal.rot(broken, byte)
@@ -142,8 +143,12 @@ def test_checkpoints_before_the_damage_stay(tmp_path: Path, where: str, seed: in
     journal.newest = bytearray(SIZE)
     JournalledDisk(0, Replica(journal.replica), journal.log).read_into(memoryview(journal.newest), 0)
     journal.live(3)
+    assert all(record in expected or record > newest for record in journal.log.state.checkpoints)
     journal.close()
     assert len(journal.check()) == len(expected) + 3
+    journal.promote(expected[-1])  # up to where the numbers jump
+    journal.close()
+    assert len(journal.check()) == 4
     journal.close()
 
 
@@ -191,13 +196,38 @@ def test_nothing_that_stands_before_is_left_and_records_go_on_behind_the_floor(t
     assert first.header.first < goal
     journal.close()
     journal.rot(first, 20)
+    newest = journal.log.last
     assert journal.mend().checkpoints == ()
     assert journal.check() == []
-    assert journal.log.last > goal
+    assert journal.log.last > newest
     journal.newest = bytearray(journal.replica)
     journal.live(3)
     journal.close()
     assert len(journal.check()) == 3
+    journal.close()
+
+
+@pytest.mark.parametrize("lost", ["cut", "gone", "broken"])
+def test_a_number_never_means_two_records(tmp_path: Path, lost: str) -> None:
+    """Also those that nothing is left of, as far as the newest segment's size goes."""
+    journal = Journal(tmp_path / "journal")
+    journal.live(14)
+    for _ in range(400):
+        journal.log.append([Write(0, 0, 512)])  # the shortest there are
+    journal.live(1)
+    newest, numbers = journal.log.last, journal.files.numbers()
+    broken = frames(journal, Kind.WRITES)[2]
+    journal.close()
+    journal.rot(broken, 20)
+    for number in numbers[-2:]:
+        path = journal.folder / f"{number:010d}.segment"
+        if lost == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:700] if lost == "cut" else bytes(path.stat().st_size))
+    journal.mend()
+    journal.check()
+    assert journal.log.last > newest
     journal.close()
 
 
