@@ -240,7 +240,8 @@ _VERSION_4: tuple[Step, ...] = (
     # migrate.schedule.calendar
     """CREATE TABLE appointment (
         id INTEGER PRIMARY KEY, wave TEXT NOT NULL, purpose TEXT NOT NULL, due TEXT NOT NULL,
-        who TEXT NOT NULL, made_at TEXT NOT NULL, ended_at TEXT, ended_why TEXT NOT NULL DEFAULT ''
+        fingerprint TEXT NOT NULL, ticket TEXT NOT NULL, who TEXT NOT NULL, uid INTEGER NOT NULL,
+        made_at TEXT NOT NULL, ended_at TEXT, ended_why TEXT NOT NULL DEFAULT ''
     ) STRICT""",
     # migrate.rehearsals.book
     """CREATE TABLE rehearsed (

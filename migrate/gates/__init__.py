@@ -1,0 +1,1 @@
+"""Gates: who said what, whether that opens them, and what time alone will do."""
