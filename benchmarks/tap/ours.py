@@ -19,13 +19,14 @@ from migrate.journal.directory import DirectoryFiles
 from migrate.journal.log import open_log
 from migrate.replication.written import packed_in
 from migrate.tap.areas import Areas
+from migrate.tap.chunks import Point
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listened_at
 from migrate.tap.mapfile import MapFile, seen
 from migrate.tap.memory import keep_memory
 from migrate.tap.packing import Packer
-from migrate.tap.recorder import Mapped, Mode, Point, Recorder
+from migrate.tap.recorder import Mapped, Mode, Recorder
 from migrate.tap.tapping import Tap
 from planner.units import GIB, MIB
 
@@ -44,7 +45,7 @@ class Journalling:
         self._folder = folder
         self._recorder = recorder
         self._log = open_log(DirectoryFiles(folder), "crm")
-        self._packer = Packer()
+        self._packer = Packer(recorder.slabs)
         self._ending = threading.Event()
         self._appended = threading.Event()
         self._upto = 0
@@ -76,7 +77,7 @@ class Journalling:
                 if self.size_bytes > _LIMIT:
                     self._recorder.let_go("the journal is full")
                 behind = self._recorder.held_bytes > _BUFFER // 4
-                frames = self._packer.frames(batch.writes, batch.after, (0,), _LEVEL, is_behind=behind)
+                frames = self._packer.frames(batch, (0,), _LEVEL, is_behind=behind)
                 for _reached, body in frames:
                     self._log.append_packed([packed_in(body)])
                 self._upto = batch.upto

@@ -14,8 +14,9 @@ from typing import Any, Final
 from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.answers import checked_name, plain, told_consistency
 from migrate.journal.state import Checkpoint
+from migrate.tap.chunks import Point
 from migrate.tap.protecting import Protected, Protecting
-from migrate.tap.recorder import Mode, Point, Recorder
+from migrate.tap.recorder import Mode, Recorder
 from migrate.tap.streaming import Streaming
 from migrate.tap.tapping import Tap
 from planner.errors import Blocked, NotFound, StepFailed

@@ -14,7 +14,8 @@ from typing import Final, Protocol, TypeVar
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.zeros import GRAIN, zero_runs
-from migrate.tap.recorder import Point, Recorder
+from migrate.tap.chunks import Point
+from migrate.tap.recorder import Recorder
 from migrate.tap.watching import Watch
 from planner.units import KIB, MIB
 

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from migrate.disks.flat import FlatDisk
 from migrate.disks.nbd.numbers import Can
+from migrate.replication.channel import Buffer
 from migrate.tap.areas import Areas
 from planner.names import visible
 from planner.units import MIB
@@ -29,8 +30,8 @@ class Records(Protocol):
         """The number of the newest record."""
         ...
 
-    def add(self, disk: int, offset: int, data: bytes | None, length: int) -> int:
-        """Take a write that has reached its disk, None for zeros, and return its number."""
+    def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
+        """Take a copy of a write that has reached its disk, None for zeros, and return its number."""
         ...
 
     def let_go(self, why: str) -> None:
@@ -73,7 +74,7 @@ class TappedDisk:
         except OSError:
             self._record_what_is_there(offset, length)
             raise
-        self._records.add(self.number, offset, bytes(data), length)
+        self._records.add(self.number, offset, data, length)
 
     def zero(self, offset: int, length: int) -> None:
         """Make zeros where a change may begin, and record it; raises OSError."""
@@ -152,4 +153,4 @@ class TappedDisk:
             self._areas.lose(self.number, offset, length)
             self._records.let_go(why)
             return
-        self._records.add(self.number, offset, bytes(buffer), length)
+        self._records.add(self.number, offset, buffer, length)

@@ -1,6 +1,7 @@
 """Packs writes into frames in a process beside the tap: digests and compression cost guests nothing there.
 
-    parent ── writes ──▶ child ── frames of the stream ──▶ parent          over a pair of sockets
+    parent ── rows ──▶ child ── frames of the stream ──▶ parent       over a pair of sockets
+                         └── the bytes of the writes: in memory that both have
 
 Python runs one thread at a time. Small digests in another thread of the tap kept its guests waiting for
 their turn: with them elsewhere a write takes half the processor time. The child ends with its parent.
@@ -8,6 +9,7 @@ their turn: with them elsewhere a write takes half the processor time. The child
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import struct
@@ -19,27 +21,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from migrate.journal.writes import Write
-from migrate.replication.channel import Buffer, ChannelClosed, SocketChannel
+from migrate.replication.channel import ChannelClosed, SocketChannel
 from migrate.replication.written import frames_of
+from migrate.tap.chunks import Batch, writes_of
 from migrate.tap.memory import keep_memory
+from migrate.tap.slabs import Slabs, mapped
 from planner.errors import StepFailed
 from planner.own_code import child_environment
-from planner.units import KIB
 
-_REQUEST: Final = struct.Struct("<IIiQQ")  # writes, disks, level, number before, bytes of data
-_ROW: Final = struct.Struct("<IQI?")
+_REQUEST: Final = struct.Struct("<QIiQ")  # bytes of rows, disks, level, number before
 _NUMBER: Final = struct.Struct("<I")
 _ANSWER: Final = struct.Struct("<QI")  # number reached, bytes of the body; none at the end
 _END_S: Final = 10.0
-_SMALL: Final = 32 * KIB
-_TOGETHER: Final = 256 * KIB
 
 
 class Packer:
     """Packs in a child that is started when it is needed, and again if it died. ``close`` it."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, slabs: Slabs, clock: Callable[[], float] = time.monotonic) -> None:
+        self._slabs = slabs
         self._lock = threading.Lock()
         self._clock = clock
         self._took_s = self._ended_s = 0.0  # the last time
@@ -47,19 +47,13 @@ class Packer:
         self._channel: SocketChannel | None = None
 
     def frames(
-        self,
-        writes: Sequence[Write],
-        after: int,
-        numbers: Sequence[int],
-        level: int,
-        *,
-        is_behind: bool = False,
-    ) -> Iterator[tuple[int, bytes]]:
+        self, batch: Batch, numbers: Sequence[int], level: int, *, is_behind: bool = False
+    ) -> Iterator[tuple[int, bytearray]]:
         """Yield what ``frames_of`` yields, made elsewhere. Raises StepFailed when the child ended.
 
         When more comes than leaves, ``is_behind``, and packing is what takes the time, it is left out.
         """
-        if not writes:
+        if not batch.rows:
             return
         with self._lock:
             begun = self._clock()
@@ -67,13 +61,19 @@ class Packer:
                 level = 0
             try:
                 channel = self._channel or self._start()
-                channel.send(_request(writes, after, numbers, level))
+                channel.send(
+                    (
+                        _REQUEST.pack(len(batch.rows), len(numbers), level, batch.after),
+                        *map(_NUMBER.pack, numbers),
+                        batch.rows,
+                    )
+                )
                 found = []
                 while True:
                     reached, length = _ANSWER.unpack(_taken(channel, _ANSWER.size))
                     if not length:
                         break
-                    found.append((reached, bytes(_taken(channel, length))))
+                    found.append((reached, _taken(channel, length)))
             except (OSError, ChannelClosed) as error:
                 self._end()
                 raise StepFailed("the process that packs writes ended", "it is started again") from error
@@ -90,10 +90,15 @@ class Packer:
         ours, theirs = socket.socketpair()
         with theirs:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "migrate.tap.packing", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "migrate.tap.packing",
+                    *map(str, (theirs.fileno(), self._slabs.fd, self._slabs.size_bytes)),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), self._slabs.fd),
                 env=child_environment(),
             )
         self._channel = SocketChannel(ours)
@@ -112,34 +117,6 @@ class Packer:
             self._child = None
 
 
-def _request(writes: Sequence[Write], after: int, numbers: Sequence[int], level: int) -> list[Buffer]:
-    pack = _ROW.pack
-    rows = [pack(write.disk, write.offset, write.length, write.data is not None) for write in writes]
-    data = [write.data for write in writes if write.data is not None]
-    head = _REQUEST.pack(len(writes), len(numbers), level, after, sum(map(len, data)))
-    return [b"".join((head, *map(_NUMBER.pack, numbers), *rows)), *_gathered(data)]
-
-
-def _gathered(data: Sequence[Buffer]) -> Iterator[Buffer]:
-    """Yield the same bytes in fewer parts; a large one is not copied, which would keep guests waiting."""
-    small: list[Buffer] = []
-    weight = 0
-    for part in data:
-        if len(part) >= _SMALL:
-            if small:
-                yield b"".join(small)
-                small, weight = [], 0
-            yield part
-            continue
-        small.append(part)
-        weight += len(part)
-        if weight >= _TOGETHER:
-            yield b"".join(small)
-            small, weight = [], 0
-    if small:
-        yield b"".join(small)
-
-
 def _taken(channel: SocketChannel, length: int) -> bytearray:
     """Return that many bytes; raises ChannelClosed."""
     buffer = bytearray(length)
@@ -147,29 +124,27 @@ def _taken(channel: SocketChannel, length: int) -> bytearray:
     return buffer
 
 
-def _serve(channel: SocketChannel) -> None:
+def _serve(channel: SocketChannel, memory: memoryview) -> None:
     """Pack what is asked for until nobody asks any more; that is ChannelClosed."""
     while True:
-        count, disks, level, after, length = _REQUEST.unpack(_taken(channel, _REQUEST.size))
+        length, disks, level, after = _REQUEST.unpack(_taken(channel, _REQUEST.size))
         numbers = [number for (number,) in _NUMBER.iter_unpack(_taken(channel, disks * _NUMBER.size))]
-        rows = _taken(channel, count * _ROW.size)
-        data = memoryview(_taken(channel, length))
-        writes, at = [], 0
-        for disk, offset, size, has_data in _ROW.iter_unpack(rows):
-            writes.append(Write(disk, offset, size, data[at : at + size] if has_data else None))
-            at += size if has_data else 0
+        writes = list(writes_of(_taken(channel, length), memory))
         for reached, body in frames_of(writes, after, numbers, level):
             channel.send((_ANSWER.pack(reached, len(body)), body))
         channel.send((_ANSWER.pack(0, 0),))
 
 
 def main(arguments: list[str]) -> int:
-    """Be the child, on the socket whose number is the only argument."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # meant for the tap, which has something left to pack
-        signal.signal(number, signal.SIG_IGN)
+    """Be the child: on the socket of that number, with slabs by their descriptor and size."""
+    for meant in (signal.SIGINT, signal.SIGTERM):  # for the tap, which has something left to pack
+        signal.signal(meant, signal.SIG_IGN)
     keep_memory()
-    with socket.socket(fileno=int(arguments[0])) as sock, suppress(ChannelClosed):
-        _serve(SocketChannel(sock, timeout_s=0.0))  # a guest may write nothing for days
+    number, fd, size_bytes = map(int, arguments)
+    memory = mapped(fd, size_bytes)
+    os.close(fd)
+    with socket.socket(fileno=number) as sock, suppress(ChannelClosed):
+        _serve(SocketChannel(sock, timeout_s=0.0), memory)  # a guest may write nothing for days
     return 0
 
 

@@ -19,7 +19,8 @@ from typing import Any, Final
 from migrate.protection.freezing import Reached, checkpoint
 from migrate.protection.policy import Policy
 from migrate.sites.ports import Consistency
-from migrate.tap.recorder import Judged, Mode, Point, Recorder
+from migrate.tap.chunks import Judged, Point
+from migrate.tap.recorder import Mode, Recorder
 from planner.errors import BadInput, Blocked, ProjectBusy, StepFailed, WherryError
 from planner.names import visible
 

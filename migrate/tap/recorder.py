@@ -14,21 +14,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Final
 
-from migrate.journal.writes import Write
-from migrate.sites.ports import Consistency
+from migrate.replication.channel import Buffer
+from migrate.tap.chunks import NOWHERE, ROW, Batch, Chunk, Judged, Point
+from migrate.tap.slabs import Slabs
 from planner.errors import BadInput, Blocked, StepFailed
 from planner.units import MIB, show_bytes
 
-ROOM: Final = 256  # what an item takes beside its data
+ROOM: Final = ROW.size  # what an item takes beside its data
 LEAST: Final = 4 * MIB  # of memory
-_MARK: Final = -1  # in the place of a disk
-
-_Item = tuple[int, int, int, int, bytes | None, float]
+_CHUNK: Final = MIB
+_row: Final = ROW.pack
 
 
 class Mapped(StepFailed):
@@ -44,41 +42,6 @@ class Mode(StrEnum):
     MAPPED = "mapped"  # its area is remembered
     CATCHING_UP = "catching up"  # it is kept, and what was only mapped is copied
     STREAMING = "streaming"  # it is kept, and each place in the order is an instant
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A checkpoint in the order. ``made`` gets its number at the target, or why there is none."""
-
-    at_ms: int
-    consistency: Consistency = Consistency.CRASH
-    name: str = ""
-    pinned: bool = False
-    whole: bool = False  # the first one after a catch-up
-    pending: bool = False  # what it is worth is said later
-    made: Future[int] = field(default_factory=Future, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What the checkpoint ``record`` of the target is worth, said afterwards; None withdraws it.
-
-    ``made`` gets that number when it is durable, or why it was not said.
-    """
-
-    record: int
-    consistency: Consistency | None
-    made: Future[int] = field(default_factory=Future, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What comes next: writes numbered from ``after`` + 1 on, and then, perhaps, a point; up to ``upto``."""
-
-    after: int
-    upto: int
-    writes: list[Write]
-    point: Point | Judged | None = None
 
 
 class Recorder:
@@ -99,13 +62,16 @@ class Recorder:
                 f"a buffer of {show_bytes(limit_bytes)} is too small", f"give it {show_bytes(LEAST)} or more"
             )
         self._limit = limit_bytes
+        self.slabs = Slabs(limit_bytes)
+        self._memory = self.slabs.view
         self._cool = cool
         self._clock = clock
         self._lock = threading.Lock()
         self._more = threading.Condition(self._lock)
         self._wanted = 0  # bytes somebody waits for, 0 when nobody does
-        self._queue: deque[_Item] = deque()
-        self._flight: deque[_Item] = deque()  # sent, not known to be durable
+        self._open = Chunk(0, self.slabs)
+        self._queue: deque[Chunk] = deque()  # and the open one
+        self._flight: deque[Chunk] = deque()  # sent, not known to be durable
         self._points: dict[int, Point | Judged] = {}
         self._held = self._unsent = 0  # bytes
         self._last = self._sent = self._whole = 0
@@ -143,20 +109,17 @@ class Recorder:
             oldest = self._oldest()
             return 0.0 if oldest is None else max(self._clock() - oldest, 0.0)
 
-    def add(self, disk: int, offset: int, data: bytes | None, length: int) -> int:
-        """Take a write that has reached its disk and return its number; None writes zeros."""
+    def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
+        """Take a copy of a write that has reached its disk and return its number; None writes zeros."""
         with self._lock:
             self._last += 1
             if self._mode is Mode.MAPPED:
                 self._lose()
-            elif self._held + ROOM + (0 if data is None else length) > self._limit:
-                self.overflows += 1
-                self._let_go(f"the buffer of {show_bytes(self._limit)} was full")
+            elif not self._keep(disk, offset, length, data):
+                self._overflow()
                 self._lose()
-            else:
-                self._keep(disk, offset, length, data)
-                if 0 < self._wanted <= self._unsent:
-                    self._more.notify_all()
+            elif 0 < self._wanted <= self._unsent:
+                self._more.notify_all()
             return self._last
 
     def mark(self, point: Point) -> int:
@@ -186,12 +149,17 @@ class Recorder:
         """
         with self._lock:
             self._let_go("it catches up")
+            for chunk in self._flight:  # whoever streams has no use for them any more
+                chunk.give_back()
+            self._flight.clear()
+            self._held = 0
+            self._open = Chunk(self._last, self.slabs)
             if self._lost_at is None:
                 self._lost_at = self._clock()
             self._mode, self._sent, self._whole = Mode.CATCHING_UP, self._last, 0
             return self._last
 
-    def put(self, disk: int, offset: int, length: int, data: bytes | None) -> int:
+    def put(self, disk: int, offset: int, length: int, data: Buffer | None) -> int:
         """Put what a run of a disk holds into the order; from the thread that adds, raises Mapped.
 
         Nothing of it may have been written since it was read: what was stands in the order already.
@@ -199,7 +167,9 @@ class Recorder:
         with self._lock:
             self._must_keep()
             self._last += 1
-            self._keep(disk, offset, length, data)
+            if not self._keep(disk, offset, length, data):
+                self._overflow()
+            self._must_keep()
             return self._last
 
     def finish(self, point: Point) -> int:
@@ -230,26 +200,28 @@ class Recorder:
                 self._wanted = 0
             self._must_keep()
             after, taken = self._sent, 0
-            writes: list[Write] = []
+            rows: list[memoryview] = []
             point: Point | Judged | None = None
-            while self._queue and taken < limit_bytes and point is None:
-                item = self._queue.popleft()
-                self._flight.append(item)
-                number, disk, offset, length, data, _at = item
-                self._sent = number
-                if disk == _MARK:
-                    point = self._points[number]
-                else:
-                    writes.append(Write(disk, offset, length, data))
-                taken += _weight(item)
+            while self._sent < self._last and taken < limit_bytes and point is None:
+                if not self._queue:
+                    self._open_another(self._last)
+                chunk = self._queue.popleft()
+                self._flight.append(chunk)
+                self._sent, point = chunk.upto, chunk.point
+                rows.append(memoryview(chunk.rows)[chunk.done * ROW.size :])
+                taken += chunk.weight
             self._unsent -= taken
-            return Batch(after, self._sent, writes, point)
+            return Batch(after, self._sent, b"".join(rows), self._memory, point)
 
     def done(self, upto: int) -> None:
         """Know that everything up to that number is durable at the target."""
         with self._lock:
-            while self._flight and self._flight[0][0] <= upto:
-                self._held -= _weight(self._flight.popleft())
+            while self._flight and self._flight[0].upto <= upto:
+                chunk = self._flight.popleft()
+                chunk.give_back()
+                self._held -= chunk.weight
+            if self._flight:
+                self._flight[0].done = max(upto - self._flight[0].after, self._flight[0].done)
             whole = self._mode is Mode.STREAMING and 0 < self._whole <= upto
             if whole:
                 self._lost_at, self._known = None, True
@@ -272,13 +244,15 @@ class Recorder:
     def resume(self, upto: int) -> bool:
         """Go on behind ``upto`` over a new connection; False when that is not kept here any more."""
         with self._lock:
-            first = self._flight[0][0] if self._flight else self._sent + 1
-            if self._mode is not Mode.STREAMING or not first - 1 <= upto <= self._sent:
+            oldest = self._flight[0] if self._flight else None
+            first = self._sent if oldest is None else oldest.after + oldest.done
+            if self._mode is not Mode.STREAMING or not first <= upto <= self._sent:
                 return False
-            while self._flight and self._flight[-1][0] > upto:
-                item = self._flight.pop()
-                self._queue.appendleft(item)
-                self._unsent += _weight(item)
+            while self._flight and self._flight[-1].upto > upto:
+                chunk = self._flight.pop()
+                chunk.done = max(upto - chunk.after, 0)
+                self._queue.appendleft(chunk)
+                self._unsent += chunk.weight
             self._sent = upto
         self.done(upto)
         return True
@@ -293,19 +267,43 @@ class Recorder:
         with self._lock:
             self._more.notify_all()
 
-    def _keep(self, disk: int, offset: int, length: int, data: bytes | None) -> None:
-        item = (self._last, disk, offset, length, data, self._clock())
-        self._queue.append(item)
-        weight = _weight(item)
+    def _keep(self, disk: int, offset: int, length: int, data: Buffer | None) -> bool:
+        """Take the newest write; False when there is no room for it."""
+        weight = ROOM if data is None else ROOM + length
+        if self._held + weight > self._limit:
+            return False
+        chunk = self._open
+        if chunk.weight >= _CHUNK:
+            chunk = self._open_another(self._last - 1)
+        place = NOWHERE
+        if data is not None:
+            if chunk.end - chunk.at < length and not chunk.take_run(length):
+                return False
+            place = chunk.at
+            chunk.at = end = place + length
+            self._memory[place:end] = data
+        chunk.rows += _row(disk, length, offset, place, self._clock())
+        chunk.weight += weight
         self._held += weight
         self._unsent += weight
+        return True
 
     def _mark(self, point: Point | Judged) -> int:
         self._last += 1
         self._points[self._last] = point
-        self._keep(_MARK, 0, 0, None)
+        chunk = self._open
+        chunk.point, chunk.pointed_s = point, self._clock()
+        chunk.weight += ROOM
+        self._held += ROOM
+        self._unsent += ROOM
+        self._open_another(self._last)
         self._more.notify_all()
         return self._last
+
+    def _open_another(self, after: int) -> Chunk:
+        self._queue.append(self._open)
+        self._open = Chunk(after, self.slabs)
+        return self._open
 
     def _is_marked(self) -> bool:
         """Tell whether a checkpoint waits to be sent: it comes last, or others came behind it."""
@@ -314,8 +312,14 @@ class Recorder:
     def _oldest(self) -> float | None:
         if self._lost_at is not None:
             return self._lost_at
-        items = self._flight or self._queue
-        return items[0][5] if items else None
+        if self._flight:
+            return self._flight[0].oldest_s()
+        chunk = self._queue[0] if self._queue else self._open
+        return chunk.oldest_s() if chunk.weight else None
+
+    def _overflow(self) -> None:
+        self.overflows += 1
+        self._let_go(f"the buffer of {show_bytes(self._limit)} was full")
 
     def _lose(self) -> None:
         self.dropped += 1
@@ -328,9 +332,11 @@ class Recorder:
 
     def _let_go(self, why: str) -> None:
         self._lost_at = self._oldest()
+        for chunk in (*self._queue, self._open):
+            chunk.give_back()
         self._queue.clear()
-        self._flight.clear()
-        self._held = self._unsent = 0
+        self._open = Chunk(self._last, self.slabs)
+        self._held, self._unsent = sum(chunk.weight for chunk in self._flight), 0
         self._mode, self.why = Mode.MAPPED, why
         points, self._points = self._points, {}
         for point in points.values():
@@ -339,7 +345,3 @@ class Recorder:
                     Mapped(f"the checkpoint was not made: {why}", "ask again when it streams")
                 )
         self._more.notify_all()
-
-
-def _weight(item: _Item) -> int:
-    return ROOM + (0 if item[4] is None else item[3])

@@ -18,13 +18,14 @@ from migrate.daemons.control import ControlServer
 from migrate.protection.policy import Policy
 from migrate.replication.channel import Channel
 from migrate.tap.answers import TapAnswers
+from migrate.tap.chunks import Point
 from migrate.tap.copying import Copying
 from migrate.tap.front import serve
 from migrate.tap.memory import keep_memory
 from migrate.tap.opening import Opened
 from migrate.tap.packing import Packer
 from migrate.tap.protecting import Protecting
-from migrate.tap.recorder import Point, Recorder
+from migrate.tap.recorder import Recorder
 from migrate.tap.streaming import Streamed, Streaming
 from migrate.tap.tapping import Tap
 from planner.errors import Blocked
@@ -53,7 +54,7 @@ async def run(
     keep_memory()
     recorder = Recorder(limit_bytes, opened.areas.cool)
     tap = Tap(opened.tapped(recorder), opened.areas, recorder)
-    packer = Packer()
+    packer = Packer(recorder.slabs)
     streaming = None
     if connect is not None:
         streamed = _streamed(opened, every_s, generation)

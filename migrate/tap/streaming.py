@@ -25,9 +25,10 @@ from migrate.replication.messages import Hello, Taken, Turn
 from migrate.replication.sender import greet
 from migrate.replication.wire import FLAG_PART, HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
+from migrate.tap.chunks import Batch, Judged, Point
 from migrate.tap.copying import PIECE, Copying
 from migrate.tap.packing import Packer
-from migrate.tap.recorder import Batch, Judged, Mapped, Mode, Point, Recorder
+from migrate.tap.recorder import Mapped, Mode, Recorder
 from migrate.tap.rpo import Ages
 from planner.errors import BadInput, Blocked, WherryError
 from planner.names import visible
@@ -128,7 +129,7 @@ class Streaming:
         self._channel: Channel | None = None
         self._thread = threading.Thread(target=self._run, name="wherry-stream", daemon=True)
         self._packing = ThreadPoolExecutor(_PACKERS, "wherry-pack")
-        self._packed: deque[tuple[Batch, Iterator[tuple[int, bytes]]]] = deque()
+        self._packed: deque[tuple[Batch, Iterator[tuple[int, bytes | bytearray]]]] = deque()
         self._ages = Ages()
         self._why = "nobody answered yet"
         self._cause = ""  # of the last catch-up
@@ -294,7 +295,7 @@ class Streaming:
         while self._commits and (self._commits >= _AHEAD or idle):
             self._hear(link)
 
-    def _send(self, link: Link, batch: Batch, frames: Iterator[tuple[int, bytes]]) -> None:
+    def _send(self, link: Link, batch: Batch, frames: Iterator[tuple[int, bytes | bytearray]]) -> None:
         for reached, body in frames:
             link.send(Kind.WRITES, body, offset=reached)
             self._unsaid += len(body)
@@ -303,12 +304,12 @@ class Streaming:
             link.send(Kind.MARK, _turn(batch.point, batch.upto).dump())
             self._unsaid += 1
 
-    def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes]]:
+    def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes | bytearray]]:
         """Return the frames of a batch. To catch up takes all processors, to stream none of the guests'."""
         level = self._streamed.level
         if self._packer is not None and not self._catches_up:
             behind = self._recorder.held_bytes > self._recorder.limit_bytes // 4
-            return self._packer.frames(batch.writes, batch.after, self._numbers, level, is_behind=behind)
+            return self._packer.frames(batch, self._numbers, level, is_behind=behind)
         return frames_of(batch.writes, batch.after, self._numbers, level, self._packing)
 
     def _copy(self) -> None:

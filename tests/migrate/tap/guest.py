@@ -16,7 +16,7 @@ from typing import Any
 from migrate.replication.channel import Channel
 from migrate.replication.tls import TlsKeys, connect_tls
 from migrate.sites.ports import Consistency
-from migrate.tap.recorder import Point
+from migrate.tap.chunks import Point
 from planner.units import MIB
 from tests.migrate.tap.rig import BLOCK, Near, Writes
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from migrate.disks.flat import FlatDisk
+from migrate.replication.channel import Buffer
 from migrate.tap.areas import Areas
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
@@ -27,8 +28,8 @@ class Remembering:
     def last(self) -> int:
         return len(self.records)
 
-    def add(self, disk: int, offset: int, data: bytes | None, length: int) -> int:
-        self.records.append((disk, offset, data, length))
+    def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
+        self.records.append((disk, offset, None if data is None else bytes(data), length))
         return len(self.records)
 
     def let_go(self, why: str) -> None:

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from migrate.disks.flat import FlatDisk
+from migrate.replication.channel import Buffer
 from migrate.tap.areas import Areas
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
@@ -39,9 +40,9 @@ class Lagging:
         self.last = 0
         threading.Thread(target=self._apply, daemon=True).start()
 
-    def add(self, disk: int, offset: int, data: bytes | None, length: int) -> int:
+    def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
         self.last += 1
-        self._todo.put((self.last, offset, bytes(length) if data is None else data))
+        self._todo.put((self.last, offset, bytes(length) if data is None else bytes(data)))
         return self.last
 
     def let_go(self, why: str) -> None:

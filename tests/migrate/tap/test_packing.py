@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
 from migrate.journal.writes import Write
 from migrate.replication.written import frames_of
+from migrate.tap.chunks import Batch
 from migrate.tap.packing import Packer
+from migrate.tap.recorder import Recorder
 from planner.errors import StepFailed
 from planner.units import GIB, KIB, MIB
 
 
 @pytest.fixture
-def packer() -> Iterator[Packer]:
-    packer = Packer()
+def recorder() -> Recorder:
+    recorder = Recorder(256 * MIB)
+    recorder.begin()
+    return recorder
+
+
+@pytest.fixture
+def packer(recorder: Recorder) -> Iterator[Packer]:
+    packer = Packer(recorder.slabs)
     yield packer
     packer.close()
+
+
+def taken(recorder: Recorder, writes: Sequence[Write]) -> Batch:
+    """Return a batch of these writes."""
+    for write in writes:
+        recorder.add(write.disk, write.offset, write.data, write.length)
+    return recorder.batch(GIB, 0)
 
 
 def drawn(rng: random.Random, count: int) -> list[Write]:
@@ -30,39 +46,43 @@ def drawn(rng: random.Random, count: int) -> list[Write]:
     return found
 
 
-def test_frames_are_the_same_as_made_here(packer: Packer) -> None:
+def test_frames_are_the_same_as_made_here(recorder: Recorder, packer: Packer) -> None:
     rng = random.Random(1)
+    after = 0
     for level, count in ((1, 50), (0, 3), (-1, 200)):
-        writes, after = drawn(rng, count), rng.randrange(2**40)
-        told = list(packer.frames(writes, after, (3, 8), level))
+        writes = drawn(rng, count)
+        told = list(packer.frames(taken(recorder, writes), (3, 8), level))
         assert told == list(frames_of(writes, after, (3, 8), level))
-        assert told[-1][0] == after + count
-    assert list(packer.frames([Write(0, 0, 5 * GIB // 2)], 9, (3, 8), 1)) == list(
-        frames_of([Write(0, 0, 5 * GIB // 2)], 9, (3, 8), 1)
-    )
-    assert list(packer.frames([], 9, (3, 8), 1)) == []
+        after += count
+        assert told[-1][0] == after
+        recorder.done(after)
+    zeros = [Write(0, 0, 5 * GIB // 2)]
+    told = list(packer.frames(taken(recorder, zeros), (3, 8), 1))
+    assert told == list(frames_of(zeros, after, (3, 8), 1))
+    assert list(packer.frames(recorder.batch(MIB, 0), (3, 8), 1)) == []
 
 
-def test_one_that_died_is_said_and_started_again(packer: Packer) -> None:
-    writes = drawn(random.Random(2), 5)
-    wanted = list(packer.frames(writes, 0, (3, 8), 1))
+def test_one_that_died_is_said_and_started_again(recorder: Recorder, packer: Packer) -> None:
+    batch = taken(recorder, drawn(random.Random(2), 5))
+    wanted = list(packer.frames(batch, (3, 8), 1))
     assert packer._child is not None
     packer._child.kill()
     packer._child.wait()
     with pytest.raises(StepFailed, match="ended"):
-        list(packer.frames(writes, 0, (3, 8), 1))
-    assert list(packer.frames(writes, 0, (3, 8), 1)) == wanted
+        list(packer.frames(batch, (3, 8), 1))
+    assert list(packer.frames(batch, (3, 8), 1)) == wanted
 
 
-def test_when_packing_holds_up_what_comes_it_is_left_out() -> None:
+def test_when_packing_holds_up_what_comes_it_is_left_out(recorder: Recorder) -> None:
     moments = iter([0.0, 5.0, 6.0, 7.0, 10.0, 11.0, 12.0, 13.0])
-    packer = Packer(lambda: next(moments))
+    packer = Packer(recorder.slabs, lambda: next(moments))
     writes = [Write(0, 0, 64 * KIB, bytes(64 * KIB))]
+    batch = taken(recorder, writes)
     try:
-        first = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # nothing is known yet
-        hurried = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # 5 s were packing, 1 s was not
-        calm = list(packer.frames(writes, 0, (0,), 1, is_behind=True))  # 1 s was packing, 3 s were not
-        unhurried = list(packer.frames(writes, 0, (0,), 1))
+        first = list(packer.frames(batch, (0,), 1, is_behind=True))  # nothing is known yet
+        hurried = list(packer.frames(batch, (0,), 1, is_behind=True))  # 5 s were packing, 1 s was not
+        calm = list(packer.frames(batch, (0,), 1, is_behind=True))  # 1 s was packing, 3 s were not
+        unhurried = list(packer.frames(batch, (0,), 1))
     finally:
         packer.close()
     packed, plain = (list(frames_of(writes, 0, (0,), level)) for level in (1, 0))

@@ -11,8 +11,9 @@ import pytest
 
 from migrate.protection.policy import Member, Policy
 from migrate.sites.ports import Consistency
+from migrate.tap.chunks import Judged
 from migrate.tap.protecting import LOG, Protecting
-from migrate.tap.recorder import Judged, Mode
+from migrate.tap.recorder import Mode
 from planner.errors import BadInput, Blocked
 from tests.migrate.protection.fake_agent import FakeAgent
 from tests.migrate.protection.scene import CRASH, FILESYSTEM, agent_member, eventually, policy

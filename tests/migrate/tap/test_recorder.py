@@ -9,7 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from migrate.journal.writes import Write
-from migrate.tap.recorder import LEAST, ROOM, Batch, Mapped, Mode, Point, Recorder
+from migrate.tap.chunks import Batch, Point
+from migrate.tap.recorder import LEAST, ROOM, Mapped, Mode, Recorder
 from planner.errors import BadInput, Blocked
 from planner.units import KIB, MIB
 
@@ -42,21 +43,52 @@ def test_writes_come_in_their_order_and_end_with_a_point() -> None:
     assert asked.made.result(0) == 99
     rest = recorder.batch(MIB, 0)
     assert (rest.after, rest.upto, rest.point) == (first + 7, first + 8, None)
-    assert [write.data for write in rest.writes] == [b"y"]
+    assert [bytes(write.data or b"") for write in rest.writes] == [b"y"]
 
 
 def test_memory_is_given_back_when_it_is_durable_and_not_before() -> None:
     cooled: list[int] = []
     recorder = streaming(cool=cooled.append)
-    for _ in range(10):
-        recorder.add(0, 0, b"x" * 4096, 4096)
-    batch = recorder.batch(MIB, 0)
+    batches = []
+    for count in (6, 4):
+        for _ in range(count):
+            recorder.add(0, 0, b"x" * 4096, 4096)
+        batches.append(recorder.batch(MIB, 0))
+    first, second = batches
     assert recorder.held_bytes == 10 * (4096 + ROOM)
-    recorder.done(batch.upto - 4)
+    recorder.done(first.upto - 1)
+    assert recorder.held_bytes == 10 * (4096 + ROOM), "its memory is in use yet"
+    recorder.done(first.upto)
     assert recorder.held_bytes == 4 * (4096 + ROOM)
-    recorder.done(batch.upto)
+    recorder.done(second.upto)
     assert recorder.held_bytes == 0
-    assert cooled[-2:] == [batch.upto - 4, batch.upto]
+    assert cooled[-3:] == [first.upto - 1, first.upto, second.upto]
+
+
+def test_all_of_the_memory_can_be_used_again_and_again() -> None:
+    recorder = streaming()
+    for length in (64 * KIB, 300_000, 3 * MIB, 1, 5000):
+        for _ in range(4 * LEAST // length if length > 1 else 5):
+            recorder.add(0, 0, b"x" * length, length)
+            batch = recorder.batch(1, 0)
+            assert [bytes(write.data or b"") for write in batch.writes] == [b"x" * length]
+            recorder.done(batch.upto)
+    assert (recorder.mode, recorder.held_bytes) == (Mode.STREAMING, 0)
+
+
+def test_what_was_taken_stays_as_it_is_until_an_era_begins() -> None:
+    recorder = streaming()
+    recorder.add(0, 0, b"x" * MIB, MIB)
+    batch = recorder.batch(MIB, 0)
+    recorder.let_go("the line is down")
+    assert recorder.held_bytes == MIB + ROOM, "somebody may be sending it"
+    assert not recorder.resume(batch.upto)
+    recorder.begin()
+    assert recorder.held_bytes == 0
+    for _ in range(3):
+        recorder.put(0, 0, MIB, b"y" * MIB)
+    recorder.let_go("the line is down")
+    assert recorder.held_bytes == 0, "nobody has seen it"
 
 
 def test_a_full_buffer_lets_everything_go_and_says_so() -> None:

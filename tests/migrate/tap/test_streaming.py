@@ -19,7 +19,8 @@ from migrate.replication.passes import PassSpec
 from migrate.replication.sender import send_pass
 from migrate.sites.ports import Consistency, Extent
 from migrate.tap.areas import Areas
-from migrate.tap.recorder import Mode, Point
+from migrate.tap.chunks import Point
+from migrate.tap.recorder import Mode
 from planner.errors import Blocked, ProjectBusy
 from planner.units import MIB
 from tests.migrate.tap.rig import BLOCK, SIZE, VOLUMES, Far, Near, Writes, until

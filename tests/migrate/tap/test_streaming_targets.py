@@ -14,9 +14,9 @@ from migrate.disks.flat import FlatDisk
 from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.sender import send_pass
 from migrate.sites.ports import Extent
+from migrate.tap.chunks import Point
 from migrate.tap.mapfile import seen
 from migrate.tap.recorder import Mode as Kept
-from migrate.tap.recorder import Point
 from tests.migrate.tap.rig import BLOCK, SIZE, VOLUMES, Far, Near, until
 
 
