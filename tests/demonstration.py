@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from planner.store.project import Project
 
 CLONE = Path(__file__).resolve().parents[1]
 
@@ -29,12 +32,13 @@ class Built:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A showing that ended: where, from which code, with what exit code and words."""
+    """A showing that ended: where, with what exit code and words, and which project it had to replace."""
 
     root: Path
     code: int
     out: str
     err: str
+    former: str = ""
 
 
 @cache
@@ -72,10 +76,14 @@ def environment(site: Path) -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(site)}
 
 
+def _demo(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "tui.cli.main", "demo", *arguments]
+
+
 def run_demo(site: Path, directory: Path, *arguments: str) -> Shown:
     """Run ``wherry demo`` from the code under ``site`` in a directory."""
     ended = subprocess.run(
-        [sys.executable, "-m", "tui.cli.main", "demo", *arguments],
+        _demo(*arguments),
         cwd=directory,
         env=environment(site),
         capture_output=True,
@@ -86,10 +94,32 @@ def run_demo(site: Path, directory: Path, *arguments: str) -> Shown:
     return Shown(directory / ".demo", ended.returncode, ended.stdout, ended.stderr)
 
 
+def _killed_demo(site: Path, directory: Path) -> str:
+    """Kill a demo whose lab runs and return its project's id."""
+    with subprocess.Popen(
+        _demo(),
+        cwd=directory,
+        env=environment(site),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,  # the command it runs dies with it, the lab lives on
+    ) as process:
+        assert process.stdout
+        try:
+            assert any("wherry remedy" in said for said in process.stdout), "it never came to its lab"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    with Project.open(directory / ".demo") as project:
+        return project.id
+
+
 @cache
 def shown() -> Shown:
-    """Return the one showing, made when first asked for."""
+    """Return the one showing, made when first asked for: in an empty directory, killed, and begun again."""
     directory = scratch() / "empty"
     directory.mkdir()
     made = built()
-    return run_demo(CLONE if made.why_not else made.site, directory)
+    site = CLONE if made.why_not else made.site
+    former = _killed_demo(site, directory)
+    return replace(run_demo(site, directory), former=former)
