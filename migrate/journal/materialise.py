@@ -2,12 +2,12 @@
 
     .NAME.wherry-part ── what was read, hashed ── flush ── read back, hashed ── equal ── NAME
 
-What was cut off is begun anew. Holes stay holes. Nothing that is there already is written over.
+What was cut off goes on from the last stretch that is durable, when it is of the same image. Holes stay
+holes. Nothing that is there already is written over.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -24,18 +24,16 @@ from migrate.disks.durable import replace_file, sync_directory
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.disks.vmdk import Descriptor, extent_name, write_descriptor
-from migrate.replication.hashing import hash_disk
-from migrate.replication.zeros import is_zero
-from planner.errors import BadInput, Corrupt, NoSpace, ProjectBusy, StepFailed
+from migrate.journal.copied import Opens, Report, checked, copied
+from migrate.journal.stretches import STRETCH_BYTES, Note
+from planner.errors import BadInput, Corrupt, ProjectBusy
 from planner.model import Backing
 from planner.names import visible
 from planner.units import SECTOR
 
 MANIFEST: Final = "checkpoint.json"
 _PART: Final = ".wherry-part"
-_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-Report = Callable[[str, int, int], None]  # what is done, bytes done, all bytes
-Opens = Callable[[Path], WritableDisk]
+_IMAGE: Final = ("record", "at_ms", "epoch", "name")  # what a checkpoint is told from others by
 
 
 class Form(StrEnum):
@@ -67,16 +65,38 @@ def _written_anew(path: Path) -> WritableDisk:
     return FlatDisk(path, writable=True)  # opened so, what is read comes from the medium
 
 
-def write_file(source: Source, to: Path, form: Form, report: Report, opens: Opens = _written_anew) -> Written:
-    """Write one disk to a file; a VMDK's extent stands beside it. Durable when this returns.
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How disks are written: where to, what is noted of them, who hears of it, what opens them."""
 
+    part: Path
+    note: Note
+    form: Form
+    report: Report
+    opens: Opens
+    stretch_bytes: int
+
+
+def write_file(
+    source: Source,
+    to: Path,
+    form: Form,
+    about: Mapping[str, Any],
+    report: Report,
+    opens: Opens = _written_anew,
+    stretch_bytes: int = STRETCH_BYTES,
+) -> Written:
+    """Write one disk of the image ``about`` to a file; a VMDK's extent stands beside it. Durable when this
+    returns.
+
+    What was cut off is kept beside it, and gone on with by the next call about the same image.
     Raises BadInput when something is there, ProjectBusy, NoSpace, Corrupt, StepFailed, OSError.
     """
     names = [to.name] if form is Form.RAW else [extent_name(to.stem, Backing.VMDK), to.name]
     for name in names:
         _must_be_free(to.with_name(name))
-    with _part(to) as part:
-        written = _written(source, part, to.name, form, report, opens)
+    with _part(to, _image(about, [source], form)) as (part, note):
+        written = _written(source, to.name, _Work(part, note, form, report, opens, stretch_bytes))
         for name in names:  # what makes it a disk comes last
             _must_be_free(to.with_name(name))
             (part / name).rename(to.with_name(name))
@@ -91,6 +111,7 @@ def write_folder(
     about: Mapping[str, Any],
     report: Report,
     opens: Opens = _written_anew,
+    stretch_bytes: int = STRETCH_BYTES,
 ) -> list[Written]:
     """Write disks into a new folder, with a list of them that begins with ``about``; see ``write_file``.
 
@@ -98,15 +119,13 @@ def write_folder(
     """
     _must_be_free(to, folder=True)
     suffix = "img" if form is Form.RAW else "vmdk"
-    with _part(to) as part:
-        written = [
-            _written(source, part, f"disk-{number}.{suffix}", form, report, opens)
-            for number, source in enumerate(sources)
-        ]
+    with _part(to, _image(about, sources, form)) as (part, note):
+        work = _Work(part, note, form, report, opens, stretch_bytes)
+        written = [_written(source, f"disk-{number}.{suffix}", work) for number, source in enumerate(sources)]
         told = {**about, "disks": [asdict(one) for one in written]}
         replace_file(part / MANIFEST, json.dumps(told, indent=1).encode("ascii"))
-        sync_directory(part)
         _must_be_free(to, folder=True)
+        note.remove()
         part.rename(to)
         sync_directory(to.parent)
     return written
@@ -121,7 +140,8 @@ def write_onto(source: Source, to: Path, report: Report, opens: Opens = open_unu
     with closing(source.open()) as image:
         size = image.size_bytes
         must_fit(source.volume, size, to, opens)
-        digest = _copied(image, to, source.volume, report, opens, clears=True)
+        said = (source.volume, report, opens)
+        digest = checked(to, size, size, copied(image, to, *said, clears=True), *said)
     return Written(source.volume, str(to), size, digest)
 
 
@@ -150,10 +170,29 @@ def _must_be_free(path: Path, *, folder: bool = False) -> None:
         raise BadInput(f"{shown} is there already", "name another place, nothing is written over")
 
 
+def part_of(to: Path) -> Path:
+    """Return the folder that holds what is not written as a whole yet."""
+    return to.with_name(f".{to.name}{_PART}")
+
+
+def _image(about: Mapping[str, Any], sources: Sequence[Source], form: Form) -> dict[str, Any]:
+    """Return what tells this writing from every other one, as plain data."""
+    checkpoint = about.get("checkpoint", {})
+    return {
+        "group": about.get("group", ""),
+        **{name: checkpoint.get(name) for name in _IMAGE},
+        "form": form.value,
+        "volumes": [source.volume for source in sources],
+    }
+
+
 @contextmanager
-def _part(to: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``to`` that is this process's alone; what is left in it goes."""
-    part = to.with_name(f".{to.name}{_PART}")
+def _part(to: Path, image: Mapping[str, Any]) -> Iterator[tuple[Path, Note]]:
+    """Yield a folder beside ``to`` that is this process's alone, and the note of what is durable there.
+
+    What is noted stays when the block fails, unless it is no good; all else in it goes.
+    """
+    part = part_of(to)
     part.mkdir(mode=0o700, exist_ok=True)
     fd = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
@@ -163,11 +202,21 @@ def _part(to: Path) -> Iterator[Path]:
             raise ProjectBusy(
                 f"{visible(str(to), 200)} is being written by another process", "let it end"
             ) from error
-        _empty(part)  # one that was killed left it
+        note = Note(part, image)
+        if not note.found:
+            _empty(part)
+            note.begin()
+        is_kept = False
         try:
-            yield part
+            yield part, note
+        except (BadInput, Corrupt):
+            raise
+        except BaseException:
+            is_kept = bool(note.found)
+            raise
         finally:
-            if part.is_dir() and part.stat().st_ino == os.fstat(fd).st_ino:  # else it got its name
+            is_ours = part.is_dir() and part.stat().st_ino == os.fstat(fd).st_ino  # else it got its name
+            if is_ours and not is_kept:
                 _empty(part)
                 part.rmdir()
     finally:
@@ -179,94 +228,32 @@ def _empty(part: Path) -> None:
         path.unlink()
 
 
-def _written(source: Source, part: Path, name: str, form: Form, report: Report, opens: Opens) -> Written:
+def _written(source: Source, name: str, work: _Work) -> Written:
     """Write a disk under ``name`` in the part folder and return what stands there, checked."""
     with closing(source.open()) as image:
         size = image.size_bytes
         file = name
-        if form is Form.VMDK:
+        if work.form is Form.VMDK:
             if size % SECTOR:
                 raise BadInput(
                     f"volume {visible(source.volume, 200)} has {size} bytes, which no VMDK can have",
                     "write it raw",
                 )
             file = extent_name(Path(name).stem, Backing.VMDK)
-        digest = _copied(image, _made(part / file, size), source.volume, report, opens)
-    if form is Form.VMDK:
+        path, said = work.part / file, (source.volume, work.report, work.opens)
+        _make(path, size)
+        read = copied(image, path, *said, note=work.note, stretch_bytes=work.stretch_bytes)
+        digest = checked(path, size, work.stretch_bytes, read, *said)
+    if work.form is Form.VMDK:
         described = write_descriptor(Descriptor(Backing.VMDK, size, file, secrets.randbits(31)))
-        replace_file(part / name, described.encode("utf-8", "surrogateescape"))
+        replace_file(work.part / name, described.encode("utf-8", "surrogateescape"))
     return Written(source.volume, name, size, digest)
 
 
-def _made(path: Path, size: int) -> Path:
-    """Make an empty file of that size and return it."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _make(path: Path, size: int) -> None:
+    """Have a file of that size, a new one where there is none."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         os.ftruncate(fd, size)
     finally:
         os.close(fd)
-    return path
-
-
-def _copied(
-    image: ReadableDisk, path: Path, volume: str, report: Report, opens: Opens, *, clears: bool = False
-) -> str:
-    """Copy a disk, durably, and return the digest that both have; what is zeros is left out or cleared."""
-    size, shown = image.size_bytes, visible(volume, 200)
-    try:
-        with closing(opens(path)) as target:
-            read = hash_disk(
-                _Copying(image, target, shown, clears=clears),
-                progress=lambda done: report(f"write {volume}", done, size),
-            )
-            target.flush()
-    except OSError as error:
-        if error.errno in _FULL:
-            raise NoSpace(f"there is no space left for {shown}", "free space there and begin anew") from error
-        raise
-    with closing(opens(path)) as back:
-        found = hash_disk(back, size_bytes=size, progress=lambda done: report(f"check {volume}", done, size))
-    if found.digest != read.digest:
-        raise Corrupt(
-            f"what was written of {shown} does not read as what was to be written",
-            "check the storage it was written to",
-        )
-    return read.digest
-
-
-class _Copying:
-    """A disk that is copied while it is read from its beginning to its end. A ReadableDisk."""
-
-    def __init__(self, image: ReadableDisk, target: WritableDisk, shown: str, *, clears: bool) -> None:
-        self._image = image
-        self._target = target
-        self._shown = shown
-        self._clears = clears
-        self.close = image.close
-
-    @property
-    def size_bytes(self) -> int:
-        return self._image.size_bytes
-
-    def allocated(self) -> Iterator[tuple[int, int]]:
-        at = 0
-        for offset, length in (*self._image.allocated(), (self.size_bytes, 0)):
-            if self._clears and at < offset:
-                self._target.zero(at, offset - at)
-            at = offset + length
-            if length:
-                yield offset, length
-
-    def read_into(self, buffer: memoryview, offset: int) -> None:
-        try:
-            self._image.read_into(buffer, offset)
-        except OSError as error:
-            raise StepFailed(
-                f"the image of {self._shown} cannot be read at byte {offset}: {error.strerror or error}",
-                "look at the log of the receiver",
-            ) from error
-        data = bytearray(buffer)
-        if not is_zero(data, 0, len(data)):
-            self._target.write(memoryview(data), offset)
-        elif self._clears:
-            self._target.zero(offset, len(data))

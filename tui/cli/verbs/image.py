@@ -138,6 +138,7 @@ def _write(
 ) -> None:
     from dataclasses import asdict
 
+    from migrate.journal.materialise import part_of
     from planner.names import visible
     from planner.units import show_bytes, show_count
     from tui.cli.progress import Bar
@@ -148,7 +149,13 @@ def _write(
         where = {"to": str(place.to or place.onto), "record": told["checkpoint"]["record"]}
         is_tried = place.onto is not None and not place.live
         with noted(None if is_tried else project_dir, "image", "image written", told["group"], where) as came:
-            written = _written(told, store, place, about, bar)
+            try:
+                written = _written(told, store, place, about, bar)
+            except BaseException:
+                if place.to is not None and part_of(place.to).is_dir():
+                    say(f"what is written so far stays in {visible(str(part_of(place.to)), 300)}; "
+                        "the same command goes on from there")  # fmt: skip
+                raise
             came["blake3"] = [one.blake3 for one in written]
     size = show_bytes(sum(disk["size_bytes"] for disk in told["disks"]))
     if as_json:
@@ -189,7 +196,7 @@ def _written(
     as_file = len(sources) == 1 and place.to.suffix.lower() in _FILES
     form = _form(place.to, place.form, as_file)
     if as_file:
-        return [write_file(sources[0], place.to, form, bar.report_on)]
+        return [write_file(sources[0], place.to, form, about, bar.report_on)]
     return write_folder(sources, place.to, form, about, bar.report_on)
 
 
