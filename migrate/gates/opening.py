@@ -61,7 +61,7 @@ def window_of(step: Step) -> Window | None:
 def standing(step: Step, words: Iterable[Word], now: datetime, fingerprint: str) -> Open | Shut:
     """Return whether a gate is open at ``now`` (aware), by the words on the plan of that fingerprint."""
     rule = rule_of(step)
-    last = _newest(step, words, fingerprint)
+    last = newest(step, words, fingerprint)
     if against := _against(last):
         return against
     said = [word for word in last if word.verdict is Verdict.APPROVE]
@@ -86,7 +86,7 @@ def by_policy(
 
     Neither persons nor a ticket are asked for then; a hold, a refusal and the clock still count.
     """
-    if against := _against(_newest(step, words, fingerprint)):
+    if against := _against(newest(step, words, fingerprint)):
         return against
     if now < ended_at:
         said = f"the commit window is open until {_at(ended_at)}"
@@ -100,7 +100,7 @@ def by_policy(
     )
 
 
-def _newest(step: Step, words: Iterable[Word], fingerprint: str) -> list[Word]:
+def newest(step: Step, words: Iterable[Word], fingerprint: str) -> list[Word]:
     """Return the newest word of each person on this plan, in the order in which they were said."""
     last: dict[int, Word] = {}
     for word in words:

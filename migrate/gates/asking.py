@@ -1,0 +1,40 @@
+"""Gates of a run in the store: is one open now, by words, clock, and the policy of the approved plan.
+
+Whoever drives a run asks each time it comes to a gate, so that nothing is passed on an old answer.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from migrate.gates import words
+from migrate.gates.ending import ends_at
+from migrate.gates.opening import Open, Shut, by_policy, standing
+from migrate.run.actions import Wait, next_actions
+from migrate.run.compose import COMMIT
+from migrate.run.history import History
+from migrate.run.runbook import Step
+from planner.store import plans
+
+if TYPE_CHECKING:
+    from migrate.run.store import Run
+    from planner.store.project import Project
+
+
+def waiting(history: History) -> list[Step]:
+    """Return the gates and human steps that a run waits at."""
+    return [action.step for action in next_actions(history.runbook, history) if isinstance(action, Wait)]
+
+
+def ask(project: Project, run: Run, history: History, step: Step, now: datetime) -> Open | Shut:
+    """Return whether a gate of a run is open at ``now``, an aware time."""
+    said = words.of(project, run.id, step.id)
+    found = standing(step, said, now, run.fingerprint)
+    if isinstance(found, Open) or step.id != COMMIT or step not in waiting(history):
+        return found
+    wave = plans.wave(project, run.plan, run.wave)
+    if wave.conduct.ending.act != "commit":
+        return found
+    policy = by_policy(step, said, now, run.fingerprint, ends_at(project, run, wave.policies.commit_window_h))
+    return policy if isinstance(policy, Open) else found

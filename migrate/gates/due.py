@@ -1,0 +1,139 @@
+"""What time alone will do: gates that open, commit windows that end, appointments that come.
+
+Whoever carries it out asks ``next_due`` and does what ``at`` says has come. Nothing is done late: what
+was due more than ``GRACE`` ago, while nobody looked, is an alarm and left to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from migrate import audit
+from migrate.gates import words
+from migrate.gates.asking import ask, waiting
+from migrate.gates.ending import act_at_end, ends_at
+from migrate.gates.opening import Open
+from migrate.run import store as runs
+from migrate.run.compose import COMMIT
+from migrate.run.history import History, Mode
+from migrate.run.runbook import Phase, Step
+from migrate.run.waves import standing_waves
+from migrate.schedule import calendar
+from planner.effects import Effect
+from planner.store import plans
+from planner.units import show_duration
+
+if TYPE_CHECKING:
+    from migrate.run.store import Run
+    from migrate.run.waves import StandingRow
+    from migrate.schedule.calendar import Appointment
+    from planner.store.project import Project
+
+GRACE = timedelta(minutes=15)
+ALARM = "alarm"  # the act of the audit line that says that somebody was told
+
+
+class Cause(StrEnum):
+    """Why time does something."""
+
+    GATE = "gate"
+    ENDING = "ending"
+    APPOINTMENT = "appointment"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that time does to a wave at ``at``; it has come when that is not after now.
+
+    ``purpose`` is the verb to carry out, empty when somebody has to be told instead. ``number`` is the
+    run's, of an appointment its own.
+    """
+
+    at: datetime
+    cause: Cause
+    wave: str
+    purpose: str
+    why: str
+    number: int
+
+
+def next_due(project: Project, now: datetime) -> list[Due]:
+    """Return what time will do, soonest first; alarms that were sounded are left out."""
+    head = plans.find_head(project)
+    if head is None:
+        return []
+    found: list[Due] = []
+    rows = {row.wave.name: row for row in standing_waves(project, head.version)}
+    for row in rows.values():
+        if row.run is not None and row.history is not None and runs.outcome(row.history) is None:
+            found += _of_run(project, row, row.run, row.history, now)
+    for entry in calendar.standing(project):
+        found.append(_of_appointment(entry, rows.get(entry.wave), now))
+    sounded = _sounded(project)
+    return sorted(
+        (due for due in found if due.purpose or _key(due) not in sounded),
+        key=lambda due: (due.at, due.wave, due.cause),
+    )
+
+
+def sound(project: Project, due: Due) -> None:
+    """Note that somebody was told of what is due, so that it is told once; ends its appointment."""
+    if due.cause is Cause.APPOINTMENT:
+        calendar.end(project, due.number, due.why)
+    detail = {"cause": due.cause.value, "number": due.number, "why": due.why}
+    audit.note(project, Effect.LIVE, ALARM, due.wave, detail)
+
+
+def _key(due: Due) -> tuple[str, int]:
+    return due.cause.value, due.number
+
+
+def _sounded(project: Project) -> set[tuple[str, int]]:
+    import json
+
+    details = (
+        json.loads(row["detail"]) for row in project.rows("SELECT detail FROM audit WHERE act = ?", ALARM)
+    )
+    return {(detail["cause"], detail["number"]) for detail in details}
+
+
+def _of_run(project: Project, row: StandingRow, run: Run, history: History, now: datetime) -> Iterator[Due]:
+    if history.mode is not Mode.FORWARD:
+        return
+    for gate in waiting(history):
+        answer = ask(project, run, history, gate, now)
+        if isinstance(answer, Open) and "policy" not in answer.evidence:
+            yield Due(now, Cause.GATE, run.wave, _purpose(gate), f"{gate.title} is open", run.id)
+            continue
+        if not isinstance(answer, Open) and answer.until is not None:
+            yield Due(answer.until, Cause.GATE, run.wave, _purpose(gate), f"{gate.title} opens", run.id)
+        if gate.id == COMMIT:
+            yield _end(project, row, run, history, now)
+
+
+def _purpose(gate: Step) -> str:
+    """Return the verb that goes on from a gate."""
+    return "commit" if gate.phase is Phase.COMMIT else "cutover"
+
+
+def _end(project: Project, row: StandingRow, run: Run, history: History, now: datetime) -> Due:
+    end = ends_at(project, run, row.wave.commit_window_h)
+    ending = plans.wave(project, run.plan, run.wave).conduct.ending
+    said = words.of(project, run.id, COMMIT)
+    act, why = act_at_end(ending, history, said, run.fingerprint, end, now)
+    if act != "alarm" and now - end > GRACE:
+        act, why = "alarm", f"{why}, and that was {show_duration((now - end).total_seconds())} ago"
+    return Due(end, Cause.ENDING, run.wave, "" if act == "alarm" else act, why, run.id)
+
+
+def _of_appointment(entry: Appointment, row: StandingRow | None, now: datetime) -> Due:
+    why, purpose = f"appointment {entry.id} of {entry.who}", entry.purpose.value
+    if row is None or row.wave.fingerprint != entry.fingerprint:
+        why, purpose = f"{why} was for another plan of the wave", ""
+    elif now - entry.at > GRACE:
+        why, purpose = f"{why} was missed: nothing looked at the calendar then", ""
+    return Due(entry.at, Cause.APPOINTMENT, entry.wave, purpose, why, entry.id)

@@ -1,0 +1,99 @@
+"""A stored run of a small wave that stands at a gate, as its record says: no site is needed for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from migrate.run import store as runs
+from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.history import Entry, Event, History
+from migrate.run.record import StepRecord
+from migrate.run.runbook import Phase, Runbook, Step
+from migrate.run.store import Run
+from planner.conduct import Ending, GateRule
+from planner.conduct_planned import PlannedConduct
+from planner.effects import Effect
+from planner.plan import Wave
+from planner.settings import Window
+from planner.store.project import Project
+from tests.migrate.estate import small_wave
+from tests.migrate.stored import store_plan
+
+
+@dataclass
+class Standing:
+    """A project, its wave, and the wave's run."""
+
+    project: Project
+    wave: Wave
+    run: Run
+    history: History
+
+    def append(self, step: str, *events: Event, **detail: Any) -> None:
+        record = StepRecord(self.project, self.run.id, self.history, "ada")
+        for event in events:
+            record.append(Entry(step, event, 1, detail if event is not Event.INTENT else {}))
+
+    def do(self, step: str) -> None:
+        """Carry a step out, or pass a gate."""
+        if self.history.runbook.step(step).is_gate:
+            self.append(step, Event.APPROVED, who="ada")
+        else:
+            self.append(step, Event.INTENT, Event.DONE)
+
+    def go_to(self, gate: str) -> None:
+        """Carry out everything before a gate."""
+        for step in self.history.runbook.steps[: self.history.runbook.index[gate]]:
+            if self.history.status[step.id].value == "pending":
+                self.do(step.id)
+
+
+def planned(
+    *, window: Window | None = None, ending: Ending | None = None, commit_window_h: float = 4.0, **more: Any
+) -> Wave:
+    """Return a small wave with a conduct."""
+    wave = small_wave()
+    return wave.model_copy(
+        update={
+            "window": window,
+            "conduct": PlannedConduct(ending=ending or Ending(), **more),
+            "policies": wave.policies.model_copy(update={"commit_window_h": commit_window_h}),
+        }
+    )
+
+
+def with_rules(runbook: Runbook, wave: Wave, **rules: GateRule) -> Runbook:
+    """Return the runbook with these rules at its gates."""
+    window = wave.window.model_dump(mode="json") if wave.window else None
+
+    def ruled(step: Step) -> Step:
+        if step.id not in (GO, COMMIT):
+            return step
+        rule = rules.get(step.id, GateRule())
+        return replace(step, params={**step.params, "rule": rule.model_dump(mode="json"), "window": window})
+
+    return Runbook(runbook.wave, runbook.fingerprint, tuple(map(ruled, runbook.steps)))
+
+
+def with_step(runbook: Runbook, kind: str, title: str) -> Runbook:
+    """Return the runbook with one more step between the last look and the commit gate."""
+    at = runbook.index[COMMIT]
+    gate = runbook.steps[at]
+    more = Step("extra", kind, title, runbook.wave, Phase.CUTOVER, Effect.LIVE, needs=gate.needs)
+    steps = (*runbook.steps[:at], more, replace(gate, needs=("extra",)), *runbook.steps[at + 1 :])
+    return Runbook(runbook.wave, runbook.fingerprint, steps)
+
+
+@contextmanager
+def stored(
+    root: Path, wave: Wave, change: Callable[[Runbook], Runbook] = lambda runbook: runbook
+) -> Iterator[Standing]:
+    """Store a plan with the wave, and a run of it that has not begun to do anything."""
+    with Project.create(root) as project:
+        plan = store_plan(project, wave)
+        run = runs.begin(project, plan, change(compose(wave)))
+        yield Standing(project, wave, run, runs.history(project, run))
