@@ -48,7 +48,7 @@ class Packer:
 
     def frames(
         self, batch: Batch, numbers: Sequence[int], level: int, *, is_behind: bool = False
-    ) -> Iterator[tuple[int, bytearray]]:
+    ) -> Iterator[tuple[int, bytes]]:
         """Yield what ``frames_of`` yields, made elsewhere. Raises StepFailed when the child ended.
 
         When more comes than leaves, ``is_behind``, and packing is what takes the time, it is left out.
@@ -73,7 +73,7 @@ class Packer:
                     reached, length = _ANSWER.unpack(_taken(channel, _ANSWER.size))
                     if not length:
                         break
-                    found.append((reached, _taken(channel, length)))
+                    found.append((reached, bytes(_taken(channel, length))))
             except (OSError, ChannelClosed) as error:
                 self._end()
                 raise StepFailed("the process that packs writes ended", "it is started again") from error

@@ -129,7 +129,7 @@ class Streaming:
         self._channel: Channel | None = None
         self._thread = threading.Thread(target=self._run, name="wherry-stream", daemon=True)
         self._packing = ThreadPoolExecutor(_PACKERS, "wherry-pack")
-        self._packed: deque[tuple[Batch, Iterator[tuple[int, bytes | bytearray]]]] = deque()
+        self._packed: deque[tuple[Batch, Iterator[tuple[int, bytes]]]] = deque()
         self._ages = Ages()
         self._why = "nobody answered yet"
         self._cause = ""  # of the last catch-up
@@ -295,7 +295,7 @@ class Streaming:
         while self._commits and (self._commits >= _AHEAD or idle):
             self._hear(link)
 
-    def _send(self, link: Link, batch: Batch, frames: Iterator[tuple[int, bytes | bytearray]]) -> None:
+    def _send(self, link: Link, batch: Batch, frames: Iterator[tuple[int, bytes]]) -> None:
         for reached, body in frames:
             link.send(Kind.WRITES, body, offset=reached)
             self._unsaid += len(body)
@@ -304,7 +304,7 @@ class Streaming:
             link.send(Kind.MARK, _turn(batch.point, batch.upto).dump())
             self._unsaid += 1
 
-    def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes | bytearray]]:
+    def _frames(self, batch: Batch) -> Iterator[tuple[int, bytes]]:
         """Return the frames of a batch. To catch up takes all processors, to stream none of the guests'."""
         level = self._streamed.level
         if self._packer is not None and not self._catches_up:
