@@ -19,7 +19,8 @@ from migrate.journal.answers import Answers
 from migrate.journal.keeper import Keeper
 from migrate.journal.limits import parse_limits
 from migrate.journal.store import Journals
-from migrate.replication.service import open_store
+from migrate.replication.service import PATIENCE_S, open_store
+from planner.errors import ProjectBusy
 
 
 @contextmanager
@@ -46,8 +47,8 @@ def attended(
 
 
 @contextmanager
-def answering(store: Path) -> Iterator[Asks]:
-    """Yield who answers about the journals of a store.
+def answering(store: Path, patience_s: float = PATIENCE_S) -> Iterator[Asks]:
+    """Yield who answers about the journals of a store; another verb that has it is waited for a moment.
 
     Raises NotFound for what is no store, ProjectBusy when a process has it that does not answer.
     """
@@ -57,7 +58,13 @@ def answering(store: Path) -> Iterator[Asks]:
         return
     disks = Remembered(store)
     limits = parse_limits(**disks.asked)
-    lock = open_store(store)
+    try:
+        lock = open_store(store, patience_s)
+    except ProjectBusy:
+        if not client.is_answered():
+            raise
+        yield client  # a receiver that was about to begin
+        return
     try:
         serving.clear(store)
         journals = Journals(store, disks.groups(), disks)

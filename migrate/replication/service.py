@@ -26,6 +26,7 @@ from planner.names import visible
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.5
+PATIENCE_S = 2.0  # a verb that looks into a store is soon done
 
 
 def serve_forever(
@@ -103,8 +104,11 @@ def _answer(
         slots.release()
 
 
-def open_store(store: Path) -> int:
-    """Make and lock the directory of the progress logs; the lock ends with the descriptor returned."""
+def open_store(store: Path, patience_s: float = PATIENCE_S) -> int:
+    """Make and lock the directory of the progress logs; the lock ends with the descriptor returned.
+
+    Raises ProjectBusy, with who has it, when that does not let go of it in ``patience_s``.
+    """
     store.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = os.open(store, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     about = os.fstat(fd)
@@ -114,12 +118,28 @@ def open_store(store: Path) -> int:
             f"{visible(str(store))} can be entered by others",
             "give the receiver a directory of its own, mode 700",
         )
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return fd
+        except BlockingIOError as error:
+            if time.monotonic() < until:
+                time.sleep(0.05)
+                continue
+            os.close(fd)
+            raise ProjectBusy(
+                f"{visible(str(store))} is in use by {_holder(about)}",
+                "use the receiver that is at work there, or let the verb end that looks into it",
+            ) from error
+
+
+def _holder(about: os.stat_result) -> str:
+    """Return which process has a file locked, in words."""
+    file = f"{os.major(about.st_dev):02x}:{os.minor(about.st_dev):02x}:{about.st_ino}"
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(fd)
-        raise ProjectBusy(
-            f"{visible(str(store))} is in use by another process",
-            "use the receiver that is at work there, or let the verb end that looks into it",
-        ) from error
-    return fd
+        lines = [line.split() for line in Path("/proc/locks").read_text("ascii").splitlines()]
+    except (OSError, UnicodeDecodeError):
+        return "another process"
+    found = [line[4] for line in lines if line[1] == "FLOCK" and line[5] == file]  # who waits has an arrow
+    return f"process {found[0]}" if found and int(found[0]) > 0 else "another process"

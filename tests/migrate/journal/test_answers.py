@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ from migrate.journal.store import Journals
 from migrate.replication.logfile import LogFile
 from migrate.replication.passes import Mode
 from migrate.replication.progress import CurrentPass, ProgressLog
+from migrate.replication.service import open_store
 from planner.errors import BadInput, Blocked, NotFound, ProjectBusy, SiteRefused
 from planner.units import GIB, MIB
 from tests.migrate.replication.served import until
@@ -256,12 +258,30 @@ def test_who_has_the_store_answers_where_the_store_is_held(place: Place, tmp_pat
     with answering(place.store) as asks:
         assert isinstance(asks, InProcess)
         assert listed(asks)["checkpoints"] == there[0]["checkpoints"]
-        with pytest.raises(ProjectBusy, match="in use by another"), answering(place.store):
+        said = f"in use by process {os.getpid()}$"
+        with pytest.raises(ProjectBusy, match=said), answering(place.store, 0.1):
             pytest.fail("somebody has it")
     end = Place.bring(place, "a", "2", b"2")
     with answering(place.store) as asks, pytest.raises(Blocked, match="no receiver is at work"):
         asks.ask("checkpoint", {"group": GROUP, "wait": True})
     end()
+
+
+def test_who_comes_while_somebody_has_the_store_waits_a_moment(place: Place) -> None:
+    remember(place.store, place.disks.disks, dict.fromkeys(WORDS, "") | {"history": "4h"})
+    held = open_store(place.store)
+    over = threading.Timer(0.2, os.close, (held,))  # as a verb that is done
+    over.start()
+    with answering(place.store, 60) as asks:
+        assert isinstance(asks, InProcess)
+        over.join()
+        begun: list[ControlServer] = []
+        over = threading.Timer(0.2, lambda: begun.append(ControlServer(place.store, {})))
+        over.start()  # as a receiver that had it before it answers
+        with answering(place.store, 1) as asks:
+            assert isinstance(asks, ControlClient)
+        over.join()
+        begun[0].close()
 
 
 def test_a_disk_without_a_group_is_called_as_no_group_is(place: Place) -> None:
