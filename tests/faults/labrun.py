@@ -28,8 +28,10 @@ import blake3  # noqa: F401 - what processes import when they need it is there b
 import sqlite_utils  # noqa: F401
 import zstandard  # noqa: F401
 
+import migrate.disks.opening
 import migrate.replication.service
 import migrate.sites.opening
+import migrate.transfers.placing
 import migrate.transfers.streamed  # noqa: F401
 from migrate.daemons import receiver
 from migrate.daemons.lock import is_running
