@@ -5,18 +5,20 @@
              ├─ gates    who has to say go and commit, and with what words
              └─ ending   what happens when the commit window is over
 
-It is part of the settings, goes into every wave that it concerns, and is signed with it.
+It is part of the settings; what of it concerns a wave is planned (``conduct_planned``) and signed with it.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -31,11 +33,10 @@ class ProbeKind(StrEnum):
     COMMAND = "command"  # a program ends with 0: SQL clients, scripts
 
 
-class Probe(_Part):
-    """One probe. ``vms`` is a filter expression over VMs; ``host`` may hold ``{vm}`` and ``{address}``."""
+class ProbeRule(Part):
+    """What one probe asks. ``host``, ``url`` and ``argv`` may hold ``{vm}``, ``{address}`` and ``{id}``."""
 
     name: str = Field(min_length=1, max_length=80)
-    vms: str = Field("", description="which VMs, in the filter language; empty = all that boot")
     kind: ProbeKind
     host: str = Field("{address}", description="where to connect: {vm} is its name, {address} its first one")
     port: int = Field(0, ge=0, le=65535)
@@ -43,13 +44,18 @@ class Probe(_Part):
     status: int = Field(200, ge=100, le=599)
     holds: str = Field("", description="of http: words that its text must hold")
     days: int = Field(0, ge=0, description="of tls: days that the certificate must still be valid")
+    trust: str = Field(
+        "",
+        description="of tls and https: a file of certificates to trust instead of the system's; "
+        "'expiry-only' reads the date of whatever certificate is shown and trusts nobody",
+    )
     argv: tuple[str, ...] = Field((), description="of command: a program and its arguments, no shell")
     every_s: float = Field(1.0, gt=0, le=60)
     timeout_s: float = Field(0.0, ge=0, description="0 = that of the policies")
     optional: bool = Field(False, description="its failure is noted and holds nobody up")
 
     @model_validator(mode="after")
-    def _complete(self) -> Probe:
+    def _complete(self) -> ProbeRule:
         needed = {
             ProbeKind.TCP: "port",
             ProbeKind.TLS: "port",
@@ -58,7 +64,20 @@ class Probe(_Part):
         }
         if (name := needed.get(self.kind)) and not getattr(self, name):
             raise ValueError(f"probe {self.name!r} of kind {self.kind.value} needs {name}")
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"the url of probe {self.name!r} begins with neither http:// nor https://")
+        if self.trust == EXPIRY_ONLY and self.kind is not ProbeKind.TLS:
+            raise ValueError(f"probe {self.name!r} trusts nobody, which only one of kind tls can")
         return self
+
+
+EXPIRY_ONLY = "expiry-only"
+
+
+class Probe(ProbeRule):
+    """One probe, of the VMs that a filter finds among those that boot."""
+
+    vms: str = Field("", description="which VMs, in the filter language; empty = all that boot")
 
 
 class Place(StrEnum):
@@ -73,26 +92,40 @@ class Place(StrEnum):
     ON_ROLLBACK = "on-rollback"  # when the sources run again
 
 
-class Hook(_Part):
-    """A program (``argv``) or a human step (``says``) at a place of the runbook, once a wave or once a VM."""
+class HookRule(Part):
+    """A program (``argv``) or a human step (``says``) at a place of the runbook.
+
+    ``argv`` and values of ``environment`` may hold ``{wave}``, and, once a VM, ``{vm}``, ``{address}`` and
+    ``{id}``.
+    """
 
     name: str = Field(min_length=1, max_length=80)
     place: Place
-    vms: str = Field("", description="a filter: then once for each VM of the wave that it finds")
     argv: tuple[str, ...] = Field((), description="a program and its arguments, no shell")
     says: str = Field("", description="what a person has to do; the run waits until it is said to be done")
     environment: dict[str, str] = Field(default_factory=dict, description="all that the program gets")
     timeout_s: float = Field(600.0, gt=0)
+    takes_s: float = Field(
+        0.0, ge=0, description="how long it usually takes, for rehearsals; 0 = nobody said"
+    )
     optional: bool = False
 
     @model_validator(mode="after")
-    def _one_of(self) -> Hook:
+    def _one_of(self) -> HookRule:
         if bool(self.argv) == bool(self.says):
             raise ValueError(f"hook {self.name!r} needs argv or says, and not both")
+        if self.argv and not self.argv[0]:
+            raise ValueError(f"hook {self.name!r} names no program")
         return self
 
 
-class GateRule(_Part):
+class Hook(HookRule):
+    """A program (``argv``) or a human step (``says``) at a place of the runbook, once a wave or once a VM."""
+
+    vms: str = Field("", description="a filter: then once for each VM of the wave that it finds")
+
+
+class GateRule(Part):
     """What opens a gate: so many persons, words that match, a clock."""
 
     persons: Annotated[int, Field(ge=1, le=2)] = 1
@@ -100,14 +133,14 @@ class GateRule(_Part):
     in_window: bool = Field(False, description="only while the wave's window is open")
 
 
-class Gates(_Part):
+class Gates(Part):
     """The gates of a wave."""
 
     go: GateRule = GateRule()
     commit: GateRule = GateRule()
 
 
-class Ending(_Part):
+class Ending(Part):
     """What happens when the commit window is over. By default nothing but an alarm."""
 
     act: Literal["alarm", "commit", "rollback"] = "alarm"
@@ -115,13 +148,30 @@ class Ending(_Part):
     reverse: bool = Field(True, description="after commit, protect the target's VMs at the source")
 
 
-class Conduct(_Part):
+class Conduct(Part):
     """How a cutover is conducted."""
 
     probes: tuple[Probe, ...] = ()
     hooks: tuple[Hook, ...] = ()
     gates: Gates = Gates()
     ending: Ending = Ending()
+    addresses: dict[str, str] = Field(
+        default_factory=dict, description="VM → address at the target, where it is another than today"
+    )
     test_networks: dict[str, str] = Field(
         default_factory=dict, description="target network → isolated network of rehearsals"
     )
+
+    @model_validator(mode="after")
+    def _one_name_each(self) -> Conduct:
+        for what, names in (
+            ("probes", (probe.name for probe in self.probes)),
+            ("hooks", (hook.name for hook in self.hooks)),
+        ):
+            if twice := _twice(names):
+                raise ValueError(f"two {what} are called {twice!r}")
+        return self
+
+
+def _twice(names: Iterable[str]) -> str:
+    return next((name for name, count in Counter(names).items() if count > 1), "")

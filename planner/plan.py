@@ -13,11 +13,16 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
+from planner.conduct import Part
+from planner.conduct_planned import PlannedConduct
 from planner.errors import NotFound
 from planner.garbage import uncollected
 from planner.model import Backing, BusSharing, LeftOut, Sending
+from planner.score_card import Score as Score
+from planner.score_card import Spread as Spread
+from planner.score_card import Used as Used
 from planner.settings import Policies, Window
 
 SCHEMA: Literal["wherry.plan/1"] = "wherry.plan/1"
@@ -32,11 +37,7 @@ _EXPLAINING = (
 )  # words on a disk that change nothing of what is done
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class _Signed(_Part):
+class _Signed(Part):
     """A part with a fingerprint, which is dear and worked out once: nothing of a part ever changes."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
@@ -60,7 +61,7 @@ def _digest(value: Any) -> str:
 _NO_WAVES = b'"waves":[]}'  # ends the canonical JSON of a plan without them: no key comes after it
 
 
-class PlannedAttachment(_Part):
+class PlannedAttachment(Part):
     """How one VM holds a volume: controller, unit, sharing."""
 
     vm: str
@@ -72,7 +73,7 @@ class PlannedAttachment(_Part):
     multi_writer: bool = False
 
 
-class PlannedDisk(_Part):
+class PlannedDisk(Part):
     """One volume: what it is, what it becomes, and the rule that decided.
 
     ``proof`` compares the sectors of both sides, ``mind`` is what people have to look after and
@@ -111,7 +112,7 @@ class PlannedDisk(_Part):
         return self.source.is_rdm != self.target.is_rdm
 
 
-class PlannedNic(_Part):
+class PlannedNic(Part):
     """A network adapter and where it will be plugged."""
 
     label: str
@@ -121,7 +122,7 @@ class PlannedNic(_Part):
     adapter: str = ""
 
 
-class PlannedVM(_Part):
+class PlannedVM(Part):
     """A VM as it is to be built at the target."""
 
     id: str
@@ -136,7 +137,7 @@ class PlannedVM(_Part):
     folder: str = Field("", description="the VM folder it lands in; empty = nobody said")
 
 
-class PlannedReason(_Part):
+class PlannedReason(Part):
     """Why two VMs of a group move together."""
 
     a: str
@@ -144,14 +145,7 @@ class PlannedReason(_Part):
     why: str
 
 
-class Spread(_Part):
-    """A quantity's median and 95th percentile."""
-
-    p50: float
-    p95: float
-
-
-class Take(_Part):
+class Take(Part):
     """What one VM or one group takes alone: hours of seeding, minutes down, of these the last copy.
 
     ``what`` is a VM's id or a group's name; ``converges`` is False when it writes faster than the link
@@ -165,16 +159,7 @@ class Take(_Part):
     converges: bool
 
 
-class Used(_Part):
-    """How much of a cap a wave takes, or waves on average; ``most`` is the fullest of several waves."""
-
-    resource: str
-    used: float
-    most: float | None = None
-    cap: float | None = None
-
-
-class PlannedGroup(_Part):
+class PlannedGroup(Part):
     """A move group inside a wave."""
 
     name: str
@@ -182,14 +167,14 @@ class PlannedGroup(_Part):
     reasons: tuple[PlannedReason, ...] = ()
 
 
-class PlannedEstimate(_Part):
+class PlannedEstimate(Part):
     """What a wave is expected to take."""
 
     seed_h: Spread
     downtime_min: Spread
 
 
-class PlannedTask(_Part):
+class PlannedTask(Part):
     """What is to be done about one VM before its wave is seeded: all that one check found there.
 
     ``vm`` is empty when it is done once for several VMs of the wave; ``found`` says for how many then.
@@ -221,6 +206,7 @@ class Wave(_Signed):
     boot: tuple[tuple[str, ...], ...]
     disks: tuple[PlannedDisk, ...]
     policies: Policies
+    conduct: PlannedConduct = PlannedConduct()
     estimate: PlannedEstimate
     why: str = ""
     tasks: tuple[PlannedTask, ...] = ()
@@ -240,6 +226,7 @@ class Wave(_Signed):
             for word in ("rule", *_EXPLAINING):
                 del disk[word]
         _drop_unlanded(body)
+        _keep_said(self.conduct, body)
         return _digest(body)
 
     @property
@@ -269,43 +256,12 @@ class Wave(_Signed):
         raise NotFound(f"VM {vm_id} is not in wave {self.name}")
 
 
-class Unplanned(_Part):
+class Unplanned(Part):
     """A VM that is in no wave, and why."""
 
     vm: str
     name: str
     why: str
-
-
-class Figures(_Part):
-    """How good waves are. What nobody measured or dated is None.
-
-    ``cut_share`` is the traffic between groups of different waves over all traffic between groups,
-    ``peak_share`` the largest traffic across one wave boundary over the same total, ``stretch_gb`` what
-    crosses the line because ends are apart.
-    """
-
-    waves: int
-    waves_bound: int
-    makespan_h: float | None = None
-    makespan_bound_h: float | None = None
-    cut_share: float | None = None
-    stretch_gb: float | None = None
-    peak_share: float | None = None
-    hard_violations: int = 0
-    order_violations: int = 0
-    latency_violations: int = 0
-
-
-class Score(Figures):
-    """The score card: figures beside their bounds, and those of name order."""
-
-    baseline: Figures | None = Field(None, description="the spreadsheet's way: first fit in name order")
-    binds: str = Field("", description="what keeps the number of waves from being smaller")
-    utilisation: tuple[Used, ...] = ()
-    risk_ramp: tuple[float, ...] = Field((), description="share of all risk in each third of the waves")
-    stability: float | None = Field(None, description="share of VMs whose wave is that of the plan before")
-    makespan_spread_h: Spread | None = None
 
 
 def leaves_out(waves: Iterable[Wave]) -> bool:
@@ -324,7 +280,7 @@ _LATER_SCORE = (
 
 def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
     for name in names:
-        if body[name] in (None, "", [], 0, Sending.ALWAYS):
+        if body[name] in (None, "", [], {}, 0, Sending.ALWAYS):
             del body[name]
 
 
@@ -335,11 +291,18 @@ def _drop_unlanded(wave: dict[str, Any]) -> None:
         _drop_unsaid(disk, ("datastore", "send"))
 
 
+def _keep_said(conduct: PlannedConduct, wave: dict[str, Any]) -> None:
+    """Leave of a wave's conduct what was said: entries that come later leave older approvals valid."""
+    wave["conduct"] = conduct.model_dump(mode="json", exclude_defaults=True)
+    _drop_unsaid(wave, ("conduct",))
+
+
 def _said(wave: Wave) -> dict[str, Any]:
     """Return a wave as the fingerprint of its plan covers it."""
     body = wave.model_dump(mode="json")
     _drop_unsaid(body, _LATER_WAVE)
     _drop_unlanded(body)
+    _keep_said(wave.conduct, body)
     for disk in body["disks"]:
         _drop_unsaid(disk, _EXPLAINING)
     return body

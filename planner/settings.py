@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from planner.conduct import Conduct
 from planner.destinations import same_folder_twice
 from planner.model import Method
 from planner.settings_spreading import Spreading
@@ -315,6 +316,7 @@ class Settings(_Part):
     policies: Policies = Policies()
     transfers: Transfers = Transfers()
     remedies: Remedies = Remedies()
+    conduct: Conduct = Conduct()
 
     @model_validator(mode="after")
     def _one_site_per_role(self) -> Settings:
@@ -345,6 +347,7 @@ class Settings(_Part):
         Entries that came later count once they are set, so that older plans keep their settings.
         """
         body = self.model_dump(mode="json", exclude={"sites", "transfers"})
+        body["conduct"] = self.conduct.model_dump(mode="json", exclude_defaults=True)
         _drop_unset(self, body, _LATER)
         _drop_unset(self.caps, body["caps"], _LATER_CAPS)
         _drop_unset(self.link, body["link"], ("hours", "zone", "reserve_mbit"))
@@ -355,7 +358,7 @@ class Settings(_Part):
 
 _LATER = (
     *("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders"),
-    "sends",
+    *("sends", "conduct"),
 )
 _LATER_CAPS = (
     "cutovers",

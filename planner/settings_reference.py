@@ -146,6 +146,36 @@ weight = 4.0
 owner = "Platform team"
 hardware_version = 19
 """,
+    "conduct": """\
+[[conduct.probes]]
+name = "shop answers"
+vms = "app:shop name:shop-web*"
+kind = "http"
+url = "https://{address}/health"
+holds = "ok"
+
+[[conduct.hooks]]
+name = "drain"
+place = "before-cutover"
+argv = ["/usr/local/bin/balancer", "drain", "--wave", "{wave}"]
+timeout_s = 120.0
+
+[[conduct.hooks]]
+name = "switch the alias"
+place = "after-start"
+says = "point shop.example.com to the new address"
+
+[conduct.gates.go]
+persons = 2
+ticket = "CHG[0-9]{7}"
+
+[conduct.ending]
+act = "alarm"
+keep_days = 14
+
+[conduct.addresses]
+shop-web-01 = "10.20.0.15"
+""",
 }
 
 
@@ -197,6 +227,8 @@ def default_words(name: str, said: Mapping[str, Any], needed: frozenset[str]) ->
         return "none"
     if value == "":
         return "empty"
+    if isinstance(value, dict):
+        return "see there" if value else "none"
     shown = ", ".join(map(str, value)) if isinstance(value, list) else value
     return f"`{shown}`"
 
@@ -232,6 +264,7 @@ def _inner(block: Mapping[str, Any], parts: Mapping[str, Any]) -> Iterator[str]:
             yield ""
             yield from _table(inner, parts)
             yield ""
+            yield from _inner(inner, parts)
 
 
 def _plain(text: str) -> str:

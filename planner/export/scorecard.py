@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from planner.export.printout import Cell, Printout, Table, summary
 from planner.names import visible
-from planner.plan import Figures, Used
+from planner.plan import Used
+from planner.score_card import Figures
 from planner.units import show_count
 from planner.waves.words import resource
 

@@ -106,7 +106,7 @@ def validate(document: dict[str, Any], where: str) -> Settings:
     from planner.settings import Settings
 
     try:
-        return Settings.model_validate(document)
+        settings = Settings.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "the document"
@@ -115,6 +115,12 @@ def validate(document: dict[str, Any], where: str) -> Settings:
             f"{where} has a wrong setting at {name}: {said}",
             "see 'wherry settings show' for all names",
         ) from error
+    conduct = settings.conduct
+    if any(probe.vms for probe in conduct.probes) or any(hook.vms for hook in conduct.hooks):
+        from planner.conduct_planning import check_filters
+
+        check_filters(conduct, where)
+    return settings
 
 
 def _wrong(kind: str, limits: Mapping[str, Any]) -> str:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from planner.estimate import goodput_bytes_s
 from planner.model import Estimate, MoveGroup
 from planner.names import visible
-from planner.plan import Figures, Spread, Used, Wave
-from planner.plan import Score as PlannedScore
+from planner.plan import Spread, Used, Wave
+from planner.score_card import Figures
+from planner.score_card import Score as PlannedScore
 from planner.sized import show_size, size_of
 from planner.waves.amounts import overfull
 from planner.waves.arrange import Arranged, Track

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from planner.conduct_planning import plan_conduct
 from planner.destinations import FolderMaps, folder_maps
 from planner.estimate import WaveEstimate, estimate_wave
+from planner.fields import Seen
 from planner.model import VM, Dependency, MoveGroup, Power, Severity, Volume
 from planner.notes import estimate_notes
 from planner.plan import PlannedEstimate, Spread, Take, Used, Wave
@@ -102,6 +104,13 @@ def _wave(
         boot=boot,
         disks=disks,
         policies=settings.policies,
+        conduct=plan_conduct(
+            settings.conduct,
+            members,
+            [vm for batch in boot for vm in batch],
+            settings.networks,
+            Seen.of(ask.inventory),
+        ),
         estimate=PlannedEstimate(
             seed_h=_spread(estimate.seed_h.p50, estimate.seed_h.p95),
             downtime_min=_spread(estimate.downtime_min.p50, estimate.downtime_min.p95),

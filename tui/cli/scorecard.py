@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from tui.cli.output import line, table
 
 if TYPE_CHECKING:
-    from planner.plan import Figures, Plan
+    from planner.plan import Plan
+    from planner.score_card import Figures
 
 
 def scored(plan: Plan) -> str:

@@ -15,7 +15,8 @@ from tui.hand import Hand
 from tui.text import bar, count, fit, line, plural, stack
 
 if TYPE_CHECKING:
-    from planner.plan import Figures, Score
+    from planner.plan import Score
+    from planner.score_card import Figures
     from planner.store.plan_waves import WaveRow
     from planner.store.plans import PlanHead
 

@@ -1,0 +1,83 @@
+"""Planning the conduct of one wave: the filters of the settings become the VMs that they find.
+
+Filters know what a VM says of itself; waves, groups and checks are not there yet when they are asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from planner.conduct import Conduct, Hook, Probe
+from planner.conduct_planned import PlannedConduct, PlannedHook, PlannedProbe
+from planner.errors import BadInput
+from planner.fields import Seen
+from planner.model import VM
+from planner.names import visible
+from planner.query import parse
+from planner.waves.content import writable
+
+
+def plan_conduct(
+    conduct: Conduct,
+    members: Sequence[VM],
+    booting: Sequence[str],
+    networks: Mapping[str, str],
+    seen: Seen,
+) -> PlannedConduct:
+    """Return what of the conduct concerns a wave of ``members``.
+
+    ``booting`` are the ids of those that are started at the target, ``networks`` maps source networks to
+    target networks.
+    """
+    boots = frozenset(booting)
+    probes = []
+    for probe in conduct.probes:
+        found = tuple(vm for vm in _found(probe, members, seen) if vm in boots)
+        if found:
+            probes.append(PlannedProbe(**_rule(probe), vms=found))
+    hooks = []
+    for hook in conduct.hooks:
+        found = _found(hook, members, seen) if hook.vms else ()
+        if found or not hook.vms:
+            hooks.append(PlannedHook(**_rule(hook), vms=found))
+    asked = any(probes) or any(hook.vms for hook in hooks)
+    plugged = {networks.get(nic.network, nic.network) for vm in members for nic in vm.nics}
+    return PlannedConduct(
+        probes=tuple(probes),
+        hooks=tuple(hooks),
+        gates=conduct.gates,
+        ending=conduct.ending,
+        addresses=_addresses(conduct, members) if asked else {},
+        test_networks={one: other for one, other in conduct.test_networks.items() if one in plugged},
+    )
+
+
+def check_filters(conduct: Conduct, where: str) -> None:
+    """Raise BadInput, naming the rule in the settings of ``where``, when a filter cannot be read."""
+    for what, rules in (("probe", conduct.probes), ("hook", conduct.hooks)):
+        for rule in rules:
+            try:
+                parse(rule.vms)
+            except BadInput as error:
+                raise BadInput(
+                    f"{where} has a wrong filter at {what} {visible(rule.name)}: {error.message}", error.hint
+                ) from error
+
+
+def _found(rule: Probe | Hook, members: Sequence[VM], seen: Seen) -> tuple[str, ...]:
+    wanted = parse(rule.vms)
+    return tuple(vm.id for vm in members if wanted.matches(vm, seen))
+
+
+def _rule(rule: Probe | Hook) -> dict[str, Any]:
+    return rule.model_dump(exclude={"vms"})
+
+
+def _addresses(conduct: Conduct, members: Sequence[VM]) -> dict[str, str]:
+    found = {}
+    for vm in members:
+        known = (writable(address) for nic in vm.nics for address in nic.addresses if address)
+        if address := conduct.addresses.get(vm.name, next(known, "")):
+            found[vm.id] = address
+    return found
