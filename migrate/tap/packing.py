@@ -1,7 +1,7 @@
 """Packs writes into frames in a process beside the tap: digests and compression cost guests nothing there.
 
-    parent ── rows ──▶ child ── frames of the stream ──▶ parent       over a pair of sockets
-                         └── the bytes of the writes: in memory that both have
+    parent ── rows ──▶ child ── where the frames are ──▶ parent       over a pair of sockets
+                bytes of the writes, and of the frames: in memory that both have
 
 Python runs one thread at a time. Small digests in another thread of the tap kept its guests waiting for
 their turn: with them elsewhere a write takes half the processor time. The child ends with its parent.
@@ -9,7 +9,6 @@ their turn: with them elsewhere a write takes half the processor time. The child
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import struct
@@ -28,10 +27,14 @@ from migrate.tap.memory import keep_memory
 from migrate.tap.slabs import Slabs, mapped
 from planner.errors import StepFailed
 from planner.own_code import child_environment
+from planner.units import MIB
 
 _REQUEST: Final = struct.Struct("<QIiQ")  # bytes of rows, disks, level, number before
 _NUMBER: Final = struct.Struct("<I")
-_ANSWER: Final = struct.Struct("<QI")  # number reached, bytes of the body; none at the end
+_ANSWER: Final = struct.Struct("<I?")  # frames, whether more follow when those were taken
+_FRAME: Final = struct.Struct("<QI")  # number reached, bytes of the body
+_GO_ON: Final = b"g"
+_OUT_BYTES: Final = 8 * MIB
 _END_S: Final = 10.0
 
 
@@ -40,6 +43,7 @@ class Packer:
 
     def __init__(self, slabs: Slabs, clock: Callable[[], float] = time.monotonic) -> None:
         self._slabs = slabs
+        self._out = Slabs(_OUT_BYTES)
         self._lock = threading.Lock()
         self._clock = clock
         self._took_s = self._ended_s = 0.0  # the last time
@@ -68,18 +72,24 @@ class Packer:
                         batch.rows,
                     )
                 )
-                found = []
-                while True:
-                    reached, length = _ANSWER.unpack(_taken(channel, _ANSWER.size))
-                    if not length:
-                        break
-                    found.append((reached, bytes(_taken(channel, length))))
+                found = list(self._answered(channel))
             except (OSError, ChannelClosed) as error:
                 self._end()
                 raise StepFailed("the process that packs writes ended", "it is started again") from error
             self._ended_s = self._clock()
             self._took_s = self._ended_s - begun
         yield from found
+
+    def _answered(self, channel: SocketChannel) -> Iterator[tuple[int, bytes]]:
+        more = True
+        while more:
+            count, more = _ANSWER.unpack(_taken(channel, _ANSWER.size))
+            at = 0
+            for reached, length in _FRAME.iter_unpack(_taken(channel, count * _FRAME.size)):
+                yield reached, bytes(self._out.view[at : at + length])
+                at += length
+            if more:
+                channel.send((_GO_ON,))
 
     def close(self) -> None:
         """End the child."""
@@ -88,17 +98,19 @@ class Packer:
 
     def _start(self) -> SocketChannel:
         ours, theirs = socket.socketpair()
+        both = self._slabs, self._out
         with theirs:
             self._child = subprocess.Popen(
                 [
                     sys.executable,
                     "-m",
                     "migrate.tap.packing",
-                    *map(str, (theirs.fileno(), self._slabs.fd, self._slabs.size_bytes)),
+                    str(theirs.fileno()),
+                    *(str(told) for slabs in both for told in (slabs.fd, slabs.size_bytes)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(), self._slabs.fd),
+                pass_fds=(theirs.fileno(), *(slabs.fd for slabs in both)),
                 env=child_environment(),
             )
         self._channel = SocketChannel(ours)
@@ -124,27 +136,33 @@ def _taken(channel: SocketChannel, length: int) -> bytearray:
     return buffer
 
 
-def _serve(channel: SocketChannel, memory: memoryview) -> None:
+def _serve(channel: SocketChannel, memory: memoryview, out: memoryview) -> None:
     """Pack what is asked for until nobody asks any more; that is ChannelClosed."""
     while True:
         length, disks, level, after = _REQUEST.unpack(_taken(channel, _REQUEST.size))
         numbers = [number for (number,) in _NUMBER.iter_unpack(_taken(channel, disks * _NUMBER.size))]
         writes = list(writes_of(_taken(channel, length), memory))
+        told, at = bytearray(), 0
         for reached, body in frames_of(writes, after, numbers, level):
-            channel.send((_ANSWER.pack(reached, len(body)), body))
-        channel.send((_ANSWER.pack(0, 0),))
+            if at + len(body) > len(out):
+                channel.send((_ANSWER.pack(len(told) // _FRAME.size, True), told))
+                _taken(channel, len(_GO_ON))
+                told, at = bytearray(), 0
+            out[at : at + len(body)] = body
+            told += _FRAME.pack(reached, len(body))
+            at += len(body)
+        channel.send((_ANSWER.pack(len(told) // _FRAME.size, False), told))
 
 
 def main(arguments: list[str]) -> int:
-    """Be the child: on the socket of that number, with slabs by their descriptor and size."""
+    """Be the child: on the socket of that number, with memory to read and to write by descriptor and size."""
     for meant in (signal.SIGINT, signal.SIGTERM):  # for the tap, which has something left to pack
         signal.signal(meant, signal.SIG_IGN)
     keep_memory()
-    number, fd, size_bytes = map(int, arguments)
-    memory = mapped(fd, size_bytes)
-    os.close(fd)
+    number, *slabs = map(int, arguments)
+    memory, out = (mapped(fd, size_bytes) for fd, size_bytes in zip(slabs[::2], slabs[1::2], strict=True))
     with socket.socket(fileno=number) as sock, suppress(ChannelClosed):
-        _serve(SocketChannel(sock, timeout_s=0.0), memory)  # a guest may write nothing for days
+        _serve(SocketChannel(sock, timeout_s=0.0), memory, out)  # a guest may write nothing for days
     return 0
 
 
