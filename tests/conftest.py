@@ -28,6 +28,9 @@ settings.load_profile("untimed")
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# Verbs do their work themselves; tests of the engine start one.
+os.environ["WHERRY_IN_PROCESS"] = "1"
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C work in what tests start, also when the whole run was put into the background."""

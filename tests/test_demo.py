@@ -49,7 +49,7 @@ def test_disks_were_remapped_both_ways(demo: Shown) -> None:
 
 
 def test_the_run_was_killed_twice_and_no_finished_step_was_repeated(demo: Shown) -> None:
-    assert demo.err.count("kill -9 of the run") == 2
+    assert demo.err.count("kill -9 of the engine") == 2
     with Project.open(demo.root) as project:
         runs = [row["kind"] for row in project.rows("SELECT kind FROM run ORDER BY id")]
         assert runs == ["remedy", "wave", "wave"]

@@ -21,6 +21,9 @@ from planner.errors import NoSpace, Paused, StepFailed, Unreachable, WherryError
 
 _LONGEST_PAUSE_S = 30.0
 
+Evidence = dict[str, Any]
+Opens = Callable[[Step], Evidence | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -65,18 +68,18 @@ class Driver:
         self._pause_s = pause_s
         self._crew = crew or Crew()
 
-    def drive(self, open_gates: Mapping[str, dict[str, Any]]) -> Stopped:
-        """Go on as far as possible. ``open_gates`` maps gates that were said yes to, to the evidence.
+    def drive(self, opens: Opens) -> Stopped:
+        """Go on as far as possible. ``opens`` says of a gate with what evidence it is open, None = shut.
 
         Raises Unreachable when the outcome of a step cannot be asked; the record then still says
         "started", and the next drive asks again.
         """
         try:
-            return self._drive(open_gates)
+            return self._drive(opens)
         finally:
             self._crew.halt()
 
-    def _drive(self, open_gates: Mapping[str, dict[str, Any]]) -> Stopped:
+    def _drive(self, opens: Opens) -> Stopped:
         while not self._paused():
             history = self._ctx.history
             actions = next_actions(history.runbook, history, self._crew.at_work)
@@ -85,14 +88,13 @@ class Driver:
                 for one in chosen:
                     self._begin(one)
                 continue
-            if self._crew.at_work:
+            busy = bool(self._crew.at_work) or (bool(transfers) and self._crew.held_up())
+            if busy:
                 actions = [one for one in actions if one not in transfers]
-                action = self._pick(actions, open_gates) if actions else None
-                if action is None or isinstance(action, Wait | Decide | Finish):
-                    self._end(self._crew.finish(self._ctx.report))
-                    continue
-            else:
-                action = self._pick(actions, open_gates)
+            action, evidence = self._pick(actions, opens) if actions else (None, None)
+            if action is None or (busy and evidence is None and isinstance(action, Wait | Decide | Finish)):
+                self._await_crew()
+                continue
             match action:
                 case Do():
                     self._do(action)
@@ -103,9 +105,9 @@ class Driver:
                 case Skip(step, why):
                     self._boundary(f"{step.id} before skip")
                     self._note(step, Event.SKIPPED, self._ctx.history.attempts[step.id], why)
-                case Wait(step) if step.id in open_gates:
+                case Wait(step) if evidence is not None:
                     self._boundary(f"{step.id} before approval")
-                    self._note(step, Event.APPROVED, 1, open_gates[step.id])
+                    self._note(step, Event.APPROVED, 1, evidence)
                 case Wait(step):
                     return Stopped(gate=step)
                 case Decide(step):
@@ -118,14 +120,24 @@ class Driver:
             self._end(self._crew.finish(self._ctx.report))
         return Stopped(paused=True)
 
-    def _pick(self, actions: list[Action], open_gates: Mapping[str, Any]) -> Action:
-        """Take the first action that goes on by itself; a failed step does not hold up the others."""
+    def _await_crew(self) -> None:
+        """Take the end of a transfer; when none of ours is at work, wait a moment for those of others."""
+        if self._crew.at_work:
+            self._end(self._crew.finish(self._ctx.report))
+        else:
+            self._crew.wait()
+
+    def _pick(self, actions: list[Action], opens: Opens) -> tuple[Action, Evidence | None]:
+        """Take the first action that goes on by itself, a gate's with the evidence that it is open.
+
+        A failed step does not hold up the others.
+        """
         for action in actions:
-            if isinstance(action, Do | Ask | Undo | Skip) or (
-                isinstance(action, Wait) and action.step.id in open_gates
-            ):
-                return action
-        return next((action for action in actions if isinstance(action, Decide)), actions[0])
+            if isinstance(action, Do | Ask | Undo | Skip):
+                return action, None
+            if isinstance(action, Wait) and (evidence := opens(action.step)) is not None:
+                return action, evidence
+        return next((action for action in actions if isinstance(action, Decide)), actions[0]), None
 
     def _note(self, step: Step, event: Event, attempt: int, detail: dict[str, Any]) -> None:
         self._record.append(Entry(step.id, event, attempt, detail))

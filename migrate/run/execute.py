@@ -4,6 +4,7 @@
     cutover    through the go gate, up to the commit gate
     commit     through the commit gate to the end
     rollback   back to the go gate; abort: back to before the first step
+    reverse    after commit: as replicate, from the target to the source; failback: as cutover, the same way
 
 Only an approved wave runs, exactly as it was approved, and one process at a time drives it.
 """
@@ -11,36 +12,36 @@ Only an approved wave runs, exactly as it was approved, and one process at a tim
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from migrate.audit import person
 from migrate.clock import Clock, SystemClock
-from migrate.kept import Checkpoints
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
 from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.compose_failback import another_reverse_round, compose_failback, fenced_names
 from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped, Told
+from migrate.run.gatekeeper import Gatekeeper
 from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
 from migrate.run.line_policy import LinePolicy, lanes
+from migrate.run.means import Means
 from migrate.run.record import Record, StepRecord
-from migrate.run.runbook import Phase, dump_step
+from migrate.run.returning import Returning, find_returning, need_returning
+from migrate.run.runbook import Phase, Step, dump_step
 from migrate.run.seed_map import read_seeds
-from migrate.run.store import Run
+from migrate.run.store import Run, RunKind
 from migrate.run.waves import check_alone, check_remedied, find_wave
-from migrate.steps.kind import Context
+from migrate.run.world import both_sites, context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Moving
 from planner.errors import Blocked
 from planner.store import approvals, plans
-from planner.store import settings as settings_store
-from planner.store.project import Project, utc_now
+from planner.store.project import Project
 
 if TYPE_CHECKING:
     from migrate.sites.lab.client import LabSite
@@ -56,6 +57,8 @@ class Purpose(StrEnum):
     COMMIT = "commit"
     ROLLBACK = "rollback"
     ABORT = "abort"
+    REVERSE = "reverse"
+    FAILBACK = "failback"
 
 
 OPENS: dict[Purpose, tuple[str, ...]] = {
@@ -64,7 +67,10 @@ OPENS: dict[Purpose, tuple[str, ...]] = {
     Purpose.COMMIT: (COMMIT,),
     Purpose.ROLLBACK: (),
     Purpose.ABORT: (),
+    Purpose.REVERSE: (),
+    Purpose.FAILBACK: (GO,),
 }
+HOMEWARD = frozenset({Purpose.REVERSE, Purpose.FAILBACK})
 SAID: dict[Purpose, str] = {Purpose.COMMIT: "commit", Purpose.ROLLBACK: "roll back", Purpose.ABORT: "abort"}
 
 
@@ -87,6 +93,12 @@ class Intended:
     wave: Wave
     run: Run | None
     history: History
+    home: Returning | None = None  # of a run that brings a committed wave home
+
+    @property
+    def kind(self) -> RunKind:
+        """What kind of run it is or would be."""
+        return RunKind.WAVE if self.home is None else RunKind.FAILBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,49 +117,84 @@ def carry_out(
     onlooker: Onlooker | None = None,
     *,
     seed_from: Path | None = None,
+    means: Means | None = None,
 ) -> Carried:
     """Carry a wave on as far as ``purpose`` allows; a new run brings in the images of ``seed_from``.
+
+    ``means`` says in whose name, and who moves the bytes.
 
     Raises Blocked when it may not (not approved, past the point of no return, nothing to do),
     ProjectBusy when another process drives it, Unreachable when a site cannot be asked. Nothing is
     written before both sites answer.
     """
-    watching = onlooker or Onlooker()
+    watching, means = onlooker or Onlooker(), means or Means()
     with runs.held(project, find_wave(project, wave_name).wave.name):
         intended = intend(project, wave_name, purpose, seed_from)
-        if intended.run is None:
+        if intended.run is None and intended.home is None:
             check_approved(project, intended)
             check_alone(project, intended.wave)
             check_remedied(project, intended.wave)
-        with ExitStack() as open_sites:
-            sites = _sites(project, open_sites)
+        with both_sites(project, homeward=intended.home is not None) as sites:
             history = intended.history
             check_sites(history, *sites)
             if purpose is Purpose.COMMIT and COMMIT in _waiting(history):
                 check_landed(history, *sites)
-            run = intended.run or runs.begin(project, intended.stored, history.runbook)
-            record = StepRecord(project, run.id, history, person())
-            _prepare(project, run, history, record, purpose)
-            controls.answer(project, run.wave)
-            paused = controls.pause_watch(project, run.wave)
-            plan = plans.get(project, run.plan).plan
-            line = LinePolicy(project, plan.wave(run.wave))
-            crew = Crew(line.limits, lanes(project, plan, line) if line.limits().at_once > 1 else {})
-            driver = Driver(
-                _context(project, run, history, watching, lambda: paused() or crew.halted(), line, *sites),
-                KINDS,
-                record,
-                tell=watching.tell,
-                boundary=watching.boundary,
-                paused=paused,
-                pause_s=watching.pause_s,
-                crew=crew,
+            run = intended.run or runs.begin(
+                project, intended.stored, history.runbook, intended.kind, means.who
             )
-            word = {"who": person(), "at": utc_now(), "verb": purpose.value}
-            stopped = driver.drive(dict.fromkeys(OPENS[purpose], word))
+            record = StepRecord(project, run.id, history, means.who)
+            _prepare(project, run, history, record, purpose, means.who)
+            controls.answer(project, run.wave)
+            gates = Gatekeeper(project, run, means, OPENS[purpose], purpose.value)
+            stopped = _drive(project, run, history, record, watching, means, sites, gates)
         if stopped.paused:
             controls.answer(project, run.wave)
     return Carried(run, history, stopped)
+
+
+def _drive(
+    project: Project,
+    run: Run,
+    history: History,
+    record: StepRecord,
+    watching: Onlooker,
+    means: Means,
+    sites: tuple[LabSite, LabSite],
+    gates: Gatekeeper,
+) -> Stopped:
+    """Drive a run with the crew that its limits allow."""
+    asked = controls.pause_watch(project, run.wave)
+
+    def paused() -> bool:
+        return asked() or means.halted()
+
+    plan = plans.get(project, run.plan).plan
+    line = LinePolicy(project, plan.wave(run.wave))
+    board = means.hauling.board if means.hauling else None
+    known = lanes(project, plan, line) if board or line.limits().at_once > 1 else {}
+    crew = Crew(line.limits, known, board)
+    ctx = context(
+        project,
+        run,
+        history,
+        sites,
+        line,
+        report=watching.report,
+        stop=lambda: paused() or crew.halted(),
+        clock=watching.clock,
+        hauling=means.hauling,
+    )
+    driver = Driver(
+        ctx,
+        KINDS,
+        record,
+        tell=watching.tell,
+        boundary=watching.boundary,
+        paused=paused,
+        pause_s=watching.pause_s,
+        crew=crew,
+    )
+    return driver.drive(gates.opens)
 
 
 def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path | None = None) -> Intended:
@@ -156,6 +203,9 @@ def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path |
     ``seed_from`` says which images a new run brings in; raises BadInput when one does not fit.
     Whether a new run is approved is for ``check_approved`` to say. Changes nothing.
     """
+    home = _home(project, wave_name, purpose)
+    if home is not None:
+        return _intend_home(home, purpose)
     found = find_wave(project, wave_name)
     wave = found.wave
     if found.run is not None and found.history is not None:
@@ -168,14 +218,40 @@ def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path |
                     f"go on without --seed-from, or begin anew after 'wherry abort {wave.name} --live'",
                 )
             return Intended(found.stored, wave, found.run, found.history)
-        if ended is Outcome.COMMITTED:
-            raise Blocked(f"{wave.name} is committed", "see its report: wherry export")
+        returned = find_returning(project, wave.name)
+        if ended is Outcome.COMMITTED and not (returned and returned.is_home):
+            raise Blocked(
+                f"{wave.name} is committed",
+                "see its report: wherry export; the way back is 'wherry failback'",
+            )
     if purpose in (Purpose.COMMIT, Purpose.ROLLBACK, Purpose.ABORT):
         raise Blocked(
             f"{wave.name} has no run under way, so there is nothing to {SAID[purpose]}", "see 'wherry status'"
         )
     seeds = read_seeds(seed_from, found.stored.plan, wave) if seed_from is not None else {}
     return Intended(found.stored, wave, None, History(compose(wave, seeds)))
+
+
+def concerned(project: Project, wave_name: str, purpose: Purpose) -> Wave:
+    """Return the wave that a verb is about; raises NotFound, and Blocked when there is no way home."""
+    home = _home(project, wave_name, purpose)
+    return find_wave(project, wave_name).wave if home is None else home.wave
+
+
+def _home(project: Project, wave_name: str, purpose: Purpose) -> Returning | None:
+    """Return the committed wave whose way home ``purpose`` is about; None when it is about the way out."""
+    if purpose in HOMEWARD:
+        return need_returning(project, wave_name)
+    found = find_returning(project, wave_name)
+    return found if found is not None and found.under_way and purpose in SAID else None
+
+
+def _intend_home(home: Returning, purpose: Purpose) -> Intended:
+    if home.run is not None and home.history is not None:
+        _check(home.history, purpose, home=True)
+        return Intended(home.stored, home.wave, home.run, home.history, home)
+    runbook = compose_failback(home.wave, fenced_names(home.forward))
+    return Intended(home.stored, home.wave, None, History(runbook), home)
 
 
 def check_approved(project: Project, intended: Intended) -> None:
@@ -188,7 +264,7 @@ def check_approved(project: Project, intended: Intended) -> None:
         )
 
 
-def _check(history: History, purpose: Purpose) -> None:
+def _check(history: History, purpose: Purpose, home: bool = False) -> None:
     """Raise Blocked when a run under way may not take ``purpose`` from where it stands."""
     wave = history.runbook.wave
     if history.mode is not Mode.FORWARD:
@@ -198,22 +274,24 @@ def _check(history: History, purpose: Purpose) -> None:
             )
         return
     going, committing = (history.status[gate] is Status.DONE for gate in (GO, COMMIT))
+    on, where = ("failback", "source") if home else ("cutover", "target")
     if purpose is Purpose.ROLLBACK:
         check_rollback(history)
     if purpose is Purpose.ABORT:
         _check_abort(history)
     if purpose is Purpose.COMMIT and not (committing or COMMIT in _waiting(history)):
-        raise Blocked(f"{wave} is not cut over yet", f"run 'wherry cutover {wave} --live' first")
-    if purpose is Purpose.CUTOVER and committing:
+        not_yet = "did not come back yet" if home else "is not cut over yet"
+        raise Blocked(f"{wave} {not_yet}", f"run 'wherry {on} {wave} --live' first")
+    if purpose in (Purpose.CUTOVER, Purpose.FAILBACK) and committing:
         raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
-    if purpose is Purpose.REPLICATE and going:  # going on here would be the cutover
+    if purpose in (Purpose.REPLICATE, Purpose.REVERSE) and going:  # going on here would be the cutover
         if committing:
             raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
         if COMMIT in _waiting(history):
-            raise Blocked(f"{wave} runs at the target and waits for commit", "commit it or roll it back")
+            raise Blocked(f"{wave} runs at the {where} and waits for commit", "commit it or roll it back")
         raise Blocked(
-            f"{wave} is in the middle of its cutover",
-            f"go on with 'wherry cutover {wave} --live', or back with 'wherry rollback {wave} --live'",
+            f"{wave} is in the middle of its {on}",
+            f"go on with 'wherry {on} {wave} --live', or back with 'wherry rollback {wave} --live'",
         )
 
 
@@ -222,18 +300,25 @@ def _waiting(history: History) -> set[str]:
     return {action.step.id for action in next_actions(history.runbook, history) if isinstance(action, Wait)}
 
 
-def _prepare(project: Project, run: Run, history: History, record: Record, purpose: Purpose) -> None:
+def _prepare(
+    project: Project, run: Run, history: History, record: Record, purpose: Purpose, who: str
+) -> None:
     """Turn the person's wish into entries: retry, another round, the way back."""
     if purpose is Purpose.ROLLBACK and history.mode is Mode.FORWARD:
-        record.append(Entry("", Event.ROLLBACK, detail={"who": person()}))
+        record.append(Entry("", Event.ROLLBACK, detail={"who": who}))
     if purpose is Purpose.ABORT and history.mode is Mode.FORWARD:
-        record.append(Entry("", Event.ABORT, detail={"who": person()}))
-    number = next_round(history) if purpose is Purpose.REPLICATE else None
+        record.append(Entry("", Event.ABORT, detail={"who": who}))
+    number = next_round(history) if purpose in (Purpose.REPLICATE, Purpose.REVERSE) else None
     if number is not None:
         wave = plans.get(project, run.plan).plan.wave(run.wave)
-        steps = another_round(wave, number)
+        steps = round_of(run.kind, wave, number)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
     retry_failed(history, record)
+
+
+def round_of(kind: RunKind, wave: Wave, number: int) -> tuple[Step, ...]:
+    """Return the steps of one more round, the way a run of that kind goes."""
+    return (another_reverse_round if kind is RunKind.FAILBACK else another_round)(wave, number)
 
 
 def retry_failed(history: History, record: Record) -> None:
@@ -260,59 +345,4 @@ def next_round(history: History) -> int | None:
     return 1 + max(
         (int(step.id.rsplit("/", 1)[1]) for step in history.runbook.steps if step.kind == "snapshot"),
         default=-1,
-    )
-
-
-def _sites(project: Project, stack: ExitStack) -> tuple[LabSite, LabSite]:
-    """Open the source and the target site until ``stack`` ends; raises BadInput, Blocked, Unreachable."""
-    from migrate.sites.opening import open_site
-
-    settings = settings_store.load(project)
-    source, target = (
-        stack.enter_context(closing(open_site(settings, role, project.root))) for role in ("source", "target")
-    )
-    return source, target
-
-
-def _context(
-    project: Project,
-    run: Run,
-    history: History,
-    watching: Onlooker,
-    stop: Callable[[], bool],
-    line: LinePolicy,
-    source: LabSite,
-    target: LabSite,
-) -> Context:
-    from migrate.daemons.receiver import connect_receiver
-    from migrate.replication.channel import SocketChannel
-    from migrate.replication.throttle import Throttle
-    from migrate.transfers.placing import Placing
-    from migrate.transfers.streamed import StreamedTransfers
-
-    policies = plans.get(project, run.plan).plan.wave(run.wave).policies
-    wanted = settings_store.load(project).transfers
-    transfers = StreamedTransfers(
-        source,
-        lambda: SocketChannel(connect_receiver(target.directory)),
-        generation=run.generation,
-        level=policies.zstd_level,
-        block_bytes=policies.block_kib * 1024,
-        adapts=wanted.adapts and policies.zstd_level > 0,
-        dedupe=wanted.dedupe,
-        throttle=Throttle(line),
-        stop=stop,
-    )
-    checkpoints: Any = Checkpoints(project.root / "checkpoints")
-    return Context(
-        run=f"{project.id}-{run.id}-{run.generation}",
-        wave=run.wave,
-        source=source,
-        target=target,
-        transfers=transfers,
-        keeper=checkpoints,
-        clock=watching.clock,
-        history=history,
-        report=watching.report,
-        placing=Placing(project.root / "seeds", stop),
     )

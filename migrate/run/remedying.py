@@ -210,7 +210,7 @@ def _drive(
         paused=paused,
         pause_s=watching.pause_s,
     )
-    stopped = driver.drive({})
+    stopped = driver.drive(lambda gate: None)
     if stopped.paused:
         controls.answer(project, run.wave)
     return Carried(run, history, stopped)

@@ -1,4 +1,4 @@
-"""Runs: one execution of one approved wave, or of the remedies before it. Writes ``run``.
+"""Runs: one execution of one approved wave, of the remedies before it or of its failback. Writes ``run``.
 
 A run keeps the runbook it began with. At most one run of a wave and kind is unfinished, and one process
 at a time drives any of them (a file lock that death releases).
@@ -21,7 +21,7 @@ from migrate.audit import person
 from migrate.run.actions import Finish, Outcome, next_actions
 from migrate.run.history import Entry, Event, History
 from migrate.run.runbook import Runbook, dump_runbook, load_runbook
-from planner.errors import ProjectBusy
+from planner.errors import NotFound, ProjectBusy
 from planner.names import content_id, visible
 from planner.store.project import Project, utc_now
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from planner.store.plans import StoredPlan
 
+_ENDLESS = 2**62
 _PATIENCE_S = 0.5  # is_held takes the lock for an instant to test it
 
 
@@ -38,6 +39,7 @@ class RunKind(StrEnum):
 
     WAVE = "wave"
     REMEDY = "remedy"
+    FAILBACK = "failback"  # of a committed wave: reverse protection, then the way back
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Run:
     at: str
     who: str
     runbook: Runbook
+    kind: RunKind = RunKind.WAVE
 
     @property
     def generation(self) -> int:
@@ -58,9 +61,11 @@ class Run:
         return int(datetime.fromisoformat(self.at).timestamp() * 1000)
 
 
-def begin(project: Project, stored: StoredPlan, runbook: Runbook, kind: RunKind = RunKind.WAVE) -> Run:
-    """Store a new run of a wave of that plan."""
-    who = person()
+def begin(
+    project: Project, stored: StoredPlan, runbook: Runbook, kind: RunKind = RunKind.WAVE, who: str = ""
+) -> Run:
+    """Store a new run of a wave of that plan, begun by ``who``, else by the person behind this process."""
+    who = who or person()
     with project.write() as db:
         at = _after(db.conn.execute("SELECT max(at) FROM run").fetchone()[0])
         number = (
@@ -78,7 +83,7 @@ def begin(project: Project, stored: StoredPlan, runbook: Runbook, kind: RunKind 
             )
             .last_pk
         )
-    return Run(int(number or 0), runbook.wave, runbook.fingerprint, stored.version, at, who, runbook)
+    return Run(int(number or 0), runbook.wave, runbook.fingerprint, stored.version, at, who, runbook, kind)
 
 
 def _after(last: str | None) -> str:
@@ -105,13 +110,37 @@ def every(project: Project, kind: RunKind) -> list[Run]:
 
 def _run(row: sqlite3.Row) -> Run:
     runbook = load_runbook(json.loads(row["runbook"]))
-    return Run(row["id"], row["wave"], row["fingerprint"], row["plan"], row["at"], row["who"], runbook)
+    return Run(
+        row["id"],
+        row["wave"],
+        row["fingerprint"],
+        row["plan"],
+        row["at"],
+        row["who"],
+        runbook,
+        RunKind(row["kind"]),
+    )
 
 
-def history(project: Project, run: Run) -> History:
-    """Return what has happened in a run so far."""
+def get(project: Project, number: int) -> Run:
+    """Return a run by its number; raises NotFound."""
+    rows = project.rows("SELECT * FROM run WHERE id = ?", number)
+    if not rows:
+        raise NotFound(f"there is no run {number}", "see 'wherry status'")
+    return _run(rows[0])
+
+
+def last_entry(project: Project) -> int:
+    """Return the number of the newest entry of any run, 0 when there is none."""
+    return int(project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record")[0]["last"])
+
+
+def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
+    """Return what has happened in a run so far, or ``before`` the entry of that number."""
     rows = project.rows(
-        "SELECT step, kind, attempt, detail FROM step_record WHERE run = ? ORDER BY seq", run.id
+        "SELECT step, kind, attempt, detail FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
+        run.id,
+        before,
     )
     return History(
         run.runbook,

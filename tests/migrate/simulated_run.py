@@ -221,7 +221,7 @@ class World:
             crew=crew,
             paused=paused,
         )
-        return driver.drive({gate: {"who": "test"} for gate in gates})
+        return driver.drive(lambda gate: {"who": "test"} if gate.id in gates else None)
 
     def note(self, step: str, event: Event, attempt: int = 1, **detail: Any) -> None:
         """Put a person's word into the record."""

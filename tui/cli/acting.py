@@ -44,8 +44,8 @@ def act(
     seed_from: Path | None = None,
 ) -> int:
     """Say what the verb would do, or with ``live`` do it; return the exit code."""
-    from migrate.run.execute import carry_out
     from migrate.run.waves import find_wave
+    from tui.cli.ordering import carry
 
     with open_project(project_dir) as project:
         planned = find_wave(project, wave).wave
@@ -56,7 +56,7 @@ def act(
         from tui.cli.progress import Bar
 
         with Bar() as bar:
-            carried = carry_out(project, planned.name, purpose, onlooker(bar), seed_from=seed_from)
+            carried = carry(project, planned.name, purpose, onlooker(bar), seed_from)
         return _conclude(carried, as_json)
 
 

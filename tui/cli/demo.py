@@ -47,8 +47,7 @@ class Demo:
             self._second_wave()
             proven = self._papers()
         finally:
-            if (self._root / FILE).exists():
-                self._wherry("lab", "stop", quiet=True)
+            self._end()
         took = show_duration(time.monotonic() - self._begun)
         line()
         line(
@@ -64,13 +63,18 @@ class Demo:
     def _clear(self) -> None:
         """Remove a former demo; refuse to touch any other directory that holds something."""
         if (self._root / _MARKER).exists():
-            if (self._root / FILE).exists():
-                self._wherry("lab", "stop", quiet=True)
+            self._end()
             shutil.rmtree(self._root)
         elif self._root.exists() and any(self._root.iterdir()):
             raise BadInput(f"{self._root} holds something that is not a demo", "name another --dir")
         self._root.mkdir(parents=True, exist_ok=True)
         (self._root / _MARKER).touch()
+
+    def _end(self) -> None:
+        """Leave no process behind."""
+        if (self._root / FILE).exists():
+            self._wherry("engine", "stop", quiet=True)
+            self._wherry("lab", "stop", quiet=True)
 
     def _plan(self) -> None:
         self._title("Know the estate, and plan")
@@ -95,17 +99,15 @@ class Demo:
         self._wherry("remedy", "W01", "--live", "--confirm", "W01")
 
     def _first_wave(self) -> None:
-        self._title("Replicate wave 1 while its VMs write, and kill the run in the middle")
-        self._kill_during("replicate", "W01", "g0/d1/seed")
-        self._wherry("replicate", "W01", "--live", "--confirm", "W01")
+        self._title("Replicate wave 1 while its VMs write, and kill the engine in the middle")
+        self._killing_during("replicate", "W01", "g0/d1/seed")
         self._unrepeated("W01")
         self._title("Rehearse wave 1 on the simulated twin")
         self._wherry("rehearse", "W01")
         self._wherry("rehearse", "W01", "--fault", "power_on", "--runs", "50")
-        self._title("Cut wave 1 over, killed once more; a physical RDM becomes a VMDK")
-        self._kill_during("cutover", "W01", "g0/v1/build")
+        self._title("Cut wave 1 over, the engine killed once more; a physical RDM becomes a VMDK")
+        self._killing_during("cutover", "W01", "g0/v1/build")
         self._wherry("status")
-        self._wherry("cutover", "W01", "--live", "--confirm", "W01")
         self._unrepeated("W01")
         self._wherry("commit", "W01", "--live", "--confirm", "W01")
 
@@ -171,28 +173,28 @@ class Demo:
                 f"'wherry {' '.join(arguments)}' ended with {ended.returncode}", "read what it said above"
             )
 
-    def _kill_during(self, verb: str, wave: str, step: str) -> None:
-        """Start a live verb and end it with SIGKILL as soon as ``step`` is under way."""
+    def _killing_during(self, verb: str, wave: str, step: str) -> None:
+        """Show a live verb, and end its engine with SIGKILL as soon as ``step`` is under way."""
+        from migrate.engine.presence import running
+
         arguments = (verb, wave, "--live", "--confirm", wave)
         line(click.style(f"$ wherry {' '.join(arguments)}", dim=True))
         sys.stdout.flush()
         child = subprocess.Popen(self._command(arguments), stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + _PATIENCE_S
+        killed = None
         with Project.open(self._root) as project:
-            while child.poll() is None and time.monotonic() < deadline:
-                if project.rows("SELECT 1 FROM step_record WHERE step = ? AND kind = 'intent'", step):
-                    os.kill(child.pid, signal.SIGKILL)
-                    break
+            while child.poll() is None and killed is None and time.monotonic() < deadline:
+                if project.rows("SELECT 1 FROM step_record WHERE step = ? AND kind = 'intent'", step) and (
+                    killed := running(project.run_dir)
+                ):
+                    os.kill(killed, signal.SIGKILL)
+                    say(click.style(f"  ⚡ kill -9 of the engine (process {killed})", fg="yellow"))
                 time.sleep(0.002)
-        if child.wait() != -signal.SIGKILL:
+        if child.wait():
+            raise StepFailed(f"{wave} did not go on after its engine was killed", "read what it said above")
+        if killed is None:
             raise StepFailed(f"the run of {wave} ended before it could be killed", "run the demo again")
-        if sys.stderr.isatty():
-            say()  # the bar of the killed process stays as it was
-        say(
-            click.style(
-                f"  ⚡ kill -9 of the run (process {child.pid}); now the same command again", fg="yellow"
-            )
-        )
 
     def _unrepeated(self, wave: str) -> None:
         """Say that no finished step was done twice, or raise StepFailed."""

@@ -69,6 +69,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "commit": Verb("the point of no return: fence the sources", Effect.DESTRUCTIVE, Left.RUN),
         "rollback": Verb("before commit: back to the source", Effect.DESTRUCTIVE, Left.RUN),
         "abort": Verb("before cutover: drop snapshots and replicas of a run", Effect.DESTRUCTIVE, Left.RUN),
+        "engine": Verb("the process that carries out orders: start, stop, status", Effect.LIVE, Left.RUN),
         "send": Verb("one disk to a receiver on a network", Effect.LIVE, Left.PARTS),
         "receiver": Verb("take disks in from senders on a network", Effect.LIVE, Left.PARTS),
         "keys": Verb("who may send and receive over a network: issue, list, revoke", Effect.EDIT_PLAN),

@@ -53,7 +53,7 @@ def _drive(world: World, paused: Any, transfers: Any = None) -> Any:
     ctx = world.context(history)
     if transfers is not None:
         ctx.transfers = transfers
-    return Driver(ctx, KINDS, world.ledger.recorder(history), paused=paused).drive({})
+    return Driver(ctx, KINDS, world.ledger.recorder(history), paused=paused).drive(lambda gate: None)
 
 
 def test_a_paused_driver_stops_between_steps_and_goes_on_later() -> None:

@@ -1,0 +1,142 @@
+"""The engine of a project: ``python -m migrate.engine.process DIR`` takes its orders until there are none.
+
+It has no port. New orders, and what only time brings, are looked for four times a second at the cost of
+one pragma. It is made to be killed: to stop, runs halt at their next edge, and the process ends.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.daemons.lock import ServerLock
+from migrate.engine.carrying import carry
+from migrate.engine.presence import NAME, announce
+from migrate.movers.pool import Pool
+from migrate.movers.transfers import Generations, Shares
+from migrate.run import orders
+from migrate.run.board import Board
+from migrate.run.means import Hauling
+from planner.errors import WherryError
+from planner.store.project import FILE, Project
+
+if TYPE_CHECKING:
+    from migrate.engine.library import Library
+
+_LOG = logging.getLogger(__name__)
+_LOOK_S = 0.25
+_IDLE_S = 10.0
+_EDGE_S = 45.0  # for runs to reach an edge
+
+
+class Engine:
+    """One engine, in the process that holds its lock."""
+
+    def __init__(self, root: Path, idle_s: float = _IDLE_S) -> None:
+        self._root = root
+        self._idle_s = idle_s
+        self._pool = Pool()
+        self._hauling = Hauling(self._pool, Shares(), Generations(), Board())
+        self._halting = threading.Event()
+        self._lock = threading.Lock()
+        self._under_way: set[int] = set()
+        self._parked = 0
+
+    def run(self) -> None:
+        """Take orders until nothing is left to do or a person says stop."""
+        from migrate.engine.library import Library
+
+        with Project.open(self._root) as project:
+            library = Library(self._root, self._carry)
+            announce(project.run_dir)
+            _LOG.info("takes orders")
+            self._take(project, library)
+        self._leave()
+
+    def _take(self, project: Project, library: Library) -> None:
+        known: set[int] = set()
+        changed = None
+        busy_at = time.monotonic()
+        while not self._halting.is_set() and (self._root / FILE).exists():
+            now = project.rows("PRAGMA data_version")[0][0]
+            if now != changed:
+                changed = now
+                for order in orders.waiting(project):
+                    if order.id not in known:
+                        known.add(order.id)
+                        with self._lock:
+                            self._under_way.add(order.id)
+                        library.enqueue(order.id)
+            with self._lock:
+                busy = bool(self._under_way)
+            if busy or self._waits(project):
+                busy_at = time.monotonic()
+            elif time.monotonic() - busy_at > self._idle_s:
+                _LOG.info("nothing is left to do")
+                return
+            self._halting.wait(_LOOK_S)
+
+    def _waits(self, project: Project) -> bool:
+        """Return whether anything waits that time or a person will move on."""
+        return False
+
+    def _carry(self, number: int) -> None:
+        with self._lock:
+            self._under_way.add(number)
+        _LOG.info("order %d begins", number)
+        whole = carry(self._root, number, self._hauling, self._halting.is_set)
+        _LOG.info("order %d %s", number, "ended" if whole else "halted")
+        with self._lock:
+            if whole:
+                self._under_way.discard(number)
+            else:
+                self._parked += 1
+        if not whole:  # the library must not think that it ended: the next engine takes it up again
+            threading.Event().wait()
+
+    def halt(self) -> None:
+        """Have everything stop at its next edge."""
+        self._halting.set()
+
+    def _leave(self) -> None:
+        """End the process once all runs halted: a thread of the library may not be ended otherwise."""
+        self._halting.set()
+        deadline = time.monotonic() + _EDGE_S
+        while time.monotonic() < deadline:
+            with self._lock:
+                if len(self._under_way) <= self._parked:
+                    break
+            time.sleep(0.02)
+        self._pool.close()
+
+
+def main(arguments: list[str]) -> int:
+    """Be the engine of the project named by the only argument; return the exit code."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m migrate.engine.process DIR\n")
+        return 2
+    root = Path(arguments[0])
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
+    try:
+        lock = ServerLock(root / "run", NAME)
+        engine = Engine(root)
+        signal.signal(signal.SIGTERM, lambda _signal, _frame: engine.halt())
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        engine.run()
+        lock.close()
+    except WherryError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
+    logging.shutdown()
+    sys.stdout.flush()
+    os._exit(0)  # threads of the library that are parked must not go on
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

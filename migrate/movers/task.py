@@ -1,0 +1,121 @@
+"""What a mover is asked to do, and what it tells, as lines of JSON.
+
+    to the mover     {"task": {...}}  {"share": bytes a second or null}  {"stop": true}  end of file
+    from the mover   {"moving": {...}}  {"copied": {...}} | {"compared": {...}} | {"error": {...}}
+
+A task holds all that it takes: ends, fencing generation, and one pass or one comparison.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from migrate.replication.adapt import Binds
+from migrate.replication.pace import Left
+from migrate.replication.passes import Mode
+from migrate.sites.ports import Extent
+from migrate.transfers.ports import Moving, Packing, Wanted
+from planner import errors
+from planner.errors import WherryError
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Where a task reads and where it writes: the directories of both lab sites."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How passes are sent: compression, block size, dedupe."""
+
+    level: int
+    block_bytes: int
+    adapts: bool = False
+    dedupe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Digests that are wanted of a volume at both ends."""
+
+    volume: str
+    size_bytes: int
+    snapshot: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One pass (``wanted``) or one comparison (``comparison``), under a fencing generation."""
+
+    ends: Ends
+    manner: Manner
+    generation: int
+    wanted: Wanted | None = None
+    comparison: Comparison | None = None
+
+    @property
+    def volume(self) -> str:
+        """The volume that it is about."""
+        about = self.wanted or self.comparison
+        assert about is not None
+        return about.volume
+
+
+def dump_task(task: Task) -> dict[str, Any]:
+    """Return a task as plain JSON data."""
+    return asdict(task)
+
+
+def load_task(raw: dict[str, Any]) -> Task:
+    """Return the task that ``dump_task`` wrote; raises KeyError, TypeError or ValueError."""
+    wanted, comparison = raw["wanted"], raw["comparison"]
+    if (wanted is None) is (comparison is None):
+        raise ValueError("a task is one pass or one comparison")
+    if wanted is not None:
+        extents = wanted["extents"]
+        wanted = Wanted(
+            **{
+                **wanted,
+                "mode": Mode(wanted["mode"]),
+                "extents": None if extents is None else tuple(Extent(**extent) for extent in extents),
+            }
+        )
+    return Task(
+        Ends(**raw["ends"]),
+        Manner(**raw["manner"]),
+        int(raw["generation"]),
+        wanted,
+        None if comparison is None else Comparison(**comparison),
+    )
+
+
+def load_moving(raw: dict[str, Any]) -> Moving:
+    """Return the progress that ``asdict`` wrote."""
+    packing, left = raw["packing"], raw["left"]
+    return Moving(
+        **{
+            **raw,
+            "packing": None if packing is None else Packing(**{**packing, "binds": Binds(packing["binds"])}),
+            "left": None if left is None else Left(**left),
+        }
+    )
+
+
+def load_error(raw: dict[str, Any]) -> WherryError:
+    """Return the error that ``as_json`` wrote, of the class with that code."""
+    found = {kind.code: kind for kind in _tree(WherryError)}
+    return found.get(str(raw["error"]), errors.WherryError)(str(raw["message"]), str(raw["hint"]))
+
+
+def _tree(kind: type[WherryError]) -> list[type[WherryError]]:
+    return [kind, *(deeper for child in kind.__subclasses__() for deeper in _tree(child))]
+
+
+def line(message: dict[str, Any]) -> bytes:
+    """Return a message as it goes over the pipe."""
+    return json.dumps(message, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"

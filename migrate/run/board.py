@@ -1,0 +1,45 @@
+"""Who copies at this moment, over all waves that a process drives: limits count for all of them.
+
+A wave that may begin none now waits until another one ends, and looks itself every second.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from migrate.run.lanes import Lane, Limits, choose
+
+_LOOK_S = 1.0
+
+
+class Board:
+    """The transfers at work, by wave and step. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running: dict[tuple[int, str], Lane] = {}
+
+    def take(self, crew: int, ready: Sequence[Lane], limits: Limits) -> list[Lane]:
+        """Choose among a crew's transfers and count the chosen in, in one go."""
+        with self._changed:
+            chosen = choose(ready, self._running.values(), limits)
+            for lane in chosen:
+                self._running[crew, lane.step] = lane
+            return chosen
+
+    def leave(self, crew: int, step: str) -> None:
+        """Count one out."""
+        with self._changed:
+            self._running.pop((crew, step), None)
+            self._changed.notify_all()
+
+    def elsewhere(self, crew: int) -> bool:
+        """Return whether other crews have transfers at work."""
+        with self._changed:
+            return any(owner != crew for owner, _ in self._running)
+
+    def wait(self) -> None:
+        """Return when something has changed, or after a second."""
+        with self._changed:
+            self._changed.wait(_LOOK_S)

@@ -1,0 +1,38 @@
+"""What a process brings along to carry out a wave: in whose name, and who moves the bytes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from migrate.audit import person
+
+if TYPE_CHECKING:
+    from migrate.movers.transfers import Does, Generations, Shares
+    from migrate.run.board import Board
+
+
+@dataclass(frozen=True, slots=True)
+class Hauling:
+    """Who carries transfers for all waves of a process, and what these share."""
+
+    movers: Does
+    shares: Shares
+    generations: Generations
+    board: Board
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """``who`` and ``uid`` are the person's who asked; without ``hauling`` bytes move in this process.
+
+    ``halted`` says that this process shall end: a run then stops at the next edge, as if paused.
+    """
+
+    who: str = field(default_factory=person)
+    uid: int = field(default_factory=os.getuid)
+    ticket: str = ""
+    hauling: Hauling | None = None
+    halted: Callable[[], bool] = lambda: False

@@ -1,0 +1,95 @@
+"""Work orders: what a person asks the engine to do with a wave. Writes ``work_order``.
+
+An order is written by the person's process and ended by the engine, with what came of it: how the
+run stopped, or the error that a person gets to read. It stays open over any crash in between.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from migrate.audit import person
+from planner.errors import NotFound
+from planner.store.project import Project, utc_now
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order. ``purpose`` is the verb; ``result`` is None as long as it is open."""
+
+    id: int
+    wave: str
+    purpose: str
+    who: str
+    at: str
+    options: dict[str, Any] = field(default_factory=dict)
+    begun_at: str | None = None
+    result: dict[str, Any] | None = None
+
+
+def place(project: Project, wave: str, purpose: str, options: dict[str, Any] | None = None) -> Order:
+    """Write an order in the name of the person behind this process."""
+    who, at = person(), utc_now()
+    with project.write() as db:
+        number = (
+            db.table("work_order")
+            .insert(
+                {
+                    "wave": wave,
+                    "purpose": purpose,
+                    "options": json.dumps(options or {}, ensure_ascii=True),
+                    "who": who,
+                    "at": at,
+                }
+            )
+            .last_pk
+        )
+    return Order(int(number or 0), wave, purpose, who, at, options or {})
+
+
+def find(project: Project, number: int) -> Order:
+    """Return an order; raises NotFound."""
+    rows = project.rows("SELECT * FROM work_order WHERE id = ?", number)
+    if not rows:
+        raise NotFound(f"there is no order {number}", "see 'wherry engine status'")
+    return _order(rows[0])
+
+
+def waiting(project: Project) -> list[Order]:
+    """Return the orders that are not ended, oldest first."""
+    return [
+        _order(row) for row in project.rows("SELECT * FROM work_order WHERE ended_at IS NULL ORDER BY id")
+    ]
+
+
+def begin(project: Project, number: int) -> None:
+    """Note that somebody works on it."""
+    with project.write() as db:
+        db.conn.execute("UPDATE work_order SET begun_at = ? WHERE id = ?", (utc_now(), number))
+
+
+def end(project: Project, number: int, result: dict[str, Any]) -> None:
+    """Note what came of it; the first word counts."""
+    with project.write() as db:
+        db.conn.execute(
+            "UPDATE work_order SET ended_at = ?, result = ? WHERE id = ? AND ended_at IS NULL",
+            (utc_now(), json.dumps(result, ensure_ascii=True), number),
+        )
+
+
+def _order(row: sqlite3.Row) -> Order:
+    return Order(
+        row["id"],
+        row["wave"],
+        row["purpose"],
+        row["who"],
+        row["at"],
+        json.loads(row["options"]),
+        row["begun_at"],
+        None if row["result"] is None else json.loads(row["result"]),
+    )

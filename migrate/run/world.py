@@ -1,0 +1,132 @@
+"""The world that a run acts in: both sites, the data plane between them, and where things are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from migrate.kept import Checkpoints
+from migrate.steps.kind import Context
+from planner.store import plans
+from planner.store import settings as settings_store
+from planner.store.project import Project
+
+if TYPE_CHECKING:
+    from migrate.clock import Clock
+    from migrate.run.history import History
+    from migrate.run.line_policy import LinePolicy
+    from migrate.run.means import Hauling
+    from migrate.run.store import Run
+    from migrate.sites.lab.client import LabSite
+    from migrate.transfers.ports import Moving, Transfers
+
+
+@contextmanager
+def both_sites(project: Project, *, homeward: bool = False) -> Iterator[tuple[LabSite, LabSite]]:
+    """Open the site that VMs leave and the one they reach; raises BadInput, Blocked, Unreachable.
+
+    A run that goes ``homeward`` leaves the target of the plan and reaches its source.
+    """
+    from migrate.sites.opening import open_site
+
+    settings = settings_store.load(project)
+    with (
+        closing(open_site(settings, "source", project.root)) as source,
+        closing(open_site(settings, "target", project.root)) as target,
+    ):
+        yield (target, source) if homeward else (source, target)
+
+
+def context(
+    project: Project,
+    run: Run,
+    history: History,
+    sites: tuple[LabSite, LabSite],
+    line: LinePolicy,
+    *,
+    report: Callable[[Moving], None],
+    stop: Callable[[], bool],
+    clock: Clock,
+    hauling: Hauling | None,
+) -> Context:
+    """Return what the steps of a run may touch; ``stop`` is asked between two blocks."""
+    from migrate.transfers.placing import Placing
+
+    source, target = sites
+    carried = _moved if hauling is not None else _here
+    checkpoints: Any = Checkpoints(project.root / "checkpoints")
+    return Context(
+        run=f"{project.id}-{run.id}-{run.generation}",
+        wave=run.wave,
+        source=source,
+        target=target,
+        transfers=carried(project, run, sites, line, stop, hauling),
+        keeper=checkpoints,
+        clock=clock,
+        history=history,
+        report=report,
+        placing=Placing(project.root / "seeds", stop),
+    )
+
+
+def _manner(project: Project, run: Run) -> dict[str, Any]:
+    """Return how passes are sent, as the wave's policies and the settings say."""
+    policies = plans.get(project, run.plan).plan.wave(run.wave).policies
+    wanted = settings_store.load(project).transfers
+    return {
+        "level": policies.zstd_level,
+        "block_bytes": policies.block_kib * 1024,
+        "adapts": wanted.adapts and policies.zstd_level > 0,
+        "dedupe": wanted.dedupe,
+    }
+
+
+def _here(
+    project: Project,
+    run: Run,
+    sites: tuple[LabSite, LabSite],
+    line: LinePolicy,
+    stop: Callable[[], bool],
+    _hauling: Hauling | None,
+) -> Transfers:
+    """Return transfers whose sender is this process."""
+    from migrate.daemons.receiver import connect_receiver
+    from migrate.replication.channel import SocketChannel
+    from migrate.replication.throttle import Throttle
+    from migrate.transfers.streamed import StreamedTransfers
+
+    source, target = sites
+    return StreamedTransfers(
+        source,
+        lambda: SocketChannel(connect_receiver(target.directory)),
+        generation=run.generation,
+        throttle=Throttle(line),
+        stop=stop,
+        **_manner(project, run),
+    )
+
+
+def _moved(
+    project: Project,
+    run: Run,
+    sites: tuple[LabSite, LabSite],
+    line: LinePolicy,
+    stop: Callable[[], bool],
+    hauling: Hauling | None,
+) -> Transfers:
+    """Return transfers that movers carry."""
+    from migrate.movers.task import Ends, Manner
+    from migrate.movers.transfers import MovedTransfers
+
+    assert hauling is not None
+    source, target = sites
+    return MovedTransfers(
+        hauling.movers,
+        Ends(str(source.directory), str(target.directory)),
+        Manner(**_manner(project, run)),
+        generations=hauling.generations,
+        shares=hauling.shares,
+        policy=line,
+        stop=stop,
+    )

@@ -1,0 +1,85 @@
+"""From a verb to the engine: an order is placed and followed; Ctrl-C stops only the following.
+
+Where no process may be left behind, WHERRY_IN_PROCESS=1 has the verb do the work itself.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.output import say
+
+if TYPE_CHECKING:
+    from migrate.run.execute import Carried, Onlooker, Purpose
+    from migrate.run.orders import Order
+    from planner.store.project import Project
+
+ALONE = "WHERRY_IN_PROCESS"
+
+
+def carry(
+    project: Project,
+    wave: str,
+    purpose: Purpose,
+    onlooker: Onlooker,
+    seed_from: Path | None,
+    ticket: str = "",
+) -> Carried:
+    """Have the engine carry a wave on and tell what it does; return how it stopped, or raise why not."""
+    from migrate.run.execute import carry_out
+    from migrate.run.means import Means
+
+    if os.environ.get(ALONE):
+        return carry_out(project, wave, purpose, onlooker, seed_from=seed_from, means=Means(ticket=ticket))
+    from migrate.engine.presence import Minder, ensure
+    from migrate.run import store as runs
+    from migrate.run.following import Follower
+
+    _refuse_early(project, wave, purpose, seed_from)
+    ensure(project.root, project.run_dir)
+    since = runs.last_entry(project)
+    order = _order(project, wave, purpose, seed_from, ticket)
+    minder = Minder(project.root, project.run_dir, say)
+    try:
+        return Follower(project, order, since, onlooker, minder).follow()
+    except KeyboardInterrupt:
+        say(f"\nnobody follows {wave} here any more; the engine goes on with it")
+        say(f"watch it: wherry status --watch; stop it: wherry pause {wave}")
+        raise click.exceptions.Exit(130) from None
+
+
+def _refuse_early(project: Project, wave: str, purpose: Purpose, seed_from: Path | None) -> None:
+    """Raise what the engine would refuse, before anything is started."""
+    from migrate.run.execute import check_approved, intend
+
+    intended = intend(project, wave, purpose, seed_from)
+    if intended.run is None and intended.home is None:
+        check_approved(project, intended)
+
+
+def _order(project: Project, wave: str, purpose: Purpose, seed_from: Path | None, ticket: str) -> Order:
+    """Place an order, or return the one that is open and says the same; raises ProjectBusy for another."""
+    from migrate.run import orders
+    from planner.errors import ProjectBusy
+    from planner.names import visible
+
+    for open_one in orders.waiting(project):
+        if open_one.wave != wave:
+            continue
+        if open_one.purpose == purpose.value:
+            say(f"{wave} is under way already, ordered by {visible(open_one.who)}")
+            return open_one
+        raise ProjectBusy(
+            f"the engine is at work on {wave}: {open_one.purpose}, ordered by {visible(open_one.who)}",
+            f"watch it with 'wherry status --watch', or stop it with 'wherry pause {wave}'",
+        )
+    options = {
+        "uid": os.getuid(),
+        "ticket": ticket,
+        "seed_from": str(seed_from.resolve()) if seed_from else "",
+    }
+    return orders.place(project, wave, purpose.value, options)

@@ -1,0 +1,99 @@
+"""wherry engine: the process that carries out orders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line, say, table
+
+
+@click.group(epilog="Examples: wherry engine status; wherry engine stop")
+def command() -> None:
+    """The engine of a project: it carries out what people ordered, also when nobody looks.
+
+    Every verb that acts starts it when it does not run, and it leaves by itself when nothing is left
+    to do. One project has one engine.
+    """
+
+
+@command.command("start", epilog="Example: wherry engine start --foreground, as a systemd unit does")
+@click.option("--foreground", is_flag=True, help="Be the engine, instead of starting one and returning.")
+@project_option
+@json_option
+def start(foreground: bool, project_dir: Path, as_json: bool) -> int | None:
+    """Start the engine: it goes on with every order that is open."""
+    from migrate.engine.presence import ensure, running
+
+    with open_project(project_dir) as project:
+        root, run_dir = project.root, project.run_dir
+    if foreground:
+        from migrate.engine.process import main
+
+        return main([str(root)])
+    was = running(run_dir)
+    pid = ensure(root, run_dir)
+    if as_json:
+        data({"pid": pid, "started": was != pid})
+    else:
+        line(f"the engine {'takes' if was == pid else 'was started and takes'} orders (process {pid})")
+    return None
+
+
+@command.command("stop", epilog="Example: wherry engine stop")
+@project_option
+@json_option
+def stop(project_dir: Path, as_json: bool) -> int:
+    """Stop the engine at the next edges of its runs; what is recorded stays, and orders stay open."""
+    from migrate.engine.presence import halt, running
+    from migrate.run import orders
+
+    with open_project(project_dir) as project:
+        pid = running(project.run_dir)
+        stopped = halt(project.run_dir)
+        left = [order.wave for order in orders.waiting(project)]
+    if as_json:
+        data({"pid": pid, "stopped": stopped, "open": left})
+    elif pid is None:
+        line("no engine runs")
+    elif stopped:
+        line(f"the engine (process {pid}) has stopped")
+    if left and not as_json:
+        say(f"open: {', '.join(left)}; 'wherry engine start' goes on")
+    if not stopped:
+        say(f"the engine (process {pid}) still runs after a minute; look into run/engine.log")
+    return 0 if stopped else 4
+
+
+@command.command("status", epilog="Example: wherry engine status --json")
+@project_option
+@json_option
+def status(project_dir: Path, as_json: bool) -> None:
+    """Say whether the engine runs, and list the orders that are open."""
+    from migrate.engine.presence import running
+    from migrate.run import orders
+    from planner.names import visible
+
+    with open_project(project_dir) as project:
+        pid = running(project.run_dir)
+        waiting = orders.waiting(project)
+    if as_json:
+        data(
+            {
+                "pid": pid,
+                "orders": [
+                    {"id": o.id, "wave": o.wave, "purpose": o.purpose, "who": o.who, "at": o.at,
+                     "begun_at": o.begun_at}
+                    for o in waiting
+                ],
+            }
+        )  # fmt: skip
+        return
+    line(f"the engine takes orders (process {pid})" if pid else "no engine runs")
+    if waiting:
+        table(("order", "wave", "what", "by", "since"), (
+            (o.id, o.wave, o.purpose, visible(o.who), (o.begun_at or o.at)[:19].replace("T", " "))
+            for o in waiting
+        ))  # fmt: skip
