@@ -13,8 +13,6 @@ from functools import lru_cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from blake3 import blake3
-
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.wire import (
     BLOCK_MAX,
@@ -86,15 +84,12 @@ class Look:
     look_s: float = 0.0
 
 
-def block_digest(data: bytes | bytearray | memoryview, key: bytes) -> bytes:
-    """Return the digest by which both sides compare a grain, keyed so that it fits one conversation only."""
-    return bytes(blake3(data, key=key).digest(DIGEST_BYTES))
-
-
-@lru_cache(maxsize=16)
-def zero_digest(length: int, key: bytes) -> bytes:
-    """Return the ``block_digest`` of that many zeros, at most 1 MiB."""
-    return block_digest(memoryview(ZERO_MIB)[:length], key)
+@lru_cache(maxsize=64)
+def zero_digests(length: int, key: bytes) -> bytes:
+    """Return the digests of the grains of that many zeros."""
+    whole, rest = divmod(length, GRAIN)
+    zeros = memoryview(ZERO_MIB)
+    return grain_digests(zeros[:GRAIN], key) * whole + grain_digests(zeros[:rest], key)
 
 
 class BlockReader:
@@ -183,15 +178,16 @@ class BlockReader:
             if item.digests is None:
                 yield self._piece(item.offset + start, view[start:end], zero, level)
                 continue
-            for low, high, differs in _differing(view, start, end, item.digests, self._key, zero):
+            mine = zero_digests(end - start, self._key) if zero else grain_digests(view[start:end], self._key)
+            for low, high, differs in _differing(start, end, mine, item.digests):
                 if differs:
                     yield self._piece(item.offset + low, view[low:high], zero, level)
                 else:
                     yield Piece(Kind.KEEP, item.offset + low, high - low)
 
     def _gap_against(self, item: Item, digests: bytes) -> Iterator[Piece]:
-        zeros = memoryview(ZERO_MIB)[: item.length]
-        for low, high, differs in _differing(zeros, 0, item.length, digests, self._key, True):
+        mine = zero_digests(item.length, self._key)
+        for low, high, differs in _differing(0, item.length, mine, digests):
             yield Piece(Kind.ZERO if differs else Kind.KEEP, item.offset + low, high - low)
 
     def _piece(self, offset: int, data: memoryview, zero: bool, level: int) -> Piece:
@@ -246,20 +242,23 @@ def _parted(offset: int, start: int, end: int, held: frozenset[int]) -> Iterator
         low = high
 
 
-def _differing(
-    view: memoryview, start: int, end: int, digests: bytes, key: bytes, zero: bool
-) -> Iterator[tuple[int, int, bool]]:
-    """Yield (low, high, differs) runs of grains in ``view[start:end]`` against the peer's digests."""
+def _differing(start: int, end: int, mine: bytes, theirs: bytes) -> Iterator[tuple[int, int, bool]]:
+    """Yield (low, high, differs) runs of the grains in ``start`` to ``end`` of a block.
+
+    ``mine`` are the digests of the run, ``theirs`` those of the whole block.
+    """
+    first = start // GRAIN * DIGEST_BYTES
+    theirs = theirs[first : first + len(mine)]
+    if mine == theirs:  # the usual case
+        yield start, end, False
+        return
     low, kind = start, False
-    for at in range(start, end, GRAIN):
-        high = min(at + GRAIN, end)
-        index = at // GRAIN * DIGEST_BYTES
-        mine = zero_digest(high - at, key) if zero else block_digest(view[at:high], key)
-        differs = digests[index : index + DIGEST_BYTES] != mine
+    for index, at in enumerate(range(start, end, GRAIN)):
+        digest = slice(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
+        differs = mine[digest] != theirs[digest]
         if at == start:
             kind = differs
         elif differs != kind:
             yield low, at, kind
             low, kind = at, differs
-    if end > start:
-        yield low, end, kind
+    yield low, end, kind

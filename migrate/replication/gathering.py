@@ -14,7 +14,7 @@ from migrate.replication.channel import Channel
 from migrate.replication.intake import Intake
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Welcome
-from migrate.replication.turns import MakeTurns
+from migrate.replication.turns import MakeTurns, cut_off
 from planner.errors import ProjectBusy, SiteRefused
 from planner.names import visible
 
@@ -70,12 +70,7 @@ class Gathering:
         """Let nobody in any more, cut off who is left, and wait until they are gone."""
         with self._turns:
             self._ended = True
-            left = tuple(self._channels)
-            self._turns.notify_all()
-        for channel in left:
-            channel.close()
-        with self._turns:
-            self._turns.wait_for(lambda: not self._channels)
+        cut_off(self._turns, self._channels)
 
 
 def over(hello: Hello) -> SiteRefused:

@@ -1,14 +1,24 @@
-"""What a receiver's disk holds, told grain by grain to a sender that compares."""
+"""What a receiver's disk holds, told grain by grain to a sender that compares.
+
+Digests are made beside the thread that receives, in the order they were asked for. A sender that asks
+ahead says so, and gets its answers a little later: meanwhile its frames are taken in.
+"""
 
 from __future__ import annotations
 
+import threading
 from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Executor
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
-from migrate.replication.blocks import UNKNOWN_DIGEST, block_digest, zero_digest
+from migrate.replication.blocks import UNKNOWN_DIGEST, zero_digests
 from migrate.replication.extents import aligned
+from migrate.replication.pipeline import Later, later
 from migrate.replication.progress import ProgressLog
+from migrate.replication.wire import DIGEST_BYTES, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from planner.units import MIB
@@ -17,35 +27,81 @@ ASK_MAX = 16 * MIB
 
 
 class Holdings:
-    """The digests of one disk, keyed for one pass by the ``nonce`` of its welcome."""
+    """The digests of one disk, keyed for one pass by the ``nonce`` of its welcome.
 
-    def __init__(self, disk: ReadableDisk, log: ProgressLog, nonce: str) -> None:
+    ``hasher`` makes them in threads of its own, ours to end; without one they are made when told.
+    """
+
+    def __init__(
+        self, disk: ReadableDisk, log: ProgressLog, nonce: str, size_bytes: int, hasher: Executor | None
+    ) -> None:
         self._disk = disk
         self._log = log
         self._key = wire.derive_key("compare", nonce.encode())
-        self._buffer = memoryview(bytearray(MIB))
+        self._size_bytes = size_bytes
+        self._hasher = hasher
+        self._local = threading.local()
+        self._over = False
+        self._asked: deque[tuple[int, list[Later[bytes]]]] = deque()
         self._allocated: list[Extent] | None = None
         self._ends: list[int] = []
 
-    def digests(self, offset: int, length: int) -> bytes:
-        """Return what we hold in a run that starts on a grain; suspect grains equal nothing."""
+    def ask(self, offset: int, length: int) -> None:
+        """Begin with a run; raises WireError for one that nobody may ask for."""
+        if offset % GRAIN or not 0 < length <= ASK_MAX or offset + length > self._size_bytes:
+            raise WireError("a peer asked for digests it may not ask for")
         if self._allocated is None:
             self._allocated = list(aligned(self._disk.allocated(), MIB, self._disk.size_bytes))
             self._ends = [run.end for run in self._allocated]
-        suspects = self._log.state.suspects
-        digests = bytearray()
-        for start in range(offset, offset + length, MIB):
-            end = min(start + MIB, offset + length)
-            at = bisect_right(self._ends, start)
-            data = at < len(self._allocated) and self._allocated[at].offset < end
-            if data:
-                self._disk.read_into(self._buffer[: end - start], start)
-            for at in range(start, end, GRAIN):
-                stop = min(at + GRAIN, end)
-                if any(run.offset < stop and run.end > at for run in suspects):
-                    digests += UNKNOWN_DIGEST
-                elif data:
-                    digests += block_digest(self._buffer[at - start : stop - start], self._key)
-                else:
-                    digests += zero_digest(stop - at, self._key)
-        return bytes(digests)
+        end = offset + length
+        self._asked.append(
+            (
+                offset,
+                [
+                    later(self._hasher, self._digests, start, min(start + MIB, end))
+                    for start in range(offset, end, MIB)
+                ],
+            )
+        )
+
+    def told(self, held_back: int) -> Iterator[tuple[int, bytes]]:
+        """Yield (offset, digests) of what was asked, the oldest first, until so many wait; raises OSError."""
+        while len(self._asked) > held_back:
+            offset, parts = self._asked.popleft()
+            yield offset, b"".join(part() for part in parts)
+
+    def close(self) -> None:
+        """Wait until nobody reads the disk any more."""
+        self._over = True
+        if self._hasher is not None:
+            self._hasher.shutdown(wait=True)
+
+    def _digests(self, start: int, end: int) -> bytes:
+        """Return what we hold in 1 MiB at most; suspect grains equal nothing."""
+        if self._over:
+            return b""
+        if self._holds_data(start, end):
+            digests = wire.grain_digests(self._read(start, end), self._key)
+        else:
+            digests = zero_digests(end - start, self._key)
+        suspects = [run for run in self._log.state.suspects if run.offset < end and run.end > start]
+        if not suspects:
+            return digests
+        doubted = bytearray(digests)
+        for index, at in enumerate(range(start, end, GRAIN)):
+            if any(run.offset < min(at + GRAIN, end) and run.end > at for run in suspects):
+                doubted[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = UNKNOWN_DIGEST
+        return bytes(doubted)
+
+    def _holds_data(self, start: int, end: int) -> bool:
+        assert self._allocated is not None, "somebody asked"
+        at = bisect_right(self._ends, start)
+        return at < len(self._allocated) and self._allocated[at].offset < end
+
+    def _read(self, start: int, end: int) -> memoryview:
+        buffer: memoryview | None = getattr(self._local, "buffer", None)
+        if buffer is None:
+            buffer = self._local.buffer = memoryview(bytearray(MIB))
+        view = buffer[: end - start]
+        self._disk.read_into(view, start)
+        return view

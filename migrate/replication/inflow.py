@@ -7,12 +7,11 @@ that began after its last frame is durable, and recorded. Acknowledgements are n
 from __future__ import annotations
 
 from migrate.replication import wire
-from migrate.replication.holdings import ASK_MAX, Holdings
+from migrate.replication.holdings import Holdings
 from migrate.replication.intake import Intake
 from migrate.replication.link import Link
 from migrate.replication.messages import Ack
 from migrate.replication.wire import Frame, Kind, WireError
-from migrate.replication.zeros import GRAIN
 
 
 class Inflow:
@@ -62,7 +61,7 @@ class Inflow:
         if frame.offset + frame.length > self._intake.size_bytes:
             raise WireError(f"a frame lies outside the {self._intake.size_bytes} bytes of the volume")
         if frame.kind is Kind.ASK_DIGESTS:
-            self._answer(frame.offset, frame.length)
+            self._answer(frame)
             return
         if frame.kind is Kind.OFFER:
             wanted = self._intake.answer(frame)
@@ -92,7 +91,10 @@ class Inflow:
         self._acks += 1
         self._link.send(Kind.ACK, Ack(number=self._acks, complete=complete).dump())
 
-    def _answer(self, offset: int, length: int) -> None:
-        if self._holdings is None or offset % GRAIN or not 0 < length <= ASK_MAX:
-            raise WireError("a peer asked for digests it may not ask for")
-        self._link.send(Kind.DIGESTS, self._holdings.digests(offset, length), offset=offset)
+    def _answer(self, frame: Frame) -> None:
+        if self._holdings is None:
+            raise WireError("a peer asked for digests in a pass that compares nothing")
+        self._holdings.ask(frame.offset, frame.length)
+        held_back = wire.HELD_BACK if frame.flags & wire.FLAG_MORE else 0
+        for offset, digests in self._holdings.told(held_back):
+            self._link.send(Kind.DIGESTS, digests, offset=offset)

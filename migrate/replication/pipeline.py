@@ -1,4 +1,4 @@
-"""Map work over a few threads, keep its order, bound what is under way."""
+"""Do work in a few threads, keep its order, bound what is under way."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+Later = Callable[[], R]
+
+
+def later(executor: Executor | None, work: Callable[..., R], *args: object) -> Later[R]:
+    """Begin ``work(*args)`` and return how to get what it returns; without an executor that does it."""
+    if executor is None:
+        return lambda: work(*args)
+    return executor.submit(work, *args).result
 
 
 def ordered_map(

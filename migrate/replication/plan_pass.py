@@ -42,24 +42,24 @@ def items(
     """Yield the items of a pass; ``found`` are the runs to read, ``held`` what the receiver has.
 
     Gaps of a seed are zeros, unless the target was empty; gaps of a delta stay as they are. In a
-    comparison everything is cut into blocks, for every block is compared.
+    comparison everything is cut, for all of it is compared: what is read into blocks.
     """
     gap = Kind.ZERO if mode is Mode.SEED and not fresh else Kind.KEEP
     for extent, inside in walk(found, size_bytes):
         for left in subtract((extent,), held):
             if inside or mode is Mode.COMPARE:
-                for part in cut(left, block_bytes):
+                for part in cut(left, block_bytes if inside else COMPARE_BYTES):
                     yield Item(part.offset, part.length, read=inside)
             else:
                 yield Item(left.offset, left.length, read=False, gap=gap)
 
 
 def stretches(plan: Iterable[Item]) -> Iterator[list[Item]]:
-    """Group adjacent items into stretches of which each starts on a grain."""
+    """Group adjacent items into stretches, each starts on a grain and has ``COMPARE_BYTES`` at most."""
     stretch: list[Item] = []
     for item in plan:
         apart = bool(stretch) and stretch[-1].offset + stretch[-1].length != item.offset
-        if stretch and (apart or item.offset - stretch[0].offset >= COMPARE_BYTES):
+        if stretch and (apart or item.offset + item.length - stretch[0].offset > COMPARE_BYTES):
             yield stretch
             stretch = []
         stretch.append(item)

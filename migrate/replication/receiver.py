@@ -49,14 +49,18 @@ def _thread() -> Executor:
     return ThreadPoolExecutor(1, "wherry-flush")
 
 
+def _threads() -> Executor:
+    return ThreadPoolExecutor(2, "wherry-digest")  # while one waits for the disk the other hashes
+
+
 class Receiver:
     """Answers connections. One instance serves many threads, one connection each.
 
-    ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the
-    data between two acknowledgements. With ``overlap`` what ``make_flusher`` makes flushes one stretch
-    while the next is written. ``make_answering`` makes what answers offers, ``turns`` what threads of one
-    pass wait with for each other. ``resynced`` is told of a volume that has to be compared, and why.
-    ``inlet`` takes the streams of taps; without it there are none.
+    ``open_disk`` opens a volume for writing, ``open_log`` its progress log. ``ack_bytes`` is the data
+    between two acknowledgements. With ``overlap`` what ``make_flusher`` makes flushes one stretch while the
+    next is written, and what ``make_hasher`` makes reads for a comparison. ``make_answering`` makes what
+    answers offers, ``turns`` what threads of one pass wait with for each other. ``resynced`` is told of a
+    volume that has to be compared, and why. ``inlet`` takes the streams of taps; without it there are none.
     """
 
     takes: ClassVar[type[Intake]] = Intake
@@ -72,6 +76,7 @@ class Receiver:
         ack_bytes: int = 32 * MIB,
         overlap: bool = True,
         make_flusher: Callable[[], Executor] = _thread,
+        make_hasher: Callable[[], Executor] = _threads,
         make_answering: Callable[[Pool, str, int, WritableDisk], Answering] = Answering,
         turns: MakeTurns = threading.Condition,
         resynced: Callable[[str, str], None] = lambda _volume, _why: None,
@@ -85,6 +90,7 @@ class Receiver:
         self._ack_bytes = ack_bytes
         self._overlap = overlap
         self._make_flusher = make_flusher
+        self._make_hasher = make_hasher
         self._make_answering = make_answering
         self._turns = turns
         self._resynced = resynced
@@ -190,7 +196,10 @@ class Receiver:
             offers=offers,
         )
         gathering = self.gathers(hello, welcome, intake, self._turns)
-        holdings = Holdings(disk, log, welcome.nonce) if welcome.mode == "compare" else None
+        holdings: Holdings | None = None
+        if welcome.mode == "compare":
+            hasher = self._make_hasher() if self._overlap else None
+            holdings = Holdings(disk, log, welcome.nonce, hello.size_bytes, hasher)
         inflow = Inflow(link, intake, welcome.ack_bytes, overlap=self._overlap, holdings=holdings)
         self._gatherings[hello.volume] = gathering
         try:
@@ -209,6 +218,8 @@ class Receiver:
                 intake.save()
                 raise
         finally:
+            if holdings is not None:
+                holdings.close()
             gathering.end()
             del self._gatherings[hello.volume]
             intake.close()

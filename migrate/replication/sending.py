@@ -6,7 +6,6 @@ it when the others were answered. Where all are busy it carries blocks as well.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
@@ -15,6 +14,7 @@ from dataclasses import dataclass, replace
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
 from migrate.replication.adapt import Adaptation
+from migrate.replication.asking import Asking
 from migrate.replication.blocks import Block, BlockReader, Item
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.dedupe.offering import Offering
@@ -25,10 +25,9 @@ from migrate.replication.messages import Welcome
 from migrate.replication.pace import Pace
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
 from migrate.replication.pipeline import ordered_map
-from migrate.replication.plan_pass import items, reads, stretches, touches
+from migrate.replication.plan_pass import items, reads
 from migrate.replication.streams import Carriers, Streams
 from migrate.replication.wire import Kind, WireError
-from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from planner.errors import WherryError
 
@@ -85,9 +84,9 @@ class Sending:
         self._streams = 1  # at most at once
         self._spoke_s = begun
         self._heard_s = 0.0  # spent waiting for what the receiver says
-        self._digests: deque[tuple[int, bytes]] = deque()
         self._resumed = self._total = 0
         self._offering = Offering(link) if welcome.dedupe else None
+        self._asking = Asking(link, spec.only) if self._mode is Mode.COMPARE else None
 
     def bring(self, streams: Streams, join: Callable[[Channel], Lane]) -> None:
         """Have further connections carry as well; ``join`` opens the conversation over one."""
@@ -136,8 +135,8 @@ class Sending:
             block_bytes=self._block_bytes,
         )
         work = self._until_stopped(plan)
-        if self._mode is Mode.COMPARE:
-            work = self._compared(work)
+        if self._asking is not None:
+            work = self._asking.compared(work, self._hear)
         asked, heard = self._clock(), self._heard_s
         for block in self._blocks(executor, work, window):
             got = self._clock()
@@ -213,40 +212,6 @@ class Sending:
                 return
             yield item
 
-    def _compared(self, plan: Iterable[Item]) -> Iterator[Item]:
-        """Add the receiver's digests to each item, asking one stretch ahead of need."""
-        asked: deque[list[Item]] = deque()
-        only = self._spec.only
-        for stretch in stretches(plan):
-            if only is not None and not touches(stretch, only):
-                while asked:
-                    yield from self._answered(asked.popleft())
-                yield from (replace(item, read=False) for item in stretch)  # stays as it is there
-                continue
-            self._ask(stretch)
-            asked.append(stretch)
-            if len(asked) > 1:
-                yield from self._answered(asked.popleft())
-        while asked:
-            yield from self._answered(asked.popleft())
-
-    def _ask(self, stretch: list[Item]) -> None:
-        start, last = stretch[0].offset, stretch[-1]
-        self._link.send(Kind.ASK_DIGESTS, offset=start, length=last.offset + last.length - start)
-
-    def _answered(self, stretch: list[Item]) -> Iterator[Item]:
-        while not self._digests:
-            self._hear()
-        offset, body = self._digests.popleft()
-        start = stretch[0].offset
-        grains = -(-(stretch[-1].offset + stretch[-1].length - start) // GRAIN)
-        if offset != start or len(body) != grains * wire.DIGEST_BYTES:
-            raise WireError("the receiver answered for digests that were not asked for")
-        for item in stretch:
-            low = (item.offset - start) // GRAIN * wire.DIGEST_BYTES
-            high = low + -(-item.length // GRAIN) * wire.DIGEST_BYTES
-            yield replace(item, digests=body[low:high])
-
     def _send_block(self, block: Block) -> None:
         for piece in block.pieces:
             if piece.kind is Kind.DATA:
@@ -314,14 +279,18 @@ class Sending:
     def _hear(self) -> None:
         """Take one answer: an acknowledgement, or digests asked for ahead."""
         begun = self._clock()
-        kinds = (Kind.ACK, Kind.DIGESTS) if self._offering is None else (Kind.ACK, Kind.WANT)
+        kinds = [Kind.ACK]
+        if self._offering is not None:
+            kinds.append(Kind.WANT)
+        if self._asking is not None:
+            kinds.append(Kind.DIGESTS)
         frame = self._link.receive(*kinds)
         self._heard_s += self._clock() - begun
         if self._offering is not None and frame.kind is Kind.WANT:
             self._offering.heard(frame)
             return
-        if frame.kind is Kind.DIGESTS:
-            self._digests.append((frame.offset, bytes(frame.body)))
+        if self._asking is not None and frame.kind is Kind.DIGESTS:
+            self._asking.heard(frame)
             return
         self._lane.acknowledged(frame)
 

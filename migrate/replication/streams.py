@@ -16,7 +16,7 @@ from migrate.replication.blocks import Block, BlockReader, Item
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.lane import Lane
 from migrate.replication.link import Link
-from migrate.replication.turns import MakeTurns, Start, in_thread
+from migrate.replication.turns import MakeTurns, Start, cut_off, in_thread
 from migrate.replication.wire import Kind
 from planner.errors import WherryError
 
@@ -112,12 +112,7 @@ class Carriers:
         """Cut off who is left and wait until no thread uses the blocks any more."""
         with self._turns:
             self._over = True
-            left = tuple(self._channels)
-            self._turns.notify_all()
-        for channel in left:
-            channel.close()
-        with self._turns:
-            self._turns.wait_for(lambda: not self._channels)
+        cut_off(self._turns, self._channels)
 
     def _check(self) -> None:
         if self._failure is not None:

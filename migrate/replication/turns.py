@@ -7,9 +7,11 @@ who goes on.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Protocol
+
+from migrate.replication.channel import Channel
 
 
 class Turns(Protocol):
@@ -28,6 +30,20 @@ class Turns(Protocol):
 
 MakeTurns = Callable[[], Turns]
 Start = Callable[[str, Callable[[], None]], object]
+
+
+def cut_off(turns: Turns, channels: Sequence[Channel]) -> None:
+    """Close the channels and return when their threads have taken all of them out of the sequence.
+
+    Nobody comes in any more: whoever calls this has seen to it, under the same lock.
+    """
+    with turns:
+        left = tuple(channels)
+        turns.notify_all()
+    for channel in left:
+        channel.close()
+    with turns:
+        turns.wait_for(lambda: not channels)
 
 
 def in_thread(name: str, work: Callable[[], None]) -> None:

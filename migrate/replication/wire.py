@@ -35,6 +35,8 @@ FLAG_PART: Final = 2  # on COMMIT: make durable what is there, the pass is not c
 FLAG_OFFERS: Final = 4  # on HELLO: I can offer digests; who does not know this flag overlooks it
 FLAG_JOINED: Final = 8  # on HELLO: I can bring further connections; overlooked in the same way
 FLAG_PROBE: Final = 16  # on OFFER: only say what you would want, the run comes whole all the same
+FLAG_MORE: Final = 32  # on ASK_DIGESTS: HELD_BACK questions follow before this is waited for; overlooked
+HELD_BACK: Final = 2  # answers
 
 _local = threading.local()
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")

@@ -1,4 +1,4 @@
-"""The thread that flushes beside the one that receives, as a task of the schedule: one baton for both."""
+"""What flushes and hashes beside the one that receives, as tasks of the schedule: one baton for all."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ class _Awaited(Future[Any]):
 class Flusher(Executor):
     """An executor of one conversation; what it runs dies with the process it was made in."""
 
-    def __init__(self, schedule: Schedule) -> None:
+    def __init__(self, schedule: Schedule, what: str = "flush") -> None:
         self._schedule = schedule
+        self._what = what
         self._process = schedule.current.process
         self._given: list[_Awaited] = []
 
@@ -44,8 +45,8 @@ class Flusher(Executor):
             except BaseException as error:  # noqa: BLE001 - told to the one who waits for it
                 future.set_exception(error)
 
-        self._schedule.meet("flush beside writes")
-        self._schedule.spawn(self._process, f"flush for {self._schedule.current.name}", work)
+        self._schedule.meet(f"{self._what} beside writes")
+        self._schedule.spawn(self._process, f"{self._what} for {self._schedule.current.name}", work)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:

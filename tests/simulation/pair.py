@@ -118,6 +118,7 @@ class Pair:
             ack_bytes=self._ack_bytes,
             overlap=self._overlap,
             make_flusher=lambda: Flusher(self.schedule),
+            make_hasher=lambda: Flusher(self.schedule, "digest"),
             turns=lambda: SimulatedTurns(self.schedule),
             make_answering=self._product.make_answering,
             random_bytes=self.schedule.rng.randbytes,

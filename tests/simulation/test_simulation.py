@@ -46,6 +46,7 @@ FAULTS = {
 WAYS = {
     "several streams",
     "flush beside writes",
+    "digest beside writes",
     "seed pass",
     "delta pass",
     "compare pass",
