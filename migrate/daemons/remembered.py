@@ -16,7 +16,7 @@ from planner.errors import BadInput, NotFound, SiteRefused
 from planner.names import visible
 
 FILE: Final = "volumes.json"
-WORDS: Final = ("history", "hard", "warning", "scratch")  # of which ``asked`` says something
+WORDS: Final = ("history", "hard", "warning", "scratch", "reserve")  # of which ``asked`` says something
 _HINT: Final = "start the receiver, it writes this anew"
 
 
@@ -44,7 +44,7 @@ class Remembered:
         shown = visible(str(path), 200)
         try:
             told = json.loads(path.read_bytes())
-            self.asked = {word: str(told["asked"][word]) for word in WORDS}
+            self.asked = {word: str(told["asked"].get(word, "")) for word in WORDS}
             self._disks = {
                 str(one["id"]): (
                     Path(one["path"]),

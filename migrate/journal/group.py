@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Protocol
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.journal.allowance import Space, space_of
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.disk import JournalledDisk
 from migrate.journal.held import HeldDisk
 from migrate.journal.image import Image
+from migrate.journal.limits import Room
 from migrate.journal.log import Log, open_log
 from migrate.journal.members import Members, load_members, save_members
 from migrate.journal.mending import finish
@@ -273,6 +275,10 @@ class GroupJournal:
                 assert self._files is not None, "a log has files"
                 self._merger = Merger(self._files, self.name)
             return self._merger
+
+    def space(self, reserve: Room) -> Space:
+        """Return how the file system of its journal stands; raises OSError."""
+        return space_of(self._folder, reserve)
 
     def volumes_at(self, record: int) -> tuple[str, ...]:
         """Return the disks that a checkpoint is of: those that joined later are left out."""

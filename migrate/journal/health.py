@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from migrate.journal.allowance import Space
 from migrate.journal.limits import Bounds
 from migrate.journal.recovery import Ref
 from migrate.journal.state import Checkpoint
@@ -16,6 +17,7 @@ from planner.units import show_bytes, show_duration
 _SHORT: Final = 0.85  # of the history wanted: below that it is a warning
 _BAD: Final = 0.75
 _SEEN_S: Final = 60  # over less nobody can tell a rate
+AMPLE: Final = 2.0  # of what is to stay free: with less it is said
 
 
 class Grade(StrEnum):
@@ -33,7 +35,8 @@ class Health:
     ``history_s`` is how far back one can go, ``wanted_s`` how far one should. ``size_bytes`` is what
     the journal takes, ``limit_bytes`` and ``warning_bytes`` are 0 where there is none. ``full_in_s`` is when
     the limit is met at the rate of late, None when it is not. ``said`` are sentences for people, the
-    worst first.
+    worst first. ``free_bytes`` are free where it is, None when that is not watched, and ``reserve_bytes`` of
+    them are to stay so.
     """
 
     grade: Grade
@@ -44,13 +47,16 @@ class Health:
     warning_bytes: int = 0
     full_in_s: float | None = None
     said: tuple[str, ...] = ()
+    free_bytes: int | None = None
+    reserve_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A journal as it is: its checkpoints, the oldest first, its frames in order, and what it takes.
 
-    ``floor`` is its floor, ``full`` why writes are refused, ``stuck`` why nothing more can go.
+    ``floor`` is its floor, ``full`` why writes are refused, ``stuck`` why nothing more can go, ``space``
+    how its file system stands, None where that is not watched.
     """
 
     points: Sequence[Checkpoint]
@@ -59,6 +65,7 @@ class Seen:
     floor: int = 0
     full: str = ""
     stuck: str = ""
+    space: Space | None = None
 
 
 def judge(seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Sequence[str] = ()) -> Health:
@@ -67,7 +74,7 @@ def judge(seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Se
     full_in_s = _full_in_s(seen, history_s, wanted_s, bounds, now_ms)
     bad = list(troubles)
     if seen.full:
-        bad.append(f"writes are refused: {seen.full}; raise it, close images, or unpin checkpoints")
+        bad.append(f"writes are refused: {seen.full}; give it more, close images, or unpin checkpoints")
     if seen.stuck:
         bad.append(seen.stuck)
     warnings: list[str] = []
@@ -91,6 +98,10 @@ def judge(seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Se
             f"at today's rate the limit of {show_bytes(bounds.hard_bytes)} is met in "
             f"{show_duration(full_in_s)}, and history stays shorter than wanted"
         )
+    space = seen.space
+    if space is not None and space.free_bytes < space.reserve_bytes * AMPLE and not seen.full:
+        then = "the oldest history goes" if space.spare_bytes else "writes wait"
+        (warnings if space.spare_bytes else bad).append(f"{space.told}: {then} until there is more")
     return Health(
         Grade.BAD if bad else Grade.WARNING if warnings else Grade.GOOD,
         history_s,
@@ -100,6 +111,8 @@ def judge(seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Se
         bounds.warning_bytes,
         full_in_s,
         (*bad, *warnings),
+        space.free_bytes if space else None,
+        space.reserve_bytes if space else 0,
     )
 
 

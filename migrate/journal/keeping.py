@@ -18,7 +18,7 @@ from itertools import groupby, takewhile
 from typing import Final
 
 from migrate.journal.group import GroupJournal
-from migrate.journal.health import Health, Seen, judge
+from migrate.journal.health import AMPLE, Health, Seen, judge
 from migrate.journal.limits import Bounds, Limits
 from migrate.journal.log import Log
 from migrate.journal.state import Checkpoint
@@ -31,6 +31,9 @@ NEAR: Final = 0.9  # of the hard limit: from there on history goes, so that writ
 _ENOUGH: Final = 0.85  # of the hard limit: so much is left then
 _EARLY: Final = 0.75  # the same where only merging helps, which takes room itself
 _EARLY_ENOUGH: Final = 0.7
+_SCANT: Final = 1.5  # of what is to stay free: with less history goes, so that writes need not wait for it
+_SCANT_EARLY: Final = 1.75
+_AMPLE_EARLY: Final = 2.25
 
 Pace = Callable[[int], None]
 
@@ -51,11 +54,12 @@ def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
     log = group.log
     try:
         bounds = limits.of(disks_bytes(group))
-        log.limit_bytes = bounds.hard_bytes
+        log.allowance.limit_bytes = bounds.hard_bytes
+        log.allowance.space = partial(group.space, limits.reserve) if limits.reserve else None
         held = log.leases.held()
         group.thin(lambda points: _aged(points, now_ms, limits.history_s, held))
         _promote(group, pace)
-        group.merger().merge(log, pace, bounds.hard_bytes or None)
+        group.merger().merge(log, pace, _most_bytes(log, bounds))
         return Kept(_make_room(group, bounds, pace))
     except Paused:
         raise
@@ -67,7 +71,10 @@ def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
 def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) -> Health:
     """Return how the journal of a group that has a log stands after a round; changes nothing."""
     log = group.log
-    seen = Seen(group.checkpoints(), log.frames(), log.size_bytes, log.state.floor, log.full, kept.stuck)
+    space = group.space(limits.reserve) if limits.reserve else None
+    seen = Seen(
+        group.checkpoints(), log.frames(), log.size_bytes, log.state.floor, log.full, kept.stuck, space
+    )
     return judge(seen, limits.history_s, limits.of(disks_bytes(group)), now_ms, kept.troubles)
 
 
@@ -120,31 +127,64 @@ class _Segments:
 
 
 def _make_room(group: GroupJournal, bounds: Bounds, pace: Pace) -> str:
-    """Let the oldest history go when the limit is near; return why not enough can, "" when it did."""
-    log, hard = group.log, bounds.hard_bytes
+    """Let the oldest history go when a limit is near; return why not enough can, "" when it did."""
+    log = group.log
     is_begun = False
-    while hard:
+    while True:
         points = group.checkpoints()
         held = log.leases.held()
         loose = [point for point in points[:-1] if not point.pinned and point.record not in held]
         segments = _Segments(log)
         goals = _goals(points, loose, segments, log.leases.oldest())
-        near, enough = (NEAR, _ENOUGH) if goals else (_EARLY, _EARLY_ENOUGH)
-        if log.size_bytes <= hard * (enough if is_begun else near):
-            break
+        excess = _excess(log, bounds, by_merging=not goals, is_begun=is_begun)
+        if excess <= 0:
+            return ""
         is_begun = True
-        if goals:
-            excess = log.size_bytes - hard * enough
+        most = segments.freed(points[goals[-1]].record) if goals else log.size_bytes
+        if most < _short_bytes(log):
+            gone = []  # others took the room: all of this history would not make up for that
+        elif goals:
             enough_at = (at for at in goals if segments.freed(points[at].record) >= excess)
             gone = points[: next(enough_at, goals[-1])]
         else:
-            gone = _that_help(group, loose, hard, pace)
+            gone = _that_help(group, loose, bounds, pace)
         if not gone:
-            return _why(group, bounds) if log.size_bytes > hard * NEAR else ""
+            return _why(group, bounds) if _excess(log, bounds, by_merging=False, is_begun=False) > 0 else ""
         group.thin(partial(_still_loose, {point.record for point in gone}))
         _promote(group, pace)
-        group.merger().merge(log, pace, hard)
-    return ""
+        group.merger().merge(log, pace, _most_bytes(log, bounds))
+
+
+def _excess(log: Log, bounds: Bounds, *, by_merging: bool, is_begun: bool) -> float:
+    """Return how many bytes have to go, 0 while no limit is near; once it is begun, until there is enough."""
+    hard, size = bounds.hard_bytes, log.size_bytes
+    near, enough = (_EARLY, _EARLY_ENOUGH) if by_merging else (NEAR, _ENOUGH)
+    excess = 0.0
+    if hard and size > hard * (enough if is_begun else near):
+        excess = size - hard * enough
+    if log.allowance.space is not None:
+        space = log.allowance.space()
+        scant, ample = (_SCANT_EARLY, _AMPLE_EARLY) if by_merging else (_SCANT, AMPLE)
+        if space.free_bytes < space.reserve_bytes * (ample if is_begun else scant):
+            excess = max(excess, space.reserve_bytes * ample - space.free_bytes)
+    return excess
+
+
+def _short_bytes(log: Log) -> float:
+    """Return how many bytes are to be freed at least, for writes to go on where little is free."""
+    if log.allowance.space is None:
+        return 0.0
+    space = log.allowance.space()
+    return space.reserve_bytes * _SCANT - space.free_bytes
+
+
+def _most_bytes(log: Log, bounds: Bounds) -> int | None:
+    """Return what a log may take while it is merged, None for any; that may use half of what stays free."""
+    most = [bounds.hard_bytes] if bounds.hard_bytes else []
+    if log.allowance.space is not None:
+        space = log.allowance.space()
+        most.append(log.size_bytes + max(space.free_bytes - space.reserve_bytes // 2, 0))
+    return min(most, default=None)
 
 
 def _still_loose(records: set[int], points: Sequence[Checkpoint]) -> list[int]:
@@ -165,11 +205,12 @@ def _goals(
     return [at for at in goals if segments.freed(points[at].record)]
 
 
-def _that_help(group: GroupJournal, loose: list[Checkpoint], hard_bytes: int, pace: Pace) -> list[Checkpoint]:
+def _that_help(group: GroupJournal, loose: list[Checkpoint], bounds: Bounds, pace: Pace) -> list[Checkpoint]:
     """Return the oldest checkpoints behind a pinned one whose going lets something be merged away."""
     for share in (4, 2, 1):
         gone = loose[: -(-len(loose) // share)]
-        if gone and group.merger().would(group.log, [point.record for point in gone], pace, hard_bytes):
+        most = _most_bytes(group.log, bounds)
+        if gone and group.merger().would(group.log, [point.record for point in gone], pace, most):
             return gone
     return []
 
@@ -182,7 +223,8 @@ def _why(group: GroupJournal, bounds: Bounds) -> str:
         *([f"{show_count(images, 'checkpoint')} somebody looks at"] if images else []),
     ]
     held = f"held by {' and '.join(holds)}" if holds else "newer than the newest checkpoint"
-    return (
-        f"the limit of {show_bytes(bounds.hard_bytes)} is near and nothing more can go, what is there is "
-        f"{held}: unpin some, close images, or raise the limit"
-    )
+    nothing = f"and nothing more can go, what is there is {held}: unpin some, close images, or"
+    space = group.log.allowance.space
+    if bounds.hard_bytes and group.log.size_bytes > bounds.hard_bytes * NEAR:
+        return f"the limit of {show_bytes(bounds.hard_bytes)} is near {nothing} raise the limit"
+    return f"{space().told if space else 'no room is left'} {nothing} make room there"

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, Final, TypeVar
 
+from migrate.journal.allowance import Allowance
 from migrate.journal.cover import MERGED_FROM
 from migrate.journal.files import Files
 from migrate.journal.frames import COUNT_MAX, HEADER_BYTES, Kind, Sealer
@@ -25,9 +26,9 @@ from migrate.journal.recovery import Found, Ref, recover
 from migrate.journal.state import Checkpoint, State, checkpoint_mark, floor_mark, seal_mark
 from migrate.journal.writes import ROW, Packed, Write, pack
 from migrate.sites.ports import Consistency
-from planner.errors import NoSpace, StepFailed
+from planner.errors import StepFailed
 from planner.names import visible
-from planner.units import KIB, MIB, show_bytes
+from planner.units import KIB, MIB
 
 FRAME_BYTES: Final = 256 * KIB  # of data in a frame: what one small read of an image has to unpack
 JOINED_MAX: Final = 64 * KIB  # a write that waits for others to share its frame
@@ -70,8 +71,7 @@ class Log:
         self._opened = 0  # leases taken before it are on frames that this log does not know
         self.reader = FrameReader(files)
         self.moving = threading.Lock()  # held by who moves history: one promotion or merging at a time
-        self.limit_bytes = 0  # writes beyond it are refused, 0 for none; marks are not
-        self._refused = 0  # bytes of the last write, when it was
+        self.allowance = Allowance(name)
         self._sizes = {number: files.size(number) for number in files.numbers()}
         self.size_bytes = sum(self._sizes.values())
         self.stale = found.stale  # what an earlier process left, until it is gone
@@ -98,9 +98,8 @@ class Log:
     @property
     def full(self) -> str:
         """Why the last write was refused, empty when it was not or would not be any more."""
-        if self._refused and self.limit_bytes and self.size_bytes + self._refused > self.limit_bytes:
-            return f"its journal has reached its limit of {show_bytes(self.limit_bytes)}"
-        return ""
+        with self._lock:
+            return self.allowance.full(self.size_bytes)
 
     def frames(self) -> tuple[Ref, ...]:
         """Return the frames in order, those not durable yet among them."""
@@ -131,7 +130,7 @@ class Log:
         writes = list(writes)
         with self._lock:
             self._write_joined()
-            self._check_room(sum(ROW.size + len(write.data or b"") for write in writes))
+            self.allowance.take(sum(ROW.size + len(write.data or b"") for write in writes), self.size_bytes)
             batch: list[Write] = []
             weight = 0
             for write in writes:
@@ -156,7 +155,7 @@ class Log:
             self._check()
             if self._joined_bytes + weight > FRAME_BYTES:
                 self._write_joined()
-            self._check_room(self._joined_bytes + weight)
+            self.allowance.take(self._joined_bytes + weight, self.size_bytes)
             data = None if write.data is None else bytes(write.data)  # the caller's buffer is used again
             self._joined.append(Write(write.disk, write.offset, write.length, data))
             self._joined_bytes += weight
@@ -167,7 +166,8 @@ class Log:
         frames = list(frames)
         with self._lock:
             self._write_joined()
-            self._check_room(sum(HEADER_BYTES + len(frame.table) + len(frame.stored) for frame in frames))
+            more = sum(HEADER_BYTES + len(frame.table) + len(frame.stored) for frame in frames)
+            self.allowance.take(more, self.size_bytes)
             for frame in frames:
                 self._put(Kind.WRITES, frame.count, frame.table, frame.stored, frame.raw_bytes)
             return self._last
@@ -318,16 +318,6 @@ class Log:
                 self._retired.pop(number, None)
                 self.size_bytes -= self._sizes.pop(number, 0)
         return len(numbers)
-
-    def _check_room(self, size_bytes: int) -> None:
-        """Raise NoSpace when the limit does not let so much come; nothing was written then."""
-        if self.limit_bytes and self.size_bytes + size_bytes > self.limit_bytes:
-            self._refused = size_bytes
-            raise NoSpace(
-                f"no room for group {visible(self._name, 200)}: {self.full}",
-                "close images, free pinned checkpoints, or raise the limit; it goes on from there",
-            )
-        self._refused = 0
 
     def _written(self) -> tuple[int, int]:
         """Return the bytes written since the last checkpoint, and what they were packed as."""

@@ -43,8 +43,8 @@ class SmallGroup(GroupJournal):
 class Streamed:
     """A target with a group that is streamed to, and the memory of what each checkpoint holds."""
 
-    def __init__(self, folder: Path, seed: int = 0) -> None:
-        self.target = Target(folder / "journal", ["disk-0", "disk-1"], SmallGroup)
+    def __init__(self, folder: Path, seed: int = 0, kind: type[GroupJournal] = SmallGroup) -> None:
+        self.target = Target(folder / "journal", ["disk-0", "disk-1"], kind)
         self.target.cycle(1)
         self.rng = random.Random(seed)
         self.now_ms = 1_800_000_000_000
@@ -56,13 +56,13 @@ class Streamed:
     def group(self) -> GroupJournal:
         return self.target.group
 
-    def write(self, count: int, places: int = 16) -> None:
+    def write(self, count: int, places: int = 16, length: int = 512) -> None:
         """Write so many times half a KiB to a few places."""
         for _ in range(count):
-            disk, offset = self.rng.randrange(2), 512 * self.rng.randrange(places)
-            data = self.rng.randbytes(512)
-            self.group.log.append([Write(disk, offset, 512, data)])
-            self.disks[disk][offset : offset + 512] = data
+            disk, offset = self.rng.randrange(2), length * self.rng.randrange(places)
+            data = self.rng.randbytes(length)
+            self.group.log.append([Write(disk, offset, length, data)])
+            self.disks[disk][offset : offset + length] = data
 
     def point(self, writes: int = 3, *, minutes: int = 5, pinned: bool = False) -> Checkpoint:
         """Let time pass, write, and make a checkpoint."""

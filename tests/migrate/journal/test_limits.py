@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.journal.limits import Bounds, Limits, Room, parse_history, parse_limits, parse_room
+from migrate.journal.limits import (
+    USUAL_RESERVE,
+    Bounds,
+    Limits,
+    Room,
+    parse_history,
+    parse_limits,
+    parse_reserve,
+    parse_room,
+)
 from planner.errors import BadInput
-from planner.units import GIB, TIB
+from planner.units import GIB, MIB, TIB
 
 
 @pytest.mark.parametrize(
@@ -34,6 +43,18 @@ def test_what_is_no_limit_is_refused_in_one_sentence(text: str) -> None:
     assert told.value.hint
     assert "\x1b" not in told.value.message
     assert not told.value.message.endswith(".")
+
+
+def test_what_stays_free_is_of_a_file_system_and_little() -> None:
+    assert parse_limits().reserve == parse_reserve("") == USUAL_RESERVE
+    assert [USUAL_RESERVE.of(size) for size in (100 * GIB, TIB)] == [2 * GIB, 4 * GIB]
+    assert parse_limits(reserve="16MiB").reserve == Room(16 * MIB)
+    assert parse_limits(reserve="50%").reserve == Room(percent=50.0)
+    for text in ("51%", "15MiB", "0", "none", "\x1b[31m"):
+        with pytest.raises(BadInput) as told:
+            parse_reserve(text)
+        assert told.value.hint
+        assert "\x1b" not in told.value.message
 
 
 def test_history_is_an_hour_to_thirty_days() -> None:

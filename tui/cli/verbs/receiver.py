@@ -30,6 +30,9 @@ from tui.cli.seeds import bring_in, told
               help="What the journal of a group may take, as 100GiB or 20% of its disks.")  # fmt: skip
 @click.option("--journal-warning", "warning", default="", metavar="SIZE|PERCENT",
               show_default="3/4 of the limit", help="From where on it is a warning.")  # fmt: skip
+@click.option("--free-reserve", "reserve", default="", metavar="SIZE|PERCENT",
+              show_default="2%, 4GiB at most",
+              help="What stays free of the file system of the store.")  # fmt: skip
 @click.option("--scratch-limit", "scratch", default="", metavar="SIZE|PERCENT", show_default="10GiB",
               help="What may be written to each disk of an image.")  # fmt: skip
 @click.option("--revoked", type=click.Path(path_type=Path), help="The list of revoked keys.")
@@ -45,6 +48,7 @@ def command(
     hard: str,
     warning: str,
     scratch: str,
+    reserve: str,
     revoked: Path | None,
     as_json: bool,
 ) -> None:
@@ -72,7 +76,7 @@ def command(
     from planner.names import visible
     from planner.units import show_bytes, show_count
 
-    asked = {"history": history, "hard": hard, "warning": warning, "scratch": scratch}
+    asked = {"history": history, "hard": hard, "warning": warning, "scratch": scratch, "reserve": reserve}
     parse_limits(**asked)  # what makes no sense is refused before anything is touched
     wanted = read_volumes(volumes) if volumes else []
     for text in register:
