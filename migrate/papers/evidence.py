@@ -41,7 +41,10 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             late = (
                 ", was written after its last delta: that is here only" if result.get("written_late") else ""
             )
-            return f"renamed to {visible(result['name'])}, NICs disconnected{late}"
+            keep = f", kept until {result['keep_until']}" if result.get("keep_until") else ""
+            return f"renamed to {visible(result['name'])}, NICs disconnected{keep}{late}"
+        case "unfence":
+            return f"is {visible(result['name'])} again, NICs connected"
         case "look":
             return "runs" if result["ran"] else "is off"
         case "enable-cbt":
@@ -121,9 +124,13 @@ def undo_evidence(kind: str, result: dict[str, Any]) -> str:
             )
         case "build":
             return "unregistered at the target" if result.get("deleted") else ""
+        case "unfence":
+            return "fenced again" if result.get("fenced") else ""
         case "stop":
             if result.get("elsewhere"):
                 return f"left off: it runs at site {visible(result['elsewhere'])}, another run moved it"
+            if result.get("by_hand"):
+                return "ran at the source already: somebody had started it by hand"
             return f"runs at the source again: {visible(result['health'])}" if result.get("started") else ""
         case "create-disk":
             return "replica deleted" if result.get("deleted") else "left, it was there before"

@@ -81,6 +81,7 @@ class VMState:
     connected: bool = True  # NICs plugged
     op: str = ""
     last_power_op: str = ""
+    note: str = ""  # what people and wherry wrote on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +280,10 @@ class Machines(Protocol):
 
     def rename(self, vm: str, name: str, op: str) -> None: ...
     def connect_nics(self, vm: str, connected: bool, op: str) -> None: ...
+    def annotate(self, vm: str, note: str, op: str) -> None:
+        """Replace a VM's note."""
+        ...
+
 
 
 @runtime_checkable

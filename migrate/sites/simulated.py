@@ -48,6 +48,7 @@ MEDIAN_S: dict[str, float] = {
     "delete_vm": 3.0,
     "rename": 1.0,
     "connect_nics": 1.0,
+    "annotate": 1.0,
     "set_change_tracking": 2.0,
     "set_hardware_version": 5.0,
     "set_disk_modes": 3.0,
@@ -298,6 +299,11 @@ class SimulatedSite:
         """Plug or unplug a VM's NICs."""
         self._takes("connect_nics")
         self.vms[vm] = replace(self.vms[vm], connected=connected)
+
+    def annotate(self, vm: str, note: str, op: str) -> None:
+        """Replace a VM's note."""
+        self._takes("annotate")
+        self.vms[vm] = replace(self.vms[vm], note=note)
 
     def probe(self, vm: str) -> Health:
         """Answer once the guest has booted."""

@@ -13,10 +13,14 @@ from planner.units import show_bytes
 SOURCE_NEEDS = frozenset({Capability.POWER, Capability.READ_DISKS, Capability.SNAPSHOT})
 TARGET_NEEDS = frozenset({Capability.POWER, Capability.WRITE_DISKS, Capability.CREATE_VM})
 _ANEW = "discover again, plan anew and approve the wave"
+_HOME = "make it as it was at the commit, or move the VM back as a wave of its own"
 
 
 class Check(Repeatable):
-    """Look at both sites; the result names the target volumes that were there before the run."""
+    """Look at both sites; the result names the target volumes that were there before the run.
+
+    With ``home`` in the params the VMs come back: at the target they are there, fenced, with their disks.
+    """
 
     def plan(self, step: Step) -> str:
         """Describe the look."""
@@ -60,12 +64,15 @@ def _networks(ctx: Context, step: Step) -> None:
 def _vms(ctx: Context, step: Step) -> dict[str, int]:
     """Return the size of each volume of the wave's VMs, all of which are as planned."""
     planned = {volume for volume, *_ in step.params["volumes"]}
+    anew = _ANEW if step.params.get("home") is None else _HOME
     sizes: dict[str, int] = {}
     for vm, name, runs in step.params["vms"]:
         found = ctx.source.observe(vm)
         if found is None:
-            raise Blocked(f"{visible(name)} is not at site {ctx.source.name}", "discover again and plan anew")
-        if ctx.target.observe(vm) is not None:
+            raise Blocked(f"{visible(name)} is not at site {ctx.source.name}", anew)
+        if step.params.get("home") is not None:
+            _must_be_fenced(ctx, vm, name)
+        elif ctx.target.observe(vm) is not None:
             raise Blocked(
                 f"{visible(name)} is at site {ctx.target.name} already",
                 "remove it there, or leave it out of the wave",
@@ -76,18 +83,34 @@ def _vms(ctx: Context, step: Step) -> dict[str, int]:
                 is_, was, do = ("runs", "off", "stop")
             raise Blocked(
                 f"{visible(name)} {is_} at site {ctx.source.name}, the plan knows it as {was}",
-                f"{do} it there, or {_ANEW}",
+                f"{do} it there, or {anew}",
             )
         if any(disk.volume not in planned for disk in found.disks):
             raise Blocked(
-                f"{visible(name)} has a disk at site {ctx.source.name} that the plan does not know", _ANEW
+                f"{visible(name)} has a disk at site {ctx.source.name} that the plan does not know", anew
             )
         sizes |= {disk.volume: disk.size_bytes for disk in found.disks}
     return sizes
 
 
+def _must_be_fenced(ctx: Context, vm: str, name: str) -> None:
+    """Raise Blocked unless the VM that comes back to is there, and certainly off."""
+    found = ctx.target.observe(vm)
+    if found is None:
+        raise Blocked(
+            f"{visible(name)} is not at site {ctx.target.name} any more, so it cannot come back to it",
+            "move it back as a wave of its own",
+        )
+    if found.power is not Power.OFF:
+        raise Blocked(
+            f"{visible(found.name)} is not off at site {ctx.target.name}, where its disks are to be written",
+            "it moved away and is fenced: shut it down there",
+        )
+
+
 def _volumes(ctx: Context, step: Step, sizes: dict[str, int]) -> tuple[list[str], int]:
     """Return the target volumes that are there already, and the bytes that new ones take."""
+    home = step.params.get("home") is not None
     existing: list[str] = []
     wanted_bytes = 0
     for volume, size_bytes, backing, lun in step.params["volumes"]:
@@ -95,9 +118,14 @@ def _volumes(ctx: Context, step: Step, sizes: dict[str, int]) -> tuple[list[str]
             raise Blocked(
                 f"a disk of {ctx.wave} has {show_bytes(sizes.get(volume, 0))} at the source, "
                 f"the plan says {show_bytes(size_bytes)}",
-                _ANEW,
+                _HOME if home else _ANEW,
             )
         there = ctx.target.volume(volume)
+        if there is None and home:
+            raise Blocked(
+                f"a disk of {ctx.wave} is not at site {ctx.target.name} any more, so it cannot come back",
+                "move its VM back as a wave of its own",
+            )
         if there is None:
             wanted_bytes += 0 if Backing(backing).is_rdm else size_bytes
         elif _fits(there, size_bytes, backing, lun):

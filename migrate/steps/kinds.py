@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from migrate.steps.check import Check
 from migrate.steps.create_disk import CreateDisk
+from migrate.steps.fencing import Fence, Unfence
 from migrate.steps.kind import StepKind
 from migrate.steps.landed import Landed
-from migrate.steps.landing import Build, Fence, Mark
+from migrate.steps.landing import Build, Mark
 from migrate.steps.look import Look
 from migrate.steps.note import Note
 from migrate.steps.outage import Halt, Resume
@@ -35,6 +36,7 @@ KINDS: dict[str, StepKind] = {
     "probe": Probe(),
     "landed": Landed(),
     "fence": Fence(),
+    "unfence": Unfence(),
     "look": Look(),
     "consolidate": Consolidate(),
     "disconnect-media": DisconnectMedia(),

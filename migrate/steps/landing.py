@@ -1,4 +1,4 @@
-"""build, mark and fence: the VM at the target, the point its own writes count from, the old one shut away."""
+"""build and mark: the VM at the target, and the point from which its own writes count."""
 
 from __future__ import annotations
 
@@ -9,13 +9,9 @@ from migrate.kept import KeptVolume
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Extent, NewAttachment, NewNic, NewVM
 from migrate.steps.kind import Context, Repeatable, Result
-from migrate.steps.standstill import moved
 from planner.errors import StepFailed
 from planner.model import BusSharing, Power
-from planner.names import content_id
 
-_MIGRATED = "_migrated"
-_NAME_LIMIT = 80  # vSphere's limit for a VM's name
 _PIECE = 1 << 20
 
 
@@ -101,52 +97,8 @@ class Mark(Repeatable):
             return ctx.keeper.keep(name, ctx.wave, volumes)
 
 
-class Fence:
-    """Shut the source copy away: renamed and unplugged, so that nobody starts it by mistake."""
-
-    def plan(self, step: Step) -> str:
-        """Describe the fence."""
-        return f"rename to ..{_MIGRATED} and disconnect its NICs"
-
-    def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Rename and unplug, what of it is not done yet."""
-        vm = step.params["vm"]
-        found = ctx.source.observe(vm)
-        if found is not None and found.power is not Power.OFF:
-            raise StepFailed(
-                f"{step.title}: the VM is not off at site {ctx.source.name}", "stop it there, then retry"
-            )
-        late = moved(ctx, step)
-        if found is None or found.name != _fenced_name(step):
-            ctx.source.rename(vm, _fenced_name(step), op)
-        if found is None or found.connected:
-            ctx.source.connect_nics(vm, False, op)
-        return {"name": _fenced_name(step), **({"written_late": True} if late else {})}
-
-    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
-        """Ask whether both are done."""
-        found = ctx.source.observe(step.params["vm"])
-        if found is None:
-            raise StepFailed(f"{step.title}: the VM is gone from the source", "look for it before going on")
-        fenced = found.name == _fenced_name(step) and not found.connected
-        return {"name": found.name} if fenced else None
-
-    def undo(self, ctx: Context, step: Step, op: str) -> Result:
-        """Refuse: commit is the point of no return."""
-        raise StepFailed(f"{step.title} cannot be undone", "the way back after commit is failback")
-
-
 def _ours(ctx: Context, step: Step, op: str) -> bool:
     return op.startswith(f"{ctx.run}/{step.id}/")
-
-
-def _fenced_name(step: Step) -> str:
-    """Return the name with the mark; one too long keeps its start and gets what makes it unique."""
-    name = str(step.params["name"])
-    if len(name) + len(_MIGRATED) <= _NAME_LIMIT:
-        return name + _MIGRATED
-    unique = f"_{content_id(step.params['vm'])[:8]}"
-    return name[: _NAME_LIMIT - len(_MIGRATED) - len(unique)] + unique + _MIGRATED
 
 
 def _new_vm(step: Step) -> NewVM:

@@ -67,11 +67,19 @@ class Stop:
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Start it again at the source, if it ran and is certainly off at the target."""
         vm = step.params["vm"]
-        if not step.params["was_on"] or _power(ctx.source, vm) is Power.ON:
+        if _power(ctx.source, vm) is Power.ON:
+            return {"started": False, "by_hand": step.id in ctx.history.results}
+        if not step.params["was_on"]:
             return {"started": False}
         there = ctx.target.observe(vm)
-        if there is not None and there.power is Power.ON and not there.op.startswith(f"{ctx.run}/"):
-            return {"started": False, "elsewhere": ctx.target.name}  # another run moved it, and it runs
+        moved_by_another = (
+            there is not None
+            and there.power is Power.ON
+            and not step.params.get("home")  # on the way home it was there before
+            and not there.op.startswith(f"{ctx.run}/")
+        )
+        if moved_by_another:
+            return {"started": False, "elsewhere": ctx.target.name}
         if ctx.result(step.id).get("ran") is False:
             return {"started": False}  # somebody had stopped it before the cutover
         _must_be_off(ctx.target, vm, step)

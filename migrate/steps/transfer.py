@@ -15,6 +15,7 @@ from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import stand
 from migrate.transfers.ports import Wanted
 from planner.errors import StepFailed
+from planner.model import Power
 from planner.names import content_id, visible
 from planner.units import show_bytes
 
@@ -62,9 +63,21 @@ class Transfer(Repeatable):
 
 
 def _must_be_free(ctx: Context, step: Step) -> None:
-    """Raise StepFailed when a VM on the disk is at the target: its writes must not be copied over."""
+    """Raise StepFailed when a VM on the disk is at the target: its writes must not be copied over.
+
+    On the way home the fenced VM is there; its disks are written as long as it is certainly off.
+    """
     for vm in step.params.get("vms", ()):
-        if (found := ctx.target.observe(vm)) is not None:
+        if (found := ctx.target.observe(vm)) is None:
+            continue
+        if step.params.get("home"):
+            if found.power is not Power.OFF:
+                raise StepFailed(
+                    f"{step.title}: {visible(found.name)} is not off at site {ctx.target.name}, "
+                    "where its disks are to be written",
+                    "it moved away and is fenced: shut it down there, then run the verb again",
+                )
+        else:
             raise StepFailed(
                 f"{step.title}: {visible(found.name)} is at site {ctx.target.name} already",
                 "look whether another run moved it, then go back",

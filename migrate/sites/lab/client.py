@@ -271,6 +271,10 @@ class LabSite:
         """Plug or unplug all NICs of a VM."""
         self._ask("connect_nics", vm, connected, op)
 
+    def annotate(self, vm: str, note: str, op: str) -> None:
+        """Replace a VM's note."""
+        self._ask("annotate", vm, note, op)
+
     def configuration(self, vm: str) -> Configuration | None:
         """Return a VM's configuration, None when it is not registered."""
         found = self._ask("configuration", vm)

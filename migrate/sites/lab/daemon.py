@@ -56,6 +56,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         site.delete_vm,
         site.rename,
         site.connect_nics,
+        site.annotate,
         site.probe,
         site.guest,
         site.configuration,

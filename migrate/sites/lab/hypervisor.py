@@ -116,6 +116,7 @@ class Hypervisor:
                 machine.connected,
                 machine.op,
                 state.op,
+                machine.note,
             )
 
     def crashed(self, vm: str) -> bool:
@@ -316,6 +317,15 @@ class Hypervisor:
             "connect_nics",
             vm,
             lambda: self._machines.save(replace(self._machines.need(vm), connected=connected)),
+        )
+
+    def annotate(self, vm: str, note: str, op: str) -> None:
+        """Replace a VM's note."""
+        self._logged(
+            op,
+            "annotate",
+            vm,
+            lambda: self._machines.save(replace(self._machines.need(vm), note=note)),
         )
 
     # configuration

@@ -25,12 +25,13 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A registered VM of the lab: what it was created from, its NICs' plugs, creating op and hardware."""
+    """A registered VM of the lab: what it was created from, NICs' plugs, creating op, hardware, note."""
 
     spec: NewVM
     connected: bool = True
     op: str = ""
     hardware: Hardware = field(default_factory=Hardware)
+    note: str = ""
 
 
 def with_free_slots(disks: tuple[NewAttachment, ...]) -> tuple[NewAttachment, ...]:
@@ -57,6 +58,7 @@ def write_vmx(machine: Machine, files: Mapping[str, str]) -> str:
         "numvcpus": str(vm.cpus),
         "memSize": str(-(-vm.memory_bytes // MIB)),
         "firmware": vm.firmware,
+        "annotation": machine.note,
         "wherry.id": vm.id,
         "wherry.op": machine.op,
         "wherry.memoryBytes": str(vm.memory_bytes),
@@ -124,7 +126,7 @@ def read_vmx(text: str) -> Machine:
             f"a .vmx file is not one of the lab's: {error}", "restore it, or delete its folder"
         ) from error
     connected = keys.get("wherry.connected", "TRUE") == "TRUE"
-    return Machine(spec, connected, keys.get("wherry.op", ""), hardware)
+    return Machine(spec, connected, keys.get("wherry.op", ""), hardware, keys.get("annotation", ""))
 
 
 def _disk(keys: Mapping[str, str], bus: int, unit: int) -> NewAttachment:

@@ -383,7 +383,7 @@ def test_a_fence_renames_and_unplugs_within_the_limit_of_names() -> None:
     KINDS["fence"].act(here.context(here.history), renamed, "op")
     after = here.source.site.vms[state.id]
     assert len(after.name) == 80
-    assert after.name.endswith("_migrated")
+    assert after.name.endswith("-moved")
     assert not after.connected
 
 

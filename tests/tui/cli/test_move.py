@@ -189,7 +189,8 @@ def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
     assert ran.code == 0, ran.text
     assert ran.document["state"] == "committed"
     now = guests(lab)
-    assert now["dc1", "db-1_migrated"]["power"] == "poweredOff"
+    (fenced,) = (name for site, name in now if site == "dc1" and name.startswith("db-1-moved-20"))
+    assert now["dc1", fenced]["power"] == "poweredOff"
     assert now["dc2", "db-1"]["power"] == "poweredOn"
     assert lab.state("W02")["state"] == "committed"
     before = lab.stored()

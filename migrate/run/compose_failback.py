@@ -1,0 +1,119 @@
+"""From a committed wave to the runbook that brings it home: its own, with both sites exchanged.
+
+    check ─▶ per group: compare and copy back what differs ─▶ deltas ─▶ checkpoint   = reverse protection
+          ─▶ GATE go ─▶ stop at the target ─▶ final ─▶ verify ─▶ take off the fence ─▶ mark
+          ─▶ start at the source ─▶ look again ─▶ GATE commit ─▶ fence at the target
+
+``compose`` decides order and steps; here only what is another thing on the way home is exchanged: no disk
+and no VM is made, for both are there, fenced. Programs and human steps of the cutover are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.history import History
+from migrate.run.runbook import Runbook, Step
+from planner.names import visible
+from planner.plan import PlannedDisk, PlannedVM, Wave
+
+_HERE, _THERE = " at the source", " at the target"
+_SEED = ": seed"
+_HOOKS = frozenset({"hook", "human"})
+_TITLES = {GO: "go for failback", COMMIT: "commit the failback, the point of no return"}
+
+
+def exchanged(wave: Wave) -> Wave:
+    """Return the wave as seen from its target: what every disk and NIC was is what it becomes."""
+    return wave.model_copy(
+        update={
+            "vms": tuple(_vm(vm) for vm in wave.vms),
+            "disks": tuple(_disk(disk) for disk in wave.disks),
+        }
+    )
+
+
+def fenced_names(forward: History) -> dict[str, str]:
+    """Return the names under which a committed run left its sources, by VM."""
+    return {
+        step.subject: str(forward.results[step.id]["name"])
+        for step in forward.runbook.steps
+        if step.kind == "fence" and "name" in forward.results.get(step.id, {})
+    }
+
+
+def compose_failback(wave: Wave, fenced: Mapping[str, str]) -> Runbook:
+    """Return the runbook of a failback; ``fenced`` are the names that the sources have now."""
+    steps = tuple(_homeward(compose(exchanged(wave)).steps, wave, fenced))
+    return Runbook(wave.name, wave.fingerprint, steps)
+
+
+def another_reverse_round(wave: Wave, number: int) -> tuple[Step, ...]:
+    """Return the steps of one more reverse checkpoint of a wave that is protected at its source."""
+    return tuple(_homeward(another_round(exchanged(wave), number), wave, {}))
+
+
+def _homeward(steps: Iterable[Step], wave: Wave, fenced: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the steps with those left out that are not needed; who needed them needs what they needed."""
+    instead: dict[str, tuple[str, ...]] = {}
+    for step in steps:
+        needs = tuple(dict.fromkeys(one for need in step.needs for one in instead.get(need, (need,))))
+        if step.kind == "create-disk" or step.kind in _HOOKS:
+            instead[step.id] = needs
+            continue
+        if step.kind == "build":
+            turned = _unfence(step, wave, fenced)
+            instead[step.id] = (turned.id,)
+        else:
+            title = f"{visible(wave.name)}: {_TITLES[step.id]}" if step.id in _TITLES else _swap(step.title)
+            turned = replace(step, title=title, params={**step.params, **_homeward_params(step, fenced)})
+        yield replace(turned, needs=needs)
+
+
+def _unfence(step: Step, wave: Wave, fenced: Mapping[str, str]) -> Step:
+    name = wave.vm(step.subject).name
+    return replace(
+        step,
+        id=f"{step.id.removesuffix('/build')}/unfence",
+        kind="unfence",
+        title=f"{visible(name)}: take off the fence{_HERE}",
+        params={"vm": step.subject, "name": name, "fenced": fenced.get(step.subject, name)},
+    )
+
+
+def _homeward_params(step: Step, fenced: Mapping[str, str]) -> dict[str, Any]:
+    match step.kind:
+        case "check":
+            return {"home": dict(fenced)}
+        case "transfer" | "stop":
+            return {"home": True}
+    return {}
+
+
+def _swap(title: str) -> str:
+    """Exchange what stands at the end of a title; a name that says such a thing is never at the end."""
+    if title.endswith(_SEED):
+        return f"{title.removesuffix(_SEED)}: compare, and copy back what differs"
+    for here, there in ((_HERE, _THERE), (_THERE, _HERE)):
+        if title.endswith(here):
+            return title.removesuffix(here) + there
+    return title
+
+
+def _vm(vm: PlannedVM) -> PlannedVM:
+    nics = tuple(nic.model_copy(update={"source": nic.target, "target": nic.source}) for nic in vm.nics)
+    return vm.model_copy(update={"nics": nics})
+
+
+def _disk(disk: PlannedDisk) -> PlannedDisk:
+    return disk.model_copy(
+        update={
+            "source": disk.target,
+            "target": disk.source,
+            "source_lun": disk.target_lun,
+            "target_lun": disk.source_lun,
+        }
+    )
