@@ -78,8 +78,7 @@ class Journalling:
                     self._recorder.let_go("the journal is full")
                 behind = self._recorder.held_bytes > _BUFFER // 4
                 frames = self._packer.frames(batch, (0,), _LEVEL, is_behind=behind)
-                for _reached, body in frames:
-                    self._log.append_packed([packed_in(body)])
+                self._log.append_packed([packed_in(body) for _reached, body in frames])
                 self._upto = batch.upto
                 self._appended.set()
         except Mapped:

@@ -23,7 +23,7 @@ from migrate.daemons.sockets import connect, listen
 from migrate.disks.nbd.address import Address
 from migrate.disks.nbd.disk import NbdDisk, open_over
 from migrate.disks.nbd.serving.exports import Export
-from migrate.disks.nbd.serving.server import Conversation
+from migrate.disks.nbd.serving.server import serving
 from migrate.journal.group import GroupJournal
 from migrate.journal.scratch import Scratch
 from planner.errors import BadInput
@@ -72,18 +72,12 @@ class Serving:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        living: set[Conversation] = set()
-        is_unix = self._listening.family == socket.AF_UNIX
-        make = self._loop.create_unix_server if is_unix else self._loop.create_server
         try:
-            server = await make(lambda: Conversation(self._exports, living), sock=self._listening)
-            self._begun.set()
-            await self._stop.wait()
-            server.close()
+            with serving(self._listening, self._exports):
+                self._begun.set()
+                await self._stop.wait()
         finally:
             self._begun.set()
-            for conversation in list(living):
-                conversation.close()
             self._listening.close()
 
 
@@ -117,8 +111,7 @@ def served(
         )
         if len(exports) == 1:
             exports[""] = next(iter(exports.values()))  # for clients that give no name
-        serving = Serving(listening, exports)
-        stack.callback(serving.close)
+        stack.callback(Serving(listening, exports).close)
         yield Served(disks, name)
 
 

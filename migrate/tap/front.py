@@ -18,8 +18,9 @@ from typing import Final
 
 from migrate.disks.nbd import numbers
 from migrate.disks.nbd.numbers import Command
+from migrate.disks.nbd.serving.client import Client, accepting
 from migrate.disks.nbd.serving.negotiation import REQUEST_MAX, Answer, Negotiation
-from migrate.disks.nbd.serving.window import USUAL, Window
+from migrate.disks.nbd.serving.window import USUAL
 from migrate.tap.disk import AT_ONCE, TappedDisk
 from migrate.tap.tapping import Tap
 from planner.units import MIB
@@ -36,98 +37,39 @@ _FLAGS: Final[dict[int, int]] = {
 }
 
 
-class Conversation(asyncio.BufferedProtocol):
+class Conversation(Client):
     """One client."""
 
-    def __init__(self, tap: Tap, living: set[Conversation]) -> None:
+    def __init__(self, tap: Tap, sock: socket.socket, living: set[Client]) -> None:
         self._tap = tap
-        self._living = living
         self._negotiation = Negotiation(tap.exports, structured=False)
-        self._window = Window()
-        self._transport: asyncio.Transport | None = None
-        self._is_paused = self._is_held = self._is_over = False
-        self._is_working = self._is_read_from = False
+        self._is_over = False
         self._pending = self._pending_bytes = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet, unless there are too many already."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        if len(self._living) >= CLIENTS_MAX:
-            transport.close()
-            return
-        self._living.add(self)
-        self._is_read_from = True
-        self._tap.counts.clients = len(self._living)
-        transport.write(self._negotiation.greeting())
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it; what it asked for and waits is done, and nobody is told."""
-        self._living.discard(self)
-        self._tap.counts.clients = len(self._living)
-        self._is_over = True
+        super().__init__(sock, living, self._negotiation.greeting())
+        tap.counts.clients = len(living)
 
     def close(self) -> None:
         """Cut the client off."""
-        if self._transport is not None:
-            self._transport.abort()
+        super().close()
+        self._is_over = True
+        self._tap.counts.clients = len(self._living)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where the next bytes go."""
-        return self._window.room()
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Do all that came whole."""
-        self._window.end += nbytes
-        self._work()
-
-    def pause_writing(self) -> None:
-        """The client does not read: neither do we."""
-        self._is_paused = True
-        self._hold()
-
-    def resume_writing(self) -> None:
-        """Go on with what came already."""
-        self._is_paused = False
-        self._go_on()
-
-    def _hold(self) -> None:
-        self._is_held = True
-        if self._is_read_from and self._transport is not None and not self._transport.is_closing():
-            self._is_read_from = False
-            self._transport.pause_reading()
-
-    def _go_on(self) -> None:
-        """Work again if there is room for more."""
-        too_much = self._pending > _PENDING_MAX // 2 or self._pending_bytes > _PENDING_BYTES // 2
-        if self._is_held and not self._is_paused and not too_much:
-            self._is_held = False
-            if not self._is_working:
-                self._work()
-
-    def _work(self) -> None:
-        if self._transport is None or self._transport.is_closing():
-            return
+    def work(self) -> int:
+        """Do what came whole, as far as that may be."""
         begun = time.perf_counter()
-        self._is_working = True
         answers: list[Answer] = []
         needed = self._negotiate(answers) if self._negotiation.export is None else 0
         if (disk := self._negotiation.export) is not None and not self._is_over:
             needed = self._serve(disk, answers)
         if answers:
-            self._transport.write(b"".join(answers))
-        self._is_working = False
+            self.answer(b"".join(answers))
         self._tap.counts.busy_s += time.perf_counter() - begun
         if self._is_over:
-            self._transport.close()
-            return
-        self._window.make_room(needed)
-        if not (self._is_held or self._is_read_from or self._transport.is_closing()):
-            self._is_read_from = True
-            self._transport.resume_reading()
+            self.close()
+        return needed
 
     def _negotiate(self, answers: list[Answer]) -> int:
-        negotiation, window = self._negotiation, self._window
+        negotiation, window = self._negotiation, self.window
         needed = 0
         while window.start < window.end and negotiation.export is None and not negotiation.is_over:
             used, needed, parts = negotiation.take(window.left())
@@ -140,10 +82,10 @@ class Conversation(asyncio.BufferedProtocol):
 
     def _serve(self, disk: TappedDisk, answers: list[Answer]) -> int:
         """Do the requests that came whole, and return how many bytes the next one needs in all."""
-        window, counts, size = self._window, self._tap.counts, disk.size_bytes
+        window, counts, size = self.window, self._tap.counts, disk.size_bytes
         view, at, end, needed = window.view, window.start, window.end, _HEAD
         weight = 0
-        while not self._is_held and end - at >= _HEAD:
+        while end - at >= _HEAD and not (self.is_held or self.is_choked):
             magic, flags, command, cookie, offset, length = numbers.REQUEST.unpack_from(view, at)
             data = at + _HEAD
             if magic != numbers.REQUEST_MAGIC or command == Command.DISCONNECT:
@@ -168,7 +110,7 @@ class Conversation(asyncio.BufferedProtocol):
                     counts.reads += 1
                     weight += self._read(disk, answers, cookie, offset, length)
                     if weight > USUAL:  # this may hold us
-                        self._send(b"".join(answers))
+                        self.answer(b"".join(answers))
                         answers.clear()
                         weight = 0
                     continue
@@ -245,22 +187,22 @@ class Conversation(asyncio.BufferedProtocol):
         self._pending += 1
         self._pending_bytes += weight
         if self._pending >= _PENDING_MAX or self._pending_bytes >= _PENDING_BYTES:
-            self._hold()
+            self.is_held = True
 
     def _done(self, cookie: int, weight: int, error: OSError | None, data: bytearray | None = None) -> None:
         self._pending -= 1
         self._pending_bytes -= weight
         if error is not None:
             self._tap.counts.errors += 1
-            self._send(_answer(cookie, error.errno))
+            self.answer(_answer(cookie, error.errno))
         else:
             answer = _ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie)
-            self._send(answer if data is None else answer + data)
-        self._go_on()
-
-    def _send(self, answer: Answer) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(answer)
+            self.answer(answer if data is None else answer + data)
+        too_much = self._pending > _PENDING_MAX // 2 or self._pending_bytes > _PENDING_BYTES // 2
+        if self.is_held and not too_much:
+            self.is_held = False
+            if not self.is_choked:
+                self.go_on()
 
 
 def _refusal(command: int, flags: int, offset: int, length: int, size: int) -> int:
@@ -285,20 +227,11 @@ async def serve(
     tap: Tap, listening: socket.socket, stop: asyncio.Event, drain: Callable[[], Awaitable[None]]
 ) -> None:
     """Serve the tap's disks to whoever connects, until ``stop``; then ``drain``, and close the tap."""
-    living: set[Conversation] = set()
-    loop = asyncio.get_running_loop()
-    make = partial(Conversation, tap, living)
-    if listening.family == socket.AF_UNIX:
-        server = await loop.create_unix_server(make, sock=listening)
-    else:
-        server = await loop.create_server(make, sock=listening)
     tending = asyncio.create_task(tap.tend())
     try:
-        await stop.wait()
+        with accepting(listening, partial(Conversation, tap), CLIENTS_MAX):
+            await stop.wait()
     finally:
-        server.close()
-        for conversation in list(living):
-            conversation.close()
         try:
             await drain()
         finally:

@@ -1,113 +1,72 @@
-"""Serving over sockets: many requests a wake-up, answers together, and no more in memory than fits.
-
-A client that does not read its answers is not read from either.
-"""
+"""Serving disks to clients over sockets: many requests a wake-up, and their answers together."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
+from migrate.disks.nbd.serving.client import Client, accepting
 from migrate.disks.nbd.serving.exports import Export
+from migrate.disks.nbd.serving.negotiation import Answer
 from migrate.disks.nbd.serving.session import Session
-from migrate.disks.nbd.serving.window import USUAL, Window
+from migrate.disks.nbd.serving.window import USUAL
 
 CLIENTS_MAX: Final = 16
 
 
-class Conversation(asyncio.BufferedProtocol):
-    """A session on a transport."""
+class Conversation(Client):
+    """A session on a socket."""
 
-    def __init__(self, exports: Mapping[str, Export], living: set[Conversation]) -> None:
+    def __init__(self, exports: Mapping[str, Export], sock: socket.socket, living: set[Client]) -> None:
         self._session = Session(exports)
-        self._living = living
-        self._window = Window()
-        self._paused = False
-        self._transport: asyncio.Transport | None = None
+        super().__init__(sock, living, self._session.greeting())
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Greet, unless there are too many already."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        if len(self._living) >= CLIENTS_MAX:
-            transport.close()
-            return
-        self._living.add(self)
-        transport.write(self._session.greeting())
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
-        self._living.discard(self)
-
-    def close(self) -> None:
-        """Cut the client off."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def get_buffer(self, sizehint: int) -> memoryview:
-        """Return where the next bytes go."""
-        return self._window.room()
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """Do all that came whole."""
-        self._window.end += nbytes
-        self._work()
-
-    def pause_writing(self) -> None:
-        """The client does not read: neither do we."""
-        self._paused = True
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        """Go on with what came already."""
-        self._paused = False
-        self._work()
-        if not self._paused and self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    def _work(self) -> None:
-        transport, window = self._transport, self._window
-        assert transport is not None
-        needed, answers, weight = 0, [], 0
-        while not self._paused and window.start < window.end and not self._session.is_over:
-            used, needed, parts = self._session.take(window.left())
+    def work(self) -> int:
+        """Do the requests that came whole, up to one whose answer does not leave."""
+        window, session = self.window, self._session
+        answers: list[Answer] = []
+        needed = weight = 0
+        while not self.is_choked and window.start < window.end and not session.is_over:
+            used, needed, parts = session.take(window.left())
             window.start += used
             answers += parts
             weight += sum(map(len, parts))
-            if weight > USUAL:  # this may pause us
-                transport.write(b"".join(answers))
+            if weight > USUAL:
+                self.answer(b"".join(answers))
                 answers, weight = [], 0
             if not used:
                 break
         if answers:
-            transport.write(b"".join(answers))
-        if self._session.is_over:
-            transport.close()
-            return
-        window.make_room(needed)
+            self.answer(b"".join(answers))
+        if session.is_over:
+            self.close()
+        return needed
+
+
+def serving(listening: socket.socket, exports: Mapping[str, Export]) -> AbstractContextManager[None]:
+    """Serve to whoever connects, for the block, on the running loop; then all are cut off."""
+    return accepting(listening, lambda sock, living: Conversation(exports, sock, living), CLIENTS_MAX)
 
 
 async def serve_unix(
     path: Path, exports: Mapping[str, Export], stop: asyncio.Event, ready: Callable[[], None]
 ) -> None:
     """Serve on a Unix socket that only its owner may use, until ``stop``; raises OSError."""
-    living: set[Conversation] = set()
-    mask = os.umask(0o177)
-    try:
-        server = await asyncio.get_running_loop().create_unix_server(
-            lambda: Conversation(exports, living), path
-        )
-    finally:
-        os.umask(mask)
-    try:
-        ready()
-        await stop.wait()
-    finally:
-        server.close()
-        for conversation in list(living):
-            conversation.close()
-        path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX) as listening:
+        mask = os.umask(0o177)
+        try:
+            listening.bind(str(path))
+        finally:
+            os.umask(mask)
+        listening.listen()
+        try:
+            with serving(listening, exports):
+                ready()
+                await stop.wait()
+        finally:
+            path.unlink(missing_ok=True)
