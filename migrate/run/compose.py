@@ -4,15 +4,18 @@
           ─▶ GATE go ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ verify ─▶ build ─▶ mark
           ─▶ start and probe, batch by batch ─▶ look again ─▶ GATE commit ─▶ fence the sources
 
-Step ids are made of numbers, never of names: g2/d0/delta/1 is the first delta of disk 0 of group 2.
+Hooks and human steps stand between these where the wave's conduct places them. Step ids are made of
+numbers, never of names: g2/d0/delta/1 is the first delta of disk 0 of group 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
 from migrate.run.runbook import GATE, Phase, Runbook, Step
+from planner.conduct import GateRule, Place
 from planner.effects import Effect
 from planner.plan import Wave
 
@@ -54,12 +57,14 @@ def _stops(wave: Wave, holder: dict[str, GroupSteps], needs: tuple[str, ...]) ->
     return steps
 
 
-def _starts(wave: Wave, holder: dict[str, GroupSteps]) -> list[Step]:
-    """Power on in boot order; the next batch starts when the probes of the last one pass."""
+def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) -> list[Step]:
+    """Power on in boot order; the next batch starts when the probes of the last one pass.
+
+    Nobody waits for a probe that is optional.
+    """
     steps: list[Step] = []
-    before: tuple[str, ...] = ()
     for batch in wave.boot:
-        probes = []
+        awaited: list[str] = []
         for vm in batch:
             if not wave.vm(vm).powered_on:
                 continue
@@ -75,24 +80,19 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps]) -> list[Step]:
                 params={"vm": vm, "finals": group.finals(vm)},
                 undoable=True,
             )
-            probe = Step(
-                id=f"{group.vm_id(vm)}/probe",
-                kind="probe",
-                title=f"{group.vm_name(vm)}: probe",
-                subject=vm,
-                phase=Phase.CUTOVER,
-                effect=Effect.VIEW,
-                needs=(start.id,),
-                params={"vm": vm, "timeout_s": wave.policies.probe_timeout_s},
-            )
-            steps += [start, probe]
-            probes.append(probe.id)
-        before = tuple(probes) or before
+            probes = probe_steps(wave, group, vm, start.id)
+            steps += [start, *probes]
+            awaited += [probe.id for probe in probes if not probe.optional] or [start.id]
+        before = tuple(awaited) or before
     return steps
 
 
-def _gate(gate: str, title: str, phase: Phase, needs: tuple[str, ...], wave: Wave) -> Step:
-    return Step(gate, GATE, title, wave.name, phase, Effect.LIVE, needs)
+def _gate(gate: str, title: str, phase: Phase, needs: tuple[str, ...], wave: Wave, rule: GateRule) -> Step:
+    params = {
+        "rule": rule.model_dump(mode="json"),
+        "window": wave.window.model_dump(mode="json") if wave.window else None,
+    }
+    return Step(gate, GATE, title, wave.name, phase, Effect.LIVE, needs, params)
 
 
 def _groups(wave: Wave) -> list[GroupSteps]:
@@ -136,16 +136,10 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
             more = group.checkpoint(number, needs) if final_round else group.round(number, needs)
             steps += more
             needs = _last(more) or needs
-    steps.append(_gate(GO, f"{wave.name}: go for cutover", Phase.CUTOVER, _last(steps), wave))
     holder = {vm.id: group for group in groups for vm in group.vms}
-    quiesced = [group.quiesce((GO,)) for group in groups]
-    landing = [*quiesced, *_stops(wave, holder, tuple(step.id for step in quiesced))]
-    stopped = _last(landing)
-    for group in groups:
-        landing += group.settle(stopped)
-    landing += _starts(wave, holder)
-    for group in groups:
-        landing += group.notes()
+    gates = wave.conduct.gates
+    steps.append(_gate(GO, f"{wave.name}: go for cutover", Phase.CUTOVER, _last(steps), wave, gates.go))
+    landing = _landing(wave, groups, holder)
     look = Step(
         id="landed",
         kind="landed",
@@ -158,10 +152,35 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
     )
     steps += [*landing, look]
     title = f"{wave.name}: commit, the point of no return"
-    steps.append(_gate(COMMIT, title, Phase.COMMIT, (look.id,), wave))
-    for group in groups:
-        steps += group.fence((COMMIT,))
+    steps.append(_gate(COMMIT, title, Phase.COMMIT, (look.id,), wave, gates.commit))
+    hooks, committing = hook_steps(wave, holder, Place.BEFORE_COMMIT, (COMMIT,))
+    fences = [fence for group in groups for fence in group.fence(committing)]
+    after, _ = hook_steps(wave, holder, Place.AFTER_COMMIT, tuple(fence.id for fence in fences) or committing)
+    steps += [*hooks, *fences, *after]
     return Runbook(wave.name, wave.fingerprint, tuple(steps))
+
+
+def _landing(wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps]) -> list[Step]:
+    """From the go gate until all run at the target and are well.
+
+    What is done on the way back when the sources run again stands first: going back, it comes last.
+    """
+    back, gone = hook_steps(wave, holder, Place.ON_ROLLBACK, (GO,))
+    first, ready = hook_steps(wave, holder, Place.BEFORE_CUTOVER, gone)
+    quiesced = [group.quiesce(ready) for group in groups]
+    stops = _stops(wave, holder, tuple(step.id for step in quiesced))
+    landing = [*back, *first, *quiesced, *stops]
+    hooks, stopped = hook_steps(wave, holder, Place.AFTER_STOP, _last([*quiesced, *stops]))
+    landing += hooks
+    for group in groups:
+        landing += group.settle(stopped)
+    built = tuple(f"{group.prefix}/mark" for group in groups)
+    hooks, starting = hook_steps(wave, holder, Place.BEFORE_START, built)
+    landing += [*hooks, *_starts(wave, holder, starting if hooks else ())]
+    for group in groups:
+        landing += group.notes()
+    hooks, _ = hook_steps(wave, holder, Place.AFTER_START, _last(landing))
+    return [*landing, *hooks]
 
 
 def another_round(wave: Wave, number: int) -> tuple[Step, ...]:

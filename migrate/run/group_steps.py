@@ -311,7 +311,12 @@ class GroupSteps:
                 phase=Phase.COMMIT,
                 effect=Effect.DESTRUCTIVE,
                 needs=needs,
-                params={"vm": vm.id, "name": vm.name, "finals": self.finals(vm.id)},
+                params={
+                    "vm": vm.id,
+                    "name": vm.name,
+                    "finals": self.finals(vm.id),
+                    "keep_days": self.wave.conduct.ending.keep_days,
+                },
             )
             for vm in self.vms
         ]

@@ -1,7 +1,7 @@
 """A runbook: the steps and gates of one wave, in an order that every need comes before its user.
 
     Runbook ── Step ── kind (what), subject (whom), needs (after which), effect, phase
-                 └── a gate is a step of kind "gate": nothing goes on until somebody says so
+                 └── a gate is a step of kind "gate" or "human": nothing goes on until somebody says so
 
 It is plain data, made once from an approved wave and stored with the run, so that a run executes
 what was approved even when wherry is upgraded in between.
@@ -18,6 +18,7 @@ from planner.effects import Effect
 from planner.errors import NotFound
 
 GATE = "gate"
+HUMAN = "human"  # a gate at which a person does something first
 
 
 class Phase(StrEnum):
@@ -53,7 +54,7 @@ class Step:
     @property
     def is_gate(self) -> bool:
         """True when the step waits for somebody's word."""
-        return self.kind == GATE
+        return self.kind in (GATE, HUMAN)
 
 
 @dataclass(frozen=True)

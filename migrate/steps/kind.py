@@ -24,6 +24,7 @@ from migrate.transfers.ports import Moving, Transfers
 from planner.errors import StepFailed
 
 if TYPE_CHECKING:
+    from migrate.steps.outside import Outside
     from migrate.transfers.placing import Placing
 
 Result = dict[str, Any]
@@ -37,7 +38,10 @@ class Keeper(Protocol):
 
 @dataclass(slots=True)
 class Context:
-    """Everything a step may touch. ``history`` is read only; ``placing`` is None in a world without bytes."""
+    """Everything a step may touch. ``history`` is read only.
+
+    ``placing`` and ``outside`` are None in a world without bytes.
+    """
 
     run: str
     wave: str
@@ -49,6 +53,7 @@ class Context:
     history: History
     report: Callable[[Moving], None]
     placing: Placing | None = None
+    outside: Outside | None = None
 
     def result(self, step_id: str) -> Result:
         """Return what an earlier step left in the record, empty when it did not run."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrate.steps.check import Check
 from migrate.steps.create_disk import CreateDisk
 from migrate.steps.fencing import Fence, Unfence
+from migrate.steps.hook import Hook
 from migrate.steps.kind import StepKind
 from migrate.steps.landed import Landed
 from migrate.steps.landing import Build, Mark
@@ -12,7 +13,8 @@ from migrate.steps.look import Look
 from migrate.steps.note import Note
 from migrate.steps.outage import Halt, Resume
 from migrate.steps.place_seed import PlaceSeed
-from migrate.steps.power import Probe, Quiesce, Start, Stop
+from migrate.steps.power import Quiesce, Start, Stop
+from migrate.steps.probe import Probe
 from migrate.steps.proof import Checkpoint, Verify
 from migrate.steps.reconfigure import Consolidate, DisconnectMedia, DiskMode, UpgradeHardware
 from migrate.steps.snapshots import DropSnapshot, TakeSnapshot
@@ -34,6 +36,7 @@ KINDS: dict[str, StepKind] = {
     "mark": Mark(),
     "start": Start(),
     "probe": Probe(),
+    "hook": Hook(),
     "landed": Landed(),
     "fence": Fence(),
     "unfence": Unfence(),

@@ -1,4 +1,4 @@
-"""quiesce, stop, start, probe: who runs where. A VM never runs at both sites.
+"""quiesce, stop, start: who runs where. A VM never runs at both sites.
 
 Before anything is powered on the other side is asked, and only a certain "off" will do.
 """
@@ -12,8 +12,6 @@ from migrate.steps.standstill import moved
 from planner.errors import StepFailed
 from planner.model import Power
 from planner.units import show_duration
-
-_PROBE_EVERY_S = 1.0
 
 
 class Quiesce(Repeatable):
@@ -120,27 +118,6 @@ class Start:
         if not ctx.target.shut_down(vm, op, 60.0):
             ctx.target.power_off(vm, op)
         return {"stopped": True}
-
-
-class Probe(Repeatable):
-    """Wait until what runs in the guest answers."""
-
-    def plan(self, step: Step) -> str:
-        """Describe the probe."""
-        return f"probe until it answers, at most {show_duration(step.params['timeout_s'])}"
-
-    def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Ask once a second; raises StepFailed when the time is over."""
-        vm = step.params["vm"]
-        begin = ctx.clock.now_s()
-        while True:
-            health = ctx.target.probe(vm)
-            waited = ctx.clock.now_s() - begin
-            if health.ok:
-                return {"detail": health.detail, "waited_s": round(waited, 3)}
-            if waited >= step.params["timeout_s"]:
-                raise StepFailed(f"{step.title} failed: {health.detail}", "look into the VM, or roll back")
-            ctx.clock.sleep(_PROBE_EVERY_S)
 
 
 def _power(site: FullSite, vm: str) -> Power | None:
