@@ -95,6 +95,7 @@ class Batch:
     upto: int
     rows: bytes
     memory: memoryview
+    data_bytes: int  # about
     point: Point | Judged | None = None
 
     @property

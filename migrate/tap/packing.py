@@ -38,6 +38,35 @@ _OUT_BYTES: Final = 8 * MIB
 _END_S: Final = 10.0
 
 
+class _Pace:
+    """Seconds a byte: of making frames, packed and plain, and of what became of them afterwards."""
+
+    def __init__(self) -> None:
+        self._making: dict[bool, float] = {}
+        self._share = 1.0  # packed bytes by plain ones
+        self._sent = 0
+        self._leaving = 0.0
+
+    @property
+    def packing_pays(self) -> bool:
+        """Whether bytes get away faster packed; what was not tried is taken to cost nothing."""
+        packed, plain = (self._making.get(is_packed, 0.0) for is_packed in (True, False))
+        return packed + self._leaving * self._share <= plain + self._leaving
+
+    def left(self, seconds: float) -> None:
+        """The frames made last were sent, and others were asked for, after that time."""
+        if self._sent:
+            self._leaving = seconds / self._sent
+
+    def made(self, level: int, seconds: float, plain: int, sent: int) -> None:
+        """Frames of ``plain`` bytes of data were made, and have ``sent`` of them."""
+        self._sent = sent
+        if plain:
+            self._making[level != 0] = seconds / plain
+            if level:
+                self._share = sent / plain
+
+
 class Packer:
     """Packs in a child that is started when it is needed, and again if it died. ``close`` it."""
 
@@ -46,7 +75,8 @@ class Packer:
         self._out = Slabs(_OUT_BYTES)
         self._lock = threading.Lock()
         self._clock = clock
-        self._took_s = self._ended_s = 0.0  # the last time
+        self._pace = _Pace()
+        self._ended_s = 0.0  # the last time
         self._child: subprocess.Popen[bytes] | None = None
         self._channel: SocketChannel | None = None
 
@@ -55,13 +85,14 @@ class Packer:
     ) -> Iterator[tuple[int, bytes]]:
         """Yield what ``frames_of`` yields, made elsewhere. Raises StepFailed when the child ended.
 
-        When more comes than leaves, ``is_behind``, and packing is what takes the time, it is left out.
+        When more comes than leaves, ``is_behind``, it is left out where that gets more bytes away.
         """
         if not batch.rows:
             return
         with self._lock:
             begun = self._clock()
-            if is_behind and self._took_s > begun - self._ended_s:
+            self._pace.left(begun - self._ended_s)
+            if is_behind and not self._pace.packing_pays:
                 level = 0
             try:
                 channel = self._channel or self._start()
@@ -77,7 +108,8 @@ class Packer:
                 self._end()
                 raise StepFailed("the process that packs writes ended", "it is started again") from error
             self._ended_s = self._clock()
-            self._took_s = self._ended_s - begun
+            sent = sum(len(body) for _reached, body in found)
+            self._pace.made(level, self._ended_s - begun, batch.data_bytes, sent)
         yield from found
 
     def _answered(self, channel: SocketChannel) -> Iterator[tuple[int, bytes]]:

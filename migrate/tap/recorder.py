@@ -211,7 +211,8 @@ class Recorder:
                 rows.append(memoryview(chunk.rows)[chunk.done * ROW.size :])
                 taken += chunk.weight
             self._unsent -= taken
-            return Batch(after, self._sent, b"".join(rows), self._memory, point)
+            data_bytes = taken - ROOM * (self._sent - after)
+            return Batch(after, self._sent, b"".join(rows), self._memory, data_bytes, point)
 
     def done(self, upto: int) -> None:
         """Know that everything up to that number is durable at the target."""

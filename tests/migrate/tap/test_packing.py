@@ -74,16 +74,23 @@ def test_one_that_died_is_said_and_started_again(recorder: Recorder, packer: Pac
 
 
 def test_when_packing_holds_up_what_comes_it_is_left_out(recorder: Recorder) -> None:
-    moments = iter([0.0, 5.0, 6.0, 7.0, 10.0, 11.0, 12.0, 13.0])
-    packer = Packer(recorder.slabs, lambda: next(moments))
-    writes = [Write(0, 0, 64 * KIB, bytes(64 * KIB))]
+    moments: list[float] = []
+    packer = Packer(recorder.slabs, lambda: moments.pop(0))
+    rng = random.Random(3)
+    writes = [Write(0, 0, 64 * KIB, rng.randbytes(32 * KIB) + bytes(32 * KIB))]
     batch = taken(recorder, writes)
+
+    def made(begun: float, ended: float, *, is_behind: bool = True) -> list[tuple[int, bytes]]:
+        moments[:] = [begun, ended]
+        return list(packer.frames(batch, (0,), 1, is_behind=is_behind))
+
+    packed, plain = (list(frames_of(writes, 0, (0,), level)) for level in (1, 0))
     try:
-        first = list(packer.frames(batch, (0,), 1, is_behind=True))  # nothing is known yet
-        hurried = list(packer.frames(batch, (0,), 1, is_behind=True))  # 5 s were packing, 1 s was not
-        calm = list(packer.frames(batch, (0,), 1, is_behind=True))  # 1 s was packing, 3 s were not
-        unhurried = list(packer.frames(batch, (0,), 1))
+        assert made(0, 5) == packed  # nothing is known yet
+        assert made(6, 7) == plain  # half as much left in 1 s: to pack wins 1 s and takes 5
+        assert made(10, 11) == plain  # all of it left in 3 s: to pack would win 1.5 s and takes 4 more
+        assert made(31, 32) == packed  # all of it left in 20 s
+        assert made(32, 33, is_behind=False) == packed
+        assert made(33, 34, is_behind=False) == packed
     finally:
         packer.close()
-    packed, plain = (list(frames_of(writes, 0, (0,), level)) for level in (1, 0))
-    assert (first, hurried, calm, unhurried) == (packed, plain, packed, packed)
