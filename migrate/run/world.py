@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.kept import Checkpoints
 from migrate.steps.kind import Context
+from migrate.steps.outside import Outside
 from planner.store import plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
@@ -67,6 +68,7 @@ def context(
         history=history,
         report=report,
         placing=Placing(project.root / "seeds", stop),
+        outside=Outside(project.root),
     )
 
 
