@@ -1,8 +1,8 @@
 """Rehearsal on the twin: many runs of one wave's runbook, and what they say.
 
 Durations are reported as median and 95th percentile. Line, comparison, passes and churn are as earlier
-runs measured them, where they did. Faults can be injected by the name of a site call; the report says
-whether the run went on, or went back and how long that took.
+runs measured them, where they did. Faults can be injected by the name of a site call, or all of them, one
+in each run; the report says whether a run went on, or went back and how long that took.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import quantiles
 
+from migrate.rehearsals.matrix import Matrix, strike_all
 from migrate.run.actions import Outcome
 from migrate.run.compose import COMMIT, GO, compose
 from migrate.run.runbook import Runbook
@@ -30,6 +31,7 @@ FAULTS = {  # calls of a run that goes forward, and the site that is asked
     "shut_down": "source",
     "rename": "source",
     "connect_nics": "source",
+    "annotate": "source",
     "create_disk": "target",
     "create_vm": "target",
     "power_on": "target",
@@ -94,7 +96,8 @@ class Rehearsal:
 
     ``down`` is the longest outage of any VM in a run, ``took`` every cutover in seconds, both of runs that
     were committed (``took`` of all runs when none was); ``course`` is the first run step by step;
-    ``measured`` names the runs whose rates it rests on, none where all is modelled.
+    ``measured`` names the runs whose rates it rests on, none where all is modelled. ``runs`` and all
+    figures are of the runs without a fault of the ``matrix``, None when that was not asked for.
     """
 
     wave: str
@@ -116,6 +119,13 @@ class Rehearsal:
     worst: Worst
     course: Course
     measured: tuple[str, ...] = ()
+    matrix: Matrix | None = None
+
+    @property
+    def clean(self) -> bool:
+        """True when every calm run was committed within its window and no fault of the matrix is grave."""
+        grave = self.matrix is not None and any(one.grave for one in self.matrix.struck)
+        return set(self.outcomes) == {Outcome.COMMITTED.value} and self.fits in (None, 1.0) and not grave
 
 
 def model_of(wave: Wave, link: Link, rates: Measured | None = None) -> Model:
@@ -160,43 +170,58 @@ def rehearse(
     runs: int,
     seed: int,
     fault: str = "",
+    matrix: bool = False,
     rates: Measured | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
     """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
 
     ``report`` is told how many runs are done, of how many. ``fault`` is one of ``FAULTS``: that call
-    then always fails. ``rates`` are what runs measured. Raises BadInput for another fault.
+    then always fails. With ``matrix`` up to three quarters of the runs have one fault of the matrix each.
+    ``rates`` are what runs measured. Raises BadInput for another fault.
     """
     if runs < 1:
         raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
     if fault and fault not in FAULTS:
         raise BadInput(f"fault {fault!r} is not known", f"use one of: {', '.join(sorted(FAULTS))}")
+    if fault and matrix:
+        raise BadInput("one fault and the matrix of all faults were asked for", "leave one of them out")
     runbook = compose(wave)
     model = model_of(wave, link, rates)
+    window_s = wave.window.hours * 3600 if wave.window else None
+    struck = None
+    if matrix:
+        struck = strike_all(
+            runbook,
+            seed,
+            runs * 3 // 4,
+            window_s,
+            lambda strike: Twin(runbook, model, KINDS, seed, strike=strike).run(),
+            lambda number: report(number, runs) if report is not None else None,
+        )
+    calm = runs - len(struck.struck) if struck is not None else runs
     at: dict[str, dict[str, int]] = {"source": {}, "target": {}}
     if fault:
         at[FAULTS[fault]][fault] = 1_000_000
     done: list[TwinRun] = []
-    for number in range(runs):
+    for number in range(calm):
         done.append(Twin(runbook, model, KINDS, seed + number, at["source"], at["target"]).run())
         if report is not None:
-            report(len(done), runs)
+            report(runs - calm + len(done), runs)
     committed = [run for run in done if run.outcome is Outcome.COMMITTED]
     whole = committed or done
     outages = [max(_outages(runbook, run), default=0.0) for run in committed]
-    window_s = wave.window.hours * 3600 if wave.window else None
     return Rehearsal(
         wave=wave.name,
         fingerprint=wave.fingerprint,
-        runs=runs,
+        runs=calm,
         steps=len(runbook.steps),
         outcomes=dict(Counter(run.outcome.value for run in done)),
         seed=spread([run.seed_s for run in done]),
         cutover=spread([run.cutover_s for run in whole]),
         back=spread(back) if (back := [run.back_s for run in done if run.back_s is not None]) else None,
         window_s=window_s,
-        fits=None if window_s is None else sum(_fits(run, window_s) for run in done) / runs,
+        fits=None if window_s is None else sum(_fits(run, window_s) for run in done) / calm,
         slowest=slowest(runbook, done),
         failed_at=dict(Counter(runbook.step(run.failed_at).title for run in done if run.failed_at)),
         fault=fault,
@@ -206,6 +231,7 @@ def rehearse(
         worst=_worst(runbook, whole, done, seed),
         course=_course(runbook, done[0], seed),
         measured=rates.runs if rates else (),
+        matrix=struck,
     )
 
 

@@ -9,22 +9,30 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
-from typing import Any, assert_never
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from migrate.clock import SimulatedClock
 from migrate.kept import KeptVolume
+from migrate.rehearsals.faults import RESTART_S, Fault
+from migrate.rehearsals.striking import Strike, StruckSite, StruckTransfers
 from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.compose import COMMIT, GO
-from migrate.run.history import Entry, Event, History, Mode
+from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.runbook import Runbook
 from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, StepKind
 from migrate.transfers.modelled import ModelledTransfers
-from planner.errors import WherryError
+from planner.errors import Unreachable, WherryError
 from planner.estimate import COMPARE_BYTES_S
+
+if TYPE_CHECKING:
+    from migrate.sites.ports import FullSite
+
+ASK_AGAIN_S = 60.0  # until a site that gave no answer is asked again
+RETRY_S = 1.0  # before the second attempt at a step, doubled before each one after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,8 @@ class TwinRun:
 
     ``seed_s`` is start to the cutover gate, ``cutover_s`` from there to the commit gate, ``back_s``
     what going back took (None when it was not needed). ``spans`` holds begin and end of each step that
-    was not passed over.
+    was not passed over. ``decided`` is how often a person had to say "again"; ``stuck`` is True when
+    the run ended before its time, because nobody but a person at the site can help it.
     """
 
     outcome: Outcome
@@ -54,6 +63,9 @@ class TwinRun:
     back_s: float | None
     failed_at: str
     spans: Mapping[str, tuple[float, float]]
+    ended_s: float = 0.0
+    decided: int = 0
+    stuck: bool = False
 
 
 @dataclass(slots=True)
@@ -69,7 +81,7 @@ class _KeepsNothing:
 
 @dataclass(slots=True)
 class Twin:
-    """One run of a runbook against two simulated sites."""
+    """One run of a runbook against two simulated sites; ``strike`` is what goes wrong in it."""
 
     runbook: Runbook
     model: Model
@@ -77,11 +89,13 @@ class Twin:
     seed: int
     source_faults: Mapping[str, int] = field(default_factory=dict)
     target_faults: Mapping[str, int] = field(default_factory=dict)
+    strike: Strike | None = None
 
     def run(self) -> TwinRun:
         """Run to commit; a step that fails for good is answered by rolling back (or aborting).
 
         Past the commit gate there is no way back: the run is then committed, and says what failed.
+        A step that a strike made fail is tried again first, when the strike passes.
         """
         rng = random.Random(self.seed)  # noqa: S311 - a model's noise, not a secret
         clock = SimulatedClock()
@@ -105,79 +119,192 @@ class Twin:
             history=history,
             report=lambda moving: None,
         )
-        return self._loop(ctx, clock, history)
+        if self.strike is not None:
+            ctx.source = cast("FullSite", StruckSite(source, self.strike))
+            ctx.target = cast("FullSite", StruckSite(target, self.strike))
+            ctx.transfers = StruckTransfers(transfers, self.strike)
+        return _Course(self.kinds, ctx, clock, transfers, self.strike).run()
 
-    def _loop(self, ctx: Context, clock: SimulatedClock, history: History) -> TwinRun:
-        heap: list[tuple[float, int, float, Entry]] = []
-        in_flight: set[str] = set()
-        spans: dict[str, tuple[float, float]] = {}
-        now = 0.0
-        number = 0
-        turned_at: float | None = None
-        failed_at = ""
+
+@dataclass(slots=True)
+class _Course:
+    """A run under way: what is in flight, when it ends, and what that says.
+
+    ``heap`` holds end, number, begin, step and what is then recorded; None is a step to be asked again.
+    """
+
+    kinds: Mapping[str, StepKind]
+    ctx: Context
+    clock: SimulatedClock
+    transfers: ModelledTransfers
+    strike: Strike | None
+    now: float = 0.0
+    number: int = 0
+    turned_at: float | None = None
+    failed_at: str = ""
+    decided: int = 0
+    dies_with: str = ""  # the step at whose end the engine dies
+    heap: list[tuple[float, int, float, str, Entry | None]] = field(default_factory=list)
+    in_flight: set[str] = field(default_factory=set)
+    spans: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    def run(self) -> TwinRun:
+        """Take one action after another until there is none."""
+        history = self.ctx.history
         while True:
-            for action in next_actions(history.runbook, history, in_flight):
+            for action in next_actions(history.runbook, history, self.in_flight):
                 match action:
-                    case Do(step) | Undo(step):
-                        clock.at_s = now
-                        entry = self._perform(ctx, history, action)
-                        in_flight.add(step.id)
-                        number += 1
-                        heappush(heap, (clock.at_s, number, now, entry))
+                    case Do(step) | Undo(step) | Ask(step):
+                        self.clock.at_s = self.now
+                        self._fly(step.id, self._perform(action))
                     case Wait(step):
                         history.append(Entry(step.id, Event.APPROVED))
-                        spans[step.id] = (now, now)
+                        self.spans[step.id] = (self.now, self.now)
                     case Skip(step, why):
                         history.append(Entry(step.id, Event.SKIPPED, detail=why))
-                        spans.pop(step.id, None)
+                        self.spans.pop(step.id, None)
                     case Decide(step):
-                        if in_flight:
+                        if self.in_flight:
                             continue  # let what is under way end first
+                        if self._again():
+                            break
                         if history.mode is not Mode.FORWARD:
-                            return self._report(Outcome.ABORTED, spans, now, turned_at, step.id)
-                        if COMMIT in spans:
-                            return self._report(Outcome.COMMITTED, spans, now, None, step.id)
-                        turned_at, failed_at = now, step.id
-                        back = Event.ROLLBACK if GO in spans else Event.ABORT
+                            return self._report(Outcome.ABORTED, step.id, stuck=True)
+                        if COMMIT in self.spans:
+                            return self._report(Outcome.COMMITTED, step.id, stuck=True)
+                        self.turned_at, self.failed_at = self.now, step.id
+                        back = Event.ROLLBACK if GO in self.spans else Event.ABORT
                         history.append(Entry("", back))
                         break
                     case Finish(outcome):
-                        return self._report(outcome, spans, now, turned_at, failed_at)
-                    case Ask():
-                        raise AssertionError("a twin never loses an outcome")
+                        return self._report(outcome, self.failed_at)
                     case _:
                         assert_never(action)
-            if heap:
-                now, _, begun, entry = heappop(heap)
-                in_flight.discard(entry.step)
-                history.append(entry)
-                spans[entry.step] = (begun, now)
+            if self.heap:
+                self._land()
 
-    def _perform(self, ctx: Context, history: History, action: Do | Undo) -> Entry:
-        step, attempt = action.step, action.attempt
-        kind = self.kinds[step.kind]
-        doing = isinstance(action, Do)
-        history.append(Entry(step.id, Event.INTENT if doing else Event.UNDO_INTENT, attempt))
+    def _fly(self, step: str, entry: Entry | None) -> None:
+        self.in_flight.add(step)
+        self.number += 1
+        heappush(self.heap, (self.clock.at_s, self.number, self.now, step, entry))
+
+    def _land(self) -> None:
+        """Record what ends next."""
+        self.now, _, begun, step, entry = heappop(self.heap)
+        if step == self.dies_with:
+            self._die()
+            return
+        self.in_flight.discard(step)
+        if entry is not None:
+            self.ctx.history.append(entry)
+            self.spans[step] = (begun, self.now)
+
+    def _die(self) -> None:
+        """The engine dies with all that is in flight, and begins anew from its record."""
+        self._cut(self.now)
+        self.heap.clear()
+        self.in_flight.clear()
+        self.dies_with = ""
+        self.now += RESTART_S
+
+    def _cut(self, at_s: float) -> None:
+        """Note of each pass in flight what is left of it, and let the line go."""
+        assert self.strike is not None
+        for end, _, begun, step, _ in self.heap:
+            if end > at_s > begun and self.ctx.history.runbook.step(step).kind == "transfer":
+                self.strike.left[step] = (end - at_s) / (end - begun)
+        self.transfers.busy_until_s = min(self.transfers.busy_until_s, at_s)
+
+    def _sever(self) -> None:
+        """Fail every pass in flight: what struck one of them strikes all."""
+        assert self.strike is not None
+        at_s = self.strike.since_s or 0.0
+        self._cut(at_s)
+        lost = Unreachable("a transfer was cut", "run the verb again; it resumes").as_json()
+        attempts = self.ctx.history.attempts
+        self.heap = [
+            (at_s, number, begun, step, Entry(step, Event.FAILED, attempts[step], lost))
+            if end > at_s and self.ctx.history.runbook.step(step).kind == "transfer"
+            else (end, number, begun, step, entry)
+            for end, number, begun, step, entry in self.heap
+        ]
+        heapify(self.heap)
+
+    def _again(self) -> bool:
+        """Let a person say "again" for all that failed, where that can help."""
+        when = self.strike.person(self.now) if self.strike is not None else None
+        if when is None:
+            return False
+        self.now = when
+        self.decided += 1
+        history = self.ctx.history
+        for step, status in list(history.status.items()):
+            if status in (Status.FAILED, Status.UNDO_FAILED):
+                history.append(Entry(step, Event.RETRY, history.attempts[step]))
+        return True
+
+    def _perform(self, action: Do | Undo | Ask) -> Entry | None:
+        """Act and return what is recorded at its end, None when the outcome has to be asked again."""
+        step, attempt, strike = action.step, action.attempt, self.strike
+        kind, ctx = self.kinds[step.kind], self.ctx
+        struck = strike.hit if strike is not None else ""
+        if strike is not None:
+            strike.step = step.id
         try:
-            if doing:
-                result = kind.act(ctx, step, ctx.op(step, attempt))
-                return Entry(step.id, Event.DONE, attempt, result)
-            result = kind.undo(ctx, step, ctx.op(step, attempt, "undo"))
-            return Entry(step.id, Event.UNDONE, attempt, result)
+            match action:
+                case Do():
+                    return self._act(action)
+                case Undo():
+                    ctx.history.append(Entry(step.id, Event.UNDO_INTENT, attempt))
+                    result = kind.undo(ctx, step, ctx.op(step, attempt, "undo"))
+                    return Entry(step.id, Event.UNDONE, attempt, result)
+                case Ask():
+                    return self._ask(action, None)
+        except Unreachable:
+            self.clock.at_s += ASK_AGAIN_S
+            return None
         except WherryError as error:
-            event = Event.FAILED if doing else Event.UNDO_FAILED
-            return Entry(step.id, event, attempt, error.as_json())
+            return self._failed(action, error)
+        finally:
+            if strike is not None and strike.cuts and strike.hit != struck:
+                self._sever()
 
-    def _report(
-        self,
-        outcome: Outcome,
-        spans: dict[str, tuple[float, float]],
-        now: float,
-        turned_at: float | None,
-        failed_at: str,
-    ) -> TwinRun:
-        ended = now if turned_at is None else turned_at  # of going forward
-        go = spans.get(GO, (ended, ended))[0]
-        commit = spans.get(COMMIT, (ended, ended))[0]
-        back = None if turned_at is None else now - turned_at
-        return TwinRun(outcome, go, commit - go, back, failed_at, spans)
+    def _act(self, action: Do) -> Entry | None:
+        step, attempt, strike, ctx = action.step, action.attempt, self.strike, self.ctx
+        ctx.history.append(Entry(step.id, Event.INTENT, attempt))
+        if strike is not None and strike.dies(step.kind, Fault.BEFORE, self.now):
+            self.dies_with = step.id
+            return None
+        try:
+            result = self.kinds[step.kind].act(ctx, step, ctx.op(step, attempt))
+        except Unreachable as error:
+            return self._ask(action, error)
+        if strike is not None and strike.dies(step.kind, Fault.AFTER, self.clock.at_s):
+            self.dies_with = step.id
+        return Entry(step.id, Event.DONE, attempt, result)
+
+    def _ask(self, action: Do | Ask, unanswered: Unreachable | None) -> Entry:
+        """Return what the world says, as the live driver asks it; raises Unreachable."""
+        step, attempt, ctx = action.step, action.attempt, self.ctx
+        result = self.kinds[step.kind].verify(ctx, step, ctx.op(step, attempt))
+        if result is not None:
+            return Entry(step.id, Event.DONE, attempt, {**result, "asked": True})
+        if unanswered is not None:
+            return self._failed(action, unanswered)
+        return Entry(step.id, Event.NOT_DONE, attempt)
+
+    def _failed(self, action: Do | Undo | Ask, error: WherryError) -> Entry:
+        step = action.step
+        tries = self.ctx.history.tries.get(step.id, 1)
+        if error.retryable and tries < step.attempts:
+            self.clock.at_s += RETRY_S * 2 ** (tries - 1)
+        event = Event.UNDO_FAILED if isinstance(action, Undo) else Event.FAILED
+        return Entry(step.id, event, action.attempt, error.as_json())
+
+    def _report(self, outcome: Outcome, failed_at: str, stuck: bool = False) -> TwinRun:
+        turned_at = None if outcome is Outcome.COMMITTED else self.turned_at
+        ended = self.now if turned_at is None else turned_at  # of going forward
+        go = self.spans.get(GO, (ended, ended))[0]
+        commit = self.spans.get(COMMIT, (ended, ended))[0]
+        back = None if turned_at is None else self.now - turned_at
+        return TwinRun(outcome, go, commit - go, back, failed_at, self.spans, self.now, self.decided, stuck)

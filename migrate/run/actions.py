@@ -91,9 +91,7 @@ def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] 
     if history.mode is not Mode.FORWARD:
         return _backward(runbook, history, in_flight)
     actions: list[Action] = []
-    for step_id in history.unsettled:
-        if step_id in in_flight:
-            continue
+    for step_id in [one for one in history.unsettled if one not in in_flight]:
         step = runbook.step(step_id)
         attempt = history.attempts[step_id]
         if history.status[step_id] is Status.STARTED:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from planner.settings import Link
     from planner.store.project import Project
 
-ACT = "rehearse"  # in the audit chain
+_ACT = "rehearse"  # in the audit chain
 _MOST = 500  # rehearsals that are looked back at
 
 
@@ -51,21 +51,26 @@ def rehearse(
     runs: int,
     seed: int,
     fault: str = "",
+    matrix: bool = False,
+    notes: str = "",
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
     """Run a wave of the newest plan on the twin and write down what that said; raises NotFound, BadInput.
 
     What earlier runs measured stands in for the rules of thumb.
     """
-    from migrate import audit, rehearsal
-    from planner.effects import Effect
+    from migrate import rehearsal
+    from migrate.rehearsals import book
     from planner.store import plans
     from planner.store import settings as settings_store
 
-    planned = plans.latest(project).plan.wave(wave)
+    stored = plans.latest(project)
+    planned = stored.plan.wave(wave)
     link = settings_store.load(project).link
     rates = _rates(project, link)
-    said = rehearsal.rehearse(planned, link, runs=runs, seed=seed, fault=fault, rates=rates, report=report)
+    said = rehearsal.rehearse(
+        planned, link, runs=runs, seed=seed, fault=fault, matrix=matrix, rates=rates, report=report
+    )
     detail = {
         "runs": runs,
         "seed": seed,
@@ -77,8 +82,12 @@ def rehearse(
         "back": [said.back.p50, said.back.p95] if said.back else None,
         "fits": said.fits,
         "measured": said.measured,
+        **({"endings": said.matrix.endings} if said.matrix else {}),
     }
-    audit.note(project, Effect.DRY_RUN, ACT, planned.name, detail)
+    verdict = book.Verdict.CLEAN if said.clean else book.Verdict.FINDINGS
+    book.write(
+        project, planned.name, said.fingerprint, stored.version, book.Depth.TWIN, verdict, detail, notes
+    )
     return said
 
 
@@ -96,15 +105,16 @@ def _rates(project: Project, link: Link) -> Measured | None:
 
 
 def rehearsed(project: Project) -> tuple[Rehearsed, ...]:
-    """Return the rehearsals written down, the newest first."""
+    """Return the rehearsals on the twin that were written down, the newest first."""
     import json
 
-    return tuple(
-        _read(row["subject"], row["at"], row["who"], json.loads(row["detail"]))
+    found = (
+        (row["subject"], row["at"], row["who"], json.loads(row["detail"]))
         for row in project.rows(
-            "SELECT subject, at, who, detail FROM audit WHERE act = ? ORDER BY seq DESC LIMIT ?", ACT, _MOST
+            "SELECT subject, at, who, detail FROM audit WHERE act = ? ORDER BY seq DESC LIMIT ?", _ACT, _MOST
         )
     )
+    return tuple(_read(*one) for one in found if one[3].get("depth", "twin") == "twin")
 
 
 def _read(wave: str, at: str, who: str, detail: dict[str, Any]) -> Rehearsed:

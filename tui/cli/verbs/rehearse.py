@@ -1,4 +1,4 @@
-"""wherry rehearse: many runs of a wave on the simulated twin."""
+"""wherry rehearse: a wave on the simulated twin, at the sites, or as a booted copy; and the book of it."""
 
 from __future__ import annotations
 
@@ -9,74 +9,80 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data, line, say, table
+from tui.cli.output import data
 
 if TYPE_CHECKING:
-    from migrate.rehearsal import Rehearsal
+    from planner.store.project import Project
 
-_NAMED = 3  # runs that one sentence names
+_EPILOG = (
+    "Examples: wherry rehearse W01; wherry rehearse W01 --matrix; wherry rehearse W01 --fault power_on; "
+    "wherry rehearse W01 --history"
+)
 
 
-@click.command(epilog="Examples: wherry rehearse W01; wherry rehearse W01 --runs 500 --fault power_on")
+@click.command(epilog=_EPILOG)
 @click.argument("wave")
 @click.option("--runs", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same report.")
-@click.option(
-    "--fault", default="", metavar="CALL", help="Let a call of the target site fail, like power_on."
-)
+@click.option("--fault", default="", metavar="CALL", help="Let a call of a site fail, like power_on.")
+@click.option("--matrix", is_flag=True, help="One fault in each of most runs: every kind at every call.")
+@click.option("--note", default="", metavar="TEXT", help="What people saw; it is kept with the rehearsal.")
+@click.option("--history", is_flag=True, help="Show the rehearsals of the wave; --note adds to the newest.")
 @project_option
 @json_option
-def command(wave: str, runs: int, seed: int, fault: str, project_dir: Path, as_json: bool) -> int:
-    """Run the wave's runbook many times on modelled time. Nothing is touched, no bytes move."""
+def command(
+    wave: str,
+    runs: int,
+    seed: int,
+    fault: str,
+    matrix: bool,
+    note: str,
+    history: bool,
+    project_dir: Path,
+    as_json: bool,
+) -> int:
+    """Rehearse a wave: its runbook many times on modelled time. Nothing is touched, no bytes move.
+
+    Ends with 3 when a run went wrong or did not fit its window, or a fault of the matrix is grave.
+    """
+    with open_project(project_dir) as project:
+        if history:
+            return _history(project, wave, note, as_json)
+        return _twin(project, wave, runs, seed, fault, matrix, note, as_json)
+
+
+def _twin(
+    project: Project, wave: str, runs: int, seed: int, fault: str, matrix: bool, note: str, as_json: bool
+) -> int:
+    from planner.errors import Blocked
     from tui.acts.rehearsing import rehearse
     from tui.cli.progress import Bar
+    from tui.cli.rehearsals import show_twin
 
-    with open_project(project_dir) as project, Bar(in_bytes=False) as bar:
+    with Bar(in_bytes=False) as bar:
         bar.begin(f"rehearsing {wave}")
-        report = rehearse(project, wave, runs=runs, seed=seed, fault=fault, report=bar.report)
-    if as_json:
-        data(asdict(report))
-    else:
-        show(report)
-    return 0
-
-
-def show(report: Rehearsal) -> None:
-    """Print a rehearsal's report."""
-    from planner.names import visible
-    from planner.units import show_duration
-
-    what = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items())
-    line(f"{report.wave}: {report.runs} runs of {report.steps} steps on the twin: {what}")
-    table(
-        ("part", "p50", "p95"),
-        [
-            ("seed and deltas", show_duration(report.seed.p50), show_duration(report.seed.p95)),
-            ("cutover", show_duration(report.cutover.p50), show_duration(report.cutover.p95)),
-            *(
-                [("longest outage", show_duration(report.down.p50), show_duration(report.down.p95))]
-                if report.down
-                else []
-            ),
-            *(
-                [("going back", show_duration(report.back.p50), show_duration(report.back.p95))]
-                if report.back
-                else []
-            ),
-        ],
-    )
-    if report.fits is not None and report.window_s is not None:
-        line(f"{report.fits:.0%} of the runs committed within the window of {show_duration(report.window_s)}")
-    line(f"worst run: {show_duration(report.worst.cutover_s)}, most of it {visible(report.worst.slowest)}")
-    for step in report.slowest[:3]:
-        line(
-            f"  slow: {visible(step.title)}, {show_duration(step.time.p50)} / {show_duration(step.time.p95)}"
+        report = rehearse(
+            project, wave, runs=runs, seed=seed, fault=fault, matrix=matrix, notes=note, report=bar.report
         )
-    for title, count in report.failed_at.items():
-        line(f"  failed at: {visible(title)} in {count} runs")
-    if report.measured:
-        runs = ", ".join(report.measured[-_NAMED:]) + (", …" if len(report.measured) > _NAMED else "")
-        say(f"rates are as runs measured them ({runs}), all other times are modelled")
+    if as_json:
+        data({**asdict(report), "clean": report.clean})
     else:
-        say("times are modelled")
-    say("what is touched: nothing")
+        show_twin(report)
+    return 0 if report.clean or fault else Blocked.exit_code
+
+
+def _history(project: Project, wave: str, note: str, as_json: bool) -> int:
+    from migrate.rehearsals import book
+    from migrate.run.waves import find_wave
+    from tui.cli.rehearsals import show_book
+
+    standing = find_wave(project, wave).wave
+    if note:
+        book.add_note(project, standing.name, note)
+    found = book.of_wave(project, standing.name)
+    due = book.reminder(project, standing.name, standing.fingerprint)
+    if as_json:
+        data({"wave": standing.name, "reminder": due, "rehearsals": [asdict(one) for one in found]})
+    else:
+        show_book(found, due, standing.fingerprint)
+    return 0

@@ -1,0 +1,111 @@
+"""How rehearsals are shown on the command line: reports, and the book of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.cli.output import line, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.rehearsal import Rehearsal
+    from migrate.rehearsals.book import Rehearsed
+    from migrate.rehearsals.matrix import Matrix
+
+_NAMED = 3  # runs that one sentence names
+_SHOWN = 20  # faults in a table for people; --json has all
+
+
+def show_twin(report: Rehearsal) -> None:
+    """Print a rehearsal's report."""
+    from planner.names import visible
+    from planner.units import show_duration
+
+    what = ", ".join(f"{count} {outcome}" for outcome, count in report.outcomes.items())
+    line(f"{visible(report.wave)}: {report.runs} runs of {report.steps} steps on the twin: {what}")
+    table(
+        ("part", "p50", "p95"),
+        [
+            ("seed and deltas", show_duration(report.seed.p50), show_duration(report.seed.p95)),
+            ("cutover", show_duration(report.cutover.p50), show_duration(report.cutover.p95)),
+            *(
+                [("longest outage", show_duration(report.down.p50), show_duration(report.down.p95))]
+                if report.down
+                else []
+            ),
+            *(
+                [("going back", show_duration(report.back.p50), show_duration(report.back.p95))]
+                if report.back
+                else []
+            ),
+        ],
+    )
+    if report.fits is not None and report.window_s is not None:
+        line(f"{report.fits:.0%} of the runs committed within the window of {show_duration(report.window_s)}")
+    line(f"worst run: {show_duration(report.worst.cutover_s)}, most of it {visible(report.worst.slowest)}")
+    for step in report.slowest[:3]:
+        line(
+            f"  slow: {visible(step.title)}, {show_duration(step.time.p50)} / {show_duration(step.time.p95)}"
+        )
+    for title, count in report.failed_at.items():
+        line(f"  failed at: {visible(title)} in {count} runs")
+    if report.matrix:
+        _show_matrix(report.matrix)
+    if report.measured:
+        runs = ", ".join(report.measured[-_NAMED:]) + (", …" if len(report.measured) > _NAMED else "")
+        say(f"rates are as runs measured them ({runs}), all other times are modelled")
+    else:
+        say("times are modelled")
+    say("what is touched: nothing")
+
+
+def _show_matrix(matrix: Matrix) -> None:
+    from planner.names import visible
+    from planner.units import show_duration
+
+    tried = len(matrix.struck)
+    ends = ", ".join(f"{count} {ending}" for ending, count in matrix.endings.items() if count)
+    line(f"{tried} of {matrix.cells} faults, one in a run: {ends}")
+    said = [one for one in matrix.struck if one.grave] or list(matrix.struck)
+    table(
+        ("fault", "struck", "the run", "later", "back in", "before the night"),
+        [
+            (
+                one.what,
+                visible(one.step),
+                one.ending.value + (", past the window" if one.fits is False else ""),
+                show_duration(one.late_s) if one.cutover_s is not None else "-",
+                show_duration(one.back_s) if one.back_s is not None else "-",
+                one.remedy,
+            )
+            for one in said[:_SHOWN]
+        ],
+    )
+    if len(said) > _SHOWN or len(said) < tried:
+        say(f"these are {min(len(said), _SHOWN)} of {tried}, the worst first: --json has all of them")
+    if tried < matrix.cells:
+        say(f"{matrix.cells - tried} faults were not tried: ask for --runs {-(-matrix.cells * 4 // 3)}")
+
+
+def show_book(found: Sequence[Rehearsed], due: str, fingerprint: str) -> None:
+    """Print the rehearsals of a wave, and whether it is time for another one."""
+    from planner.names import visible
+
+    if found:
+        table(
+            ("at", "who", "depth", "verdict", "of", "notes"),
+            [
+                (
+                    one.at,
+                    visible(one.who),
+                    one.depth.value,
+                    one.verdict.value,
+                    "this plan" if one.fingerprint == fingerprint else f"plan {one.plan}, changed since",
+                    visible(one.notes),
+                )
+                for one in found
+            ],
+        )
+    if due:
+        say(f"{due}: it is time for a rehearsal")
