@@ -15,6 +15,7 @@ from migrate.run.actions import Wait, next_actions
 from migrate.run.compose import COMMIT
 from migrate.run.history import History
 from migrate.run.runbook import Step
+from migrate.run.store import RunKind
 from planner.store import plans
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def ask(project: Project, run: Run, history: History, step: Step, now: datetime)
     if isinstance(found, Open) or step.id != COMMIT or step not in waiting(history):
         return found
     wave = plans.wave(project, run.plan, run.wave)
-    if wave.conduct.ending.act != "commit":
+    if wave.conduct.ending.act != "commit" or run.kind is not RunKind.WAVE:
         return found
     policy = by_policy(step, said, now, run.fingerprint, ends_at(project, run, wave.policies.commit_window_h))
     return policy if isinstance(policy, Open) else found

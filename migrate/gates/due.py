@@ -21,8 +21,10 @@ from migrate.run import store as runs
 from migrate.run.compose import COMMIT
 from migrate.run.history import History, Mode
 from migrate.run.runbook import Phase, Step
-from migrate.run.waves import standing_waves
+from migrate.run.store import RunKind
+from migrate.run.waves import standing_waves, waves_with_runs
 from migrate.schedule import calendar
+from planner.conduct import Ending
 from planner.effects import Effect
 from planner.store import plans
 from planner.units import show_duration
@@ -70,7 +72,11 @@ def next_due(project: Project, now: datetime) -> list[Due]:
     rows = {row.wave.name: row for row in standing_waves(project, head.version)}
     for row in rows.values():
         if row.run is not None and row.history is not None and runs.outcome(row.history) is None:
-            found += _of_run(project, row, row.run, row.history, now)
+            found += _of_run(project, row.run, row.history, now)
+    for name in waves_with_runs(project, RunKind.FAILBACK):
+        home = runs.latest(project, name, RunKind.FAILBACK)
+        if home is not None and runs.outcome(back := runs.history(project, home)) is None:
+            found += _of_run(project, home, back, now)
     for entry in calendar.standing(project):
         found.append(_of_appointment(entry, rows.get(entry.wave), now))
     sounded = _sounded(project)
@@ -101,28 +107,31 @@ def _sounded(project: Project) -> set[tuple[str, int]]:
     return {(detail["cause"], detail["number"]) for detail in details}
 
 
-def _of_run(project: Project, row: StandingRow, run: Run, history: History, now: datetime) -> Iterator[Due]:
+def _of_run(project: Project, run: Run, history: History, now: datetime) -> Iterator[Due]:
     if history.mode is not Mode.FORWARD:
         return
     for gate in waiting(history):
         answer = ask(project, run, history, gate, now)
         if isinstance(answer, Open) and "policy" not in answer.evidence:
-            yield Due(now, Cause.GATE, run.wave, _purpose(gate), f"{gate.title} is open", run.id)
+            yield Due(now, Cause.GATE, run.wave, _purpose(run, gate), f"{gate.title} is open", run.id)
             continue
         if not isinstance(answer, Open) and answer.until is not None:
-            yield Due(answer.until, Cause.GATE, run.wave, _purpose(gate), f"{gate.title} opens", run.id)
+            yield Due(answer.until, Cause.GATE, run.wave, _purpose(run, gate), f"{gate.title} opens", run.id)
         if gate.id == COMMIT:
-            yield _end(project, row, run, history, now)
+            yield _end(project, run, history, now)
 
 
-def _purpose(gate: Step) -> str:
+def _purpose(run: Run, gate: Step) -> str:
     """Return the verb that goes on from a gate."""
-    return "commit" if gate.phase is Phase.COMMIT else "cutover"
+    if gate.phase is Phase.COMMIT:
+        return "commit"
+    return "failback" if run.kind is RunKind.FAILBACK else "cutover"
 
 
-def _end(project: Project, row: StandingRow, run: Run, history: History, now: datetime) -> Due:
-    end = ends_at(project, run, row.wave.commit_window_h)
-    ending = plans.wave(project, run.plan, run.wave).conduct.ending
+def _end(project: Project, run: Run, history: History, now: datetime) -> Due:
+    wave = plans.wave(project, run.plan, run.wave)
+    end = ends_at(project, run, wave.policies.commit_window_h)
+    ending = Ending() if run.kind is RunKind.FAILBACK else wave.conduct.ending  # that is for the way out
     said = words.of(project, run.id, COMMIT)
     act, why = act_at_end(ending, history, said, run.fingerprint, end, now)
     if act != "alarm" and now - end > GRACE:

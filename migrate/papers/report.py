@@ -15,6 +15,7 @@ from migrate import audit
 from migrate.papers.evidence import evidence, undo_evidence
 from migrate.run import store as runs
 from migrate.run.history import Event, History
+from migrate.run.levers import passed_over
 from migrate.run.runbook import Step
 from migrate.status import state_of
 from planner.errors import NotFound
@@ -156,6 +157,8 @@ def _line(step: Step, history: History, times: dict[tuple[str, str], tuple[str, 
     said = evidence(step.kind, history.results[step.id]) if step.id in history.results else ""
     if step.id in history.undone:
         said = undo_evidence(step.kind, history.undone[step.id])
+    elif over := passed_over(history, step.id):
+        said = over
     elif step.id in history.failures:
         said = str(history.failures[step.id].get("message", ""))
     return StepLine(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from migrate.run.history import History
 from migrate.sites.ports import FullSite
-from migrate.steps.landed import unwell
+from migrate.steps.landed import unprobed, unwell
 from planner.errors import BadInput, Blocked
 from planner.model import Power
 from planner.names import visible
@@ -34,8 +34,10 @@ def check_sites(history: History, source: FullSite, target: FullSite) -> None:
 def check_landed(history: History, source: FullSite, target: FullSite) -> None:
     """Raise Blocked unless every started VM runs at the target and is well, and none at the source."""
     wave = history.runbook.wave
+    spared = unprobed(history)
     for step in history.runbook.steps:
-        if step.kind == "start" and step.id in history.results and (said := unwell(target, step.subject)):
+        started = step.kind == "start" and step.id in history.results
+        if started and (said := unwell(target, step.subject, probed=step.subject not in spared)):
             raise Blocked(
                 f"{wave} cannot be committed: {said}",
                 f"start it there, or go back with 'wherry rollback {wave} --live'",

@@ -50,7 +50,8 @@ class StepRecord:
             )
             if (effect := self._effect(entry)) is not None:
                 act = f"{self._about} {entry.event.value} {entry.step}".strip()
-                audit.add(db, self._who, effect, act, self._history.runbook.wave, {"run": self._run})
+                detail = {"run": self._run, **_why(entry)}
+                audit.add(db, self._who, effect, act, self._history.runbook.wave, detail)
         self._history.append(entry)
 
     def _effect(self, entry: Entry) -> Effect | None:
@@ -61,3 +62,8 @@ class StepRecord:
         if entry.event in (Event.RETRY, Event.NOT_DONE) or not step.effect.touches_sites:
             return None
         return step.effect
+
+
+def _why(entry: Entry) -> dict[str, str]:
+    """Return the reason that a person gave, where an entry has one."""
+    return {"reason": str(entry.detail["reason"])} if "reason" in entry.detail else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -10,8 +11,7 @@ from typing import Any
 
 from migrate.run import store as runs
 from migrate.run.compose import COMMIT, GO, compose
-from migrate.run.history import Entry, Event, History
-from migrate.run.record import StepRecord
+from migrate.run.history import Entry, Event, History, Status
 from migrate.run.runbook import Phase, Runbook, Step
 from migrate.run.store import Run
 from planner.conduct import Ending, GateRule
@@ -19,37 +19,53 @@ from planner.conduct_planned import PlannedConduct
 from planner.effects import Effect
 from planner.plan import Wave
 from planner.settings import Window
-from planner.store.project import Project
+from planner.store.project import Project, utc_now
 from tests.migrate.estate import small_wave
+from tests.migrate.simulated_run import World
 from tests.migrate.stored import store_plan
 
 
 @dataclass
 class Standing:
-    """A project, its wave, and the wave's run."""
+    """A project, its wave, and the wave's run; ``results`` are what the twin's steps left behind."""
 
     project: Project
     wave: Wave
     run: Run
     history: History
+    results: dict[str, dict[str, Any]]
 
     def append(self, step: str, *events: Event, **detail: Any) -> None:
-        record = StepRecord(self.project, self.run.id, self.history, "ada")
-        for event in events:
-            record.append(Entry(step, event, 1, detail if event is not Event.INTENT else {}))
+        self._write([Entry(step, event, 1, {} if event is Event.INTENT else detail) for event in events])
 
-    def do(self, step: str) -> None:
-        """Carry a step out, or pass a gate."""
+    def do(self, *steps: str) -> None:
+        """Carry steps out, or pass gates, in one transaction: what a run says one by one."""
+        self._write([entry for step in steps for entry in self._done(step)])
+
+    def _done(self, step: str) -> list[Entry]:
         if self.history.runbook.step(step).is_gate:
-            self.append(step, Event.APPROVED, who="ada")
-        else:
-            self.append(step, Event.INTENT, Event.DONE)
+            return [Entry(step, Event.APPROVED, 1, {"who": "ada"})]
+        return [Entry(step, Event.INTENT), Entry(step, Event.DONE, 1, self.results.get(step, {}))]
 
     def go_to(self, gate: str) -> None:
         """Carry out everything before a gate."""
-        for step in self.history.runbook.steps[: self.history.runbook.index[gate]]:
-            if self.history.status[step.id].value == "pending":
-                self.do(step.id)
+        before = self.history.runbook.steps[: self.history.runbook.index[gate]]
+        self.do(*(step.id for step in before if self.history.status[step.id] is Status.PENDING))
+
+    def _write(self, entries: list[Entry]) -> None:
+        with self.project.write() as db:
+            for entry in entries:
+                self.history.append(entry)
+                db.table("step_record").insert(
+                    {
+                        "run": self.run.id,
+                        "step": entry.step,
+                        "kind": entry.event.value,
+                        "attempt": entry.attempt,
+                        "at": utc_now(),
+                        "detail": json.dumps(entry.detail),
+                    }
+                )
 
 
 def planned(
@@ -96,4 +112,10 @@ def stored(
     with Project.create(root) as project:
         plan = store_plan(project, wave)
         run = runs.begin(project, plan, change(compose(wave)))
-        yield Standing(project, wave, run, runs.history(project, run))
+        yield Standing(project, wave, run, runs.history(project, run), _results(wave))
+
+
+def _results(wave: Wave) -> dict[str, dict[str, Any]]:
+    twin = World(wave, compose(wave))
+    twin.drive(GO)
+    return twin.history.results

@@ -1,0 +1,110 @@
+"""What a person decides about one step of a run: another try, or that it is passed over with a reason.
+
+Only what others can do without is ever passed over: a probe, a hook, a note, the freeze before the stop.
+What carries data, proves it, changes a VM or looks whether it runs is not: the way on would rest on
+nothing. Both are entries of the record; whoever drives the run next goes on from there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from migrate import audit
+from migrate.audit import person
+from migrate.run import store as runs
+from migrate.run.history import Entry, Event, History, Mode, Status
+from migrate.run.record import StepRecord
+from migrate.run.runbook import Step
+from planner.effects import Effect
+from planner.errors import BadInput, Blocked
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from migrate.run.store import Run
+    from planner.store.project import Project
+
+PASSABLE = frozenset({"probe", "hook", "note", "quiesce"})
+_LONGEST_REASON = 500
+_FAILED = frozenset({Status.FAILED, Status.UNDO_FAILED})
+
+
+def failed(history: History) -> list[Step]:
+    """Return the steps that failed, on the way the run goes."""
+    wanted = Status.FAILED if history.mode is Mode.FORWARD else Status.UNDO_FAILED
+    return [step for step in history.runbook.steps if history.status[step.id] is wanted]
+
+
+def why_not(history: History, step: Step) -> str:
+    """Return why a step may not be passed over, empty when it may."""
+    title = visible(step.title)
+    if step.is_gate:
+        return f"{title} is a gate: it is opened, not passed over"
+    if step.kind not in PASSABLE:
+        if step.effect is Effect.DESTRUCTIVE:
+            return f"{title} changes a VM for good, and what comes after it builds on that"
+        return f"{title} carries or proves what comes after it ({step.kind}), which cannot do without"
+    if history.mode is not Mode.FORWARD:
+        return f"the run is on its way back, where nothing is passed over, so neither is {title}"
+    if history.status[step.id] not in (Status.FAILED, Status.PENDING):
+        return f"{title} is {history.status[step.id].value}"
+    return ""
+
+
+def check_skip(history: History, step: Step, reason: str) -> str:
+    """Return the reason as it is kept; raises BadInput without one, Blocked when the step must not be."""
+    if said := why_not(history, step):
+        raise Blocked(f"{said}, so it is not skipped", "find the cause, then 'wherry run retry', or go back")
+    reason = reason.strip()
+    if not reason:
+        raise BadInput(f"{visible(step.title)} is not skipped without a reason", "add --reason TEXT")
+    if len(reason) > _LONGEST_REASON:
+        raise BadInput(
+            f"the reason has {len(reason)} characters, {_LONGEST_REASON} are kept", "say it shorter"
+        )
+    return reason
+
+
+def skip(project: Project, run: Run, history: History, step: Step, reason: str) -> None:
+    """Pass a step over in the name of who runs this; raises BadInput, Blocked, ProjectBusy."""
+    reason = check_skip(history, step, reason)
+    with runs.held(project, run.wave):
+        _unchanged(project, run, history)
+        failure = history.failures.get(step.id, {})
+        detail = {"who": person(), "reason": reason, "message": str(failure.get("message", ""))}
+        record = StepRecord(project, run.id, history, person())
+        record.append(Entry(step.id, Event.SKIPPED, history.attempts.get(step.id, 1), detail))
+
+
+def retry(project: Project, run: Run, history: History, step: Step) -> None:
+    """Note that who runs this asks for another try at a failed step; raises Blocked, ProjectBusy."""
+    if step not in failed(history):
+        raise Blocked(
+            f"{visible(step.title)} is {history.status[step.id].value}, only what failed is tried again",
+            f"see 'wherry gate list {run.wave}'",
+        )
+    with runs.held(project, run.wave):
+        _unchanged(project, run, history)
+        record = StepRecord(project, run.id, history, person())
+        detail = {"who": person()}
+        record.append(Entry(step.id, Event.RETRY, history.attempts.get(step.id, 1), detail))
+    audit.note(project, Effect.LIVE, f"retry {step.id}", run.wave, {"run": run.id})
+
+
+def passed_over(history: History, step: str) -> str:
+    """Return by whom and why a step was passed over, harmless to print; empty when it was not."""
+    if history.status[step] is not Status.SKIPPED:
+        return ""
+    detail = next(
+        entry.detail
+        for entry in reversed(history.entries)
+        if entry.step == step and entry.event is Event.SKIPPED
+    )
+    if who := detail.get("who"):
+        return visible(f"passed over by {who}: {detail.get('reason', '')}")
+    return visible(f"passed over: {detail.get('message', '')}")
+
+
+def _unchanged(project: Project, run: Run, history: History) -> None:
+    """Raise Blocked when the run went on since it was looked at."""
+    if len(runs.history(project, run).entries) != len(history.entries):
+        raise Blocked(f"{run.wave} went on in the meantime", "look again: wherry status")

@@ -1,0 +1,181 @@
+"""wherry run show, retry, skip, pause, resume, abort: levers of a run that somebody has to decide about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.cli.acting import acting
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, line, say, table
+from tui.cli.words import Words
+
+if TYPE_CHECKING:
+    from migrate.run.history import History
+    from migrate.run.runbook import Step
+    from migrate.run.store import Run
+    from planner.store.project import Project
+
+
+@click.group(
+    cls=Words,
+    epilog="Examples: wherry run show W01; wherry run retry W01; "
+    "wherry run skip W01 g0/v1/probe --reason 'no tools in this guest' --live",
+)
+def command() -> None:
+    """Levers: what failed is tried again or passed over, and a run goes on, waits or is dropped."""
+
+
+@command.command("show", epilog="Example: wherry run show W01 --all")
+@click.argument("wave")
+@click.option("--all", "every", is_flag=True, help="All steps, not only those that are not done.")
+@project_option
+@json_option
+def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
+    """Show the steps of WAVE's run that are not done, what failed and why, and which may be skipped."""
+    from migrate.gates.seeing import under_way
+    from migrate.run.history import Status
+    from migrate.run.levers import passed_over, why_not
+
+    with open_project(project_dir) as project:
+        _, history = under_way(project, wave)
+    rows = [
+        {
+            "id": step.id,
+            "kind": step.kind,
+            "title": step.title,
+            "status": status.value,
+            "said": passed_over(history, step.id)
+            or str(history.failures.get(step.id, {}).get("message", "")),
+            "may_be_skipped": not why_not(history, step),
+        }
+        for step in history.runbook.steps
+        for status in (history.status[step.id],)
+        if every or status not in (Status.DONE, Status.UNDONE)
+    ]
+    if as_json:
+        data(rows)
+        return
+    table(
+        ("step", "status", "skip", "what", "said"),
+        (
+            (row["id"], row["status"], "may" if row["may_be_skipped"] else "", row["title"], row["said"])
+            for row in rows
+        ),
+    )
+
+
+@command.command("retry", epilog="Examples: wherry run retry W01; wherry run retry W01 g0/d1/final")
+@click.argument("wave")
+@click.argument("step", required=False)
+@project_option
+@json_option
+def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None:
+    """Ask for another try at STEP, or at all that failed; 'wherry run resume' goes on with it."""
+    from migrate.run import levers
+    from planner.errors import Blocked
+    from planner.names import visible
+    from planner.units import show_count
+
+    with open_project(project_dir) as project:
+        run, history = _opened(project, wave)
+        chosen = [history.runbook.step(step)] if step else levers.failed(history)
+        if not chosen:
+            raise Blocked(f"no step of {run.wave} failed", f"see 'wherry run show {run.wave}'")
+        for one in chosen:
+            levers.retry(project, run, history, one)
+    if as_json:
+        data({"wave": run.wave, "run": run.id, "retry": [one.id for one in chosen]})
+        return
+    for one in chosen:
+        line(f"{run.wave}: {visible(one.title)} is tried again")
+    say(f"next: wherry run resume {run.wave} --live goes on with {show_count(len(chosen), 'step')}")
+
+
+@command.command(
+    "skip", epilog="Example: wherry run skip W01 g0/v1/probe --reason 'no tools in this guest' --live"
+)
+@click.argument("wave")
+@click.argument("step")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it stands in the log and the report.")
+@click.option("--live", is_flag=True, help="Really pass it over; without this it is only said.")
+@click.option("--confirm", metavar="WAVE", help="The wave's name again, instead of typing it.")
+@project_option
+@json_option
+def skip(
+    wave: str, step: str, reason: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool
+) -> None:
+    """Pass STEP over: only probes, hooks, notes and the freeze before the stop, never data or its proof.
+
+    A VM whose probe is passed over still has to run when commit is asked for; that it is well is your word.
+    """
+    from migrate.run import levers
+    from planner.names import visible
+    from tui.cli.acting import confirm_live
+
+    with open_project(project_dir) as project:
+        run, history = _opened(project, wave)
+        one = history.runbook.step(step)
+        levers.check_skip(history, one, reason)
+        if live:
+            confirm_live(run.wave, confirm, "skip a step of")
+            levers.skip(project, run, history, one, reason)
+        waits = _users(history, one)
+    if as_json:
+        data({"wave": run.wave, "run": run.id, "step": one.id, "live": live, "go_on": [s.id for s in waits]})
+        return
+    line(f"{run.wave}: {visible(one.title)} {'is' if live else 'would be'} passed over: {visible(reason)}")
+    for user in waits:
+        say(f"without it goes on: {visible(user.title)}")
+    say(
+        f"next: wherry run resume {run.wave} --live"
+        if live
+        else f"dry: nothing was done. To do it: wherry run skip {run.wave} {one.id} --reason ... --live"
+    )
+
+
+@command.command("pause", epilog="Example: wherry run pause W01")
+@click.argument("wave")
+@project_option
+@json_option
+@click.pass_context
+def pause(ctx: click.Context, wave: str, project_dir: Path, as_json: bool) -> None:
+    """Ask the process that drives WAVE to stop at the next edge, as 'wherry pause' does."""
+    from tui.cli.verbs.pause import command as verb
+
+    ctx.invoke(verb, wave=wave, project_dir=project_dir, as_json=as_json)
+
+
+@command.command("resume", epilog="Examples: wherry run resume W01; wherry run resume W01 --live")
+@acting
+def resume(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
+    """Go on with WAVE where it stands, the way it went: forward to its next gate, or back."""
+    from migrate.run.resuming import goes_on
+    from tui.cli.acting import act
+
+    with open_project(project_dir) as project:
+        run, history = _opened(project, wave)
+        purpose = goes_on(project, run, history)
+    return act(purpose, run.wave, live, confirm, project_dir, as_json)
+
+
+@command.command("abort", epilog="Examples: wherry run abort W01; wherry run abort W01 --live")
+@acting
+def abort(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
+    """Drop a run before its cutover: its snapshots and replicas go, as with 'wherry abort'."""
+    from migrate.run.execute import Purpose
+    from tui.cli.acting import act
+
+    return act(Purpose.ABORT, wave, live, confirm, project_dir, as_json)
+
+
+def _opened(project: Project, wave: str) -> tuple[Run, History]:
+    from migrate.gates.seeing import under_way
+
+    return under_way(project, wave)
+
+
+def _users(history: History, step: Step) -> list[Step]:
+    return [history.runbook.step(user) for user in history.runbook.dependents[step.id]]
