@@ -35,6 +35,8 @@ def ask_http(question: Question, directory: Path, limit_s: float) -> Answer:
         return Answer(False, f"the certificate is not valid: {error.verify_message}")
     except (OSError, ValueError, http.client.HTTPException) as error:
         return Answer(False, "no answer in time" if time.monotonic() >= until else why_not(error))
+    if time.monotonic() >= until:  # what was cut off may look as if it had come to its end
+        return Answer(False, "no answer in time")
     if status != question.status:
         return Answer(False, f"it answered {status} {visible(reason, 60)}")
     if question.holds and question.holds.encode() not in text:
