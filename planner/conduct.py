@@ -15,7 +15,9 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from planner.ticket import compile_ticket
 
 
 class Part(BaseModel):
@@ -131,6 +133,14 @@ class GateRule(Part):
     persons: Annotated[int, Field(ge=1, le=2)] = 1
     ticket: str = Field("", description="a pattern that the change ticket must match, empty = none is asked")
     in_window: bool = Field(False, description="only while the wave's window is open")
+
+    @field_validator("ticket")
+    @classmethod
+    def _pattern(cls, said: str) -> str:
+        """A pattern that could take for ever, or is none, is refused where it is set."""
+        if said:
+            compile_ticket(said)
+        return said
 
 
 class Gates(Part):

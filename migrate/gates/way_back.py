@@ -86,15 +86,19 @@ def written(target: FullSite, history: History) -> int | None:
     return total
 
 
-def ask_target(project: Project, history: History) -> int | None:
-    """Return ``written`` of the project's target site, None when it does not answer."""
+def ask_target(project: Project, history: History, *, homeward: bool = False) -> int | None:
+    """Return ``written`` of the site that the run reaches, None when it does not answer.
+
+    A run that goes ``homeward`` reaches the source of the plan.
+    """
     from contextlib import closing
 
     from migrate.sites.opening import open_site
     from planner.store import settings
 
+    role = "source" if homeward else "target"
     try:
-        with closing(open_site(settings.load(project), "target", project.root)) as target:
+        with closing(open_site(settings.load(project), role, project.root)) as target:
             return written(target, history)
     except WherryError:
         return None

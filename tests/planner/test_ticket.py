@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from planner.conduct import GateRule
 from planner.ticket import LONGEST, compile_ticket, matches
 
 
@@ -61,3 +62,9 @@ def test_what_is_no_pattern_of_ours_is_refused(pattern: str) -> None:
 def test_a_brace_that_counts_nothing_is_itself() -> None:
     assert re.compile("a{}").fullmatch("a{}")
     assert matches("a{}", "a{}")
+
+
+def test_settings_refuse_such_a_pattern_where_it_is_set() -> None:
+    assert GateRule(ticket=r"CHG\d{7}").ticket == r"CHG\d{7}"
+    with pytest.raises(ValueError, match="leaves too much open"):
+        GateRule(ticket="(a+)+")

@@ -41,6 +41,7 @@ def listed(wave: str | None, project_dir: Path, as_json: bool) -> None:
 
     from migrate.gates import seeing
     from migrate.gates.way_back import ask_target
+    from migrate.run.store import RunKind
     from tui.cli.gates import document, show_rows, show_wave
 
     with open_project(project_dir) as project:
@@ -50,7 +51,8 @@ def listed(wave: str | None, project_dir: Path, as_json: bool) -> None:
             run, history = seeing.under_way(project, wave)
             one = seeing.see(project, run, history, _now())
             if one.back.on_since:
-                one = replace(one, back=replace(one.back, written_bytes=ask_target(project, history)))
+                written = ask_target(project, history, homeward=run.kind is RunKind.FAILBACK)
+                one = replace(one, back=replace(one.back, written_bytes=written))
             found = [one]
     if as_json:
         data([row for gates in found for row in document(gates)])
