@@ -19,7 +19,7 @@ from migrate.rehearsals.striking import Strike, StruckSite, StruckTransfers
 from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.compose import COMMIT, GO
 from migrate.run.history import Entry, Event, History, Mode, Status
-from migrate.run.runbook import Runbook
+from migrate.run.runbook import HUMAN, Runbook
 from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from migrate.sites.ports import FullSite
 
 ASK_AGAIN_S = 60.0  # until a site that gave no answer is asked again
+_PERSON_S = 300.0  # of a person's step of which nobody said how long it takes
 RETRY_S = 1.0  # before the second attempt at a step, doubled before each one after it
 
 
@@ -157,6 +158,9 @@ class _Course:
                     case Do(step) | Undo(step) | Ask(step):
                         self.clock.at_s = self.now
                         self._fly(step.id, self._perform(action))
+                    case Wait(step) if step.kind == HUMAN:
+                        self.clock.at_s = self.now + (step.params["takes_s"] or _PERSON_S)
+                        self._fly(step.id, Entry(step.id, Event.APPROVED))
                     case Wait(step):
                         history.append(Entry(step.id, Event.APPROVED))
                         self.spans[step.id] = (self.now, self.now)

@@ -34,7 +34,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "build":
             return f"{show_count(result['disks'], 'disk')} attached"
         case "probe":
-            return visible(result["detail"])
+            asked = f"{result['question']}: " if "question" in result else ""
+            return f"{asked}{visible(result['detail'])}"
         case "landed":
             return f"{show_count(result['vms'], 'VM')} seen running and well"
         case "fence":
@@ -61,8 +62,12 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return "shut down" if result["ran"] else "was off"
         case "resume":
             return visible(result["health"]) if result["started"] else "left as it is"
+        case "hook":
+            return _program(result)
         case "gate":
             return f"{visible(result.get('who', ''))} said yes"
+        case "human":
+            return f"{visible(result.get('who', ''))} said that it is done"
         case "note":
             return visible("; ".join(result["says"]))
     return ""
@@ -82,6 +87,21 @@ def _placed(result: dict[str, Any]) -> str:
     there = result["resumed_bytes"]
     return f"{show_bytes(result['copied_bytes'])} copied" + (
         f", up to {show_bytes(there)} was there already" if there else ""
+    )
+
+
+def _program(result: dict[str, Any]) -> str:
+    if result.get("kept"):
+        return "kept for the way back"
+    if result.get("modelled"):
+        return "modelled, nothing was run"
+    if result.get("said"):
+        return "a person said that it is done"
+    if "passed_over" in result:
+        return f"passed over: {visible(result['passed_over'])}"
+    last = str(result.get("output", "")).strip().rpartition("\n")[2].strip()
+    return f"ended with code {result['code']} in {show_duration(result['seconds'])}" + (
+        f": {visible(last, 120)}" if last else ""
     )
 
 
@@ -126,6 +146,8 @@ def undo_evidence(kind: str, result: dict[str, Any]) -> str:
             return "unregistered at the target" if result.get("deleted") else ""
         case "unfence":
             return "fenced again" if result.get("fenced") else ""
+        case "hook":
+            return _program(result) if result else ""
         case "stop":
             if result.get("elsewhere"):
                 return f"left off: it runs at site {visible(result['elsewhere'])}, another run moved it"

@@ -56,7 +56,7 @@ class Probe(Repeatable):
             waited_s = ctx.clock.now_s() - begin
             if health.ok:
                 said = {"detail": health.detail, "waited_s": round(waited_s, 3)}
-                return {**said, "asked": question.words, "times": times} if asked else said
+                return {**said, "question": question.words, "times": times} if asked else said
             if waited_s >= limit_s:
                 raise StepFailed(
                     f"{step.title} failed: {visible(health.detail)}", "look into the VM, or roll back"
