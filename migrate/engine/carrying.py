@@ -46,6 +46,7 @@ def _result(
         who=order.who,
         uid=int(options["uid"]),
         ticket=str(options.get("ticket", "")),
+        speaks=bool(options.get("speaks", True)),
         hauling=hauling,
         halted=halted,
     )

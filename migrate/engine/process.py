@@ -12,21 +12,27 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.daemons.lock import ServerLock
 from migrate.engine.carrying import carry
 from migrate.engine.presence import NAME, announce
+from migrate.engine.times import Times
+from migrate.engine.where import url_of
 from migrate.movers.pool import Pool
 from migrate.movers.transfers import Generations, Shares
 from migrate.run import orders
 from migrate.run.board import Board
 from migrate.run.means import Hauling
-from planner.errors import WherryError
+from planner.errors import Unreachable, WherryError
+from planner.names import visible
+from planner.store import settings as settings_store
 from planner.store.project import FILE, Project
 
 if TYPE_CHECKING:
+    from migrate.engine.fleet import Fleet
     from migrate.engine.library import Library
 
 _LOG = logging.getLogger(__name__)
@@ -41,8 +47,8 @@ class Engine:
     def __init__(self, root: Path, idle_s: float = _IDLE_S) -> None:
         self._root = root
         self._idle_s = idle_s
-        self._pool = Pool()
-        self._hauling = Hauling(self._pool, Shares(), Generations(), Board())
+        self._shared = Shares(), Generations(), Board()
+        self._hauling: Hauling | None = None
         self._halting = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[int] = set()
@@ -52,21 +58,27 @@ class Engine:
         """Take orders until nothing is left to do or a person says stop."""
         from migrate.engine.library import Library
 
-        with Project.open(self._root) as project:
-            library = Library(self._root, self._carry)
+        with Project.open(self._root) as project, ExitStack() as at_end:
+            url = url_of(project)
+            movers = _fleet(project, url) if url else Pool()
+            at_end.callback(movers.close)
+            self._hauling = Hauling(movers, *self._shared)
+            library = Library(self._root, project.id, url, self._carry)
             announce(project.run_dir)
             _LOG.info("takes orders")
             self._take(project, library)
-        self._leave()
+            self._await_edges()
 
     def _take(self, project: Project, library: Library) -> None:
         known: set[int] = set()
-        changed = None
+        version = None
+        times = Times(project)
         busy_at = time.monotonic()
         while not self._halting.is_set() and (self._root / FILE).exists():
             now = project.rows("PRAGMA data_version")[0][0]
-            if now != changed:
-                changed = now
+            times.look(now != version)
+            if now != version or times.ordered:
+                version = now
                 for order in orders.waiting(project):
                     if order.id not in known:
                         known.add(order.id)
@@ -75,20 +87,17 @@ class Engine:
                         library.enqueue(order.id)
             with self._lock:
                 busy = bool(self._under_way)
-            if busy or self._waits(project):
+            if busy or times.waits:
                 busy_at = time.monotonic()
             elif time.monotonic() - busy_at > self._idle_s:
                 _LOG.info("nothing is left to do")
                 return
             self._halting.wait(_LOOK_S)
 
-    def _waits(self, project: Project) -> bool:
-        """Return whether anything waits that time or a person will move on."""
-        return False
-
     def _carry(self, number: int) -> None:
         with self._lock:
             self._under_way.add(number)
+        assert self._hauling is not None
         _LOG.info("order %d begins", number)
         whole = carry(self._root, number, self._hauling, self._halting.is_set)
         _LOG.info("order %d %s", number, "ended" if whole else "halted")
@@ -104,8 +113,8 @@ class Engine:
         """Have everything stop at its next edge."""
         self._halting.set()
 
-    def _leave(self) -> None:
-        """End the process once all runs halted: a thread of the library may not be ended otherwise."""
+    def _await_edges(self) -> None:
+        """Return when all runs have halted, or after a while."""
         self._halting.set()
         deadline = time.monotonic() + _EDGE_S
         while time.monotonic() < deadline:
@@ -113,7 +122,23 @@ class Engine:
                 if len(self._under_way) <= self._parked:
                     break
             time.sleep(0.02)
-        self._pool.close()
+
+
+def _fleet(project: Project, url: str) -> Fleet:
+    """Return the movers of the source's site; raises Unreachable when the database does not answer."""
+    import psycopg
+
+    from migrate.engine.fleet import Fleet
+
+    settings = settings_store.load(project)
+    site = next((name for name, one in settings.sites.items() if one.role == "source"), "")
+    try:
+        return Fleet(url, project.id, site)
+    except psycopg.Error as error:
+        raise Unreachable(
+            f"the engine's database does not answer: {visible(str(error).strip().splitlines()[0], 200)}",
+            "look whether it runs, or go back with 'wherry engine use --embedded'",
+        ) from error
 
 
 def main(arguments: list[str]) -> int:

@@ -145,7 +145,7 @@ def carry_out(
             record = StepRecord(project, run.id, history, means.who)
             _prepare(project, run, history, record, purpose, means.who)
             controls.answer(project, run.wave)
-            gates = Gatekeeper(project, run, means, OPENS[purpose], purpose.value)
+            gates = Gatekeeper(project, run, history, means, OPENS[purpose], purpose.value)
             stopped = _drive(project, run, history, record, watching, means, sites, gates)
         if stopped.paused:
             controls.answer(project, run.wave)

@@ -28,11 +28,13 @@ class Hauling:
 class Means:
     """``who`` and ``uid`` are the person's who asked; without ``hauling`` bytes move in this process.
 
+    What only time asked for ``speaks`` for nobody: no gate opens by it.
     ``halted`` says that this process shall end: a run then stops at the next edge, as if paused.
     """
 
     who: str = field(default_factory=person)
     uid: int = field(default_factory=os.getuid)
     ticket: str = ""
+    speaks: bool = True
     hauling: Hauling | None = None
     halted: Callable[[], bool] = lambda: False

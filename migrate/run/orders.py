@@ -32,9 +32,11 @@ class Order:
     result: dict[str, Any] | None = None
 
 
-def place(project: Project, wave: str, purpose: str, options: dict[str, Any] | None = None) -> Order:
-    """Write an order in the name of the person behind this process."""
-    who, at = person(), utc_now()
+def place(
+    project: Project, wave: str, purpose: str, options: dict[str, Any] | None = None, who: str = ""
+) -> Order:
+    """Write an order in the name of ``who``, else of the person behind this process."""
+    who, at = who or person(), utc_now()
     with project.write() as db:
         number = (
             db.table("work_order")

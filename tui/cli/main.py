@@ -74,6 +74,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "failback": Verb("after commit: back to where it came from", Effect.DESTRUCTIVE, Left.RUN),
         "abort": Verb("before cutover: drop snapshots and replicas of a run", Effect.DESTRUCTIVE, Left.RUN),
         "engine": Verb("the process that carries out orders: start, stop, status", Effect.LIVE, Left.RUN),
+        "mover": Verb("carry disks for an engine on another host", Effect.LIVE, Left.PARTS),
         "send": Verb("one disk to a receiver on a network", Effect.LIVE, Left.PARTS),
         "receiver": Verb("take disks in from senders on a network", Effect.LIVE, Left.PARTS),
         "keys": Verb("who may send and receive over a network: issue, list, revoke", Effect.EDIT_PLAN),

@@ -97,3 +97,28 @@ def status(project_dir: Path, as_json: bool) -> None:
             (o.id, o.wave, o.purpose, visible(o.who), (o.begun_at or o.at)[:19].replace("T", " "))
             for o in waiting
         ))  # fmt: skip
+
+
+@command.command("use", epilog="Example: wherry engine use postgresql://wherry@db.example/wherry")
+@click.argument("url", required=False)
+@click.option("--embedded", is_flag=True, help="A file of the project, as it is without a fleet.")
+@project_option
+def use(url: str | None, embedded: bool, project_dir: Path) -> None:
+    """Say where the engine keeps its rows: the user's PostgreSQL, for movers on other hosts, or a file.
+
+    It counts from the engine's next start on; no order may be open. A password belongs into ~/.pgpass.
+    """
+    from migrate.engine import where
+    from migrate.engine.presence import running
+    from migrate.run import orders
+    from planner.errors import BadInput, Blocked
+
+    if bool(url) is embedded:
+        raise BadInput("engine use needs a URL or --embedded, and not both", "see 'wherry engine use --help'")
+    with open_project(project_dir) as project:
+        if running(project.run_dir) is not None or orders.waiting(project):
+            raise Blocked(
+                "an engine runs or an order is open", "stop it, and end the orders: wherry engine status"
+            )
+        where.use(project, url or "")
+    line(f"the engine keeps its rows in {'engine.db' if embedded else url}")
