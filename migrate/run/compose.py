@@ -77,7 +77,11 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) 
                 phase=Phase.CUTOVER,
                 effect=Effect.DESTRUCTIVE,
                 needs=(f"{group.prefix}/mark", *before),
-                params={"vm": vm, "finals": group.finals(vm)},
+                params={
+                    "vm": vm,
+                    "finals": group.finals(vm),
+                    "stop_timeout_s": wave.policies.stop_timeout_s,
+                },
                 undoable=True,
             )
             probes = probe_steps(wave, group, vm, start.id)

@@ -90,6 +90,8 @@ def _homeward_params(step: Step, fenced: Mapping[str, str]) -> dict[str, Any]:
             return {"home": dict(fenced)}
         case "transfer" | "stop":
             return {"home": True}
+        case "gate":  # the wave's window was for the way out
+            return {"rule": {**step.params.get("rule", {}), "in_window": False}, "window": None}
     return {}
 
 

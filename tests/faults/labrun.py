@@ -40,6 +40,7 @@ from migrate.run import store as runs
 from migrate.run.actions import Wait, next_actions
 from migrate.run.driver import Stopped
 from migrate.run.execute import Onlooker, Purpose, carry_out
+from migrate.run.store import RunKind
 from migrate.sites.lab import daemon
 from migrate.sites.lab.client import LabSite
 from migrate.transfers.ports import Moving
@@ -72,14 +73,14 @@ class Lab:
     children: list[int] = field(default_factory=list)
 
     @classmethod
-    def copy(cls, template: Path, root: Path) -> Lab:
-        """Copy the template, holes stay holes, and start everything that runs before a migration."""
+    def copy(cls, template: Path, root: Path, at: str = "dc1") -> Lab:
+        """Copy the template, holes stay holes, and start everything; its VMs run at a site."""
         subprocess.run(["cp", "-a", "--sparse=always", str(template), str(root)], check=True)
         lab = cls(root)
         lab.start_sites()
-        with lab.site("dc1") as source:
+        with lab.site(at) as site:
             for vm in RUNNING:
-                source.power_on(vm, "the people before")
+                site.power_on(vm, "the people before")
         return lab
 
     def __enter__(self) -> Lab:
@@ -197,10 +198,10 @@ class Lab:
             return Ended(killed=True)
         return Ended(**json.loads(answer))
 
-    def standing(self) -> tuple[str, str]:
-        """Return (gates waited at, outcome) as the record says now."""
+    def standing(self, kind: RunKind = RunKind.WAVE) -> tuple[str, str]:
+        """Return (gates waited at, outcome) as the record of the newest run of a kind says now."""
         with self.project() as project:
-            run = runs.latest(project, WAVE)
+            run = runs.latest(project, WAVE, kind)
             if run is None:
                 return "", ""
             history = runs.history(project, run)

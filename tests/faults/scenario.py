@@ -90,8 +90,9 @@ def every(
     template: Path,
     scratch: Path,
     run: Callable[[Lab, str], list[str]],
+    at: str = "dc1",
 ) -> dict[str, list[str]]:
-    """Run one scenario a point, each in a copy of its own; return what was wrong, by point."""
+    """Run one scenario a point, each in a copy of its own whose VMs run at a site; return what was wrong."""
     begun = time.monotonic()
     readers = []
     for worker in range(_WORKERS):
@@ -100,7 +101,9 @@ def every(
         if pid == 0:
             try:
                 os.close(read)
-                found = {p: _one(p, template, scratch / f"w{worker}", run) for p in points[worker::_WORKERS]}
+                found = {
+                    p: _one(p, template, scratch / f"w{worker}", run, at) for p in points[worker::_WORKERS]
+                }
                 with os.fdopen(write, "w") as pipe:
                     json.dump(found, pipe)
             finally:
@@ -119,9 +122,9 @@ def every(
     return {point: problems for point, problems in wrong.items() if problems}
 
 
-def _one(point: str, template: Path, root: Path, run: Callable[[Lab, str], list[str]]) -> list[str]:
+def _one(point: str, template: Path, root: Path, run: Callable[[Lab, str], list[str]], at: str) -> list[str]:
     try:
-        with Lab.copy(template, root) as lab:
+        with Lab.copy(template, root, at) as lab:
             return run(lab, point)
     except Exception:  # noqa: BLE001 - shown with the others
         return [traceback.format_exc()]

@@ -44,11 +44,11 @@ def act(
     seed_from: Path | None = None,
 ) -> int:
     """Say what the verb would do, or with ``live`` do it; return the exit code."""
-    from migrate.run.waves import find_wave
+    from migrate.run.execute import concerned
     from tui.cli.ordering import carry
 
     with open_project(project_dir) as project:
-        planned = find_wave(project, wave).wave
+        planned = concerned(project, wave, purpose)
         if not live:
             _dry(project, planned, purpose, as_json, seed_from)
             return 0
@@ -78,15 +78,16 @@ def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
 
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_from: Path | None) -> None:
     """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
-    from migrate.run.compose import GO, another_round
-    from migrate.run.execute import Purpose, intend, next_round
+    from migrate.run.compose import GO
+    from migrate.run.execute import Purpose, intend, next_round, round_of
     from migrate.run.history import Status
 
     intended = intend(project, wave.name, purpose, seed_from)
     history = intended.history
     runbook = history.runbook
-    if purpose is Purpose.REPLICATE and next_round(history) is not None:
-        runbook = runbook.with_cycle(GO, another_round(wave, next_round(history) or 0))
+    more = purpose in (Purpose.REPLICATE, Purpose.REVERSE)
+    if more and (number := next_round(history)) is not None:
+        runbook = runbook.with_cycle(GO, round_of(intended.kind, wave, number))
     back = purpose in (Purpose.ROLLBACK, Purpose.ABORT)
     wanted = [
         step
@@ -103,7 +104,7 @@ def _missing(project: Project, intended: Intended) -> str:
     from planner.store import settings
 
     try:
-        if intended.run is None:
+        if intended.run is None and intended.home is None:
             check_approved(project, intended)
     except Blocked as error:
         return f"{error.message}: {error.hint}"
@@ -126,6 +127,8 @@ def _concerns(step: Step, purpose: Purpose, status: Status, tried: bool) -> bool
         Purpose.COMMIT: (Phase.COMMIT,),
         Purpose.ROLLBACK: (Phase.CUTOVER,),
         Purpose.ABORT: (Phase.REPLICATE,),
+        Purpose.REVERSE: (Phase.REPLICATE,),
+        Purpose.FAILBACK: (Phase.REPLICATE, Phase.CUTOVER),
     }[purpose]
     if step.phase not in reach:
         return False
@@ -135,11 +138,15 @@ def _concerns(step: Step, purpose: Purpose, status: Status, tried: bool) -> bool
 
 
 def _list(steps: list[Step], back: bool, wave: str, purpose: Purpose, missing: str, as_json: bool) -> None:
+    from migrate.run.runbook import HUMAN
     from migrate.steps.kinds import KINDS
+    from planner.names import visible
 
     def what(step: Step) -> str:
-        if back:
+        if back and step.kind != "hook":
             return "undo"
+        if step.kind == HUMAN:
+            return f"a person: {visible(step.params['says'])}"
         return (
             f"the word of a person: wherry {purpose.value}" if step.is_gate else KINDS[step.kind].plan(step)
         )
@@ -156,7 +163,8 @@ def _list(steps: list[Step], back: bool, wave: str, purpose: Purpose, missing: s
     count = (
         f"these {len(steps)} steps" if len(steps) > 1 else "this step" if steps else "it (no step is left)"
     )
-    say(f"dry: nothing was done. To do {count}: wherry {purpose.value} {wave} --live")
+    verb = f"replicate {wave} --reverse" if purpose.value == "reverse" else f"{purpose.value} {wave}"
+    say(f"dry: nothing was done. To do {count}: wherry {verb} --live")
     if missing:
         say(f"it would be refused now: {missing}")
 
@@ -237,20 +245,36 @@ class _Verdict:
 
 
 def _verdict(carried: Carried) -> _Verdict:
+    from migrate.run.actions import Outcome
     from migrate.run.compose import GO
+    from migrate.run.runbook import HUMAN
+    from migrate.run.store import RunKind
+    from planner.names import visible
 
     stopped, wave = carried.stopped, carried.run.wave
+    home = carried.run.kind is RunKind.FAILBACK
     if stopped.outcome is not None:
-        return _Verdict(0, stopped.outcome.value, "wherry export, wherry status")
+        failed_back = home and stopped.outcome is Outcome.COMMITTED
+        return _Verdict(
+            0, "failed back" if failed_back else stopped.outcome.value, "wherry export, wherry status"
+        )
     if stopped.decide is not None:
         return _failed(carried, stopped.decide)
     if stopped.paused:
         return _Verdict(4, "paused", "give the same verb again; it goes on where it was")
     assert stopped.gate is not None
+    if stopped.gate.kind == HUMAN:
+        hint = f"do it, then wherry gate approve {wave} {stopped.gate.id} --live, and the same verb again"
+        return _Verdict(
+            0, f"waits for a person: {stopped.gate.title}", hint, visible(stopped.gate.params["says"])
+        )
+    if stopped.gate.id == GO and home:
+        hint = f"wherry replicate {wave} --reverse --live again, or wherry failback {wave} --live"
+        return _Verdict(0, "reverse protected", hint)
     if stopped.gate.id == GO:
         return _Verdict(0, "in sync, waits for its cutover", f"wherry cutover {wave} --live")
     hint = f"wherry commit {wave} --live, or wherry rollback {wave} --live"
-    return _Verdict(0, "runs at the target, waits for commit", hint)
+    return _Verdict(0, f"runs at the {'source' if home else 'target'}, waits for commit", hint)
 
 
 def _failed(carried: Carried, step: Step) -> _Verdict:
