@@ -203,13 +203,14 @@ def _where(history: History, running: bool) -> tuple[str, str, str]:
     if not running and any(isinstance(action, Decide) for action in actions):
         return "failed", current, ""
     gates = [action.step for action in actions if isinstance(action, Wait)]
+    person = gates[0].title if len(gates) == len(actions) else ""
     if history.status[COMMIT] is Status.DONE:
-        return "committing", current, ""
+        return "committing", current, person
     if any(gate.id == COMMIT for gate in gates):
         return "before commit", "", gates[0].title
     if any(gate.id == GO for gate in gates):
         return "in sync", "", gates[0].title
-    return ("cutting over" if history.status[GO] is Status.DONE else "replicating"), current, ""
+    return ("cutting over" if history.status[GO] is Status.DONE else "replicating"), current, person
 
 
 def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
@@ -232,6 +233,9 @@ def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "in sync":
         return [Need("gate", f"{wave.name} is in sync and waits for its cutover",
                      f"wherry cutover {wave.name} --live", wave.name)]  # fmt: skip
+    if wave.state in ("cutting over", "committing") and wave.gate:
+        hint = f"do it, and say so: see 'wherry gate list {wave.name}'"
+        return [Need("gate", f"{wave.name} waits for a person: {wave.gate}", hint, wave.name)]
     if (
         wave.state in ("replicating", "cutting over", "rolling back", "committing", "aborting")
         and not running

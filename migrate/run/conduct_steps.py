@@ -72,7 +72,12 @@ def _probe(
         phase=Phase.CUTOVER,
         effect=Effect.LIVE if asked and asked.kind == ProbeKind.COMMAND else Effect.VIEW,
         needs=needs,
-        params={"vm": vm, "timeout_s": timeout_s, **({"ask": asked.as_json()} if asked else {})},
+        params={
+            "vm": vm,
+            "name": name,
+            "timeout_s": timeout_s,
+            **({"ask": asked.as_json()} if asked else {}),
+        },
         optional=optional,
     )
 

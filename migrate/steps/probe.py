@@ -6,12 +6,13 @@ back and how long that took.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.run.runbook import Step
-from migrate.sites.ports import Health
+from migrate.sites.ports import FullSite, Health
 from migrate.steps.kind import Context, Repeatable, Result
-from migrate.steps.outside import outside
+from migrate.steps.outside import Outside, outside
 from planner.conduct import ProbeKind
 from planner.errors import StepFailed
 from planner.model import Power
@@ -64,17 +65,24 @@ class Probe(Repeatable):
             ctx.clock.sleep(question.every_s)
 
 
-def _ask(ctx: Context, step: Step, question: Question, limit_s: float) -> Health:
-    vm = step.params["vm"]
+def ask_once(question: Question, vm: str, target: FullSite, world: Outside, limit_s: float) -> Health:
+    """Ask a question of a VM once, of its site or over the network; raises what a site raises."""
     match question.kind:
         case ProbeKind.TOOLS:
-            return ctx.target.probe(vm)
+            return target.probe(vm)
         case ProbeKind.POWER:
-            found = ctx.target.observe(vm)
+            found = target.observe(vm)
             runs = found is not None and found.power is Power.ON
-            return Health(runs, "it runs" if runs else f"it does not run at site {ctx.target.name}")
-    if (world := outside(ctx)) is None:
-        ctx.clock.sleep(_MODELLED_S[ProbeKind(question.kind)])
-        return Health(True, "modelled answer")
+            return Health(runs, "it runs" if runs else f"it does not run at site {target.name}")
     answer = world.ask(question, limit_s)
     return Health(answer.ok, answer.detail)
+
+
+def _ask(ctx: Context, step: Step, question: Question, limit_s: float) -> Health:
+    modelled_s = _MODELLED_S.get(ProbeKind(question.kind))
+    if modelled_s is None:  # the site's own word needs nothing besides it
+        return ask_once(question, step.params["vm"], ctx.target, Outside(Path()), limit_s)
+    if (world := outside(ctx)) is None:
+        ctx.clock.sleep(modelled_s)
+        return Health(True, "modelled answer")
+    return ask_once(question, step.params["vm"], ctx.target, world, limit_s)

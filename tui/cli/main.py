@@ -66,6 +66,8 @@ VERBS: dict[str, dict[str, Verb]] = {
         "replicate": Verb("copy a wave's disks and keep them up to date", Effect.LIVE, Left.RUN),
         "cutover": Verb("stop at the source, run at the target", Effect.DESTRUCTIVE, Left.RUN),
         "gate": Verb("what people say before a wave goes on: list, approve, hold", Effect.LIVE),
+        "probe": Verb("what VMs are asked once they run at the target; ask it now", Effect.VIEW),
+        "hook": Verb("programs and human steps around a cutover", Effect.VIEW),
         "schedule": Verb("waves that begin by calendar: add, list, remove", Effect.LIVE),
         "run": Verb("levers of a run: retry, skip, pause, resume, abort", Effect.DESTRUCTIVE, Left.RUN),
         "pause": Verb("ask a running wave to stop at the next edge", Effect.LIVE, Left.PARTS),

@@ -1,0 +1,77 @@
+"""A wave's probes asked now, once each, outside any run: what its runbook would ask, and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate.probes.asking import ASK_S, Answer
+from migrate.probes.question import Question, load_question
+from migrate.run.compose import compose
+from migrate.run.runbook import Step
+from migrate.steps.outside import Outside
+from migrate.steps.probe import ask_once
+from planner.conduct import ProbeKind
+from planner.errors import NotFound, WherryError
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from planner.plan import Wave
+    from planner.store.project import Project
+
+_OF_THE_SITE = frozenset({ProbeKind.POWER, ProbeKind.TOOLS})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One probe of one VM. ``answer`` is None as long as it was not asked."""
+
+    vm: str
+    name: str
+    step: Step
+    question: Question
+    answer: Answer | None = None
+
+
+def probes_of(wave: Wave, vm: str = "") -> list[Asked]:
+    """Return what a wave's VMs are asked, or the one of that name, case ignored; raises NotFound."""
+    wanted = {one.id: one.name for one in wave.vms if not vm or one.name.casefold() == vm.casefold()}
+    if not wanted:
+        raise NotFound(f"{visible(vm)} is not in {wave.name}", f"see 'wherry probe list {wave.name}'")
+    return [
+        Asked(
+            wanted[step.subject],
+            step.params["name"],
+            step,
+            load_question(asked) if (asked := step.params.get("ask")) else Question(ProbeKind.TOOLS),
+        )
+        for step in compose(wave).steps
+        if step.kind == "probe" and step.subject in wanted
+    ]
+
+
+def ask_now(project: Project, probes: list[Asked]) -> Iterator[Asked]:
+    """Ask each probe once and yield it with its answer; whoever cannot be asked has not answered well."""
+    from migrate.sites.opening import open_site
+    from planner.store import settings
+
+    world = Outside(project.root)
+    with ExitStack() as open_sites:
+        target = None
+        for one in probes:
+            try:
+                if one.question.refused:
+                    raise NotFound(visible(one.question.refused))
+                if one.question.kind in _OF_THE_SITE:
+                    if target is None:
+                        opened = open_site(settings.load(project), "target", project.root)
+                        target = open_sites.enter_context(closing(opened))
+                    health = ask_once(one.question, one.step.subject, target, world, ASK_S)
+                    answer = Answer(health.ok, health.detail)
+                else:
+                    answer = world.ask(one.question, min(ASK_S, one.step.params["timeout_s"]))
+            except WherryError as error:
+                answer = Answer(False, error.message)
+            yield Asked(one.vm, one.name, one.step, one.question, answer)
