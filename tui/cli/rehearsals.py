@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from migrate.rehearsal import Rehearsal
     from migrate.rehearsals.book import Rehearsed
+    from migrate.rehearsals.dry import DryRun
     from migrate.rehearsals.matrix import Matrix
 
 _NAMED = 3  # runs that one sentence names
@@ -86,6 +87,29 @@ def _show_matrix(matrix: Matrix) -> None:
         say(f"these are {min(len(said), _SHOWN)} of {tried}, the worst first: --json has all of them")
     if tried < matrix.cells:
         say(f"{matrix.cells - tried} faults were not tried: ask for --runs {-(-matrix.cells * 4 // 3)}")
+
+
+def show_dry(said: DryRun) -> None:
+    """Print the calls that a run would make, and what is in the way."""
+    from planner.names import visible
+
+    if said.calls:
+        table(
+            ("no", "step", "where", "call", "of"),
+            [
+                (number, visible(one.step), one.where, one.call, visible(one.subject))
+                for number, one in enumerate(said.calls, 1)
+            ],
+        )
+    for finding in said.findings:
+        say(f"✖ {finding.what}: {visible(finding.message)}")
+        say(f"  hint: {visible(finding.hint)}")
+    if said.stopped_at:
+        say(f"the list ends at a step that would fail: {visible(said.stopped_at)}")
+    sites = " and ".join(visible(role) for role in said.sites) or "no site"
+    found = len(said.findings)
+    say(f"{sites} asked, {len(said.calls)} calls predicted, {found} finding{'' if found == 1 else 's'}")
+    say("what is touched: nothing")
 
 
 def show_book(found: Sequence[Rehearsed], due: str, fingerprint: str) -> None:

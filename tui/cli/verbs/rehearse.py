@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 
 _EPILOG = (
     "Examples: wherry rehearse W01; wherry rehearse W01 --matrix; wherry rehearse W01 --fault power_on; "
-    "wherry rehearse W01 --history"
+    "wherry rehearse W01 --depth dry; wherry rehearse W01 --history"
 )
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("wave")
+@click.option(
+    "--depth",
+    type=click.Choice(["twin", "dry"]),
+    default="twin",
+    show_default=True,
+    help="twin: on modelled time. dry: ask the real sites, change nothing.",
+)
 @click.option("--runs", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same report.")
 @click.option("--fault", default="", metavar="CALL", help="Let a call of a site fail, like power_on.")
@@ -32,6 +39,7 @@ _EPILOG = (
 @json_option
 def command(
     wave: str,
+    depth: str,
     runs: int,
     seed: int,
     fault: str,
@@ -43,11 +51,15 @@ def command(
 ) -> int:
     """Rehearse a wave: its runbook many times on modelled time. Nothing is touched, no bytes move.
 
-    Ends with 3 when a run went wrong or did not fit its window, or a fault of the matrix is grave.
+    With --depth dry the real sites are asked, reading only, and every call of the run is listed in order.
+    Ends with 3 on findings: a run that went wrong or did not fit its window, a grave fault, or something in
+    the way at a site.
     """
     with open_project(project_dir) as project:
         if history:
             return _history(project, wave, note, as_json)
+        if depth == "dry":
+            return _dry(project, wave, note, as_json)
         return _twin(project, wave, runs, seed, fault, matrix, note, as_json)
 
 
@@ -69,6 +81,27 @@ def _twin(
     else:
         show_twin(report)
     return 0 if report.clean or fault else Blocked.exit_code
+
+
+def _dry(project: Project, wave: str, note: str, as_json: bool) -> int:
+    from migrate.rehearsals import book
+    from migrate.rehearsals.dry import rehearse_dry
+    from migrate.run.waves import find_wave
+    from planner.errors import Blocked
+    from tui.cli.rehearsals import show_dry
+
+    standing = find_wave(project, wave)
+    said = rehearse_dry(project, standing)
+    verdict = book.Verdict.FINDINGS if said.findings else book.Verdict.CLEAN
+    report = {"findings": [asdict(one) for one in said.findings], "calls": len(said.calls)}
+    book.write(
+        project, said.wave, said.fingerprint, standing.stored.version, book.Depth.DRY, verdict, report, note
+    )
+    if as_json:
+        data(asdict(said))
+    else:
+        show_dry(said)
+    return Blocked.exit_code if said.findings else 0
 
 
 def _history(project: Project, wave: str, note: str, as_json: bool) -> int:

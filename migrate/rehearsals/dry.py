@@ -1,0 +1,256 @@
+"""A dry rehearsal: both real sites are asked, nothing is changed, and every call of the run is predicted.
+
+    findings   what is in the way: sites, names, networks, space, disks, keys, approval, other runs
+    calls      what the run would ask for, in order, from the same steps on the sites as they would be
+
+A wave that has begun is predicted from its first step all the same: what is done already is in its report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from migrate.clock import SimulatedClock
+from migrate.kept import KeptVolume
+from migrate.rehearsals.calls import Call, Recorded, RecordedTransfers
+from migrate.rehearsals.predicted import PredictedSite
+from migrate.run.actions import Decide, Do, Finish, Skip, Wait, next_actions
+from migrate.run.compose import compose
+from migrate.run.history import Entry, Event, History
+from migrate.run.runbook import Runbook
+from migrate.steps.check import SOURCE_NEEDS, TARGET_NEEDS
+from migrate.steps.kind import Context
+from migrate.steps.kinds import KINDS
+from migrate.transfers.modelled import ModelledTransfers
+from planner.errors import Blocked, Unreachable, WherryError
+from planner.model import Power
+from planner.names import visible
+from planner.units import show_bytes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from migrate.run.waves import Standing
+    from migrate.sites.lab.client import LabSite
+    from migrate.sites.ports import FullSite
+    from planner.plan import Wave
+    from planner.store.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the way: a sentence, and what to do."""
+
+    what: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class DryRun:
+    """What a dry rehearsal says. ``sites`` are the identities of those that answered, by role.
+
+    ``stopped_at`` is the step at which the prediction ends, empty when it came to the run's end.
+    """
+
+    wave: str
+    fingerprint: str
+    sites: dict[str, str]
+    findings: tuple[Finding, ...]
+    calls: tuple[Call, ...]
+    stopped_at: str = ""
+
+
+def rehearse_dry(project: Project, standing: Standing, now: datetime | None = None) -> DryRun:
+    """Ask both sites and predict the run of a wave; raises nothing for what a finding can say."""
+    wave = standing.wave
+    sites: dict[str, LabSite] = {}
+    findings = [*_allowed(project, standing), *_keys(project.root, now or datetime.now(UTC))]
+    calls: tuple[Call, ...] = ()
+    stopped = ""
+    try:
+        for role in ("source", "target"):
+            if (site := _open(project, role, findings)) is not None:
+                sites[role] = site
+        identities = {role: site.identity for role, site in sites.items()}
+        if len(sites) == 2:
+            source, target = sites["source"], sites["target"]
+            known = len(findings)
+            begun = standing.run is not None
+            if not begun:
+                findings += at_the_sites(wave, source, target)
+            calls, stopped, failure = predict(wave, compose(wave), source, target)
+            if failure is not None and len(findings) == known and not begun:
+                findings.append(failure)
+    finally:
+        for site in sites.values():
+            site.close()
+    return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped)
+
+
+def _open(project: Project, role: str, findings: list[Finding]) -> LabSite | None:
+    from migrate.sites.opening import open_site
+    from planner.store import settings
+
+    try:
+        return open_site(settings.load(project), role, project.root)
+    except WherryError as error:
+        findings.append(Finding(f"{role} site", error.message, error.hint))
+        return None
+
+
+def _allowed(project: Project, standing: Standing) -> Iterator[Finding]:
+    """Yield what in the project itself is in the way."""
+    from migrate.run import store as runs
+    from migrate.run.waves import check_alone, check_remedied
+    from planner.store import approvals
+
+    wave = standing.wave
+    shown = visible(wave.name)
+    if wave.name not in approvals.valid(project, standing.stored.plan):
+        hint = f"review it, then run 'wherry plan approve {shown}'"
+        yield Finding("approval", f"{shown} is not approved as it stands in the plan", hint)
+    checks: tuple[Callable[[Project, Wave], None], ...] = (check_alone, check_remedied)
+    for check in checks:
+        try:
+            check(project, wave)
+        except Blocked as error:
+            yield Finding("other runs", error.message, error.hint)
+    if runs.is_held(project, wave.name):
+        yield Finding("lease", f"another process drives {shown} now", "wait until it is done")
+
+
+def _keys(root: Path, now: datetime) -> Iterator[Finding]:
+    """Yield keys that have ended, or soon do; a project without keys sends over no network."""
+    from migrate.keys.bundle import read_bundle
+    from migrate.keys.ending import warning
+
+    for path in sorted((root / "keys").glob("*.bundle")):
+        try:
+            said = warning(read_bundle(path, now), now)
+        except WherryError as error:
+            yield Finding("keys", error.message, error.hint)
+        else:
+            if said:
+                yield Finding("keys", said, "issue new keys, and bring them to the site, before the night")
+
+
+def at_the_sites(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
+    """Yield everything at the sites that is not as planned, and not only the first of it."""
+    try:
+        for site, needs in ((source, SOURCE_NEEDS), (target, TARGET_NEEDS)):
+            if missing := needs - site.capabilities:
+                said = f"site {site.name} cannot do {', '.join(sorted(missing))}"
+                yield Finding("privileges", said, "give the account the privileges, or choose another site")
+        yield from _networks(wave, target)
+        yield from _machines(wave, source, target)
+        yield from _space(wave, target)
+    except Unreachable as error:
+        yield Finding("site", error.message, error.hint)
+
+
+def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:
+    known = target.networks()
+    for network in sorted({nic.target for vm in wave.vms for nic in vm.nics} - (known or frozenset())):
+        if known is not None:
+            yield Finding(
+                "networks",
+                f"network {visible(network)} does not exist at site {target.name}",
+                "make it there, or correct [networks] in the settings and plan anew",
+            )
+
+
+def _machines(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
+    anew = "discover again, plan anew and approve the wave"
+    there = {found.name: vm for vm in target.vms() if (found := target.observe(vm)) is not None}
+    sizes = {(held.vm, disk.volume): disk.size_bytes for disk in wave.disks for held in disk.attachments}
+    for vm in wave.vms:
+        shown, found = visible(vm.name), source.observe(vm.id)
+        if target.observe(vm.id) is not None:
+            said = f"{shown} is at site {target.name} already"
+            yield Finding("identities", said, "remove it there, or leave it out of the wave")
+        elif vm.name in there:
+            said = f"a VM called {shown} is at site {target.name} already"
+            yield Finding("names", said, "rename it there, for two of one name are mixed up in the night")
+        if found is None:
+            yield Finding("identities", f"{shown} is not at site {source.name}", anew)
+            continue
+        if (found.power is Power.ON) != vm.powered_on:
+            was = "running" if vm.powered_on else "off"
+            said = f"{shown} is not {was} at site {source.name}, the plan knows it as {was}"
+            yield Finding("identities", said, anew)
+        planned = {volume: size for (holder, volume), size in sizes.items() if holder == vm.id}
+        if {disk.volume: disk.size_bytes for disk in found.disks} != planned:
+            yield Finding(
+                "disks", f"the disks of {shown} at site {source.name} are not those of the plan", anew
+            )
+
+
+def _space(wave: Wave, target: FullSite) -> Iterator[Finding]:
+    wanted = sum(
+        disk.size_bytes
+        for disk in wave.disks
+        if not disk.target.is_rdm and target.volume(disk.volume) is None
+    )
+    if wanted > (free := target.free_bytes()):
+        yield Finding(
+            "space",
+            f"site {target.name} has {show_bytes(free)} free, the wave needs {show_bytes(wanted)}",
+            "free space there, or plan smaller waves",
+        )
+
+
+@dataclass(slots=True)
+class _KeepsNothing:
+    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> dict[str, Any]:
+        raise AssertionError("a run that only goes forward keeps nothing")
+
+
+def predict(
+    wave: Wave, runbook: Runbook, source: FullSite, target: FullSite
+) -> tuple[tuple[Call, ...], str, Finding | None]:
+    """Return every call of a run that goes well, the step it cannot pass, and why it cannot."""
+    clock, history, calls = SimulatedClock(), History(runbook), list[Call]()
+    now: list[str] = [""]
+    here, there = (
+        Recorded(PredictedSite.of(site), where, calls)
+        for site, where in ((source, "source"), (target, "target"))
+    )
+    ctx = Context(
+        run="dry",
+        wave=wave.name,
+        source=cast("FullSite", here),
+        target=cast("FullSite", there),
+        transfers=RecordedTransfers(ModelledTransfers(clock, 1e9, 1e9), calls, lambda: now[0]),
+        keeper=_KeepsNothing(),
+        clock=clock,
+        history=history,
+        report=lambda moving: None,
+    )
+    while True:
+        action = next_actions(history.runbook, history)[0]
+        match action:
+            case Wait(step):
+                history.append(Entry(step.id, Event.APPROVED))
+            case Skip(step, why):
+                history.append(Entry(step.id, Event.SKIPPED, detail=why))
+            case Decide(step):
+                said = history.failures[step.id]
+                return tuple(calls), step.title, Finding("steps", said["message"], said["hint"])
+            case Do(step, attempt):
+                now[0] = step.id
+                history.append(Entry(step.id, Event.INTENT, attempt))
+                try:
+                    result = KINDS[step.kind].act(ctx, step, ctx.op(step, attempt))
+                    history.append(Entry(step.id, Event.DONE, attempt, result))
+                except WherryError as error:
+                    # a site that did not answer is not asked again and again: the finding says it
+                    failure = error.as_json() | {"retryable": False}
+                    history.append(Entry(step.id, Event.FAILED, attempt, failure))
+            case Finish():
+                return tuple(calls), "", None
+            case _:
+                raise AssertionError(f"a run that only goes forward has no {action}")
