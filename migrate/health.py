@@ -74,6 +74,7 @@ def _project(root: Path) -> Iterator[Examined]:
             yield Examined("project", whole, project.name, "restore project.db from a backup")
             private = project.run_dir.stat().st_mode & 0o077 == 0
             yield Examined("run directory", private, str(project.run_dir), "chmod 700 it")
+            yield from _shared(project)
             from migrate.audit import broken_at
 
             broken = broken_at(project)
@@ -81,3 +82,23 @@ def _project(root: Path) -> Iterator[Examined]:
             yield Examined("audit chain", broken is None, said, "find out who changed project.db")
     except WherryError as error:
         yield Examined("project", False, error.message, error.hint)
+
+
+def _shared(project: Project) -> Iterator[Examined]:
+    """Say whether other logins can speak at gates, and what keeps them from it where a rule asks for two."""
+    from migrate.shared import look, own_umask
+    from planner.store import settings
+
+    found = look(project.root, own_umask())
+    for said, hint in found.wrong:
+        yield Examined("shared directory", False, said, hint)
+    if found.shared and not found.wrong:
+        yield Examined("shared directory", True, f"with group {found.group}")
+    gates = settings.load(project).conduct.gates
+    if not found.shared and max(gates.go.persons, gates.commit.persons) > 1:
+        yield Examined(
+            "shared directory",
+            False,
+            "gates ask for two persons, and one login alone may write here",
+            "share it with a group: see docs/gates.md",
+        )
