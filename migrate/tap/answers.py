@@ -63,7 +63,7 @@ class TapAnswers:
         return {
             "group": self._group,
             "disks": self.disks(),
-            "mode": recorder.mode.value,
+            "mode": streamed.word if streamed is not None else recorder.mode.value,
             "why": streamed.why if streamed is not None else "no target is given",
             "rpo_s": streamed.age_s if streamed is not None else None,
             "rpo_p50_s": streamed.p50_s if streamed is not None else None,

@@ -85,6 +85,11 @@ class StreamStatus:
     connections: int
     overflows: int
 
+    @property
+    def word(self) -> str:
+        """How it stands in a word or two: nothing streams, or catches up, over a line that is down."""
+        return self.mode.value if self.connected or self.mode is Mode.MAPPED else "cut off"
+
 
 class Streaming:
     """Streams what a recorder holds, in a thread of its own; ``start`` it, and ``stop`` it.

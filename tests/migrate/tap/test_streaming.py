@@ -79,6 +79,7 @@ def test_what_is_streamed_is_a_prefix_at_each_checkpoint(make: Make, far: Far) -
     assert near.is_as_written()
     status = near.streaming.status()
     assert (status.mode, status.connected, status.why, status.age_s) == (Mode.STREAMING, True, "", 0.0)
+    assert status.word == "streaming"
     assert status.checkpoints >= 6
 
 
@@ -254,6 +255,7 @@ def test_a_checkpoint_asked_for_while_the_line_is_down_is_of_when_the_tap_last_s
     far.is_up = False
     far.cut()
     until(lambda: not near.streaming.status().connected)
+    assert (near.streaming.status().mode, near.streaming.status().word) == (Mode.STREAMING, "cut off")
     spoke = time.time_ns() // 1_000_000
     time.sleep(0.02)
     asked = far.group.checkpoint(Asked("the line is down"))
@@ -278,7 +280,7 @@ def test_memory_is_bounded_and_a_full_buffer_is_said(make: Make, far: Far) -> No
         assert near.recorder.held_bytes <= near.recorder.limit_bytes
     until(lambda: not near.streaming.status().connected)
     status = near.streaming.status()
-    assert status.mode is Mode.MAPPED
+    assert (status.mode, status.word) == (Mode.MAPPED, "mapped")
     assert status.overflows >= 1
     assert "nobody answers" in status.why
     assert status.age_s is not None
@@ -295,7 +297,7 @@ def test_a_full_journal_is_said_and_the_stream_goes_on_when_there_is_room(make: 
     near = make()
     near.burst(10)
     assert near.streaming.settle(30)
-    far.group.log.limit_bytes = far.group.log.size_bytes + 64 * 1024
+    far.group.log.allowance.limit_bytes = far.group.log.size_bytes + 64 * 1024
     rng = random.Random(5)
     for _ in range(40):
         near.burst(5)
@@ -303,7 +305,7 @@ def test_a_full_journal_is_said_and_the_stream_goes_on_when_there_is_room(make: 
         near.writes.history.append((0, 0, 1, 0))
         near.write(0, 0, 1)
     until(lambda: "no room" in near.streaming.status().why)
-    far.group.log.limit_bytes = 0
+    far.group.log.allowance.limit_bytes = 0
     assert near.streaming.settle(60)
     assert far.image(point(near, "last")[0]) == near.writes.content()
 
