@@ -1,4 +1,5 @@
 # make demo   the main job end to end on a sample      make test   all tests, one process more than cores
+# make demo-fleet  three movers on a PostgreSQL of its own, one killed
 # make check  format, lint, types, tests               make bench  figures into docs/benchmarks.md
 PYTHON ?= python3
 VENV ?= .venv
@@ -7,11 +8,15 @@ BIN := $(VENV)/bin
 JOBS ?= $(shell expr $$(nproc) + 1)
 READY := $(VENV)/.ready
 
-.PHONY: demo test soak lint check bench screenshots requirements build clean
+.PHONY: demo demo-fleet test soak lint check bench screenshots requirements build clean
 
 demo: $(READY)
 	@scripts/prepare run
 	$(BIN)/wherry demo --dir .demo
+
+demo-fleet: $(READY)
+	@scripts/prepare fleet
+	$(BIN)/wherry demo --fleet --dir .demo-fleet
 
 test: $(READY)
 	@scripts/prepare test
@@ -57,4 +62,4 @@ requirements:
 	  --strip-extras --no-header --allow-unsafe --extra dev -o requirements-dev.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) .demo .cache/vcsim .cache/guest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .demo .demo-fleet .cache/vcsim .cache/guest build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

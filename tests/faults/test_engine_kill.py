@@ -22,7 +22,7 @@ from tests.faults.enginelab import (
 from tests.faults.labrun import Lab
 
 _FORWARD = (Purpose.REPLICATE, Purpose.CUTOVER, Purpose.COMMIT)
-_UNSEEN = "nobody saw the finished replicas"  # an engine has no witness inside; its end is compared instead
+UNSEEN = "nobody saw the finished replicas"  # an engine has no witness inside; its end is compared instead
 _KILLS = {"engine": kill_engine, "mover": kill_mover, "receiver": kill_receiver}
 
 
@@ -58,7 +58,7 @@ def carry(lab: Lab, chance: random.Random, most: int) -> Counter[str]:
 def check(stage: Stage, name: str, chance: random.Random, most: int) -> Counter[str]:
     with Lab.copy(stage.template, stage.scratch / name) as lab:
         killed = carry(lab, chance, most)
-        assert [said for said in committed(lab) if said != _UNSEEN] == []
+        assert [said for said in committed(lab) if said != UNSEEN] == []
         assert world(lab) == stage.end
     return killed
 
