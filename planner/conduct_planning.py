@@ -5,17 +5,23 @@ Filters know what a VM says of itself; waves, groups and checks are not there ye
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from planner.conduct import Conduct, Hook, Probe
+from planner.conduct import Conduct, Hook, Probe, ProbeKind
 from planner.conduct_planned import PlannedConduct, PlannedHook, PlannedProbe
 from planner.errors import BadInput
 from planner.fields import Seen
 from planner.model import VM
 from planner.names import visible
 from planner.query import parse
+from planner.units import show_count
 from planner.waves.content import writable
+
+if TYPE_CHECKING:
+    from planner.plan import Wave
+
+_NAMED = 3  # VMs that one note names
 
 
 def plan_conduct(
@@ -63,6 +69,44 @@ def check_filters(conduct: Conduct, where: str) -> None:
                 raise BadInput(
                     f"{where} has a wrong filter at {what} {visible(rule.name)}: {error.message}", error.hint
                 ) from error
+
+
+def conduct_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
+    """Yield what of the conduct concerns nobody, and which addresses it needs that nobody knows."""
+    used: set[tuple[str, str]] = set()
+    lacking: dict[tuple[str, str], list[str]] = {}
+    for wave in waves:
+        for what, rules in (("probe", wave.conduct.probes), ("hook", wave.conduct.hooks)):
+            for rule in rules:
+                used.add((what, rule.name))
+                if _asks_for_address(rule):
+                    unknown = [vm for vm in rule.vms if vm not in wave.conduct.addresses]
+                    lacking.setdefault((what, rule.name), []).extend(wave.vm(vm).name for vm in unknown)
+    said = [*(("probe", one.name) for one in conduct.probes), *(("hook", one.name) for one in conduct.hooks)]
+    for what, name in said:
+        if (what, name) not in used:
+            yield f"{what} {visible(name)} concerns no VM of any wave: see its filter"
+    for (what, name), vms in lacking.items():
+        if vms:
+            some = ", ".join(visible(vm, 40) for vm in vms[:_NAMED]) + (", ..." if len(vms) > _NAMED else "")
+            yield (
+                f"{what} {visible(name)} needs an address of {show_count(len(vms), 'VM')} of which nobody "
+                f"knows one ({some}): it will fail there; say it in conduct.addresses"
+            )
+
+
+def _asks_for_address(rule: PlannedProbe | PlannedHook) -> bool:
+    if isinstance(rule, PlannedHook):
+        return any("{address}" in text for text in (*rule.argv, *rule.environment.values()))
+    match rule.kind:
+        case ProbeKind.TCP | ProbeKind.TLS:
+            return "{address}" in rule.host
+        case ProbeKind.HTTP:
+            return "{address}" in rule.url
+        case ProbeKind.COMMAND:
+            return any("{address}" in text for text in rule.argv)
+        case _:
+            return False
 
 
 def _found(rule: Probe | Hook, members: Sequence[VM], seen: Seen) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from planner.checks.check import Check
+from planner.conduct_planning import conduct_notes
 from planner.edits import Edit, by_hand
 from planner.estimate import Measured
 from planner.filling import filling_notes
@@ -79,6 +80,7 @@ def _notes(arranged: Arranged, ask: Ask, spelled: Sequence[str], waves: Sequence
     yield from filling_notes(waves, inventory, ask.target)
     yield from window_notes({wave.name: wave.window for wave in waves}, settings)
     yield from input_notes(inventory, settings, set(ask.names))
+    yield from conduct_notes(settings.conduct, waves)
 
 
 def ask_for(

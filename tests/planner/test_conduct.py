@@ -94,6 +94,21 @@ def test_addresses_are_what_the_settings_say_else_the_first_that_is_known() -> N
     assert said.addresses == {"id-a": "10.9.9.9", "id-db-1": "db.example.com"}
 
 
+def test_the_plan_says_what_concerns_nobody_and_which_address_is_missing() -> None:
+    found = planned(
+        probes=[TCP, {**TCP, "name": "mail\u202e", "vms": "mail"}, {"name": "up", "kind": "power"}],
+        hooks=[{**DRAIN, "vms": "db"}, {**DRAIN, "name": "each", "vms": "app", "argv": ["/x", "{address}"]}],
+    )
+    said = [note for note in found.notes if note.startswith(("probe ", "hook "))]
+    assert said == [
+        "probe mail<U+202E> concerns no VM of any wave: see its filter",
+        "probe ssh needs an address of 1 VM of which nobody knows one (db-1): it will fail there; "
+        "say it in conduct.addresses",
+        "hook each needs an address of 1 VM of which nobody knows one (app-2): it will fail there; "
+        "say it in conduct.addresses",
+    ]
+
+
 def test_only_networks_that_the_wave_plugs_into_are_there() -> None:
     found = planned(test_networks={"prod": "quarantine", "other": "x"})
     assert only(found).test_networks == {"prod": "quarantine"}
