@@ -93,7 +93,9 @@ class Runbook:
         try:
             return self.steps[self.index[step_id]]
         except KeyError:
-            raise NotFound(f"step {step_id!r} is not in the runbook of {self.wave}") from None
+            raise NotFound(
+                f"step {step_id!r} is not in the runbook of {self.wave}", f"see 'wherry run show {self.wave}'"
+            ) from None
 
     def with_cycle(self, gate: str, steps: tuple[Step, ...]) -> Runbook:
         """Return the runbook with another round of ``steps`` before ``gate``.

@@ -164,3 +164,45 @@ def test_hostile_words_are_harmless_on_the_screen(shared: tuple[Wherry, Standing
     assert f"{person()} holds" in out
     assert cli.done("gate", "list", "W01", "--json").document[0]["words"][0]["reason"] == evil
     assert wherry("gate", "list", "--project", str(cli.root / "nowhere")).code == 2
+
+
+def test_a_failed_probe_is_passed_over_with_a_reason_and_the_run_goes_on(
+    shared: tuple[Wherry, Standing],
+) -> None:
+    cli, run = shared
+    run.do("go")
+    run.go_to("g0/v1/probe")
+    run.append("g0/v1/probe", Event.INTENT)
+    run.append("g0/v1/probe", Event.FAILED, message="silent \x1b[2J", hint="look")
+    shown = {row["id"]: row for row in cli.done("run", "show", "W01", "--json").document}
+    assert shown["g0/v1/probe"] == {
+        "id": "g0/v1/probe",
+        "kind": "probe",
+        "title": "web: probe",
+        "status": "failed",
+        "said": "silent \x1b[2J",
+        "may_be_skipped": True,
+    }
+    assert not shown["landed"]["may_be_skipped"]
+    assert "g0/d0/final" not in shown, "it is done"
+    assert "\x1b" not in cli.done("run", "show", "W01", "--all").out
+    before = cli.stored()
+    skip = ("run", "skip", "W01", "g0/v1/probe")
+    refused(cli(*skip), 2, "without a reason")
+    refused(cli("run", "skip", "W01", "landed", "--reason", "x"), 3, "cannot do without")
+    refused(cli("run", "skip", "W01", "g0/v0/fence", "--reason", "x"), 3, "changes a VM for good")
+    refused(cli("run", "skip", "W01", "commit", "--reason", "x"), 3, "is a gate")
+    refused(cli("run", "skip", "W01", "g9", "--reason", "x"), 2, "not in the runbook")
+    dry = cli.done(*skip, "--reason", "no tools")
+    assert "without it goes on: W01: all VMs run at the target" in dry.err
+    assert cli.stored() == before
+    cli.done(*skip, "--reason", "no tools", "--live", "--confirm", "W01")
+    assert f"passed over by {person()}: no tools" in cli.done("run", "show", "W01").out
+    assert f"probe: passed over by {person()}: no tools" in cli.done("gate", "list", "W01").out
+    going = cli.done("run", "resume", "W01", "--json").document
+    assert (going["verb"], going["live"], [step["id"] for step in going["steps"]]) == (
+        "cutover",
+        False,
+        ["landed"],
+    )
+    refused(cli("run", "retry", "W01"), 3, "no step of W01 failed")

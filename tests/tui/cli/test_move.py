@@ -158,9 +158,16 @@ def test_abort_is_refused_after_the_cutover(lab: Wherry) -> None:
 def test_rollback_loses_nothing_and_keeps_what_the_target_wrote(lab: Wherry) -> None:
     before = guests(lab)
     assert [step["kind"] for step in lab("rollback", "W02", "--json").document["steps"]][:2] == ["start"] * 2
+    (_, commit) = lab.done("gate", "list", "W02", "--json").document
+    assert commit["state"] == "shut"
+    assert commit["back"]["verb"] == "rollback"
+    assert commit["back"]["written_bytes"] > 0
     ran = lab.live("rollback", "W02")
     assert ran.code == 0, ran.text
     assert ran.out == "W02: rolled back\n"
+    said = re.search(r"rollback undoes \d+ steps; .*the target wrote (\S+) \S+ since .*UTC", ran.err)
+    assert said, ran.err
+    assert said[1] not in ("0", "an")
     now = guests(lab)
     for name in ("db-1", "app-1"):
         assert ("dc2", name) not in now
