@@ -36,6 +36,13 @@ def queue_of(site: str) -> str:
     return f"xfer-{site}"
 
 
+def holders(url: str) -> list[str]:
+    """Return the names of movers that have a task now; raises psycopg's errors."""
+    sql = "SELECT executor_id FROM dbos.workflow_status WHERE name = %s AND status = 'PENDING'"
+    with leases.connect(url) as connection:
+        return [row[0].split(".")[0] for row in connection.execute(sql, (HAUL,)).fetchall() if row[0]]
+
+
 class Fleet:
     """The movers of a project's sites. ``site`` is where tasks are done: that of the source."""
 

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from migrate.engine import leases, where
+from migrate.engine.fleet import holders
 from migrate.engine.private_postgres import PrivatePostgres
 from migrate.run.execute import Purpose
 from planner.errors import NotFound
@@ -101,17 +103,15 @@ def carried(project: Project, trouble: Callable[[], None]) -> None:
         assert "error" not in result, result
 
 
-def begun(project: Project, transfers: int) -> None:
-    """Return when so many transfers have begun."""
+def holder(url: str) -> int:
+    """Return the number of a mover that has a task, once one has."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        rows = project.rows(
-            "SELECT count(*) AS n FROM step_record WHERE kind = 'intent' AND step LIKE '%/seed'"
-        )
-        if rows[0]["n"] >= transfers:
-            return
-        time.sleep(0.01)
-    raise AssertionError("no transfer began")
+        with contextlib.suppress(psycopg.Error):
+            if found := holders(url):
+                return int(found[0].removeprefix("m"))
+        time.sleep(0.002)
+    raise AssertionError("no mover was given a task")
 
 
 def test_a_mover_is_killed_one_is_frozen_and_the_database_and_the_engine_crash(
@@ -119,20 +119,24 @@ def test_a_mover_is_killed_one_is_frozen_and_the_database_and_the_engine_crash(
 ) -> None:
     with Lab.copy(stage.template, stage.scratch / "fleet") as lab:
         with fleet_of(lab, postgres, 3) as (movers, project):
+            frozen: list[int] = []
 
             def trouble() -> None:
-                with lab.project() as seen:
-                    begun(seen, 1)
-                    movers.children[0].kill()
-                    movers.children[1].send_signal(signal.SIGSTOP)
-                    postgres.stop("immediate")
-                    time.sleep(1.0)
-                    postgres.start()
-                    kill_engine(lab)
+                first = movers.children[holder(postgres.url)]
+                first.kill()
+                first.wait()
+                while movers.children[found := holder(postgres.url)].poll() is not None:
+                    time.sleep(0.01)  # the dead one is not known as dead yet
+                movers.children[found].send_signal(signal.SIGSTOP)
+                frozen.append(found)
+                postgres.stop("immediate")
+                time.sleep(1.0)
+                postgres.start()
+                kill_engine(lab)
 
             carried(project, trouble)
-            movers.children[1].send_signal(signal.SIGCONT)
-            assert movers.children[1].wait(60) == 0, "who was fenced leaves"
+            movers.children[frozen[0]].send_signal(signal.SIGCONT)
+            assert movers.children[frozen[0]].wait(60) == 0, "who was fenced leaves"
         assert [said for said in committed(lab) if said != UNSEEN] == []
         assert world(lab) == stage.end
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 import threading
@@ -13,7 +12,6 @@ import click
 
 from planner.errors import Unreachable
 from planner.own_code import child_environment
-from planner.store.project import Project
 from planner.units import show_duration
 from tui.cli.demo import Demo
 from tui.cli.output import line, say
@@ -41,8 +39,8 @@ class FleetDemo(Demo):
                 for name in _MOVERS:
                     children[name] = self._start(name, postgres.url)
                 self._await(postgres.url)
-                self._title(f"Replicate wave 1, and kill {_MOVERS[0]} as soon as it carries a disk")
-                beside = threading.Thread(target=self._kill, args=(children[_MOVERS[0]],), daemon=True)
+                self._title("Replicate wave 1, and kill the mover that carries the first disk")
+                beside = threading.Thread(target=self._kill, args=(children, postgres.url), daemon=True)
                 beside.start()
                 self._wherry("replicate", "W01", "--live", "--confirm", "W01")
                 beside.join()
@@ -85,14 +83,16 @@ class FleetDemo(Demo):
                 )
             time.sleep(0.1)
 
-    def _kill(self, child: subprocess.Popen[bytes]) -> None:
-        """End a mover with SIGKILL once transfers have begun."""
+    def _kill(self, children: dict[str, subprocess.Popen[bytes]], url: str) -> None:
+        """End the first mover that carries a disk with SIGKILL."""
+        from migrate.engine.fleet import holders
+
         deadline = time.monotonic() + _PATIENCE_S
-        with contextlib.closing(Project.open(self._root)) as project:
-            while time.monotonic() < deadline:
-                if project.rows("SELECT 1 FROM step_record WHERE step LIKE '%/seed' AND kind = 'intent'"):
-                    break
-                time.sleep(0.01)
+        while not (found := holders(url)):
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.01)
+        child = children[found[0]]
         child.kill()
         child.wait()
-        say(click.style(f"  ⚡ kill -9 of {_MOVERS[0]} (process {child.pid})", fg="yellow"))
+        say(click.style(f"  ⚡ kill -9 of {found[0]} (process {child.pid}) with a disk in hand", fg="yellow"))
