@@ -52,6 +52,19 @@ def carry(
         raise click.exceptions.Exit(130) from None
 
 
+def wake(project: Project) -> None:
+    """Have an engine look at what was just said or stored; that none can be started is only told."""
+    from migrate.engine.presence import ensure
+    from planner.errors import Unreachable
+
+    if os.environ.get(ALONE):
+        return
+    try:
+        ensure(project.root, project.run_dir)
+    except Unreachable as error:
+        say(f"{error.message}; {error.hint}")
+
+
 def _refuse_early(project: Project, wave: str, purpose: Purpose, seed_from: Path | None) -> None:
     """Raise what the engine would refuse, before anything is started."""
     from migrate.run.execute import check_approved, intend

@@ -85,7 +85,7 @@ def approve(
 ) -> int:
     """Say yes at GATE of WAVE, or that a human step is done; it counts for exactly this plan.
 
-    What is open goes on when the engine runs, or with the wave's next verb.
+    The engine goes on with what is open.
     """
     from migrate.gates.words import Verdict
 
@@ -148,6 +148,7 @@ def _say(
     from migrate.gates.words import Verdict
     from tui.cli.acting import confirm_live
     from tui.cli.gates import document, show_one
+    from tui.cli.ordering import wake
 
     with open_project(project_dir) as project:
         run, history = seeing.under_way(project, wave)
@@ -160,6 +161,7 @@ def _say(
                     show_one(seeing.see(project, run, history, _now()).gate(step.id), say)
                 confirm_live(run.wave, confirm, verdict.value)
             words.say(project, run, step.id, verdict, ticket, reason)
+            wake(project)
         found = seeing.see(project, run, history, _now())
     seen = found.gate(step.id)
     if as_json:

@@ -65,12 +65,14 @@ def add(
 ) -> None:
     """Have WAVE begin at WHEN: a time, or 'window' for the start of its window.
 
-    It is your approval of go, for exactly the plan as it is now. The engine has to run then.
+    It is your approval of go, for exactly the plan as it is now. The engine waits for it; after a
+    restart of the machine it is for you, or a systemd unit, to start it.
     """
     from migrate.gates.words import check_text
     from migrate.schedule.calendar import Appointed
     from migrate.schedule.making import make, propose
     from tui.cli.acting import confirm_live
+    from tui.cli.ordering import wake
 
     check_text(ticket.strip(), reason.strip())
     with open_project(project_dir) as project:
@@ -83,6 +85,7 @@ def add(
             return
         confirm_live(proposed.wave.name, confirm, "schedule")
         made = make(project, proposed, ticket, reason)
+        wake(project)
     _tell([_document(made)], [], as_json)
 
 
