@@ -1,24 +1,29 @@
 """The read model for people: where every wave stands, and what needs somebody.
 
 Everything is read from the store and the record of steps; nothing is guessed and nothing is changed.
+``state`` is a word for people, ``stage`` and ``flags`` are those of ``migrate.states``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from migrate.needs import HOME, Need, needs_of
+from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.compose import COMMIT, GO
-from migrate.run.history import SETTLED, History, Mode, Status
+from migrate.run.history import SETTLED, History, Mode
+from migrate.run.returning import newest_home
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, standing_waves, waves_with_runs
+from migrate.states import Flag, State, at_go, state_of
 from planner.errors import NotFound
 from planner.store import approvals, inventories, plans
 from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
-from planner.units import show_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,8 @@ class WaveStatus:
     """One wave. Strings are empty where they don't apply.
 
     ``since`` is the time of the run's newest entry, ``commit_by`` the end of the commit window while
-    it runs, ``why`` and ``hint`` what the step that failed said.
+    it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
+    reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept.
     """
 
     name: str
@@ -45,16 +51,10 @@ class WaveStatus:
     commit_by: str = ""
     why: str = ""
     hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that waits for a person; ``wave`` is the one it is about, empty for none."""
-
-    severity: str  # blocker, warning, gate or info
-    text: str
-    hint: str
-    wave: str = ""
+    stage: str = State.PLANNED.value
+    flags: tuple[str, ...] = ()
+    protected_at: str = ""
+    keep_until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,14 @@ STATES = (
     "cutting over",
     "before commit",
     "committed",
+    "reverse protected",
 )
 BACK = ("rolling back", "rolled back", "aborting", "aborted")
+WORDS = {  # of stages that people have had another word for
+    State.SEEDING: "replicating",
+    State.REHEARSED: "in sync",
+    State.READY: "in sync",
+}
 
 
 def project_status(project: Project, now: datetime | None = None) -> ProjectStatus:
@@ -121,7 +127,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             made_on = inventories.find_fingerprint(project, plan.inventory)
             hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
-        needs += [need for wave in waves for need in _needs(wave, wave.name in running, now)]
+        needs += [need for wave in waves for need in needs_of(wave, wave.name in running, now)]
         needs += [
             Need(
                 "warning",
@@ -157,13 +163,90 @@ def _wave(project: Project, item: StandingRow, approved_by: str, running: bool) 
     shape = (wave.name, wave.title, wave.vms, wave.groups, wave.size_bytes, window, approved_by)
     if run is None or history is None:
         return WaveStatus(*shape, "approved" if approved_by else "planned")
-    state, current, gate = _where(history, running)
-    total = len(history.runbook.steps)
-    done = sum(status in SETTLED for status in history.status.values())
+    home, keep_until = False, ""
+    if state_of(history) is State.COMMITTED:
+        keep_until = _keep_until(history)
+        if (back := newest_home(project, run)) is not None:
+            home, (run, history) = True, back
+    stage = _stage(project, run, history, home)
+    state, current, gate = _where(history, running, stage)
     since = _since(project, run)
-    commit_by = _commit_by(wave, since) if state == "before commit" else ""
     why, hint = ("", "") if running else _failure(history)
-    return WaveStatus(*shape, state, done, total, current, gate, since, commit_by, why, hint)
+    return WaveStatus(
+        *shape,
+        state=state,
+        steps_done=sum(status in SETTLED for status in history.status.values()),
+        steps_total=len(history.runbook.steps),
+        current=current,
+        gate=gate,
+        since=since,
+        commit_by=_commit_by(wave, since) if state == "before commit" else "",
+        why=why,
+        hint=hint,
+        stage=stage.value,
+        flags=tuple(flag.value for flag in flags_of(project, run, history, running)),
+        protected_at=_protected_at(project, run) if home else "",
+        keep_until=keep_until,
+    )
+
+
+def _stage(project: Project, run: Run, history: History, home: bool) -> State:
+    """Return the stage of a run; one in sync may be rehearsed as it stands, and its gate open."""
+    stage = state_of(history, home=home)
+    if stage is not State.IN_SYNC:
+        return stage
+    return at_go(stage, rehearsed=is_rehearsed(project, run), is_open=is_open(project, run, history))
+
+
+def is_rehearsed(project: Project, run: Run) -> bool:
+    """Return whether the wave was rehearsed exactly as the run began with it."""
+    rows = project.rows(
+        "SELECT 1 FROM rehearsed WHERE wave = ? AND fingerprint = ? LIMIT 1", run.wave, run.fingerprint
+    )
+    return bool(rows)
+
+
+def is_open(project: Project, run: Run, history: History) -> bool:
+    """Return whether the go gate would let the run pass now, by the words and the clock."""
+    from migrate.gates import words
+    from migrate.gates.opening import Open, standing
+
+    said = words.of(project, run.id, GO)
+    step = history.runbook.step(GO)
+    return bool(said) and isinstance(standing(step, said, datetime.now(UTC), run.fingerprint), Open)
+
+
+def flags_of(project: Project, run: Run, history: History, running: bool) -> Iterator[Flag]:
+    """Yield what is the matter with a run beside its state."""
+    actions = next_actions(history.runbook, history)
+    if any(isinstance(action, Finish) for action in actions):
+        return
+    if controls.paused_since(project, run.wave) >= _since(project, run):
+        yield Flag.PAUSED
+    elif not running and any(not isinstance(action, Wait | Decide) for action in actions):
+        yield Flag.STALLED
+    if any(isinstance(action, Decide) for action in actions):
+        yield Flag.FAILED
+
+
+def _keep_until(history: History) -> str:
+    """Return the last day on which a fenced source has to be kept, empty when the record does not say."""
+    kept = [
+        str(history.results.get(step.id, {}).get("keep_until", ""))
+        for step in history.runbook.steps
+        if step.kind == "fence"
+    ]
+    return max(kept) if kept and all(kept) else ""
+
+
+def _protected_at(project: Project, run: Run) -> str:
+    """Return when a group's copy was last proven at the source; of several groups the oldest counts."""
+    rows = project.rows(
+        "SELECT min(at) AS at FROM (SELECT max(at) AS at FROM step_record WHERE run = ? AND kind = 'done'"
+        " AND step LIKE '%/checkpoint/%' GROUP BY substr(step, 1, instr(step, '/')))",
+        run.id,
+    )
+    return str(rows[0]["at"] or "")
 
 
 def _commit_by(wave: WaveRow, since: str) -> str:
@@ -186,96 +269,32 @@ def _since(project: Project, run: Run) -> str:
     return str(rows[0]["at"]) if rows else run.at
 
 
-def state_of(history: History, running: bool) -> str:
-    """Return the state of a run in the words of ``STATES`` and ``BACK``, or ``failed``."""
-    return _where(history, running)[0]
+def word_of(history: History, running: bool, *, home: bool = False) -> str:
+    """Return the state of a run in the words of ``STATES``, ``BACK`` and ``HOME``, or ``failed``."""
+    return _where(history, running, state_of(history, home=home))[0]
 
 
-def _where(history: History, running: bool) -> tuple[str, str, str]:
-    """Return the state, the step under way and the gate that waits."""
+def _where(history: History, running: bool, stage: State) -> tuple[str, str, str]:
+    """Return the state in words, the step under way and the gate that waits."""
     actions = next_actions(history.runbook, history)
+    word = WORDS.get(stage, stage.value)
     current = next((action.step.title for action in actions if not isinstance(action, Finish)), "")
-    match actions:
-        case [Finish(outcome)]:
-            return outcome.value, "", ""
+    if not current:
+        return word, "", ""
     if history.mode is not Mode.FORWARD:
-        return ("rolling back" if history.mode is Mode.ROLLBACK else "aborting"), current, ""
+        return word, current, ""
     if not running and any(isinstance(action, Decide) for action in actions):
         return "failed", current, ""
     gates = [action.step for action in actions if isinstance(action, Wait)]
-    person = gates[0].title if len(gates) == len(actions) else ""
-    if history.status[COMMIT] is Status.DONE:
-        return "committing", current, person
-    if any(gate.id == COMMIT for gate in gates):
-        return "before commit", "", gates[0].title
-    if any(gate.id == GO for gate in gates):
-        return "in sync", "", gates[0].title
-    return ("cutting over" if history.status[GO] is Status.DONE else "replicating"), current, person
-
-
-def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
-    if wave.state == "failed":
-        said = f": {wave.why}" if wave.why else ""
-        hint = wave.hint or "see 'wherry log'"
-        return [
-            Need(
-                "blocker",
-                f"{wave.name} failed at {wave.current}{said}",
-                f"{hint}; then run the verb again",
-                wave.name,
-            )
-        ]
-    if wave.state == "before commit":
-        left, over = _left(wave.commit_by, now)
-        hint = f"wherry commit {wave.name} --live, or wherry rollback {wave.name} --live"
-        text = f"{wave.name} runs at the target and waits for commit, {left}"
-        return [Need("warning" if over else "gate", text, hint, wave.name)]
-    if wave.state == "in sync":
-        return [Need("gate", f"{wave.name} is in sync and waits for its cutover",
-                     f"wherry cutover {wave.name} --live", wave.name)]  # fmt: skip
-    if wave.state in ("cutting over", "committing") and wave.gate:
-        hint = f"do it, and say so: see 'wherry gate list {wave.name}'"
-        return [Need("gate", f"{wave.name} waits for a person: {wave.gate}", hint, wave.name)]
-    if (
-        wave.state in ("replicating", "cutting over", "rolling back", "committing", "aborting")
-        and not running
-    ):
-        if wave.why:
-            hint = f"{wave.hint}; then {_resume(wave)}" if wave.hint else _resume(wave)
-            return [Need("blocker", f"{wave.name} failed while {wave.state}: {wave.why}", hint, wave.name)]
-        return [Need("warning", f"{wave.name} was interrupted while {wave.state}", _resume(wave), wave.name)]
-    if wave.state == "planned":
-        return [Need("info", f"{wave.name} is not approved", f"wherry plan approve {wave.name}", wave.name)]
-    if wave.state in ("rolled back", "aborted"):
-        return [Need("info", f"{wave.name} was {wave.state}", f"wherry replicate {wave.name} begins again",
-                     wave.name)]  # fmt: skip
-    return []
-
-
-def _resume(wave: WaveStatus) -> str:
-    verbs = {
-        "replicating": "replicate",
-        "cutting over": "cutover",
-        "rolling back": "rollback",
-        "committing": "commit",
-        "aborting": "abort",
-    }
-    return f"wherry {verbs[wave.state]} {wave.name} --live goes on where it was"
-
-
-def _left(commit_by: str, now: datetime) -> tuple[str, bool]:
-    """Return the rest of a commit window in words, and whether it is over: nothing ends by itself."""
-    left_s = (datetime.fromisoformat(commit_by) - now).total_seconds()
-    at = f"{commit_by[:16].replace('T', ' ')} UTC"
-    if left_s < 0:
-        return f"its commit window has been over for {show_duration(-left_s)} (since {at})", True
-    return f"{show_duration(left_s)} of its commit window left (until {at})", False
+    if any(gate.id in (GO, COMMIT) for gate in gates):
+        return word, "", gates[0].title
+    return word, current, gates[0].title if len(gates) == len(actions) else ""
 
 
 def _stages(vms: int, waves: tuple[WaveStatus, ...]) -> tuple[tuple[str, int], ...]:
     def at_least(state: str) -> int:
         far = STATES[STATES.index(state) :]
-        back = ("failed", *BACK, "committing") if state in ("planned", "approved") else ()
+        back = ("failed", *BACK, "committing", *HOME) if state in ("planned", "approved") else ()
         return sum(wave.vms for wave in waves if wave.state in far or wave.state in back)
 
     return (

@@ -17,7 +17,7 @@ from migrate.run import store as runs
 from migrate.run.history import Event, History
 from migrate.run.levers import passed_over
 from migrate.run.runbook import Step
-from migrate.status import state_of
+from migrate.status import word_of
 from planner.errors import NotFound
 from planner.export.printout import becomes
 from planner.plan import PlannedDisk, Wave
@@ -113,7 +113,7 @@ def run_report(project: Project, wave_name: str) -> RunReport:
         wave=wave.name,
         title=wave.title,
         run=run.id,
-        state=state_of(history, running=runs.is_held(project, wave.name)),
+        state=word_of(history, running=runs.is_held(project, wave.name)),
         plan=run.plan,
         fingerprint=run.fingerprint,
         approved_by=given.who if given else "",

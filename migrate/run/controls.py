@@ -29,6 +29,12 @@ def asked_by(project: Project, wave: str) -> str | None:
     return str(rows[0]["who"]) if rows else None
 
 
+def paused_since(project: Project, wave: str) -> str:
+    """Return when a wave was last asked to stop, or stopped for it; empty when it never was."""
+    rows = project.rows("SELECT max(coalesce(answered_at, at)) AS at FROM control WHERE wave = ?", wave)
+    return str(rows[0]["at"] or "")
+
+
 def answer(project: Project, wave: str) -> None:
     """Mark all requests for a wave as answered."""
     with project.write() as db:

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from migrate import audit
-from migrate.status import Need
+from migrate.needs import Need
 from planner.checks.registry import Readiness
 from planner.effects import Effect
 from planner.model import Inventory

@@ -1,0 +1,109 @@
+"""What waits for a person, and with which command it goes on: sentences about where a wave stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from planner.units import show_duration
+
+if TYPE_CHECKING:
+    from migrate.status import WaveStatus
+
+HOME = ("failing back", "failed back")  # of a wave that has been committed
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for a person; ``wave`` is the one it is about, empty for none."""
+
+    severity: str  # blocker, warning, gate or info
+    text: str
+    hint: str
+    wave: str = ""
+
+
+def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
+    """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
+    if wave.state == "failed":
+        said = f": {wave.why}" if wave.why else ""
+        hint = wave.hint or "see 'wherry log'"
+        return [
+            Need(
+                "blocker",
+                f"{wave.name} failed at {wave.current}{said}",
+                f"{hint}; then run the verb again",
+                wave.name,
+            )
+        ]
+    if wave.state == "before commit":
+        left, over = _left(wave.commit_by, now)
+        hint = f"wherry commit {wave.name} --live, or wherry rollback {wave.name} --live"
+        text = f"{wave.name} runs at the target and waits for commit, {left}"
+        return [Need("warning" if over else "gate", text, hint, wave.name)]
+    if wave.state in ("committed", "reverse protected", *HOME):
+        return _needs_after_commit(wave, running, now)
+    if wave.state == "in sync":
+        return [Need("gate", f"{wave.name} is in sync and waits for its cutover",
+                     f"wherry cutover {wave.name} --live", wave.name)]  # fmt: skip
+    if wave.state in ("cutting over", "committing") and wave.gate:
+        hint = f"do it, and say so: see 'wherry gate list {wave.name}'"
+        return [Need("gate", f"{wave.name} waits for a person: {wave.gate}", hint, wave.name)]
+    if (
+        wave.state in ("replicating", "cutting over", "rolling back", "committing", "aborting")
+        and not running
+    ):
+        if wave.why:
+            hint = f"{wave.hint}; then {_resume(wave)}" if wave.hint else _resume(wave)
+            return [Need("blocker", f"{wave.name} failed while {wave.state}: {wave.why}", hint, wave.name)]
+        return [Need("warning", f"{wave.name} was interrupted while {wave.state}", _resume(wave), wave.name)]
+    if wave.state == "planned":
+        return [Need("info", f"{wave.name} is not approved", f"wherry plan approve {wave.name}", wave.name)]
+    if wave.state in ("rolled back", "aborted"):
+        return [Need("info", f"{wave.name} was {wave.state}", f"wherry replicate {wave.name} begins again",
+                     wave.name)]  # fmt: skip
+    return []
+
+
+def _needs_after_commit(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
+    """Return what a committed wave needs: its way home, or the word that its sources may go."""
+    name, needs = wave.name, []
+    if wave.state == "failing back" and wave.gate:
+        hint = f"wherry commit {name} --live, or wherry rollback {name} --live"
+        needs.append(Need("gate", f"{name} runs at the source again and waits for commit", hint, name))
+    elif wave.state == "reverse protected" and wave.gate:
+        age_s = (now - datetime.fromisoformat(wave.protected_at)).total_seconds()
+        text = f"{name} can come back: its source is as the target was {show_duration(max(age_s, 0))} ago"
+        hint = f"wherry replicate {name} --reverse --live brings it up to date; wherry failback {name} --live"
+        needs.append(Need("info", text, hint, name))
+    elif wave.current and not running:
+        verb = f"failback {name}" if wave.state == "failing back" else f"replicate {name} --reverse"
+        text = f"the way home of {name} was interrupted"
+        needs.append(Need("warning", text, f"wherry {verb} --live goes on where it was", name))
+    kept = wave.state in ("committed", "reverse protected") and wave.keep_until
+    if kept and wave.keep_until < now.date().isoformat():
+        text = f"the fenced sources of {name} were to be kept until {wave.keep_until}"
+        hint = "they may be removed now, by hand: wherry never deletes a source"
+        needs.append(Need("info", text, hint, name))
+    return needs
+
+
+def _resume(wave: WaveStatus) -> str:
+    verbs = {
+        "replicating": "replicate",
+        "cutting over": "cutover",
+        "rolling back": "rollback",
+        "committing": "commit",
+        "aborting": "abort",
+    }
+    return f"wherry {verbs[wave.state]} {wave.name} --live goes on where it was"
+
+
+def _left(commit_by: str, now: datetime) -> tuple[str, bool]:
+    """Return the rest of a commit window in words, and whether it is over: nothing ends by itself."""
+    left_s = (datetime.fromisoformat(commit_by) - now).total_seconds()
+    at = f"{commit_by[:16].replace('T', ' ')} UTC"
+    if left_s < 0:
+        return f"its commit window has been over for {show_duration(-left_s)} (since {at})", True
+    return f"{show_duration(left_s)} of its commit window left (until {at})", False
