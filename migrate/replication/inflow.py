@@ -1,10 +1,12 @@
 """One connection of a pass at the receiver: its frames in, its acknowledgements out.
 
-While one stretch is being flushed the next is being written; its acknowledgement leaves when a flush
-that began after its last frame is durable, and recorded. Acknowledgements are numbered by connection.
+While two stretches at most are being flushed the next is being written; an acknowledgement leaves when a
+flush that began after its last frame is durable, and recorded. They are numbered by connection.
 """
 
 from __future__ import annotations
+
+from collections import deque
 
 from migrate.replication import wire
 from migrate.replication.holdings import Holdings
@@ -13,12 +15,14 @@ from migrate.replication.link import Link
 from migrate.replication.messages import Ack
 from migrate.replication.wire import Frame, Kind, WireError
 
+_FLUSHES_AHEAD = 2  # a disk that is slow for a moment holds nobody up
+
 
 class Inflow:
     """The frames of one connection, for the intake of its pass.
 
     ``holdings`` are for a sender that compares, which only the first connection does; ``overlap``
-    leaves an acknowledgement to be sent when the next stretch ends.
+    leaves acknowledgements to be sent between later frames.
     """
 
     def __init__(
@@ -31,7 +35,7 @@ class Inflow:
         self._holdings = holdings
         self._weight = 0
         self._acks = 0
-        self._due = 0  # the flush that the next acknowledgement waits for, 0 for none
+        self._due: deque[int] = deque()  # the flushes that acknowledgements wait for, the next one first
 
     def take_all(self) -> bool:
         """Take the frames of a first connection until COMMIT; returns whether only a part shall stay."""
@@ -74,17 +78,16 @@ class Inflow:
             self._end_stretch()
         else:
             self._intake.relieve()
+            self._acknowledge_due(_FLUSHES_AHEAD)
 
     def _end_stretch(self) -> None:
-        self._acknowledge_due()
-        self._due = self._intake.ask()
-        if not self._overlap:
-            self._acknowledge_due()
+        self._due.append(self._intake.ask())
+        self._acknowledge_due(_FLUSHES_AHEAD if self._overlap else 0)
 
-    def _acknowledge_due(self) -> None:
-        if self._due:
-            self._intake.wait(self._due)
-            self._due = 0
+    def _acknowledge_due(self, ahead: int = 0) -> None:
+        """Acknowledge what is durable, and wait until no more than ``ahead`` are left."""
+        while self._due and (len(self._due) > ahead or self._intake.has_ended(self._due[0])):
+            self._intake.wait(self._due.popleft())
             self._acknowledge()
 
     def _acknowledge(self, *, complete: bool = False) -> None:

@@ -141,6 +141,10 @@ class Intake:
             self._turns.wait_for(lambda: self._done >= number or self._failure is not None)
             self._check()
 
+    def has_ended(self, number: int) -> bool:
+        """True when nobody has to wait for that flush any more, however it ended."""
+        return self._done >= number or self._failure is not None
+
     def _next(self) -> int:
         return self._begun + 1
 

@@ -15,7 +15,7 @@ from migrate.replication.link import Link
 from migrate.replication.messages import Ack
 from migrate.replication.wire import Frame, WireError
 
-_ACKS_AHEAD = 2  # unacknowledged stretches under way; the receiver's flush overlaps with the next
+_ACKS_AHEAD = 3  # unacknowledged stretches under way; the receiver flushes two beside the next
 
 
 class Lane:
