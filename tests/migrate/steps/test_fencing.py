@@ -109,7 +109,7 @@ def test_a_fence_that_is_half_done_is_finished_and_not_begun_again(missing: str)
     assert KINDS["fence"].verify(context, here.one("fence"), "1/g0/v1/fence/do1") is None
     here.world.source.calls.clear()
     KINDS["fence"].act(context, here.one("fence"), "1/g0/v1/fence/do2")
-    assert [call[0] for call in here.world.source.calls] == (["rename"] if missing == "name" else [])
+    assert [call[0] for call in here.world.source.calls] == (["source.rename"] if missing == "name" else [])
     assert (here.state.name, here.state.connected) == (done.name, False)
 
 
