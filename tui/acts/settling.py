@@ -18,6 +18,8 @@ _OPEN = (
     ["datastores"],
     ["folders"],
     ["teams"],
+    ["conduct", "addresses"],
+    ["conduct", "test_networks"],
 )  # tables whose entries people name themselves
 
 

@@ -36,6 +36,8 @@ def _caps(*names: str) -> tuple[str, ...]:
     return tuple(f"caps.{name}" for name in names)
 
 
+_RULE = ("persons", "ticket", "in_window")  # of a gate
+
 BLOCKS = (
     Block("link", "Link", "the line between the sites, and how VMs are moved", "values",
           ("link.rate_mbit", "link.share", "link.reserve_mbit", "link.zone", "method")),
@@ -78,6 +80,15 @@ BLOCKS = (
           ("transfers.priorities",)),
     Block("remedies", "Remedies of checks", "how findings are cleared before a wave", "values",
           ("remedies.owner", "remedies.hardware_version")),
+    Block("probes", "Probes", "when a VM is well at the target", "lists", ("conduct.probes",)),
+    Block("hooks", "Hooks", "programs and human steps around a cutover", "lists", ("conduct.hooks",)),
+    Block("go", "Go gate", "what opens the way to the cutover", "values",
+          tuple(f"conduct.gates.go.{name}" for name in _RULE)),
+    Block("commit", "Commit gate", "what opens the way to commit, and what its end does", "values",
+          (*(f"conduct.gates.commit.{name}" for name in _RULE),
+           *(f"conduct.ending.{name}" for name in ("act", "keep_days", "reverse")))),
+    Block("addresses", "Addresses", "of VMs at the target, for probes", "names", ("conduct.addresses",)),
+    Block("isolated", "Isolated networks", "where rehearsals plug into", "names", ("conduct.test_networks",)),
 )  # fmt: skip
 BY_ID: Mapping[str, Block] = {block.id: block for block in BLOCKS}
 
@@ -159,8 +170,10 @@ def _list_rows(block: Block, body: Mapping[str, Any], settings: Settings) -> Ite
 
 
 def _name_rows(block: Block, body: Mapping[str, Any]) -> Iterator[Row]:
+    from planner.store.settings import entry
+
     name = block.names[0]
-    for key, value in sorted(body[name].items()):
+    for key, value in sorted(entry(body, name, {}).items()):
         yield Row(f"{name}/{key}", name, (key, value, "", ""), key, {"name": key, "value": value})
 
 

@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from planner import settings_fields
 from planner.errors import BadInput, NotFound
+from planner.store.project import Project
 from tests.tui.cli.command import Wherry
+from tui.acts.settling import set_values
 from tui.study.client import Study
 
 
@@ -36,7 +39,32 @@ def test_every_setting_has_a_place_among_the_blocks(planned: Study, cli: Wherry)
     named = {name for one in planned.ask("settings.view")["blocks"] for name in one["names"]}
     for key, part in settings(cli).items():
         entries = [f"{key}.{name}" for name in part] if isinstance(part, dict) and part else [key]
-        assert key == "sites" or key in named or set(entries) <= named, key
+        placed = [entry in named or any(name.startswith(f"{entry}.") for name in named) for entry in entries]
+        assert key == "sites" or key in named or all(placed), key
+
+
+def test_an_item_keeps_what_its_form_has_no_field_for(planned: Study, cli: Wherry) -> None:
+    hook = {"name": "drain", "place": "after-stop", "argv": "/bin/x\n{vm}", "optional": "no"}
+    said = {one.name: hook.get(one.name, "") for one in settings_fields.fields("conduct.hooks")}
+    assert "environment" not in said
+    planned.ask("settings.item", name="conduct.hooks", was=None, said=said)
+    (was,) = settings(cli)["conduct"]["hooks"]
+    assert was["argv"] == ["/bin/x", "{vm}"]
+    kept = {**was, "environment": {"TOKEN_FILE": "/etc/x"}}
+    with Project.open(cli.root) as project:
+        set_values(project, {"conduct.hooks": [kept]})
+    planned.ask("settings.item", name="conduct.hooks", was=kept, said={**said, "optional": "yes"})
+    assert settings(cli)["conduct"]["hooks"] == [{**kept, "optional": True}]
+
+
+def test_addresses_are_names_that_stand_for_something(planned: Study, cli: Wherry) -> None:
+    said = {"name": "solo", "value": "10.0.0.1"}
+    planned.ask("settings.name", name="conduct.addresses", was=None, said=said)
+    assert settings(cli)["conduct"]["addresses"] == {"solo": "10.0.0.1"}
+    (row,) = block(planned, "addresses")["rows"]
+    assert row["said"] == said
+    assert cli.done("settings", "set", "conduct.test_networks.prod", "quarantine").code == 0
+    assert settings(cli)["conduct"]["test_networks"] == {"prod": "quarantine"}
 
 
 def test_what_a_person_wrote_is_read_and_judged_by_the_settings(planned: Study, cli: Wherry) -> None:

@@ -66,6 +66,14 @@ def view(room: Room) -> dict[str, Any]:
     }
 
 
+_NAMES = {  # what a name is and what it stands for, by block
+    "owners": ("application", "owner"),
+    "teams": ("owner", "team"),
+    "addresses": ("VM", "address at the target"),
+    "isolated": ("target network", "isolated network"),
+}
+
+
 def _fields(block: Block) -> dict[str, Any]:
     """Return the fields that a form of each name of a block has."""
     from planner import settings_fields
@@ -75,7 +83,7 @@ def _fields(block: Block) -> dict[str, Any]:
     if block.shape == "values":
         return {name: [settings_fields.field(name)] for name in block.names}
     if block.shape == "names":
-        a, b = ("application", "owner") if block.id == "owners" else ("owner", "team")
+        a, b = _NAMES[block.id]
         both = [Field("name", "text", a, "text", needed=True), Field("value", "text", b, "text", needed=True)]
         return {block.names[0]: both}
     return {name: settings_fields.fields(name) for name in block.names if block.shape not in MAPS}
@@ -107,10 +115,13 @@ def write(room: Room, name: str, said: dict[str, str]) -> int:
 
 
 def write_item(room: Room, name: str, was: dict[str, Any] | None, said: dict[str, str] | None) -> int:
-    """Add an item to a list as a person wrote it, change one, or take it away; return the version then."""
+    """Add an item to a list as a person wrote it, change one, or take it away; return the version then.
+
+    What a form has no field for stays as it was.
+    """
     from tui.acts.settling import put_item
 
-    put_item(room.project, name, was, None if said is None else _item(name, said))
+    put_item(room.project, name, was, None if said is None else {**(was or {}), **_item(name, said)})
     return _version(room)
 
 
