@@ -209,6 +209,62 @@ def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
     assert verdicts == {"written by its VM since"}
 
 
+def test_each_vm_and_group_of_a_wave_says_where_it_stands(lab: Wherry) -> None:
+    told = lab.done("status", "W02", "--json").document
+    assert (told["wave"], told["flags"]) == ("W02", [])
+    assert {row["state"] for row in told["groups"]} == {"committed"}
+    assert {(row["name"], row["state"]) for row in told["members"]} >= {
+        ("db-1", "committed"),
+        ("app-1", "committed"),
+    }
+    assert "db-1" in lab.done("status", "W02").out
+    refused(lab("status", "W02", "--watch"), 2, "one wave is not watched")
+    refused(lab("status", "W99"), 2, "W99")
+
+
+def test_after_commit_the_source_is_protected_and_the_wave_comes_home(lab: Wherry) -> None:
+    refused(lab("failback", "W01"), 3, "W01 is not committed")
+    before = lab.stored()
+    dry = lab.done("failback", "W02", "--json").document["steps"]
+    kinds = [step["kind"] for step in dry]
+    assert kinds[0] == "check"
+    assert {"unfence", "stop", "start", "verify"} <= set(kinds)
+    assert not {"create-disk", "build", "fence"} & set(kinds)
+    assert lab.stored() == before
+    ran = lab.live("replicate", "W02", "--reverse", "--json")
+    assert ran.code == 0, ran.text
+    assert ran.document["state"] == "reverse protected"
+    assert lab.state("W02")["state"] == "reverse protected"
+    again = lab.done("replicate", "W02", "--reverse", "--json").document["steps"]
+    assert {step["kind"] for step in again} == {"snapshot", "transfer", "checkpoint", "drop-snapshot"}
+    refused(lab("commit", "W02"), 3, "W02 did not come back yet", "wherry failback W02 --live")
+    refused(lab("replicate", "W02"), 3, "W02 is committed")
+    ran = lab.live("failback", "W02", "--json")
+    assert ran.code == 0, ran.text
+    assert ran.document["state"] == "runs at the source, waits for commit"
+    now = guests(lab)
+    assert now["dc1", "db-1"]["power"] == "poweredOn"
+    assert now["dc2", "db-1"]["power"] == "poweredOff"
+    assert lab.state("W02")["state"] == "failing back"
+    assert {row["state"] for row in lab.done("status", "W02", "--json").document["groups"]} == {
+        "failing back"
+    }
+    ran = lab.live("rollback", "W02", "--json")
+    assert (ran.code, ran.document["state"]) == (0, "rolled back"), ran.text
+    now = guests(lab)
+    assert now["dc2", "db-1"]["power"] == "poweredOn"
+    assert lab.state("W02")["state"] == "committed"
+    assert lab.live("failback", "W02").code == 0
+    ran = lab.live("commit", "W02", "--json")
+    assert (ran.code, ran.document["state"]) == (0, "failed back"), ran.text
+    now = guests(lab)
+    assert now["dc1", "db-1"]["power"] == "poweredOn"
+    assert any(site == "dc2" and name.startswith("db-1-moved-20") for site, name in now)
+    assert lab.state("W02")["state"] == "failed back"
+    refused(lab.live("failback", "W02"), 3, "W02 came back already")
+    refused(lab.live("replicate", "W02", "--reverse"), 3, "W02 came back already")
+
+
 def test_a_newer_wave_of_the_same_name_is_not_taken_for_the_committed_one(lab: Wherry) -> None:
     lab.done("settings", "set", "policies.block_kib", "512")
     lab.done("plan")

@@ -14,21 +14,34 @@ from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, is_dumb, line, table
 
 if TYPE_CHECKING:
+    from migrate.members import WaveMembers
     from migrate.status import ProjectStatus
 
 
-@click.command(epilog="Examples: wherry status; wherry status --watch; wherry status --json")
+@click.command(
+    epilog="Examples: wherry status; wherry status W01; wherry status --watch; wherry status --json"
+)
+@click.argument("wave", required=False)
 @click.option(
     "--watch", is_flag=True, help="Show it again when it changes, until interrupted; with --json a line each."
 )
 @click.option("--plain", is_flag=True, help="With --watch: append lines instead of clearing the screen.")
 @project_option
 @json_option
-def command(watch: bool, plain: bool, project_dir: Path, as_json: bool) -> None:
-    """Show where every wave stands and what needs you."""
+def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_json: bool) -> None:
+    """Show where every wave stands and what needs you, or where each VM and group of one WAVE stands."""
     from migrate.status import project_status
+    from planner.errors import BadInput
 
+    if wave is not None and watch:
+        raise BadInput("one wave is not watched", "watch all of them: wherry status --watch")
     with open_project(project_dir) as project:
+        if wave is not None:
+            from migrate.members import wave_members
+
+            members = wave_members(project, wave)
+            data(asdict(members)) if as_json else _show_members(members)
+            return
         shown: ProjectStatus | None = None
         while True:
             status = project_status(project)
@@ -48,6 +61,26 @@ def command(watch: bool, plain: bool, project_dir: Path, as_json: bool) -> None:
                 time.sleep(1)
             except KeyboardInterrupt:
                 return  # watching ends this way; nothing was interrupted
+
+
+def _show_members(members: WaveMembers) -> None:
+    from planner.names import visible
+
+    line(f"{members.wave}: {', '.join(members.flags) or 'nothing is the matter'}")
+    far = {group.group: group.state for group in members.groups}
+    table(
+        ("group", "is", "vm", "state", "now"),
+        (
+            (
+                visible(member.group),
+                far[member.group],
+                visible(member.name),
+                ", ".join((member.state, *member.flags)),
+                visible(member.now) or "–",
+            )
+            for member in members.members
+        ),
+    )
 
 
 def _show(status: ProjectStatus) -> None:
