@@ -86,6 +86,24 @@ def begin(
     return Run(int(number or 0), runbook.wave, runbook.fingerprint, stored.version, at, who, runbook, kind)
 
 
+def restore(project: Project, number: int, at: str, stored: StoredPlan, runbook: Runbook) -> Run:
+    """Store a run that was lost, under the number and time at which it began."""
+    with project.write() as db:
+        db.table("run").insert(
+            {
+                "id": number,
+                "wave": runbook.wave,
+                "fingerprint": runbook.fingerprint,
+                "plan": stored.version,
+                "at": at,
+                "who": "recovery",
+                "runbook": json.dumps(dump_runbook(runbook)),
+                "kind": RunKind.WAVE.value,
+            }
+        )
+    return get(project, number)
+
+
 def _after(last: str | None) -> str:
     """Return the time, or just after ``last`` when the clock went back: a later run has to count as later."""
     now = utc_now()

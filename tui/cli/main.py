@@ -76,6 +76,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "failback": Verb("after commit: back to where it came from", Effect.DESTRUCTIVE, Left.RUN),
         "abort": Verb("before cutover: drop snapshots and replicas of a run", Effect.DESTRUCTIVE, Left.RUN),
         "engine": Verb("the process that carries out orders: start, stop, status", Effect.LIVE, Left.RUN),
+        "recover": Verb("go on with a project whose host is lost", Effect.LIVE, Left.PARTS),
         "mover": Verb("carry disks for an engine on another host", Effect.LIVE, Left.PARTS),
         "send": Verb("one disk to a receiver on a network", Effect.LIVE, Left.PARTS),
         "receiver": Verb("take disks in from senders on a network", Effect.LIVE, Left.PARTS),
