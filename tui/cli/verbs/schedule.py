@@ -138,6 +138,7 @@ def from_plan(live: bool, confirm: str | None, project_dir: Path, as_json: bool)
     from migrate.schedule import making
     from planner.names import visible
     from tui.cli.acting import confirm_live
+    from tui.cli.ordering import wake
 
     with open_project(project_dir) as project:
         proposed, left = making.from_plan(project, _now())
@@ -150,6 +151,7 @@ def from_plan(live: bool, confirm: str | None, project_dir: Path, as_json: bool)
             _tell(_documents(proposed), left, False)
         confirm_live(visible(project.name), confirm, "schedule")
         made = [making.make(project, item) for item in proposed]
+        wake(project)
     _tell([_document(item) for item in made], left, as_json)
 
 
