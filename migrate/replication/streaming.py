@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -25,6 +25,7 @@ from migrate.replication.channel import Channel
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn, Welcome
 from migrate.replication.progress import ProgressLog
+from migrate.replication.standing import Standing
 from migrate.replication.wire import FLAG_PART, Frame, Kind, WireError
 from migrate.replication.written import opened
 from migrate.sites.ports import Consistency
@@ -130,9 +131,10 @@ class Inlet:
         if resumes:
             log.commit()
         numbers = tuple(group.number(volume) for volume, _size in hello.disks)
+        nonce = self._random_bytes(16).hex()
         say_welcome(
             Welcome(
-                nonce=self._random_bytes(16).hex(),
+                nonce=nonce,
                 numbers=numbers,
                 known=_is_known(log, hello),
                 resumes=resumes,
@@ -141,7 +143,8 @@ class Inlet:
             )
         )
         sizes = {number: size for number, (_volume, size) in zip(numbers, hello.disks, strict=True)}
-        _Taking(link, hello, group, position, sizes).run()
+        with closing(Standing(group, hello.disks, logs, nonce)) as standing:
+            _Taking(link, hello, group, position, sizes, standing).run()
 
     def _position(self, hello: Hello, log: Log) -> tuple[Position, bool]:
         with self._lock:
@@ -183,7 +186,13 @@ class _Taking:
     """One conversation. While a tap announces more, a commit runs as the next frames come in."""
 
     def __init__(
-        self, link: Link, hello: Hello, group: GroupJournal, position: Position, sizes: Mapping[int, int]
+        self,
+        link: Link,
+        hello: Hello,
+        group: GroupJournal,
+        position: Position,
+        sizes: Mapping[int, int],
+        standing: Standing,
     ) -> None:
         self._link = link
         self._hello = hello
@@ -191,6 +200,7 @@ class _Taking:
         self._position = position
         self._log = position.log
         self._sizes = sizes
+        self._standing = standing
         self._pieces: list[Packed] = []
         self._pieces_bytes = 0
         self._untold: list[tuple[int, int]] = []
@@ -199,11 +209,13 @@ class _Taking:
     def run(self) -> None:
         with ThreadPoolExecutor(1, "wherry-commit") as committer:
             while True:
-                frame = self._link.receive(Kind.WRITES, Kind.MARK, Kind.COMMIT, Kind.BYE)
+                frame = self._link.receive(Kind.WRITES, Kind.MARK, Kind.COMMIT, Kind.BYE, Kind.ASK_DIGESTS)
                 if frame.kind is Kind.WRITES:
                     self._write(frame)
                 elif frame.kind is Kind.MARK:
                     self._turn(Turn.load(frame.body))
+                elif frame.kind is Kind.ASK_DIGESTS:
+                    self._standing.tell(self._link, frame)
                 elif frame.kind is Kind.BYE:
                     self._log.commit()
                     return
@@ -277,6 +289,7 @@ class _Taking:
         """From here on areas are copied again: durable before the first of them is written."""
         if not (turn.full or _is_known(self._log, self._hello)):
             raise WireError("a tap copies less than everything to a target that does not know it")
+        self._standing.begin()
         self._log.mark(torn_mark(visible(turn.why, 300) or "its tap catches up"))
         if turn.full:
             self._log.mark(streamed_mark(self._hello.session))

@@ -14,6 +14,7 @@ from typing import Final, Protocol, TypeVar
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.zeros import GRAIN, zero_runs
+from migrate.tap.asking import Asking, Piece
 from migrate.tap.chunks import Point
 from migrate.tap.recorder import Recorder
 from migrate.tap.watching import Watch
@@ -54,7 +55,12 @@ class Copying:
         self._in_front = in_front
         self._runs: deque[tuple[int, int, int]] = deque()
         self._buffer = bytearray(PIECE)
-        self.left_bytes = 0
+        self.left_bytes = self.same_bytes = 0
+        self._asking: Asking | None = None
+
+    def ask(self, asking: Asking | None) -> None:
+        """Ask from now on what the target holds, and do not copy that; None asks nobody."""
+        self._asking = asking
 
     def begin(self, *, full: bool) -> int:
         """Begin an era and return the number before its first; ``full`` when the target knows nothing."""
@@ -62,18 +68,16 @@ class Copying:
 
     def step(self) -> bool:
         """Copy a piece; False when nothing is left. Raises Mapped, OSError from the disk."""
-        if not self._runs:
+        found = self._next()
+        if found is None:
             self._look(self._in_front(self._areas.hot))
-            if not self._runs:
+            if (found := self._next()) is None:
                 return False
-        disk, offset, length = self._runs.popleft()
-        if length > PIECE:
-            self._runs.appendleft((disk, offset + PIECE, length - PIECE))
-            length = PIECE
+        (disk, offset, length), held = found
         self.left_bytes -= length
         watch = self._in_front(lambda: self._areas.watch(disk, offset, length))
         try:
-            parts = self._read(disk, offset, length)
+            parts = self._read(disk, offset, length, held)
         except BaseException:
             self._in_front(lambda: self._areas.watched(watch))
             raise
@@ -85,6 +89,8 @@ class Copying:
         return self._in_front(lambda: self._recorder.finish(point))
 
     def _begin(self, *, full: bool) -> int:
+        if self._asking is not None:
+            self._asking.forget()
         number = self._recorder.begin()
         self._areas.begin_era()
         if full:
@@ -103,17 +109,39 @@ class Copying:
                 self._runs.append((disk, offset, end - offset))
                 self.left_bytes += end - offset
 
-    def _read(self, disk: int, offset: int, length: int) -> list[_Part]:
-        """Return (start, end, data) of a run, None for zeros."""
-        self._disks[disk].read_into(memoryview(self._buffer)[:length], offset)
+    def _next(self) -> tuple[Piece, bytes] | None:
+        """Return the next piece and what the target holds of it, nothing when nobody was asked."""
+        if self._asking is not None:
+            return self._asking.next(self._piece)
+        piece = self._piece()
+        return None if piece is None else (piece, b"")
+
+    def _piece(self) -> Piece | None:
+        if not self._runs:
+            return None
+        disk, offset, length = self._runs.popleft()
+        if length > PIECE:
+            self._runs.appendleft((disk, offset + PIECE, length - PIECE))
+        return disk, offset, min(length, PIECE)
+
+    def _read(self, disk: int, offset: int, length: int, held: bytes) -> list[_Part]:
+        """Return (start, end, data) of what is not held of a run, None for zeros."""
+        view = memoryview(self._buffer)[:length]
+        self._disks[disk].read_into(view, offset)
+        wanted = [(0, length)] if self._asking is None else list(self._asking.differing(view, held))
+        self.same_bytes += length - sum(end - start for start, end in wanted)
+        if not wanted:
+            return []
         found: list[_Part] = []
         for start, end, zero in zero_runs(self._buffer, length, GRAIN):
-            if zero:
-                found.append((offset + start, offset + end, None))
-                continue
-            for at in range(start, end, _PUT):
-                upto = min(at + _PUT, end)
-                found.append((offset + at, offset + upto, bytes(memoryview(self._buffer)[at:upto])))
+            for low, high in wanted:
+                begin, stop = max(start, low), min(end, high)
+                if zero and begin < stop:
+                    found.append((offset + begin, offset + stop, None))
+                    continue
+                for at in range(begin, stop, _PUT):
+                    upto = min(at + _PUT, stop)
+                    found.append((offset + at, offset + upto, bytes(view[at:upto])))
         return found
 
     def _put(self, watch: Watch, parts: Sequence[_Part]) -> None:

@@ -25,6 +25,7 @@ from migrate.replication.messages import Hello, Taken, Turn
 from migrate.replication.sender import greet
 from migrate.replication.wire import FLAG_PART, HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
+from migrate.tap.asking import Asking
 from migrate.tap.chunks import Batch, Judged, Point
 from migrate.tap.copying import PIECE, Copying
 from migrate.tap.packing import Packer
@@ -140,7 +141,8 @@ class Streaming:
         self._cause = ""  # of the last catch-up
         self._failures = 0
         self._catches_up = False
-        self._is_up = False
+        self._is_up = self._was_whole = False
+        self._asking: Asking | None = None
         self._commits = self._unsaid = 0  # commits not answered, bytes not committed
         self._spoke_at = self._pointed_at = self._committed_at = 0.0
         self._pointed = -1
@@ -246,7 +248,10 @@ class Streaming:
             raise WireError("the target does not number the disks of the stream")
         self._numbers = welcome.numbers
         self._commits = self._unsaid = 0
-        self._packed.clear()
+        self._forget_packed()
+        sizes = [size for _volume, size in self._streamed.disks]
+        self._asking = Asking(link, sizes, welcome.nonce, lambda: self._hear(link))
+        self._copying.ask(None)
         self._spoke_at = self._clock()
         for number, record in welcome.points:
             self._recorder.made(number, record)
@@ -276,10 +281,20 @@ class Streaming:
 
     def _tear(self, link: Link, why: str, *, full: bool) -> None:
         """Begin to catch up."""
+        self._forget_packed()
         number = self._copying.begin(full=full)
+        self._was_whole = self._was_whole and not full
+        # What was lost since all was whole is known to differ, what a map or nobody knows may not.
+        self._copying.ask(None if self._was_whole else self._asking)
         self._catches_up, self._cause = True, why
-        self._packed.clear()
         link.send(Kind.MARK, Turn(what="torn", upto=number, why=why[:1000], full=full).dump())
+
+    def _forget_packed(self) -> None:
+        """Send nothing of what is being packed, and see that nobody reads it any more."""
+        if self._catches_up:  # threads may
+            for _batch, frames in self._packed:
+                deque(frames, maxlen=0)
+        self._packed.clear()
 
     def _carry(self, link: Link) -> None:
         """Send what there is, once around; raises Mapped."""
@@ -324,7 +339,7 @@ class Streaming:
             if not self._copying.step():
                 self._pointed = self._copying.finish(Point(self._now_ms(), whole=True))
                 self._pointed_at = self._clock()
-                self._catches_up = False
+                self._catches_up, self._was_whole = False, True
             copied += PIECE
 
     def _point(self) -> None:
@@ -343,8 +358,13 @@ class Streaming:
         self._commits, self._unsaid, self._committed_at = self._commits + 1, 0, self._clock()
 
     def _hear(self, link: Link) -> None:
-        """Take in an acknowledgement."""
-        taken = Taken.load(link.receive(Kind.ACK).body)
+        """Take in an acknowledgement, or digests."""
+        frame = link.receive(Kind.ACK, Kind.DIGESTS)
+        if frame.kind is Kind.DIGESTS:
+            assert self._asking is not None, "it is there before anybody is heard"
+            self._asking.heard(frame)
+            return
+        taken = Taken.load(frame.body)
         self._measure()
         self._commits -= 1
         self._spoke_at = self._clock()
