@@ -108,7 +108,7 @@ def load_moving(raw: dict[str, Any]) -> Moving:
 
 def load_error(raw: dict[str, Any]) -> WherryError:
     """Return the error that ``as_json`` wrote, of the class with that code."""
-    found = {kind.code: kind for kind in _tree(WherryError)}
+    found = {kind.code: kind for kind in reversed(_tree(WherryError))}  # of equal codes the general one
     return found.get(str(raw["error"]), errors.WherryError)(str(raw["message"]), str(raw["hint"]))
 
 
