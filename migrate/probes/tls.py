@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from migrate.probes.asking import Answer
@@ -25,15 +27,12 @@ _DAY_S = 86400
 
 def ask_tls(question: Question, directory: Path, limit_s: float) -> Answer:
     """Shake hands and look at the certificate's last day."""
-    until = time.monotonic() + limit_s
     try:
-        context = context_of(question.trust, directory)
-        with (
-            socket.create_connection((question.host, question.port), limit_s) as plain,
-            cut_off_after(plain, until),
-            context.wrap_socket(plain, server_hostname=question.host) as talking,
-        ):
-            ends = _last_day(talking)
+        if question.trust == EXPIRY_ONLY:
+            shown = _unverified(question, limit_s)
+        else:
+            shown = _verified(question, context_of(question.trust, directory), limit_s)
+        ends = _last_day(shown)
     except BadInput as error:
         return Answer(False, error.message)
     except ssl.SSLCertVerificationError as error:
@@ -50,11 +49,42 @@ def ask_tls(question: Question, directory: Path, limit_s: float) -> Answer:
     return Answer(True, f"certificate: {who}ends on {said}")
 
 
-def _last_day(talking: ssl.SSLSocket) -> datetime:
-    """Return when the certificate that was shown ends, believed or not; raises ValueError."""
+def _verified(question: Question, context: ssl.SSLContext, limit_s: float) -> bytes:
+    """Return the certificate that was shown and believed, in DER; raises what sockets and TLS raise."""
+    until = time.monotonic() + limit_s
+    with (
+        socket.create_connection((question.host, question.port), limit_s) as plain,
+        cut_off_after(plain, until),
+        context.wrap_socket(plain, server_hostname=question.host) as talking,
+    ):
+        return talking.getpeercert(binary_form=True) or b""
+
+
+def _unverified(question: Question, limit_s: float) -> bytes:
+    """Return whatever certificate is shown, in DER, to read its date and nothing else.
+
+    A thread fetches it, which a host that never comes to an end may keep.
+    """
+    came: SimpleQueue[str | Exception] = SimpleQueue()
+
+    def fetch() -> None:
+        try:
+            came.put(ssl.get_server_certificate((question.host, question.port), timeout=limit_s))
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            came.put(error)
+
+    threading.Thread(target=fetch, name="wherry-certificate", daemon=True).start()
+    try:
+        shown = came.get(timeout=limit_s)
+    except Empty:
+        raise TimeoutError from None
+    if isinstance(shown, Exception):
+        raise shown
+    return ssl.PEM_cert_to_DER_cert(shown)
+
+
+def _last_day(shown: bytes) -> datetime:
+    """Return when a certificate in DER ends; raises ValueError."""
     from cryptography import x509
 
-    shown = talking.getpeercert(binary_form=True)
-    if shown is None:
-        raise ValueError("no certificate was shown")
     return x509.load_der_x509_certificate(shown).not_valid_after_utc.astimezone(UTC)
