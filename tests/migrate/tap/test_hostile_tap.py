@@ -17,6 +17,7 @@ from migrate.replication.sender import greet
 from migrate.replication.streaming import PIECES_MAX
 from migrate.replication.wire import OFFSET_MAX, Kind, WireError
 from migrate.replication.written import RAW_MAX, frames_of
+from migrate.replication.zeros import GRAIN
 from planner.errors import WherryError
 from tests.migrate.tap.rig import GROUP, SIZE, VOLUMES, Far
 
@@ -90,6 +91,9 @@ LIES: dict[str, Talk] = {
     "a point while it is torn": while_torn,
     "less than everything, of a tap nobody knows": lambda link: None,
     "a pass": lambda link: link.send(Kind.ZERO, length=4096),
+    "a question about no disk": lambda link: link.send(Kind.ASK_DIGESTS, offset=2**40, length=GRAIN),
+    "a question about half a grain": lambda link: link.send(Kind.ASK_DIGESTS, offset=512, length=GRAIN),
+    "a question about more than a disk": lambda link: link.send(Kind.ASK_DIGESTS, length=SIZE + GRAIN),
     "a mark that is none": lambda link: link.send(Kind.MARK, b'{"what":"floor","upto":14}'),
     "a moment nobody lives to see": lambda link: link.send(
         Kind.MARK, b'{"what":"point","upto":14,"at_ms":999999999999999}'

@@ -17,7 +17,8 @@ from migrate.sites.ports import Extent
 from migrate.tap.chunks import Point
 from migrate.tap.mapfile import seen
 from migrate.tap.recorder import Mode as Kept
-from tests.migrate.tap.rig import BLOCK, SIZE, VOLUMES, Far, Near, until
+from planner.units import MIB
+from tests.migrate.tap.rig import BLOCK, SIZE, VOLUMES, Far, Near, filled, until
 
 
 @pytest.fixture
@@ -85,6 +86,44 @@ def test_a_target_that_does_not_know_the_tap_gets_everything(near: Near, far: Fa
     assert is_right(near, other)
     near.streaming.stop()
     other.end()
+
+
+def test_a_new_tap_copies_no_more_than_its_target_lacks(tmp_path: Path, far: Far) -> None:
+    far.is_up = False
+    near = Near(tmp_path / "near", far, random.Random(3), every_s=1000.0)
+    for volume, content in zip(VOLUMES, near.writes.initial, strict=True):
+        copy = bytearray(filled(content))
+        copy[3 * MIB : 3 * MIB + 5] = b"other"
+        copy[SIZE - 1] ^= 1
+        far.paths[volume].write_bytes(copy)
+    near.during_read = lambda _disk, _offset, _length: near.burst(1, most=1)
+    near.burst(5, most=1)
+    far.is_up = True
+    assert near.streaming.settle(30)
+    assert is_right(near, far)
+    assert near.copying.same_bytes > 1.5 * SIZE, "of two disks"
+    near.kill()
+    near.during_read = lambda _disk, _offset, _length: None
+    near.start()  # what it calls hot is all that was written to, and the target has all of it
+    assert near.opened.areas.hot_count() > 0
+    assert near.streaming.settle(30)
+    assert near.copying.same_bytes > 2 * MIB
+    assert near.streaming.status().sent_bytes == 0
+    assert is_right(near, far)
+    near.streaming.stop()
+
+
+def test_a_target_that_does_not_know_what_it_holds_gets_everything(tmp_path: Path, far: Far) -> None:
+    far.is_up = False
+    near = Near(tmp_path / "near", far, random.Random(3), every_s=1000.0)
+    for volume, content in zip(VOLUMES, near.writes.initial, strict=True):
+        far.paths[volume].write_bytes(filled(content))
+        far.open_log(volume).poison([Extent(0, SIZE)])  # written, and nobody knows whether for good
+    far.is_up = True
+    assert near.streaming.settle(30)
+    assert near.copying.same_bytes == 0
+    assert is_right(near, far)
+    near.streaming.stop()
 
 
 def test_a_buffer_that_was_full_while_the_target_took_its_time(
