@@ -6,18 +6,21 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from unittest.mock import patch
 
 import pytest
 
+from migrate.replication import lane
 from migrate.replication.channel import ChannelClosed
 from migrate.replication.link import Link
 from migrate.replication.messages import Ack, Hello
+from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import greet
 from migrate.replication.wire import Kind
 from migrate.replication.zeros import GRAIN
-from tests.migrate.replication.model import MemoryDisk, MemoryLog, pipe
+from tests.migrate.replication.model import MemoryDisk, MemoryLog, World, pipe
 
 BODY = random.Random(1).randbytes(GRAIN)
 BLOCKS = 8  # each is a stretch
@@ -93,3 +96,14 @@ def test_what_is_durable_is_acknowledged_at_the_next_frame() -> None:
             if not heard.is_alive():
                 break
         assert not heard.is_alive()
+
+
+@pytest.mark.parametrize("ahead", [2, 3])
+@pytest.mark.parametrize("overlap", [False, True])
+def test_a_sender_that_waits_for_words_earlier_gets_them(ahead: int, overlap: bool) -> None:
+    content = BODY * 12
+    world = World(MemoryDisk(len(content)), ack_bytes=GRAIN, overlap=overlap)
+    with patch.object(lane, "_ACKS_AHEAD", ahead):  # 2 is what releases before this one have
+        sent = world.send(MemoryDisk(content), PassSpec("v", "p", len(content)), Mode.SEED)
+    assert isinstance(sent, PassResult)
+    assert bytes(world.disk.durable) == content
