@@ -15,7 +15,7 @@ from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.history import History
 from migrate.run.store import Run, RunKind
-from migrate.run.waves import find_wave
+from migrate.run.waves import find_wave, newest_home
 from planner.errors import Blocked
 from planner.store import plans
 
@@ -44,15 +44,6 @@ class Returning:
     def is_home(self) -> bool:
         """True when the wave runs at its source again and the target is fenced."""
         return self.history is not None and runs.outcome(self.history) is Outcome.COMMITTED
-
-
-def newest_home(project: Project, run: Run) -> tuple[Run, History] | None:
-    """Return the newest run home of a committed run, None when there is none or it was taken back."""
-    back = runs.latest(project, run.wave, RunKind.FAILBACK)
-    if back is None or back.id < run.id:
-        return None
-    history = runs.history(project, back)
-    return (back, history) if runs.outcome(history) in (None, Outcome.COMMITTED) else None
 
 
 def find_returning(project: Project, name: str) -> Returning | None:

@@ -63,7 +63,7 @@ def waves_with_runs(project: Project, kind: RunKind = RunKind.WAVE) -> dict[str,
 
 
 def under_way(project: Project, newest: StoredPlan) -> tuple[str, ...]:
-    """Return the waves of the newest plan that began as they stand there, and were not taken back."""
+    """Return the waves of the newest plan that began as they stand there, and did not come back."""
     kept = (None, Outcome.COMMITTED)
     fingerprints = {row.name: row.fingerprint for row in plans.waves(project, newest.version)}
     return tuple(
@@ -73,7 +73,22 @@ def under_way(project: Project, newest: StoredPlan) -> tuple[str, ...]:
         and item.history.mode is Mode.FORWARD
         and runs.outcome(item.history) in kept
         and fingerprints.get(item.wave.name) == item.wave.fingerprint
+        and not (item.run and _is_home(project, item.run))
     )
+
+
+def _is_home(project: Project, run: Run) -> bool:
+    home = newest_home(project, run)
+    return home is not None and runs.outcome(home[1]) is Outcome.COMMITTED
+
+
+def newest_home(project: Project, run: Run) -> tuple[Run, History] | None:
+    """Return the newest run home of a committed run, None when there is none or it was taken back."""
+    back = runs.latest(project, run.wave, RunKind.FAILBACK)
+    if back is None or back.id < run.id:
+        return None
+    history = runs.history(project, back)
+    return (back, history) if runs.outcome(history) in (None, Outcome.COMMITTED) else None
 
 
 def find_wave(project: Project, name: str) -> Standing:

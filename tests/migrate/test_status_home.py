@@ -17,6 +17,7 @@ from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
 from migrate.run.runbook import Runbook
 from migrate.run.store import RunKind
+from migrate.run.waves import under_way
 from migrate.status import WaveStatus, project_status
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories
@@ -106,10 +107,12 @@ def test_the_way_home_shows_step_by_step(book: Book) -> None:
     book.until(COMMIT)
     wave, (need,) = book.at()
     assert (wave.state, need.severity) == ("failing back", "gate")
+    assert under_way(book.project, book.stored) == ("W01",), "a newer plan leaves it as it is"
     assert need.text == "W01 runs at the source again and waits for commit"
     book.until("")
     wave, needs = book.at()
     assert (wave.state, needs) == ("failed back", [])
+    assert under_way(book.project, book.stored) == (), "it may be planned anew"
 
 
 def test_a_failback_that_was_taken_back_leaves_the_wave_committed(book: Book) -> None:

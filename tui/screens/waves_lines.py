@@ -36,6 +36,8 @@ _BEGUN = {
     "before commit": "rollback",
     "committing": "",
     "committed": "",
+    "reverse protected": "",
+    "failing back": "",
     "rolling back": "",
     "aborting": "",
     "failed": "",
