@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from planner.conduct import Conduct
 from planner.destinations import same_folder_twice
 from planner.model import Method
+from planner.settings_notices import Notices
 from planner.settings_spreading import Spreading
 from planner.settings_transfers import Transfers
 
@@ -315,6 +316,7 @@ class Settings(_Part):
     luns: tuple[Lun, ...] = Field((), description="LUNs zoned to the target and free to use")
     policies: Policies = Policies()
     transfers: Transfers = Transfers()
+    notices: Notices = Notices()
     remedies: Remedies = Remedies()
     conduct: Conduct = Conduct()
 
@@ -346,7 +348,7 @@ class Settings(_Part):
 
         Entries that came later count once they are set, so that older plans keep their settings.
         """
-        body = self.model_dump(mode="json", exclude={"sites", "transfers"})
+        body = self.model_dump(mode="json", exclude={"sites", "transfers", "notices"})
         body["conduct"] = self.conduct.model_dump(mode="json", exclude_defaults=True)
         _drop_unset(self, body, _LATER)
         _drop_unset(self.caps, body["caps"], _LATER_CAPS)

@@ -141,6 +141,14 @@ disks_per_datastore = 2
 what = "W01"
 weight = 4.0
 """,
+    "notices": """\
+[notices]
+webhooks = ["https://chat.example/hooks/wherry"]
+mail_to = ["night-shift@example.com"]
+mail_from = "wherry@example.com"
+smtp = "mail.example.com:587"
+about = ["failure", "alarm"]
+""",
     "remedies": """\
 [remedies]
 owner = "Platform team"

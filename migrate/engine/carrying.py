@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from migrate.notices.notice import of_end, of_error
 from migrate.run import orders
 from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.following import ProgressFile, dump_stopped
@@ -16,13 +17,21 @@ from planner.names import visible
 from planner.store.project import Project
 
 if TYPE_CHECKING:
+    from migrate.notices.notice import Notice
+    from migrate.run.execute import Carried
     from migrate.run.means import Hauling
     from migrate.run.orders import Order
 
 _LOG = logging.getLogger(__name__)
 
 
-def carry(root: Path, number: int, hauling: Hauling, halted: Callable[[], bool]) -> bool:
+def carry(
+    root: Path,
+    number: int,
+    hauling: Hauling,
+    halted: Callable[[], bool],
+    tell: Callable[[Notice], None] = lambda notice: None,
+) -> bool:
     """Carry out an order; return False when the engine was halted in the middle: it then stays open."""
     with Project.open(root) as project:
         order = orders.find(project, number)
@@ -30,17 +39,24 @@ def carry(root: Path, number: int, hauling: Hauling, halted: Callable[[], bool])
             return True
         orders.begin(project, number)
         progress = ProgressFile(root, number)
-        result = _result(project, order, progress, hauling, halted)
-        if result is None:
+        ended = _ended(project, order, progress, hauling, halted)
+        if ended is None:
             return False
-        orders.end(project, number, result)
+        if isinstance(ended, WherryError):
+            orders.end(project, number, ended.as_json())
+            tell(of_error(project.name, order.wave, ended))
+        else:
+            result = {"run": ended.run.id, "stopped": dump_stopped(ended.stopped)}
+            orders.end(project, number, result)
+            tell(of_end(project.name, ended))
         progress.remove()
         return True
 
 
-def _result(
+def _ended(
     project: Project, order: Order, progress: ProgressFile, hauling: Hauling, halted: Callable[[], bool]
-) -> dict[str, Any] | None:
+) -> Carried | WherryError | None:
+    """Return how the order's run stopped, or why it did not; None when the engine is halted."""
     options = order.options
     means = Means(
         who=order.who,
@@ -61,11 +77,9 @@ def _result(
             means=means,
         )
     except WherryError as error:
-        return error.as_json()
+        return error
     except Exception as error:  # noqa: BLE001 - whoever follows has to learn of it, and other orders go on
         _LOG.exception("order %d failed", order.id)
         told = visible(f"{type(error).__name__}: {error}", 200)
-        return WherryError(f"the engine failed at this order ({told})", "read run/engine.log").as_json()
-    if carried.stopped.paused and halted():
-        return None
-    return {"run": carried.run.id, "stopped": dump_stopped(carried.stopped)}
+        return WherryError(f"the engine failed at this order ({told})", "read run/engine.log")
+    return None if carried.stopped.paused and halted() else carried

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from migrate.engine.times import Times
 from migrate.engine.where import url_of
 from migrate.movers.pool import Pool
 from migrate.movers.transfers import Generations, Shares
+from migrate.notices.sending import Teller
 from migrate.run import orders
 from migrate.run.board import Board
 from migrate.run.means import Hauling
@@ -34,6 +36,7 @@ from planner.store.project import FILE, Project
 if TYPE_CHECKING:
     from migrate.engine.fleet import Fleet
     from migrate.engine.library import Library
+    from planner.settings_notices import Notices
 
 _LOG = logging.getLogger(__name__)
 _LOOK_S = 0.25
@@ -49,6 +52,7 @@ class Engine:
         self._idle_s = idle_s
         self._shared = Shares(), Generations(), Board()
         self._hauling: Hauling | None = None
+        self._teller: Teller | None = None
         self._halting = threading.Event()
         self._lock = threading.Lock()
         self._under_way: set[int] = set()
@@ -63,6 +67,8 @@ class Engine:
             movers = _fleet(project, url) if url else Pool()
             at_end.callback(movers.close)
             self._hauling = Hauling(movers, *self._shared)
+            self._teller = Teller(partial(_notices, self._root))
+            at_end.callback(self._teller.close)
             library = Library(self._root, project.id, url, self._carry)
             announce(project.run_dir)
             _LOG.info("takes orders")
@@ -72,7 +78,8 @@ class Engine:
     def _take(self, project: Project, library: Library) -> None:
         known: set[int] = set()
         version = None
-        times = Times(project)
+        assert self._teller is not None
+        times = Times(project, self._teller.tell)
         busy_at = time.monotonic()
         while not self._halting.is_set() and (self._root / FILE).exists():
             now = project.rows("PRAGMA data_version")[0][0]
@@ -98,8 +105,9 @@ class Engine:
         with self._lock:
             self._under_way.add(number)
         assert self._hauling is not None
+        assert self._teller is not None
         _LOG.info("order %d begins", number)
-        whole = carry(self._root, number, self._hauling, self._halting.is_set)
+        whole = carry(self._root, number, self._hauling, self._halting.is_set, self._teller.tell)
         _LOG.info("order %d %s", number, "ended" if whole else "halted")
         with self._lock:
             if whole:
@@ -122,6 +130,12 @@ class Engine:
                 if len(self._under_way) <= self._parked:
                     break
             time.sleep(0.02)
+
+
+def _notices(root: Path) -> Notices:
+    """Return who is told, as the settings say now."""
+    with Project.open(root) as project:
+        return settings_store.load(project).notices
 
 
 def _fleet(project: Project, url: str) -> Fleet:

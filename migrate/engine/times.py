@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from migrate.gates.due import Cause, Due, next_due, sound
+from migrate.notices.notice import of_alarm
 from migrate.run import orders
 from migrate.run import store as runs
 from migrate.run.waves import standing_waves
@@ -22,6 +23,7 @@ from planner.errors import NotFound
 from planner.store import plans
 
 if TYPE_CHECKING:
+    from migrate.notices.notice import Notice
     from planner.store.project import Project
 
 _LOG = logging.getLogger(__name__)
@@ -33,7 +35,13 @@ _LONGEST_WAIT = timedelta(minutes=15)
 class Times:
     """The calendar of one engine."""
 
-    def __init__(self, project: Project, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        project: Project,
+        tell: Callable[[Notice], None] = lambda notice: None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._tell = tell
         self._project = project
         self._clock = clock
         self._next: datetime | None = None
@@ -74,6 +82,7 @@ class Times:
         if not due.purpose:
             _LOG.warning("%s: %s", due.wave, due.why)
             sound(self._project, due)
+            self._tell(of_alarm(self._project.name, due.wave, due.why))
             return
         _, wait = self._tried.get(key, (now, _FIRST_WAIT / 2))
         wait = min(wait * 2, _LONGEST_WAIT)
