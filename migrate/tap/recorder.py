@@ -101,6 +101,11 @@ class Recorder:
         """Memory that may be taken."""
         return self._limit
 
+    @property
+    def was_whole(self) -> bool:
+        """Whether the target ever had everything since we live: what it lacks now is known to the grain."""
+        return self._known
+
     def age_s(self) -> float | None:
         """Return how old the oldest write is that is not durable at the target; None when nobody knows."""
         with self._lock:

@@ -141,7 +141,7 @@ class Streaming:
         self._cause = ""  # of the last catch-up
         self._failures = 0
         self._catches_up = False
-        self._is_up = self._was_whole = False
+        self._is_up, self._was_whole = False, recorder.was_whole
         self._asking: Asking | None = None
         self._commits = self._unsaid = 0  # commits not answered, bytes not committed
         self._spoke_at = self._pointed_at = self._committed_at = 0.0
