@@ -89,6 +89,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "image": Verb("disks as they were at a checkpoint: served, or written out", Effect.LIVE),
     },
     "Watch": {
+        "metrics": Verb("figures of the project for Prometheus", Effect.VIEW),
         "status": Verb("where every wave stands and what needs you", Effect.VIEW),
         "log": Verb("who did what, when; --verify checks the chain", Effect.VIEW),
         "verify": Verb(
