@@ -137,7 +137,10 @@ def way_home(lab: Lab, point: str = "") -> list[str]:
 
 def test_what_the_target_wrote_comes_home(stage: Stage, abroad: Path) -> None:
     with Lab.copy(abroad, stage.scratch / "home", "dc2") as lab:
+        go(lab, Purpose.REVERSE)
+        assert lab.drive(Purpose.REVERSE).gate == "go", "one more round"
         assert way_home(lab) == []
+        assert "g0/d0/delta/2 after act" in points_of(lab)
         kinds = {point.split(" ")[0].split("/")[-1] for point in points_of(lab)}
         assert {"unfence", "fence", "start", "stop", "go", "commit"} <= kinds
         assert not kinds & {"create", "build"}, "disks and VMs are there already"
