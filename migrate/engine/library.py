@@ -27,7 +27,7 @@ _PROTOCOL = "1"  # of what is stored: another one takes up nothing that this one
 MOVERS = "wherry-mover"  # movers are another application: nothing of the engine's is taken by them
 _ENGINE = "wherry"
 _AT_ONCE = 64
-_LOOK_S = 0.1
+_LOOK_S = 0.3
 _SUBSECOND_SQLITE = (3, 42)
 
 

@@ -1,0 +1,231 @@
+"""The engine: what a step costs beside its act, what waiting waves cost, and the window of a cutover.
+
+A lab of VMs with one disk of 16 MiB each, carried out by a real engine with its movers; times are of the
+record of steps. Waiting waves are runs whose record says that they are at their go gate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from benchmarks.host import facts
+from migrate.daemons.spawn import stop_server
+from migrate.engine.presence import ensure, halt, running
+from migrate.run import orders
+from migrate.run import store as runs
+from migrate.run.compose import GO, compose
+from migrate.run.execute import Purpose
+from migrate.run.runbook import Phase
+from migrate.sites.lab.build import build_lab
+from migrate.sites.lab.client import LabSite
+from planner.checks.registry import run_checks
+from planner.model import VM, Dependency, Disk, Inventory, Nic, Power, Tie
+from planner.own_code import child_environment
+from planner.planning import make_plan
+from planner.settings import Policies, Settings, Site
+from planner.store import approvals, inventories, plans
+from planner.store import settings as settings_store
+from planner.store.project import Project, utc_now
+from planner.units import MIB
+from tests.migrate.estate import disk, wave
+from tests.planner.store.test_schema import estate as some_estate
+from tests.planner.store.test_schema import planned
+from tests.planner.store.test_schema import vm as some_vm
+
+_SITES = ("dc1", "dc2")
+_WAVE = "W01"
+_DISK = 16 * MIB
+
+
+def run(quick: bool) -> dict[str, Any]:
+    """Return the figures; quick has one lab of four VMs and 40 waiting VMs."""
+    rows: list[dict[str, Any]] = []
+    for vms in (4,) if quick else (1, 4, 32):
+        with _lab(vms) as project:
+            rows += _cutover(project, vms, overhead=vms == 4)
+    rows += _waiting(40 if quick else 1000)
+    return {"name": "engine", "columns": {"parts": "of that"}, "rows": rows, "host": facts()}
+
+
+@contextmanager
+def _lab(vms: int) -> Iterator[Project]:
+    """Give a project whose wave of so many VMs runs in a lab, for the block."""
+    members = tuple(
+        VM(
+            f"v{number}",
+            f"vm-{number:02d}",
+            power=Power.ON,
+            cpus=1,
+            memory_bytes=64 * MIB,
+            disks=(Disk("2000", "Hard disk 1", _DISK, path=f"[ds] v{number}/0.vmdk"),),
+            nics=(Nic("Network adapter 1", "prod", f"00:50:56:00:00:{number:02x}", "Vmxnet3"),),
+        )
+        for number in range(vms)
+    )
+    ties = tuple(Dependency(member.id, "v0", Tie.HARD, "talks to it all the time") for member in members[1:])
+    inventory = Inventory("bench", "2026-01-01T00:00:00Z", members, dependencies=ties)
+    settings = Settings(
+        sites={
+            name: Site(url=f"lab:lab/{name}", role=role)  # type: ignore[arg-type]
+            for name, role in zip(_SITES, ("source", "target"), strict=True)
+        },
+        policies=Policies(delta_cycles=1, block_kib=256),
+    )
+    with (
+        tempfile.TemporaryDirectory(dir=os.environ.get("WHERRY_BENCH_DIR"), prefix="wherry-engine-") as name,
+        Project.create(Path(name) / "p", "bench") as project,
+    ):
+        settings_store.save(project, settings, "bench")
+        stored = inventories.save(project, inventory)
+        plan = make_plan(
+            project=project.name,
+            inventory=stored.inventory,
+            inventory_fingerprint=stored.fingerprint,
+            settings=settings,
+            created_at=utc_now(),
+            findings=run_checks(stored.inventory).findings,
+        )
+        approvals.approve(project, plans.save(project, plan, "bench"), (_WAVE,), "bench")
+        root = project.root / "lab"
+        build_lab(root, inventory, source_name="dc1", target_name="dc2", luns=(), seed=7,
+                  progress=lambda what, done, total: None)  # fmt: skip
+        source = LabSite.connect(root / "dc1", start=True)
+        for member in members:
+            source.power_on(member.id, "bench")
+        source.close()
+        try:
+            yield project
+        finally:
+            halt(project.run_dir)
+            for site in _SITES:
+                for server in ("receiver", "site"):
+                    stop_server(root / site / "run", server)
+
+
+def _cutover(project: Project, vms: int, *, overhead: bool) -> Iterator[dict[str, Any]]:
+    for purpose in (Purpose.REPLICATE, Purpose.CUTOVER):
+        number = orders.place(project, _WAVE, purpose.value, {"uid": os.getuid()}).id
+        ensure(project.root, project.run_dir)
+        while (result := orders.find(project, number).result) is None:
+            time.sleep(0.05)
+        if "stopped" not in result or result["stopped"]["gate"] is None:
+            raise RuntimeError(f"the lab's wave did not come to its gate: {result}")
+    times = _times(project)
+    stops = [span for (step, _), span in times.items() if step.endswith("/stop")]
+    probes = [span for (step, _), span in times.items() if step.endswith("/probe")]
+    window_s = min(end for _, end in probes) - min(begin for begin, _ in stops)
+    parts = ", ".join(
+        f"{what} {sum(end - begin for (step, _), (begin, end) in times.items() if step.endswith(tail)):.2f}"
+        for what, tail in (
+            ("stop", "/stop"), ("last delta", "/final"), ("compare", "/verify"), ("build", "/build"),
+            ("start", "/start"), ("probe", "/probe"),
+        )
+    )  # fmt: skip
+    yield {
+        "what": f"{vms} VMs: first stop to first probe passed",
+        "value": round(window_s, 2),
+        "unit": "s",
+        "parts": f"seconds: {parts}",
+    }
+    if overhead:
+        spans = sorted(times.values())
+        gaps = [max(after[0] - before[1], 0.0) for before, after in pairwise(spans)]
+        inner = [gap for gap in gaps if gap < 1.0]  # not the wait for the next order
+        yield {
+            "what": f"between the end of a step and the next one's act, median of {len(inner)}",
+            "value": round(statistics.median(inner) * 1000, 2),
+            "unit": "ms",
+            "parts": f"mean {statistics.mean(inner) * 1000:.2f} ms",
+        }
+
+
+def _times(project: Project) -> dict[tuple[str, int], tuple[float, float]]:
+    """Return (begin, end) of every attempt of a step, in seconds since 1970."""
+    begun: dict[tuple[str, int], float] = {}
+    found: dict[tuple[str, int], tuple[float, float]] = {}
+    for row in project.rows("SELECT step, kind, attempt, at FROM step_record ORDER BY seq"):
+        at_s = datetime.fromisoformat(row["at"]).timestamp()
+        if row["kind"] == "intent":
+            begun[row["step"], row["attempt"]] = at_s
+        elif row["kind"] == "done":
+            key = row["step"], row["attempt"]
+            found[key] = begun[key], at_s
+    return found
+
+
+def _waiting(vms: int) -> Iterator[dict[str, Any]]:
+    """Measure an engine beside waves of four VMs that wait at their gates, and a status."""
+    with (
+        tempfile.TemporaryDirectory(dir=os.environ.get("WHERRY_BENCH_DIR"), prefix="wherry-engine-") as name,
+        Project.create(Path(name) / "p", "bench") as project,
+    ):
+        _fill(project, vms // 4)
+        ensure(project.root, project.run_dir)
+        time.sleep(5.0)  # its first look at the calendar
+        pid = running(project.run_dir)
+        assert pid is not None
+        before_s, begun = _spent_s(pid), time.monotonic()
+        time.sleep(20.0)
+        share = (_spent_s(pid) - before_s) / (time.monotonic() - begun)
+        yield {"what": f"{vms} VMs wait at gates: of one core", "value": round(share * 100, 2), "unit": "%"}
+        peak = next(
+            int(line.split()[1]) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+            if line.startswith("VmHWM")
+        )  # fmt: skip
+        yield {"what": "memory of that engine, peak", "value": round(peak / 1024), "unit": "MiB"}
+        took = []
+        for _ in range(5):
+            begun = time.perf_counter()
+            subprocess.run(
+                [sys.executable, "-m", "tui.cli.entry", "status", "--project", str(project.root), "--json"],
+                check=True, stdout=subprocess.DEVNULL, env=child_environment(),
+            )  # fmt: skip
+            took.append(time.perf_counter() - begun)
+        yield {"what": "wherry status beside it, median of 5", "value": round(statistics.median(took), 2),
+               "unit": "s"}  # fmt: skip
+        halt(project.run_dir)
+
+
+def _spent_s(pid: int) -> float:
+    words = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _fill(project: Project, waves: int) -> None:
+    """Store so many waves of four VMs, each with a run that waits at its go gate."""
+    found = some_estate(some_vm("a"))
+    inventories.save(project, found)
+    plan = planned(found)
+    made = []
+    for number in range(waves):
+        names = [f"w{number}v{one}" for one in range(4)]
+        one = wave({"g": names}, [disk(member) for member in names], [names])
+        made.append(one.model_copy(update={"name": f"W{number:03d}"}))
+    stored = plans.save(project, plan.model_copy(update={"waves": tuple(made)}), "bench")
+    for one in made:
+        runbook = compose(one)
+        run = runs.begin(project, stored, runbook)
+        with project.write() as db:
+            db.table("step_record").insert_all(
+                {"run": run.id, "step": step.id, "kind": kind, "attempt": 1, "at": utc_now(),
+                 "detail": json.dumps({})}
+                for step in runbook.steps
+                if step.phase is Phase.REPLICATE and step.id != GO
+                for kind in ("intent", "done")
+            )  # fmt: skip
+
+
+if __name__ == "__main__":
+    print(json.dumps(run("--quick" in sys.argv), indent=2, ensure_ascii=False))
