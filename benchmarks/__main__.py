@@ -43,7 +43,7 @@ _NOTES = {
     "engine": "A real engine with its movers over a lab of two folders; times are those of the record of "
     "steps. The aims are 10 ms beside a step, 15 % of a core and 300 MB for a thousand VMs that wait, and "
     "0.3 s for a status. There is no peer: nothing else carries such a runbook out. In a window the steps of "
-    "one kind are added up, some of which go on at the same time; a guest writes a few MiB between two passes.",
+    "one kind are added up, some of which go on at the same time; guests write a few MiB between passes.",
     "checks": "Every check about every object of a synthetic estate, against a target inventory of 1,000 "
     "VMs; processor time of the checks alone, survey and sorting included. Their budget is 3 s for 10,000 "
     "VMs, 40 s and 2 GB for 100,000. There is no peer: nothing else asks the same.",
