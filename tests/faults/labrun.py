@@ -71,12 +71,13 @@ class Lab:
 
     root: Path
     children: list[int] = field(default_factory=list)
+    receives: str = "dc2"  # the site whose receiver runs beforehand
 
     @classmethod
     def copy(cls, template: Path, root: Path, at: str = "dc1") -> Lab:
         """Copy the template, holes stay holes, and start everything; its VMs run at a site."""
         subprocess.run(["cp", "-a", "--sparse=always", str(template), str(root)], check=True)
-        lab = cls(root)
+        lab = cls(root, receives="dc2" if at == "dc1" else "dc1")
         lab.start_sites()
         with lab.site(at) as site:
             for vm in RUNNING:
@@ -97,8 +98,8 @@ class Lab:
         for site in SITES:
             if is_running(self.run_of(site), daemon.NAME) is None:
                 self._serve(daemon.main, site, daemon.NAME, daemon.SOCKET)
-        if is_running(self.run_of("dc2"), receiver.NAME) is None:
-            self._serve(receiver.main, "dc2", receiver.NAME, receiver.SOCKET)
+        if is_running(self.run_of(self.receives), receiver.NAME) is None:
+            self._serve(receiver.main, self.receives, receiver.NAME, receiver.SOCKET)
 
     def _serve(self, main: Callable[[list[str]], int], site: str, name: str, socket: str) -> None:
         directory = self.folder(site)
@@ -134,8 +135,9 @@ class Lab:
 
     def kill_all(self) -> None:
         """End everything that runs for this lab, also what a driver started."""
-        for site, name in (("dc1", daemon.NAME), ("dc2", daemon.NAME), ("dc2", receiver.NAME)):
-            self.kill_process(site, name)
+        for site in SITES:
+            self.kill_process(site, daemon.NAME)
+            self.kill_process(site, receiver.NAME)
         while self.children:
             pid = self.children.pop()
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
