@@ -80,8 +80,21 @@ def _project(root: Path) -> Iterator[Examined]:
             broken = broken_at(project)
             said = "whole" if broken is None else f"broken at line {broken}"
             yield Examined("audit chain", broken is None, said, "find out who changed project.db")
+            yield from _words(project)
     except WherryError as error:
         yield Examined("project", False, error.message, error.hint)
+
+
+def _words(project: Project) -> Iterator[Examined]:
+    """Say of each word at a gate that nobody said through wherry."""
+    from migrate.gates.words import unwitnessed
+    from planner.names import visible
+
+    for word in unwitnessed(project):
+        said = f"{visible(word.who)} said {word.verdict.value} at {visible(word.gate)}, run {word.run}"
+        yield Examined(
+            "gates", False, f"{said}, past wherry", "find out who wrote into project.db, and hold that gate"
+        )
 
 
 def _shared(project: Project) -> Iterator[Examined]:

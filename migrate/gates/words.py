@@ -7,6 +7,7 @@ fingerprint of what its wave will do, so that a word for another plan does not c
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -128,6 +129,26 @@ def of_run(project: Project, run: int) -> dict[str, tuple[Word, ...]]:
     for row in project.rows("SELECT * FROM gate_word WHERE run = ? ORDER BY id", run):
         found[row["gate"]] = (*found.get(row["gate"], ()), _word(row))
     return found
+
+
+def unwitnessed(project: Project) -> list[Word]:
+    """Return the words that have no line of their own in the audit chain: nobody said them through wherry."""
+    lines = Counter(
+        (row["act"], row["who"], row["run"], row["uid"], row["plan"], row["ticket"], row["reason"])
+        for row in project.rows(
+            "SELECT act, who, json_extract(detail, '$.run') AS run, json_extract(detail, '$.uid') AS uid,"
+            " json_extract(detail, '$.plan') AS plan, json_extract(detail, '$.ticket') AS ticket,"
+            " json_extract(detail, '$.reason') AS reason FROM audit WHERE act LIKE 'gate %'"
+        )
+    )
+    missing: list[Word] = []
+    for word in map(_word, project.rows("SELECT * FROM gate_word ORDER BY id")):
+        act = f"gate {word.verdict.value} {word.gate}"
+        line = (act, word.who, word.run, word.uid, word.fingerprint, word.ticket, word.reason)
+        lines[line] -= 1
+        if lines[line] < 0:
+            missing.append(word)
+    return missing
 
 
 def _word(row: sqlite3.Row) -> Word:

@@ -12,6 +12,7 @@ import pytest
 from migrate import audit
 from migrate.gates import words
 from migrate.gates.words import Person, Verdict
+from migrate.health import examine
 from planner.errors import BadInput
 from planner.ticket import LONGEST
 from tests.migrate.gates.standing import Standing, planned, stored
@@ -71,3 +72,19 @@ def test_what_cannot_be_kept_is_refused(
         words.say(run.project, run.run, "go", verdict, ticket, reason)
     assert words.of(run.project, run.run.id, "go") == ()
     assert len(audit.lines(run.project)) == before
+
+
+def test_a_word_that_nobody_said_through_wherry_is_found(run: Standing) -> None:
+    words.say(run.project, run.run, "go", Verdict.APPROVE, "CHG1")
+    words.say(run.project, run.run, "go", Verdict.APPROVE, "CHG1")
+    assert words.unwitnessed(run.project) == []
+    copied = "run, gate, verdict, who, uid, at, fingerprint, ticket, reason"
+    with run.project.write() as db:
+        db.conn.execute(f"INSERT INTO gate_word ({copied}) SELECT {copied} FROM gate_word WHERE id = 1")
+        db.conn.execute("UPDATE gate_word SET uid = 4711, who = 'bob\x1b[2J' WHERE id = 3")
+    (forged,) = words.unwitnessed(run.project)
+    assert forged.uid == 4711
+    root = run.project.root
+    (found,) = [item for item in examine(root) if item.what == "gates"]
+    assert not found.ok
+    assert found.said == f"bob␛[2J said approve at go, run {run.run.id}, past wherry"
