@@ -57,7 +57,7 @@ def act(
 
         with Bar() as bar:
             carried = carry(project, planned.name, purpose, onlooker(bar), seed_from)
-        return _conclude(carried, as_json)
+        return _conclude(carried, _shut(project, purpose, carried), as_json)
 
 
 def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
@@ -218,9 +218,27 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
     return tell
 
 
-def _conclude(carried: Carried, as_json: bool) -> int:
+def _shut(project: Project, purpose: Purpose, carried: Carried) -> str:
+    """Return what a gate still needs although the verb said yes to it, empty when that is not so."""
+    from datetime import UTC, datetime
+
+    from migrate.gates.asking import ask
+    from migrate.gates.opening import Shut
+    from migrate.run.execute import OPENS
+
+    gate = carried.stopped.gate
+    if gate is None or gate.id not in OPENS[purpose]:
+        return ""
+    found = ask(project, carried.run, carried.history, gate, datetime.now(UTC))
+    return ", ".join(found.missing) if isinstance(found, Shut) else ""
+
+
+def _conclude(carried: Carried, shut: str, as_json: bool) -> int:
     """Say how it stopped and what to do next; return the exit code."""
     verdict = _verdict(carried)
+    if shut:
+        hint = f"the engine goes on when the gate opens; see 'wherry gate list {carried.run.wave}'"
+        verdict = _Verdict(4, verdict.state, hint, f"the gate needs {shut}")
     if as_json:
         data({"wave": carried.run.wave, "run": carried.run.id, "state": verdict.state,
               "why": verdict.why, "next": verdict.hint,
