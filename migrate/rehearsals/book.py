@@ -66,7 +66,7 @@ def write(
     report: dict[str, Any],
     notes: str = "",
     effect: Effect = Effect.DRY_RUN,
-) -> None:
+) -> Rehearsed:
     """Write a rehearsal down, with its audit line; raises BadInput for notes that are too long."""
     _check(notes)
     who = audit.person()
@@ -85,7 +85,19 @@ def write(
                 "report": json.dumps(report, ensure_ascii=True, sort_keys=True),
             }
         )
+        (number,) = db.conn.execute("SELECT max(id) FROM rehearsed").fetchone()
         audit.add(db, who, effect, ACT, wave, detail | ({"notes": notes} if notes else {}))
+    return _row(project, number)
+
+
+def amend(project: Project, number: int, verdict: Verdict, report: dict[str, Any]) -> None:
+    """Write down how a rehearsal that was begun has ended."""
+    wave = _row(project, number).wave
+    text = json.dumps(report, ensure_ascii=True, sort_keys=True)
+    with project.write() as db:
+        db.table("rehearsed").update(number, {"verdict": verdict.value, "report": text})
+        detail = {**report, "verdict": verdict.value}
+        audit.add(db, audit.person(), Effect.LIVE, "end a rehearsal", wave, detail)
 
 
 def add_note(project: Project, wave: str, note: str) -> Rehearsed:
@@ -102,7 +114,7 @@ def add_note(project: Project, wave: str, note: str) -> Rehearsed:
         audit.add(
             db, audit.person(), Effect.DRY_RUN, "note a rehearsal", wave, {"of": found.at, "note": note}
         )
-    return _read(project.rows("SELECT * FROM rehearsed WHERE id = ?", found.id)[0])
+    return _row(project, found.id)
 
 
 def of_wave(project: Project, wave: str) -> tuple[Rehearsed, ...]:
@@ -129,6 +141,10 @@ def reminder(project: Project, wave: str, fingerprint: str) -> str:
     if rows[0]["verdict"] != Verdict.CLEAN:
         return f"the last rehearsal of {visible(wave)}, on {rows[0]['at'][:10]}, was not clean"
     return ""
+
+
+def _row(project: Project, number: int) -> Rehearsed:
+    return _read(project.rows("SELECT * FROM rehearsed WHERE id = ?", number)[0])
 
 
 def _check(notes: str) -> None:

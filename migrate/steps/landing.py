@@ -25,7 +25,7 @@ class Build:
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Create it and look at what came of it."""
-        ctx.target.create_vm(_new_vm(step), op)
+        ctx.target.create_vm(new_vm(step), op)
         result = self.verify(ctx, step, op)
         if result is None:
             raise StepFailed(f"{step.title}: the VM is not there", "look at the target site, then retry")
@@ -101,7 +101,8 @@ def _ours(ctx: Context, step: Step, op: str) -> bool:
     return op.startswith(f"{ctx.run}/{step.id}/")
 
 
-def _new_vm(step: Step) -> NewVM:
+def new_vm(step: Step) -> NewVM:
+    """Return the VM that a build step creates."""
     params = step.params
     return NewVM(
         id=params["vm"],

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from migrate.rehearsal import Rehearsal
     from migrate.rehearsals.book import Rehearsed
+    from migrate.rehearsals.booted import Booted, Prepared
     from migrate.rehearsals.dry import DryRun
     from migrate.rehearsals.matrix import Matrix
 
@@ -110,6 +111,39 @@ def show_dry(said: DryRun) -> None:
     found = len(said.findings)
     say(f"{sites} asked, {len(said.calls)} calls predicted, {found} finding{'' if found == 1 else 's'}")
     say("what is touched: nothing")
+
+
+def show_prepared(wave: str, prepared: Prepared) -> None:
+    """Print what a booted copy would take."""
+    from planner.names import visible
+    from planner.units import show_bytes
+
+    table(("network", "isolated"), [(visible(a), visible(b)) for a, b in prepared.networks.items()])
+    disks, room = len(prepared.images), show_bytes(prepared.room_bytes)
+    say(f"dry: nothing was done. A copy of {disks} disks takes at most {room} at the target for a while")
+    say(f"to do it: wherry rehearse {visible(wave)} --depth boot --live")
+
+
+def show_booted(said: Booted) -> None:
+    """Print how the copies did."""
+    from planner.names import visible
+    from planner.units import show_duration
+
+    words = {True: "well", False: "not well", None: "-"}
+    rows = [
+        (visible(one.name), words[one.ok], show_duration(one.waited_s), visible(one.detail))
+        for one in said.probes
+    ]
+    table(("copy of", "it is", "after", "probe"), rows)
+    line(f"{visible(said.wave)}: {'booted well' if said.clean else 'not clean'}")
+    if said.failure:
+        say(f"it ended early: {visible(said.failure)}")
+    if said.unproved:
+        say(f"{len(said.unproved)} disks were copied as they are: no checkpoint has a digest of them")
+    if said.removed:
+        say("the copies are removed; replicas and sources were only read")
+    else:
+        say(f"copies are left at the target: wherry rehearse {visible(said.wave)} --depth boot --cleanup")
 
 
 def show_book(found: Sequence[Rehearsed], due: str, fingerprint: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 
+from migrate.sites.copies import original_of
 from migrate.sites.lab.acks import Acks
 from migrate.sites.lab.guest import Guest
 from migrate.sites.lab.health import GuestState, guest_state, judge
@@ -67,7 +68,7 @@ class Guests:
         self._running[vm].start()
 
     def _boot(self, vm: str, tracked: list[TrackedVolume]) -> Guest:
-        owner = content_id(vm)
+        owner, acks = _records(vm), content_id(vm)
         with self._writes:  # another VM may be writing a shared disk
             found = scan(tracked, owner)
             places = [(item, lane) for item in tracked for lane in read_lanes(item) if lane.owner == owner]
@@ -77,9 +78,9 @@ class Guests:
             found.last,
             self._write_rate,
             self._writes,
-            lambda number: self._acks.put(owner, number),
+            lambda number: self._acks.put(acks, number),
         )
-        if tracked and not (found.complete and found.last >= self._acks.get(owner)):
+        if tracked and not (found.complete and found.last >= self._acks.get(acks)):
             guest.fault = "the guest does not write: its records are not complete"
         return guest
 
@@ -146,4 +147,9 @@ class Guests:
     def _scan(self, vm: str) -> Scan:
         machine = self._machines.need(vm)
         with self._writes:
-            return scan([self._storage.tracked[disk.volume] for disk in machine.spec.disks], content_id(vm))
+            return scan([self._storage.tracked[disk.volume] for disk in machine.spec.disks], _records(vm))
+
+
+def _records(vm: str) -> str:
+    """Return whose records a VM writes: a copy goes on with those of its original."""
+    return content_id(original_of(vm))

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.names import visible
 from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data
+from tui.cli.output import data, say
 
 if TYPE_CHECKING:
     from planner.store.project import Project
 
 _EPILOG = (
     "Examples: wherry rehearse W01; wherry rehearse W01 --matrix; wherry rehearse W01 --fault power_on; "
-    "wherry rehearse W01 --depth dry; wherry rehearse W01 --history"
+    "wherry rehearse W01 --depth dry; wherry rehearse W01 --depth boot --live; "
+    "wherry rehearse W01 --history"
 )
 
 
@@ -24,10 +26,10 @@ _EPILOG = (
 @click.argument("wave")
 @click.option(
     "--depth",
-    type=click.Choice(["twin", "dry"]),
+    type=click.Choice(["twin", "dry", "boot"]),
     default="twin",
     show_default=True,
-    help="twin: on modelled time. dry: ask the real sites, change nothing.",
+    help="twin: on modelled time. dry: ask the sites, change nothing. boot: start a copy in isolation.",
 )
 @click.option("--runs", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same report.")
@@ -35,6 +37,9 @@ _EPILOG = (
 @click.option("--matrix", is_flag=True, help="One fault in each of most runs: every kind at every call.")
 @click.option("--note", default="", metavar="TEXT", help="What people saw; it is kept with the rehearsal.")
 @click.option("--history", is_flag=True, help="Show the rehearsals of the wave; --note adds to the newest.")
+@click.option("--live", is_flag=True, help="Of boot: really make the copy; without this it is only said.")
+@click.option("--confirm", metavar="WAVE", help="The wave's name again, instead of typing it.")
+@click.option("--cleanup", is_flag=True, help="Of boot: remove what an interrupted rehearsal left.")
 @project_option
 @json_option
 def command(
@@ -46,12 +51,17 @@ def command(
     matrix: bool,
     note: str,
     history: bool,
+    live: bool,
+    confirm: str | None,
+    cleanup: bool,
     project_dir: Path,
     as_json: bool,
 ) -> int:
     """Rehearse a wave: its runbook many times on modelled time. Nothing is touched, no bytes move.
 
     With --depth dry the real sites are asked, reading only, and every call of the run is listed in order.
+    With --depth boot the replicas of the newest checkpoint are copied, started under other names on isolated
+    networks while replication goes on, probed, and removed again.
     Ends with 3 on findings: a run that went wrong or did not fit its window, a grave fault, or something in
     the way at a site.
     """
@@ -60,6 +70,8 @@ def command(
             return _history(project, wave, note, as_json)
         if depth == "dry":
             return _dry(project, wave, note, as_json)
+        if depth == "boot":
+            return _boot(project, wave, note, live, confirm, cleanup, as_json)
         return _twin(project, wave, runs, seed, fault, matrix, note, as_json)
 
 
@@ -102,6 +114,48 @@ def _dry(project: Project, wave: str, note: str, as_json: bool) -> int:
     else:
         show_dry(said)
     return Blocked.exit_code if said.findings else 0
+
+
+def _boot(
+    project: Project, wave: str, note: str, live: bool, confirm: str | None, cleanup: bool, as_json: bool
+) -> int:
+    from contextlib import closing
+
+    from migrate.clock import SystemClock
+    from migrate.rehearsals.booted import clean_up, prepare, rehearse_booted
+    from migrate.run.waves import find_wave
+    from migrate.sites.opening import open_site
+    from planner.errors import Blocked
+    from planner.store import settings
+    from tui.cli.acting import confirm_live
+    from tui.cli.rehearsals import show_booted, show_prepared
+
+    standing = find_wave(project, wave)
+    name = standing.wave.name
+    with closing(open_site(settings.load(project), "target", project.root)) as target:
+        if cleanup:
+            left = clean_up(project, name, target)
+            if as_json:
+                data({"wave": name, "removed": left})
+            else:
+                say(f"what {left} interrupted rehearsals of {visible(name)} left is removed")
+            return 0
+        if not live:
+            prepared = prepare(standing, target)
+            if as_json:
+                data({"wave": name, "live": False, **asdict(prepared)})
+            else:
+                show_prepared(name, prepared)
+            return 0
+        confirm_live(name, confirm, "rehearse")
+        said = rehearse_booted(
+            project, standing, target, SystemClock(), lambda text: say(f"  {visible(text)}"), note
+        )
+    if as_json:
+        data({**asdict(said), "clean": said.clean})
+    else:
+        show_booted(said)
+    return 0 if said.clean else Blocked.exit_code
 
 
 def _history(project: Project, wave: str, note: str, as_json: bool) -> int:

@@ -1,0 +1,244 @@
+"""A booted copy: images of the newest checkpoint started at the target in isolation, probed, and removed.
+
+    note what will be made ─▶ copy the disks ─▶ build and start, batch by batch ─▶ probe ─▶ remove it all
+
+What a rehearsal makes stands in the book before the first of it is made, and is struck out when it is
+gone. So whatever happens in between, ``clean_up`` finds it. Replicas and sources are only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from migrate.rehearsals import book
+from migrate.rehearsals.book import Depth, Verdict
+from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
+from migrate.sites.copies import copy_id
+from planner.effects import Effect
+from planner.errors import Blocked, WherryError
+from planner.model import Power
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from migrate.clock import Clock
+    from migrate.run.waves import Standing
+    from migrate.sites.ports import FullSite, NewVM
+    from planner.plan import Wave
+    from planner.store.project import Project
+
+ISOLATED = "wherry-rehearsal"  # where the settings name no test network
+_NAME_LIMIT = 80
+_TAIL = "-rehearsal"
+_EVERY_S = 1.0
+_STOP_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """How the copy of a VM did; ``ok`` is None for one that was not started."""
+
+    vm: str
+    name: str
+    ok: bool | None
+    detail: str
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """What came of it. ``unproved`` names volumes whose copy no digest of the checkpoint vouches for."""
+
+    wave: str
+    fingerprint: str
+    networks: dict[str, str]
+    copied_bytes: int
+    unproved: tuple[str, ...]
+    probes: tuple[Probed, ...]
+    failure: str
+    removed: bool
+
+    @property
+    def clean(self) -> bool:
+        """True when every VM that was to run came up well from the checkpoint, and all is gone again."""
+        well = all(one.ok is not False for one in self.probes)
+        return not self.failure and self.removed and well and not self.unproved
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What would be made: disks, bytes, and the network for each network of the wave."""
+
+    images: tuple[Image, ...]
+    room_bytes: int
+    networks: dict[str, str]
+
+
+def prepare(standing: Standing, target: FullSite) -> Prepared:
+    """Return what a booted copy would take; raises Blocked when it cannot be made. Changes nothing."""
+    wave = standing.wave
+    if standing.history is None:
+        raise Blocked(
+            f"{visible(wave.name)} has no replicas to boot a copy of",
+            f"replicate it first: wherry replicate {visible(wave.name)} --live",
+        )
+    images = images_of(wave, standing.history)
+    test = dict(wave.conduct.test_networks)
+    networks = {nic.target: test.get(nic.target, ISOLATED) for vm in wave.vms for nic in vm.nics}
+    known = target.networks()
+    for network in sorted(set(networks.values()) - (known if known is not None else set(networks.values()))):
+        raise Blocked(
+            f"the isolated network {visible(network)} does not exist at site {target.name}",
+            "make it there without an uplink, or name one in [conduct.test_networks]",
+        )
+    return Prepared(images, room_bytes(images, target), networks)
+
+
+def rehearse_booted(
+    project: Project,
+    standing: Standing,
+    target: FullSite,
+    clock: Clock,
+    tell: Callable[[str], None],
+    notes: str = "",
+) -> Booted:
+    """Boot a copy of a wave at the target, probe it and remove it; raises Blocked, ProjectBusy."""
+    with _alone(project, standing.wave.name):
+        _remove_left(project, standing.wave.name, target)
+        prepared = prepare(standing, target)
+        row = _begin(project, standing, prepared, notes)
+        made = row.report["made"]
+        probes: tuple[Probed, ...] = ()
+        failure = ""
+        try:
+            for image in prepared.images:
+                tell(f"copy {image.volume}")
+                copy_image(target, image, made["key"])
+            probes = _boot(standing.wave, prepared, target, made["key"], clock, tell)
+        except (WherryError, OSError) as error:
+            failure = error.message if isinstance(error, WherryError) else (error.strerror or str(error))
+        finally:
+            tell("remove the copies")
+            removed = _remove(target, made)
+        said = Booted(
+            wave=standing.wave.name,
+            fingerprint=standing.wave.fingerprint,
+            networks=prepared.networks,
+            copied_bytes=sum(image.size_bytes for image in prepared.images if not image.empty),
+            unproved=tuple(image.volume for image in prepared.images if not (image.digest or image.empty)),
+            probes=probes,
+            failure=failure,
+            removed=removed,
+        )
+        verdict = Verdict.FAILED if failure else Verdict.CLEAN if said.clean else Verdict.FINDINGS
+        report = {**asdict(said), "made": {} if removed else made}
+        book.amend(project, row.id, verdict, report)
+        return said
+
+
+def clean_up(project: Project, wave: str, target: FullSite) -> int:
+    """Remove what interrupted rehearsals of a wave left; return how many there were. Raises ProjectBusy."""
+    with _alone(project, wave):
+        return _remove_left(project, wave, target)
+
+
+@contextmanager
+def _alone(project: Project, wave: str) -> Iterator[None]:
+    """Hold the rehearsals of a wave, not the wave: its replication goes on."""
+    from migrate.run import store as runs
+
+    with runs.held(project, f"the booted copy of {wave}"):
+        yield
+
+
+def _begin(project: Project, standing: Standing, prepared: Prepared, notes: str) -> book.Rehearsed:
+    """Write down what will be made, before the first of it is."""
+    from planner.store.project import utc_now
+
+    wave = standing.wave
+    key = "".join(
+        letter for letter in f"{project.id}-{wave.fingerprint[:8]}-{utc_now()}" if letter not in ":/"
+    )
+    made = {
+        "key": key,
+        "vms": [copy_id(key, vm.id) for vm in wave.vms],
+        "volumes": [copy_id(key, image.volume) for image in prepared.images],
+    }
+    return book.write(
+        project, wave.name, wave.fingerprint, standing.stored.version, Depth.BOOT, Verdict.FAILED,
+        {"failure": "it was interrupted", "made": made}, notes, Effect.LIVE,
+    )  # fmt: skip
+
+
+def _remove_left(project: Project, wave: str, target: FullSite) -> int:
+    left = [one for one in book.of_wave(project, wave) if one.depth is Depth.BOOT and one.report.get("made")]
+    for one in left:
+        if _remove(target, one.report["made"]):
+            book.amend(project, one.id, one.verdict, {**one.report, "made": {}})
+    return len(left)
+
+
+def _remove(target: FullSite, made: dict[str, Any]) -> bool:
+    """Stop and remove every copy that is there; True when none is left. What fails is tried again later."""
+    op = f"{made['key']}/remove/do1"
+    gone = True
+    for vm in made["vms"]:
+        try:
+            if (found := target.observe(vm)) is not None:
+                if found.power is not Power.OFF and not target.shut_down(vm, op, _STOP_S):
+                    target.power_off(vm, op)
+                target.delete_vm(vm, op)
+        except (WherryError, OSError):
+            gone = False
+    for volume in made["volumes"]:
+        try:
+            if target.volume(volume) is not None:
+                target.delete_disk(volume, op)
+        except (WherryError, OSError):
+            gone = False
+    return gone
+
+
+def _boot(
+    wave: Wave, prepared: Prepared, target: FullSite, key: str, clock: Clock, tell: Callable[[str], None]
+) -> tuple[Probed, ...]:
+    from migrate.run.compose import compose
+    from migrate.steps.landing import new_vm
+
+    builds = {step.subject: step for step in compose(wave).steps if step.kind == "build"}
+    for vm in wave.vms:
+        target.create_vm(_copied(new_vm(builds[vm.id]), prepared.networks, key), f"{key}/{vm.id}/do1")
+    probes: list[Probed] = []
+    unproved = {image.volume for image in prepared.images if not (image.digest or image.empty)}
+    torn = {held.vm for disk in wave.disks if disk.volume in unproved for held in disk.attachments}
+    for batch in wave.boot:
+        batch_on = [vm for vm in map(wave.vm, batch) if vm.powered_on and vm.id not in torn]
+        for vm in batch_on:
+            tell(f"start the copy of {visible(vm.name)}")
+            target.power_on(copy_id(key, vm.id), f"{key}/{vm.id}/do1")
+        for vm in batch_on:
+            probes.append(_probe(target, vm.id, vm.name, key, wave.policies.probe_timeout_s, clock))
+    booted = {one.vm for one in probes}
+    why = {True: "not started: a disk of it is in no checkpoint", False: "not started: it is off"}
+    idle = (Probed(vm.id, vm.name, None, why[vm.id in torn], 0.0) for vm in wave.vms if vm.id not in booted)
+    return (*probes, *idle)
+
+
+def _copied(vm: NewVM, networks: dict[str, str], key: str) -> NewVM:
+    """Return a VM with names and disks of its own, its NICs on isolated networks."""
+    disks = tuple(replace(disk, volume=copy_id(key, disk.volume)) for disk in vm.disks)
+    nics = tuple(replace(nic, network=networks[nic.network], mac="") for nic in vm.nics)
+    name = vm.name[: _NAME_LIMIT - len(_TAIL)] + _TAIL
+    return replace(vm, id=copy_id(key, vm.id), name=name, disks=disks, nics=nics)
+
+
+def _probe(target: FullSite, vm: str, name: str, key: str, timeout_s: float, clock: Clock) -> Probed:
+    begun = clock.now_s()
+    while True:
+        health = target.probe(copy_id(key, vm))
+        waited = clock.now_s() - begun
+        if health.ok or waited >= timeout_s:
+            return Probed(vm, name, health.ok, health.detail, round(waited, 3))
+        clock.sleep(_EVERY_S)

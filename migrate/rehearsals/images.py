@@ -1,0 +1,93 @@
+"""Images of the newest checkpoint of a wave: which disks, how much room they take, and copying one.
+
+Replication goes on meanwhile and may write a replica while it is read. So a copy counts only when its
+digest is the one that the checkpoint has in the record; one that was overtaken is made again.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from migrate.sites.copies import copy_id
+from migrate.sites.ports import NewDisk
+from planner.errors import Blocked, StepFailed
+from planner.model import Backing, Sending
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from migrate.run.history import History
+    from migrate.sites.ports import FullSite
+    from planner.plan import Wave
+
+_PIECE = 1 << 20
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A disk to copy. ``digest`` is what the copy must have, empty where the checkpoint has none."""
+
+    volume: str
+    size_bytes: int
+    digest: str
+    empty: bool  # a disk that is never sent: the copy is as empty as the replica
+
+
+def images_of(wave: Wave, history: History) -> tuple[Image, ...]:
+    """Return the images of the newest checkpoint; raises Blocked while a group has none."""
+    digests: dict[str, str] = {}
+    checked = set()
+    for step in history.runbook.steps:  # in order: later rounds replace earlier ones
+        if step.kind == "checkpoint" and (found := history.results.get(step.id)):
+            digests |= found["digests"]
+            checked.add(step.id.split("/")[0])
+    if len(checked) < len(wave.groups):
+        raise Blocked(
+            f"{visible(wave.name)} has no checkpoint of every group yet, so nothing can be booted",
+            f"replicate it first: wherry replicate {visible(wave.name)} --live",
+        )
+    return tuple(
+        Image(disk.volume, disk.size_bytes, digests.get(disk.volume, ""), disk.send is Sending.NEVER)
+        for disk in wave.disks
+    )
+
+
+def room_bytes(images: tuple[Image, ...], target: FullSite) -> int:
+    """Return what the copies take; raises Blocked when the target has less."""
+    wanted = sum(image.size_bytes for image in images)
+    if wanted > (free := target.free_bytes()):
+        from planner.units import show_bytes
+
+        raise Blocked(
+            f"site {target.name} has {show_bytes(free)} free, a copy of the disks needs {show_bytes(wanted)}",
+            "free space there, or rehearse on the twin",
+        )
+    return wanted
+
+
+def copy_image(target: FullSite, image: Image, key: str) -> None:
+    """Make the copy of a replica at its site; raises StepFailed when it is never that of the checkpoint."""
+    from migrate.replication.hashing import hash_disk
+
+    volume, op = copy_id(key, image.volume), f"{key}/{image.volume}/do1"
+    target.create_disk(NewDisk(volume, image.size_bytes, Backing.VMDK), op)
+    if image.empty:
+        return
+    for _ in range(_TRIES):
+        with closing(target.open_read(image.volume)) as replica, closing(target.open_write(volume)) as copy:
+            copy.zero(0, image.size_bytes)
+            buffer = bytearray(_PIECE)
+            for offset, length in replica.allocated():
+                for at in range(offset, min(offset + length, image.size_bytes), _PIECE):
+                    piece = memoryview(buffer)[: min(_PIECE, offset + length - at, image.size_bytes - at)]
+                    replica.read_into(piece, at)
+                    copy.write(piece, at)
+            copy.flush()
+            if not image.digest or hash_disk(copy, size_bytes=image.size_bytes).digest == image.digest:
+                return
+    raise StepFailed(
+        "a replica is written faster than it is copied, so the copy is of no checkpoint",
+        "try again between two rounds",
+    )
