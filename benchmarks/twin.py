@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from benchmarks.host import facts
-from migrate.rehearsal import model_of
+from migrate.rehearsal import model_of, rehearse
 from migrate.run.compose import compose
 from migrate.steps.kinds import KINDS
 from migrate.twin import Twin
@@ -24,7 +24,7 @@ from tests.migrate.estate import many_wave
 def run(quick: bool) -> dict[str, Any]:
     """Return the figures: 5 runs of 100 VMs when ``quick``, else 200 runs, and 10 and 500 VMs beside."""
     sizes = ((100, 5),) if quick else ((10, 200), (100, 200), (500, 10))
-    rows = [_measure(vms, runs) for vms, runs in sizes]
+    rows = [_measure(vms, runs) for vms, runs in sizes] + [_matrix(100, 8 if quick else 200)]
     return {"name": "twin", "unit": "µs a step", "rows": rows, "host": facts()}
 
 
@@ -46,6 +46,22 @@ def _measure(vms: int, runs: int) -> dict[str, Any]:
         "runs": runs,
         "seconds_a_run": round(median, 4),
         "seconds_in_all": round(sum(spent), 2),
+    }
+
+
+def _matrix(vms: int, runs: int) -> dict[str, Any]:
+    """Measure a whole rehearsal with its fault matrix."""
+    begun = time.process_time()
+    said = rehearse(many_wave(vms), Link(), runs=runs, seed=1, matrix=True)
+    spent = time.process_time() - begun
+    assert said.matrix is not None
+    return {
+        "what": f"{vms} VMs, {runs} runs with the fault matrix",
+        "value": round(spent / runs / said.steps * 1e6, 1),
+        "unit": "µs a step",
+        "runs": runs,
+        "faults": len(said.matrix.struck),
+        "seconds_in_all": round(spent, 2),
     }
 
 
