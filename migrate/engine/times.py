@@ -47,7 +47,7 @@ class Times:
         self._next: datetime | None = None
         self._looked_at = float("-inf")
         self._stale = True
-        self._tried: dict[tuple[str, int], tuple[datetime, timedelta]] = {}
+        self._tried: dict[tuple[str, int, str], tuple[datetime, timedelta]] = {}
         self.waits = False
         self.ordered = False
 
@@ -72,11 +72,11 @@ class Times:
         self.waits = bool(due) or self._unfinished()
 
     def _at(self, due: Due) -> datetime:
-        tried = self._tried.get((due.cause.value, due.number))
+        tried = self._tried.get(_key(due))
         return due.at if tried is None else max(due.at, tried[0])
 
     def _do(self, due: Due, now: datetime) -> None:
-        key = (due.cause.value, due.number)
+        key = _key(due)
         if self._at(due) > now or any(order.wave == due.wave for order in orders.waiting(self._project)):
             return
         if not due.purpose:
@@ -110,3 +110,8 @@ class Times:
             row.history is not None and runs.outcome(row.history) is None
             for row in standing_waves(self._project, newest)
         )
+
+
+def _key(due: Due) -> tuple[str, int, str]:
+    """Return what tells one thing that time brings from another: a run has several gates."""
+    return due.cause.value, due.number, due.why

@@ -42,6 +42,7 @@ def act(
     project_dir: Path,
     as_json: bool,
     seed_from: Path | None = None,
+    ticket: str = "",
 ) -> int:
     """Say what the verb would do, or with ``live`` do it; return the exit code."""
     from migrate.run.execute import concerned
@@ -56,7 +57,7 @@ def act(
         from tui.cli.progress import Bar
 
         with Bar() as bar:
-            carried = carry(project, planned.name, purpose, onlooker(bar), seed_from)
+            carried = carry(project, planned.name, purpose, onlooker(bar), seed_from, ticket)
         return _conclude(carried, _shut(project, purpose, carried), as_json)
 
 

@@ -40,16 +40,30 @@ def carry(
     from migrate.run.following import Follower
 
     _refuse_early(project, wave, purpose, seed_from)
-    ensure(project.root, project.run_dir)
+    if _ours(project):
+        ensure(project.root, project.run_dir)
     since = runs.last_entry(project)
     order = _order(project, wave, purpose, seed_from, ticket)
-    minder = Minder(project.root, project.run_dir, say)
+    if _ours(project):
+        mind = Minder(project.root, project.run_dir, say)
+    else:
+        say(f"order {order.id} waits for the engine, which is another login's to run in this project")
+        mind = None
     try:
-        return Follower(project, order, since, onlooker, minder).follow()
+        return Follower(project, order, since, onlooker, mind or _nothing).follow()
     except KeyboardInterrupt:
         say(f"\nnobody follows {wave} here any more; the engine goes on with it")
         say(f"watch it: wherry status --watch; stop it: wherry pause {wave}")
         raise click.exceptions.Exit(130) from None
+
+
+def _ours(project: Project) -> bool:
+    """Return whether the engine is this login's to start: in a shared project one login runs it."""
+    return project.run_dir.stat().st_uid == os.getuid()
+
+
+def _nothing() -> None:
+    """Mind nothing."""
 
 
 def wake(project: Project) -> None:
@@ -57,7 +71,7 @@ def wake(project: Project) -> None:
     from migrate.engine.presence import ensure
     from planner.errors import Unreachable
 
-    if os.environ.get(ALONE):
+    if os.environ.get(ALONE) or not _ours(project):
         return
     try:
         ensure(project.root, project.run_dir)

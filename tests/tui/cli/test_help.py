@@ -10,7 +10,8 @@ import pytest
 from tests.tui.cli.command import refused, wherry
 from tui.cli.main import VERBS, cli
 
-_NO_DOCUMENT = {("demo",), ("ui",), ("serve",), ("settings", "edit")}  # a showing, applications, an editor
+# A showing, applications, an editor, a worker that only logs, a document of another program's kind.
+_NO_DOCUMENT = {("demo",), ("ui",), ("serve",), ("settings", "edit"), ("mover",), ("metrics",)}
 
 _DO_SOMETHING_ALONE = {
     ("plan",),

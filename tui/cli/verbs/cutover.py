@@ -10,8 +10,9 @@ from tui.cli.acting import act, acting
 
 
 @click.command(epilog="Example: wherry cutover W01; wherry cutover W01 --live")
+@click.option("--ticket", default="", help="The change ticket, where the gate asks for one.")
 @acting
-def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
+def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool, ticket: str) -> int:
     """Quiesce, stop, send the last changes, compare every byte, build and start at the target.
 
     What is missing before (seed, deltas) is done first. It stops at the commit gate: until commit
@@ -19,4 +20,4 @@ def command(wave: str, live: bool, confirm: str | None, project_dir: Path, as_js
     """
     from migrate.run.execute import Purpose
 
-    return act(Purpose.CUTOVER, wave, live, confirm, project_dir, as_json)
+    return act(Purpose.CUTOVER, wave, live, confirm, project_dir, as_json, ticket=ticket)

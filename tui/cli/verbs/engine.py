@@ -24,7 +24,7 @@ def command() -> None:
 @project_option
 @json_option
 def start(foreground: bool, project_dir: Path, as_json: bool) -> int | None:
-    """Start the engine: it goes on with every order that is open."""
+    """Start the engine, which goes on with open orders."""
     from migrate.engine.presence import ensure, running
 
     with open_project(project_dir) as project:
@@ -46,7 +46,10 @@ def start(foreground: bool, project_dir: Path, as_json: bool) -> int | None:
 @project_option
 @json_option
 def stop(project_dir: Path, as_json: bool) -> int:
-    """Stop the engine at the next edges of its runs; what is recorded stays, and orders stay open."""
+    """Stop the engine at the next edges.
+
+    What is recorded stays, and orders stay open: the next engine goes on with them.
+    """
     from migrate.engine.presence import halt, running
     from migrate.run import orders
 
@@ -71,7 +74,7 @@ def stop(project_dir: Path, as_json: bool) -> int:
 @project_option
 @json_option
 def status(project_dir: Path, as_json: bool) -> None:
-    """Say whether the engine runs, and list the orders that are open."""
+    """Say whether it runs, and list open orders."""
     from migrate.engine.presence import running
     from migrate.run import orders
     from planner.names import visible
@@ -103,10 +106,11 @@ def status(project_dir: Path, as_json: bool) -> None:
 @click.argument("url", required=False)
 @click.option("--embedded", is_flag=True, help="A file of the project, as it is without a fleet.")
 @project_option
-def use(url: str | None, embedded: bool, project_dir: Path) -> None:
-    """Say where the engine keeps its rows: the user's PostgreSQL, for movers on other hosts, or a file.
+@json_option
+def use(url: str | None, embedded: bool, project_dir: Path, as_json: bool) -> None:
+    """Say where the engine keeps its rows.
 
-    It counts from the engine's next start on; no order may be open. A password belongs into ~/.pgpass.
+    That is your PostgreSQL, for movers on other hosts, or a file of the project. It counts from the engine's next start on; no order may be open. A password belongs into ~/.pgpass.
     """
     from migrate.engine import where
     from migrate.engine.presence import running
@@ -121,4 +125,7 @@ def use(url: str | None, embedded: bool, project_dir: Path) -> None:
                 "an engine runs or an order is open", "stop it, and end the orders: wherry engine status"
             )
         where.use(project, url or "")
-    line(f"the engine keeps its rows in {'engine.db' if embedded else url}")
+    if as_json:
+        data({"url": url or ""})
+    else:
+        line(f"the engine keeps its rows in {'engine.db' if embedded else url}")

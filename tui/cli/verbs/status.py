@@ -15,6 +15,7 @@ from tui.cli.output import data, is_dumb, line, table
 
 if TYPE_CHECKING:
     from migrate.members import WaveMembers
+    from migrate.needs import Need
     from migrate.status import ProjectStatus
 
 
@@ -40,7 +41,13 @@ def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_js
             from migrate.members import wave_members
 
             members = wave_members(project, wave)
-            data(asdict(members)) if as_json else _show_members(members)
+            if as_json:
+                data(asdict(members))
+                return
+            _show_members(members)
+            for need in project_status(project).needs:
+                if need.wave == members.wave:
+                    _show_need(need)
             return
         shown: ProjectStatus | None = None
         while True:
@@ -105,7 +112,13 @@ def _show(status: ProjectStatus) -> None:
                 for wave in status.waves
             ),
         )
-    marks = {"blocker": "✖", "warning": "▲", "gate": "◆", "info": "·"}
     for need in status.needs:
-        line(f"{marks[need.severity]} {visible(need.text)}")
-        line(f"    → {visible(need.hint)}")
+        _show_need(need)
+
+
+def _show_need(need: Need) -> None:
+    from planner.names import visible
+
+    marks = {"blocker": "✖", "warning": "▲", "gate": "◆", "info": "·"}
+    line(f"{marks[need.severity]} {visible(need.text)}")
+    line(f"    → {visible(need.hint)}")
