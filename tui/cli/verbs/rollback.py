@@ -31,10 +31,14 @@ def _tell_loss(project_dir: Path, wave: str) -> None:
 
     from migrate.gates.way_back import ask_target, going_back
     from migrate.run.execute import Purpose, intend
+    from planner.errors import Blocked
     from tui.cli.way_back import cost
 
     with open_project(project_dir) as project:
-        intended = intend(project, wave, Purpose.ROLLBACK)
+        try:
+            intended = intend(project, wave, Purpose.ROLLBACK)
+        except Blocked:
+            return  # the verb says so itself, once it knows that it was meant
         if intended.run is None:
             return
         back = going_back(project, intended.run, intended.history, datetime.now(UTC))
