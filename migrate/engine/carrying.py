@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 
 from migrate.notices.notice import of_end, of_error
 from migrate.run import orders
+from migrate.run.actions import Outcome
 from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.following import ProgressFile, dump_stopped
 from migrate.run.means import Means
+from migrate.run.store import RunKind
 from planner.errors import WherryError
 from planner.names import visible
+from planner.store import plans
 from planner.store.project import Project
 
 if TYPE_CHECKING:
@@ -49,8 +52,19 @@ def carry(
             result = {"run": ended.run.id, "stopped": dump_stopped(ended.stopped)}
             orders.end(project, number, result)
             tell(of_end(project.name, ended))
+            _protect(project, order, ended)
         progress.remove()
         return True
+
+
+def _protect(project: Project, order: Order, ended: Carried) -> None:
+    """Have a wave that was just committed protected the other way, where its approved plan says so."""
+    if ended.stopped.outcome is not Outcome.COMMITTED or ended.run.kind is not RunKind.WAVE:
+        return
+    wave = plans.wave(project, ended.run.plan, ended.run.wave)
+    if wave.conduct.ending.reverse:
+        options = {"uid": order.options["uid"], "speaks": False}
+        orders.place(project, ended.run.wave, Purpose.REVERSE.value, options, order.who)
 
 
 def _ended(
