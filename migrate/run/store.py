@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from migrate.audit import person
 from migrate.run.actions import Finish, Outcome, next_actions
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from planner.store.plans import StoredPlan
 
 _ENDLESS = 2**62
+_EVENTS = {event.value: event for event in Event}
 _PATIENCE_S = 0.5  # is_held takes the lock for an instant to test it
 
 
@@ -162,8 +163,13 @@ def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
     )
     return History(
         run.runbook,
-        (Entry(row["step"], Event(row["kind"]), row["attempt"], json.loads(row["detail"])) for row in rows),
+        (Entry(row["step"], _EVENTS[row["kind"]], row["attempt"], _detail(row["detail"])) for row in rows),
     )
+
+
+def _detail(text: str) -> dict[str, Any]:
+    """Return what an entry holds; most intents hold nothing."""
+    return {} if text == "{}" else dict(json.loads(text))
 
 
 def outcome(past: History) -> Outcome | None:

@@ -141,7 +141,8 @@ def _stands(project: Project, newest: int, planned: WaveRow | None, name: str) -
     if run is not None:
         history = runs.history(project, run)
         if runs.outcome(history) is None:
-            row = next(row for row in plans.waves(project, run.plan) if row.name == name)
+            row = planned if planned is not None and run.plan == newest else None
+            row = row or plans.wave_line(project, run.plan, name)
             return StandingRow(run.plan, row, run, history)
         if planned is not None and planned.fingerprint == run.fingerprint:
             return StandingRow(newest, planned, run, history)

@@ -246,6 +246,20 @@ def waves(project: Project, version: int) -> tuple[WaveRow, ...]:
     )
 
 
+def wave_line(project: Project, version: int, name: str) -> WaveRow:
+    """Return the line of one wave, of which the name is known exactly; raises NotFound."""
+    from planner.plan import no_wave
+
+    rows = project.rows(
+        f"SELECT {', '.join(LINE)} FROM plan_wave WHERE version = ? AND name = ?",  # noqa: S608
+        version,
+        name,
+    )
+    if not rows:
+        raise no_wave(name, [row.name for row in waves(project, version)])
+    return line(rows[0])
+
+
 def wave(project: Project, version: int, name: str) -> Wave:
     """Return one wave, case ignored; raises NotFound, and PlanTampered when its content is another one."""
     from planner.plan import Wave, no_wave
