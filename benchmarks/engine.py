@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
+from migrate.daemons import receiver
 from migrate.daemons.spawn import stop_server
 from migrate.engine.presence import ensure, halt, running
 from migrate.run import orders
@@ -28,6 +29,7 @@ from migrate.run import store as runs
 from migrate.run.compose import GO, compose
 from migrate.run.execute import Purpose
 from migrate.run.runbook import Phase
+from migrate.sites.lab import daemon
 from migrate.sites.lab.build import build_lab
 from migrate.sites.lab.client import LabSite
 from planner.checks.registry import run_checks
@@ -40,9 +42,9 @@ from planner.store import settings as settings_store
 from planner.store.project import Project, utc_now
 from planner.units import MIB
 from tests.migrate.estate import disk, wave
-from tests.planner.store.test_schema import estate as some_estate
-from tests.planner.store.test_schema import planned
-from tests.planner.store.test_schema import vm as some_vm
+from tests.planner.sketch import estate as some_estate
+from tests.planner.sketch import plan as planned
+from tests.planner.sketch import vm as some_vm
 
 _SITES = ("dc1", "dc2")
 _WAVE = "W01"
@@ -78,7 +80,7 @@ def _lab(vms: int) -> Iterator[Project]:
     inventory = Inventory("bench", "2026-01-01T00:00:00Z", members, dependencies=ties)
     settings = Settings(
         sites={
-            name: Site(url=f"lab:lab/{name}", role=role)  # type: ignore[arg-type]
+            name: Site(url=f"lab:lab/{name}", role=role)
             for name, role in zip(_SITES, ("source", "target"), strict=True)
         },
         policies=Policies(delta_cycles=1, block_kib=256),
@@ -110,7 +112,7 @@ def _lab(vms: int) -> Iterator[Project]:
         finally:
             halt(project.run_dir)
             for site in _SITES:
-                for server in ("receiver", "site"):
+                for server in (receiver.NAME, daemon.NAME):
                     stop_server(root / site / "run", server)
 
 

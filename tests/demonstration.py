@@ -16,6 +16,9 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from migrate.daemons import receiver
+from migrate.daemons.spawn import stop_server
+from migrate.sites.lab import daemon
 from planner.store.project import Project
 
 CLONE = Path(__file__).resolve().parents[1]
@@ -48,7 +51,15 @@ def scratch() -> Path:
 
     made = Path(tempfile.mkdtemp(prefix="wherry-demo-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
+    atexit.register(_end_labs, made)  # before that: of a demo that was killed and never replaced
     return made
+
+
+def _end_labs(root: Path) -> None:
+    """End the sites of labs under a directory."""
+    for folder in root.glob("**/lab/*/run"):
+        for server in (receiver.NAME, daemon.NAME):
+            stop_server(folder, server)
 
 
 @cache

@@ -9,7 +9,16 @@ from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
 _TOGETHER = {"tests/test_wheel.py": "tests/test_demo.py"}  # one showing, from one wheel
-_LONGEST = ("tests/faults/", "tests/test_demo.py")
+_LONGEST = (
+    *("tests/faults/", "tests/test_demo.py", "tests/guest/", "tests/simulation/", "tests/migrate/tap/"),
+    *(
+        "tests/migrate/protection/",
+        "tests/tui/screens/",
+        "tests/tui/test_tables.py",
+        "tests/tui/test_walk.py",
+    ),
+    "tests/tui/test_bindings.py",
+)
 
 
 class WholeFiles(LoadScopeScheduling):

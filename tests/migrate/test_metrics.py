@@ -11,7 +11,8 @@ from migrate.metrics import text
 from migrate.run import orders
 from planner.store import inventories, plans
 from planner.store.project import Project
-from tests.planner.store.test_schema import estate, planned, vm
+from tests.planner.sketch import estate, vm
+from tests.planner.sketch import plan as planned
 
 
 @pytest.fixture
