@@ -285,7 +285,6 @@ class Machines(Protocol):
         ...
 
 
-
 @runtime_checkable
 class Prober(Protocol):
     """Health of what runs in a guest."""

@@ -110,7 +110,8 @@ def status(project_dir: Path, as_json: bool) -> None:
 def use(url: str | None, embedded: bool, project_dir: Path, as_json: bool) -> None:
     """Say where the engine keeps its rows.
 
-    That is your PostgreSQL, for movers on other hosts, or a file of the project. It counts from the engine's next start on; no order may be open. A password belongs into ~/.pgpass.
+    That is your PostgreSQL, for movers on other hosts, or a file of the project. It counts from the
+    engine's next start on; no order may be open. A password belongs into ~/.pgpass.
     """
     from migrate.engine import where
     from migrate.engine.presence import running
