@@ -103,15 +103,15 @@ def test_what_was_not_flushed_may_be_lost_and_what_was_is_not(tmp_path: Path) ->
 
 def test_a_limit_counts_what_waits_for_its_frame(tmp_path: Path) -> None:
     log = open_log(DirectoryFiles(tmp_path), "group")
-    log.limit_bytes = log.size_bytes + 20_000
+    log.allowance.limit_bytes = log.size_bytes + 20_000
     disk = JournalledDisk(0, MemoryDisk(bytes(SIZE)), log)
     took = 0
-    while log.size_bytes + (took + 1) * 544 <= log.limit_bytes:
+    while log.size_bytes + (took + 1) * 544 <= log.allowance.limit_bytes:
         disk.write(random.Random(took).randbytes(512), took * 512)
         took += 1
     with pytest.raises(NoSpace):
         disk.write(bytes(512), 0)
     assert took > 25
     disk.flush()
-    assert log.size_bytes <= log.limit_bytes
+    assert log.size_bytes <= log.allowance.limit_bytes
     assert sum(frames_of_writes(log)) == took
