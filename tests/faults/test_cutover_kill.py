@@ -161,6 +161,7 @@ def test_control_a_record_switched_off_is_noticed(stage: Stage) -> None:
 def test_without_a_record_of_the_cutover_the_target_itself_is_the_witness(stage: Stage) -> None:
     with Lab.copy(stage.template, stage.scratch / "control") as lab:
         finish(lab, Purpose.REPLICATE)
+        assert lab.drive(Purpose.CUTOVER, kill_at("go before approval")).killed  # the word is said
         assert lab.drive(Purpose.CUTOVER, kill_at("g0/v1/build after outcome"), opener=_forgetful).killed
         assert lab.drive(Purpose.CUTOVER).decide.endswith("/final")
         assert list(repeated(lab)) == []

@@ -78,6 +78,8 @@ BLOCKS = (
            "transfers.disks_per_host", "transfers.disks_per_datastore")),
     Block("priorities", "Priorities", "who gets more of the line while it is short", "lists",
           ("transfers.priorities",)),
+    Block("notices", "Notices", "who is told what, by webhook and mail", "values",
+          ("notices.webhooks", "notices.mail_to", "notices.mail_from", "notices.smtp", "notices.about")),
     Block("remedies", "Remedies of checks", "how findings are cleared before a wave", "values",
           ("remedies.owner", "remedies.hardware_version")),
     Block("probes", "Probes", "when a VM is well at the target", "lists", ("conduct.probes",)),

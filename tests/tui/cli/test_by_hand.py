@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.sites.lab.client import LabSite
 from planner.model import Power
 from planner.store.project import Project
-from tests.tui.cli.command import Wherry, refused
+from tests.tui.cli.command import Ran, Wherry, refused
 
 SOLO = "vm-3"
 
@@ -94,6 +95,13 @@ def test_records_written_before_an_interrupted_last_delta_goes_on_travel_with_it
         assert (target.guest(SOLO).missing, target.guest(SOLO).corrupt) == (0, 0)
 
 
+def _without_the_cost(ran: Ran) -> Ran:
+    """Return it without the line that says first what going back costs: the target cannot be asked."""
+    said, _, rest = ran.err.partition("\n")
+    assert "the target wrote an unknown amount" in said
+    return replace(ran, err=rest)
+
+
 def test_no_verb_goes_on_at_another_site_than_the_run_began_with(with_lab: Any) -> None:
     cli = with_lab()
     assert cli.live("cutover", "W01").code == 0
@@ -106,10 +114,13 @@ def test_no_verb_goes_on_at_another_site_than_the_run_began_with(with_lab: Any) 
     cli.done("site", "add", "dc2", "lab:other/dc2", "--role", "target")
     try:
         for verb in ("rollback", "commit", "cutover"):
-            refused(cli.live(verb, "W01"), 3, "dc2 is not the target site that the run of W01 began with")
+            ran = cli.live(verb, "W01")
+            ran = _without_the_cost(ran) if verb == "rollback" else ran
+            refused(ran, 3, "dc2 is not the target site that the run of W01 began with")
         assert powers(cli) == (Power.OFF, Power.ON)
         cli.done("site", "add", "dc2", "lab:lab/dc1", "--role", "target")
-        refused(cli.live("rollback", "W01"), 2, "source and target are the same site")
+        ran = _without_the_cost(cli.live("rollback", "W01"))
+        refused(ran, 2, "source and target are the same site")
         assert powers(cli) == (Power.OFF, Power.ON)
     finally:
         LabSite.connect(other).stop()
