@@ -108,8 +108,12 @@ def run_hook(command: Sequence[str], purpose: Purpose, limit_s: float, stop: Sto
 
 
 def end_leftovers(purpose: Purpose) -> int:
-    """Kill every process that was started for this purpose, in whatever session, and return how many."""
+    """Kill every process that was started for this purpose, in whatever session, and return how many.
+
+    One that is about to run another program shows no environment for a moment: nothing found counts twice.
+    """
     killed: set[int] = set()
+    quiet = 0
     for _ in range(_ROUNDS):
         found = set()
         for number, handle in _marked(purpose):
@@ -117,7 +121,8 @@ def end_leftovers(purpose: Purpose) -> int:
                 signal.pidfd_send_signal(handle, signal.SIGKILL)
             os.close(handle)
             found.add(number)
-        if not found:
+        quiet = 0 if found else quiet + 1
+        if quiet == 2:
             break
         killed |= found
         time.sleep(0.005)
