@@ -10,6 +10,8 @@ from planner.units import show_bytes, show_count, show_duration
 
 def evidence(kind: str, result: dict[str, Any]) -> str:
     """Return what a finished step of a kind says for itself, empty when there is nothing to say."""
+    if result.get("recovered"):
+        return "recovered: that it happened is proven, its evidence is lost"
     match kind:
         case "check":
             return f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"

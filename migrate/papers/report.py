@@ -26,6 +26,7 @@ from planner.store import approvals, plans
 from planner.store.project import Project, utc_now
 
 SCHEMA = "wherry.run-report/1"
+_OUTAGE = ("stop", "probe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def _proof(wave: Wave, disk: PlannedDisk, history: History) -> DiskProof:
         became=becomes(disk),
         source_digest=found.get("source", ""),
         target_digest=found.get("target", ""),
-        equal=bool(found) and found["source"] == found["target"],
+        equal=bool(found.get("source")) and found["source"] == found["target"],
         left_out=f"{spoken(left)} (sent {disk.send.value})" if (left := disk.decision) else "",
     )
 
@@ -203,6 +204,8 @@ def _outages(wave: Wave, history: History, times: dict[tuple[str, str], tuple[st
     for vm in wave.vms:
         stop = times.get((steps.get(("stop", vm.id), ""), Event.INTENT), ("", ""))[0]
         probe = times.get((steps.get(("probe", vm.id), ""), Event.DONE), ("", ""))[1]
+        if any(history.results.get(steps.get((kind, vm.id), ""), {}).get("recovered") for kind in _OUTAGE):
+            stop = ""  # those are the times of the recovery
         yield Outage(vm.id, vm.name, _between(stop, probe), wave.estimate.downtime_min.p95)
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from migrate.papers.formats import as_json, as_markdown, as_xlsx
+from migrate.papers.report import run_report
 from migrate.run import recovery
 from migrate.run import store as runs
 from migrate.run.driver import Stopped
@@ -126,6 +128,27 @@ def test_a_lost_host_is_recovered_at_every_point(stage: Stage, rng: random.Rando
     for number, (backed_up_at, lost_at) in enumerate(pairs(stage.points, rng, list(stage.points))):
         ways[play(stage, f"recover-{number}", backed_up_at, lost_at)] += 1
     print("ways", ", ".join(f"{way} {times}" for way, times in sorted(ways.items())))
+
+
+def test_papers_of_a_recovered_run_claim_nothing_that_is_lost(stage: Stage) -> None:
+    with Lab.copy(stage.template, stage.scratch / "papers") as lab:
+        assert lose(lab, "", "g0/v2/probe after act")
+        assert not lab.drive(rebuild).error
+        finish(lab, Purpose.CUTOVER)
+        finish(lab, Purpose.COMMIT)
+        with lab.project() as project:
+            report = run_report(project, WAVE)
+            paper = as_markdown(report).decode()
+            assert as_xlsx(report)
+            assert as_json(report)
+    assert report.state == "committed"
+    assert [disk.equal for disk in report.disks] == [False] * len(report.disks)
+    said = {step.step: step.said for step in report.steps}
+    assert (
+        said["g0/v0/build"] == said["check"] == "recovered: that it happened is proven, its evidence is lost"
+    )
+    assert "evidence is lost" in paper
+    assert {outage.seconds for outage in report.outages} == {None}
 
 
 def test_without_recovery_a_lost_record_is_noticed(stage: Stage) -> None:
