@@ -23,7 +23,7 @@ def share(root: Path) -> None:
 def as_login(uid: int, *arguments: str, groups: tuple[int, ...] = (GROUP,), umask: int = 0o007) -> Ran:
     """Run one command line as another login. What it imports has to be loaded: it may not read our files."""
     if os.geteuid() != 0:
-        pytest.skip("only root can become another login")
+        pytest.skip("not run: only root can become another login")
     here, there = os.pipe()
     child = os.fork()
     if child == 0:

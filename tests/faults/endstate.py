@@ -17,6 +17,7 @@ from migrate import audit
 from migrate.kept import Checkpoints
 from migrate.run import store as runs
 from migrate.run.history import Event, Status
+from migrate.run.store import RunKind
 from migrate.sites.lab.oplog import read_ops
 from planner.model import Power
 from tests.faults.killlab import IDLE, RUNNING, SITES, WAVE, estate
@@ -71,8 +72,8 @@ def world(lab: Lab) -> dict[str, Any]:
     return found
 
 
-def everywhere(lab: Lab) -> Iterator[str]:
-    """Yield what is wrong that must never be, whichever way the run went."""
+def everywhere(lab: Lab, kind: RunKind = RunKind.WAVE) -> Iterator[str]:
+    """Yield what is wrong that must never be, whichever way the newest run of that kind went."""
     yield from repeated(lab)
     for note in read_witness(lab.root):
         if note["both"]:
@@ -84,7 +85,7 @@ def everywhere(lab: Lab) -> Iterator[str]:
     with lab.project() as project:
         if (line := audit.broken_at(project)) is not None:
             yield f"the audit chain breaks at line {line}"
-        run = runs.latest(project, WAVE)
+        run = runs.latest(project, WAVE, kind)
         assert run is not None
         done: set[str] = set()
         for entry in runs.history(project, run).entries:

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from migrate.run import store as runs
 from migrate.run.execute import Purpose
-from migrate.run.history import Event
 from migrate.run.store import RunKind
 from planner.model import Power
 from tests.faults.conftest import Stage
-from tests.faults.endstate import NAMES, repeated
+from tests.faults.endstate import NAMES, everywhere
 from tests.faults.killlab import IDLE, RUNNING, SITES, WAVE
 from tests.faults.labrun import Ended, Lab, kill_at
 from tests.faults.scenario import FORWARD, Astray, every, finish, points_of, slice_of
@@ -61,27 +59,6 @@ def go(lab: Lab, purpose: Purpose, point: str = "") -> bool:
     return died
 
 
-def anywhere(lab: Lab) -> Iterator[str]:
-    """Yield what is wrong that must never be."""
-    yield from repeated(lab)
-    for note in read_witness(lab.root):
-        if note["both"]:
-            yield f"{', '.join(note['both'])} ran at both sites at {note['point']!r}"
-    for name in SITES:
-        with lab.site(name) as site:
-            if left := site.list_snapshots():
-                yield f"{name} still has {len(left)} snapshots"
-    with lab.project() as project:
-        run = runs.latest(project, WAVE, RunKind.FAILBACK)
-        assert run is not None
-        done: set[str] = set()
-        for entry in runs.history(project, run).entries:
-            if entry.event is Event.INTENT and entry.step in done:
-                yield f"{entry.step} began again after it was done"
-            if entry.event is Event.DONE:
-                done.add(entry.step)
-
-
 def runs_at(lab: Lab, here: str, there: str) -> Iterator[str]:
     """Yield what is wrong when the wave runs ``here`` and its fenced copies are ``there``."""
     with lab.site(here) as site, lab.site(there) as other:
@@ -108,7 +85,11 @@ def written_at(lab: Lab, site: str) -> dict[str, int]:
 
 def home(lab: Lab, written: dict[str, int]) -> list[str]:
     """Return what is wrong after a failback: ``written`` was acknowledged at the target before it."""
-    problems = [*anywhere(lab), *stopped_equal_at_the_end(lab), *runs_at(lab, "dc1", "dc2")]
+    problems = [
+        *everywhere(lab, RunKind.FAILBACK),
+        *stopped_equal_at_the_end(lab),
+        *runs_at(lab, "dc1", "dc2"),
+    ]
     with lab.site("dc1") as source:
         for vm, record in written.items():
             if source.guest(vm).last_written < record:
@@ -184,7 +165,7 @@ def taken_back(lab: Lab, point: str) -> list[str]:
     died = lab.drive(Purpose.FAILBACK, kill_at(point)).killed
     died += go(lab, Purpose.ROLLBACK, point)
     wrong = [] if died == 1 else [f"it died {died} times at {point!r}"]
-    wrong += [*anywhere(lab), *runs_at(lab, "dc2", "dc1")]
+    wrong += [*everywhere(lab, RunKind.FAILBACK), *runs_at(lab, "dc2", "dc1")]
     with lab.site("dc2") as target:
         wrong += [
             f"{vm} lost records" for vm, seen in written.items() if target.guest(vm).last_written < seen
