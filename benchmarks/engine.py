@@ -26,9 +26,9 @@ from migrate.daemons.spawn import stop_server
 from migrate.engine.presence import ensure, halt, running
 from migrate.run import orders
 from migrate.run import store as runs
-from migrate.run.compose import GO, compose
+from migrate.run.compose import compose
 from migrate.run.execute import Purpose
-from migrate.run.runbook import Phase
+from migrate.run.runbook import GO, Phase
 from migrate.sites.lab import daemon
 from migrate.sites.lab.build import build_lab
 from migrate.sites.lab.client import LabSite

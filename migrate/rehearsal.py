@@ -14,8 +14,8 @@ from statistics import quantiles
 
 from migrate.rehearsals.matrix import Matrix, strike_all
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
-from migrate.run.runbook import Runbook
+from migrate.run.compose import compose
+from migrate.run.runbook import COMMIT, GO, Runbook
 from migrate.sites.ports import DiskState
 from migrate.steps.kinds import KINDS
 from migrate.twin import Model, Twin, TwinRun

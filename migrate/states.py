@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from enum import StrEnum
 
-from migrate.run.compose import COMMIT, GO
 from migrate.run.history import SETTLED, History, Mode, Status
-from migrate.run.runbook import Phase, Runbook, Step
+from migrate.run.runbook import COMMIT, GO, Phase, Runbook, Step
 
 
 class State(StrEnum):

@@ -14,8 +14,8 @@ from migrate.needs import HOME, Need, needs_of
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
-from migrate.run.compose import COMMIT, GO
 from migrate.run.history import SETTLED, History, Mode
+from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
 from migrate.states import Flag, State, at_go, state_of

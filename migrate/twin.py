@@ -17,9 +17,8 @@ from migrate.kept import KeptVolume
 from migrate.rehearsals.faults import RESTART_S, Fault
 from migrate.rehearsals.striking import Strike, StruckSite, StruckTransfers
 from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
-from migrate.run.compose import COMMIT, GO
 from migrate.run.history import Entry, Event, History, Mode, Status
-from migrate.run.runbook import HUMAN, Runbook
+from migrate.run.runbook import COMMIT, GO, HUMAN, Runbook
 from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate

@@ -12,9 +12,8 @@ from migrate.gates import words
 from migrate.gates.ending import ends_at
 from migrate.gates.opening import Open, Shut, by_policy, standing
 from migrate.run.actions import Wait, next_actions
-from migrate.run.compose import COMMIT
 from migrate.run.history import History
-from migrate.run.runbook import Step
+from migrate.run.runbook import COMMIT, Step
 from migrate.run.store import RunKind
 from planner.store import plans
 

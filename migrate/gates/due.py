@@ -18,9 +18,8 @@ from migrate.gates.asking import ask, waiting
 from migrate.gates.ending import act_at_end, ends_at
 from migrate.gates.opening import Open
 from migrate.run import store as runs
-from migrate.run.compose import COMMIT
 from migrate.run.history import History, Mode
-from migrate.run.runbook import Phase, Step
+from migrate.run.runbook import COMMIT, Phase, Step
 from migrate.run.store import RunKind
 from migrate.run.waves import standing_waves, waves_with_runs
 from migrate.schedule import calendar

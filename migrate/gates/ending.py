@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING
 
 from migrate.gates.opening import Open, Shut, by_policy, newest
 from migrate.gates.words import Verdict, Word
-from migrate.run.compose import COMMIT
 from migrate.run.history import SETTLED, History
-from migrate.run.runbook import Phase
+from migrate.run.runbook import COMMIT, Phase
 from planner.names import visible
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from migrate.gates import words
 from migrate.gates.asking import waiting
 from migrate.gates.opening import newest, rule_of
 from migrate.gates.words import Verdict
-from migrate.run.compose import GO
 from migrate.run.history import SETTLED, History, Mode
-from migrate.run.runbook import Step
+from migrate.run.runbook import GO, Step
 from planner.errors import BadInput, Blocked
 from planner.names import visible
 from planner.ticket import matches

@@ -14,13 +14,10 @@ from collections.abc import Mapping
 
 from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
-from migrate.run.runbook import GATE, Phase, Runbook, Step
+from migrate.run.runbook import COMMIT, GATE, GO, Phase, Runbook, Step
 from planner.conduct import GateRule, Place
 from planner.effects import Effect
 from planner.plan import Wave
-
-GO = "go"
-COMMIT = "commit"
 
 
 def _stops(wave: Wave, holder: dict[str, GroupSteps], needs: tuple[str, ...]) -> list[Step]:

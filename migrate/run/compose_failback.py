@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.compose import another_round, compose
 from migrate.run.history import History
-from migrate.run.runbook import Runbook, Step
+from migrate.run.runbook import COMMIT, GO, Runbook, Step
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
 

@@ -21,7 +21,7 @@ from migrate.clock import Clock, SystemClock
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
-from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.compose import another_round, compose
 from migrate.run.compose_failback import another_reverse_round, compose_failback, fenced_names
 from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped, Told
@@ -32,7 +32,7 @@ from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.means import Means
 from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
-from migrate.run.runbook import Phase, Step, dump_step
+from migrate.run.runbook import COMMIT, GO, Phase, Step, dump_step
 from migrate.run.seed_map import read_seeds
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import check_alone, check_remedied, find_wave

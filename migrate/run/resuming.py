@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from migrate.run.compose import COMMIT, GO
 from migrate.run.execute import HOMEWARD, Purpose
 from migrate.run.history import History, Mode, Status
+from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import RunKind
 
 if TYPE_CHECKING:

@@ -19,6 +19,8 @@ from planner.errors import NotFound
 
 GATE = "gate"
 HUMAN = "human"  # a gate at which a person does something first
+GO = "go"  # the ids of the gates that every wave has
+COMMIT = "commit"
 
 
 class Phase(StrEnum):

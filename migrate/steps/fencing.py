@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from migrate.run.compose import COMMIT
-from migrate.run.runbook import Step
+from migrate.run.runbook import COMMIT, Step
 from migrate.sites.ports import FullSite, VMState
 from migrate.steps.kind import Context, Result
 from migrate.steps.standstill import moved

@@ -12,11 +12,11 @@ import pytest
 from migrate.engine.presence import Minder, ensure, halt, running
 from migrate.run import orders
 from migrate.run import store as runs
-from migrate.run.compose import GO
 from migrate.run.driver import Told
 from migrate.run.execute import Onlooker, Purpose
 from migrate.run.following import Follower
 from migrate.run.history import RUN_EVENTS, Event
+from migrate.run.runbook import GO
 from planner.errors import Blocked, Paused
 from planner.own_code import child_environment
 from tests.faults.conftest import Stage

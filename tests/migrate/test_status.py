@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from migrate.run import store as runs
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
+from migrate.run.runbook import COMMIT, GO
 from migrate.status import ProjectStatus, WaveStatus, project_status
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories

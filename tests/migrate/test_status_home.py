@@ -11,11 +11,11 @@ import pytest
 from migrate.needs import Need
 from migrate.run import controls
 from migrate.run import store as runs
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback
 from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
-from migrate.run.runbook import Runbook
+from migrate.run.runbook import COMMIT, GO, Runbook
 from migrate.run.store import RunKind
 from migrate.run.waves import under_way
 from migrate.status import WaveStatus, project_status

@@ -6,8 +6,8 @@ import pytest
 
 from migrate.rehearsal import model_of
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
-from migrate.run.runbook import Phase
+from migrate.run.compose import compose
+from migrate.run.runbook import COMMIT, GO, Phase
 from migrate.steps.kinds import KINDS
 from migrate.twin import Twin, TwinRun
 from planner.plan import Wave

@@ -6,9 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrate.run.actions import Ask, Decide, Do, Finish, Undo, Wait, next_actions
-from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.compose import another_round, compose
 from migrate.run.history import SETTLED, Entry, Event, History, IllegalEntry, Mode, Status
-from migrate.run.runbook import Phase, Runbook, dump_step
+from migrate.run.runbook import COMMIT, GO, Phase, Runbook, dump_step
 from tests.migrate.estate import pair_wave, small_wave
 
 WAVES = [small_wave(), pair_wave()]

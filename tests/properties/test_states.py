@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.run.actions import Ask, Decide, Do, Finish, Undo, Wait, next_actions
-from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.compose import another_round, compose
 from migrate.run.compose_failback import another_reverse_round, compose_failback
 from migrate.run.history import Entry, Event, History, Mode, Status
-from migrate.run.runbook import dump_step
+from migrate.run.runbook import COMMIT, GO, dump_step
 from migrate.states import TRANSITIONS, State, at_go, least, state_of, steps_by_vm
 from tests.migrate.estate import left_out_wave, pair_wave, small_wave
 from tests.properties.test_runs import FAILURES, quick

@@ -79,9 +79,9 @@ def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
 
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_from: Path | None) -> None:
     """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
-    from migrate.run.compose import GO
     from migrate.run.execute import Purpose, intend, next_round, round_of
     from migrate.run.history import Status
+    from migrate.run.runbook import GO
 
     intended = intend(project, wave.name, purpose, seed_from)
     history = intended.history
@@ -265,8 +265,7 @@ class _Verdict:
 
 def _verdict(carried: Carried) -> _Verdict:
     from migrate.run.actions import Outcome
-    from migrate.run.compose import GO
-    from migrate.run.runbook import HUMAN
+    from migrate.run.runbook import GO, HUMAN
     from migrate.run.store import RunKind
     from planner.names import visible
 

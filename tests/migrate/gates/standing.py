@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from migrate.run import store as runs
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History, Status
-from migrate.run.runbook import Phase, Runbook, Step
+from migrate.run.runbook import COMMIT, GO, Phase, Runbook, Step
 from migrate.run.store import Run
 from planner.conduct import Ending, GateRule
 from planner.conduct_planned import PlannedConduct

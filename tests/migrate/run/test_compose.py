@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.run.compose import COMMIT, GO, another_round, compose
-from migrate.run.runbook import Phase, Runbook, Step
+from migrate.run.compose import another_round, compose
+from migrate.run.runbook import COMMIT, GO, Phase, Runbook, Step
 from migrate.steps.kinds import KINDS
 from planner.effects import Effect
 from planner.plan import Wave

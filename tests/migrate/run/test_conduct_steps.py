@@ -8,9 +8,9 @@ import pytest
 
 from migrate.rehearsal import model_of
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.history import Event, Status
-from migrate.run.runbook import Runbook, Step, dump_runbook, load_runbook
+from migrate.run.runbook import COMMIT, GO, Runbook, Step, dump_runbook, load_runbook
 from migrate.steps.kinds import KINDS
 from migrate.twin import Twin, TwinRun
 from planner.conduct import Place

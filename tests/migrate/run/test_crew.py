@@ -8,10 +8,11 @@ from collections.abc import Callable
 import pytest
 
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.crew import Crew
 from migrate.run.history import Event, Status
 from migrate.run.lanes import Lane, Limits
+from migrate.run.runbook import COMMIT, GO
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Copied, Moving, Wanted
 from planner.errors import NoSpace, Paused, Unreachable

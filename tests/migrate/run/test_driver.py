@@ -8,10 +8,10 @@ from functools import partial
 import pytest
 
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.driver import Stopped
 from migrate.run.history import Event, Status
-from migrate.run.runbook import Step
+from migrate.run.runbook import COMMIT, GO, Step
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from planner.errors import Unreachable

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from migrate.run.compose import COMMIT, GO, another_round, compose
+from migrate.run.compose import another_round, compose
 from migrate.run.history import RUN_EVENTS, TRANSITIONS, Entry, Event, History, IllegalEntry, Mode, Status
-from migrate.run.runbook import GATE, Phase, Runbook, Step, dump_step
+from migrate.run.runbook import COMMIT, GATE, GO, Phase, Runbook, Step, dump_step
 from planner.effects import Effect
 from tests.migrate.estate import small_wave
 

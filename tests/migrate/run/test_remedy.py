@@ -9,12 +9,12 @@ import pytest
 
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Outcome, Skip, next_actions
-from migrate.run.compose import GO, compose
+from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
 from migrate.run.remedy import compose_remedies, fixable
 from migrate.run.remedying import check_outage_back, intend_remedies, intend_take_back
-from migrate.run.runbook import Phase, Runbook, dump_runbook, load_runbook
+from migrate.run.runbook import GO, Phase, Runbook, dump_runbook, load_runbook
 from migrate.run.store import RunKind
 from migrate.run.waves import check_remedied, find_wave
 from migrate.status import project_status

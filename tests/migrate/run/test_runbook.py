@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from migrate.run.compose import GO, another_round, compose
-from migrate.run.runbook import Phase, Runbook, Step, dump_runbook, load_runbook
+from migrate.run.compose import another_round, compose
+from migrate.run.runbook import GO, Phase, Runbook, Step, dump_runbook, load_runbook
 from planner.effects import Effect
 from planner.errors import NotFound
 from tests.migrate.estate import pair_wave, small_wave

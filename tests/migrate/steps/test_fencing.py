@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from migrate.run.compose import COMMIT, compose
+from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback, fenced_names
 from migrate.run.history import History
-from migrate.run.runbook import Runbook, Step
+from migrate.run.runbook import COMMIT, Runbook, Step
 from migrate.steps.kinds import KINDS
 from planner.errors import SiteRefused, StepFailed
 from planner.model import Power

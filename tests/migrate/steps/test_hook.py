@@ -13,8 +13,9 @@ import pytest
 from migrate.clock import SystemClock
 from migrate.papers.evidence import evidence, undo_evidence
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.history import Event, History, Status
+from migrate.run.runbook import COMMIT, GO
 from migrate.steps.hook import Hook
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS

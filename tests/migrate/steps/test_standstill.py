@@ -9,9 +9,9 @@ import pytest
 
 from migrate.papers.evidence import evidence, undo_evidence
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO
 from migrate.run.history import Event
 from migrate.run.landed import check_landed, check_sites
+from migrate.run.runbook import COMMIT, GO
 from migrate.sites.ports import DiskState, Extent
 from planner.errors import BadInput, Blocked
 from planner.model import Backing, Power

@@ -12,9 +12,10 @@ from migrate.kept import Checkpoints
 from migrate.papers.evidence import evidence
 from migrate.replication.passes import Mode
 from migrate.run.actions import Outcome
-from migrate.run.compose import COMMIT, GO, compose
+from migrate.run.compose import compose
 from migrate.run.driver import Stopped
 from migrate.run.history import Event, Status
+from migrate.run.runbook import COMMIT, GO
 from migrate.sites.ports import Capability, ChangeId, DiskState, Extent, Health, NewDisk
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
