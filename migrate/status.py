@@ -20,6 +20,7 @@ from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
 from migrate.states import Flag, State, at_go, state_of
 from planner.errors import NotFound
+from planner.garbage import uncollected
 from planner.store import approvals, inventories, plans
 from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
@@ -110,7 +111,8 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         needs.append(Need("info", "the project has no plan yet", "wherry plan"))
     if plan is not None:
         given = approvals.standing(project, plan.version)
-        standing = tuple(standing_waves(project, plan.version))
+        with uncollected():  # the records of all runs
+            standing = tuple(standing_waves(project, plan.version))
         remedied = waves_with_runs(project, RunKind.REMEDY)
         running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
         waves = tuple(

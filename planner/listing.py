@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from planner.model import VM
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.model import VM
 
 COLUMNS = (
     "id", "name", "cluster", "power", "guest_os", "cpus", "memory_bytes", "disk_bytes", "application",

@@ -118,6 +118,10 @@ class Runbook:
         )
 
 
+_PHASES = {phase.value: phase for phase in Phase}
+_EFFECTS = {effect.value: effect for effect in Effect}
+
+
 def dump_step(step: Step) -> dict[str, Any]:
     """Return a step as plain JSON data."""
     return asdict(step)
@@ -128,8 +132,8 @@ def load_step(raw: dict[str, Any]) -> Step:
     return Step(
         **{
             **raw,
-            "phase": Phase(raw["phase"]),
-            "effect": Effect(raw["effect"]),
+            "phase": _PHASES[raw["phase"]],
+            "effect": _EFFECTS[raw["effect"]],
             "needs": tuple(raw["needs"]),
         }
     )

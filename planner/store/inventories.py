@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 
 from planner.errors import NotFound
 from planner.listing import COLUMNS, listed
-from planner.model import VM, Inventory
 from planner.store import contents
 from planner.store.project import Project, utc_now
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
+
+    from planner.model import VM, Inventory
 
 
 class Role(StrEnum):

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from planner.codec import digest
 from planner.errors import NotFound, PlanTampered
 from planner.garbage import uncollected
-from planner.model import Backing
 from planner.store import plan_waves
 from planner.store.plan_waves import LINE, WaveRow, line
 from planner.store.project import Project, utc_now
@@ -26,6 +25,7 @@ from planner.store.project import Project, utc_now
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from planner.model import Backing
     from planner.plan import Plan, Score, Wave
 
 
@@ -288,6 +288,8 @@ def placed(project: Project, version: int) -> dict[str, tuple[str, str]]:
 
 def becomes(project: Project, version: int) -> dict[tuple[str, str], tuple[Backing, str]]:
     """Return what each disk that changes its backing becomes, and by which rule; by VM id and disk key."""
+    from planner.model import Backing
+
     return {
         (vm, disk): (Backing(target), intern(rule))
         for _, members in _members(project, version)
