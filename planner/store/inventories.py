@@ -209,6 +209,7 @@ def get(project: Project, number: int) -> StoredInventory:
     """Return one snapshot; raises NotFound."""
     from planner.codec import decode
     from planner.fingerprint import part_shape
+    from planner.model import VM, Inventory
 
     known = head(project, number)
     vms = project.rows(
