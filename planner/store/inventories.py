@@ -24,7 +24,7 @@ from planner.store.project import Project, utc_now
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
-    from planner.model import VM, Inventory
+    from planner.model import Inventory
 
 
 class Role(StrEnum):
