@@ -222,7 +222,8 @@ def flags_of(project: Project, run: Run, history: History, running: bool) -> Ite
     actions = next_actions(history.runbook, history)
     if any(isinstance(action, Finish) for action in actions):
         return
-    if controls.paused_since(project, run.wave) >= _since(project, run):
+    paused = controls.paused_since(project, run.wave)
+    if paused and paused >= _since(project, run):
         yield Flag.PAUSED
     elif not running and any(not isinstance(action, Wait | Decide) for action in actions):
         yield Flag.STALLED
