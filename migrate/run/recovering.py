@@ -8,42 +8,28 @@ that stopped sources and started nothing goes back, for nobody can prove its las
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from migrate.run import store as runs
-from migrate.run.compose import compose
 from migrate.run.history import SETTLED, Entry, Event, History, Mode, Status
 from migrate.run.record import StepRecord
-from migrate.run.runbook import Phase, Step
+from migrate.run.runbook import COMMIT, Phase, Step
+from migrate.run.stamps import Stamp
+from migrate.run.store import RunKind
 from migrate.run.waves import waves_with_runs
+from migrate.steps.fencing import unfenced
 from migrate.steps.kinds import KINDS
-from planner.errors import Blocked, WherryError
-from planner.store import plans
+from planner.errors import WherryError
+from planner.store.project import utc_now
 
 if TYPE_CHECKING:
     from migrate.run.store import Run
-    from migrate.sites.lab.client import LabSite
-    from migrate.steps.kind import Context
-    from planner.plan import Wave
+    from migrate.steps.kind import Context, Result
     from planner.store.project import Project
 
 ATTEMPT = 1000  # above any that the lost record may have made, so that no key is given twice
-_KEY = re.compile(r"(?P<run>\d+)-(?P<generation>\d+)/(?P<step>.+)/(?P<way>do|undo)\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """One key that was found at a site."""
-
-    vm: str
-    run: int
-    generation: int
-    step: str
-    undone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,49 +44,6 @@ class Recovered:
     snapshots: int
 
 
-def stamps(project: str, *sites: LabSite) -> list[Stamp]:
-    """Return the keys of a project's runs on the VMs of both sites."""
-    found = []
-    for site in sites:
-        for vm in site.vms():
-            state = site.observe(vm)
-            for key in (state.op, state.last_power_op) if state else ():
-                if key.startswith(f"{project}-") and (match := _KEY.fullmatch(key[len(project) + 1 :])):
-                    found.append(
-                        Stamp(
-                            vm,
-                            int(match["run"]),
-                            int(match["generation"]),
-                            match["step"],
-                            match["way"] == "undo",
-                        )
-                    )
-    return found
-
-
-def lost_runs(project: Project, found: list[Stamp]) -> Iterator[Run]:
-    """Make anew the runs that began after the backup, and yield them; raises Blocked when none fits."""
-    known = {row["id"] for row in project.rows("SELECT id FROM run")}
-    newest = plans.latest(project)
-    for number in sorted({stamp.run for stamp in found} - known):
-        mine = [stamp for stamp in found if stamp.run == number]
-        wave = _wave_of(newest.plan.waves, mine)
-        at = datetime.fromtimestamp(mine[0].generation / 1000, UTC)
-        said = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        yield runs.restore(project, number, said, newest, compose(wave))
-
-
-def _wave_of(waves: tuple[Wave, ...], mine: list[Stamp]) -> Wave:
-    touched = {stamp.vm for stamp in mine}
-    for wave in waves:
-        if touched <= {vm.id for vm in wave.vms}:
-            return wave
-    raise Blocked(
-        f"run {mine[0].run} touched {len(touched)} VMs that are in no wave of the newest plan together",
-        "restore a backup that has the plan it ran by",
-    )
-
-
 def recover(project: Project, run: Run, ctx: Context, found: list[Stamp], anew: bool) -> Recovered:
     """Bring a run's record up to what its stamps prove; nothing in the world is changed but snapshots.
 
@@ -110,10 +53,11 @@ def recover(project: Project, run: Run, ctx: Context, found: list[Stamp], anew: 
     record = StepRecord(project, run.id, history, "recovery")
     mine = [stamp for stamp in found if stamp.run == run.id and stamp.step in history.status]
     proven = {stamp.step for stamp in mine if not stamp.undone}
-    proven |= {*_fenced(ctx, history), *_dropped(ctx, history)}
+    fenced = dict(_fenced(ctx, history))
+    proven |= {*fenced, *_unfenced(ctx, history), *_dropped(ctx, history)}
     before = {step.id for step in history.runbook.steps if history.status[step.id] in SETTLED}
     for step in _needed(history, proven):
-        _note(record, history, step)
+        _note(record, history, step, fenced.get(step.id))
     if history.mode is Mode.FORWARD and _goes_back(history, mine):
         record.append(Entry("", Event.ROLLBACK, detail={"who": "recovery"}))
     removed = _drop_orphans(ctx, history)
@@ -123,22 +67,40 @@ def recover(project: Project, run: Run, ctx: Context, found: list[Stamp], anew: 
 
 
 def under_way(project: Project) -> Iterator[Run]:
-    """Yield the newest run of each wave that is not over."""
-    for wave in waves_with_runs(project):
-        run = runs.latest(project, wave)
-        if run is not None and runs.outcome(runs.history(project, run)) is None:
-            yield run
+    """Yield the newest run of each wave that is not over, out or home."""
+    for kind in (RunKind.WAVE, RunKind.FAILBACK):
+        for wave in waves_with_runs(project, kind):
+            run = runs.latest(project, wave, kind)
+            if run is not None and runs.outcome(runs.history(project, run)) is None:
+                yield run
 
 
-def _fenced(ctx: Context, history: History) -> Iterator[str]:
-    """Yield the fences that are up: they leave their stamp in a name."""
+def settle(project: Project, run: Run) -> None:
+    """Record that a run was committed, for its wave came home afterwards; nothing when it says so itself."""
+    history = runs.history(project, run)
+    if runs.outcome(history) is not None:
+        return
+    record = StepRecord(project, run.id, history, "recovery")
+    for step in _needed(history, {step.id for step in history.runbook.steps}):
+        _note(record, history, step)
+
+
+def _fenced(ctx: Context, history: History) -> Iterator[tuple[str, Result]]:
+    """Yield the fences that are up, with what they came to: they leave their stamp in a note."""
     for step in history.runbook.steps:
         if step.kind == "fence":
             try:
-                if KINDS["fence"].verify(ctx, step, "") is not None:
-                    yield step.id
+                if (result := KINDS["fence"].verify(ctx, step, "")) is not None:
+                    yield step.id, result
             except WherryError:
                 continue  # a person looks at it when the run gets there
+
+
+def _unfenced(ctx: Context, history: History) -> Iterator[str]:
+    """Yield the fences that were taken off, also in part: going back puts them up again."""
+    for step in history.runbook.steps:
+        if step.kind == "unfence" and unfenced(ctx, step):
+            yield step.id
 
 
 def _dropped(ctx: Context, history: History) -> Iterator[str]:
@@ -162,20 +124,22 @@ def _needed(history: History, proven: set[str]) -> list[Step]:
     ]
 
 
-def _note(record: StepRecord, history: History, step: Step) -> None:
-    """Record that a step happened, without what it would have found: nothing is made up."""
+def _note(record: StepRecord, history: History, step: Step, told: Result | None = None) -> None:
+    """Record that a step happened, with what the world tells of it and no more: nothing is made up."""
     if step.is_gate:
-        record.append(Entry(step.id, Event.APPROVED, ATTEMPT, {"who": "", "recovered": True}))
+        # From the day of a commit on what is fenced is kept; the real one is lost, this one is no earlier.
+        day = {"at": utc_now()} if step.id == COMMIT else {}
+        record.append(Entry(step.id, Event.APPROVED, ATTEMPT, {"who": "", "recovered": True, **day}))
         return
     if history.status[step.id] is Status.PENDING:
         record.append(Entry(step.id, Event.INTENT, ATTEMPT))
     elif history.status[step.id] is not Status.STARTED:
         record.append(Entry(step.id, Event.RETRY, ATTEMPT))
         record.append(Entry(step.id, Event.INTENT, ATTEMPT))
-    record.append(Entry(step.id, Event.DONE, ATTEMPT, {"recovered": True, **_result(step)}))
+    record.append(Entry(step.id, Event.DONE, ATTEMPT, {"recovered": True, **(told or _result(step))}))
 
 
-def _result(step: Step) -> dict[str, Any]:
+def _result(step: Step) -> Result:
     """Return what later steps need of one whose result is lost, where there is a safe answer."""
     if step.kind == "create-disk":
         return {"created": False}  # so it is compared, and never deleted on the way back

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from migrate import audit
 from migrate.clock import SystemClock
-from migrate.run import recovering
+from migrate.run import lost, recovering
 from migrate.run import store as runs
 from migrate.run.line_policy import LinePolicy
 from migrate.run.recovering import Recovered
+from migrate.run.stamps import stamps
+from migrate.run.store import RunKind
 from migrate.run.world import both_sites, context
 from planner.effects import Effect
 from planner.errors import BadInput
@@ -59,8 +61,13 @@ def recover(project: Project) -> list[Recovered]:
     """Rebuild every run under way; raises Blocked, Unreachable, and ProjectBusy while one is driven."""
     found: list[Recovered] = []
     with both_sites(project) as sites:
-        stamps = recovering.stamps(project.id, *sites)
-        anew = {run.id for run in recovering.lost_runs(project, stamps)}
+        known = stamps(project.id, *sites)
+        anew = {run.id: run for run in lost.lost_runs(project, known, sites[0])}
+        for run in anew.values():
+            if run.kind is RunKind.FAILBACK:
+                out = runs.latest(project, run.wave)
+                assert out is not None
+                recovering.settle(project, out)
         for run in list(recovering.under_way(project)):
             with runs.held(project, run.wave):
                 history = runs.history(project, run)
@@ -69,13 +76,14 @@ def recover(project: Project) -> list[Recovered]:
                     project,
                     run,
                     history,
-                    sites,
+                    sites[::-1] if run.kind is RunKind.FAILBACK else sites,
                     line,
                     report=lambda moving: None,
                     stop=lambda: False,
                     clock=SystemClock(),
                     hauling=None,
                 )
-                found.append(recovering.recover(project, run, ctx, stamps, run.id in anew))
+                found.append(recovering.recover(project, run, ctx, known, run.id in anew))
+        lost.drop_snapshots(project, *sites)
     audit.note(project, Effect.LIVE, "recover", project.name, {"runs": [one.run for one in found]})
     return found

@@ -87,7 +87,14 @@ def begin(
     return Run(int(number or 0), runbook.wave, runbook.fingerprint, stored.version, at, who, runbook, kind)
 
 
-def restore(project: Project, number: int, at: str, stored: StoredPlan, runbook: Runbook) -> Run:
+def restore(
+    project: Project,
+    number: int,
+    at: str,
+    stored: StoredPlan,
+    runbook: Runbook,
+    kind: RunKind = RunKind.WAVE,
+) -> Run:
     """Store a run that was lost, under the number and time at which it began."""
     with project.write() as db:
         db.table("run").insert(
@@ -99,7 +106,7 @@ def restore(project: Project, number: int, at: str, stored: StoredPlan, runbook:
                 "at": at,
                 "who": "recovery",
                 "runbook": json.dumps(dump_runbook(runbook)),
-                "kind": RunKind.WAVE.value,
+                "kind": kind.value,
             }
         )
     return get(project, number)

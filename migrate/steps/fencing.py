@@ -51,9 +51,12 @@ class Fence:
         found = ctx.source.observe(step.params["vm"])
         if found is None:
             raise StepFailed(f"{step.title}: the VM is gone from the source", "look for it before going on")
-        named = found.name in fenced_names(ctx, step)
-        fenced = named and not found.connected and _is_noted(ctx, step, found)
-        return _kept(ctx, step, found.name) if fenced else None
+        # The note comes last, so it says enough where the record has lost the day of the commit.
+        named = found.name in fenced_names(ctx, step) or _committed(ctx) is None
+        if not named or found.connected or not _is_noted(ctx, step, found):
+            return None
+        kept = _kept(ctx, step, found.name)
+        return {**kept, "keep_until": kept["keep_until"] or _noted_until(found)}
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Refuse: commit is the point of no return."""
@@ -102,6 +105,14 @@ class Unfence:
         return {"fenced": True, "name": name}
 
 
+def unfenced(ctx: Context, step: Step) -> bool:
+    """Return whether anything of a fence was taken off, as the site that the VM comes home to shows it."""
+    found = ctx.target.observe(step.params["vm"])
+    if found is None:
+        return False
+    return found.connected or found.name != step.params["fenced"] or not found.note.startswith(_MARK)
+
+
 def _left_off(site: FullSite, step: Step) -> VMState:
     """Return a VM that is there and certainly off; raises StepFailed."""
     found = site.observe(step.params["vm"])
@@ -127,6 +138,12 @@ def fenced_names(ctx: Context, step: Step) -> tuple[str, str]:
         for other in ctx.history.runbook.steps
     )
     return (alone if twin or len(name) + len(tail) > _NAME_LIMIT else name + tail), alone
+
+
+def moved_name(name: str, day: date) -> str:
+    """Return the name of a VM that was fenced on a day; one that is too long keeps its start."""
+    tail = f"-moved-{day:%Y%m%d}"
+    return _cut(name, _NAME_LIMIT - len(tail)) + tail
 
 
 def _cut(name: str, length: int) -> str:
@@ -167,6 +184,12 @@ def _note(ctx: Context, step: Step, note: str, op: str) -> str:
     until = _kept(ctx, step, "")["keep_until"]
     keep = f", kept until {until}" if until else ""
     return f"{_MARK} by {visible(ctx.wave)}{keep} [{op}]\n{note}"
+
+
+def _noted_until(found: VMState) -> str:
+    """Return the day until which the note says that the VM is kept, empty when it does not."""
+    said = re.search(r", kept until (\d{4}-\d\d-\d\d) \[", found.note.partition("\n")[0])
+    return said[1] if said else ""
 
 
 def _is_noted(ctx: Context, step: Step, found: VMState) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.faults.endstate import committed, world
-from tests.faults.killlab import make_template
+from tests.faults.killlab import SITES, make_template
 from tests.faults.labrun import Lab
 from tests.faults.scenario import FORWARD, finish, points_of
 
@@ -65,3 +65,21 @@ def rng(record_property: Any) -> random.Random:
     print("SEED", seed)
     record_property("seed", seed)
     return random.Random(seed)
+
+
+@pytest.fixture(scope="session")
+def abroad(stage: Stage) -> Path:
+    """Return a template whose wave is committed: its VMs ran at the target and wrote there."""
+    template = stage.scratch / "abroad"
+    lab = Lab.copy(stage.template, template)
+    for purpose in FORWARD:
+        finish(lab, purpose)
+    lab.kill_all()
+    _forget_the_way_out(lab)
+    return template
+
+
+def _forget_the_way_out(lab: Lab) -> None:
+    (lab.root / "witness.jsonl").unlink()
+    for name in SITES:
+        (lab.folder(name) / "state" / "ops.log").write_bytes(b"")
