@@ -23,7 +23,7 @@ from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, StepKind
-from migrate.transfers.modelled import ModelledTransfers
+from migrate.transfers.modelled import ModelledHistories, ModelledTransfers
 from planner.errors import Unreachable, WherryError
 from planner.estimate import COMPARE_BYTES_S
 
@@ -118,6 +118,7 @@ class Twin:
             clock=clock,
             history=history,
             report=lambda moving: None,
+            histories=ModelledHistories(clock, self.model.compare_bytes_s),
         )
         if self.strike is not None:
             ctx.source = cast("FullSite", StruckSite(source, self.strike))

@@ -8,19 +8,21 @@ and the answer says so.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from migrate.replication.hashing import hash_disk
 from migrate.run import store as runs
 from migrate.run.history import Event, History, Mode, Status
 from migrate.run.store import Run
-from migrate.sites.ports import FullSite
+from migrate.transfers.newest import hash_newest
 from planner.errors import NotFound
 from planner.model import LeftOut, Sending
 from planner.plan import PlannedDisk, Wave
 from planner.store.project import Project
+
+if TYPE_CHECKING:
+    from migrate.sites.lab.client import LabSite
 
 
 class Verdict(StrEnum):
@@ -51,7 +53,7 @@ class Verified:
 
 
 def verify_wave(
-    project: Project, wave: Wave, target: FullSite, report: Callable[[str, int, int], None]
+    project: Project, wave: Wave, target: LabSite, report: Callable[[str, int, int], None]
 ) -> tuple[Verified, ...]:
     """Look again at every replica of a wave; raises NotFound when it has no run."""
     run = runs.latest(project, wave.name)
@@ -77,7 +79,7 @@ def _look(
     disk: PlannedDisk,
     history: History,
     launched: set[str],
-    target: FullSite,
+    target: LabSite,
     report: Callable[[str, int, int], None],
 ) -> Verified:
     holder = disk.attachments[0]
@@ -92,12 +94,13 @@ def _look(
         return replace(looked, verdict=Verdict.WRITTEN)
     if target.volume(disk.volume) is None:
         return replace(looked, verdict=Verdict.MISSING)
-    with closing(target.open_read(disk.volume)) as replica:
-        found = hash_disk(
-            replica,
-            size_bytes=disk.size_bytes,
-            progress=lambda done: report(name, done, disk.size_bytes),
-        )
+    found = hash_newest(
+        target,
+        history,
+        disk.volume,
+        disk.size_bytes,
+        lambda done: report(name, done, disk.size_bytes),
+    )
     # Data behind the end of its source would be read by whoever gets the disk.
     same = found.digest == recorded and found.tail_zero
     good = Verdict.SEEDED if disk.left_out else Verdict.EQUAL

@@ -23,7 +23,7 @@ from planner.model import Backing, BusSharing, LeftOut, Sending
 from planner.score_card import Score as Score
 from planner.score_card import Spread as Spread
 from planner.score_card import Used as Used
-from planner.settings import Policies, Window
+from planner.settings import LATER_POLICIES, Policies, Window, drop_unset
 
 SCHEMA: Literal["wherry.plan/1"] = "wherry.plan/1"
 # Of a plan that leaves disks out: a reader that knows nothing of that would send them, and must refuse it.
@@ -226,7 +226,7 @@ class Wave(_Signed):
             for word in ("rule", *_EXPLAINING):
                 del disk[word]
         _drop_unlanded(body)
-        _keep_said(self.conduct, body)
+        _keep_said(self, body)
         return _digest(body)
 
     @property
@@ -291,10 +291,14 @@ def _drop_unlanded(wave: dict[str, Any]) -> None:
         _drop_unsaid(disk, ("datastore", "send"))
 
 
-def _keep_said(conduct: PlannedConduct, wave: dict[str, Any]) -> None:
-    """Leave of a wave's conduct what was said: entries that come later leave older approvals valid."""
-    wave["conduct"] = conduct.model_dump(mode="json", exclude_defaults=True)
-    _drop_unsaid(wave, ("conduct",))
+def _keep_said(wave: Wave, body: dict[str, Any]) -> None:
+    """Leave of a wave's conduct what was said: entries that come later leave older approvals valid.
+
+    So it is with those of its policies that came later.
+    """
+    body["conduct"] = wave.conduct.model_dump(mode="json", exclude_defaults=True)
+    _drop_unsaid(body, ("conduct",))
+    drop_unset(wave.policies, body["policies"], LATER_POLICIES)
 
 
 def _said(wave: Wave) -> dict[str, Any]:
@@ -302,7 +306,7 @@ def _said(wave: Wave) -> dict[str, Any]:
     body = wave.model_dump(mode="json")
     _drop_unsaid(body, _LATER_WAVE)
     _drop_unlanded(body)
-    _keep_said(wave.conduct, body)
+    _keep_said(wave, body)
     for disk in body["disks"]:
         _drop_unsaid(disk, _EXPLAINING)
     return body

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from planner.conduct import Conduct
 from planner.destinations import same_folder_twice
+from planner.journal_room import checked_room
 from planner.model import Method
 from planner.settings_notices import Notices
 from planner.settings_spreading import Spreading
@@ -38,6 +39,7 @@ def _known_zone(name: str) -> str:
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
 Named = Annotated[str, Field(min_length=1)]
+Room = Annotated[str, AfterValidator(checked_room), Field(max_length=40)]
 _LONGEST_DAYS = 3660  # of windows that come back
 
 
@@ -273,6 +275,9 @@ class Policies(_Part):
     physical_rdm: Literal["vmdk", "keep"] = Field("vmdk", description="what becomes of a physical RDM")
     block_kib: Literal[64, 128, 256, 512, 1024] = Field(1024, description="block size of a seed")
     zstd_level: int = Field(1, ge=0, le=19, description="compression on the wire, 0 = none")
+    history_h: float = Field(24.0, ge=0, le=720, description="hours checkpoints reach back, 0 = keep none")
+    journal_limit: Room = Field("100%", description="what a group's journal may take, of its disks")
+    journal_warning: Room = Field("", description="from where on it is a warning; empty = 75% of the limit")
 
 
 class Remedies(_Part):
@@ -350,11 +355,12 @@ class Settings(_Part):
         """
         body = self.model_dump(mode="json", exclude={"sites", "transfers", "notices"})
         body["conduct"] = self.conduct.model_dump(mode="json", exclude_defaults=True)
-        _drop_unset(self, body, _LATER)
-        _drop_unset(self.caps, body["caps"], _LATER_CAPS)
-        _drop_unset(self.link, body["link"], ("hours", "zone", "reserve_mbit"))
+        drop_unset(self, body, _LATER)
+        drop_unset(self.caps, body["caps"], _LATER_CAPS)
+        drop_unset(self.policies, body["policies"], LATER_POLICIES)
+        drop_unset(self.link, body["link"], ("hours", "zone", "reserve_mbit"))
         for freeze, said in zip(self.freezes, body["freezes"], strict=True):
-            _drop_unset(freeze, said, ("only",))
+            drop_unset(freeze, said, ("only",))
         return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
@@ -362,6 +368,7 @@ _LATER = (
     *("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders"),
     *("sends", "conduct"),
 )
+LATER_POLICIES = ("history_h", "journal_limit", "journal_warning")
 _LATER_CAPS = (
     "cutovers",
     "engineer_hours",
@@ -372,7 +379,8 @@ _LATER_CAPS = (
 )
 
 
-def _drop_unset(part: BaseModel, body: dict[str, Any], names: tuple[str, ...]) -> None:
+def drop_unset(part: BaseModel, body: dict[str, Any], names: tuple[str, ...]) -> None:
+    """Leave out of a part's plain ``body`` those of ``names`` that are as they are where nobody said so."""
     fields = type(part).model_fields
     for name in names:
         if getattr(part, name) == fields[name].get_default(call_default_factory=True):

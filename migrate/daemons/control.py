@@ -107,6 +107,11 @@ class ControlServer:
         self._thread = threading.Thread(target=self._accept, daemon=True, name="wherry-control")
         self._thread.start()
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether a request is under way, an image that is served for instance."""
+        return bool(self._peers)
+
     def close(self) -> None:
         """Hang up on everybody, and return when nothing is held any more."""
         self._ending = True

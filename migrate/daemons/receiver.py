@@ -11,7 +11,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,10 @@ from migrate.daemons.sockets import connect, listen
 from migrate.daemons.spawn import start
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from planner.errors import Unreachable, WherryError
+from planner.names import visible
 
 if TYPE_CHECKING:
+    from migrate.daemons.control import Asks
     from migrate.sites.lab.client import LabSite
 
 NAME = "receiver"
@@ -54,6 +57,27 @@ def connect_receiver(directory: Path) -> socket.socket:
     return connect(directory / "run", SOCKET, 5.0)
 
 
+def store_of(directory: Path) -> Path:
+    """Return the folder in which the receiver of a site keeps what it remembers, its journals among it."""
+    return directory / "state" / "receiver"
+
+
+def asked_receiver(directory: Path, patience_s: float = 20.0) -> Asks:
+    """Return a way to ask the receiver of a site, started if needed; raises Unreachable."""
+    from migrate.daemons.control import ControlClient
+
+    start_receiver(directory)
+    client = ControlClient(store_of(directory))
+    until = time.monotonic() + patience_s
+    while not client.is_answered():  # it listens for passes a moment before
+        if time.monotonic() > until:
+            raise Unreachable(
+                f"the receiver of {visible(str(directory), 200)} does not answer", "look at its log in run/"
+            )
+        time.sleep(0.02)
+    return client
+
+
 class _Volumes:
     """Opens volumes of the site, which is connected to when the first one is asked for."""
 
@@ -79,6 +103,33 @@ class _Volumes:
             yield site
 
 
+class _Kept:
+    """The disks of the site as its receiver opens them: through a journal where they are in one."""
+
+    def __init__(self, volumes: _Volumes, store: Path) -> None:
+        self._volumes = volumes
+        self._store = store
+
+    @contextmanager
+    def attended(self) -> Iterator[Callable[[], bool]]:
+        """Keep the journals for as long as the block lasts; the store is ours."""
+        from migrate.journal.attending import attended_site
+        from migrate.journal.site import SiteJournals
+
+        self._journals = SiteJournals(self._store, self._volumes)
+        with attended_site(self._store, self._journals) as is_needed:
+            yield is_needed
+
+    def open_write(self, volume: str) -> WritableDisk:
+        return self._journals.open_write(volume)
+
+    def open_read(self, volume: str) -> ReadableDisk:
+        return self._journals.open_read(volume)
+
+    def resynced(self, volume: str, why: str) -> None:
+        self._journals.resynced(volume, why)
+
+
 def main(arguments: list[str]) -> int:
     """Serve the site folder named by the only argument; return the exit code."""
     if len(arguments) != 1:
@@ -87,7 +138,8 @@ def main(arguments: list[str]) -> int:
     from migrate.replication.service import serve_forever
 
     directory = Path(arguments[0])
-    volumes = _Volumes(directory)
+    store = store_of(directory)
+    kept = _Kept(_Volumes(directory), store)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
@@ -97,11 +149,13 @@ def main(arguments: list[str]) -> int:
         with ServerLock(directory / "run", NAME), listen(directory / "run", SOCKET) as listener:
             serve_forever(
                 listener,
-                volumes.open_write,
-                directory / "state" / "receiver",
+                kept.open_write,
+                store,
                 IDLE_EXIT_S,
-                open_read=volumes.open_read,
+                open_read=kept.open_read,
                 stop=stopping.is_set,
+                resynced=kept.resynced,
+                beside=kept.attended,
             )
     except WherryError as error:
         sys.stderr.write(f"{error.message}\n")

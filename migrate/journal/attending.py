@@ -7,7 +7,7 @@ for as long as that lasts, and gets the same answers.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from migrate.daemons.remembered import Remembered, remember
 from migrate.journal import serving
 from migrate.journal.answers import Answers
 from migrate.journal.keeper import Keeper
-from migrate.journal.limits import parse_limits
+from migrate.journal.limits import Limits, parse_limits
+from migrate.journal.site import SiteJournals
+from migrate.journal.site_answers import SiteAnswers
 from migrate.journal.store import Journals
 from migrate.replication.service import PATIENCE_S, open_store
 from planner.errors import ProjectBusy
@@ -40,6 +42,25 @@ def attended(
             server = ControlServer(store, answers.handlers())
             try:
                 yield
+            finally:
+                server.close()
+    finally:
+        journals.close()
+
+
+@contextmanager
+def attended_site(store: Path, journals: SiteJournals) -> Iterator[Callable[[], bool]]:
+    """Keep the journals of a site and answer about them until the block ends, and close them then.
+
+    The caller holds the store. What is given tells whether a request is under way.
+    """
+    try:
+        serving.clear(store)
+        with Keeper(journals, journals.limits, leave=journals.hurried.__contains__) as keeper:
+            answers = Answers(journals, store, Limits(), receives=True, health=keeper.health)
+            server = ControlServer(store, answers.handlers() | SiteAnswers(journals).handlers())
+            try:
+                yield lambda: server.is_asked
             finally:
                 server.close()
     finally:

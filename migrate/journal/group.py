@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Protocol
@@ -55,7 +56,8 @@ class GroupJournal:
     """The journal of group ``name`` in ``folder``. Thread-safe; ``close`` it.
 
     ``volumes`` are its disks now; one that joined later has a later number, and none is ever given twice.
-    ``state_of`` tells what the receiver's progress log of a volume holds, ``now_ms`` the time.
+    ``state_of`` tells what the receiver's progress log of a volume holds, ``now_ms`` the time. The first
+    checkpoint is of a cycle that begins with ``cycles``.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class GroupJournal:
         replicas: Replicas,
         state_of: Callable[[str], VolumeState],
         now_ms: Callable[[], int],
+        cycles: str = "",
     ) -> None:
         """Open the log if there is one; raises Rotten, JournalCorrupt, OSError."""
         self.name = name
@@ -74,6 +77,8 @@ class GroupJournal:
         self._replicas = replicas
         self._state_of = state_of
         self._now_ms = now_ms
+        self._cycles = cycles
+        self._promoting = threading.Lock()
         self._heard_at_ms = 0
         self._lock = threading.RLock()
         self._writers = 0
@@ -194,6 +199,8 @@ class GroupJournal:
         if self._log is not None and self._log.state.torn:
             return self._log.state.torn
         cycles = {state.done.cycle for state in states.values() if state.done}
+        if self._log is None and not all(cycle.startswith(self._cycles) for cycle in cycles):
+            return "what was here before is not brought up to date yet"
         if len(states) > 1 and (len(cycles) > 1 or cycles == {""}):
             return "its disks came in passes of different cycles"
         return ""
@@ -307,14 +314,11 @@ class GroupJournal:
     def promote(self, record: int, pace: Callable[[int], None] = lambda _bytes: None) -> None:
         """Bring the replicas to a checkpoint and withdraw those before it; see ``promotion``."""
         assert self._files is not None, "what is offered is in files"
-        disks: dict[int, WritableDisk] = {}
-        try:
+        with self._promoting, ExitStack() as opened:
+            disks: dict[int, WritableDisk] = {}
             for volume, number in self._members.numbers.items():
-                disks[number] = self._replicas.open_write(volume)
+                disks[number] = opened.enter_context(closing(self._replicas.open_write(volume)))
             promote(self.log, self._files, disks, record, pace)
-        finally:
-            for disk in disks.values():
-                disk.close()
 
     def close(self) -> None:
         """Close the files of the log."""

@@ -36,7 +36,7 @@ class Health:
     the journal takes, ``limit_bytes`` and ``warning_bytes`` are 0 where there is none. ``full_in_s`` is when
     the limit is met at the rate of late, None when it is not. ``said`` are sentences for people, the
     worst first. ``free_bytes`` are free where it is, None when that is not watched, and ``reserve_bytes`` of
-    them are to stay so.
+    them are to stay so. ``is_short`` is history a good deal shorter than wanted.
     """
 
     grade: Grade
@@ -49,6 +49,7 @@ class Health:
     said: tuple[str, ...] = ()
     free_bytes: int | None = None
     reserve_bytes: int = 0
+    is_short: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ def judge(seen: Seen, wanted_s: float, bounds: Bounds, now_ms: int, troubles: Se
         (*bad, *warnings),
         space.free_bytes if space else None,
         space.reserve_bytes if space else 0,
+        bool(seen.floor) and share < _BAD,
     )
 
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
@@ -26,6 +27,10 @@ from planner.units import MIB
 EVERY_S: Final = 10.0
 REST: Final = 30  # rounds until a group in which something went wrong is tried again
 RATE_BYTES_S: Final = 64 * MIB  # of reads and writes together: passes and images have the rest
+
+
+class _Left(Paused):
+    """A group is left alone in the middle of a round."""
 
 
 class Brake:
@@ -45,7 +50,10 @@ class Brake:
 
 
 class Keeper:
-    """Keeps all journals, with the limits of each. Enter it to start, leave it to stop."""
+    """Keeps all journals, with the limits of each. Enter it to start, leave it to stop.
+
+    A group that ``leave`` tells is somebody else's just now is left at the next piece.
+    """
 
     def __init__(
         self,
@@ -55,7 +63,9 @@ class Keeper:
         every_s: float = EVERY_S,
         rate_bytes_s: float = RATE_BYTES_S,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        leave: Callable[[str], bool] = lambda _group: False,
     ) -> None:
+        self._leave = leave
         self._journals = journals
         self._limits = limits
         self._every_s = every_s
@@ -91,15 +101,23 @@ class Keeper:
                 continue
             try:
                 group = self._journals.group(name)
-                if group.is_journalled and not group.log.failed:
-                    self._kept[name] = keep(group, self._limits(name), self._now_ms(), self._brake)
+                if group.is_journalled and not group.log.failed and not self._leave(name):
+                    pace = partial(self._paced, name)
+                    self._kept[name] = keep(group, self._limits(name), self._now_ms(), pace)
                     prepare(group.log, self._stop.is_set)
+            except _Left:
+                continue
             except Paused:
                 raise
             except (WherryError, OSError) as error:  # who asks for the group is told the same
                 self._kept[name] = Kept(troubles=(visible(str(error), 300),))
             if name in self._kept and self._kept[name].troubles:
                 self._rests[name] = REST
+
+    def _paced(self, name: str, size_bytes: int) -> None:
+        if self._leave(name):
+            raise _Left("somebody else moves its history on")
+        self._brake(size_bytes)
 
     def _run(self) -> None:
         try:

@@ -56,17 +56,7 @@ class Journals:
     def group(self, name: str) -> GroupJournal:
         """Return the journal of a group; raises NotFound, Rotten, JournalCorrupt, OSError."""
         with self._lock:
-            if name in self._open:
-                return self._open[name]
-            self._check_mending(name)
-            volumes = self.volumes(name)
-            if not volumes:
-                raise NotFound(
-                    f"group {visible(name, 200)} is not served here", "wherry checkpoints lists them"
-                )
-            folder = self._store / FOLDER / content_id(name)
-            self._open[name] = GroupJournal(name, folder, volumes, self._replicas, self._state, self._now_ms)
-            return self._open[name]
+            return self._opened(name)
 
     def mend(self, name: str) -> Mended:
         """Go on before the damage of a group's journal; the next pass of each of its disks compares.
@@ -116,6 +106,22 @@ class Journals:
         with self._lock:
             while self._open:
                 self._open.popitem()[1].close()
+
+    def _opened(self, name: str) -> GroupJournal:
+        """Return the journal of a group; the lock is held."""
+        if name not in self._open:
+            self._check_mending(name)
+            volumes = self.volumes(name)
+            if not volumes:
+                raise NotFound(
+                    f"group {visible(name, 200)} is not served here", "wherry checkpoints lists them"
+                )
+            self._open[name] = self._make(name, volumes)
+        return self._open[name]
+
+    def _make(self, name: str, volumes: list[str]) -> GroupJournal:
+        folder = self._store / FOLDER / content_id(name)
+        return GroupJournal(name, folder, volumes, self._replicas, self._state, self._now_ms)
 
     def _check_mending(self, name: str) -> None:
         if name in self._mending:

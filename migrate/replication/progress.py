@@ -129,6 +129,10 @@ class ProgressLog:
         )
         self._replace(VolumeState(self.state.generation, base=current.change, done=done))
 
+    def forget(self) -> None:
+        """Record durably that nothing is known of the content: no delta stands on it, no cycle brought it."""
+        self._replace(replace(self.state, base="", current=None, done=None))
+
     def poison(self, suspects: Iterable[Extent]) -> None:
         """Record durably that the content is unknown; ``suspects`` were written since the last flush."""
         runs = ExtentSet(self.state.suspects)

@@ -12,7 +12,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
@@ -29,6 +30,11 @@ _TICK_S = 0.5
 PATIENCE_S = 2.0  # a verb that looks into a store is soon done
 
 
+@contextmanager
+def _nobody() -> Iterator[Callable[[], bool]]:
+    yield lambda: False
+
+
 def serve_forever(
     listening: socket.socket,
     open_disk: Callable[[str], WritableDisk],
@@ -39,24 +45,34 @@ def serve_forever(
     connections: int = 16,
     timeout_s: float = 300.0,
     stop: Callable[[], bool] = lambda: False,
+    resynced: Callable[[str, str], None] = lambda _volume, _why: None,
+    beside: Callable[[], AbstractContextManager[Callable[[], bool]]] = _nobody,
 ) -> None:
     """Answer connections on a listening Unix socket until nothing came for ``idle_exit_s``.
 
     ``store`` is the directory of the progress logs, created private; one service uses it at a time.
     ``open_read`` opens a volume that another connection may be writing; without it nothing is deduped.
+    ``beside`` is entered once the store is ours, and gives what tells whether somebody needs the process.
     Raises ProjectBusy when another one does.
     """
     lock = open_store(store)
-    pools = Pools(store, open_read) if open_read else None
-    try:
-        receiver = Receiver(open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume))
+    pools: Pools | None = None
+    with ExitStack() as stack:
+        stack.callback(os.close, lock)
+        if open_read is not None:
+            pools = Pools(store, open_read)
+            stack.callback(pools.close)
+        is_needed = stack.enter_context(beside())
+        receiver = Receiver(
+            open_disk, lambda volume: ProgressLog(LogFile(store, volume), volume), resynced=resynced
+        )
         slots = threading.BoundedSemaphore(connections)
         live: set[threading.Thread] = set()
         last = time.monotonic()
         listening.settimeout(min(_TICK_S, max(idle_exit_s, 0.01)))
         while not stop():
             live = {thread for thread in live if thread.is_alive()}
-            if live:
+            if live or is_needed():
                 last = time.monotonic()
             try:
                 sock, _address = listening.accept()
@@ -76,10 +92,6 @@ def serve_forever(
             )
             live.add(thread)
             thread.start()
-    finally:
-        if pools is not None:
-            pools.close()
-        os.close(lock)
 
 
 def _answer(

@@ -1,7 +1,9 @@
 """From an approved wave to its runbook: which steps, in which order.
 
-    check ─▶ per group: disks ─▶ snapshot ─▶ seed ─▶ drop ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
-          ─▶ GATE go ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ verify ─▶ build ─▶ mark
+    check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop
+          ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
+          ─▶ GATE go ─▶ fold ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ promote ─▶ verify
+          ─▶ build ─▶ mark
           ─▶ start and probe, batch by batch ─▶ look again ─▶ GATE commit ─▶ fence the sources
 
 Hooks and human steps stand between these where the wave's conduct places them. Step ids are made of
@@ -14,6 +16,7 @@ from collections.abc import Mapping
 
 from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
+from migrate.run.history_steps import fold, keep_history
 from migrate.run.runbook import COMMIT, GATE, GO, Phase, Runbook, Step
 from planner.conduct import GateRule, Place
 from planner.effects import Effect
@@ -130,6 +133,7 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
     for group in groups:
         created = group.create_disks((check.id,))
         created += group.place_seeds(seeds or {})
+        created += keep_history(group, _last(created))
         steps += created
         needs: tuple[str, ...] = _last(created) or (check.id,)
         for number in range(wave.policies.delta_cycles + 1):
@@ -168,9 +172,11 @@ def _landing(wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps]
     """
     back, gone = hook_steps(wave, holder, Place.ON_ROLLBACK, (GO,))
     first, ready = hook_steps(wave, holder, Place.BEFORE_CUTOVER, gone)
+    folds = [step for group in groups for step in fold(group, ready)]
+    ready = tuple(step.id for step in folds) or ready
     quiesced = [group.quiesce(ready) for group in groups]
     stops = _stops(wave, holder, tuple(step.id for step in quiesced))
-    landing = [*back, *first, *quiesced, *stops]
+    landing = [*back, *first, *folds, *quiesced, *stops]
     hooks, stopped = hook_steps(wave, holder, Place.AFTER_STOP, _last([*quiesced, *stops]))
     landing += hooks
     for group in groups:

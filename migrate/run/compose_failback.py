@@ -5,7 +5,8 @@
           ─▶ start at the source ─▶ look again ─▶ GATE commit ─▶ fence at the target
 
 ``compose`` decides order and steps; here only what is another thing on the way home is exchanged: no disk
-and no VM is made, for both are there, fenced. Programs and human steps of the cutover are left out.
+and no VM is made, for both are there, fenced. Programs and human steps of the cutover are left out. The
+source keeps no history: what a failed way home needs is the VM at the target.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from planner.plan import PlannedDisk, PlannedVM, Wave
 _HERE, _THERE = " at the source", " at the target"
 _SEED = ": seed"
 _HOOKS = frozenset({"hook", "human"})
+_HISTORY = frozenset({"journal", "fold", "promote"})
 _TITLES = {GO: "go for failback", COMMIT: "commit the failback, the point of no return"}
 
 
@@ -61,7 +63,7 @@ def _homeward(steps: Iterable[Step], wave: Wave, fenced: Mapping[str, str]) -> I
     instead: dict[str, tuple[str, ...]] = {}
     for step in steps:
         needs = tuple(dict.fromkeys(one for need in step.needs for one in instead.get(need, (need,))))
-        if step.kind == "create-disk" or step.kind in _HOOKS:
+        if step.kind == "create-disk" or step.kind in _HOOKS | _HISTORY:
             instead[step.id] = needs
             continue
         if step.kind == "build":

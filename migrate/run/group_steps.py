@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from migrate.run.history_steps import promote
 from migrate.run.runbook import Phase, Step
 from planner.effects import Effect
 from planner.model import Backing, Sending
@@ -19,6 +20,7 @@ class GroupSteps:
         self.wave = wave
         self.prefix = f"g{number}"
         self.name = visible(group.name)
+        self.plain_name = group.name
         members = set(group.vms)
         self.vms = [vm for vm in wave.vms if vm.id in members]
         self.disks = [disk for disk in wave.disks if disk.attachments[0].vm in members]
@@ -67,12 +69,13 @@ class GroupSteps:
             disk for disk in self.tracked if not disk.left_out or (number == 0 and disk.send is Sending.ONCE)
         ]
 
-    def _step(self, tail: str, kind: str, title: str, phase: Phase, effect: Effect, **more: Any) -> Step:
+    def step(self, tail: str, kind: str, title: str, phase: Phase, effect: Effect, **more: Any) -> Step:
+        """Return a step of the group as a whole; its id is the group's part and ``tail``."""
         more.setdefault("subject", self.name)
         return Step(id=f"{self.prefix}/{tail}", kind=kind, title=title, phase=phase, effect=effect, **more)
 
     def _snapshot(self, number: int, needs: tuple[str, ...]) -> Step:
-        return self._step(
+        return self.step(
             f"snapshot/{number}",
             "snapshot",
             f"{self.name}: snapshot {number}",
@@ -84,7 +87,7 @@ class GroupSteps:
         )
 
     def _drop(self, number: int, needs: tuple[str, ...]) -> Step:
-        return self._step(
+        return self.step(
             f"drop/{number}",
             "drop-snapshot",
             f"{self.name}: remove snapshot {number}",
@@ -186,7 +189,7 @@ class GroupSteps:
         return [snapshot, *transfers, *proof, self._drop(number, (*sent, *(step.id for step in proof)))]
 
     def _proof(self, number: int, what: str, disks: list[PlannedDisk], needs: tuple[str, ...]) -> Step:
-        return self._step(
+        return self.step(
             f"checkpoint/{number}",
             "checkpoint",
             f"{self.name}: {what}",
@@ -215,7 +218,7 @@ class GroupSteps:
 
     def quiesce(self, needs: tuple[str, ...]) -> Step:
         """Bring the running VMs of the group to a consistent point together."""
-        return self._step(
+        return self.step(
             "quiesce",
             "quiesce",
             f"{self.name}: quiesce",
@@ -227,13 +230,16 @@ class GroupSteps:
         )
 
     def settle(self, needs: tuple[str, ...]) -> list[Step]:
-        """Final delta, full-disk comparison, VMs built, the mark from which the target's writes count."""
+        """Final delta, history ended, full-disk comparison, VMs built, the mark of the target's writes."""
         steps: list[Step] = []
         for disk in self.settled:
             mode = "delta" if disk in self.tracked else "seed"
-            final = self._transfer(disk, "final", needs, Phase.CUTOVER, mode=mode, snapshot="")
-            steps += [
-                final,
+            steps.append(self._transfer(disk, "final", needs, Phase.CUTOVER, mode=mode, snapshot=""))
+        ended = promote(self)
+        steps += ended
+        for disk in self.settled:
+            last = [step.id for step in ended if disk.volume in step.params["volumes"]]
+            steps.append(
                 Step(
                     id=f"{self.disk_id(disk)}/verify",
                     kind="verify",
@@ -241,10 +247,10 @@ class GroupSteps:
                     subject=disk.volume,
                     phase=Phase.CUTOVER,
                     effect=Effect.LIVE,
-                    needs=(final.id,),
+                    needs=tuple(last) or (f"{self.disk_id(disk)}/final",),
                     params={"volume": disk.volume, "size_bytes": disk.size_bytes},
-                ),
-            ]
+                )
+            )
         proven = tuple(f"{self.disk_id(disk)}/verify" for disk in self.settled)
         for vm in self.vms:
             held = [f"{self.disk_id(disk)}/verify" for disk in self.disks_of(vm.id) if not disk.left_out]
@@ -263,7 +269,7 @@ class GroupSteps:
             )
         built = tuple(f"{self.vm_id(vm.id)}/build" for vm in self.vms)
         steps.append(
-            self._step(
+            self.step(
                 "mark",
                 "mark",
                 f"{self.name}: checkpoint of the cutover",

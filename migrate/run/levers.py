@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from migrate.run.store import Run
     from planner.store.project import Project
 
-PASSABLE = frozenset({"probe", "hook", "note", "quiesce"})
+PASSABLE = frozenset({"probe", "hook", "note", "quiesce", "fold"})
 _LONGEST_REASON = 500
 _FAILED = frozenset({Status.FAILED, Status.UNDO_FAILED})
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrate.run.means import Hauling
     from migrate.run.store import Run
     from migrate.sites.lab.client import LabSite
-    from migrate.transfers.ports import Moving, Transfers
+    from migrate.transfers.ports import Histories, Moving, Transfers
 
 
 @contextmanager
@@ -68,8 +68,20 @@ def context(
         history=history,
         report=report,
         placing=Placing(project.root / "seeds", stop),
+        histories=_histories(project, run, target),
         outside=Outside(project.root),
     )
+
+
+def _histories(project: Project, run: Run, target: LabSite) -> Histories | None:
+    """Return the journals of a run's target; none are kept on the way home, or for remedies."""
+    from migrate.daemons.receiver import asked_receiver
+    from migrate.run.store import RunKind
+    from migrate.transfers.histories import AskedHistories
+
+    if run.kind is not RunKind.WAVE:
+        return None
+    return AskedHistories(lambda: asked_receiver(target.directory), project.id, run.wave)
 
 
 def _manner(project: Project, run: Run) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from migrate.kept import KeptVolume
 from migrate.run.history import History
 from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
-from migrate.transfers.ports import Moving, Transfers
+from migrate.transfers.ports import Histories, Moving, Transfers
 from planner.errors import StepFailed
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Keeper(Protocol):
 class Context:
     """Everything a step may touch. ``history`` is read only.
 
-    ``placing`` and ``outside`` are None in a world without bytes.
+    ``placing`` and ``outside`` are None in a world without bytes, ``histories`` where none is kept: on the
+    way home, for instance.
     """
 
     run: str
@@ -53,6 +54,7 @@ class Context:
     history: History
     report: Callable[[Moving], None]
     placing: Placing | None = None
+    histories: Histories | None = None
     outside: Outside | None = None
 
     def result(self, step_id: str) -> Result:

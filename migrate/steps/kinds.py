@@ -5,6 +5,7 @@ from __future__ import annotations
 from migrate.steps.check import Check
 from migrate.steps.create_disk import CreateDisk
 from migrate.steps.fencing import Fence, Unfence
+from migrate.steps.history import Fold, KeepHistory, Promote
 from migrate.steps.hook import Hook
 from migrate.steps.kind import StepKind
 from migrate.steps.landed import Landed
@@ -49,4 +50,7 @@ KINDS: dict[str, StepKind] = {
     "disk-mode": DiskMode(),
     "resume": Resume(),
     "note": Note(),
+    "journal": KeepHistory(),
+    "fold": Fold(),
+    "promote": Promote(),
 }

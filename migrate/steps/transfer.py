@@ -11,6 +11,7 @@ from typing import Any
 from migrate.replication.passes import Mode
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Extent
+from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import stand
 from migrate.transfers.ports import Wanted
@@ -37,6 +38,8 @@ class Transfer(Repeatable):
         base = _last_change(ctx, step)
         change = taken.get("changes", {}).get(volume, "")
         mode, extents = _scope(ctx, step, base)
+        if mode is Mode.COMPARE and step.params["mode"] == Mode.DELTA and ctx.histories is not None:
+            ctx.histories.resynced(volume, "the changes at its source are not known")
         wanted = Wanted(
             volume,
             step.params["size_bytes"],
@@ -46,6 +49,7 @@ class Transfer(Repeatable):
             change=change,
             snapshot=taken.get("id"),
             extents=extents,
+            cycle=f"{cycles_of(ctx, step)}{taken.get('id') or 'final'}",
         )
         copied = ctx.transfers.copy(wanted, ctx.report)
         return {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from migrate.clock import SimulatedClock
-from migrate.transfers.ports import Compared, Copied, Moving, Wanted
+from migrate.transfers.ports import Compared, Copied, HistoryWanted, Moving, Reach, Wanted
 
 
 @dataclass(slots=True)
@@ -40,3 +41,36 @@ class ModelledTransfers:
         """Move the clock on by one read of the disk; both sites read at the same time."""
         self.clock.at_s += size_bytes / self.hash_bytes_s
         return Compared("modelled", "modelled")
+
+
+@dataclass(slots=True)
+class ModelledHistories:
+    """Journals on paper: what the last passes brought is written once more, at ``rate_bytes_s``."""
+
+    clock: SimulatedClock
+    rate_bytes_s: float
+
+    def keep(self, group: str, wanted: HistoryWanted, *, anew: bool) -> None:
+        """Take no time."""
+
+    def fold(self, group: str) -> int:
+        """Take no time of the window: the sources still run."""
+        return 1
+
+    def dismiss(self, group: str) -> bool:
+        """Say that it was there."""
+        return True
+
+    def resynced(self, volume: str, why: str) -> None:
+        """Note nothing."""
+
+    def kept(self, group: str) -> Reach | None:
+        """Know nothing of it."""
+        return None
+
+    def promote(
+        self, group: str, name: str, moved_bytes: int, report: Callable[[int], None]
+    ) -> dict[str, Any]:
+        """Move the clock on by one write of what the last passes brought."""
+        self.clock.at_s += moved_bytes / self.rate_bytes_s
+        return {"record": 1, "name": name}

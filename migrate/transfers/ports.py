@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
@@ -107,3 +107,67 @@ class Transfers(Protocol):
     ) -> Compared:
         """Return full-content digests of the source's disk (or snapshot) and of the replica."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How the history of a group stands: checkpoints, seconds it reaches back, and seconds wanted.
+
+    ``is_short`` is less than was wanted, ``said`` what a person should know, the worst first.
+    """
+
+    checkpoints: int
+    history_s: float
+    wanted_s: float
+    is_short: bool
+    said: tuple[str, ...]
+
+
+class Histories(Protocol):
+    """The journals that the target's receiver keeps of the groups of one wave.
+
+    A ``group`` is its part of the step ids. Each call raises Unreachable, ProjectBusy and what the receiver
+    refuses with; each may be made again.
+    """
+
+    def keep(self, group: str, wanted: HistoryWanted, *, anew: bool) -> None:
+        """Keep a journal of these disks from now on; ``anew`` drops an older one of them."""
+        ...
+
+    def fold(self, group: str) -> int:
+        """Move history into the replicas up to the newest checkpoint; return that, 0 for none."""
+        ...
+
+    def promote(
+        self, group: str, name: str, moved_bytes: int, report: Callable[[int], None]
+    ) -> dict[str, Any]:
+        """Make checkpoint ``name`` of what is newest, bring the replicas to it, and end the journal.
+
+        Done already it only says so: number, name and moment of the checkpoint. ``moved_bytes`` is about
+        how much there is to move, ``report`` is told what is moved.
+        """
+        ...
+
+    def dismiss(self, group: str) -> bool:
+        """Remove a journal with all that is in it; False where there is none."""
+        ...
+
+    def resynced(self, volume: str, why: str) -> None:
+        """Note that what comes of a volume is found by comparison."""
+        ...
+
+    def kept(self, group: str) -> Reach | None:
+        """Return how history stands, None where no checkpoint is yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryWanted:
+    """What a group's journal is of and may take. ``cycles`` is what all its cycles begin with."""
+
+    title: str
+    volumes: tuple[str, ...]
+    cycles: str
+    history_s: int
+    hard_bytes: int
+    warning_bytes: int

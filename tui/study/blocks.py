@@ -73,6 +73,8 @@ BLOCKS = (
           tuple(f"policies.{name}" for name in
                 ("delta_cycles", "stop_timeout_s", "probe_timeout_s", "commit_window_h", "physical_rdm",
                  "block_kib", "zstd_level"))),
+    Block("history", "History", "the checkpoints a wave's groups can go back to", "values",
+          ("policies.history_h", "policies.journal_limit", "policies.journal_warning")),
     Block("transfers", "Transfers", "how disks travel; counts for those under way", "values",
           ("transfers.adapts", "transfers.dedupe", "transfers.throttle", "transfers.disks",
            "transfers.disks_per_host", "transfers.disks_per_datastore")),

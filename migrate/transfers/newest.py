@@ -1,0 +1,42 @@
+"""What is newest at a target: the replica, or where a journal stands before it what its receiver says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from migrate.replication.hashing import DiskHash, ask_hash, hash_disk
+from migrate.run.history import History, Status
+from planner.errors import Unreachable
+
+if TYPE_CHECKING:
+    from migrate.sites.lab.client import LabSite
+
+
+def lags(history: History, volume: str) -> bool:
+    """Return whether a replica may be behind what is newest: passes go through a journal that did not end."""
+    for step in history.runbook.steps:
+        if step.kind == "journal" and volume in step.params["volumes"]:
+            promote = f"{step.id.split('/', 1)[0]}/promote"
+            return bool(history.results.get(step.id, {}).get("kept")) and (
+                history.status.get(promote) is not Status.DONE
+            )
+    return False
+
+
+def hash_newest(
+    target: LabSite, history: History, volume: str, size_bytes: int, progress: Callable[[int], None]
+) -> DiskHash:
+    """Return the digest of what is newest of a volume; raises Unreachable, OSError."""
+    from migrate.daemons.receiver import connect_receiver
+    from migrate.replication.channel import ChannelClosed, SocketChannel
+
+    if not lags(history, volume):
+        with closing(target.open_read(volume)) as replica:
+            return hash_disk(replica, size_bytes=size_bytes, progress=progress)
+    try:
+        with closing(SocketChannel(connect_receiver(target.directory))) as channel:
+            return ask_hash(channel, volume, size_bytes, progress=progress)
+    except ChannelClosed as error:
+        raise Unreachable("the receiver went away in a comparison", "run the verb again") from error
