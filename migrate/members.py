@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from migrate.late import is_late
+from migrate.run import cycles
 from migrate.run import store as runs
 from migrate.run.history import History
 from migrate.run.returning import find_returning
 from migrate.run.runbook import Step
 from migrate.run.waves import find_wave
 from migrate.states import Flag, State, at_go, least, state_of, steps_by_vm
-from migrate.status import flags_of, is_open, is_rehearsed
+from migrate.status import breach, flags_of, is_open, is_rehearsed
 from planner.errors import NotFound
 from planner.store import settings as settings_store
 from planner.store.project import Project
@@ -112,5 +115,8 @@ def _flags(project: Project, wave: Wave, run: Run | None, history: History | Non
     roles = {site.role for site in settings_store.load(project).sites.values()}
     found = [] if {"source", "target"} <= roles else [Flag.NEEDS_CONFIGURATION.value]
     if run is not None and history is not None:
-        found += [flag.value for flag in flags_of(project, run, history, runs.is_held(project, wave.name))]
+        copied_at = cycles.copied_at(run, history, cycles.times_of(project, run.id))
+        late = is_late(run, history, copied_at, datetime.now(UTC))
+        held = runs.is_held(project, wave.name)
+        found += [flag.value for flag in (*flags_of(project, run, history, held), *breach(late))]
     return found

@@ -57,6 +57,12 @@ def _of_waves(status: ProjectStatus) -> Iterator[Metric]:
     left = GaugeMetricFamily(
         "wherry_wave_commit_window_seconds", "What is left of the commit window.", labels=("wave",)
     )
+    ages = GaugeMetricFamily(
+        "wherry_wave_rpo_seconds", "How old the copies of a wave are before its cutover.", labels=("wave",)
+    )
+    allowed = GaugeMetricFamily(
+        "wherry_wave_rpo_target_seconds", "How old they may get, 0 for no matter.", labels=("wave",)
+    )
     for wave in status.waves:
         label = visible(wave.name)
         states.add_metric((label, wave.stage), 1.0)
@@ -65,9 +71,15 @@ def _of_waves(status: ProjectStatus) -> Iterator[Metric]:
             steps.add_metric((label, "total"), wave.steps_total)
         if wave.commit_by:
             left.add_metric((label,), _left_s(wave))
+        if wave.copied_at:
+            age_s = (datetime.now(UTC) - datetime.fromisoformat(wave.copied_at)).total_seconds()
+            ages.add_metric((label,), max(age_s, 0.0))
+            allowed.add_metric((label,), wave.rpo_s)
     yield states
     yield steps
     yield left
+    yield ages
+    yield allowed
     vms = GaugeMetricFamily("wherry_vms", "VMs that have come at least that far.", labels=("stage",))
     for stage, count in status.stages:
         vms.add_metric((stage,), count)

@@ -45,8 +45,9 @@ def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state in ("committed", "reverse protected", *HOME):
         return _needs_after_commit(wave, running, now)
     if wave.state == "in sync":
-        return [Need("gate", f"{wave.name} is in sync and waits for its cutover",
-                     f"wherry cutover {wave.name} --live", wave.name)]  # fmt: skip
+        gate = Need("gate", f"{wave.name} is in sync and waits for its cutover",
+                    f"wherry cutover {wave.name} --live", wave.name)  # fmt: skip
+        return [gate, *_late(wave, now)]
     if wave.state in ("cutting over", "committing") and wave.gate:
         hint = f"do it, and say so: see 'wherry gate list {wave.name}'"
         return [Need("gate", f"{wave.name} waits for a person: {wave.gate}", hint, wave.name)]
@@ -87,6 +88,15 @@ def _needs_after_commit(wave: WaveStatus, running: bool, now: datetime) -> list[
         hint = "they may be removed now, by hand: wherry never deletes a source"
         needs.append(Need("info", text, hint, name))
     return needs
+
+
+def _late(wave: WaveStatus, now: datetime) -> list[Need]:
+    """Return that the copies of a wave are too old, and why."""
+    if not wave.late:
+        return []
+    age = show_duration((now - datetime.fromisoformat(wave.copied_at)).total_seconds())
+    text = f"the copies of {wave.name} are {age} old, {show_duration(wave.rpo_s)} is allowed: {wave.late}"
+    return [Need("warning", text, f"wherry replicate {wave.name} --live brings them up to date", wave.name)]
 
 
 def _resume(wave: WaveStatus) -> str:

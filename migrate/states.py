@@ -44,6 +44,7 @@ class Flag(StrEnum):
     PAUSED = "paused"  # a person asked for it, and nothing went on since
     STALLED = "stalled"  # under way, waits for nobody, and nobody drives it
     FAILED = "failed"  # a step failed and a person decides; it can be resumed
+    RPO_BREACH = "rpo breach"  # its copies are older than the plan allows
     NEEDS_CONFIGURATION = "needs configuration"  # the project lacks a site
 
 

@@ -6,15 +6,16 @@ Everything is read from the store and the record of steps; nothing is guessed an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
-from migrate.run import controls
+from migrate.run import controls, cycles
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
-from migrate.run.history import SETTLED, History, Mode
+from migrate.run.history import SETTLED, History, Mode, Status
 from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
@@ -32,7 +33,9 @@ class WaveStatus:
 
     ``since`` is the time of the run's newest entry, ``commit_by`` the end of the commit window while
     it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
-    reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept.
+    reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
+    instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
+    matter), ``late`` why they are older.
     """
 
     name: str
@@ -55,6 +58,9 @@ class WaveStatus:
     flags: tuple[str, ...] = ()
     protected_at: str = ""
     keep_until: str = ""
+    copied_at: str = ""
+    rpo_s: float = 0.0
+    late: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         given = approvals.standing(project, plan.version)
         with uncollected():  # the records of all runs
             standing = tuple(standing_waves(project, plan.version))
+        copies = cycles.times_of(project)
         remedied = waves_with_runs(project, RunKind.REMEDY)
         running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
         waves = tuple(
@@ -121,6 +128,8 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
                 item,
                 given[item.wave.name].who if item.wave.name in given else "",
                 item.wave.name in running,
+                copies,
+                now,
             )
             for item in standing
         )
@@ -155,7 +164,14 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
     )
 
 
-def _wave(project: Project, item: StandingRow, approved_by: str, running: bool) -> WaveStatus:
+def _wave(
+    project: Project,
+    item: StandingRow,
+    approved_by: str,
+    running: bool,
+    copies: Mapping[tuple[int, str], str],
+    now: datetime,
+) -> WaveStatus:
     wave, run, history = item.wave, item.run, item.history
     window = ""
     if wave.window:
@@ -173,6 +189,9 @@ def _wave(project: Project, item: StandingRow, approved_by: str, running: bool) 
     state, current, gate = _where(history, running, stage)
     since = _since(project, run)
     why, hint = ("", "") if running else _failure(history)
+    waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
+    copied_at = cycles.copied_at(run, history, copies) if waits else ""
+    late = is_late(run, history, copied_at, now)
     return WaveStatus(
         *shape,
         state=state,
@@ -185,10 +204,18 @@ def _wave(project: Project, item: StandingRow, approved_by: str, running: bool) 
         why=why,
         hint=hint,
         stage=stage.value,
-        flags=tuple(flag.value for flag in flags_of(project, run, history, running)),
+        flags=tuple(flag.value for flag in (*flags_of(project, run, history, running), *breach(late))),
         protected_at=_protected_at(project, run) if home else "",
         keep_until=keep_until,
+        copied_at=copied_at,
+        rpo_s=cycles.target_s(history) if waits else 0.0,
+        late=why_late(project, run, history, running) if late else "",
     )
+
+
+def breach(late: bool) -> tuple[Flag, ...]:
+    """Return the flag of copies that are older than was approved."""
+    return (Flag.RPO_BREACH,) if late else ()
 
 
 def _stage(project: Project, run: Run, history: History, home: bool) -> State:

@@ -269,6 +269,13 @@ class Policies(_Part):
     """How runs behave."""
 
     delta_cycles: int = Field(2, ge=1, le=20, description="deltas before the cutover gate")
+    cycle_min: float = Field(
+        15.0,
+        ge=0,
+        le=10080,
+        description="minutes between deltas until the cutover, 0 = none",
+    )
+    rpo_min: float = Field(60.0, ge=0, le=43200, description="minutes that a copy may be old, 0 = no matter")
     stop_timeout_s: float = Field(300.0, gt=0, description="graceful shutdown, then forced power-off")
     probe_timeout_s: float = Field(300.0, gt=0, description="a VM must answer its probe within this")
     commit_window_h: float = Field(24.0, ge=0.08, le=168, description="time to decide after cutover")
@@ -368,7 +375,7 @@ _LATER = (
     *("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders"),
     *("sends", "conduct"),
 )
-LATER_POLICIES = ("history_h", "journal_limit", "journal_warning")
+LATER_POLICIES = ("cycle_min", "rpo_min", "history_h", "journal_limit", "journal_warning")
 _LATER_CAPS = (
     "cutovers",
     "engineer_hours",

@@ -51,7 +51,8 @@ def carry(
         else:
             result = {"run": ended.run.id, "stopped": dump_stopped(ended.stopped)}
             orders.end(project, number, result)
-            tell(of_end(project.name, ended))
+            if not order.options.get("cycle"):  # one every few minutes is no news; what it came to is
+                tell(of_end(project.name, ended))
             _protect(project, order, ended)
         progress.remove()
         return True
@@ -77,6 +78,7 @@ def _ended(
         uid=int(options["uid"]),
         ticket=str(options.get("ticket", "")),
         speaks=bool(options.get("speaks", True)),
+        cycle=bool(options.get("cycle")),
         hauling=hauling,
         halted=halted,
     )

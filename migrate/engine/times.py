@@ -95,7 +95,8 @@ class Times:
     def _in_whose_name(self, due: Due) -> tuple[str, dict[str, Any]]:
         """Return who orders it, and with what options: an appointment's person, else nobody who speaks."""
         if due.cause is not Cause.APPOINTMENT:
-            return f"time: {due.why}", {"uid": os.getuid(), "speaks": False}
+            cycle = {"cycle": True} if due.cause is Cause.CYCLE else {}
+            return f"time: {due.why}", {"uid": os.getuid(), "speaks": False, **cycle}
         entry = calendar.get(self._project, due.number)
         calendar.end(self._project, due.number, "begun")
         return entry.who, {"uid": entry.uid, "ticket": entry.ticket}

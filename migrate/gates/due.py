@@ -1,4 +1,4 @@
-"""What time alone will do: gates that open, commit windows that end, appointments that come.
+"""What time alone will do: gates that open, commit windows that end, appointments and cycles that come.
 
 Whoever carries it out asks ``next_due`` and does what ``at`` says has come. Nothing is done late: what
 was due more than ``GRACE`` ago, while nobody looked, is an alarm and left to a person.
@@ -17,9 +17,10 @@ from migrate.gates import words
 from migrate.gates.asking import ask, waiting
 from migrate.gates.ending import act_at_end, ends_at
 from migrate.gates.opening import Open
+from migrate.run import cycles
 from migrate.run import store as runs
-from migrate.run.history import History, Mode
-from migrate.run.runbook import COMMIT, Phase, Step
+from migrate.run.history import History, Mode, Status
+from migrate.run.runbook import COMMIT, GO, Phase, Step
 from migrate.run.store import RunKind
 from migrate.run.waves import standing_waves, waves_with_runs
 from migrate.schedule import calendar
@@ -44,6 +45,8 @@ class Cause(StrEnum):
     GATE = "gate"
     ENDING = "ending"
     APPOINTMENT = "appointment"
+    CYCLE = "cycle"
+    BREACH = "breach"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +112,32 @@ def _sounded(project: Project) -> set[tuple[str, int]]:
 def _of_run(project: Project, run: Run, history: History, now: datetime) -> Iterator[Due]:
     if history.mode is not Mode.FORWARD:
         return
+    opens = False
     for gate in waiting(history):
         answer = ask(project, run, history, gate, now)
         if isinstance(answer, Open) and "policy" not in answer.evidence:
+            opens = True
             yield Due(now, Cause.GATE, run.wave, _purpose(run, gate), f"{gate.title} is open", run.id)
             continue
         if not isinstance(answer, Open) and answer.until is not None:
             yield Due(answer.until, Cause.GATE, run.wave, _purpose(run, gate), f"{gate.title} opens", run.id)
         if gate.id == COMMIT:
             yield _end(project, run, history, now)
+    if not opens:  # the cutover has a last delta of its own
+        yield from _of_copies(project, run, history)
+
+
+def _of_copies(project: Project, run: Run, history: History) -> Iterator[Due]:
+    """Yield the next cycle of a run, and when its copies are older than was approved."""
+    at = cycles.copied_at(run, history, cycles.times_of(project, run.id))
+    if (due := cycles.next_cycle(project, run, history, at)) is not None:
+        yield Due(due, Cause.CYCLE, run.wave, "replicate", f"its copies of {at} get old", run.id)
+    target_s = cycles.target_s(history)
+    if at and target_s and history.status[GO] is Status.PENDING and run.kind is RunKind.WAVE:
+        instant = datetime.fromisoformat(at)
+        why = f"its copies are over {show_duration(target_s)} old: they are of {at}"
+        late = instant + timedelta(seconds=target_s)
+        yield Due(late, Cause.BREACH, run.wave, "", why, int(instant.timestamp()))
 
 
 def _purpose(run: Run, gate: Step) -> str:

@@ -13,6 +13,7 @@ numbers, never of names: g2/d0/delta/1 is the first delta of disk 0 of group 2.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
@@ -91,8 +92,11 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) 
     return steps
 
 
-def _gate(gate: str, title: str, phase: Phase, needs: tuple[str, ...], wave: Wave, rule: GateRule) -> Step:
+def _gate(
+    gate: str, title: str, phase: Phase, needs: tuple[str, ...], wave: Wave, rule: GateRule, **more: Any
+) -> Step:
     params = {
+        **more,
         "rule": rule.model_dump(mode="json"),
         "window": wave.window.model_dump(mode="json") if wave.window else None,
     }
@@ -143,7 +147,9 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
             needs = _last(more) or needs
     holder = {vm.id: group for group in groups for vm in group.vms}
     gates = wave.conduct.gates
-    steps.append(_gate(GO, f"{wave.name}: go for cutover", Phase.CUTOVER, _last(steps), wave, gates.go))
+    until = {"cycle_min": wave.policies.cycle_min, "rpo_min": wave.policies.rpo_min}
+    title = f"{wave.name}: go for cutover"
+    steps.append(_gate(GO, title, Phase.CUTOVER, _last(steps), wave, gates.go, **until))
     landing = _landing(wave, groups, holder)
     look = Step(
         id="landed",
@@ -188,6 +194,11 @@ def _landing(wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps]
         landing += group.notes()
     hooks, _ = hook_steps(wave, holder, Place.AFTER_START, _last(landing))
     return [*landing, *hooks]
+
+
+def another_cycle(wave: Wave, number: int) -> tuple[Step, ...]:
+    """Return the steps of one more round that proves nothing, as often as the wave's policy wants one."""
+    return tuple(step for group in _groups(wave) for step in group.round(number, ()))
 
 
 def another_round(wave: Wave, number: int) -> tuple[Step, ...]:

@@ -21,9 +21,10 @@ from migrate.clock import Clock, SystemClock
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
-from migrate.run.compose import another_round, compose
+from migrate.run.compose import another_cycle, another_round, compose
 from migrate.run.compose_failback import another_reverse_round, compose_failback, fenced_names
 from migrate.run.crew import Crew
+from migrate.run.cycles import put_away
 from migrate.run.driver import Driver, Stopped, Told
 from migrate.run.gatekeeper import Gatekeeper
 from migrate.run.history import Entry, Event, History, Mode, Status
@@ -130,6 +131,8 @@ def carry_out(
     watching, means = onlooker or Onlooker(), means or Means()
     with runs.held(project, find_wave(project, wave_name).wave.name):
         intended = intend(project, wave_name, purpose, seed_from)
+        if purpose is Purpose.REPLICATE and _tidied(project, intended):
+            intended = intend(project, wave_name, purpose, seed_from)
         if intended.run is None and intended.home is None:
             check_approved(project, intended)
             check_alone(project, intended.wave)
@@ -143,7 +146,7 @@ def carry_out(
                 project, intended.stored, history.runbook, intended.kind, means.who
             )
             record = StepRecord(project, run.id, history, means.who)
-            _prepare(project, run, history, record, purpose, means.who)
+            _prepare(project, run, history, record, purpose, means)
             controls.answer(project, run.wave)
             gates = Gatekeeper(project, run, history, means, OPENS[purpose], purpose.value)
             stopped = _drive(project, run, history, record, watching, means, sites, gates)
@@ -195,6 +198,11 @@ def _drive(
         crew=crew,
     )
     return driver.drive(gates.opens)
+
+
+def _tidied(project: Project, intended: Intended) -> bool:
+    """Put away the cycles that another one makes superfluous; return whether there were any."""
+    return intended.run is not None and put_away(project, intended.run, intended.history) > 0
 
 
 def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path | None = None) -> Intended:
@@ -301,17 +309,17 @@ def _waiting(history: History) -> set[str]:
 
 
 def _prepare(
-    project: Project, run: Run, history: History, record: Record, purpose: Purpose, who: str
+    project: Project, run: Run, history: History, record: Record, purpose: Purpose, means: Means
 ) -> None:
     """Turn the person's wish into entries: retry, another round, the way back."""
     if purpose is Purpose.ROLLBACK and history.mode is Mode.FORWARD:
-        record.append(Entry("", Event.ROLLBACK, detail={"who": who}))
+        record.append(Entry("", Event.ROLLBACK, detail={"who": means.who}))
     if purpose is Purpose.ABORT and history.mode is Mode.FORWARD:
-        record.append(Entry("", Event.ABORT, detail={"who": who}))
+        record.append(Entry("", Event.ABORT, detail={"who": means.who}))
     number = next_round(history) if purpose in (Purpose.REPLICATE, Purpose.REVERSE) else None
     if number is not None:
         wave = plans.get(project, run.plan).plan.wave(run.wave)
-        steps = round_of(run.kind, wave, number)
+        steps = another_cycle(wave, number) if means.cycle else round_of(run.kind, wave, number)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
     retry_failed(history, record)
 

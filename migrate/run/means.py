@@ -28,7 +28,8 @@ class Hauling:
 class Means:
     """``who`` and ``uid`` are the person's who asked; without ``hauling`` bytes move in this process.
 
-    What only time asked for ``speaks`` for nobody: no gate opens by it.
+    What only time asked for ``speaks`` for nobody: no gate opens by it. A ``cycle`` is a round that keeps
+    a waiting wave up to date and proves nothing.
     ``halted`` says that this process shall end: a run then stops at the next edge, as if paused.
     """
 
@@ -36,5 +37,6 @@ class Means:
     uid: int = field(default_factory=os.getuid)
     ticket: str = ""
     speaks: bool = True
+    cycle: bool = False
     hauling: Hauling | None = None
     halted: Callable[[], bool] = lambda: False

@@ -122,8 +122,7 @@ def _disk(step: Step) -> str:
 def _last_change(ctx: Context, step: Step) -> str:
     """Return the change id of the newest finished pass over the disk, empty when there is none."""
     disk = _disk(step)
-    number = 1
-    while f"{disk}/delta/{number}" in ctx.history.results:
-        number += 1
-    newest = f"{disk}/delta/{number - 1}" if number > 1 else f"{disk}/seed"
-    return str(ctx.result(newest).get("change_id", ""))
+    deltas = f"{disk}/delta/"  # not one after the other: those of old cycles are put away
+    numbers = (int(one.removeprefix(deltas)) for one in ctx.history.results if one.startswith(deltas))
+    newest = max(numbers, default=0)
+    return str(ctx.result(f"{deltas}{newest}" if newest else f"{disk}/seed").get("change_id", ""))

@@ -252,7 +252,22 @@ _VERSION_4: tuple[Step, ...] = (
     "CREATE INDEX rehearsed_wave ON rehearsed (wave, id)",
 )
 
-MIGRATIONS: tuple[tuple[Step, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, _VERSION_4)
+_VERSION_5: tuple[Step, ...] = (
+    # migrate.run.cycles
+    """CREATE TABLE cycle (
+        run INTEGER NOT NULL REFERENCES run(id), part TEXT NOT NULL, number INTEGER NOT NULL,
+        instant TEXT NOT NULL, ended_at TEXT NOT NULL, data_bytes INTEGER NOT NULL,
+        wire_bytes INTEGER NOT NULL, PRIMARY KEY (run, number, part)
+    ) STRICT, WITHOUT ROWID""",
+)
+
+MIGRATIONS: tuple[tuple[Step, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    _VERSION_4,
+    _VERSION_5,
+)
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header
 

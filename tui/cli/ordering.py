@@ -88,6 +88,18 @@ def _refuse_early(project: Project, wave: str, purpose: Purpose, seed_from: Path
         check_approved(project, intended)
 
 
+def _end_cycle(project: Project, cycle: Order) -> None:
+    """Have a cycle stop at its next edge and return then: what a person wants goes on from there."""
+    import time
+
+    from migrate.run import controls, orders
+
+    say(f"{cycle.wave} is being brought up to date; that stops at its next edge, and this goes on from there")
+    controls.ask_to_pause(project, cycle.wave)
+    while orders.find(project, cycle.id).result is None:
+        time.sleep(0.1)
+
+
 def _order(project: Project, wave: str, purpose: Purpose, seed_from: Path | None, ticket: str) -> Order:
     """Place an order, or return the one that is open and says the same; raises ProjectBusy for another."""
     from migrate.run import orders
@@ -100,6 +112,9 @@ def _order(project: Project, wave: str, purpose: Purpose, seed_from: Path | None
         if open_one.purpose == purpose.value:
             say(f"{wave} is under way already, ordered by {visible(open_one.who)}")
             return open_one
+        if open_one.options.get("cycle"):
+            _end_cycle(project, open_one)
+            continue
         raise ProjectBusy(
             f"the engine is at work on {wave}: {open_one.purpose}, ordered by {visible(open_one.who)}",
             f"watch it with 'wherry status --watch', or stop it with 'wherry pause {wave}'",

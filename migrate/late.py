@@ -1,0 +1,46 @@
+"""Why the copies of a wave are older than its plan allows: one clause for people, read from the record."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from migrate.run import cycles
+from migrate.run.actions import Decide, next_actions
+from migrate.run.history import Mode, Status
+from migrate.run.runbook import GO
+from migrate.run.store import RunKind
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from migrate.run.history import History
+    from migrate.run.store import Run
+    from planner.store.project import Project
+
+
+def is_late(run: Run, history: History, copied_at: str, now: datetime) -> bool:
+    """Return whether a wave that is not cut over yet has copies that are older than was approved."""
+    if not copied_at or run.kind is not RunKind.WAVE or history.mode is not Mode.FORWARD:
+        return False
+    target_s = cycles.target_s(history)
+    age_s = (now - datetime.fromisoformat(copied_at)).total_seconds()
+    return history.status[GO] is Status.PENDING and 0 < target_s < age_s
+
+
+def why_late(project: Project, run: Run, history: History, running: bool) -> str:
+    """Return the reason; ``running`` says that a process drives the run now."""
+    from migrate.engine.presence import running as engine_of
+
+    if cycles.is_paused(project, run):
+        return "it is paused"
+    for action in next_actions(history.runbook, history):
+        if isinstance(action, Decide):
+            said = history.failures.get(action.step.id, {}).get("message", "")
+            return f"the last delta failed: {visible(str(said), 200)}"
+    if running:
+        return "a delta is under way"
+    if cycles.every(history) is None:
+        return "the plan wants no deltas while it waits"
+    if engine_of(project.run_dir) is None:
+        return "no engine is at work"
+    return "the next delta has not begun"
