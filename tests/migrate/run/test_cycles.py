@@ -1,0 +1,219 @@
+"""Cycles of a wave that waits: when the next is due, what is put away, how old the copies are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from migrate.gates import words
+from migrate.gates.due import Cause, Due, next_due, sound
+from migrate.gates.words import Verdict
+from migrate.late import is_late, why_late
+from migrate.members import wave_members
+from migrate.run import controls, cycles
+from migrate.run import store as runs
+from migrate.run.compose import another_cycle
+from migrate.run.history import Event
+from migrate.run.runbook import GO, dump_step
+from migrate.status import WaveStatus, project_status
+from planner.plan import Wave
+from planner.store.project import Project
+from tests.migrate.gates.standing import Standing, planned, stored
+
+HOUR = timedelta(hours=1)
+
+
+def waiting(path: Path, **policies: Any) -> Any:
+    """Give a run that waits at its go gate."""
+    wave = planned()
+    return stored(path, wave.model_copy(update={"policies": wave.policies.model_copy(update=policies)}))
+
+
+def begin_cycle(run: Standing, number: int) -> list[str]:
+    steps = another_cycle(run.wave, number)
+    run.append("", Event.CYCLE, gate=GO, steps=[dump_step(step) for step in steps])
+    return [step.id for step in steps]
+
+
+def one_cycle(run: Standing, number: int) -> None:
+    steps = begin_cycle(run, number)
+    copied = {"data_bytes": 100 * number, "wire_bytes": 10 * number, "change_id": f"e/{number}"}
+    run.results.update({step: copied for step in steps if "/delta/" in step})
+    run.do(*steps)
+
+
+def read_anew(run: Standing) -> None:
+    run.history = runs.history(run.project, run.run)
+
+
+def of_copies(run: Standing, now: datetime) -> dict[Cause, Due]:
+    found = (due for due in next_due(run.project, now) if due.cause in (Cause.CYCLE, Cause.BREACH))
+    return {due.cause: due for due in found}
+
+
+def instant(run: Standing) -> datetime:
+    at = cycles.copied_at(run.run, run.history, cycles.times_of(run.project, run.run.id))
+    return datetime.fromisoformat(at)
+
+
+def first(run: Standing) -> int:
+    return int(run.wave.policies.delta_cycles) + 1
+
+
+def test_a_waiting_wave_has_its_next_cycle_due(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move", cycle_min=20, rpo_min=90) as run:
+        now = datetime.now(UTC)
+        assert of_copies(run, now) == {}, "nothing is copied yet"
+        run.go_to(GO)
+        due = of_copies(run, now)
+        assert due[Cause.CYCLE].at == instant(run) + timedelta(minutes=20)
+        assert due[Cause.CYCLE].purpose == "replicate"
+        assert due[Cause.BREACH].at == instant(run) + timedelta(minutes=90)
+        assert due[Cause.BREACH].purpose == "", "somebody is told, nothing is done"
+
+
+def test_an_old_run_and_one_that_wants_none_have_no_cycle(tmp_path: Path) -> None:
+    with waiting(tmp_path / "none", cycle_min=0, rpo_min=0) as run:
+        run.go_to(GO)
+        assert of_copies(run, datetime.now(UTC)) == {}
+
+
+def test_a_gate_that_is_open_leaves_no_room_for_a_cycle(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        words.say(run.project, run.run, GO, Verdict.APPROVE)
+        assert [due.cause for due in next_due(run.project, datetime.now(UTC))] == [Cause.GATE]
+
+
+def test_a_pause_holds_the_cycles_too(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        controls.ask_to_pause(run.project, "W01")
+        assert Cause.CYCLE not in of_copies(run, datetime.now(UTC))
+        assert status_of(run, datetime.now(UTC) + 2 * HOUR).late == "it is paused"
+        controls.answer(run.project, "W01")
+        one_cycle(run, first(run))
+        assert Cause.CYCLE in of_copies(run, datetime.now(UTC))
+
+
+def test_a_cycle_that_failed_is_due_again_and_the_copies_stay(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        before = instant(run)
+        snapshot, transfer, *_ = begin_cycle(run, first(run))
+        run.do(snapshot)
+        assert instant(run) == before, "what is half copied is no copy"
+        assert of_copies(run, datetime.now(UTC))[Cause.BREACH].at == before + HOUR
+        run.append(transfer, Event.INTENT)
+        run.append(transfer, Event.FAILED, message="the line is cut", hint="")
+        assert of_copies(run, datetime.now(UTC))[Cause.CYCLE].purpose == "replicate"
+        late = datetime.now(UTC) + 2 * HOUR
+        assert is_late(run.run, run.history, before.isoformat(), late)
+        assert why_late(run.project, run.run, run.history, False) == "the last delta failed: the line is cut"
+
+
+def test_a_first_copy_that_failed_is_nobodys_cycle(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.do("check")
+        first_step = next(step for step in run.history.runbook.steps if step.id != "check")
+        run.append(first_step.id, Event.INTENT)
+        run.append(first_step.id, Event.FAILED, message="no", hint="")
+        assert next_due(run.project, datetime.now(UTC)) == []
+
+
+def test_weeks_of_cycles_leave_a_short_record(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        sizes = set()
+        number = first(run)
+        for _ in range(60):
+            one_cycle(run, number)
+            assert cycles.put_away(run.project, run.run, run.history) <= 1
+            read_anew(run)
+            sizes.add(len(run.history.entries))
+            number += 1
+        assert len(sizes) == 1, "as long after sixty cycles as after two"
+        all_of_them = cycles.cycles_of(run.project, run.run, run.history)
+        assert [one.number for one in all_of_them] == list(range(number))
+        assert all(one.instant and one.ended_at >= one.instant for one in all_of_them)
+        assert [one.wire_bytes for one in all_of_them[first(run) :]] == [
+            10 * number * _disks(run) for number in range(first(run), number)
+        ]
+        newest = cycles.copied_at(run.run, run.history, cycles.times_of(run.project, run.run.id))
+        assert newest == all_of_them[-1].instant
+        begin_cycle(run, number)  # goes on from the newest number, whatever is put away
+
+
+def _disks(run: Standing) -> int:
+    return sum("/delta/" in step.id for step in another_cycle(run.wave, 9))
+
+
+def test_nothing_is_put_away_on_which_something_stands(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        for number in (first(run), first(run) + 1):
+            one_cycle(run, number)
+        begin_cycle(run, first(run) + 2)
+        assert cycles.put_away(run.project, run.run, run.history) == 0, "one is under way"
+        run.append("", Event.ABORT, who="ada")
+        assert cycles.put_away(run.project, run.run, run.history) == 0, "the way back wants to know"
+
+
+def test_the_way_back_knows_a_run_whose_cycles_are_put_away(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        for number in range(first(run), first(run) + 3):
+            one_cycle(run, number)
+        assert cycles.put_away(run.project, run.run, run.history) == 2
+        read_anew(run)
+        run.append("", Event.ABORT, who="ada")
+        left = {step for step in run.history.attempts if "/snapshot/" in step}
+        assert left == {f"g0/snapshot/{number}" for number in (*range(first(run)), first(run) + 2)}
+
+
+def status_of(run: Standing, now: datetime) -> WaveStatus:
+    (found,) = project_status(run.project, now).waves
+    return found
+
+
+def test_status_says_how_old_the_copies_are_and_why(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move", cycle_min=0) as run:
+        run.go_to(GO)
+        fresh = status_of(run, datetime.now(UTC))
+        assert (fresh.copied_at, fresh.rpo_s, fresh.late) == (_text(instant(run)), 3600.0, "")
+        assert "rpo breach" not in fresh.flags
+        late = datetime.now(UTC) + 2 * HOUR
+        old = status_of(run, late)
+        assert (old.late, old.flags) == ("the plan wants no deltas while it waits", ("rpo breach",))
+        needs = [need.text for need in project_status(run.project, late).needs if need.severity == "warning"]
+        said = "the copies of W01 are 2 h old, 1 h is allowed: the plan wants no deltas while it waits"
+        assert said in needs
+
+
+def test_members_have_the_flag_of_their_wave(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move", rpo_min=0.0001) as run:
+        run.go_to(GO)
+        found = _flags_after(run.project, run.wave)
+        assert "rpo breach" in found
+
+
+def _flags_after(project: Project, wave: Wave) -> tuple[str, ...]:
+    import time
+
+    time.sleep(0.02)
+    return tuple(wave_members(project, wave.name).flags)
+
+
+def _text(at: datetime) -> str:
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def test_a_breach_is_sounded_once_for_each_copy(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        late = datetime.now(UTC) + 2 * HOUR
+        due = of_copies(run, late)[Cause.BREACH]
+        assert due.at <= late
+        sound(run.project, due)
+        assert Cause.BREACH not in of_copies(run, late)
