@@ -19,9 +19,8 @@ def lags(history: History, volume: str) -> bool:
     for step in history.runbook.steps:
         if step.kind == "journal" and volume in step.params["volumes"]:
             promote = f"{step.id.split('/', 1)[0]}/promote"
-            return bool(history.results.get(step.id, {}).get("kept")) and (
-                history.status.get(promote) is not Status.DONE
-            )
+            kept = step.id in history.results and history.results[step.id].get("kept", True)
+            return bool(kept) and history.status.get(promote) is not Status.DONE
     return False
 
 
