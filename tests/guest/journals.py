@@ -125,8 +125,13 @@ def checkpoints(log: Log) -> list[Checkpoint]:
 
 def order(opened: Opened) -> list[tuple[int, Write]]:
     """Return every write with its record's number, in the order of the log."""
-    files, found = DirectoryFiles(opened.folder), []
-    for ref in opened.log.frames():
+    return order_in(opened.folder, opened.log)
+
+
+def order_in(folder: Path, log: Log) -> list[tuple[int, Write]]:
+    """Return the same of a log in a folder."""
+    files, found = DirectoryFiles(folder), []
+    for ref in log.frames():
         upto, after = ref.header.last, ref.header.first - 1
         for number, (row, data) in enumerate(replay(files, [ref], after, upto), ref.header.first):
             write = Write(row.disk, row.offset, row.length, None if row.at < 0 else data)

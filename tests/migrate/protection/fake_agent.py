@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 FREEZE, THAW, STATUS = "guest-fsfreeze-freeze", "guest-fsfreeze-thaw", "guest-fsfreeze-status"
 SYNC = "guest-sync-delimited"
@@ -59,7 +59,7 @@ class FakeAgent:
         with self._changed:
             return self._changed.wait_for(lambda: command in self.heard, seconds)
 
-    def __enter__(self) -> FakeAgent:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
