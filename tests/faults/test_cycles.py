@@ -1,0 +1,89 @@
+"""A wave that waits is brought up to date again and again, and kill -9 in the middle of it.
+
+Its VMs write all the time. Whatever dies in a cycle, the next one goes on, and the cutover after it loses
+nothing.
+"""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from migrate.run import cycles
+from migrate.run import store as runs
+from migrate.run.driver import Stopped
+from migrate.run.execute import Onlooker, Purpose, carry_out
+from migrate.run.means import Means
+from planner.store.project import Project
+from tests.faults.conftest import Stage
+from tests.faults.endstate import at_commit_gate, committed, rolled_back
+from tests.faults.killlab import WAVE
+from tests.faults.labrun import Lab, kill_at
+from tests.faults.scenario import every, finish, points_of, slice_of
+
+
+def cycle(project: Project, onlooker: Onlooker) -> Stopped:
+    """Be the engine that brings the wave up to date, for ``Lab.drive``."""
+    means = Means(speaks=False, cycle=True)
+    return carry_out(project, WAVE, Purpose.REPLICATE, onlooker, means=means).stopped
+
+
+def whole(lab: Lab) -> list[int]:
+    """Return the numbers of the rounds that every group has whole."""
+    with lab.project() as project:
+        run = runs.latest(project, WAVE)
+        assert run is not None
+        return sorted({one.number for one in cycles.cycles_of(project, run, runs.history(project, run))})
+
+
+def through(lab: Lab, point: str) -> list[str]:
+    """Wait for the cutover with three cycles, one of which dies at ``point``; then move and commit."""
+    finish(lab, Purpose.REPLICATE)
+    died = 0
+    for _ in range(3):
+        if lab.drive(cycle, kill_at(point)).killed:
+            died += 1
+            ended = lab.drive(cycle)
+            assert ended.gate == "go", ended
+    finish(lab, Purpose.CUTOVER)
+    wrong = at_commit_gate(lab)
+    finish(lab, Purpose.COMMIT)
+    if died != bool(point):
+        wrong.append(f"it died {died} times at {point!r}")
+    rounds = whole(lab)
+    if rounds != list(range(len(rounds))):
+        wrong.append(f"these rounds are told: {rounds}")
+    return wrong + committed(lab)
+
+
+def _points(stage: Stage) -> list[str]:
+    with Lab.copy(stage.template, stage.scratch / "cycles") as lab:
+        finish(lab, Purpose.REPLICATE)
+        before = set(points_of(lab))
+        for _ in range(2):
+            assert lab.drive(cycle).gate == "go"
+        return [point for point in points_of(lab) if point not in before]
+
+
+def test_a_cycle_dies_and_nothing_is_lost(stage: Stage, rng: random.Random) -> None:
+    points = _points(stage)
+    chosen = slice_of(points, rng)
+    print(f"{len(chosen)} of {len(points)} boundaries of two cycles")
+    assert every(["", *chosen], stage.template, stage.scratch, through) == {}
+
+
+@pytest.mark.soak
+def test_a_cycle_dies_at_every_boundary(stage: Stage) -> None:
+    assert every(_points(stage), stage.template, stage.scratch, through) == {}
+
+
+def test_a_cutover_goes_on_from_a_cycle_that_died(stage: Stage) -> None:
+    with Lab.copy(stage.template, stage.scratch / "cut-short") as lab:
+        finish(lab, Purpose.REPLICATE)
+        number = whole(lab)[-1] + 1
+        assert lab.drive(cycle, kill_at(f"g0/d0/delta/{number} after intent")).killed
+        finish(lab, Purpose.CUTOVER)
+        assert at_commit_gate(lab) == []
+        finish(lab, Purpose.ROLLBACK)
+        assert rolled_back(lab) == []
