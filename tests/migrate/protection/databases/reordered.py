@@ -27,7 +27,8 @@ def reordered(
     with ExitStack() as ending:
         ending.callback(shutil.rmtree, folder)
         folder.mkdir()
-        writes = disorder(_writes_before(stage, name), rng)
+        writes, before = _writes(stage, name)
+        writes = disorder(writes, rng)[:before]  # those that come too late are not in it
         disks = {}
         for number, disk in enumerate(stage.names):
             # nothing was promoted yet, so the replica is what the journal began with
@@ -38,7 +39,8 @@ def reordered(
         yield disks
 
 
-def _writes_before(stage: Protected, name: str) -> list[Write]:
+def _writes(stage: Protected, name: str) -> tuple[list[Write], int]:
+    """Return all writes that the journal has, and how many of them are before a checkpoint."""
     register = Register((disk, stage.folder / f"{disk}.target", stage.group) for disk in stage.names)
     store = stage.folder / "store"
     journals = Journals(store, register.groups(), register)
@@ -46,7 +48,7 @@ def _writes_before(stage: Protected, name: str) -> list[Write]:
         log = journals.group(stage.group).log
         (record,) = [made.record for made in checkpoints(log) if made.name == name]
         kept = order_in(store / FOLDER / content_id(stage.group), log)
-        return [write for number, write in kept if number < record]
+        return [write for _, write in kept], sum(number < record for number, _ in kept)
     finally:
         journals.close()
 

@@ -142,6 +142,6 @@ def test_a_hook_that_is_refused_says_why(scene: Scene) -> None:
 
 @pytest.mark.soak
 def test_many_checkpoints(scene: Scene) -> None:
-    made = [scene.checkpoint(f"number {number}") for number in range(25)]
+    made = [scene.checkpoint(f"number-{number}") for number in range(25)]
     assert {point.label for point in made} == {"application"}
     assert {point.name: wrong for point in made if (wrong := scene.wrong_with(point))} == {}
