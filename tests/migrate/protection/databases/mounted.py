@@ -81,9 +81,9 @@ class Exported(Filesystem):
 
     def close(self) -> None:
         """Unmount it, and the export."""
-        super().close()
-        _unmount(self._fuse)
         try:
+            super().close()
+            _unmount(self._fuse)
             self._serving.wait(30)
         finally:
             self._serving.kill()
@@ -91,8 +91,14 @@ class Exported(Filesystem):
 
 
 def _unmount(place: Path) -> None:
-    if os.path.ismount(place):
-        subprocess.run(["umount", str(place)], check=True, timeout=60)
+    """Unmount a place; what a server that was killed still has in the kernel's hands is waited for."""
+    if os.path.ismount(place) and not eventually(lambda: not _umount(str(place))):
+        _umount("--lazy", str(place))
+        raise OSError(f"{place} is busy")
+
+
+def _umount(*words: str) -> int:
+    return subprocess.run(["umount", *words], check=False, stderr=subprocess.DEVNULL, timeout=60).returncode
 
 
 class FreezingAgent(FakeAgent):
