@@ -33,6 +33,7 @@ class SiteAnswers:
             "close": self._close,
             "dismiss": self._dismiss,
             "resynced": self._resynced,
+            "mend": self._mend,
         }
 
     def _enrol(self, request: Told, _caller: Caller) -> Told:
@@ -68,6 +69,10 @@ class SiteAnswers:
         except NotFound:
             return {"noted": False}
         return {"noted": True}
+
+    def _mend(self, request: Told, _caller: Caller) -> Told:
+        mended = self._journals.mend(taken(request, "group", str))
+        return {"aside": str(mended.aside), "why": mended.why, "checkpoints": list(mended.checkpoints)}
 
 
 def _pace(caller: Caller) -> Any:

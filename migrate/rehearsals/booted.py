@@ -1,4 +1,4 @@
-"""A booted copy: images of the newest checkpoint started at the target in isolation, probed, and removed.
+"""A booted copy: images of a checkpoint started at the target in isolation, probed, and removed.
 
     note what will be made ─▶ copy the disks ─▶ build and start, batch by batch ─▶ probe ─▶ remove it all
 
@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals import book
 from migrate.rehearsals.book import Depth, Verdict
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
+from migrate.rehearsals.journalled import LATEST, points_of
 from migrate.sites.copies import copy_id
 from planner.effects import Effect
 from planner.errors import Blocked, WherryError
@@ -24,6 +25,7 @@ from planner.names import visible
 
 if TYPE_CHECKING:
     from migrate.clock import Clock
+    from migrate.rehearsals.journalled import Points
     from migrate.run.waves import Standing
     from migrate.sites.ports import FullSite, NewVM
     from planner.plan import Wave
@@ -49,7 +51,10 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """What came of it. ``unproved`` names volumes whose copy no digest of the checkpoint vouches for."""
+    """What came of it. ``unproved`` names volumes whose copy nothing of a checkpoint vouches for.
+
+    ``checkpoints`` are those that were booted, by group, where the groups keep a history.
+    """
 
     wave: str
     fingerprint: str
@@ -59,6 +64,7 @@ class Booted:
     probes: tuple[Probed, ...]
     failure: str
     removed: bool
+    checkpoints: dict[str, int] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -74,9 +80,10 @@ class Prepared:
     images: tuple[Image, ...]
     room_bytes: int
     networks: dict[str, str]
+    checkpoints: dict[str, int] = field(default_factory=dict)
 
 
-def prepare(standing: Standing, target: FullSite) -> Prepared:
+def prepare(standing: Standing, target: FullSite, points: Points) -> Prepared:
     """Return what a booted copy would take; raises Blocked when it cannot be made. Changes nothing."""
     wave = standing.wave
     if standing.history is None:
@@ -84,7 +91,7 @@ def prepare(standing: Standing, target: FullSite) -> Prepared:
             f"{visible(wave.name)} has no replicas to boot a copy of",
             f"replicate it first: wherry replicate {visible(wave.name)} --live",
         )
-    images = images_of(wave, standing.history)
+    images = images_of(wave, standing.history, points.by_volume)
     test = dict(wave.conduct.test_networks)
     networks = {nic.target: test.get(nic.target, ISOLATED) for vm in wave.vms for nic in vm.nics}
     known = target.networks()
@@ -93,7 +100,8 @@ def prepare(standing: Standing, target: FullSite) -> Prepared:
             f"the isolated network {visible(network)} does not exist at site {target.name}",
             "make it there without an uplink, or name one in [conduct.test_networks]",
         )
-    return Prepared(images, room_bytes(images, target), networks)
+    chosen = {point.group: point.record for point in points.found}
+    return Prepared(images, room_bytes(images, target), networks, chosen)
 
 
 def rehearse_booted(
@@ -103,19 +111,27 @@ def rehearse_booted(
     clock: Clock,
     tell: Callable[[str], None],
     notes: str = "",
+    checkpoint: str = LATEST,
 ) -> Booted:
-    """Boot a copy of a wave at the target, probe it and remove it; raises Blocked, ProjectBusy."""
-    with _alone(project, standing.wave.name):
+    """Boot a copy of a wave as it was at a checkpoint, probe it and remove it; raises Blocked, ProjectBusy.
+
+    How it went is noted on the checkpoint.
+    """
+    with (
+        _alone(project, standing.wave.name),
+        points_of(project, standing.wave, standing.history, checkpoint) as points,
+    ):
         _remove_left(project, standing.wave.name, target)
-        prepared = prepare(standing, target)
+        prepared = prepare(standing, target, points)
         row = _begin(project, standing, prepared, notes)
         made = row.report["made"]
         probes: tuple[Probed, ...] = ()
         failure = ""
         try:
-            for image in prepared.images:
-                tell(f"copy {image.volume}")
-                copy_image(target, image, made["key"])
+            with points.opened() as open_point:
+                for image in prepared.images:
+                    tell(f"copy {image.volume}")
+                    copy_image(target, image, made["key"], open_point)
             probes = _boot(standing.wave, prepared, target, made["key"], clock, tell)
         except (WherryError, OSError) as error:
             failure = error.message if isinstance(error, WherryError) else (error.strerror or str(error))
@@ -127,14 +143,16 @@ def rehearse_booted(
             fingerprint=standing.wave.fingerprint,
             networks=prepared.networks,
             copied_bytes=sum(image.size_bytes for image in prepared.images if not image.empty),
-            unproved=tuple(image.volume for image in prepared.images if not (image.digest or image.empty)),
+            unproved=tuple(image.volume for image in prepared.images if not image.is_proved),
             probes=probes,
             failure=failure,
             removed=removed,
+            checkpoints=prepared.checkpoints,
         )
         verdict = Verdict.FAILED if failure else Verdict.CLEAN if said.clean else Verdict.FINDINGS
         report = {**asdict(said), "made": {} if removed else made}
         book.amend(project, row.id, verdict, report)
+        points.note(f"rehearsed {row.at}, booted copy: {verdict.value}")
         return said
 
 
@@ -211,7 +229,7 @@ def _boot(
     for vm in wave.vms:
         target.create_vm(_copied(new_vm(builds[vm.id]), prepared.networks, key), f"{key}/{vm.id}/do1")
     probes: list[Probed] = []
-    unproved = {image.volume for image in prepared.images if not (image.digest or image.empty)}
+    unproved = {image.volume for image in prepared.images if not image.is_proved}
     torn = {held.vm for disk in wave.disks if disk.volume in unproved for held in disk.attachments}
     for batch in wave.boot:
         batch_on = [vm for vm in map(wave.vm, batch) if vm.powered_on and vm.id not in torn]

@@ -1,11 +1,13 @@
-"""Images of the newest checkpoint of a wave: which disks, how much room they take, and copying one.
+"""Images of a checkpoint of a wave: which disks, how much room they take, and copying one.
 
-Replication goes on meanwhile and may write a replica while it is read. So a copy counts only when its
-digest is the one that the checkpoint has in the record; one that was overtaken is made again.
+A disk in a journal is read as it was at a checkpoint of that. Any other is a replica that replication may
+write while it is read: its copy counts only when its digest is the one that the record has of the newest
+checkpoint, and one that was overtaken is made again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ from planner.model import Backing, Sending
 from planner.names import visible
 
 if TYPE_CHECKING:
+    from migrate.disks.ports import ReadableDisk
+    from migrate.rehearsals.journalled import Point
     from migrate.run.history import History
     from migrate.sites.ports import FullSite
     from planner.plan import Wave
@@ -27,21 +31,38 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A disk to copy. ``digest`` is what the copy must have, empty where the checkpoint has none."""
+    """A disk to copy. ``digest`` is what the copy must have, empty where the record has none.
+
+    ``checkpoint`` is the one of its group's journal that it is read at, 0 for a replica as it is.
+    """
 
     volume: str
     size_bytes: int
     digest: str
     empty: bool  # a disk that is never sent: the copy is as empty as the replica
+    checkpoint: int = 0
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the copy is known to be of one instant of the source."""
+        return bool(self.digest or self.empty or self.checkpoint)
 
 
-def images_of(wave: Wave, history: History) -> tuple[Image, ...]:
-    """Return the images of the newest checkpoint; raises Blocked while a group has none."""
+def images_of(wave: Wave, history: History, points: Mapping[str, Point]) -> tuple[Image, ...]:
+    """Return the images of a wave: disks in ``points`` as they were there, others as of the newest proof.
+
+    Raises Blocked while a group has neither.
+    """
     digests: dict[str, str] = {}
     checked = set()
     for step in history.runbook.steps:  # in order: later rounds replace earlier ones
         if step.kind == "checkpoint" and (found := history.results.get(step.id)):
-            digests |= found["digests"]
+            taken = history.results.get(step.params["snapshot"], {}).get("id")
+            digests |= {
+                volume: digest
+                for volume, digest in found["digests"].items()
+                if volume not in points or points[volume].cycle.endswith(f"/{taken}")
+            }
             checked.add(step.id.split("/")[0])
     if len(checked) < len(wave.groups):
         raise Blocked(
@@ -49,7 +70,13 @@ def images_of(wave: Wave, history: History) -> tuple[Image, ...]:
             f"replicate it first: wherry replicate {visible(wave.name)} --live",
         )
     return tuple(
-        Image(disk.volume, disk.size_bytes, digests.get(disk.volume, ""), disk.send is Sending.NEVER)
+        Image(
+            disk.volume,
+            disk.size_bytes,
+            digests.get(disk.volume, ""),
+            disk.send is Sending.NEVER,
+            points[disk.volume].record if disk.volume in points else 0,
+        )
         for disk in wave.disks
     )
 
@@ -67,8 +94,11 @@ def room_bytes(images: tuple[Image, ...], target: FullSite) -> int:
     return wanted
 
 
-def copy_image(target: FullSite, image: Image, key: str) -> None:
-    """Make the copy of a replica at its site; raises StepFailed when it is never that of the checkpoint."""
+def copy_image(target: FullSite, image: Image, key: str, open_point: Callable[[str], ReadableDisk]) -> None:
+    """Make the copy of a disk at its site; raises StepFailed when it is never that of the checkpoint.
+
+    ``open_point`` opens a disk that is read from a journal.
+    """
     from migrate.replication.hashing import hash_disk
 
     volume, op = copy_id(key, image.volume), f"{key}/{image.volume}/do1"
@@ -76,7 +106,8 @@ def copy_image(target: FullSite, image: Image, key: str) -> None:
     if image.empty:
         return
     for _ in range(_TRIES):
-        with closing(target.open_read(image.volume)) as replica, closing(target.open_write(volume)) as copy:
+        opener = open_point if image.checkpoint else target.open_read
+        with closing(opener(image.volume)) as replica, closing(target.open_write(volume)) as copy:
             copy.zero(0, image.size_bytes)
             buffer = bytearray(_PIECE)
             for offset, length in replica.allocated():

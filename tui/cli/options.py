@@ -51,14 +51,13 @@ def noted_option(function: Command) -> Command:
 
 
 def store_option(function: Command) -> Command:
-    """Add ``--store DIR``, the folder of a receiver."""
+    """Add ``--store DIR``, the folder of a receiver, passed on as None where it is not given."""
     return click.option(
         "--store",
-        required=True,
         type=click.Path(path_type=Path, file_okay=False),
         envvar="WHERRY_STORE",
         metavar="DIR",
-        help="The receiver's folder; default: WHERRY_STORE.",
+        help="The receiver's folder; default: WHERRY_STORE, else that of the project's target.",
     )(function)
 
 

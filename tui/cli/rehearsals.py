@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.cli.output import line, say, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from migrate.rehearsal import Rehearsal
     from migrate.rehearsals.book import Rehearsed
@@ -119,6 +119,7 @@ def show_prepared(wave: str, prepared: Prepared) -> None:
     from planner.units import show_bytes
 
     table(("network", "isolated"), [(visible(a), visible(b)) for a, b in prepared.networks.items()])
+    _show_checkpoints(prepared.checkpoints)
     disks, room = len(prepared.images), show_bytes(prepared.room_bytes)
     say(f"dry: nothing was done. A copy of {disks} disks takes at most {room} at the target for a while")
     say(f"to do it: wherry rehearse {visible(wave)} --depth boot --live")
@@ -135,6 +136,7 @@ def show_booted(said: Booted) -> None:
         for one in said.probes
     ]
     table(("copy of", "it is", "after", "probe"), rows)
+    _show_checkpoints(said.checkpoints)
     line(f"{visible(said.wave)}: {'booted well' if said.clean else 'not clean'}")
     if said.failure:
         say(f"it ended early: {visible(said.failure)}")
@@ -144,6 +146,13 @@ def show_booted(said: Booted) -> None:
         say("the copies are removed; replicas and sources were only read")
     else:
         say(f"copies are left at the target: wherry rehearse {visible(said.wave)} --depth boot --cleanup")
+
+
+def _show_checkpoints(checkpoints: Mapping[str, int]) -> None:
+    from planner.names import visible
+
+    for group, record in checkpoints.items():
+        say(f"{visible(group, 200)}: as it was at checkpoint {record}")
 
 
 def show_book(found: Sequence[Rehearsed], due: str, fingerprint: str) -> None:

@@ -12,7 +12,7 @@ from tui.cli.output import data, line, say
 
 
 @click.command(
-    epilog='Examples: wherry checkpoint crm "before patch" --store /var/lib/wherry --pin; '
+    epilog='Examples: wherry checkpoint W01/shop "before patch" --project move --pin; '
     "wherry checkpoint crm --store /var/lib/wherry --wait --json"
 )
 @click.argument("group")
@@ -30,28 +30,32 @@ def command(
     consistency: str,
     pin: bool,
     wait: bool,
-    store: Path,
+    store: Path | None,
     project_dir: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a checkpoint of GROUP, called NAME.
+    """Make a checkpoint of GROUP, called NAME: a group of a receiver, or WAVE/GROUP of a project.
 
     It stands for what the receiver holds now, which is one instant of the source only between
     two cycles; it is never made of the middle of one.
     """
-    from migrate.journal.attending import answering
     from planner.names import visible
     from tui.cli.checkpoints import moment
+    from tui.cli.journals import journals
 
-    request = {"group": group, "name": name, "consistency": consistency, "pinned": pin, "wait": wait}
+    request = {"name": name, "consistency": consistency, "pinned": pin, "wait": wait}
     told = {"name": name, "consistency": consistency, "pinned": pin}
-    with noted(project_dir, "checkpoint", "checkpoint made", group, told) as made, answering(store) as asks:
-        point = asks.ask(
-            "checkpoint", request, lambda told: say(f"waiting: {visible(str(told.get('waiting')), 300)}")
-        )
+    with journals(store, project_dir, group, one=True) as kept:
+        group = kept.groups[0]
+        with noted(kept.project_dir, "checkpoint", "checkpoint made", group, told) as made:
+            point = kept.asks.ask(
+                "checkpoint",
+                {**request, "group": group},
+                lambda told: say(f"waiting: {visible(str(told.get('waiting')), 300)}"),
+            )
+            made["record"] = point["record"]
     for note in point.get("notes", ()):  # of a policy: who was not held, and why
         say(visible(str(note), 400))
-        made["record"] = point["record"]
     if as_json:
         data({"group": group, **point, "at": moment(point).isoformat()})
         return

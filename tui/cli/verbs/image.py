@@ -57,36 +57,38 @@ def command(
     onto: Path | None,
     live: bool,
     form: str | None,
-    store: Path,
+    store: Path | None,
     project_dir: Path | None,
     as_json: bool,
 ) -> None:
     """Give the disks of GROUP as they were at CHECKPOINT: a number, a name, or latest.
 
+    GROUP is a group of a receiver, or WAVE/GROUP of a project.
+
     Served or written out, the checkpoint stays as it is. What is written out is hashed, read back,
     and gets its name last. --onto writes over what is there, and is dry unless --live is given.
     """
-    from migrate.journal.attending import answering
     from planner.errors import BadInput
     from planner.units import parse_bytes
+    from tui.cli.journals import journals
 
     if sum((serve, to is not None, onto is not None)) != 1:
         raise BadInput("an image is served or written out, one of them", "add --serve, --to or --onto")
     if not serve and (where or writable):
         raise BadInput("only what is served can be listened for or written to", "use --serve")
-    request = {
-        "group": group,
+    request: dict[str, Any] = {
         "checkpoint": checkpoint,
         "volumes": [volume] if volume is not None else [],
         "where": where,
         "writable": writable,
         "scratch_bytes": parse_bytes(scratch) if scratch else 0,
     }
-    with answering(store) as asks:
+    with journals(store, project_dir, group, one=True) as kept:
+        request["group"] = kept.groups[0]
         if serve:
-            _serve(asks, request, store, as_json)
+            _serve(kept.asks, request, kept.store, as_json)
         else:
-            _write(asks, request, store, _Place(to, onto, form, live), project_dir, as_json)
+            _write(kept.asks, request, kept.store, _Place(to, onto, form, live), kept.project_dir, as_json)
 
 
 @dataclass(frozen=True, slots=True)

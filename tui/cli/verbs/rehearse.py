@@ -39,6 +39,8 @@ _EPILOG = (
 @click.option("--history", is_flag=True, help="Show the rehearsals of the wave; --note adds to the newest.")
 @click.option("--live", is_flag=True, help="Of boot: really make the copy; without this it is only said.")
 @click.option("--confirm", metavar="WAVE", help="The wave's name again, instead of typing it.")
+@click.option("--checkpoint", default="latest", show_default=True, metavar="CHECKPOINT",
+              help="Of boot: which one, by number or name; wherry checkpoints WAVE lists them.")  # fmt: skip
 @click.option("--cleanup", is_flag=True, help="Of boot: remove what an interrupted rehearsal left.")
 @project_option
 @json_option
@@ -53,6 +55,7 @@ def command(
     history: bool,
     live: bool,
     confirm: str | None,
+    checkpoint: str,
     cleanup: bool,
     project_dir: Path,
     as_json: bool,
@@ -60,7 +63,7 @@ def command(
     """Rehearse a wave: its runbook many times on modelled time. Nothing is touched, no bytes move.
 
     With --depth dry the real sites are asked, reading only, and every call of the run is listed in order.
-    With --depth boot the replicas of the newest checkpoint are copied, started under other names on isolated
+    With --depth boot the disks as they were at a checkpoint are copied, started under other names on isolated
     networks while replication goes on, probed, and removed again.
     Ends with 3 on findings: a run that went wrong or did not fit its window, a grave fault, or something in
     the way at a site.
@@ -71,7 +74,7 @@ def command(
         if depth == "dry":
             return _dry(project, wave, note, as_json)
         if depth == "boot":
-            return _boot(project, wave, note, live, confirm, cleanup, as_json)
+            return _boot(project, wave, note, live, confirm, checkpoint, cleanup, as_json)
         return _twin(project, wave, runs, seed, fault, matrix, note, as_json)
 
 
@@ -117,12 +120,20 @@ def _dry(project: Project, wave: str, note: str, as_json: bool) -> int:
 
 
 def _boot(
-    project: Project, wave: str, note: str, live: bool, confirm: str | None, cleanup: bool, as_json: bool
+    project: Project,
+    wave: str,
+    note: str,
+    live: bool,
+    confirm: str | None,
+    checkpoint: str,
+    cleanup: bool,
+    as_json: bool,
 ) -> int:
     from contextlib import closing
 
     from migrate.clock import SystemClock
     from migrate.rehearsals.booted import clean_up, prepare, rehearse_booted
+    from migrate.rehearsals.journalled import points_of
     from migrate.run.waves import find_wave
     from migrate.sites.opening import open_site
     from planner.errors import Blocked
@@ -141,7 +152,8 @@ def _boot(
                 say(f"what {left} interrupted rehearsals of {visible(name)} left is removed")
             return 0
         if not live:
-            prepared = prepare(standing, target)
+            with points_of(project, standing.wave, standing.history, checkpoint) as points:
+                prepared = prepare(standing, target, points)
             if as_json:
                 data({"wave": name, "live": False, **asdict(prepared)})
             else:
@@ -149,7 +161,13 @@ def _boot(
             return 0
         confirm_live(name, confirm, "rehearse")
         said = rehearse_booted(
-            project, standing, target, SystemClock(), lambda text: say(f"  {visible(text)}"), note
+            project,
+            standing,
+            target,
+            SystemClock(),
+            lambda text: say(f"  {visible(text)}"),
+            note,
+            checkpoint,
         )
     if as_json:
         data({**asdict(said), "clean": said.clean})
