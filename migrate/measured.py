@@ -177,6 +177,7 @@ def _written(history: History, spans: Mapping[str, tuple[float, float]]) -> dict
     steps = history.runbook.steps
     ran = {step.params["vm"] for step in steps if step.kind == "stop" and step.params["was_on"]}
     last: dict[str, float] = {}  # by volume: the instant its newest pass stands for
+    numbers: dict[str, int] = {}
     total: dict[str, tuple[float, float]] = {}
     holder: dict[str, str] = {}
     torn: set[str] = set()
@@ -193,10 +194,13 @@ def _written(history: History, spans: Mapping[str, tuple[float, float]]) -> dict
             torn.add(vm)
             continue
         at_s = instant[1] if step.params["snapshot"] else instant[0]
-        if volume in last:
+        number = int(step.params["snapshot"].rpartition("/")[2]) if step.params["snapshot"] else None
+        if volume in last and number in (None, numbers[volume] + 1):  # what is in between may be put away
             sent, over = total.get(volume, (0.0, 0.0))
             total[volume] = sent + said["data_bytes"], over + max(at_s - last[volume], 0.0)
         last[volume] = at_s
+        if number is not None:
+            numbers[volume] = number
     by_vm: dict[str, float] = {}
     for volume, (sent, over) in total.items():
         vm = holder[volume]

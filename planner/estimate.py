@@ -25,7 +25,7 @@ CHURN_PER_DAY_DATABASE = 0.08
 CASES = ((1.0, 1.0), (0.7, 2.0))  # (P50, P95): times the link, times the churn
 COMPARE_BYTES_S = (1.0e9, 0.5e9)  # one core that hashes while it reads: (P50, P95)
 _DAY_S = 86400.0
-DELTA_PAUSE_S = 900.0  # a delta is never fresher than the cycle before the gate
+DELTA_PAUSE_S = 900.0  # between two deltas, where no plan says how often they come
 # Minutes around the final delta, judgement until a pilot measured them: (P50, P95).
 _STOP_MIN = (5.0, 10.0)
 _BOOT_BATCH_MIN = (3.0, 6.0)
@@ -136,17 +136,24 @@ def seed_bytes(volumes: Sequence[Volume]) -> int:
     return round(load.warm_bytes + load.cold_bytes)
 
 
-def copies(warm_bytes: float, churn_bytes_s: float, rate_bytes_s: float) -> Iterator[float]:
-    """Yield what each copy sends, the first one first: a delta carries what the one before let pass."""
+def copies(
+    warm_bytes: float, churn_bytes_s: float, rate_bytes_s: float, pause_s: float = DELTA_PAUSE_S
+) -> Iterator[float]:
+    """Yield what each copy sends, the first one first: a delta carries what the one before let pass.
+
+    Between two of them there are at least ``pause_s`` seconds.
+    """
     left = warm_bytes
     while True:
         yield left
-        left = min(warm_bytes, churn_bytes_s * max(left / rate_bytes_s, DELTA_PAUSE_S))
+        left = min(warm_bytes, churn_bytes_s * max(left / rate_bytes_s, pause_s))
 
 
-def _final_delta_bytes(load: _Load, rate: float, cycles: int) -> float:
-    """Return what is left to send after the stop, when so many deltas went before."""
-    return next(islice(copies(load.warm_bytes, load.churn_bytes_s, rate), cycles + 1, None))
+def _final_delta_bytes(load: _Load, rate: float, policies: Policies) -> float:
+    """Return what is left to send after the stop, with the deltas before it that the policies want."""
+    pause_s = 60.0 * policies.cycle_min or DELTA_PAUSE_S
+    sent = copies(load.warm_bytes, load.churn_bytes_s, rate, pause_s)
+    return next(islice(sent, policies.delta_cycles + 1, None))
 
 
 def estimate_wave(
@@ -174,7 +181,7 @@ def estimate_wave(
         rate = full * slow
         busy = replace(load, churn_bytes_s=load.churn_bytes_s * high)
         seeds.append(round(busy.warm_bytes / rate / 3600, 3))
-        final = _final_delta_bytes(busy, rate, policies.delta_cycles) + busy.cold_bytes
+        final = _final_delta_bytes(busy, rate, policies) + busy.cold_bytes
         final_s = final / rate + (known.pass_s or 0.0) * passes
         around = stop[at] + boot[at] * boot_batches
         compare_s = load.compared_bytes / compare[at]

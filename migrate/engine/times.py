@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.gates.due import Cause, Due, next_due, sound
 from migrate.notices.notice import of_alarm
-from migrate.run import orders
+from migrate.run import controls, orders
 from migrate.run import store as runs
 from migrate.run.waves import standing_waves
 from migrate.schedule import calendar
@@ -77,7 +77,7 @@ class Times:
 
     def _do(self, due: Due, now: datetime) -> None:
         key = _key(due)
-        if self._at(due) > now or any(order.wave == due.wave for order in orders.waiting(self._project)):
+        if self._at(due) > now or self._is_taken(due):
             return
         if not due.purpose:
             _LOG.warning("%s: %s", due.wave, due.why)
@@ -88,9 +88,20 @@ class Times:
         wait = min(wait * 2, _LONGEST_WAIT)
         self._tried[key] = now + wait, wait
         _LOG.info("%s: %s, so %s", due.wave, due.why, due.purpose)
+        if due.cause is Cause.CYCLE:
+            orders.forget_cycles(self._project, due.wave)
         who, options = self._in_whose_name(due)
         orders.place(self._project, due.wave, due.purpose, options, who)
         self.ordered = True
+
+    def _is_taken(self, due: Due) -> bool:
+        """Return whether the wave has an open order; a cycle is asked to make way for anything else."""
+        mine = [order for order in orders.waiting(self._project) if order.wave == due.wave]
+        for order in mine:
+            makes_way = order.options.get("cycle") and due.cause not in (Cause.CYCLE, Cause.BREACH)
+            if makes_way and controls.asked_by(self._project, due.wave) is None:
+                controls.ask_to_pause(self._project, due.wave)
+        return bool(mine) and due.cause is not Cause.BREACH
 
     def _in_whose_name(self, due: Due) -> tuple[str, dict[str, Any]]:
         """Return who orders it, and with what options: an appointment's person, else nobody who speaks."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from migrate.run import controls
 from migrate.run.actions import Wait, next_actions
-from migrate.run.history import SETTLED, Event, History, Mode, Status
+from migrate.run.history import Event, History, Mode, Status
 from migrate.run.runbook import GO, Runbook, Step
 from migrate.run.store import RunKind
 
@@ -72,7 +72,7 @@ def is_whole(history: History, snapshot: Step) -> bool:
     """Return whether all that is copied from a snapshot is at the target."""
     users = (history.runbook.step(user) for user in history.runbook.dependents[snapshot.id])
     return history.status[snapshot.id] is Status.DONE and all(
-        history.status[user.id] in SETTLED for user in users if user.kind == "transfer"
+        history.status[user.id] is Status.DONE for user in users if user.kind == "transfer"
     )
 
 
@@ -173,13 +173,7 @@ def _cycle(history: History, snapshot: Step, instant: str, ended: Mapping[str, s
 
 def _cut_short(history: History) -> bool:
     """Return whether a step of an added round failed: the run was whole before, and can be so again."""
-    added = {
-        str(step["id"])
-        for entry in history.entries
-        if entry.event is Event.CYCLE
-        for step in entry.detail["steps"]
-    }
-    return any(step in added for step in history.unsettled)
+    return any(step in history.added for step in history.unsettled)
 
 
 def _snapshots(runbook: Runbook) -> Iterator[Step]:

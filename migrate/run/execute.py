@@ -321,7 +321,24 @@ def _prepare(
         wave = plans.get(project, run.plan).plan.wave(run.wave)
         steps = another_cycle(wave, number) if means.cycle else round_of(run.kind, wave, number)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
+    if purpose is Purpose.CUTOVER:
+        _pass_over(history, record, means.who)
     retry_failed(history, record)
+
+
+def _pass_over(history: History, record: Record, who: str) -> None:
+    """Leave an added round that failed: the cutover has a last delta of its own, whatever is half copied.
+
+    Its snapshot is removed all the same.
+    """
+    failed = {step for step in history.unsettled if history.status[step] is Status.FAILED} & history.added
+    if not failed:
+        return
+    detail = {"who": who, "reason": "the cutover has a last delta of its own"}
+    for step in history.runbook.steps:
+        waits = history.status[step.id] in (Status.FAILED, Status.PENDING)
+        if step.id in history.added and waits and step.kind != "drop-snapshot":
+            record.append(Entry(step.id, Event.SKIPPED, history.attempts.get(step.id, 1), detail))
 
 
 def round_of(kind: RunKind, wave: Wave, number: int) -> tuple[Step, ...]:

@@ -124,6 +124,7 @@ class History:
         self._missing: dict[str, int] = {}
         self.ready: list[int] = []
         self.unsettled: dict[str, None] = {}
+        self.added: set[str] = set()  # steps of rounds that came after those of the plan
         self.back: WayBack | None = None  # once the run is on its way back
         self._begin()
         for entry in entries:
@@ -206,6 +207,7 @@ class History:
             gate = entry.detail["gate"]
             steps = tuple(map(load_step, entry.detail["steps"]))
             self.runbook = self.runbook.with_cycle(gate, steps)
+            self.added.update(step.id for step in steps)
             self._begin()
         else:
             self.mode = Mode(entry.event.value)

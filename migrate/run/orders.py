@@ -84,6 +84,16 @@ def end(project: Project, number: int, result: dict[str, Any]) -> None:
         )
 
 
+def forget_cycles(project: Project, wave: str) -> None:
+    """Take away the orders of a wave's cycles that are ended: the record says what came of them."""
+    with project.write() as db:
+        db.conn.execute(
+            "DELETE FROM work_order WHERE wave = ? AND ended_at IS NOT NULL"
+            " AND json_extract(options, '$.cycle') AND id < (SELECT max(id) FROM work_order)",
+            (wave,),
+        )
+
+
 def _order(row: sqlite3.Row) -> Order:
     return Order(
         row["id"],

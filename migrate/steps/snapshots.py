@@ -29,11 +29,7 @@ class TakeSnapshot:
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Remove it if it is still there."""
-        taken = ctx.result(step.id).get("id")
-        prefix = f"{ctx.run}/{step.id}/do"
-        left = [
-            item.id for item in ctx.source.list_snapshots() if item.id == taken or item.op.startswith(prefix)
-        ]
+        left = _left(ctx, step.id)
         for snapshot in left:
             ctx.source.drop_snapshot(snapshot, op)
         return {"dropped": len(left)}
@@ -48,10 +44,18 @@ class DropSnapshot(Repeatable):
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Remove it."""
-        snapshot = ctx.result(step.params["snapshot"]).get("id", "")
-        if snapshot:  # none when taking it was skipped
+        taken = step.params["snapshot"]
+        known = ctx.result(taken).get("id", "")
+        # Where taking it was passed over, nobody knows whether anything came of that.
+        for snapshot in [known] if known else _left(ctx, taken):
             ctx.source.drop_snapshot(snapshot, op)
-        return {"id": snapshot}
+        return {"id": known}
+
+
+def _left(ctx: Context, step: str) -> list[str]:
+    """Return what is there of the snapshots that a step took, in whichever attempt."""
+    taken, prefix = ctx.result(step).get("id"), f"{ctx.run}/{step}/do"
+    return [item.id for item in ctx.source.list_snapshots() if item.id == taken or item.op.startswith(prefix)]
 
 
 def _result(snapshot: Snapshot) -> Result:

@@ -259,6 +259,7 @@ _VERSION_5: tuple[Step, ...] = (
         instant TEXT NOT NULL, ended_at TEXT NOT NULL, data_bytes INTEGER NOT NULL,
         wire_bytes INTEGER NOT NULL, PRIMARY KEY (run, number, part)
     ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX audit_act ON audit (act)",
 )
 
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (

@@ -15,6 +15,9 @@ from migrate.run import store as runs
 from migrate.run.driver import Stopped
 from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.means import Means
+from migrate.sites.lab.client import LabSite
+from migrate.sites.ports import Snapshot
+from planner.errors import SiteRefused
 from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate, committed, rolled_back
@@ -76,6 +79,26 @@ def test_a_cycle_dies_and_nothing_is_lost(stage: Stage, rng: random.Random) -> N
 @pytest.mark.soak
 def test_a_cycle_dies_at_every_boundary(stage: Stage) -> None:
     assert every(_points(stage), stage.template, stage.scratch, through) == {}
+
+
+def _refused(*_: object) -> Snapshot:
+    raise SiteRefused("no snapshots today", "")
+
+
+def test_a_cycle_that_fails_holds_no_cutover_up(stage: Stage) -> None:
+    def refuses(project: Project, onlooker: Onlooker) -> Stopped:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LabSite, "take_snapshot", _refused)
+            return cycle(project, onlooker)
+
+    with Lab.copy(stage.template, stage.scratch / "refused") as lab:
+        finish(lab, Purpose.REPLICATE)
+        assert lab.drive(refuses).decide.startswith("g0/snapshot/")
+        assert lab.drive(Purpose.CUTOVER).gate == "commit"
+        assert at_commit_gate(lab) == []
+        finish(lab, Purpose.COMMIT)
+        left = [one for one in committed(lab) if "is skipped" not in one]
+        assert left == []
 
 
 def test_a_cutover_goes_on_from_a_cycle_that_died(stage: Stage) -> None:

@@ -92,11 +92,15 @@ def _end_cycle(project: Project, cycle: Order) -> None:
     """Have a cycle stop at its next edge and return then: what a person wants goes on from there."""
     import time
 
+    from migrate.engine.presence import Minder
     from migrate.run import controls, orders
 
     say(f"{cycle.wave} is being brought up to date; that stops at its next edge, and this goes on from there")
-    controls.ask_to_pause(project, cycle.wave)
+    mind = Minder(project.root, project.run_dir, say) if _ours(project) else _nothing
     while orders.find(project, cycle.id).result is None:
+        if controls.asked_by(project, cycle.wave) is None:  # a late answer undoes it
+            controls.ask_to_pause(project, cycle.wave)
+        mind()
         time.sleep(0.1)
 
 
