@@ -128,6 +128,8 @@ size_bytes = 1099511627776
     "policies": """\
 [policies]
 delta_cycles = 3
+cycle_min = 5.0
+rpo_min = 30.0
 commit_window_h = 48.0
 physical_rdm = "keep"
 """,

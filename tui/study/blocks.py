@@ -71,8 +71,8 @@ BLOCKS = (
     Block("luns", "LUNs", "LUNs zoned to the target and free to use", "lists", ("luns",)),
     Block("policies", "Policies", "how runs behave", "values",
           tuple(f"policies.{name}" for name in
-                ("delta_cycles", "stop_timeout_s", "probe_timeout_s", "commit_window_h", "physical_rdm",
-                 "block_kib", "zstd_level"))),
+                ("delta_cycles", "cycle_min", "rpo_min", "stop_timeout_s", "probe_timeout_s",
+                 "commit_window_h", "physical_rdm", "block_kib", "zstd_level"))),
     Block("history", "History", "the checkpoints a wave's groups can go back to", "values",
           ("policies.history_h", "policies.journal_limit", "policies.journal_warning")),
     Block("transfers", "Transfers", "how disks travel; counts for those under way", "values",
