@@ -247,4 +247,6 @@ def aborted(lab: Lab) -> list[str]:
             problems.append(f"{line['subject']} was stopped at the source")
     if left := world(lab)["dc2"]["volumes"]:
         problems.append(f"{', '.join(left)} are left at the target")
+    if journals := [path.name for path in (lab.folder("dc2") / "state" / "receiver" / "journal").rglob("*")]:
+        problems.append(f"{', '.join(journals)} are left of the history")
     return problems

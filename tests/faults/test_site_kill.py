@@ -121,9 +121,18 @@ def test_source_site_dies_in_the_check_and_the_run_waits_until_its_vms_are_on_ag
 
 
 def test_receiver_dies(stage: Stage, rng: random.Random) -> None:
-    moving = {"transfer", "verify", "checkpoint"}
+    moving = {"transfer", "verify", "checkpoint", "journal", "fold", "promote"}
     points = [point for point in _points(stage, "commit before approval") if kind_of(point) in moving]
     _with_crashes(stage, "dc2", receiver.NAME, rng.sample(points, _SAMPLE))
+
+
+def test_receiver_dies_where_history_begins_moves_and_ends(stage: Stage) -> None:
+    points = [
+        f"g0/{step} {when}"
+        for step in ("journal", "fold", "promote")
+        for when in ("after intent", "after act")
+    ]
+    _with_crashes(stage, "dc2", receiver.NAME, points)
 
 
 @pytest.mark.soak
