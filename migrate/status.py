@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
@@ -187,7 +187,7 @@ def _wave(
             home, (run, history) = True, back
     stage = _stage(project, run, history, home)
     state, current, gate = _where(history, running, stage)
-    since = _since(project, run)
+    since = runs.last_at(project, run)
     why, hint = ("", "") if running else _failure(history)
     waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
     copied_at = cycles.copied_at(run, history, copies) if waits else ""
@@ -200,7 +200,7 @@ def _wave(
         current=current,
         gate=gate,
         since=since,
-        commit_by=_commit_by(wave, since) if state == "before commit" else "",
+        commit_by=_commit_by(project, run, wave) if state == "before commit" else "",
         why=why,
         hint=hint,
         stage=stage.value,
@@ -250,7 +250,7 @@ def flags_of(project: Project, run: Run, history: History, running: bool) -> Ite
     if any(isinstance(action, Finish) for action in actions):
         return
     paused = controls.paused_since(project, run.wave)
-    if paused and paused >= _since(project, run):
+    if paused and paused >= runs.last_at(project, run):
         yield Flag.PAUSED
     elif not running and any(not isinstance(action, Wait | Decide) for action in actions):
         yield Flag.STALLED
@@ -278,9 +278,11 @@ def _protected_at(project: Project, run: Run) -> str:
     return str(rows[0]["at"] or "")
 
 
-def _commit_by(wave: WaveRow, since: str) -> str:
+def _commit_by(project: Project, run: Run, wave: WaveRow) -> str:
     """Return the end of the commit window, by the policy of the plan that was approved."""
-    end = datetime.fromisoformat(since) + timedelta(hours=wave.commit_window_h)
+    from migrate.gates.ending import ends_at
+
+    end = ends_at(project, run, wave.commit_window_h)
     return end.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
@@ -291,11 +293,6 @@ def _failure(history: History) -> tuple[str, str]:
             said = history.failures.get(action.step.id, {})
             return str(said.get("message", "")), str(said.get("hint", ""))
     return "", ""
-
-
-def _since(project: Project, run: Run) -> str:
-    rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
-    return str(rows[0]["at"]) if rows else run.at
 
 
 def word_of(history: History, running: bool, *, home: bool = False) -> str:

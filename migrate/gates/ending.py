@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from migrate.gates.opening import Open, Shut, by_policy, newest
 from migrate.gates.words import Verdict, Word
+from migrate.run import store as runs
 from migrate.run.history import SETTLED, History
 from migrate.run.runbook import COMMIT, Phase
 from planner.names import visible
@@ -30,8 +31,7 @@ _LETS_IN = frozenset({"human", "hook"})
 
 def ends_at(project: Project, run: Run, hours: float) -> datetime:
     """Return when the commit window of a run that waits for commit is over: so long after its last entry."""
-    last = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
-    return datetime.fromisoformat(last[0]["at"] if last else run.at) + timedelta(hours=hours)
+    return datetime.fromisoformat(runs.last_at(project, run)) + timedelta(hours=hours)
 
 
 def let_in(history: History, words: Sequence[Word] = ()) -> str:

@@ -161,6 +161,12 @@ def last_entry(project: Project) -> int:
     return int(project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record")[0]["last"])
 
 
+def last_at(project: Project, run: Run) -> str:
+    """Return when the newest entry of a run was written, ISO 8601 in UTC; without one, when it began."""
+    rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
+    return str(rows[0]["at"]) if rows else run.at
+
+
 def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
     """Return what has happened in a run so far, or ``before`` the entry of that number."""
     rows = project.rows(
