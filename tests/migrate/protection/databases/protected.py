@@ -22,6 +22,7 @@ from tests.migrate.protection.databases.mounted import Exported, FreezingAgent, 
 from tests.migrate.protection.databases.writing import Bounds, Writer
 from tests.migrate.protection.scene import eventually
 from tests.migrate.replication.served import ALL, FAR, issuer
+from tests.tui.cli.command import wherry
 
 _SIZE = 192 * MIB
 
@@ -121,9 +122,9 @@ class Protected:
         self._ending.close()
 
     def _listed(self) -> list[dict[str, Any]]:
-        words = ["checkpoints", self.group, "--store", str(self.folder / "store"), "--json"]
-        ran = subprocess.run(_command(*words), capture_output=True, check=True, timeout=60)
-        return list(json.loads(ran.stdout)["checkpoints"])
+        ran = wherry("checkpoints", self.group, "--store", str(self.folder / "store"), "--json")
+        assert ran.code == 0, ran.text
+        return list(ran.document["checkpoints"])
 
     def _mount(self, folder: Path, uris: dict[str, str]) -> dict[str, Path]:
         folder.mkdir()
@@ -141,14 +142,11 @@ class Protected:
         return _heard(process, self.folder / f"{words[0]}.txt")
 
 
-def _command(*words: str) -> list[str]:
-    return [sys.executable, "-m", "tui.cli.entry", *words]
-
-
 def _process(log: Path, *words: str) -> subprocess.Popen[str]:
     with log.open("ab") as said:
         return subprocess.Popen(
-            _command(*words), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
+            [sys.executable, "-m", "tui.cli.entry", *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, text=True,
             env={**os.environ, "PATH": f"{log.parent / 'bin'}:{os.environ['PATH']}"},
         )  # fmt: skip
 

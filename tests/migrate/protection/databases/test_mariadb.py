@@ -112,26 +112,22 @@ def scene(place: Path) -> Iterator[Scene]:
 
 
 def test_a_checkpoint_under_the_recipe_is_what_its_label_says(scene: Scene) -> None:
+    """Negative control in it: a hook that does nothing is believed, and noticed here."""
     made = scene.checkpoint("held")
     assert (made.label, made.said) == ("application", "")
     assert made.bounds.acknowledged >= 30
     assert scene.wrong_with(made) == []
-
-
-def test_a_hook_that_does_nothing_is_believed_and_would_be_noticed_here(scene: Scene) -> None:
     with scene.without_hook():
         made = scene.checkpoint("useless")
     assert made.label == "application"
     assert scene.wrong_with(made) == [_OPEN]
-
-
-def test_a_lock_that_the_server_took_away_lowers_the_label(scene: Scene) -> None:
     with scene.killing():
         made = scene.checkpoint("killed")
     assert made.label == "filesystem"
     assert "its check hook ended with code 1: the session that held the lock is gone" in made.said
 
 
+@pytest.mark.soak
 def test_a_hook_that_is_refused_says_why(scene: Scene) -> None:
     scene.server.ask("REVOKE RELOAD ON *.* FROM wherry@'%';")
     made = scene.checkpoint("refused")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,6 +68,16 @@ class Scene:
         finally:
             there.stop()
 
+    @contextmanager
+    def without_hook(self) -> Iterator[None]:
+        """Have a hook that does nothing."""
+        psql = self.stage.folder / "bin" / "psql"
+        psql.unlink()
+        script(psql.parent, psql.name, "exit 0")
+        yield
+        psql.unlink()
+        psql.symlink_to(programs() / "psql")
+
 
 @pytest.fixture(scope="module")
 def scene(place: Path) -> Iterator[Scene]:
@@ -93,27 +104,14 @@ def scene(place: Path) -> Iterator[Scene]:
         stage.end()
 
 
-@pytest.fixture
-def useless(place: Path) -> Iterator[None]:
-    """The hook does nothing."""
-    psql = place / "bin" / "psql"
-    psql.unlink()
-    script(place / "bin", "psql", "exit 0")
-    yield
-    psql.unlink()
-    psql.symlink_to(programs() / "psql")
-
-
 def test_a_checkpoint_under_the_recipe_is_what_its_label_says(scene: Scene) -> None:
+    """Negative control in it: a hook that does nothing is believed, and noticed here."""
     made, asked_at = scene.checkpoint("held")
     assert (made.label, made.said) == ("application", "")
     assert made.bounds.acknowledged >= 30
     assert scene.wrong_with(made, asked_at) == []
-
-
-@pytest.mark.usefixtures("useless")
-def test_a_hook_that_does_nothing_is_believed_and_would_be_noticed_here(scene: Scene) -> None:
-    made, asked_at = scene.checkpoint("useless")
+    with scene.without_hook():
+        made, asked_at = scene.checkpoint("useless")
     assert made.label == "application"
     assert scene.wrong_with(made, asked_at) == [_OLD]
 
@@ -128,6 +126,7 @@ def test_an_agent_that_lies_would_be_noticed_here(scene: Scene) -> None:
     assert "wal is not as a freeze leaves it" in scene.wrong_with(made, asked_at)
 
 
+@pytest.mark.soak
 def test_a_hook_that_is_refused_lowers_the_label(scene: Scene) -> None:
     scene.server.ask("REVOKE pg_checkpoint FROM wherry;")
     made, _ = scene.checkpoint("refused")
