@@ -1,4 +1,7 @@
-"""Transfers that go on at the same time: a thread each, their outcomes and progress told to one.
+"""Acts that go on at the same time: a thread each, their outcomes and progress told to one.
+
+Transfers wait for their turn under the limits. Probes and hooks take nothing of the line and only wait for
+somebody else, so they begin as soon as they may.
 
 What a thread does is act, nothing else: the driver, in its own thread, writes the record, decides and
 shows. ``finish`` is where it learns how an act ended. The board says what other crews of the process do.
@@ -9,7 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from migrate.run.actions import Do
 from migrate.run.board import Board
@@ -17,6 +20,9 @@ from migrate.run.lanes import Lane, Limits
 from migrate.steps.kind import Context, Result, StepKind
 from migrate.transfers.ports import Moving
 
+ASIDE = frozenset({"probe", "hook"})  # kinds of steps that hold nobody's thread up but their own
+_MOST_ASIDE = 64  # threads
+_LOOK_S = 1.0
 _PATIENCE_S = 30.0  # for threads that were told to stop
 
 
@@ -30,7 +36,7 @@ class Ended:
 
 
 class Crew:
-    """Runs acts of steps of kind ``transfer``; ``lanes`` says what is known of each volume's source."""
+    """Runs acts beside the driver; ``lanes`` says what is known of the source of each transfer's volume."""
 
     def __init__(
         self,
@@ -43,6 +49,7 @@ class Crew:
         self._alone = board is None
         self._board = board or Board()
         self._running: dict[str, threading.Thread] = {}
+        self._aside: set[str] = set()
         self._heard: SimpleQueue[Moving | Ended] = SimpleQueue()
         self._halted = threading.Event()
 
@@ -67,6 +74,11 @@ class Crew:
         waiting = [self._lane(action) for action in ready]
         return [by_step[lane.step] for lane in self._board.take(id(self), waiting, limits)]
 
+    def aside(self, ready: list[Do]) -> list[Do]:
+        """Return those that may begin beside everything else: probes and hooks, up to a number of threads."""
+        room = _MOST_ASIDE - len(self._aside)
+        return [action for action in ready if action.step.kind in ASIDE][: max(room, 0)]
+
     def held_up(self) -> bool:
         """Return whether transfers of other crews may be why none of ours could begin."""
         return self._board.elsewhere(id(self))
@@ -89,24 +101,37 @@ class Crew:
 
         thread = threading.Thread(target=act, name=f"wherry-{step.id}", daemon=True)
         self._running[step.id] = thread
+        if step.kind in ASIDE:
+            self._aside.add(step.id)
         thread.start()
 
-    def finish(self, report: Callable[[Moving], None]) -> Ended:
-        """Wait until one has ended and return how; progress goes to ``report`` meanwhile."""
+    def finish(self, report: Callable[[Moving], None]) -> Ended | None:
+        """Wait until one has ended and return how; progress goes to ``report`` meanwhile.
+
+        While a probe or a hook is among them, return None now and then: a gate may open meanwhile.
+        """
         while True:
-            heard = self._heard.get()
+            try:
+                heard = self._heard.get(timeout=_LOOK_S if self._aside else None)
+            except Empty:
+                return None
             if isinstance(heard, Moving):
                 report(heard)
                 continue
             self._running.pop(heard.action.step.id).join()
+            self._aside.discard(heard.action.step.id)
             self._board.leave(id(self), heard.action.step.id)
             return heard
 
     def halt(self) -> None:
-        """Stop everybody between two blocks and wait for them. What they did is for the record to ask."""
+        """Stop everybody between two blocks and wait for them. What they did is for the record to ask.
+
+        Nobody waits for a probe, which only reads, or for a hook, whose keeper outlives us anyway.
+        """
         self._halted.set()
         for step, thread in self._running.items():
-            thread.join(_PATIENCE_S)
+            if step not in self._aside:
+                thread.join(_PATIENCE_S)
             self._board.leave(id(self), step)
 
     def _lane(self, action: Do) -> Lane:

@@ -2,7 +2,8 @@
 
 It decides nothing. Around every act stand four boundaries (before and after the intent, after the
 act, after its outcome) at which the process may die; the ``boundary`` parameter is called at each.
-Transfers may go on at the same time, as the crew's limits allow; all else is one act after another.
+Transfers may go on at the same time, as the crew's limits allow, and probes and hooks beside everything
+else; all else is one act after another.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
+from migrate.clock import SimulatedClock
 from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.crew import Crew, Ended
 from migrate.run.history import Entry, Event
@@ -84,7 +86,10 @@ class Driver:
             history = self._ctx.history
             actions = next_actions(history.runbook, history, self._crew.at_work)
             transfers = [one for one in actions if isinstance(one, Do) and one.step.kind == "transfer"]
-            if chosen := self._crew.choose(transfers):
+            chosen = self._crew.choose(transfers)
+            if not isinstance(self._ctx.clock, SimulatedClock):  # on which nobody can wait beside another
+                chosen += self._crew.aside([one for one in actions if isinstance(one, Do)])
+            if chosen:
                 for one in chosen:
                     self._begin(one)
                 continue
@@ -117,13 +122,14 @@ class Driver:
                 case _:
                     assert_never(action)
         while self._crew.at_work:  # they were stopped too
-            self._end(self._crew.finish(self._ctx.report))
+            self._await_crew()
         return Stopped(paused=True)
 
     def _await_crew(self) -> None:
-        """Take the end of a transfer; when none of ours is at work, wait a moment for those of others."""
+        """Take the end of an act; when none of ours is at work, wait a moment for those of others."""
         if self._crew.at_work:
-            self._end(self._crew.finish(self._ctx.report))
+            if (ended := self._crew.finish(self._ctx.report)) is not None:
+                self._end(ended)
         else:
             self._crew.wait()
 
