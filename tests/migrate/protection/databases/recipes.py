@@ -26,6 +26,12 @@ def placed(text: str, places: Mapping[str, str]) -> str:
     return text
 
 
+# Limits far away: a machine that is shared with others is no failure.
+PATIENT = {
+    'consistency = "application"': 'consistency = "application"\nfreeze_limit = "5m"\nhook_limit = "10m"'
+}
+
+
 def written(path: Path, text: str, mode: int) -> Path:
     """Write what a recipe says."""
     path.write_text(text, "utf-8")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.migrate.protection.databases.mariadb import MariaDB, cannot_run, commit
 from tests.migrate.protection.databases.protected import Made, Protected
-from tests.migrate.protection.databases.recipes import placed, recipe, written
+from tests.migrate.protection.databases.recipes import PATIENT, placed, recipe, written
 from tests.migrate.protection.databases.writing import Writer
 from tests.migrate.protection.fake_agent import FREEZE
 from tests.migrate.protection.scene import script
@@ -93,7 +93,7 @@ def scene(place: Path) -> Iterator[Scene]:
     hook = placed(hook, {"/etc/wherry/mysql.cnf": str(place / "mysql.cnf")})
     policy = placed(
         recipe(_HEADING, "# crm.toml"),
-        {"/run/qemu/crm-db-01.agent": str(place / "agent"), "/etc/wherry": str(place)},
+        {**PATIENT, "/run/qemu/crm-db-01.agent": str(place / "agent"), "/etc/wherry": str(place)},
     )
     made = written(place / "mysql-hold", hook, 0o700)
     stage = Protected(place, "crm", ("data", "redo"), written(place / "crm.toml", policy, 0o600))

@@ -19,7 +19,7 @@ from tests.guest import disorder
 from tests.migrate.protection.databases.mounted import Filesystem
 from tests.migrate.protection.databases.postgres import Postgres, cannot_run, commit
 from tests.migrate.protection.databases.protected import Made, Protected
-from tests.migrate.protection.databases.recipes import placed, recipe, written
+from tests.migrate.protection.databases.recipes import PATIENT, placed, recipe, written
 from tests.migrate.protection.databases.reordered import reordered
 from tests.migrate.protection.databases.writing import Bounds, Writer
 from tests.migrate.protection.scene import script
@@ -87,7 +87,11 @@ def scene(place: Path) -> Iterator[Scene]:
     (place / "bin" / "psql").symlink_to(programs() / "psql")
     text = placed(
         recipe("PostgreSQL", "# erp.toml"),
-        {"/run/qemu/erp-db-01.agent": str(place / "agent"), '"-h", "erp-db-01"': f'"-h", "{place / "run"}"'},
+        {
+            **PATIENT,
+            "/run/qemu/erp-db-01.agent": str(place / "agent"),
+            '"-h", "erp-db-01"': f'"-h", "{place / "run"}"',
+        },
     )
     stage = Protected(place, "erp", ("data", "wal"), written(place / "erp.toml", text, 0o600))
     try:

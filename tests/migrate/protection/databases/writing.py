@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from tests.migrate.protection.scene import eventually
 
+_PAUSE_S = 0.005  # it has to be at work all the time, not to take all of a machine
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
@@ -73,3 +75,4 @@ class Writer:
                 self._begun.append(time.monotonic())
                 self._commit(number)
                 self._done.append(time.monotonic())
+                self._over.wait(_PAUSE_S)
