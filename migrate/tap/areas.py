@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice, repeat
 from typing import Final
 
+from migrate.tap.chunks import Run
 from migrate.tap.mapfile import AREA, AREAS_A_PAGE, COLD, HEATING, HOT, MapFile, Seen
 from migrate.tap.watching import Watch
 from planner.units import KIB
@@ -122,6 +123,23 @@ class Areas:
             _add(self._fresh[disk], offset, length)
         for watch in self._watches:
             watch.touch(disk, offset, offset + length)
+
+    def begin_all(self, disk: int, runs: Sequence[Run]) -> bool:
+        """Begin writes that may all begin now, each within an area; else return False, for one by one."""
+        states, fresh = self._states[disk], self._fresh[disk]
+        for offset, length, _start in runs:
+            first, last = offset // GRAIN, (offset + length - 1) // GRAIN
+            area = first // _GRAINS
+            if states[area] != HOT or last // _GRAINS != area:
+                return False  # those before are begun again, which does no harm
+            if first == last:
+                fresh[area] |= 1 << first % _GRAINS
+            else:
+                fresh[area] |= (2 << last % _GRAINS) - (1 << first % _GRAINS)
+        for watch in self._watches:
+            for offset, length, _start in runs:
+                watch.touch(disk, offset, offset + length)
+        return True
 
     def hold(self, disk: int, offset: int, length: int) -> tuple[int, int, int]:
         """A change of the disk begins that takes its time: its areas stay hot until ``let_go``."""

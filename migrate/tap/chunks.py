@@ -9,7 +9,7 @@ once: its bytes stay where they are until the target has them, or until an era b
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,6 +21,8 @@ from migrate.tap.slabs import Slabs
 
 ROW: Final = struct.Struct("<IIQQd")
 NOWHERE: Final = 2**64 - 1
+_BETWEEN: Final = 64  # bytes: the head of a request
+Run = tuple[int, int, int]  # of a write: offset, bytes, where they begin in what was received
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,12 @@ class Judged:
 class Chunk:
     """Items numbered from ``after`` + 1 on; ``done`` of them the target has. ``weight`` is what they take."""
 
-    __slots__ = ("_runs", "_slabs", "after", "at", "done", "end", "point", "pointed_s", "rows", "weight")
+    __slots__ = ("_at", "_end", "_runs", "_slabs", "after", "done", "point", "pointed_s", "rows", "weight")
 
     def __init__(self, after: int, slabs: Slabs) -> None:
         self._slabs = slabs
         self._runs: list[tuple[int, int]] = []
-        self.at = self.end = 0  # what is free of the newest run
+        self._at = self._end = 0  # what is free of the newest run
         self.after = after
         self.rows = bytearray()
         self.done = self.weight = 0
@@ -68,12 +70,28 @@ class Chunk:
         """The number of its last item."""
         return self.after + len(self.rows) // ROW.size + (self.point is not None)
 
-    def take_run(self, length: int) -> bool:
-        """Take memory for so many bytes in a row; False when there is none."""
-        run = self.at, self.end = self._slabs.take(length)
-        if not run[1]:
-            return False
-        self._runs.append(run)
+    def take(self, disk: int, view: memoryview, runs: Sequence[Run], now_s: float) -> bool:
+        """Take copies of writes in ``view``, ascending there; False when there is no memory for them.
+
+        What lies between two of them is copied as well, where that is less work than a copy for each.
+        """
+        rows, memory, row = self.rows, self._slabs.view, ROW.pack
+        at, room = self._at, self._end - self._at
+        begin = end = 0  # of what is to be copied to ``at``
+        for offset, length, start in runs:
+            if start + length - begin > room or start - end > _BETWEEN:
+                memory[at : at + end - begin] = view[begin:end]
+                at, begin = at + end - begin, start
+                if self._end - at < length:
+                    run = at, self._end = self._slabs.take(length)
+                    if not self._end:
+                        return False
+                    self._runs.append(run)
+                room = self._end - at
+            rows += row(disk, length, offset, at + start - begin, now_s)
+            end = start + length
+        memory[at : at + end - begin] = view[begin:end]
+        self._at = at + end - begin
         return True
 
     def give_back(self) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from migrate.disks.flat import FlatDisk
 from migrate.disks.nbd.numbers import Can
 from migrate.replication.channel import Buffer
 from migrate.tap.areas import Areas
+from migrate.tap.chunks import Run
 from planner.names import visible
 from planner.units import MIB
 
@@ -32,6 +34,10 @@ class Records(Protocol):
 
     def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
         """Take a copy of a write that has reached its disk, None for zeros, and return its number."""
+        ...
+
+    def add_all(self, disk: int, view: memoryview, runs: Sequence[Run]) -> int:
+        """Take copies of writes, the bytes of each where it says in ``view``; as ``add`` does."""
         ...
 
     def let_go(self, why: str) -> None:
@@ -75,6 +81,27 @@ class TappedDisk:
             self._record_what_is_there(offset, length)
             raise
         self._records.add(self.number, offset, data, length)
+
+    def write_all(self, view: memoryview, runs: Sequence[Run]) -> dict[int, OSError] | None:
+        """Write many in their order and record them; return what failed, by its place among them.
+
+        None, and nothing is done, when they may not all begin at once.
+        """
+        if self._zeroing or not self._areas.begin_all(self.number, runs):
+            return None
+        failed, first = {}, 0
+        write = self._disk.write
+        for at, (offset, length, start) in enumerate(runs):
+            try:
+                write(view[start : start + length], offset)
+            except OSError as error:
+                if first < at:
+                    self._records.add_all(self.number, view, runs[first:at])
+                self._record_what_is_there(offset, length)
+                failed[at], first = error, at + 1
+        if first < len(runs):
+            self._records.add_all(self.number, view, runs[first:] if first else runs)
+        return failed
 
     def zero(self, offset: int, length: int) -> None:
         """Make zeros where a change may begin, and record it; raises OSError."""

@@ -21,6 +21,7 @@ from migrate.disks.nbd.numbers import Command
 from migrate.disks.nbd.serving.client import Client, accepting
 from migrate.disks.nbd.serving.negotiation import REQUEST_MAX, Answer, Negotiation
 from migrate.disks.nbd.serving.window import USUAL
+from migrate.tap.chunks import Run
 from migrate.tap.disk import AT_ONCE, TappedDisk
 from migrate.tap.tapping import Tap
 from planner.units import MIB
@@ -30,6 +31,10 @@ _PENDING_MAX: Final = 256  # requests of one client that wait
 _PENDING_BYTES: Final = 64 * MIB
 _HEAD: Final = numbers.REQUEST.size
 _ANSWER: Final = struct.Struct(">IIQ")
+_WELL: Final = numbers.SIMPLE_MAGIC << 32  # before a cookie: it was done
+_PLAIN: Final = struct.Struct(">QQQI")  # a request whose magic, flags and command are one number
+_PLAIN_WRITE: Final = numbers.REQUEST_MAGIC << 32 | Command.WRITE
+_TOGETHER: Final = 64  # writes done at once: so many more may wait than wait at most
 _FLAGS: Final[dict[int, int]] = {
     Command.WRITE: numbers.FLAG_FUA,
     Command.TRIM: numbers.FLAG_FUA,
@@ -83,39 +88,32 @@ class Conversation(Client):
     def _serve(self, disk: TappedDisk, answers: list[Answer]) -> int:
         """Do the requests that came whole, and return how many bytes the next one needs in all."""
         window, counts, size = self.window, self._tap.counts, disk.size_bytes
-        view, at, end, needed = window.view, window.start, window.end, _HEAD
+        view, end, needed = window.view, window.end, _HEAD
         weight = 0
-        while end - at >= _HEAD and not (self.is_held or self.is_choked):
+        while not (self.is_held or self.is_choked):
+            if self._write_all(disk, answers):
+                continue
+            if end - (at := window.start) < _HEAD:
+                break
             magic, flags, command, cookie, offset, length = numbers.REQUEST.unpack_from(view, at)
             data = at + _HEAD
-            if magic != numbers.REQUEST_MAGIC or command == Command.DISCONNECT:
+            is_write = command == Command.WRITE
+            cut_off = magic != numbers.REQUEST_MAGIC or command == Command.DISCONNECT
+            if cut_off or (is_write and length > REQUEST_MAX):
                 self._is_over = True
                 break
-            if command == Command.WRITE:
-                if length > REQUEST_MAX:
-                    self._is_over = True
-                    break
-                if end - data < length:
-                    needed = _HEAD + length
-                    break
-                at = data + length
-                if not flags and length and offset + length <= size and disk.may_begin(offset, length):
-                    counts.writes += 1
-                    counts.written_bytes += length
-                    answers.append(self._written(disk, cookie, view[data:at], offset))
-                    continue
-            else:
-                at = data
-                if command == Command.READ and offset + length <= size and length <= REQUEST_MAX:
-                    counts.reads += 1
-                    weight += self._read(disk, answers, cookie, offset, length)
-                    if weight > USUAL:  # this may hold us
-                        self.answer(b"".join(answers))
-                        answers.clear()
-                        weight = 0
-                    continue
-            window.start = at
-            payload = view[data:at]
+            if is_write and end - data < length:
+                needed = _HEAD + length
+                break
+            window.start = at = data + length * is_write
+            if command == Command.READ and offset + length <= size and length <= REQUEST_MAX:
+                counts.reads += 1
+                weight += self._read(disk, answers, cookie, offset, length)
+                if weight > USUAL:  # this may hold us
+                    self.answer(b"".join(answers))
+                    answers.clear()
+                    weight = 0
+                continue
             if code := _refusal(command, flags, offset, length, size):
                 counts.errors += 1
                 answers.append(_answer(cookie, code))
@@ -126,17 +124,44 @@ class Conversation(Client):
             elif not length:
                 answers.append(_ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie))
             else:
-                self._change(disk, command, flags, cookie, offset, length, bytes(payload))
-        window.start = at
+                self._change(disk, command, flags, cookie, offset, length, bytes(view[data:at]))
         return needed
 
-    def _written(self, disk: TappedDisk, cookie: int, data: memoryview, offset: int) -> bytes:
-        try:
-            disk.write(data, offset)
-        except OSError as error:
-            self._tap.counts.errors += 1
-            return _answer(cookie, error.errno)
-        return _ANSWER.pack(numbers.SIMPLE_MAGIC, 0, cookie)
+    def _write_all(self, disk: TappedDisk, answers: list[Answer]) -> int:
+        """Do the plain writes that come next and came whole, together, and return how many those are."""
+        window, size = self.window, disk.size_bytes
+        view, begun, at, end = window.view, window.start, window.start, window.end
+        runs: list[Run] = []
+        cookies: list[int] = []
+        while end - at >= _HEAD and len(runs) < _TOGETHER:
+            kind, cookie, offset, length = _PLAIN.unpack_from(view, at)
+            start = at + _HEAD
+            if kind != _PLAIN_WRITE or end - start < length or offset + length > size:
+                break
+            if not 0 < length <= REQUEST_MAX:
+                break
+            at = start + length
+            runs.append((offset, length, start))
+            cookies.append(cookie)
+        if not runs:
+            return 0
+        window.start = at
+        counts, count = self._tap.counts, len(runs)
+        failed = disk.write_all(view, runs)
+        if failed is None:
+            for (offset, length, start), cookie in zip(runs, cookies, strict=True):
+                data = bytes(view[start : start + length])
+                self._change(disk, Command.WRITE, 0, cookie, offset, length, data)
+            return count
+        counts.writes += count
+        counts.written_bytes += at - begun - count * _HEAD
+        counts.errors += len(failed)
+        for place in sorted(failed, reverse=True):
+            answers.append(_answer(cookies.pop(place), failed[place].errno))
+        told = [_WELL] * (2 * len(cookies))
+        told[1::2] = cookies
+        answers.append(struct.pack(f">{len(told)}Q", *told))
+        return count
 
     def _read(self, disk: TappedDisk, answers: list[Answer], cookie: int, offset: int, length: int) -> int:
         buffer = bytearray(length)

@@ -13,12 +13,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
+from operator import itemgetter
 from typing import ClassVar, Final
 
 from migrate.replication.channel import Buffer
-from migrate.tap.chunks import NOWHERE, ROW, Batch, Chunk, Judged, Point
+from migrate.tap.chunks import NOWHERE, ROW, Batch, Chunk, Judged, Point, Run
 from migrate.tap.slabs import Slabs
 from planner.errors import BadInput, Blocked, StepFailed
 from planner.units import MIB, show_bytes
@@ -27,6 +28,7 @@ ROOM: Final = ROW.size  # what an item takes beside its data
 LEAST: Final = 4 * MIB  # of memory
 _CHUNK: Final = MIB
 _row: Final = ROW.pack
+_length: Final = itemgetter(1)
 
 
 class Mapped(StepFailed):
@@ -116,13 +118,17 @@ class Recorder:
 
     def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
         """Take a copy of a write that has reached its disk and return its number; None writes zeros."""
+        return self.add_all(disk, None if data is None else memoryview(data), [(offset, length, 0)])
+
+    def add_all(self, disk: int, view: memoryview | None, runs: Sequence[Run]) -> int:
+        """Take copies of writes, the bytes of each where it says in ``view``; as ``add`` does."""
         with self._lock:
-            self._last += 1
+            self._last += len(runs)
             if self._mode is Mode.MAPPED:
-                self._lose()
-            elif not self._keep(disk, offset, length, data):
+                self._lose(len(runs))
+            elif not self._keep(disk, view, runs):
                 self._overflow()
-                self._lose()
+                self._lose(len(runs))
             elif 0 < self._wanted <= self._unsent:
                 self._more.notify_all()
             return self._last
@@ -172,7 +178,7 @@ class Recorder:
         with self._lock:
             self._must_keep()
             self._last += 1
-            if not self._keep(disk, offset, length, data):
+            if not self._keep(disk, None if data is None else memoryview(data), [(offset, length, 0)]):
                 self._overflow()
             self._must_keep()
             return self._last
@@ -273,22 +279,22 @@ class Recorder:
         with self._lock:
             self._more.notify_all()
 
-    def _keep(self, disk: int, offset: int, length: int, data: Buffer | None) -> bool:
-        """Take the newest write; False when there is no room for it."""
-        weight = ROOM if data is None else ROOM + length
+    def _keep(self, disk: int, view: memoryview | None, runs: Sequence[Run]) -> bool:
+        """Take the newest writes, zeros without a ``view``; False when there is no room for them."""
+        weight = ROOM * len(runs)
+        if view is not None:
+            weight += sum(map(_length, runs))
         if self._held + weight > self._limit:
             return False
         chunk = self._open
         if chunk.weight >= _CHUNK:
-            chunk = self._open_another(self._last - 1)
-        place = NOWHERE
-        if data is not None:
-            if chunk.end - chunk.at < length and not chunk.take_run(length):
+            chunk = self._open_another(self._last - len(runs))
+        if view is not None:
+            if not chunk.take(disk, view, runs, self._clock()):
                 return False
-            place = chunk.at
-            chunk.at = end = place + length
-            self._memory[place:end] = data
-        chunk.rows += _row(disk, length, offset, place, self._clock())
+        else:
+            for offset, length, _start in runs:
+                chunk.rows += _row(disk, length, offset, NOWHERE, self._clock())
         chunk.weight += weight
         self._held += weight
         self._unsent += weight
@@ -327,8 +333,8 @@ class Recorder:
         self.overflows += 1
         self._let_go(f"the buffer of {show_bytes(self._limit)} was full")
 
-    def _lose(self) -> None:
-        self.dropped += 1
+    def _lose(self, count: int) -> None:
+        self.dropped += count
         if self._lost_at is None:
             self._lost_at = self._clock()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from migrate.disks.flat import FlatDisk
 from migrate.replication.channel import Buffer
 from migrate.tap.areas import Areas
+from migrate.tap.chunks import Run
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listen
@@ -30,6 +31,11 @@ class Remembering:
 
     def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
         self.records.append((disk, offset, None if data is None else bytes(data), length))
+        return len(self.records)
+
+    def add_all(self, disk: int, view: memoryview, runs: Sequence[Run]) -> int:
+        for offset, length, start in runs:
+            self.add(disk, offset, view[start : start + length], length)
         return len(self.records)
 
     def let_go(self, why: str) -> None:

@@ -11,11 +11,13 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from migrate.disks.flat import FlatDisk
 from migrate.replication.channel import Buffer
 from migrate.tap.areas import Areas
+from migrate.tap.chunks import Run
 from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listen
@@ -43,6 +45,11 @@ class Lagging:
     def add(self, disk: int, offset: int, data: Buffer | None, length: int) -> int:
         self.last += 1
         self._todo.put((self.last, offset, bytes(length) if data is None else bytes(data)))
+        return self.last
+
+    def add_all(self, disk: int, view: memoryview, runs: Sequence[Run]) -> int:
+        for offset, length, start in runs:
+            self.add(disk, offset, view[start : start + length], length)
         return self.last
 
     def let_go(self, why: str) -> None:

@@ -421,6 +421,35 @@ def babble(rng: random.Random, name: bytes) -> bytes:
     return bytes(said)
 
 
+def test_writes_that_come_together_are_done_in_order_and_one_that_fails_fails_alone(
+    tapped: Tapped, images: list[Path]
+) -> None:
+    before = images[1].read_bytes()
+    guest, rng = Raw(tapped.socket, "log"), random.Random(8)
+    guest.ask(1, 7 * MIB, 2 * MIB, bytes(2 * MIB), 1)  # its areas are hot from here on, for all of it
+    assert guest.answer() == (5, 1)
+    writes = [
+        (rng.randrange(7 * MIB, 8 * MIB - 9000), rng.randbytes(rng.randrange(1, 9000))) for _ in range(200)
+    ]
+    bad = {20, 63, 64, 131, 199}
+    for number in bad:
+        writes[number] = (8 * MIB - 600, rng.randbytes(1200))
+    head = numbers.REQUEST.pack
+    guest.say(
+        b"".join(
+            head(numbers.REQUEST_MAGIC, 0, 1, number, offset, len(data)) + data
+            for number, (offset, data) in enumerate(writes)
+        )
+    )
+    answers = {guest.answer() for _ in writes}
+    assert answers == {(5 if number in bad else 0, number) for number in range(len(writes))}
+    guest.close()
+    tapped.stop()
+    told = [(offset, data) for _disk, offset, data, _length in tapped.records.records[-len(writes) :]]
+    assert all(told[number] == writes[number] for number in range(len(writes)) if number not in bad)
+    assert images[1].read_bytes() == tapped.records.replayed(1, before) != before
+
+
 def test_any_bytes_at_all_in_any_pieces_end_in_answers_or_the_end(tapped: Tapped, images: list[Path]) -> None:
     rng, before = random.Random(11), images[0].read_bytes()
 

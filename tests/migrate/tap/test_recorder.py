@@ -46,6 +46,26 @@ def test_writes_come_in_their_order_and_end_with_a_point() -> None:
     assert [bytes(write.data or b"") for write in rest.writes] == [b"y"]
 
 
+def test_writes_that_came_together_keep_their_bytes_wherever_those_lie() -> None:
+    rng, recorder = random.Random(4), streaming()
+    for _ in range(60):
+        received, runs = bytearray(rng.randbytes(rng.choice([0, 28]))), []
+        for _ in range(rng.randrange(1, 30)):
+            length = rng.choice([1, 512, 4096, 4096, 64 * KIB - 28, 64 * KIB, 100_000])
+            runs.append((rng.randrange(MIB), length, len(received)))
+            received += rng.randbytes(length) + rng.randbytes(rng.choice([0, 28, 28, 5000]))
+        last = recorder.add_all(1, memoryview(received), runs)
+        expected = [(1, offset, bytes(received[start : start + length])) for offset, length, start in runs]
+        received[:] = bytes(len(received))  # the buffer is used again
+        batch = recorder.batch(LEAST, 0)
+        assert batch.upto == last
+        assert [(write.disk, write.offset, write.data) for write in batch.writes] == expected
+        recorder.done(last)
+    assert recorder.held_bytes == 0
+    assert recorder.add_all(0, memoryview(bytes(LEAST)), [(0, LEAST // 2, 0), (0, LEAST // 2, LEAST // 2)])
+    assert (recorder.mode, recorder.dropped, recorder.overflows) == (Mode.MAPPED, 2, 1)
+
+
 def test_memory_is_given_back_when_it_is_durable_and_not_before() -> None:
     cooled: list[int] = []
     recorder = streaming(cool=cooled.append)
