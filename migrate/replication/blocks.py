@@ -17,6 +17,7 @@ from migrate.disks.ports import ReadableDisk
 from migrate.replication.wire import (
     BLOCK_MAX,
     DIGEST_BYTES,
+    FINE,
     FLAG_ZSTD,
     WINDOW_MAX,
     Kind,
@@ -63,7 +64,8 @@ class Piece:
 class Block:
     """The pieces of one item in order; give ``buffer`` back when they are sent.
 
-    ``read_s`` and ``pack_s`` are what reading and the rest took, for whoever asks what binds.
+    ``read_s`` and ``pack_s`` are what reading and the rest took, for whoever asks what binds. Of
+    ``refined_bytes`` that were asked about a second time ``spared_bytes`` need not be sent.
     """
 
     item: Item
@@ -71,6 +73,24 @@ class Block:
     buffer: bytearray | None
     read_s: float = 0.0
     pack_s: float = 0.0
+    refined_bytes: int = 0
+    spared_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """An item held against the receiver's digests, not packed yet; runs are (start, end, zero, differs).
+
+    ``doubtful`` are the offsets, on the disk, of grains that differ and are no zeros. ``buffer`` is None
+    where there are none.
+    """
+
+    item: Item
+    buffer: bytearray | None
+    runs: tuple[tuple[int, int, bool, bool], ...]
+    doubtful: tuple[int, ...] = ()
+    read_s: float = 0.0
+    look_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +133,78 @@ class BlockReader:
 
     def read(self, item: Item) -> Block:
         """Return the block of an item; raises OSError."""
+        if item.digests is not None:
+            return self.settle(self.compare(item))
         if not item.read:
-            if item.digests is None:
-                return _gap(item)
-            return Block(item, tuple(self._gap_against(item, item.digests)), None)
+            return _gap(item)
         buffer = self._buffer()
         view = memoryview(buffer)[: item.length]
         begun = self._clock()
         self._disk.read_into(view, item.offset)
         read = self._clock()
-        pieces = tuple(self._pieces(item, buffer, view, self.level))
+        pieces = tuple(
+            self._piece(item.offset + start, view[start:end], zero)
+            for start, end, zero in zero_runs(buffer, item.length)
+        )
         return Block(item, pieces, buffer, read - begun, self._clock() - read)
+
+    def compare(self, item: Item) -> Compared:
+        """Hold an item against the receiver's digests of it; ``settle`` makes the block. Raises OSError."""
+        assert item.digests is not None, "somebody asked"
+        if not item.read:
+            mine = zero_digests(item.length, self._key)
+            gaps = _differing(0, item.length, mine, item.digests)
+            return Compared(item, None, tuple((low, high, True, differs) for low, high, differs in gaps))
+        buffer = self._buffer()
+        view = memoryview(buffer)[: item.length]
+        begun = self._clock()
+        self._disk.read_into(view, item.offset)
+        read = self._clock()
+        runs: list[tuple[int, int, bool, bool]] = []
+        for start, end, zero in zero_runs(buffer, item.length):
+            mine = zero_digests(end - start, self._key) if zero else grain_digests(view[start:end], self._key)
+            for low, high, differs in _differing(start, end, mine, item.digests):
+                runs.append((low, high, zero, differs))
+        doubtful = tuple(
+            item.offset + at
+            for start, end, zero, differs in runs
+            if differs and not zero
+            for at in range(start, end, GRAIN)
+        )
+        if not doubtful:
+            self._pool.put(buffer)
+        kept = buffer if doubtful else None
+        return Compared(item, kept, tuple(runs), doubtful, read - begun, self._clock() - read)
+
+    def settle(self, compared: Compared, theirs: bytes = b"") -> Block:
+        """Return the block of a comparison; ``theirs`` are the receiver's digests of the doubtful grains.
+
+        They are of 4 KiB each; without them these grains are sent whole.
+        """
+        item, buffer = compared.item, compared.buffer
+        begun = self._clock()
+        view = memoryview(buffer or b"")
+        pieces: list[Piece] = []
+        at = spared = 0
+        for start, end, zero, differs in compared.runs:
+            if not differs:
+                _keep(pieces, item.offset + start, end - start)
+            elif zero:
+                pieces.append(Piece(Kind.ZERO, item.offset + start, end - start))
+            elif not theirs:
+                pieces.append(self._data(item.offset + start, view[start:end], self.level))
+            else:
+                mine = grain_digests(view[start:end], self._key, FINE)
+                for low, high, new in _runs(start, end, mine, theirs[at : at + len(mine)], FINE):
+                    if new:
+                        pieces.append(self._data(item.offset + low, view[low:high], self.level))
+                    else:
+                        spared += high - low
+                        _keep(pieces, item.offset + low, high - low)
+                at += len(mine)
+        pack_s = compared.look_s + self._clock() - begun
+        refined = sum(end - start for start, end, zero, differs in compared.runs if differs and not zero)
+        return Block(item, tuple(pieces), buffer, compared.read_s, pack_s, refined if theirs else 0, spared)
 
     def look(self, item: Item, key: bytes) -> Look:
         """Read an item and hash its grains with ``key``; ``pack`` makes the block of it. Raises OSError."""
@@ -173,27 +254,10 @@ class BlockReader:
         except Empty:
             return bytearray(BLOCK_MAX)
 
-    def _pieces(self, item: Item, buffer: bytearray, view: memoryview, level: int) -> Iterator[Piece]:
-        for start, end, zero in zero_runs(buffer, item.length):
-            if item.digests is None:
-                yield self._piece(item.offset + start, view[start:end], zero, level)
-                continue
-            mine = zero_digests(end - start, self._key) if zero else grain_digests(view[start:end], self._key)
-            for low, high, differs in _differing(start, end, mine, item.digests):
-                if differs:
-                    yield self._piece(item.offset + low, view[low:high], zero, level)
-                else:
-                    yield Piece(Kind.KEEP, item.offset + low, high - low)
-
-    def _gap_against(self, item: Item, digests: bytes) -> Iterator[Piece]:
-        mine = zero_digests(item.length, self._key)
-        for low, high, differs in _differing(0, item.length, mine, digests):
-            yield Piece(Kind.ZERO if differs else Kind.KEEP, item.offset + low, high - low)
-
-    def _piece(self, offset: int, data: memoryview, zero: bool, level: int) -> Piece:
+    def _piece(self, offset: int, data: memoryview, zero: bool) -> Piece:
         if zero:
             return Piece(self._zeros, offset, len(data))
-        return self._data(offset, data, level)
+        return self._data(offset, data, self.level)
 
     def _data(self, offset: int, data: memoryview, level: int, grains: bytes = b"") -> Piece:
         packed = self._packed(data, level) if level else None
@@ -226,6 +290,15 @@ class BlockReader:
         return kept[1]
 
 
+def _keep(pieces: list[Piece], offset: int, length: int) -> None:
+    """Add a run that stays, to the one before it where that ends there."""
+    last = pieces[-1] if pieces else None
+    if last is not None and last.kind is Kind.KEEP and last.offset + last.length == offset:
+        pieces[-1] = Piece(Kind.KEEP, last.offset, last.length + length)
+    else:
+        pieces.append(Piece(Kind.KEEP, offset, length))
+
+
 def _gap(item: Item) -> Block:
     return Block(item, (Piece(item.gap, item.offset, item.length),), None)
 
@@ -248,12 +321,15 @@ def _differing(start: int, end: int, mine: bytes, theirs: bytes) -> Iterator[tup
     ``mine`` are the digests of the run, ``theirs`` those of the whole block.
     """
     first = start // GRAIN * DIGEST_BYTES
-    theirs = theirs[first : first + len(mine)]
+    return _runs(start, end, mine, theirs[first : first + len(mine)], GRAIN)
+
+
+def _runs(start: int, end: int, mine: bytes, theirs: bytes, grain: int) -> Iterator[tuple[int, int, bool]]:
     if mine == theirs:  # the usual case
         yield start, end, False
         return
     low, kind = start, False
-    for index, at in enumerate(range(start, end, GRAIN)):
+    for index, at in enumerate(range(start, end, grain)):
         digest = slice(index * DIGEST_BYTES, (index + 1) * DIGEST_BYTES)
         differs = mine[digest] != theirs[digest]
         if at == start:

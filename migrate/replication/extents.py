@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from planner.errors import BadInput
 
@@ -78,6 +79,15 @@ def aligned(runs: Iterable[tuple[int, int]], grain: int, size_bytes: int) -> Ite
             end = max(end, high)
     if end > start >= 0:
         yield Extent(start, end - start)
+
+
+def whole_grains(extents: Iterable[Extent], size_bytes: int) -> Iterator[Extent]:
+    """Yield merged extents without the grains that they hold in part only."""
+    for extent in extents:
+        low = -(-extent.offset // GRAIN) * GRAIN
+        high = extent.end if extent.end >= size_bytes else extent.end // GRAIN * GRAIN
+        if high > low:
+            yield Extent(low, high - low)
 
 
 def walk(extents: Iterable[Extent], size_bytes: int) -> Iterator[tuple[Extent, bool]]:

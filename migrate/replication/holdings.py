@@ -18,7 +18,7 @@ from migrate.replication.blocks import UNKNOWN_DIGEST, zero_digests
 from migrate.replication.extents import aligned
 from migrate.replication.pipeline import Later, later
 from migrate.replication.progress import ProgressLog
-from migrate.replication.wire import DIGEST_BYTES, WireError
+from migrate.replication.wire import DIGEST_BYTES, FINE, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
 from planner.units import MIB
@@ -70,6 +70,25 @@ class Holdings:
             offset, parts = self._asked.popleft()
             yield offset, b"".join(part() for part in parts)
 
+    def finely(self, offset: int, wanted: bytes) -> bytes:
+        """Return the digests of each 4 KiB of the ``wanted`` grains, a bit for each from ``offset`` on.
+
+        At once: who compares asks of what was just read. Raises WireError for what nobody may ask, OSError.
+        """
+        bits = int.from_bytes(wanted, "little")
+        last = offset + (bits.bit_length() - 1) * GRAIN
+        if offset % GRAIN or not bits & 1 or last >= self._size_bytes:
+            raise WireError("a peer asked for digests it may not ask for")
+        told = bytearray()
+        for index in range(bits.bit_length()):
+            if bits >> index & 1:
+                at = offset + index * GRAIN
+                told += self._fine(at, min(at + GRAIN, self._size_bytes))
+        return bytes(told)
+
+    def _fine(self, start: int, end: int) -> bytes:
+        return self._doubted(start, end, wire.grain_digests(self._read(start, end), self._key, FINE), FINE)
+
     def close(self) -> None:
         """Wait until nobody reads the disk any more."""
         self._over = True
@@ -84,12 +103,16 @@ class Holdings:
             digests = wire.grain_digests(self._read(start, end), self._key)
         else:
             digests = zero_digests(end - start, self._key)
+        return self._doubted(start, end, digests, GRAIN)
+
+    def _doubted(self, start: int, end: int, digests: bytes, grain: int) -> bytes:
+        """Return the digests with those of suspect bytes made to equal nothing."""
         suspects = [run for run in self._log.state.suspects if run.offset < end and run.end > start]
         if not suspects:
             return digests
         doubted = bytearray(digests)
-        for index, at in enumerate(range(start, end, GRAIN)):
-            if any(run.offset < min(at + GRAIN, end) and run.end > at for run in suspects):
+        for index, at in enumerate(range(start, end, grain)):
+            if any(run.offset < min(at + grain, end) and run.end > at for run in suspects):
                 doubted[index * DIGEST_BYTES : (index + 1) * DIGEST_BYTES] = UNKNOWN_DIGEST
         return bytes(doubted)
 

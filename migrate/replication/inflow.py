@@ -42,6 +42,8 @@ class Inflow:
         allowed = [Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.ASK_DIGESTS, Kind.COMMIT]
         if self._intake.offers is not None:
             allowed += [Kind.OFFER, Kind.HELD]
+        if self._holdings is not None:
+            allowed.append(Kind.ASK_FINE)
         while (frame := self._link.receive(*allowed)).kind is not Kind.COMMIT:
             self._take(frame)
         return bool(frame.flags & wire.FLAG_PART)
@@ -66,6 +68,10 @@ class Inflow:
             raise WireError(f"a frame lies outside the {self._intake.size_bytes} bytes of the volume")
         if frame.kind is Kind.ASK_DIGESTS:
             self._answer(frame)
+            return
+        if frame.kind is Kind.ASK_FINE and self._holdings is not None:
+            told = self._holdings.finely(frame.offset, bytes(frame.body))
+            self._link.send(Kind.FINE, told, offset=frame.offset)
             return
         if frame.kind is Kind.OFFER:
             wanted = self._intake.answer(frame)

@@ -74,7 +74,8 @@ class Welcome(_Message):
     """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs.
 
     ``dedupe`` is the key of grain digests for a sender that can offer them, empty when there is no use;
-    ``ticket`` admits further connections of a sender that asked for them. A stream is told the ``numbers``
+    ``ticket`` admits further connections of a sender that asked for them, ``fine`` a second question about
+    grains that differ, in a comparison of a sender that can ask it. A stream is told the ``numbers``
     of its disks, whether what is here is what that tap left (``known``), whether it goes on behind number
     ``upto`` (``resumes``), and the [number, record] of checkpoints made.
     """
@@ -89,6 +90,7 @@ class Welcome(_Message):
     held: Annotated[tuple[tuple[Size, Size], ...], Field(max_length=16_384, strict=False)] = ()
     dedupe: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     ticket: Ticket = ""
+    fine: bool = False
     numbers: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(max_length=4096, strict=False)
     ] = ()
@@ -99,7 +101,7 @@ class Welcome(_Message):
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that a sender knows only if it asked."""
-        asked = ("dedupe", "ticket", "numbers", "known", "resumes", "upto", "points")
+        asked = ("dedupe", "ticket", "fine", "numbers", "known", "resumes", "upto", "points")
         left_out = {word for word in asked if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 

@@ -21,6 +21,7 @@ from migrate.replication import wire
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.dedupe.answering import Answering
 from migrate.replication.dedupe.pools import Pool
+from migrate.replication.extents import whole_grains
 from migrate.replication.gathering import Gathering, over
 from migrate.replication.holdings import Holdings
 from migrate.replication.inflow import Inflow
@@ -65,6 +66,7 @@ class Receiver:
 
     takes: ClassVar[type[Intake]] = Intake
     gathers: ClassVar[type[Gathering]] = Gathering
+    holds: ClassVar[type[Holdings]] = Holdings
 
     def __init__(
         self,
@@ -134,8 +136,7 @@ class Receiver:
                         self._compare(link, disk, hello, hello_bytes)
                     else:
                         shares = pool() if opening.flags & wire.FLAG_OFFERS else None
-                        joined = bool(opening.flags & wire.FLAG_JOINED)
-                        self._take_pass(link, disk, hello, hello_bytes, shares, joined=joined)
+                        self._take_pass(link, disk, hello, hello_bytes, shares, opening.flags)
                 finally:
                     disk.close()
             link.receive(Kind.BYE)
@@ -153,8 +154,7 @@ class Receiver:
         hello: Hello,
         hello_bytes: bytes,
         pool: Pool | None,
-        *,
-        joined: bool,
+        flags: int,
     ) -> None:
         log = self._open_log(hello.volume)
         if hello.volume in self._poisoned:
@@ -167,8 +167,10 @@ class Receiver:
         if pool is not None and welcome.mode == "seed" and not welcome.complete:
             offers = self._make_answering(pool, hello.volume, hello.size_bytes, disk)
             welcome = welcome.model_copy(update={"dedupe": pool.table.key.hex()})
-        if joined and not welcome.complete:
+        if flags & wire.FLAG_JOINED and not welcome.complete:
             welcome = welcome.model_copy(update={"ticket": self._random_bytes(16).hex()})
+        if flags & wire.FLAG_FINE and welcome.mode == "compare":
+            welcome = welcome.model_copy(update={"fine": True})
         try:
             self._take_in(link, disk, hello, hello_bytes, welcome, log, offers)
         finally:
@@ -199,7 +201,7 @@ class Receiver:
         holdings: Holdings | None = None
         if welcome.mode == "compare":
             hasher = self._make_hasher() if self._overlap else None
-            holdings = Holdings(disk, log, welcome.nonce, hello.size_bytes, hasher)
+            holdings = self.holds(disk, log, welcome.nonce, hello.size_bytes, hasher)
         inflow = Inflow(link, intake, welcome.ack_bytes, overlap=self._overlap, holdings=holdings)
         self._gatherings[hello.volume] = gathering
         try:
@@ -296,7 +298,10 @@ class Receiver:
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.
         log.begin(current, hello.generation)
-        held = tuple((extent.offset, extent.length) for extent in current.held)
+        runs = current.held
+        if mode is Mode.COMPARE:  # what differs came in parts of grains, and nobody asks about parts
+            runs = tuple(whole_grains(runs, hello.size_bytes))
+        held = tuple((extent.offset, extent.length) for extent in runs)
         return welcome.model_copy(update={"fresh": current.fresh, "held": held})
 
     def _welcome(self, link: Link, hello_bytes: bytes) -> None:

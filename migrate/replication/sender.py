@@ -32,11 +32,12 @@ from planner.units import MIB
 
 
 def greet(
-    channel: Channel, hello: Hello, *, offers: bool = False, joined: bool = False
+    channel: Channel, hello: Hello, *, offers: bool = False, joined: bool = False, fine: bool = False
 ) -> tuple[Link, Welcome]:
     """Open a conversation; returns the keyed link and the receiver's answer.
 
     ``offers``: dedupe if it can. ``joined``: give us a ticket for further connections if it knows that.
+    ``fine``: take our second questions, in a comparison.
 
     Raises what the receiver refuses with, WireError or ChannelClosed.
     """
@@ -44,6 +45,7 @@ def greet(
     said = hello.dump()
     link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
     flags = (wire.FLAG_OFFERS if offers else 0) | (wire.FLAG_JOINED if joined else 0)
+    flags |= wire.FLAG_FINE if fine else 0
     link.send_parts(link.pack(Kind.HELLO, body=said, flags=flags))
     heard = bytes(link.receive(Kind.WELCOME).body)
     link.use_keys(
@@ -54,6 +56,8 @@ def greet(
         raise WireError("the receiver waits for offers that nobody announced")
     if welcome.ticket and not joined:
         raise WireError("the receiver waits for connections that nobody announced")
+    if welcome.fine and not (fine and welcome.mode == "compare"):
+        raise WireError("the receiver waits for questions that nobody announced")
     link.grain_key = bytes.fromhex(welcome.dedupe)
     return link, welcome
 
@@ -109,7 +113,9 @@ def send_pass(
         cycle=spec.cycle,
     )
     begun = clock()
-    link, welcome = greet(channel, hello, offers=dedupe and mode is Mode.SEED, joined=streams is not None)
+    link, welcome = greet(
+        channel, hello, offers=dedupe and mode is Mode.SEED, joined=streams is not None, fine=True
+    )
     if Mode(welcome.mode) is not mode and not (welcome.must_compare and welcome.mode == "compare"):
         raise WireError("the receiver changed the mode of a pass without saying why")
 

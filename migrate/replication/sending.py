@@ -26,6 +26,7 @@ from migrate.replication.pace import Pace
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
 from migrate.replication.pipeline import ordered_map
 from migrate.replication.plan_pass import items, reads
+from migrate.replication.refining import Refining
 from migrate.replication.streams import Carriers, Streams
 from migrate.replication.wire import Kind, WireError
 from migrate.sites.ports import Extent
@@ -87,6 +88,7 @@ class Sending:
         self._resumed = self._total = 0
         self._offering = Offering(link) if welcome.dedupe else None
         self._asking = Asking(link, spec.only) if self._mode is Mode.COMPARE else None
+        self._refining = Refining(link, spec.size_bytes) if welcome.fine else None
 
     def bring(self, streams: Streams, join: Callable[[Channel], Lane]) -> None:
         """Have further connections carry as well; ``join`` opens the conversation over one."""
@@ -159,6 +161,9 @@ class Sending:
 
     def _blocks(self, executor: Executor | None, work: Iterable[Item], window: int) -> Iterator[Block]:
         """Yield the blocks in order; what the receiver holds is not packed."""
+        if self._refining is not None:
+            yield from self._refined(executor, work, max(window // 2, 1), self._refining)
+            return
         if self._offering is None:
             yield from ordered_map(executor, self._reader.read, work, window)
             return
@@ -170,6 +175,19 @@ class Sending:
             yield from ordered_map(
                 packs, lambda pair: reader.pack(*pair), self._offering.decided(looks, self._hear), half
             )
+
+    def _refined(
+        self, executor: Executor | None, work: Iterable[Item], window: int, refining: Refining
+    ) -> Iterator[Block]:
+        """Yield the blocks of a comparison, of which grains that differ are asked about once more."""
+        reader = self._reader
+        looks = ordered_map(executor, reader.compare, work, window)
+        with closing(looks):
+            for block in ordered_map(
+                executor, lambda pair: reader.settle(*pair), refining.decided(looks, self._hear), window
+            ):
+                refining.saw(block)
+                yield block
 
     def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:
         """Let the level follow what was waited for; gaps say nothing about it."""
@@ -283,7 +301,7 @@ class Sending:
         if self._offering is not None:
             kinds.append(Kind.WANT)
         if self._asking is not None:
-            kinds.append(Kind.DIGESTS)
+            kinds += [Kind.DIGESTS] if self._refining is None else [Kind.DIGESTS, Kind.FINE]
         frame = self._link.receive(*kinds)
         self._heard_s += self._clock() - begun
         if self._offering is not None and frame.kind is Kind.WANT:
@@ -292,13 +310,16 @@ class Sending:
         if self._asking is not None and frame.kind is Kind.DIGESTS:
             self._asking.heard(frame)
             return
+        if self._refining is not None and frame.kind is Kind.FINE:
+            self._refining.heard(frame)
+            return
         self._lane.acknowledged(frame)
 
     def _raise_refusal(self) -> None:
         """After a broken send, raise the receiver's own word for it if it left one."""
         try:
             while self._link.refused is None:
-                self._link.receive(Kind.ACK, Kind.DIGESTS, Kind.WANT)
+                self._link.receive(Kind.ACK, Kind.DIGESTS, Kind.FINE, Kind.WANT)
         except WherryError as error:
             if self._link.refused is not None:
                 raise self._link.refused from error

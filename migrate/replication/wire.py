@@ -37,6 +37,7 @@ FLAG_JOINED: Final = 8  # on HELLO: I can bring further connections; overlooked 
 FLAG_PROBE: Final = 16  # on OFFER: only say what you would want, the run comes whole all the same
 FLAG_MORE: Final = 32  # on ASK_DIGESTS: HELD_BACK questions follow before this is waited for; overlooked
 HELD_BACK: Final = 2  # answers
+FLAG_FINE: Final = 64  # on HELLO: I can ask finely; overlooked in the same way
 
 _local = threading.local()
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")
@@ -44,6 +45,8 @@ TAG_BYTES: Final = 16
 HEADER_BYTES: Final = PREFIX.size + TAG_BYTES
 DIGEST_BYTES: Final = 16
 OFFER_GRAINS: Final = 256  # in one OFFER
+FINE: Final = 4 * KIB
+FINE_GRAINS: Final = 256  # that one ASK_FINE reaches over
 EMPTY_DIGEST: Final[bytes] = blake3(b"").digest()
 OPENING_KEY: Final[bytes] = blake3(b"", derive_key_context="wherry replication 1 opening").digest()
 
@@ -75,6 +78,8 @@ class Kind(IntEnum):
     HELD = 15  # sender: this run need not be sent, you said
     WRITES = 16  # tap: these writes come next, up to the number in offset
     MARK = 17  # tap: what the order of writes means from here on
+    ASK_FINE = 18  # sender: what do you hold in each 4 KiB of these grains, a bit for each from offset on
+    FINE = 19
 
 
 _BODY_MAX: Final[dict[int, int]] = {
@@ -95,6 +100,8 @@ _BODY_MAX: Final[dict[int, int]] = {
     Kind.HELD: 0,
     Kind.WRITES: BLOCK_MAX,
     Kind.MARK: 64 * KIB,
+    Kind.ASK_FINE: FINE_GRAINS // 8,
+    Kind.FINE: FINE_GRAINS * (GRAIN // FINE) * DIGEST_BYTES,
 }
 
 
@@ -215,10 +222,10 @@ def body_digest(raw: Bytes, packed: Bytes | None = None) -> bytes:
     return digest if packed is None else digest + bytes(blake3(packed).digest())
 
 
-def grain_digests(raw: memoryview, key: bytes) -> bytes:
+def grain_digests(raw: memoryview, key: bytes, grain: int = GRAIN) -> bytes:
     """Return the digests of a body's grains, one after the other; the last grain may be short."""
     return b"".join(
-        blake3(raw[at : at + GRAIN], key=key).digest(DIGEST_BYTES) for at in range(0, len(raw), GRAIN)
+        blake3(raw[at : at + grain], key=key).digest(DIGEST_BYTES) for at in range(0, len(raw), grain)
     )
 
 

@@ -23,8 +23,8 @@ from migrate.journal.writes import (
     Packed,
     Row,
     Write,
-    cut,
     is_stored,
+    must_match,
     pack,
     pieces,
     place,
@@ -76,8 +76,10 @@ def _parts(writes: Sequence[Write], after: int, numbers: Sequence[int]) -> Itera
     batch: list[Write] = []
     weight, reached, before = 0, after, after
     for number, write in enumerate(writes, after + 1):
-        for piece in _pieces(write, numbers[write.disk]):
-            more = 0 if piece.data is None else piece.length
+        disk, _offset, length, data = write
+        is_one = length <= RAW_MAX and disk == numbers[disk]
+        for piece in (write,) if is_one else _pieces(write, numbers[disk]):
+            more = 0 if data is None else piece.length
             if batch and (weight + more > RAW_MAX or len(batch) == ROWS_MAX):
                 yield _Part(batch, before, reached)
                 batch, weight, before = [], 0, reached
@@ -109,11 +111,10 @@ def opened(frame: Frame, sizes: Mapping[int, int]) -> Written:
     table, stored = bytes(body[_PREFIX.size : data_at]), bytes(body[data_at:])
     found = rows_of(count, table)
     _must_fit(found, sizes, raw_bytes)
-    data = _unpacked(table, count * ROW.size, stored, raw_bytes)
+    data = memoryview(_unpacked(table, count * ROW.size, stored, raw_bytes))
     try:
         for row in found:
-            if row.at >= 0:
-                cut(row, data)
+            must_match(row, data)
     except JournalCorrupt as error:
         raise WireError("a write in a frame does not match its digest") from error
     return Written(after, frame.offset, Packed(count, table, stored, raw_bytes))

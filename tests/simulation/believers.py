@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 from migrate.disks.ports import WritableDisk
+from migrate.replication import wire
 from migrate.replication.dedupe.answering import Answering
+from migrate.replication.holdings import Holdings
+from migrate.replication.receiver import Receiver
 from migrate.replication.zeros import GRAIN
 
 
@@ -40,6 +44,33 @@ class Elsewhere(Answering):
         if disk is not None and place.offset + GRAIN + len(data) <= disk.size_bytes:
             disk.read_into(data, place.offset + GRAIN)
         return True
+
+
+class _Behind(Holdings):
+    """Answers the second question with what lies a grain behind."""
+
+    def _fine(self, start: int, end: int) -> bytes:
+        behind = min(GRAIN, self._size_bytes - end)
+        return super()._fine(start + behind, end + behind)
+
+
+class _Undoubting(Holdings):
+    """Answers the second question with what is read, suspect or not."""
+
+    def _fine(self, start: int, end: int) -> bytes:
+        return wire.grain_digests(self._read(start, end), self._key, wire.FINE)
+
+
+class Beside(Receiver):
+    """Tells the 4 KiB of a wrong grain."""
+
+    holds: ClassVar[type[Holdings]] = _Behind
+
+
+class Credulous(Receiver):
+    """Takes what it reads for what is there, when it is asked finely."""
+
+    holds: ClassVar[type[Holdings]] = _Undoubting
 
 
 @dataclass

@@ -32,6 +32,7 @@ class Ledger:
     completed: set[str] = field(default_factory=set)
     checks: int = 0
     probes: int = 0  # digests offered of what came whole
+    fine: int = 0  # second questions of comparisons
 
     def write(self, spec: PassSpec) -> None:
         """A conversation is about to change the disk, or to speak about its own content."""
@@ -92,6 +93,7 @@ class Watched:
         if len(buffer) == wire.HEADER_BYTES and bytes(buffer[:4]) == wire.MAGIC:
             header = wire.parse_header(buffer)
             self._ledger.probes += header.kind is Kind.OFFER and bool(header.flags & wire.FLAG_PROBE)
+            self._ledger.fine += header.kind is Kind.ASK_FINE
             if header.kind in {Kind.DATA, Kind.ZERO, Kind.KEEP, Kind.HELD}:
                 self._stretches[-1].append(Extent(header.offset, header.length))
                 self._weight += wire.weight(header.kind, header.length)

@@ -44,6 +44,7 @@ FAULTS = {
     "write error once",
 }
 WAYS = {
+    "asked finely",
     "several streams",
     "flush beside writes",
     "digest beside writes",

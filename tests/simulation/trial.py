@@ -8,8 +8,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from unittest.mock import patch
 
+from migrate.replication import refining
 from migrate.replication.dedupe import offering
 from migrate.replication.zeros import GRAIN
 from tests.migrate.replication.model import KIB
@@ -43,11 +45,12 @@ def run(seed: int, product: Product | None = None) -> Told:
     volumes = [Volume("v0", schedule)]
     if schedule.rng.random() < 0.5:
         volumes.append(Volume("v1", schedule, like=volumes[0]))
-    # In each other run where little is found, every second block is a probe.
-    few = {"SEEN_BYTES": 2 * GRAIN, "PROBE": 2, "AHEAD": 1} if seed % 2 else {}
+    # In each other run where little is found or spared, every second block is a probe.
+    few: dict[str, Any] = {"SEEN_BYTES": 2 * GRAIN, "PROBE": 2, "AHEAD": 1} if seed % 2 else {}
     with (
         TemporaryDirectory(prefix="wherry-simulation-") as folder,
         patch.multiple(offering, **few) if few else nullcontext(),
+        patch.multiple(refining, **few) if few else nullcontext(),
     ):
         pair = Pair(schedule, volumes, product or Product(), Path(folder))
         faults = _Faults(pair)
@@ -64,6 +67,7 @@ def run(seed: int, product: Product | None = None) -> Told:
             schedule.end()
             pair.close()
     checks = sum(volume.ledger.checks for volume in volumes)
+    schedule.met["asked finely"] += sum(volume.ledger.fine for volume in volumes)
     schedule.met["probed"] += sum(volume.ledger.probes for volume in volumes)
     return Told(seed, schedule.trace.hexdigest(), schedule.steps, checks, schedule.met, schedule.story)
 
