@@ -17,6 +17,7 @@ from pathlib import Path
 from migrate.disks.flat import FlatDisk
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.log import open_log
+from migrate.replication.memory import keep_memory
 from migrate.replication.written import packed_in
 from migrate.tap.areas import Areas
 from migrate.tap.chunks import Point
@@ -24,7 +25,6 @@ from migrate.tap.disk import TappedDisk
 from migrate.tap.front import serve
 from migrate.tap.listening import listened_at
 from migrate.tap.mapfile import MapFile, seen
-from migrate.tap.memory import keep_memory
 from migrate.tap.packing import Packer
 from migrate.tap.recorder import Mapped, Mode, Recorder
 from migrate.tap.tapping import Tap

@@ -100,6 +100,7 @@ def _content(rng: random.Random, length: int) -> bytes:
 
 def _tap(folder: Path, size: int, seconds: float, far: Server) -> dict[str, Any]:
     from migrate.disks.flat import FlatDisk
+    from migrate.replication.memory import keep_memory
     from migrate.replication.passes import Mode, PassSpec
     from migrate.replication.sender import send_pass
     from migrate.replication.tls import TlsChannel, TlsKeys, connect_tls
@@ -109,6 +110,7 @@ def _tap(folder: Path, size: int, seconds: float, far: Server) -> dict[str, Any]
     from migrate.tap.rpo import Ages
     from migrate.tap.streaming import Streamed, Streaming
 
+    keep_memory()  # as a tap does
     rng = random.Random(1)
     keys, port = TlsKeys(make_keys(folder) / "sender.pem"), int((folder / "port").read_text("utf-8"))
     is_up = True

@@ -12,7 +12,7 @@ import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from blake3 import blake3
 
@@ -33,8 +33,7 @@ PLACE_BYTES: Final = _PIECE.size
 COUNT_BYTES: Final = _COUNT.size
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(NamedTuple):  # made a hundred thousand times a second, a third of what a dataclass takes
     """One write: ``data`` to ``offset`` of disk ``disk``; None writes zeros. Offsets are bytes."""
 
     disk: int
@@ -43,8 +42,7 @@ class Write:
     data: bytes | memoryview | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A write in the table: ``at`` is where its bytes begin in the unpacked data, -1 for zeros."""
 
     disk: int
@@ -66,14 +64,14 @@ class Packed:
 
 def pack(writes: Sequence[Write], level: int) -> tuple[bytes, bytes, int]:
     """Return the table, the data as it is stored, and its bytes unpacked. ``level`` is zstd's, 0 for none."""
-    table, parts = bytearray(), []
-    for write in writes:
-        if write.data is None:
-            table += ROW.pack(write.disk | ZERO, write.offset, write.length, NOTHING)
+    table, parts, row = bytearray(), [], ROW.pack
+    for disk, offset, length, data in writes:
+        if data is None:
+            table += row(disk | ZERO, offset, length, NOTHING)
             continue
-        table += ROW.pack(write.disk, write.offset, write.length, _digest(write.data))
-        parts.append(write.data)
-    raw = memoryview(b"".join(parts))
+        table += row(disk, offset, length, blake3(data).digest(DIGEST_BYTES))
+        parts.append(data)
+    raw = memoryview(parts[0] if len(parts) == 1 else b"".join(parts))
     stored: list[bytes | memoryview] = []
     compressor = _compressor(level) if level else None
     end = count = 0
@@ -167,10 +165,14 @@ def cut(row: Row, data: bytes) -> bytes:
     """Return the bytes of a write out of its frame's unpacked data; raises JournalCorrupt."""
     if row.at < 0:
         return bytes(row.length)
-    found = data[row.at : row.at + row.length]
-    if _digest(found) != row.digest:
+    must_match(row, memoryview(data))
+    return data[row.at : row.at + row.length]
+
+
+def must_match(row: Row, data: memoryview) -> None:
+    """Raise JournalCorrupt unless the bytes of a write are in its frame's unpacked data."""
+    if row.at >= 0 and _digest(data[row.at : row.at + row.length]) != row.digest:
         raise JournalCorrupt("a write in a journal is not what was written")
-    return found
 
 
 def _compressor(level: int) -> ZstdCompressor:

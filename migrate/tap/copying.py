@@ -22,7 +22,7 @@ from planner.units import KIB, MIB
 
 PIECE: Final = MIB
 _PUT: Final = 256 * KIB
-_Part = tuple[int, int, bytes | None]
+_Part = tuple[int, int, memoryview | None]
 T = TypeVar("T")
 
 
@@ -125,7 +125,7 @@ class Copying:
         return disk, offset, min(length, PIECE)
 
     def _read(self, disk: int, offset: int, length: int, held: bytes) -> list[_Part]:
-        """Return (start, end, data) of what is not held of a run, None for zeros."""
+        """Return (start, end, data) of what is not held of a run, None for zeros; data until the next one."""
         view = memoryview(self._buffer)[:length]
         self._disks[disk].read_into(view, offset)
         wanted = [(0, length)] if self._asking is None else list(self._asking.differing(view, held))
@@ -141,7 +141,7 @@ class Copying:
                     continue
                 for at in range(begin, stop, _PUT):
                     upto = min(at + _PUT, stop)
-                    found.append((offset + at, offset + upto, bytes(view[at:upto])))
+                    found.append((offset + at, offset + upto, view[at:upto]))
         return found
 
     def _put(self, watch: Watch, parts: Sequence[_Part]) -> None:

@@ -21,9 +21,9 @@ from contextlib import suppress
 from typing import Final
 
 from migrate.replication.channel import ChannelClosed, SocketChannel
+from migrate.replication.memory import keep_memory
 from migrate.replication.written import frames_of
 from migrate.tap.chunks import Batch, writes_of
-from migrate.tap.memory import keep_memory
 from migrate.tap.slabs import Slabs, mapped
 from planner.errors import StepFailed
 from planner.own_code import child_environment

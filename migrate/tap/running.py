@@ -17,11 +17,11 @@ from typing import Final
 from migrate.daemons.control import ControlServer
 from migrate.protection.policy import Policy
 from migrate.replication.channel import Channel
+from migrate.replication.memory import keep_memory
 from migrate.tap.answers import TapAnswers
 from migrate.tap.chunks import Point
 from migrate.tap.copying import Copying
 from migrate.tap.front import serve
-from migrate.tap.memory import keep_memory
 from migrate.tap.opening import Opened
 from migrate.tap.packing import Packer
 from migrate.tap.protecting import Protecting

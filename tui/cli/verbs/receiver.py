@@ -70,6 +70,7 @@ def command(
     from migrate.journal.limits import parse_limits
     from migrate.journal.store import Journals
     from migrate.replication.dedupe.pools import Pools
+    from migrate.replication.memory import keep_memory
     from migrate.replication.network import NetworkService
     from migrate.replication.tls import TlsKeys
     from planner.errors import BadInput
@@ -103,6 +104,7 @@ def command(
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())
+    keep_memory()
     with listen_tcp(listen) as listening:
         if revoked is None:
             say("no list of revoked keys is given: every key of this project counts until it ends")
