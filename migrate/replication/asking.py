@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from migrate.disks.extent import Extent
 from migrate.replication import wire
 from migrate.replication.blocks import Item
 from migrate.replication.link import Link
 from migrate.replication.plan_pass import stretches, touches
 from migrate.replication.wire import Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 
 AHEAD: Final = 4  # stretches
 assert AHEAD >= wire.HELD_BACK

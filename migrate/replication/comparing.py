@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
 
+from migrate.disks.extent import Extent
 from migrate.replication.channel import Channel
 from migrate.replication.coverage import Coverage, Method
 from migrate.replication.link import Link
@@ -22,7 +23,6 @@ from migrate.replication.sender import greet
 from migrate.replication.trees import DIGEST_BYTES, NODE, DiskTree, Root, SampleRoot, node_digest
 from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.errors import StepFailed
 
 STRETCH = 16 * NODE

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate
 
+from migrate.disks.extent import Extent
 from migrate.replication.trees import NODE
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.errors import BadInput
 
 SAMPLE = 4096

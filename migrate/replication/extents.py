@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from migrate.disks.extent import Extent
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.errors import BadInput
 
 

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
 from migrate.replication.blocks import UNKNOWN_DIGEST, zero_digests
@@ -20,7 +21,6 @@ from migrate.replication.pipeline import Later, later
 from migrate.replication.progress import ProgressLog
 from migrate.replication.wire import DIGEST_BYTES, FINE, WireError
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.units import MIB
 
 ASK_MAX = 16 * MIB

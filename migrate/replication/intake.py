@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
 from migrate.replication.dedupe.answering import Answering
@@ -20,7 +21,6 @@ from migrate.replication.progress import WHOLE, ProgressLog
 from migrate.replication.sink import Sink
 from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Frame, Kind, WireError
-from migrate.sites.ports import Extent
 
 
 class Intake:

@@ -25,7 +25,7 @@ Who = Annotated[str, Field(pattern=r"^[0-9a-f]{0,64}$")]
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migrate.disks.extent import Extent
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
-from migrate.sites.ports import Extent
 
 
 class Mode(StrEnum):

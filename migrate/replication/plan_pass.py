@@ -9,13 +9,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.blocks import Item
 from migrate.replication.extents import aligned, cut, subtract, walk
 from migrate.replication.passes import Mode
 from migrate.replication.wire import DIGEST_BYTES, Kind
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.units import KIB, MIB
 
 COMPARE_BYTES = 16 * MIB  # how much is asked for at once when comparing

@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 from blake3 import blake3
 
+from migrate.disks.extent import Extent
 from migrate.replication.extents import ExtentSet
 from migrate.replication.passes import Mode
-from migrate.sites.ports import Extent
 
 _RECORD = struct.Struct("<4sI16s")
 _MAGIC = b"WPL1"

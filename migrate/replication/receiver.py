@@ -16,6 +16,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import WritableDisk
 from migrate.replication import wire
 from migrate.replication.channel import Channel, ChannelClosed
@@ -34,7 +35,6 @@ from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
 from migrate.replication.sink import DiskSink, Sink
 from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Kind, WireError
-from migrate.sites.ports import Extent
 from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
 from planner.names import visible
 from planner.units import GIB, MIB

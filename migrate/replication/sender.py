@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
 from migrate.replication.adapt import Adaptation
@@ -26,7 +27,6 @@ from migrate.replication.sending import Sending
 from migrate.replication.streams import Streams
 from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.errors import BadInput
 from planner.units import MIB
 

@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import wire
 from migrate.replication.adapt import Adaptation
@@ -29,7 +30,6 @@ from migrate.replication.plan_pass import items, reads
 from migrate.replication.refining import Refining
 from migrate.replication.streams import Carriers, Streams
 from migrate.replication.wire import Kind, WireError
-from migrate.sites.ports import Extent
 from planner.errors import WherryError
 
 _REPORT_S = 0.1

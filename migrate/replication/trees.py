@@ -17,10 +17,10 @@ from functools import lru_cache
 
 from blake3 import blake3
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.extents import aligned
 from migrate.replication.zeros import GRAIN, ZERO_MIB, is_zero
-from migrate.sites.ports import Extent
 from planner.errors import BadInput
 from planner.units import MIB
 

@@ -9,6 +9,7 @@
       Machines   create, rename, fence and delete VMs
       Prober     is the application in the guest well
       Configures what remedies change: change tracking, virtual hardware, disk modes, drives
+      Customises which addresses a guest has
 
 Every changing call takes ``op``, a key that is unique for one attempt at one step. A site stamps
 what it makes with it, so that after a crash the question "did this happen?" has an answer.
@@ -24,8 +25,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from migrate.disks.extent import Extent as Extent
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import Configuration
+from migrate.sites.networking import GuestNic
 from planner.model import Backing, BusSharing, Power
 
 
@@ -44,6 +47,7 @@ class Capability(StrEnum):
     PROBE = "probe"
     CONFIGURE = "configure"
     CONSOLIDATE = "consolidate"
+    CUSTOMISE = "customise"
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
 
 
@@ -109,19 +113,6 @@ class Snapshot:
     label: Consistency
     changes: dict[str, ChangeId]
     op: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """A run of bytes on a disk."""
-
-    offset: int
-    length: int
-
-    @property
-    def end(self) -> int:
-        """First byte after the run."""
-        return self.offset + self.length
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,5 +312,20 @@ class Configures(Protocol):
         ...
 
 
-class FullSite(Site, Powers, Quiescer, Snapshots, Tracker, Disks, Machines, Prober, Configures, Protocol):
+@runtime_checkable
+class Customises(Protocol):
+    """The network settings of guests. Asking for what is so already is not an error."""
+
+    def networking(self, vm: str) -> tuple[GuestNic, ...] | None:
+        """Return what a guest is set to, or will be when it starts next; None where nobody can know."""
+        ...
+
+    def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
+        """Have the guest of a VM that is off start with other settings of these adapters; others stay."""
+        ...
+
+
+class FullSite(
+    Site, Powers, Quiescer, Snapshots, Tracker, Disks, Machines, Prober, Configures, Customises, Protocol
+):
     """A site with every capability; what the steps are typed against after the capability check."""

@@ -13,13 +13,13 @@ from typing import Final
 
 from blake3 import blake3
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.dedupe.pools import Pool
 from migrate.replication.dedupe.table import Place
 from migrate.replication.sink import Sink
 from migrate.replication.wire import DIGEST_BYTES, OFFER_GRAINS, WireError
 from migrate.replication.zeros import GRAIN
-from migrate.sites.ports import Extent
 from planner.errors import WherryError
 from planner.names import visible
 
