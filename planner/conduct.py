@@ -3,6 +3,7 @@
     Conduct ─┬─ probes   when is a VM well, beside its power state
              ├─ hooks    programs and human steps at a place of the runbook
              ├─ gates    who has to say go and commit, and with what words
+             ├─ nics, subnets   which addresses the guests get (``conduct_addressing``)
              └─ ending   what happens when the commit window is over
 
 It is part of the settings; what of it concerns a wave is planned (``conduct_planned``) and signed with it.
@@ -13,11 +14,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from planner.conduct_addressing import AddressedNic, SubnetMap
 from planner.ticket import compile_ticket
+
+_T = TypeVar("_T")
 
 
 class Part(BaseModel):
@@ -170,9 +174,17 @@ class Conduct(Part):
     addresses: dict[str, str] = Field(
         default_factory=dict, description="VM → address at the target, where it is another than today"
     )
+    nics: tuple[AddressedNic, ...] = Field((), description="addresses that adapters of guests get")
+    subnets: tuple[SubnetMap, ...] = Field((), description="subnets whose guests get addresses of another")
     test_networks: dict[str, str] = Field(
         default_factory=dict, description="target network → isolated network of rehearsals"
     )
+
+    @model_validator(mode="after")
+    def _one_set_each(self) -> Conduct:
+        if twice := _twice((one.vm, one.nic, one.way) for one in self.nics):
+            raise ValueError(f"an adapter of {twice[0]!r} has two sets of addresses that are {twice[2]}")
+        return self
 
     @model_validator(mode="after")
     def _one_name_each(self) -> Conduct:
@@ -185,5 +197,5 @@ class Conduct(Part):
         return self
 
 
-def _twice(names: Iterable[str]) -> str:
-    return next((name for name, count in Counter(names).items() if count > 1), "")
+def _twice(names: Iterable[_T]) -> _T | None:
+    return next((name for name, count in Counter(names).items() if count > 1), None)

@@ -5,7 +5,8 @@
 The same parts as in the settings, but ``vms`` of a probe and of a hook are the ids that its filter found
 when the plan was made, in the order of the wave; what finds none is left out. A hook whose ``vms`` is
 empty is done once for the wave. ``addresses`` are by VM id: what the settings say, else the first one that
-the inventory knows. ``test_networks`` are those that the wave plugs into.
+its guest gets, else the first that the inventory knows; ``home_addresses`` are those of today, where they are
+others. ``test_networks`` are those that the wave plugs into.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from planner.conduct import Ending, Gates, HookRule, Part, ProbeRule
+from planner.conduct_addressing import NicAddresses
 
 
 class PlannedProbe(ProbeRule):
@@ -27,6 +29,17 @@ class PlannedHook(HookRule):
     vms: tuple[str, ...] = ()
 
 
+class PlannedNic(Part):
+    """The addresses that one adapter of a guest gets: at the target, in a booted copy, on the way home."""
+
+    vm: str
+    nic: str
+    live: NicAddresses | None = None
+    test: NicAddresses | None = None
+    home: NicAddresses | None = None
+    by_hand: str = Field("", description="why a person has to set them; empty = the site can")
+
+
 class PlannedConduct(Part):
     """How the cutover of one wave is conducted."""
 
@@ -35,6 +48,10 @@ class PlannedConduct(Part):
     gates: Gates = Gates()
     ending: Ending = Ending()
     addresses: dict[str, str] = Field(default_factory=dict, description="VM id → address at the target")
+    home_addresses: dict[str, str] = Field(
+        default_factory=dict, description="VM id → address at the source, where it is another"
+    )
+    nics: tuple[PlannedNic, ...] = Field((), description="addresses that adapters of guests get")
     test_networks: dict[str, str] = Field(
         default_factory=dict, description="target network → isolated network of rehearsals"
     )
@@ -42,3 +59,13 @@ class PlannedConduct(Part):
     def probes_of(self, vm: str) -> list[PlannedProbe]:
         """Return the probes of a VM, in order."""
         return [probe for probe in self.probes if vm in probe.vms]
+
+    def nics_of(self, vm: str) -> list[PlannedNic]:
+        """Return the adapters of a VM that get other addresses."""
+        return [nic for nic in self.nics if nic.vm == vm]
+
+    def homeward(self) -> PlannedConduct:
+        """Return it as seen from the target: what was home is where the wave goes."""
+        nics = tuple(one.model_copy(update={"live": one.home, "home": one.live}) for one in self.nics)
+        addresses = {**self.addresses, **self.home_addresses}
+        return self.model_copy(update={"nics": nics, "addresses": addresses, "home_addresses": {}})

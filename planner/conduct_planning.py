@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from planner.conduct import Conduct, Hook, Probe, ProbeKind
-from planner.conduct_planned import PlannedConduct, PlannedHook, PlannedProbe
+from planner.conduct_planned import PlannedConduct, PlannedHook, PlannedNic, PlannedProbe
+from planner.conduct_readdressing import Readdressing, readdressing_notes
 from planner.errors import BadInput
 from planner.fields import Seen
 from planner.model import VM
@@ -48,31 +49,42 @@ def plan_conduct(
         if found or not hook.vms:
             hooks.append(PlannedHook(**_rule(hook), vms=found))
     asked = any(probes) or any(hook.vms for hook in hooks)
+    given = Readdressing(conduct)
+    nics = tuple(nic for vm in members for nic in given.of(vm, seen))
+    addresses, home = _addresses(conduct, members, nics) if asked else ({}, {})
     plugged = {networks.get(nic.network, nic.network) for vm in members for nic in vm.nics}
     return PlannedConduct(
         probes=tuple(probes),
         hooks=tuple(hooks),
         gates=conduct.gates,
         ending=conduct.ending,
-        addresses=_addresses(conduct, members) if asked else {},
+        addresses=addresses,
+        home_addresses=home,
+        nics=nics,
         test_networks={one: other for one, other in conduct.test_networks.items() if one in plugged},
     )
 
 
 def check_filters(conduct: Conduct, where: str) -> None:
     """Raise BadInput, naming the rule in the settings of ``where``, when a filter cannot be read."""
-    for what, rules in (("probe", conduct.probes), ("hook", conduct.hooks)):
-        for rule in rules:
-            try:
-                parse(rule.vms)
-            except BadInput as error:
-                raise BadInput(
-                    f"{where} has a wrong filter at {what} {visible(rule.name)}: {error.message}", error.hint
-                ) from error
+    named: list[tuple[str, str, str]] = [
+        *(("probe", one.name, one.vms) for one in conduct.probes),
+        *(("hook", one.name, one.vms) for one in conduct.hooks),
+        *(("subnet", one.words, one.vms) for one in conduct.subnets),
+    ]
+    for what, name, vms in named:
+        try:
+            parse(vms)
+        except BadInput as error:
+            raise BadInput(
+                f"{where} has a wrong filter at {what} {visible(name)}: {error.message}", error.hint
+            ) from error
 
 
 def conduct_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
     """Yield what of the conduct concerns nobody, and which addresses it needs that nobody knows."""
+    waves = tuple(waves)
+    yield from readdressing_notes(conduct, waves)
     used: set[tuple[str, str]] = set()
     lacking: dict[tuple[str, str], list[str]] = {}
     for wave in waves:
@@ -118,10 +130,20 @@ def _rule(rule: Probe | Hook) -> dict[str, Any]:
     return rule.model_dump(exclude={"vms"})
 
 
-def _addresses(conduct: Conduct, members: Sequence[VM]) -> dict[str, str]:
-    found = {}
+def _addresses(
+    conduct: Conduct, members: Sequence[VM], nics: Sequence[PlannedNic]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the address of each VM at the target, and that of today where it is another."""
+    gets: dict[str, str] = {}
+    for nic in nics:
+        if nic.live and nic.live.addresses:
+            gets.setdefault(nic.vm, nic.live.addresses[0].partition("/")[0])
+    there, home = {}, {}
     for vm in members:
         known = (writable(address) for nic in vm.nics for address in nic.addresses if address)
-        if address := conduct.addresses.get(vm.name, next(known, "")):
-            found[vm.id] = address
-    return found
+        today = next(known, "")
+        if address := conduct.addresses.get(vm.name) or gets.get(vm.id) or today:
+            there[vm.id] = address
+            if today and today != address:
+                home[vm.id] = today
+    return there, home

@@ -185,6 +185,19 @@ keep_days = 14
 
 [conduct.addresses]
 shop-web-01 = "10.20.0.15"
+
+[[conduct.subnets]]
+source = "10.1.0.0/16"
+target = "10.20.0.0/16"
+gateway = "last"
+dns = ["10.20.0.53"]
+
+[[conduct.nics]]
+vm = "shop-db-01"
+addresses = ["10.20.9.15/24", "2001:db8:20::15/64"]
+gateways = ["10.20.9.1"]
+dns = ["10.20.0.53"]
+search = ["example.com"]
 """,
 }
 

@@ -46,6 +46,8 @@ def let_in(history: History, words: Sequence[Word] = ()) -> str:
             after.add(step.id)
         if step.id not in after or step.phase is not Phase.CUTOVER or step.kind not in _LETS_IN:
             continue
+        if step.id.endswith("/address"):  # a person set addresses in a guest, and let nobody in
+            continue
         if history.tried(step.id) or history.status[step.id] in SETTLED:
             return f"{visible(step.title)} was carried out"
     for word in words:

@@ -64,6 +64,9 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return "shut down" if result["ran"] else "was off"
         case "resume":
             return visible(result["health"]) if result["started"] else "left as it is"
+        case "readdress":
+            given = [address for nic in result["nics"] for address in nic["addresses"]]
+            return f"starts with {visible(', '.join(given), 200)}"
         case "hook":
             return _program(result)
         case "gate":

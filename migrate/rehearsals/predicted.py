@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrate.sites.configuration import Configuration
+from migrate.sites.networking import GuestNic
 from migrate.sites.ports import Capability, NewDisk, NewVM, VMState
 from migrate.sites.simulated import SimulatedSite
 
@@ -90,6 +91,12 @@ class PredictedSite(SimulatedSite):
         """Return the configuration as it would be."""
         self.observe(vm)
         return super().configuration(vm)
+
+    def networking(self, vm: str) -> tuple[GuestNic, ...] | None:
+        """Return what the guest would be set to."""
+        if vm not in self.guests and self._real.observe(vm) is not None:
+            return self._real.networking(vm)
+        return super().networking(vm)
 
     def create_disk(self, disk: NewDisk, op: str) -> None:
         """Predict a volume."""

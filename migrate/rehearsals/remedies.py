@@ -12,6 +12,7 @@ _ALWAYS = {
     "create_disk": "look at space and permissions of the target datastores, or replicate the day before",
     "create_vm": "rehearse with --depth dry: names, networks and privileges at the target",
     "power_on": "boot a copy beforehand with --depth boot, and look at licences and reservations there",
+    "customise": "see that the tools run in the guest, and have somebody at hand who sets addresses by hand",
     "probe": "boot a copy beforehand with --depth boot, and see whether the probe asks for the right thing",
     "rename": "give the account the right to rename at the source: without it the fence is a person's work",
     "connect_nics": "give the account the right to change VMs at the source: without it the fence is manual",

@@ -3,7 +3,7 @@
     check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop
           ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
           ─▶ GATE go ─▶ fold ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ promote ─▶ verify
-          ─▶ build ─▶ mark
+          ─▶ build ─▶ set addresses ─▶ mark
           ─▶ start and probe, batch by batch ─▶ look again ─▶ GATE commit ─▶ fence the sources
 
 Hooks and human steps stand between these where the wave's conduct places them. Step ids are made of
@@ -18,6 +18,7 @@ from typing import Any
 from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
 from migrate.run.history_steps import fold, keep_history
+from migrate.run.readdress_steps import by_hand_steps, readdress_steps
 from migrate.run.runbook import COMMIT, GATE, GO, Phase, Runbook, Step
 from planner.conduct import GateRule, Place
 from planner.effects import Effect
@@ -58,10 +59,12 @@ def _stops(wave: Wave, holder: dict[str, GroupSteps], needs: tuple[str, ...]) ->
     return steps
 
 
-def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) -> list[Step]:
+def _starts(
+    wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...], readdressed: tuple[str, ...]
+) -> list[Step]:
     """Power on in boot order; the next batch starts when the probes of the last one pass.
 
-    Nobody waits for a probe that is optional.
+    Nobody waits for a probe that is optional. A guest starts after its step of ``readdressed``.
     """
     steps: list[Step] = []
     for batch in wave.boot:
@@ -70,6 +73,7 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) 
             if not wave.vm(vm).powered_on:
                 continue
             group = holder[vm]
+            ready = [step for step in readdressed if step == f"{group.vm_id(vm)}/readdress"]
             start = Step(
                 id=f"{group.vm_id(vm)}/start",
                 kind="start",
@@ -77,7 +81,7 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) 
                 subject=vm,
                 phase=Phase.CUTOVER,
                 effect=Effect.DESTRUCTIVE,
-                needs=(f"{group.prefix}/mark", *before),
+                needs=(f"{group.prefix}/mark", *ready, *before),
                 params={
                     "vm": vm,
                     "finals": group.finals(vm),
@@ -85,8 +89,9 @@ def _starts(wave: Wave, holder: dict[str, GroupSteps], before: tuple[str, ...]) 
                 },
                 undoable=True,
             )
-            probes = probe_steps(wave, group, vm, start.id)
-            steps += [start, *probes]
+            by_hand = by_hand_steps(wave, group, vm, start.id)
+            probes = probe_steps(wave, group, vm, by_hand[0].id if by_hand else start.id)
+            steps += [start, *by_hand, *probes]
             awaited += [probe.id for probe in probes if not probe.optional] or [start.id]
         before = tuple(awaited) or before
     return steps
@@ -187,9 +192,12 @@ def _landing(wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps]
     landing += hooks
     for group in groups:
         landing += group.settle(stopped)
-    built = tuple(f"{group.prefix}/mark" for group in groups)
+    given = [step for group in groups for step in readdress_steps(wave, group)]
+    landing += given
+    readdressed = tuple(step.id for step in given)
+    built = (*(f"{group.prefix}/mark" for group in groups), *readdressed)
     hooks, starting = hook_steps(wave, holder, Place.BEFORE_START, built)
-    landing += [*hooks, *_starts(wave, holder, starting if hooks else ())]
+    landing += [*hooks, *_starts(wave, holder, starting if hooks else (), readdressed)]
     for group in groups:
         landing += group.notes()
     hooks, _ = hook_steps(wave, holder, Place.AFTER_START, _last(landing))

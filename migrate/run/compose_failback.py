@@ -17,23 +17,28 @@ from typing import Any
 
 from migrate.run.compose import another_round, compose
 from migrate.run.history import History
+from migrate.run.readdress_steps import brought_home
 from migrate.run.runbook import COMMIT, GO, Runbook, Step
+from migrate.sites.networking import GuestNic
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
 
 _HERE, _THERE = " at the source", " at the target"
 _SEED = ": seed"
-_HOOKS = frozenset({"hook", "human"})
-_HISTORY = frozenset({"journal", "fold", "promote"})
+_LEFT_OUT = frozenset({"create-disk", "journal", "fold", "promote"})
 _TITLES = {GO: "go for failback", COMMIT: "commit the failback, the point of no return"}
 
 
-def exchanged(wave: Wave) -> Wave:
-    """Return the wave as seen from its target: what every disk and NIC was is what it becomes."""
+def exchanged(wave: Wave, before: Mapping[str, tuple[GuestNic, ...]] | None = None) -> Wave:
+    """Return the wave as seen from its target: what every disk, NIC and address was is what it becomes.
+
+    ``before`` is what the guests were set to at the source, by VM, where that is known.
+    """
     return wave.model_copy(
         update={
             "vms": tuple(_vm(vm) for vm in wave.vms),
             "disks": tuple(_disk(disk) for disk in wave.disks),
+            "conduct": brought_home(wave.conduct, before or {}),
         }
     )
 
@@ -47,9 +52,14 @@ def fenced_names(forward: History) -> dict[str, str]:
     }
 
 
-def compose_failback(wave: Wave, fenced: Mapping[str, str]) -> Runbook:
-    """Return the runbook of a failback; ``fenced`` are the names that the sources have now."""
-    steps = tuple(_homeward(compose(exchanged(wave)).steps, wave, fenced))
+def compose_failback(
+    wave: Wave, fenced: Mapping[str, str], before: Mapping[str, tuple[GuestNic, ...]] | None = None
+) -> Runbook:
+    """Return the runbook of a failback; ``fenced`` are the names that the sources have now.
+
+    ``before`` is what their guests were set to, by VM.
+    """
+    steps = tuple(_homeward(compose(exchanged(wave, before)).steps, wave, fenced))
     return Runbook(wave.name, wave.fingerprint, steps)
 
 
@@ -63,7 +73,7 @@ def _homeward(steps: Iterable[Step], wave: Wave, fenced: Mapping[str, str]) -> I
     instead: dict[str, tuple[str, ...]] = {}
     for step in steps:
         needs = tuple(dict.fromkeys(one for need in step.needs for one in instead.get(need, (need,))))
-        if step.kind == "create-disk" or step.kind in _HOOKS | _HISTORY:
+        if step.kind in _LEFT_OUT or step.id.startswith("hook/"):
             instead[step.id] = needs
             continue
         if step.kind == "build":

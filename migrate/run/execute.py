@@ -31,6 +31,7 @@ from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
 from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.means import Means
+from migrate.run.readdress_steps import found_before
 from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
 from migrate.run.runbook import COMMIT, GO, Phase, Step, dump_step
@@ -258,7 +259,7 @@ def _intend_home(home: Returning, purpose: Purpose) -> Intended:
     if home.run is not None and home.history is not None:
         _check(home.history, purpose, home=True)
         return Intended(home.stored, home.wave, home.run, home.history, home)
-    runbook = compose_failback(home.wave, fenced_names(home.forward))
+    runbook = compose_failback(home.wave, fenced_names(home.forward), found_before(home.forward))
     return Intended(home.stored, home.wave, None, History(runbook), home)
 
 

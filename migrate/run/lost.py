@@ -13,6 +13,7 @@ from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback, fenced_names
+from migrate.run.readdress_steps import found_before
 from migrate.run.stamps import Stamp, run_of
 from migrate.run.store import RunKind
 from migrate.steps.fencing import moved_name
@@ -41,8 +42,10 @@ def lost_runs(project: Project, found: list[Stamp], source: LabSite) -> Iterator
             yield runs.restore(project, number, at, newest, compose(wave))
             continue
         out = _committed(project, wave) or _out(project, newest, wave, number, mine[0].generation)
-        fenced = {**_named(source, wave, mine[0].generation), **fenced_names(runs.history(project, out))}
-        yield runs.restore(project, number, at, newest, compose_failback(wave, fenced), RunKind.FAILBACK)
+        forward = runs.history(project, out)
+        fenced = {**_named(source, wave, mine[0].generation), **fenced_names(forward)}
+        home = compose_failback(wave, fenced, found_before(forward))
+        yield runs.restore(project, number, at, newest, home, RunKind.FAILBACK)
 
 
 def drop_snapshots(project: Project, *sites: LabSite) -> int:

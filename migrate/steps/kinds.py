@@ -17,6 +17,7 @@ from migrate.steps.place_seed import PlaceSeed
 from migrate.steps.power import Quiesce, Start, Stop
 from migrate.steps.probe import Probe
 from migrate.steps.proof import Checkpoint, Verify
+from migrate.steps.readdress import Readdress
 from migrate.steps.reconfigure import Consolidate, DisconnectMedia, DiskMode, UpgradeHardware
 from migrate.steps.snapshots import DropSnapshot, TakeSnapshot
 from migrate.steps.track import EnableTracking
@@ -35,6 +36,7 @@ KINDS: dict[str, StepKind] = {
     "verify": Verify(),
     "build": Build(),
     "mark": Mark(),
+    "readdress": Readdress(),
     "start": Start(),
     "probe": Probe(),
     "hook": Hook(),

@@ -116,7 +116,7 @@ def validate(document: dict[str, Any], where: str) -> Settings:
             "see 'wherry settings show' for all names",
         ) from error
     conduct = settings.conduct
-    if any(probe.vms for probe in conduct.probes) or any(hook.vms for hook in conduct.hooks):
+    if conduct.probes or conduct.hooks or conduct.subnets:
         from planner.conduct_planning import check_filters
 
         check_filters(conduct, where)

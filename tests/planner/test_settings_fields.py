@@ -19,7 +19,9 @@ def test_every_entry_of_every_block_is_a_field_or_a_block() -> None:
             blocks = {
                 "link": {"hours"},
                 "transfers": {"priorities"},
-                "conduct": {"probes", "hooks", "gates", "ending", "addresses", "test_networks"},
+                "conduct": {
+                    *("probes", "hooks", "gates", "ending", "addresses", "nics", "subnets", "test_networks"),
+                },
             }
             inner = blocks.get(name, set())
             assert known | inner == set(type(part).model_fields), name

@@ -92,6 +92,8 @@ BLOCKS = (
           (*(f"conduct.gates.commit.{name}" for name in _RULE),
            *(f"conduct.ending.{name}" for name in ("act", "keep_days", "reverse")))),
     Block("addresses", "Addresses", "of VMs at the target, for probes", "names", ("conduct.addresses",)),
+    Block("guests", "Adapters", "addresses that guests get", "lists", ("conduct.nics",)),
+    Block("subnets", "Subnets", "whose guests get addresses of another", "lists", ("conduct.subnets",)),
     Block("isolated", "Isolated networks", "where rehearsals plug into", "names", ("conduct.test_networks",)),
 )  # fmt: skip
 BY_ID: Mapping[str, Block] = {block.id: block for block in BLOCKS}

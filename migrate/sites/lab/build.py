@@ -9,9 +9,12 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from migrate.disks.flat import FlatDisk
+from migrate.sites.lab.addressed import write_networking
 from migrate.sites.lab.content import SMALLEST_EXT4, Writer, fill, lay_out
 from migrate.sites.lab.ext4 import SystemFiles, find_mke2fs
 from migrate.sites.lab.folder import SiteFolder, SiteSettings
@@ -20,7 +23,9 @@ from migrate.sites.lab.luns import add_lun
 from migrate.sites.lab.machines import MachineRegistry
 from migrate.sites.lab.vmx import Machine, with_free_slots
 from migrate.sites.lab.volumes import Volumes
+from migrate.sites.networking import GuestNic
 from migrate.sites.ports import NewAttachment, NewDisk, NewNic, NewVM
+from planner.conduct_readdressing import addresses_of
 from planner.errors import BadInput
 from planner.model import VM, BusSharing, Inventory, Power, Volume
 from planner.names import content_id, visible
@@ -103,6 +108,19 @@ def _register(source: SiteFolder, vms: Sequence[VM], found: Sequence[Volume], ma
     volume_of = {(item.vm.id, item.disk.key): volume.id for volume in found for item in volume.attachments}
     for vm in vms:
         registry.save(Machine(_new_vm(vm, volume_of), hardware=hardware_of(vm)))
+        _set_up(vm, volume_of, made)
+
+
+def _set_up(vm: VM, volume_of: dict[tuple[str, str], str], made: Volumes) -> None:
+    """Set a VM's guest to the addresses that the inventory knows."""
+    nics = tuple(
+        GuestNic(nic.label, tuple(map(str, addresses_of(nic)))) for nic in vm.nics if any(addresses_of(nic))
+    )
+    if not (nics and vm.disks and (first := made.get(volume_of[vm.id, vm.disks[0].key]))):
+        return
+    with closing(FlatDisk(first.data, writable=True)) as disk:
+        write_networking(disk, disk.write, content_id(vm.id), nics)
+        disk.flush()
 
 
 def _site_folder(directory: Path, name: str) -> SiteFolder:

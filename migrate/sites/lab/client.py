@@ -32,6 +32,7 @@ from migrate.sites.lab.folder import NAME, SOCKET, SiteFolder
 from migrate.sites.lab.frozen import FrozenDisk
 from migrate.sites.lab.health import GuestState
 from migrate.sites.lab.tracked import lease
+from migrate.sites.networking import GuestNic, load_nic
 from migrate.sites.ports import (
     Capability,
     ChangeId,
@@ -299,6 +300,15 @@ class LabSite:
     def consolidate(self, vm: str, op: str) -> None:
         """Merge delta files that belong to no snapshot."""
         self._ask("consolidate", vm, op)
+
+    def networking(self, vm: str) -> tuple[GuestNic, ...] | None:
+        """Return what a guest is set to, or will be when it starts next; None where nobody can know."""
+        found = self._ask("networking", vm)
+        return None if found is None else tuple(map(load_nic, found))
+
+    def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
+        """Have the guest of a VM that is off start with other settings; raises SiteRefused."""
+        self._ask("customise", vm, nics, op)
 
     def probe(self, vm: str) -> Health:
         """Look whether the guest runs and everything it acknowledged is there."""

@@ -22,6 +22,7 @@ from migrate.daemons.sockets import listen
 from migrate.sites.lab.calls import MAX_LINE, dump, dump_error, dump_line, load_disk, load_vm
 from migrate.sites.lab.folder import NAME, SOCKET, SiteFolder
 from migrate.sites.lab.hypervisor import Hypervisor
+from migrate.sites.networking import load_nic
 from migrate.sites.ports import ChangeId
 from planner.errors import WherryError
 
@@ -60,6 +61,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         site.probe,
         site.guest,
         site.configuration,
+        site.networking,
         site.set_change_tracking,
         site.set_hardware_version,
         site.consolidate,
@@ -78,6 +80,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         "set_disk_modes": lambda vm, modes, op: site.set_disk_modes(
             vm, tuple((key, mode) for key, mode in modes), op
         ),
+        "customise": lambda vm, nics, op: site.customise(vm, tuple(map(load_nic, nics)), op),
         "set_drives": lambda vm, drives, op: site.set_drives(
             vm, tuple((key, bool(now), bool(later)) for key, now, later in drives), op
         ),

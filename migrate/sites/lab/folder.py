@@ -33,6 +33,7 @@ class SiteSettings:
     capacity_bytes: int | None = None
     stubborn: tuple[str, ...] = ()  # ids of VMs whose guests ignore a shutdown request
     networks: tuple[str, ...] | None = None  # where NICs can be plugged; None = anywhere
+    answer_port: int = 0  # where guests that run answer at their loopback addresses; 0 = nowhere
     idle_exit_s: float = 900.0  # the process ends when nothing is on and nobody connected for so long
 
 

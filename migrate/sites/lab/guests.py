@@ -10,6 +10,7 @@ import threading
 
 from migrate.sites.copies import original_of
 from migrate.sites.lab.acks import Acks
+from migrate.sites.lab.customising import Customising
 from migrate.sites.lab.guest import Guest
 from migrate.sites.lab.health import GuestState, guest_state, judge
 from migrate.sites.lab.machines import MachineRegistry
@@ -30,6 +31,7 @@ class Guests:
         storage: Storage,
         power: PowerBook,
         acks: Acks,
+        customising: Customising,
         writes: threading.RLock,
         write_rate: float,
     ) -> None:
@@ -37,6 +39,7 @@ class Guests:
         self._storage = storage
         self._power = power
         self._acks = acks
+        self._customising = customising
         self._writes = writes
         self._write_rate = write_rate
         self._running: dict[str, Guest] = {}
@@ -59,7 +62,9 @@ class Guests:
                 item.hold(vm)
             self._power.put(vm, PowerState(on=True, clean=False, op=op))
             self._running[vm] = self._boot(vm, tracked)
+            self._customising.started(vm)
         except BaseException:
+            self._running.pop(vm, None)
             for item in tracked:
                 item.release(vm)
             if self._power.get(vm).on:
@@ -90,6 +95,7 @@ class Guests:
         guest = self._running.pop(vm, None)
         if guest is None:
             return True
+        self._customising.stopped(vm)
         if clean:
             guest.shut_down()
         else:

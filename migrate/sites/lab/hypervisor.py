@@ -17,6 +17,7 @@ from typing import TypeVar
 from migrate.sites.configuration import Configuration
 from migrate.sites.lab.acks import Acks
 from migrate.sites.lab.configuring import Configuring
+from migrate.sites.lab.customising import Customising
 from migrate.sites.lab.folder import SiteFolder
 from migrate.sites.lab.guests import Guests
 from migrate.sites.lab.health import GuestState
@@ -27,6 +28,7 @@ from migrate.sites.lab.shelf import SnapshotShelf
 from migrate.sites.lab.storage import Storage
 from migrate.sites.lab.vmx import Machine, with_free_slots
 from migrate.sites.lab.volumes import Volumes
+from migrate.sites.networking import GuestNic
 from migrate.sites.ports import (
     ChangeId,
     Consistency,
@@ -46,7 +48,7 @@ _POWER_CALLS = frozenset({"power_on", "shut_down", "power_off"})
 _CONFIGURING = frozenset(
     {"set_change_tracking", "set_hardware_version", "set_disk_modes", "set_drives", "consolidate"}
 )
-_ONCE = _POWER_CALLS | _CONFIGURING | {"create_vm", "delete_vm", "delete_disk", "rename"}
+_ONCE = _POWER_CALLS | _CONFIGURING | {"create_vm", "delete_vm", "delete_disk", "rename", "customise"}
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -71,8 +73,17 @@ class Hypervisor:
         self._shelf = SnapshotShelf(folder.state / "snapshots", self._tracked, self._writes, trusted)
         self._acks = Acks(folder.state / "acks")
         self._log = OpLog(folder.state / "ops.log", forget=_POWER_CALLS)
+        self._customising = Customising(
+            self._machines, self._storage, self._writes, self._settings.answer_port
+        )
         self._guests = Guests(
-            self._machines, self._storage, self._power, self._acks, self._writes, self._settings.write_rate
+            self._machines,
+            self._storage,
+            self._power,
+            self._acks,
+            self._customising,
+            self._writes,
+            self._settings.write_rate,
         )
         self._configuring = Configuring(
             self._machines, self._storage, self._guests, self._shelf, self._writes
@@ -312,21 +323,11 @@ class Hypervisor:
 
     def connect_nics(self, vm: str, connected: bool, op: str) -> None:
         """Plug or unplug all NICs of a VM."""
-        self._logged(
-            op,
-            "connect_nics",
-            vm,
-            lambda: self._machines.save(replace(self._machines.need(vm), connected=connected)),
-        )
+        self._logged(op, "connect_nics", vm, lambda: self._machines.change(vm, connected=connected))
 
     def annotate(self, vm: str, note: str, op: str) -> None:
         """Replace a VM's note."""
-        self._logged(
-            op,
-            "annotate",
-            vm,
-            lambda: self._machines.save(replace(self._machines.need(vm), note=note)),
-        )
+        self._logged(op, "annotate", vm, lambda: self._machines.change(vm, note=note))
 
     # configuration
 
@@ -358,6 +359,21 @@ class Hypervisor:
         self._logged(op, "consolidate", vm, lambda: self._configuring.consolidate(vm))
 
     # guests
+
+    def networking(self, vm: str) -> tuple[GuestNic, ...] | None:
+        """Return what a guest is set to, or will be when it starts next; None where nobody can know."""
+        with self._control:
+            return self._customising.read(vm)
+
+    def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
+        """Have the guest of a VM that is off start with other settings; raises SiteRefused."""
+
+        def act() -> None:
+            if vm in self._guests:
+                raise SiteRefused(f"VM {visible(vm)} is powered on", "power it off first")
+            self._customising.ask(vm, nics)
+
+        self._logged(op, "customise", vm, act)
 
     def probe(self, vm: str) -> Health:
         """Look whether a guest runs and everything it acknowledged is on its disks."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from migrate.disks.durable import remove_file, replace_file, sync_directory
 from migrate.sites.lab.vmx import MAX_BYTES, Machine, read_vmx, write_vmx
@@ -61,6 +63,10 @@ class MachineRegistry:
         replace_file(self._path(machine.spec.id), text.encode("utf-8", "surrogatepass"))
         sync_directory(self._vms)
         self._all[machine.spec.id] = machine
+
+    def change(self, vm: str, **fields: Any) -> None:
+        """Register a VM anew with some fields of its machine changed; raises NotFound."""
+        self.save(replace(self.need(vm), **fields))
 
     def remove(self, vm: str) -> None:
         """Unregister a VM; its volumes stay."""

@@ -6,12 +6,14 @@ key for (volume ids, the op that created the VM) lives under ``wherry.`` keys, w
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from migrate.disks.quoting import parse_assignment, quoted
 from migrate.sites.lab.hardware import Hardware, read_hardware, write_hardware
+from migrate.sites.networking import GuestNic, load_nic
 from migrate.sites.ports import NewAttachment, NewNic, NewVM
 from planner.errors import Corrupt
 from planner.model import BusSharing
@@ -25,13 +27,17 @@ MAX_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A registered VM of the lab: what it was created from, NICs' plugs, creating op, hardware, note."""
+    """A registered VM of the lab: what it was created from, NICs' plugs, creating op, hardware, note.
+
+    ``customised`` is what its guest shall be set to when it starts next.
+    """
 
     spec: NewVM
     connected: bool = True
     op: str = ""
     hardware: Hardware = field(default_factory=Hardware)
     note: str = ""
+    customised: tuple[GuestNic, ...] = ()
 
 
 def with_free_slots(disks: tuple[NewAttachment, ...]) -> tuple[NewAttachment, ...]:
@@ -87,6 +93,8 @@ def write_vmx(machine: Machine, files: Mapping[str, str]) -> str:
         keys[f"{card}.startConnected"] = "TRUE" if machine.connected else "FALSE"
         keys[f"wherry.{card}.label"] = nic.label
     keys |= write_hardware(machine.hardware, vm.disks)
+    if machine.customised:
+        keys["wherry.customised"] = json.dumps([nic.as_json() for nic in machine.customised])
     keys["wherry.connected"] = "TRUE" if machine.connected else "FALSE"
     return "".join(f"{key} = {quoted(value)}\n" for key, value in keys.items())
 
@@ -121,12 +129,14 @@ def read_vmx(text: str) -> Machine:
             nics,
         )
         hardware = read_hardware(keys, disks)
-    except (KeyError, ValueError) as error:
+        customised = tuple(map(load_nic, json.loads(keys.get("wherry.customised", "[]"))))
+    except (KeyError, TypeError, ValueError) as error:
         raise Corrupt(
             f"a .vmx file is not one of the lab's: {error}", "restore it, or delete its folder"
         ) from error
     connected = keys.get("wherry.connected", "TRUE") == "TRUE"
-    return Machine(spec, connected, keys.get("wherry.op", ""), hardware, keys.get("annotation", ""))
+    note = keys.get("annotation", "")
+    return Machine(spec, connected, keys.get("wherry.op", ""), hardware, note, customised)
 
 
 def _disk(keys: Mapping[str, str], bus: int, unit: int) -> NewAttachment:
