@@ -35,6 +35,12 @@ class Asking:
         self._asked: deque[Piece] = deque()
         self._told: deque[bytes] = deque()
         self._unwanted = 0  # answers that come yet
+        self._was_answered = False
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the other end broke off over the first questions: older releases do not know them."""
+        return self._link.refused is not None and bool(self._asked) and not self._was_answered
 
     def next(self, pieces: Callable[[], Piece | None]) -> tuple[Piece, bytes] | None:
         """Return a piece and what is held of it; ask for those behind it that ``pieces`` returns."""
@@ -56,6 +62,7 @@ class Asking:
 
     def heard(self, frame: Frame) -> None:
         """Take in an answer; raises WireError for one to another question."""
+        self._was_answered = True
         if self._unwanted:
             self._unwanted -= 1
             return

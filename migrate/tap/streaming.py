@@ -143,6 +143,7 @@ class Streaming:
         self._catches_up = False
         self._is_up, self._was_whole = False, recorder.was_whole
         self._asking: Asking | None = None
+        self._may_ask = True  # the target was not of a release that does not know the question
         self._commits = self._unsaid = 0  # commits not answered, bytes not committed
         self._spoke_at = self._pointed_at = self._committed_at = 0.0
         self._pointed = -1
@@ -222,6 +223,8 @@ class Streaming:
                 finally:
                     channel.close()
             except WherryError as error:
+                if self._asking is not None and self._asking.is_refused:
+                    self._may_ask = False  # what it may hold is copied without asking
                 self._failed(error.message)
             except OSError as error:
                 self._failed(f"a disk cannot be read: {error.strerror or error}")
@@ -285,7 +288,7 @@ class Streaming:
         number = self._copying.begin(full=full)
         self._was_whole = self._was_whole and not full
         # What was lost since all was whole is known to differ, what a map or nobody knows may not.
-        self._copying.ask(None if self._was_whole else self._asking)
+        self._copying.ask(self._asking if self._may_ask and not self._was_whole else None)
         self._catches_up, self._cause = True, why
         link.send(Kind.MARK, Turn(what="torn", upto=number, why=why[:1000], full=full).dump())
 
@@ -339,7 +342,7 @@ class Streaming:
             if not self._copying.step():
                 self._pointed = self._copying.finish(Point(self._now_ms(), whole=True))
                 self._pointed_at = self._clock()
-                self._catches_up, self._was_whole = False, True
+                self._catches_up, self._was_whole, self._may_ask = False, True, True
             copied += PIECE
 
     def _point(self) -> None:

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from migrate.disks.flat import FlatDisk
+from migrate.replication.link import Link
 from migrate.replication.passes import Mode, PassResult, PassSpec
 from migrate.replication.sender import send_pass
+from migrate.replication.standing import Standing
+from migrate.replication.wire import Frame, WireError
 from migrate.sites.ports import Extent
 from migrate.tap.chunks import Point
 from migrate.tap.mapfile import seen
@@ -123,6 +126,29 @@ def test_a_target_that_does_not_know_what_it_holds_gets_everything(tmp_path: Pat
     assert near.streaming.settle(30)
     assert near.copying.same_bytes == 0
     assert is_right(near, far)
+    near.streaming.stop()
+
+
+def test_a_receiver_of_an_older_release_is_asked_once_and_gets_everything(
+    tmp_path: Path, far: Far, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[int] = []
+
+    def as_it_was(_standing: Standing, _link: Link, frame: Frame) -> None:
+        refused.append(frame.length)
+        raise WireError(f"a peer said {frame.kind.name} where that makes no sense")
+
+    monkeypatch.setattr(Standing, "tell", as_it_was)
+    near = Near(tmp_path / "near", far, random.Random(3), every_s=1000.0)
+    near.burst(5, most=1)
+    assert near.streaming.settle(30)
+    assert is_right(near, far)
+    assert (len(refused), near.copying.same_bytes) == (1, 0)
+    near.kill()
+    near.start()
+    assert near.streaming.settle(30)
+    assert is_right(near, far)
+    assert len(refused) == 2, "it may be newer by now"
     near.streaming.stop()
 
 
