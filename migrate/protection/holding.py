@@ -193,7 +193,7 @@ class Holding:
     def _lower(self, level: Consistency, why: str) -> None:
         with self._lock:
             if not self._why or not at_least(level, self._reached):
-                self._why = why
+                self._why = f"{self._why}; {why}" if self._why else why
             self._reached = lowest((level, self._reached))
 
 

@@ -172,6 +172,15 @@ def test_the_label_of_hooks_is_honest(
     assert did(scene.folder)[-1] == "after"  # also after a before hook that failed half-way
 
 
+def test_all_that_lowered_a_label_is_said(scene: Scene) -> None:
+    member = replace(hooked(scene.folder, before="exit 1"), agent=scene.agent().agent)
+    _nothing_to_freeze(scene.agents["db"])
+    reached = scene.make(policy(member))
+    assert reached.shortfall == (
+        "db: its before hook ended with code 1; none of its file systems could be frozen",
+    )
+
+
 @pytest.mark.parametrize("asked", Consistency)
 def test_no_more_is_done_than_is_asked_for(scene: Scene, asked: Consistency) -> None:
     both = replace(hooked(scene.folder), agent=scene.agent().agent)

@@ -27,6 +27,7 @@ def tap_arguments(place: Path, policy: Path, address: str) -> list[str]:
         "tap", "--state", str(place / "state"), "--group", GROUP, "--disk", f"db={place / 'db.img'}",
         "--disk", f"log={place / 'log.img'}", "--listen", f"unix:{place / 'sock'}", "--to", address,
         "--keys", str(place / "dc1.pem"), "--site", "dc2", "--every", "1h", "--policy", str(policy),
+        "--report", "300ms",
     ]  # fmt: skip
 
 
@@ -57,6 +58,10 @@ def test_a_tap_holds_guests_by_itself_and_when_it_is_asked(place: Path) -> None:
             assert (ran.code, "crash consistent" in ran.out) == (0, True), ran.text
             assert "db␛[2m: none of its file systems could be frozen" in ran.text
             assert not fake.frozen
+            said = tapping.stdout
+            assert said is not None
+            why = "db␛[2m: none of its file systems could be frozen"
+            until(lambda: f"last under the policy: crash ({why})" in said.readline())
             assert end(tapping) == 0
             found = labels(place)
             assert (found["held"], found["not held"]) == ("filesystem", "crash")

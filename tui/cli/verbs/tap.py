@@ -167,7 +167,9 @@ def _sentence(told: dict[str, Any]) -> str:
     parts.append(show_count(told["hot_areas"], "hot area"))
     parts.append(show_count(told["writes"], "write"))
     if told["protection"] and told["protection"].get("last_at_ms"):
-        parts.append(f"last held checkpoint {told['protection']['last'] or 'not made'}")
+        held = told["protection"]
+        why = f" ({visible(held['last_why'], 200)})" if held["last_why"] else ""
+        parts.append(f"last under the policy: {held['last'] or 'not made'}{why}")
     stalls = show_count(told["stalls"], "stall")
     parts.append(f"{stalls}, the longest {show_duration(told['longest_s'])}" if told["stalls"] else stalls)
     if told["map_failed"]:
