@@ -81,8 +81,9 @@ _NOTES = {
     "journal on the same file system, durable before it is acknowledged there; the peers only write to "
     "their disk. Nobody is asked to flush. Medians; the longest is of all runs. All share two processors "
     "with fio. A run that ended with writes only mapped was given more than the medium takes: from then on "
-    "areas are noted and nothing is kept, so its figure is not that of the full record. The recovery point is of a tap whose disks a loop writes to, streaming over TLS to a receiver "
-    "in a process of its own; then what ten minutes of it leave is caught up, beside a seed of such bytes.",
+    "areas are noted and nothing is kept, so its figure is not that of the full record. The recovery "
+    "point is of a tap whose disks a loop writes to, streaming over TLS to a receiver in a process of its "
+    "own; then what ten minutes of it leave is caught up, beside a seed of such bytes.",
     "trees": "A disk of 256 MiB of random bytes and a replica of which that share was written over, in runs "
     "of 4 to 64 KiB or of up to 16 MiB, mended by a comparison, uncompressed. At once asks for the digests "
     "of all grains of 64 KiB; tree first asks for nodes of 16 MiB, then for the grains of those that differ, "
