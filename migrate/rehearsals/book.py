@@ -20,6 +20,7 @@ from planner.store.project import Project, utc_now
 if TYPE_CHECKING:
     import sqlite3
 
+LISTED = "listed"  # the entry of a report with every call that was predicted
 ACT = "rehearse"  # in the audit chain
 MAX_NOTE = 2000
 
@@ -70,7 +71,8 @@ def write(
     """Write a rehearsal down, with its audit line; raises BadInput for notes that are too long."""
     _check(notes)
     who = audit.person()
-    detail = {**report, "depth": depth.value, "verdict": verdict.value, "fingerprint": fingerprint}
+    short = {name: value for name, value in report.items() if name != LISTED}  # the book itself has it
+    detail = {**short, "depth": depth.value, "verdict": verdict.value, "fingerprint": fingerprint}
     with project.write() as db:
         db.table("rehearsed").insert(
             {

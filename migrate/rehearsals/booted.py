@@ -223,11 +223,15 @@ def _boot(
     wave: Wave, prepared: Prepared, target: FullSite, key: str, clock: Clock, tell: Callable[[str], None]
 ) -> tuple[Probed, ...]:
     from migrate.run.compose import compose
+    from migrate.run.readdress_steps import guest_nics
     from migrate.steps.landing import new_vm
 
     builds = {step.subject: step for step in compose(wave).steps if step.kind == "build"}
     for vm in wave.vms:
         target.create_vm(_copied(new_vm(builds[vm.id]), prepared.networks, key), f"{key}/{vm.id}/do1")
+        given = (nic for nic in wave.conduct.nics_of(vm.id) if not nic.by_hand)
+        if nics := guest_nics(given, "test"):
+            target.customise(copy_id(key, vm.id), nics, f"{key}/{vm.id}/do1")
     probes: list[Probed] = []
     unproved = {image.volume for image in prepared.images if not image.is_proved}
     torn = {held.vm for disk in wave.disks if disk.volume in unproved for held in disk.attachments}

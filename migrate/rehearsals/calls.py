@@ -98,7 +98,7 @@ class RecordedTransfers:
 
 
 def logged(logs: Mapping[str, Path], run: str, history: History) -> tuple[Call, ...]:
-    """Return the calls that a run made at lab sites, by their logs; ``run`` begins its keys.
+    """Return the calls that a run made going forward at lab sites, by their logs; ``run`` begins its keys.
 
     A call that came again under its key counts once. ``history`` says which step took which snapshot.
     """
@@ -113,7 +113,8 @@ def logged(logs: Mapping[str, Path], run: str, history: History) -> tuple[Call, 
     for where, log in logs.items():
         for entry in read_ops(log):
             op, call, subject = (str(entry[key]) for key in ("op", "call", "subject"))
-            if op.startswith(f"{run}/") and "done" not in entry:
+            forward = op.rpartition("/")[2].startswith("do")
+            if op.startswith(f"{run}/") and forward and "done" not in entry:
                 made = Call(where, call, taken.get(subject, subject), step_of(op))
                 found.setdefault((where, op, call, subject), made)
     return tuple(found.values())
@@ -123,7 +124,7 @@ def differences(predicted: Iterable[Call], made: Iterable[Call]) -> tuple[tuple[
     """Return (step, what differs) for each step whose calls at the sites differ in kind, subject or order."""
     expected, real = _by_step(predicted), _by_step(made)
     return tuple(
-        (step, f"predicted {_words(expected.get(step, ()))}, made {_words(real.get(step, ()))}")
+        (step, f"predicted {words_of(expected.get(step, ()))}, made {words_of(real.get(step, ()))}")
         for step in dict.fromkeys((*expected, *real))
         if expected.get(step) != real.get(step)
     )
@@ -137,5 +138,6 @@ def _by_step(calls: Iterable[Call]) -> dict[str, list[Call]]:
     return steps
 
 
-def _words(calls: Iterable[Call]) -> str:
+def words_of(calls: Iterable[Call]) -> str:
+    """Return calls in words, in order."""
     return ", ".join(f"{call.call} at the {call.where} of {call.subject}" for call in calls) or "nothing"

@@ -1,6 +1,6 @@
 """A dry rehearsal: both real sites are asked, nothing is changed, and every call of the run is predicted.
 
-    findings   what is in the way: sites, names, networks, space, disks, keys, approval, other runs
+    findings   what is in the way: sites, names, networks, space, disks, keys, receiver, approval, other runs
     calls      what the run would ask for, in order, from the same steps on the sites as they would be
 
 A wave that has begun is predicted from its first step all the same: what is done already is in its report.
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, cast
 from migrate.clock import SimulatedClock
 from migrate.kept import KeptVolume
 from migrate.rehearsals.calls import Call, Recorded, RecordedTransfers
+from migrate.rehearsals.finding import Finding
 from migrate.rehearsals.predicted import PredictedSite
 from migrate.run.actions import Decide, Do, Finish, Skip, Wait, next_actions
 from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.runbook import Runbook
+from migrate.sites.ports import Capability
 from migrate.steps.check import SOURCE_NEEDS, TARGET_NEEDS
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
@@ -41,15 +43,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in the way: a sentence, and what to do."""
-
-    what: str
-    message: str
-    hint: str
-
-
-@dataclass(frozen=True, slots=True)
 class DryRun:
     """What a dry rehearsal says. ``sites`` are the identities of those that answered, by role.
 
@@ -65,7 +58,10 @@ class DryRun:
 
 
 def rehearse_dry(project: Project, standing: Standing, now: datetime | None = None) -> DryRun:
-    """Ask both sites and predict the run of a wave; raises nothing for what a finding can say."""
+    """Ask both sites and the receiver, and predict a wave's run; raises nothing that a finding can say."""
+    from migrate.rehearsals.at_receiver import at_the_receiver
+    from migrate.run import store as runs
+
     wave = standing.wave
     sites: dict[str, LabSite] = {}
     findings = [*_allowed(project, standing), *_keys(project.root, now or datetime.now(UTC))]
@@ -80,9 +76,12 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
             source, target = sites["source"], sites["target"]
             known = len(findings)
             begun = standing.run is not None
+            runbook = compose(wave)
             if not begun:
                 findings += at_the_sites(wave, source, target)
-            calls, stopped, failure = predict(wave, compose(wave), source, target)
+            if not runs.is_held(project, wave.name):  # else what is there is its own
+                findings += at_the_receiver(project, wave, runbook, target)
+            calls, stopped, failure = predict(wave, runbook, source, target)
             if failure is not None and len(findings) == known and not begun:
                 findings.append(failure)
     finally:
@@ -141,7 +140,9 @@ def _keys(root: Path, now: datetime) -> Iterator[Finding]:
 def at_the_sites(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
     """Yield everything at the sites that is not as planned, and not only the first of it."""
     try:
-        for site, needs in ((source, SOURCE_NEEDS), (target, TARGET_NEEDS)):
+        sets = any(nic.live and not nic.by_hand for nic in wave.conduct.nics)
+        there = TARGET_NEEDS | ({Capability.CUSTOMISE} if sets else set())
+        for site, needs in ((source, SOURCE_NEEDS), (target, there)):
             if missing := needs - site.capabilities:
                 said = f"site {site.name} cannot do {', '.join(sorted(missing))}"
                 yield Finding("privileges", said, "give the account the privileges, or choose another site")

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migrate.rehearsal import Rehearsal
+    from migrate.rehearsals.against import Against
     from migrate.rehearsals.book import Rehearsed
     from migrate.rehearsals.booted import Booted, Prepared
     from migrate.rehearsals.dry import DryRun
@@ -111,6 +112,32 @@ def show_dry(said: DryRun) -> None:
     found = len(said.findings)
     say(f"{sites} asked, {len(said.calls)} calls predicted, {found} finding{'' if found == 1 else 's'}")
     say("what is touched: nothing")
+
+
+def show_against(said: Against) -> None:
+    """Print where a run did something else than was predicted."""
+    from planner.names import visible
+    from planner.units import show_count
+
+    if said.differences:
+        table(
+            ("step", "what", "predicted", "made"),
+            [
+                (one.step, visible(one.title), visible(one.predicted), visible(one.made))
+                for one in said.differences
+            ],
+        )
+    of = (
+        f"rehearsed {said.rehearsed_at}"
+        if said.rehearsed_at
+        else "predicted from the plan, for no dry run was"
+    )
+    say(f"run {said.run} of {visible(said.wave)}, {of}: {show_count(said.steps, 'step')} compared")
+    if said.left:
+        say(f"{show_count(said.left, 'step')} not done yet, or passed over")
+    if said.again:
+        say(f"several attempts were needed at: {', '.join(said.again)}")
+    say(f"{show_count(len(said.differences), 'difference')}")
 
 
 def show_prepared(wave: str, prepared: Prepared) -> None:

@@ -6,11 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from migrate.rehearsals import at_receiver
+from migrate.rehearsals.against import compare
 from migrate.rehearsals.calls import Call, differences, logged
 from migrate.run import store as runs
+from migrate.sites.lab.client import LabSite
 from migrate.sites.lab.oplog import read_ops
 from planner.store.project import Project
-from tests.tui.cli.command import Wherry
+from tests.tui.cli.command import Wherry, refused
 
 
 def logs(cli: Wherry) -> dict[str, Path]:
@@ -31,6 +36,8 @@ def predicted(cli: Wherry, wave: str) -> tuple[dict[str, Any], tuple[Call, ...]]
 
 
 def test_what_is_predicted_is_what_is_done(lab: Wherry) -> None:
+    refused(lab("rehearse", "W02", "--depth", "dry", "--against-run"), 3, "W02 has no run")
+    refused(lab("rehearse", "W02", "--against-run"), 2, "--against-run is of --depth dry")
     before = asked(lab)
     said, calls = predicted(lab, "W02")
     assert (said["findings"], said["stopped_at"]) == ([], "")
@@ -56,6 +63,14 @@ def test_what_is_predicted_is_what_is_done(lab: Wherry) -> None:
     assert differences(calls, made) == ()
     copied = {call.step for call in calls if (call.where, call.call) == ("transfers", "copy")}
     assert copied == {step.id for step in history.runbook.steps if step.kind == "transfer"}
+    against = lab.done("rehearse", "W02", "--depth", "dry", "--against-run", "--json").document
+    assert (against["differences"], against["left"], against["again"]) == ([], 0, [])
+    assert against["rehearsed_at"]
+    assert against["steps"] > 20
+    assert "0 differences" in lab.done("rehearse", "W02", "--depth", "dry", "--against-run").err
+    told = compare(run, history, "", calls, [replace(made[0], subject="other"), *made[1:]])
+    assert [one.step for one in told.differences] == [made[0].step]
+    assert "of other" in told.differences[0].made
     # and the comparison is not blind: a call that is lost, another subject, another order
     assert differences(calls, made[1:])
     assert differences(calls, (replace(made[0], subject="other"), *made[1:]))
@@ -78,6 +93,34 @@ def test_everything_in_the_way_is_a_finding_and_ends_with_3(lab: Wherry) -> None
     assert ran.code == 3
     assert [one["what"] for one in ran.document["findings"]] == ["keys", "identities"]
     assert ran.document["stopped_at"] == "W01: sites, VMs, networks and space"
+
+
+def test_a_run_that_nobody_rehearsed_is_predicted_from_its_plan(lab: Wherry) -> None:
+    with Project.open(lab.root) as project, project.write() as db:
+        db.conn.execute("UPDATE rehearsed SET depth = 'twin' WHERE wave = 'W02'")
+    against = lab.done("rehearse", "W02", "--depth", "dry", "--against-run", "--json").document
+    assert (against["differences"], against["rehearsed_at"]) == ([], "")
+
+
+def test_a_disk_that_somebody_writes_and_a_store_without_room_are_found(
+    lab: Wherry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found() -> list[tuple[str, str]]:
+        said = lab("rehearse", "W02", "--depth", "dry", "--json").document["findings"]
+        return [(one["what"], one["message"]) for one in said]
+
+    site = LabSite.connect(lab.root / "lab" / "dc2")
+    for vm in site.vms():
+        site.power_off(vm, "test/off/do1")
+    assert all(what != "receiver leases" for what, _ in found())
+    volume = next(state.disks[0].volume for vm in site.vms() if (state := site.observe(vm)))
+    writer = site.open_write(volume)
+    try:
+        assert any(what == "receiver leases" and "in use by a writer" in said for what, said in found())
+    finally:
+        writer.close()
+    monkeypatch.setattr(at_receiver, "_STORE_BYTES", 1 << 60)
+    assert any(what == "receiver store" and "the wave's journals" in said for what, said in found())
 
 
 def test_a_project_without_sites_says_so(planned: Wherry) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _EPILOG = (
     "Examples: wherry rehearse W01; wherry rehearse W01 --matrix; wherry rehearse W01 --fault power_on; "
-    "wherry rehearse W01 --depth dry; wherry rehearse W01 --depth boot --live; "
+    "wherry rehearse W01 --depth dry; wherry rehearse W01 --depth dry --against-run; "
+    "wherry rehearse W01 --depth boot --live; "
     "wherry rehearse W01 --history"
 )
 
@@ -41,6 +42,8 @@ _EPILOG = (
 @click.option("--confirm", metavar="WAVE", help="The wave's name again, instead of typing it.")
 @click.option("--checkpoint", default="latest", show_default=True, metavar="CHECKPOINT",
               help="Of boot: which one, by number or name; wherry checkpoints WAVE lists them.")  # fmt: skip
+@click.option("--against-run", is_flag=True,
+              help="Of dry: hold what was predicted against what the wave's run then did.")  # fmt: skip
 @click.option("--cleanup", is_flag=True, help="Of boot: remove what an interrupted rehearsal left.")
 @project_option
 @json_option
@@ -56,13 +59,15 @@ def command(
     live: bool,
     confirm: str | None,
     checkpoint: str,
+    against_run: bool,
     cleanup: bool,
     project_dir: Path,
     as_json: bool,
 ) -> int:
     """Rehearse a wave: its runbook many times on modelled time. Nothing is touched, no bytes move.
 
-    With --depth dry the real sites are asked, reading only, and every call of the run is listed in order.
+    With --depth dry the real sites are asked, reading only, and every call of the run is listed in order;
+    --against-run shows afterwards where the run did something else, and ends with 3 then.
     With --depth boot the disks as they were at a checkpoint are copied, started under other names on isolated
     networks while replication goes on, probed, and removed again.
     Ends with 3 on findings: a run that went wrong or did not fit its window, a grave fault, or something in
@@ -71,6 +76,8 @@ def command(
     with open_project(project_dir) as project:
         if history:
             return _history(project, wave, note, as_json)
+        if against_run:
+            return _against(project, wave, depth, as_json)
         if depth == "dry":
             return _dry(project, wave, note, as_json)
         if depth == "boot":
@@ -100,6 +107,7 @@ def _twin(
 
 def _dry(project: Project, wave: str, note: str, as_json: bool) -> int:
     from migrate.rehearsals import book
+    from migrate.rehearsals.against import listed
     from migrate.rehearsals.dry import rehearse_dry
     from migrate.run.waves import find_wave
     from planner.errors import Blocked
@@ -108,7 +116,8 @@ def _dry(project: Project, wave: str, note: str, as_json: bool) -> int:
     standing = find_wave(project, wave)
     said = rehearse_dry(project, standing)
     verdict = book.Verdict.FINDINGS if said.findings else book.Verdict.CLEAN
-    report = {"findings": [asdict(one) for one in said.findings], "calls": len(said.calls)}
+    findings = [asdict(one) for one in said.findings]
+    report = {"findings": findings, "calls": len(said.calls), book.LISTED: listed(said.calls)}
     book.write(
         project, said.wave, said.fingerprint, standing.stored.version, book.Depth.DRY, verdict, report, note
     )
@@ -117,6 +126,21 @@ def _dry(project: Project, wave: str, note: str, as_json: bool) -> int:
     else:
         show_dry(said)
     return Blocked.exit_code if said.findings else 0
+
+
+def _against(project: Project, wave: str, depth: str, as_json: bool) -> int:
+    from migrate.rehearsals.against import against_run
+    from planner.errors import BadInput, Blocked
+    from tui.cli.rehearsals import show_against
+
+    if depth != "dry":
+        raise BadInput("--against-run is of --depth dry", "give both")
+    said = against_run(project, wave)
+    if as_json:
+        data(asdict(said))
+    else:
+        show_against(said)
+    return Blocked.exit_code if said.differences else 0
 
 
 def _boot(

@@ -1,0 +1,91 @@
+"""What a dry rehearsal asks of the target's receiver, reading only: it is never started for that.
+
+writers   somebody else holds a disk that the run would write
+store     room where the receiver keeps its progress and the journals of the wave's groups
+answers   one that runs and does not answer
+journals  what those of the wave's groups say of themselves
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from migrate.daemons.lock import is_running
+from migrate.daemons.receiver import NAME, SOCKET, store_of
+from migrate.rehearsals.finding import Finding
+from planner.errors import WherryError
+from planner.names import visible
+from planner.units import MIB, show_bytes
+
+if TYPE_CHECKING:
+    from migrate.run.runbook import Runbook
+    from migrate.sites.lab.client import LabSite
+    from planner.plan import Wave
+    from planner.store.project import Project
+
+_STORE_BYTES = 64 * MIB  # what progress of a wave takes at most, with room to spare
+
+
+def at_the_receiver(project: Project, wave: Wave, runbook: Runbook, target: LabSite) -> Iterator[Finding]:
+    """Yield everything at the receiver that is in the way of a wave."""
+    yield from _writers(wave, target)
+    yield from _room(store_of(target.directory), runbook)
+    if is_running(target.directory / "run", NAME) is not None:
+        yield from _answers(project, wave, runbook, target)
+
+
+def _writers(wave: Wave, target: LabSite) -> Iterator[Finding]:
+    """Yield replicas that another writer has open. A look at the lock of the file, held for no time."""
+    from migrate.disks.flat import FlatDisk
+    from migrate.sites.lab.tracked import lease
+
+    for disk in wave.disks:
+        if target.volume(disk.volume) is None:
+            continue
+        try:
+            with closing(target.open_read(disk.volume)) as found:
+                if isinstance(found, FlatDisk):
+                    lease(found, disk.volume, exclusive=False)
+        except (WherryError, OSError) as error:
+            said = error.message if isinstance(error, WherryError) else (error.strerror or str(error))
+            yield Finding("receiver leases", said, "see 'wherry status' and who else sends to this site")
+
+
+def _room(store: Path, runbook: Runbook) -> Iterator[Finding]:
+    """Yield a store without room for what the wave's journals may take; 0 stands for no limit."""
+    there = next(path for path in (store, *store.parents) if path.exists())
+    found = os.statvfs(there)
+    free = found.f_bavail * found.f_frsize
+    wanted = _STORE_BYTES + sum(
+        int(step.params["hard_bytes"]) for step in runbook.steps if step.kind == "journal"
+    )
+    if free < wanted:
+        yield Finding(
+            "receiver store",
+            f"{visible(str(there), 200)} has {show_bytes(free)} free, "
+            f"the wave's journals may take {show_bytes(wanted)}",
+            "free space there, or lower policies.journal_limit",
+        )
+
+
+def _answers(project: Project, wave: Wave, runbook: Runbook, target: LabSite) -> Iterator[Finding]:
+    from migrate.daemons.control import ControlClient
+    from migrate.daemons.sockets import connect
+    from migrate.transfers.histories import AskedHistories
+
+    try:
+        connect(target.directory / "run", SOCKET, 2.0).close()
+        client = ControlClient(store_of(target.directory), 2.0)
+        histories = AskedHistories(lambda: client, project.id, wave.name)
+        for step in runbook.steps:
+            if step.kind == "journal" and (reach := histories.kept(step.id.split("/")[0])) is not None:
+                for said in reach.said:
+                    yield Finding(
+                        "journal", f"{step.subject}: {visible(said, 300)}", "see 'wherry checkpoints'"
+                    )
+    except WherryError as error:
+        yield Finding("receiver", error.message, error.hint or "look at its log in run/")
