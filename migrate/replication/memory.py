@@ -1,7 +1,7 @@
 """Memory that comes and goes by the gigabyte a minute: what was used once stays with the process.
 
 The C library gives large blocks back at once and takes new pages for the next one. Each of these costs
-more than the copy into it: a sixth of what a catch-up takes at both ends, and in a tap while guests wait.
+more than the copy into it, and that in a tap while its guests wait.
 """
 
 from __future__ import annotations
