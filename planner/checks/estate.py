@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -56,6 +56,7 @@ class Estate:
     luns: Mapping[str, Lun]  # by canonical name and by id, in lower case
     sole_vcenter: str  # of all VMs, empty when there are several
     lookup: Lookup
+    memo: dict[str, object] = field(default_factory=dict, compare=False, repr=False)  # worked out once
 
     def place(self, item: VM | Host | Cluster | Datastore | Network, name: str) -> Place:
         """Return the key of a name beside an object; objects that name no vCenter are in the only one."""

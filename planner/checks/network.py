@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.checks import addresses, networks
+from planner.checks import addresses, networks, readdressed
 from planner.checks.check import Rule, Work, rule
 from planner.checks.estate import Estate
 from planner.model import VM, Power, Severity
 from planner.names import visible
 
-RULES: list[Rule] = [*networks.RULES, *addresses.RULES]
+RULES: list[Rule] = [*networks.RULES, *addresses.RULES, *readdressed.RULES]
 _OLD_ADAPTERS = ("e1000", "flexible", "vmxnet2", "pcnet32", "vlance", "enhancedvmxnet")
 _MOST_NETWORKS = 2
 

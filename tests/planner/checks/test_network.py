@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from planner.checks.registry import all_checks
-from planner.model import VM, Host, Network, VCenter
+from planner.model import VM, Host, Inventory, Network, VCenter
 from planner.settings import Settings
 from tests.planner.checks.verdict import OFF, ON, Item, estate, findings, nic, verdict, vm
 
@@ -19,6 +20,24 @@ BLANK = vm("blank", nics=(nic(),))
 THERE = estate(networks=(Network("n", "lan"),))
 MAPPED = Settings(networks={"lan": "prod"})
 USER = {"vms": (vm("user", nics=(nic("lan"),)),)}
+
+
+TAKEN = vm("taken", nics=(nic(mac="00:50:56:00:00:03", addresses=("10.20.0.1",)),))
+NEXT = vm("next", nics=(nic(addresses=("10.0.0.1",)),))
+TOOLLESS = replace(HERE, tools="toolsNotInstalled")
+WITH_TOOLS = replace(HERE, tools="toolsOk", guest_os="Debian GNU/Linux 12 (64-bit)")
+BSD = replace(HERE, tools="toolsOk", guest_os="FreeBSD 13 or later (64-bit)")
+
+
+def moved(**more: Any) -> Settings:
+    """Settings that move the addresses of guests from one subnet to another."""
+    rule = {"source": "10.0.0.0/24", "target": "10.20.0.0/24", **more}
+    return Settings.model_validate({"conduct": {"subnets": [rule]}})
+
+
+def seen(subnet: str) -> Inventory:
+    """A target whose network lan is known by a guest of that subnet."""
+    return estate(vm("there", nics=(nic(subnets=(subnet,)),)))
 
 
 def net(**more: Any) -> Network:
@@ -56,6 +75,25 @@ CASES: list[tuple[str, str, Item, dict[str, Any]]] = [
     ("network.address.dhcp", "finding", vm(nics=(nic(dhcp=True),)), {}),
     ("network.address.dhcp", "fine", vm(nics=(nic(dhcp=False),)), {}),
     ("network.address.dhcp", "unknown", BLANK, {}),
+    ("network.readdress.duplicate", "finding", HERE, {"settings": moved(), "vms": (NEXT,)}),
+    ("network.readdress.duplicate", "finding", HERE, {"settings": moved(), "target": estate(TAKEN)}),
+    ("network.readdress.duplicate", "fine", HERE, {"settings": moved(), "target": estate(OTHER)}),
+    ("network.readdress.duplicate", "fine", HERE, {"target": estate(TAKEN)}),
+    ("network.readdress.duplicate", "unknown", HERE, {"settings": moved()}),
+    ("network.readdress.subnet", "finding", HERE, {"settings": moved(), "target": seen("10.9.0.0/16")}),
+    ("network.readdress.subnet", "fine", HERE, {"settings": moved(), "target": seen("10.20.0.0/16")}),
+    ("network.readdress.subnet", "fine", HERE, {"settings": Settings(), "target": seen("10.9.0.0/16")}),
+    ("network.readdress.subnet", "unknown", HERE, {"settings": moved(), "target": seen("fd00::/64")}),
+    ("network.readdress.subnet", "unknown", HERE, {"settings": moved()}),
+    ("network.readdress.gateway", "finding", HERE, {"settings": moved(gateway="10.9.0.1")}),
+    ("network.readdress.gateway", "finding", HERE, {"settings": moved(gateway="10.20.0.1")}),
+    ("network.readdress.gateway", "fine", HERE, {"settings": moved(gateway="last")}),
+    ("network.readdress.gateway", "unknown", vm(), {"gaps": ("nics",)}),
+    ("network.readdress.guest", "finding", TOOLLESS, {"settings": moved()}),
+    ("network.readdress.guest", "finding", BSD, {"settings": moved()}),
+    ("network.readdress.guest", "fine", TOOLLESS, {}),
+    ("network.readdress.guest", "fine", WITH_TOOLS, {"settings": moved()}),
+    ("network.readdress.guest", "unknown", HERE, {"settings": moved()}),
     ("network.map.missing", "finding", HERE, {"target": THERE, "settings": MAPPED}),
     ("network.map.missing", "fine", HERE, {"target": THERE, "settings": Settings()}),
     ("network.map.missing", "unknown", HERE, {"settings": Settings()}),
