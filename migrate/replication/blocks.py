@@ -6,28 +6,22 @@ but the disk and a pool of buffers.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
 
 from migrate.disks.ports import ReadableDisk
+from migrate.replication.packers import OURS
 from migrate.replication.wire import (
     BLOCK_MAX,
     DIGEST_BYTES,
     FINE,
     FLAG_ZSTD,
-    WINDOW_MAX,
     Kind,
     body_digest,
     grain_digests,
 )
 from migrate.replication.zeros import GRAIN, ZERO_MIB, zero_runs
-
-if TYPE_CHECKING:
-    from zstandard import ZstdCompressor
 
 _PROBE_BYTES = 4096
 UNKNOWN_DIGEST = bytes(DIGEST_BYTES)
@@ -116,20 +110,27 @@ class BlockReader:
     """Makes blocks of items. ``read`` may be called from several threads at once.
 
     ``zeros`` is what becomes of a run of zeros that was read: ZERO, or KEEP where the target is
-    known to hold zeros already. ``level`` is zstd's, 0 sends raw bytes; it may be changed at any time
-    and holds for the blocks that begin after that.
+    known to hold zeros already. ``spare()`` buffers at most wait for use. ``level`` is
+    zstd's, 0 sends raw bytes; it may be changed at any time and holds for the blocks that begin after that.
     """
 
     def __init__(
-        self, disk: ReadableDisk, *, level: int, zeros: Kind, key: bytes, clock: Callable[[], float]
+        self,
+        disk: ReadableDisk,
+        *,
+        level: int,
+        zeros: Kind,
+        key: bytes,
+        clock: Callable[[], float],
+        spare: Callable[[], int] = lambda: 16,
     ) -> None:
         self._disk = disk
         self.level = level
         self._clock = clock
         self._zeros = zeros
         self._key = key
-        self._pool: SimpleQueue[bytearray] = SimpleQueue()
-        self._local = threading.local()
+        self._spare = spare
+        self._pool: list[bytearray] = []  # the last one first: it may still be in the processor's cache
 
     def read(self, item: Item) -> Block:
         """Return the block of an item; raises OSError."""
@@ -172,7 +173,7 @@ class BlockReader:
             for at in range(start, end, GRAIN)
         )
         if not doubtful:
-            self._pool.put(buffer)
+            self._put(buffer)
         kept = buffer if doubtful else None
         return Compared(item, kept, tuple(runs), doubtful, read - begun, self._clock() - read)
 
@@ -246,12 +247,16 @@ class BlockReader:
     def give_back(self, block: Block) -> None:
         """Return a block's buffer to the pool; its pieces are void after that."""
         if block.buffer is not None:
-            self._pool.put(block.buffer)
+            self._put(block.buffer)
+
+    def _put(self, buffer: bytearray) -> None:
+        if len(self._pool) < self._spare():
+            self._pool.append(buffer)
 
     def _buffer(self) -> bytearray:
         try:
-            return self._pool.get_nowait()
-        except Empty:
+            return self._pool.pop()
+        except IndexError:
             return bytearray(BLOCK_MAX)
 
     def _piece(self, offset: int, data: memoryview, zero: bool) -> Piece:
@@ -260,34 +265,23 @@ class BlockReader:
         return self._data(offset, data, self.level)
 
     def _data(self, offset: int, data: memoryview, level: int, grains: bytes = b"") -> Piece:
-        packed = self._packed(data, level) if level else None
+        packed = _packed(data, level) if level else None
         digest = body_digest(grains or data, packed)
         if packed is not None:
             return Piece(Kind.DATA, offset, len(data), packed, FLAG_ZSTD, digest)
         return Piece(Kind.DATA, offset, len(data), data, 0, digest)
 
-    def _packed(self, data: memoryview, level: int) -> bytes | None:
-        """Return the data compressed, None when that saves too little to be worth unpacking."""
-        packer = self._packer(level)
+
+def _packed(data: memoryview, level: int) -> bytes | None:
+    """Return the data compressed, None when that saves too little to be worth unpacking."""
+    with OURS.lent(level) as packer:
         if len(data) > 4 * _PROBE_BYTES and not any(
             len(packer.compress(data[at : at + _PROBE_BYTES])) < _PROBE_BYTES * 0.95
             for at in (0, len(data) // 2, len(data) - _PROBE_BYTES)
         ):
             return None
         packed = packer.compress(data)
-        return packed if len(packed) < len(data) * 0.97 else None
-
-    def _packer(self, level: int) -> ZstdCompressor:
-        """Return the thread's packer; one is kept, for those of high levels are large."""
-        kept: tuple[int, ZstdCompressor] | None = getattr(self._local, "packer", None)
-        if kept is None or kept[0] != level:
-            import zstandard
-
-            shape = zstandard.ZstdCompressionParameters.from_level(level, source_size=BLOCK_MAX)
-            assert 1 << shape.window_log <= WINDOW_MAX
-            kept = level, zstandard.ZstdCompressor(compression_params=shape)
-            self._local.packer = kept
-        return kept[1]
+    return packed if len(packed) < len(data) * 0.97 else None
 
 
 def _keep(pieces: list[Piece], offset: int, length: int) -> None:

@@ -20,9 +20,9 @@ def later(executor: Executor | None, work: Callable[..., R], *args: object) -> L
 
 
 def ordered_map(
-    executor: Executor | None, work: Callable[[T], R], items: Iterable[T], window: int
+    executor: Executor | None, work: Callable[[T], R], items: Iterable[T], window: Callable[[], int]
 ) -> Generator[R]:
-    """Yield ``work(item)`` for each item in order, at most ``window`` of them begun ahead.
+    """Yield ``work(item)`` for each item in order, at most ``window()`` of them begun ahead.
 
     Without an executor the work is done in the caller's thread. When the consumer leaves early, work
     that has begun is waited for: it may hold a disk.
@@ -34,7 +34,7 @@ def ordered_map(
     try:
         for item in items:
             pending.append(executor.submit(work, item))
-            if len(pending) >= window:
+            while len(pending) >= window():
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()

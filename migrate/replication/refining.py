@@ -37,10 +37,11 @@ class _Waiting:
 
 
 class Refining:
-    """The second questions of one pass over a disk of ``size_bytes``."""
+    """The second questions of one pass over a disk of ``size_bytes``; ``room()`` blocks at most wait."""
 
-    def __init__(self, link: Link, size_bytes: int) -> None:
+    def __init__(self, link: Link, size_bytes: int, room: Callable[[], int] = lambda: AHEAD) -> None:
         self._link = link
+        self._room = room
         self._size_bytes = size_bytes
         self._batch: list[_Waiting] = []  # to be asked
         self._asked: deque[list[_Waiting]] = deque()
@@ -88,7 +89,7 @@ class Refining:
                 self._batch.append(waiting)
                 if len(self._batch) >= BATCH:
                     self._ask()
-            while line and (not line[0].grains or kept > AHEAD or len(line) > _LINE):
+            while line and (not line[0].grains or kept > min(AHEAD, self._room()) or len(line) > _LINE):
                 kept -= line[0].block.buffer is not None
                 yield self._answered(line.popleft(), hear)
         while line:

@@ -23,6 +23,7 @@ from migrate.replication.lane import Lane
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Welcome
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
+from migrate.replication.room import OURS, Room
 from migrate.replication.sending import Sending
 from migrate.replication.streams import Streams
 from migrate.replication.wire import Kind, WireError
@@ -75,6 +76,7 @@ def send_pass(
     workers: int = 2,
     dedupe: bool = False,
     streams: Streams | None = None,
+    room: Room = OURS,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
@@ -87,9 +89,10 @@ def send_pass(
     ``block_bytes`` is a multiple of 64 KiB up to 1 MiB. ``workers`` 0 does everything in the
     caller's thread. With ``dedupe`` a seed leaves out what the receiver has on any disk, if it
     can tell. ``streams`` are further connections for a receiver that takes them, the caller's to
-    throttle and ours to close. ``stop`` is asked between blocks; a stopped pass is made durable as far as it
-    came. The channel stays open and is the caller's to close. Raises NoSpace, SiteRefused,
-    ProjectBusy, Corrupt as the receiver says, ChannelClosed and WireError, OSError from the disk.
+    throttle and ours to close. ``room`` is what blocks may take up. ``stop`` is asked between blocks;
+    a stopped pass is made durable as far as it came. The channel stays open and is the caller's to
+    close. Raises NoSpace, SiteRefused, ProjectBusy, Corrupt as the receiver says, ChannelClosed and
+    WireError, OSError from the disk.
     """
     if block_bytes % GRAIN or not GRAIN <= block_bytes <= MIB:
         raise BadInput(f"{block_bytes} is not a block size", "use a multiple of 64 KiB up to 1 MiB")
@@ -140,6 +143,7 @@ def send_pass(
         stop,
         clock,
         begun,
+        room,
     )
     if streams is not None and welcome.ticket:
         sending.bring(streams, join)

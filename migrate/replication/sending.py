@@ -28,6 +28,7 @@ from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
 from migrate.replication.pipeline import ordered_map
 from migrate.replication.plan_pass import items, reads
 from migrate.replication.refining import Refining
+from migrate.replication.room import Room
 from migrate.replication.streams import Carriers, Streams
 from migrate.replication.wire import Kind, WireError
 from planner.errors import WherryError
@@ -60,6 +61,7 @@ class Sending:
         stop: Callable[[], bool],
         clock: Callable[[], float],
         begun: float,
+        room: Room,
     ) -> None:
         self._disk = disk
         self._link = link
@@ -72,12 +74,15 @@ class Sending:
         self._stop = stop
         self._clock = clock
         self._begun = self._reported = begun
+        self._room = room
         self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
         self._key = wire.derive_key("compare", welcome.nonce.encode())
         zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
         self._adaptation = adaptation
         self._pace = Pace(begun)
-        self._reader = BlockReader(disk, level=adaptation.level, zeros=zeros, key=self._key, clock=clock)
+        self._reader = BlockReader(
+            disk, level=adaptation.level, zeros=zeros, key=self._key, clock=clock, spare=lambda: room.share
+        )
         self._counts = _Counts()
         self._stopped = False
         self._lane = Lane(link, welcome.ack_bytes)
@@ -86,9 +91,9 @@ class Sending:
         self._spoke_s = begun
         self._heard_s = 0.0  # spent waiting for what the receiver says
         self._resumed = self._total = 0
-        self._offering = Offering(link) if welcome.dedupe else None
+        self._offering = Offering(link, room.ahead) if welcome.dedupe else None
         self._asking = Asking(link, spec.only) if self._mode is Mode.COMPARE else None
-        self._refining = Refining(link, spec.size_bytes) if welcome.fine else None
+        self._refining = Refining(link, spec.size_bytes, room.ahead) if welcome.fine else None
 
     def bring(self, streams: Streams, join: Callable[[Channel], Lane]) -> None:
         """Have further connections carry as well; ``join`` opens the conversation over one."""
@@ -98,7 +103,8 @@ class Sending:
         """Send everything, or as much as ``stop`` allows, and wait until it is durable."""
         if not self._welcome.complete:
             try:
-                self._send_all(executor, window)
+                with self._room.taken():
+                    self._send_all(executor, window)
             except ChannelClosed:
                 self._raise_refusal()
                 raise
@@ -162,13 +168,16 @@ class Sending:
     def _blocks(self, executor: Executor | None, work: Iterable[Item], window: int) -> Iterator[Block]:
         """Yield the blocks in order; what the receiver holds is not packed."""
         if self._refining is not None:
-            yield from self._refined(executor, work, max(window // 2, 1), self._refining)
+            yield from self._refined(executor, work, lambda: self._room.window(window // 2), self._refining)
             return
         if self._offering is None:
-            yield from ordered_map(executor, self._reader.read, work, window)
+            yield from ordered_map(executor, self._reader.read, work, lambda: self._room.window(window))
             return
         key, reader = self._link.grain_key, self._reader
-        half = max(window // 2, 1)
+
+        def half() -> int:
+            return self._room.window(window // 2)
+
         looks = ordered_map(executor, lambda item: reader.look(item, key), work, half)
         packs = executor if reader.level else None  # without packing there is nothing to do
         with closing(looks):
@@ -177,7 +186,7 @@ class Sending:
             )
 
     def _refined(
-        self, executor: Executor | None, work: Iterable[Item], window: int, refining: Refining
+        self, executor: Executor | None, work: Iterable[Item], window: Callable[[], int], refining: Refining
     ) -> Iterator[Block]:
         """Yield the blocks of a comparison, of which grains that differ are asked about once more."""
         reader = self._reader

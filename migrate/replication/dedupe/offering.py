@@ -45,10 +45,11 @@ class _Asked:
 
 
 class Offering:
-    """The offers of one pass."""
+    """The offers of one pass; of its blocks ``room()`` at most may wait for an answer."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, room: Callable[[], int] = lambda: AHEAD) -> None:
         self._link = link
+        self._room = room
         self._asked: deque[_Asked] = deque()
         self._answers: deque[list[int]] = deque()  # to offers that are waited for
         self._backed_off = False
@@ -78,7 +79,7 @@ class Offering:
             answers = 0 if look.buffer is None else self._offer(look)
             waiting.append((look, answers))
             ahead += look.buffer is not None
-            while ahead > AHEAD or (waiting and not waiting[0][1]):
+            while ahead > min(AHEAD, self._room()) or (waiting and not waiting[0][1]):
                 first, answers = waiting.popleft()
                 ahead -= first.buffer is not None
                 yield first, self._held(answers, hear)
