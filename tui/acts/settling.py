@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from planner.conduct_addressing import AddressedNic
     from planner.errors import NotFound
     from planner.settings import Holiday, Settings
     from planner.store.project import Project
@@ -133,6 +134,21 @@ def add_holidays(project: Project, file: Path, years: int) -> tuple[tuple[Holida
     settings_store.save(project, settings.model_copy(update={"holidays": every}), audit.person())
     audit.note(project, Effect.EDIT_PLAN, "settings import-holidays", str(file), {"added": len(fresh)})
     return fresh, found.timed, len(every)
+
+
+def import_addresses(project: Project, file: Path) -> tuple[tuple[AddressedNic, ...], int]:
+    """Set the addresses of a table in ``conduct.nics``; return them, and how many there are then.
+
+    Raises BadInput that names every wrong row; nothing is stored then.
+    """
+    from planner.imports.addresses import read_addresses, replaced
+    from planner.store import inventories
+    from planner.store import settings as settings_store
+
+    said = read_addresses(file, inventories.latest(project).inventory.vms)
+    every = replaced(settings_store.load(project).conduct.nics, said)
+    set_values(project, {"conduct.nics": [one.model_dump(mode="json") for one in every]})
+    return said, len(every)
 
 
 def store_text(project: Project, text: str, where: str, act: str) -> Settings:

@@ -52,6 +52,7 @@ VERBS: dict[str, dict[str, Verb]] = {
         "export": Verb("write plan and run reports for people to read and sign", Effect.VIEW, Left.PARTS),
         "remap": Verb("what disks become at the target, and which travel once or never", Effect.EDIT_PLAN),
         "settings": Verb("link, windows, freezes, caps, maps, policies", Effect.EDIT_PLAN),
+        "addresses": Verb("which addresses guests get: list, read from a table", Effect.EDIT_PLAN),
         "site": Verb("where VMs leave and where they go", Effect.EDIT_PLAN),
     },
     "Try": {
