@@ -14,7 +14,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from planner.conduct import Ending, Gates, HookRule, Part, ProbeRule
-from planner.conduct_addressing import NicAddresses
+from planner.conduct_addressing import WAYS, NicAddresses
 
 
 class PlannedProbe(ProbeRule):
@@ -38,6 +38,11 @@ class PlannedNic(Part):
     test: NicAddresses | None = None
     home: NicAddresses | None = None
     by_hand: str = Field("", description="why a person has to set them; empty = the site can")
+
+    @property
+    def ways(self) -> list[tuple[str, NicAddresses]]:
+        """What it gets, with the way: live, test, home; those that nobody said are left out."""
+        return [(way, said) for way in WAYS if (said := getattr(self, way)) is not None]
 
 
 class PlannedConduct(Part):

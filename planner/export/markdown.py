@@ -141,6 +141,18 @@ def _boot(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
     yield ""
 
 
+def _addresses(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
+    rows = [
+        (names[nic.vm].name, nic.nic, way, said.words, nic.by_hand)
+        for nic in wave.conduct.nics
+        for way, said in nic.ways
+    ]
+    if rows:
+        yield "### Addresses of guests"
+        yield ""
+        yield from table_lines(("VM", "Adapter", "When", "Gets", "By hand, because"), rows)
+
+
 def _disks(wave: Wave, names: dict[str, PlannedVM]) -> Iterator[str]:
     yield "### Disks"
     yield ""
@@ -211,6 +223,7 @@ def _runbook(printout: Printout, wave: Wave) -> Iterator[str]:
     yield from _members(printout, wave)
     yield from _boot(wave, names)
     yield from _disks(wave, names)
+    yield from _addresses(wave, names)
     yield from _findings(printout, wave)
     yield from _tasks(printout, wave)
     yield from _section("Days", milestones(wave))

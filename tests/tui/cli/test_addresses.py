@@ -100,6 +100,12 @@ def test_the_plan_and_its_runbook_say_what_guests_get(solo: Wherry, port: int) -
         for way, net, gateways in (("live", 62, ["127.62.1.1"]), ("test", 63, []), ("home", 61, []))
     ]
     assert f"{THERE}/24; gateway 127.62.1.1" in solo.done("addresses", "list").out
+    shown = solo.done("plan", "show", "W01").out
+    assert f"solo {LABEL}, live: {THERE}/24; gateway 127.62.1.1\n" in shown
+    assert "live: 127.62.1.8/24; gateway 127.62.1.1 (by hand: no tools are in its guest)" in shown
+    solo.done("export", "markdown")
+    (paper,) = (solo.root / "exports").glob("*.md")
+    assert f"{THERE}/24; gateway 127.62.1.1" in paper.read_text("utf-8")
     steps = {step["title"]: step["what"] for step in solo.done("cutover", "W01", "--json").document["steps"]}
     assert steps["solo: set its addresses at the target"].startswith(f"{LABEL}: {THERE}/24")
     assert "bare: set its addresses by hand at the target" in steps

@@ -58,8 +58,7 @@ def _rows(wave: Wave) -> list[dict[str, Any]]:
             "by_hand": nic.by_hand,
         }
         for nic in wave.conduct.nics
-        for way, said in (("live", nic.live), ("test", nic.test), ("home", nic.home))
-        if said
+        for way, said in nic.ways
     ]
 
 

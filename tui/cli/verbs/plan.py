@@ -262,6 +262,20 @@ def _show_wave(wave: Wave, sized: bool) -> None:
              f" ({visible(disk.rule)})")  # fmt: skip
         if disk.decision:
             line(f"      sent {disk.send.value}, {spoken(disk.decision)}")
+    _show_addresses(wave)
+
+
+def _show_addresses(wave: Wave) -> None:
+    """Show the addresses that guests get; those that keep theirs are left out."""
+    from planner.names import visible
+
+    if wave.conduct.nics:
+        line("  addresses of guests")
+    for nic in wave.conduct.nics:
+        for way, said in nic.ways:
+            by_hand = f" (by hand: {visible(nic.by_hand)})" if nic.by_hand and way != "test" else ""
+            vm = visible(wave.vm(nic.vm).name)
+            line(f"    {vm} {visible(nic.nic)}, {way}: {visible(said.words, 200)}{by_hand}")
 
 
 @command.command("show", epilog="Examples: wherry plan show; wherry plan show W01; wherry plan show --json")
