@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from migrate.rehearsal import model_of, rehearse
+from migrate.rehearsals.matrix import Ending
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback
@@ -14,8 +16,11 @@ from migrate.run.readdress_steps import brought_home, found_before
 from migrate.run.runbook import COMMIT, GO, dump_runbook, load_runbook
 from migrate.sites.networking import GuestNic
 from migrate.sites.ports import Capability
+from migrate.steps.kinds import KINDS
+from migrate.twin import Twin
 from planner.conduct_planned import PlannedConduct
 from planner.plan import Wave
+from planner.settings import Link
 from tests.migrate.estate import small_wave
 from tests.migrate.run.test_compose import before
 from tests.migrate.simulated_run import Boundaries, Died, World
@@ -144,3 +149,17 @@ def test_an_attempt_that_failed_is_tried_again() -> None:
     assert here.history.status[step] is Status.FAILED
     here.note(step, Event.RETRY)
     assert here.drive(GO, COMMIT).outcome is Outcome.COMMITTED
+
+
+def test_on_the_twin_it_takes_time_and_can_fail_in_every_way() -> None:
+    run = Twin(compose(given()), model_of(given(), Link()), KINDS, 7).run()
+    assert run.outcome is Outcome.COMMITTED
+    begun, ended = run.spans[step_of(given(), "/readdress")]
+    assert ended > begun
+    said = rehearse(given(), Link(), runs=240, seed=1, matrix=True).matrix
+    assert said is not None
+    mine = [one for one in said.struck if one.call == "customise"]
+    assert {one.fault for one in mine} >= {"fails once", "fails from then on", "is done, its answer lost"}
+    lost = next(one for one in mine if one.fault == "is done, its answer lost")
+    assert lost.ending is Ending.ON
+    assert any("tools" in one.remedy for one in mine if one.fault == "fails from then on")
