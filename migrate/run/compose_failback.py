@@ -1,12 +1,13 @@
 """From a committed wave to the runbook that brings it home: its own, with both sites exchanged.
 
     check ─▶ per group: compare and copy back what differs ─▶ deltas ─▶ checkpoint   = reverse protection
-          ─▶ GATE go ─▶ stop at the target ─▶ final ─▶ verify ─▶ take off the fence ─▶ mark
-          ─▶ start at the source ─▶ look again ─▶ GATE commit ─▶ fence at the target
+          ─▶ GATE go ─▶ stop at the target ─▶ final ─▶ verify ─▶ take off the fence ─▶ addresses
+          ─▶ mark ─▶ start at the source ─▶ look again ─▶ GATE commit ─▶ fence at the target
 
 ``compose`` decides order and steps; here only what is another thing on the way home is exchanged: no disk
-and no VM is made, for both are there, fenced. Programs and human steps of the cutover are left out. The
-source keeps no history: what a failed way home needs is the VM at the target.
+and no VM is made, for both are there, fenced. Guests get back the addresses that they had. Programs and human
+steps of the cutover are left out. The source keeps no history: what a failed way home needs is the VM at the
+target.
 """
 
 from __future__ import annotations
