@@ -161,7 +161,8 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
         assert row.pop("send") == "always"
     for row in body["waves"]:
         assert row.pop("conduct")["probes"] == []  # nobody said anything of it
-        for word, usual in (("history_h", 24.0), ("journal_limit", "100%"), ("journal_warning", "")):
+        later = (("cycle_min", 15.0), ("rpo_min", 60.0), ("history_h", 24.0), ("journal_limit", "100%"))
+        for word, usual in (*later, ("journal_warning", "")):
             assert row["policies"].pop(word) == usual
     assert found.fingerprint == hashlib.sha256(canonical(body)).hexdigest()
 
