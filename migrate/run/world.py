@@ -70,6 +70,7 @@ def context(
         placing=Placing(project.root / "seeds", stop),
         histories=_histories(project, run, target),
         outside=Outside(project.root),
+        halted=stop,
     )
 
 

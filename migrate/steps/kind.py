@@ -41,7 +41,7 @@ class Context:
     """Everything a step may touch. ``history`` is read only.
 
     ``placing`` and ``outside`` are None in a world without bytes, ``histories`` where none is kept: on the
-    way home, for instance.
+    way home, for instance. ``halted`` says that whoever only waits shall stop between two looks.
     """
 
     run: str
@@ -56,6 +56,7 @@ class Context:
     placing: Placing | None = None
     histories: Histories | None = None
     outside: Outside | None = None
+    halted: Callable[[], bool] = lambda: False
 
     def result(self, step_id: str) -> Result:
         """Return what an earlier step left in the record, empty when it did not run."""

@@ -14,7 +14,7 @@ from migrate.sites.ports import FullSite, Health
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.outside import Outside, outside
 from planner.conduct import ProbeKind
-from planner.errors import StepFailed
+from planner.errors import Paused, StepFailed
 from planner.model import Power
 from planner.names import visible
 from planner.units import show_duration
@@ -41,7 +41,7 @@ class Probe(Repeatable):
         return f"{question.words}, {limit}" + (", holds nobody up" if step.optional else "")
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Ask; raises StepFailed when the time is over or it cannot be asked at all."""
+        """Ask; raises StepFailed when the time is over or it cannot be asked, Paused when the run stops."""
         from migrate.probes.asking import ASK_S
         from migrate.probes.question import Question, load_question
 
@@ -62,6 +62,8 @@ class Probe(Repeatable):
                 raise StepFailed(
                     f"{step.title} failed: {visible(health.detail)}", "look into the VM, or roll back"
                 )
+            if ctx.halted():
+                raise Paused(f"{step.title} was stopped", "run the verb again; it is asked anew")
             ctx.clock.sleep(question.every_s)
 
 

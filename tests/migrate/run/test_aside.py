@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,9 @@ class Waiting(World):
     def __init__(self, planned: Wave) -> None:
         super().__init__(planned, compose(planned))
         self.asking = threading.Event()
+        self.well = True
         self.names: set[str] = set()
+        self.halted: Callable[[], bool] = lambda: False
 
     def context(self, history: History) -> Context:
         world = self
@@ -50,9 +53,12 @@ class Waiting(World):
                 world.asking.set()
                 world.names.add(threading.current_thread().name)
                 found = world.target.site.vms.get(B)
-                return Answer(found is not None and found.power is Power.ON, "asked")
+                runs = found is not None and found.power is Power.ON
+                return Answer(runs and world.well, "asked")
 
-        return replace(super().context(history), clock=SystemClock(), outside=There(Path()))
+        return replace(
+            super().context(history), clock=SystemClock(), outside=There(Path()), halted=self.halted
+        )
 
 
 def test_another_group_goes_on_while_a_probe_waits() -> None:
@@ -86,3 +92,12 @@ def test_a_process_that_dies_beside_a_probe_asks_again() -> None:
     assert history.status["g0/v0/probe/0"] is Status.STARTED
     assert here.drive(GO, COMMIT).outcome is Outcome.COMMITTED
     assert here.broken() == []
+
+
+def test_a_run_that_is_paused_does_not_wait_for_a_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crews, "_LOOK_S", 0.01)
+    here = Waiting(two(probes=[{**ASK, "timeout_s": 3600.0}]))
+    here.well = False
+    here.halted = here.asking.is_set
+    assert here.drive(GO, COMMIT, paused=here.halted).paused
+    assert here.reload().status["g0/v0/probe/0"] is Status.PENDING
