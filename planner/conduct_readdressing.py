@@ -134,6 +134,10 @@ def why_by_hand(vm: VM) -> str:
 
 def readdressing_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
     """Yield adapters of the settings that no VM has, and guests that get their addresses from a person."""
+    waves = tuple(waves)
+    moved = {vm.name for wave in waves for vm in wave.vms}
+    for name in dict.fromkeys(said.vm for said in conduct.nics if said.vm not in moved):
+        yield f"conduct.nics gives addresses to {visible(name)}, which is in no wave"
     for wave in waves:
         labels = {vm.name: {nic.label for nic in vm.nics} for vm in wave.vms}
         for said in conduct.nics:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from planner.conduct import Conduct
+from planner.conduct_planned import PlannedConduct
 from planner.conduct_planning import plan_conduct
-from planner.conduct_readdressing import Readdressing, why_by_hand
+from planner.conduct_readdressing import Readdressing, readdressing_notes, why_by_hand
 from planner.errors import BadInput
 from planner.fields import Seen
 from planner.imports.addresses import read_addresses, replaced
@@ -18,6 +19,7 @@ from planner.imports.tables import RowsRefused
 from planner.model import VM, Nic, Power
 from planner.settings import Settings
 from planner.store.settings import validate
+from tests.migrate.estate import small_wave
 
 ETH0 = Nic("eth0", "lan", addresses=("10.1.5.7", "fe80::1"), subnets=("10.1.5.0/24",))
 ETH1 = Nic("eth1", "dmz", addresses=("2001:db8:1::7/64",))
@@ -59,6 +61,22 @@ def test_test_and_home_are_sets_of_their_own() -> None:
     assert (found["eth0"].live, found["eth0"].test.addresses) == (None, ("10.20.5.7/24",))
     assert found["eth0"].home.addresses == ("10.9.0.1/8",)
     assert of(nics=[{"vm": "db", "way": "home", "addresses": ["10.9.0.1/8"]}]) == {}
+
+
+def test_the_plan_notes_adapters_that_nobody_has_and_guests_that_need_a_person() -> None:
+    nics = [
+        {"vm": "web", "nic": "eth7", "addresses": ["10.0.0.1/8"]},
+        {"vm": "gone\x1b", "addresses": ["10.0.0.2/8"]},
+    ]
+    given = PlannedConduct.model_validate(
+        {"nics": [{"vm": "id-web", "nic": "eth0", "live": {"addresses": ["10.0.0.1/8"]}, "by_hand": "why"}]}
+    )
+    wave = small_wave().model_copy(update={"conduct": given})
+    assert list(readdressing_notes(Conduct.model_validate({"nics": nics}), [wave])) == [
+        "conduct.nics gives addresses to gone\u241b, which is in no wave",
+        "web has no adapter eth7: see conduct.nics",
+        "web gets its new addresses from a person: why",
+    ]
 
 
 @pytest.mark.parametrize(
