@@ -20,12 +20,17 @@ def later(executor: Executor | None, work: Callable[..., R], *args: object) -> L
 
 
 def ordered_map(
-    executor: Executor | None, work: Callable[[T], R], items: Iterable[T], window: Callable[[], int]
+    executor: Executor | None,
+    work: Callable[[T], R],
+    items: Iterable[T],
+    window: Callable[[], int],
+    light: Callable[[T], bool] = lambda _item: False,
 ) -> Generator[R]:
     """Yield ``work(item)`` for each item in order, at most ``window()`` of them begun ahead.
 
     Without an executor the work is done in the caller's thread. When the consumer leaves early, work
-    that has begun is waited for: it may hold a disk.
+    that has begun is waited for: it may hold a disk. What is ``light`` is done at once, in the caller's
+    thread: handing it over would cost more.
     """
     if executor is None:
         yield from map(work, items)
@@ -33,7 +38,7 @@ def ordered_map(
     pending: deque[Future[R]] = deque()
     try:
         for item in items:
-            pending.append(executor.submit(work, item))
+            pending.append(_done(work(item)) if light(item) else executor.submit(work, item))
             while len(pending) >= window():
                 yield pending.popleft().result()
         while pending:
@@ -44,3 +49,9 @@ def ordered_map(
         for future in pending:
             if not future.cancelled():
                 future.exception()
+
+
+def _done(result: R) -> Future[R]:
+    future: Future[R] = Future()
+    future.set_result(result)
+    return future

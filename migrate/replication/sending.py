@@ -20,6 +20,7 @@ from migrate.replication.blocks import Block, BlockReader, Item
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.dedupe.offering import Offering
 from migrate.replication.extents import checked
+from migrate.replication.keeping import Keeping
 from migrate.replication.lane import Lane
 from migrate.replication.link import Link
 from migrate.replication.messages import Welcome
@@ -86,6 +87,7 @@ class Sending:
         self._counts = _Counts()
         self._stopped = False
         self._lane = Lane(link, welcome.ack_bytes)
+        self._keeping = Keeping()
         self._carriers: Carriers | None = None
         self._streams = 1  # at most at once
         self._spoke_s = begun
@@ -155,6 +157,8 @@ class Sending:
             asked = sent
             self._report(final=False)
         self._gather()
+        if last := self._keeping.last():
+            self._lane.send(last)
         flags = wire.FLAG_PART if self._stopped else 0
         self._link.send_parts(self._link.pack(Kind.COMMIT, flags=flags))
         self._lane.expect_last()
@@ -193,7 +197,11 @@ class Sending:
         looks = ordered_map(executor, reader.compare, work, window)
         with closing(looks):
             for block in ordered_map(
-                executor, lambda pair: reader.settle(*pair), refining.decided(looks, self._hear), window
+                executor,
+                lambda pair: reader.settle(*pair),
+                refining.decided(looks, self._hear),
+                window,
+                lambda pair: not pair[0].doubtful,
             ):
                 refining.saw(block)
                 yield block
@@ -254,9 +262,10 @@ class Sending:
 
     def _send_here(self, block: Block) -> None:
         """Send a block over the first connection."""
-        self._lane.send(block.pieces)
+        if pieces := self._keeping.joined(block.pieces):
+            self._lane.send(pieces)
+            self._spoke_s = self._clock()
         self._reader.give_back(block)
-        self._spoke_s = self._clock()
         while self._lane.is_ahead:
             self._hear()
 
