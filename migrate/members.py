@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from migrate.late import is_late
+from migrate.reach import short_history
 from migrate.run import cycles
 from migrate.run import store as runs
 from migrate.run.history import History
@@ -117,6 +118,7 @@ def _flags(project: Project, wave: Wave, run: Run | None, history: History | Non
     if run is not None and history is not None:
         copied_at = cycles.copied_at(run, history, cycles.times_of(project, run.id))
         late = is_late(run, history, copied_at, datetime.now(UTC))
+        short = short_history(history)
         held = runs.is_held(project, wave.name)
-        found += [flag.value for flag in (*flags_of(project, run, history, held), *breach(late))]
+        found += [flag.value for flag in (*flags_of(project, run, history, held), *breach(late, short))]
     return found

@@ -47,7 +47,7 @@ def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "in sync":
         gate = Need("gate", f"{wave.name} is in sync and waits for its cutover",
                     f"wherry cutover {wave.name} --live", wave.name)  # fmt: skip
-        return [gate, *_late(wave, now)]
+        return [gate, *_late(wave, now), *_short(wave)]
     if wave.state in ("cutting over", "committing") and wave.gate:
         hint = f"do it, and say so: see 'wherry gate list {wave.name}'"
         return [Need("gate", f"{wave.name} waits for a person: {wave.gate}", hint, wave.name)]
@@ -97,6 +97,14 @@ def _late(wave: WaveStatus, now: datetime) -> list[Need]:
     age = show_duration((now - datetime.fromisoformat(wave.copied_at)).total_seconds())
     text = f"the copies of {wave.name} are {age} old, {show_duration(wave.rpo_s)} is allowed: {wave.late}"
     return [Need("warning", text, f"wherry replicate {wave.name} --live brings them up to date", wave.name)]
+
+
+def _short(wave: WaveStatus) -> list[Need]:
+    """Return that the checkpoints of a wave reach back less far than is wanted."""
+    if not wave.short_history:
+        return []
+    text = f"the history of {wave.name} reaches back {wave.short_history} wanted"
+    return [Need("warning", text, f"see 'wherry checkpoints {wave.name}'", wave.name)]
 
 
 def _resume(wave: WaveStatus) -> str:

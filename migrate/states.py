@@ -45,6 +45,7 @@ class Flag(StrEnum):
     STALLED = "stalled"  # under way, waits for nobody, and nobody drives it
     FAILED = "failed"  # a step failed and a person decides; it can be resumed
     RPO_BREACH = "rpo breach"  # its copies are older than the plan allows
+    HISTORY_BREACH = "history breach"  # its checkpoints reach back less far than the plan wants
     NEEDS_CONFIGURATION = "needs configuration"  # the project lacks a site
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
+from migrate.reach import short_history
 from migrate.run import controls, cycles
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
@@ -35,7 +36,8 @@ class WaveStatus:
     it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
     instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
-    matter), ``late`` why they are older.
+    matter), ``late`` why they are older. ``short_history`` is how far
+    its checkpoints reach back of what is wanted, where that is less.
     """
 
     name: str
@@ -61,6 +63,7 @@ class WaveStatus:
     copied_at: str = ""
     rpo_s: float = 0.0
     late: str = ""
+    short_history: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +195,7 @@ def _wave(
     waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
     copied_at = cycles.copied_at(run, history, copies) if waits else ""
     late = is_late(run, history, copied_at, now)
+    short = short_history(history)
     return WaveStatus(
         *shape,
         state=state,
@@ -204,18 +208,19 @@ def _wave(
         why=why,
         hint=hint,
         stage=stage.value,
-        flags=tuple(flag.value for flag in (*flags_of(project, run, history, running), *breach(late))),
+        flags=tuple(flag.value for flag in (*flags_of(project, run, history, running), *breach(late, short))),
         protected_at=_protected_at(project, run) if home else "",
         keep_until=keep_until,
         copied_at=copied_at,
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
+        short_history=short,
     )
 
 
-def breach(late: bool) -> tuple[Flag, ...]:
-    """Return the flag of copies that are older than was approved."""
-    return (Flag.RPO_BREACH,) if late else ()
+def breach(late: bool, short: str) -> tuple[Flag, ...]:
+    """Return the flags of copies that are older than was approved, and of a history that is shorter."""
+    return (*((Flag.RPO_BREACH,) if late else ()), *((Flag.HISTORY_BREACH,) if short else ()))
 
 
 def _stage(project: Project, run: Run, history: History, home: bool) -> State:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from migrate.run.runbook import Step
+from migrate.steps.history import group_of
 from migrate.steps.kind import Context, Repeatable, Result
-from planner.errors import StepFailed
+from planner.errors import StepFailed, WherryError
 
 
 class Checkpoint(Repeatable):
@@ -21,7 +24,12 @@ class Checkpoint(Repeatable):
             volume: _digest(ctx, step, volume, size_bytes, taken["id"])
             for volume, size_bytes in step.params["volumes"]
         }
-        return {"consistency": taken["label"], "digests": digests, "changes": taken["changes"]}
+        return {
+            "consistency": taken["label"],
+            "digests": digests,
+            "changes": taken["changes"],
+            **_reach(ctx, step),
+        }
 
 
 class Verify(Repeatable):
@@ -43,6 +51,15 @@ class Verify(Repeatable):
             "equal": True,
             "proved": str(mark) if mark else "",
         }
+
+
+def _reach(ctx: Context, step: Step) -> Result:
+    """Return how the history of the group stands; that nobody can say it makes no copy worse."""
+    try:
+        found = ctx.histories.kept(group_of(step)) if ctx.histories is not None else None
+    except WherryError:
+        return {}
+    return {"history": asdict(found) | {"said": list(found.said)}} if found is not None else {}
 
 
 def _digest(ctx: Context, step: Step, volume: str, size_bytes: int, snapshot: str | None) -> str:

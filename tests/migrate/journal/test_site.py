@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from migrate.disks import durable
 from migrate.journal import enrolled, site
 from migrate.journal.enrolled import Enrolment
 from migrate.journal.group import Asked
@@ -233,8 +234,8 @@ def test_killed_at_each_file_that_changes_it_ends_the_same(
             return call
 
         with monkeypatch.context() as patched:
-            patched.setattr(enrolled, "replace_file", dying(enrolled.replace_file))
-            patched.setattr(enrolled, "sync_directory", dying(enrolled.sync_directory))
+            patched.setattr(enrolled, "replace_file", dying(durable.replace_file))
+            patched.setattr(enrolled, "sync_directory", dying(durable.sync_directory))
             patched.setattr(Path, "unlink", dying(Path.unlink))
             patched.setattr(Path, "rmdir", dying(Path.rmdir))
             try:

@@ -11,6 +11,7 @@ from migrate.gates.due import Cause, Due, next_due, sound
 from migrate.gates.words import Verdict
 from migrate.late import is_late, why_late
 from migrate.members import wave_members
+from migrate.reach import short_history
 from migrate.run import controls, cycles
 from migrate.run import store as runs
 from migrate.run.compose import another_cycle
@@ -217,3 +218,22 @@ def test_a_breach_is_sounded_once_for_each_copy(tmp_path: Path) -> None:
         assert due.at <= late
         sound(run.project, due)
         assert Cause.BREACH not in of_copies(run, late)
+
+
+def test_a_history_that_reaches_less_far_than_wanted_is_flagged_until_the_cutover(tmp_path: Path) -> None:
+    short = {"checkpoints": 4, "history_s": 3600.0, "wanted_s": 86400.0, "is_short": True, "said": []}
+    with waiting(tmp_path / "move") as run:
+        proof = next(step.id for step in run.history.runbook.steps if step.kind == "checkpoint")
+        run.go_to(proof)
+        run.append(proof, Event.INTENT)
+        run.append(proof, Event.DONE, history=short)
+        run.go_to(GO)
+        found = project_status(run.project, datetime.now(UTC))
+        assert found.waves[0].flags == ("history breach",)
+        assert found.waves[0].short_history == "1 h of 1 d"
+        assert "the history of W01 reaches back 1 h of 1 d wanted" in [need.text for need in found.needs]
+        assert "history breach" in _flags_after(run.project, run.wave)
+        run.append(GO, Event.APPROVED)
+        assert "history breach" not in status_of(run, datetime.now(UTC)).flags
+        run.history.results[proof]["history"]["is_short"] = False
+        assert short_history(run.history) == ""

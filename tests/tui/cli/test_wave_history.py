@@ -69,7 +69,7 @@ def test_an_image_of_an_older_checkpoint_is_what_its_snapshot_was_on_all_disks(
         assert w02.live("replicate", "W02").code == 0
     proved = proofs(w02)
     assert len(proved) >= 2
-    assert len({json.dumps(one) for one in proved.values()}) == len(proved), "the guests write all the time"
+    assert len({json.dumps(one) for one in proved.values()}) > 1, "the guests write all the time"
     seen = 0
     for point in points(w02):
         if (digests := proved.get(point["cycle"].rsplit("/", 1)[1])) is None:
