@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 
+from migrate.papers.objectives import Figures
 from migrate.papers.report import DiskProof, RunReport
 from planner.export.printout import Cell, Table
 from planner.names import visible
@@ -60,6 +61,20 @@ def tables(report: RunReport) -> list[Table]:
             ),
         ),
         Table(
+            "RTO and RPO",
+            (
+                "What",
+                "RTO",
+                "Planned P50",
+                "Planned P95",
+                "RPO before",
+                "Target",
+                "RPO of the cutover",
+                "Why",
+            ),
+            tuple(_objectives(one) for one in (report.objectives, *report.groups, *report.vms)),
+        ),
+        Table(
             "Steps",
             ("No", "Step", "Effect", "Status", "Begun", "Ended", "Seconds", "Attempts", "Evidence"),
             tuple(
@@ -78,6 +93,22 @@ def tables(report: RunReport) -> list[Table]:
             ),
         ),
     ]
+
+
+def _objectives(one: Figures) -> tuple[Cell, ...]:
+    """Return a line in seconds; what is not known is a dash, and why stands at the end."""
+    why = "; ".join(
+        f"{what}: {said}"
+        for what, value, said in (
+            ("RTO", one.rto_s, one.rto_why),
+            ("RPO before", one.rpo_s, one.rpo_why),
+            ("RPO of the cutover", one.cutover_rpo_s, one.cutover_rpo_why),
+        )
+        if value is None
+    )
+    figures = (one.rto_s, one.rto_planned_p50_s, one.rto_planned_p95_s, one.rpo_s, one.rpo_target_s)
+    known = ("–" if value is None else value for value in (*figures, one.cutover_rpo_s))
+    return (visible(one.name), *known, visible(why, 300))
 
 
 def _equal(disk: DiskProof) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 
 from migrate import audit
 from migrate.papers.evidence import evidence, undo_evidence
+from migrate.papers.moments import Moments
+from migrate.papers.objectives import Figures, figures
 from migrate.run import store as runs
 from migrate.run.history import Event, History
 from migrate.run.levers import passed_over
@@ -93,6 +95,9 @@ class RunReport:
     audit_digest: str
     disks: tuple[DiskProof, ...]
     outages: tuple[Outage, ...]
+    objectives: Figures
+    groups: tuple[Figures, ...]
+    vms: tuple[Figures, ...]
     kept: tuple[dict[str, Any], ...]
     steps: tuple[StepLine, ...]
 
@@ -108,6 +113,7 @@ def run_report(project: Project, wave_name: str) -> RunReport:
     given = approvals.valid(project, plan).get(wave.name)
     lines = audit.lines(project)
     times = _times(project, run.id)
+    whole, groups, vms = figures(Moments(project, run))
     return RunReport(
         schema=SCHEMA,
         project=project.name,
@@ -125,6 +131,9 @@ def run_report(project: Project, wave_name: str) -> RunReport:
         audit_digest=lines[-1].digest if lines else audit.GENESIS,
         disks=tuple(_proof(wave, disk, history) for disk in wave.disks),
         outages=tuple(_outages(wave, history, times)),
+        objectives=whole,
+        groups=groups,
+        vms=vms,
         kept=tuple(_kept(project, run.id)),
         steps=tuple(_line(step, history, times) for step in history.runbook.steps),
     )
