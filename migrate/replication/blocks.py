@@ -150,8 +150,12 @@ class BlockReader:
         return Block(item, pieces, buffer, read - begun, self._clock() - read)
 
     def compare(self, item: Item) -> Compared:
-        """Hold an item against the receiver's digests of it; ``settle`` makes the block. Raises OSError."""
-        assert item.digests is not None, "somebody asked"
+        """Hold an item against the receiver's digests of it; ``settle`` makes the block. Raises OSError.
+
+        One of which nobody asked, because a repair leaves it alone, stays a gap.
+        """
+        if item.digests is None:
+            return Compared(item, None, ())
         if not item.read:
             mine = zero_digests(item.length, self._key)
             gaps = _differing(0, item.length, mine, item.digests)
@@ -183,6 +187,8 @@ class BlockReader:
         They are of 4 KiB each; without them these grains are sent whole.
         """
         item, buffer = compared.item, compared.buffer
+        if item.digests is None:
+            return _gap(item)
         begun = self._clock()
         view = memoryview(buffer or b"")
         pieces: list[Piece] = []

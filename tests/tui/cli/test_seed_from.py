@@ -61,7 +61,7 @@ def test_only_what_changed_since_is_sent_and_a_restart_keeps_what_came(place: Pa
                 assert seed["kept"] is None
                 ran = wherry(*sending)
                 assert ran.code == 0, ran.text
-                assert (ran.document["mode"], ran.document["data_bytes"]) == ("compare", 64 * 1024)
+                assert (ran.document["mode"], ran.document["data_bytes"]) == ("compare", 4096)
                 assert "a seed was placed" in ran.document["why"]
             else:
                 assert "a sender has been at work on it" in seed["kept"]

@@ -89,7 +89,7 @@ def test_wrong_bytes_are_found_repaired_and_certified_only_then(pair: Pair) -> N
     assert ran.code == 0, ran.text
     told = ran.document
     assert (told["equal"], told["method"], told["escape_chance"]) == (True, "full", 0)
-    assert (told["before_repair"]["differing"], told["repaired_bytes"]) == (wrong, 2 * GRAIN + 512)
+    assert (told["before_repair"]["differing"], told["repaired_bytes"]) == (wrong, GRAIN + 4096 + 512)
     assert pair.target.read_bytes() == pair.source.read_bytes()
     assert json.loads(paper.read_text()) == told["certificate"]
     noted = wherry("log", "--project", project, "--json").document["lines"]
