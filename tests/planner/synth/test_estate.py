@@ -37,6 +37,10 @@ _NEED_MORE = {
     "network.mac.target",
     "network.map.missing",
     "network.map.unset",
+    "network.readdress.duplicate",  # addresses are settings of a project
+    "network.readdress.gateway",
+    "network.readdress.guest",
+    "network.readdress.subnet",
     "platform.admission",
     "platform.licence.expired",
     "platform.licence.full",
