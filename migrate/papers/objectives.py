@@ -62,7 +62,7 @@ def _planned(told: Moments, what: str) -> Spread | None:
 
 def _plan_words(told: Moments, planned: Spread | None) -> tuple[float | None, float | None, str]:
     if planned is not None:
-        return planned.p50 * 60, planned.p95 * 60, f"plan {told.run.plan}"
+        return round(planned.p50 * 60, 1), round(planned.p95 * 60, 1), f"plan {told.run.plan}"
     if told.run.kind is RunKind.FAILBACK:
         return None, None, "not planned: the plan's figures are of the way out"
     return None, None, "not known: the plan says it of the wave only"

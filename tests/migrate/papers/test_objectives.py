@@ -41,7 +41,7 @@ def test_what_was_achieved_is_held_against_the_plan(tmp_path: Path) -> None:
         at_the_commit_gate(run)
         whole, groups, vms = figures(Moments(run.project, run.run))
         assert whole.rto_s == 120.0
-        assert whole.rto_planned_p95_s == run.wave.estimate.downtime_min.p95 * 60
+        assert whole.rto_planned_p95_s == round(run.wave.estimate.downtime_min.p95 * 60, 1)
         assert {one.rpo_s for one in vms if one.rpo_s is not None} == {1800.0}
         assert whole.rpo_target_s == 3600.0
         assert whole.rpo_s is None, "a raw disk has no copy before the stop, so the wave has none"
