@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
 from migrate.reach import short_history
-from migrate.run import controls, cycles
+from migrate.run import cycles
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.history import SETTLED, History, Mode, Status
@@ -254,8 +254,7 @@ def flags_of(project: Project, run: Run, history: History, running: bool) -> Ite
     actions = next_actions(history.runbook, history)
     if any(isinstance(action, Finish) for action in actions):
         return
-    paused = controls.paused_since(project, run.wave)
-    if paused and paused >= runs.last_at(project, run):
+    if cycles.is_paused(project, run):
         yield Flag.PAUSED
     elif not running and any(not isinstance(action, Wait | Decide) for action in actions):
         yield Flag.STALLED

@@ -14,6 +14,9 @@ from planner.plan import PlannedDisk, PlannedVM, Spread
 
 _LOST = "the record was rebuilt, the evidence is lost"
 _NOT_YET = "under way"
+_OFF = "it was off and stays off: it has no outage"
+
+Known = tuple[float | None, str]  # seconds, or None and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +74,28 @@ def _plan_words(told: Moments, planned: Spread | None) -> tuple[float | None, fl
 def _of_vm(told: Moments, vm: PlannedVM) -> Figures:
     stops, starts = told.of("stop", vm.id), told.of("start", vm.id)
     stop = told.begun(stops)
-    rto, why = _rto(told, vm, stops, starts)
-    rpo, rpo_why = _rpo(told, vm, stop)
-    zero, zero_why = _cutover(told, vm, stops)
-    p50, p95, by = _plan_words(told, _planned(told, vm.id))
-    return Figures(
-        id=vm.id,
-        name=vm.name,
-        rto_s=rto,
-        rto_why=why,
-        rto_planned_p50_s=p50,
-        rto_planned_p95_s=p95,
-        rto_planned_by=by,
-        rpo_s=rpo,
-        rpo_why=rpo_why,
-        rpo_target_s=_rpo_target(told),
-        cutover_rpo_s=zero,
-        cutover_rpo_why=zero_why,
-        back_s=_back(told, stops, stop),
+    return _figures(
+        told,
+        (vm.id, vm.name),
+        _planned(told, vm.id),
+        _rto(told, vm, stops, starts),
+        _rpo(told, vm, stop),
+        _cutover(told, vm, stops),
+        _back(told, stops, stop),
     )
+
+
+def _figures(
+    told: Moments,
+    of: tuple[str, str],
+    planned: Spread | None,
+    rto: Known,
+    rpo: Known,
+    cutover: Known,
+    back_s: float | None,
+) -> Figures:
+    p50_s, p95_s, by = _plan_words(told, planned)
+    return Figures(*of, *rto, p50_s, p95_s, by, *rpo, _rpo_target(told), *cutover, back_s)
 
 
 def _rpo_target(told: Moments) -> float | None:
@@ -97,11 +103,9 @@ def _rpo_target(told: Moments) -> float | None:
     return minutes * 60 if minutes > 0 and told.run.kind is RunKind.WAVE else None
 
 
-def _rto(
-    told: Moments, vm: PlannedVM, stops: Sequence[Step], starts: Sequence[Step]
-) -> tuple[float | None, str]:
+def _rto(told: Moments, vm: PlannedVM, stops: Sequence[Step], starts: Sequence[Step]) -> Known:
     if not vm.powered_on or not starts:
-        return None, "it was off and stays off: it has no outage"
+        return None, _OFF
     probes = [step for step in told.of("probe", vm.id) if not step.optional]
     if told.is_recovered([*stops, *starts, *probes]):
         return None, f"not known: {_LOST}"
@@ -137,7 +141,7 @@ def last_copy(told: Moments, vm: str, stop: str) -> str:
     return max((at for at in before if at <= stop), default="")
 
 
-def _rpo(told: Moments, vm: PlannedVM, stop: str) -> tuple[float | None, str]:
+def _rpo(told: Moments, vm: PlannedVM, stop: str) -> Known:
     if not stop:
         return None, "not stopped in this run yet"
     if told.is_recovered(told.of("stop", vm.id)):
@@ -155,7 +159,7 @@ def _rpo(told: Moments, vm: PlannedVM, stop: str) -> tuple[float | None, str]:
     return between(copy, stop), f"the newest whole copy before the stop is of {copy}"
 
 
-def _cutover(told: Moments, vm: PlannedVM, stops: Sequence[Step]) -> tuple[float | None, str]:
+def _cutover(told: Moments, vm: PlannedVM, stops: Sequence[Step]) -> Known:
     """Return 0 when the last copy is of the stopped VM and every byte was compared; else None and why."""
     disks = _disks(told, vm.id)
     settled = [disk for disk in disks if not disk.left_out]
@@ -185,31 +189,20 @@ def _worst(
     told: Moments, what: str, name: str, vms: Sequence[Figures], planned: Spread | None = None
 ) -> Figures:
     """Return the figures of several VMs: the worst; unknown as soon as one is not known."""
-    planned = planned or _planned(told, what)
-    p50, p95, by = _plan_words(told, planned)
-    down = [one for one in vms if not one.rto_why.startswith("it was off and stays off")]
-    rto, why = _largest([(one.name, one.rto_s, one.rto_why) for one in down])
-    rpo, rpo_why = _largest([(one.name, one.rpo_s, one.rpo_why) for one in vms])
-    zero, zero_why = _largest([(one.name, one.cutover_rpo_s, one.cutover_rpo_why) for one in vms])
-    backs = [one.back_s for one in vms if one.back_s is not None]
-    return Figures(
-        id=what,
-        name=name,
-        rto_s=rto,
-        rto_why=why,
-        rto_planned_p50_s=p50,
-        rto_planned_p95_s=p95,
-        rto_planned_by=by,
-        rpo_s=rpo,
-        rpo_why=rpo_why,
-        rpo_target_s=_rpo_target(told),
-        cutover_rpo_s=zero,
-        cutover_rpo_why="all of it is proven" if zero == 0 else zero_why,
-        back_s=max(backs, default=None),
+    down = [one for one in vms if one.rto_why != _OFF]
+    zero_s, why = _largest([(one.name, one.cutover_rpo_s, one.cutover_rpo_why) for one in vms])
+    return _figures(
+        told,
+        (what, name),
+        planned or _planned(told, what),
+        _largest([(one.name, one.rto_s, one.rto_why) for one in down]),
+        _largest([(one.name, one.rpo_s, one.rpo_why) for one in vms]),
+        (zero_s, "all of it is proven" if zero_s == 0 else why),
+        max((one.back_s for one in vms if one.back_s is not None), default=None),
     )
 
 
-def _largest(found: Sequence[tuple[str, float | None, str]]) -> tuple[float | None, str]:
+def _largest(found: Sequence[tuple[str, float | None, str]]) -> Known:
     if not found:
         return None, "none of its VMs has one"
     for name, value, why in found:

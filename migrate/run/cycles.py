@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from migrate.run import controls
+from migrate.run import store as runs
 from migrate.run.actions import Wait, next_actions
-from migrate.run.history import Event, History, Mode, Status
+from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.runbook import GO, Runbook, Step
 from migrate.run.store import RunKind
 
@@ -109,7 +110,7 @@ def waits_for_go(history: History) -> bool:
 def is_paused(project: Project, run: Run) -> bool:
     """Return whether a person paused the run, and nothing went on since."""
     paused = controls.paused_since(project, run.wave)
-    return bool(paused) and paused >= _last_at(project, run)
+    return bool(paused) and paused >= runs.last_at(project, run)
 
 
 def put_away(project: Project, run: Run, history: History) -> int:
@@ -120,7 +121,7 @@ def put_away(project: Project, run: Run, history: History) -> int:
     """
     if run.kind is not RunKind.WAVE or history.mode is not Mode.FORWARD or not waits_for_go(history):
         return 0
-    old = [entry for entry in history.entries if entry.event is Event.CYCLE][:-1]
+    old = _superseded(history)
     if not old:
         return 0
     gone = [str(step["id"]) for entry in old for step in entry.detail["steps"]]
@@ -135,6 +136,18 @@ def put_away(project: Project, run: Run, history: History) -> int:
             "DELETE FROM step_record WHERE run = ? AND step = ?", ((run.id, step) for step in gone)
         )
     return len(old)
+
+
+def _superseded(history: History) -> list[Entry]:
+    """Return the added rounds before the newest one that is whole: one that was passed over replaces none."""
+    added = [entry for entry in history.entries if entry.event is Event.CYCLE]
+    whole = [at for at, entry in enumerate(added) if _is_whole_round(history, entry)]
+    return added[: whole[-1]] if whole else []
+
+
+def _is_whole_round(history: History, added: Entry) -> bool:
+    steps = (history.runbook.step(str(step["id"])) for step in added.detail["steps"])
+    return all(is_whole(history, step) for step in steps if step.kind == "snapshot")
 
 
 def cycles_of(project: Project, run: Run, history: History) -> list[Cycle]:
@@ -186,8 +199,3 @@ def _part(step: str) -> str:
 
 def _go(history: History) -> Step:
     return history.runbook.step(GO)
-
-
-def _last_at(project: Project, run: Run) -> str:
-    rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
-    return str(rows[0]["at"]) if rows else run.at

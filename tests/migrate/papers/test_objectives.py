@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from migrate.papers.formats import as_markdown
 from migrate.papers.moments import Moments, between
-from migrate.papers.objectives import figures
+from migrate.papers.objectives import Figures, figures
 from migrate.papers.report import run_report
-from migrate.run import store as runs
 from migrate.run.history import Event
 from migrate.run.runbook import COMMIT, GO
 from tests.migrate.gates.standing import Standing, planned, stored
@@ -34,6 +35,17 @@ def at_the_commit_gate(run: Standing) -> None:
         at(run, STOPPED, pattern, "intent")
         at(run, STOPPED, pattern, "done")
     at(run, STOPPED + timedelta(minutes=2), "%/probe%", "done")
+
+
+def with_results(run: Standing, pattern: str, **result: Any) -> Figures:
+    """Return the wave's figures when steps that are done left another result."""
+    with run.project.write() as db:
+        db.conn.execute(
+            "UPDATE step_record SET detail = ? WHERE step LIKE ? AND kind = 'done'",
+            (json.dumps(result), pattern),
+        )
+    whole, _, _ = figures(Moments(run.project, run.run))
+    return whole
 
 
 def test_what_was_achieved_is_held_against_the_plan(tmp_path: Path) -> None:
@@ -66,12 +78,7 @@ def test_what_is_not_known_is_said(tmp_path: Path) -> None:
 def test_evidence_that_is_lost_gives_no_figure(tmp_path: Path) -> None:
     with stored(tmp_path / "move", planned()) as run:
         at_the_commit_gate(run)
-        with run.project.write() as db:
-            db.conn.execute(
-                "UPDATE step_record SET detail = '{\"recovered\": true}'"
-                " WHERE step LIKE '%/stop' AND kind = 'done'"
-            )
-        whole, _, _ = figures(Moments(run.project, runs.get(run.project, run.run.id)))
+        whole = with_results(run, "%/stop", recovered=True)
         assert (whole.rto_s, whole.rpo_s, whole.cutover_rpo_s) == (None, None, None)
         assert "the evidence is lost" in whole.rto_why
 
@@ -79,12 +86,7 @@ def test_evidence_that_is_lost_gives_no_figure(tmp_path: Path) -> None:
 def test_a_copy_after_the_stop_that_is_not_equal_is_no_proof(tmp_path: Path) -> None:
     with stored(tmp_path / "move", planned()) as run:
         at_the_commit_gate(run)
-        with run.project.write() as db:
-            db.conn.execute(
-                'UPDATE step_record SET detail = \'{"source": "a", "target": "b"}\''
-                " WHERE step LIKE '%/verify' AND kind = 'done'"
-            )
-        whole, _, _ = figures(Moments(run.project, runs.get(run.project, run.run.id)))
+        whole = with_results(run, "%/verify", source="a", target="b")
         assert whole.cutover_rpo_s is None
         assert "not compared" in whole.cutover_rpo_why
 

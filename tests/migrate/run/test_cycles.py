@@ -161,6 +161,21 @@ def test_nothing_is_put_away_on_which_something_stands(tmp_path: Path) -> None:
         assert cycles.put_away(run.project, run.run, run.history) == 0, "the way back wants to know"
 
 
+def test_a_round_that_was_passed_over_replaces_none(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        one_cycle(run, first(run))
+        newest = instant(run)
+        snapshot, *others = begin_cycle(run, first(run) + 1)
+        run.append(snapshot, Event.INTENT)
+        run.append(snapshot, Event.FAILED, message="no", hint="")
+        for step in (snapshot, *(one for one in others if "/delta/" in one)):
+            run.append(step, Event.SKIPPED, who="ada", reason="the cutover has a last delta of its own")
+        run.do(*(one for one in others if "/drop/" in one))
+        assert cycles.put_away(run.project, run.run, run.history) == 0
+        assert instant(run) == newest
+
+
 def test_the_way_back_knows_a_run_whose_cycles_are_put_away(tmp_path: Path) -> None:
     with waiting(tmp_path / "move") as run:
         run.go_to(GO)
