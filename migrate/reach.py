@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from migrate.run.history import Mode, Status
-from migrate.run.runbook import GO
+from migrate.run.runbook import GO, part_of
 from planner.units import show_duration
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def short_history(history: History) -> str:
     newest: dict[str, tuple[float, float]] = {}
     for step in history.runbook.steps:  # in order: later rounds replace earlier ones
         if step.kind == "checkpoint" and (found := history.results.get(step.id, {}).get("history")):
-            group = step.id.split("/", 1)[0]
+            group = part_of(step.id)
             newest.pop(group, None)
             if found["is_short"]:
                 newest[group] = (float(found["history_s"]), float(found["wanted_s"]))

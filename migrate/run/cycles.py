@@ -19,7 +19,7 @@ from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Wait, next_actions
 from migrate.run.history import Entry, Event, History, Mode, Status
-from migrate.run.runbook import GO, Runbook, Step
+from migrate.run.runbook import GO, Runbook, Step, part_of
 from migrate.run.store import RunKind
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def copied_at(run: Run, history: History, times: Mapping[tuple[int, str], str]) 
     """
     newest: dict[str, str] = {}
     for step in _snapshots(history.runbook):
-        part, at = _part(step.id), times.get((run.id, step.id), "")
+        part, at = part_of(step.id), times.get((run.id, step.id), "")
         newest.setdefault(part, "")
         if at and is_whole(history, step):
             newest[part] = max(newest[part], at)
@@ -174,7 +174,7 @@ def _recorded(project: Project, run: Run, history: History) -> list[Cycle]:
 
 
 def _cycle(history: History, snapshot: Step, instant: str, ended: Mapping[str, str]) -> Cycle:
-    part, number = _part(snapshot.id), int(snapshot.id.rpartition("/")[2])
+    part, number = part_of(snapshot.id), int(snapshot.id.rpartition("/")[2])
     results = [
         history.results.get(user, {})
         for user in history.runbook.dependents[snapshot.id]
@@ -191,10 +191,6 @@ def _cut_short(history: History) -> bool:
 
 def _snapshots(runbook: Runbook) -> Iterator[Step]:
     return (step for step in runbook.steps if step.kind == "snapshot")
-
-
-def _part(step: str) -> str:
-    return step.partition("/")[0]
 
 
 def _go(history: History) -> Step:

@@ -118,6 +118,11 @@ class Runbook:
         )
 
 
+def part_of(step_id: str) -> str:
+    """Return the part of a step's id that names its group: ``g0``."""
+    return step_id.partition("/")[0]
+
+
 _PHASES = {phase.value: phase for phase in Phase}
 _EFFECTS = {effect.value: effect for effect in Effect}
 

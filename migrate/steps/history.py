@@ -8,7 +8,7 @@ is built on them the journal is brought into them and ends: from there on the ta
 
 from __future__ import annotations
 
-from migrate.run.runbook import Step
+from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.transfers.ports import HistoryWanted, Moving
 from planner.units import show_bytes, show_duration
@@ -26,7 +26,7 @@ class KeepHistory(Repeatable):
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Begin one; an older one goes on where no replica was made anew."""
-        group = group_of(step)
+        group = part_of(step.id)
         if ctx.histories is None:
             return {"kept": False}
         if not step.params["history_s"]:
@@ -45,7 +45,7 @@ class KeepHistory(Repeatable):
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Remove it with all its checkpoints."""
-        return {"removed": ctx.histories.dismiss(group_of(step)) if ctx.histories else False}
+        return {"removed": ctx.histories.dismiss(part_of(step.id)) if ctx.histories else False}
 
 
 class Fold(Repeatable):
@@ -57,7 +57,7 @@ class Fold(Repeatable):
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Do it; raises ProjectBusy while somebody looks at an older checkpoint."""
-        return {"checkpoint": ctx.histories.fold(group_of(step)) if ctx.histories else 0}
+        return {"checkpoint": ctx.histories.fold(part_of(step.id)) if ctx.histories else 0}
 
 
 class Promote(Repeatable):
@@ -77,14 +77,9 @@ class Promote(Repeatable):
         def told(done_bytes: int) -> None:
             ctx.report(Moving(step.subject, min(done_bytes, moved), moved, 0))
 
-        return {"bytes": moved, **ctx.histories.promote(group_of(step), name, moved, told)}
-
-
-def group_of(step: Step) -> str:
-    """Return the part of the step's id that names its group: ``g0``."""
-    return step.id.split("/", 1)[0]
+        return {"bytes": moved, **ctx.histories.promote(part_of(step.id), name, moved, told)}
 
 
 def cycles_of(ctx: Context, step: Step) -> str:
     """Return what the cycles of a group begin with in this run."""
-    return f"{ctx.run}/{group_of(step)}/"
+    return f"{ctx.run}/{part_of(step.id)}/"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from migrate.run.runbook import Step
-from migrate.steps.history import group_of
+from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import StepFailed, WherryError
 
@@ -56,7 +55,7 @@ class Verify(Repeatable):
 def _reach(ctx: Context, step: Step) -> Result:
     """Return how the history of the group stands; that nobody can say it makes no copy worse."""
     try:
-        found = ctx.histories.kept(group_of(step)) if ctx.histories is not None else None
+        found = ctx.histories.kept(part_of(step.id)) if ctx.histories is not None else None
     except WherryError:
         return {}
     return {"history": asdict(found) | {"said": list(found.said)}} if found is not None else {}
