@@ -152,8 +152,9 @@ class Life:
     def _forget(self, point: Point) -> None:
         del self.said[point.record]
 
-    def write(self, checkpoints: int, pause_s: float) -> None:
-        """Take checkpoints while the guest writes."""
+    def write(self, checkpoints: int, pause_s: float, records: int = 0) -> None:
+        """Take checkpoints while the guest writes, so many records at least before each."""
         for _ in range(checkpoints):
             self.machine.run(pause_s)
+            self.machine.wait_for(records)
             self.insert()

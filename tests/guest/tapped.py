@@ -74,7 +74,7 @@ class Tapped:
         words += [f"--disk={name}={disk}" for name, disk in zip(DISKS, self._disks, strict=True)]
         words += ["--to", f"127.0.0.1:{self._port}", "--keys", str(self._ours), "--site", FAR.site]
         words += ["--policy", str(self._written_policy())] if self._policy else []
-        self._tap = self._begin("tap", *words, "--every", "0.8s", "--report", "1h")
+        self._tap = self._begin("tap", *words, "--every", "2s", "--report", "1h")
         self._hear(self._tap)
 
     def kill_receiver(self) -> None:

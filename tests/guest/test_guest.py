@@ -39,7 +39,7 @@ def short(system: System, tmp_path_factory: pytest.TempPathFactory) -> Experimen
     tapped = Tapped(folder, disks)
     experiment = Experiment(system, folder, disks, tapped)
     with experiment.life() as guest:
-        guest.write(8, pause_s=0.4)
+        guest.write(12, pause_s=0.4, records=2)
         guest.insert_at_rest()
         guest.machine.wait_for(2)
         die_frozen(guest.machine.agent)
@@ -47,7 +47,7 @@ def short(system: System, tmp_path_factory: pytest.TempPathFactory) -> Experimen
         tapped.kill_receiver()
         guest.machine.wait_for(2)  # it does not notice
         tapped.begin_receiver()
-        guest.write(8, pause_s=0.4)
+        guest.write(12, pause_s=0.4, records=2)
     return experiment
 
 
