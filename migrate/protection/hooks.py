@@ -25,6 +25,7 @@ from planner.units import show_duration
 _KEPT_BYTES = 4096
 _READ_BYTES = 64 * 1024
 _REAP_S = 1.0
+_GLANCES = 50  # at those who were born meanwhile
 _ROUNDS = 20  # of looking for what goes on making new processes
 
 
@@ -184,22 +185,37 @@ def _take(reading: int, said: bytearray) -> bool:
 
 
 def _marked(purpose: Purpose) -> Iterator[tuple[int, int]]:
-    """Yield the number and a handle of every process of a purpose; whoever takes a handle closes it."""
+    """Yield the number and a handle of every process of a purpose; whoever takes a handle closes it.
+
+    Where there are many processes some are born while others are looked at: so it goes on until nobody is
+    there who was not looked at, the youngest first.
+    """
     marks = {f"{word}={value}".encode() for word, value in purpose.environment().items()}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal():
-            continue
-        with contextlib.suppress(OSError):
-            handle = os.pidfd_open(int(entry.name))
-            # looked at after it is held: the number may have come to mean another process
-            if _has(entry / "environ", marks):
-                yield int(entry.name), handle
-            else:
-                os.close(handle)
+    seen: set[str] = set()
+    for _ in range(_GLANCES):
+        there = [process for process in Path("/proc").iterdir() if process.name.isdecimal()]
+        new = [process for process in there if process.name not in seen]
+        if not new:
+            return
+        for process in reversed(new):
+            with contextlib.suppress(OSError):
+                handle = os.pidfd_open(int(process.name))
+                # looked at after it is held: the number may have come to mean another process
+                shown = _environment(process)
+                if shown is not None:
+                    seen.add(process.name)
+                if shown is not None and marks <= shown:
+                    yield int(process.name), handle
+                else:
+                    os.close(handle)
 
 
-def _has(environ: Path, marks: set[bytes]) -> bool:
+def _environment(process: Path) -> set[bytes] | None:
+    """Return what a process was started with; None where it is between two programs and shows nothing yet."""
     try:
-        return marks <= set(environ.read_bytes().split(b"\0"))
+        shown = (process / "environ").read_bytes()
+        if not shown and (process / "exe").readlink():  # the kernel's own threads have no program
+            return None
     except OSError:
-        return False
+        return set()
+    return set(shown.split(b"\0"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from migrate.protection import hooks
 from migrate.protection.hooks import HookEnd, Purpose, end_leftovers, run_hook
 from migrate.protection.stopping import Stop
 from tests.migrate.protection.scene import alive, eventually, script
@@ -65,14 +66,27 @@ def test_a_hook_that_hangs_goes_with_all_it_started(tmp_path: Path) -> None:
     assert eventually(lambda: not alive(tmp_path / "stray"))
 
 
-def test_a_hook_that_makes_children_faster_than_it_dies(tmp_path: Path) -> None:
+@pytest.mark.parametrize("look_s", [0.0, 0.0005], ids=["", "where looking at all of them takes long"])
+def test_a_hook_that_makes_children_faster_than_it_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, look_s: float
+) -> None:
+    real = hooks._environment
+
+    def slowly(process: Path) -> set[bytes] | None:
+        time.sleep(look_s)
+        return real(process)
+
+    monkeypatch.setattr(hooks, "_environment", slowly)
     loop = script(tmp_path, "loop", f'echo $$ > {tmp_path}/last; "$0" & exec sleep 0.02')
     what = purpose()
-    assert run(loop, what=what, limit_s=1.0).why == ""  # the first ends well, its line goes on
-    assert eventually(lambda: end_leftovers(what) == 0)
-    before = (tmp_path / "last").read_text("utf-8")
-    time.sleep(0.2)
-    assert (tmp_path / "last").read_text("utf-8") == before
+    try:
+        assert run(loop, what=what, limit_s=1.0).why == ""  # the first ends well, its line goes on
+        assert eventually(lambda: end_leftovers(what) == 0)
+        before = (tmp_path / "last").read_text("utf-8")
+        time.sleep(0.2)
+        assert (tmp_path / "last").read_text("utf-8") == before
+    finally:
+        loop.unlink()  # so that the line ends in any case
 
 
 def test_a_hook_may_leave_a_session_behind_that_is_found_later(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
         for yes in (False, True):
             await pressed(pilot, "I", lambda: on(pilot, FilePick))
             await type_path(pilot, table)
-            await until(lambda: on(pilot, Confirm))
+            await until(lambda: on(pilot, Confirm) and bool(text(pilot)))  # it is there before it is painted
             assert "8 rows of assignment, nothing was changed: this is what it would do" in text(pilot)
             await pilot.press(*(("shift+tab", "enter") if yes else ("escape",)))
         await until(lambda: on(pilot, Reader))
