@@ -115,11 +115,10 @@ async def test_the_application_begins_with_the_import_that_was_asked_for(tmp_pat
     app = WherryApp(tmp_path, order=import_file(["lab"]))
     async with app.run_test(size=(120, 35)) as pilot:
         await until(lambda: on(pilot, Reader) and "What came in" in text(pilot))
-        assert "✔ inventory 1 of the source" in text(pilot)
+        await until(lambda: "✔ inventory 1 of the source" in text(pilot))  # its title is painted first
         await pilot.press("enter")
         await until(lambda: app.view.inventory_id is not None)
-        await pilot.pause()
-        assert "✔ 1 import an estate" in "\n".join(lines(pilot))
+        await until(lambda: "✔ 1 import an estate" in "\n".join(lines(pilot)))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a pseudo-terminal of Linux")
