@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.seed import make_disk
 from migrate.replication.logfile import LogFile
-from migrate.replication.progress import ProgressLog
+from migrate.replication.progress import ProgressLog, VolumeState
 from planner.units import MIB
 
 SIZE = 256 * MIB
@@ -52,6 +52,17 @@ class Peers:
         self._await("sending", process)
         return process
 
+    def progress(self) -> VolumeState:
+        return ProgressLog(_ReadOnly(self.directory / "store", "v"), "v").state
+
+    def await_held(self, sender: subprocess.Popen[bytes]) -> None:
+        """Wait until the receiver keeps some of the pass: a slow machine was killed too early so far."""
+        deadline = time.monotonic() + 120
+        while (current := self.progress().current) is None or not current.held:
+            assert time.monotonic() < deadline
+            assert sender.poll() is None, sender.communicate()
+            time.sleep(0.02)
+
     def stop(self) -> None:
         self.receiver.kill()
         self.receiver.communicate()
@@ -87,6 +98,8 @@ def test_kill_either_side_at_random_times(tmp_path: Path, mode: str) -> None:
             patience_s = 0.5 if held[-1] else 0.5 + 0.3 * kills  # a busy machine gets somewhere, too
             time.sleep(rng.uniform(0.05, patience_s))
             last = kills == ROUNDS - 1
+            if last and not held[-1]:
+                peers.await_held(sender)
             victim = sender if last else rng.choice([sender, peers.receiver])
             victim.kill()
             if victim is peers.receiver:
@@ -95,7 +108,7 @@ def test_kill_either_side_at_random_times(tmp_path: Path, mode: str) -> None:
             sender.communicate(timeout=120)
             kills += 1
             time.sleep(0.3 if victim is sender else 0.0)  # the receiver keeps what came before
-            state = ProgressLog(_ReadOnly(tmp_path / "store", "v"), "v").state
+            state = peers.progress()
             if state.done is not None:
                 break
             assert not state.unknown

@@ -8,7 +8,6 @@ secret passes through a pipe, never through arguments or environment; no child o
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -25,7 +24,7 @@ from typing import IO
 from planner.errors import BadInput, WherryError
 from planner.own_code import child_environment
 from tui.cli.events import VARIABLE
-from tui.jobs.state import Failure, JobState, heard
+from tui.jobs.state import JobState, ended, heard
 
 PATIENCE_S = 5.0  # between being asked to stop and the offer to kill
 _EVERY_S = 0.1
@@ -176,7 +175,7 @@ class Job:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         with self._changed:
             code = process.wait()
-            self._update(lambda state: _ended(state, code, body, "--json" in self.argv))
+            self._update(lambda state: ended(state, code, body, "--json" in self.argv))
         self.close()
         process.stdout.close()
         process.stderr.close()
@@ -220,31 +219,6 @@ class _Printed:
     def all(self) -> str | None:
         self._thread.join()
         return None if self._body is None else self._body.decode("utf-8", "replace")
-
-
-def _ended(state: JobState, code: int, body: str | None, as_json: bool) -> JobState:
-    """Return the last state: exit code, what was printed, and an error where none was told."""
-    code = 128 - code if code < 0 else code  # as a shell says that a signal ended it
-    document = None
-    if as_json and body is not None:
-        with suppress(ValueError):
-            document = json.loads(body)
-    error = state.error
-    if error is None and (code == 1 or code > 130):
-        cause = "it was killed" if code > 128 else f"exit code {code}"
-        error = Failure(
-            f"{state.title} ended without a word: {cause}", "try it on the command line", "failed", code
-        )
-    if body is None:
-        state = heard(state, "it printed more than is kept here", 0.0)
-    return replace(
-        state,
-        ended=datetime.now(UTC),
-        exit_code=code,
-        error=error,
-        document=document,
-        printed="" if as_json or body is None else body,
-    )
 
 
 def _with_option(argv: tuple[str, ...], option: str) -> tuple[str, ...]:

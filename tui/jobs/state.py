@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from planner.names import visible
@@ -128,6 +129,39 @@ def heard(state: JobState, line: str, at_s: float) -> JobState:
             )
             return replace(state, error=failure)
     return state  # of a newer wherry, or the end, which the process itself says better
+
+
+def ended(state: JobState, code: int, body: str | None, as_json: bool) -> JobState:
+    """Return the last state: exit code, what was printed, and an error where none was told."""
+    code = 128 - code if code < 0 else code  # as a shell says that a signal ended it
+    document = None
+    if as_json and body is not None:
+        with suppress(ValueError):
+            document = json.loads(body)
+    error = state.error or _error_in(document, code)
+    if error is None and (code == 1 or code > 130):
+        cause = "it was killed" if code > 128 else f"exit code {code}"
+        error = Failure(
+            f"{state.title} ended without a word: {cause}", "try it on the command line", "failed", code
+        )
+    if body is None:
+        state = heard(state, "it printed more than is kept here", 0.0)
+    return replace(
+        state,
+        ended=datetime.now(UTC),
+        exit_code=code,
+        error=error,
+        document=document,
+        printed="" if as_json or body is None else body,
+    )
+
+
+def _error_in(document: object, code: int) -> Failure | None:
+    """Return the error that a verb printed in place of its document, where its event was not heard."""
+    if not isinstance(document, dict) or not isinstance(document.get("error"), str):
+        return None
+    message, hint = (visible(str(document.get(name, ""))) for name in ("message", "hint"))
+    return Failure(message, hint, document["error"], code)
 
 
 def _saying(state: JobState, text: str) -> JobState:

@@ -65,11 +65,14 @@ def test_each_cycle_is_a_checkpoint_of_the_disks_that_travel(w02: Wherry) -> Non
 def test_an_image_of_an_older_checkpoint_is_what_its_snapshot_was_on_all_disks(
     w02: Wherry, tmp_path: Path
 ) -> None:
-    for _round in range(2):
+    for rounds in range(6):  # a busy machine lets a guest wait for long
         assert w02.live("replicate", "W02").code == 0
-    proved = proofs(w02)
+        proved = proofs(w02)
+        if rounds and len({json.dumps(one) for one in proved.values()}) > 1:
+            break
+    else:
+        pytest.fail(f"the guests write all the time: {proved}, {w02('lab', 'status').out}")
     assert len(proved) >= 2
-    assert len({json.dumps(one) for one in proved.values()}) > 1, "the guests write all the time"
     seen = 0
     for point in points(w02):
         if (digests := proved.get(point["cycle"].rsplit("/", 1)[1])) is None:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tui.jobs.state import BESTS, SAID, Failure, JobState, heard
+from planner.names import visible
+from tui.jobs.state import BESTS, SAID, Failure, JobState, ended, heard
 
 NEW = JobState("plan", datetime(2026, 11, 2, tzinfo=UTC))
 
@@ -104,3 +105,12 @@ def test_what_is_kept_has_an_end() -> None:
     assert state.said[-1] == f"line {SAID + 4}"
     assert len(state.best) == BESTS
     assert state.best[-1].waves == BESTS + 4
+
+
+def test_an_error_that_was_printed_and_not_heard_is_no_document_of_a_verb_that_was_stopped() -> None:
+    printed = json.dumps(
+        {"error": "unreachable", "message": "no vCenter\x1b", "hint": "look", "retryable": True}
+    )
+    state = ended(NEW, 130, printed, as_json=True)
+    assert state.error == Failure(visible("no vCenter\x1b"), "look", "unreachable", 130)
+    assert ended(NEW, 130, "[1]", as_json=True).error is None
