@@ -29,7 +29,7 @@ def _receive(said: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
 
     def open_disk(name: str) -> FlatDisk:
-        return FlatDisk(Path(disks[name]), True)
+        return FlatDisk(Path(disks[name]), True, spares=True)  # as wherry receiver opens it
 
     def open_read(name: str) -> FlatDisk:
         return FlatDisk(Path(disks[name]))

@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from migrate.disks.extent import Extent
-from migrate.disks.ports import WritableDisk
+from migrate.disks.ports import Cached, WritableDisk
 from migrate.replication import wire
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.dedupe.answering import Answering
@@ -101,6 +101,9 @@ class Receiver:
         self._random_bytes = random_bytes
         # If even the record of a failed flush cannot be written, this process still remembers it.
         self._poisoned: dict[str, tuple[Extent, ...]] = {}
+        # What a pass that ended well left in memory is on the medium as well; ADR 25. In this process
+        # alone: one that died may have seen a flush fail.
+        self._stamps: dict[str, str] = {}
 
     def serve(
         self,
@@ -160,6 +163,9 @@ class Receiver:
         if hello.volume in self._poisoned:
             log.poison(self._poisoned[hello.volume])
             del self._poisoned[hello.volume]
+        stamp = self._stamps.pop(hello.volume, "")
+        if isinstance(disk, Cached):
+            disk.trust("" if log.state.unknown else stamp)
         welcome = self._admit(disk, hello, log)
         if welcome.must_compare:
             self._resynced(hello.volume, welcome.why)
@@ -215,6 +221,7 @@ class Receiver:
                 partly = inflow.take_all()
                 gathering.end()
                 inflow.finish(partly=partly, wire_bytes=link.received_bytes + gathering.received_bytes)
+                self._stamps[hello.volume] = intake.stamp
             except ChannelClosed:
                 gathering.end()
                 intake.save()
