@@ -44,7 +44,8 @@ class Hello(_Message):
     """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none.
 
     One that joins a pass brings the ``ticket`` that its first connection was given. A stream names its group
-    as ``volume``, the ``tap`` whose disks these are, and the ``session`` in which it counts its writes.
+    as ``volume``, the ``tap`` whose disks these are, and the ``session`` in which it counts its writes. A
+    pass says what its instant is worth where that is more than after a crash.
     """
 
     purpose: Literal["pass", "hash", "tree", "join", "stream"]
@@ -57,6 +58,7 @@ class Hello(_Message):
     base: Annotated[str, Field(max_length=512)] = ""
     change: Annotated[str, Field(max_length=512)] = ""
     cycle: Annotated[str, Field(max_length=512)] = ""
+    consistency: Literal["", "filesystem", "application"] = ""
     ticket: Ticket = ""
     tap: Who = ""
     session: Who = ""
@@ -64,9 +66,8 @@ class Hello(_Message):
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that an older receiver does not know."""
-        left_out = {
-            word for word in ("ticket", "cycle", "tap", "session", "disks") if not getattr(self, word)
-        }
+        asked = ("ticket", "cycle", "consistency", "tap", "session", "disks")
+        left_out = {word for word in asked if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 

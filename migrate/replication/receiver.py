@@ -35,6 +35,7 @@ from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
 from migrate.replication.sink import DiskSink, Sink
 from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Kind, WireError
+from migrate.sites.consistency import Consistency
 from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
 from planner.names import visible
 from planner.units import GIB, MIB
@@ -293,7 +294,13 @@ class Receiver:
         ):
             fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
             current = CurrentPass(
-                hello.pass_id, mode, hello.size_bytes, hello.change, fresh, cycle=hello.cycle
+                hello.pass_id,
+                mode,
+                hello.size_bytes,
+                hello.change,
+                fresh,
+                cycle=hello.cycle,
+                consistency=Consistency(hello.consistency or Consistency.CRASH),
             )
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.

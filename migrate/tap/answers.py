@@ -14,6 +14,7 @@ from typing import Any, Final
 from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.answers import checked_name, plain, told_consistency
 from migrate.journal.state import Checkpoint
+from migrate.sites.consistency import Consistency
 from migrate.tap.chunks import Point
 from migrate.tap.protecting import Protected, Protecting
 from migrate.tap.recorder import Mode, Recorder
@@ -89,7 +90,7 @@ class TapAnswers:
                 "ask the tap of that group",
             )
         name = checked_name(taken(request, "name", str, ""))
-        consistency = told_consistency(request)
+        consistency = told_consistency(request) or Consistency.CRASH
         pinned = taken(request, "pinned", bool, False)
         if self._streaming is None:
             raise Blocked(

@@ -16,7 +16,7 @@ from typing import Final
 
 from migrate.journal.writes import Write
 from migrate.replication.channel import Buffer
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 from migrate.tap.slabs import Slabs
 
 ROW: Final = struct.Struct("<IIQQd")
