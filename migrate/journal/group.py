@@ -169,13 +169,14 @@ class GroupJournal:
             self._waiting.settle()
             return point
 
-    def open_read(self, volume: str) -> ReadableDisk:
-        """Open a disk as it is now, beside its writer."""
+    def open_read(self, volume: str, *, anew: bool = False) -> ReadableDisk:
+        """Open a disk as it is now, beside its writer; ``anew`` knows nothing that others read of it."""
         with self._lock:
             replica = self._replicas.open_read(volume)
             if self._log is None or volume not in self._members.numbers:
                 return replica
-            return JournalledDisk(self.number(volume), replica, self._log)
+            reader = self._log.reader_anew() if anew else None
+            return JournalledDisk(self.number(volume), replica, self._log, reader)
 
     def resynced(self, why: str) -> None:
         """Begin a new epoch, durably; without a log there is no history to break."""

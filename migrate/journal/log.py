@@ -107,6 +107,10 @@ class Log:
             self._write_joined()
             return tuple(self._frames)
 
+    def reader_anew(self) -> FrameReader:
+        """Return a reader that keeps nothing of what was read before."""
+        return FrameReader(self._files)
+
     @contextmanager
     def reading(self) -> Iterator[tuple[Sequence[Ref], int]]:
         """Yield the frames there are, and how many those are: more may come, and none is deleted meanwhile.

@@ -78,7 +78,8 @@ class Welcome(_Message):
     ``ticket`` admits further connections of a sender that asked for them, ``fine`` a second question about
     grains that differ, in a comparison of a sender that can ask it. A stream is told the ``numbers``
     of its disks, whether what is here is what that tap left (``known``), whether it goes on behind number
-    ``upto`` (``resumes``), and the [number, record] of checkpoints made.
+    ``upto`` (``resumes``), the [number, record] of checkpoints made, and whether it may ask what is ``here``
+    at a place in its order.
     """
 
     nonce: Nonce
@@ -99,10 +100,11 @@ class Welcome(_Message):
     resumes: bool = False
     upto: Size = 0
     points: Points = ()
+    here: bool = False
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that a sender knows only if it asked."""
-        asked = ("dedupe", "ticket", "fine", "numbers", "known", "resumes", "upto", "points")
+        asked = ("dedupe", "ticket", "fine", "numbers", "known", "resumes", "upto", "points", "here")
         left_out = {word for word in asked if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
