@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.replication.wire import OFFSET_MAX, WireError
+from migrate.sites.consistency import Consistency
 from planner import errors
 from planner.errors import WherryError
 from planner.names import visible
@@ -58,7 +59,7 @@ class Hello(_Message):
     base: Annotated[str, Field(max_length=512)] = ""
     change: Annotated[str, Field(max_length=512)] = ""
     cycle: Annotated[str, Field(max_length=512)] = ""
-    consistency: Literal["", "filesystem", "application"] = ""
+    consistency: Consistency = Consistency.CRASH
     ticket: Ticket = ""
     tap: Who = ""
     session: Who = ""
@@ -66,8 +67,11 @@ class Hello(_Message):
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that an older receiver does not know."""
-        asked = ("ticket", "cycle", "consistency", "tap", "session", "disks")
-        left_out = {word for word in asked if not getattr(self, word)}
+        left_out = {
+            word for word in ("ticket", "cycle", "tap", "session", "disks") if not getattr(self, word)
+        }
+        if self.consistency is Consistency.CRASH:
+            left_out.add("consistency")
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 

@@ -35,7 +35,6 @@ from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
 from migrate.replication.sink import DiskSink, Sink
 from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Kind, WireError
-from migrate.sites.consistency import Consistency
 from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
 from planner.names import visible
 from planner.units import GIB, MIB
@@ -307,7 +306,7 @@ class Receiver:
                 hello.change,
                 fresh,
                 cycle=hello.cycle,
-                consistency=Consistency(hello.consistency or Consistency.CRASH),
+                consistency=hello.consistency,
             )
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.

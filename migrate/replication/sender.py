@@ -28,7 +28,6 @@ from migrate.replication.sending import Sending
 from migrate.replication.streams import Streams
 from migrate.replication.wire import Kind, WireError
 from migrate.replication.zeros import GRAIN
-from migrate.sites.consistency import Consistency
 from planner.errors import BadInput
 from planner.units import MIB
 
@@ -121,7 +120,7 @@ def send_pass(
         base=spec.base,
         change=spec.change,
         cycle=spec.cycle,
-        consistency="" if spec.consistency is Consistency.CRASH else spec.consistency.value,
+        consistency=spec.consistency,
     )
     begun = clock()
     link, welcome = greet(

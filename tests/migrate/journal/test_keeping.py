@@ -354,8 +354,12 @@ def test_a_keeper_goes_round_and_ends_when_it_is_told(tmp_path: Path) -> None:
     assert health.wanted_s == HOUR_S
     kept.check()
     slow = Keeper(
-        journals, limits_of, every_s=0.01, rate_bytes_s=1, now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000
-    )  # type: ignore[arg-type]
+        journals,  # type: ignore[arg-type]
+        limits_of,
+        every_s=0.01,
+        rate_bytes_s=1,
+        now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000,
+    )
     asked.clear()
     with slow:  # a round at this rate would take days
         assert asked.wait(30)

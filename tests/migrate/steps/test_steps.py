@@ -220,7 +220,8 @@ def test_a_pass_says_what_its_snapshot_is_worth_and_one_of_a_stopped_vm_nothing_
     take = here.source.take_snapshot
 
     def quiesced(vms: tuple[str, ...], op: str) -> Snapshot:
-        return replace(take(vms, op), label=Consistency.FILESYSTEM)
+        taken: Snapshot = take(vms, op)
+        return replace(taken, label=Consistency.FILESYSTEM)
 
     object.__setattr__(here.source, "take_snapshot", quiesced)
     here.drive(GO)
