@@ -74,6 +74,7 @@ class Keeper:
         self._brake = Brake(rate_bytes_s, self._stop.wait)
         self._kept: dict[str, Kept] = {}
         self._rests: Counter[str] = Counter()
+        self._moves = False
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def __enter__(self) -> Self:
@@ -85,6 +86,11 @@ class Keeper:
     ) -> None:
         self._stop.set()
         self._thread.join()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether history is being moved on; cut off it would begin from its beginning the next time."""
+        return self._moves
 
     def health(self, group: GroupJournal) -> Health | None:
         """Return how a journal stands now, with what the last round had to say; None where there is none."""
@@ -117,12 +123,14 @@ class Keeper:
     def _paced(self, name: str, size_bytes: int) -> None:
         if self._leave(name):
             raise _Left("somebody else moves its history on")
+        self._moves = True
         self._brake(size_bytes)
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
                 self.round()
+                self._moves = False
                 self._stop.wait(self._every_s)
         except Paused:
             return

@@ -128,7 +128,7 @@ class Receiver:
                 self._join(link, channel, hello, hello_bytes)
                 return
             if hello.purpose == "stream":
-                self._take_stream(link, channel, hello, hello_bytes)
+                self._take_stream(link, channel, hello, hello_bytes, opening.flags)
                 return
             with self._leases.hold(hello.volume, hello.generation, channel):
                 disk = self._open_disk(hello.volume)
@@ -247,7 +247,9 @@ class Receiver:
             Inflow(link, gathering.intake, gathering.ack_bytes, overlap=self._overlap).carry()
         link.send(Kind.BYE)
 
-    def _take_stream(self, link: Link, channel: Channel, hello: Hello, hello_bytes: bytes) -> None:
+    def _take_stream(
+        self, link: Link, channel: Channel, hello: Hello, hello_bytes: bytes, flags: int
+    ) -> None:
         """Take in what a tap sends of a group, all of whose disks it holds meanwhile."""
         if self._inlet is None:
             raise SiteRefused("this receiver keeps no journals", "stream to one that does")
@@ -255,7 +257,12 @@ class Receiver:
             held.enter_context(self._inlet.succeed(hello, channel))
             for volume in sorted(self._inlet.volumes(hello)):
                 held.enter_context(self._leases.hold(volume, hello.generation, channel))
-            self._inlet.take(link, hello, lambda welcome: self._say_welcome(link, hello_bytes, welcome))
+            here = {"here": bool(flags & wire.FLAG_HERE)}
+            self._inlet.take(
+                link,
+                hello,
+                lambda welcome: self._say_welcome(link, hello_bytes, welcome.model_copy(update=here)),
+            )
 
     def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:
         runs = tuple(suspects)
@@ -300,7 +307,13 @@ class Receiver:
         ):
             fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
             current = CurrentPass(
-                hello.pass_id, mode, hello.size_bytes, hello.change, fresh, cycle=hello.cycle
+                hello.pass_id,
+                mode,
+                hello.size_bytes,
+                hello.change,
+                fresh,
+                cycle=hello.cycle,
+                consistency=hello.consistency,
             )
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.

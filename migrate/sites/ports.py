@@ -28,6 +28,7 @@ from typing import Protocol, runtime_checkable
 from migrate.disks.extent import Extent as Extent
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import Configuration
+from migrate.sites.consistency import Consistency as Consistency
 from migrate.sites.networking import GuestNic
 from planner.model import Backing, BusSharing, Power
 
@@ -49,14 +50,6 @@ class Capability(StrEnum):
     CONSOLIDATE = "consolidate"
     CUSTOMISE = "customise"
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
-
-
-class Consistency(StrEnum):
-    """What a frozen point in time is worth to an application."""
-
-    CRASH = "crash"
-    FILESYSTEM = "filesystem"
-    APPLICATION = "application"
 
 
 @dataclass(frozen=True, slots=True)

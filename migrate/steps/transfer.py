@@ -10,7 +10,7 @@ from typing import Any
 
 from migrate.replication.passes import Mode
 from migrate.run.runbook import Step
-from migrate.sites.ports import ChangeId, Extent
+from migrate.sites.ports import ChangeId, Consistency, Extent
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import stand
@@ -50,6 +50,7 @@ class Transfer(Repeatable):
             snapshot=taken.get("id"),
             extents=extents,
             cycle=f"{cycles_of(ctx, step)}{taken.get('id') or 'final'}",
+            consistency=Consistency(taken.get("label", Consistency.CRASH)),
         )
         copied = ctx.transfers.copy(wanted, ctx.report)
         return {

@@ -347,22 +347,37 @@ def test_a_keeper_goes_round_and_ends_when_it_is_told(tmp_path: Path) -> None:
     journals = _Journals(kept.group)
     with Keeper(journals, limits_of, every_s=0.01, now_ms=lambda: kept.now_ms) as keeper:  # type: ignore[arg-type]
         assert asked.wait(30)
-        for _ in range(600):
-            if kept.group.log.state.promoted:
-                break
-            threading.Event().wait(0.05)
+        _until(lambda: bool(kept.group.log.state.promoted))
         health = keeper.health(kept.group)
     assert kept.group.log.state.promoted > 0
     assert health is not None
     assert health.wanted_s == HOUR_S
     kept.check()
     slow = Keeper(
-        journals, limits_of, every_s=0.01, rate_bytes_s=1, now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000
-    )  # type: ignore[arg-type]
+        journals,  # type: ignore[arg-type]
+        limits_of,
+        every_s=0.01,
+        rate_bytes_s=1,
+        now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000,
+    )
     asked.clear()
     with slow:  # a round at this rate would take days
         assert asked.wait(30)
+        _until(lambda: slow.is_moving)
     kept.check()
+    with Keeper(journals, limits_of, every_s=0.01, now_ms=lambda: kept.now_ms) as keeper:  # type: ignore[arg-type]
+        for _ in range(3):
+            asked.clear()
+            assert asked.wait(30)
+        _until(lambda: not keeper.is_moving)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it did not come")
 
 
 def test_rounds_beside_a_writer_and_readers(tmp_path: Path) -> None:

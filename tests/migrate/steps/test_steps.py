@@ -16,7 +16,16 @@ from migrate.run.compose import compose
 from migrate.run.driver import Stopped
 from migrate.run.history import Event, Status
 from migrate.run.runbook import COMMIT, GO
-from migrate.sites.ports import Capability, ChangeId, DiskState, Extent, Health, NewDisk
+from migrate.sites.ports import (
+    Capability,
+    ChangeId,
+    Consistency,
+    DiskState,
+    Extent,
+    Health,
+    NewDisk,
+    Snapshot,
+)
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
@@ -203,6 +212,21 @@ def test_each_delta_counts_from_the_snapshot_before_it() -> None:
     assert passes[-1].snapshot is None
     assert all(item.extents for item in passes[1:])
     assert len({item.pass_id for item in passes}) == len(passes)
+
+
+def test_a_pass_says_what_its_snapshot_is_worth_and_one_of_a_stopped_vm_nothing_more_than_a_crash() -> None:
+    here = world(pair_wave())
+    transfers = telling(here)
+    take = here.source.take_snapshot
+
+    def quiesced(vms: tuple[str, ...], op: str) -> Snapshot:
+        taken: Snapshot = take(vms, op)
+        return replace(taken, label=Consistency.FILESYSTEM)
+
+    object.__setattr__(here.source, "take_snapshot", quiesced)
+    here.drive(GO)
+    said = {(item.snapshot is not None, item.consistency) for item in transfers.asked}
+    assert said == {(True, Consistency.FILESYSTEM), (False, Consistency.CRASH)}
 
 
 def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
