@@ -26,6 +26,10 @@ class Need:
 
 def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
+    return [*_needs(wave, running, now), *_waits(wave)]
+
+
+def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "failed":
         said = f": {wave.why}" if wave.why else ""
         hint = wave.hint or "see 'wherry log'"
@@ -105,6 +109,14 @@ def _short(wave: WaveStatus) -> list[Need]:
         return []
     text = f"the history of {wave.name} reaches back {wave.short_history} wanted"
     return [Need("warning", text, f"see 'wherry checkpoints {wave.name}'", wave.name)]
+
+
+def _waits(wave: WaveStatus) -> list[Need]:
+    """Return that a step waits for something that is neither the run's nor a person's word."""
+    if not wave.waits:
+        return []
+    hint = "it goes on when that is gone: let the backup job end, or remove the snapshot at the site"
+    return [Need("warning", f"{wave.name} {wave.waits}", hint, wave.name)]
 
 
 def _resume(wave: WaveStatus) -> str:

@@ -21,9 +21,11 @@ from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
 from migrate.states import Flag, State, at_go, state_of
+from migrate.waits import clause, held_up, titled
 from planner.errors import NotFound
 from planner.garbage import uncollected
 from planner.store import approvals, inventories, plans
+from planner.store import settings as settings_store
 from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
 
@@ -36,8 +38,9 @@ class WaveStatus:
     it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
     instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
-    matter), ``late`` why they are older. ``short_history`` is how far
-    its checkpoints reach back of what is wanted, where that is less.
+    matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach back of what is
+    wanted, where that is less. ``waits`` is what a step whose turn has come waits for, in words, and
+    ``waits_since`` since when.
     """
 
     name: str
@@ -64,11 +67,16 @@ class WaveStatus:
     rpo_s: float = 0.0
     late: str = ""
     short_history: str = ""
+    waits: str = ""
+    waits_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectStatus:
-    """A project at a glance. ``stages`` counts the VMs that have come at least that far."""
+    """A project at a glance. ``stages`` counts the VMs that have come at least that far.
+
+    ``excluded`` counts the names that stay by the settings.
+    """
 
     project: str
     inventory_source: str
@@ -80,6 +88,7 @@ class ProjectStatus:
     stages: tuple[tuple[str, int], ...]
     needs: tuple[Need, ...]
     running: tuple[str, ...]
+    excluded: int = 0
 
 
 STATES = (
@@ -125,6 +134,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         copies = cycles.times_of(project)
         remedied = waves_with_runs(project, RunKind.REMEDY)
         running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
+        lacking = (Flag.NEEDS_CONFIGURATION.value,) if lacks_a_site(project) else ()
         waves = tuple(
             _wave(
                 project,
@@ -133,6 +143,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
                 item.wave.name in running,
                 copies,
                 now,
+                lacking,
             )
             for item in standing
         )
@@ -141,6 +152,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in needs_of(wave, wave.name in running, now)]
+        needs += _of_calendar(project, standing, waves, now)
         needs += [
             Need(
                 "warning",
@@ -164,7 +176,18 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         stages=_stages(row.vms if row else 0, waves),
         needs=tuple(needs),
         running=running,
+        excluded=len(settings_store.glance(project, "exclude", ())),
     )
+
+
+def _of_calendar(
+    project: Project, standing: tuple[StandingRow, ...], waves: tuple[WaveStatus, ...], now: datetime
+) -> Iterator[Need]:
+    if project.rows("SELECT 1 FROM appointment LIMIT 1"):
+        from migrate.schedule.reminding import Dated, reminders
+
+        pairs = zip(standing, waves, strict=True)
+        yield from reminders(project, {wave.name: Dated(row, wave.state) for row, wave in pairs}, now)
 
 
 def _wave(
@@ -174,6 +197,7 @@ def _wave(
     running: bool,
     copies: Mapping[tuple[int, str], str],
     now: datetime,
+    lacking: tuple[str, ...],
 ) -> WaveStatus:
     wave, run, history = item.wave, item.run, item.history
     window = ""
@@ -182,7 +206,8 @@ def _wave(
         window = f"{start:%Y-%m-%d %H:%M} UTC, {wave.window.hours:g} h"
     shape = (wave.name, wave.title, wave.vms, wave.groups, wave.size_bytes, window, approved_by)
     if run is None or history is None:
-        return WaveStatus(*shape, "approved" if approved_by else "planned")
+        flags = lacking if approved_by else ()
+        return WaveStatus(*shape, "approved" if approved_by else "planned", flags=flags)
     home, keep_until = False, ""
     if state_of(history) is State.COMMITTED:
         keep_until = _keep_until(history)
@@ -196,6 +221,7 @@ def _wave(
     copied_at = cycles.copied_at(run, history, copies) if waits else ""
     late = is_late(run, history, copied_at, now)
     short = short_history(history)
+    held = held_up(history)
     return WaveStatus(
         *shape,
         state=state,
@@ -208,14 +234,25 @@ def _wave(
         why=why,
         hint=hint,
         stage=stage.value,
-        flags=tuple(flag.value for flag in (*flags_of(project, run, history, running), *breach(late, short))),
+        flags=(
+            *(flag.value for flag in (*flags_of(project, run, history, running), *breach(late, short))),
+            *(() if runs.outcome(history) else lacking),
+        ),
         protected_at=_protected_at(project, run) if home else "",
         keep_until=keep_until,
         copied_at=copied_at,
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
+        waits=clause(held) if held else "",
+        waits_since=str(held["since"]) if held else "",
     )
+
+
+def lacks_a_site(project: Project) -> bool:
+    """Return whether the settings do not name a source and a target."""
+    sites = settings_store.glance(project, "sites", {})
+    return not {"source", "target"} <= {str(site.get("role", "")) for site in sites.values()}
 
 
 def breach(late: bool, short: str) -> tuple[Flag, ...]:
@@ -308,7 +345,7 @@ def _where(history: History, running: bool, stage: State) -> tuple[str, str, str
     """Return the state in words, the step under way and the gate that waits."""
     actions = next_actions(history.runbook, history)
     word = WORDS.get(stage, stage.value)
-    current = next((action.step.title for action in actions if not isinstance(action, Finish)), "")
+    current = next((titled(history, action.step) for action in actions if not isinstance(action, Finish)), "")
     if not current:
         return word, "", ""
     if history.mode is not Mode.FORWARD:

@@ -10,6 +10,7 @@ shows. ``finish`` is where it learns how an act ended. The board says what other
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
@@ -105,14 +106,16 @@ class Crew:
             self._aside.add(step.id)
         thread.start()
 
-    def finish(self, report: Callable[[Moving], None]) -> Ended | None:
+    def finish(self, report: Callable[[Moving], None], *, looks: bool = False) -> Ended | None:
         """Wait until one has ended and return how; progress goes to ``report`` meanwhile.
 
-        While a probe or a hook is among them, return None now and then: a gate may open meanwhile.
+        While a probe or a hook is among them, or the driver ``looks`` for something, return None now and
+        then: a gate may open meanwhile.
         """
+        until = time.monotonic() + _LOOK_S if self._aside or looks else None
         while True:
             try:
-                heard = self._heard.get(timeout=_LOOK_S if self._aside else None)
+                heard = self._heard.get(timeout=max(until - time.monotonic(), 0.0) if until else None)
             except Empty:
                 return None
             if isinstance(heard, Moving):

@@ -16,12 +16,14 @@ from migrate.clock import SimulatedClock
 from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.crew import Crew, Ended
 from migrate.run.history import Entry, Event
+from migrate.run.holding import Holding
 from migrate.run.record import Record
 from migrate.run.runbook import Step
 from migrate.steps.kind import Context, StepKind
 from planner.errors import NoSpace, Paused, StepFailed, Unreachable, WherryError
 
 _LONGEST_PAUSE_S = 30.0
+_LOOK_PAUSES = 5.0  # between two looks at what holds a step up, in pauses of the driver
 
 Evidence = dict[str, Any]
 Opens = Callable[[Step], Evidence | None]
@@ -69,6 +71,7 @@ class Driver:
         self._paused = paused
         self._pause_s = pause_s
         self._crew = crew or Crew()
+        self._holding = Holding(ctx, kinds, self._note, _LOOK_PAUSES * pause_s)
 
     def drive(self, opens: Opens) -> Stopped:
         """Go on as far as possible. ``opens`` says of a gate with what evidence it is open, None = shut.
@@ -84,7 +87,7 @@ class Driver:
     def _drive(self, opens: Opens) -> Stopped:
         while not self._paused():
             history = self._ctx.history
-            actions = next_actions(history.runbook, history, self._crew.at_work)
+            actions = self._holding.sift(next_actions(history.runbook, history, self._crew.at_work))
             transfers = [one for one in actions if isinstance(one, Do) and one.step.kind == "transfer"]
             chosen = self._crew.choose(transfers)
             if not isinstance(self._ctx.clock, SimulatedClock):  # on which nobody can wait beside another
@@ -97,7 +100,9 @@ class Driver:
             if busy:
                 actions = [one for one in actions if one not in transfers]
             action, evidence = self._pick(actions, opens) if actions else (None, None)
-            if action is None or (busy and evidence is None and isinstance(action, Wait | Decide | Finish)):
+            idle = evidence is None and isinstance(action, Wait | Decide | Finish)
+            held = self._holding.any and evidence is None and isinstance(action, Wait)
+            if action is None or (busy and idle) or held:
                 self._await_crew()
                 continue
             match action:
@@ -126,10 +131,12 @@ class Driver:
         return Stopped(paused=True)
 
     def _await_crew(self) -> None:
-        """Take the end of an act; when none of ours is at work, wait a moment for those of others."""
+        """Take the end of an act; when none of ours is at work, wait a moment for what others do."""
         if self._crew.at_work:
-            if (ended := self._crew.finish(self._ctx.report)) is not None:
+            if (ended := self._crew.finish(self._ctx.report, looks=self._holding.any)) is not None:
                 self._end(ended)
+        elif self._holding.any:
+            self._holding.rest(self._paused)
         else:
             self._crew.wait()
 

@@ -33,6 +33,7 @@ class Event(StrEnum):
     UNDO_INTENT = "undo-intent"
     UNDONE = "undone"
     UNDO_FAILED = "undo-failed"
+    HELD = "held"  # its turn has come, but somebody else is in the way
     CYCLE = "cycle"
     ROLLBACK = "rollback"
     ABORT = "abort"
@@ -72,6 +73,8 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.FAILED, Event.INTENT): Status.STARTED,
     (Status.FAILED, Event.RETRY): Status.PENDING,
     (Status.FAILED, Event.SKIPPED): Status.SKIPPED,
+    (Status.PENDING, Event.HELD): Status.PENDING,
+    (Status.FAILED, Event.HELD): Status.FAILED,
     (Status.PENDING, Event.UNDO_INTENT): Status.UNDOING,  # only after an intent, see ``tried``
     (Status.SKIPPED, Event.UNDO_INTENT): Status.UNDOING,
     (Status.DONE, Event.UNDO_INTENT): Status.UNDOING,
@@ -85,8 +88,8 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
 
 SETTLED = frozenset({Status.DONE, Status.SKIPPED})
 
-_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED})
-_BEGINS = frozenset({Event.INTENT, Event.APPROVED})
+_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED, Event.HELD})
+_BEGINS = frozenset({Event.INTENT, Event.APPROVED, Event.HELD})
 
 
 class IllegalEntry(ValueError):
@@ -106,9 +109,9 @@ class Entry:
 class History:
     """The entries of a run and what follows from them.
 
-    ``status``, ``results``, ``failures``, ``undone`` and ``attempts`` are by step id. ``ready`` holds the
-    positions of pending steps whose needs are settled, ascending; ``unsettled`` those started or
-    failed.
+    ``status``, ``results``, ``failures``, ``undone``, ``attempts`` and ``held`` are by step id. ``ready``
+    holds the positions of pending steps whose needs are settled, ascending; ``unsettled`` those started
+    or failed.
     """
 
     def __init__(self, runbook: Runbook, entries: Iterable[Entry] = ()) -> None:
@@ -120,6 +123,7 @@ class History:
         self.undone: dict[str, dict[str, Any]] = {}
         self.attempts: dict[str, int] = {}
         self.tries: dict[str, int] = {}  # attempts since a person last asked for a retry
+        self.held: dict[str, dict[str, Any]] = {}  # what steps wait for whose turn has come
         self.status: dict[str, Status] = {}
         self._missing: dict[str, int] = {}
         self.ready: list[int] = []
@@ -212,16 +216,20 @@ class History:
         else:
             self.mode = Mode(entry.event.value)
             self.tries.clear()
+            self.held.clear()
             self.back = WayBack.begin(self.runbook, self.mode.value, self._left)
 
     def _append_to_step(self, entry: Entry, new: Status) -> None:
         step, event = entry.step, entry.event
         old = self.status[step]
         self.status[step] = new
+        self.held.pop(step, None)
         if event in (Event.INTENT, Event.UNDO_INTENT):
             self.attempts[step] = entry.attempt
             self.tries[step] = self.tries.get(step, 0) + 1
             self.failures.pop(step, None)
+        elif event is Event.HELD:
+            self.held[step] = entry.detail
         elif event is Event.RETRY:
             self.tries[step] = 0
         elif event in (Event.DONE, Event.APPROVED):

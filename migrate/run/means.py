@@ -16,12 +16,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hauling:
-    """Who carries transfers for all waves of a process, and what these share."""
+    """Who carries transfers for all waves of a process, and what these share.
+
+    ``local`` are movers on this machine, for what is only here; the others may be anywhere.
+    """
 
     movers: Does
     shares: Shares
     generations: Generations
     board: Board
+    local: Does
 
 
 @dataclass(frozen=True, slots=True)

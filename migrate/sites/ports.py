@@ -109,6 +109,15 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class VMSnapshot:
+    """A snapshot of a VM, whoever took it. ``op`` is the key of the call that did, empty for others' own."""
+
+    id: str
+    name: str
+    op: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What a probe saw. ``detail`` is one line for the record."""
 
@@ -225,6 +234,9 @@ class Snapshots(Protocol):
         ...
 
     def list_snapshots(self) -> tuple[Snapshot, ...]: ...
+    def snapshots_of(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return everybody's snapshots of a VM, none for one that is not registered."""
+        ...
 
 
 @runtime_checkable

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from migrate.disks.bringing import Brought
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
@@ -122,6 +124,16 @@ class Reach:
     wanted_s: float
     is_short: bool
     said: tuple[str, ...]
+
+
+class Places(Protocol):
+    """Brings images that are at hand onto disks of the target."""
+
+    def place(
+        self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
+    ) -> Brought:
+        """Bring one in, in the name of a run; raises BadInput when it does not fit, Paused, OSError."""
+        ...
 
 
 class Histories(Protocol):

@@ -36,7 +36,7 @@ def plain_fold(runbook: Runbook, entries: list[Entry]) -> tuple[dict[str, Status
         elif entry.event is Event.RETRY:
             back = status[entry.step] is Status.UNDO_FAILED
             status[entry.step] = Status.UNDOING if back else Status.PENDING
-        elif entry.event is not Event.CYCLE:
+        elif entry.event not in (Event.CYCLE, Event.HELD):
             status[entry.step] = says[entry.event]
     ready = [
         position
@@ -62,6 +62,8 @@ def walk(data: st.DataObject, number: int) -> History:
             continue
         match action:
             case Do(step, attempt):
+                if luck % 4 == 0:
+                    history.append(Entry(step.id, Event.HELD, attempt, {"why": "a backup"}))
                 history.append(Entry(step.id, Event.INTENT, attempt))
                 if luck > 5:
                     history.append(Entry(step.id, Event.DONE, attempt, {"id": "x"}))

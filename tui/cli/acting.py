@@ -209,6 +209,8 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
                 mark, said = "…", "had not happened before the interruption"
             case Event.SKIPPED:
                 mark, said = "·", "passed over, the others go on"
+            case Event.HELD:
+                mark, said = "…", visible(f"waits for {detail['why']}, and goes on when it is gone")
             case Event.FAILED | Event.UNDO_FAILED:
                 mark, said = "✖", visible(f"{detail['message']} ({detail['hint']})")
             case _:

@@ -21,6 +21,8 @@ EXPECTED = {
     ("started", "done"): "done",
     ("started", "failed"): "failed",
     ("started", "not-done"): "pending",
+    ("pending", "held"): "pending",
+    ("failed", "held"): "failed",
     ("failed", "intent"): "started",
     ("failed", "retry"): "pending",
     ("failed", "skipped"): "skipped",
@@ -121,11 +123,22 @@ def test_nothing_begins_before_what_it_needs_and_unknown_steps_are_refused(name:
         History(runbook(), [entry(Event.APPROVED if name == "gate" else Event.INTENT, name)])
 
 
-@pytest.mark.parametrize("event", [Event.INTENT, Event.SKIPPED, Event.CYCLE, Event.ROLLBACK, Event.ABORT])
+@pytest.mark.parametrize(
+    "event", [Event.INTENT, Event.HELD, Event.SKIPPED, Event.CYCLE, Event.ROLLBACK, Event.ABORT]
+)
 @pytest.mark.parametrize("way", [Event.ROLLBACK, Event.ABORT])
 def test_nothing_goes_forward_on_the_way_back(way: Event, event: Event) -> None:
     with pytest.raises(IllegalEntry):
         History(runbook(), [entry(way), entry(event)])
+
+
+def test_what_a_step_waits_for_is_known_until_it_begins_or_the_run_turns_round() -> None:
+    held = Entry("c", Event.HELD, 1, {"why": "a backup"})
+    for after in (Event.INTENT, Event.SKIPPED, Event.ROLLBACK):
+        history = History(runbook(), [held])
+        assert (history.held, history.tried("c")) == ({"c": {"why": "a backup"}}, False)
+        history.append(entry(after))
+        assert history.held == {}
 
 
 def test_nothing_is_undone_on_the_way_forward() -> None:
