@@ -34,8 +34,8 @@ def test_every_disk_cut_over_has_equal_hashes(demo: Shown, wave: str, state: str
         assert disk["source_digest"] == disk["target_digest"]
         assert len(disk["source_digest"]) == 64
         assert disk["source_digest"][:32] in demo.out
-    assert len(body["outages"]) == 4
-    assert all(outage["seconds"] > 0 for outage in body["outages"])
+    assert len(body["vms"]) == 4
+    assert all(vm["rto_s"] > 0 for vm in body["vms"])
 
 
 def test_disks_were_remapped_both_ways(demo: Shown) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from planner.names import content_id
+from tests.migrate.papers.schema import published, wrong
 from tests.tui.cli.command import Wherry, refused
 
 
@@ -133,8 +134,21 @@ def _proved(report: dict[str, Any]) -> None:
         assert disk["equal"] is True
         assert len(disk["source_digest"]) == 64
         assert disk["source_digest"] == disk["target_digest"]
-    assert {item["name"] for item in report["outages"]} == {"db-1", "app-1"}
-    assert all(0 < item["seconds"] < 60 for item in report["outages"])
+    assert {item["name"] for item in report["vms"]} == {"db-1", "app-1"}
+    assert all(item["rto_s"] > 0 for item in report["vms"])
+    assert wrong(report, (schema := published("run-report")), schema) == []
+    assert (
+        0 < report["window"]["first_probe_s"] <= report["objectives"]["rto_s"] <= report["window"]["seconds"]
+    )
+    took = {one["phase"]: one["seconds"] for one in report["phases"]}
+    assert all(
+        took[name] > 0 for name in ("seed", "stop", "final delta", "verify", "build", "start", "probes")
+    )
+    go = report["gates"][0]
+    assert go["who"] == go["words"][0]["who"] != ""
+    assert go["plan_hash"] == go["words"][0]["plan_hash"] == report["fingerprint"]
+    assert all(one["status"] == "done" and one["answer"] for one in report["probes"])
+    assert "not rehearsed as it is" in {one["kind"] for one in report["deviations"]}
     assert report["approved_by"]
     assert all(step["status"] == "done" for step in report["steps"] if step["kind"] == "verify")
 

@@ -115,21 +115,27 @@ def _lun_request(project: Project, folder: Path) -> Path:
 
 
 def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
+    """Write a report of the newest run of each wave, and one of its way home; return the files."""
     from migrate.papers.formats import WRITERS
     from migrate.papers.report import run_report
-    from migrate.run import store as runs
+    from migrate.papers.testimony import audit_head
+    from migrate.run.store import RunKind
+    from migrate.run.waves import waves_with_runs
     from planner.export.formats import write_atomically
     from planner.store import plans
 
-    written = []
+    wanted = [WRITERS[format] for format in formats if format in WRITERS]
+    marks = {RunKind.WAVE: "", RunKind.FAILBACK: "-failback"}
+    ran = {kind: waves_with_runs(project, kind) for kind in marks} if wanted else {}
+    if not any(ran.values()):
+        return []
+    written, head = [], audit_head(project)
     for wave in plans.latest(project).plan.waves:
-        if runs.latest(project, wave.name) is None:
-            continue
-        report = run_report(project, wave.name)
-        for format in formats:
-            if format in WRITERS:
-                write, suffix = WRITERS[format]
-                path = folder / f"report-{wave.name}{suffix}"
-                write_atomically(path, write(report))
-                written.append(path)
+        for kind, mark in marks.items():
+            if wave.name in ran[kind]:
+                report = run_report(project, wave.name, kind, head)
+                for write, suffix in wanted:
+                    path = folder / f"report-{wave.name}{mark}{suffix}"
+                    write_atomically(path, write(report))
+                    written.append(path)
     return written
