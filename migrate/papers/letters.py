@@ -61,7 +61,7 @@ def _chart(span: Span) -> Iterator[str]:
     used = dict.fromkeys(bar.phase for _, bars in span.rows for bar in bars)
     yield "  ".join(f"{LETTERS[phase]} {phase}" for phase in LETTERS if phase in used)
     under_way = "; > under way" if any(bar.open for _, bars in span.rows for bar in bars) else ""
-    yield f"a letter is {show_duration(step_s)}, times in UTC; later phases cover earlier ones{under_way}"
+    yield f"a letter is {_each(step_s)}, times in UTC; later phases cover earlier ones{under_way}"
 
 
 def _line(span: Span, bars: tuple[Stretch, ...]) -> str:
@@ -86,3 +86,7 @@ def _at(time: datetime) -> str:
 
 def _name(name: str) -> str:
     return f"{visible(name, _NAME):{_NAME}} "
+
+
+def _each(seconds: float) -> str:
+    return show_duration(seconds) if seconds >= 1 else f"{seconds:.3f} s"

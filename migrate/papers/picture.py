@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from math import ceil
 
 from migrate.papers.span import Span, Stretch, spans
 from planner.export.html.markup import Html, box, drawing, label, tag
@@ -101,7 +102,7 @@ def _ground(span: Span, top: float, bottom: float) -> Iterator[Html]:
 def _ticks(span: Span) -> Iterator[datetime]:
     length_s = (span.last - span.first).total_seconds()
     step_s = next((one for one in _STEPS_S if length_s / one <= _TICKS), 0)
-    step_s = step_s or 86400 * -(-length_s // (86400 * _TICKS))
+    step_s = step_s or 86400 * ceil(length_s / (86400 * _TICKS))
     midnight = span.first.replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + timedelta(seconds=((span.first - midnight).total_seconds() // step_s + 1) * step_s)
     while at < span.last:

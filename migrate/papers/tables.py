@@ -62,6 +62,11 @@ def _text(value: str, otherwise: str = NOTHING) -> str:
     return visible(value) or otherwise
 
 
+def _time(at: str) -> str:
+    """Return a time in UTC for people, a dash for none."""
+    return at.replace("T", " ").removesuffix("Z") or NOTHING
+
+
 def _run(report: RunReport) -> Table:
     window, audit = report.window, report.audit
     equal = f"{sum(disk.equal for disk in report.disks)} of {len(report.disks)}"
@@ -109,12 +114,22 @@ def _first_probe(report: RunReport) -> str:
 def _phases(report: RunReport) -> Table:
     return Table(
         "Phases",
-        ("Phase", "Begun", "Ended", "Seconds", "Took", "Planned P50 s", "Planned P95 s", "By whom", "Remark"),
+        (
+            "Phase",
+            "Begun, UTC",
+            "Ended, UTC",
+            "Seconds",
+            "Took",
+            "Planned P50 s",
+            "Planned P95 s",
+            "By whom",
+            "Remark",
+        ),
         tuple(
             (
                 one.phase,
-                _text(one.begun),
-                _text(one.ended),
+                _time(one.begun),
+                _time(one.ended),
                 _known(one.seconds),
                 duration(one.seconds),
                 _known(one.planned_p50_s),
@@ -128,12 +143,13 @@ def _phases(report: RunReport) -> Table:
 
 
 def _deviations(report: RunReport) -> Table:
-    """Return what went otherwise; kinds of which there is none are named in the last rows."""
-    found = [(one.kind, _text(one.at), _text(one.step), one.said) for one in report.deviations]
+    """Return what went otherwise; the kinds of which there is none are named in a row of their own."""
+    found = [(one.kind, _time(one.at), _text(one.step), one.said) for one in report.deviations]
     seen = {one.kind for one in report.deviations}
-    none = [(kind, NOTHING, NOTHING, "none") for kind in report.looked_for if kind not in seen]
-    unknown = [("not looked for", NOTHING, NOTHING, said) for said in report.not_looked_for]
-    return Table("Deviations", ("Kind", "When", "Step", "What"), (*found, *none, *unknown))
+    none = "; ".join(kind for kind in report.looked_for if kind not in seen)
+    ends = [("none found of", none), *(("not looked for", said) for said in report.not_looked_for)]
+    rows = (*found, *((name, *_dashes(2), said) for name, said in ends))
+    return Table("Deviations", ("Kind", "When, UTC", "Step", "What"), rows)
 
 
 def _objectives(report: RunReport) -> Table:
@@ -141,13 +157,13 @@ def _objectives(report: RunReport) -> Table:
         "RTO and RPO",
         (
             "What",
-            "RTO",
-            "Planned P50",
-            "Planned P95",
-            "RPO before",
-            "Target",
-            "RPO of the cutover",
-            "Back",
+            "RTO s",
+            "Planned P50 s",
+            "Planned P95 s",
+            "RPO before s",
+            "Target s",
+            "RPO of the cutover s",
+            "Back s",
             "Why",
         ),
         tuple(_figures(one) for one in (report.objectives, *report.groups, *report.vms)),
@@ -173,21 +189,48 @@ def _figures(one: Figures) -> tuple[Cell, ...]:
 def _gates(report: RunReport) -> Table:
     return Table(
         "Gates",
-        ("Gate", "Status", "Passed", "Said", "Who", "When", "Ticket", "Reason", "Plan hash", "Remark"),
+        (
+            "Gate",
+            "Status",
+            "Passed, UTC",
+            "Said",
+            "Who",
+            "When, UTC",
+            "Ticket",
+            "Reason",
+            "Plan hash",
+            "Remark",
+        ),
         tuple(row for gate in report.gates for row in _gate(gate)),
     )
 
 
 def _gate(gate: Gate) -> Iterator[tuple[Cell, ...]]:
-    head = (visible(gate.title), gate.status, _text(gate.passed_at))
+    head = (visible(gate.title), gate.status, _time(gate.passed_at))
     if gate.recovered:
         yield (*head, *_dashes(6), "passed; by whose word is lost")
     elif gate.policy:
         who = visible(gate.who)
-        yield (*head, "passed", who, gate.passed_at, *_dashes(2), gate.plan_hash, f"policy {gate.policy}")
+        yield (
+            *head,
+            "passed",
+            who,
+            _time(gate.passed_at),
+            *_dashes(2),
+            gate.plan_hash,
+            f"policy {gate.policy}",
+        )
     elif gate.passed_at and not gate.words:
         who = _text(gate.who)
-        yield (*head, "passed", who, gate.passed_at, *_dashes(2), _text(gate.plan_hash), "no word is kept")
+        yield (
+            *head,
+            "passed",
+            who,
+            _time(gate.passed_at),
+            *_dashes(2),
+            _text(gate.plan_hash),
+            "no word is kept",
+        )
     elif not gate.words:
         yield (*head, *_dashes(6), "nothing was said")
     for word in gate.words:
@@ -199,7 +242,7 @@ def _gate(gate: Gate) -> Iterator[tuple[Cell, ...]]:
             *head,
             word.verdict,
             f"{visible(word.who)} ({word.uid})",
-            word.at,
+            _time(word.at),
             _text(word.ticket),
             _text(word.reason),
             word.plan_hash,
@@ -239,14 +282,14 @@ def _equal(disk: DiskProof) -> str:
 def _probes(report: RunReport) -> Table:
     return Table(
         "Probes",
-        ("VM", "Asked", "Status", "Answer", "When", "Waited s", "Times", "Counts"),
+        ("VM", "Asked", "Status", "Answer", "When, UTC", "Waited s", "Times", "Counts"),
         tuple(
             (
                 visible(one.vm),
                 one.asked,
                 one.status,
                 _text(one.answer),
-                _text(one.at),
+                _time(one.at),
                 _known(one.waited_s),
                 _known(one.times),
                 "no, optional" if one.optional else "yes",
@@ -257,15 +300,15 @@ def _probes(report: RunReport) -> Table:
 
 
 def _programs(report: RunReport) -> list[Table]:
-    rows = tuple((visible(one.title), one.status, _text(one.at), _text(one.said)) for one in report.hooks)
-    return _if_any("Programs", ("What", "Status", "When", "Result"), rows)
+    rows = tuple((visible(one.title), one.status, _time(one.at), _text(one.said)) for one in report.hooks)
+    return _if_any("Programs", ("What", "Status", "When, UTC", "Result"), rows)
 
 
 def _rehearsals(report: RunReport) -> Table:
     """Return the rehearsals, and the reminder as the last row where there is one."""
     rows: list[tuple[Cell, ...]] = [
         (
-            one.at,
+            _time(one.at),
             visible(one.who),
             one.depth,
             one.verdict,
@@ -278,22 +321,22 @@ def _rehearsals(report: RunReport) -> Table:
     ]
     if report.reminder or not rows:
         rows.append((*_dashes(7), report.reminder or "none"))
-    columns = ("When", "Who", "Depth", "Verdict", "Of what ran", "Plan", "Plan hash", "Notes")
+    columns = ("When, UTC", "Who", "Depth", "Verdict", "Of what ran", "Plan", "Plan hash", "Notes")
     return Table("Rehearsals", columns, tuple(rows))
 
 
 def _cycles(report: RunReport) -> list[Table]:
-    columns = ("Group", "Round", "Copy of", "Whole at", "Data bytes", "Bytes on the line")
+    columns = ("Group", "Round", "Copy of, UTC", "Whole at, UTC", "Data bytes", "Bytes on the line")
     rows = tuple(
-        (visible(one.group), one.number, _text(one.instant), _text(one.ended), one.data_bytes, one.wire_bytes)
+        (visible(one.group), one.number, _time(one.instant), _time(one.ended), one.data_bytes, one.wire_bytes)
         for one in report.cycles
     )
     return _if_any("Copies", columns, rows)
 
 
 def _others(report: RunReport) -> list[Table]:
-    rows = tuple((one.run, one.kind, one.begun, one.state) for one in report.others)
-    return _if_any("Other runs", ("Run", "Kind", "Begun", "State"), rows)
+    rows = tuple((one.run, one.kind, _time(one.begun), one.state) for one in report.others)
+    return _if_any("Other runs", ("Run", "Kind", "Begun, UTC", "State"), rows)
 
 
 def _if_any(title: str, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> list[Table]:
@@ -304,7 +347,18 @@ def _if_any(title: str, columns: tuple[str, ...], rows: Iterable[tuple[Cell, ...
 def _steps(report: RunReport) -> Table:
     return Table(
         "Steps",
-        ("No", "Step", "Id", "Effect", "Status", "Begun", "Ended", "Seconds", "Attempts", "Evidence"),
+        (
+            "No",
+            "Step",
+            "Id",
+            "Effect",
+            "Status",
+            "Begun, UTC",
+            "Ended, UTC",
+            "Seconds",
+            "Attempts",
+            "Evidence",
+        ),
         tuple(
             (
                 number,
@@ -312,8 +366,8 @@ def _steps(report: RunReport) -> Table:
                 line.step,
                 line.effect,
                 line.status,
-                _text(line.begun),
-                _text(line.ended),
+                _time(line.begun),
+                _time(line.ended),
                 _known(line.seconds),
                 line.attempts,
                 visible(line.said),

@@ -293,9 +293,12 @@ def test_a_newer_wave_of_the_same_name_is_not_taken_for_the_committed_one(lab: W
 
 
 def test_everything_exported_opens_again(lab: Wherry) -> None:
-    written = [Path(path) for path in lab.done("export", "--json").document]
-    assert {path.suffix for path in written} == {".xlsx", ".md", ".json"}
-    assert len(written) == 9
+    asked = ("xlsx", "markdown", "json", "html")
+    written = [Path(path) for path in lab.done("export", *asked, "--json").document]
+    assert {path.suffix for path in written} == {".xlsx", ".md", ".json", ".html"}
+    reports = [path.stem for path in written if path.name.startswith("report-")]
+    assert sorted({*reports}) == ["report-W01", "report-W02", "report-W02-failback"]
+    assert len(written) == 4 + len(reports) == 16
     for path in written:
         if path.suffix == ".json":
             json.loads(path.read_text("utf-8"))
@@ -303,8 +306,22 @@ def test_everything_exported_opens_again(lab: Wherry) -> None:
             with zipfile.ZipFile(path) as book:
                 assert book.testzip() is None
                 assert "xl/workbook.xml" in book.namelist()
+        elif path.suffix == ".html":
+            assert "<script" not in path.read_text("utf-8")
         else:
             assert path.read_text("utf-8").startswith("# ")
+
+
+def test_aborted_and_failed_back_runs_have_reports(lab: Wherry) -> None:
+    schema = published("run-report")
+    states = {}
+    for name in ("W01", "W02", "W02-failback"):
+        report = json.loads((lab.root / "exports" / f"report-{name}.json").read_text("utf-8"))
+        assert wrong(report, schema, schema) == []
+        assert report["over"]
+        states[name] = report["state"]
+        assert len(report["rows"]) == 1 + len(report["groups"]) + len(report["vms"])
+    assert states == {"W01": "aborted", "W02": "committed", "W02-failback": "failed back"}
 
 
 def test_lab_stop_and_start_find_every_record(lab: Wherry) -> None:
