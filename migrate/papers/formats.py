@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from migrate.papers.tables import tables, warning
+from migrate.papers.tables import WARNING, tables, warning
 from planner.run_report import RunReport
 
 
@@ -35,7 +35,7 @@ def as_markdown(report: RunReport) -> bytes:
     lines += [
         f"## {head.title}",
         "",
-        *table_lines(head.columns, head.rows),
+        *table_lines(head.columns, [row for row in head.rows if row[0] != WARNING]),
         "## Timeline",
         "",
         *charts(report),

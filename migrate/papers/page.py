@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from migrate.papers.picture import pictures
-from migrate.papers.tables import NOTHING, duration, tables, warning
+from migrate.papers.tables import NOTHING, WARNING, duration, tables, warning
 from planner.export.html.markup import Html, Part, joined, tag
 from planner.export.html.shell import document
 from planner.export.html.tables import facts, number, table_of
@@ -37,7 +37,8 @@ def _main(report: RunReport, head: Table, rest: list[Table]) -> Iterator[Part]:
     if said := warning(report):
         yield tag("p", tag("b", said), class_="bad")
     yield _cards(report)
-    yield facts((str(name), value if isinstance(value, str) else number(value)) for name, value in head.rows)
+    shown = ((str(name), value) for name, value in head.rows if name != WARNING)
+    yield facts((name, value if isinstance(value, str) else number(value)) for name, value in shown)
     yield tag("h2", "Timeline", id="timeline")
     drawn = pictures(report)
     yield from drawn or [tag("p", "Nothing to draw: no step has begun, or no time is known.")]
@@ -63,7 +64,7 @@ def _cards(report: RunReport) -> Html:
         (NOTHING if not report.gates else _passed(report), "gates passed", False),
     )
     cards = [
-        tag("div", tag("b", value), tag("span", words), class_="card bad" if bad else "card")
+        tag("div", tag("b", value), tag("span", words), class_="card words bad" if bad else "card words")
         for value, words, bad in shown
     ]
     return tag("div", *cards, class_="cards")

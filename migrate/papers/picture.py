@@ -112,7 +112,7 @@ def _ticks(span: Span) -> Iterator[datetime]:
 
 def _row(span: Span, row: Row, bars: tuple[Stretch, ...], y: float) -> Iterator[Html]:
     strong = "strong" if row.kind != "vm" else None
-    yield label(_INDENT[row.kind], y + 14, visible(row.name, 34), class_=strong)
+    yield label(_INDENT[row.kind], y + 14, visible(row.name, 30), class_=strong)
     for bar in bars:
         x, end = _x(span, bar.begun), _x(span, bar.ended)
         took = show_duration((bar.ended - bar.begun).total_seconds())

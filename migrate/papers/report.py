@@ -11,7 +11,7 @@ from migrate.papers.moments import Moments
 from migrate.papers.objectives import figures
 from migrate.papers.phases import phases, window
 from migrate.papers.proofs import disk_proofs, hook_lines, kept_writes, probe_lines, step_lines
-from migrate.papers.testimony import audit_head, gates, rehearsals, reminder
+from migrate.papers.statements import audit_head, gates, rehearsals, reminder
 from migrate.papers.timeline import marks, rows
 from migrate.run import store as runs
 from migrate.run.actions import Outcome

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator
 from planner.export.printout import Cell, Table
 from planner.names import visible
 from planner.run_report import DiskProof, Figures, Gate, RunReport
-from planner.units import show_duration
+from planner.units import show_count, show_duration
 
 NOTHING = "–"
+WARNING = "To be known first"  # the row of the first table that a page and Markdown show above it
 _LONGEST = 300  # of a reason in a cell
 
 
@@ -35,9 +36,9 @@ def warning(report: RunReport) -> str:
     """Return what a reader has to know before all else, empty when nothing."""
     said = []
     if not report.over:
-        left = len(report.missing)
+        left = show_count(len(report.missing), "step")
         said.append(
-            f"This run is not finished: it is {report.state}, and {left} of its steps are still to come. "
+            f"This run is not finished: it is {report.state}, with {left} still to come. "
             f"What stands here is as it was at {report.printed}."
         )
     if report.recovered:
@@ -77,7 +78,7 @@ def _run(report: RunReport) -> Table:
         ("Project", visible(report.project)),
         ("What ran", "the way home (failback)" if report.kind == "failback" else "the way out"),
         ("State", report.state if report.over else f"{report.state}, not finished"),
-        *((("To be known first", said),) if (said := warning(report)) else ()),
+        *(((WARNING, said),) if (said := warning(report)) else ()),
         ("Run", report.run),
         ("Plan", report.plan),
         ("What was approved", report.fingerprint),

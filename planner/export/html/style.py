@@ -27,6 +27,7 @@ p,ul{margin:8px 0}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:18px 0}
 .card{border:1px solid var(--line);border-radius:8px;padding:12px 14px;background:var(--pale)}
 .card b{display:block;font-size:24px;font-weight:600;color:var(--deep);white-space:nowrap}
+.words b{font-size:20px;white-space:normal}
 .card span{color:var(--soft);font-size:13px}
 td a{color:var(--deep)}
 .bad b,td.bad{color:var(--bad)}

@@ -142,7 +142,7 @@ def test_a_run_that_is_not_finished_says_so_in_every_form(tmp_path: Path) -> Non
         report = timed(run)
         assert (report.over, report.state, report.ended) == (False, "before commit", "")
         assert report.missing[0] == "W01: commit, the point of no return"
-        said = "This run is not finished: it is before commit, and 3 of its steps are still to come"
+        said = "This run is not finished: it is before commit, with 3 steps still to come"
         assert said in as_markdown(report).decode()
         assert said in " ".join(Reader(as_html(report).decode()).text)
         assert any(said in str(cell) for sheet in _sheets(report).values() for row in sheet for cell in row)

@@ -299,6 +299,10 @@ def test_everything_exported_opens_again(lab: Wherry) -> None:
     reports = [path.stem for path in written if path.name.startswith("report-")]
     assert sorted({*reports}) == ["report-W01", "report-W02", "report-W02-failback"]
     assert len(written) == 4 + len(reports) == 16
+    alone = lab.done(
+        "export", "markdown", "--wave", "w02", "--to", str(lab.root / "alone"), "--json"
+    ).document
+    assert [Path(path).name for path in alone] == ["plan-W02.md", "report-W02.md", "report-W02-failback.md"]
     for path in written:
         if path.suffix == ".json":
             json.loads(path.read_text("utf-8"))
