@@ -8,46 +8,26 @@ from datetime import datetime
 from migrate.papers.moments import Moments, between
 from migrate.rehearsals import book
 from migrate.run.history import Event
-from migrate.run.runbook import COMMIT, GO, Phase, Step
+from migrate.run.runbook import COMMIT, GO, Step
+from migrate.run.step_phases import (
+    BACK,
+    CHECKPOINT,
+    COMMITTING,
+    CUTOVER,
+    DELTAS,
+    FINAL,
+    GO_GATE,
+    OF_CUTOVER,
+    SEED,
+    WINDOW,
+    phase_of,
+)
 from migrate.run.store import RunKind
 from planner.plan import Spread
 from planner.run_report import PhaseTime, Window
 from planner.units import show_count, show_duration
 
-SEED, DELTAS, CHECKPOINT, GO_GATE, CUTOVER = "seed", "deltas", "checkpoint", "wait for go", "cutover"
-WINDOW, COMMITTING, BACK = "commit window", "commit", "way back"
-OF_CUTOVER = ("prepare", "stop", "final delta", "verify", "build", "start", "probes", "hooks")
-_OF_KIND = {
-    "fold": "prepare",
-    "quiesce": "prepare",
-    "stop": "stop",
-    "transfer": "final delta",
-    "promote": "final delta",
-    "verify": "verify",
-    "build": "build",
-    "unfence": "build",
-    "readdress": "build",
-    "mark": "build",
-    "start": "start",
-    "probe": "probes",
-    "landed": "probes",
-    "hook": "hooks",
-}
-
 Planned = tuple[float | None, float | None, str]  # seconds P50 and P95, and whose figure it is
-
-
-def phase_of(step: Step) -> str:
-    """Return the phase that a step belongs to, empty for none."""
-    if step.phase is Phase.REPLICATE:
-        if step.kind == "checkpoint":
-            return CHECKPOINT
-        if step.kind == "transfer":
-            return SEED if step.id.endswith("/seed") else DELTAS
-        return ""
-    if step.phase is Phase.COMMIT:
-        return COMMITTING if step.kind in ("fence", "hook") else ""
-    return _OF_KIND.get(step.kind, "")
 
 
 def phases(told: Moments) -> tuple[PhaseTime, ...]:
@@ -64,15 +44,15 @@ def _phases(told: Moments, steps: dict[str, list[Step]]) -> Iterator[PhaseTime]:
     if deltas := _deltas(told, steps.get(DELTAS, [])):
         yield deltas
     if proofs := steps.get(CHECKPOINT):
-        yield _of_steps(told, CHECKPOINT, proofs, _unplanned(told))
+        yield _of_steps(told, CHECKPOINT, proofs, twin(told, CHECKPOINT) or _unplanned(told))
     yield _go_gate(told)
-    yield _between(told, CUTOVER, *cutover(told), twin(told))
+    yield _between(told, CUTOVER, *cutover(told), twin(told, CUTOVER) or _of_wave(told, CUTOVER))
     for name in OF_CUTOVER:
         if mine := steps.get(name):
-            yield _of_steps(told, name, mine, _final(told) if name == "final delta" else _unplanned(told))
+            yield _of_steps(told, name, mine, twin(told, name) or _of_wave(told, name))
     yield _commit_window(told)
     if fences := steps.get(COMMITTING):
-        yield _of_steps(told, COMMITTING, fences, _unplanned(told))
+        yield _of_steps(told, COMMITTING, fences, twin(told, COMMITTING) or _unplanned(told))
     if told.history.back is not None:
         began, ended = way_back(told, told.history.runbook.steps)
         began = min((one.at for one in told.of_events(Event.ROLLBACK, Event.ABORT)), default=began)
@@ -173,27 +153,32 @@ def _plan_hours(told: Moments, hours: Spread) -> Planned:
     return _of_plan(told, hours.p50 * 3600, hours.p95 * 3600)
 
 
-def _final(told: Moments) -> Planned:
-    """Return what the plan says of the last copies: that of the VM which takes longest alone."""
+def _of_wave(told: Moments, phase: str) -> Planned:
+    """Return what the plan itself says of a phase: of the last copies, that of the VM which takes longest."""
+    if told.run.kind is RunKind.FAILBACK:
+        return None, None, "not planned: the plan's figures are of the way out"
+    if phase == CUTOVER:
+        return None, None, "not known: exactly this was not rehearsed on the twin before"
     members = {vm.id for vm in told.wave.vms}
     takes = [take.final_min for take in told.wave.takes if take.what in members]
-    if not takes:
+    if phase != FINAL or not takes:
         return _unplanned(told)
     p50_min, p95_min = max(one.p50 for one in takes), max(one.p95 for one in takes)
     return _of_plan(told, p50_min * 60, p95_min * 60, ", the longest of a VM alone")
 
 
-def twin(told: Moments) -> Planned:
-    """Return what the twin said of the cutover of exactly this plan before it began."""
+def twin(told: Moments, phase: str) -> Planned | None:
+    """Return what the twin said of a phase of exactly this plan before go; None when it did not."""
     if told.run.kind is RunKind.FAILBACK:
-        return None, None, "not planned: the plan's figures are of the way out"
+        return None
     before = told.last(GO, Event.APPROVED) or told.until
     for one in book.of_wave(told.project, told.wave.name):
-        figures = one.report.get("cutover")
-        calm = one.depth is book.Depth.TWIN and not one.report.get("fault")
-        if calm and figures and one.fingerprint == told.run.fingerprint and one.at <= before:
+        if one.depth is not book.Depth.TWIN or one.report.get("fault") or one.at > before:
+            continue
+        figures = one.report.get("phases", {CUTOVER: one.report.get("cutover")}).get(phase)
+        if one.fingerprint == told.run.fingerprint and figures:
             return round(float(figures[0]), 1), round(float(figures[1]), 1), f"twin, rehearsed {one.at}"
-    return None, None, "not known: exactly this was not rehearsed on the twin before"
+    return None
 
 
 def _deltas(told: Moments, recorded: list[Step]) -> PhaseTime | None:

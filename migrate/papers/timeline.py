@@ -6,7 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from migrate.papers.moments import Moments
 from migrate.papers.objectives import disks_of
-from migrate.papers.phases import (
+from migrate.papers.phases import phases, way_back
+from migrate.run.history import Event
+from migrate.run.runbook import COMMIT, GO, Phase, Step, part_of
+from migrate.run.step_phases import (
     BACK,
     CHECKPOINT,
     COMMITTING,
@@ -17,11 +20,7 @@ from migrate.papers.phases import (
     SEED,
     WINDOW,
     phase_of,
-    phases,
-    way_back,
 )
-from migrate.run.history import Event
-from migrate.run.runbook import COMMIT, GO, Phase, Step, part_of
 from planner.run_report import Bar, Mark, Row
 
 _MOST_ROUNDS = 60  # of a group that are drawn one by one

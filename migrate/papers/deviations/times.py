@@ -7,10 +7,11 @@ from itertools import groupby
 from migrate.papers.deviations.found import Found, Strayed
 from migrate.papers.moments import Moments, between
 from migrate.papers.objectives import figures, last_copy
-from migrate.papers.phases import WINDOW, phases, window
+from migrate.papers.phases import phases, window
 from migrate.run.cycles import target_s
 from migrate.run.history import Event
 from migrate.run.runbook import COMMIT, GO
+from migrate.run.step_phases import WINDOW
 from migrate.run.store import RunKind
 from planner.units import show_duration
 

@@ -121,7 +121,10 @@ def test_cutover_moves_the_pair_and_the_report_proves_it(lab: Wherry) -> None:
         assert now["dc2", name]["power"] == "poweredOn"
         assert now["dc2", name]["acknowledged"] >= before["dc1", name]["acknowledged"]
         assert (now["dc2", name]["missing"], now["dc2", name]["corrupt"]) == (0, 0)
-    _proved(lab.report("W02"))
+    report = lab.report("W02")
+    _proved(report)
+    assert "not rehearsed as it is" in {one["kind"] for one in report["deviations"]}
+    assert report["reminder"] == "W02 was never rehearsed before"
 
 
 def _proved(report: dict[str, Any]) -> None:
@@ -148,7 +151,6 @@ def _proved(report: dict[str, Any]) -> None:
     assert go["who"] == go["words"][0]["who"] != ""
     assert go["plan_hash"] == go["words"][0]["plan_hash"] == report["fingerprint"]
     assert all(one["status"] == "done" and one["answer"] for one in report["probes"])
-    assert "not rehearsed as it is" in {one["kind"] for one in report["deviations"]}
     assert report["approved_by"]
     assert all(step["status"] == "done" for step in report["steps"] if step["kind"] == "verify")
 
@@ -202,13 +204,22 @@ def test_rollback_loses_nothing_and_keeps_what_the_target_wrote(lab: Wherry) -> 
 
 
 def test_a_new_run_after_rollback_compares_instead_of_copying(lab: Wherry) -> None:
+    lab.done("rehearse", "W02", "--runs", "3")
     ran = lab.live("cutover", "W02")
     assert ran.code == 0, ran.text
     assert ran.err.count("was there already") == 3
     seeds = [line for line in ran.err.splitlines() if ": seed " in line]
     assert seeds
     assert all(line.endswith("by comparison") for line in seeds), seeds
-    _proved(lab.report("W02"))
+    report = lab.report("W02")
+    _proved(report)
+    assert "not rehearsed as it is" not in {one["kind"] for one in report["deviations"]}
+    assert [one["same_plan"] for one in report["rehearsals"]] == [True]
+    planned = {one["phase"]: one["planned_by"] for one in report["phases"]}
+    assert all(
+        planned[name].startswith("twin, rehearsed ") for name in ("cutover", "stop", "verify", "start")
+    )
+    assert [one["state"] for one in report["others"]] == ["rolled back"]
 
 
 def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
