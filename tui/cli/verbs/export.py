@@ -41,7 +41,7 @@ class _WithFormats(click.Command):
 def command(
     formats: tuple[str, ...], target: Path | None, waves: tuple[str, ...], project_dir: Path, as_json: bool
 ) -> None:
-    """Write the newest plan, and a report for every wave that has a run.
+    """Write the newest plan, and a report of every wave that has a run, and of its way home.
 
     Default: xlsx, markdown and json. The LUN request needs no plan: a plan may wait for its LUNs.
     """
