@@ -134,6 +134,11 @@ def every(project: Project, kind: RunKind) -> list[Run]:
     return [_run(row) for row in project.rows("SELECT * FROM run WHERE kind = ? ORDER BY id", kind.value)]
 
 
+def of_wave(project: Project, wave: str) -> list[Run]:
+    """Return all runs of a wave, of every kind, oldest first."""
+    return [_run(row) for row in project.rows("SELECT * FROM run WHERE wave = ? ORDER BY id", wave)]
+
+
 def _run(row: sqlite3.Row) -> Run:
     runbook = load_runbook(json.loads(row["runbook"]))
     return Run(
@@ -169,15 +174,20 @@ def last_at(project: Project, run: Run) -> str:
 
 def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
     """Return what has happened in a run so far, or ``before`` the entry of that number."""
+    return timed(project, run, before)[0]
+
+
+def timed(project: Project, run: Run, before: int = _ENDLESS) -> tuple[History, list[str]]:
+    """Return what has happened in a run, and when each of its entries became durable."""
     rows = project.rows(
-        "SELECT step, kind, attempt, detail FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
+        "SELECT step, kind, attempt, detail, at FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
         run.id,
         before,
     )
-    return History(
-        run.runbook,
-        (Entry(row["step"], _EVENTS[row["kind"]], row["attempt"], _detail(row["detail"])) for row in rows),
+    entries = (
+        Entry(row["step"], _EVENTS[row["kind"]], row["attempt"], _detail(row["detail"])) for row in rows
     )
+    return History(run.runbook, entries), [str(row["at"]) for row in rows]
 
 
 def _detail(text: str) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def rehearse(
         "fingerprint": said.fingerprint,
         "outcomes": said.outcomes,
         "cutover": [said.cutover.p50, said.cutover.p95],
+        "phases": {name: [one.p50, one.p95] for name, one in said.phases.items()},
         "down": [said.down.p50, said.down.p95] if said.down else None,
         "back": [said.back.p50, said.back.p95] if said.back else None,
         "fits": said.fits,
