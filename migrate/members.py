@@ -10,6 +10,7 @@ from migrate.late import is_late
 from migrate.reach import short_history
 from migrate.run import cycles
 from migrate.run import store as runs
+from migrate.run.actions import waits
 from migrate.run.history import History
 from migrate.run.returning import find_returning
 from migrate.run.runbook import Step
@@ -107,7 +108,8 @@ def _doing(history: History | None, steps: tuple[Step, ...]) -> tuple[tuple[str,
     if history is None:
         return (), ""
     under_way = [step for step in steps if step.id in history.unsettled]
-    failed = next((step for step in under_way if step.id in history.failures), None)
+    ill = [step for step in under_way if step.id in history.failures]
+    failed = next((step for step in ill if not waits(history, step.id)), None)
     current = failed or next(iter(under_way), None)
     return ((Flag.FAILED.value,) if failed else ()), current.title if current else ""
 

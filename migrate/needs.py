@@ -26,6 +26,18 @@ class Need:
 
 def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
+    return [*_waits(wave), *_needs(wave, running, now)]
+
+
+def _waits(wave: WaveStatus) -> list[Need]:
+    """Return what is waited for: people may help it, and need not."""
+    if not wave.waits:
+        return []
+    hint = f"wherry run retry {wave.name} tries at once, wherry pause {wave.name} ends the wait"
+    return [Need("warning", f"{wave.name} waits at {wave.waits}", hint, wave.name)]
+
+
+def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "failed":
         said = f": {wave.why}" if wave.why else ""
         hint = wave.hint or "see 'wherry log'"

@@ -21,6 +21,7 @@ from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
 from migrate.states import Flag, State, at_go, state_of
+from migrate.waiting import waiting, when
 from planner.errors import NotFound
 from planner.garbage import uncollected
 from planner.store import approvals, inventories, plans
@@ -37,7 +38,9 @@ class WaveStatus:
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
     instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
     matter), ``late`` why they are older. ``short_history`` is how far
-    its checkpoints reach back of what is wanted, where that is less.
+    its checkpoints reach back of what is wanted, where that is less. ``waits`` is what a process that drives
+    the wave waits for before it tries a step again, ``again_at`` when that is, ``gives_up_at`` when it asks a
+    person instead.
     """
 
     name: str
@@ -64,6 +67,9 @@ class WaveStatus:
     rpo_s: float = 0.0
     late: str = ""
     short_history: str = ""
+    waits: str = ""
+    again_at: str = ""
+    gives_up_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +202,7 @@ def _wave(
     copied_at = cycles.copied_at(run, history, copies) if waits else ""
     late = is_late(run, history, copied_at, now)
     short = short_history(history)
+    rest = next(iter(waiting(history)), None) if running else None
     return WaveStatus(
         *shape,
         state=state,
@@ -215,6 +222,9 @@ def _wave(
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
+        waits=f"{rest.title}: {rest.said}; {when(rest, now)}" if rest else "",
+        again_at=_iso(rest.again_at) if rest else "",
+        gives_up_at=_iso(rest.gives_up_at) if rest else "",
     )
 
 
@@ -287,7 +297,11 @@ def _commit_by(project: Project, run: Run, wave: WaveRow) -> str:
     from migrate.gates.ending import ends_at
 
     end = ends_at(project, run, wave.commit_window_h)
-    return end.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return _iso(end)
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _failure(history: History) -> tuple[str, str]:
