@@ -223,8 +223,8 @@ def _wave(
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
         waits=f"{rest.title}: {rest.said}; {when(rest, now)}" if rest else "",
-        again_at=_iso(rest.again_at) if rest else "",
-        gives_up_at=_iso(rest.gives_up_at) if rest else "",
+        again_at=rest.moments()["again_at"] if rest else "",
+        gives_up_at=rest.moments()["gives_up_at"] if rest else "",
     )
 
 
@@ -297,11 +297,7 @@ def _commit_by(project: Project, run: Run, wave: WaveRow) -> str:
     from migrate.gates.ending import ends_at
 
     end = ends_at(project, run, wave.commit_window_h)
-    return _iso(end)
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return end.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _failure(history: History) -> tuple[str, str]:

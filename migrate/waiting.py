@@ -26,6 +26,10 @@ class Waiting:
     again_at: datetime
     gives_up_at: datetime
 
+    def moments(self) -> dict[str, str]:
+        """Return both moments as ISO 8601 in UTC."""
+        return {"again_at": _iso(self.again_at), "gives_up_at": _iso(self.gives_up_at)}
+
 
 def waiting(history: History) -> tuple[Waiting, ...]:
     """Return the steps that rest until they are tried again, the soonest first."""
@@ -65,6 +69,10 @@ def rests(detail: Mapping[str, Any]) -> str:
         return ""
     one = Waiting("", "", "", _moment(spent.again_s), _moment(spent.gives_up_s))
     return when(one, _moment(spent.at_s))
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _moment(epoch_s: float) -> datetime:

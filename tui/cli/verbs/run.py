@@ -54,8 +54,7 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
             "status": status.value,
             "said": passed_over(history, step.id)
             or str(history.failures.get(step.id, {}).get("message", "")),
-            "again_at": rest[step.id].again_at.isoformat(timespec="seconds") if step.id in rest else "",
-            "gives_up_at": rest[step.id].gives_up_at.isoformat(timespec="seconds") if step.id in rest else "",
+            **(rest[step.id].moments() if step.id in rest else {"again_at": "", "gives_up_at": ""}),
             "may_be_skipped": not why_not(history, step),
         }
         for step in history.runbook.steps
