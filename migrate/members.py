@@ -11,13 +11,14 @@ from migrate.late import is_late
 from migrate.reach import short_history
 from migrate.run import cycles
 from migrate.run import store as runs
+from migrate.run.actions import waits
 from migrate.run.history import History
 from migrate.run.returning import find_returning
 from migrate.run.runbook import Step
 from migrate.run.waves import find_wave
 from migrate.states import Flag, State, at_go, least, state_of, steps_by_vm
 from migrate.status import breach, flags_of, is_open, is_rehearsed, lacks_a_site
-from migrate.waits import titled
+from migrate.waiting import titled
 from planner.errors import NotFound
 from planner.store import settings as settings_store
 from planner.store.project import Project
@@ -128,7 +129,8 @@ def _doing(history: History | None, steps: tuple[Step, ...]) -> tuple[tuple[str,
     if history is None:
         return (), ""
     under_way = [step for step in steps if step.id in history.unsettled or step.id in history.held]
-    failed = next((step for step in under_way if step.id in history.failures), None)
+    ill = [step for step in under_way if step.id in history.failures]
+    failed = next((step for step in ill if not waits(history, step.id)), None)
     current = failed or next(iter(under_way), None)
     return ((Flag.FAILED.value,) if failed else ()), titled(history, current) if current else ""
 

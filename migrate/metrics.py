@@ -79,8 +79,8 @@ def _of_waves(status: ProjectStatus) -> Iterator[Metric]:
         if wave.copied_at:
             ages.add_metric((label,), _age_s(wave.copied_at))
             allowed.add_metric((label,), wave.rpo_s)
-        if wave.waits_since:
-            held.add_metric((label,), _age_s(wave.waits_since))
+        if wave.held_since:
+            held.add_metric((label,), _age_s(wave.held_since))
     yield states
     yield steps
     yield left

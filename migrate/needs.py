@@ -26,7 +26,15 @@ class Need:
 
 def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
-    return [*_needs(wave, running, now), *_waits(wave)]
+    return [*_waits(wave), *_needs(wave, running, now), *_held(wave)]
+
+
+def _waits(wave: WaveStatus) -> list[Need]:
+    """Return what is waited for: people may help it, and need not."""
+    if not wave.waits:
+        return []
+    hint = f"wherry run retry {wave.name} tries at once, wherry pause {wave.name} ends the wait"
+    return [Need("warning", f"{wave.name} waits at {wave.waits}", hint, wave.name)]
 
 
 def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
@@ -111,12 +119,12 @@ def _short(wave: WaveStatus) -> list[Need]:
     return [Need("warning", text, f"see 'wherry checkpoints {wave.name}'", wave.name)]
 
 
-def _waits(wave: WaveStatus) -> list[Need]:
+def _held(wave: WaveStatus) -> list[Need]:
     """Return that a step waits for something that is neither the run's nor a person's word."""
-    if not wave.waits:
+    if not wave.held:
         return []
     hint = "it goes on when that is gone: let the backup job end, or remove the snapshot at the site"
-    return [Need("warning", f"{wave.name} {wave.waits}", hint, wave.name)]
+    return [Need("warning", f"{wave.name} {wave.held}", hint, wave.name)]
 
 
 def _resume(wave: WaveStatus) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import quantiles
 
 from migrate.rehearsals.matrix import Matrix, strike_all
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
+from migrate.run.patience import Patience
 from migrate.run.runbook import COMMIT, GO, Runbook
 from migrate.run.step_phases import CUTOVER, phase_of
 from migrate.sites.ports import DiskState
@@ -175,13 +176,15 @@ def rehearse(
     fault: str = "",
     matrix: bool = False,
     rates: Measured | None = None,
+    patience: Patience | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
     """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
 
     ``report`` is told how many runs are done, of how many. ``fault`` is one of ``FAULTS``: that call
     then always fails. With ``matrix`` up to three quarters of the runs have one fault of the matrix each.
-    ``rates`` are what runs measured. Raises BadInput for another fault.
+    ``rates`` are what runs measured, ``patience`` is that with which steps are tried again, None for the
+    default. Raises BadInput for another fault.
     """
     if runs < 1:
         raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
@@ -190,7 +193,7 @@ def rehearse(
     if fault and matrix:
         raise BadInput("one fault and the matrix of all faults were asked for", "leave one of them out")
     runbook = compose(wave)
-    model = model_of(wave, link, rates)
+    model = replace(model_of(wave, link, rates), patience=patience or Patience())
     window_s = wave.window.hours * 3600 if wave.window else None
     struck = None
     if matrix:

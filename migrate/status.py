@@ -21,7 +21,7 @@ from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
 from migrate.states import Flag, State, at_go, state_of
-from migrate.waits import clause, held_up, titled
+from migrate.waiting import clause, held_up, titled, waiting, when
 from planner.errors import NotFound
 from planner.garbage import uncollected
 from planner.store import approvals, inventories, plans
@@ -39,8 +39,9 @@ class WaveStatus:
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
     instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
     matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach back of what is
-    wanted, where that is less. ``waits`` is what a step whose turn has come waits for, in words, and
-    ``waits_since`` since when.
+    wanted, where that is less. ``waits`` is what a process that drives the wave waits for before it tries a
+    step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead. ``held`` is what a
+    step whose turn has come waits for, in words, and ``held_since`` since when.
     """
 
     name: str
@@ -68,7 +69,10 @@ class WaveStatus:
     late: str = ""
     short_history: str = ""
     waits: str = ""
-    waits_since: str = ""
+    again_at: str = ""
+    gives_up_at: str = ""
+    held: str = ""
+    held_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,7 @@ def _wave(
     late = is_late(run, history, copied_at, now)
     short = short_history(history)
     held = held_up(history)
+    rest = next(iter(waiting(history)), None) if running else None
     return WaveStatus(
         *shape,
         state=state,
@@ -244,8 +249,11 @@ def _wave(
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
-        waits=clause(held) if held else "",
-        waits_since=str(held["since"]) if held else "",
+        waits=f"{rest.title}: {rest.said}; {when(rest, now)}" if rest else "",
+        again_at=rest.moments()["again_at"] if rest else "",
+        gives_up_at=rest.moments()["gives_up_at"] if rest else "",
+        held=clause(held) if held else "",
+        held_since=str(held["since"]) if held else "",
     )
 
 

@@ -24,7 +24,7 @@ from migrate.run.runbook import COMMIT, GO, Phase, Step
 from migrate.run.store import RunKind
 from migrate.run.waves import standing_waves, waves_with_runs
 from migrate.schedule import calendar
-from migrate.waits import clause, held_up
+from migrate.waiting import clause, held_up
 from planner.conduct import Ending
 from planner.effects import Effect
 from planner.store import plans

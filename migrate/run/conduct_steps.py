@@ -118,7 +118,7 @@ def _hook(
         needs=needs,
         params=_human(hook) if human else {"back": back, **_program(hook, filling)},
         undoable=back,
-        attempts=1,  # a person decides whether it runs again
+        retried=False,  # a person decides whether it runs again
         optional=hook.optional,
     )
 

@@ -29,8 +29,10 @@ from migrate.run.driver import Driver, Stopped, Told
 from migrate.run.gatekeeper import Gatekeeper
 from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
+from migrate.run.levers import retry_all
 from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.means import Means
+from migrate.run.patience import Patience
 from migrate.run.readdress_steps import found_before
 from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
@@ -84,7 +86,7 @@ class Onlooker:
     report: Callable[[Moving], None] = lambda moving: None
     boundary: Callable[[str], None] = lambda point: None
     clock: Clock = field(default_factory=SystemClock)
-    pause_s: float = 1.0
+    patience: Patience | None = None  # None: as the settings say
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,8 @@ def _drive(
         tell=watching.tell,
         boundary=watching.boundary,
         paused=paused,
-        pause_s=watching.pause_s,
+        hurried=controls.hurry_watch(project, run.wave),
+        patience=line.patience if watching.patience is None else lambda: watching.patience or Patience(),
         crew=crew,
     )
     return driver.drive(gates.opens)
@@ -324,7 +327,7 @@ def _prepare(
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
     if purpose is Purpose.CUTOVER:
         _pass_over(history, record, means.who)
-    retry_failed(history, record)
+    retry_all(history, record, means.asked_s)
 
 
 def _pass_over(history: History, record: Record, who: str) -> None:
@@ -345,15 +348,6 @@ def _pass_over(history: History, record: Record, who: str) -> None:
 def round_of(kind: RunKind, wave: Wave, number: int) -> tuple[Step, ...]:
     """Return the steps of one more round, the way a run of that kind goes."""
     return (another_reverse_round if kind is RunKind.FAILBACK else another_round)(wave, number)
-
-
-def retry_failed(history: History, record: Record) -> None:
-    """Note that a person asks for another try at every step that failed on the way the run goes."""
-    for step, status in list(history.status.items()):
-        if status in (Status.FAILED, Status.UNDO_FAILED) and (
-            history.mode is Mode.FORWARD or status is Status.UNDO_FAILED
-        ):
-            record.append(Entry(step, Event.RETRY, history.attempts.get(step, 1)))
 
 
 def _check_abort(history: History) -> None:

@@ -5,7 +5,9 @@
        └────not-done────┘                └─skipped─▶ skipped
 
 An intent without an outcome means a crash in between: the outcome is unknown and must be asked of
-the world. Going back, whatever was tried once can be undone, even if it stands at pending again.
+the world; that nobody could be asked is an entry too (unknown), after which it is still started. A
+person's retry gives patience anew to what failed, and to what rests. Going back, whatever was tried
+once can be undone, even if it stands at pending again.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from migrate.run.patience import Spent
 from migrate.run.runbook import Runbook, load_step
 from migrate.run.wayback import WayBack
 
@@ -26,6 +29,7 @@ class Event(StrEnum):
     INTENT = "intent"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
     NOT_DONE = "not-done"
     RETRY = "retry"
     SKIPPED = "skipped"
@@ -70,6 +74,9 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.STARTED, Event.DONE): Status.DONE,
     (Status.STARTED, Event.FAILED): Status.FAILED,
     (Status.STARTED, Event.NOT_DONE): Status.PENDING,
+    (Status.STARTED, Event.UNKNOWN): Status.STARTED,
+    (Status.STARTED, Event.RETRY): Status.STARTED,
+    (Status.PENDING, Event.RETRY): Status.PENDING,
     (Status.FAILED, Event.INTENT): Status.STARTED,
     (Status.FAILED, Event.RETRY): Status.PENDING,
     (Status.FAILED, Event.SKIPPED): Status.SKIPPED,
@@ -83,6 +90,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.UNDOING, Event.UNDO_FAILED): Status.UNDO_FAILED,
     (Status.UNDO_FAILED, Event.UNDO_INTENT): Status.UNDOING,
     (Status.UNDOING, Event.UNDO_INTENT): Status.UNDOING,  # after a crash
+    (Status.UNDOING, Event.RETRY): Status.UNDOING,
     (Status.UNDO_FAILED, Event.RETRY): Status.UNDOING,
 }
 
@@ -109,9 +117,10 @@ class Entry:
 class History:
     """The entries of a run and what follows from them.
 
-    ``status``, ``results``, ``failures``, ``undone``, ``attempts`` and ``held`` are by step id. ``ready``
-    holds the positions of pending steps whose needs are settled, ascending; ``unsettled`` those started
-    or failed.
+    ``status``, ``results``, ``failures``, ``undone``, ``attempts``, ``held`` (what a step waits for whose
+    turn has come) and ``spent`` (what its last failures used of the patience with a step) are by step id.
+    ``ready`` holds the positions of pending steps whose needs are settled, ascending; ``unsettled`` those
+    started or failed.
     """
 
     def __init__(self, runbook: Runbook, entries: Iterable[Entry] = ()) -> None:
@@ -122,8 +131,8 @@ class History:
         self.failures: dict[str, dict[str, Any]] = {}
         self.undone: dict[str, dict[str, Any]] = {}
         self.attempts: dict[str, int] = {}
-        self.tries: dict[str, int] = {}  # attempts since a person last asked for a retry
-        self.held: dict[str, dict[str, Any]] = {}  # what steps wait for whose turn has come
+        self.held: dict[str, dict[str, Any]] = {}
+        self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
         self.status: dict[str, Status] = {}
         self._missing: dict[str, int] = {}
         self.ready: list[int] = []
@@ -215,7 +224,7 @@ class History:
             self._begin()
         else:
             self.mode = Mode(entry.event.value)
-            self.tries.clear()
+            self.spent.clear()
             self.held.clear()
             self.back = WayBack.begin(self.runbook, self.mode.value, self._left)
 
@@ -226,18 +235,19 @@ class History:
         self.held.pop(step, None)
         if event in (Event.INTENT, Event.UNDO_INTENT):
             self.attempts[step] = entry.attempt
-            self.tries[step] = self.tries.get(step, 0) + 1
             self.failures.pop(step, None)
         elif event is Event.HELD:
             self.held[step] = entry.detail
         elif event is Event.RETRY:
-            self.tries[step] = 0
+            self.spent.pop(step, None)
         elif event in (Event.DONE, Event.APPROVED):
             self.results[step] = entry.detail
-        elif event in (Event.FAILED, Event.UNDO_FAILED):
-            self.failures[step] = entry.detail
+            self._well(step)
+        elif event in (Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED):
+            self._ill(step, entry.detail)
         elif event is Event.UNDONE:
             self.undone[step] = entry.detail
+            self._well(step)
             if self.back is not None:
                 self.back.undone(step)
         if new is Status.STARTED or new is Status.FAILED:
@@ -254,3 +264,14 @@ class History:
                 self._missing[user] -= 1
                 if not self._missing[user] and self.status[user] is Status.PENDING:
                     insort(self.ready, self.runbook.index[user])
+
+    def _well(self, step: str) -> None:
+        self.failures.pop(step, None)
+        self.spent.pop(step, None)
+
+    def _ill(self, step: str, detail: dict[str, Any]) -> None:
+        self.failures[step] = detail
+        if (spent := Spent.of(detail)) is not None:
+            self.spent[step] = spent
+        else:
+            self.spent.pop(step, None)

@@ -14,8 +14,6 @@ from migrate.steps.kind import Context, Holds, Result, StepKind
 from planner.errors import WherryError
 from planner.store.project import utc_now
 
-_SLICE_S = 0.25  # of a rest, so that a pause is heard
-
 Note = Callable[[Step, Event, int, Result], None]
 
 
@@ -28,13 +26,19 @@ class Holding:
         self._note = note
         self._look_s = look_s
         self._looked: dict[str, tuple[float, Result | None]] = {}
-        self.any = False
+        self.rests_s: list[float] = []
+
+    @property
+    def any(self) -> bool:
+        """True when a step of the last ``sift`` has to wait; ``rests_s`` are the seconds to the next looks."""
+        return bool(self.rests_s)
 
     def sift(self, actions: list[Action]) -> list[Action]:
-        """Return the actions without steps that have to wait, after which ``any`` says whether one has."""
-        free = [one for one in actions if not (isinstance(one, Do) and self._is_held(one))]
-        self.any = len(free) < len(actions)
-        return free
+        """Return the actions without steps that have to wait."""
+        held = {one.step.id for one in actions if isinstance(one, Do) and self._is_held(one)}
+        until_s = self._look_s - self._ctx.clock.now_s()
+        self.rests_s = [max(self._looked[step][0] + until_s, 0.001) for step in held]
+        return [one for one in actions if not (isinstance(one, Do) and one.step.id in held)]
 
     def _is_held(self, action: Do) -> bool:
         step, now_s = action.step, self._ctx.clock.now_s()
@@ -59,9 +63,3 @@ class Holding:
         if any(known.get(key) != value for key, value in found.items()):
             since = known.get("since") or utc_now()
             self._note(action.step, Event.HELD, action.attempt, {**found, "since": since})
-
-    def rest(self, paused: Callable[[], bool]) -> None:
-        """Wait until the next look, or until somebody asks for a pause."""
-        until_s = self._ctx.clock.now_s() + self._look_s
-        while (left_s := until_s - self._ctx.clock.now_s()) > 0 and not paused():
-            self._ctx.clock.sleep(min(left_s, _SLICE_S))

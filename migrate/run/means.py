@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,6 +35,7 @@ class Means:
 
     What only time asked for ``speaks`` for nobody: no gate opens by it. A ``cycle`` is a round that keeps
     a waiting wave up to date and proves nothing.
+    ``asked_s`` is when that was, in seconds since 1970: what failed later uses up the patience that it gave.
     ``halted`` says that this process shall end: a run then stops at the next edge, as if paused.
     """
 
@@ -43,4 +45,5 @@ class Means:
     speaks: bool = True
     cycle: bool = False
     hauling: Hauling | None = None
+    asked_s: float = field(default_factory=time.time)
     halted: Callable[[], bool] = lambda: False

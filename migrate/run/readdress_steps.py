@@ -68,7 +68,7 @@ def by_hand_steps(wave: Wave, group: GroupSteps, vm: str, start: str) -> list[St
             Effect.LIVE,
             needs=(start,),
             params={"says": f"set in the guest: {said} ({given[0].by_hand})", "takes_s": _BY_HAND_S},
-            attempts=1,
+            retried=False,
         )
     ]
 

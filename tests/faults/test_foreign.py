@@ -69,7 +69,7 @@ def look(lab: Lab, project: Project, told: Told) -> dict[str, Any]:
     return {
         "step": told.step.id,
         "runs": all(state is not None and state.power is Power.ON for state in states),
-        "waits": wave.waits,
+        "held": wave.held,
         "late": wave.late,
         "current": wave.current,
         "needs": [need.text for need in late.needs],
@@ -89,11 +89,11 @@ def of_a_cycle(lab: Lab) -> list[str]:
         return [*wrong, f"it waited at {[one['step'] for one in seen]}"]
     (one,) = seen
     said = f"waits for a foreign snapshot of {NAME} since "
-    if not one["waits"].startswith(said):
-        wrong.append(f"status says {one['waits']!r}")
-    if one["late"] != f"a delta {one['waits']}" or one["waits"] not in one["current"]:
+    if not one["held"].startswith(said):
+        wrong.append(f"status says {one['held']!r}")
+    if one["late"] != f"a delta {one['held']}" or one["held"] not in one["current"]:
         wrong.append(f"why it is late: {one['late']!r}, now: {one['current']!r}")
-    if f"{WAVE} {one['waits']}" not in one["needs"]:
+    if f"{WAVE} {one['held']}" not in one["needs"]:
         wrong.append(f"nobody is told: {one['needs']}")
     return wrong
 
@@ -102,7 +102,7 @@ def test_a_cycle_waits_and_goes_on_when_the_snapshot_is_gone(stage: Stage) -> No
     with Lab.copy(stage.template, stage.scratch / "backup") as lab:
         assert of_a_cycle(lab) == []
         (wave,) = _status(lab)
-        assert wave.waits == ""
+        assert wave.held == ""
         finish(lab, Purpose.CUTOVER)
         assert at_commit_gate(lab) == []
 

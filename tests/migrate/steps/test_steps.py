@@ -242,19 +242,21 @@ def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
     assert modes == [Mode.SEED, Mode.COMPARE]
 
 
-def test_a_full_target_is_retried_then_decided_and_the_pass_keeps_its_name() -> None:
+def test_a_full_target_is_decided_at_once_and_the_pass_keeps_its_name() -> None:
     here = world()
     transfers = telling(here)
-    transfers.full_times = 3
+    transfers.full_times = 2
     stopped = here.drive()
     assert stopped.decide is not None
     failure = here.history.failures[stopped.decide.id]
-    assert (failure["error"], failure["retryable"]) == ("no-space", True)
-    tried = [item.pass_id for item in transfers.asked[:3]]
-    assert len(set(tried)) == 1
-    here.note(stopped.decide.id, Event.RETRY, 3)
+    assert (failure["error"], failure["retryable"]) == ("no-space", False)
+    tried = [item.pass_id for item in transfers.asked]
+    assert len(set(tried)) == 2, "each disk once"
+    for step in [one for one, status in here.history.status.items() if status is Status.FAILED]:
+        here.note(step, Event.RETRY)
     gate = here.drive().gate
     assert gate is not None
+    assert [item.pass_id for item in transfers.asked[2:4]] == tried
     assert gate.id == GO
 
 
