@@ -1,6 +1,6 @@
 """What a run waits for by itself, as data and in words.
 
-Steps that failed rest and are tried again (``waiting``); others' turn has come and somebody else holds them up
+Steps that failed rest and are tried again (``waiting``); others are due and somebody else holds them up
 (``held_up``).
 """
 
@@ -76,7 +76,9 @@ def rests(detail: Mapping[str, Any]) -> str:
     return when(one, _moment(spent.at_s))
 
 
-return min(history.held.values(), key=lambda held: str(held["since"]), default={})
+def held_up(history: History) -> Mapping[str, Any]:
+    """Return what the first step waits for whose turn has come (``why``, ``since``); empty for nothing."""
+    return min(history.held.values(), key=lambda held: str(held["since"]), default={})
 
 
 def clause(held: Mapping[str, Any]) -> str:
