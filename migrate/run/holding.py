@@ -30,7 +30,7 @@ class Holding:
 
     @property
     def any(self) -> bool:
-        """True when a step of the last ``sift`` has to wait; ``rests_s`` are the seconds to the next looks."""
+        """True when a step of the last ``sift`` waits; ``rests_s`` are the seconds to the next looks."""
         return bool(self.rests_s)
 
     def sift(self, actions: list[Action]) -> list[Action]:
