@@ -12,6 +12,7 @@ Only an approved wave runs, exactly as it was approved, and one process at a tim
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from migrate.clock import Clock, SystemClock
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
+from migrate.run.arriving import enter, patient_until_s
 from migrate.run.compose import another_cycle, another_round, compose
 from migrate.run.compose_failback import another_reverse_round, compose_failback, fenced_names
 from migrate.run.crew import Crew
@@ -140,8 +142,19 @@ def carry_out(
             check_approved(project, intended)
             check_alone(project, intended.wave)
             check_remedied(project, intended.wave)
-        with both_sites(project, homeward=intended.home is not None) as sites:
+        with ExitStack() as at_end:
             history = intended.history
+            sites = enter(
+                at_end,
+                lambda: both_sites(project, homeward=intended.home is not None),
+                patient_until_s(history, means.asked_s),
+                _paused(project, intended.wave.name, means),
+                watching.clock,
+            )
+            if sites is None and intended.run is not None:
+                controls.answer(project, intended.run.wave)
+                return Carried(intended.run, history, Stopped(paused=True))
+            assert sites is not None, "nothing rests of a run that has not begun"
             check_sites(history, *sites)
             if purpose is Purpose.COMMIT and COMMIT in _waiting(history):
                 check_landed(history, *sites)
@@ -169,11 +182,7 @@ def _drive(
     gates: Gatekeeper,
 ) -> Stopped:
     """Drive a run with the crew that its limits allow."""
-    asked = controls.pause_watch(project, run.wave)
-
-    def paused() -> bool:
-        return asked() or means.halted()
-
+    paused = _paused(project, run.wave, means)
     plan = plans.get(project, run.plan).plan
     line = LinePolicy(project, plan.wave(run.wave))
     board = means.hauling.board if means.hauling else None
@@ -202,6 +211,12 @@ def _drive(
         crew=crew,
     )
     return driver.drive(gates.opens)
+
+
+def _paused(project: Project, wave: str, means: Means) -> Callable[[], bool]:
+    """Return whether a person asked for a pause, or this process shall end."""
+    asked = controls.pause_watch(project, wave)
+    return lambda: asked() or means.halted()
 
 
 def _tidied(project: Project, intended: Intended) -> bool:
