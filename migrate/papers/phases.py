@@ -43,7 +43,7 @@ def _phases(told: Moments, steps: dict[str, list[Step]]) -> Iterator[PhaseTime]:
         yield _of_steps(told, SEED, seeds, _plan_hours(told, told.wave.estimate.seed_h))
     if deltas := _deltas(told, steps.get(DELTAS, [])):
         yield deltas
-    if proofs := steps.get(CHECKPOINT):
+    if proofs := [step for step in steps.get(CHECKPOINT, ()) if step.id not in told.history.added]:
         yield _of_steps(told, CHECKPOINT, proofs, twin(told, CHECKPOINT) or _unplanned(told))
     yield _go_gate(told)
     yield _between(told, CUTOVER, *cutover(told), twin(told, CUTOVER) or _of_wave(told, CUTOVER))
@@ -227,7 +227,7 @@ def _between(
     elif begun and not ended:
         said = said or "under way"
     elif not begun:
-        said = said or "not begun"
+        said = said or ("not reached" if told.over else "not begun")
     return PhaseTime(
         phase=phase,
         planned_p50_s=planned[0],

@@ -65,19 +65,30 @@ def _rows(told: Moments) -> Iterator[Row]:
 def _of_group(told: Moments, part: str, steps: Sequence[Step]) -> Iterator[Bar]:
     """Yield the copies of a group before its cutover, then its part of the cutover as one bar."""
     yield from _bar(told, SEED, [step for step in steps if phase_of(step) == SEED])
-    rounds = [one for one in told.cycles if one.part == part and one.number > 0 and one.instant]
-    if len(rounds) > _MOST_ROUNDS:
-        yield Bar(phase=DELTAS, begun=rounds[0].instant, ended=rounds[-1].ended_at)
-    else:
-        yield from (Bar(phase=DELTAS, begun=one.instant, ended=one.ended_at) for one in rounds)
-    known = {one.instant for one in rounds}
-    deltas = [step for step in steps if phase_of(step) == DELTAS]
-    if deltas and (last := told.first(deltas[-1].params["snapshot"], Event.INTENT)) not in known:
-        yield from _bar(told, DELTAS, [step for step in deltas if told.first(step.id, Event.INTENT) >= last])
-    yield from _bar(told, CHECKPOINT, [step for step in steps if phase_of(step) == CHECKPOINT])
+    yield from _rounds(told, part, [step for step in steps if phase_of(step) == DELTAS])
+    for proof in (step for step in steps if phase_of(step) == CHECKPOINT):
+        yield from _bar(told, CHECKPOINT, [proof])
     yield from _bar(told, CUTOVER, [step for step in steps if step.phase is Phase.CUTOVER])
     yield from _bar(told, COMMITTING, [step for step in steps if phase_of(step) == COMMITTING])
     yield from _back(told, steps)
+
+
+def _rounds(told: Moments, part: str, deltas: Sequence[Step]) -> Iterator[Bar]:
+    """Yield the rounds after the seed: those put away, then those of the record; many of them as one."""
+    known = told.history.runbook.index
+    found = [
+        Bar(phase=DELTAS, begun=one.instant, ended=one.ended_at)
+        for one in told.cycles
+        if one.part == part and one.instant and one.snapshot not in known
+    ]
+    by_snapshot: dict[str, list[Step]] = {}
+    for step in deltas:
+        by_snapshot.setdefault(step.params["snapshot"], []).append(step)
+    for mine in by_snapshot.values():
+        found += _bar(told, DELTAS, mine)
+    if len(found) > _MOST_ROUNDS:
+        found = [Bar(phase=DELTAS, begun=found[0].begun, ended=found[-1].ended)]
+    yield from found
 
 
 def _of_cutover(told: Moments, steps: Sequence[Step]) -> Iterator[Bar]:

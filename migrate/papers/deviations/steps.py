@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from migrate.papers.deviations.found import Found, Strayed
-from migrate.papers.moments import Moments
+from migrate.papers.moments import Moments, Told
 from migrate.run.history import Event, Status
 from planner.sending import spoken
 from planner.units import show_bytes
@@ -11,18 +14,29 @@ from planner.units import show_bytes
 
 def failed(told: Moments) -> Found:
     """Every attempt that failed."""
-    for one in told.of_events(Event.FAILED, Event.UNDO_FAILED):
-        way = " on the way back" if one.event is Event.UNDO_FAILED else ""
-        why = one.detail.get("message", "")
-        yield Strayed(one.at, one.step, f"{told.title(one)} failed{way}, attempt {one.attempt}: {why}")
+    for one, attempt in _attempts(told):
+        if one.event in (Event.FAILED, Event.UNDO_FAILED):
+            way = " on the way back" if one.event is Event.UNDO_FAILED else ""
+            title = told.title(one)
+            why = str(one.detail.get("message", "")).removeprefix(f"{title}: ")
+            yield Strayed(one.at, one.step, f"{title} failed{way}, attempt {attempt}: {why}")
 
 
 def tried_again(told: Moments) -> Found:
     """Every attempt but the first."""
-    for one in told.of_events(Event.INTENT, Event.UNDO_INTENT):
-        if one.attempt > 1:
+    for one, attempt in _attempts(told):
+        if attempt > 1 and one.event in (Event.INTENT, Event.UNDO_INTENT):
             way = "undone" if one.event is Event.UNDO_INTENT else "tried"
-            yield Strayed(one.at, one.step, f"{told.title(one)} was {way} again, attempt {one.attempt}")
+            yield Strayed(one.at, one.step, f"{told.title(one)} was {way} again, attempt {attempt}")
+
+
+def _attempts(told: Moments) -> Iterator[tuple[Told, int]]:
+    """Yield each entry with its attempt; those of the way back are counted by themselves."""
+    undone: Counter[str] = Counter()
+    for one in told.told:
+        if one.event is Event.UNDO_INTENT:
+            undone[one.step] += 1
+        yield one, undone[one.step] or one.attempt
 
 
 def interrupted(told: Moments) -> Found:

@@ -335,6 +335,12 @@ def test_aborted_and_failed_back_runs_have_reports(lab: Wherry) -> None:
         assert wrong(report, schema, schema) == []
         assert report["over"]
         states[name] = report["state"]
+        went = {one["kind"] for one in report["deviations"]}
+        if name == "W01":  # one planned round, two more, of which the last one was spoilt
+            (group,) = (row for row in report["rows"] if row["kind"] == "group")
+            assert [bar["phase"] for bar in group["bars"]].count("deltas") == 3
+            assert went >= {"step failed", "rolled back or aborted"}
+        assert "step tried again" not in went
         assert len(report["rows"]) == 1 + len(report["groups"]) + len(report["vms"])
     assert states == {"W01": "aborted", "W02": "committed", "W02-failback": "failed back"}
 
