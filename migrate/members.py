@@ -142,5 +142,6 @@ def _flags(project: Project, wave: Wave, run: Run | None, history: History | Non
         late = is_late(run, history, copied_at, datetime.now(UTC))
         short = short_history(history)
         held = runs.is_held(project, wave.name)
-        found += [flag.value for flag in (*flags_of(project, run, history, held), *breach(late, short))]
+        paused = cycles.is_paused(project, run)
+        found += [flag.value for flag in (*flags_of(history, held, paused), *breach(late, short))]
     return found

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
 from migrate.reach import short_history
-from migrate.run import cycles
+from migrate.run import controls, cycles
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.history import SETTLED, History, Mode, Status
@@ -95,6 +95,30 @@ class ProjectStatus:
     excluded: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is asked once for all waves: times by run or wave, what was rehearsed, what all of them lack."""
+
+    now: datetime
+    copies: Mapping[tuple[int, str], str]
+    last_at: Mapping[int, str]
+    pauses: Mapping[str, str]
+    rehearsed: frozenset[tuple[str, str]]  # waves by their fingerprints
+    lacking: tuple[str, ...]
+
+    @classmethod
+    def at(cls, project: Project, now: datetime) -> _Look:
+        rehearsed = project.rows("SELECT DISTINCT wave, fingerprint FROM rehearsed")
+        return cls(
+            now,
+            cycles.times_of(project),
+            runs.last_times(project),
+            controls.pauses(project),
+            frozenset((row["wave"], row["fingerprint"]) for row in rehearsed),
+            (Flag.NEEDS_CONFIGURATION.value,) if lacks_a_site(project) else (),
+        )
+
+
 STATES = (
     "planned",
     "approved",
@@ -118,7 +142,11 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
 
     ``now`` is an aware time, default: the system's; commit windows are measured against it.
     """
-    now = now or datetime.now(UTC)
+    with uncollected():  # the records of all runs
+        return _status(project, now or datetime.now(UTC))
+
+
+def _status(project: Project, now: datetime) -> ProjectStatus:
     try:
         row = inventories.summary(project)
     except NotFound:
@@ -133,21 +161,17 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         needs.append(Need("info", "the project has no plan yet", "wherry plan"))
     if plan is not None:
         given = approvals.standing(project, plan.version)
-        with uncollected():  # the records of all runs
-            standing = tuple(standing_waves(project, plan.version))
-        copies = cycles.times_of(project)
+        standing = tuple(standing_waves(project, plan.version))
+        look = _Look.at(project, now)
         remedied = waves_with_runs(project, RunKind.REMEDY)
         running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
-        lacking = (Flag.NEEDS_CONFIGURATION.value,) if lacks_a_site(project) else ()
         waves = tuple(
             _wave(
                 project,
                 item,
                 given[item.wave.name].who if item.wave.name in given else "",
                 item.wave.name in running,
-                copies,
-                now,
-                lacking,
+                look,
             )
             for item in standing
         )
@@ -199,9 +223,7 @@ def _wave(
     item: StandingRow,
     approved_by: str,
     running: bool,
-    copies: Mapping[tuple[int, str], str],
-    now: datetime,
-    lacking: tuple[str, ...],
+    look: _Look,
 ) -> WaveStatus:
     wave, run, history = item.wave, item.run, item.history
     window = ""
@@ -210,20 +232,23 @@ def _wave(
         window = f"{start:%Y-%m-%d %H:%M} UTC, {wave.window.hours:g} h"
     shape = (wave.name, wave.title, wave.vms, wave.groups, wave.size_bytes, window, approved_by)
     if run is None or history is None:
-        flags = lacking if approved_by else ()
+        flags = look.lacking if approved_by else ()
         return WaveStatus(*shape, "approved" if approved_by else "planned", flags=flags)
     home, keep_until = False, ""
     if state_of(history) is State.COMMITTED:
         keep_until = _keep_until(history)
         if (back := newest_home(project, run)) is not None:
             home, (run, history) = True, back
-    stage = _stage(project, run, history, home)
+    stage = state_of(history, home=home)
+    if stage is State.IN_SYNC and (run.wave, run.fingerprint) in look.rehearsed:
+        stage = at_go(stage, rehearsed=True, is_open=is_open(project, run, history))
     state, current, gate = _where(history, running, stage)
-    since = runs.last_at(project, run)
+    since = look.last_at.get(run.id, run.at)
     why, hint = ("", "") if running else _failure(history)
     waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
-    copied_at = cycles.copied_at(run, history, copies) if waits else ""
-    late = is_late(run, history, copied_at, now)
+    copied_at = cycles.copied_at(run, history, look.copies) if waits else ""
+    late = is_late(run, history, copied_at, look.now)
+    paused = cycles.nothing_since(look.pauses.get(run.wave, ""), since)
     short = short_history(history)
     held = held_up(history)
     rest = next(iter(waiting(history)), None) if running else None
@@ -240,8 +265,8 @@ def _wave(
         hint=hint,
         stage=stage.value,
         flags=(
-            *(flag.value for flag in (*flags_of(project, run, history, running), *breach(late, short))),
-            *(() if runs.outcome(history) else lacking),
+            *(flag.value for flag in (*flags_of(history, running, paused), *breach(late, short))),
+            *(look.lacking if look.lacking and not runs.outcome(history) else ()),
         ),
         protected_at=_protected_at(project, run) if home else "",
         keep_until=keep_until,
@@ -268,14 +293,6 @@ def breach(late: bool, short: str) -> tuple[Flag, ...]:
     return (*((Flag.RPO_BREACH,) if late else ()), *((Flag.HISTORY_BREACH,) if short else ()))
 
 
-def _stage(project: Project, run: Run, history: History, home: bool) -> State:
-    """Return the stage of a run; one in sync may be rehearsed as it stands, and its gate open."""
-    stage = state_of(history, home=home)
-    if stage is not State.IN_SYNC:
-        return stage
-    return at_go(stage, rehearsed=is_rehearsed(project, run), is_open=is_open(project, run, history))
-
-
 def is_rehearsed(project: Project, run: Run) -> bool:
     """Return whether the wave was rehearsed exactly as the run began with it."""
     rows = project.rows(
@@ -294,12 +311,12 @@ def is_open(project: Project, run: Run, history: History) -> bool:
     return bool(said) and isinstance(standing(step, said, datetime.now(UTC), run.fingerprint), Open)
 
 
-def flags_of(project: Project, run: Run, history: History, running: bool) -> Iterator[Flag]:
+def flags_of(history: History, running: bool, paused: bool) -> Iterator[Flag]:
     """Yield what is the matter with a run beside its state."""
     actions = next_actions(history.runbook, history)
     if any(isinstance(action, Finish) for action in actions):
         return
-    if cycles.is_paused(project, run):
+    if paused:
         yield Flag.PAUSED
     elif not running and any(not isinstance(action, Wait | Decide) for action in actions):
         yield Flag.STALLED

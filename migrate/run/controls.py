@@ -55,6 +55,14 @@ def paused_since(project: Project, wave: str) -> str:
     return str(rows[0]["at"] or "")
 
 
+def pauses(project: Project) -> dict[str, str]:
+    """Return ``paused_since`` of each wave that ever was asked to stop."""
+    rows = project.rows(
+        "SELECT wave, max(coalesce(answered_at, at)) AS at FROM control WHERE kind = ? GROUP BY wave", _PAUSE
+    )
+    return {row["wave"]: str(row["at"]) for row in rows}
+
+
 def answer(project: Project, wave: str, *kinds: str) -> None:
     """Mark all requests for a wave as answered, or those of some kinds."""
     with project.write() as db:

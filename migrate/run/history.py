@@ -133,17 +133,17 @@ class History:
         self.attempts: dict[str, int] = {}
         self.held: dict[str, dict[str, Any]] = {}
         self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
-        self.status: dict[str, Status] = {}
-        self._missing: dict[str, int] = {}
-        self.ready: list[int] = []
         self.unsettled: dict[str, None] = {}
         self.added: set[str] = set()  # steps of rounds that came after those of the plan
         self.back: WayBack | None = None  # once the run is on its way back
-        self._begin()
+        self._missing = {step.id: len(step.needs) for step in runbook.steps}
+        self.status = dict.fromkeys(self._missing, Status.PENDING)
+        self.ready = [position for position, step in enumerate(runbook.steps) if not step.needs]
         for entry in entries:
             self.append(entry)
 
-    def _begin(self) -> None:
+    def _rearrange(self) -> None:
+        """Find anew what may begin, in a runbook that has another round."""
         self.status = {step.id: self.status.get(step.id, Status.PENDING) for step in self.runbook.steps}
         self._missing = {
             step.id: sum(self.status[need] not in SETTLED for need in step.needs)
@@ -221,7 +221,7 @@ class History:
             steps = tuple(map(load_step, entry.detail["steps"]))
             self.runbook = self.runbook.with_cycle(gate, steps)
             self.added.update(step.id for step in steps)
-            self._begin()
+            self._rearrange()
         else:
             self.mode = Mode(entry.event.value)
             self.spent.clear()
