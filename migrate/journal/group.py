@@ -81,7 +81,7 @@ class GroupJournal:
         self._now_ms = now_ms
         self._cycles = cycles
         self._promoting = threading.Lock()
-        self._heard_at_ms = 0
+        self.heard_at_ms = 0  # of a tap
         self._lock = threading.RLock()
         self._writers = 0
         self._waiting = Waiting(self._make)
@@ -160,7 +160,7 @@ class GroupJournal:
 
     def heard(self) -> None:
         """A tap has spoken: what is newest is of now."""
-        self._heard_at_ms = self._now_ms()
+        self.heard_at_ms = self._now_ms()
 
     def instant(self, asked: Asked, at_ms: int) -> Checkpoint:
         """Make a checkpoint of what a stream brought, which stood so at ``at_ms``, and those that wait."""
@@ -365,7 +365,7 @@ class GroupJournal:
     def _heard_ms(self) -> int:
         """Return of when what a tap brought is, as far as known: its line may be down for long."""
         newest = max((point.at_ms for point in self.log.state.checkpoints.values()), default=0)
-        return self._heard_at_ms or newest or self._now_ms()
+        return self.heard_at_ms or newest or self._now_ms()
 
     def _begin(self) -> None:
         """Have a log from now on. The replicas are durable: each pass ended with a flush."""

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from migrate.journal.group import GroupJournal
 from migrate.journal.health import Health
-from migrate.journal.keeping import Kept, keep, look
+from migrate.journal.keeping import Kept, keep, look, may_wait
 from migrate.journal.limits import Limits
 from migrate.journal.overlay import prepare
 from migrate.journal.store import Journals
@@ -26,6 +26,7 @@ from planner.units import MIB
 
 EVERY_S: Final = 10.0
 REST: Final = 30  # rounds until a group in which something went wrong is tried again
+_TICK_S: Final = 0.2
 RATE_BYTES_S: Final = 64 * MIB  # of reads and writes together: passes and images have the rest
 
 
@@ -108,7 +109,7 @@ class Keeper:
             try:
                 group = self._journals.group(name)
                 if group.is_journalled and not group.log.failed and not self._leave(name):
-                    pace = partial(self._paced, name)
+                    pace = partial(self._paced, group)
                     self._kept[name] = keep(group, self._limits(name), self._now_ms(), pace)
                     prepare(group.log, self._stop.is_set)
             except _Left:
@@ -120,11 +121,13 @@ class Keeper:
             if name in self._kept and self._kept[name].troubles:
                 self._rests[name] = REST
 
-    def _paced(self, name: str, size_bytes: int) -> None:
-        if self._leave(name):
+    def _paced(self, group: GroupJournal, size_bytes: int) -> None:
+        if self._leave(group.name):
             raise _Left("somebody else moves its history on")
         self._moves = True
         self._brake(size_bytes)
+        while may_wait(group, self._now_ms()) and not self._stop.wait(_TICK_S):
+            pass  # cut off, it would begin anew
 
     def _run(self) -> None:
         try:
