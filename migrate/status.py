@@ -274,7 +274,7 @@ def _wave(
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
-        waits=f"{rest.title}: {rest.said}; {when(rest, now)}" if rest else "",
+        waits=f"{rest.title}: {rest.said}; {when(rest, look.now)}" if rest else "",
         again_at=rest.moments()["again_at"] if rest else "",
         gives_up_at=rest.moments()["gives_up_at"] if rest else "",
         held=clause(held) if held else "",
