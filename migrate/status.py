@@ -35,9 +35,9 @@ class WaveStatus:
     ``since`` is the time of the run's newest entry, ``commit_by`` the end of the commit window while
     it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
-    instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
-    matter), ``late`` why they are older. ``short_history`` is how far
-    its checkpoints reach back of what is wanted, where that is less.
+    instant that the copies of a wave before its cutover or failback have come to, ``rpo_s`` how old they
+    may get (0: no matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach
+    back of what is wanted, where that is less.
     """
 
     name: str
@@ -192,7 +192,8 @@ def _wave(
     state, current, gate = _where(history, running, stage)
     since = runs.last_at(project, run)
     why, hint = ("", "") if running else _failure(history)
-    waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
+    waits = history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
+    waits = waits and cycles.has_cycles(run, history)
     copied_at = cycles.copied_at(run, history, copies) if waits else ""
     late = is_late(run, history, copied_at, now)
     short = short_history(history)
@@ -209,7 +210,7 @@ def _wave(
         hint=hint,
         stage=stage.value,
         flags=tuple(flag.value for flag in (*flags_of(project, run, history, running), *breach(late, short))),
-        protected_at=_protected_at(project, run) if home else "",
+        protected_at=max(_protected_at(project, run), copied_at) if home else "",
         keep_until=keep_until,
         copied_at=copied_at,
         rpo_s=cycles.target_s(history) if waits else 0.0,

@@ -95,12 +95,17 @@ def test_the_way_home_shows_step_by_step(book: Book) -> None:
     assert (wave.state, wave.flags, need.severity) == ("committed", ("stalled",), "warning")
     assert need.hint == "wherry replicate W01 --reverse --live goes on where it was"
     book.until(GO)
-    wave, _ = book.at()
+    wave = project_status(book.project).waves[0]
     assert (wave.state, wave.stage, wave.flags) == ("reverse protected", "reverse protected", ())
+    assert (wave.late, wave.rpo_s) == ("", 3600.0)
     newest = datetime.fromisoformat(wave.protected_at)
     assert abs((datetime.now(UTC) - newest).total_seconds()) < 60
-    later = project_status(book.project, newest.replace(year=newest.year + 1)).needs
-    assert any("its source is as the target was 365 d" in need.text for need in later), later
+    later = project_status(book.project, newest.replace(year=newest.year + 1))
+    said = {need.text: need.hint for need in later.needs}
+    assert any("its source is as the target was 365 d" in text for text in said), said
+    assert later.waves[0].flags == ("rpo breach",)
+    (late,) = (hint for text, hint in said.items() if "1 h is allowed: no engine is at work" in text)
+    assert late == "wherry replicate W01 --reverse --live brings them up to date"
     book.until("g0/v0/stop")
     wave, (need,) = book.at()
     assert (wave.state, need.hint) == ("failing back", "wherry failback W01 --live goes on where it was")
