@@ -82,6 +82,9 @@ def _needs_after_commit(wave: WaveStatus, running: bool, now: datetime) -> list[
         verb = f"failback {name}" if wave.state == "failing back" else f"replicate {name} --reverse"
         text = f"the way home of {name} was interrupted"
         needs.append(Need("warning", text, f"wherry {verb} --live goes on where it was", name))
+    if wave.unprotected:
+        text = f"{name} is committed, and nobody protects it at its source"
+        needs.append(Need("info", text, f"wherry replicate {name} --reverse --live begins that", name))
     kept = wave.state in ("committed", "reverse protected") and wave.keep_until
     if kept and wave.keep_until < now.date().isoformat():
         text = f"the fenced sources of {name} were to be kept until {wave.keep_until}"

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
 from migrate.reach import short_history
-from migrate.run import cycles
+from migrate.run import cycles, orders
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.history import SETTLED, History, Mode, Status
@@ -37,7 +37,8 @@ class WaveStatus:
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
     instant that the copies of a wave before its cutover or failback have come to, ``rpo_s`` how old they
     may get (0: no matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach
-    back of what is wanted, where that is less.
+    back of what is wanted, where that is less. ``unprotected`` is a committed wave that was to be protected
+    at its source and has nobody who does.
     """
 
     name: str
@@ -64,6 +65,7 @@ class WaveStatus:
     rpo_s: float = 0.0
     late: str = ""
     short_history: str = ""
+    unprotected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +185,13 @@ def _wave(
     shape = (wave.name, wave.title, wave.vms, wave.groups, wave.size_bytes, window, approved_by)
     if run is None or history is None:
         return WaveStatus(*shape, "approved" if approved_by else "planned")
-    home, keep_until = False, ""
+    home, keep_until, unprotected = False, "", False
     if state_of(history) is State.COMMITTED:
         keep_until = _keep_until(history)
         if (back := newest_home(project, run)) is not None:
             home, (run, history) = True, back
+        elif not orders.waits_for(project, wave.name):
+            unprotected = plans.wave(project, run.plan, run.wave).conduct.ending.reverse
     stage = _stage(project, run, history, home)
     state, current, gate = _where(history, running, stage)
     since = runs.last_at(project, run)
@@ -216,6 +220,7 @@ def _wave(
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
+        unprotected=unprotected,
     )
 
 

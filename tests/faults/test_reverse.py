@@ -63,6 +63,20 @@ def _imaged(lab: Lab, checkpoint: str) -> Iterator[tuple[str, str]]:
                             yield disk["volume"], hashlib.sha256(data).hexdigest()
 
 
+def name_newest(lab: Lab, name: str) -> None:
+    """Give what is newest at the source a name."""
+    with lab.project() as project, keeping(project, groups := named(project, WAVE)) as kept:
+        for one in groups:
+            request = {
+                "group": one.title,
+                "name": name,
+                "consistency": "crash",
+                "pinned": True,
+                "wait": False,
+            }
+            kept.asks.ask("checkpoint", request)
+
+
 def whole_rounds(lab: Lab) -> list[int]:
     """Return the numbers of the reverse rounds that every group has whole."""
     with lab.project() as project:
@@ -103,6 +117,7 @@ def test_what_was_committed_stays_until_the_failback(stage: Stage, abroad: Path)
         go(lab, Purpose.REVERSE)
         assert lab.drive(Purpose.REVERSE).gate == "go", "one more round, proven by digests"
         older = imaged(lab, "latest")
+        name_newest(lab, "older")
         assert lab.drive(cycle).gate == "go"
         assert held(lab) == committed, "what comes back is in the journal"
         image = imaged(lab, "committed")
@@ -111,6 +126,8 @@ def test_what_was_committed_stays_until_the_failback(stage: Stage, abroad: Path)
         newest = imaged(lab, "latest")
         assert newest != image, "the guests at the target write all the time"
         assert older != image
+        assert newest != older
+        assert imaged(lab, "older") == older, "an older one is what it was"
         written = written_at(lab, "dc2")
         go(lab, Purpose.FAILBACK)
         go(lab, Purpose.COMMIT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.needs import Need
-from migrate.run import controls
+from migrate.run import controls, orders
 from migrate.run import store as runs
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback
@@ -141,3 +141,21 @@ def test_flags_say_what_is_the_matter(book: Book) -> None:
     book.note("check", Event.FAILED)
     wave, (need,) = book.at()
     assert (wave.state, wave.flags, need.severity) == ("failed", ("failed",), "blocker")
+
+
+def test_a_committed_wave_that_nobody_protects_says_so_where_that_was_approved(book: Book) -> None:
+    wave, needs = book.at("2026-12-01")
+    assert (wave.unprotected, needs) == (False, []), "it was approved without"
+    ending = book.wave.conduct.ending.model_copy(update={"reverse": True})
+    conduct = book.wave.conduct.model_copy(update={"ending": ending})
+    book.wave = book.wave.model_copy(update={"conduct": conduct})
+    book.stored = store_plan(book.project, book.wave)
+    book.begin(compose(book.wave), RunKind.WAVE)
+    book.until("")
+    wave, (need,) = book.at("2026-12-01")
+    assert (wave.unprotected, need.severity) == (True, "info")
+    assert need.hint == "wherry replicate W01 --reverse --live begins that"
+    orders.place(book.project, "W01", "reverse", who="me")
+    assert book.at("2026-12-01")[1] == [], "somebody is about to"
+    home(book)
+    assert not book.at("2026-12-01")[0].unprotected
