@@ -198,6 +198,7 @@ def test_a_new_run_after_rollback_compares_instead_of_copying(lab: Wherry) -> No
 
 
 def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
+    assert "then the engine protects it at its source" in lab.done("commit", "W02").err
     ran = lab.live("commit", "W02", "--json")
     assert ran.code == 0, ran.text
     assert ran.document["state"] == "committed"
