@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
 from migrate.reach import short_history
-from migrate.run import controls, cycles
+from migrate.run import controls, cycles, orders
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.history import SETTLED, History, Mode, Status
@@ -37,11 +37,12 @@ class WaveStatus:
     ``since`` is the time of the run's newest entry, ``commit_by`` the end of the commit window while
     it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
-    instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
-    matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach back of what is
-    wanted, where that is less. ``waits`` is what a process that drives the wave waits for before it tries a
-    step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead. ``held`` is what a
-    step whose turn has come waits for, in words, and ``held_since`` since when.
+    instant that the copies of a wave before its cutover or failback have come to, ``rpo_s`` how old they
+    may get (0: no matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach
+    back of what is wanted, where that is less. ``waits`` is what a process that drives the wave waits for
+    before it tries a step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead.
+    ``held`` is what a step whose turn has come waits for, in words, and ``held_since`` since when.
+    ``unprotected`` is a committed wave that was to be protected at its source and has nobody who does.
     """
 
     name: str
@@ -73,6 +74,7 @@ class WaveStatus:
     gives_up_at: str = ""
     held: str = ""
     held_since: str = ""
+    unprotected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,18 +236,21 @@ def _wave(
     if run is None or history is None:
         flags = look.lacking if approved_by else ()
         return WaveStatus(*shape, "approved" if approved_by else "planned", flags=flags)
-    home, keep_until = False, ""
+    home, keep_until, unprotected = False, "", False
     if state_of(history) is State.COMMITTED:
         keep_until = _keep_until(history)
         if (back := newest_home(project, run)) is not None:
             home, (run, history) = True, back
+        elif not orders.waits_for(project, wave.name):
+            unprotected = plans.wave(project, run.plan, run.wave).conduct.ending.reverse
     stage = state_of(history, home=home)
     if stage is State.IN_SYNC and (run.wave, run.fingerprint) in look.rehearsed:
         stage = at_go(stage, rehearsed=True, is_open=is_open(project, run, history))
     state, current, gate = _where(history, running, stage)
     since = look.last_at.get(run.id, run.at)
     why, hint = ("", "") if running else _failure(history)
-    waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
+    waits = history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
+    waits = waits and cycles.has_cycles(run, history)
     copied_at = cycles.copied_at(run, history, look.copies) if waits else ""
     late = is_late(run, history, copied_at, look.now)
     paused = cycles.nothing_since(look.pauses.get(run.wave, ""), since)
@@ -268,7 +273,7 @@ def _wave(
             *(flag.value for flag in (*flags_of(history, running, paused), *breach(late, short))),
             *(look.lacking if look.lacking and not runs.outcome(history) else ()),
         ),
-        protected_at=_protected_at(project, run) if home else "",
+        protected_at=max(_protected_at(project, run), copied_at) if home else "",
         keep_until=keep_until,
         copied_at=copied_at,
         rpo_s=cycles.target_s(history) if waits else 0.0,
@@ -279,6 +284,7 @@ def _wave(
         gives_up_at=rest.moments()["gives_up_at"] if rest else "",
         held=clause(held) if held else "",
         held_since=str(held["since"]) if held else "",
+        unprotected=unprotected,
     )
 
 

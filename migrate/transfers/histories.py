@@ -36,6 +36,7 @@ class AskedHistories:
             hard_bytes=wanted.hard_bytes,
             warning_bytes=wanted.warning_bytes,
             anew=anew,
+            base=wanted.base,
         )
 
     def fold(self, group: str) -> int:

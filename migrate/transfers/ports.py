@@ -176,7 +176,10 @@ class Histories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HistoryWanted:
-    """What a group's journal is of and may take. ``cycles`` is what all its cycles begin with."""
+    """What a group's journal is of and may take. ``cycles`` is what all its cycles begin with.
+
+    ``base`` is the name of a pinned checkpoint of what the disks hold before the first pass, empty for none.
+    """
 
     title: str
     volumes: tuple[str, ...]
@@ -184,3 +187,4 @@ class HistoryWanted:
     history_s: int
     hard_bytes: int
     warning_bytes: int
+    base: str = ""

@@ -59,7 +59,7 @@ def test_a_wave_that_is_driven_says_what_it_waits_for_and_until_when(run: Standi
 
 def test_a_wave_that_nobody_drives_waits_for_nothing_by_itself(run: Standing) -> None:
     wave = Wherry(run.project.root).state("W01")
-    assert (wave["waits"], wave["again_at"], wave["flags"]) == ("", "", ["stalled"])
+    assert (wave["waits"], wave["again_at"], wave["flags"]) == ("", "", ["stalled", "needs configuration"])
 
 
 def test_a_retry_asks_the_process_at_work_and_is_noted_where_there_is_none(run: Standing) -> None:
