@@ -24,7 +24,8 @@ class Field:
     moment: Moment
 
     def __str__(self) -> str:
-        return f"{self.way.value}: {self.fault.value} at the {self.moment.value} of {self.span.kind} {self.span.step}"
+        where = f"the {self.moment.value} of {self.span.kind} {self.span.step}"
+        return f"{self.way.value}: {self.fault.value} at {where}"
 
 
 @dataclass

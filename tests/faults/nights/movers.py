@@ -13,7 +13,7 @@ from typing import Any
 from migrate.disks.ports import ReadableDisk
 from migrate.engine.leases import MARGIN_S, TERM_S
 from migrate.movers.task import Task
-from migrate.replication.passes import PassSpec
+from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.throttle import Throttle
 from migrate.transfers.ports import Moving
 from migrate.transfers.streamed import StreamedTransfers
@@ -113,7 +113,7 @@ class Movers:
                 wanted.volume, wanted.pass_id, wanted.size_bytes, task.generation, wanted.base, wanted.change
             )
         transfers = StreamedTransfers(
-            _Reads(self, mover, sends=wanted is not None),
+            _Reads(self, mover, ahead=wanted is None or wanted.mode is Mode.COMPARE),
             lambda: self.receiving.connect(spec),
             generation=task.generation,
             level=0,
@@ -181,7 +181,7 @@ class Fleet(Movers):
 
 
 class _Lease:
-    """A mover's own lease: its deadline counts from before the request, as ``migrate.engine.leases`` has it."""
+    """A mover's own lease, as ``migrate.engine.leases`` has it: its deadline is from before the request."""
 
     def __init__(self, schedule: Schedule, mover: Mover) -> None:
         self._schedule, self._mover = schedule, mover
@@ -204,15 +204,15 @@ class _Lease:
 
 
 class _Reads:
-    """The source as a mover reads it. One that only compares reads on: it is ended by force after a while."""
+    """The source as a mover reads it. One that compares has asked ``ahead``, and reads that much more."""
 
-    def __init__(self, movers: Movers, mover: Mover, *, sends: bool) -> None:
-        self._movers, self._mover, self._sends = movers, mover, sends
+    def __init__(self, movers: Movers, mover: Mover, *, ahead: bool) -> None:
+        self._movers, self._sender = movers, None if ahead else mover
 
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk:
         """Return the disk; each block takes a moment."""
         held = bytes(self._movers.source.open_read(volume, snapshot).seen)
-        return _Slow(held, self._movers, self._mover if self._sends else None)
+        return _Slow(held, self._movers, self._sender)
 
 
 class _Slow(MemoryDisk):
