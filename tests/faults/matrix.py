@@ -39,6 +39,7 @@ class Covered:
     met: Counter[str] = field(default_factory=Counter)
     asked: Counter[str] = field(default_factory=Counter)
     wrong: dict[str, list[str]] = field(default_factory=dict)
+    traces: list[str] = field(default_factory=list)  # a digest of all moves of each night
 
     @property
     def kinds(self) -> set[str]:
@@ -102,6 +103,7 @@ class Matrix:
         told = self.covered if product is None else Covered()
         told.nights += 1
         told.steps += night.schedule.steps
+        told.traces.append(night.schedule.trace.hexdigest())
         told.fields.add((one.span.kind, one.fault))
         told.moments[one.moment] += 1
         told.met += night.met

@@ -13,6 +13,7 @@ import pytest
 from tests.faults.matrix import Field, Matrix
 from tests.faults.nights.estate import KINDS
 from tests.faults.nights.mutants import MUTANTS
+from tests.faults.nights.night import Way
 from tests.faults.nights.strikes import LONG_S, Fault, Moment
 
 SEED = int(os.environ.get("WHERRY_SEED", "1"))
@@ -39,6 +40,7 @@ def test_a_frozen_mover_is_taken_over_and_writes_nothing_after_it(matrix: Matrix
         one
         for one in matrix.fields()
         if (one.span.kind, one.fault, one.moment) == ("transfer", Fault.FREEZE, Moment.MIDDLE)
+        and one.way in (Way.OUT, Way.HOME)
     ]
     before = matrix.covered.met["tasks taken over"]
     wrong = [said for one in frozen for said in (*matrix.play(one), *matrix.play(one, freeze_s=LONG_S))]
@@ -49,12 +51,13 @@ def test_a_frozen_mover_is_taken_over_and_writes_nothing_after_it(matrix: Matrix
 
 
 def test_a_seed_tells_the_same_night_twice() -> None:
-    first, second = Matrix(7), Matrix(7)
-    one = first.slice(first.fields())[5]
-    assert second.slice(second.fields())[5] == one
-    for each in (first, second):
-        each.play(one)
-    assert first.covered == second.covered
+    told = []
+    for _ in range(2):
+        each = Matrix(7)
+        span = next(span for span in each.calm(Way.OUT, fleet=False).spans if span.kind == "transfer")
+        each.play(Field(Way.OUT, span, Fault.RECEIVER, Moment.MIDDLE))
+        told.append((span, each.covered))
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -71,14 +74,12 @@ def test_negative_control(matrix: Matrix, name: str) -> None:
 
 
 @pytest.mark.soak
-def test_every_kind_of_step_by_every_fault_by_every_moment() -> None:
-    first = int(os.environ.get("WHERRY_SEED", random.SystemRandom().randrange(10**9)))
-    matrices = [Matrix(seed) for seed in range(first, first + 3)]
-    for each in matrices:
-        for one in each.fields():
-            each.play(one)
-        each.covered.say(each.seed)
-    assert [each.covered.wrong for each in matrices] == [{}] * len(matrices)
-    assert all(
-        {(kind, fault) for kind in KINDS for fault in Fault} == each.covered.fields for each in matrices
-    )
+@pytest.mark.parametrize("part", range(3))
+def test_every_kind_of_step_by_every_fault_by_every_moment(part: int) -> None:
+    seed = int(os.environ.get("WHERRY_SEED", random.SystemRandom().randrange(10**9))) + part
+    whole = Matrix(seed)
+    for one in whole.fields():
+        whole.play(one)
+    whole.covered.say(seed)
+    assert whole.covered.wrong == {}
+    assert whole.covered.fields == {(kind, fault) for kind in KINDS for fault in Fault}

@@ -28,6 +28,7 @@ from tests.faults.scenario import FORWARD, GOAL, every
 
 KILLS = int(os.environ.get("WHERRY_KILLS", "1000"))
 MINUTES = float(os.environ.get("WHERRY_MINUTES", "60"))  # after which a slow machine may stop, and says so
+_PARTS = 4
 _DRIVES_MAX = 400
 _OUT, _HOME = ("out", "back"), ("home", "home, back")
 _SOME_S = 0.25
@@ -170,14 +171,15 @@ def test_a_wave_that_is_killed_at_random_on_its_way_home_ends_as_it_should(
 
 
 @pytest.mark.soak
-def test_kills_by_the_thousand(stage: Stage, abroad: Path, rng: random.Random) -> None:
+@pytest.mark.parametrize("part", range(_PARTS))
+def test_kills_by_the_thousand(stage: Stage, abroad: Path, rng: random.Random, part: int) -> None:
     toll = Toll(stage, abroad, rng)
-    while toll.dead.total() < KILLS and toll.seconds < 60 * MINUTES:
-        toll.play(_OUT * 3)
-        toll.play(_HOME * 2)
-        toll.say()
+    while toll.dead.total() < KILLS / _PARTS and toll.seconds < 60 * MINUTES / _PARTS:
+        toll.play(_OUT)
+        toll.play(_HOME)
+    toll.say()
     assert set(toll.ways) == set(WAYS)
     assert toll.dead["driver"]
     assert toll.dead["receiver"]
-    if toll.dead.total() < KILLS:
-        print(f"ended after {MINUTES:g} min, before {KILLS:,} were dead")
+    if toll.dead.total() < KILLS / _PARTS:
+        print(f"ended after {toll.seconds / 60:.0f} min, before {KILLS / _PARTS:,.0f} were dead")

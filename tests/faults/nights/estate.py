@@ -13,7 +13,7 @@ DB, WEB = "id-db", "id-web"
 KINDS = {
     "check", "create-disk", "place-seed", "journal", "snapshot", "transfer", "drop-snapshot", "checkpoint",
     "hook", "fold", "quiesce", "stop", "promote", "verify", "build", "mark", "readdress", "start", "probe",
-    "note", "landed", "fence", "unfence",
+    "note", "landed", "fence", "unfence", "gate", "human",
     "undo create-disk", "undo journal", "undo snapshot", "undo quiesce", "undo stop", "undo build",
     "undo mark", "undo start", "undo hook", "undo unfence",
 }  # fmt: skip

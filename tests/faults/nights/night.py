@@ -293,6 +293,9 @@ class Night:
             back = "undo " if side == "after undo" else ""
             kind = back + self.runbook.step(step).kind
             self.spans.append(Span(step, kind, self._entered[step], self.schedule.steps))
+        elif side == "before approval":  # the word is given and not recorded
+            now = self.schedule.steps
+            self.spans.append(Span(step, self.runbook.step(step).kind, now, now))
         self.schedule.pause()
 
     # what may never be
