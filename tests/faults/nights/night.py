@@ -48,7 +48,7 @@ from tests.faults.nights.movers import Fleet, Movers
 from tests.faults.nights.placing import Placed
 from tests.faults.nights.plane import Journals, Receiving
 from tests.faults.nights.rack import Rack, Reached
-from tests.faults.nights.strikes import Fault, Span, Strike, freeze
+from tests.faults.nights.strikes import Fault, Span, Strike
 from tests.migrate.simulated_run import Ledger as Record
 from tests.simulation.flusher import Flusher
 from tests.simulation.schedule import Process, Schedule
@@ -332,7 +332,7 @@ class Night:
             case Fault.LINK:
                 self.links.cut(self.rng.uniform(5.0, 120.0))
             case Fault.FREEZE:
-                freeze(self.schedule, at_work[0].process if at_work else self.engine, strike.freeze_s)
+                self.schedule.freeze(at_work[0].process if at_work else self.engine, strike.freeze_s)
         if at_work and fault in (Fault.MOVER, Fault.FREEZE):
             self.met[f"{fault.value}: at work"] += 1
 

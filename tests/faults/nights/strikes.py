@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from tests.simulation.schedule import Process, Schedule
 
 FREEZE_S = 10.0
 LONG_S = 30.0  # until well after another one has taken over
@@ -57,18 +54,3 @@ class Strike:
     fault: Fault
     at: int
     freeze_s: float = FREEZE_S
-
-
-def freeze(schedule: Schedule, process: Process, seconds: float) -> None:
-    """Let nothing of a process run for so long, as SIGSTOP and SIGCONT do. Deadlines that pass are missed."""
-    until = schedule.now + seconds
-    for task in schedule._tasks:
-        if task.process is process:
-            task.ready = _frozen(schedule, until, task.ready)
-            if task.deadline is not None:
-                task.deadline = max(task.deadline, until)
-    schedule.spawn(Process(), "thaw", lambda: schedule.sleep(seconds))
-
-
-def _frozen(schedule: Schedule, until: float, ready: Callable[[], bool]) -> Callable[[], bool]:
-    return lambda: schedule.now >= until and ready()
