@@ -1,7 +1,9 @@
 """The engine: what a step costs beside its act, what waiting waves cost, and the window of a cutover.
 
 A lab of VMs with one disk of 16 MiB each, carried out by a real engine with its movers; times are of the
-record of steps. Waiting waves are runs whose record says that they are at their go gate.
+record of steps. For a last delta of about 50 MB the guests write over all of their records before the
+cutover; what it carried is in the row. Waiting waves are runs whose record says that they are at their go
+gate. ``--window`` measures these last deltas alone.
 """
 
 from __future__ import annotations
@@ -49,21 +51,41 @@ from tests.planner.sketch import vm as some_vm
 _SITES = ("dc1", "dc2")
 _WAVE = "W01"
 _DISK = 16 * MIB
+_WRITTEN = {  # by the number of VMs: the disks of each, whose records take 48 MiB in all
+    1: (32 * MIB,) * 12,
+    4: (32 * MIB,) * 3,
+    32: (8 * MIB, 4 * MIB),
+}
+_RATE = 40.0  # records a second and VM
+_RATES = 1280.0  # of all of them, where they write over all that they have
+_TIMES_OVER = 1.25  # so that hardly a record is left as it was
 
 
 def run(quick: bool) -> dict[str, Any]:
     """Return the figures; quick has one lab of four VMs and 40 waiting VMs."""
     rows: list[dict[str, Any]] = []
     for vms in (4,) if quick else (1, 4, 32):
-        with _lab(vms) as project:
+        with _lab(vms, (_DISK,)) as project:
             rows += _cutover(project, vms, overhead=vms == 4)
+    rows += _written(quick)
     rows += _waiting(40 if quick else 1000)
     return {"name": "engine", "columns": {"parts": "of that"}, "rows": rows, "host": facts()}
 
 
+def _written(quick: bool) -> Iterator[dict[str, Any]]:
+    """Measure windows whose last deltas carry about 50 MB."""
+    for vms, sizes in _WRITTEN.items():
+        if vms == 4 or not quick:
+            with _lab(vms, sizes, _RATES / vms) as project:
+                yield from _cutover(project, vms, overhead=False, written=sum(sizes))
+
+
 @contextmanager
-def _lab(vms: int) -> Iterator[Project]:
-    """Give a project whose wave of so many VMs runs in a lab, for the block."""
+def _lab(vms: int, sizes: tuple[int, ...], rate: float = _RATE) -> Iterator[Project]:
+    """Give a project whose wave of so many VMs runs in a lab, for the block.
+
+    ``sizes`` are those of each VM's disks, ``rate`` the records that each writes a second.
+    """
     members = tuple(
         VM(
             f"v{number}",
@@ -71,7 +93,10 @@ def _lab(vms: int) -> Iterator[Project]:
             power=Power.ON,
             cpus=1,
             memory_bytes=64 * MIB,
-            disks=(Disk("2000", "Hard disk 1", _DISK, path=f"[ds] v{number}/0.vmdk"),),
+            disks=tuple(
+                Disk(f"20{at:02}", f"Hard disk {at + 1}", size, path=f"[ds] v{number}/{at}.vmdk")
+                for at, size in enumerate(sizes)
+            ),
             nics=(Nic("Network adapter 1", "prod", f"00:50:56:00:00:{number:02x}", "Vmxnet3"),),
         )
         for number in range(vms)
@@ -102,7 +127,7 @@ def _lab(vms: int) -> Iterator[Project]:
         approvals.approve(project, plans.save(project, plan, "bench"), (_WAVE,), "bench")
         root = project.root / "lab"
         build_lab(root, inventory, source_name="dc1", target_name="dc2", luns=(), seed=7,
-                  progress=lambda what, done, total: None)  # fmt: skip
+                  progress=lambda what, done, total: None, write_rate=rate)  # fmt: skip
         source = LabSite.connect(root / "dc1", start=True)
         for member in members:
             source.power_on(member.id, "bench")
@@ -116,8 +141,21 @@ def _lab(vms: int) -> Iterator[Project]:
                     stop_server(root / site / "run", server)
 
 
-def _cutover(project: Project, vms: int, *, overhead: bool) -> Iterator[dict[str, Any]]:
+def _write_over(project: Project, vms: int, disk_bytes: int) -> None:
+    """Return when each guest has written over about all of its records since now."""
+    source = LabSite.connect(project.root / "lab" / "dc1", start=False)
+    wanted = int(disk_bytes / 8 / 4096 * _TIMES_OVER)  # an eighth of a disk holds records
+    until = {f"v{number}": source.guest(f"v{number}").last_acknowledged + wanted for number in range(vms)}
+    for vm, number in until.items():
+        while source.guest(vm).last_acknowledged < number:
+            time.sleep(0.1)
+    source.close()
+
+
+def _cutover(project: Project, vms: int, *, overhead: bool, written: int = 0) -> Iterator[dict[str, Any]]:
     for purpose in (Purpose.REPLICATE, Purpose.CUTOVER):
+        if purpose is Purpose.CUTOVER and written:
+            _write_over(project, vms, written)
         number = orders.place(project, _WAVE, purpose.value, {"uid": os.getuid()}).id
         ensure(project.root, project.run_dir)
         while (result := orders.find(project, number).result) is None:
@@ -127,19 +165,22 @@ def _cutover(project: Project, vms: int, *, overhead: bool) -> Iterator[dict[str
     times = _times(project)
     stops = [span for (step, _), span in times.items() if step.endswith("/stop")]
     probes = [span for (step, _), span in times.items() if step.endswith("/probe")]
-    window_s = min(end for _, end in probes) - min(begin for begin, _ in stops)
+    begin, end = min(begin for begin, _ in stops), min(end for _, end in probes)
     parts = ", ".join(
-        f"{what} {sum(end - begin for (step, _), (begin, end) in times.items() if step.endswith(tail)):.2f}"
+        f"{what} {_busy_s(times, tail, begin, end):.2f}"
         for what, tail in (
-            ("stop", "/stop"), ("last delta", "/final"), ("compare", "/verify"), ("build", "/build"),
-            ("start", "/start"), ("probe", "/probe"),
+            ("stop", "/stop"), ("last delta", "/final"), ("end of history", "/promote"),
+            ("compare", "/verify"), ("build", "/build"), ("mark", "/mark"), ("start", "/start"),
+            ("probe", "/probe"),
         )
     )  # fmt: skip
+    carried = _carried(project)
     yield {
-        "what": f"{vms} VMs: first stop to first probe passed",
-        "value": round(window_s, 2),
+        "what": f"{vms} VMs{', much written' if written else ''}: first stop to first probe passed",
+        "value": round(end - begin, 2),
         "unit": "s",
-        "parts": f"seconds: {parts}",
+        "parts": f"seconds in which one goes on: {parts}; the last delta carried"
+        f" {carried[0] / 1e6:.1f} MB, {carried[1] / 1e6:.1f} MB on the line",
     }
     if overhead:
         spans = sorted(times.values())
@@ -151,6 +192,25 @@ def _cutover(project: Project, vms: int, *, overhead: bool) -> Iterator[dict[str
             "unit": "ms",
             "parts": f"mean {statistics.mean(inner) * 1000:.2f} ms",
         }
+
+
+def _busy_s(
+    times: dict[tuple[str, int], tuple[float, float]], tail: str, since: float, until: float
+) -> float:
+    """Return for how long at least one step of a kind went on between two moments."""
+    total, seen = 0.0, since
+    for begin, end in sorted(span for (step, _), span in times.items() if step.endswith(tail)):
+        begin, end = max(begin, seen), min(end, until)
+        if end > begin:
+            total, seen = total + end - begin, end
+    return total
+
+
+def _carried(project: Project) -> tuple[int, int]:
+    """Return the payload of the last deltas, and what of it went over the line, in bytes."""
+    rows = project.rows("SELECT detail FROM step_record WHERE kind = 'done' AND step LIKE '%/final'")
+    results = [json.loads(row["detail"]) for row in rows]
+    return sum(one["data_bytes"] for one in results), sum(one["wire_bytes"] for one in results)
 
 
 def _times(project: Project) -> dict[tuple[str, int], tuple[float, float]]:
@@ -230,4 +290,6 @@ def _fill(project: Project, waves: int) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run("--quick" in sys.argv), indent=2, ensure_ascii=False))
+    quick = "--quick" in sys.argv
+    told: Any = list(_written(quick)) if "--window" in sys.argv else run(quick)
+    print(json.dumps(told, indent=2, ensure_ascii=False))

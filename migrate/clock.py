@@ -14,6 +14,10 @@ class Clock(Protocol):
         """Return seconds since some fixed moment."""
         ...
 
+    def epoch_s(self) -> float:
+        """Return seconds since 1970: the same for every process, and whoever may set the clock sets it."""
+        ...
+
     def sleep(self, seconds: float) -> None: ...
 
 
@@ -23,6 +27,10 @@ class SystemClock:
     def now_s(self) -> float:
         """Return monotonic seconds."""
         return time.monotonic()
+
+    def epoch_s(self) -> float:
+        """Return the system's time."""
+        return time.time()
 
     def sleep(self, seconds: float) -> None:
         """Wait for real."""
@@ -37,6 +45,10 @@ class SimulatedClock:
 
     def now_s(self) -> float:
         """Return the simulated seconds."""
+        return self.at_s
+
+    def epoch_s(self) -> float:
+        """Return the simulated seconds: it all began in 1970."""
         return self.at_s
 
     def sleep(self, seconds: float) -> None:

@@ -10,6 +10,7 @@ from migrate.run.actions import Decide, next_actions
 from migrate.run.history import Mode, Status
 from migrate.run.runbook import GO
 from migrate.run.store import RunKind
+from migrate.waiting import clause, held_up, waiting
 from planner.names import visible
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def why_late(project: Project, run: Run, history: History, running: bool) -> str
         if isinstance(action, Decide):
             said = history.failures.get(action.step.id, {}).get("message", "")
             return f"the last delta failed: {visible(str(said), 200)}"
+    if held := held_up(history):
+        return f"a delta {clause(held)}"
+    for one in waiting(history) if running else ():
+        return f"its delta waits: {one.said}"
     if running:
         return "a delta is under way"
     if cycles.every(history) is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,19 +11,21 @@ from migrate.late import is_late
 from migrate.reach import short_history
 from migrate.run import cycles
 from migrate.run import store as runs
+from migrate.run.actions import waits
 from migrate.run.history import History
 from migrate.run.returning import find_returning
 from migrate.run.runbook import Step
 from migrate.run.waves import find_wave
 from migrate.states import Flag, State, at_go, least, state_of, steps_by_vm
-from migrate.status import breach, flags_of, is_open, is_rehearsed
+from migrate.status import breach, flags_of, is_open, is_rehearsed, lacks_a_site
+from migrate.waiting import titled
 from planner.errors import NotFound
 from planner.store import settings as settings_store
 from planner.store.project import Project
 
 if TYPE_CHECKING:
     from migrate.run.store import Run
-    from planner.plan import Wave
+    from planner.plan import PlannedGroup, PlannedVM, Wave
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """A move group of a wave: as far as its VM that is least far."""
+    """A move group of a wave: as far as its VM that is least far, with the flags of all its VMs."""
 
     group: str
     vms: int
     state: str
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,16 +77,34 @@ def wave_members(project: Project, name: str) -> WaveMembers:
         run, history = home.run, home.history
     of_vms = steps_by_vm(history.runbook) if history is not None else {}
     states = _states(project, wave, run, history, of_vms, homeward)
+    stay = set(settings_store.glance(project, "exclude", ()))
     members = tuple(
-        Member(vm.id, vm.name, group.name, states[vm.id].value, *_doing(history, of_vms.get(vm.id, ())))
+        _member(vm, group.name, states[vm.id], history, of_vms.get(vm.id, ()), stay)
         for group in wave.groups
         for vm in map(wave.vm, group.vms)
     )
-    groups = tuple(
-        GroupState(group.name, len(group.vms), least(states[vm] for vm in group.vms).value)
-        for group in wave.groups
-    )
+    groups = tuple(_group(group, states, members) for group in wave.groups)
     return WaveMembers(wave.name, tuple(_flags(project, wave, run, history)), groups, members)
+
+
+def _group(group: PlannedGroup, states: dict[str, State], members: tuple[Member, ...]) -> GroupState:
+    flags = {flag for member in members if member.vm in group.vms for flag in member.flags}
+    ordered = tuple(flag.value for flag in Flag if flag.value in flags)
+    return GroupState(group.name, len(group.vms), least(states[vm] for vm in group.vms).value, ordered)
+
+
+def _member(
+    vm: PlannedVM,
+    group: str,
+    state: State,
+    history: History | None,
+    steps: tuple[Step, ...],
+    stay: AbstractSet[str],
+) -> Member:
+    flags, now = _doing(history, steps)
+    if stay & {vm.id, vm.name}:
+        flags = (*flags, Flag.EXCLUDED.value)
+    return Member(vm.id, vm.name, group, state.value, flags, now)
 
 
 def _states(
@@ -106,19 +128,20 @@ def _doing(history: History | None, steps: tuple[Step, ...]) -> tuple[tuple[str,
     """Return the flags of a VM with these steps, and its step that is under way or failed."""
     if history is None:
         return (), ""
-    under_way = [step for step in steps if step.id in history.unsettled]
-    failed = next((step for step in under_way if step.id in history.failures), None)
+    under_way = [step for step in steps if step.id in history.unsettled or step.id in history.held]
+    ill = [step for step in under_way if step.id in history.failures]
+    failed = next((step for step in ill if not waits(history, step.id)), None)
     current = failed or next(iter(under_way), None)
-    return ((Flag.FAILED.value,) if failed else ()), current.title if current else ""
+    return ((Flag.FAILED.value,) if failed else ()), titled(history, current) if current else ""
 
 
 def _flags(project: Project, wave: Wave, run: Run | None, history: History | None) -> list[str]:
-    roles = {site.role for site in settings_store.load(project).sites.values()}
-    found = [] if {"source", "target"} <= roles else [Flag.NEEDS_CONFIGURATION.value]
+    found = [Flag.NEEDS_CONFIGURATION.value] if lacks_a_site(project) else []
     if run is not None and history is not None:
         copied_at = cycles.copied_at(run, history, cycles.times_of(project, run.id))
         late = is_late(run, history, copied_at, datetime.now(UTC))
         short = short_history(history)
         held = runs.is_held(project, wave.name)
-        found += [flag.value for flag in (*flags_of(project, run, history, held), *breach(late, short))]
+        paused = cycles.is_paused(project, run)
+        found += [flag.value for flag in (*flags_of(history, held, paused), *breach(late, short))]
     return found

@@ -63,6 +63,11 @@ def _of_waves(status: ProjectStatus) -> Iterator[Metric]:
     allowed = GaugeMetricFamily(
         "wherry_wave_rpo_target_seconds", "How old they may get, 0 for no matter.", labels=("wave",)
     )
+    held = GaugeMetricFamily(
+        "wherry_wave_held_seconds",
+        "How long a wave has waited for what others do at a site: a foreign snapshot.",
+        labels=("wave",),
+    )
     for wave in status.waves:
         label = visible(wave.name)
         states.add_metric((label, wave.stage), 1.0)
@@ -72,18 +77,24 @@ def _of_waves(status: ProjectStatus) -> Iterator[Metric]:
         if wave.commit_by:
             left.add_metric((label,), _left_s(wave))
         if wave.copied_at:
-            age_s = (datetime.now(UTC) - datetime.fromisoformat(wave.copied_at)).total_seconds()
-            ages.add_metric((label,), max(age_s, 0.0))
+            ages.add_metric((label,), _age_s(wave.copied_at))
             allowed.add_metric((label,), wave.rpo_s)
+        if wave.held_since:
+            held.add_metric((label,), _age_s(wave.held_since))
     yield states
     yield steps
     yield left
     yield ages
     yield allowed
+    yield held
     vms = GaugeMetricFamily("wherry_vms", "VMs that have come at least that far.", labels=("stage",))
     for stage, count in status.stages:
         vms.add_metric((stage,), count)
     yield vms
+
+
+def _age_s(at: str) -> float:
+    return max((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds(), 0.0)
 
 
 def _left_s(wave: WaveStatus) -> float:

@@ -26,6 +26,18 @@ class Need:
 
 def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
+    return [*_waits(wave), *_needs(wave, running, now), *_held(wave)]
+
+
+def _waits(wave: WaveStatus) -> list[Need]:
+    """Return what is waited for: people may help it, and need not."""
+    if not wave.waits:
+        return []
+    hint = f"wherry run retry {wave.name} tries at once, wherry pause {wave.name} ends the wait"
+    return [Need("warning", f"{wave.name} waits at {wave.waits}", hint, wave.name)]
+
+
+def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "failed":
         said = f": {wave.why}" if wave.why else ""
         hint = wave.hint or "see 'wherry log'"
@@ -105,6 +117,14 @@ def _short(wave: WaveStatus) -> list[Need]:
         return []
     text = f"the history of {wave.name} reaches back {wave.short_history} wanted"
     return [Need("warning", text, f"see 'wherry checkpoints {wave.name}'", wave.name)]
+
+
+def _held(wave: WaveStatus) -> list[Need]:
+    """Return that a step waits for something that is neither the run's nor a person's word."""
+    if not wave.held:
+        return []
+    hint = "it goes on when that is gone: let the backup job end, or remove the snapshot at the site"
+    return [Need("warning", f"{wave.name} {wave.held}", hint, wave.name)]
 
 
 def _resume(wave: WaveStatus) -> str:

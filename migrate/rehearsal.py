@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from statistics import quantiles
 
 from migrate.rehearsals.matrix import Matrix, strike_all
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
+from migrate.run.patience import Patience
 from migrate.run.runbook import COMMIT, GO, Runbook
+from migrate.run.step_phases import CUTOVER, phase_of
 from migrate.sites.ports import DiskState
 from migrate.steps.kinds import KINDS
 from migrate.twin import Model, Twin, TwinRun
@@ -96,6 +98,7 @@ class Rehearsal:
 
     ``down`` is the longest outage of any VM in a run, ``took`` every cutover in seconds, both of runs that
     were committed (``took`` of all runs when none was); ``course`` is the first run step by step;
+    ``phases`` is what each phase took in those runs, from its first step's begin to its last one's end;
     ``measured`` names the runs whose rates it rests on, none where all is modelled. ``runs`` and all
     figures are of the runs without a fault of the ``matrix``, None when that was not asked for.
     """
@@ -120,6 +123,7 @@ class Rehearsal:
     course: Course
     measured: tuple[str, ...] = ()
     matrix: Matrix | None = None
+    phases: dict[str, Spread] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
@@ -172,13 +176,15 @@ def rehearse(
     fault: str = "",
     matrix: bool = False,
     rates: Measured | None = None,
+    patience: Patience | None = None,
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
     """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
 
     ``report`` is told how many runs are done, of how many. ``fault`` is one of ``FAULTS``: that call
     then always fails. With ``matrix`` up to three quarters of the runs have one fault of the matrix each.
-    ``rates`` are what runs measured. Raises BadInput for another fault.
+    ``rates`` are what runs measured, ``patience`` is that with which steps are tried again, None for the
+    default. Raises BadInput for another fault.
     """
     if runs < 1:
         raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
@@ -187,7 +193,7 @@ def rehearse(
     if fault and matrix:
         raise BadInput("one fault and the matrix of all faults were asked for", "leave one of them out")
     runbook = compose(wave)
-    model = model_of(wave, link, rates)
+    model = replace(model_of(wave, link, rates), patience=patience or Patience())
     window_s = wave.window.hours * 3600 if wave.window else None
     struck = None
     if matrix:
@@ -232,6 +238,7 @@ def rehearse(
         course=_course(runbook, done[0], seed),
         measured=rates.runs if rates else (),
         matrix=struck,
+        phases=_phases(runbook, whole),
     )
 
 
@@ -245,6 +252,22 @@ def _outages(runbook: Runbook, run: TwinRun) -> Iterator[float]:
     for step in runbook.steps:
         if step.kind == "probe" and step.id in run.spans and step.subject in stopped:
             yield run.spans[step.id][1] - stopped[step.subject]
+
+
+def _phases(runbook: Runbook, whole: list[TwinRun]) -> dict[str, Spread]:
+    phases = {step.id: phase_of(step) for step in runbook.steps}
+    took: dict[str, list[float]] = {}
+    for run in whole:
+        ends: dict[str, tuple[float, float]] = {}
+        for step, (begin, end) in run.spans.items():
+            if name := phases.get(step):
+                first, last = ends.get(name, (begin, end))
+                ends[name] = min(first, begin), max(last, end)
+        for name, (first, last) in ends.items():
+            took.setdefault(name, []).append(last - first)
+    return {name: spread(values) for name, values in took.items()} | {
+        CUTOVER: spread([run.cutover_s for run in whole])
+    }
 
 
 def _worst(runbook: Runbook, whole: list[TwinRun], done: list[TwinRun], seed: int) -> Worst:

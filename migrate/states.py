@@ -39,14 +39,15 @@ class State(StrEnum):
 
 
 class Flag(StrEnum):
-    """What is the matter with a wave beside where it stands."""
+    """What is the matter with a wave, a group or a VM beside where it stands."""
 
     PAUSED = "paused"  # a person asked for it, and nothing went on since
     STALLED = "stalled"  # under way, waits for nobody, and nobody drives it
     FAILED = "failed"  # a step failed and a person decides; it can be resumed
     RPO_BREACH = "rpo breach"  # its copies are older than the plan allows
     HISTORY_BREACH = "history breach"  # its checkpoints reach back less far than the plan wants
-    NEEDS_CONFIGURATION = "needs configuration"  # the project lacks a site
+    NEEDS_CONFIGURATION = "needs configuration"  # approved, and the project lacks a site
+    EXCLUDED = "excluded"  # the settings say that the VM stays, and its wave was planned before they did
 
 
 _AT_THE_GATE = frozenset({State.SEEDING, State.CUTTING_OVER, State.ABORTING, State.ABORTED})

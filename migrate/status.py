@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from migrate.late import is_late, why_late
 from migrate.needs import HOME, Need, needs_of
 from migrate.reach import short_history
-from migrate.run import cycles
+from migrate.run import controls, cycles
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.history import SETTLED, History, Mode, Status
@@ -21,9 +21,11 @@ from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import StandingRow, half_remedied, newest_home, standing_waves, waves_with_runs
 from migrate.states import Flag, State, at_go, state_of
+from migrate.waiting import clause, held_up, titled, waiting, when
 from planner.errors import NotFound
 from planner.garbage import uncollected
 from planner.store import approvals, inventories, plans
+from planner.store import settings as settings_store
 from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
 
@@ -36,8 +38,10 @@ class WaveStatus:
     it runs, ``why`` and ``hint`` what the step that failed said. ``protected_at`` is the time of the last
     reverse checkpoint, ``keep_until`` the day up to which the fenced sources are kept. ``copied_at`` is the
     instant that the copies of a wave before its cutover have come to, ``rpo_s`` how old they may get (0: no
-    matter), ``late`` why they are older. ``short_history`` is how far
-    its checkpoints reach back of what is wanted, where that is less.
+    matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach back of what is
+    wanted, where that is less. ``waits`` is what a process that drives the wave waits for before it tries a
+    step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead. ``held`` is what a
+    step whose turn has come waits for, in words, and ``held_since`` since when.
     """
 
     name: str
@@ -64,11 +68,19 @@ class WaveStatus:
     rpo_s: float = 0.0
     late: str = ""
     short_history: str = ""
+    waits: str = ""
+    again_at: str = ""
+    gives_up_at: str = ""
+    held: str = ""
+    held_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectStatus:
-    """A project at a glance. ``stages`` counts the VMs that have come at least that far."""
+    """A project at a glance. ``stages`` counts the VMs that have come at least that far.
+
+    ``excluded`` counts the names that stay by the settings.
+    """
 
     project: str
     inventory_source: str
@@ -80,6 +92,31 @@ class ProjectStatus:
     stages: tuple[tuple[str, int], ...]
     needs: tuple[Need, ...]
     running: tuple[str, ...]
+    excluded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What is asked once for all waves: times by run or wave, what was rehearsed, what all of them lack."""
+
+    now: datetime
+    copies: Mapping[tuple[int, str], str]
+    last_at: Mapping[int, str]
+    pauses: Mapping[str, str]
+    rehearsed: frozenset[tuple[str, str]]  # waves by their fingerprints
+    lacking: tuple[str, ...]
+
+    @classmethod
+    def at(cls, project: Project, now: datetime) -> _Look:
+        rehearsed = project.rows("SELECT DISTINCT wave, fingerprint FROM rehearsed")
+        return cls(
+            now,
+            cycles.times_of(project),
+            runs.last_times(project),
+            controls.pauses(project),
+            frozenset((row["wave"], row["fingerprint"]) for row in rehearsed),
+            (Flag.NEEDS_CONFIGURATION.value,) if lacks_a_site(project) else (),
+        )
 
 
 STATES = (
@@ -105,7 +142,11 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
 
     ``now`` is an aware time, default: the system's; commit windows are measured against it.
     """
-    now = now or datetime.now(UTC)
+    with uncollected():  # the records of all runs
+        return _status(project, now or datetime.now(UTC))
+
+
+def _status(project: Project, now: datetime) -> ProjectStatus:
     try:
         row = inventories.summary(project)
     except NotFound:
@@ -120,9 +161,8 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         needs.append(Need("info", "the project has no plan yet", "wherry plan"))
     if plan is not None:
         given = approvals.standing(project, plan.version)
-        with uncollected():  # the records of all runs
-            standing = tuple(standing_waves(project, plan.version))
-        copies = cycles.times_of(project)
+        standing = tuple(standing_waves(project, plan.version))
+        look = _Look.at(project, now)
         remedied = waves_with_runs(project, RunKind.REMEDY)
         running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
         waves = tuple(
@@ -131,8 +171,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
                 item,
                 given[item.wave.name].who if item.wave.name in given else "",
                 item.wave.name in running,
-                copies,
-                now,
+                look,
             )
             for item in standing
         )
@@ -141,6 +180,7 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
             hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in needs_of(wave, wave.name in running, now)]
+        needs += _of_calendar(project, standing, waves, now)
         needs += [
             Need(
                 "warning",
@@ -164,7 +204,18 @@ def project_status(project: Project, now: datetime | None = None) -> ProjectStat
         stages=_stages(row.vms if row else 0, waves),
         needs=tuple(needs),
         running=running,
+        excluded=len(settings_store.glance(project, "exclude", ())),
     )
+
+
+def _of_calendar(
+    project: Project, standing: tuple[StandingRow, ...], waves: tuple[WaveStatus, ...], now: datetime
+) -> Iterator[Need]:
+    if project.rows("SELECT 1 FROM appointment LIMIT 1"):
+        from migrate.schedule.reminding import Dated, reminders
+
+        pairs = zip(standing, waves, strict=True)
+        yield from reminders(project, {wave.name: Dated(row, wave.state) for row, wave in pairs}, now)
 
 
 def _wave(
@@ -172,8 +223,7 @@ def _wave(
     item: StandingRow,
     approved_by: str,
     running: bool,
-    copies: Mapping[tuple[int, str], str],
-    now: datetime,
+    look: _Look,
 ) -> WaveStatus:
     wave, run, history = item.wave, item.run, item.history
     window = ""
@@ -182,20 +232,26 @@ def _wave(
         window = f"{start:%Y-%m-%d %H:%M} UTC, {wave.window.hours:g} h"
     shape = (wave.name, wave.title, wave.vms, wave.groups, wave.size_bytes, window, approved_by)
     if run is None or history is None:
-        return WaveStatus(*shape, "approved" if approved_by else "planned")
+        flags = look.lacking if approved_by else ()
+        return WaveStatus(*shape, "approved" if approved_by else "planned", flags=flags)
     home, keep_until = False, ""
     if state_of(history) is State.COMMITTED:
         keep_until = _keep_until(history)
         if (back := newest_home(project, run)) is not None:
             home, (run, history) = True, back
-    stage = _stage(project, run, history, home)
+    stage = state_of(history, home=home)
+    if stage is State.IN_SYNC and (run.wave, run.fingerprint) in look.rehearsed:
+        stage = at_go(stage, rehearsed=True, is_open=is_open(project, run, history))
     state, current, gate = _where(history, running, stage)
-    since = runs.last_at(project, run)
+    since = look.last_at.get(run.id, run.at)
     why, hint = ("", "") if running else _failure(history)
     waits = not home and history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
-    copied_at = cycles.copied_at(run, history, copies) if waits else ""
-    late = is_late(run, history, copied_at, now)
+    copied_at = cycles.copied_at(run, history, look.copies) if waits else ""
+    late = is_late(run, history, copied_at, look.now)
+    paused = cycles.nothing_since(look.pauses.get(run.wave, ""), since)
     short = short_history(history)
+    held = held_up(history)
+    rest = next(iter(waiting(history)), None) if running else None
     return WaveStatus(
         *shape,
         state=state,
@@ -208,27 +264,33 @@ def _wave(
         why=why,
         hint=hint,
         stage=stage.value,
-        flags=tuple(flag.value for flag in (*flags_of(project, run, history, running), *breach(late, short))),
+        flags=(
+            *(flag.value for flag in (*flags_of(history, running, paused), *breach(late, short))),
+            *(look.lacking if look.lacking and not runs.outcome(history) else ()),
+        ),
         protected_at=_protected_at(project, run) if home else "",
         keep_until=keep_until,
         copied_at=copied_at,
         rpo_s=cycles.target_s(history) if waits else 0.0,
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
+        waits=f"{rest.title}: {rest.said}; {when(rest, look.now)}" if rest else "",
+        again_at=rest.moments()["again_at"] if rest else "",
+        gives_up_at=rest.moments()["gives_up_at"] if rest else "",
+        held=clause(held) if held else "",
+        held_since=str(held["since"]) if held else "",
     )
+
+
+def lacks_a_site(project: Project) -> bool:
+    """Return whether the settings do not name a source and a target."""
+    sites = settings_store.glance(project, "sites", {})
+    return not {"source", "target"} <= {str(site.get("role", "")) for site in sites.values()}
 
 
 def breach(late: bool, short: str) -> tuple[Flag, ...]:
     """Return the flags of copies that are older than was approved, and of a history that is shorter."""
     return (*((Flag.RPO_BREACH,) if late else ()), *((Flag.HISTORY_BREACH,) if short else ()))
-
-
-def _stage(project: Project, run: Run, history: History, home: bool) -> State:
-    """Return the stage of a run; one in sync may be rehearsed as it stands, and its gate open."""
-    stage = state_of(history, home=home)
-    if stage is not State.IN_SYNC:
-        return stage
-    return at_go(stage, rehearsed=is_rehearsed(project, run), is_open=is_open(project, run, history))
 
 
 def is_rehearsed(project: Project, run: Run) -> bool:
@@ -249,12 +311,12 @@ def is_open(project: Project, run: Run, history: History) -> bool:
     return bool(said) and isinstance(standing(step, said, datetime.now(UTC), run.fingerprint), Open)
 
 
-def flags_of(project: Project, run: Run, history: History, running: bool) -> Iterator[Flag]:
+def flags_of(history: History, running: bool, paused: bool) -> Iterator[Flag]:
     """Yield what is the matter with a run beside its state."""
     actions = next_actions(history.runbook, history)
     if any(isinstance(action, Finish) for action in actions):
         return
-    if cycles.is_paused(project, run):
+    if paused:
         yield Flag.PAUSED
     elif not running and any(not isinstance(action, Wait | Decide) for action in actions):
         yield Flag.STALLED
@@ -308,7 +370,7 @@ def _where(history: History, running: bool, stage: State) -> tuple[str, str, str
     """Return the state in words, the step under way and the gate that waits."""
     actions = next_actions(history.runbook, history)
     word = WORDS.get(stage, stage.value)
-    current = next((action.step.title for action in actions if not isinstance(action, Finish)), "")
+    current = next((titled(history, action.step) for action in actions if not isinstance(action, Finish)), "")
     if not current:
         return word, "", ""
     if history.mode is not Mode.FORWARD:

@@ -16,8 +16,9 @@ from migrate.clock import SimulatedClock
 from migrate.kept import KeptVolume
 from migrate.rehearsals.faults import RESTART_S, Fault
 from migrate.rehearsals.striking import Strike, StruckSite, StruckTransfers
-from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
-from migrate.run.history import Entry, Event, History, Mode, Status
+from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions, to_retry
+from migrate.run.history import Entry, Event, History, Mode
+from migrate.run.patience import Patience, Spent, Tried
 from migrate.run.runbook import COMMIT, GO, HUMAN, Runbook
 from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
@@ -30,9 +31,7 @@ from planner.estimate import COMPARE_BYTES_S
 if TYPE_CHECKING:
     from migrate.sites.ports import FullSite
 
-ASK_AGAIN_S = 60.0  # until a site that gave no answer is asked again
 _PERSON_S = 300.0  # of a person's step of which nobody said how long it takes
-RETRY_S = 1.0  # before the second attempt at a step, doubled before each one after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class Model:
     configurations: Mapping[str, Configuration] = field(default_factory=dict)
     compare_bytes_s: float = COMPARE_BYTES_S[0]
     pass_s: float = 0.0  # of a pass over what changed on one disk, beyond its bytes
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +124,14 @@ class Twin:
             ctx.source = cast("FullSite", StruckSite(source, self.strike))
             ctx.target = cast("FullSite", StruckSite(target, self.strike))
             ctx.transfers = StruckTransfers(transfers, self.strike)
-        return _Course(self.kinds, ctx, clock, transfers, self.strike).run()
+        return _Course(self.kinds, ctx, clock, transfers, self.strike, self.model.patience).run()
 
 
 @dataclass(slots=True)
 class _Course:
     """A run under way: what is in flight, when it ends, and what that says.
 
-    ``heap`` holds end, number, begin, step and what is then recorded; None is a step to be asked again.
+    ``heap`` holds end, number, begin, step and what is then recorded; None is a step that rested until then.
     """
 
     kinds: Mapping[str, StepKind]
@@ -139,6 +139,7 @@ class _Course:
     clock: SimulatedClock
     transfers: ModelledTransfers
     strike: Strike | None
+    patience: Patience
     now: float = 0.0
     number: int = 0
     turned_at: float | None = None
@@ -155,6 +156,9 @@ class _Course:
         while True:
             for action in next_actions(history.runbook, history, self.in_flight):
                 match action:
+                    case Do(step, due_s=due) | Undo(step, due_s=due) | Ask(step, due_s=due) if due > self.now:
+                        self.clock.at_s = due
+                        self._fly(step.id, None)
                     case Do(step) | Undo(step) | Ask(step):
                         self.clock.at_s = self.now
                         self._fly(step.id, self._perform(action))
@@ -224,11 +228,17 @@ class _Course:
         assert self.strike is not None
         at_s = self.strike.since_s or 0.0
         self._cut(at_s)
-        lost = Unreachable("a transfer was cut", "run the verb again; it resumes").as_json()
+        lost = Unreachable("a transfer was cut", "run the verb again; it resumes")
         attempts = self.ctx.history.attempts
         self.heap = [
-            (at_s, number, begun, step, Entry(step, Event.FAILED, attempts[step], lost))
-            if end > at_s and self.ctx.history.runbook.step(step).kind == "transfer"
+            (
+                at_s,
+                number,
+                begun,
+                step,
+                Entry(step, Event.FAILED, attempts[step], self._ill(step, lost, at_s, begun)),
+            )
+            if entry is not None and end > at_s and self.ctx.history.runbook.step(step).kind == "transfer"
             else (end, number, begun, step, entry)
             for end, number, begun, step, entry in self.heap
         ]
@@ -242,9 +252,8 @@ class _Course:
         self.now = when
         self.decided += 1
         history = self.ctx.history
-        for step, status in list(history.status.items()):
-            if status in (Status.FAILED, Status.UNDO_FAILED):
-                history.append(Entry(step, Event.RETRY, history.attempts[step]))
+        for step in to_retry(history):
+            history.append(Entry(step, Event.RETRY, history.attempts[step]))
         return True
 
     def _perform(self, action: Do | Undo | Ask) -> Entry | None:
@@ -264,9 +273,6 @@ class _Course:
                     return Entry(step.id, Event.UNDONE, attempt, result)
                 case Ask():
                     return self._ask(action, None)
-        except Unreachable:
-            self.clock.at_s += ASK_AGAIN_S
-            return None
         except WherryError as error:
             return self._failed(action, error)
         finally:
@@ -288,9 +294,14 @@ class _Course:
         return Entry(step.id, Event.DONE, attempt, result)
 
     def _ask(self, action: Do | Ask, unanswered: Unreachable | None) -> Entry:
-        """Return what the world says, as the live driver asks it; raises Unreachable."""
+        """Return what the world says, as the live driver asks it."""
         step, attempt, ctx = action.step, action.attempt, self.ctx
-        result = self.kinds[step.kind].verify(ctx, step, ctx.op(step, attempt))
+        try:
+            result = self.kinds[step.kind].verify(ctx, step, ctx.op(step, attempt))
+        except Unreachable as error:
+            return Entry(
+                step.id, Event.UNKNOWN, attempt, self._ill(step.id, error, self.clock.at_s, self.now)
+            )
         if result is not None:
             return Entry(step.id, Event.DONE, attempt, {**result, "asked": True})
         if unanswered is not None:
@@ -298,12 +309,17 @@ class _Course:
         return Entry(step.id, Event.NOT_DONE, attempt)
 
     def _failed(self, action: Do | Undo | Ask, error: WherryError) -> Entry:
-        step = action.step
-        tries = self.ctx.history.tries.get(step.id, 1)
-        if error.retryable and tries < step.attempts:
-            self.clock.at_s += RETRY_S * 2 ** (tries - 1)
         event = Event.UNDO_FAILED if isinstance(action, Undo) else Event.FAILED
-        return Entry(step.id, event, action.attempt, error.as_json())
+        detail = self._ill(action.step.id, error, self.clock.at_s, self.now)
+        return Entry(action.step.id, event, action.attempt, detail)
+
+    def _ill(self, step_id: str, error: WherryError, at_s: float, begun_s: float) -> dict[str, Any]:
+        """Return what a failure says, as the live driver records it."""
+        step, history = self.ctx.history.runbook.step(step_id), self.ctx.history
+        spent = Spent(at_s)
+        if error.retryable and step.retried:
+            spent = self.patience.spend(step.kind, history.spent.get(step_id), at_s, Tried(at_s - begun_s))
+        return {**error.as_json(), **spent.as_json()}
 
     def _report(self, outcome: Outcome, failed_at: str, stuck: bool = False) -> TwinRun:
         turned_at = None if outcome is Outcome.COMMITTED else self.turned_at

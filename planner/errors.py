@@ -107,7 +107,6 @@ class NoSpace(WherryError):
     """A disk or datastore is full."""
 
     code = "no-space"
-    retryable = True
 
 
 class Corrupt(WherryError):

@@ -57,14 +57,27 @@ class Excluded(_Part):
     )
 
 
+class Moving(_Part):
+    """The disk was written to meanwhile: there is no one instant at which all of it was compared.
+
+    Each piece was, at a moment of its own between the two: at the same place in the order of all writes to
+    the source, which the target gets in that order.
+    """
+
+    since: Annotated[str, Field(max_length=40)] = Field(description="ISO 8601 in UTC")
+    until: Annotated[str, Field(max_length=40)] = Field(description="ISO 8601 in UTC")
+    piece_bytes: Bytes
+
+
 class Identity(_Part):
     """One disk, equal on both sides, or ``excluded``: left out by decision, and then never called equal.
 
     One that is sent once was equal when it was seeded; of one that is never sent nothing was compared.
-    A reader that knows nothing of this refuses ``wherry.identity/2``.
+    A reader that knows nothing of this refuses ``wherry.identity/2``, and ``/3`` one that knows nothing of
+    disks that were written to meanwhile.
     """
 
-    schema_: Literal["wherry.identity/1", "wherry.identity/2"] = Field(alias="schema")
+    schema_: Literal["wherry.identity/1", "wherry.identity/2", "wherry.identity/3"] = Field(alias="schema")
     project: Name
     volume: Name
     size_bytes: Bytes
@@ -87,6 +100,7 @@ class Identity(_Part):
     data_escape_chance: Chance = Field(description="that one wrong grain with data was not seen")
     repaired_bytes: Bytes = Field(default=0, description="sent again before this comparison")
     excluded: Excluded | None = Field(default=None, description="only in wherry.identity/2")
+    moving: Moving | None = Field(default=None, description="only in wherry.identity/3")
     at: str = Field(description="ISO 8601 in UTC", max_length=40)
     tool: Name
     signer: Pem = Field(description="certificate of whose key signed")
@@ -98,8 +112,9 @@ class Identity(_Part):
     @model_serializer(mode="wrap")
     def _without_what_is_not_said(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         body: dict[str, Any] = dump(self)
-        if self.excluded is None:  # as certificates were before a disk could be left out
-            del body["excluded"]
+        for word in ("excluded", "moving"):  # as certificates were before there was such a thing
+            if body[word] is None:
+                del body[word]
         return body
 
     def text(self) -> str:

@@ -1,4 +1,4 @@
-"""Settings of transfers: compression, the throttle of the line, who goes first. They shape no plan.
+"""Settings of transfers: compression, the throttle of the line, patience, who goes first. They shape no plan.
 
 A run looks at them anew while it goes on, so a change counts within a second.
 """
@@ -48,4 +48,11 @@ class Transfers(BaseModel):
         None, ge=1, description="of these, read through one host; hosts nobody knows count as one"
     )
     disks_per_datastore: int | None = Field(None, ge=1, description="of these, read from one datastore")
+    patience_s: float = Field(
+        900.0,
+        ge=0,
+        le=86400,
+        description="for so long a transfer or a comparison is tried again when nobody answers, and nothing "
+        "moved; 0 = a person is asked at once",
+    )
     priorities: tuple[Priority, ...] = Field((), description="who gets more of the line while it is short")

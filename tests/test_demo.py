@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +36,8 @@ def test_every_disk_cut_over_has_equal_hashes(demo: Shown, wave: str, state: str
         assert disk["source_digest"] == disk["target_digest"]
         assert len(disk["source_digest"]) == 64
         assert disk["source_digest"][:32] in demo.out
-    assert len(body["outages"]) == 4
-    assert all(outage["seconds"] > 0 for outage in body["outages"])
+    assert len(body["vms"]) == 4
+    assert all(vm["rto_s"] > 0 for vm in body["vms"])
 
 
 def test_disks_were_remapped_both_ways(demo: Shown) -> None:
@@ -92,21 +94,14 @@ def test_nothing_else_is_left_behind(demo: Shown) -> None:
 
 
 def test_no_process_of_the_lab_is_left(demo: Shown) -> None:
-    ours = str(demo.root)
-    running = [path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace") for path in _command_lines()]
-    assert [line for line in running if ours in line] == []
+    ours = str(demo.root).encode()
+    assert [line for line in _command_lines() if ours in line] == []
 
 
-def _command_lines() -> list[Path]:
-    return [path for path in Path("/proc").glob("[0-9]*/cmdline") if _readable(path)]
-
-
-def _readable(path: Path) -> bool:
-    try:
-        path.read_bytes()
-    except OSError:
-        return False
-    return True
+def _command_lines() -> Iterator[bytes]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it ended meanwhile, or is another login's
+            yield path.read_bytes()
 
 
 def test_one_that_was_killed_is_replaced(demo: Shown) -> None:

@@ -108,7 +108,8 @@ def _tap(folder: Path, size: int, seconds: float, far: Server) -> dict[str, Any]
     from migrate.tap.opening import open_group
     from migrate.tap.recorder import Recorder
     from migrate.tap.rpo import Ages
-    from migrate.tap.streaming import Streamed, Streaming
+    from migrate.tap.streamed import Streamed
+    from migrate.tap.streaming import Streaming
 
     keep_memory()  # as a tap does
     rng = random.Random(1)

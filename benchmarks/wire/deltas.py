@@ -1,7 +1,8 @@
 """Second copies: a version with some of its data changed, to a target that holds the original.
 
 Ours go there and back again, so that each pass stands on the one before; rsync gets a new copy of the
-original each time, which is not timed.
+original each time, which is not timed. Sources and targets of all are in memory when the time begins, as a
+copy that was just made is.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from benchmarks.wire.ours import How, Target
 from benchmarks.wire.seeds import checked
 from benchmarks.wire.sheet import Sheet, ratio, row
 from benchmarks.wire.timed import Took
+from planner.units import MIB
 
 _SHARES = (0.001, 0.01, 0.02, 0.05, 0.10)
 Runs = Sequence[tuple[int, int]]
@@ -52,6 +54,7 @@ class _There:
 
     def _there_and_back(self, newer: Path, mode: str, changed: Runs) -> Took:
         how = How(mode, changed=changed, base=self._last if mode == "delta" else "")
+        _read(self.target)
         took = checked(lambda: self._pass(newer, how), newer, self.target)
         self._pass(self._original, How("delta", level=0, changed=changed, base=self._last))
         return took
@@ -91,9 +94,18 @@ def rows(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
 def _rsync(original: Path, newer: Path, folder: Path) -> Took:
     target = folder / "rsync.img"
     peers.copied(original, target)
+    _read(target)
     took = checked(lambda: peers.rsync_delta(newer, target, folder), newer, target)
     target.unlink()
     return took
+
+
+def _read(path: Path) -> None:
+    """Bring a file into the page cache, as far as it is not there."""
+    buffer = bytearray(MIB)
+    with path.open("rb", buffering=0) as file:
+        while file.readinto(buffer):
+            pass
 
 
 def _grown(original: Image, there: _There, folder: Path, share: float) -> dict[str, Any]:

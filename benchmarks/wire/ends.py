@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from benchmarks.wire.ours import SITE
+SITE = "there"
 
 
 def _receive(said: dict[str, Any]) -> None:
@@ -29,7 +29,7 @@ def _receive(said: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
 
     def open_disk(name: str) -> FlatDisk:
-        return FlatDisk(Path(disks[name]), True)
+        return FlatDisk(Path(disks[name]), True, spares=True)  # as wherry receiver opens it
 
     def open_read(name: str) -> FlatDisk:
         return FlatDisk(Path(disks[name]))
@@ -61,16 +61,17 @@ def _receive(said: dict[str, Any]) -> None:
 
 
 def _send(said: dict[str, Any]) -> None:
+    from migrate.disks.extent import Extent
     from migrate.disks.flat import FlatDisk
     from migrate.replication.channel import Channel, SocketChannel
     from migrate.replication.passes import Mode, PassSpec
     from migrate.replication.sender import send_pass
     from migrate.replication.streams import Streams
-    from migrate.replication.tls import TlsKeys, connect_tls
-    from migrate.sites.ports import Extent
 
     def connect() -> Channel:
         if said["keys"]:
+            from migrate.replication.tls import TlsKeys, connect_tls
+
             keys = TlsKeys(Path(said["keys"]) / "sender.pem")
             channel = connect_tls(said["host"], int(said["at"]), keys, SITE)
             if named := said["congestion"].encode():

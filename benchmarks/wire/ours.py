@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.wire.ends import SITE
 from benchmarks.wire.timed import Server, Took, timed
 
 _ROOT = Path(__file__).resolve().parents[2]
-SITE = "there"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Register:
     def open_write(self, volume: str) -> FlatDisk:
         """Open a registered disk, as it was registered; raises NotFound, SiteRefused, OSError."""
         known, shown = self._known(volume), visible(volume, 200)
-        disk = open_unused(known.path)
+        disk = open_unused(known.path, spares=True)
         about = os.fstat(disk.fileno())
         if (about.st_dev, about.st_ino, disk.size_bytes) != (known.device, known.inode, known.size_bytes):
             disk.close()
@@ -131,12 +131,12 @@ def _look(path: Path) -> tuple[os.stat_result, int]:
         disk.close()
 
 
-def open_unused(path: Path) -> FlatDisk:
-    """Open for writing what nobody else uses; raises OSError."""
+def open_unused(path: Path, *, spares: bool = False) -> FlatDisk:
+    """Open for writing what nobody else uses, with ``spares`` as FlatDisk has it; raises OSError."""
     if stat.S_ISBLK(path.lstat().st_mode):
         # The kernel refuses O_EXCL for a device that is mounted or part of another one.
         os.close(os.open(path, os.O_RDWR | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC))
-    disk = FlatDisk(path, True)
+    disk = FlatDisk(path, True, spares=spares)
     try:
         about = os.fstat(disk.fileno())
         if not (stat.S_ISREG(about.st_mode) or stat.S_ISBLK(about.st_mode)):

@@ -13,10 +13,12 @@ import fcntl
 import os
 import stat
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from migrate.disks.areas import Area, areas_of
+from migrate.disks.stamp import stamp_of
 from planner.units import SECTOR
 
 _KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 0x01, 0x02, 0x10
@@ -24,6 +26,7 @@ _BLKSSZGET, _BLKGETSIZE64 = 0x1268, 0x80081272
 _UNSUPPORTED = {errno.EOPNOTSUPP, errno.ENOSYS, errno.ENODEV}
 _ZEROS = bytes(1024 * 1024)
 _MUCH = 8 * 1024 * 1024
+_RUNS_MAX = 4096
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
@@ -65,10 +68,12 @@ class FlatDisk:
         path: Path,
         writable: bool = False,
         clearing: tuple[Callable[[int, int, int], None], ...] = (punch_hole, zero_range),
+        spares: bool = False,
     ) -> None:
         """Open ``path``; symbolic links are refused. Raises OSError.
 
-        ``clearing`` are the ways to zero a run without writing it, tried in order.
+        ``clearing`` are the ways to zero a run without writing it, tried in order. What is opened to write
+        is read from its medium; with ``spares`` from memory, if ``trust`` says so before the first read.
         """
         access = os.O_RDWR if writable else os.O_RDONLY
         # A pipe by that name must not keep us waiting for its writer.
@@ -78,20 +83,45 @@ class FlatDisk:
         except OSError:
             os.close(self._fd)
             raise
-        if writable:
-            self._forget_clean_pages()
+        self._writable = writable
+        self._doubted = False
+        self._doubting = threading.Lock()
+        if writable and spares:
+            self._doubted = True
+        elif writable:
+            self._forget()
         self._clearing = clearing
         self._cached = 0  # bytes written since the last flush, about
+        self._runs: list[tuple[int, int]] = []  # in which order they came, at most so many
         self._poison = ""
 
-    def _forget_clean_pages(self) -> None:
-        """Have what is read from now on come from the medium, unless it is still to be written.
+    def trust(self, stamp: str) -> bool:
+        """Read from memory what is there if ``stamp`` still is that of the file, else from the medium."""
+        with self._doubting:
+            if not self._doubted:
+                return False
+            trusted = bool(stamp) and stamp == stamp_of(self._fd)
+            if not trusted:
+                self._forget()
+            self._doubted = False  # not before: others read beside us
+            return trusted
+
+    def stamp(self) -> str:
+        """Return what ``trust`` may be told later, empty when there is nothing to vouch for.
+
+        For who knows that all is flushed, and that no flush failed since the disk was opened.
+        """
+        return stamp_of(self._fd) if self._writable and not self._doubted and not self._poison else ""
+
+    def _forget(self, offset: int = 0, length: int = 0) -> None:
+        """Have a run, or all, come from the medium from now on, unless it is still to be written.
 
         After a failed flush the kernel calls the lost pages clean and goes on showing them. Whoever was
-        told of it may have died since, so nobody who opens a disk to write may trust them.
+        told of it may have died since, so nobody who opens a disk to write may trust them, unless somebody
+        vouches for them.
         """
         with contextlib.suppress(OSError):  # not every kind of file has a cache
-            os.posix_fadvise(self._fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            os.posix_fadvise(self._fd, offset, length, os.POSIX_FADV_DONTNEED)
 
     @property
     def size_bytes(self) -> int:
@@ -110,6 +140,8 @@ class FlatDisk:
     def read_into(self, buffer: memoryview, offset: int) -> None:
         """Fill ``buffer`` from ``offset``; raises OSError, never returns short."""
         self._check(offset, len(buffer))
+        if self._doubted:
+            self.trust("")
         done = 0
         while done < len(buffer):
             got = os.preadv(self._fd, [buffer[done:]], offset + done)
@@ -148,6 +180,14 @@ class FlatDisk:
         while done < len(view):
             done += os.pwrite(self._fd, view[done:], offset + done)
         self._cached += len(view)
+        self._note(offset, len(view))
+
+    def _note(self, offset: int, length: int) -> None:
+        runs = self._runs  # a flush may put another one there
+        if runs and sum(runs[-1]) == offset:
+            runs[-1] = (runs[-1][0], runs[-1][1] + length)
+        elif len(runs) < _RUNS_MAX:
+            runs.append((offset, length))
 
     def zero(self, offset: int, length: int) -> None:
         """Make a run read as zeros, as a hole where the file system can; raises OSError."""
@@ -169,13 +209,15 @@ class FlatDisk:
         """Return only when everything written is durable; a failure is final for this object."""
         self._check(0, 0)
         cached, self._cached = self._cached, 0
+        runs, self._runs = self._runs, []
         try:
             os.fdatasync(self._fd)
         except OSError as error:
             self._poison = error.strerror or "unknown reason"
             raise
-        if cached >= _MUCH:
-            self._forget_clean_pages()  # else a first copy pushes all else out of memory, and pays for it
+        if cached >= _MUCH:  # else a first copy pushes all else out of memory, and pays for it
+            for offset, length in runs:
+                self._forget(offset, length)
 
     def close(self) -> None:
         """Close the file and with it every lock held through it; closing twice is not an error."""

@@ -7,7 +7,7 @@ otherwise; ``read_into`` may be called from several threads at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from migrate.disks.areas import Area
 
@@ -41,6 +41,19 @@ class WritableDisk(ReadableDisk, Protocol):
 
     def flush(self) -> None:
         """Return only when everything written is durable. A failure is final: never retried."""
+        ...
+
+
+@runtime_checkable
+class Cached(Protocol):
+    """What a disk has that is read through the memory of this machine, which a failed flush makes lie."""
+
+    def trust(self, stamp: str) -> bool:
+        """Read from memory what is there if nobody wrote the disk since ``stamp``, else from the medium."""
+        ...
+
+    def stamp(self) -> str:
+        """Return what tells later that nobody wrote it since, empty when nothing would."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +81,7 @@ def _ended(
         speaks=bool(options.get("speaks", True)),
         cycle=bool(options.get("cycle")),
         hauling=hauling,
+        asked_s=datetime.fromisoformat(order.at).timestamp(),
         halted=halted,
     )
     seed_from = Path(options["seed_from"]) if options.get("seed_from") else None

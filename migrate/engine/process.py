@@ -66,7 +66,11 @@ class Engine:
             url = url_of(project)
             movers = _fleet(project, url) if url else Pool()
             at_end.callback(movers.close)
-            self._hauling = Hauling(movers, *self._shared)
+            local = movers
+            if not isinstance(movers, Pool):
+                local = Pool()
+                at_end.callback(local.close)
+            self._hauling = Hauling(movers, *self._shared, local)
             self._teller = Teller(partial(_notices, self._root))
             at_end.callback(self._teller.close)
             library = Library(self._root, project.id, url, self._carry)

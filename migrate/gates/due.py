@@ -24,6 +24,7 @@ from migrate.run.runbook import COMMIT, GO, Phase, Step
 from migrate.run.store import RunKind
 from migrate.run.waves import standing_waves, waves_with_runs
 from migrate.schedule import calendar
+from migrate.waiting import clause, held_up
 from planner.conduct import Ending
 from planner.effects import Effect
 from planner.store import plans
@@ -80,7 +81,7 @@ def next_due(project: Project, now: datetime) -> list[Due]:
         if home is not None and runs.outcome(back := runs.history(project, home)) is None:
             found += _of_run(project, home, back, now)
     for entry in calendar.standing(project):
-        found.append(_of_appointment(entry, rows.get(entry.wave), now))
+        found.append(of_appointment(entry, rows.get(entry.wave), now))
     sounded = _sounded(project)
     return sorted(
         (due for due in found if due.purpose or _key(due) not in sounded),
@@ -136,6 +137,8 @@ def _of_copies(project: Project, run: Run, history: History) -> Iterator[Due]:
     if at and target_s and history.status[GO] is Status.PENDING and run.kind is RunKind.WAVE:
         instant = datetime.fromisoformat(at)
         why = f"its copies are over {show_duration(target_s)} old: they are of {at}"
+        if held := held_up(history):
+            why = f"{why}, and a delta {clause(held)}"
         late = instant + timedelta(seconds=target_s)
         yield Due(late, Cause.BREACH, run.wave, "", why, int(instant.timestamp()))
 
@@ -158,8 +161,9 @@ def _end(project: Project, run: Run, history: History, now: datetime) -> Due:
     return Due(end, Cause.ENDING, run.wave, "" if act == "alarm" else act, why, run.id)
 
 
-def _of_appointment(entry: Appointment, row: StandingRow | None, now: datetime) -> Due:
-    why, purpose = f"appointment {entry.id} of {entry.who}", entry.purpose.value
+def of_appointment(entry: Appointment, row: StandingRow | None, now: datetime) -> Due:
+    """Return what an appointment does, or why it does nothing any more; ``row`` is its wave's, if any."""
+    why, purpose = calendar.title(entry), entry.purpose.value
     if row is None or row.wave.fingerprint != entry.fingerprint:
         why, purpose = f"{why} was for another plan of the wave", ""
     elif now - entry.at > GRACE:

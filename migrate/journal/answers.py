@@ -27,7 +27,7 @@ from migrate.journal.state import Checkpoint
 from migrate.journal.store import FOLDER, Journals
 from migrate.replication.logfile import LogFile
 from migrate.replication.progress import ProgressLog
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 from planner.errors import BadInput, Blocked, NotFound, StepFailed, WherryError
 from planner.names import content_id, visible
 from planner.units import GIB, show_bytes
@@ -202,11 +202,11 @@ def plain(point: Checkpoint) -> dict[str, Any]:
     return asdict(point) | {"results": list(point.results), "consistency": point.consistency.value}
 
 
-def told_consistency(request: Mapping[str, Any]) -> Consistency:
-    """Return the consistency a request tells, that of a crash when it tells none; raises BadInput."""
-    told = taken(request, "consistency", str, Consistency.CRASH.value)
+def told_consistency(request: Mapping[str, Any]) -> Consistency | None:
+    """Return the consistency a request tells, None when it tells none; raises BadInput."""
+    told = taken(request, "consistency", str, "")
     try:
-        return Consistency(told)
+        return Consistency(told) if told else None
     except ValueError as error:
         raise BadInput(f"{visible(told, 80)} is no consistency", f"say {', '.join(Consistency)}") from error
 

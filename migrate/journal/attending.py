@@ -52,7 +52,7 @@ def attended(
 def attended_site(store: Path, journals: SiteJournals) -> Iterator[Callable[[], bool]]:
     """Keep the journals of a site and answer about them until the block ends, and close them then.
 
-    The caller holds the store. What is given tells whether a request is under way.
+    The caller holds the store. What is given tells whether a request is under way, or history is moved on.
     """
     try:
         serving.clear(store)
@@ -60,7 +60,7 @@ def attended_site(store: Path, journals: SiteJournals) -> Iterator[Callable[[], 
             answers = Answers(journals, store, Limits(), receives=True, health=keeper.health)
             server = ControlServer(store, answers.handlers() | SiteAnswers(journals).handlers())
             try:
-                yield lambda: server.is_asked
+                yield lambda: server.is_asked or keeper.is_moving
             finally:
                 server.close()
     finally:

@@ -14,6 +14,7 @@ from typing import Final
 from migrate.disks.ports import ReadableDisk
 from migrate.journal.log import Log
 from migrate.journal.overlay import Indexes, Overlay
+from migrate.journal.reading import FrameReader
 from migrate.journal.writes import Write
 
 _RUN_MAX: Final = 2**31  # bytes of one record
@@ -22,11 +23,14 @@ _RUN_MAX: Final = 2**31  # bytes of one record
 class JournalledDisk:
     """Disk ``number`` of a group; a WritableDisk. It owns ``replica``, which it only reads."""
 
-    def __init__(self, number: int, replica: ReadableDisk, log: Log) -> None:
+    def __init__(
+        self, number: int, replica: ReadableDisk, log: Log, reader: FrameReader | None = None
+    ) -> None:
+        """Without a ``reader`` what others read of the log is known."""
         self._number = number
         self._replica = replica
         self._log = log
-        self._overlay = Overlay(number, replica, Indexes(log.reader))
+        self._overlay = Overlay(number, replica, Indexes(reader or log.reader))
         self._lock = threading.Lock()  # readers share the overlay
 
     @property

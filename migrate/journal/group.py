@@ -20,6 +20,7 @@ from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.journal.allowance import Space, space_of
 from migrate.journal.directory import DirectoryFiles
 from migrate.journal.disk import JournalledDisk
+from migrate.journal.finding import meant
 from migrate.journal.held import HeldDisk
 from migrate.journal.image import Image
 from migrate.journal.limits import Room
@@ -39,6 +40,7 @@ from migrate.journal.state import (
 )
 from migrate.journal.waiting import Asked, Later, Waiting
 from migrate.replication.progress import VolumeState
+from migrate.sites.consistency import Consistency, lowest
 from planner.errors import Blocked, NotFound, ProjectBusy
 from planner.names import visible
 
@@ -79,7 +81,7 @@ class GroupJournal:
         self._now_ms = now_ms
         self._cycles = cycles
         self._promoting = threading.Lock()
-        self._heard_at_ms = 0
+        self.heard_at_ms = 0  # of a tap
         self._lock = threading.RLock()
         self._writers = 0
         self._waiting = Waiting(self._make)
@@ -158,7 +160,7 @@ class GroupJournal:
 
     def heard(self) -> None:
         """A tap has spoken: what is newest is of now."""
-        self._heard_at_ms = self._now_ms()
+        self.heard_at_ms = self._now_ms()
 
     def instant(self, asked: Asked, at_ms: int) -> Checkpoint:
         """Make a checkpoint of what a stream brought, which stood so at ``at_ms``, and those that wait."""
@@ -167,13 +169,14 @@ class GroupJournal:
             self._waiting.settle()
             return point
 
-    def open_read(self, volume: str) -> ReadableDisk:
-        """Open a disk as it is now, beside its writer."""
+    def open_read(self, volume: str, *, anew: bool = False) -> ReadableDisk:
+        """Open a disk as it is now, beside its writer; ``anew`` knows nothing that others read of it."""
         with self._lock:
             replica = self._replicas.open_read(volume)
             if self._log is None or volume not in self._members.numbers:
                 return replica
-            return JournalledDisk(self.number(volume), replica, self._log)
+            reader = self._log.reader_anew() if anew else None
+            return JournalledDisk(self.number(volume), replica, self._log, reader)
 
     def resynced(self, why: str) -> None:
         """Begin a new epoch, durably; without a log there is no history to break."""
@@ -242,19 +245,7 @@ class GroupJournal:
 
     def find(self, wanted: str) -> Checkpoint:
         """Return the checkpoint of that number or name, the newest of several, or ``latest``; or NotFound."""
-        points = self.checkpoints()
-        if wanted == "latest" and points:
-            return points[-1]
-        for point in points:  # a name that looks like a number hides none
-            if wanted == str(point.record):
-                return point
-        for point in reversed(points):
-            if wanted and wanted == point.name:
-                return point
-        raise NotFound(
-            f"group {visible(self.name, 200)} has no checkpoint {visible(wanted, 200)}",
-            "wherry checkpoints GROUP lists them",
-        )
+        return meant(self.checkpoints(), wanted, self.name)
 
     def note(self, record: int, *, pinned: bool | None = None, result: str = "") -> None:
         """Pin or free a checkpoint, or add a result to it; durable when this returns."""
@@ -358,15 +349,23 @@ class GroupJournal:
         self._join()
         if at_ms is None:
             at_ms = self._heard_ms() if self.log.state.streamed else self._now_ms()
-        point = self.log.checkpoint(at_ms, asked.consistency, asked.name, self._cycle())
+        worth = asked.consistency or self._reached()
+        point = self.log.checkpoint(at_ms, worth, asked.name, self._cycle())
         if asked.pinned:
             self.note(point.record, pinned=True)
         return self.log.state.checkpoints[point.record]
 
+    def _reached(self) -> Consistency:
+        """Return what is known of an instant that came in passes: the least that was said of a disk."""
+        if self.log.state.streamed:
+            return Consistency.CRASH
+        done = (self._state_of(volume).done for volume in self._volumes)
+        return lowest(one.consistency if one else Consistency.CRASH for one in done)
+
     def _heard_ms(self) -> int:
         """Return of when what a tap brought is, as far as known: its line may be down for long."""
         newest = max((point.at_ms for point in self.log.state.checkpoints.values()), default=0)
-        return self._heard_at_ms or newest or self._now_ms()
+        return self.heard_at_ms or newest or self._now_ms()
 
     def _begin(self) -> None:
         """Have a log from now on. The replicas are durable: each pass ended with a flush."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from migrate.disks.ports import WritableDisk
+from migrate.disks.ports import Cached, WritableDisk
 
 
 class HeldDisk:
@@ -15,6 +15,8 @@ class HeldDisk:
         self._part = part
         self._let_go: Callable[[], None] | None = let_go
         self.read_into, self.allocated, self.flush = disk.read_into, disk.allocated, disk.flush
+        if isinstance(disk, Cached):
+            self.trust, self.stamp = disk.trust, disk.stamp
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         self._part()

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from migrate.journal.group import GroupJournal
 from migrate.journal.health import Health
-from migrate.journal.keeping import Kept, keep, look
+from migrate.journal.keeping import Kept, keep, look, may_wait
 from migrate.journal.limits import Limits
 from migrate.journal.overlay import prepare
 from migrate.journal.store import Journals
@@ -26,6 +26,7 @@ from planner.units import MIB
 
 EVERY_S: Final = 10.0
 REST: Final = 30  # rounds until a group in which something went wrong is tried again
+_TICK_S: Final = 0.2
 RATE_BYTES_S: Final = 64 * MIB  # of reads and writes together: passes and images have the rest
 
 
@@ -74,6 +75,7 @@ class Keeper:
         self._brake = Brake(rate_bytes_s, self._stop.wait)
         self._kept: dict[str, Kept] = {}
         self._rests: Counter[str] = Counter()
+        self._moves = False
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def __enter__(self) -> Self:
@@ -85,6 +87,11 @@ class Keeper:
     ) -> None:
         self._stop.set()
         self._thread.join()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether history is being moved on; cut off it would begin from its beginning the next time."""
+        return self._moves
 
     def health(self, group: GroupJournal) -> Health | None:
         """Return how a journal stands now, with what the last round had to say; None where there is none."""
@@ -102,7 +109,7 @@ class Keeper:
             try:
                 group = self._journals.group(name)
                 if group.is_journalled and not group.log.failed and not self._leave(name):
-                    pace = partial(self._paced, name)
+                    pace = partial(self._paced, group)
                     self._kept[name] = keep(group, self._limits(name), self._now_ms(), pace)
                     prepare(group.log, self._stop.is_set)
             except _Left:
@@ -114,15 +121,19 @@ class Keeper:
             if name in self._kept and self._kept[name].troubles:
                 self._rests[name] = REST
 
-    def _paced(self, name: str, size_bytes: int) -> None:
-        if self._leave(name):
+    def _paced(self, group: GroupJournal, size_bytes: int) -> None:
+        if self._leave(group.name):
             raise _Left("somebody else moves its history on")
+        self._moves = True
         self._brake(size_bytes)
+        while may_wait(group, self._now_ms()) and not self._stop.wait(_TICK_S):
+            pass  # cut off, it would begin anew
 
     def _run(self) -> None:
         try:
             while not self._stop.is_set():
                 self.round()
+                self._moves = False
                 self._stop.wait(self._every_s)
         except Paused:
             return

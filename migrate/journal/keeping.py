@@ -1,6 +1,7 @@
 """Keeping: what is offered gets thinner with age, what nobody can ask for goes, and limits are kept.
 
     thin ── move what is before the oldest checkpoint into the replicas ── merge ── make room ── judge
+            (these two wait while a tap catches up and no limit is near)
 
 No round takes a checkpoint that is pinned or that somebody looks at, nor the newest. Near the hard limit
 the oldest others go; when none is left whose going helps, writes are refused before they begin, and go
@@ -34,6 +35,7 @@ _EARLY_ENOUGH: Final = 0.7
 _SCANT: Final = 1.5  # of what is to stay free: with less history goes, so that writes need not wait for it
 _SCANT_EARLY: Final = 1.75
 _AMPLE_EARLY: Final = 2.25
+_SILENT_MS: Final = 30_000  # a tap that catches up speaks every second
 
 Pace = Callable[[int], None]
 
@@ -58,14 +60,23 @@ def keep(group: GroupJournal, limits: Limits, now_ms: int, pace: Pace) -> Kept:
         log.allowance.space = partial(group.space, limits.reserve) if limits.reserve else None
         held = log.leases.held()
         group.thin(lambda points: _aged(points, now_ms, limits.history_s, held))
-        _promote(group, pace)
-        group.merger().merge(log, pace, _most_bytes(log, bounds))
+        if not may_wait(group, now_ms):
+            _promote(group, pace)
+            group.merger().merge(log, pace, _most_bytes(log, bounds))
         return Kept(_make_room(group, bounds, pace))
     except Paused:
         raise
     except (WherryError, OSError) as error:
         hint = f"; {error.hint}" if isinstance(error, WherryError) and error.hint else ""
         return Kept(troubles=(f"history is not moved on: {visible(str(error), 300)}{hint}",))
+
+
+def may_wait(group: GroupJournal, now_ms: int) -> bool:
+    """Tell whether moving history on may wait: a tap is catching the group up, and no limit is near."""
+    if not group.log.state.torn or now_ms - group.heard_at_ms > _SILENT_MS:
+        return False
+    bounds = Bounds(group.log.allowance.limit_bytes)
+    return _excess(group.log, bounds, by_merging=True, is_begun=False) <= 0
 
 
 def look(group: GroupJournal, limits: Limits, now_ms: int, kept: Kept = Kept()) -> Health:

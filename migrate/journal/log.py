@@ -25,7 +25,7 @@ from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Found, Ref, recover
 from migrate.journal.state import Checkpoint, State, checkpoint_mark, floor_mark, seal_mark
 from migrate.journal.writes import ROW, Packed, Write, pack
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 from planner.errors import StepFailed
 from planner.names import visible
 from planner.units import KIB, MIB
@@ -106,6 +106,10 @@ class Log:
         with self._lock:
             self._write_joined()
             return tuple(self._frames)
+
+    def reader_anew(self) -> FrameReader:
+        """Return a reader that keeps nothing of what was read before."""
+        return FrameReader(self._files)
 
     @contextmanager
     def reading(self) -> Iterator[tuple[Sequence[Ref], int]]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from migrate.journal.frames import JournalCorrupt
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 
 
 @dataclass(frozen=True, slots=True)

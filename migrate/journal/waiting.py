@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from migrate.journal.state import Checkpoint
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A checkpoint that somebody wants."""
+    """A checkpoint that somebody wants; without a ``consistency`` it is worth what its passes said."""
 
     name: str = ""
-    consistency: Consistency = Consistency.CRASH
+    consistency: Consistency | None = None
     pinned: bool = False
 
 

@@ -6,6 +6,7 @@ reason, it stops at the next edge of a block and leaves.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -21,7 +22,7 @@ from typing import IO, Any
 from migrate.movers.task import Task, line, load_task
 from migrate.replication.line import Line, Policy
 from migrate.transfers.ports import Moving
-from planner.errors import StepFailed, WherryError
+from planner.errors import NoSpace, StepFailed, WherryError
 
 _TELL_EVERY_S = 0.1
 _PATIENCE_S = 10.0  # for a task to reach an edge once the input has ended
@@ -67,8 +68,7 @@ class Mover:
         except WherryError as error:
             return {"error": error.as_json()}
         except OSError as error:
-            told = StepFailed(f"a mover failed: {error.strerror or error}", "look at the disk, then retry")
-            return {"error": told.as_json()}
+            return {"error": _told(error).as_json()}
 
     def _policy(self) -> Policy:
         return policy_of_share(self._share)
@@ -94,6 +94,12 @@ class Mover:
                 self._stopped.set()  # nobody hears us: the input ends too
 
 
+def _told(error: OSError) -> WherryError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NoSpace("a mover found no space left on a disk", "free space, then run the verb again")
+    return StepFailed(f"a mover failed: {error.strerror or error}", "look at the disk, then retry")
+
+
 def policy_of_share(share_bytes_s: float | None) -> Policy:
     """Return the policy of a line with so many bytes a second at any hour; None holds nothing back."""
     from zoneinfo import ZoneInfo
@@ -108,11 +114,14 @@ def carry(
 ) -> dict[str, Any]:
     """Do one task and return the message that says what came of it; raises WherryError."""
     from migrate.daemons.receiver import connect_receiver
+    from migrate.movers.placing import carry_placement
     from migrate.replication.channel import SocketChannel
     from migrate.replication.throttle import Throttle
     from migrate.sites.lab.client import LabSite
     from migrate.transfers.streamed import StreamedTransfers
 
+    if task.placement is not None:
+        return carry_placement(task, stop, tell, 2 * _PATIENCE_S)
     with closing(LabSite.connect(Path(task.ends.source), start=True)) as source:
         transfers = StreamedTransfers(
             source,

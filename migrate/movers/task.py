@@ -1,9 +1,9 @@
 """What a mover is asked to do, and what it tells, as lines of JSON.
 
     to the mover     {"task": {...}}  {"share": bytes a second or null}  {"stop": true}  end of file
-    from the mover   {"moving": {...}}  {"copied": {...}} | {"compared": {...}} | {"error": {...}}
+    from the mover   {"moving": {...}}  {"copied" | "compared" | "placed" | "error": {...}}
 
-A task holds all that it takes: ends, fencing generation, and one pass or one comparison.
+A task holds all that it takes: ends, fencing generation, and one pass, one comparison or one placement.
 """
 
 from __future__ import annotations
@@ -49,19 +49,31 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """An image that is wanted on a volume; how far it is, is kept in ``folder`` in the name of a run."""
+
+    image: str
+    folder: str
+    volume: str
+    size_bytes: int
+    run: str
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One pass (``wanted``) or one comparison (``comparison``), under a fencing generation."""
+    """One pass (``wanted``), one ``comparison`` or one ``placement``, under a fencing generation."""
 
     ends: Ends
     manner: Manner
     generation: int
     wanted: Wanted | None = None
     comparison: Comparison | None = None
+    placement: Placement | None = None
 
     @property
     def volume(self) -> str:
         """The volume that it is about."""
-        about = self.wanted or self.comparison
+        about = self.wanted or self.comparison or self.placement
         assert about is not None
         return about.volume
 
@@ -73,9 +85,9 @@ def dump_task(task: Task) -> dict[str, Any]:
 
 def load_task(raw: dict[str, Any]) -> Task:
     """Return the task that ``dump_task`` wrote; raises KeyError, TypeError or ValueError."""
-    wanted, comparison = raw["wanted"], raw["comparison"]
-    if (wanted is None) is (comparison is None):
-        raise ValueError("a task is one pass or one comparison")
+    wanted, comparison, placement = raw["wanted"], raw["comparison"], raw.get("placement")
+    if sum(part is not None for part in (wanted, comparison, placement)) != 1:
+        raise ValueError("a task is one pass, one comparison or one placement")
     if wanted is not None:
         extents = wanted["extents"]
         wanted = Wanted(
@@ -91,6 +103,7 @@ def load_task(raw: dict[str, Any]) -> Task:
         int(raw["generation"]),
         wanted,
         None if comparison is None else Comparison(**comparison),
+        None if placement is None else Placement(**placement),
     )
 
 

@@ -19,7 +19,7 @@ from migrate.keys.names import Holder, Role, holder_of
 from migrate.keys.revoked import read_revoked
 from planner.errors import BadInput, Corrupt
 from planner.identity import MAX_BYTES, Identity, read_identity
-from planner.names import visible
+from planner.names import content_id, visible
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -226,6 +226,21 @@ def keep(identity: Identity, path: Path) -> None:
         shown = visible(str(path), 200)
         raise BadInput(f"{shown} exists already", "name another file, or remove it first") from error
     sync_directory(path.parent)
+
+
+def must_be_folder(path: Path) -> None:
+    """Raise BadInput unless certificates may be written there; before an hour of reading, not after it."""
+    if path.exists() and not path.is_dir():
+        raise BadInput(f"{visible(str(path), 200)} is not a folder", "name a folder for the certificates")
+
+
+def keep_in(folder: Path, identity: Identity) -> Path:
+    """Write a certificate to a new file in a folder, and return that file; raises BadInput, OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # A name is never a path; the time tells one look from the next.
+    file = folder / f"{content_id(identity.volume)}-{identity.at.replace(':', '')[:17]}.json"
+    keep(identity, file)
+    return file
 
 
 def _read(path: Path) -> bytes:

@@ -18,23 +18,32 @@ from migrate.replication.trees import DiskTree, is_root_of, is_sample_of
 from migrate.sites.ports import Extent
 from planner import __version__
 from planner.errors import Blocked, Corrupt
-from planner.identity import Excluded, Identity, Side
+from planner.identity import Excluded, Identity, Moving, Side
 from planner.names import visible
 
 TOOL = f"wherry {__version__}"
 
 
 def certified(
-    found: Likeness, volume: str, signer: Signer, peer: Holder, serial: str, repaired_bytes: int
+    found: Likeness,
+    volume: str,
+    signer: Signer,
+    peer: Holder,
+    serial: str,
+    repaired_bytes: int,
+    moving: Moving | None = None,
 ) -> Identity:
-    """Return a signed certificate of a comparison over a network; raises Corrupt when it was not equal."""
+    """Return a signed certificate of a comparison over a network; raises Corrupt when it was not equal.
+
+    ``moving`` says when, where the disk was written to meanwhile.
+    """
     holder, coverage = signer.holder, found.coverage
     if not found.equal or holder is None:
         raise Corrupt(f"volume {visible(volume, 200)} has no proof of identity", "verify it again")
     number = coverage.part
     return signer.sign(
         Identity(
-            schema_="wherry.identity/1",
+            schema_="wherry.identity/3" if moving else "wherry.identity/1",
             project=holder.project,
             volume=volume,
             size_bytes=coverage.size_bytes,
@@ -51,6 +60,7 @@ def certified(
             escape_chance=round(coverage.escape_chance, 9),
             data_escape_chance=round(coverage.data_escape_chance, 9),
             repaired_bytes=repaired_bytes,
+            moving=moving,
             at=_now(),
             tool=TOOL,
             signer=pem(signer.certificate),
@@ -104,6 +114,11 @@ def recorded(
 def must_be_of(identity: Identity, disk: ReadableDisk, progress: Callable[[int, int], None]) -> None:
     """Read a disk again; raises Corrupt unless it holds what the certificate says, OSError."""
     size = identity.size_bytes
+    if identity.moving is not None:
+        raise Blocked(
+            "the certificate is of a disk that was written to meanwhile, of no one content of it",
+            "check the certificate without a disk",
+        )
     if not identity.target.digest:
         raise Blocked(
             "the certificate is of a disk that is left out by decision, there is nothing to hold a disk to",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from migrate.papers.moments import Moments, between
 from migrate.run.history import Event, Status
@@ -11,37 +10,13 @@ from migrate.run.runbook import Step
 from migrate.run.store import RunKind
 from planner.model import Backing
 from planner.plan import PlannedDisk, PlannedVM, Spread
+from planner.run_report import Figures
 
 _LOST = "the record was rebuilt, the evidence is lost"
 _NOT_YET = "under way"
 _OFF = "it was off and stays off: it has no outage"
 
 Known = tuple[float | None, str]  # seconds, or None and why
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """Planned and achieved RTO and RPO of a VM, a group or the wave, in seconds; of several the worst counts.
-
-    The RTO is from the stop at the one site to the last answer of the probes that count at the other. The
-    RPO before the cutover is the age at the stop of the newest whole copy; that of the cutover itself is 0
-    when the last copy was taken after the stop and every byte was compared. ``back_s`` is how long it was
-    down until it ran again where it was. None is not known, and the text beside it says why.
-    """
-
-    id: str
-    name: str
-    rto_s: float | None
-    rto_why: str
-    rto_planned_p50_s: float | None
-    rto_planned_p95_s: float | None
-    rto_planned_by: str
-    rpo_s: float | None
-    rpo_why: str
-    rpo_target_s: float | None
-    cutover_rpo_s: float | None
-    cutover_rpo_why: str
-    back_s: float | None
 
 
 def figures(told: Moments) -> tuple[Figures, tuple[Figures, ...], tuple[Figures, ...]]:
@@ -95,7 +70,21 @@ def _figures(
     back_s: float | None,
 ) -> Figures:
     p50_s, p95_s, by = _plan_words(told, planned)
-    return Figures(*of, *rto, p50_s, p95_s, by, *rpo, _rpo_target(told), *cutover, back_s)
+    return Figures(
+        id=of[0],
+        name=of[1],
+        rto_s=rto[0],
+        rto_why=rto[1],
+        rto_planned_p50_s=p50_s,
+        rto_planned_p95_s=p95_s,
+        rto_planned_by=by,
+        rpo_s=rpo[0],
+        rpo_why=rpo[1],
+        rpo_target_s=_rpo_target(told),
+        cutover_rpo_s=cutover[0],
+        cutover_rpo_why=cutover[1],
+        back_s=back_s,
+    )
 
 
 def _rpo_target(told: Moments) -> float | None:
@@ -130,7 +119,8 @@ def _back(told: Moments, stops: Sequence[Step], stop: str) -> float | None:
     return between(stop, max(told.last(step.id, Event.UNDONE) for step in ran))
 
 
-def _disks(told: Moments, vm: str) -> list[PlannedDisk]:
+def disks_of(told: Moments, vm: str) -> list[PlannedDisk]:
+    """Return the disks that a VM holds, shared ones too."""
     return [disk for disk in told.wave.disks if any(item.vm == vm for item in disk.attachments)]
 
 
@@ -149,7 +139,7 @@ def _rpo(told: Moments, vm: PlannedVM, stop: str) -> Known:
     back = told.run.kind is RunKind.FAILBACK
     raw = [
         disk
-        for disk in _disks(told, vm.id)
+        for disk in disks_of(told, vm.id)
         if (disk.target if back else disk.source) is Backing.RDM_PHYSICAL and not disk.left_out
     ]
     if raw:
@@ -161,7 +151,7 @@ def _rpo(told: Moments, vm: PlannedVM, stop: str) -> Known:
 
 def _cutover(told: Moments, vm: PlannedVM, stops: Sequence[Step]) -> Known:
     """Return 0 when the last copy is of the stopped VM and every byte was compared; else None and why."""
-    disks = _disks(told, vm.id)
+    disks = disks_of(told, vm.id)
     settled = [disk for disk in disks if not disk.left_out]
     volumes = [disk.volume for disk in settled]
     finals = [step for one in volumes for step in told.of("transfer", one) if step.id.endswith("/final")]

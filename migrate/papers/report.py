@@ -1,229 +1,130 @@
-"""The run report: what was done to a wave, step by step, with its evidence.
+"""The run report: what was done to a wave, what was planned, what went otherwise, and what proves it.
 
-Everything is read from the step record; a time is the moment an entry became durable.
+Everything is read from the record of steps and what lies beside it; a time is the moment an entry became
+durable. ``planner.run_report`` is what it looks like.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from migrate import audit
-from migrate.papers.evidence import evidence, undo_evidence
+from migrate.papers.deviations.register import KINDS, deviations, not_looked_for
 from migrate.papers.moments import Moments
-from migrate.papers.objectives import Figures, figures
+from migrate.papers.objectives import figures
+from migrate.papers.phases import phases, window
+from migrate.papers.proofs import disk_proofs, hook_lines, kept_writes, probe_lines, step_lines
+from migrate.papers.statements import audit_head, gates, rehearsals, reminder
+from migrate.papers.timeline import marks, rows
 from migrate.run import store as runs
-from migrate.run.history import Event, History
-from migrate.run.levers import passed_over
-from migrate.run.runbook import Step
+from migrate.run.actions import Outcome
+from migrate.run.history import SETTLED, Mode
+from migrate.run.store import RunKind
+from migrate.states import State
 from migrate.status import word_of
 from planner.errors import NotFound
-from planner.export.printout import becomes
-from planner.plan import PlannedDisk, Wave
-from planner.sending import spoken
-from planner.store import approvals, plans
-from planner.store.project import Project, utc_now
-
-SCHEMA = "wherry.run-report/1"
-_OUTAGE = ("stop", "probe")
+from planner.run_report import SCHEMA, AuditHead, CycleLine, OtherRun, RunReport
+from planner.store import approvals
+from planner.store.project import Project
 
 
-@dataclass(frozen=True, slots=True)
-class StepLine:
-    """One step: when it began and ended, how often it was tried, what it said."""
+def run_report(
+    project: Project, wave_name: str, kind: RunKind = RunKind.WAVE, audit: AuditHead | None = None
+) -> RunReport:
+    """Return the report of the newest run of a wave, or of its way home; raises NotFound without one.
 
-    step: str
-    kind: str
-    title: str
-    effect: str
-    status: str
-    begun: str
-    ended: str
-    seconds: float | None
-    attempts: int
-    said: str
-
-
-@dataclass(frozen=True, slots=True)
-class DiskProof:
-    """The full-disk digests of one volume at cutover, empty when it was not compared.
-
-    A disk that is ``left_out`` by decision never is.
+    ``audit`` is the head of the chain as ``audit_head`` tells it, for those who ask for many reports.
     """
-
-    disk: str
-    volume: str
-    size_bytes: int
-    was: str
-    became: str
-    source_digest: str
-    target_digest: str
-    equal: bool
-    left_out: str = ""  # who decided that it is sent once or never, and why
-
-
-@dataclass(frozen=True, slots=True)
-class Outage:
-    """How long a VM was down at the cutover: stopped at the source to probed at the target."""
-
-    vm: str
-    name: str
-    seconds: float | None
-    planned_p95_min: float
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """Everything about one run of one wave."""
-
-    schema: str
-    project: str
-    wave: str
-    title: str
-    run: int
-    state: str
-    plan: int
-    fingerprint: str
-    approved_by: str
-    approved_at: str
-    begun: str
-    printed: str
-    begun_by: str
-    audit_digest: str
-    disks: tuple[DiskProof, ...]
-    outages: tuple[Outage, ...]
-    objectives: Figures
-    groups: tuple[Figures, ...]
-    vms: tuple[Figures, ...]
-    kept: tuple[dict[str, Any], ...]
-    steps: tuple[StepLine, ...]
-
-
-def run_report(project: Project, wave_name: str) -> RunReport:
-    """Return the report of the newest run of a wave; raises NotFound when there was none."""
-    run = runs.latest(project, wave_name)
+    run = runs.latest(project, wave_name, kind)
     if run is None:
         raise NotFound(f"{wave_name} has no run to report on", "see 'wherry status'")
-    history = runs.history(project, run)
-    plan = plans.get(project, run.plan).plan
-    wave = plan.wave(run.wave)
-    given = approvals.valid(project, plan).get(wave.name)
-    lines = audit.lines(project)
-    times = _times(project, run.id)
-    whole, groups, vms = figures(Moments(project, run))
+    told = Moments(project, run)
+    wave = told.wave
+    given = approvals.valid(project, told.plan).get(wave.name)
+    whole, groups, vms = figures(told)
     return RunReport(
-        schema=SCHEMA,
+        schema_=SCHEMA,
         project=project.name,
         wave=wave.name,
         title=wave.title,
+        kind="failback" if run.kind is RunKind.FAILBACK else "wave",
         run=run.id,
-        state=word_of(history, running=runs.is_held(project, wave.name)),
+        state=_state(told),
+        over=told.over,
+        missing=_missing(told),
+        recovered=told.recovered,
         plan=run.plan,
         fingerprint=run.fingerprint,
         approved_by=given.who if given else "",
         approved_at=given.at if given else "",
         begun=run.at,
-        printed=utc_now(),
         begun_by=run.who,
-        audit_digest=lines[-1].digest if lines else audit.GENESIS,
-        disks=tuple(_proof(wave, disk, history) for disk in wave.disks),
-        outages=tuple(_outages(wave, history, times)),
+        ended=told.last_at if told.over else "",
+        printed=told.printed,
+        audit=audit or audit_head(project),
+        window=window(told),
         objectives=whole,
         groups=groups,
         vms=vms,
-        kept=tuple(_kept(project, run.id)),
-        steps=tuple(_line(step, history, times) for step in history.runbook.steps),
+        phases=phases(told),
+        deviations=deviations(told),
+        looked_for=tuple(KINDS),
+        not_looked_for=not_looked_for(told),
+        gates=gates(told),
+        disks=disk_proofs(told),
+        probes=probe_lines(told),
+        hooks=hook_lines(told),
+        rows=rows(told),
+        marks=marks(told),
+        kept=kept_writes(told),
+        rehearsals=rehearsals(told),
+        reminder=reminder(told),
+        cycles=_cycles(told),
+        others=_others(told),
+        steps=step_lines(told),
     )
 
 
-def _times(project: Project, run: int) -> dict[tuple[str, str], tuple[str, str]]:
-    """Return (first, last) time of each event of each step."""
-    times: dict[tuple[str, str], tuple[str, str]] = {}
-    for row in project.rows("SELECT step, kind, at FROM step_record WHERE run = ? ORDER BY seq", run):
-        key = (row["step"], row["kind"])
-        times[key] = (times.get(key, (row["at"], ""))[0], row["at"])
-    return times
+def _state(told: Moments) -> str:
+    """Return the state of the run in words; of a way home that is over, how it ended."""
+    home = told.run.kind is RunKind.FAILBACK
+    if home and (ended := runs.outcome(told.history)) is not None:
+        return State.FAILED_BACK.value if ended is Outcome.COMMITTED else ended.value
+    return word_of(told.history, running=runs.is_held(told.project, told.wave.name), home=home)
 
 
-def _between(begun: str, ended: str) -> float | None:
-    if not begun or not ended:
-        return None
-    return round((datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds(), 3)
+def _missing(told: Moments) -> tuple[str, ...]:
+    """Return the titles of what is still to come, empty when the run is over."""
+    if told.over:
+        return ()
+    history = told.history
+    if history.mode is Mode.FORWARD or history.back is None:
+        return tuple(step.title for step in history.runbook.steps if history.status[step.id] not in SETTLED)
+    left = history.back.left
+    return tuple(f"{step.title}, undone" for step in history.runbook.steps if step.id in left)
 
 
-def _line(step: Step, history: History, times: dict[tuple[str, str], tuple[str, str]]) -> StepLine:
-    ended = next(
-        (
-            times[step.id, event][1]
-            for event in (Event.UNDONE, Event.DONE, Event.APPROVED, Event.FAILED)
-            if (step.id, event) in times
-        ),
-        "",
-    )
-    begun = times.get((step.id, Event.INTENT), ("", ""))[0]
-    said = evidence(step.kind, history.results[step.id]) if step.id in history.results else ""
-    if step.id in history.undone:
-        said = undo_evidence(step.kind, history.undone[step.id])
-    elif over := passed_over(history, step.id):
-        said = over
-    elif step.id in history.failures:
-        said = str(history.failures[step.id].get("message", ""))
-    return StepLine(
-        step=step.id,
-        kind=step.kind,
-        title=step.title,
-        effect=step.effect.value,
-        status=history.status[step.id].value,
-        begun=begun,
-        ended=ended,
-        seconds=_between(begun, ended),
-        attempts=history.attempts.get(step.id, 0),
-        said=said,
+def _cycles(told: Moments) -> tuple[CycleLine, ...]:
+    names = {f"g{at}": group.name for at, group in enumerate(told.wave.groups)}
+    return tuple(
+        CycleLine(
+            group=names.get(one.part, one.part),
+            number=one.number,
+            instant=one.instant,
+            ended=one.ended_at,
+            data_bytes=one.data_bytes,
+            wire_bytes=one.wire_bytes,
+        )
+        for one in told.cycles
     )
 
 
-def _proof(wave: Wave, disk: PlannedDisk, history: History) -> DiskProof:
-    found: dict[str, Any] = next(
-        (
-            history.results[step.id]
-            for step in history.runbook.steps
-            if step.kind == "verify" and step.subject == disk.volume and step.id in history.results
-        ),
-        {},
-    )
-    holder = disk.attachments[0]
-    return DiskProof(
-        disk=f"{wave.vm(holder.vm).name} {holder.label}",
-        volume=disk.volume,
-        size_bytes=disk.size_bytes,
-        was=disk.source.value,
-        became=becomes(disk),
-        source_digest=found.get("source", ""),
-        target_digest=found.get("target", ""),
-        equal=bool(found.get("source")) and found["source"] == found["target"],
-        left_out=f"{spoken(left)} (sent {disk.send.value})" if (left := disk.decision) else "",
+def _others(told: Moments) -> tuple[OtherRun, ...]:
+    """Return the other runs of the wave: earlier and later ones, its way home, its remedies."""
+    return tuple(
+        OtherRun(run=run.id, kind=run.kind.value, begun=run.at, state=_ended_as(told.project, run))
+        for run in runs.of_wave(told.project, told.wave.name)
+        if run.id != told.run.id
     )
 
 
-def _outages(wave: Wave, history: History, times: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Outage]:
-    steps = {(step.kind, step.subject): step.id for step in history.runbook.steps}
-    for vm in wave.vms:
-        stop = times.get((steps.get(("stop", vm.id), ""), Event.INTENT), ("", ""))[0]
-        probe = times.get((steps.get(("probe", vm.id), ""), Event.DONE), ("", ""))[1]
-        if any(history.results.get(steps.get((kind, vm.id), ""), {}).get("recovered") for kind in _OUTAGE):
-            stop = ""  # those are the times of the recovery
-        yield Outage(vm.id, vm.name, _between(stop, probe), wave.estimate.downtime_min.p95)
-
-
-def _kept(project: Project, run: int) -> Iterator[dict[str, Any]]:
-    """Yield the checkpoints that a rollback of this run kept."""
-    rows = project.rows(
-        "SELECT detail FROM step_record WHERE run = ? AND kind = ? ORDER BY seq", run, Event.UNDONE
-    )
-    for row in rows:
-        detail = json.loads(row["detail"])
-        if "path" in detail:
-            yield detail
+def _ended_as(project: Project, run: runs.Run) -> str:
+    ended = runs.outcome(runs.history(project, run))
+    return ended.value if ended is not None else "under way"

@@ -15,9 +15,9 @@ from typing import Generic, TypeVar
 
 from migrate.protection.guard import Guard
 from migrate.protection.holding import Found
-from migrate.protection.policy import Policy, at_least, lowest
+from migrate.protection.policy import Policy
 from migrate.protection.telling import Told
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency, at_least, lowest
 from planner.errors import Blocked
 from planner.names import visible
 

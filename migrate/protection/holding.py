@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from migrate.protection.agent import Agent, AgentFailed
 from migrate.protection.hooks import HookEnd, Purpose, Sessions, end_leftovers, run_hook
-from migrate.protection.policy import Member, at_least, lowest
+from migrate.protection.policy import Member
 from migrate.protection.stopping import Stop
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency, at_least, lowest
 
 _READY_S = 5.0  # an agent that is well answers in milliseconds
 _TRY_S = 5.0

@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 from migrate.protection.holding import Found, Holding
 from migrate.protection.hooks import Purpose
-from migrate.protection.policy import Policy, at_least
+from migrate.protection.policy import Policy
+from migrate.sites.consistency import at_least
 
 
 class Members:

@@ -13,9 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from migrate.sites.ports import Consistency
-
-_ORDER = tuple(Consistency)  # from the least to the most
+from migrate.sites.consistency import Consistency
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +86,6 @@ class Policy:
         members = tuple(map(_member, plain["members"]))
         policy = Policy(**{**plain, "members": members})
         return replace(policy, consistency=Consistency(policy.consistency))
-
-
-def at_least(reached: Consistency, wanted: Consistency) -> bool:
-    """Whether a point that reached this is worth what was wanted."""
-    return _ORDER.index(reached) >= _ORDER.index(wanted)
-
-
-def lowest(levels: Iterable[Consistency]) -> Consistency:
-    """Return the least of what was reached; what nobody reached anything of is worth a crash."""
-    return min(levels, key=_ORDER.index, default=Consistency.CRASH)
 
 
 def _member(plain: Mapping[str, Any]) -> Member:

@@ -16,8 +16,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from migrate.protection.policy import Member, Policy, at_least
-from migrate.sites.ports import Consistency
+from migrate.protection.policy import Member, Policy
+from migrate.sites.consistency import Consistency, at_least
 from planner.errors import BadInput
 from planner.names import visible
 from planner.units import parse_duration, show_duration

@@ -18,7 +18,7 @@ from typing import Any
 
 from migrate.protection.holding import Found
 from migrate.protection.policy import Policy
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 
 FREEZE, RELEASE = "freeze", "release"
 BEAT, BEAT_S = "beat", 0.4

@@ -131,13 +131,20 @@ def newest(project: Project, wave: str) -> Rehearsed | None:
     return _read(rows[0]) if rows else None
 
 
-def reminder(project: Project, wave: str, fingerprint: str) -> str:
-    """Return why a wave should be rehearsed (again), empty when it was and nothing changed since."""
+def reminder(project: Project, wave: str, fingerprint: str, before: str = "") -> str:
+    """Return why a wave should be rehearsed (again), empty when it was and nothing changed since.
+
+    With ``before``, ISO 8601 in UTC, only what was rehearsed until then counts.
+    """
     rows = project.rows(
-        "SELECT fingerprint, at, verdict FROM rehearsed WHERE wave = ? ORDER BY id DESC LIMIT 1", wave
+        "SELECT fingerprint, at, verdict FROM rehearsed WHERE wave = ? AND (? = '' OR at <= ?)"
+        " ORDER BY id DESC LIMIT 1",
+        wave,
+        before,
+        before,
     )
     if not rows:
-        return f"{visible(wave)} was never rehearsed"
+        return f"{visible(wave)} was never rehearsed" + (" before" if before else "")
     if rows[0]["fingerprint"] != fingerprint:
         return f"{visible(wave)} changed in the plan since it was rehearsed on {rows[0]['at'][:10]}"
     if rows[0]["verdict"] != Verdict.CLEAN:

@@ -16,7 +16,7 @@ from migrate.sites.ports import FullSite
 
 SLOW_TIMES = 10.0
 STALL_S = 1800.0
-OUTAGE_S = 900.0
+OUTAGE_S = 600.0  # longer than the patience with a site, shorter than that with the line
 RESTART_S = 120.0  # until an engine or a receiver that died runs again
 CONNECT_S = 10.0  # until a call to a site that does not answer gives up
 

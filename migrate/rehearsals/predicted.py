@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from migrate.sites.configuration import Configuration
 from migrate.sites.networking import GuestNic
-from migrate.sites.ports import Capability, NewDisk, NewVM, VMState
+from migrate.sites.ports import Capability, NewDisk, NewVM, VMSnapshot, VMState
 from migrate.sites.simulated import SimulatedSite
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ class PredictedSite(SimulatedSite):
     def networks(self) -> frozenset[str] | None:
         """Return the real one's."""
         return self._real.networks()
+
+    def snapshots_of(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return those that are there, and those that would be."""
+        return *self._real.snapshots_of(vm), *super().snapshots_of(vm)
 
     def configuration(self, vm: str) -> Configuration | None:
         """Return the configuration as it would be."""

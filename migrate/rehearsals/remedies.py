@@ -27,7 +27,7 @@ _PASSING = {
     Fault.OUTAGE: "have somebody at hand who can reach the site another way, and run the engine near it",
     Fault.MOVER: "nothing: the pass goes on where it was",
     Fault.RECEIVER: "run the receiver as a service that starts again by itself",
-    Fault.LINK: "have the line watched in the window; the passes resume, a person says 'again'",
+    Fault.LINK: "have the line watched in the window; the passes resume while transfers.patience_s lasts",
     Fault.BEFORE: "run the engine as a service that starts again by itself",
     Fault.AFTER: "run the engine as a service that starts again by itself",
 }

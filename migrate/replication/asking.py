@@ -77,4 +77,4 @@ class Asking:
         for item in stretch:
             low = (item.offset - start) // GRAIN * wire.DIGEST_BYTES
             high = low + -(-item.length // GRAIN) * wire.DIGEST_BYTES
-            yield replace(item, digests=body[low:high])
+            yield Item(item.offset, item.length, item.read, item.gap, body[low:high])

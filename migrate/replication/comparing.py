@@ -132,7 +132,7 @@ def compare(
     return Likeness(coverage, here, there, tuple(runs.extents), runs.exact, report.tail_zero)
 
 
-class _Runs:
+class Runs:
     """What differs, ascending. Beyond the bound the last run is stretched over what comes."""
 
     def __init__(self) -> None:
@@ -140,6 +140,7 @@ class _Runs:
         self.exact = True
 
     def add(self, offset: int, length: int) -> None:
+        """Take one that lies behind the others."""
         last = self.extents[-1] if self.extents else None
         if last is not None and (last.end == offset or len(self.extents) >= RUNS_MAX):
             self.exact = self.exact and last.end == offset
@@ -166,7 +167,7 @@ class _Asking:
         self._link = link
         self._tree = tree
         self._asked: deque[_Asked] = deque()
-        self.runs = _Runs()
+        self.runs = Runs()
 
     def _ask(self, asked: _Asked) -> None:
         self._asked.append(asked)

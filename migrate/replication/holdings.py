@@ -24,6 +24,7 @@ from migrate.replication.zeros import GRAIN
 from planner.units import MIB
 
 ASK_MAX = 16 * MIB
+_TASK = 4 * MIB  # what a thread hashes in one go: handing it over costs as much for less
 
 
 class Holdings:
@@ -54,12 +55,13 @@ class Holdings:
             self._allocated = list(aligned(self._disk.allocated(), MIB, self._disk.size_bytes))
             self._ends = [run.end for run in self._allocated]
         end = offset + length
+        parts = [(start, min(start + _TASK, end)) for start in range(offset, end, _TASK)]
         self._asked.append(
             (
                 offset,
                 [
-                    later(self._hasher, self._digests, start, min(start + MIB, end))
-                    for start in range(offset, end, MIB)
+                    later(self._hasher if self._holds_data(*part) else None, self._digests, *part)
+                    for part in parts
                 ],
             )
         )
@@ -96,6 +98,10 @@ class Holdings:
             self._hasher.shutdown(wait=True)
 
     def _digests(self, start: int, end: int) -> bytes:
+        """Return what we hold in a run."""
+        return b"".join(self._held(at, min(at + MIB, end)) for at in range(start, end, MIB))
+
+    def _held(self, start: int, end: int) -> bytes:
         """Return what we hold in 1 MiB at most; suspect grains equal nothing."""
         if self._over:
             return b""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from concurrent.futures import Executor
 
 from migrate.disks.extent import Extent
-from migrate.disks.ports import WritableDisk
+from migrate.disks.ports import Cached, WritableDisk
 from migrate.replication import wire
 from migrate.replication.dedupe.answering import Answering
 from migrate.replication.extents import ExtentSet, merge, subtract
@@ -63,6 +63,7 @@ class Intake:
         self._data_bytes = 0
         self._earlier_lost = False  # writes of an earlier conversation, which nobody remembers
         self.flush_failed = False
+        self.stamp = ""  # of the disk as the pass left it, once that is complete
 
     def begin(self) -> None:
         """Flush what a conversation before this one wrote and left, and clear what is behind the source."""
@@ -195,8 +196,14 @@ class Intake:
         """Make all durable and record the pass as complete; raises WireError when parts were left out."""
         if not self._covered.covers(self.size_bytes):
             raise WireError("a pass ends although parts of the volume were left out")
+        before = self._stamp()
         self.wait(self.ask())
         self._log.finish(self._data_bytes, wire_bytes)
+        after = self._stamp()
+        self.stamp = after if after == before else ""  # else somebody wrote what the flush may have left out
+
+    def _stamp(self) -> str:
+        return self._disk.stamp() if isinstance(self._disk, Cached) else ""
 
     def close(self) -> None:
         """Wait until no flush is under way."""

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from migrate.replication.wire import OFFSET_MAX, WireError
+from migrate.sites.consistency import Consistency
 from planner import errors
 from planner.errors import WherryError
 from planner.names import visible
@@ -44,7 +45,8 @@ class Hello(_Message):
     """The sender's opening. ``base`` and ``change`` are change ids, empty when there is none.
 
     One that joins a pass brings the ``ticket`` that its first connection was given. A stream names its group
-    as ``volume``, the ``tap`` whose disks these are, and the ``session`` in which it counts its writes.
+    as ``volume``, the ``tap`` whose disks these are, and the ``session`` in which it counts its writes. A
+    pass says what its instant is worth where that is more than after a crash.
     """
 
     purpose: Literal["pass", "hash", "tree", "join", "stream"]
@@ -57,6 +59,7 @@ class Hello(_Message):
     base: Annotated[str, Field(max_length=512)] = ""
     change: Annotated[str, Field(max_length=512)] = ""
     cycle: Annotated[str, Field(max_length=512)] = ""
+    consistency: Consistency = Consistency.CRASH
     ticket: Ticket = ""
     tap: Who = ""
     session: Who = ""
@@ -67,6 +70,8 @@ class Hello(_Message):
         left_out = {
             word for word in ("ticket", "cycle", "tap", "session", "disks") if not getattr(self, word)
         }
+        if self.consistency is Consistency.CRASH:
+            left_out.add("consistency")
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
@@ -77,7 +82,8 @@ class Welcome(_Message):
     ``ticket`` admits further connections of a sender that asked for them, ``fine`` a second question about
     grains that differ, in a comparison of a sender that can ask it. A stream is told the ``numbers``
     of its disks, whether what is here is what that tap left (``known``), whether it goes on behind number
-    ``upto`` (``resumes``), and the [number, record] of checkpoints made.
+    ``upto`` (``resumes``), the [number, record] of checkpoints made, and whether it may ask what is ``here``
+    at a place in its order.
     """
 
     nonce: Nonce
@@ -98,10 +104,11 @@ class Welcome(_Message):
     resumes: bool = False
     upto: Size = 0
     points: Points = ()
+    here: bool = False
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that a sender knows only if it asked."""
-        asked = ("dedupe", "ticket", "fine", "numbers", "known", "resumes", "upto", "points")
+        asked = ("dedupe", "ticket", "fine", "numbers", "known", "resumes", "upto", "points", "here")
         left_out = {word for word in asked if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 

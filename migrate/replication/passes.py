@@ -12,6 +12,7 @@ from enum import StrEnum
 from migrate.disks.extent import Extent
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
+from migrate.sites.consistency import Consistency
 
 
 class Mode(StrEnum):
@@ -30,7 +31,7 @@ class PassSpec:
     ``change`` is the change id of the content sent, ``base`` the one a delta stands on; both are
     opaque text, empty when nothing tracks changes. ``only`` are the runs that a comparison looks at
     when another one has just found everything else equal; None is all of the disk. Passes of one
-    ``cycle`` are of one instant of a group.
+    ``cycle`` are of one instant of a group, which is worth ``consistency`` to what this disk is of.
     """
 
     volume: str
@@ -41,6 +42,7 @@ class PassSpec:
     change: str = ""
     only: tuple[Extent, ...] | None = None
     cycle: str = ""
+    consistency: Consistency = Consistency.CRASH
 
 
 @dataclass(frozen=True, slots=True)

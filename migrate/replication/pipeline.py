@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,23 +36,43 @@ def ordered_map(
     if executor is None:
         yield from map(work, items)
         return
-    pending: deque[Future[R]] = deque()
+    pending: deque[Future[R] | _Done[R]] = deque()
     try:
         for item in items:
-            pending.append(_done(work(item)) if light(item) else executor.submit(work, item))
+            if not light(item):
+                pending.append(executor.submit(work, item))
+            elif pending:
+                pending.append(_Done(work(item)))
+            else:
+                yield work(item)
             while len(pending) >= window():
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
     finally:
-        for future in pending:
+        begun = [future for future in pending if isinstance(future, Future)]
+        for future in begun:
             future.cancel()
-        for future in pending:
+        for future in begun:
             if not future.cancelled():
                 future.exception()
 
 
-def _done(result: R) -> Future[R]:
-    future: Future[R] = Future()
-    future.set_result(result)
-    return future
+def batched(items: Iterable[T], most: Callable[[], int]) -> Iterator[list[T]]:
+    """Yield the items in lists of ``most()``: work that is handed over costs as much for one as for a few."""
+    batch: list[T] = []
+    for item in items:
+        batch.append(item)
+        if len(batch) >= most():
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[R]):
+    value: R
+
+    def result(self) -> R:
+        return self.value

@@ -18,6 +18,7 @@ from blake3 import blake3
 from migrate.disks.extent import Extent
 from migrate.replication.extents import ExtentSet
 from migrate.replication.passes import Mode
+from migrate.sites.consistency import Consistency
 
 _RECORD = struct.Struct("<4sI16s")
 _MAGIC = b"WPL1"
@@ -48,6 +49,7 @@ class CurrentPass:
     fresh: bool
     held: tuple[Extent, ...] = ()
     cycle: str = ""
+    consistency: Consistency = Consistency.CRASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class DonePass:
     data_bytes: int
     wire_bytes: int
     cycle: str = ""
+    consistency: Consistency = Consistency.CRASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,7 @@ class ProgressLog:
             data_bytes,
             wire_bytes,
             current.cycle,
+            current.consistency,
         )
         self._replace(VolumeState(self.state.generation, base=current.change, done=done))
 
@@ -236,6 +240,7 @@ def _state_to(state: VolumeState) -> dict[str, Any]:
             current.fresh,
             _pairs(current.held),
             current.cycle,
+            *_worth(current),
         ],
         "done": done
         and [
@@ -246,18 +251,28 @@ def _state_to(state: VolumeState) -> dict[str, Any]:
             done.data_bytes,
             done.wire_bytes,
             done.cycle,
+            *_worth(done),
         ],
     }
+
+
+def _worth(one: CurrentPass | DonePass) -> list[str]:
+    return [] if one.consistency is Consistency.CRASH else [one.consistency.value]
+
+
+def _cycle(rest: list[str]) -> tuple[str, Consistency]:
+    """Return the last two of a pass; older ones have no cycle, and those worth a crash do not say so."""
+    return rest[0] if rest else "", Consistency(rest[1]) if len(rest) > 1 else Consistency.CRASH
 
 
 def _state_from(body: dict[str, Any]) -> VolumeState:
     current = done = None
     if body["current"]:
-        pass_id, mode, size_bytes, change, fresh, held, *cycle = body["current"]  # older ones have none
-        current = CurrentPass(pass_id, Mode(mode), size_bytes, change, fresh, _extents(held), *cycle)
+        pass_id, mode, size_bytes, change, fresh, held, *rest = body["current"]
+        current = CurrentPass(pass_id, Mode(mode), size_bytes, change, fresh, _extents(held), *_cycle(rest))
     if body["done"]:
-        pass_id, mode, *rest = body["done"]
-        done = DonePass(pass_id, Mode(mode), *rest)
+        pass_id, mode, size_bytes, change, data_bytes, wire_bytes, *rest = body["done"]
+        done = DonePass(pass_id, Mode(mode), size_bytes, change, data_bytes, wire_bytes, *_cycle(rest))
     return VolumeState(
         body["generation"], body["base"], body["unknown"], _extents(body["suspects"]), current, done
     )

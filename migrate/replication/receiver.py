@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar
 
 from migrate.disks.extent import Extent
-from migrate.disks.ports import WritableDisk
+from migrate.disks.ports import Cached, WritableDisk
 from migrate.replication import wire
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.dedupe.answering import Answering
@@ -101,6 +101,9 @@ class Receiver:
         self._random_bytes = random_bytes
         # If even the record of a failed flush cannot be written, this process still remembers it.
         self._poisoned: dict[str, tuple[Extent, ...]] = {}
+        # What a pass that ended well left in memory is on the medium as well; ADR 25. In this process
+        # alone: one that died may have seen a flush fail.
+        self._stamps: dict[str, str] = {}
 
     def serve(
         self,
@@ -125,7 +128,7 @@ class Receiver:
                 self._join(link, channel, hello, hello_bytes)
                 return
             if hello.purpose == "stream":
-                self._take_stream(link, channel, hello, hello_bytes)
+                self._take_stream(link, channel, hello, hello_bytes, opening.flags)
                 return
             with self._leases.hold(hello.volume, hello.generation, channel):
                 disk = self._open_disk(hello.volume)
@@ -160,6 +163,9 @@ class Receiver:
         if hello.volume in self._poisoned:
             log.poison(self._poisoned[hello.volume])
             del self._poisoned[hello.volume]
+        stamp = self._stamps.pop(hello.volume, "")
+        if isinstance(disk, Cached):
+            disk.trust("" if log.state.unknown else stamp)
         welcome = self._admit(disk, hello, log)
         if welcome.must_compare:
             self._resynced(hello.volume, welcome.why)
@@ -215,6 +221,7 @@ class Receiver:
                 partly = inflow.take_all()
                 gathering.end()
                 inflow.finish(partly=partly, wire_bytes=link.received_bytes + gathering.received_bytes)
+                self._stamps[hello.volume] = intake.stamp
             except ChannelClosed:
                 gathering.end()
                 intake.save()
@@ -240,7 +247,9 @@ class Receiver:
             Inflow(link, gathering.intake, gathering.ack_bytes, overlap=self._overlap).carry()
         link.send(Kind.BYE)
 
-    def _take_stream(self, link: Link, channel: Channel, hello: Hello, hello_bytes: bytes) -> None:
+    def _take_stream(
+        self, link: Link, channel: Channel, hello: Hello, hello_bytes: bytes, flags: int
+    ) -> None:
         """Take in what a tap sends of a group, all of whose disks it holds meanwhile."""
         if self._inlet is None:
             raise SiteRefused("this receiver keeps no journals", "stream to one that does")
@@ -248,7 +257,12 @@ class Receiver:
             held.enter_context(self._inlet.succeed(hello, channel))
             for volume in sorted(self._inlet.volumes(hello)):
                 held.enter_context(self._leases.hold(volume, hello.generation, channel))
-            self._inlet.take(link, hello, lambda welcome: self._say_welcome(link, hello_bytes, welcome))
+            here = {"here": bool(flags & wire.FLAG_HERE)}
+            self._inlet.take(
+                link,
+                hello,
+                lambda welcome: self._say_welcome(link, hello_bytes, welcome.model_copy(update=here)),
+            )
 
     def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:
         runs = tuple(suspects)
@@ -293,7 +307,13 @@ class Receiver:
         ):
             fresh = mode is Mode.SEED and next(iter(disk.allocated()), None) is None
             current = CurrentPass(
-                hello.pass_id, mode, hello.size_bytes, hello.change, fresh, cycle=hello.cycle
+                hello.pass_id,
+                mode,
+                hello.size_bytes,
+                hello.change,
+                fresh,
+                cycle=hello.cycle,
+                consistency=hello.consistency,
             )
         # Written anew even when it goes on: what was read may be the last word of a process that died
         # before it was synced, and nothing may be promised on that.

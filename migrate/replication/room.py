@@ -43,6 +43,10 @@ class Room:
         """How many of them may be in the making at one stage, 1 to ``most``."""
         return max(min(most, self.share // 4), 1)
 
+    def batch(self, most: int) -> int:
+        """How many of them may be made in one go, 1 to ``most``, so that all stages stay within the share."""
+        return max(min(most, self.share // 8), 1)
+
     def ahead(self) -> int:
         """How many of them may wait for an answer."""
         return self.share // 2 - 1

@@ -33,12 +33,18 @@ from planner.units import MIB
 
 
 def greet(
-    channel: Channel, hello: Hello, *, offers: bool = False, joined: bool = False, fine: bool = False
+    channel: Channel,
+    hello: Hello,
+    *,
+    offers: bool = False,
+    joined: bool = False,
+    fine: bool = False,
+    here: bool = False,
 ) -> tuple[Link, Welcome]:
     """Open a conversation; returns the keyed link and the receiver's answer.
 
     ``offers``: dedupe if it can. ``joined``: give us a ticket for further connections if it knows that.
-    ``fine``: take our second questions, in a comparison.
+    ``fine``: take our second questions, in a comparison. ``here``: take those of a place in a stream.
 
     Raises what the receiver refuses with, WireError or ChannelClosed.
     """
@@ -46,7 +52,7 @@ def greet(
     said = hello.dump()
     link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
     flags = (wire.FLAG_OFFERS if offers else 0) | (wire.FLAG_JOINED if joined else 0)
-    flags |= wire.FLAG_FINE if fine else 0
+    flags |= (wire.FLAG_FINE if fine else 0) | (wire.FLAG_HERE if here else 0)
     link.send_parts(link.pack(Kind.HELLO, body=said, flags=flags))
     heard = bytes(link.receive(Kind.WELCOME).body)
     link.use_keys(
@@ -57,7 +63,7 @@ def greet(
         raise WireError("the receiver waits for offers that nobody announced")
     if welcome.ticket and not joined:
         raise WireError("the receiver waits for connections that nobody announced")
-    if welcome.fine and not (fine and welcome.mode == "compare"):
+    if (welcome.fine and not (fine and welcome.mode == "compare")) or (welcome.here and not here):
         raise WireError("the receiver waits for questions that nobody announced")
     link.grain_key = bytes.fromhex(welcome.dedupe)
     return link, welcome
@@ -114,6 +120,7 @@ def send_pass(
         base=spec.base,
         change=spec.change,
         cycle=spec.cycle,
+        consistency=spec.consistency,
     )
     begun = clock()
     link, welcome = greet(

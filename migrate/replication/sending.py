@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
@@ -26,7 +27,7 @@ from migrate.replication.link import Link
 from migrate.replication.messages import Welcome
 from migrate.replication.pace import Pace
 from migrate.replication.passes import Mode, PassResult, PassSpec, Progress
-from migrate.replication.pipeline import ordered_map
+from migrate.replication.pipeline import batched, ordered_map
 from migrate.replication.plan_pass import items, reads
 from migrate.replication.refining import Refining
 from migrate.replication.room import Room
@@ -35,6 +36,7 @@ from migrate.replication.wire import Kind, WireError
 from planner.errors import WherryError
 
 _REPORT_S = 0.1
+_BATCH = 4  # items that are compared in one go
 _QUIET_S = 20.0  # the first connection says something so often, or its receiver would take it for dead
 
 
@@ -194,12 +196,18 @@ class Sending:
     ) -> Iterator[Block]:
         """Yield the blocks of a comparison, of which grains that differ are asked about once more."""
         reader = self._reader
-        looks = ordered_map(executor, reader.compare, work, window)
+        looks = ordered_map(
+            executor,
+            lambda batch: [reader.compare(item) for item in batch],
+            batched(work, lambda: self._room.batch(_BATCH)),
+            window,
+            lambda batch: not any(item.read for item in batch),
+        )
         with closing(looks):
             for block in ordered_map(
                 executor,
                 lambda pair: reader.settle(*pair),
-                refining.decided(looks, self._hear),
+                refining.decided(chain.from_iterable(looks), self._hear),
                 window,
                 lambda pair: not pair[0].doubtful,
             ):

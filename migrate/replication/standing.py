@@ -2,6 +2,7 @@
 
 Digests are asked for as if the disks lay one behind the other, each from a grain on. What the stream brings
 after the beginning may be left out of an answer: those who ask have it in the order of writes anyway.
+An answer to who asks of a place in that order leaves nothing out, and nothing later is in it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import accumulate
 
+from blake3 import blake3
+
+from migrate.disks.ports import ReadableDisk
+from migrate.journal.frames import JournalCorrupt
 from migrate.journal.group import GroupJournal
 from migrate.replication.holdings import Holdings
 from migrate.replication.link import Link
 from migrate.replication.progress import ProgressLog
-from migrate.replication.wire import Frame, Kind, WireError
+from migrate.replication.trees import UNKNOWN, DiskTree
+from migrate.replication.wire import FLAG_HERE, FLAG_PART, Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
+from planner.units import MIB
+
+PIECE_MAX = MIB  # of a question about a place in the order
 
 
 def starts(sizes: Iterable[int]) -> list[int]:
@@ -40,6 +49,7 @@ class Standing:
         self._nonce = nonce
         self._starts = starts(size for _volume, size in disks)
         self._held: dict[int, Holdings] = {}
+        self._now: dict[int, ReadableDisk] = {}
         self._stack = ExitStack()
 
     def begin(self) -> None:
@@ -52,6 +62,9 @@ class Standing:
         number = bisect_right(self._starts, frame.offset) - 1
         if number >= len(self._disks):
             raise WireError("a tap asked for digests behind its disks")
+        if frame.flags & FLAG_HERE:
+            self._tell_now(link, frame, number)
+            return
         if number not in self._held:
             volume, size = self._disks[number]
             disk = self._group.open_read(volume)
@@ -62,6 +75,30 @@ class Standing:
         for offset, digests in held.told(0):
             link.send(Kind.DIGESTS, digests, offset=start + offset)
 
+    def _tell_now(self, link: Link, frame: Frame, number: int) -> None:
+        """Say what a disk holds as the stream stands; nothing equals what cannot be read."""
+        volume, size = self._disks[number]
+        offset, length = frame.offset - self._starts[number], frame.length
+        end = offset + length
+        if offset % GRAIN or not 0 < length <= PIECE_MAX or end > size or (length % GRAIN and end != size):
+            raise WireError("a tap asked for digests it may not ask for")
+        if not offset and number in self._now:
+            self._now.pop(number).close()
+        if number not in self._now:  # what is kept of the journal's files in memory proves nothing of them
+            self._now[number] = self._group.open_read(volume, anew=True)
+        disk, view = self._now[number], memoryview(bytearray(length))
+        try:
+            disk.read_into(view, offset)
+            grains = (view[at : at + GRAIN] for at in range(0, length, GRAIN))
+            body = b"".join(blake3(grain).digest() for grain in grains)
+            is_more = end == size and not DiskTree(disk, size).tail_is_zero()
+        except (JournalCorrupt, OSError):
+            body, is_more = UNKNOWN * -(-length // GRAIN), False
+        flags = FLAG_HERE | (FLAG_PART if is_more else 0)
+        link.send_parts(link.pack(Kind.DIGESTS, offset=frame.offset, body=body, flags=flags))
+
     def close(self) -> None:
         """Close the disks."""
         self._stack.close()
+        while self._now:
+            self._now.popitem()[1].close()

@@ -28,7 +28,7 @@ from migrate.replication.progress import ProgressLog
 from migrate.replication.standing import Standing
 from migrate.replication.wire import FLAG_PART, Frame, Kind, WireError
 from migrate.replication.written import opened
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 from planner.errors import BadInput, SiteRefused
 from planner.names import visible
 from planner.units import MIB

@@ -1,5 +1,8 @@
 """What happens next in a run: one pure function for every driver.
 
+An act has the moment before which it is not done (``due_s``, seconds since 1970, 0 for at once): a step that
+failed rests until then. The driver waits, in a way that a person can end.
+
 ``next_actions(runbook, history)`` holds order, gates, retries, skips, undo and abort. Drivers perform
 what it returns and append what came of it; they decide nothing. The foreground driver, the twin and
 a durable engine differ only in clock and store.
@@ -23,6 +26,7 @@ class Do:
 
     step: Step
     attempt: int
+    due_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Ask:
 
     step: Step
     attempt: int
+    due_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,19 @@ class Undo:
 
     step: Step
     attempt: int
+    due_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Decide:
-    """All attempts failed: a person chooses retry, skip, roll back or abort."""
+    """It failed for good, or patience ended: a person chooses retry, skip, roll back or abort."""
 
     step: Step
 
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """All attempts failed at a step that others need not wait for: pass it over, with the reason."""
+    """The same at a step that others need not wait for: pass it over, with the reason."""
 
     step: Step
     why: dict[str, Any]
@@ -93,11 +99,10 @@ def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] 
     actions: list[Action] = []
     for step_id in [one for one in history.unsettled if one not in in_flight]:
         step = runbook.step(step_id)
-        attempt = history.attempts[step_id]
         if history.status[step_id] is Status.STARTED:
-            actions.append(Ask(step, attempt))
-        elif _may_retry(step, history):
-            actions.append(Do(step, attempt + 1))
+            actions.append(_asked(step, history))
+        elif waits(history, step_id):
+            actions.append(_do(step, history))
         elif step.optional:
             actions.append(Skip(step, history.failures[step.id]))
         else:
@@ -105,21 +110,52 @@ def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] 
     for position in history.ready:
         step = runbook.steps[position]
         if step.id not in in_flight:
-            actions.append(Wait(step) if step.is_gate else Do(step, history.attempts.get(step.id, 0) + 1))
+            actions.append(Wait(step) if step.is_gate else _do(step, history))
     if not actions and not in_flight:
         return [Finish(Outcome.COMMITTED)]
     return actions
 
 
-def _may_retry(step: Step, history: History) -> bool:
-    failure = history.failures[step.id]
-    return bool(failure.get("retryable")) and history.tries[step.id] < step.attempts
+def waits(history: History, step: str) -> bool:
+    """Return whether a step failed and is tried again by itself."""
+    spent = history.spent.get(step)
+    return step in history.failures and spent is not None and spent.again_s is not None
+
+
+def to_retry(history: History) -> list[str]:
+    """Return the steps with which a person can have patience again: what failed, and what waits or waited."""
+    if history.mode is Mode.FORWARD:
+        failed, others = Status.FAILED, (Status.PENDING, Status.STARTED)
+    else:
+        failed, others = Status.UNDO_FAILED, (Status.STARTED, Status.UNDOING)
+    return [
+        step
+        for step, status in history.status.items()
+        if status is failed or (status in others and step in history.spent)
+    ]
+
+
+def _do(step: Step, history: History) -> Do:
+    return Do(step, history.attempts.get(step.id, 0) + 1, _due_s(step, history))
+
+
+def _due_s(step: Step, history: History) -> float:
+    spent = history.spent.get(step.id)
+    return 0.0 if spent is None or spent.again_s is None else spent.again_s
+
+
+def _asked(step: Step, history: History) -> Ask | Decide:
+    """Return that it is asked, or that nobody could be asked for too long."""
+    spent = history.spent.get(step.id)
+    if spent is not None and spent.again_s is None:
+        return Decide(step)
+    return Ask(step, history.attempts[step.id], _due_s(step, history))
 
 
 def _backward(runbook: Runbook, history: History, in_flight: Collection[str]) -> list[Action]:
     """Undo what the phases in question did, users before what they needed."""
     unknown: list[Action] = [
-        Ask(runbook.step(step_id), history.attempts[step_id])
+        _asked(runbook.step(step_id), history)
         for step_id in history.unsettled
         if history.status[step_id] is Status.STARTED and step_id not in in_flight
     ]
@@ -131,10 +167,10 @@ def _backward(runbook: Runbook, history: History, in_flight: Collection[str]) ->
         step = runbook.steps[position]
         if step.id in in_flight:
             continue
-        if history.status[step.id] is Status.UNDO_FAILED and not _may_retry(step, history):
+        if history.status[step.id] is Status.UNDO_FAILED and not waits(history, step.id):
             actions.append(Decide(step))
         else:
-            actions.append(Undo(step, history.attempts.get(step.id, 0) + 1))
+            actions.append(Undo(step, history.attempts.get(step.id, 0) + 1, _due_s(step, history)))
     if not actions and not in_flight:
         return [Finish(Outcome.ROLLED_BACK if history.mode is Mode.ROLLBACK else Outcome.ABORTED)]
     return actions

@@ -36,13 +36,12 @@ def _stops(wave: Wave, holder: dict[str, GroupSteps], needs: tuple[str, ...]) ->
     idle = tuple(vm.id for vm in wave.vms if vm.id not in booted)
     for batch in (idle, *reversed(wave.boot)):
         stops = [
-            Step(
-                id=f"{holder[vm].vm_id(vm)}/stop",
-                kind="stop",
-                title=f"{holder[vm].vm_name(vm)}: stop at the source",
-                subject=vm,
-                phase=Phase.CUTOVER,
-                effect=Effect.DESTRUCTIVE,
+            holder[vm].vm_step(
+                vm,
+                "stop",
+                "stop",
+                "stop at the source",
+                Effect.DESTRUCTIVE,
                 needs=before,
                 params={
                     "vm": vm,
@@ -74,13 +73,12 @@ def _starts(
                 continue
             group = holder[vm]
             ready = [step for step in readdressed if step == f"{group.vm_id(vm)}/readdress"]
-            start = Step(
-                id=f"{group.vm_id(vm)}/start",
-                kind="start",
-                title=f"{group.vm_name(vm)}: power on at the target",
-                subject=vm,
-                phase=Phase.CUTOVER,
-                effect=Effect.DESTRUCTIVE,
+            start = group.vm_step(
+                vm,
+                "start",
+                "start",
+                "power on at the target",
+                Effect.DESTRUCTIVE,
                 needs=(f"{group.prefix}/mark", *ready, *before),
                 params={
                     "vm": vm,

@@ -40,16 +40,16 @@ def probe_steps(wave: Wave, group: GroupSteps, vm: str, start: str) -> list[Step
     filling = filling_of(wave, vm)
     first = f"{group.vm_id(vm)}/probe"
     limit_s = wave.policies.probe_timeout_s
-    steps = [_probe(group, vm, first, "", (start,), limit_s)]
+    steps = [_probe(group, vm, "probe", "", (start,), limit_s)]
     if own is not None:
         asked, limit_s = question(own, filling), own.timeout_s or limit_s
-        steps = [_probe(group, vm, first, own.name, (start,), limit_s, asked, own.optional)]
+        steps = [_probe(group, vm, "probe", own.name, (start,), limit_s, asked, own.optional)]
     for number, rule in enumerate(rules):
         if rule is not own:
             limit_s = rule.timeout_s or wave.policies.probe_timeout_s
             asked = question(rule, filling)
             steps.append(
-                _probe(group, vm, f"{first}/{number}", rule.name, (first,), limit_s, asked, rule.optional)
+                _probe(group, vm, f"probe/{number}", rule.name, (first,), limit_s, asked, rule.optional)
             )
     return steps
 
@@ -57,20 +57,19 @@ def probe_steps(wave: Wave, group: GroupSteps, vm: str, start: str) -> list[Step
 def _probe(
     group: GroupSteps,
     vm: str,
-    step_id: str,
+    tail: str,
     name: str,
     needs: tuple[str, ...],
     timeout_s: float,
     asked: Question | None = None,
     optional: bool = False,
 ) -> Step:
-    return Step(
-        id=step_id,
-        kind="probe",
-        title=f"{group.vm_name(vm)}: probe" + (f" {visible(name)}" if name else ""),
-        subject=vm,
-        phase=Phase.CUTOVER,
-        effect=Effect.LIVE if asked and asked.kind == ProbeKind.COMMAND else Effect.VIEW,
+    return group.vm_step(
+        vm,
+        tail,
+        "probe",
+        "probe" + (f" {visible(name)}" if name else ""),
+        Effect.LIVE if asked and asked.kind == ProbeKind.COMMAND else Effect.VIEW,
         needs=needs,
         params={
             "vm": vm,
@@ -119,7 +118,7 @@ def _hook(
         needs=needs,
         params=_human(hook) if human else {"back": back, **_program(hook, filling)},
         undoable=back,
-        attempts=1,  # a person decides whether it runs again
+        retried=False,  # a person decides whether it runs again
         optional=hook.optional,
     )
 

@@ -1,46 +1,76 @@
 """Controls: what people ask of a run that another process drives. Writes ``control``.
 
 A request is a row; the driver looks for one between steps and between blocks of a transfer, and
-answers it by stopping there. A request that nobody answered does not outlive the next start.
+answers it: a pause by stopping there, a retry by trying at once what rests. A request that nobody
+answered does not outlive the next start.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from migrate.audit import add, person
 from planner.effects import Effect
 from planner.store.project import Project, utc_now
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 _LOOK_EVERY_S = 0.25
+_PAUSE, _RETRY = "pause", "retry"
 
 
 def ask_to_pause(project: Project, wave: str) -> None:
     """Ask whoever drives the wave to stop at the next edge."""
     with project.write() as db:
-        db.table("control").insert({"wave": wave, "kind": "pause", "who": person(), "at": utc_now()})
-        add(db, person(), Effect.LIVE, "pause", wave)
+        _ask(db, wave, _PAUSE)
 
 
-def asked_by(project: Project, wave: str) -> str | None:
-    """Return who asked for a pause that was not answered yet, or None."""
-    rows = project.rows("SELECT who FROM control WHERE wave = ? AND answered_at IS NULL LIMIT 1", wave)
+def ask_to_hurry(project: Project, wave: str) -> None:
+    """Ask whoever drives the wave to try at once what failed and rests, with its whole patience again."""
+    with project.write() as db:
+        _ask(db, wave, _RETRY)
+
+
+def _ask(db: Database, wave: str, kind: str) -> None:
+    db.table("control").insert({"wave": wave, "kind": kind, "who": person(), "at": utc_now()})
+    add(db, person(), Effect.LIVE, kind, wave)
+
+
+def asked_by(project: Project, wave: str, kind: str = _PAUSE) -> str | None:
+    """Return who asked for a pause (or what ``kind`` says) that was not answered yet, or None."""
+    rows = project.rows(
+        "SELECT who FROM control WHERE wave = ? AND kind = ? AND answered_at IS NULL LIMIT 1", wave, kind
+    )
     return str(rows[0]["who"]) if rows else None
 
 
 def paused_since(project: Project, wave: str) -> str:
     """Return when a wave was last asked to stop, or stopped for it; empty when it never was."""
-    rows = project.rows("SELECT max(coalesce(answered_at, at)) AS at FROM control WHERE wave = ?", wave)
+    rows = project.rows(
+        "SELECT max(coalesce(answered_at, at)) AS at FROM control WHERE wave = ? AND kind = ?", wave, _PAUSE
+    )
     return str(rows[0]["at"] or "")
 
 
-def answer(project: Project, wave: str) -> None:
-    """Mark all requests for a wave as answered."""
+def pauses(project: Project) -> dict[str, str]:
+    """Return ``paused_since`` of each wave that ever was asked to stop."""
+    rows = project.rows(
+        "SELECT wave, max(coalesce(answered_at, at)) AS at FROM control WHERE kind = ? GROUP BY wave", _PAUSE
+    )
+    return {row["wave"]: str(row["at"]) for row in rows}
+
+
+def answer(project: Project, wave: str, *kinds: str) -> None:
+    """Mark all requests for a wave as answered, or those of some kinds."""
     with project.write() as db:
-        db.conn.execute(
-            "UPDATE control SET answered_at = ? WHERE wave = ? AND answered_at IS NULL", (utc_now(), wave)
-        )
+        for kind in kinds or (_PAUSE, _RETRY):
+            db.conn.execute(
+                "UPDATE control SET answered_at = ? WHERE wave = ? AND kind = ? AND answered_at IS NULL",
+                (utc_now(), wave, kind),
+            )
 
 
 def pause_watch(project: Project, wave: str) -> Callable[[], bool]:
@@ -54,5 +84,20 @@ def pause_watch(project: Project, wave: str) -> Callable[[], bool]:
             looked_at = time.monotonic()
             asked = asked_by(project, wave) is not None
         return asked
+
+    return watch
+
+
+def hurry_watch(project: Project, wave: str) -> Callable[[], str]:
+    """Return a question that is asked while something rests: who wants it tried at once? Empty for nobody.
+
+    Asking answers the request.
+    """
+
+    def watch() -> str:
+        who = asked_by(project, wave, _RETRY)
+        if who is not None:
+            answer(project, wave, _RETRY)
+        return who or ""
 
     return watch

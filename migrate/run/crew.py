@@ -10,13 +10,16 @@ shows. ``finish`` is where it learns how an act ended. The board says what other
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
 from migrate.run.actions import Do
 from migrate.run.board import Board
 from migrate.run.lanes import Lane, Limits
+from migrate.run.patience import Tried
+from migrate.run.watch import Watch
 from migrate.steps.kind import Context, Result, StepKind
 from migrate.transfers.ports import Moving
 
@@ -33,6 +36,7 @@ class Ended:
     action: Do
     result: Result | None = None
     error: BaseException | None = None
+    tried: Tried = field(default_factory=Tried)
 
 
 class Crew:
@@ -90,12 +94,13 @@ class Crew:
     def begin(self, ctx: Context, kind: StepKind, action: Do, op: str) -> None:
         """Have a thread act; its progress and its end are heard through ``finish``."""
         step = action.step
+        watch = Watch(self._heard.put, ctx.clock.now_s)
 
         def act() -> None:
             try:
-                result = kind.act(replace(ctx, report=self._heard.put), step, op)
+                result = kind.act(replace(ctx, report=watch), step, op)
             except BaseException as error:  # noqa: BLE001 - the driver raises it
-                self._heard.put(Ended(action, error=error))
+                self._heard.put(Ended(action, error=error, tried=watch.seen()))
             else:
                 self._heard.put(Ended(action, result))
 
@@ -105,14 +110,17 @@ class Crew:
             self._aside.add(step.id)
         thread.start()
 
-    def finish(self, report: Callable[[Moving], None]) -> Ended | None:
+    def finish(self, report: Callable[[Moving], None], within_s: float | None = None) -> Ended | None:
         """Wait until one has ended and return how; progress goes to ``report`` meanwhile.
 
-        While a probe or a hook is among them, return None now and then: a gate may open meanwhile.
+        Return None after ``within_s``, and, while a probe or a hook is among them, now and then: a gate may
+        open meanwhile.
         """
+        looks_s = min((one for one in (within_s, _LOOK_S if self._aside else None) if one), default=None)
+        until = None if looks_s is None else time.monotonic() + looks_s
         while True:
             try:
-                heard = self._heard.get(timeout=_LOOK_S if self._aside else None)
+                heard = self._heard.get(timeout=None if until is None else max(until - time.monotonic(), 0.0))
             except Empty:
                 return None
             if isinstance(heard, Moving):

@@ -109,8 +109,12 @@ def waits_for_go(history: History) -> bool:
 
 def is_paused(project: Project, run: Run) -> bool:
     """Return whether a person paused the run, and nothing went on since."""
-    paused = controls.paused_since(project, run.wave)
-    return bool(paused) and paused >= runs.last_at(project, run)
+    return nothing_since(controls.paused_since(project, run.wave), runs.last_at(project, run))
+
+
+def nothing_since(paused_at: str, last_at: str) -> bool:
+    """Return whether a run was paused, and its newest entry is no younger than that."""
+    return bool(paused_at) and paused_at >= last_at
 
 
 def put_away(project: Project, run: Run, history: History) -> int:

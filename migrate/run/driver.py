@@ -3,25 +3,32 @@
 It decides nothing. Around every act stand four boundaries (before and after the intent, after the
 act, after its outcome) at which the process may die; the ``boundary`` parameter is called at each.
 Transfers may go on at the same time, as the crew's limits allow, and probes and hooks beside everything
-else; all else is one act after another.
+else; all else is one act after another. What failed and is not due yet rests, in slices that a pause or a
+person's retry ends, and the others go on.
 """
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from migrate.clock import SimulatedClock
 from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.crew import Crew, Ended
 from migrate.run.history import Entry, Event
+from migrate.run.holding import Holding
+from migrate.run.patience import Patience, Spent, Tried
 from migrate.run.record import Record
 from migrate.run.runbook import Step
+from migrate.run.watch import Watch
 from migrate.steps.kind import Context, StepKind
 from planner.errors import NoSpace, Paused, StepFailed, Unreachable, WherryError
 
-_LONGEST_PAUSE_S = 30.0
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+_SLICE_S = 0.25  # of a rest, after which somebody may have ended it
+_LOOK_PAUSES = 5.0  # between two looks at what holds a step up, in first pauses of the patience
 
 Evidence = dict[str, Any]
 Opens = Callable[[Step], Evidence | None]
@@ -58,7 +65,8 @@ class Driver:
         tell: Callable[[Told], None] = lambda told: None,
         boundary: Callable[[str], None] = lambda point: None,
         paused: Callable[[], bool] = lambda: False,
-        pause_s: float = 1.0,
+        hurried: Callable[[], str] = lambda: "",
+        patience: Callable[[], Patience] = Patience,
         crew: Crew | None = None,
     ) -> None:
         self._ctx = ctx
@@ -67,15 +75,14 @@ class Driver:
         self._tell = tell
         self._boundary = boundary
         self._paused = paused
-        self._pause_s = pause_s
+        self._hurried = hurried
+        self._patience = patience
+        self._rests: dict[str, tuple[float, float]] = {}  # step → due, and when that is by our own clock
         self._crew = crew or Crew()
+        self._holding = Holding(ctx, kinds, self._note, _LOOK_PAUSES * patience().first_s)
 
     def drive(self, opens: Opens) -> Stopped:
-        """Go on as far as possible. ``opens`` says of a gate with what evidence it is open, None = shut.
-
-        Raises Unreachable when the outcome of a step cannot be asked; the record then still says
-        "started", and the next drive asks again.
-        """
+        """Go on as far as possible. ``opens`` says of a gate with what evidence it is open, None = shut."""
         try:
             return self._drive(opens)
         finally:
@@ -85,6 +92,11 @@ class Driver:
         while not self._paused():
             history = self._ctx.history
             actions = next_actions(history.runbook, history, self._crew.at_work)
+            rests_s = [rest for one in actions if (rest := self._rest_s(one)) > 0]
+            if rests_s and (who := self._hurried()):
+                self._retry(actions, who)
+                continue
+            actions = self._holding.sift([one for one in actions if self._rest_s(one) <= 0])
             transfers = [one for one in actions if isinstance(one, Do) and one.step.kind == "transfer"]
             chosen = self._crew.choose(transfers)
             if not isinstance(self._ctx.clock, SimulatedClock):  # on which nobody can wait beside another
@@ -97,8 +109,10 @@ class Driver:
             if busy:
                 actions = [one for one in actions if one not in transfers]
             action, evidence = self._pick(actions, opens) if actions else (None, None)
-            if action is None or (busy and evidence is None and isinstance(action, Wait | Decide | Finish)):
-                self._await_crew()
+            idle = evidence is None and isinstance(action, Wait | Decide | Finish)
+            held = self._holding.any and evidence is None and isinstance(action, Wait)
+            if action is None or ((busy or rests_s) and idle) or held:
+                self._await(min([*rests_s, *self._holding.rests_s], default=None))
                 continue
             match action:
                 case Do():
@@ -122,16 +136,36 @@ class Driver:
                 case _:
                     assert_never(action)
         while self._crew.at_work:  # they were stopped too
-            self._await_crew()
+            self._await(None)
         return Stopped(paused=True)
 
-    def _await_crew(self) -> None:
-        """Take the end of an act; when none of ours is at work, wait a moment for those of others."""
+    def _await(self, rest_s: float | None) -> None:
+        """Take the end of an act, or rest for a slice; else wait a moment for the acts of others."""
+        slice_s = None if rest_s is None else min(rest_s, _SLICE_S)
         if self._crew.at_work:
-            if (ended := self._crew.finish(self._ctx.report)) is not None:
+            if (ended := self._crew.finish(self._ctx.report, slice_s)) is not None:
                 self._end(ended)
+        elif slice_s is not None:
+            self._ctx.clock.sleep(slice_s)
         else:
             self._crew.wait()
+
+    def _retry(self, actions: list[Action], who: str) -> None:
+        """Note that a person wants what rests tried at once, with its whole patience."""
+        for action in actions:
+            if isinstance(action, Do | Ask | Undo) and self._rest_s(action) > 0:
+                attempt = self._ctx.history.attempts[action.step.id]
+                self._note(action.step, Event.RETRY, attempt, {"who": who})
+
+    def _rest_s(self, action: Action) -> float:
+        """Return how long it is until an act is due; a clock that was set back makes it no longer."""
+        if not isinstance(action, Do | Ask | Undo) or not action.due_s:
+            return 0.0
+        clock, step = self._ctx.clock, action.step.id
+        if self._rests.get(step, (0.0, 0.0))[0] != action.due_s:
+            left_s = min(action.due_s - clock.epoch_s(), self._ctx.history.spent[step].pause_s)
+            self._rests[step] = action.due_s, clock.now_s() + left_s
+        return self._rests[step][1] - clock.now_s()
 
     def _pick(self, actions: list[Action], opens: Opens) -> tuple[Action, Evidence | None]:
         """Take the first action that goes on by itself, a gate's with the evidence that it is open.
@@ -149,21 +183,30 @@ class Driver:
         self._record.append(Entry(step.id, event, attempt, detail))
         self._tell(Told(step, event, detail))
 
-    def _fail(self, step: Step, event: Event, attempt: int, problem: WherryError | OSError) -> None:
+    def _fail(
+        self, action: Do | Ask | Undo, event: Event, problem: WherryError | OSError, tried: Tried
+    ) -> None:
+        """Record that it failed, and whether and when it is tried again."""
+        step = action.step
         error = problem if isinstance(problem, WherryError) else _as_wherry(step, problem)
-        self._note(step, event, attempt, error.as_json())
-        tries = self._ctx.history.tries.get(step.id, 1)
-        if error.retryable and tries < step.attempts:
-            self._ctx.clock.sleep(min(self._pause_s * 2 ** (tries - 1), _LONGEST_PAUSE_S))
+        now_s = self._ctx.clock.epoch_s()
+        spent = Spent(now_s)
+        if error.retryable and step.retried:
+            spent = self._patience().spend(step.kind, self._ctx.history.spent.get(step.id), now_s, tried)
+        self._note(step, event, action.attempt, {**error.as_json(), **spent.as_json()})
 
     def _do(self, action: Do) -> None:
         op = self._intend(action)
+        watch = self._watch()
         try:
-            result = self._kinds[action.step.kind].act(self._ctx, action.step, op)
+            result = self._kinds[action.step.kind].act(replace(self._ctx, report=watch), action.step, op)
         except (WherryError, OSError) as error:
-            self._end(Ended(action, error=error))
+            self._end(Ended(action, error=error, tried=watch.seen()))
         else:
             self._end(Ended(action, result))
+
+    def _watch(self) -> Watch:
+        return Watch(self._ctx.report, self._ctx.clock.now_s)
 
     def _begin(self, action: Do) -> None:
         """Have the crew do it."""
@@ -183,12 +226,14 @@ class Driver:
         """Record how an act ended."""
         action, error = ended.action, ended.error
         step, attempt = action.step, action.attempt
+        if isinstance(error, OSError):
+            error = _as_wherry(step, error)
         if isinstance(error, Unreachable):
-            self._ask(Ask(step, attempt), unanswered=error)  # it may have happened
+            self._ask(Ask(step, attempt), error, ended.tried)  # it may have happened
         elif isinstance(error, Paused):
             self._note(step, Event.NOT_DONE, attempt, {})
-        elif isinstance(error, WherryError | OSError):
-            self._fail(step, Event.FAILED, attempt, error)
+        elif isinstance(error, WherryError):
+            self._fail(action, Event.FAILED, error, ended.tried)
         elif error is not None:
             raise error
         else:
@@ -196,20 +241,21 @@ class Driver:
             self._note(step, Event.DONE, attempt, ended.result or {})
             self._boundary(f"{step.id} after outcome")
 
-    def _ask(self, action: Ask, unanswered: Unreachable | None = None) -> None:
+    def _ask(self, action: Ask, unanswered: Unreachable | None = None, tried: Tried | None = None) -> None:
         """Record what the world says. ``unanswered`` is why the act itself did not say it."""
-        step, attempt = action.step, action.attempt
+        step, attempt, watch = action.step, action.attempt, self._watch()
         try:
             result = self._kinds[step.kind].verify(self._ctx, step, self._ctx.op(step, attempt))
-        except Unreachable:
-            raise
+        except Unreachable as error:
+            self._fail(action, Event.UNKNOWN, error, tried or watch.seen())
+            return
         except WherryError as error:
-            self._fail(step, Event.FAILED, attempt, error)
+            self._fail(action, Event.FAILED, error, tried or watch.seen())
             return
         if result is not None:
             self._note(step, Event.DONE, attempt, {**result, "asked": True})
         elif unanswered is not None:
-            self._fail(step, Event.FAILED, attempt, unanswered)
+            self._fail(action, Event.FAILED, unanswered, tried or watch.seen())
         else:
             self._note(step, Event.NOT_DONE, attempt, {})
 
@@ -218,12 +264,11 @@ class Driver:
         self._boundary(f"{step.id} before undo intent")
         self._note(step, Event.UNDO_INTENT, attempt, {})
         self._boundary(f"{step.id} after undo intent")
+        watch = self._watch()
         try:
             result = self._kinds[step.kind].undo(self._ctx, step, self._ctx.op(step, attempt, "undo"))
-        except Unreachable:
-            raise
-        except (WherryError, OSError) as error:
-            self._fail(step, Event.UNDO_FAILED, attempt, error)
+        except (WherryError, OSError) as error:  # it may have happened, and is then harmless to do again
+            self._fail(action, Event.UNDO_FAILED, error, watch.seen())
             return
         self._boundary(f"{step.id} after undo")
         self._note(step, Event.UNDONE, attempt, result)
@@ -231,8 +276,8 @@ class Driver:
 
 
 def _as_wherry(step: Step, error: OSError) -> WherryError:
-    import errno
-
+    if isinstance(error, ConnectionError | TimeoutError) or error.errno in _NO_WAY:
+        return Unreachable(f"{step.title}: {error.strerror or error}", "look at the line, then retry")
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace(f"{step.title}: no space is left on a disk", "free space, then run the verb again")
     return StepFailed(f"{step.title}: {error.strerror or error}", "look at the site, then retry")

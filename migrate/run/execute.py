@@ -12,6 +12,7 @@ Only an approved wave runs, exactly as it was approved, and one process at a tim
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -21,6 +22,7 @@ from migrate.clock import Clock, SystemClock
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
+from migrate.run.arriving import enter, patient_until_s
 from migrate.run.compose import another_cycle, another_round, compose
 from migrate.run.compose_failback import another_reverse_round, compose_failback, fenced_names
 from migrate.run.crew import Crew
@@ -29,8 +31,10 @@ from migrate.run.driver import Driver, Stopped, Told
 from migrate.run.gatekeeper import Gatekeeper
 from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
+from migrate.run.levers import retry_all
 from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.means import Means
+from migrate.run.patience import Patience
 from migrate.run.readdress_steps import found_before
 from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
@@ -84,7 +88,7 @@ class Onlooker:
     report: Callable[[Moving], None] = lambda moving: None
     boundary: Callable[[str], None] = lambda point: None
     clock: Clock = field(default_factory=SystemClock)
-    pause_s: float = 1.0
+    patience: Patience | None = None  # None: as the settings say
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +142,19 @@ def carry_out(
             check_approved(project, intended)
             check_alone(project, intended.wave)
             check_remedied(project, intended.wave)
-        with both_sites(project, homeward=intended.home is not None) as sites:
+        with ExitStack() as at_end:
             history = intended.history
+            sites = enter(
+                at_end,
+                lambda: both_sites(project, homeward=intended.home is not None),
+                patient_until_s(history, means.asked_s),
+                _paused(project, intended.wave.name, means),
+                watching.clock,
+            )
+            if sites is None and intended.run is not None:
+                controls.answer(project, intended.run.wave)
+                return Carried(intended.run, history, Stopped(paused=True))
+            assert sites is not None, "nothing rests of a run that has not begun"
             check_sites(history, *sites)
             if purpose is Purpose.COMMIT and COMMIT in _waiting(history):
                 check_landed(history, *sites)
@@ -167,11 +182,7 @@ def _drive(
     gates: Gatekeeper,
 ) -> Stopped:
     """Drive a run with the crew that its limits allow."""
-    asked = controls.pause_watch(project, run.wave)
-
-    def paused() -> bool:
-        return asked() or means.halted()
-
+    paused = _paused(project, run.wave, means)
     plan = plans.get(project, run.plan).plan
     line = LinePolicy(project, plan.wave(run.wave))
     board = means.hauling.board if means.hauling else None
@@ -195,10 +206,17 @@ def _drive(
         tell=watching.tell,
         boundary=watching.boundary,
         paused=paused,
-        pause_s=watching.pause_s,
+        hurried=controls.hurry_watch(project, run.wave),
+        patience=line.patience if watching.patience is None else lambda: watching.patience or Patience(),
         crew=crew,
     )
     return driver.drive(gates.opens)
+
+
+def _paused(project: Project, wave: str, means: Means) -> Callable[[], bool]:
+    """Return whether a person asked for a pause, or this process shall end."""
+    asked = controls.pause_watch(project, wave)
+    return lambda: asked() or means.halted()
 
 
 def _tidied(project: Project, intended: Intended) -> bool:
@@ -324,7 +342,7 @@ def _prepare(
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
     if purpose is Purpose.CUTOVER:
         _pass_over(history, record, means.who)
-    retry_failed(history, record)
+    retry_all(history, record, means.asked_s)
 
 
 def _pass_over(history: History, record: Record, who: str) -> None:
@@ -345,15 +363,6 @@ def _pass_over(history: History, record: Record, who: str) -> None:
 def round_of(kind: RunKind, wave: Wave, number: int) -> tuple[Step, ...]:
     """Return the steps of one more round, the way a run of that kind goes."""
     return (another_reverse_round if kind is RunKind.FAILBACK else another_round)(wave, number)
-
-
-def retry_failed(history: History, record: Record) -> None:
-    """Note that a person asks for another try at every step that failed on the way the run goes."""
-    for step, status in list(history.status.items()):
-        if status in (Status.FAILED, Status.UNDO_FAILED) and (
-            history.mode is Mode.FORWARD or status is Status.UNDO_FAILED
-        ):
-            record.append(Entry(step, Event.RETRY, history.attempts.get(step, 1)))
 
 
 def _check_abort(history: History) -> None:

@@ -74,6 +74,20 @@ class GroupSteps:
         more.setdefault("subject", self.name)
         return Step(id=f"{self.prefix}/{tail}", kind=kind, title=title, phase=phase, effect=effect, **more)
 
+    def vm_step(self, vm: str, tail: str, kind: str, what: str, effect: Effect, **more: Any) -> Step:
+        """Return a step of one VM, of the cutover unless said otherwise; its title is the VM and ``what``."""
+        more.setdefault("phase", Phase.CUTOVER)
+        title, step = f"{self.vm_name(vm)}: {what}", f"{self.vm_id(vm)}/{tail}"
+        return Step(id=step, kind=kind, title=title, subject=vm, effect=effect, **more)
+
+    def disk_step(
+        self, disk: PlannedDisk, tail: str, kind: str, what: str, phase: Phase, **more: Any
+    ) -> Step:
+        """Return a step of one volume; its title is the disk and ``what``."""
+        more.setdefault("effect", Effect.LIVE)
+        title, step = f"{self.disk_name(disk)}: {what}", f"{self.disk_id(disk)}/{tail}"
+        return Step(id=step, kind=kind, title=title, subject=disk.volume, phase=phase, **more)
+
     def _snapshot(self, number: int, needs: tuple[str, ...]) -> Step:
         return self.step(
             f"snapshot/{number}",
@@ -101,13 +115,12 @@ class GroupSteps:
         self, disk: PlannedDisk, what: str, needs: tuple[str, ...], phase: Phase, **params: Any
     ) -> Step:
         verb = {"seed": "seed", "final": "final delta"}.get(what, what.replace("/", " "))
-        return Step(
-            id=f"{self.disk_id(disk)}/{what}",
-            kind="transfer",
-            title=f"{self.disk_name(disk)}: {verb}",
-            subject=disk.volume,
-            phase=phase,
-            effect=Effect.LIVE,
+        return self.disk_step(
+            disk,
+            what,
+            "transfer",
+            verb,
+            phase,
             needs=needs,
             params={
                 "volume": disk.volume,
@@ -120,13 +133,12 @@ class GroupSteps:
     def create_disks(self, needs: tuple[str, ...]) -> list[Step]:
         """Return a step for each volume of the group at the target."""
         return [
-            Step(
-                id=f"{self.disk_id(disk)}/create",
-                kind="create-disk",
-                title=f"{self.disk_name(disk)}: {_becomes(disk)}",
-                subject=disk.volume,
-                phase=Phase.REPLICATE,
-                effect=Effect.LIVE,
+            self.disk_step(
+                disk,
+                "create",
+                "create-disk",
+                _becomes(disk),
+                Phase.REPLICATE,
                 needs=needs,
                 params={
                     "volume": disk.volume,
@@ -143,13 +155,12 @@ class GroupSteps:
     def place_seeds(self, seeds: Mapping[str, str]) -> list[Step]:
         """Return a step for each volume of the group of which an image is at hand: volume → its path."""
         return [
-            Step(
-                id=f"{self.disk_id(disk)}/place",
-                kind="place-seed",
-                title=f"{self.disk_name(disk)}: bring in a seed",
-                subject=disk.volume,
-                phase=Phase.REPLICATE,
-                effect=Effect.LIVE,
+            self.disk_step(
+                disk,
+                "place",
+                "place-seed",
+                "bring in a seed",
+                Phase.REPLICATE,
                 needs=(f"{self.disk_id(disk)}/create",),
                 params={
                     "volume": disk.volume,
@@ -240,13 +251,12 @@ class GroupSteps:
         for disk in self.settled:
             last = [step.id for step in ended if disk.volume in step.params["volumes"]]
             steps.append(
-                Step(
-                    id=f"{self.disk_id(disk)}/verify",
-                    kind="verify",
-                    title=f"{self.disk_name(disk)}: compare every byte",
-                    subject=disk.volume,
-                    phase=Phase.CUTOVER,
-                    effect=Effect.LIVE,
+                self.disk_step(
+                    disk,
+                    "verify",
+                    "verify",
+                    "compare every byte",
+                    Phase.CUTOVER,
                     needs=tuple(last) or (f"{self.disk_id(disk)}/final",),
                     params={"volume": disk.volume, "size_bytes": disk.size_bytes},
                 )
@@ -255,13 +265,12 @@ class GroupSteps:
         for vm in self.vms:
             held = [f"{self.disk_id(disk)}/verify" for disk in self.disks_of(vm.id) if not disk.left_out]
             steps.append(
-                Step(
-                    id=f"{self.vm_id(vm.id)}/build",
-                    kind="build",
-                    title=f"{visible(vm.name)}: build at the target",
-                    subject=vm.id,
-                    phase=Phase.CUTOVER,
-                    effect=Effect.DESTRUCTIVE,
+                self.vm_step(
+                    vm.id,
+                    "build",
+                    "build",
+                    "build at the target",
+                    Effect.DESTRUCTIVE,
                     needs=tuple(held) or needs,
                     params=_definition(vm, self.disks),
                     undoable=True,
@@ -293,12 +302,12 @@ class GroupSteps:
                 vm = disk.attachments[0].vm
                 last = "probe" if vm in self.started else "build"
                 found.append(
-                    Step(
-                        id=f"{self.disk_id(disk)}/note",
-                        kind="note",
-                        title=f"{self.disk_name(disk)}: left out, to do by hand",
-                        subject=disk.volume,
-                        phase=Phase.CUTOVER,
+                    self.disk_step(
+                        disk,
+                        "note",
+                        "note",
+                        "left out, to do by hand",
+                        Phase.CUTOVER,
                         effect=Effect.VIEW,
                         needs=(f"{self.vm_id(vm)}/{last}",),
                         params={"says": list(disk.mind)},
@@ -309,13 +318,13 @@ class GroupSteps:
     def fence(self, needs: tuple[str, ...]) -> list[Step]:
         """After this a source can no longer be started by mistake under its old name and addresses."""
         return [
-            Step(
-                id=f"{self.vm_id(vm.id)}/fence",
-                kind="fence",
-                title=f"{visible(vm.name)}: fence at the source",
-                subject=vm.id,
+            self.vm_step(
+                vm.id,
+                "fence",
+                "fence",
+                "fence at the source",
+                Effect.DESTRUCTIVE,
                 phase=Phase.COMMIT,
-                effect=Effect.DESTRUCTIVE,
                 needs=needs,
                 params={
                     "vm": vm.id,

@@ -5,7 +5,9 @@
        └────not-done────┘                └─skipped─▶ skipped
 
 An intent without an outcome means a crash in between: the outcome is unknown and must be asked of
-the world. Going back, whatever was tried once can be undone, even if it stands at pending again.
+the world; that nobody could be asked is an entry too (unknown), after which it is still started. A
+person's retry gives patience anew to what failed, and to what rests. Going back, whatever was tried
+once can be undone, even if it stands at pending again.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from migrate.run.patience import Spent
 from migrate.run.runbook import Runbook, load_step
 from migrate.run.wayback import WayBack
 
@@ -26,6 +29,7 @@ class Event(StrEnum):
     INTENT = "intent"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"
     NOT_DONE = "not-done"
     RETRY = "retry"
     SKIPPED = "skipped"
@@ -33,6 +37,7 @@ class Event(StrEnum):
     UNDO_INTENT = "undo-intent"
     UNDONE = "undone"
     UNDO_FAILED = "undo-failed"
+    HELD = "held"  # its turn has come, but somebody else is in the way
     CYCLE = "cycle"
     ROLLBACK = "rollback"
     ABORT = "abort"
@@ -69,9 +74,14 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.STARTED, Event.DONE): Status.DONE,
     (Status.STARTED, Event.FAILED): Status.FAILED,
     (Status.STARTED, Event.NOT_DONE): Status.PENDING,
+    (Status.STARTED, Event.UNKNOWN): Status.STARTED,
+    (Status.STARTED, Event.RETRY): Status.STARTED,
+    (Status.PENDING, Event.RETRY): Status.PENDING,
     (Status.FAILED, Event.INTENT): Status.STARTED,
     (Status.FAILED, Event.RETRY): Status.PENDING,
     (Status.FAILED, Event.SKIPPED): Status.SKIPPED,
+    (Status.PENDING, Event.HELD): Status.PENDING,
+    (Status.FAILED, Event.HELD): Status.FAILED,
     (Status.PENDING, Event.UNDO_INTENT): Status.UNDOING,  # only after an intent, see ``tried``
     (Status.SKIPPED, Event.UNDO_INTENT): Status.UNDOING,
     (Status.DONE, Event.UNDO_INTENT): Status.UNDOING,
@@ -80,13 +90,14 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.UNDOING, Event.UNDO_FAILED): Status.UNDO_FAILED,
     (Status.UNDO_FAILED, Event.UNDO_INTENT): Status.UNDOING,
     (Status.UNDOING, Event.UNDO_INTENT): Status.UNDOING,  # after a crash
+    (Status.UNDOING, Event.RETRY): Status.UNDOING,
     (Status.UNDO_FAILED, Event.RETRY): Status.UNDOING,
 }
 
 SETTLED = frozenset({Status.DONE, Status.SKIPPED})
 
-_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED})
-_BEGINS = frozenset({Event.INTENT, Event.APPROVED})
+_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED, Event.HELD})
+_BEGINS = frozenset({Event.INTENT, Event.APPROVED, Event.HELD})
 
 
 class IllegalEntry(ValueError):
@@ -106,9 +117,10 @@ class Entry:
 class History:
     """The entries of a run and what follows from them.
 
-    ``status``, ``results``, ``failures``, ``undone`` and ``attempts`` are by step id. ``ready`` holds the
-    positions of pending steps whose needs are settled, ascending; ``unsettled`` those started or
-    failed.
+    ``status``, ``results``, ``failures``, ``undone``, ``attempts``, ``held`` (what a step waits for whose
+    turn has come) and ``spent`` (what its last failures used of the patience with a step) are by step id.
+    ``ready`` holds the positions of pending steps whose needs are settled, ascending; ``unsettled`` those
+    started or failed.
     """
 
     def __init__(self, runbook: Runbook, entries: Iterable[Entry] = ()) -> None:
@@ -119,18 +131,19 @@ class History:
         self.failures: dict[str, dict[str, Any]] = {}
         self.undone: dict[str, dict[str, Any]] = {}
         self.attempts: dict[str, int] = {}
-        self.tries: dict[str, int] = {}  # attempts since a person last asked for a retry
-        self.status: dict[str, Status] = {}
-        self._missing: dict[str, int] = {}
-        self.ready: list[int] = []
+        self.held: dict[str, dict[str, Any]] = {}
+        self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
         self.unsettled: dict[str, None] = {}
         self.added: set[str] = set()  # steps of rounds that came after those of the plan
         self.back: WayBack | None = None  # once the run is on its way back
-        self._begin()
+        self._missing = {step.id: len(step.needs) for step in runbook.steps}
+        self.status = dict.fromkeys(self._missing, Status.PENDING)
+        self.ready = [position for position, step in enumerate(runbook.steps) if not step.needs]
         for entry in entries:
             self.append(entry)
 
-    def _begin(self) -> None:
+    def _rearrange(self) -> None:
+        """Find anew what may begin, in a runbook that has another round."""
         self.status = {step.id: self.status.get(step.id, Status.PENDING) for step in self.runbook.steps}
         self._missing = {
             step.id: sum(self.status[need] not in SETTLED for need in step.needs)
@@ -208,28 +221,33 @@ class History:
             steps = tuple(map(load_step, entry.detail["steps"]))
             self.runbook = self.runbook.with_cycle(gate, steps)
             self.added.update(step.id for step in steps)
-            self._begin()
+            self._rearrange()
         else:
             self.mode = Mode(entry.event.value)
-            self.tries.clear()
+            self.spent.clear()
+            self.held.clear()
             self.back = WayBack.begin(self.runbook, self.mode.value, self._left)
 
     def _append_to_step(self, entry: Entry, new: Status) -> None:
         step, event = entry.step, entry.event
         old = self.status[step]
         self.status[step] = new
+        self.held.pop(step, None)
         if event in (Event.INTENT, Event.UNDO_INTENT):
             self.attempts[step] = entry.attempt
-            self.tries[step] = self.tries.get(step, 0) + 1
             self.failures.pop(step, None)
+        elif event is Event.HELD:
+            self.held[step] = entry.detail
         elif event is Event.RETRY:
-            self.tries[step] = 0
+            self.spent.pop(step, None)
         elif event in (Event.DONE, Event.APPROVED):
             self.results[step] = entry.detail
-        elif event in (Event.FAILED, Event.UNDO_FAILED):
-            self.failures[step] = entry.detail
+            self._well(step)
+        elif event in (Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED):
+            self._ill(step, entry.detail)
         elif event is Event.UNDONE:
             self.undone[step] = entry.detail
+            self._well(step)
             if self.back is not None:
                 self.back.undone(step)
         if new is Status.STARTED or new is Status.FAILED:
@@ -246,3 +264,14 @@ class History:
                 self._missing[user] -= 1
                 if not self._missing[user] and self.status[user] is Status.PENDING:
                     insort(self.ready, self.runbook.index[user])
+
+    def _well(self, step: str) -> None:
+        self.failures.pop(step, None)
+        self.spent.pop(step, None)
+
+    def _ill(self, step: str, detail: dict[str, Any]) -> None:
+        self.failures[step] = detail
+        if (spent := Spent.of(detail)) is not None:
+            self.spent[step] = spent
+        else:
+            self.spent.pop(step, None)

@@ -7,13 +7,17 @@ nothing. Both are entries of the record; whoever drives the run next goes on fro
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from migrate import audit
 from migrate.audit import person
+from migrate.run import controls
 from migrate.run import store as runs
+from migrate.run.actions import to_retry, waits
 from migrate.run.history import Entry, Event, History, Mode, Status
-from migrate.run.record import StepRecord
+from migrate.run.record import Record, StepRecord
 from migrate.run.runbook import Step
 from planner.effects import Effect
 from planner.errors import BadInput, Blocked
@@ -25,13 +29,11 @@ if TYPE_CHECKING:
 
 PASSABLE = frozenset({"probe", "hook", "note", "quiesce", "fold"})
 _LONGEST_REASON = 500
-_FAILED = frozenset({Status.FAILED, Status.UNDO_FAILED})
 
 
 def failed(history: History) -> list[Step]:
-    """Return the steps that failed, on the way the run goes."""
-    wanted = Status.FAILED if history.mode is Mode.FORWARD else Status.UNDO_FAILED
-    return [step for step in history.runbook.steps if history.status[step.id] is wanted]
+    """Return the steps that failed or wait after a failure, on the way the run goes."""
+    return [history.runbook.step(step) for step in to_retry(history)]
 
 
 def why_not(history: History, step: Step) -> str:
@@ -88,6 +90,28 @@ def retry(project: Project, run: Run, history: History, step: Step) -> None:
         detail = {"who": person()}
         record.append(Entry(step.id, Event.RETRY, history.attempts.get(step.id, 1), detail))
     audit.note(project, Effect.LIVE, f"retry {step.id}", run.wave, {"run": run.id})
+
+
+def hurry(project: Project, run: Run, history: History, steps: Sequence[Step]) -> None:
+    """Ask the process that drives a run to try at once what rests; raises Blocked when a step does not."""
+    for step in steps:
+        if not waits(history, step.id):
+            raise Blocked(
+                f"{visible(step.title)} does not rest, and a process is at work on {run.wave}",
+                f"watch it with 'wherry status --watch', or stop it with 'wherry pause {run.wave}'",
+            )
+    controls.ask_to_hurry(project, run.wave)
+
+
+def retry_all(history: History, record: Record, asked_s: float = math.inf) -> None:
+    """Note that a person asks for another try at all that failed, with its whole patience.
+
+    ``asked_s`` is when that was: what failed later, in seconds since 1970, has had that patience.
+    """
+    for step in to_retry(history):
+        spent = history.spent.get(step)
+        if spent is None or spent.at_s <= asked_s:
+            record.append(Entry(step, Event.RETRY, history.attempts.get(step, 1)))
 
 
 def passed_over(history: History, step: str) -> str:

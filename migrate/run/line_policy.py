@@ -1,4 +1,4 @@
-"""How a run shares the line at this moment: calendar and weights, as the settings in force say.
+"""How a run uses the line at this moment: calendar, weights, patience, as the settings in force say.
 
 Asked twice a second while disks travel; the settings are read anew only when there is another version.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from migrate.replication.line import Policy, line_of
 from migrate.run.lanes import Lane, Limits
+from migrate.run.patience import Patience
 from planner.store import inventories
 from planner.store import settings as settings_store
 from planner.store.project import Project
@@ -29,6 +30,7 @@ class LinePolicy:
         self._version = -1
         self._policy = Policy()
         self._limits = Limits()
+        self._patience = Patience()
 
     def __call__(self) -> Policy:
         """Return the policy as of now."""
@@ -40,6 +42,11 @@ class LinePolicy:
         self._look()
         return self._limits
 
+    def patience(self) -> Patience:
+        """Return how long what crosses the line is tried again, as of now."""
+        self._look()
+        return self._patience
+
     def _look(self) -> None:
         version = settings_store.versions(self._project)[0].number
         if version != self._version:
@@ -47,6 +54,7 @@ class LinePolicy:
             said = settings.transfers
             self._policy = policy_of(settings, self._wave)
             self._limits = Limits(said.disks, said.disks_per_host, said.disks_per_datastore)
+            self._patience = Patience(transfers_s=said.patience_s)
             self._version = version
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hauling:
-    """Who carries transfers for all waves of a process, and what these share."""
+    """Who carries transfers for all waves of a process, and what these share.
+
+    ``local`` are movers on this machine, for what is only here; the others may be anywhere.
+    """
 
     movers: Does
     shares: Shares
     generations: Generations
     board: Board
+    local: Does
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,7 @@ class Means:
 
     What only time asked for ``speaks`` for nobody: no gate opens by it. A ``cycle`` is a round that keeps
     a waiting wave up to date and proves nothing.
+    ``asked_s`` is when that was, in seconds since 1970: what failed later uses up the patience that it gave.
     ``halted`` says that this process shall end: a run then stops at the next edge, as if paused.
     """
 
@@ -39,4 +45,5 @@ class Means:
     speaks: bool = True
     cycle: bool = False
     hauling: Hauling | None = None
+    asked_s: float = field(default_factory=time.time)
     halted: Callable[[], bool] = lambda: False

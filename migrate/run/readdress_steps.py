@@ -13,7 +13,7 @@ from typing import Any
 
 from migrate.run.group_steps import GroupSteps
 from migrate.run.history import History
-from migrate.run.runbook import HUMAN, Phase, Step
+from migrate.run.runbook import HUMAN, Step
 from migrate.sites.networking import GuestNic, load_nic
 from migrate.steps.readdress import as_json, words
 from planner.conduct_addressing import NicAddresses
@@ -40,13 +40,12 @@ def readdress_steps(wave: Wave, group: GroupSteps) -> list[Step]:
         nics = guest_nics(nic for nic in given if not nic.by_hand)
         if nics:
             found.append(
-                Step(
-                    id=f"{group.vm_id(vm.id)}/readdress",
-                    kind="readdress",
-                    title=f"{group.vm_name(vm.id)}: set its addresses at the target",
-                    subject=vm.id,
-                    phase=Phase.CUTOVER,
-                    effect=Effect.LIVE,
+                group.vm_step(
+                    vm.id,
+                    "readdress",
+                    "readdress",
+                    "set its addresses at the target",
+                    Effect.LIVE,
                     needs=(f"{group.vm_id(vm.id)}/build",),
                     params={"vm": vm.id, "nics": as_json(nics)},
                 )
@@ -61,16 +60,15 @@ def by_hand_steps(wave: Wave, group: GroupSteps, vm: str, start: str) -> list[St
         return []
     said = "; ".join(map(words, nics))
     return [
-        Step(
-            id=f"{group.vm_id(vm)}/address",
-            kind=HUMAN,
-            title=f"{group.vm_name(vm)}: set its addresses by hand at the target",
-            subject=vm,
-            phase=Phase.CUTOVER,
-            effect=Effect.LIVE,
+        group.vm_step(
+            vm,
+            "address",
+            HUMAN,
+            "set its addresses by hand at the target",
+            Effect.LIVE,
             needs=(start,),
             params={"says": f"set in the guest: {said} ({given[0].by_hand})", "takes_s": _BY_HAND_S},
-            attempts=1,
+            retried=False,
         )
     ]
 

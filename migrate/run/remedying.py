@@ -18,8 +18,10 @@ from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.driver import Driver
-from migrate.run.execute import Carried, Intended, Onlooker, retry_failed
+from migrate.run.execute import Carried, Intended, Onlooker
 from migrate.run.history import SETTLED, Entry, Event, History, Mode, Status
+from migrate.run.levers import retry_all
+from migrate.run.patience import Patience
 from migrate.run.record import StepRecord
 from migrate.run.remedy import compose_remedies, fixable
 from migrate.run.store import Run, RunKind
@@ -198,7 +200,7 @@ def _drive(
     record = StepRecord(project, run.id, history, person(), about=RunKind.REMEDY.value)
     if back and history.mode is Mode.FORWARD:
         record.append(Entry("", Event.ROLLBACK, detail={"who": person(), "kind": RunKind.REMEDY.value}))
-    retry_failed(history, record)
+    retry_all(history, record)
     controls.answer(project, run.wave)
     paused = controls.pause_watch(project, run.wave)
     driver = Driver(
@@ -208,7 +210,7 @@ def _drive(
         tell=watching.tell,
         boundary=watching.boundary,
         paused=paused,
-        pause_s=watching.pause_s,
+        patience=lambda: watching.patience or Patience(),
     )
     stopped = driver.drive(lambda gate: None)
     if stopped.paused:

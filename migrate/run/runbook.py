@@ -37,8 +37,8 @@ class Step:
     """One recorded act. ``id`` is unique in its runbook and holds no names from the estate.
 
     ``params`` is plain JSON data for the step's kind. ``undoable`` says whether going back has
-    something to do here. ``attempts`` is how often it is tried before a person is asked, or, when
-    ``optional``, before it is passed over.
+    something to do here. ``retried`` says whether it is tried again by itself as long as patience lasts;
+    then a person is asked, or, when ``optional``, it is passed over.
     """
 
     id: str
@@ -50,7 +50,7 @@ class Step:
     needs: tuple[str, ...] = ()
     params: dict[str, Any] = field(default_factory=dict)
     undoable: bool = False
-    attempts: int = 3
+    retried: bool = True
     optional: bool = False
 
     @property
@@ -133,10 +133,12 @@ def dump_step(step: Step) -> dict[str, Any]:
 
 
 def load_step(raw: dict[str, Any]) -> Step:
-    """Return the step that ``dump_step`` wrote."""
+    """Return the step that ``dump_step`` wrote, also when steps had a number of attempts."""
+    attempts = raw.get("attempts", 2)
     return Step(
         **{
-            **raw,
+            "retried": attempts > 1,
+            **{name: value for name, value in raw.items() if name != "attempts"},
             "phase": _PHASES[raw["phase"]],
             "effect": _EFFECTS[raw["effect"]],
             "needs": tuple(raw["needs"]),

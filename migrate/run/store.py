@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -129,9 +129,23 @@ def latest(project: Project, wave: str, kind: RunKind = RunKind.WAVE) -> Run | N
     return _run(rows[0]) if rows else None
 
 
+def newest(project: Project, kind: RunKind = RunKind.WAVE) -> dict[str, Run]:
+    """Return the newest run of each wave that ever had one, by wave in order."""
+    rows = project.rows(
+        "SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE kind = ? GROUP BY wave) ORDER BY wave",
+        kind.value,
+    )
+    return {row["wave"]: _run(row) for row in rows}
+
+
 def every(project: Project, kind: RunKind) -> list[Run]:
     """Return all runs of a kind, oldest first."""
     return [_run(row) for row in project.rows("SELECT * FROM run WHERE kind = ? ORDER BY id", kind.value)]
+
+
+def of_wave(project: Project, wave: str) -> list[Run]:
+    """Return all runs of a wave, of every kind, oldest first."""
+    return [_run(row) for row in project.rows("SELECT * FROM run WHERE wave = ? ORDER BY id", wave)]
 
 
 def _run(row: sqlite3.Row) -> Run:
@@ -167,17 +181,45 @@ def last_at(project: Project, run: Run) -> str:
     return str(rows[0]["at"]) if rows else run.at
 
 
+def last_times(project: Project) -> dict[int, str]:
+    """Return when the newest entry of each run was written, by run; one without entries is left out."""
+    rows = project.rows(
+        "SELECT run, at FROM step_record WHERE seq IN (SELECT max(seq) FROM step_record GROUP BY run)"
+    )
+    return {row["run"]: str(row["at"]) for row in rows}
+
+
 def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
     """Return what has happened in a run so far, or ``before`` the entry of that number."""
+    return timed(project, run, before)[0]
+
+
+def timed(project: Project, run: Run, before: int = _ENDLESS) -> tuple[History, list[str]]:
+    """Return what has happened in a run, and when each of its entries became durable."""
     rows = project.rows(
-        "SELECT step, kind, attempt, detail FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
+        "SELECT step, kind, attempt, detail, at FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
         run.id,
         before,
     )
-    return History(
-        run.runbook,
-        (Entry(row["step"], _EVENTS[row["kind"]], row["attempt"], _detail(row["detail"])) for row in rows),
+    return History(run.runbook, map(_entry, rows)), [str(row["at"]) for row in rows]
+
+
+def histories(project: Project, of: Collection[Run]) -> dict[int, History]:
+    """Return what has happened in several runs so far, by run: one look at the record for all of them."""
+    entries: dict[int, list[Entry]] = {run.id: [] for run in of}
+    rows = project.rows(
+        "SELECT step, kind, attempt, detail, run FROM step_record"
+        " WHERE run IN (SELECT value FROM json_each(?)) ORDER BY seq",
+        json.dumps(list(entries)),
     )
+    for row in rows:
+        entries[row[4]].append(_entry(row))
+    return {run.id: History(run.runbook, entries[run.id]) for run in of}
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    """Return the entry of a row that begins with step, kind, attempt and detail."""
+    return Entry(row[0], _EVENTS[row[1]], row[2], _detail(row[3]))
 
 
 def _detail(text: str) -> dict[str, Any]:

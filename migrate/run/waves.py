@@ -48,11 +48,12 @@ class StandingRow:
 def standing_waves(project: Project, newest: int) -> Iterator[StandingRow]:
     """Yield every wave of the newest plan, then runs under way whose waves it no longer has."""
     planned = {row.name: row for row in plans.waves(project, newest)}
-    ran = waves_with_runs(project)
+    ran = runs.newest(project)
+    histories = runs.histories(project, ran.values())
     for name in dict.fromkeys((*planned, *ran)):
-        if name not in ran:
+        if (run := ran.get(name)) is None:
             yield StandingRow(newest, planned[name])
-        elif (found := _stands(project, newest, planned.get(name), name)) is not None:
+        elif (found := _stood(project, newest, planned.get(name), run, histories[run.id])) is not None:
             yield found
 
 
@@ -138,12 +139,19 @@ def check_remedied(project: Project, wave: Wave) -> None:
 
 def _stands(project: Project, newest: int, planned: WaveRow | None, name: str) -> StandingRow | None:
     run = runs.latest(project, name)
-    if run is not None:
-        history = runs.history(project, run)
-        if runs.outcome(history) is None:
-            row = planned if planned is not None and run.plan == newest else None
-            row = row or plans.wave_line(project, run.plan, name)
-            return StandingRow(run.plan, row, run, history)
-        if planned is not None and planned.fingerprint == run.fingerprint:
-            return StandingRow(newest, planned, run, history)
+    if run is None:
+        return None if planned is None else StandingRow(newest, planned)
+    return _stood(project, newest, planned, run, runs.history(project, run))
+
+
+def _stood(
+    project: Project, newest: int, planned: WaveRow | None, run: Run, history: History
+) -> StandingRow | None:
+    """Return where a wave stands whose newest run is that one."""
+    if runs.outcome(history) is None:
+        row = planned if planned is not None and run.plan == newest else None
+        row = row or plans.wave_line(project, run.plan, run.wave)
+        return StandingRow(run.plan, row, run, history)
+    if planned is not None and planned.fingerprint == run.fingerprint:
+        return StandingRow(newest, planned, run, history)
     return None if planned is None else StandingRow(newest, planned)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from migrate.run.means import Hauling
     from migrate.run.store import Run
     from migrate.sites.lab.client import LabSite
-    from migrate.transfers.ports import Histories, Moving, Transfers
+    from migrate.transfers.ports import Histories, Moving, Places, Transfers
 
 
 @contextmanager
@@ -52,8 +52,6 @@ def context(
     hauling: Hauling | None,
 ) -> Context:
     """Return what the steps of a run may touch; ``stop`` is asked between two blocks."""
-    from migrate.transfers.placing import Placing
-
     source, target = sites
     carried = _moved if hauling is not None else _here
     checkpoints: Any = Checkpoints(project.root / "checkpoints")
@@ -67,7 +65,7 @@ def context(
         clock=clock,
         history=history,
         report=report,
-        placing=Placing(project.root / "seeds", stop),
+        placing=_places(project, run, sites, stop, hauling),
         histories=_histories(project, run, target),
         outside=Outside(project.root),
         halted=stop,
@@ -83,6 +81,27 @@ def _histories(project: Project, run: Run, target: LabSite) -> Histories | None:
     if run.kind is not RunKind.WAVE:
         return None
     return AskedHistories(lambda: asked_receiver(target.directory), project.id, run.wave)
+
+
+def _places(
+    project: Project,
+    run: Run,
+    sites: tuple[LabSite, LabSite],
+    stop: Callable[[], bool],
+    hauling: Hauling | None,
+) -> Places:
+    """Return who brings in seeds: a mover of this machine, where an engine has any."""
+    folder = project.root / "seeds"
+    if hauling is None:
+        from migrate.transfers.placing import PlacesHere, Placing
+
+        return PlacesHere(sites[1], Placing(folder, stop))
+    from migrate.movers.placing import MovedPlaces
+    from migrate.movers.task import Ends, Manner
+
+    ends = Ends(*(str(site.directory) for site in sites))
+    manner = Manner(**_manner(project, run))
+    return MovedPlaces(hauling.local, ends, manner, folder.absolute(), hauling.generations, stop)
 
 
 def _manner(project: Project, run: Run) -> dict[str, Any]:

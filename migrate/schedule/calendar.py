@@ -126,6 +126,25 @@ def every(project: Project) -> tuple[Appointment, ...]:
     return tuple(map(_appointment, project.rows("SELECT * FROM appointment ORDER BY id")))
 
 
+def newest(project: Project) -> tuple[Appointment, ...]:
+    """Return the newest appointment of each wave and purpose, in order of time."""
+    rows = project.rows(
+        "SELECT * FROM appointment WHERE id IN (SELECT max(id) FROM appointment GROUP BY wave, purpose)"
+        " ORDER BY due, id"
+    )
+    return tuple(map(_appointment, rows))
+
+
+def title(entry: Appointment) -> str:
+    """Return what an appointment is called in a sentence; whatever ends one without a person begins so."""
+    return f"appointment {entry.id} of {entry.who}"
+
+
+def failed(entry: Appointment) -> bool:
+    """Return whether an appointment ended without anything having begun, by nobody's wish."""
+    return entry.ended_why.startswith(f"{title(entry)} ")
+
+
 def get(project: Project, number: int) -> Appointment:
     """Return an appointment by number; raises NotFound."""
     rows = project.rows("SELECT * FROM appointment WHERE id = ?", number)

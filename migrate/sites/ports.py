@@ -28,6 +28,7 @@ from typing import Protocol, runtime_checkable
 from migrate.disks.extent import Extent as Extent
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import Configuration
+from migrate.sites.consistency import Consistency as Consistency
 from migrate.sites.networking import GuestNic
 from planner.model import Backing, BusSharing, Power
 
@@ -49,14 +50,6 @@ class Capability(StrEnum):
     CONSOLIDATE = "consolidate"
     CUSTOMISE = "customise"
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
-
-
-class Consistency(StrEnum):
-    """What a frozen point in time is worth to an application."""
-
-    CRASH = "crash"
-    FILESYSTEM = "filesystem"
-    APPLICATION = "application"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +105,15 @@ class Snapshot:
     id: str
     label: Consistency
     changes: dict[str, ChangeId]
+    op: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VMSnapshot:
+    """A snapshot of a VM, whoever took it. ``op`` is the key of the call that did, empty for others' own."""
+
+    id: str
+    name: str
     op: str = ""
 
 
@@ -232,6 +234,9 @@ class Snapshots(Protocol):
         ...
 
     def list_snapshots(self) -> tuple[Snapshot, ...]: ...
+    def snapshots_of(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return everybody's snapshots of a VM, none for one that is not registered."""
+        ...
 
 
 @runtime_checkable

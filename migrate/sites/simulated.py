@@ -27,6 +27,7 @@ from migrate.sites.ports import (
     NewDisk,
     NewVM,
     Snapshot,
+    VMSnapshot,
     VMState,
 )
 from planner.errors import SiteRefused, StepFailed
@@ -188,6 +189,16 @@ class SimulatedSite:
     def list_snapshots(self) -> tuple[Snapshot, ...]:
         """Return all snapshots."""
         return tuple(self.snapshots.values())
+
+    def snapshots_of(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return everybody's snapshots of a VM."""
+        found = self.vms.get(vm)
+        mine = {disk.volume for disk in found.disks} if found else set()
+        return tuple(
+            VMSnapshot(item.id, item.id, item.op)
+            for item in self.snapshots.values()
+            if not mine.isdisjoint(item.changes)
+        )
 
     def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
         """Return one extent as long as what the churn wrote meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrate.run.runbook import Step
 from migrate.sites.ports import Capability, NewDisk
+from migrate.steps.foreign import SNAPSHOTS, standing
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import Blocked
 from planner.model import Backing, Power
@@ -17,7 +18,7 @@ _HOME = "make it as it was at the commit, or move the VM back as a wave of its o
 
 
 class Check(Repeatable):
-    """Look at both sites; the result names the target volumes that were there before the run.
+    """Look at both sites; the result names the target volumes and source snapshots from before the run.
 
     With ``home`` in the params the VMs come back: at the target they are there, fenced, with their disks.
     """
@@ -42,6 +43,7 @@ class Check(Repeatable):
             "existing": existing,
             "wanted_bytes": wanted_bytes,
             "free_bytes": free,
+            SNAPSHOTS: standing(ctx.source, (vm for vm, *_ in step.params["vms"])),
             "sites": {"source": ctx.source.identity, "target": ctx.target.identity},
         }
 

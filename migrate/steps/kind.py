@@ -5,6 +5,7 @@
     verify  after a crash: did it happen? the result if yes, None if certainly not; raises
             Unreachable when the world cannot be asked
     undo    take it back; must be harmless when there is nothing (more) to take back
+    held    of some kinds: what somebody else does there that is waited for before acting
 
 ``op`` is unique for one attempt at one step: sites stamp what they make with it.
 """
@@ -13,19 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from migrate.clock import Clock
 from migrate.kept import KeptVolume
 from migrate.run.history import History
 from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
-from migrate.transfers.ports import Histories, Moving, Transfers
+from migrate.transfers.ports import Histories, Moving, Places, Transfers
 from planner.errors import StepFailed
 
 if TYPE_CHECKING:
     from migrate.steps.outside import Outside
-    from migrate.transfers.placing import Placing
 
 Result = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Context:
     clock: Clock
     history: History
     report: Callable[[Moving], None]
-    placing: Placing | None = None
+    placing: Places | None = None
     histories: Histories | None = None
     outside: Outside | None = None
     halted: Callable[[], bool] = lambda: False
@@ -80,6 +80,15 @@ class StepKind(Protocol):
     def act(self, ctx: Context, step: Step, op: str) -> Result: ...
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None: ...
     def undo(self, ctx: Context, step: Step, op: str) -> Result: ...
+
+
+@runtime_checkable
+class Holds(Protocol):
+    """A kind of step that may have to wait although its turn has come."""
+
+    def held(self, ctx: Context, step: Step) -> Result | None:
+        """Return what is waited for (``why`` in words), None for nothing. Only looks."""
+        ...
 
 
 class Repeatable:

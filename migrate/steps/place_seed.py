@@ -6,7 +6,6 @@ left as it is, for it is compared as well.
 
 from __future__ import annotations
 
-from contextlib import closing
 from pathlib import Path
 
 from migrate.run.runbook import Step
@@ -31,8 +30,7 @@ class PlaceSeed(Repeatable):
             return {"kept": "the disk was there before the run"}
         if ctx.placing is None:
             raise StepFailed("this run has no place for seeds", "go back and begin without --seed-from")
-        with closing(ctx.target.open_write(volume)) as disk:
-            brought = ctx.placing.place(Path(step.params["image"]), disk, volume, size, ctx.run, ctx.report)
+        brought = ctx.placing.place(Path(step.params["image"]), volume, size, ctx.run, ctx.report)
         return {
             "data_bytes": brought.data_bytes,
             "copied_bytes": brought.copied_bytes,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
+from migrate.steps.foreign import held_by
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import moved
 from planner.errors import StepFailed
@@ -22,6 +23,10 @@ class Quiesce(Repeatable):
     def plan(self, step: Step) -> str:
         """Describe the freeze."""
         return f"quiesce {len(step.params['vms'])} VMs together"
+
+    def held(self, ctx: Context, step: Step) -> Result | None:
+        """Wait for a foreign snapshot here, where nothing is stopped yet."""
+        return held_by(ctx, step)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Freeze; the result says what consistency was really reached."""

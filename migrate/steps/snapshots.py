@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from migrate.run.runbook import Step
 from migrate.sites.ports import Snapshot
+from migrate.steps.foreign import held_by
 from migrate.steps.kind import Context, Repeatable, Result
 
 
@@ -17,6 +18,10 @@ class TakeSnapshot:
     def plan(self, step: Step) -> str:
         """Describe the snapshot."""
         return f"snapshot {len(step.params['vms'])} VMs at one instant, with change ids"
+
+    def held(self, ctx: Context, step: Step) -> Result | None:
+        """Wait until nobody else has one."""
+        return held_by(ctx, step)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Take it."""

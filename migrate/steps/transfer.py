@@ -10,7 +10,8 @@ from typing import Any
 
 from migrate.replication.passes import Mode
 from migrate.run.runbook import Step
-from migrate.sites.ports import ChangeId, Extent
+from migrate.sites.ports import ChangeId, Consistency, Extent
+from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import stand
@@ -28,6 +29,10 @@ class Transfer(Repeatable):
         """Describe the pass."""
         what = {"seed": "copy all allocated blocks", "delta": "copy what changed"}
         return f"{what[step.params['mode']]} of a {show_bytes(step.params['size_bytes'])} disk"
+
+    def held(self, ctx: Context, step: Step) -> Result | None:
+        """Wait with the last delta, which reads the disk itself, until it has no snapshot of others."""
+        return None if step.params["snapshot"] else held_by(ctx, step)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""
@@ -50,6 +55,7 @@ class Transfer(Repeatable):
             snapshot=taken.get("id"),
             extents=extents,
             cycle=f"{cycles_of(ctx, step)}{taken.get('id') or 'final'}",
+            consistency=Consistency(taken.get("label", Consistency.CRASH)),
         )
         copied = ctx.transfers.copy(wanted, ctx.report)
         return {

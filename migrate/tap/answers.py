@@ -14,6 +14,7 @@ from typing import Any, Final
 from migrate.daemons.control import Caller, Handler, HungUp, Told, taken
 from migrate.journal.answers import checked_name, plain, told_consistency
 from migrate.journal.state import Checkpoint
+from migrate.sites.consistency import Consistency
 from migrate.tap.chunks import Point
 from migrate.tap.protecting import Protected, Protecting
 from migrate.tap.recorder import Mode, Recorder
@@ -50,7 +51,11 @@ class TapAnswers:
 
     def handlers(self) -> dict[str, Handler]:
         """Return the handlers by verb."""
-        return {"status": lambda _request, _caller: self.status(), "checkpoint": self._checkpoint}
+        return {
+            "status": lambda _request, _caller: self.status(),
+            "checkpoint": self._checkpoint,
+            "verify": self._verify,
+        }
 
     def disks(self) -> list[dict[str, Any]]:
         """Return the disks that are served, as plain data."""
@@ -89,7 +94,7 @@ class TapAnswers:
                 "ask the tap of that group",
             )
         name = checked_name(taken(request, "name", str, ""))
-        consistency = told_consistency(request)
+        consistency = told_consistency(request) or Consistency.CRASH
         pinned = taken(request, "pinned", bool, False)
         if self._streaming is None:
             raise Blocked(
@@ -104,6 +109,36 @@ class TapAnswers:
         self._streaming.checkpoint(point)
         record = self._made(point, caller)
         return plain(Checkpoint(record, point.at_ms, consistency, name, pinned=pinned))
+
+    def _verify(self, request: Told, caller: Caller) -> Told:
+        volume = taken(request, "volume", str)
+        numbers = {disk.name: disk.number for disk in self._tap.disks}
+        if volume not in numbers:
+            raise NotFound(
+                f"this tap has no disk {visible(volume, 80)}",
+                f"it has {', '.join(visible(name, 80) for name in numbers)}",
+            )
+        if self._streaming is None:
+            raise Blocked(
+                f"the tap of {visible(self._group, 80)} has no target, there is nothing to compare with",
+                "start it with --to ADDRESS:PORT",
+            )
+        look = self._streaming.verifying.look(numbers[volume])
+        try:
+            while not look.done.done():
+                if caller.is_gone(_TICK_S):
+                    raise HungUp("whoever wanted the disk compared has gone")
+                caller.tell({"done_bytes": look.told_bytes, "waiting": self._away()})
+        finally:
+            look.is_unwanted = True
+        return look.done.result().dump()
+
+    def _away(self) -> str:
+        """Return why the target cannot be asked now, empty when it can."""
+        if self._streaming is None or self._recorder.mode is Mode.STREAMING:
+            return ""
+        status = self._streaming.status()
+        return f"{status.word}{f', {status.why}' if status.why else ''}"
 
     def _await_stream(self, caller: Caller) -> None:
         while self._recorder.mode is not Mode.STREAMING:

@@ -16,7 +16,7 @@ from typing import Final
 
 from migrate.journal.writes import Write
 from migrate.replication.channel import Buffer
-from migrate.sites.ports import Consistency
+from migrate.sites.consistency import Consistency
 from migrate.tap.slabs import Slabs
 
 ROW: Final = struct.Struct("<IIQQd")
@@ -53,7 +53,19 @@ class Judged:
 class Chunk:
     """Items numbered from ``after`` + 1 on; ``done`` of them the target has. ``weight`` is what they take."""
 
-    __slots__ = ("_at", "_end", "_runs", "_slabs", "after", "done", "point", "pointed_s", "rows", "weight")
+    __slots__ = (
+        "_at",
+        "_end",
+        "_runs",
+        "_slabs",
+        "after",
+        "done",
+        "is_last",
+        "point",
+        "pointed_s",
+        "rows",
+        "weight",
+    )
 
     def __init__(self, after: int, slabs: Slabs) -> None:
         self._slabs = slabs
@@ -64,6 +76,7 @@ class Chunk:
         self.done = self.weight = 0
         self.point: Point | Judged | None = None
         self.pointed_s = 0.0
+        self.is_last = False  # of its batch: somebody wants to know that place
 
     @property
     def upto(self) -> int:

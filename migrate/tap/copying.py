@@ -26,6 +26,10 @@ _Part = tuple[int, int, memoryview | None]
 T = TypeVar("T")
 
 
+def _at_once(call: Callable[[], T]) -> T:
+    return call()
+
+
 class InFront(Protocol):
     """Runs a call in the thread that serves the guests and returns what it returns or raises."""
 
@@ -75,14 +79,37 @@ class Copying:
                 return False
         (disk, offset, length), held = found
         self.left_bytes -= length
-        watch = self._in_front(lambda: self._areas.watch(disk, offset, length))
-        try:
-            parts = self._read(disk, offset, length, held)
-        except BaseException:
-            self._in_front(lambda: self._areas.watched(watch))
-            raise
+        watch, parts = self._watched(
+            self._in_front, (disk, offset, length), lambda: self._read(disk, offset, length, held)
+        )
         self._in_front(lambda: self._put(watch, parts))
         return True
+
+    def settled(self, disk: int, offset: int, view: memoryview, *, in_front: bool) -> int | None:
+        """Fill ``view`` with what is there and return its place in the order of writes.
+
+        None when a guest wrote there meanwhile; with ``in_front`` none can. Raises Mapped, OSError.
+        """
+
+        def settle(run: InFront) -> int | None:
+            piece = disk, offset, len(view)
+            watch, _none = self._watched(run, piece, lambda: self._disks[disk].read_into(view, offset))
+            return run(lambda: self._settled(watch))
+
+        return self._in_front(lambda: settle(_at_once)) if in_front else settle(self._in_front)
+
+    def _watched(self, run: InFront, piece: Piece, read: Callable[[], T]) -> tuple[Watch, T]:
+        """Return what ``read`` returns of a piece, and the watch over it, which is to be ended."""
+        watch = run(lambda: self._areas.watch(*piece))
+        try:
+            return watch, read()
+        except BaseException:
+            run(lambda: self._areas.watched(watch))
+            raise
+
+    def _settled(self, watch: Watch) -> int | None:
+        is_whole = self._areas.watched(watch) == [(watch.offset, watch.end - watch.offset)]
+        return self._recorder.here() if is_whole else None
 
     def finish(self, point: Point) -> int:
         """Say that all is copied; raises Mapped."""

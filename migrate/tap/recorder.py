@@ -94,6 +94,11 @@ class Recorder:
         return self._last
 
     @property
+    def sent(self) -> int:
+        """The number of the newest item that a batch had."""
+        return self._sent
+
+    @property
     def held_bytes(self) -> int:
         """Memory that is taken."""
         return self._held
@@ -183,6 +188,16 @@ class Recorder:
             self._must_keep()
             return self._last
 
+    def here(self) -> int:
+        """Return the number of the newest item, behind which a batch ends; raises Mapped."""
+        with self._lock:
+            self._must_keep()
+            if self._open.rows:
+                self._open_another(self._last)
+            if self._queue:
+                self._queue[-1].is_last = True
+            return self._last
+
     def finish(self, point: Point) -> int:
         """Say that everything hot was copied: the order is whole from here on. Raises Mapped."""
         with self._lock:
@@ -213,12 +228,13 @@ class Recorder:
             after, taken = self._sent, 0
             rows: list[memoryview] = []
             point: Point | Judged | None = None
-            while self._sent < self._last and taken < limit_bytes and point is None:
+            is_last = False
+            while self._sent < self._last and taken < limit_bytes and point is None and not is_last:
                 if not self._queue:
                     self._open_another(self._last)
                 chunk = self._queue.popleft()
                 self._flight.append(chunk)
-                self._sent, point = chunk.upto, chunk.point
+                self._sent, point, is_last = chunk.upto, chunk.point, chunk.is_last
                 rows.append(memoryview(chunk.rows)[chunk.done * ROW.size :])
                 taken += chunk.weight
             self._unsent -= taken

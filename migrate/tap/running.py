@@ -26,7 +26,8 @@ from migrate.tap.opening import Opened
 from migrate.tap.packing import Packer
 from migrate.tap.protecting import Protecting
 from migrate.tap.recorder import Recorder
-from migrate.tap.streaming import Streamed, Streaming
+from migrate.tap.streamed import Streamed
+from migrate.tap.streaming import Streaming
 from migrate.tap.tapping import Tap
 from planner.errors import Blocked
 

@@ -16,14 +16,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 from migrate.replication.channel import Channel
 from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn
 from migrate.replication.sender import greet
-from migrate.replication.wire import FLAG_PART, HELLO_MAX, Kind, WireError
+from migrate.replication.wire import FLAG_HERE, FLAG_PART, HELLO_MAX, Kind, WireError
 from migrate.replication.written import frames_of
 from migrate.tap.asking import Asking
 from migrate.tap.chunks import Batch, Judged, Point
@@ -31,6 +30,8 @@ from migrate.tap.copying import PIECE, Copying
 from migrate.tap.packing import Packer
 from migrate.tap.recorder import Mapped, Mode, Recorder
 from migrate.tap.rpo import Ages
+from migrate.tap.streamed import Streamed, StreamStatus
+from migrate.tap.verifying import Verifying
 from planner.errors import BadInput, Blocked, WherryError
 from planner.names import visible
 from planner.units import MIB, show_duration
@@ -46,50 +47,6 @@ _COMMIT_S: Final = 1.0  # what was copied is not copied again when it is acknowl
 _PACKERS: Final = 2
 _AHEAD: Final = 4  # commits under way
 _BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """What is streamed: the group, its disks as (volume, size) in the order of their numbers, and by whom.
-
-    ``tap`` stands for the tap as long as its maps live, hex digits.
-    """
-
-    group: str
-    disks: tuple[tuple[str, int], ...]
-    tap: str
-    generation: int = 0
-    every_s: float = 5.0
-    level: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class StreamStatus:
-    """A stream as it stands. ``why`` says why it does not stream, or is behind ``target_s``; else empty.
-
-    ``age_s`` is that of the oldest write the target does not have, ``p50_s`` and ``p99_s`` what it was in the
-    last ten minutes; None when nobody knows. ``left_bytes`` are still to be copied.
-    """
-
-    mode: Mode
-    connected: bool
-    why: str
-    age_s: float | None
-    p50_s: float | None
-    p99_s: float | None
-    target_s: float
-    buffered_bytes: int
-    limit_bytes: int
-    left_bytes: int
-    sent_bytes: int
-    checkpoints: int
-    connections: int
-    overflows: int
-
-    @property
-    def word(self) -> str:
-        """How it stands in a word or two: nothing streams, or catches up, over a line that is down."""
-        return self.mode.value if self.connected or self.mode is Mode.MAPPED else "cut off"
 
 
 class Streaming:
@@ -142,6 +99,8 @@ class Streaming:
         self._failures = 0
         self._catches_up = False
         self._is_up, self._was_whole = False, recorder.was_whole
+        sizes = [size for _volume, size in streamed.disks]
+        self.verifying = Verifying(copying, recorder, sizes, self._bring)
         self._asking: Asking | None = None
         self._may_ask = True  # the target was not of a release that does not know the question
         self._commits = self._unsaid = 0  # commits not answered, bytes not committed
@@ -233,12 +192,14 @@ class Streaming:
                 _log.exception("the stream of a tap failed")
                 self._failed(f"it failed here: {error}")
         self._recorder.let_go("the tap ends")
+        self.verifying.end("the tap ends")
         self._packing.shutdown()
 
     def _failed(self, why: str) -> None:
         """Remember why, and wait before the next try."""
         self._is_up = False
         self._why = visible(why, 300)
+        self.verifying.forget()
         wait_s = self._backoff_s[min(self._failures, len(self._backoff_s) - 1)]
         self._failures += 1
         deadline = self._clock() + wait_s
@@ -246,7 +207,7 @@ class Streaming:
             self._measure()
 
     def _converse(self, channel: Channel) -> None:
-        link, welcome = greet(channel, self._hello())
+        link, welcome = greet(channel, self._hello(), here=True)
         if len(welcome.numbers) != len(self._streamed.disks):
             raise WireError("the target does not number the disks of the stream")
         self._numbers = welcome.numbers
@@ -255,6 +216,7 @@ class Streaming:
         sizes = [size for _volume, size in self._streamed.disks]
         self._asking = Asking(link, sizes, welcome.nonce, lambda: self._hear(link))
         self._copying.ask(None)
+        self.verifying.begin(link, channel, is_answered=welcome.here)
         self._spoke_at = self._clock()
         for number, record in welcome.points:
             self._recorder.made(number, record)
@@ -304,6 +266,8 @@ class Streaming:
         self._measure()
         self._copy()
         self._point()
+        if not (self._catches_up or self._packed):
+            self.verifying.ask(lambda: self._hear(link))
         batch = self._recorder.batch(_BATCH, 0.0 if self._catches_up else LINGER_S)
         self._packed.append((batch, self._frames(batch)))
         while len(self._packed) > self._catches_up:  # then one is packed as the one before is sent
@@ -317,6 +281,12 @@ class Streaming:
         idle = batch.upto == batch.after and (stuck or not self._catches_up)
         while self._commits and (self._commits >= _AHEAD or idle):
             self._hear(link)
+
+    def _bring(self, link: Link, upto: int) -> None:
+        """Send what comes up to a number that a batch ends with; raises Mapped."""
+        while self._recorder.sent < upto:
+            batch = self._recorder.batch(_BATCH, 0.0)
+            self._send(link, batch, self._frames(batch))
 
     def _send(self, link: Link, batch: Batch, frames: Iterator[tuple[int, bytes]]) -> None:
         for reached, body in frames:
@@ -365,7 +335,7 @@ class Streaming:
         frame = link.receive(Kind.ACK, Kind.DIGESTS)
         if frame.kind is Kind.DIGESTS:
             assert self._asking is not None, "it is there before anybody is heard"
-            self._asking.heard(frame)
+            (self.verifying.heard if frame.flags & FLAG_HERE else self._asking.heard)(frame)
             return
         taken = Taken.load(frame.body)
         self._measure()

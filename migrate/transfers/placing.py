@@ -7,6 +7,7 @@ is only read. A try that was cut off goes on at its mark, unless image or disk i
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -27,11 +28,13 @@ from migrate.disks.bringing import (
 from migrate.disks.flat import FlatDisk
 from migrate.disks.opening import open_disk
 from migrate.disks.ports import WritableDisk
+from migrate.sites.ports import Disks
 from migrate.transfers.ports import Moving
-from planner.errors import BadInput
+from planner.errors import BadInput, SiteRefused
 from planner.names import content_id, visible
 from planner.units import GIB, show_bytes
 
+_LOOK_S = 0.2
 _HINT = "put the right image there and run the verb again, or go back and begin without it"
 
 
@@ -100,6 +103,45 @@ class Placing:
             )
         keep_mark(kept, replace(mark, done_bytes=size_bytes, complete=True))
         return brought
+
+
+class PlacesHere:
+    """Brings images onto disks of a site in this process; see ``Places``."""
+
+    def __init__(self, site: Disks, placing: Placing) -> None:
+        self._site = site
+        self._placing = placing
+
+    def place(
+        self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
+    ) -> Brought:
+        """Bring an image onto a volume."""
+        return placed(self._placing, self._site, image, volume, size_bytes, run, report)
+
+
+def placed(
+    placing: Placing,
+    site: Disks,
+    image: Path,
+    volume: str,
+    size_bytes: int,
+    run: str,
+    report: Callable[[Moving], None],
+    wait_s: float = 0.0,
+) -> Brought:
+    """Open a volume of a site and bring an image onto it; whoever has it open is waited for so long."""
+    deadline = time.monotonic() + wait_s
+    while True:
+        try:
+            disk = site.open_write(volume)
+        except SiteRefused:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_LOOK_S)
+        else:
+            break
+    with closing(disk):
+        return placing.place(image, disk, volume, size_bytes, run, report)
 
 
 def _inode(disk: WritableDisk) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
+from migrate.disks.bringing import Brought
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
-from migrate.sites.ports import Extent
+from migrate.sites.ports import Consistency, Extent
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Wanted:
     ``pass_id`` names one immutable state of the source: a pass that was interrupted goes on where the
     receiver's own record says it was. ``base`` and ``change`` are the change ids the replica stands on
     and gets to. Without a ``snapshot`` the disk of a stopped VM is read; ``extents`` are the changed
-    areas of a delta. Passes of one ``cycle`` are of one instant of a group.
+    areas of a delta. Passes of one ``cycle`` are of one instant of a group, worth ``consistency``.
     """
 
     volume: str
@@ -31,6 +33,7 @@ class Wanted:
     snapshot: str | None = None
     extents: tuple[Extent, ...] | None = None
     cycle: str = ""
+    consistency: Consistency = Consistency.CRASH
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,16 @@ class Reach:
     wanted_s: float
     is_short: bool
     said: tuple[str, ...]
+
+
+class Places(Protocol):
+    """Brings images that are at hand onto disks of the target."""
+
+    def place(
+        self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
+    ) -> Brought:
+        """Bring one in, in the name of a run; raises BadInput when it does not fit, Paused, OSError."""
+        ...
 
 
 class Histories(Protocol):

@@ -91,6 +91,7 @@ class StreamedTransfers:
             wanted.base,
             wanted.change,
             cycle=wanted.cycle,
+            consistency=wanted.consistency,
         )
         begun = time.monotonic()
         try:

@@ -17,6 +17,7 @@ def schemas() -> dict[str, dict[str, Any]]:
     from planner.checks.custom import OwnRules
     from planner.identity import Identity
     from planner.plan import Plan
+    from planner.run_report import RunReport
     from planner.settings import Settings
     from planner.sources.document import Document
 
@@ -25,6 +26,7 @@ def schemas() -> dict[str, dict[str, Any]]:
         "inventory": Document,
         "plan": Plan,
         "rules": OwnRules,
+        "run-report": RunReport,
         "settings": Settings,
     }
     return {

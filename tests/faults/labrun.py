@@ -40,6 +40,7 @@ from migrate.run import store as runs
 from migrate.run.actions import Wait, next_actions
 from migrate.run.driver import Stopped
 from migrate.run.execute import Onlooker, Purpose, carry_out
+from migrate.run.patience import Patience
 from migrate.run.store import RunKind
 from migrate.sites.lab import daemon
 from migrate.sites.lab.client import LabSite
@@ -50,6 +51,7 @@ from tests.faults.killlab import RUNNING, SITES, WAVE
 from tests.faults.witness import Witness
 
 Verb = Callable[[Project, Onlooker], Stopped]
+LITTLE = Patience(transfers_s=1.0, others_s=0.1, first_s=0.02, longest_s=0.2)
 _NOTHING: Callable[[str], None] = lambda point: None  # noqa: E731
 
 
@@ -176,6 +178,7 @@ class Lab:
         report: Callable[[Moving], None] = lambda moving: None,
         opener: Callable[[Path], Project] = Project.open,
         kill_after_s: float | None = None,
+        patience: Patience = LITTLE,
     ) -> Ended:
         """Carry out one verb in a process of its own; ``boundary`` is called there and may kill it."""
         read, write = os.pipe()
@@ -183,7 +186,7 @@ class Lab:
         if pid == 0:
             try:
                 os.close(read)
-                body = _carry(self, purpose, boundary, report, opener)
+                body = _carry(self, purpose, boundary, report, opener, patience)
                 os.write(write, json.dumps(body).encode())
             finally:
                 os._exit(0)
@@ -230,6 +233,7 @@ def _carry(
     boundary: Callable[[str], None],
     report: Callable[[Moving], None],
     opener: Callable[[Path], Project],
+    patience: Patience,
 ) -> dict[str, object]:
     witness = Witness(lab.root)
 
@@ -239,7 +243,7 @@ def _carry(
 
     try:
         with opener(lab.root) as project:
-            onlooker = Onlooker(boundary=watched, report=report, pause_s=0.02)
+            onlooker = Onlooker(boundary=watched, report=report, patience=patience)
             if isinstance(purpose, Purpose):
                 stopped = carry_out(project, WAVE, purpose, onlooker).stopped
             else:

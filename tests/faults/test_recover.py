@@ -150,7 +150,9 @@ def test_papers_of_a_recovered_run_claim_nothing_that_is_lost(stage: Stage) -> N
     )
     assert "evidence is lost" in paper
     assert not any(disk["equal"] or disk["source_digest"] for disk in document["disks"])
-    assert {outage.seconds for outage in report.outages} == {None}
+    assert {vm.rto_s for vm in report.vms} == {None}
+    assert {phase.seconds for phase in report.phases} == {None}
+    assert "evidence recovered" in {one.kind for one in report.deviations}
 
 
 def test_without_recovery_a_lost_record_is_noticed(stage: Stage) -> None:

@@ -232,7 +232,7 @@ def test_a_source_that_dies_is_asked_again_and_no_vm_stays_down_for_a_remedy(
             lab.kill_process("dc1", daemon.NAME)
 
     with Lab.copy(stage.template, stage.scratch / "crash") as lab:
-        assert lab.drive(apply, boundary).error == "unreachable"
+        assert lab.drive(apply, boundary).decide.startswith(point[:3]), "nobody knows what became of it"
         lab.start_sites()
         with lab.site("dc1") as site:
             for vm in RUNNING:  # what died with its host is started by people; what a remedy stopped is not

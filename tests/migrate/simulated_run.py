@@ -18,6 +18,7 @@ from migrate.rehearsal import model_of
 from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped
 from migrate.run.history import RUN_EVENTS, Entry, Event, History
+from migrate.run.patience import Patience
 from migrate.run.runbook import Runbook
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context, Keeper
@@ -209,6 +210,8 @@ class World:
         boundary: Callable[[str], None] = lambda point: None,
         crew: Crew | None = None,
         paused: Callable[[], bool] = lambda: False,
+        hurried: Callable[[], str] = lambda: "",
+        patience: Patience = Patience(),  # noqa: B008 - it never changes
     ) -> Stopped:
         """Start anew from the record and go on as far as the gates allow."""
         history = self.reload()
@@ -217,7 +220,8 @@ class World:
             self.kinds,
             self.ledger.recorder(history),
             boundary=boundary,
-            pause_s=0.1,
+            patience=lambda: patience,
+            hurried=hurried,
             crew=crew,
             paused=paused,
         )

@@ -133,6 +133,17 @@ def test_the_outage_of_a_vm_is_from_its_stop_to_its_probe() -> None:
     assert 0 < said.down.p50 <= said.cutover.p50
 
 
+def test_a_phase_is_from_its_first_step_to_its_last_one() -> None:
+    said = rehearse(small_wave(), LINK, runs=1, seed=1)
+    stops = [step for step in said.course.steps if step.kind == "stop"]
+    assert len(stops) == 2
+    assert said.phases["stop"].p50 == max(one.end_s for one in stops) - min(one.begin_s for one in stops)
+    assert said.phases["cutover"] == said.cutover
+    assert {"seed", "final delta", "verify", "build", "start", "probes", "commit"} <= set(said.phases)
+    many = rehearse(small_wave(), LINK, runs=20, seed=1)
+    assert many.phases["probes"].p50 < many.phases["probes"].p95
+
+
 def test_the_worst_run_can_be_run_again() -> None:
     said = rehearse(pair_wave(), LINK, runs=20, seed=3)
     again = rehearse(pair_wave(), LINK, runs=1, seed=said.worst.seed)

@@ -25,6 +25,8 @@ from planner.store.project import Project
 from tests.migrate.estate import small_wave
 from tests.migrate.stored import store_plan
 
+NOWHERE = "needs configuration"  # no sites are set in these projects
+
 
 class Book:
     """A project whose wave is committed, and the record of what comes then."""
@@ -92,11 +94,11 @@ def test_the_way_home_shows_step_by_step(book: Book) -> None:
     home(book)
     book.until("g0/d0/seed")
     wave, (need,) = book.at()
-    assert (wave.state, wave.flags, need.severity) == ("committed", ("stalled",), "warning")
+    assert (wave.state, wave.flags, need.severity) == ("committed", ("stalled", NOWHERE), "warning")
     assert need.hint == "wherry replicate W01 --reverse --live goes on where it was"
     book.until(GO)
     wave, _ = book.at()
-    assert (wave.state, wave.stage, wave.flags) == ("reverse protected", "reverse protected", ())
+    assert (wave.state, wave.stage, wave.flags) == ("reverse protected", "reverse protected", (NOWHERE,))
     newest = datetime.fromisoformat(wave.protected_at)
     assert abs((datetime.now(UTC) - newest).total_seconds()) < 60
     later = project_status(book.project, newest.replace(year=newest.year + 1)).needs
@@ -132,7 +134,7 @@ def test_flags_say_what_is_the_matter(book: Book) -> None:
     home(book)
     book.note("check", Event.INTENT)
     controls.ask_to_pause(book.project, "W01")
-    assert book.at()[0].flags == ("paused",)
+    assert "paused" in book.at()[0].flags
     book.note("check", Event.FAILED)
     wave, (need,) = book.at()
-    assert (wave.state, wave.flags, need.severity) == ("failed", ("failed",), "blocker")
+    assert (wave.state, wave.flags, need.severity) == ("failed", ("failed", NOWHERE), "blocker")

@@ -12,7 +12,7 @@ from migrate.run.runbook import COMMIT, GO, Phase, Runbook, dump_step
 from tests.migrate.estate import pair_wave, small_wave
 
 WAVES = [small_wave(), pair_wave()]
-FAILURES = [{"retryable": True}, {"retryable": False}]
+FAILURES = [{"at_s": 1.0, "again_s": 2.0}, {"at_s": 1.0}]
 
 
 def plain_fold(runbook: Runbook, entries: list[Entry]) -> tuple[dict[str, Status], list[int], set[str], Mode]:
@@ -22,6 +22,7 @@ def plain_fold(runbook: Runbook, entries: list[Entry]) -> tuple[dict[str, Status
         Event.DONE: Status.DONE,
         Event.FAILED: Status.FAILED,
         Event.NOT_DONE: Status.PENDING,
+        Event.UNKNOWN: Status.STARTED,
         Event.SKIPPED: Status.SKIPPED,
         Event.APPROVED: Status.DONE,
         Event.UNDO_INTENT: Status.UNDOING,
@@ -34,9 +35,9 @@ def plain_fold(runbook: Runbook, entries: list[Entry]) -> tuple[dict[str, Status
         if entry.event in (Event.ROLLBACK, Event.ABORT):
             mode = Mode(entry.event.value)
         elif entry.event is Event.RETRY:
-            back = status[entry.step] is Status.UNDO_FAILED
-            status[entry.step] = Status.UNDOING if back else Status.PENDING
-        elif entry.event is not Event.CYCLE:
+            after = {Status.UNDO_FAILED: Status.UNDOING, Status.FAILED: Status.PENDING}
+            status[entry.step] = after.get(status[entry.step], status[entry.step])
+        elif entry.event not in (Event.CYCLE, Event.HELD):
             status[entry.step] = says[entry.event]
     ready = [
         position
@@ -62,14 +63,16 @@ def walk(data: st.DataObject, number: int) -> History:
             continue
         match action:
             case Do(step, attempt):
+                if luck % 4 == 0:
+                    history.append(Entry(step.id, Event.HELD, attempt, {"why": "a backup"}))
                 history.append(Entry(step.id, Event.INTENT, attempt))
                 if luck > 5:
                     history.append(Entry(step.id, Event.DONE, attempt, {"id": "x"}))
                 elif luck > 2:
                     history.append(Entry(step.id, Event.FAILED, attempt, FAILURES[luck % 2]))
             case Ask(step, attempt):
-                event = [Event.DONE, Event.NOT_DONE, Event.FAILED][luck % 3]
-                history.append(Entry(step.id, event, attempt, FAILURES[0]))
+                event = [Event.DONE, Event.NOT_DONE, Event.FAILED, Event.UNKNOWN][luck % 4]
+                history.append(Entry(step.id, event, attempt, FAILURES[luck % 2]))
             case Wait(step):
                 if step.id == GO and luck == 1:
                     steps = [dump_step(item) for item in another_round(wave, rounds)]
@@ -79,7 +82,8 @@ def walk(data: st.DataObject, number: int) -> History:
                     history.append(Entry(step.id, Event.APPROVED))
             case Decide(step):
                 forward = history.mode is Mode.FORWARD
-                event = Event.SKIPPED if forward and luck % 2 else Event.RETRY
+                failed = history.status[step.id] is Status.FAILED
+                event = Event.SKIPPED if forward and failed and luck % 2 else Event.RETRY
                 history.append(Entry(step.id, event))
             case Undo(step, attempt):
                 history.append(Entry(step.id, Event.UNDO_INTENT, attempt))
@@ -171,13 +175,13 @@ def test_what_is_refused_changes_nothing(lines: list[tuple[int, Event]]) -> None
         name = (
             "" if event in (Event.CYCLE, Event.ROLLBACK, Event.ABORT) else history.runbook.steps[position].id
         )
-        entry = Entry(name, event, 1, {"retryable": True})
-        before = (dict(history.status), list(history.ready), dict(history.tries), history.mode)
+        entry = Entry(name, event, 1, FAILURES[0])
+        before = (dict(history.status), list(history.ready), dict(history.spent), history.mode)
         count = len(history.entries)
         try:
             history.append(entry)
         except IllegalEntry:
-            assert (history.status, history.ready, history.tries, history.mode) == before
+            assert (history.status, history.ready, history.spent, history.mode) == before
             assert len(history.entries) == count
         else:
             assert len(history.entries) == count + 1

@@ -93,3 +93,17 @@ class Shifted:
     def allocated(self) -> Iterator[tuple[int, int]]:
         """Call all of it data, so that digests are of what is read."""
         yield 0, self.size_bytes
+
+
+@dataclass
+class Sparing:
+    """A replica whose reads come from memory, whoever opened it and whatever became of a flush."""
+
+    disk: WritableDisk
+
+    def __post_init__(self) -> None:
+        self.size_bytes = self.disk.size_bytes
+        self.disk.doubted = False  # type: ignore[attr-defined]
+        self.read_into, self.allocated = self.disk.read_into, self.disk.allocated
+        self.write, self.zero = self.disk.write, self.disk.zero
+        self.flush, self.close = self.disk.flush, self.disk.close

@@ -18,7 +18,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.sink import DiskSink
 from migrate.replication.wire import Kind
 from migrate.sites.ports import Extent
-from tests.simulation.believers import Believing, Beside, Credulous, Elsewhere, Shifted, Unread
+from tests.simulation.believers import Believing, Beside, Credulous, Elsewhere, Shifted, Sparing, Unread
 from tests.simulation.joiners import EarlyWord, Forgetful, Hospitable
 from tests.simulation.pair import Product
 
@@ -130,6 +130,7 @@ MUTANTS: dict[str, Callable[[], Product]] = {
     "joined without the ticket": lambda: Product(receiver=Hospitable),
     "the volume is left before its joiners": lambda: Product(receiver=Forgetful),
     "digests are of the grain behind": lambda: Product(open_disk=Shifted),
+    "the cache is trusted after a failed flush": lambda: Product(open_disk=Sparing),
     "digests of 4 KiB are of the grain behind": lambda: Product(receiver=Beside),
     "what a failed flush left is trusted in 4 KiB": lambda: Product(receiver=Credulous),
 }

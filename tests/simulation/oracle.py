@@ -33,6 +33,7 @@ class Ledger:
     checks: int = 0
     probes: int = 0  # digests offered of what came whole
     fine: int = 0  # second questions of comparisons
+    spared: int = 0  # times that what was in memory could be trusted
 
     def write(self, spec: PassSpec) -> None:
         """A conversation is about to change the disk, or to speak about its own content."""
@@ -126,15 +127,30 @@ class Watched:
 
 
 class WatchedDisk:
-    """The replica as one conversation opened it."""
+    """The replica as one conversation opened it. One that is ``doubted`` is read from its medium."""
 
     def __init__(self, disk: SimulatedDisk, ledger: Ledger, spec: PassSpec) -> None:
         self._disk = disk
         self._ledger = ledger
         self._spec = spec
         self.size_bytes = disk.size_bytes
-        self.read_into, self.allocated = disk.read_into, disk.allocated
-        self.flush, self.close = disk.flush, disk.close
+        self.allocated, self.flush, self.close = disk.allocated, disk.flush, disk.close
+        self.doubted = disk.local
+
+    def trust(self, stamp: str) -> bool:
+        trusted = self.doubted and stamp == str(self._disk.changes)
+        if self.doubted and not trusted:
+            self._disk.forget()
+        self.doubted = False
+        self._ledger.spared += trusted
+        return trusted
+
+    def stamp(self) -> str:
+        return str(self._disk.changes) if self._disk.local and not self.doubted else ""
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        self.trust("")
+        self._disk.read_into(buffer, offset)
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         self._ledger.write(self._spec)

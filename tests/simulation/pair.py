@@ -107,7 +107,7 @@ class Pair:
 
         def open_disk(name: str) -> WritableDisk:
             volume = named[name]
-            disk = WatchedDisk(volume.disk.opened(), volume.ledger, self._specs[self.schedule.current])
+            disk = WatchedDisk(volume.disk, volume.ledger, self._specs[self.schedule.current])
             return self._product.open_disk(disk)
 
         return self._product.receiver(

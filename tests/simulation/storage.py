@@ -35,17 +35,17 @@ class SimulatedDisk(MemoryDisk):
         self.full = False
         self.writes_fail = 0
         self.flush_fails = self.dies_of_it = False
+        self.changes = 0  # as the time of change tells them
 
-    def opened(self) -> SimulatedDisk:
-        """Return the disk as one who opens it has it: a local one forgets clean pages, lies among them."""
-        if self.local:
-            self.seen = bytearray(self.durable)
-            for offset, data in self.pending:
-                self.seen[offset : offset + len(data)] = data
-        return self
+    def forget(self) -> None:
+        """Read from the medium what is clean, lies among it."""
+        self.seen = bytearray(self.durable)
+        for offset, data in self.pending:
+            self.seen[offset : offset + len(data)] = data
 
     def write(self, data: bytes | memoryview, offset: int) -> None:
         """Write, or fail with what is the matter now, perhaps after a part."""
+        self.changes += 1
         if self.full or self.writes_fail:
             often = "once" if self.writes_fail > 0 else "for ever"
             self._schedule.meet("full" if self.full else f"write error {often}")

@@ -45,6 +45,7 @@ FAULTS = {
 }
 WAYS = {
     "asked finely",
+    "cache spared",
     "several streams",
     "flush beside writes",
     "digest beside writes",

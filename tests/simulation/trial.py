@@ -68,6 +68,7 @@ def run(seed: int, product: Product | None = None) -> Told:
             pair.close()
     checks = sum(volume.ledger.checks for volume in volumes)
     schedule.met["asked finely"] += sum(volume.ledger.fine for volume in volumes)
+    schedule.met["cache spared"] += sum(volume.ledger.spared for volume in volumes)
     schedule.met["probed"] += sum(volume.ledger.probes for volume in volumes)
     return Told(seed, schedule.trace.hexdigest(), schedule.steps, checks, schedule.met, schedule.story)
 

@@ -82,6 +82,7 @@ class WaveRow:
     current: str = ""
     gate: str = ""
     since: str = ""
+    flags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

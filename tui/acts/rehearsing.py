@@ -61,15 +61,23 @@ def rehearse(
     """
     from migrate import rehearsal
     from migrate.rehearsals import book
+    from migrate.run.patience import Patience
     from planner.store import plans
     from planner.store import settings as settings_store
 
     stored = plans.latest(project)
     planned = stored.plan.wave(wave)
-    link = settings_store.load(project).link
-    rates = _rates(project, link)
+    settings = settings_store.load(project)
     said = rehearsal.rehearse(
-        planned, link, runs=runs, seed=seed, fault=fault, matrix=matrix, rates=rates, report=report
+        planned,
+        settings.link,
+        runs=runs,
+        seed=seed,
+        fault=fault,
+        matrix=matrix,
+        rates=_rates(project, settings.link),
+        patience=Patience(transfers_s=settings.transfers.patience_s),
+        report=report,
     )
     detail = {
         "runs": runs,
@@ -78,6 +86,7 @@ def rehearse(
         "fingerprint": said.fingerprint,
         "outcomes": said.outcomes,
         "cutover": [said.cutover.p50, said.cutover.p95],
+        "phases": {name: [one.p50, one.p95] for name, one in said.phases.items()},
         "down": [said.down.p50, said.down.p95] if said.down else None,
         "back": [said.back.p50, said.back.p95] if said.back else None,
         "fits": said.fits,

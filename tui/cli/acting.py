@@ -188,6 +188,7 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
     """Return a narrator: one line a step, when it ends."""
     from migrate.papers.evidence import evidence, undo_evidence
     from migrate.run.history import Event
+    from migrate.waiting import rests
     from planner.names import visible
 
     def tell(told: Told) -> None:
@@ -209,8 +210,12 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
                 mark, said = "…", "had not happened before the interruption"
             case Event.SKIPPED:
                 mark, said = "·", "passed over, the others go on"
-            case Event.FAILED | Event.UNDO_FAILED:
-                mark, said = "✖", visible(f"{detail['message']} ({detail['hint']})")
+            case Event.HELD:
+                mark, said = "…", visible(f"waits for {detail['why']}, and goes on when it is gone")
+            case Event.FAILED | Event.UNDO_FAILED | Event.UNKNOWN:
+                again = rests(detail)
+                mark = "…" if again else "✖"
+                said = visible(f"{detail['message']} ({detail['hint']})") + (f"; {again}" if again else "")
             case _:
                 mark, said = "·", told.event.value
         bar.end()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
 from tui.session import View
 from tui.text import fill, size_cell, window_start
 from tui.theme import state_mark
 from tui.widgets.column import Column
+
+if TYPE_CHECKING:
+    from migrate.status import WaveStatus
 
 # a key, then what planner.places.PROGRESS_WORDS asks for; steps done and all, the start of the window
 Row = tuple[Any, ...]
@@ -54,10 +57,15 @@ def progress_rows(view: View, blocked: Mapping[str, int]) -> tuple[Row, ...]:
              window_start(window) if window else wave.window,
              _percent(free, wave.vms) if is_judged else None,
              _percent(wave.steps_done, wave.steps_total) if wave.steps_total else None,
-             wave.gate or wave.current, (wave.steps_done, wave.steps_total),
+             _now(wave), (wave.steps_done, wave.steps_total),
              window.start_utc.timestamp() if window else None)
         )  # fmt: skip
     return tuple(rows)
+
+
+def _now(wave: WaveStatus) -> str:
+    """Return what is the matter with a wave, and what it does."""
+    return " · ".join(filter(None, (*wave.flags, wave.gate or wave.current)))
 
 
 def _percent(part: int, whole: int) -> int:

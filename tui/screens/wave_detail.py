@@ -179,6 +179,8 @@ def _state(now: WaveLine, view: View, same: bool) -> list[Content]:
         since = f" since {short_time(status.since)}" if status.since else ""
         steps = f"  step {status.steps_done} of {status.steps_total}" if status.steps_total else ""
         lines.append(line(("state     ", "dim"), (visible(mark.text), mark.tone), visible(since) + steps))
+        if status.flags:
+            lines.append(line(("flags     ", "dim"), (", ".join(status.flags), "warn")))
         if status.current:
             lines.append(line(("now       ", "dim"), visible(status.current)))
         if status.gate:

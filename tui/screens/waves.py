@@ -64,22 +64,6 @@ class WavesScreen(Editing, Charting, Working, Marks):
             yield VirtualTable(GROUPS, "no group in this wave", id="groups")
             yield Panel("judgement", "Why, when, how long")
 
-    @property
-    def waves(self) -> WavesTable:
-        """The waves."""
-        return self.query_one(WavesTable)
-
-    @property
-    def groups(self) -> VirtualTable:
-        """The groups of the wave under the cursor."""
-        return self.query_one("#groups", VirtualTable)
-
-    @property
-    def wave_line(self) -> WaveLine | None:
-        """The wave under the cursor."""
-        row = self.waves.row
-        return row if isinstance(row, WaveLine) else None
-
     def where(self) -> str:
         """The wave under the cursor."""
         return visible(self.wave_line.wave) if self.ready and self.wave_line else ""

@@ -42,6 +42,7 @@ from migrate.sites.ports import (
     NewDisk,
     NewVM,
     Snapshot,
+    VMSnapshot,
     VMState,
 )
 from planner.errors import NotFound, SiteRefused, Unreachable
@@ -210,6 +211,10 @@ class LabSite:
     def list_snapshots(self) -> tuple[Snapshot, ...]:
         """Return all snapshots."""
         return tuple(load_snapshot(item) for item in self._ask("list_snapshots"))
+
+    def snapshots_of(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return everybody's snapshots of a VM, none for one that is not registered."""
+        return tuple(VMSnapshot(**item) for item in self._ask("snapshots_of", vm))
 
     def changed_areas(self, volume: str, since: ChangeId) -> tuple[Extent, ...] | None:
         """Return areas written after ``since``, None when that cannot be known."""

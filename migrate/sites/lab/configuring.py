@@ -16,6 +16,7 @@ from migrate.sites.lab.hardware import Hardware
 from migrate.sites.lab.machines import MachineRegistry
 from migrate.sites.lab.shelf import SnapshotShelf
 from migrate.sites.lab.storage import Storage
+from migrate.sites.ports import VMSnapshot
 from planner.errors import SiteRefused
 from planner.names import visible
 
@@ -49,7 +50,6 @@ class Configuring:
             return None
         hardware, disks = machine.hardware, machine.spec.disks
         modes = dict(hardware.modes)
-        taken = {item for disk in disks for item in self._shelf.of_volume(disk.volume)}
         return Configuration(
             hardware.version,
             hardware.cbt,
@@ -57,8 +57,18 @@ class Configuring:
             tuple((disk.key, modes.get(disk.key, PERSISTENT)) for disk in disks),
             hardware.drives,
             hardware.consolidation_needed,
-            len(hardware.snapshots) + len(taken),
+            len(self.snapshots(vm)),
         )
+
+    def snapshots(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return everybody's snapshots of a VM; those from before the lab are names only."""
+        machine = self._machines.get(vm)
+        if machine is None:
+            return ()
+        before = (VMSnapshot(f"before-{n}", name) for n, name in enumerate(machine.hardware.snapshots))
+        mine = {disk.volume for disk in machine.spec.disks}
+        taken = (item for item in self._shelf if not mine.isdisjoint(item.changes))
+        return *before, *(VMSnapshot(item.id, item.op or item.id, item.op) for item in taken)
 
     def _save(self, vm: str, hardware: Hardware) -> None:
         machine = self._machines.need(vm)

@@ -50,6 +50,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         site.power_off,
         site.find_snapshot,
         site.list_snapshots,
+        site.snapshots_of,
         site.drop_snapshot,
         site.change_id,
         site.delete_disk,

@@ -37,6 +37,7 @@ from migrate.sites.ports import (
     NewDisk,
     NewVM,
     Snapshot,
+    VMSnapshot,
     VMState,
 )
 from planner.errors import NotFound, SiteRefused
@@ -188,13 +189,11 @@ class Hypervisor:
 
     def quiesce(self, vms: tuple[str, ...], op: str) -> Consistency:
         """Bring the guests of a group to a clean point; they write nothing more until ``thaw``."""
-
         self._logged(op, "quiesce", " ".join(vms), lambda: self._guests.quiesce(vms))
         return self._guests.label(vms)
 
     def thaw(self, vms: tuple[str, ...], op: str) -> None:
         """Let guests write again; one that is off is not an error."""
-
         self._logged(op, "thaw", " ".join(vms), lambda: self._guests.thaw(vms))
 
     # snapshots and changes
@@ -226,6 +225,11 @@ class Hypervisor:
         """Return all snapshots."""
         with self._control:
             return tuple(self._shelf)
+
+    def snapshots_of(self, vm: str) -> tuple[VMSnapshot, ...]:
+        """Return everybody's snapshots of a VM, those from before the lab by their names."""
+        with self._control:
+            return self._configuring.snapshots(vm)
 
     def drop_snapshot(self, snapshot: str, op: str) -> None:
         """Remove a snapshot; one that is gone already is not an error."""

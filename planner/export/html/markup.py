@@ -52,9 +52,9 @@ def tag(name: str, /, *parts: Part, **attributes: Part) -> Html:
     return Html(f"<{name}{said}>{joined(parts)}</{name}>")
 
 
-def drawing(width: float, height: float, title: str, *parts: Part) -> Html:
-    """Return an SVG picture with a title that readers of screens hear."""
-    body = (tag("title", title), *parts)
+def drawing(width: float, height: float, title: str, *parts: Part, about: str = "") -> Html:
+    """Return an SVG picture with a title that readers of screens hear, and what it is ``about`` in words."""
+    body = (tag("title", title), *((tag("desc", about),) if about else ()), *parts)
     return tag(
         "svg",
         *body,
@@ -62,6 +62,7 @@ def drawing(width: float, height: float, title: str, *parts: Part) -> Html:
         viewBox=f"0 0 {_number(width)} {_number(height)}",
         role="img",
         aria_label=title,
+        aria_description=about or None,
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from planner.export.html.arcs import dependencies
 from planner.export.html.charts import findings_by_family, wave_charts
 from planner.export.html.markup import Html, Part, joined, tag
-from planner.export.html.style import SHEET, digest
+from planner.export.html.shell import document
 from planner.export.html.tables import facts, number, rows_of, table_of
 from planner.export.html.timeline import timeline
 from planner.export.html.waves import sections, with_section
@@ -164,22 +164,6 @@ def render(printout: Printout) -> bytes:
     """Return the report's bytes, UTF-8."""
     plan = printout.plan
     title = f"Migration plan: {visible(plan.project)}"
-    policy = f"default-src 'none'; style-src '{digest()}'; base-uri 'none'; form-action 'none'"
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("title", title),
-        tag("style", Html(SHEET)),
-    )
     made = f"made {plan.created_at} from the inventory of {printout.inventory.taken_at}"
-    links = [tag("a", words, href=f"#{place}") for place, words in _PLACES]
-    body = tag(
-        "body",
-        tag("header", tag("div", tag("h1", title), tag("p", made))),
-        tag("nav", tag("div", *links)),
-        tag("main", *_main(printout), tag("footer", "Plan fingerprint ", tag("code", plan.fingerprint))),
-    )
-    return (f"<!DOCTYPE html>\n{tag('html', head, body, lang='en')}\n").encode()
+    footer = joined(("Plan fingerprint ", tag("code", plan.fingerprint)))
+    return document(title, made, _PLACES, _main(printout), footer)

@@ -27,6 +27,7 @@ p,ul{margin:8px 0}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:18px 0}
 .card{border:1px solid var(--line);border-radius:8px;padding:12px 14px;background:var(--pale)}
 .card b{display:block;font-size:24px;font-weight:600;color:var(--deep);white-space:nowrap}
+.words b{font-size:20px;white-space:normal}
 .card span{color:var(--soft);font-size:13px}
 td a{color:var(--deep)}
 .bad b,td.bad{color:var(--bad)}
@@ -37,7 +38,7 @@ table{border-collapse:collapse;width:100%;margin:8px 0 14px;font-size:13px}
 th{background:var(--deep);color:#fff;text-align:left;font-weight:600;padding:6px 8px;vertical-align:bottom}
 td{border-bottom:1px solid var(--line);padding:5px 8px;vertical-align:top;overflow-wrap:anywhere}
 td.number,th.number{text-align:right}
-td.number,td:first-child{overflow-wrap:break-word}
+td.number,td.whole,td:first-child{overflow-wrap:break-word}
 td.number{white-space:nowrap;font-variant-numeric:tabular-nums}
 tbody tr:nth-child(even) td{background:var(--pale)}
 .charts{display:grid;grid-template-columns:1fr 1fr;gap:18px 24px}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 from planner.export.html.markup import Html, Part, joined, tag
 from planner.export.printout import Cell, Table
 
+# Short words and times of a clock, which are broken at blanks only.
+_WHOLE = re.compile(r"[a-z]{1,12}|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?")
 _COLOURS = {"blocker": "bad", "warning": "warn", "approved": "good", "not approved": "warn"}
 
 
@@ -19,7 +22,8 @@ def number(value: float) -> str:
 
 def _cell(value: Cell) -> Html:
     if isinstance(value, str):
-        return tag("td", value, class_=_COLOURS.get(value))
+        whole = "whole" if _WHOLE.fullmatch(value) else None
+        return tag("td", value, class_=_COLOURS.get(value, whole))
     return tag("td", number(value), class_="number")
 
 

@@ -36,11 +36,11 @@ class Standing:
     results: dict[str, dict[str, Any]]
 
     def append(self, step: str, *events: Event, **detail: Any) -> None:
-        self._write([Entry(step, event, 1, {} if event is Event.INTENT else detail) for event in events])
+        self.write([Entry(step, event, 1, {} if event is Event.INTENT else detail) for event in events])
 
     def do(self, *steps: str) -> None:
         """Carry steps out, or pass gates, in one transaction: what a run says one by one."""
-        self._write([entry for step in steps for entry in self._done(step)])
+        self.write([entry for step in steps for entry in self._done(step)])
 
     def _done(self, step: str) -> list[Entry]:
         if self.history.runbook.step(step).is_gate:
@@ -52,7 +52,8 @@ class Standing:
         before = self.history.runbook.steps[: self.history.runbook.index[gate]]
         self.do(*(step.id for step in before if self.history.status[step.id] is Status.PENDING))
 
-    def _write(self, entries: list[Entry]) -> None:
+    def write(self, entries: list[Entry]) -> None:
+        """Put entries into the record as they are."""
         with self.project.write() as db:
             for entry in entries:
                 self.history.append(entry)

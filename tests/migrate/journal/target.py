@@ -14,7 +14,7 @@ from migrate.journal.group import GroupJournal
 from migrate.journal.state import Checkpoint
 from migrate.replication.passes import Mode
 from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
-from migrate.sites.ports import Extent
+from migrate.sites.ports import Consistency, Extent
 from tests.migrate.replication.model import MemoryLog
 
 SIZE = 8192
@@ -89,9 +89,9 @@ class Target:
         self.asked(volume)
         return self.progress(volume).state
 
-    def run(self, volume: str, cycle: int) -> None:
+    def run(self, volume: str, cycle: int, worth: Consistency = Consistency.CRASH) -> None:
         """Take in one whole pass."""
-        one = Pass(self, volume, cycle)
+        one = Pass(self, volume, cycle, worth=worth)
         one.begin()
         one.end()
 
@@ -131,8 +131,15 @@ class Target:
 class Pass:
     """One pass of a disk as the receiver takes it in: begin, write, finish, close. Cycle 0 has no name."""
 
-    def __init__(self, target: Target, volume: str, cycle: int, mode: Mode | None = None) -> None:
-        self.volume, self.cycle = volume, cycle
+    def __init__(
+        self,
+        target: Target,
+        volume: str,
+        cycle: int,
+        mode: Mode | None = None,
+        worth: Consistency = Consistency.CRASH,
+    ) -> None:
+        self.volume, self.cycle, self._worth = volume, cycle, worth
         self._target = target
         self._mode = mode or (Mode.SEED if cycle == 1 else Mode.DELTA)
         self._data = target.content(volume, cycle)
@@ -142,7 +149,8 @@ class Pass:
     def begin(self) -> None:
         """Note that it begins, as the receiver does before anything is written."""
         name, cycle = f"{self.volume}-{self.cycle}", f"cycle-{self.cycle}" if self.cycle else ""
-        self._progress.begin(CurrentPass(name, self._mode, SIZE, name, fresh=False, cycle=cycle), 1)
+        begun = CurrentPass(name, self._mode, SIZE, name, False, cycle=cycle, consistency=self._worth)
+        self._progress.begin(begun, 1)
 
     def write(self) -> None:
         """Write the first half."""

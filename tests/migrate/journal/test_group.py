@@ -13,6 +13,7 @@ from migrate.journal.log import open_log
 from migrate.journal.members import Members, save_members
 from migrate.journal.state import Checkpoint
 from migrate.replication.passes import Mode
+from migrate.sites.consistency import Consistency
 from planner.errors import Blocked, Corrupt, NotFound, ProjectBusy
 from tests.migrate.journal.storage import SimulatedFiles
 from tests.migrate.journal.target import SIZE, Pass, Replica, Target
@@ -44,6 +45,41 @@ def test_what_is_asked_for_in_a_cycle_is_made_when_it_ends(tmp_path: Path) -> No
     at_once = target.group.checkpoint(Asked("at once"))
     assert at_once is not None
     assert target.is_whole(at_once)
+
+
+CRASH, FILESYSTEM, APPLICATION = Consistency
+
+
+@pytest.mark.parametrize(
+    ("said", "reached"),
+    [
+        ((APPLICATION, APPLICATION), APPLICATION),
+        ((APPLICATION, FILESYSTEM), FILESYSTEM),
+        ((CRASH, APPLICATION), CRASH),
+        ((CRASH, CRASH), CRASH),
+    ],
+)
+def test_a_checkpoint_of_a_cycle_is_worth_the_least_that_was_said_of_a_disk(
+    tmp_path: Path, said: tuple[Consistency, Consistency], reached: Consistency
+) -> None:
+    target = Target(tmp_path / "journal", ["disk-0", "disk-1"])
+    target.cycle(1)
+    target.run("disk-0", 2, said[0])
+    asked = target.group.later(Asked("in the cycle"))
+    target.kill()
+    target.run("disk-1", 2, said[1])
+    assert asked.made is None, "it went with its process"
+    named = target.group.checkpoint(Asked("afterwards"))
+    told = target.group.checkpoint(Asked("told", consistency=FILESYSTEM))
+    assert [point.consistency for point in (named, told) if point] == [reached, FILESYSTEM]
+    target.kill()
+    assert [point.consistency for point in target.group.checkpoints()] == [
+        CRASH,
+        reached,
+        reached,
+        FILESYSTEM,
+    ]
+    assert target.cycle(3).consistency is CRASH, "what a cycle was worth is of no later one"
 
 
 def test_what_waited_is_forgotten_with_the_receiver(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from migrate.journal.keeper import REST, Brake, Keeper
 from migrate.journal.keeping import Kept, keep, look
 from migrate.journal.limits import Limits, Room
 from migrate.journal.log import open_log
-from migrate.journal.state import Checkpoint
+from migrate.journal.state import Checkpoint, torn_mark
 from migrate.journal.thinning import DAY_S, HOUR_S
 from migrate.journal.writes import Write
 from planner.errors import Blocked, NoSpace, NotFound, Paused
@@ -136,6 +136,72 @@ def test_pinned_history_is_as_small_as_its_disks(tmp_path: Path) -> None:
     kept.keep(Limits(4 * HOUR_S))
     assert pinned.record not in [point.record for point in kept.group.checkpoints()]
     assert kept.group.log.state.promoted > pinned.record
+
+
+def test_history_waits_while_a_tap_catches_up_but_not_for_a_tap_that_is_gone(tmp_path: Path) -> None:
+    kept = Streamed(tmp_path)
+    limits = Limits(4 * HOUR_S)
+    for _ in range(80):
+        kept.point()
+    kept.group.log.mark(torn_mark("the line was cut"))
+    kept.group.heard_at_ms = kept.now_ms - 30_000
+    kept.keep(limits)
+    assert kept.group.log.state.promoted == 0, "the storage is for the catch-up"
+    assert (kept.now_ms - kept.group.checkpoints()[0].at_ms) / 1000 < 4.3 * HOUR_S, "what is offered ages"
+    kept.now_ms += 1
+    kept.keep(limits)
+    assert kept.group.log.state.promoted > 0, "its tap is silent"
+
+
+def test_a_limit_that_is_near_is_kept_while_a_tap_catches_up(tmp_path: Path) -> None:
+    kept = Streamed(tmp_path)
+    limits = hard(64 * KIB)
+    while kept.group.log.size_bytes < 60 * KIB:
+        kept.point(5, minutes=1)
+    kept.group.log.mark(torn_mark("the line was cut"))
+    kept.group.heard_at_ms = kept.now_ms
+    with Keeper(
+        _Journals(kept.group),  # type: ignore[arg-type]
+        lambda _name: limits,
+        every_s=0.01,
+        now_ms=lambda: kept.now_ms,
+    ):
+        _until(lambda: kept.group.log.size_bytes < 56 * KIB)
+    assert kept.group.log.state.promoted > 0
+    kept.check()
+
+
+def test_a_promotion_that_is_under_way_stands_still_while_a_tap_catches_up(tmp_path: Path) -> None:
+    kept = Streamed(tmp_path)
+    for _ in range(80):
+        kept.point()
+    asked, torn, moved = 0, threading.Event(), 0
+
+    def now_ms() -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 20:  # in the middle of it
+            kept.group.log.mark(torn_mark("the line was cut"))
+            kept.group.heard_at_ms = kept.now_ms
+            torn.set()
+        return kept.now_ms
+
+    keeper = Keeper(_Journals(kept.group), lambda _name: Limits(HOUR_S), every_s=0.01, now_ms=now_ms)  # type: ignore[arg-type]
+    brake = keeper._brake
+
+    def counted(size_bytes: int) -> None:
+        nonlocal moved
+        moved += torn.is_set()
+        brake(size_bytes)
+
+    keeper._brake = counted  # type: ignore[assignment]
+    with keeper:
+        assert torn.wait(60)
+        _until(lambda: asked > 22)  # it looks again and again
+        assert (moved, kept.group.log.state.promoted) == (0, 0)
+        kept.group.log.mark(torn_mark(""))
+        _until(lambda: bool(kept.group.log.state.promoted))
+    kept.check()
 
 
 def test_near_the_limit_the_oldest_goes_and_it_was_said_before(tmp_path: Path) -> None:
@@ -347,22 +413,37 @@ def test_a_keeper_goes_round_and_ends_when_it_is_told(tmp_path: Path) -> None:
     journals = _Journals(kept.group)
     with Keeper(journals, limits_of, every_s=0.01, now_ms=lambda: kept.now_ms) as keeper:  # type: ignore[arg-type]
         assert asked.wait(30)
-        for _ in range(600):
-            if kept.group.log.state.promoted:
-                break
-            threading.Event().wait(0.05)
+        _until(lambda: bool(kept.group.log.state.promoted))
         health = keeper.health(kept.group)
     assert kept.group.log.state.promoted > 0
     assert health is not None
     assert health.wanted_s == HOUR_S
     kept.check()
     slow = Keeper(
-        journals, limits_of, every_s=0.01, rate_bytes_s=1, now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000
-    )  # type: ignore[arg-type]
+        journals,  # type: ignore[arg-type]
+        limits_of,
+        every_s=0.01,
+        rate_bytes_s=1,
+        now_ms=lambda: kept.now_ms + 3 * HOUR_S * 1000,
+    )
     asked.clear()
     with slow:  # a round at this rate would take days
         assert asked.wait(30)
+        _until(lambda: slow.is_moving)
     kept.check()
+    with Keeper(journals, limits_of, every_s=0.01, now_ms=lambda: kept.now_ms) as keeper:  # type: ignore[arg-type]
+        for _ in range(3):
+            asked.clear()
+            assert asked.wait(30)
+        _until(lambda: not keeper.is_moving)
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it did not come")
 
 
 def test_rounds_beside_a_writer_and_readers(tmp_path: Path) -> None:

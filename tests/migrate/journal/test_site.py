@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from migrate.disks import durable
 from migrate.journal import enrolled, site
+from migrate.journal.attending import attended_site
 from migrate.journal.enrolled import Enrolment
 from migrate.journal.group import Asked
+from migrate.journal.keeper import Keeper
+from migrate.journal.keeping import Kept
 from migrate.journal.site import SiteJournals
 from migrate.replication.logfile import LogFile
 from migrate.replication.passes import Mode
@@ -37,11 +43,12 @@ class Place:
     def __init__(self, store: Path) -> None:
         self.store = store
         self.replicas = Replicas()
-        self.journals = SiteJournals(store, self.replicas, lambda: 1_000)
+        self.now_ms = 1_000
+        self.journals = SiteJournals(store, self.replicas, lambda: self.now_ms)
 
     def again(self) -> SiteJournals:
         """Be killed, and begin anew with what is on the disk."""
-        self.journals = SiteJournals(self.store, self.replicas, lambda: 1_000)
+        self.journals = SiteJournals(self.store, self.replicas, lambda: self.now_ms)
         return self.journals
 
     def cycle(self, name: str, fill: int, volumes: tuple[str, ...] = DISKS) -> None:
@@ -104,6 +111,47 @@ def test_a_disk_of_no_group_is_plain_and_one_of_a_group_has_checkpoints_by_cycle
     assert kept(place) == ["r1/1", "r1/2", "r1/3"]
     assert place.journals.limits(GROUP).hard is not None
     assert place.newest("vm/1") == 3
+
+
+def test_history_that_nobody_asks_for_ages_while_the_receiver_works(place: Place) -> None:
+    place.journals.enrol(wanted(), anew=False)
+    for number in (1, 2, 3):
+        place.cycle(f"r1/{number}", number)
+    keeper = Keeper(place.journals, place.journals.limits, now_ms=lambda: place.now_ms)
+    place.now_ms += 3600 * 1000
+    keeper.round()
+    assert kept(place) == ["r1/1", "r1/2", "r1/3"]
+    place.now_ms += 1
+    keeper.round()
+    assert kept(place) == ["r1/3"], "the newest stays, however old it is"
+    place.cycle("r1/4", 4)
+    keeper.round()
+    assert kept(place) == ["r1/3", "r1/4"], "history is never shorter than was wanted"
+
+
+def test_a_receiver_is_needed_while_history_is_moved_on(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moving, done = threading.Event(), threading.Event()
+
+    def slowly(*args: Any) -> Kept:
+        args[-1](MIB)
+        moving.set()
+        assert done.wait(60)
+        return Kept()
+
+    monkeypatch.setattr("migrate.journal.keeper.keep", slowly)
+    place.journals.enrol(wanted(), anew=False)
+    place.cycle("r1/1", 1)
+    place.store.chmod(0o700)
+    with attended_site(place.store, place.journals) as is_needed:
+        assert moving.wait(60)
+        assert is_needed()
+        done.set()
+        deadline = time.monotonic() + 60
+        while is_needed():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 def test_what_was_here_before_is_no_first_checkpoint(place: Place) -> None:

@@ -11,6 +11,7 @@ from migrate.movers.task import (
     Comparison,
     Ends,
     Manner,
+    Placement,
     Task,
     dump_task,
     line,
@@ -36,17 +37,18 @@ _DELTA = Wanted(_NASTY, 4096, Mode.DELTA, "p", "b/1", "b/2", "s", (Extent(0, 512
         Task(_ENDS, _MANNER, 7, _DELTA),
         Task(_ENDS, _MANNER, 8, Wanted("v", 1, Mode.SEED, "p")),
         Task(_ENDS, _MANNER, 9, comparison=Comparison(_NASTY, 4096, None)),
+        Task(_ENDS, _MANNER, 9, placement=Placement(f"/{_NASTY}", "/seeds", _NASTY, 4096, "r")),
     ],
 )
 def test_a_task_comes_out_as_it_went_in(task: Task) -> None:
     assert load_task(json.loads(line({"task": dump_task(task)}))["task"]) == task
 
 
-def test_a_task_is_one_pass_or_one_comparison() -> None:
+def test_a_task_is_one_thing() -> None:
     raw = dump_task(Task(_ENDS, _MANNER, 7, _DELTA))
-    with pytest.raises(ValueError, match="one pass or one comparison"):
+    with pytest.raises(ValueError, match="one pass, one comparison or one placement"):
         load_task({**raw, "wanted": None})
-    with pytest.raises(ValueError, match="one pass or one comparison"):
+    with pytest.raises(ValueError, match="one pass, one comparison or one placement"):
         load_task({**raw, "comparison": asdict(Comparison("v", 1, None))})
 
 

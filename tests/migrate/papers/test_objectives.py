@@ -9,20 +9,15 @@ from typing import Any
 
 from migrate.papers.formats import as_markdown
 from migrate.papers.moments import Moments, between
-from migrate.papers.objectives import Figures, figures
+from migrate.papers.objectives import figures
 from migrate.papers.report import run_report
 from migrate.run.history import Event
 from migrate.run.runbook import COMMIT, GO
+from planner.run_report import Figures
 from tests.migrate.gates.standing import Standing, planned, stored
+from tests.migrate.papers.record import at
 
 STOPPED = datetime(2026, 11, 28, 22, 0, tzinfo=UTC)
-
-
-def at(run: Standing, when: datetime, pattern: str, kind: str) -> None:
-    """Have what the record says of some steps have happened then."""
-    text = when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    with run.project.write() as db:
-        db.conn.execute("UPDATE step_record SET at = ? WHERE step LIKE ? AND kind = ?", (text, pattern, kind))
 
 
 def at_the_commit_gate(run: Standing) -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from migrate.protection.freezing import Reached, checkpoint
 from migrate.protection.guard import Guard
-from migrate.protection.policy import Member, Policy, lowest
-from migrate.sites.ports import Consistency
+from migrate.protection.policy import Member, Policy
+from migrate.sites.consistency import Consistency, lowest
 from planner.errors import Blocked
 from tests.migrate.protection.fake_agent import FREEZE, SYNC, THAW, FakeAgent
 from tests.migrate.protection.scene import (

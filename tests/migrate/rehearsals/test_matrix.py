@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrate.rehearsal import model_of, rehearse
@@ -21,6 +23,7 @@ from migrate.rehearsals.matrix import Ending, Matrix
 from migrate.rehearsals.striking import PERSON_S, Strike
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
+from migrate.run.patience import Patience
 from migrate.steps.kinds import KINDS
 from migrate.twin import Twin, TwinRun
 from planner.errors import BadInput
@@ -31,14 +34,24 @@ from tests.migrate.estate import pair_wave, small_wave
 LINK = Link()
 
 
-def run(strike: Strike | None = None, wave: Wave | None = None, seed: int = 1) -> TwinRun:
+def run(
+    strike: Strike | None = None, wave: Wave | None = None, seed: int = 1, patience: Patience | None = None
+) -> TwinRun:
     wave = wave or small_wave()
-    return Twin(compose(wave), model_of(wave, LINK), KINDS, seed, strike=strike).run()
+    model = replace(model_of(wave, LINK), patience=patience or Patience())
+    return Twin(compose(wave), model, KINDS, seed, strike=strike).run()
 
 
-def struck(where: str, call: str, fault: Fault, at: int = 1, wave: Wave | None = None) -> TwinRun:
+def struck(
+    where: str,
+    call: str,
+    fault: Fault,
+    at: int = 1,
+    wave: Wave | None = None,
+    patience: Patience | None = None,
+) -> TwinRun:
     strike = Strike(Cell(where, call, fault), at)
-    done = run(strike, wave)
+    done = run(strike, wave, patience=patience)
     assert strike.hit
     return done
 
@@ -111,15 +124,19 @@ def test_an_answer_that_is_lost_costs_nothing_and_nothing_is_done_twice(call: st
     assert strike.calls["target", call] == calm.calls["target", call]
 
 
-def test_a_site_that_is_out_is_asked_again_until_it_answers() -> None:
-    done = struck("target", "power_on", Fault.OUTAGE)
-    assert (done.outcome, done.decided) == (Outcome.COMMITTED, 0)
+@pytest.mark.parametrize(("others_s", "decided"), [(90.0, 1), (2 * OUTAGE_S, 0)])
+def test_a_site_that_is_out_longer_than_patience_waits_for_a_person(others_s: float, decided: int) -> None:
+    assert Patience().others_s < OUTAGE_S, "or the fault shows nothing"
+    done = struck("target", "power_on", Fault.OUTAGE, patience=Patience(others_s=others_s))
+    assert (done.outcome, done.decided) == (Outcome.COMMITTED, decided)
     assert OUTAGE_S <= late_s(done) < OUTAGE_S + 120
 
 
-def test_a_link_that_is_cut_waits_for_a_person_who_says_again_when_it_is_back() -> None:
-    done = struck(TRANSFERS, "copy", Fault.LINK)
-    assert (done.outcome, done.decided) == (Outcome.COMMITTED, 1)
+@pytest.mark.parametrize(("transfers_s", "decided"), [(900.0, 0), (OUTAGE_S / 2, 1), (0.0, 1)])
+def test_a_link_that_is_cut_longer_than_patience_waits_for_a_person(transfers_s: float, decided: int) -> None:
+    assert Patience().transfers_s > OUTAGE_S, "or the fault shows nothing"
+    done = struck(TRANSFERS, "copy", Fault.LINK, patience=Patience(transfers_s=transfers_s))
+    assert (done.outcome, done.decided) == (Outcome.COMMITTED, decided)
     assert late_s(done) == pytest.approx(OUTAGE_S, abs=60)
 
 
@@ -134,7 +151,7 @@ def test_a_pass_that_lost_its_mover_goes_on_where_it_was() -> None:
 def test_what_cuts_one_pass_cuts_all_that_are_under_way() -> None:
     wave = small_wave(size_bytes=100 << 30)
     done = struck(TRANSFERS, "copy", Fault.LINK, at=2, wave=wave)
-    assert done.decided == 1
+    assert done.decided == 0
     assert late_s(done, wave) == pytest.approx(OUTAGE_S, abs=120), "and each goes on where it was"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -10,8 +11,15 @@ import pytest
 
 from migrate.replication.logfile import LogFile
 from migrate.replication.passes import Mode
-from migrate.replication.progress import WHOLE, CurrentPass, ProgressLog, VolumeState
-from migrate.sites.ports import Extent
+from migrate.replication.progress import (
+    WHOLE,
+    CurrentPass,
+    ProgressLog,
+    VolumeState,
+    _state_from,
+    _state_to,
+)
+from migrate.sites.ports import Consistency, Extent
 from tests.migrate.replication.model import MemoryLog
 
 
@@ -43,6 +51,25 @@ def test_it_reads_back_what_it_wrote() -> None:
     assert again.done is not None
     assert again.done.data_bytes == 900
     assert again.generation == 3
+
+
+def test_what_a_pass_is_worth_is_kept_and_one_of_an_older_release_is_worth_a_crash() -> None:
+    store = MemoryLog()
+    log = ProgressLog(store, "v")
+    for worth in Consistency:
+        log.begin(CurrentPass("p", Mode.SEED, 10, "", True, cycle="c", consistency=worth), 1)
+        assert ProgressLog(store, "v").state == log.state
+        log.finish(10, 10)
+        done = ProgressLog(store, "v").state.done
+        assert done is not None
+        assert (done.cycle, done.consistency) == ("c", worth)
+    for left_out in (1, 2):
+        log.begin(CurrentPass("p", Mode.SEED, 10, "", True, cycle="c", consistency=Consistency.FILESYSTEM), 1)
+        body = _state_to(log.state)
+        body["current"] = body["current"][:-left_out]
+        state = _state_from(json.loads(json.dumps(body)))
+        assert state.current is not None
+        assert (state.current.cycle, state.current.consistency) == ("c" * (2 - left_out), Consistency.CRASH)
 
 
 def test_every_torn_tail_is_ignored_and_can_be_written_after() -> None:

@@ -27,11 +27,12 @@ from planner.errors import Blocked
 I, D, F, N = Event.INTENT, Event.DONE, Event.FAILED, Event.NOT_DONE  # noqa: E741
 
 
+ILL = (Event.FAILED, Event.UNDO_FAILED, Event.UNKNOWN)
+
+
 def step(name: str, *needs: str, phase: Phase = Phase.CUTOVER, undoable: bool = True) -> Step:
     kind = GATE if name in ("go", "commit") else "stop"
-    return Step(
-        name, kind, name, name, phase, Effect.LIVE, needs, undoable=undoable and kind != GATE, attempts=3
-    )
+    return Step(name, kind, name, name, phase, Effect.LIVE, needs, undoable=undoable and kind != GATE)
 
 
 RUNBOOK = Runbook(
@@ -55,7 +56,7 @@ def history(*lines: tuple[str, Event] | Event, failure: dict[str, object] | None
     for line in lines:
         name, event = ("", line) if isinstance(line, Event) else line
         attempt = past.attempts.get(name, 0) + (event in (Event.INTENT, Event.UNDO_INTENT))
-        past.append(Entry(name, event, attempt or 1, failure or {} if event.value.endswith("failed") else {}))
+        past.append(Entry(name, event, attempt or 1, failure or {} if event in ILL else {}))
     return past
 
 
@@ -71,8 +72,8 @@ def short(actions: Iterable[Action]) -> list[str]:
     found = []
     for action in actions:
         match action:
-            case Do(item, attempt) | Undo(item, attempt) | Ask(item, attempt):
-                found.append(f"{type(action).__name__} {item.id} {attempt}")
+            case Do(item, attempt, due) | Undo(item, attempt, due) | Ask(item, attempt, due):
+                found.append(f"{type(action).__name__} {item.id} {attempt}" + (f" at {due:g}" if due else ""))
             case Wait(item) | Decide(item):
                 found.append(f"{type(action).__name__} {item.id}")
             case Finish(outcome):
@@ -113,21 +114,29 @@ def test_an_intent_without_an_outcome_is_asked_not_repeated() -> None:
     assert after(("copy", I), ("copy", N)) == ["Do copy 2", "Do look 1"]
 
 
-def test_a_retryable_failure_is_tried_three_times_then_a_person_decides() -> None:
-    retryable: dict[str, object] = {"retryable": True}
-    tried: list[tuple[str, Event]] = []
-    for attempt in (2, 3):
-        tried += [("copy", I), ("copy", F)]
-        assert after(*tried, failure=retryable) == [f"Do copy {attempt}", "Do look 1"]
-    tried += [("copy", I), ("copy", F)]
-    assert after(*tried, failure=retryable) == ["Decide copy", "Do look 1"]
-    again = [*tried, ("copy", Event.RETRY)]
-    assert after(*again, failure=retryable) == ["Do copy 4", "Do look 1"]
-    assert after(*again, ("copy", I), ("copy", F), failure=retryable) == ["Do copy 5", "Do look 1"]
+RESTS: dict[str, object] = {"at_s": 10.0, "again_s": 12.0, "limit_s": 90.0}
+GAVE_UP: dict[str, object] = {"at_s": 10.0, "used_s": 90.0, "limit_s": 90.0}
+
+
+def test_what_failed_rests_until_its_moment_as_long_as_there_is_patience_then_a_person_decides() -> None:
+    failed = [("copy", I), ("copy", F)]
+    assert after(*failed, failure=RESTS) == ["Do copy 2 at 12", "Do look 1"]
+    assert after(*failed, ("copy", I), ("copy", N), failure=RESTS) == ["Do copy 3 at 12", "Do look 1"]
+    assert after(*failed, failure=GAVE_UP) == ["Decide copy", "Do look 1"]
+    assert after(*failed, ("copy", Event.RETRY), failure=GAVE_UP) == ["Do copy 2", "Do look 1"]
 
 
 def test_a_failure_that_cannot_help_itself_is_decided_at_once() -> None:
     assert after(("copy", I), ("copy", F), failure={"retryable": False}) == ["Decide copy", "Do look 1"]
+
+
+def test_what_nobody_could_be_asked_about_is_asked_again_and_never_just_done() -> None:
+    unknown = [("copy", I), ("copy", Event.UNKNOWN)]
+    assert after(*unknown, failure=RESTS) == ["Ask copy 1 at 12", "Do look 1"]
+    assert after(*unknown, failure=GAVE_UP) == ["Decide copy", "Do look 1"]
+    assert after(*unknown, ("copy", Event.RETRY), failure=GAVE_UP) == ["Ask copy 1", "Do look 1"]
+    assert after(*unknown, Event.ABORT, failure=GAVE_UP) == ["Ask copy 1"]
+    assert after(Event.ABORT, failure=GAVE_UP) == ["Finish aborted"]
 
 
 def test_a_skipped_step_holds_nobody_up() -> None:
@@ -195,12 +204,10 @@ def test_what_was_never_begun_is_not_undone() -> None:
 def test_an_undo_that_fails_is_retried_then_decided_and_then_tried_again() -> None:
     failed = [("start", Event.UNDO_INTENT), ("start", Event.UNDO_FAILED)]
     way: list[tuple[str, Event] | Event] = [*CUT_OVER, Event.ROLLBACK, *failed]
-    assert after(*way, failure={"retryable": True}) == ["Undo start 3"]
+    assert after(*way, failure=RESTS) == ["Undo start 3 at 12"]
     assert after(*way, failure={"retryable": False}) == ["Decide start"]
-    assert after(*way, ("start", Event.RETRY), failure={"retryable": False}) == ["Undo start 3"]
-    for _ in range(2):
-        way += failed
-    assert after(*way, failure={"retryable": True}) == ["Decide start"]
+    assert after(*way, failure=GAVE_UP) == ["Decide start"]
+    assert after(*way, ("start", Event.RETRY), failure=GAVE_UP) == ["Undo start 3"]
 
 
 def test_rollback_needs_a_go_and_no_commit() -> None:

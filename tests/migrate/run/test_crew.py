@@ -15,7 +15,7 @@ from migrate.run.lanes import Lane, Limits
 from migrate.run.runbook import COMMIT, GO
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Copied, Moving, Wanted
-from planner.errors import NoSpace, Paused, Unreachable
+from planner.errors import Paused, ProjectBusy, Unreachable
 from tests.migrate.estate import disk, wave
 from tests.migrate.simulated_run import Boundaries, Died, World
 
@@ -116,7 +116,7 @@ def test_one_that_fails_stops_its_group_and_every_error_is_told() -> None:
 
 def test_what_may_be_tried_again_is() -> None:
     here, transfers = world(together=2)
-    transfers.fails = {"id-a/2000": NoSpace("full", "free space"), "id-b/2001": Unreachable("gone", "wait")}
+    transfers.fails = {"id-a/2000": ProjectBusy("at work", "wait"), "id-b/2001": Unreachable("gone", "wait")}
     assert here.drive(GO, COMMIT, crew=crew(4)).outcome is Outcome.COMMITTED
     assert {step for step, tries in here.history.attempts.items() if tries > 1} == {
         "g0/d0/seed", "g1/d1/seed",

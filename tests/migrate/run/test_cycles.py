@@ -23,6 +23,7 @@ from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored
 
 HOUR = timedelta(hours=1)
+NOWHERE = "needs configuration"  # no sites are set in these projects
 
 
 def waiting(path: Path, **policies: Any) -> Any:
@@ -201,7 +202,7 @@ def test_status_says_how_old_the_copies_are_and_why(tmp_path: Path) -> None:
         assert "rpo breach" not in fresh.flags
         late = datetime.now(UTC) + 2 * HOUR
         old = status_of(run, late)
-        assert (old.late, old.flags) == ("the plan wants no deltas while it waits", ("rpo breach",))
+        assert (old.late, old.flags) == ("the plan wants no deltas while it waits", ("rpo breach", NOWHERE))
         needs = [need.text for need in project_status(run.project, late).needs if need.severity == "warning"]
         said = "the copies of W01 are 2 h old, 1 h is allowed: the plan wants no deltas while it waits"
         assert said in needs
@@ -244,7 +245,7 @@ def test_a_history_that_reaches_less_far_than_wanted_is_flagged_until_the_cutove
         run.append(proof, Event.DONE, history=short)
         run.go_to(GO)
         found = project_status(run.project, datetime.now(UTC))
-        assert found.waves[0].flags == ("history breach",)
+        assert found.waves[0].flags == ("history breach", NOWHERE)
         assert found.waves[0].short_history == "1 h of 1 d"
         assert "the history of W01 reaches back 1 h of 1 d wanted" in [need.text for need in found.needs]
         assert "history breach" in _flags_after(run.project, run.wave)

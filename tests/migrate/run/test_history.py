@@ -9,6 +9,7 @@ import pytest
 
 from migrate.run.compose import another_round, compose
 from migrate.run.history import RUN_EVENTS, TRANSITIONS, Entry, Event, History, IllegalEntry, Mode, Status
+from migrate.run.patience import Spent
 from migrate.run.runbook import COMMIT, GATE, GO, Phase, Runbook, Step, dump_step
 from planner.effects import Effect
 from tests.migrate.estate import small_wave
@@ -21,6 +22,8 @@ EXPECTED = {
     ("started", "done"): "done",
     ("started", "failed"): "failed",
     ("started", "not-done"): "pending",
+    ("pending", "held"): "pending",
+    ("failed", "held"): "failed",
     ("failed", "intent"): "started",
     ("failed", "retry"): "pending",
     ("failed", "skipped"): "skipped",
@@ -32,6 +35,10 @@ EXPECTED = {
     ("undoing", "undo-intent"): "undoing",
     ("undo-failed", "undo-intent"): "undoing",
     ("undo-failed", "retry"): "undoing",
+    ("started", "unknown"): "started",
+    ("started", "retry"): "started",
+    ("pending", "retry"): "pending",
+    ("undoing", "retry"): "undoing",
 }
 STEP_EVENTS = [event for event in Event if event not in RUN_EVENTS]
 
@@ -121,11 +128,22 @@ def test_nothing_begins_before_what_it_needs_and_unknown_steps_are_refused(name:
         History(runbook(), [entry(Event.APPROVED if name == "gate" else Event.INTENT, name)])
 
 
-@pytest.mark.parametrize("event", [Event.INTENT, Event.SKIPPED, Event.CYCLE, Event.ROLLBACK, Event.ABORT])
+@pytest.mark.parametrize(
+    "event", [Event.INTENT, Event.HELD, Event.SKIPPED, Event.CYCLE, Event.ROLLBACK, Event.ABORT]
+)
 @pytest.mark.parametrize("way", [Event.ROLLBACK, Event.ABORT])
 def test_nothing_goes_forward_on_the_way_back(way: Event, event: Event) -> None:
     with pytest.raises(IllegalEntry):
         History(runbook(), [entry(way), entry(event)])
+
+
+def test_what_a_step_waits_for_is_known_until_it_begins_or_the_run_turns_round() -> None:
+    held = Entry("c", Event.HELD, 1, {"why": "a backup"})
+    for after in (Event.INTENT, Event.SKIPPED, Event.ROLLBACK):
+        history = History(runbook(), [held])
+        assert (history.held, history.tried("c")) == ({"c": {"why": "a backup"}}, False)
+        history.append(entry(after))
+        assert history.held == {}
 
 
 def test_nothing_is_undone_on_the_way_forward() -> None:
@@ -133,17 +151,22 @@ def test_nothing_is_undone_on_the_way_forward() -> None:
         at(Status.DONE).append(entry(Event.UNDO_INTENT))
 
 
-def test_tries_count_since_a_person_last_asked() -> None:
+def test_patience_is_spent_until_a_person_asks_or_it_is_done() -> None:
     history = History(runbook())
     for attempt in (1, 2):
         history.append(Entry("c", Event.INTENT, attempt))
-        history.append(Entry("c", Event.FAILED, attempt, {"retryable": True}))
-    assert (history.tries["c"], history.attempts["c"]) == (2, 2)
-    history.append(entry(Event.RETRY))
-    assert (history.tries["c"], history.attempts["c"]) == (0, 2)
+        history.append(Entry("c", Event.FAILED, attempt, {"at_s": 10.0 * attempt, "used_s": 5.0}))
+    assert (history.spent["c"], history.attempts["c"]) == (Spent(20.0, 5.0), 2)
     history.append(Entry("c", Event.INTENT, 3))
-    assert (history.tries["c"], history.attempts["c"]) == (1, 3)
-    assert "c" not in history.failures
+    history.append(Entry("c", Event.NOT_DONE, 3))
+    assert history.spent["c"] == Spent(20.0, 5.0), "a death in between gives none of it back"
+    history.append(entry(Event.RETRY))
+    assert (history.spent, history.attempts["c"]) == ({}, 3)
+    for event in (Event.INTENT, Event.UNKNOWN, Event.RETRY, Event.UNKNOWN):
+        history.append(Entry("c", event, 4, {"at_s": 30.0} if event is Event.UNKNOWN else {}))
+    assert (history.status["c"], history.spent["c"]) == (Status.STARTED, Spent(30.0))
+    history.append(Entry("c", Event.DONE, 4))
+    assert (history.spent, history.failures) == ({}, {})
 
 
 def cycle(gate: str = GO, number: int = 2) -> Entry:

@@ -11,6 +11,7 @@ from migrate.run import store as runs
 from migrate.run.actions import Decide, Outcome, Skip, next_actions
 from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
+from migrate.run.patience import Patience
 from migrate.run.record import StepRecord
 from migrate.run.remedy import compose_remedies, fixable
 from migrate.run.remedying import check_outage_back, intend_remedies, intend_take_back
@@ -144,11 +145,15 @@ def test_what_fails_for_good_is_passed_over_but_a_vm_that_is_down_waits_for_a_pe
 def test_a_retryable_failure_is_tried_again_before_it_is_passed_over() -> None:
     history = History(runbook())
     first = history.runbook.steps[0]
-    for attempt in range(1, 4):
+    for attempt in range(1, 10):
         history.append(Entry(first.id, Event.INTENT, attempt))
-        history.append(Entry(first.id, Event.FAILED, attempt, {**FAILED, "retryable": True}))
+        spent = Patience().spend(first.kind, history.spent.get(first.id), 30.0 * attempt)
+        history.append(Entry(first.id, Event.FAILED, attempt, {**FAILED, **spent.as_json()}))
         skipped = any(isinstance(item, Skip) for item in next_actions(history.runbook, history))
-        assert skipped is (attempt == first.attempts)
+        assert skipped is (spent.again_s is None)
+        if skipped:
+            break
+    assert attempt == 8, "90 seconds are over"
 
 
 def test_the_way_back_undoes_what_was_tried_in_reverse() -> None:

@@ -17,7 +17,7 @@ from migrate.run.remedy import compose_remedies
 from migrate.sites.configuration import Configuration, Drive
 from migrate.sites.ports import Capability, DiskState
 from migrate.steps.kinds import KINDS
-from planner.errors import NoSpace
+from planner.errors import ProjectBusy
 from planner.fixes import FIXES, NEED_OFF
 from planner.model import Backing, Power
 from planner.settings import Remedies
@@ -378,11 +378,11 @@ def test_a_change_that_was_made_though_the_site_complained_is_taken_back_too() -
         here.source.site.set_drives(vm, drives, op)
         if left:
             left.pop()
-            raise NoSpace("site source is full", "free space")
+            raise ProjectBusy("somebody is at work there", "wait")
 
     object.__setattr__(here.source, "set_drives", complains)
     assert here.drive().outcome is Outcome.COMMITTED
-    assert here.history.tries[f"{_prefix(here)}/disconnect-media"] == 2
+    assert here.history.attempts[f"{_prefix(here)}/disconnect-media"] == 2
     assert configuration(here) != before
     back(here)
     assert configuration(here) == before

@@ -16,7 +16,16 @@ from migrate.run.compose import compose
 from migrate.run.driver import Stopped
 from migrate.run.history import Event, Status
 from migrate.run.runbook import COMMIT, GO
-from migrate.sites.ports import Capability, ChangeId, DiskState, Extent, Health, NewDisk
+from migrate.sites.ports import (
+    Capability,
+    ChangeId,
+    Consistency,
+    DiskState,
+    Extent,
+    Health,
+    NewDisk,
+    Snapshot,
+)
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
@@ -205,6 +214,21 @@ def test_each_delta_counts_from_the_snapshot_before_it() -> None:
     assert len({item.pass_id for item in passes}) == len(passes)
 
 
+def test_a_pass_says_what_its_snapshot_is_worth_and_one_of_a_stopped_vm_nothing_more_than_a_crash() -> None:
+    here = world(pair_wave())
+    transfers = telling(here)
+    take = here.source.take_snapshot
+
+    def quiesced(vms: tuple[str, ...], op: str) -> Snapshot:
+        taken: Snapshot = take(vms, op)
+        return replace(taken, label=Consistency.FILESYSTEM)
+
+    object.__setattr__(here.source, "take_snapshot", quiesced)
+    here.drive(GO)
+    said = {(item.snapshot is not None, item.consistency) for item in transfers.asked}
+    assert said == {(True, Consistency.FILESYSTEM), (False, Consistency.CRASH)}
+
+
 def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
     here = world()
     transfers = telling(here)
@@ -218,19 +242,21 @@ def test_change_tracking_that_cannot_be_trusted_means_compare() -> None:
     assert modes == [Mode.SEED, Mode.COMPARE]
 
 
-def test_a_full_target_is_retried_then_decided_and_the_pass_keeps_its_name() -> None:
+def test_a_full_target_is_decided_at_once_and_the_pass_keeps_its_name() -> None:
     here = world()
     transfers = telling(here)
-    transfers.full_times = 3
+    transfers.full_times = 2
     stopped = here.drive()
     assert stopped.decide is not None
     failure = here.history.failures[stopped.decide.id]
-    assert (failure["error"], failure["retryable"]) == ("no-space", True)
-    tried = [item.pass_id for item in transfers.asked[:3]]
-    assert len(set(tried)) == 1
-    here.note(stopped.decide.id, Event.RETRY, 3)
+    assert (failure["error"], failure["retryable"]) == ("no-space", False)
+    tried = [item.pass_id for item in transfers.asked]
+    assert len(set(tried)) == 2, "each disk once"
+    for step in [one for one, status in here.history.status.items() if status is Status.FAILED]:
+        here.note(step, Event.RETRY)
     gate = here.drive().gate
     assert gate is not None
+    assert [item.pass_id for item in transfers.asked[2:4]] == tried
     assert gate.id == GO
 
 

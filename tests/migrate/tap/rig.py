@@ -29,7 +29,8 @@ from migrate.tap.copying import Copying
 from migrate.tap.disk import TappedDisk
 from migrate.tap.opening import Opened, open_group
 from migrate.tap.recorder import LEAST, Recorder
-from migrate.tap.streaming import Streamed, Streaming
+from migrate.tap.streamed import Streamed
+from migrate.tap.streaming import Streaming
 from planner.errors import WherryError
 from planner.units import KIB, MIB
 

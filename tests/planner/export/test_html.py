@@ -5,10 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import shutil
-import subprocess
-import zlib
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -18,44 +14,9 @@ from planner.export.html.markup import tag
 from planner.export.html.page import render
 from planner.export.html.timeline import timeline
 from planner.names import visible
+from tests.planner.export.browser import browse, pixels
 from tests.planner.export.paper import NASTY, nasty, paper
-
-_ALLOWED = frozenset(
-    [
-        *("html", "head", "meta", "title", "style", "body", "header", "div", "h1", "h2", "h3", "h4", "p"),
-        *("nav", "a", "main", "section", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "dl"),
-        *("dt", "dd", "b", "i", "span", "code", "figure", "figcaption", "footer"),
-        *("svg", "text", "rect", "line", "circle", "path"),
-    ]
-)
-_REFERS = frozenset(
-    {"src", "srcset", "data", "action", "formaction", "poster", "background", "style", "xlink:href"}
-)
-
-
-class _Reader(HTMLParser):
-    """Keeps every tag, every attribute and all text of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text: list[str] = []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
+from tests.planner.export.reader import Reader, judge
 
 
 @pytest.fixture(scope="module")
@@ -68,28 +29,18 @@ def page() -> str:
     return render(paper()).decode("utf-8")
 
 
-def _judge(page: str) -> None:
-    reader = _Reader(page)
-    assert reader.open == []
-    assert {name for name, _ in reader.tags} <= _ALLOWED
-    for _, attributes in reader.tags:
-        assert not {name for name in attributes if name.startswith("on") or name in _REFERS}
-        assert (attributes.get("href") or "#").startswith("#")
-    assert not re.search("[\x00-\x09\x0b-\x1f\u202e]", page)
-
-
 def test_no_markup_of_any_name_survives(hostile_page: str) -> None:
-    _judge(hostile_page)
+    judge(hostile_page)
 
 
 def test_a_report_that_does_not_escape_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("planner.export.html.markup.escape", lambda text, quote: text)
     with pytest.raises(AssertionError):
-        _judge(render(nasty()).decode("utf-8"))
+        judge(render(nasty()).decode("utf-8"))
 
 
 def test_names_are_shown_as_they_are_written(hostile_page: str) -> None:
-    text = _Reader(hostile_page).text
+    text = Reader(hostile_page).text
     for name in NASTY:
         assert not name or visible(name) in text, name
 
@@ -101,7 +52,7 @@ def test_attributes_are_quoted_and_escaped() -> None:
 
 
 def test_the_policy_lets_in_the_one_style_sheet_and_nothing_else(page: str) -> None:
-    reader = _Reader(page)
+    reader = Reader(page)
     policies = [a["content"] for name, a in reader.tags if a.get("http-equiv") == "Content-Security-Policy"]
     (sheet,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
@@ -115,7 +66,7 @@ def test_the_policy_lets_in_the_one_style_sheet_and_nothing_else(page: str) -> N
 
 def test_the_report_holds_what_was_planned(page: str) -> None:
     printout = paper()
-    text = "\n".join(_Reader(page).text)
+    text = "\n".join(Reader(page).text)
     for wave in printout.plan.waves:
         assert wave.fingerprint in text
         assert all(vm.name in text for vm in wave.vms)
@@ -131,7 +82,7 @@ def test_the_report_holds_what_was_planned(page: str) -> None:
 
 
 def test_every_link_has_its_place(page: str) -> None:
-    tags = _Reader(page).tags
+    tags = Reader(page).tags
     ids = [attributes["id"] for _, attributes in tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert {a["href"] for name, a in tags if name == "a"} <= {f"#{name}" for name in ids}
@@ -140,7 +91,7 @@ def test_every_link_has_its_place(page: str) -> None:
 def test_waves_without_windows_are_named_and_get_no_dates() -> None:
     printout = paper(windows=())
     assert timeline(printout) == ()
-    text = "".join(_Reader(render(printout).decode()).text)
+    text = "".join(Reader(render(printout).decode()).text)
     assert "Without a window, and so without a date: W01, W02" in text
 
 
@@ -173,43 +124,15 @@ def test_bars_stand_on_their_values() -> None:
     assert ">900</text>" in capped
 
 
-def _chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
-        pytest.skip("not run: no Chromium on this machine")
-    return found
-
-
-def _browse(folder: Path, *arguments: str) -> str:
-    command = [_chromium(), "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-               f"--user-data-dir={folder / 'profile'}", "--enable-logging=stderr", *arguments]  # fmt: skip
-    ran = subprocess.run(command, capture_output=True, timeout=120, check=True)
-    return ran.stderr.decode("utf-8", "replace")
-
-
-def _pixels(path: Path) -> tuple[int, int, int]:
-    """Return width, height and how many different lines of pixels a PNG holds."""
-    data = path.read_bytes()
-    width, height = (int.from_bytes(data[at : at + 4], "big") for at in (16, 20))
-    packed, at = b"", 8
-    while at < len(data):
-        size, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
-        packed += data[at + 8 : at + 8 + size] if kind == b"IDAT" else b""
-        at += size + 12
-    raw = zlib.decompress(packed)
-    line = len(raw) // height
-    return width, height, len({raw[at : at + line] for at in range(0, len(raw), line)})
-
-
 def test_a_browser_paints_and_prints_it_without_a_complaint(tmp_path: Path) -> None:
     report = tmp_path / "plan.html"
     report.write_bytes(render(nasty()))
     picture, printed = tmp_path / "plan.png", tmp_path / "plan.pdf"
-    said = _browse(tmp_path, "--window-size=1280,3000", f"--screenshot={picture}", report.as_uri())
-    said += _browse(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={printed}", report.as_uri())
+    said = browse(tmp_path, "--window-size=1280,3000", f"--screenshot={picture}", report.as_uri())
+    said += browse(tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={printed}", report.as_uri())
     assert "Content Security Policy" not in said
     assert "CONSOLE" not in said
-    width, height, lines = _pixels(picture)
+    width, height, lines = pixels(picture)
     assert (width, height) == (1280, 3000)
     assert lines > 500
     assert printed.read_bytes().startswith(b"%PDF-")
@@ -229,7 +152,7 @@ def test_a_plan_too_large_for_a_browser_shows_first_rows_and_names_the_tables_be
     monkeypatch.setattr(waves, "_SECTIONS", 1)
     page = render(printout).decode()
     assert len(page) < len(whole)
-    text = " ".join(_Reader(page).text)
+    text = " ".join(Reader(page).text)
     assert "whole ones are in assignment.csv and groups.csv beside this file" in text
     first, *others = printout.plan.waves
     assert f'href="#wave-{first.name}"' in page

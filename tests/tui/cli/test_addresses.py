@@ -14,7 +14,8 @@ from migrate.sites.lab.client import LabSite
 from migrate.sites.lab.folder import SiteFolder
 from migrate.sites.lab.oplog import read_ops
 from tests.tui.cli.command import Wherry, refused
-from tests.tui.cli.estate import SETTINGS, disk, vm, write
+from tests.tui.cli.conducted import build
+from tests.tui.cli.estate import disk, vm, write
 
 LABEL = "Network adapter 1"
 HERE, THERE = "127.61.1.7", "127.62.1.7"
@@ -54,12 +55,7 @@ def solo(template: Path, port: int, tmp_path_factory: pytest.TempPathFactory) ->
     target = "127.63.0.0/16"
     way = "test"
     """
-    settings = cli.root.parent / "settings.toml"
-    settings.write_text(SETTINGS + conduct, "utf-8")
-    cli.done("settings", "import", str(settings))
-    cli.done("plan")
-    cli.done("plan", "approve")
-    cli.done("lab", "build")
+    build(cli, conduct)
     cli.done("lab", "stop")
     for name in ("dc1", "dc2"):
         folder = SiteFolder(cli.root / "lab" / name)

@@ -82,16 +82,16 @@ class Place:
             data = self.rng.randbytes(self.rng.randint(1, 30) * 4096)
             self.sources[volume] = content[:offset] + data + content[offset + len(data) :]
 
-    def send(self, volume: str, cycle: str, how: str = "--compare") -> Ran:
+    def send(self, volume: str, cycle: str, *more: str) -> Ran:
         path = self.root / f"{DISKS[volume]}.img"
         path.write_bytes(self.sources[volume])
         return wherry("send", str(path), f"127.0.0.1:{self.line.port}", "--volume", volume, "--site", "dc2",
                       "--keys", str(self.root / "dc1.pem"), "--pass-id", cycle, "--cycle", cycle,
-                      how, "--json", "--live")  # fmt: skip
+                      "--compare", *more, "--json", "--live")  # fmt: skip
 
-    def cycle(self, cycle: str) -> None:
-        for volume in DISKS:
-            ran = self.send(volume, cycle)
+    def cycle(self, cycle: str, *worth: str) -> None:
+        for volume, level in zip(DISKS, worth or ("crash", "crash"), strict=True):
+            ran = self.send(volume, cycle, "--consistency", level)
             assert ran.code == 0, ran.text
         until(lambda: any(point["cycle"] == cycle for point in self.points()))  # once its disk is let go
         self.was[self.points()[-1]["record"]] = dict(self.sources)
@@ -184,8 +184,9 @@ def test_cycles_become_checkpoints_and_none_is_made_in_between(place: Place) -> 
     place.was[point["record"]] = dict(place.sources)
     assert place.points()[-1]["record"] == point["record"]
     place.change()
-    place.cycle("three")
+    place.cycle("three", "application", "filesystem")
     assert len(place.was) == 3
+    assert [point["consistency"] for point in place.points()] == ["crash", "crash", "filesystem"]
 
 
 def test_each_image_is_what_the_sources_were(place: Place) -> None:

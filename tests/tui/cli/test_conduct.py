@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.tui.cli.command import Wherry, refused
-from tests.tui.cli.estate import SETTINGS
+from tests.tui.cli.conducted import build
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +64,7 @@ def solo(template: Path, port: int, tmp_path_factory: pytest.TempPathFactory) ->
     [conduct.addresses]
     solo = "127.0.0.1"
     """
-    settings = cli.root.parent / "settings.toml"
-    settings.write_text(SETTINGS + conduct, "utf-8")
-    cli.done("settings", "import", str(settings))
-    cli.done("plan")
-    cli.done("plan", "approve")
-    cli.done("lab", "build")
+    build(cli, conduct)
     yield cli
     assert cli("lab", "stop").code == 0
 

@@ -90,7 +90,7 @@ def test_a_disk_that_fills_up_in_the_transfer(tmpfs: Wherry) -> None:
             ballast.write_bytes(b"\1" * room)
 
     with Project.open(tmpfs.root) as project:
-        carried = carry_out(project, "W01", Purpose.REPLICATE, Onlooker(boundary=fill, pause_s=0.0))
+        carried = carry_out(project, "W01", Purpose.REPLICATE, Onlooker(boundary=fill))
     assert carried.stopped.decide is not None
     assert carried.history.failures["g0/d0/seed"]["error"] == "no-space"
 

@@ -35,7 +35,7 @@ def die_at(cli: Wherry, wave: str, purpose: Purpose, point: str) -> None:
             raise Died
 
     with Project.open(cli.root) as project, pytest.raises(Died):
-        carry_out(project, wave, purpose, Onlooker(boundary=boundary, pause_s=0.0))
+        carry_out(project, wave, purpose, Onlooker(boundary=boundary))
 
 
 @pytest.fixture(scope="module")

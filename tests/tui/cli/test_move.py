@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from planner.names import content_id
+from tests.migrate.papers.schema import published, wrong
 from tests.tui.cli.command import Wherry, refused
 
 
@@ -120,7 +121,10 @@ def test_cutover_moves_the_pair_and_the_report_proves_it(lab: Wherry) -> None:
         assert now["dc2", name]["power"] == "poweredOn"
         assert now["dc2", name]["acknowledged"] >= before["dc1", name]["acknowledged"]
         assert (now["dc2", name]["missing"], now["dc2", name]["corrupt"]) == (0, 0)
-    _proved(lab.report("W02"))
+    report = lab.report("W02")
+    _proved(report)
+    assert "not rehearsed as it is" in {one["kind"] for one in report["deviations"]}
+    assert report["reminder"] == "W02 was never rehearsed before"
 
 
 def _proved(report: dict[str, Any]) -> None:
@@ -133,8 +137,20 @@ def _proved(report: dict[str, Any]) -> None:
         assert disk["equal"] is True
         assert len(disk["source_digest"]) == 64
         assert disk["source_digest"] == disk["target_digest"]
-    assert {item["name"] for item in report["outages"]} == {"db-1", "app-1"}
-    assert all(0 < item["seconds"] < 60 for item in report["outages"])
+    assert {item["name"] for item in report["vms"]} == {"db-1", "app-1"}
+    assert all(item["rto_s"] > 0 for item in report["vms"])
+    assert wrong(report, (schema := published("run-report")), schema) == []
+    assert (
+        0 < report["window"]["first_probe_s"] <= report["objectives"]["rto_s"] <= report["window"]["seconds"]
+    )
+    took = {one["phase"]: one["seconds"] for one in report["phases"]}
+    assert all(
+        took[name] > 0 for name in ("seed", "stop", "final delta", "verify", "build", "start", "probes")
+    )
+    go = report["gates"][0]
+    assert go["who"] == go["words"][0]["who"] != ""
+    assert go["plan_hash"] == go["words"][0]["plan_hash"] == report["fingerprint"]
+    assert all(one["status"] == "done" and one["answer"] for one in report["probes"])
     assert report["approved_by"]
     assert all(step["status"] == "done" for step in report["steps"] if step["kind"] == "verify")
 
@@ -188,13 +204,22 @@ def test_rollback_loses_nothing_and_keeps_what_the_target_wrote(lab: Wherry) -> 
 
 
 def test_a_new_run_after_rollback_compares_instead_of_copying(lab: Wherry) -> None:
+    lab.done("rehearse", "W02", "--runs", "3")
     ran = lab.live("cutover", "W02")
     assert ran.code == 0, ran.text
     assert ran.err.count("was there already") == 3
     seeds = [line for line in ran.err.splitlines() if ": seed " in line]
     assert seeds
     assert all(line.endswith("by comparison") for line in seeds), seeds
-    _proved(lab.report("W02"))
+    report = lab.report("W02")
+    _proved(report)
+    assert "not rehearsed as it is" not in {one["kind"] for one in report["deviations"]}
+    assert [one["same_plan"] for one in report["rehearsals"]] == [True]
+    planned = {one["phase"]: one["planned_by"] for one in report["phases"]}
+    assert all(
+        planned[name].startswith("twin, rehearsed ") for name in ("cutover", "stop", "verify", "start")
+    )
+    assert [one["state"] for one in report["others"]] == ["rolled back"]
 
 
 def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
@@ -279,9 +304,16 @@ def test_a_newer_wave_of_the_same_name_is_not_taken_for_the_committed_one(lab: W
 
 
 def test_everything_exported_opens_again(lab: Wherry) -> None:
-    written = [Path(path) for path in lab.done("export", "--json").document]
-    assert {path.suffix for path in written} == {".xlsx", ".md", ".json"}
-    assert len(written) == 9
+    asked = ("xlsx", "markdown", "json", "html")
+    written = [Path(path) for path in lab.done("export", *asked, "--json").document]
+    assert {path.suffix for path in written} == {".xlsx", ".md", ".json", ".html"}
+    reports = [path.stem for path in written if path.name.startswith("report-")]
+    assert sorted({*reports}) == ["report-W01", "report-W02", "report-W02-failback"]
+    assert len(written) == 4 + len(reports) == 16
+    alone = lab.done(
+        "export", "markdown", "--wave", "w02", "--to", str(lab.root / "alone"), "--json"
+    ).document
+    assert [Path(path).name for path in alone] == ["plan-W02.md", "report-W02.md", "report-W02-failback.md"]
     for path in written:
         if path.suffix == ".json":
             json.loads(path.read_text("utf-8"))
@@ -289,8 +321,28 @@ def test_everything_exported_opens_again(lab: Wherry) -> None:
             with zipfile.ZipFile(path) as book:
                 assert book.testzip() is None
                 assert "xl/workbook.xml" in book.namelist()
+        elif path.suffix == ".html":
+            assert "<script" not in path.read_text("utf-8")
         else:
             assert path.read_text("utf-8").startswith("# ")
+
+
+def test_aborted_and_failed_back_runs_have_reports(lab: Wherry) -> None:
+    schema = published("run-report")
+    states = {}
+    for name in ("W01", "W02", "W02-failback"):
+        report = json.loads((lab.root / "exports" / f"report-{name}.json").read_text("utf-8"))
+        assert wrong(report, schema, schema) == []
+        assert report["over"]
+        states[name] = report["state"]
+        went = {one["kind"] for one in report["deviations"]}
+        if name == "W01":  # one planned round, two more, of which the last one was spoilt
+            (group,) = (row for row in report["rows"] if row["kind"] == "group")
+            assert [bar["phase"] for bar in group["bars"]].count("deltas") == 3
+            assert went >= {"step failed", "rolled back or aborted"}
+        assert "step tried again" not in went
+        assert len(report["rows"]) == 1 + len(report["groups"]) + len(report["vms"])
+    assert states == {"W01": "aborted", "W02": "committed", "W02-failback": "failed back"}
 
 
 def test_lab_stop_and_start_find_every_record(lab: Wherry) -> None:

@@ -7,8 +7,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +149,61 @@ def test_a_group_is_streamed_whoever_dies_and_its_checkpoint_is_what_the_disks_h
         for process in (tapping, receiving):
             if process.poll() is None:
                 end(process, signal.SIGKILL)
+
+
+def test_its_disks_are_verified_while_guests_write_and_what_was_flipped_is_found(place: Path) -> None:
+    look = ("verify", "--tap", str(place / "state"))
+    refused(wherry(*look), 6, "no tap answers")
+    receiving, address = receiver(place)
+    tapping = tap(place, address)
+    stop = threading.Event()
+
+    def busy() -> None:
+        for seed in count():
+            write(place, seed)
+            if stop.wait(0.01):
+                return
+
+    guest = threading.Thread(target=busy)
+    try:
+        until(lambda: is_even(place))
+        guest.start()
+        papers = place / "papers"
+        ran = wherry(*look, "--keys", str(place / "dc1.pem"), "--certificates", str(papers), "--json")
+        assert ran.code == 0, ran.text
+        assert [(one["volume"], one["equal"], one["looked_bytes"]) for one in ran.document] == [
+            ("db", True, SIZE),
+            ("log", True, SIZE),
+        ]
+        paper = Path(ran.document[0]["file"])
+        assert {Path(one["file"]) for one in ran.document} == set(papers.iterdir())
+        trusted = ("--authority", str(place / "keys" / "authority.pem"))
+        checked = wherry("verify", "--check", str(paper), *trusted)
+        assert checked.code == 0, checked.text
+        assert "each 1.0 MiB at a place of its own in the order of writes" in checked.out
+        held = ("verify", "--check", str(paper), "--disk", str(place / "db.img"))
+        refused(wherry(*held), 3, "written to meanwhile")
+        refused(wherry(*look, "--volume", "no such"), 2, "this tap has no disk no such")
+        refused(wherry(*look, "--quick"), 2, "--quick does not go with --tap")
+        refused(wherry(*look, "--keys", str(place / "dc1.pem")), 2, "--certificates DIR")
+        stop.set()
+        guest.join()
+        until(lambda: is_even(place))
+        (journal,) = (place / "store" / "journal").rglob("*.segment")
+        with journal.open("r+b") as file:  # what the first copy brought of the first disk
+            file.seek(64 * KIB)
+            (byte,) = file.read(1)
+            file.seek(64 * KIB)
+            file.write(bytes([byte ^ 1]))
+        ran = wherry(*look, "--volume", "db", "--keys", str(place / "dc1.pem"), "--certificates", str(papers))
+        assert ran.code == 1, ran.text
+        assert "differ in" in ran.err
+        assert "newer --generation" in ran.err
+        assert len(list(papers.iterdir())) == 2, "what differs gets none"
+    finally:
+        stop.set()
+        for process in (tapping, receiving):
+            end(process, signal.SIGKILL)
 
 
 def test_without_a_target_it_keeps_the_map_and_says_so(place: Path) -> None:

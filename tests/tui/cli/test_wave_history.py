@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from migrate.run.waves import find_wave
+from migrate.sites.lab.client import LabSite
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry, refused
 
@@ -83,6 +85,20 @@ def test_an_image_of_an_older_checkpoint_is_what_its_snapshot_was_on_all_disks(
         assert wrote["group"] == GROUP
         seen += 1
     assert seen == len(proved)
+
+
+@pytest.mark.parametrize(
+    ("held", "worth"), [(("vm-1", "vm-2"), "application"), (("vm-2",), "crash")], ids=["all", "one of two"]
+)
+def test_a_cycle_is_worth_what_its_snapshot_was(w02: Wherry, held: tuple[str, ...], worth: str) -> None:
+    with closing(LabSite.connect(w02.root / "lab" / "dc1")) as source:
+        source.quiesce(held, "held")
+        try:
+            assert w02.live("replicate", "W02").code == 0
+        finally:
+            source.thaw(held, "let go")
+    assert points(w02)[-1]["consistency"] == worth
+    assert f" {worth} " in w02.done("checkpoints", GROUP).out.splitlines()[-1]
 
 
 def test_a_checkpoint_with_a_name_is_made_between_cycles_and_pinned_and_noted(w02: Wherry) -> None:

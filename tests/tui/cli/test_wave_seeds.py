@@ -144,7 +144,7 @@ def test_only_what_differs_is_sent_and_a_changed_block_is_mended(seeded: Wherry)
         if point == "g0/d0/place after act":
             raise Died
 
-    onlooker = Onlooker(boundary=dies, pause_s=0.0)
+    onlooker = Onlooker(boundary=dies)
     with Project.open(seeded.root) as project, pytest.raises(Died):
         carry_out(project, mine, Purpose.REPLICATE, onlooker, seed_from=drive / "map.toml")
     ran = seeded.live("replicate", mine, *wanted)

@@ -17,8 +17,8 @@ from tui.cli.output import data, line, say
 )
 @click.argument("group")
 @click.argument("name", default="")
-@click.option("--consistency", type=click.Choice(["crash", "filesystem", "application"]), default="crash",
-              show_default=True, help="What was really reached at the source.")  # fmt: skip
+@click.option("--consistency", type=click.Choice(["crash", "filesystem", "application"]),
+              help="What was really reached at the source; else what its passes said.")  # fmt: skip
 @click.option("--pin", is_flag=True, help="Keep it until it is unpinned.")
 @click.option("--wait", is_flag=True, help="If a cycle is under way: make it when that ends.")
 @store_option
@@ -27,7 +27,7 @@ from tui.cli.output import data, line, say
 def command(
     group: str,
     name: str,
-    consistency: str,
+    consistency: str | None,
     pin: bool,
     wait: bool,
     store: Path | None,
@@ -43,8 +43,9 @@ def command(
     from tui.cli.checkpoints import moment
     from tui.cli.journals import journals
 
-    request = {"name": name, "consistency": consistency, "pinned": pin, "wait": wait}
-    told = {"name": name, "consistency": consistency, "pinned": pin}
+    worth = {"consistency": consistency} if consistency else {}
+    request = {"name": name, "pinned": pin, "wait": wait, **worth}
+    told = {"name": name, "pinned": pin, **worth}
     with journals(store, project_dir, group, one=True) as kept:
         group = kept.groups[0]
         with noted(kept.project_dir, "checkpoint", "checkpoint made", group, told) as made:
@@ -53,7 +54,7 @@ def command(
                 {**request, "group": group},
                 lambda told: say(f"waiting: {visible(str(told.get('waiting')), 300)}"),
             )
-            made["record"] = point["record"]
+            made |= {"record": point["record"], "consistency": point["consistency"]}
     for note in point.get("notes", ()):  # of a policy: who was not held, and why
         say(visible(str(note), 400))
     if as_json:

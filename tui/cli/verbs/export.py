@@ -41,7 +41,7 @@ class _WithFormats(click.Command):
 def command(
     formats: tuple[str, ...], target: Path | None, waves: tuple[str, ...], project_dir: Path, as_json: bool
 ) -> None:
-    """Write the newest plan, and a report for every wave that has a run.
+    """Write the newest plan, and a report of every wave that has a run, and of its way home.
 
     Default: xlsx, markdown and json. The LUN request needs no plan: a plan may wait for its LUNs.
     """
@@ -69,7 +69,7 @@ def command(
         if planless:
             written = [_lun_request(project, folder)]
         else:
-            written = [*_plan(project, wanted, folder, waves), *_reports(project, wanted, folder)]
+            written = [*_plan(project, wanted, folder, waves), *_reports(project, wanted, folder, waves)]
         note_written(project, written, waves)
     if as_json:
         data([str(path) for path in written])
@@ -114,22 +114,33 @@ def _lun_request(project: Project, folder: Path) -> Path:
     return path
 
 
-def _reports(project: Project, formats: tuple[str, ...], folder: Path) -> list[Path]:
+def _reports(project: Project, formats: tuple[str, ...], folder: Path, waves: tuple[str, ...]) -> list[Path]:
+    """Write a report of the newest run of each wave, and one of its way home; return the files.
+
+    Waves that the newest plan no longer has are among them, unless some ``waves`` alone are wanted.
+    """
     from migrate.papers.formats import WRITERS
     from migrate.papers.report import run_report
-    from migrate.run import store as runs
-    from planner.export.formats import write_atomically
+    from migrate.papers.statements import audit_head
+    from migrate.run.store import RunKind
+    from migrate.run.waves import waves_with_runs
+    from planner.export.formats import of_waves, write_atomically
     from planner.store import plans
 
-    written = []
-    for wave in plans.latest(project).plan.waves:
-        if runs.latest(project, wave.name) is None:
-            continue
-        report = run_report(project, wave.name)
-        for format in formats:
-            if format in WRITERS:
-                write, suffix = WRITERS[format]
-                path = folder / f"report-{wave.name}{suffix}"
-                write_atomically(path, write(report))
-                written.append(path)
+    wanted = [WRITERS[format] for format in formats if format in WRITERS]
+    marks = {RunKind.WAVE: "", RunKind.FAILBACK: "-failback"}
+    ran = {kind: waves_with_runs(project, kind) for kind in marks} if wanted else {}
+    if not any(ran.values()):
+        return []
+    written, head = [], audit_head(project)
+    planned = of_waves(plans.latest(project).plan, waves) if waves else plans.latest(project).plan
+    names = [wave.name for wave in planned.waves]
+    for name in names if waves else dict.fromkeys((*names, *ran[RunKind.WAVE])):
+        for kind, mark in marks.items():
+            if name in ran[kind]:
+                report = run_report(project, name, kind, head)
+                for write, suffix in wanted:
+                    path = folder / f"report-{name}{mark}{suffix}"
+                    write_atomically(path, write(report))
+                    written.append(path)
     return written

@@ -35,12 +35,17 @@ def command() -> None:
 @json_option
 def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
     """Show the steps of WAVE's run that are not done, what failed and why, and which may be skipped."""
+    from datetime import UTC, datetime
+
     from migrate.gates.seeing import under_way
     from migrate.run.history import Status
     from migrate.run.levers import passed_over, why_not
+    from migrate.waiting import waiting, when
 
     with open_project(project_dir) as project:
         _, history = under_way(project, wave)
+    rest = {one.step: one for one in waiting(history)}
+    now = datetime.now(UTC)
     rows = [
         {
             "id": step.id,
@@ -49,6 +54,7 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
             "status": status.value,
             "said": passed_over(history, step.id)
             or str(history.failures.get(step.id, {}).get("message", "")),
+            **(rest[step.id].moments() if step.id in rest else {"again_at": "", "gives_up_at": ""}),
             "may_be_skipped": not why_not(history, step),
         }
         for step in history.runbook.steps
@@ -61,7 +67,13 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
     table(
         ("step", "status", "skip", "what", "said"),
         (
-            (row["id"], row["status"], "may" if row["may_be_skipped"] else "", row["title"], row["said"])
+            (
+                row["id"],
+                row["status"],
+                "may" if row["may_be_skipped"] else "",
+                row["title"],
+                f"{row['said']}; {when(rest[row['id']], now)}" if row["id"] in rest else row["said"],
+            )
             for row in rows
         ),
     )
@@ -73,8 +85,13 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
 @project_option
 @json_option
 def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None:
-    """Ask for another try at STEP, or at all that failed; 'wherry run resume' goes on with it."""
+    """Ask for another try at STEP, or at all that failed; 'wherry run resume' goes on with it.
+
+    What rests until it is tried again is tried at once; it has its whole patience again.
+    """
     from migrate.run import levers
+    from migrate.run import store as runs
+    from migrate.run.actions import waits
     from planner.errors import Blocked
     from planner.names import visible
     from planner.units import show_count
@@ -82,15 +99,24 @@ def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None
     with open_project(project_dir) as project:
         run, history = _opened(project, wave)
         chosen = [history.runbook.step(step)] if step else levers.failed(history)
+        driven = runs.is_held(project, run.wave)
+        if driven and not step:
+            chosen = [one for one in chosen if waits(history, one.id)]
         if not chosen:
             raise Blocked(f"no step of {run.wave} failed", f"see 'wherry run show {run.wave}'")
-        for one in chosen:
-            levers.retry(project, run, history, one)
+        if driven:
+            levers.hurry(project, run, history, chosen)
+        else:
+            for one in chosen:
+                levers.retry(project, run, history, one)
     if as_json:
         data({"wave": run.wave, "run": run.id, "retry": [one.id for one in chosen]})
         return
     for one in chosen:
-        line(f"{run.wave}: {visible(one.title)} is tried again")
+        line(f"{run.wave}: {visible(one.title)} is tried again{' at once' if driven else ''}")
+    if driven:
+        say("next: wherry status --watch")
+        return
     say(f"next: wherry run resume {run.wave} --live goes on with {show_count(len(chosen), 'step')}")
 
 

@@ -25,6 +25,8 @@ from tui.cli.output import data, say
               help="Names this content of the disk; the same name resumes.")  # fmt: skip
 @click.option("--cycle", default="", metavar="NAME",
               help="Disks of a group with one cycle are of one instant; a checkpoint ends it.")  # fmt: skip
+@click.option("--consistency", type=click.Choice(["crash", "filesystem", "application"]), default="crash",
+              show_default=True, help="What the instant of the disk is worth.")  # fmt: skip
 @click.option("--compare", is_flag=True, help="Send only what differs by digest.")
 @click.option("--verify", is_flag=True, help="Hash both sides afterwards.")
 @click.option("--patience", type=click.IntRange(1, 86_400), default=300, show_default=True, metavar="SECONDS",
@@ -43,6 +45,7 @@ def command(
     site: str,
     pass_id: str,
     cycle: str,
+    consistency: str,
     compare: bool,
     verify: bool,
     patience: int,
@@ -62,6 +65,7 @@ def command(
     from migrate.keys.ending import warning
     from migrate.replication.passes import Mode
     from migrate.replication.tls import TlsChannel, TlsKeys, connect_tls
+    from migrate.sites.consistency import Consistency
     from migrate.transfers.direct import OneDisk
     from migrate.transfers.ports import Wanted
     from migrate.transfers.streamed import StreamedTransfers
@@ -106,7 +110,7 @@ def command(
         bar.begin(f"send {volume}")
         content = source.content(pass_id, ours.bundle.holder.site)
         sent = transfers.copy(
-            Wanted(volume, size, mode, content, cycle=cycle),
+            Wanted(volume, size, mode, content, cycle=cycle, consistency=Consistency(consistency)),
             lambda moving: bar.report(moving.done_bytes, moving.total_bytes, known(moving)),
         )
         if content != source.content(pass_id, ours.bundle.holder.site):

@@ -74,7 +74,7 @@ def _show_members(members: WaveMembers) -> None:
     from planner.names import visible
 
     line(f"{members.wave}: {', '.join(members.flags) or 'nothing is the matter'}")
-    far = {group.group: group.state for group in members.groups}
+    far = {group.group: ", ".join((group.state, *group.flags)) for group in members.groups}
     table(
         ("group", "is", "vm", "state", "now"),
         (
@@ -94,8 +94,9 @@ def _show(status: ProjectStatus) -> None:
     from planner.names import visible
     from planner.units import show_bytes
 
+    stay = f", {status.excluded} excluded by the settings" if status.excluded else ""
     line(f"{visible(status.project)}: {status.vms} VMs, {show_bytes(status.size_bytes)}, "
-         f"from {visible(status.inventory_source) or 'nowhere yet'}")  # fmt: skip
+         f"from {visible(status.inventory_source) or 'nowhere yet'}{stay}")  # fmt: skip
     if status.waves:
         table(
             ("wave", "title", "vms", "state", "steps", "window", "now"),
@@ -104,7 +105,7 @@ def _show(status: ProjectStatus) -> None:
                     wave.name,
                     visible(wave.title, 48),
                     wave.vms,
-                    wave.state + (" ●" if wave.name in status.running else ""),
+                    ", ".join((wave.state, *wave.flags)) + (" ●" if wave.name in status.running else ""),
                     f"{wave.steps_done}/{wave.steps_total}" if wave.steps_total else "–",
                     wave.window or "–",
                     wave.gate or wave.current,

@@ -10,19 +10,25 @@ from click.core import ParameterSource
 from tui.cli.options import json_option, project_option
 from tui.cli.verbs.verify_certificate import check_file
 from tui.cli.verbs.verify_disk import Asked, look
+from tui.cli.verbs.verify_tap import look_beside
 from tui.cli.verbs.verify_wave import again
 
 
 @click.command(
     epilog="Examples: wherry verify W01; wherry verify W01 --certificates papers; "
     "wherry verify db.img 10.0.0.5:7643 --volume db --keys dc1.pem --site dc2 --full --certificate db.json; "
+    "wherry verify --tap /var/lib/wherry/crm --keys dc1.pem --certificates papers; "
     "wherry verify --check db.json --disk /srv/db.img --authority authority.crt"
 )
 @click.argument("what", nargs=-1, metavar="[WAVE | DISK ADDRESS:PORT]")
 @click.option("--certificates", type=click.Path(path_type=Path), metavar="DIR",
-              help="Of a wave: write one signed certificate for each equal disk here.")  # fmt: skip
+              help="Of a wave or a tap: write one signed certificate for each equal disk here.")  # fmt: skip
+@click.option("--tap", "tap", type=click.Path(path_type=Path), metavar="DIR",
+              help="The disks of the tap with this state folder, while guests write.")  # fmt: skip
 @click.option("--volume", metavar="ID", help="Of a disk: the id the receiver knows it by.")
-@click.option("--keys", type=click.Path(path_type=Path), help="Of a disk: our bundle, role sender.")
+@click.option(
+    "--keys", type=click.Path(path_type=Path), help="Of a disk, or to sign: our bundle, role sender."
+)
 @click.option("--site", help="Of a disk: the site the receiver has to be of.")
 @click.option("--patience", type=click.IntRange(1, 86_400), metavar="SECONDS",
               help="Of a disk: how long a receiver may say nothing; else 300.")  # fmt: skip
@@ -47,6 +53,7 @@ from tui.cli.verbs.verify_wave import again
 def command(
     what: tuple[str, ...],
     certificates: Path | None,
+    tap: Path | None,
     volume: str | None,
     keys: Path | None,
     site: str | None,
@@ -68,7 +75,8 @@ def command(
     """Read replicas at the target again and say whether they are what they should be.
 
     WAVE: every replica against the record. DISK ADDRESS:PORT: one disk against a receiver on a
-    network, by digests that each side makes of its own. Exit code 1 when something differs.
+    network, by digests that each side makes of its own. --tap DIR: the disks of a tap, which go on being
+    written. Exit code 1 when something differs.
     """
     from planner.errors import BadInput
 
@@ -77,14 +85,21 @@ def command(
                "--repair": repair, "--live": live, "--certificate": certificate}  # fmt: skip
     of_check = {"--disk": disk, "--authority": authority, "--revoked": revoked}
     if check is not None:
-        _must_be_alone("--check", {**of_disk, "--certificates": certificates, "WAVE or DISK": what})
+        others = {"--certificates": certificates, "--tap": tap, "WAVE or DISK": what}
+        _must_be_alone("--check", {**of_disk, **others})
         return check_file(check, disk, authority, revoked, as_json)
+    if tap is not None:
+        taken = ("--volume", "--keys", "--full")
+        _must_be_alone("--tap", {option: value for option, value in of_disk.items() if option not in taken}
+                       | of_check | {"WAVE or DISK": what})  # fmt: skip
+        return look_beside(tap, volume, keys, certificates, as_json)
     if len(what) == 1:
         _must_be_alone("a wave", {**of_disk, **of_check})
         return again(what[0], certificates, project_dir, as_json)
     if len(what) != 2:
         raise BadInput(
-            "there is nothing to verify", "name a wave, a disk and its receiver, or --check a certificate"
+            "there is nothing to verify",
+            "name a wave, a disk and its receiver, a --tap, or --check a certificate",
         )
     _must_be_alone("a disk", {**of_check, "--certificates": certificates})
     if not (volume and keys and site):

@@ -29,6 +29,19 @@ def _left_out(identity: Identity) -> list[tuple[str, str]]:
     return rows
 
 
+def _moving(identity: Identity) -> list[tuple[str, str]]:
+    """Return when the pieces of a disk that was written to were compared."""
+    from planner.names import visible
+    from planner.units import show_bytes
+
+    said = identity.moving
+    if said is None:
+        return []
+    when = f"from {visible(said.since, 40)} to {visible(said.until, 40)}"
+    return [("compared", f"{when}, each {show_bytes(said.piece_bytes)} at a place of its own in the order "
+             "of writes")]  # fmt: skip
+
+
 def check_file(
     file: Path, disk: str | None, authority: Path | None, revoked: Path | None, as_json: bool
 ) -> int:
@@ -64,6 +77,7 @@ def check_file(
             ("method", f"{identity.method}{part}, {show_bytes(identity.looked_bytes)} looked at"),
             ("digest", identity.target.digest or "none"),
             *_left_out(identity),
+            *_moving(identity),
             ("when", visible(identity.at, 40)),
             ("signed by", checked.signer),
             ("authority", f"SHA-256 {checked.fingerprint}"),

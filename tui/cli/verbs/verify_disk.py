@@ -73,9 +73,9 @@ def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
             return part(size, number, rounds.parts)
         return quick(size, tree.runs(), os.urandom(16).hex()) if asked.quick else full(size)
 
-    told = {"receiver": asked.receiver, "site": asked.site, "serial": ours.bundle.serial}
+    about = {"receiver": asked.receiver, "site": asked.site, "serial": ours.bundle.serial}
     noting = noted(
-        asked.project_dir if asked.repair else None, "verify --repair", "verified", asked.volume, told
+        asked.project_dir if asked.repair else None, "verify --repair", "verified", asked.volume, about
     )
     with noting as came_of_it, Bar() as bar:
         found = verify_disk(
@@ -95,14 +95,14 @@ def look(asked: Asked, as_json: bool, *, would_repair: bool) -> int:
         if asked.certificate:
             keep(identity, asked.certificate)
     if as_json:
-        before = _told(asked.volume, found.first, None) if found.was_repaired else None
-        data({**_told(asked.volume, found.last, identity), "repaired_bytes": found.repaired_bytes,
+        before = told(asked.volume, found.first, None) if found.was_repaired else None
+        data({**told(asked.volume, found.last, identity), "repaired_bytes": found.repaired_bytes,
               "before_repair": before})  # fmt: skip
     else:
         if found.was_repaired:
-            _say(asked.volume, found.first)
+            say_found(asked.volume, found.first)
             _say_repaired(found.repaired_bytes)
-        _say(asked.volume, found.last)
+        say_found(asked.volume, found.last)
         if rounds is not None:
             _say_rounds(rounds)
         if identity and asked.certificate:
@@ -141,7 +141,8 @@ def _note(asked: Asked, rounds: Rounds, number: int, equal: bool, *, everything:
     return rounds
 
 
-def _told(volume: str, found: Likeness, identity: Identity | None) -> dict[str, Any]:
+def told(volume: str, found: Likeness, identity: Identity | None) -> dict[str, Any]:
+    """Return what was found as a document."""
     coverage = found.coverage
     return {
         "volume": volume,
@@ -161,7 +162,8 @@ def _told(volume: str, found: Likeness, identity: Identity | None) -> dict[str, 
     }
 
 
-def _say(volume: str, found: Likeness) -> None:
+def say_found(volume: str, found: Likeness) -> None:
+    """Say what was found to a person."""
     from migrate.replication.coverage import Method
     from planner.names import visible
     from planner.units import show_bytes, show_count

@@ -22,11 +22,11 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
     """Read every replica of a wave at the target again; 1 when one differs from the record."""
     from dataclasses import asdict
 
-    from migrate.papers.certificate import Signer
+    from migrate.papers.certificate import Signer, must_be_folder
     from migrate.run.waves import find_wave
     from migrate.sites.opening import open_site
     from migrate.verification import Verdict, verify_wave
-    from planner.errors import BadInput, NotFound
+    from planner.errors import NotFound
     from planner.names import visible
     from planner.store import settings as settings_store
     from tui.cli.progress import Bar
@@ -38,10 +38,7 @@ def again(wave: str, certificates: Path | None, project_dir: Path, as_json: bool
             if not (project.root / _KEY).exists():  # said before an hour of reading, not after it
                 raise NotFound("the project has no keys to sign with", "make them with 'wherry keys init'")
             signer = Signer(project.root / _KEY)
-            if certificates.exists() and not certificates.is_dir():
-                raise BadInput(
-                    f"{visible(str(certificates), 200)} is not a folder", "name a folder for the certificates"
-                )
+            must_be_folder(certificates)
         settings = settings_store.load(project)
         target = open_site(settings, "target", project.root)
         found = verify_wave(project, planned, target, bar.report_on)
@@ -93,13 +90,11 @@ def _certify(
     project: Project, settings: Settings, found: tuple[Verified, ...], folder: Path, signer: Signer
 ) -> dict[str, str]:
     """Write a certificate for every disk that is equal or left out, and return the file of each volume."""
-    from migrate.papers.certificate import keep
+    from migrate.papers.certificate import keep_in
     from migrate.papers.identities import recorded
     from migrate.verification import Verdict
-    from planner.names import content_id
 
     named = {site.role: name for name, site in settings.sites.items()}
-    folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for item in found:
         if item.verdict in (Verdict.EQUAL, Verdict.SEEDED, Verdict.LEFT_OUT):
@@ -112,8 +107,5 @@ def _certify(
                 signer,
                 _excluded(item),
             )
-            # A name is never a path; the time tells one look from the next.
-            file = folder / f"{content_id(item.volume)}-{identity.at.replace(':', '')[:17]}.json"
-            keep(identity, file)
-            written[item.volume] = str(file)
+            written[item.volume] = str(keep_in(folder, identity))
     return written

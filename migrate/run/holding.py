@@ -1,0 +1,65 @@
+"""Steps whose turn has come and that somebody else holds up: they are looked at again until they may begin.
+
+What each waits for is an entry of the record, once: people read there why nothing goes on, and since when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from migrate.run.actions import Action, Do
+from migrate.run.history import Event
+from migrate.run.runbook import Step
+from migrate.steps.kind import Context, Holds, Result, StepKind
+from planner.errors import WherryError
+from planner.store.project import utc_now
+
+Note = Callable[[Step, Event, int, Result], None]
+
+
+class Holding:
+    """What holds up the steps of one run; each is looked at every ``look_s`` seconds at most."""
+
+    def __init__(self, ctx: Context, kinds: Mapping[str, StepKind], note: Note, look_s: float) -> None:
+        self._ctx = ctx
+        self._kinds = kinds
+        self._note = note
+        self._look_s = look_s
+        self._looked: dict[str, tuple[float, Result | None]] = {}
+        self.rests_s: list[float] = []
+
+    @property
+    def any(self) -> bool:
+        """True when a step of the last ``sift`` waits; ``rests_s`` are the seconds to the next looks."""
+        return bool(self.rests_s)
+
+    def sift(self, actions: list[Action]) -> list[Action]:
+        """Return the actions without steps that have to wait."""
+        held = {one.step.id for one in actions if isinstance(one, Do) and self._is_held(one)}
+        until_s = self._look_s - self._ctx.clock.now_s()
+        self.rests_s = [max(self._looked[step][0] + until_s, 0.001) for step in held]
+        return [one for one in actions if not (isinstance(one, Do) and one.step.id in held)]
+
+    def _is_held(self, action: Do) -> bool:
+        step, now_s = action.step, self._ctx.clock.now_s()
+        if not isinstance(kind := self._kinds[step.kind], Holds):
+            return False
+        looked_s, found = self._looked.get(step.id, (float("-inf"), None))
+        if now_s - looked_s >= self._look_s:
+            found = self._look(kind, step)
+            self._looked[step.id] = now_s, found
+            if found is not None:
+                self._say(action, found)
+        return found is not None
+
+    def _look(self, kind: Holds, step: Step) -> Result | None:
+        try:
+            return kind.held(self._ctx, step)
+        except (WherryError, OSError):
+            return None  # acting runs into the same, and says it
+
+    def _say(self, action: Do, found: Result) -> None:
+        known = self._ctx.history.held.get(action.step.id, {})
+        if any(known.get(key) != value for key, value in found.items()):
+            since = known.get("since") or utc_now()
+            self._note(action.step, Event.HELD, action.attempt, {**found, "since": since})
