@@ -13,6 +13,7 @@ from migrate.replication.receiver import Receiver
 from migrate.run.actions import Ask
 from migrate.run.driver import Driver
 from migrate.run.history import Event
+from migrate.run.patience import Tried
 from migrate.run.runbook import Step
 from migrate.steps.kind import Context, Result
 from migrate.steps.kinds import KINDS
@@ -27,14 +28,14 @@ from tests.faults.nights.strikes import Fault, Moment
 class _Hopeful(Driver):
     """Takes an outcome that nobody knows for success."""
 
-    def _ask(self, action: Ask, unanswered: Unreachable | None = None) -> None:
+    def _ask(self, action: Ask, unanswered: Unreachable | None = None, tried: Tried | None = None) -> None:
         self._note(action.step, Event.DONE, action.attempt, {})
 
 
 class _Hasty(Driver):
     """Takes an outcome that nobody knows for failure, and does it again."""
 
-    def _ask(self, action: Ask, unanswered: Unreachable | None = None) -> None:
+    def _ask(self, action: Ask, unanswered: Unreachable | None = None, tried: Tried | None = None) -> None:
         self._note(action.step, Event.NOT_DONE, action.attempt, {})
 
 

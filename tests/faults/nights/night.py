@@ -3,8 +3,8 @@
     Night(way, seed, ...).run(strike)    ──▶  outcome, end state, what was wrong, where each step was
 
 The driver, its record's order, steps, ``next_actions``, transfers, sender and receiver are the product's. An
-engine that dies is followed by another one, which knows the record alone. A person says the verb again when a
-site could not be asked, and "again" to what failed.
+engine that dies is followed by another one, which knows the record alone. A person says "again" to what
+failed when the patience with it is over.
 """
 
 from __future__ import annotations
@@ -31,15 +31,14 @@ from migrate.run.actions import Outcome
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback, fenced_names
 from migrate.run.driver import Driver
-from migrate.run.execute import retry_failed
 from migrate.run.history import Entry, Event, History
+from migrate.run.levers import retry_all
 from migrate.run.readdress_steps import found_before
 from migrate.run.runbook import COMMIT, GO, Runbook, Step
 from migrate.sites.simulated import populate
 from migrate.steps.kind import Context, StepKind
 from migrate.steps.kinds import KINDS
 from migrate.transfers import streamed
-from planner.errors import Unreachable
 from planner.model import Power, Sending
 from planner.plan import Wave
 from planner.settings import Link
@@ -230,15 +229,9 @@ class Night:
         history = History(self.runbook, self.record.entries)
         record = self.record.recorder(history)
         driver = self.product.driver(
-            self._context(history), self.product.kinds, record, boundary=self._boundary, pause_s=1.0
+            self._context(history), self.product.kinds, record, boundary=self._boundary
         )
-        try:
-            stopped = driver.drive(self._opens)
-        except Unreachable as error:
-            self.met["verb given again"] += 1
-            self.schedule.note(str(error))
-            self.schedule.sleep(_PERSON_S)
-            return
+        stopped = driver.drive(self._opens)
         if stopped.outcome is not None:
             self.outcome = stopped.outcome
         elif stopped.decide is not None:
@@ -248,7 +241,7 @@ class Night:
             if self._again > _AGAIN_MAX:
                 raise AssertionError(f"nothing helps: {self.reasons[-1]}")
             self.schedule.sleep(_PERSON_S)
-            retry_failed(history, record)
+            retry_all(history, record)
         else:
             gate, event = _TURN[self.way]
             assert stopped.gate is not None
@@ -263,7 +256,7 @@ class Night:
     def _context(self, history: History) -> Context:
         source: Any = Reached(self.source, far=self.way.is_home)
         target: Any = Reached(self.target, far=not self.way.is_home)
-        placing: Any = Placed(self.schedule, self.source)
+        placing: Any = Placed(self.source, self.target)
         return Context(
             run="2" if self.way.is_home else "1",
             wave=self.wave.name,
@@ -281,7 +274,7 @@ class Night:
             history=history,
             report=lambda _moving: None,
             placing=placing,
-            histories=None if self.way.is_home else self.journals,
+            histories=self.journals,
         )
 
     def _boundary(self, point: str) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from migrate.transfers.ports import Moving
 from tests.faults.nights.rack import GRAIN, Rack
-from tests.simulation.schedule import Schedule
-from tests.simulation.storage import SimulatedDisk
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +21,16 @@ class Brought:
 
 
 class Placed:
-    """Brings an image onto a disk, block by block."""
+    """Brings an image onto a disk of the target, block by block."""
 
-    def __init__(self, schedule: Schedule, source: Rack) -> None:
-        self._schedule, self._source = schedule, source
+    def __init__(self, source: Rack, target: Rack) -> None:
+        self._source, self._target = source, target
 
     def place(
-        self,
-        image: Path,
-        disk: SimulatedDisk,
-        volume: str,
-        size_bytes: int,
-        run: str,
-        report: Callable[[Moving], None],
+        self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
     ) -> Brought:
         """Write it and make it durable."""
+        disk = self._target.open_write(volume)
         held = bytes(GRAIN) + bytes(self._source.disks[volume].seen[GRAIN:])
         for at in range(0, size_bytes, GRAIN):
             disk.write(held[at : at + GRAIN], at)

@@ -72,9 +72,10 @@ class Receiving:
         return connection.near
 
     def _open(self, volume: str) -> Any:
-        disk = self._rack.open_write(volume)
         spec = self._specs.get(self._links.schedule.current)
-        return disk if spec is None else _Mapped(disk, self.ledger(volume), spec, self._rack)
+        if spec is None:
+            return self._rack.open_write(volume)
+        return _Mapped(self._rack.disks[volume], self.ledger(volume), spec, self._rack)
 
     def _log(self, volume: str) -> ProgressLog:
         self.ledger(volume)

@@ -90,6 +90,7 @@ class Rack(SimulatedSite):
         self._records += 1
         data = f"{self.name} {vm} {self._records}".encode().ljust(_SECTOR, b".")
         at = self.rng.randrange(disk.size_bytes // _SECTOR) * _SECTOR
+        disk.changes += 1
         disk.pending.append((at, data))
         for offset, written in disk.pending:
             disk.durable[offset : offset + len(written)] = written
@@ -172,8 +173,11 @@ class Rack(SimulatedSite):
         )
 
     def open_write(self, volume: str) -> SimulatedDisk:
-        """Return the disk."""
-        return self.disks[volume].opened()
+        """Return the disk, of which a local one forgets what is not on its medium."""
+        disk = self.disks[volume]
+        if disk.local:
+            disk.forget()
+        return disk
 
 
 class Reached:
