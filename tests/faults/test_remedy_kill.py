@@ -1,6 +1,6 @@
 """kill -9 of remedies at their boundaries, forward and back: the same end, each change exactly once.
 
-A commit's tests take a seeded slice (one step of each kind, all its boundaries) and one run that dies
+A commit's tests take a seeded slice (one step of each kind, its outcome unknown) and one run that dies
 at every boundary in turn; the soak takes every boundary by itself.
 """
 

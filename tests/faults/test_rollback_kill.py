@@ -124,7 +124,7 @@ def _random_deaths_back(stage: Stage, rounds: int, rng: random.Random) -> None:
 
 
 def test_rollback_killed_at_random_times(stage: Stage, rng: random.Random) -> None:
-    _random_deaths_back(stage, 4, rng)
+    _random_deaths_back(stage, 2, rng)
 
 
 @pytest.mark.soak

@@ -131,6 +131,19 @@ class Schedule:
         for task in [task for task in self._tasks if task.process is process and task is not self._current]:
             self._run(task)
 
+    def freeze(self, process: Process, seconds: float) -> None:
+        """Let nothing of a process run for so long, as SIGSTOP does; deadlines that pass are missed."""
+        until = self.now + seconds
+        for task in self._tasks:
+            if task.process is process:
+                task.ready = self._thawed(until, task.ready)
+                if task.deadline is not None:
+                    task.deadline = max(task.deadline, until)
+        self.spawn(Process(), "thaw", lambda: self.sleep(seconds))
+
+    def _thawed(self, until: float, ready: Callable[[], bool]) -> Callable[[], bool]:
+        return lambda: self.now >= until and ready()
+
     def run(self, between: Callable[[], None]) -> None:
         """Run until no task is left; ``between`` is called before each step. Raises what a task raised."""
         while self._tasks and not self.failures:
