@@ -18,10 +18,10 @@ from typing import Any
 
 from migrate.run.compose import another_cycle, another_round, compose
 from migrate.run.history import History
-from migrate.run.left_behind import COMMITTED
 from migrate.run.readdress_steps import brought_home
 from migrate.run.runbook import COMMIT, GO, Runbook, Step
 from migrate.sites.networking import GuestNic
+from migrate.steps.untouched import COMMITTED
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
 
@@ -58,17 +58,30 @@ def fenced_names(forward: History) -> dict[str, str]:
     }
 
 
+def last_stood(forward: History) -> dict[str, str]:
+    """Return from where writes to the sources' disks count, as their last pass found them, by volume."""
+    found = {
+        step.params["volume"]: forward.results[step.id].get("stood", {}).get("change", "")
+        for step in forward.runbook.steps
+        if step.kind == "transfer" and step.id in forward.results
+    }
+    return {volume: change for volume, change in found.items() if change}
+
+
 def compose_failback(
     wave: Wave,
     fenced: Mapping[str, str],
     before: Mapping[str, tuple[GuestNic, ...]] | None = None,
     base: str = COMMITTED,
+    stood: Mapping[str, str] | None = None,
 ) -> Runbook:
     """Return the runbook of a failback; ``fenced`` are the names that the sources have now.
 
-    ``before`` is what their guests were set to, by VM. ``base`` is what the sources' disks hold.
+    ``before`` is what their guests were set to, by VM. ``base`` is what the sources' disks hold, ``stood``
+    from where writes to them count, by volume.
     """
-    steps = tuple(_homeward(compose(exchanged(wave, before)).steps, wave, fenced, base))
+    out = compose(exchanged(wave, before)).steps
+    steps = tuple(_homeward(out, wave, fenced, {"base": base, "stood": dict(stood or {})}))
     return Runbook(wave.name, wave.fingerprint, steps)
 
 
@@ -83,7 +96,10 @@ def another_reverse_cycle(wave: Wave, number: int) -> tuple[Step, ...]:
 
 
 def _homeward(
-    steps: Iterable[Step], wave: Wave, fenced: Mapping[str, str] | None = None, base: str = COMMITTED
+    steps: Iterable[Step],
+    wave: Wave,
+    fenced: Mapping[str, str] | None = None,
+    journal: Mapping[str, Any] | None = None,
 ) -> Iterator[Step]:
     """Yield the steps with those left out that are not needed; who needed them needs what they needed."""
     instead: dict[str, tuple[str, ...]] = {}
@@ -99,7 +115,7 @@ def _homeward(
         else:
             title = f"{visible(wave.name)}: {_TITLES[step.id]}" if step.id in _TITLES else _swap(step.title)
             turned = replace(
-                step, title=title, params={**step.params, **_homeward_params(step, fenced, base)}
+                step, title=title, params={**step.params, **_homeward_params(step, fenced, journal or {})}
             )
         yield replace(turned, needs=needs)
 
@@ -115,10 +131,10 @@ def _unfence(step: Step, wave: Wave, fenced: Mapping[str, str]) -> Step:
     )
 
 
-def _homeward_params(step: Step, fenced: Mapping[str, str], base: str) -> dict[str, Any]:
+def _homeward_params(step: Step, fenced: Mapping[str, str], journal: Mapping[str, Any]) -> dict[str, Any]:
     match step.kind:
         case "journal":
-            return {"home": True, "base": base, "creates": []}
+            return {"home": True, "creates": [], **journal}
         case "check":
             return {"home": dict(fenced)}
         case "transfer" | "stop" | "fold" | "promote":

@@ -29,6 +29,7 @@ from migrate.run.compose_failback import (
     another_reverse_round,
     compose_failback,
     fenced_names,
+    last_stood,
 )
 from migrate.run.crew import Crew
 from migrate.run.cycles import put_away
@@ -285,7 +286,8 @@ def _intend_home(project: Project, home: Returning, purpose: Purpose) -> Intende
         _check(home.history, purpose, home=True)
         return Intended(home.stored, home.wave, home.run, home.history, home)
     before, base = found_before(home.forward), left_behind(project, home.wave.name)
-    runbook = compose_failback(home.wave, fenced_names(home.forward), before, base)
+    fenced, stood = fenced_names(home.forward), last_stood(home.forward)
+    runbook = compose_failback(home.wave, fenced, before, base, stood)
     return Intended(home.stored, home.wave, None, History(runbook), home)
 
 

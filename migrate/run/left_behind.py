@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from migrate.run import store as runs
 from migrate.run.history import Event, History
 from migrate.run.store import RunKind
+from migrate.steps.untouched import COMMITTED, LEFT_BEHIND
 
 if TYPE_CHECKING:
     from planner.store.project import Project
 
-COMMITTED: Final = "committed"  # the checkpoint of what they held at the commit
-LEFT_BEHIND: Final = "left behind"  # the same of disks that a way home wrote to before it was taken back
 _WRITING = frozenset({"transfer", "fold", "promote", "unfence"})
 
 

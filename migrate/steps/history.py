@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.untouched import LEFT_BEHIND, check_untouched, is_written, marks
 from migrate.transfers.ports import HistoryWanted, Moving
 from planner.units import show_bytes, show_duration
 
@@ -35,18 +36,22 @@ class KeepHistory(Repeatable):
             return {"kept": False}
         if not step.params["history_s"]:
             return {"kept": False, "removed": ctx.histories.dismiss(group)}
+        volumes, base = step.params["volumes"], step.params.get("base", "")
+        if base and is_written(ctx, step.params.get("stood", {})):
+            base = LEFT_BEHIND  # by somebody who is in no record of ours
+        held = {"base": base, "held": marks(ctx, volumes)} if base else {}
         made = any(ctx.result(create).get("created", True) for create in step.params["creates"])
         wanted = HistoryWanted(
             title=f"{ctx.wave}/{step.params['name']}",
-            volumes=tuple(step.params["volumes"]),
+            volumes=tuple(volumes),
             cycles=cycles_of(ctx, step),
             history_s=step.params["history_s"],
             hard_bytes=step.params["hard_bytes"],
             warning_bytes=step.params["warning_bytes"],
-            base=step.params.get("base", ""),
+            base=base,
         )
         ctx.histories.keep(group, wanted, anew=made)
-        return {"kept": True, "anew": made, **({"base": wanted.base} if wanted.base else {})}
+        return {"kept": True, "anew": made, **held}
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Remove it with all its checkpoints."""
@@ -63,6 +68,7 @@ class Fold(Repeatable):
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Do it; raises ProjectBusy while somebody looks at an older checkpoint."""
+        check_untouched(ctx, step)
         return {"checkpoint": ctx.histories.fold(part_of(step.id)) if ctx.histories else 0}
 
 

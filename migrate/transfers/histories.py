@@ -78,6 +78,7 @@ class AskedHistories:
             float(health["wanted_s"]),
             bool(health["is_short"]),
             tuple(health["said"]),
+            str(next((point["name"] for point in found[0]["checkpoints"]), "")),
         )
 
     def _ask(self, verb: str, group: str, **request: Any) -> Told:

@@ -116,7 +116,8 @@ class Transfers(Protocol):
 class Reach:
     """How the history of a group stands: checkpoints, seconds it reaches back, and seconds wanted.
 
-    ``is_short`` is less than was wanted, ``said`` what a person should know, the worst first.
+    ``is_short`` is less than was wanted, ``said`` what a person should know, the worst first. ``oldest`` is
+    the name of the first checkpoint.
     """
 
     checkpoints: int
@@ -124,6 +125,7 @@ class Reach:
     wanted_s: float
     is_short: bool
     said: tuple[str, ...]
+    oldest: str = ""
 
 
 class Places(Protocol):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -22,10 +23,11 @@ from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.means import Means
 from migrate.run.store import RunKind
 from migrate.run.wave_groups import keeping, named
+from migrate.steps.untouched import LEFT_BEHIND
 from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.homeward import go, home, written_at
-from tests.faults.killlab import WAVE
+from tests.faults.killlab import RUNNING, WAVE
 from tests.faults.labrun import Lab, kill_at
 from tests.faults.scenario import every, points_of, slice_of
 from tests.faults.witness import volumes_of, whole
@@ -181,3 +183,29 @@ def test_a_failback_that_is_taken_back_early_leaves_what_was_committed(stage: St
         go(lab, Purpose.REVERSE)
         image = imaged(lab, "committed")
         assert image == {volume: committed[volume] for volume in image}
+
+
+def test_a_fenced_vm_that_somebody_starts_is_noticed_by_what_it_wrote(stage: Stage, abroad: Path) -> None:
+    with Lab.copy(abroad, stage.scratch / "started", "dc2") as lab:
+        go(lab, Purpose.REVERSE)
+        write_at_the_source(lab, "before the round")
+        ended = lab.drive(cycle)
+        assert "/delta/" in ended.decide, ended
+        assert lab.drive(Purpose.ABORT).outcome == "aborted"
+        go(lab, Purpose.REVERSE)
+        with lab.project() as project:
+            run = runs.latest(project, WAVE, RunKind.FAILBACK)
+            assert run is not None
+            results = runs.history(project, run).results
+        assert LEFT_BEHIND in {said["base"] for step, said in results.items() if step.endswith("/journal")}
+
+
+def write_at_the_source(lab: Lab, op: str) -> None:
+    """Start a fenced VM where it was, until it has written, and shut it down."""
+    vm = RUNNING[0]
+    with lab.site("dc1") as source:
+        before = source.guest(vm).last_written
+        source.power_on(vm, op)
+        while source.guest(vm).last_written <= before:
+            time.sleep(0.01)
+        source.power_off(vm, op)

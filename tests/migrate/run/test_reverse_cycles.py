@@ -10,10 +10,11 @@ from migrate.run import controls, cycles
 from migrate.run import store as runs
 from migrate.run.compose_failback import another_reverse_cycle, compose_failback
 from migrate.run.history import Entry, Event
-from migrate.run.left_behind import COMMITTED, LEFT_BEHIND, left_behind
+from migrate.run.left_behind import left_behind
 from migrate.run.record import StepRecord
 from migrate.run.runbook import COMMIT, GO, Runbook, dump_step
 from migrate.run.store import Run, RunKind
+from migrate.steps.untouched import COMMITTED, LEFT_BEHIND
 from tests.migrate.test_status_home import Book, book, home
 
 __all__ = ["book"]
