@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from migrate.engine.presence import running
 from migrate.run import orders
 from migrate.run.following import ProgressFile
-from migrate.status import ProjectStatus, WaveStatus, project_status
+from migrate.status import ProjectStatus, project_status
+from migrate.wave_status import WaveStatus
 from planner.names import visible
 from planner.store.project import Project
 

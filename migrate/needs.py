@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.units import show_duration
 
 if TYPE_CHECKING:
-    from migrate.status import WaveStatus
+    from migrate.wave_status import WaveStatus
 
 HOME = ("failing back", "failed back")  # of a wave that has been committed
 

@@ -20,7 +20,8 @@ from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.history import Event
 from migrate.run.holding import Holding
 from migrate.run.means import Means
-from migrate.status import WaveStatus, project_status
+from migrate.status import project_status
+from migrate.wave_status import WaveStatus
 from planner.model import Power
 from planner.store.project import Project
 from tests.faults.conftest import Stage

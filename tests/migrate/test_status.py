@@ -12,7 +12,8 @@ from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
 from migrate.run.runbook import COMMIT, GO
-from migrate.status import ProjectStatus, WaveStatus, project_status
+from migrate.status import ProjectStatus, project_status
+from migrate.wave_status import WaveStatus
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories
 from planner.store.project import Project

@@ -18,7 +18,8 @@ from migrate.run.record import StepRecord
 from migrate.run.runbook import COMMIT, GO, Runbook
 from migrate.run.store import RunKind
 from migrate.run.waves import under_way
-from migrate.status import WaveStatus, project_status
+from migrate.status import project_status
+from migrate.wave_status import WaveStatus
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories
 from planner.store.project import Project
