@@ -60,5 +60,6 @@ def _changes(project: Project) -> None:
     assert line is not None
     assert line.rate_bytes_s(0.0) == 5e6
     assert policy().line is line  # nothing is read anew while nothing changes
-    settings_store.save(project, Settings(), "me")
+    settings_store.save(project, Settings(transfers=Transfers(patience_s=60.0)), "me")
     assert policy().line is None
+    assert (policy.patience().limit_s("transfer"), policy.patience().limit_s("start")) == (60.0, 90.0)

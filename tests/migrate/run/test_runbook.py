@@ -65,3 +65,12 @@ def test_with_cycle_puts_a_round_between_what_the_gate_waited_for_and_the_gate()
 def test_with_cycle_of_nothing_changes_nothing() -> None:
     before = compose(small_wave())
     assert before.with_cycle(GO, ()) == before
+
+
+@pytest.mark.parametrize(("attempts", "retried"), [(3, True), (1, False)])
+def test_steps_that_were_stored_with_a_number_of_attempts_are_read(attempts: int, retried: bool) -> None:
+    old = dump_runbook(compose(small_wave()))
+    for step in old["steps"]:
+        del step["retried"]
+        step["attempts"] = attempts
+    assert {step.retried for step in load_runbook(old).steps} == {retried}
