@@ -12,7 +12,7 @@ from tests.faults.enginelab import await_result, engine_of, order
 from tests.faults.killlab import make_template
 from tests.faults.labrun import Lab
 from tests.faults.test_engine_cycles import await_more, grow_old, rounds
-from tests.faults.test_reverse import held, imaged
+from tests.faults.test_reverse import await_writes, held, imaged
 
 
 def test_a_committed_wave_is_protected_and_stays_so(stage: Stage) -> None:
@@ -28,6 +28,7 @@ def test_a_committed_wave_is_protected_and_stays_so(stage: Stage) -> None:
         assert (wave.state, wave.late, wave.why) == ("reverse protected", "", "")
         planned = rounds(project, RunKind.FAILBACK)
 
+        await_writes(lab)
         grow_old(project, 20)
         await_more(project, planned, RunKind.FAILBACK)
         assert not orders.waiting(project)

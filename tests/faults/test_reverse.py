@@ -65,6 +65,13 @@ def _imaged(lab: Lab, checkpoint: str) -> Iterator[tuple[str, str]]:
                             yield disk["volume"], hashlib.sha256(data).hexdigest()
 
 
+def await_writes(lab: Lab) -> None:
+    """Return when each guest at the target has written something new."""
+    before = written_at(lab, "dc2")
+    while any(now <= before[vm] for vm, now in written_at(lab, "dc2").items()):
+        time.sleep(0.01)
+
+
 def name_newest(lab: Lab, name: str) -> None:
     """Give what is newest at the source a name."""
     with lab.project() as project, keeping(project, groups := named(project, WAVE)) as kept:
@@ -116,10 +123,12 @@ def protected(lab: Lab, point: str) -> list[str]:
 def test_what_was_committed_stays_until_the_failback(stage: Stage, abroad: Path) -> None:
     with Lab.copy(abroad, stage.scratch / "reverse", "dc2") as lab:
         committed = held(lab)
+        await_writes(lab)
         go(lab, Purpose.REVERSE)
         assert lab.drive(Purpose.REVERSE).gate == "go", "one more round, proven by digests"
         older = imaged(lab, "latest")
         name_newest(lab, "older")
+        await_writes(lab)
         assert lab.drive(cycle).gate == "go"
         assert held(lab) == committed, "what comes back is in the journal"
         image = imaged(lab, "committed")
@@ -170,6 +179,7 @@ def test_control_without_its_journal_the_source_is_gone_over(
     )
     with Lab.copy(abroad, stage.scratch / "gone-over", "dc2") as lab:
         committed = held(lab)
+        await_writes(lab)
         go(lab, Purpose.REVERSE)
         assert held(lab) != committed
 
