@@ -9,7 +9,6 @@ from migrate.run import cycles
 from migrate.run.actions import Decide, next_actions
 from migrate.run.history import Mode, Status
 from migrate.run.runbook import GO
-from migrate.run.store import RunKind
 from migrate.waiting import clause, held_up, waiting
 from planner.names import visible
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def is_late(run: Run, history: History, copied_at: str, now: datetime) -> bool:
-    """Return whether a wave that is not cut over yet has copies that are older than was approved."""
-    if not copied_at or run.kind is not RunKind.WAVE or history.mode is not Mode.FORWARD:
+    """Return whether the copies of a wave that waits for its go, out or home, are older than was approved."""
+    if not copied_at or not cycles.has_cycles(run, history) or history.mode is not Mode.FORWARD:
         return False
     target_s = cycles.target_s(history)
     age_s = (now - datetime.fromisoformat(copied_at)).total_seconds()

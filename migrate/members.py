@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from migrate.flags import breach, flags_of, lacks_a_site
 from migrate.late import is_late
 from migrate.reach import short_history
 from migrate.run import cycles
@@ -17,8 +18,8 @@ from migrate.run.returning import find_returning
 from migrate.run.runbook import Step
 from migrate.run.waves import find_wave
 from migrate.states import Flag, State, at_go, least, state_of, steps_by_vm
-from migrate.status import breach, flags_of, is_open, is_rehearsed, lacks_a_site
 from migrate.waiting import titled
+from migrate.wave_status import is_open, is_rehearsed
 from planner.errors import NotFound
 from planner.store import settings as settings_store
 from planner.store.project import Project

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from migrate.engine.presence import running
 from migrate.run import orders
 from migrate.run.following import ProgressFile
-from migrate.status import ProjectStatus, WaveStatus, project_status
+from migrate.status import ProjectStatus, project_status
+from migrate.wave_status import WaveStatus
 from planner.names import visible
 from planner.store.project import Project
 
@@ -58,7 +59,7 @@ def _of_waves(status: ProjectStatus) -> Iterator[Metric]:
         "wherry_wave_commit_window_seconds", "What is left of the commit window.", labels=("wave",)
     )
     ages = GaugeMetricFamily(
-        "wherry_wave_rpo_seconds", "How old the copies of a wave are before its cutover.", labels=("wave",)
+        "wherry_wave_rpo_seconds", "How old the copies of a wave are until its go.", labels=("wave",)
     )
     allowed = GaugeMetricFamily(
         "wherry_wave_rpo_target_seconds", "How old they may get, 0 for no matter.", labels=("wave",)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from planner.units import show_duration
 
 if TYPE_CHECKING:
-    from migrate.status import WaveStatus
+    from migrate.wave_status import WaveStatus
 
 HOME = ("failing back", "failed back")  # of a wave that has been committed
 
@@ -89,26 +89,32 @@ def _needs_after_commit(wave: WaveStatus, running: bool, now: datetime) -> list[
         age_s = (now - datetime.fromisoformat(wave.protected_at)).total_seconds()
         text = f"{name} can come back: its source is as the target was {show_duration(max(age_s, 0))} ago"
         hint = f"wherry replicate {name} --reverse --live brings it up to date; wherry failback {name} --live"
-        needs.append(Need("info", text, hint, name))
+        needs += [Need("info", text, hint, name), *_late(wave, now, " --reverse"), *_short(wave)]
     elif wave.current and not running:
         verb = f"failback {name}" if wave.state == "failing back" else f"replicate {name} --reverse"
         text = f"the way home of {name} was interrupted"
         needs.append(Need("warning", text, f"wherry {verb} --live goes on where it was", name))
+    if wave.unprotected:
+        text = f"{name} is committed, and nobody protects it at its source"
+        needs.append(Need("info", text, f"wherry replicate {name} --reverse --live begins that", name))
     kept = wave.state in ("committed", "reverse protected") and wave.keep_until
     if kept and wave.keep_until < now.date().isoformat():
         text = f"the fenced sources of {name} were to be kept until {wave.keep_until}"
         hint = "they may be removed now, by hand: wherry never deletes a source"
+        if wave.state == "reverse protected":
+            hint += f"; before that wherry abort {name} --live ends its protection"
         needs.append(Need("info", text, hint, name))
     return needs
 
 
-def _late(wave: WaveStatus, now: datetime) -> list[Need]:
+def _late(wave: WaveStatus, now: datetime, way: str = "") -> list[Need]:
     """Return that the copies of a wave are too old, and why."""
     if not wave.late:
         return []
     age = show_duration((now - datetime.fromisoformat(wave.copied_at)).total_seconds())
     text = f"the copies of {wave.name} are {age} old, {show_duration(wave.rpo_s)} is allowed: {wave.late}"
-    return [Need("warning", text, f"wherry replicate {wave.name} --live brings them up to date", wave.name)]
+    hint = f"wherry replicate {wave.name}{way} --live brings them up to date"
+    return [Need("warning", text, hint, wave.name)]
 
 
 def _short(wave: WaveStatus) -> list[Need]:

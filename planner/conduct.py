@@ -160,7 +160,9 @@ class Ending(Part):
     act: Literal["alarm", "commit", "rollback"] = "alarm"
     keep_days: int = Field(30, ge=0, le=3650, description="how long a fenced source is kept")
     reverse: bool = Field(
-        False, description="after commit, protect the target's VMs at the source, over the disks kept there"
+        True,
+        description="after commit, protect the target's VMs at the source, in a journal that keeps what was "
+        "committed",
     )
 
 

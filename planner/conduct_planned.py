@@ -11,9 +11,11 @@ others. ``test_networks`` are those that the wave plugs into.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
-from planner.conduct import Ending, Gates, HookRule, Part, ProbeRule
+from planner.conduct import Conduct, Ending, Gates, HookRule, Part, ProbeRule
 from planner.conduct_addressing import WAYS, NicAddresses
 
 
@@ -45,13 +47,23 @@ class PlannedNic(Part):
         return [(way, said) for way in WAYS if (said := getattr(self, way)) is not None]
 
 
+class PlannedEnding(Ending):
+    """An ending as it was signed. A plan that says nothing of reverse protection was approved without it."""
+
+    reverse: bool = Field(
+        False,
+        description="after commit, protect the target's VMs at the source, in a journal that keeps what was "
+        "committed",
+    )
+
+
 class PlannedConduct(Part):
     """How the cutover of one wave is conducted."""
 
     probes: tuple[PlannedProbe, ...] = ()
     hooks: tuple[PlannedHook, ...] = ()
     gates: Gates = Gates()
-    ending: Ending = Ending()
+    ending: PlannedEnding = PlannedEnding()
     addresses: dict[str, str] = Field(default_factory=dict, description="VM id → address at the target")
     home_addresses: dict[str, str] = Field(
         default_factory=dict, description="VM id → address at the source, where it is another"
@@ -74,3 +86,11 @@ class PlannedConduct(Part):
         nics = tuple(one.model_copy(update={"live": one.home, "home": one.live}) for one in self.nics)
         addresses = {**self.addresses, **self.home_addresses}
         return self.model_copy(update={"nics": nics, "addresses": addresses, "home_addresses": {}})
+
+
+def said_of(conduct: Conduct) -> dict[str, Any]:
+    """Return what settings say of a conduct beside what a plan leaves out, as a fingerprint takes it."""
+    body = conduct.model_dump(mode="json", exclude_defaults=True)
+    ending = PlannedEnding(**conduct.ending.model_dump()).model_dump(mode="json", exclude_defaults=True)
+    body.pop("ending", None)
+    return {**body, **({"ending": ending} if ending else {})}

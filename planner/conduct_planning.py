@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from planner.conduct import Conduct, Hook, Probe, ProbeKind
-from planner.conduct_planned import PlannedConduct, PlannedHook, PlannedNic, PlannedProbe
+from planner.conduct_planned import PlannedConduct, PlannedEnding, PlannedHook, PlannedNic, PlannedProbe
 from planner.conduct_readdressing import Readdressing, readdressing_notes
 from planner.errors import BadInput
 from planner.fields import Seen
-from planner.model import VM
+from planner.model import VM, Backing
 from planner.names import visible
 from planner.query import parse
 from planner.units import show_count
@@ -57,7 +57,7 @@ def plan_conduct(
         probes=tuple(probes),
         hooks=tuple(hooks),
         gates=conduct.gates,
-        ending=conduct.ending,
+        ending=PlannedEnding(**conduct.ending.model_dump()),
         addresses=addresses,
         home_addresses=home,
         nics=nics,
@@ -85,6 +85,7 @@ def conduct_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
     """Yield what of the conduct concerns nobody, and which addresses it needs that nobody knows."""
     waves = tuple(waves)
     yield from readdressing_notes(conduct, waves)
+    yield from _unprotected_notes(waves)
     used: set[tuple[str, str]] = set()
     lacking: dict[tuple[str, str], list[str]] = {}
     for wave in waves:
@@ -105,6 +106,22 @@ def conduct_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
                 f"{what} {visible(name)} needs an address of {show_count(len(vms), 'VM')} of which nobody "
                 f"knows one ({some}): it will fail there; say it in conduct.addresses"
             )
+
+
+def unprotected(wave: Wave) -> int:
+    """Return how many disks a failback copies in its downtime only: they have no snapshots at the target."""
+    return sum(not disk.left_out and disk.target is Backing.RDM_PHYSICAL for disk in wave.disks)
+
+
+def _unprotected_notes(waves: Iterable[Wave]) -> Iterator[str]:
+    found = {
+        wave.name: unprotected(wave) for wave in waves if wave.conduct.ending.reverse and unprotected(wave)
+    }
+    if found:
+        yield (
+            f"{show_count(sum(found.values()), 'physical RDM')} at the target ({', '.join(found)}) cannot be "
+            "protected at the source after the commit: a failback copies what it holds while it is down"
+        )
 
 
 def _asks_for_address(rule: PlannedProbe | PlannedHook) -> bool:

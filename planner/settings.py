@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from planner.conduct import Conduct
+from planner.conduct_planned import said_of
 from planner.destinations import same_folder_twice
 from planner.journal_room import checked_room
 from planner.model import Method
@@ -361,7 +362,9 @@ class Settings(_Part):
         Entries that came later count once they are set, so that older plans keep their settings.
         """
         body = self.model_dump(mode="json", exclude={"sites", "transfers", "notices"})
-        body["conduct"] = self.conduct.model_dump(mode="json", exclude_defaults=True)
+        body["conduct"] = said_of(self.conduct)
+        if not body["conduct"]:
+            del body["conduct"]
         drop_unset(self, body, _LATER)
         drop_unset(self.caps, body["caps"], _LATER_CAPS)
         drop_unset(self.policies, body["policies"], LATER_POLICIES)
@@ -373,7 +376,7 @@ class Settings(_Part):
 
 _LATER = (
     *("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders"),
-    *("sends", "conduct"),
+    "sends",
 )
 LATER_POLICIES = ("cycle_min", "rpo_min", "history_h", "journal_limit", "journal_warning")
 _LATER_CAPS = (

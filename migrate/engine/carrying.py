@@ -65,7 +65,7 @@ def _protect(project: Project, order: Order, ended: Carried) -> None:
         return
     wave = plans.wave(project, ended.run.plan, ended.run.wave)
     if wave.conduct.ending.reverse:
-        options = {"uid": order.options["uid"], "speaks": False}
+        options = {"uid": order.options["uid"], "speaks": False, "cycle": True}  # so it makes way for people
         orders.place(project, ended.run.wave, Purpose.REVERSE.value, options, order.who)
 
 

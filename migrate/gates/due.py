@@ -132,9 +132,10 @@ def _of_copies(project: Project, run: Run, history: History) -> Iterator[Due]:
     """Yield the next cycle of a run, and when its copies are older than was approved."""
     at = cycles.copied_at(run, history, cycles.times_of(project, run.id))
     if (due := cycles.next_cycle(project, run, history, at)) is not None:
-        yield Due(due, Cause.CYCLE, run.wave, "replicate", f"its copies of {at} get old", run.id)
+        verb = "reverse" if run.kind is RunKind.FAILBACK else "replicate"
+        yield Due(due, Cause.CYCLE, run.wave, verb, f"its copies of {at} get old", run.id)
     target_s = cycles.target_s(history)
-    if at and target_s and history.status[GO] is Status.PENDING and run.kind is RunKind.WAVE:
+    if at and target_s and history.status[GO] is Status.PENDING and cycles.has_cycles(run, history):
         instant = datetime.fromisoformat(at)
         why = f"its copies are over {show_duration(target_s)} old: they are of {at}"
         if held := held_up(history):

@@ -27,6 +27,7 @@ class Enrolment:
     ``cycles`` is what the cycles begin with that bring its disks: what came before is no first checkpoint.
     ``asked`` is in the words of ``parse_limits``, ``hard_bytes`` and ``warning_bytes`` apart, 0 for none.
     ``closed`` is the checkpoint that the replicas were brought to, empty while the journal is open.
+    ``base`` is the name of a checkpoint of what the disks held when they were enrolled, empty for none.
     """
 
     group: str
@@ -37,6 +38,7 @@ class Enrolment:
     hard_bytes: int = 0
     warning_bytes: int = 0
     closed: Mapping[str, Any] = field(default_factory=dict)
+    base: str = ""
 
     @property
     def is_open(self) -> bool:

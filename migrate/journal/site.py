@@ -10,21 +10,24 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.journal.allowance import space_of
 from migrate.journal.enrolled import Enrolment, empty, load_all, save
 from migrate.journal.frames import Kind
 from migrate.journal.group import Asked, GroupJournal, Replicas
 from migrate.journal.limits import USUAL_RESERVE, Limits, Room
+from migrate.journal.mending import Mended
 from migrate.journal.state import Checkpoint
 from migrate.journal.store import FOLDER, Journals
 from migrate.replication.logfile import LogFile
 from migrate.replication.progress import ProgressLog
-from planner.errors import NotFound, ProjectBusy
+from planner.errors import Blocked, NoSpace, NotFound, ProjectBusy
 from planner.names import content_id, visible
 
 Pace = Callable[[int], None]
+AFTER_MENDING: Final = "what the disks held"
 
 
 class SiteJournals(Journals):
@@ -61,8 +64,9 @@ class SiteJournals(Journals):
     def enrol(self, one: Enrolment, *, anew: bool) -> None:
         """Have passes over the disks of a group go through its journal from now on.
 
-        ``anew`` drops an old one. A disk of another group leaves it with the journal of that.
-        Raises ProjectBusy, OSError.
+        ``anew`` drops an old one. A disk of another group leaves it with the journal of that. With a base
+        nothing is written to the disks themselves: the first pass goes through the journal as well.
+        Raises ProjectBusy, NoSpace, OSError.
         """
         for name, other in tuple(self._enrolled.items()):
             if name == one.group:
@@ -75,8 +79,13 @@ class SiteJournals(Journals):
             if group is not None and not group.is_journalled:  # it waits for cycles of another run
                 self._check_idle(group)
                 del self._open[one.group]
+            before = self._enrolled.get(one.group)
+            if one.base and not (before and before.is_open):
+                _check_room(one.group, self._store)
             save(self._folder(one.group), one)
             self._know(one)
+            if one.base:
+                _stand_on(self._opened(one.group), one.base, self._now_ms())
 
     def fold(self, name: str, pace: Pace) -> int:
         """Move history into the replicas up to the newest checkpoint; return it, 0 where there is none.
@@ -125,12 +134,26 @@ class SiteJournals(Journals):
             self._enrolled.pop(name, None)
         return True
 
+    def mend(self, name: str) -> Mended:
+        """Mend a journal; one that stood on what its disks hold does so again where no checkpoint is left."""
+        mended = super().mend(name)
+        with self._lock:
+            if (one := self._enrolled.get(name)) is not None and one.base:
+                _stand_on(self._opened(name), AFTER_MENDING, self._now_ms())
+        return mended
+
     def open_write(self, volume: str) -> WritableDisk:
         """Open a disk for a pass, through the journal of its group where it is in one."""
         with self._lock:
             name = self._group_of.get(volume)
             if name is not None:
-                return self._opened(name).open_write(volume)
+                group = self._opened(name)
+                if self._enrolled[name].base and not group.checkpoints():
+                    raise Blocked(
+                        f"the journal of {visible(name, 200)} was not begun, and what its disks hold is kept",
+                        "run the verb again",
+                    )
+                return group.open_write(volume)
         return self._replicas.open_write(volume)
 
     def open_read(self, volume: str) -> ReadableDisk:
@@ -189,6 +212,24 @@ class SiteJournals(Journals):
             raise ProjectBusy(
                 f"the journal of {visible(group.name, 200)} is in use", "end its passes and close its images"
             )
+
+
+def _check_room(name: str, store: Path) -> None:
+    """Raise NoSpace where the first pass would find no room."""
+    space = space_of(store, USUAL_RESERVE)
+    if not space.spare_bytes:
+        raise NoSpace(
+            f"no room for a journal of {visible(name, 200)}: only {space.told}",
+            "make room there; nothing is written to its disks before",
+        )
+
+
+def _stand_on(group: GroupJournal, name: str, now_ms: int) -> None:
+    """Make a first checkpoint, pinned, of what the disks hold; a journal that has one goes on as it is."""
+    log = group.log if group.is_journalled else group.open_stream()
+    first = next(iter(group.checkpoints()), None) or log.checkpoint(now_ms, name=name)
+    if first.name == name and not first.pinned:
+        group.note(first.record, pinned=True)
 
 
 def _named(group: GroupJournal, asked: Asked) -> Checkpoint:

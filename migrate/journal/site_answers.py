@@ -48,6 +48,7 @@ class SiteAnswers:
             float(taken(request, "history_s", int)),
             taken(request, "hard_bytes", int, 0),
             taken(request, "warning_bytes", int, 0),
+            base=checked_name(taken(request, "base", str, "")),
         )
         self._journals.enrol(one, anew=taken(request, "anew", bool, False))
         return {"group": one.group, "disks": len(volumes)}

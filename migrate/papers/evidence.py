@@ -17,6 +17,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"
         case "create-disk":
             return _created(result)
+        case "journal" if result.get("base"):
+            return f"what its disks held is checkpoint {result['base']!r}"
         case "place-seed":
             return _placed(result)
         case "snapshot":

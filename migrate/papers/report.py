@@ -18,7 +18,7 @@ from migrate.run.actions import Outcome
 from migrate.run.history import SETTLED, Mode
 from migrate.run.store import RunKind
 from migrate.states import State
-from migrate.status import word_of
+from migrate.wave_status import word_of
 from planner.errors import NotFound
 from planner.run_report import SCHEMA, AuditHead, CycleLine, OtherRun, RunReport
 from planner.store import approvals

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from migrate.daemons.lock import is_running
 from migrate.daemons.receiver import NAME, SOCKET, store_of
 from migrate.rehearsals.finding import Finding
+from migrate.run.compose_failback import compose_failback
 from planner.errors import WherryError
 from planner.names import visible
 from planner.units import MIB, show_bytes
@@ -30,10 +31,15 @@ if TYPE_CHECKING:
 _STORE_BYTES = 64 * MIB  # what progress of a wave takes at most, with room to spare
 
 
-def at_the_receiver(project: Project, wave: Wave, runbook: Runbook, target: LabSite) -> Iterator[Finding]:
-    """Yield everything at the receiver that is in the way of a wave."""
+def at_the_receiver(
+    project: Project, wave: Wave, runbook: Runbook, source: LabSite, target: LabSite
+) -> Iterator[Finding]:
+    """Yield everything at the receiver that is in the way of a wave, and what will be at the source's."""
     yield from _writers(wave, target)
-    yield from _room(store_of(target.directory), runbook)
+    yield from _room(store_of(target.directory), runbook, "the wave's journals")
+    if wave.conduct.ending.reverse:
+        after = f"after its commit the wave's journals at {visible(source.name)}"
+        yield from _room(store_of(source.directory), compose_failback(wave, {}), after)
     if is_running(target.directory / "run", NAME) is not None:
         yield from _answers(project, wave, runbook, target)
 
@@ -55,7 +61,7 @@ def _writers(wave: Wave, target: LabSite) -> Iterator[Finding]:
             yield Finding("receiver leases", said, "see 'wherry status' and who else sends to this site")
 
 
-def _room(store: Path, runbook: Runbook) -> Iterator[Finding]:
+def _room(store: Path, runbook: Runbook, what: str) -> Iterator[Finding]:
     """Yield a store without room for what the wave's journals may take; 0 stands for no limit."""
     there = next(path for path in (store, *store.parents) if path.exists())
     found = os.statvfs(there)
@@ -66,8 +72,7 @@ def _room(store: Path, runbook: Runbook) -> Iterator[Finding]:
     if free < wanted:
         yield Finding(
             "receiver store",
-            f"{visible(str(there), 200)} has {show_bytes(free)} free, "
-            f"the wave's journals may take {show_bytes(wanted)}",
+            f"{visible(str(there), 200)} has {show_bytes(free)} free, {what} may take {show_bytes(wanted)}",
             "free space there, or lower policies.journal_limit",
         )
 

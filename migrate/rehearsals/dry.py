@@ -80,7 +80,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
             if not begun:
                 findings += at_the_sites(wave, source, target)
             if not runs.is_held(project, wave.name):  # else what is there is its own
-                findings += at_the_receiver(project, wave, runbook, target)
+                findings += at_the_receiver(project, wave, runbook, source, target)
             calls, stopped, failure = predict(wave, runbook, source, target)
             if failure is not None and len(findings) == known and not begun:
                 findings.append(failure)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from migrate.disks.ports import ReadableDisk
+from migrate.replication import buffers
+from migrate.replication.buffers import BUFFER_BYTES, Buffer
 from migrate.replication.packers import OURS
 from migrate.replication.wire import (
     BLOCK_MAX,
@@ -24,6 +26,7 @@ from migrate.replication.wire import (
 from migrate.replication.zeros import GRAIN, ZERO_MIB, zero_runs
 
 _PROBE_BYTES = 4096
+assert BUFFER_BYTES == BLOCK_MAX
 UNKNOWN_DIGEST = bytes(DIGEST_BYTES)
 
 
@@ -64,7 +67,7 @@ class Block:
 
     item: Item
     pieces: tuple[Piece, ...]
-    buffer: bytearray | None
+    buffer: Buffer | None
     read_s: float = 0.0
     pack_s: float = 0.0
     refined_bytes: int = 0
@@ -80,7 +83,7 @@ class Compared:
     """
 
     item: Item
-    buffer: bytearray | None
+    buffer: Buffer | None
     runs: tuple[tuple[int, int, bool, bool], ...]
     doubtful: tuple[int, ...] = ()
     read_s: float = 0.0
@@ -92,7 +95,7 @@ class Look:
     """An item that was read and hashed, not packed yet; ``runs`` are (start, end, zero, digests)."""
 
     item: Item
-    buffer: bytearray | None
+    buffer: Buffer | None
     runs: tuple[tuple[int, int, bool, bytes], ...] = ()
     read_s: float = 0.0
     look_s: float = 0.0
@@ -130,7 +133,7 @@ class BlockReader:
         self._zeros = zeros
         self._key = key
         self._spare = spare
-        self._pool: list[bytearray] = []  # the last one first: it may still be in the processor's cache
+        self._pool: list[Buffer] = []  # the last one first: it may still be in the processor's cache
 
     def read(self, item: Item) -> Block:
         """Return the block of an item; raises OSError."""
@@ -139,7 +142,7 @@ class BlockReader:
         if not item.read:
             return _gap(item)
         buffer = self._buffer()
-        view = memoryview(buffer)[: item.length]
+        view = buffer.view[: item.length]
         begun = self._clock()
         self._disk.read_into(view, item.offset)
         read = self._clock()
@@ -161,7 +164,7 @@ class BlockReader:
             gaps = _differing(0, item.length, mine, item.digests)
             return Compared(item, None, tuple((low, high, True, differs) for low, high, differs in gaps))
         buffer = self._buffer()
-        view = memoryview(buffer)[: item.length]
+        view = buffer.view[: item.length]
         begun = self._clock()
         self._disk.read_into(view, item.offset)
         read = self._clock()
@@ -190,7 +193,7 @@ class BlockReader:
         if item.digests is None:
             return _gap(item)
         begun = self._clock()
-        view = memoryview(buffer or b"")
+        view = memoryview(b"") if buffer is None else buffer.view
         pieces: list[Piece] = []
         at = spared = 0
         for start, end, zero, differs in compared.runs:
@@ -218,7 +221,7 @@ class BlockReader:
         if not item.read:
             return Look(item, None)
         buffer = self._buffer()
-        view = memoryview(buffer)[: item.length]
+        view = buffer.view[: item.length]
         begun = self._clock()
         self._disk.read_into(view, item.offset)
         read = self._clock()
@@ -233,7 +236,7 @@ class BlockReader:
         item, buffer = look.item, look.buffer
         if buffer is None:
             return _gap(item)
-        view = memoryview(buffer)
+        view = buffer.view
         begun = self._clock()
         pieces: list[Piece] = []
         for start, end, zero, digests in look.runs:
@@ -255,15 +258,15 @@ class BlockReader:
         if block.buffer is not None:
             self._put(block.buffer)
 
-    def _put(self, buffer: bytearray) -> None:
+    def _put(self, buffer: Buffer) -> None:
         if len(self._pool) < self._spare():
             self._pool.append(buffer)
 
-    def _buffer(self) -> bytearray:
+    def _buffer(self) -> Buffer:
         try:
             return self._pool.pop()
         except IndexError:
-            return bytearray(BLOCK_MAX)
+            return buffers.lend()
 
     def _piece(self, offset: int, data: memoryview, zero: bool) -> Piece:
         if zero:

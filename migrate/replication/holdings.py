@@ -14,8 +14,9 @@ from concurrent.futures import Executor
 
 from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
-from migrate.replication import wire
+from migrate.replication import buffers, wire
 from migrate.replication.blocks import UNKNOWN_DIGEST, zero_digests
+from migrate.replication.buffers import Buffer
 from migrate.replication.extents import aligned
 from migrate.replication.pipeline import Later, later
 from migrate.replication.progress import ProgressLog
@@ -128,9 +129,9 @@ class Holdings:
         return at < len(self._allocated) and self._allocated[at].offset < end
 
     def _read(self, start: int, end: int) -> memoryview:
-        buffer: memoryview | None = getattr(self._local, "buffer", None)
+        buffer: Buffer | None = getattr(self._local, "buffer", None)
         if buffer is None:
-            buffer = self._local.buffer = memoryview(bytearray(MIB))
-        view = buffer[: end - start]
+            buffer = self._local.buffer = buffers.lend()
+        view = buffer.view[: end - start]
         self._disk.read_into(view, start)
         return view

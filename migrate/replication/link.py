@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from migrate.replication import wire
+from migrate.replication.buffers import BUFFER_BYTES, lend
 from migrate.replication.channel import Buffer, Channel
 from migrate.replication.messages import Refusal, error_of
 from migrate.replication.wire import Frame, Kind, WireError
 from planner.errors import WherryError
+from planner.units import KIB
 
 _DROP_BYTES = 4096
+_SMALL_BYTES = 64 * KIB
+assert max(wire.BLOCK_MAX, wire.CONTROL_MAX) <= BUFFER_BYTES
 
 
 class Link:
@@ -26,7 +30,7 @@ class Link:
         self._send_key = self._receive_key = wire.OPENING_KEY
         self._sent = self._received = 0
         self._header = memoryview(bytearray(wire.HEADER_BYTES))
-        self._body = memoryview(bytearray(wire.BLOCK_MAX))
+        self._body = memoryview(bytearray(_SMALL_BYTES))
         self.sent_bytes = self.received_bytes = 0
         self.refused: WherryError | None = None
         self.grain_key = b""  # once agreed: tags of DATA are over the digests of its grains
@@ -82,6 +86,8 @@ class Link:
                 f"frame {header.sequence} of stream {header.stream} arrived, expected was "
                 f"{self._received} of {self._stream}"
             )
+        if header.wire_length > len(self._body):
+            self._body = lend().view  # most peers never say as much
         wire_body = self._body[: header.wire_length]
         if header.wire_length:
             self._channel.recv_into(wire_body)

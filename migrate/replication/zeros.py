@@ -7,6 +7,7 @@ of it. A bytearray compares at memory speed, a memoryview fifty times slower, he
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from planner.units import KIB, MIB
 
@@ -14,14 +15,20 @@ GRAIN = 64 * KIB
 ZERO_MIB = bytes(MIB)
 
 
-def is_zero(buffer: bytearray, start: int, end: int) -> bool:
+class Memory(Protocol):
+    """A bytearray, or a buffer of blocks."""
+
+    def startswith(self, prefix: bytes, start: int, end: int, /) -> bool: ...
+
+
+def is_zero(buffer: Memory, start: int, end: int) -> bool:
     """True when ``buffer[start:end]`` is all zeros; at most 1 MiB at a time."""
     length = end - start
     zeros = ZERO_MIB if length == MIB else ZERO_MIB[:length]
     return buffer.startswith(zeros, start, end)
 
 
-def zero_runs(buffer: bytearray, length: int, grain: int = GRAIN) -> Iterator[tuple[int, int, bool]]:
+def zero_runs(buffer: Memory, length: int, grain: int = GRAIN) -> Iterator[tuple[int, int, bool]]:
     """Yield (start, end, is zero) runs that cover ``buffer[:length]``, in steps of ``grain``."""
     zeros = ZERO_MIB[:grain]
     start, kind = 0, False

@@ -6,8 +6,8 @@
 
 ``compose`` decides order and steps; here only what is another thing on the way home is exchanged: no disk
 and no VM is made, for both are there, fenced. Guests get back the addresses that they had. Programs and human
-steps of the cutover are left out. The source keeps no history: what a failed way home needs is the VM at the
-target.
+steps of the cutover are left out. What comes back goes into a journal at the source, whose base is what its
+disks hold: the only copy of what was committed, until the go of the failback.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from migrate.run.compose import another_round, compose
+from migrate.run.compose import another_cycle, another_round, compose
 from migrate.run.history import History
 from migrate.run.readdress_steps import brought_home
 from migrate.run.runbook import COMMIT, GO, Runbook, Step
 from migrate.sites.networking import GuestNic
+from migrate.steps.untouched import COMMITTED
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
 
 _HERE, _THERE = " at the source", " at the target"
 _SEED = ": seed"
-_LEFT_OUT = frozenset({"create-disk", "journal", "fold", "promote"})
+_LEAST_HISTORY_H = 1.0
+_LEFT_OUT = frozenset({"create-disk"})
 _TITLES = {GO: "go for failback", COMMIT: "commit the failback, the point of no return"}
 
 
@@ -40,6 +42,9 @@ def exchanged(wave: Wave, before: Mapping[str, tuple[GuestNic, ...]] | None = No
             "vms": tuple(_vm(vm) for vm in wave.vms),
             "disks": tuple(_disk(disk) for disk in wave.disks),
             "conduct": brought_home(wave.conduct, before or {}),
+            "policies": wave.policies.model_copy(
+                update={"history_h": max(wave.policies.history_h, _LEAST_HISTORY_H)}
+            ),
         }
     )
 
@@ -53,25 +58,52 @@ def fenced_names(forward: History) -> dict[str, str]:
     }
 
 
+def last_stood(forward: History) -> dict[str, str]:
+    """Return from where writes to the sources' disks count, as their last pass found them, by volume."""
+    found = {
+        step.params["volume"]: forward.results[step.id].get("stood", {}).get("change", "")
+        for step in forward.runbook.steps
+        if step.kind == "transfer" and step.id in forward.results
+    }
+    return {volume: change for volume, change in found.items() if change}
+
+
 def compose_failback(
-    wave: Wave, fenced: Mapping[str, str], before: Mapping[str, tuple[GuestNic, ...]] | None = None
+    wave: Wave,
+    fenced: Mapping[str, str],
+    before: Mapping[str, tuple[GuestNic, ...]] | None = None,
+    base: str = COMMITTED,
+    stood: Mapping[str, str] | None = None,
 ) -> Runbook:
     """Return the runbook of a failback; ``fenced`` are the names that the sources have now.
 
-    ``before`` is what their guests were set to, by VM.
+    ``before`` is what their guests were set to, by VM. ``base`` is what the sources' disks hold, ``stood``
+    from where writes to them count, by volume.
     """
-    steps = tuple(_homeward(compose(exchanged(wave, before)).steps, wave, fenced))
+    out = compose(exchanged(wave, before)).steps
+    steps = tuple(_homeward(out, wave, fenced, {"base": base, "stood": dict(stood or {})}))
     return Runbook(wave.name, wave.fingerprint, steps)
 
 
 def another_reverse_round(wave: Wave, number: int) -> tuple[Step, ...]:
     """Return the steps of one more reverse checkpoint of a wave that is protected at its source."""
-    return tuple(_homeward(another_round(exchanged(wave), number), wave, {}))
+    return tuple(_homeward(another_round(exchanged(wave), number), wave))
 
 
-def _homeward(steps: Iterable[Step], wave: Wave, fenced: Mapping[str, str]) -> Iterator[Step]:
+def another_reverse_cycle(wave: Wave, number: int) -> tuple[Step, ...]:
+    """Return the steps of one more reverse round that proves nothing."""
+    return tuple(_homeward(another_cycle(exchanged(wave), number), wave))
+
+
+def _homeward(
+    steps: Iterable[Step],
+    wave: Wave,
+    fenced: Mapping[str, str] | None = None,
+    journal: Mapping[str, Any] | None = None,
+) -> Iterator[Step]:
     """Yield the steps with those left out that are not needed; who needed them needs what they needed."""
     instead: dict[str, tuple[str, ...]] = {}
+    fenced = fenced or {}
     for step in steps:
         needs = tuple(dict.fromkeys(one for need in step.needs for one in instead.get(need, (need,))))
         if step.kind in _LEFT_OUT or step.id.startswith("hook/"):
@@ -82,7 +114,9 @@ def _homeward(steps: Iterable[Step], wave: Wave, fenced: Mapping[str, str]) -> I
             instead[step.id] = (turned.id,)
         else:
             title = f"{visible(wave.name)}: {_TITLES[step.id]}" if step.id in _TITLES else _swap(step.title)
-            turned = replace(step, title=title, params={**step.params, **_homeward_params(step, fenced)})
+            turned = replace(
+                step, title=title, params={**step.params, **_homeward_params(step, fenced, journal or {})}
+            )
         yield replace(turned, needs=needs)
 
 
@@ -97,11 +131,13 @@ def _unfence(step: Step, wave: Wave, fenced: Mapping[str, str]) -> Step:
     )
 
 
-def _homeward_params(step: Step, fenced: Mapping[str, str]) -> dict[str, Any]:
+def _homeward_params(step: Step, fenced: Mapping[str, str], journal: Mapping[str, Any]) -> dict[str, Any]:
     match step.kind:
+        case "journal":
+            return {"home": True, "creates": [], **journal}
         case "check":
             return {"home": dict(fenced)}
-        case "transfer" | "stop":
+        case "transfer" | "stop" | "fold" | "promote":
             return {"home": True}
         case "gate":  # the wave's window was for the way out
             return {"rule": {**step.params.get("rule", {}), "in_window": False}, "window": None}

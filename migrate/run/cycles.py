@@ -1,4 +1,5 @@
-"""Cycles: the rounds that keep a wave up to date from its first copy until its cutover.
+"""Cycles: the rounds that keep a wave up to date from its first copy until its cutover, and after its commit
+the same the other way.
 
 A run keeps in its record what it was planned with, the newest whole cycle, on which the next one stands,
 and the one under way. Older ones are put away as a line each in ``cycle``, so that weeks of waiting leave
@@ -94,11 +95,21 @@ def next_cycle(project: Project, run: Run, history: History, at: str) -> datetim
     It waits at its go gate, or a cycle of it failed and is tried again. Whoever paused it, pauses this.
     """
     wanted = every(history)
-    if wanted is None or not at or run.kind is not RunKind.WAVE or history.mode is not Mode.FORWARD:
+    if wanted is None or not at or not has_cycles(run, history) or history.mode is not Mode.FORWARD:
         return None
     if not (waits_for_go(history) or _cut_short(history)) or is_paused(project, run):
         return None
     return datetime.fromisoformat(at) + wanted
+
+
+def has_cycles(run: Run, history: History) -> bool:
+    """Return whether a run is brought up to date while it waits: on its way out, or home through a journal.
+
+    A run home without one goes over the only copy of what was committed: its rounds are asked for.
+    """
+    if run.kind is RunKind.FAILBACK:
+        return any(step.kind == "journal" for step in history.runbook.steps)
+    return run.kind is RunKind.WAVE
 
 
 def waits_for_go(history: History) -> bool:
@@ -120,10 +131,10 @@ def nothing_since(paused_at: str, last_at: str) -> bool:
 def put_away(project: Project, run: Run, history: History) -> int:
     """Put away the cycles on which nothing stands any more; return how many.
 
-    Only of a run that waits at its go gate on its way out. The ``history`` that was read before does not
+    Only of a run that waits at its go gate. The ``history`` that was read before does not
     know of it: read it anew.
     """
-    if run.kind is not RunKind.WAVE or history.mode is not Mode.FORWARD or not waits_for_go(history):
+    if not has_cycles(run, history) or history.mode is not Mode.FORWARD or not waits_for_go(history):
         return 0
     old = _superseded(history)
     if not old:

@@ -24,13 +24,20 @@ from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
 from migrate.run.arriving import enter, patient_until_s
 from migrate.run.compose import another_cycle, another_round, compose
-from migrate.run.compose_failback import another_reverse_round, compose_failback, fenced_names
+from migrate.run.compose_failback import (
+    another_reverse_cycle,
+    another_reverse_round,
+    compose_failback,
+    fenced_names,
+    last_stood,
+)
 from migrate.run.crew import Crew
 from migrate.run.cycles import put_away
 from migrate.run.driver import Driver, Stopped, Told
 from migrate.run.gatekeeper import Gatekeeper
 from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
+from migrate.run.left_behind import left_behind
 from migrate.run.levers import retry_all
 from migrate.run.line_policy import LinePolicy, lanes
 from migrate.run.means import Means
@@ -77,6 +84,7 @@ OPENS: dict[Purpose, tuple[str, ...]] = {
     Purpose.FAILBACK: (GO,),
 }
 HOMEWARD = frozenset({Purpose.REVERSE, Purpose.FAILBACK})
+_ROUNDS = frozenset({Purpose.REPLICATE, Purpose.REVERSE})
 SAID: dict[Purpose, str] = {Purpose.COMMIT: "commit", Purpose.ROLLBACK: "roll back", Purpose.ABORT: "abort"}
 
 
@@ -136,7 +144,7 @@ def carry_out(
     watching, means = onlooker or Onlooker(), means or Means()
     with runs.held(project, find_wave(project, wave_name).wave.name):
         intended = intend(project, wave_name, purpose, seed_from)
-        if purpose is Purpose.REPLICATE and _tidied(project, intended):
+        if purpose in _ROUNDS and _tidied(project, intended):
             intended = intend(project, wave_name, purpose, seed_from)
         if intended.run is None and intended.home is None:
             check_approved(project, intended)
@@ -232,7 +240,7 @@ def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path |
     """
     home = _home(project, wave_name, purpose)
     if home is not None:
-        return _intend_home(home, purpose)
+        return _intend_home(project, home, purpose)
     found = find_wave(project, wave_name)
     wave = found.wave
     if found.run is not None and found.history is not None:
@@ -273,11 +281,13 @@ def _home(project: Project, wave_name: str, purpose: Purpose) -> Returning | Non
     return found if found is not None and found.under_way and purpose in SAID else None
 
 
-def _intend_home(home: Returning, purpose: Purpose) -> Intended:
+def _intend_home(project: Project, home: Returning, purpose: Purpose) -> Intended:
     if home.run is not None and home.history is not None:
         _check(home.history, purpose, home=True)
         return Intended(home.stored, home.wave, home.run, home.history, home)
-    runbook = compose_failback(home.wave, fenced_names(home.forward), found_before(home.forward))
+    before, base = found_before(home.forward), left_behind(project, home.wave.name)
+    fenced, stood = fenced_names(home.forward), last_stood(home.forward)
+    runbook = compose_failback(home.wave, fenced, before, base, stood)
     return Intended(home.stored, home.wave, None, History(runbook), home)
 
 
@@ -311,7 +321,7 @@ def _check(history: History, purpose: Purpose, home: bool = False) -> None:
         raise Blocked(f"{wave} {not_yet}", f"run 'wherry {on} {wave} --live' first")
     if purpose in (Purpose.CUTOVER, Purpose.FAILBACK) and committing:
         raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
-    if purpose in (Purpose.REPLICATE, Purpose.REVERSE) and going:  # going on here would be the cutover
+    if purpose in _ROUNDS and going:  # going on here would be the cutover
         if committing:
             raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
         if COMMIT in _waiting(history):
@@ -335,18 +345,18 @@ def _prepare(
         record.append(Entry("", Event.ROLLBACK, detail={"who": means.who}))
     if purpose is Purpose.ABORT and history.mode is Mode.FORWARD:
         record.append(Entry("", Event.ABORT, detail={"who": means.who}))
-    number = next_round(history) if purpose in (Purpose.REPLICATE, Purpose.REVERSE) else None
+    number = next_round(history) if purpose in _ROUNDS else None
     if number is not None:
         wave = plans.get(project, run.plan).plan.wave(run.wave)
-        steps = another_cycle(wave, number) if means.cycle else round_of(run.kind, wave, number)
+        steps = round_of(run.kind, wave, number, proven=not means.cycle)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
-    if purpose is Purpose.CUTOVER:
+    if purpose in (Purpose.CUTOVER, Purpose.FAILBACK):
         _pass_over(history, record, means.who)
     retry_all(history, record, means.asked_s)
 
 
 def _pass_over(history: History, record: Record, who: str) -> None:
-    """Leave an added round that failed: the cutover has a last delta of its own, whatever is half copied.
+    """Leave an added round that failed: what comes has a last delta of its own, whatever is half copied.
 
     Its snapshot is removed all the same.
     """
@@ -360,9 +370,11 @@ def _pass_over(history: History, record: Record, who: str) -> None:
             record.append(Entry(step.id, Event.SKIPPED, history.attempts.get(step.id, 1), detail))
 
 
-def round_of(kind: RunKind, wave: Wave, number: int) -> tuple[Step, ...]:
+def round_of(kind: RunKind, wave: Wave, number: int, *, proven: bool = True) -> tuple[Step, ...]:
     """Return the steps of one more round, the way a run of that kind goes."""
-    return (another_reverse_round if kind is RunKind.FAILBACK else another_round)(wave, number)
+    if kind is RunKind.FAILBACK:
+        return (another_reverse_round if proven else another_reverse_cycle)(wave, number)
+    return (another_round if proven else another_cycle)(wave, number)
 
 
 def _check_abort(history: History) -> None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
-from migrate.run.compose_failback import compose_failback, fenced_names
+from migrate.run.compose_failback import compose_failback, fenced_names, last_stood
 from migrate.run.readdress_steps import found_before
 from migrate.run.stamps import Stamp, run_of
 from migrate.run.store import RunKind
 from migrate.steps.fencing import moved_name
+from migrate.steps.untouched import COMMITTED, LEFT_BEHIND
 from planner.errors import Blocked
 from planner.store import plans
 
@@ -44,7 +45,11 @@ def lost_runs(project: Project, found: list[Stamp], source: LabSite) -> Iterator
         out = _committed(project, wave) or _out(project, newest, wave, number, mine[0].generation)
         forward = runs.history(project, out)
         fenced = {**_named(source, wave, mine[0].generation), **fenced_names(forward)}
-        home = compose_failback(wave, fenced, found_before(forward))
+        again = any(
+            run.id > out.id and run.wave == wave.name for run in runs.every(project, RunKind.FAILBACK)
+        )
+        base = LEFT_BEHIND if again else COMMITTED  # what an earlier way home wrote is not known here
+        home = compose_failback(wave, fenced, found_before(forward), base, last_stood(forward))
         yield runs.restore(project, number, at, newest, home, RunKind.FAILBACK)
 
 

@@ -69,6 +69,11 @@ def waiting(project: Project) -> list[Order]:
     ]
 
 
+def waits_for(project: Project, wave: str) -> bool:
+    """Return whether a wave has an order that is not ended."""
+    return bool(project.rows("SELECT 1 FROM work_order WHERE wave = ? AND ended_at IS NULL LIMIT 1", wave))
+
+
 def begin(project: Project, number: int) -> None:
     """Note that somebody works on it."""
     with project.write() as db:

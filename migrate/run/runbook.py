@@ -72,8 +72,9 @@ class Runbook:
         for step in self.steps:
             if step.id in seen:
                 raise ValueError(f"step {step.id} stands twice in the runbook")
-            if missing := [need for need in step.needs if need not in seen]:
-                raise ValueError(f"step {step.id} needs {missing[0]}, which does not come before it")
+            for need in step.needs:
+                if need not in seen:
+                    raise ValueError(f"step {step.id} needs {need}, which does not come before it")
             seen.add(step.id)
 
     @cached_property

@@ -2,7 +2,8 @@
 
     W01/shop ── a group of wave W01      W01 ── all of its groups      "" ── those of every wave
 
-The receiver of the target knows a group by a key of ours; people and documents see its name.
+A receiver knows a group by a key of ours; people and documents see its name. Until its cutover the journals
+of a wave are at the target, once it is committed at the source.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.run.returning import find_returning
 from migrate.run.waves import find_wave
 from migrate.transfers.histories import group_key
 from planner.errors import BadInput, NotFound
@@ -28,11 +30,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WaveGroup:
-    """A group of a wave: its key at the receiver, its part of step ids, and what people call it."""
+    """A group of a wave: its key at the receiver, its part of step ids, and what people call it.
+
+    ``side`` is the site whose receiver keeps its journal: source or target.
+    """
 
     key: str
     part: str
     title: str
+    side: str = "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,11 @@ class Keeping:
 
 def groups_of(project: Project, wave: Wave) -> tuple[WaveGroup, ...]:
     """Return the groups of a wave."""
+    side = "source" if find_returning(project, wave.name) is not None else "target"
     return tuple(
-        WaveGroup(group_key(project.id, wave.name, f"g{number}"), f"g{number}", f"{wave.name}/{group.name}")
+        WaveGroup(
+            group_key(project.id, wave.name, f"g{number}"), f"g{number}", f"{wave.name}/{group.name}", side
+        )
         for number, group in enumerate(wave.groups)
     )
 
@@ -78,45 +87,56 @@ def one_named(project: Project, text: str) -> WaveGroup:
 
 @contextmanager
 def keeping(project: Project, groups: Sequence[WaveGroup]) -> Iterator[Keeping]:
-    """Yield the receiver of the target, started if needed; raises BadInput, Blocked, Unreachable."""
+    """Yield the receivers of their sites, started if needed; raises BadInput, Blocked, Unreachable.
+
+    The store is that of the first group.
+    """
     from migrate.daemons.receiver import asked_receiver, store_of
     from migrate.sites.opening import open_site
 
-    with closing(open_site(settings_store.load(project), "target", project.root)) as target:
-        directory = target.directory
-    asks = _Titled(asked_receiver(directory), {one.title: one.key for one in groups})
-    yield Keeping(tuple(groups), asks, store_of(directory))
+    places: dict[str, Path] = {}
+    for side in dict.fromkeys(one.side for one in groups) or ("target",):
+        with closing(open_site(settings_store.load(project), side, project.root)) as site:
+            places[side] = site.directory
+    asked = {side: asked_receiver(place) for side, place in places.items()}
+    first = next(iter(places.values()))
+    yield Keeping(tuple(groups), _Titled(asked, {one.title: one for one in groups}), store_of(first))
 
 
 class _Titled:
     """Asks with the keys of groups in place of their titles, and tells it the other way round."""
 
-    def __init__(self, asks: Asks, keys: Mapping[str, str]) -> None:
-        self._asks = asks
-        self._keys = keys
-        self._titles = {key: title for title, key in keys.items()}
+    def __init__(self, asked: Mapping[str, Asks], groups: Mapping[str, WaveGroup]) -> None:
+        self._asked = asked  # by side
+        self._groups = groups
+        self._titled_by = {one.key: one for one in groups.values()}
 
     def ask(self, verb: str, request: Told, tell: Callable[[Told], None] = lambda _told: None) -> Told:
         """Ask; see ``Asks``."""
         with self._saying(request):
             asked = self._keyed(request)
-            return self._titled(self._asks.ask(verb, asked, lambda told: tell(self._titled(told))))
+            return self._titled(self._of(request).ask(verb, asked, lambda told: tell(self._titled(told))))
 
     @contextmanager
     def hold(self, verb: str, request: Told) -> Iterator[Held]:
         """Hold; see ``Asks``."""
         from dataclasses import replace
 
-        with self._saying(request), self._asks.hold(verb, self._keyed(request)) as held:
+        with self._saying(request), self._of(request).hold(verb, self._keyed(request)) as held:
             yield replace(held, told=self._titled(held.told))
 
+    def _of(self, request: Told) -> Asks:
+        """Return who is asked about a group; whoever names none asks the first."""
+        found = self._groups.get(str(request.get("group", "")))
+        return self._asked[found.side] if found is not None else next(iter(self._asked.values()))
+
     def _keyed(self, request: Told) -> Told:
-        title = str(request.get("group", ""))
-        return {**request, "group": self._keys.get(title, title)} if title else request
+        found = self._groups.get(str(request.get("group", "")))
+        return {**request, "group": found.key} if found is not None else request
 
     def _titled(self, told: Told) -> Told:
-        key = told.get("group")
-        return {**told, "group": self._titles.get(key, key)} if key else told
+        found = self._titled_by.get(str(told.get("group", "")))
+        return {**told, "group": found.title, "side": found.side} if found is not None else told
 
     @contextmanager
     def _saying(self, request: Told) -> Iterator[None]:
@@ -124,12 +144,14 @@ class _Titled:
         try:
             yield
         except NotFound as error:
-            title = str(request.get("group", ""))
-            if "not served here" not in error.message or title not in self._keys:
+            found = self._groups.get(str(request.get("group", "")))
+            if "not served here" not in error.message or found is None:
                 raise
+            why = "it was not replicated yet, or was cut over since"
+            if found.side == "source":
+                why = "it is committed, and not protected at its source"
             raise NotFound(
-                f"{visible(title, 200)} has no history: it was not replicated yet, or was cut over since",
-                "wherry status tells where it stands",
+                f"{visible(found.title, 200)} has no history: {why}", "wherry status tells where it stands"
             ) from error
 
 

@@ -73,12 +73,12 @@ def context(
 
 
 def _histories(project: Project, run: Run, target: LabSite) -> Histories | None:
-    """Return the journals of a run's target; none are kept on the way home, or for remedies."""
+    """Return the journals of the site that a run copies to; none are kept for remedies."""
     from migrate.daemons.receiver import asked_receiver
     from migrate.run.store import RunKind
     from migrate.transfers.histories import AskedHistories
 
-    if run.kind is not RunKind.WAVE:
+    if run.kind is RunKind.REMEDY:
         return None
     return AskedHistories(lambda: asked_receiver(target.directory), project.id, run.wave)
 

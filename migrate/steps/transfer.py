@@ -15,6 +15,7 @@ from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.standstill import stand
+from migrate.steps.untouched import check_untouched
 from migrate.transfers.ports import Wanted
 from planner.errors import StepFailed
 from planner.model import Power
@@ -38,6 +39,8 @@ class Transfer(Repeatable):
         """Copy; the result carries the change id from which the next delta counts."""
         volume = step.params["volume"]
         _must_be_free(ctx, step)
+        if step.params["snapshot"]:
+            check_untouched(ctx, step)
         stood = {} if step.params["snapshot"] else stand(ctx, step)
         taken = ctx.need(step.params["snapshot"]) if step.params["snapshot"] else {}
         base = _last_change(ctx, step)

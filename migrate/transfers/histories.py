@@ -36,6 +36,7 @@ class AskedHistories:
             hard_bytes=wanted.hard_bytes,
             warning_bytes=wanted.warning_bytes,
             anew=anew,
+            base=wanted.base,
         )
 
     def fold(self, group: str) -> int:
@@ -77,6 +78,7 @@ class AskedHistories:
             float(health["wanted_s"]),
             bool(health["is_short"]),
             tuple(health["said"]),
+            str(next((point["name"] for point in found[0]["checkpoints"]), "")),
         )
 
     def _ask(self, verb: str, group: str, **request: Any) -> Told:

@@ -116,7 +116,8 @@ class Transfers(Protocol):
 class Reach:
     """How the history of a group stands: checkpoints, seconds it reaches back, and seconds wanted.
 
-    ``is_short`` is less than was wanted, ``said`` what a person should know, the worst first.
+    ``is_short`` is less than was wanted, ``said`` what a person should know, the worst first. ``oldest`` is
+    the name of the first checkpoint.
     """
 
     checkpoints: int
@@ -124,6 +125,7 @@ class Reach:
     wanted_s: float
     is_short: bool
     said: tuple[str, ...]
+    oldest: str = ""
 
 
 class Places(Protocol):
@@ -176,7 +178,10 @@ class Histories(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HistoryWanted:
-    """What a group's journal is of and may take. ``cycles`` is what all its cycles begin with."""
+    """What a group's journal is of and may take. ``cycles`` is what all its cycles begin with.
+
+    ``base`` is the name of a pinned checkpoint of what the disks hold before the first pass, empty for none.
+    """
 
     title: str
     volumes: tuple[str, ...]
@@ -184,3 +189,4 @@ class HistoryWanted:
     history_s: int
     hard_bytes: int
     warning_bytes: int
+    base: str = ""

@@ -63,6 +63,9 @@ def home(lab: Lab, written: dict[str, int]) -> list[str]:
         *stopped_equal_at_the_end(lab),
         *runs_at(lab, "dc1", "dc2"),
     ]
+    journal = lab.folder("dc1") / "state" / "receiver" / "journal"
+    if left := [path.name for path in journal.rglob("*") if path.suffix in (".segment", ".index")]:
+        problems.append(f"{', '.join(left)} are left of the journal")
     with lab.site("dc1") as source:
         for vm, record in written.items():
             if source.guest(vm).last_written < record:

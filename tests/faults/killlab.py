@@ -89,9 +89,14 @@ def settings() -> Settings:
     )
 
 
-def make_template(root: Path) -> Path:
-    """Build project and lab under ``root``, ready to be copied: nothing of it runs."""
+def make_template(root: Path, *, reverse: bool = False) -> Path:
+    """Build project and lab under ``root``, ready to be copied: nothing of it runs.
+
+    With ``reverse`` the wave is protected at its source once it is committed, as is the usual.
+    """
     inventory, chosen = estate(), settings()
+    ending = chosen.conduct.ending.model_copy(update={"reverse": reverse})
+    chosen = chosen.model_copy(update={"conduct": chosen.conduct.model_copy(update={"ending": ending})})
     with Project.create(root, "kill") as project:
         settings_store.save(project, chosen, "test")
         stored = inventories.save(project, inventory)

@@ -11,11 +11,12 @@ from migrate.engine.presence import ensure, running
 from migrate.run import cycles, orders
 from migrate.run import store as runs
 from migrate.run.execute import Purpose
+from migrate.run.store import RunKind
 from migrate.status import project_status
 from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate
-from tests.faults.enginelab import await_result, engine_of, order
+from tests.faults.enginelab import PATIENCE_S, await_result, engine_of, order
 from tests.faults.homeward import written_at
 from tests.faults.killlab import WAVE
 from tests.faults.labrun import Lab
@@ -31,17 +32,16 @@ def grow_old(project: Project, minutes: float) -> None:
         )
 
 
-def rounds(project: Project) -> int:
-    """Return how many whole rounds the run has, of the groups together."""
-    run = runs.latest(project, WAVE)
-    assert run is not None
-    return len(cycles.cycles_of(project, run, runs.history(project, run)))
+def rounds(project: Project, kind: RunKind = RunKind.WAVE) -> int:
+    """Return how many whole rounds the newest run of a kind has, of the groups together; 0 without one."""
+    run = runs.latest(project, WAVE, kind)
+    return 0 if run is None else len(cycles.cycles_of(project, run, runs.history(project, run)))
 
 
-def await_more(project: Project, before: int) -> None:
-    deadline = time.monotonic() + 60
-    while rounds(project) <= before or orders.waiting(project):
-        assert time.monotonic() < deadline, (rounds(project), orders.waiting(project))
+def await_more(project: Project, before: int, kind: RunKind = RunKind.WAVE) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while rounds(project, kind) <= before or orders.waiting(project):
+        assert time.monotonic() < deadline, (rounds(project, kind), orders.waiting(project))
         time.sleep(0.05)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,20 +12,26 @@ from typing import Any
 
 import pytest
 
+from migrate.engine.presence import ensure
+from migrate.run import controls, orders
+from migrate.run import store as runs
 from migrate.run.driver import Stopped, Told
 from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.history import Event
 from migrate.run.holding import Holding
 from migrate.run.means import Means
-from migrate.status import WaveStatus, project_status
+from migrate.status import project_status
+from migrate.wave_status import WaveStatus
 from planner.model import Power
 from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate
+from tests.faults.enginelab import await_result, engine_of, order
 from tests.faults.killlab import RUNNING, WAVE
 from tests.faults.labrun import Ended, Lab
 from tests.faults.scenario import finish
 from tests.faults.test_cycles import whole
+from tests.faults.test_engine_cycles import grow_old
 
 VM, NAME = "db", "db-01"
 Begins = Callable[[Told], bool]
@@ -141,3 +148,43 @@ def test_a_cutover_waits_before_the_stop_and_before_its_last_delta(stage: Stage)
         assert [one["step"].rpartition("/")[2] for one in seen] == ["quiesce", "final"]
         assert [one["runs"] for one in seen] == [True, False]
         assert at_commit_gate(lab) == []
+
+
+@pytest.mark.soak
+def test_an_engine_waits_gives_way_to_a_cutover_and_goes_on(stage: Stage) -> None:
+    with Lab.copy(stage.template, stage.scratch / "backup-engine") as lab, engine_of(lab) as project:
+        ensure(project.root, project.run_dir)
+        await_result(project, order(project, Purpose.REPLICATE))
+        theirs = backup(lab)
+        grow_old(project, 90)
+        _await_word(lab, "g0/snapshot/")
+        alarms = [row["detail"] for row in project.rows("SELECT detail FROM audit WHERE act = 'alarm'")]
+        assert any("over 1 h old" in said for said in alarms)
+        (waiting,) = orders.waiting(project)
+        assert waiting.options["cycle"]
+        controls.ask_to_pause(project, WAVE)  # as the verb does it
+        assert await_result(project, waiting.id)["stopped"]["paused"], "a pause is heard while it waits"
+        number = order(project, Purpose.CUTOVER)
+        _await_word(lab, "g0/snapshot/", number)
+        with lab.site("dc1") as source:
+            source.drop_snapshot(theirs, "")
+        assert await_result(project, number)["stopped"]["gate"] == "commit"
+
+
+def _await_word(lab: Lab, step: str, begun: int = 0) -> None:
+    """Wait until a run says that it waits at a step, and an order has begun."""
+    deadline = time.monotonic() + 240
+    while True:
+        with lab.project() as project:
+            run = runs.latest(project, WAVE)
+            assert run is not None
+            held = runs.history(project, run).held
+            if any(one.startswith(step) for one in held) and (not begun or _has_begun(project, begun)):
+                return
+        assert time.monotonic() < deadline, held
+        time.sleep(0.05)
+
+
+def _has_begun(project: Project, number: int) -> bool:
+    rows = project.rows("SELECT begun_at FROM work_order WHERE id = ?", number)
+    return rows[0]["begun_at"] is not None

@@ -18,7 +18,8 @@ from migrate.run.history import Event, History
 from migrate.run.patience import Patience, Spent
 from migrate.run.runbook import GO
 from migrate.run.store import Run
-from migrate.status import WaveStatus, project_status
+from migrate.status import project_status
+from migrate.wave_status import WaveStatus
 from planner.errors import Blocked
 from planner.store.project import Project
 from tests.faults.conftest import Stage

@@ -12,7 +12,8 @@ from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
 from migrate.run.runbook import COMMIT, GO
-from migrate.status import ProjectStatus, WaveStatus, project_status
+from migrate.status import ProjectStatus, project_status
+from migrate.wave_status import WaveStatus
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories
 from planner.store.project import Project
@@ -209,3 +210,32 @@ def test_the_commit_window_is_that_of_the_plan_the_run_began_with(project: Proje
     policies = small_wave().policies.model_copy(update={"commit_window_h": 100.0})
     store_plan(project, small_wave().model_copy(update={"policies": policies}))
     assert project_status(project).waves[0].commit_by == wave.commit_by
+
+
+def questions(root: Path, waves: int, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return how often the store is asked for the status of so many waves that wait for their go."""
+    asked = 0
+    plain = Project.rows
+
+    def counted(self: Project, sql: str, *given: object) -> object:
+        nonlocal asked
+        asked += 1
+        return plain(self, sql, *given)
+
+    with Project.create(root) as project:
+        inventories.save(project, Inventory("test", "2026-10-01T00:00:00Z", (VM("a", "a"),)))
+        made = [small_wave().model_copy(update={"name": f"W{number:02}"}) for number in range(waves)]
+        stored = store_plan(project, *made)
+        for wave in made:
+            run = runs.begin(project, stored, compose(wave))
+            history = History(run.runbook)
+            record = StepRecord(project, run.id, history, "ada")
+            in_sync(history, lambda step, event, record=record: record.append(Entry(step, event)))  # type: ignore[misc]
+        with monkeypatch.context() as patch:
+            patch.setattr(Project, "rows", counted)
+            assert {wave.state for wave in project_status(project).waves} == {"in sync"}
+    return asked
+
+
+def test_more_waves_are_no_more_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert questions(tmp_path / "few", 1, monkeypatch) == questions(tmp_path / "many", 4, monkeypatch)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrate.needs import Need
-from migrate.run import controls
+from migrate.run import controls, orders
 from migrate.run import store as runs
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback
@@ -18,7 +18,8 @@ from migrate.run.record import StepRecord
 from migrate.run.runbook import COMMIT, GO, Runbook
 from migrate.run.store import RunKind
 from migrate.run.waves import under_way
-from migrate.status import WaveStatus, project_status
+from migrate.status import project_status
+from migrate.wave_status import WaveStatus
 from planner.model import VM, Inventory
 from planner.store import approvals, inventories
 from planner.store.project import Project
@@ -97,12 +98,17 @@ def test_the_way_home_shows_step_by_step(book: Book) -> None:
     assert (wave.state, wave.flags, need.severity) == ("committed", ("stalled", NOWHERE), "warning")
     assert need.hint == "wherry replicate W01 --reverse --live goes on where it was"
     book.until(GO)
-    wave, _ = book.at()
+    wave = project_status(book.project).waves[0]
     assert (wave.state, wave.stage, wave.flags) == ("reverse protected", "reverse protected", (NOWHERE,))
+    assert (wave.late, wave.rpo_s) == ("", 3600.0)
     newest = datetime.fromisoformat(wave.protected_at)
     assert abs((datetime.now(UTC) - newest).total_seconds()) < 60
-    later = project_status(book.project, newest.replace(year=newest.year + 1)).needs
-    assert any("its source is as the target was 365 d" in need.text for need in later), later
+    later = project_status(book.project, newest.replace(year=newest.year + 1))
+    said = {need.text: need.hint for need in later.needs}
+    assert any("its source is as the target was 365 d" in text for text in said), said
+    assert later.waves[0].flags == ("rpo breach", NOWHERE)
+    (late,) = (hint for text, hint in said.items() if "1 h is allowed: no engine is at work" in text)
+    assert late == "wherry replicate W01 --reverse --live brings them up to date"
     book.until("g0/v0/stop")
     wave, (need,) = book.at()
     assert (wave.state, need.hint) == ("failing back", "wherry failback W01 --live goes on where it was")
@@ -138,3 +144,21 @@ def test_flags_say_what_is_the_matter(book: Book) -> None:
     book.note("check", Event.FAILED)
     wave, (need,) = book.at()
     assert (wave.state, wave.flags, need.severity) == ("failed", ("failed", NOWHERE), "blocker")
+
+
+def test_a_committed_wave_that_nobody_protects_says_so_where_that_was_approved(book: Book) -> None:
+    wave, needs = book.at("2026-12-01")
+    assert (wave.unprotected, needs) == (False, []), "it was approved without"
+    ending = book.wave.conduct.ending.model_copy(update={"reverse": True})
+    conduct = book.wave.conduct.model_copy(update={"ending": ending})
+    book.wave = book.wave.model_copy(update={"conduct": conduct})
+    book.stored = store_plan(book.project, book.wave)
+    book.begin(compose(book.wave), RunKind.WAVE)
+    book.until("")
+    wave, (need,) = book.at("2026-12-01")
+    assert (wave.unprotected, need.severity) == (True, "info")
+    assert need.hint == "wherry replicate W01 --reverse --live begins that"
+    orders.place(book.project, "W01", "reverse", who="me")
+    assert book.at("2026-12-01")[1] == [], "somebody is about to"
+    home(book)
+    assert not book.at("2026-12-01")[0].unprotected

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from planner.conduct import Conduct, Ending, GateRule, Gates
-from planner.conduct_planned import PlannedConduct
+from planner.conduct import Conduct, GateRule, Gates
+from planner.conduct_planned import PlannedConduct, PlannedEnding
 from planner.errors import BadInput
 from planner.model import VM, Inventory, Nic, Power
 from planner.plan import Plan
 from planner.store.settings import read_toml, validate
-from tests.planner.sketch import estate, plan, vm
+from tests.planner.sketch import disk, estate, plan, rdm, vm
 
 TCP = {"name": "ssh", "kind": "tcp", "port": 22}
 DRAIN = {"name": "drain", "place": "before-cutover", "argv": ["/bin/true", "{vm}"]}
@@ -39,12 +39,25 @@ def only(found: Plan) -> PlannedConduct:
 
 
 def test_nothing_said_leaves_fingerprints_as_they_were() -> None:
-    (wave,) = plan(three()).waves
+    (wave,) = planned(ending={"reverse": False}).waves
     assert wave.conduct == PlannedConduct()
     body = wave.model_dump(mode="json")
     assert body["conduct"] != {}
     older = type(wave).model_validate({name: value for name, value in body.items() if name != "conduct"})
     assert older.fingerprint == wave.fingerprint
+
+
+def test_a_plan_of_before_is_not_protected_the_other_way_and_a_new_one_is() -> None:
+    """What was approved without reverse protection keeps its approval and gets none."""
+    (wave,) = plan(three()).waves
+    assert wave.conduct.ending.reverse
+    body = wave.model_dump(mode="json")
+    del body["conduct"]["ending"]["reverse"]
+    older = type(wave).model_validate(body)
+    assert not older.conduct.ending.reverse
+    assert older.fingerprint != wave.fingerprint, "who approved of that did not approve of this"
+    (off,) = planned(ending={"reverse": False}).waves
+    assert (off.conduct.ending.reverse, off.fingerprint) == (False, older.fingerprint)
 
 
 @pytest.mark.parametrize(
@@ -121,7 +134,7 @@ def test_only_networks_that_the_wave_plugs_into_are_there() -> None:
 def test_gates_and_ending_stand_in_every_wave() -> None:
     found = only(planned(gates={"commit": {"ticket": "CHG"}}, ending={"keep_days": 3}))
     assert found.gates == Gates(commit=GateRule(ticket="CHG"))
-    assert found.ending == Ending(keep_days=3)
+    assert found.ending == PlannedEnding(keep_days=3, reverse=True)
 
 
 @pytest.mark.parametrize("what", ["probes", "hooks"])
@@ -158,3 +171,17 @@ def test_the_example_of_the_guide_is_read() -> None:
     settings = read_toml(text.split("```toml\n")[1].split("```")[0], "docs/conduct.md")
     assert len(settings.conduct.probes) > 3
     assert len({hook.place for hook in settings.conduct.hooks}) > 3
+
+
+def test_a_physical_rdm_at_the_target_is_said_not_to_be_protected_after_the_commit() -> None:
+    raw = estate(vm("db", disk(), rdm("naa.1")), vm("app"))
+    more: dict[str, Any] = {
+        "policies": {"physical_rdm": "keep"},
+        "luns": [{"name": "naa.t", "size_bytes": 20 << 30}],
+    }
+    found = plan(raw, **more)
+    (said,) = (note for note in found.notes if "cannot be protected" in note)
+    (held,) = (wave.name for wave in found.waves if any(one.id == "id-db" for one in wave.vms))
+    assert said.startswith(f"1 physical RDM at the target ({held}) cannot be protected at the source")
+    off = plan(raw, conduct={"ending": {"reverse": False}}, **more)
+    assert not [note for note in off.notes if "cannot be protected" in note]

@@ -107,12 +107,19 @@ def test_no_setting_holds_a_password() -> None:
 
 
 def test_entries_that_came_later_count_only_once_they_are_set() -> None:
-    """Plans made before there were any name their settings by these digests."""
-    old = Settings.model_validate(
-        {"caps": {"vms": 3}, "freezes": [{"start": "2026-12-20T00:00:00", "end": "2027-01-04T00:00:00"}]}
-    )
+    """Plans made before there were any name their settings by these digests.
+
+    They had no reverse protection; that it is the usual now is another setting.
+    """
+    off = {"conduct": {"ending": {"reverse": False}}}
+    caps = {"caps": {"vms": 3}, "freezes": [{"start": "2026-12-20T00:00:00", "end": "2027-01-04T00:00:00"}]}
+    old = Settings.model_validate({**caps, **off})
     assert old.fingerprint == "77d58bb29e49bc9d790b1141fb87ed98bc18513f36a1113acca5c0134aece98c"
-    assert Settings().fingerprint == "38e0af33575e598065bcf93165d70f1bee00206d7ac77894448be1701144d78b"
+    assert Settings().fingerprint != Settings.model_validate(off).fingerprint
+    assert (
+        Settings.model_validate(off).fingerprint
+        == "38e0af33575e598065bcf93165d70f1bee00206d7ac77894448be1701144d78b"
+    )
     for more in (
         {"caps": {"cutovers": 3}},
         {"link": {"reserve_mbit": 3}},

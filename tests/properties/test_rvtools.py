@@ -58,13 +58,14 @@ def test_a_header_has_one_key_in_every_spelling(data: st.DataObject, written: tu
     assert header_key(data.draw(spellings(header))) == header_key(header)
 
 
-@QUICK
-@given(st.sampled_from(WRITTEN))
-def test_a_database_name_is_the_header_it_stands_for(written: tuple[str, str]) -> None:
-    sheet, header = written
-    bare = "".join(char for char in header if char.isalnum())
-    if header_key(header) not in ("size", "os", "uuid", "capacity", "consumed", "provisioned"):
-        assert header_key(sheet + bare, sheet_key(sheet)) == header_key(bare)
+def test_a_database_name_is_the_header_it_stands_for() -> None:
+    wrong = set()
+    for sheet, header in WRITTEN:
+        bare = "".join(char for char in header if char.isalnum())
+        if header_key(sheet + bare, sheet_key(sheet)) != header_key(bare):
+            wrong.add(bare)
+    # In the database these are names of other columns; the cores of a cluster are not read.
+    assert wrong == {"UUID", "Consumed", "NumCpuCores"}
 
 
 def test_no_two_headers_of_a_sheet_share_a_key_but_counts_and_their_lists() -> None:

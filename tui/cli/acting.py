@@ -96,6 +96,8 @@ def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_fro
         if _concerns(step, purpose, history.status.get(step.id, Status.PENDING), history.tried(step.id))
     ]
     _list(wanted, back, wave.name, purpose, _missing(project, intended), as_json)
+    if not as_json and purpose is Purpose.COMMIT and intended.home is None and wave.conduct.ending.reverse:
+        say("then the engine protects it at its source, in a journal that keeps what was committed")
 
 
 def _missing(project: Project, intended: Intended) -> str:

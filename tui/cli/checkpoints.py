@@ -21,7 +21,7 @@ def moment(point: Mapping[str, Any]) -> datetime:
 
 def show(group: Mapping[str, Any], now: datetime) -> None:
     """Print a group: how it is kept, and its checkpoints."""
-    name = visible(group["group"], 200)
+    name = visible(group["group"], 200) + (" at the source" if group.get("side") == "source" else "")
     if group["error"]:
         line(f"{name}: {_MARKS['bad']} {visible(group['error']['message'], 500)}")
         if group["error"]["hint"]:

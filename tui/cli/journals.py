@@ -28,7 +28,7 @@ class Journals:
 def journals(store: Path | None, project_dir: Path | None, group: str, *, one: bool) -> Iterator[Journals]:
     """Yield whoever keeps the journals of ``group``; with ``one`` it has to be a single group.
 
-    Without a store those of the project's target are meant. Raises BadInput, NotFound, Unreachable.
+    Without a store those of the project's sites are meant. Raises BadInput, NotFound, Unreachable.
     """
     from planner.errors import BadInput
 

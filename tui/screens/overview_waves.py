@@ -12,7 +12,7 @@ from tui.theme import state_mark
 from tui.widgets.column import Column
 
 if TYPE_CHECKING:
-    from migrate.status import WaveStatus
+    from migrate.wave_status import WaveStatus
 
 # a key, then what planner.places.PROGRESS_WORDS asks for; steps done and all, the start of the window
 Row = tuple[Any, ...]

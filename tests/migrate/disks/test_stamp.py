@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from migrate.daemons.registered import Register
 from migrate.disks import stamp
 from migrate.disks.flat import FlatDisk
+from migrate.disks.ports import Cached
+from migrate.journal.held import HeldDisk
 from planner.units import KIB, MIB
+from tests.migrate.replication.model import MemoryDisk
 
 
 @pytest.fixture
@@ -169,3 +173,19 @@ def test_what_was_not_written_stays_in_memory_when_much_is_flushed(tmp_path: Pat
     disk.flush()
     assert [in_memory(large, at * MIB) for at in (0, 3, 8, 12, 15)] == [True, False, True, False, True]
     disk.close()
+
+
+def test_a_receiver_on_a_network_spares_its_disks_through_those_who_hold_them(path: Path) -> None:
+    warm(path)
+    served = Register([("v", path, "")])
+    assert not in_memory(path), "a receiver that starts knows nothing of what its disks show"
+    told = ""
+    for spared in (False, True):
+        warm(path)
+        held = HeldDisk(served.open_write("v"), lambda: None, lambda: None)
+        assert isinstance(held, Cached)
+        assert held.trust(told) is spared
+        assert in_memory(path) is spared
+        told = held.stamp()
+        held.close()
+    assert not isinstance(HeldDisk(MemoryDisk(MIB), lambda: None, lambda: None), Cached)

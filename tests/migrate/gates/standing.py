@@ -15,7 +15,7 @@ from migrate.run.history import Entry, Event, History, Status
 from migrate.run.runbook import COMMIT, GO, Phase, Runbook, Step
 from migrate.run.store import Run
 from planner.conduct import Ending, GateRule
-from planner.conduct_planned import PlannedConduct
+from planner.conduct_planned import PlannedConduct, PlannedEnding
 from planner.effects import Effect
 from planner.plan import Wave
 from planner.settings import Window
@@ -77,7 +77,7 @@ def planned(
     return wave.model_copy(
         update={
             "window": window,
-            "conduct": PlannedConduct(ending=ending or Ending(), **more),
+            "conduct": PlannedConduct(ending=PlannedEnding(**(ending or Ending()).model_dump()), **more),
             "policies": wave.policies.model_copy(update={"commit_window_h": commit_window_h}),
         }
     )

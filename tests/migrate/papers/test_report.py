@@ -363,6 +363,7 @@ def test_names_stay_as_they_are_in_json(nasty: RunReport) -> None:
     assert "\u202e" not in json.dumps([one["said"] for one in body["deviations"]], ensure_ascii=False)
 
 
+@pytest.mark.soak  # with every commit a browser prints the plan, which has the same shell
 def test_a_browser_prints_it_without_a_complaint(nasty: RunReport, tmp_path: Path) -> None:
     page, printed = (tmp_path / f"report.{suffix}" for suffix in ("html", "pdf"))
     page.write_bytes(as_html(nasty))

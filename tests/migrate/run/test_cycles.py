@@ -17,7 +17,8 @@ from migrate.run import store as runs
 from migrate.run.compose import another_cycle
 from migrate.run.history import Event
 from migrate.run.runbook import GO, dump_step
-from migrate.status import WaveStatus, project_status
+from migrate.status import project_status
+from migrate.wave_status import WaveStatus
 from planner.plan import Wave
 from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored

@@ -400,6 +400,8 @@ def test_a_disk_that_is_left_out_says_so_in_every_paper_with_who_why_and_what_th
     assert facts["Disks sent once by decision"] == "1, 10 GiB"
     steps = list(zip(column(night(printout, wave), "What"), column(night(printout, wave), "On"), strict=True))
     assert ("Sends the final delta, compares both sides", "1 disk") in steps
+    protects = [where for what, where in steps if what.startswith("Protects the wave at its source")]
+    assert protects == ["1 disk"], "what is left out does not come back"
     assert any("mkswap" in what and where == "a/Hard disk 2001" for what, where in steps)
     out = [row for row in handover.exceptions(printout).rows if row[0] == "left out"]
     assert [row[3] for row in out] == ["Hard disk 2001: sent never", "Hard disk 2002: sent once"]

@@ -82,16 +82,16 @@ class Place:
             data = self.rng.randbytes(self.rng.randint(1, 30) * 4096)
             self.sources[volume] = content[:offset] + data + content[offset + len(data) :]
 
-    def send(self, volume: str, cycle: str, *more: str) -> Ran:
+    def send(self, volume: str, cycle: str, how: str = "--compare", worth: str = "crash") -> Ran:
         path = self.root / f"{DISKS[volume]}.img"
         path.write_bytes(self.sources[volume])
         return wherry("send", str(path), f"127.0.0.1:{self.line.port}", "--volume", volume, "--site", "dc2",
                       "--keys", str(self.root / "dc1.pem"), "--pass-id", cycle, "--cycle", cycle,
-                      "--compare", *more, "--json", "--live")  # fmt: skip
+                      how, "--consistency", worth, "--json", "--live")  # fmt: skip
 
     def cycle(self, cycle: str, *worth: str) -> None:
         for volume, level in zip(DISKS, worth or ("crash", "crash"), strict=True):
-            ran = self.send(volume, cycle, "--consistency", level)
+            ran = self.send(volume, cycle, worth=level)
             assert ran.code == 0, ran.text
         until(lambda: any(point["cycle"] == cycle for point in self.points()))  # once its disk is let go
         self.was[self.points()[-1]["record"]] = dict(self.sources)

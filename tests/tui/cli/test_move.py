@@ -223,6 +223,7 @@ def test_a_new_run_after_rollback_compares_instead_of_copying(lab: Wherry) -> No
 
 
 def test_commit_fences_the_sources_and_ends_the_run(lab: Wherry) -> None:
+    assert "then the engine protects it at its source" in lab.done("commit", "W02").err
     ran = lab.live("commit", "W02", "--json")
     assert ran.code == 0, ran.text
     assert ran.document["state"] == "committed"
@@ -266,6 +267,11 @@ def test_after_commit_the_source_is_protected_and_the_wave_comes_home(lab: Wherr
     assert ran.code == 0, ran.text
     assert ran.document["state"] == "reverse protected"
     assert lab.state("W02")["state"] == "reverse protected"
+    listed = lab.done("checkpoints", "W02").out
+    assert listed.startswith("W02/shop at the source: "), listed
+    assert "committed" in listed
+    kept = lab.done("checkpoints", "W02/shop", "--json").document
+    assert (kept["side"], kept["checkpoints"][0]["name"]) == ("source", "committed")
     again = lab.done("replicate", "W02", "--reverse", "--json").document["steps"]
     assert {step["kind"] for step in again} == {"snapshot", "transfer", "checkpoint", "drop-snapshot"}
     refused(lab("commit", "W02"), 3, "W02 did not come back yet", "wherry failback W02 --live")

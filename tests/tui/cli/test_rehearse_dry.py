@@ -120,7 +120,10 @@ def test_a_disk_that_somebody_writes_and_a_store_without_room_are_found(
     finally:
         writer.close()
     monkeypatch.setattr(at_receiver, "_STORE_BYTES", 1 << 60)
-    assert any(what == "receiver store" and "the wave's journals" in said for what, said in found())
+    rooms = [said for what, said in found() if what == "receiver store"]
+    assert len(rooms) == 2
+    assert "free, the wave's journals may take" in rooms[0]
+    assert "after its commit the wave's journals at dc1 may take" in rooms[1]
 
 
 def test_a_project_without_sites_says_so(planned: Wherry) -> None:

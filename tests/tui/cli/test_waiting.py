@@ -45,7 +45,7 @@ def test_a_wave_that_is_driven_says_what_it_waits_for_and_until_when(run: Standi
     assert wave["again_at"] == f"{one.again_at:%Y-%m-%dT%H:%M:%SZ}"
     assert wave["gives_up_at"] == f"{one.gives_up_at:%Y-%m-%dT%H:%M:%SZ}"
     assert 7100 < (one.gives_up_at - datetime.now(UTC)).total_seconds() < 7181
-    assert wave["flags"] == []
+    assert wave["flags"] == ["needs configuration"]
     assert "went away in a transfer; tries again in " in wave["waits"]
     assert "gives up at " in wave["waits"]
     assert f"▲ W01 waits at {wave['waits'][:30]}" in out
@@ -59,7 +59,7 @@ def test_a_wave_that_is_driven_says_what_it_waits_for_and_until_when(run: Standi
 
 def test_a_wave_that_nobody_drives_waits_for_nothing_by_itself(run: Standing) -> None:
     wave = Wherry(run.project.root).state("W01")
-    assert (wave["waits"], wave["again_at"], wave["flags"]) == ("", "", ["stalled"])
+    assert (wave["waits"], wave["again_at"], wave["flags"]) == ("", "", ["stalled", "needs configuration"])
 
 
 def test_a_retry_asks_the_process_at_work_and_is_noted_where_there_is_none(run: Standing) -> None:
