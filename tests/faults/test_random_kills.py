@@ -47,7 +47,7 @@ class Killer:
         for drives in range(_DRIVES_MAX):
             if self.lab.standing(kind) == goal:
                 return []
-            limit_s = _SOME_S + drives / 100  # a slow machine gets there as well
+            limit_s = _SOME_S + drives / 25  # a slow machine gets there as well
             killing = self._kill_receiver(limit_s) if self.chance.random() < 0.3 else None
             ended = self.lab.drive(purpose, kill_after_s=self.chance.uniform(0.0, limit_s))
             self.dead["driver"] += ended.killed
