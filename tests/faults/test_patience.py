@@ -119,8 +119,10 @@ def test_an_engine_that_is_killed_in_the_wait_has_no_more_patience_and_people_en
         assert wave.flags == ()
 
         # one who is in a hurry has it tried at once
+        before = failures(project)[step]
         until(project, lambda: hurried(project, step))
         until(project, lambda: step in retried(project))
+        until(project, lambda: len(failures(project)[step]) > len(before))  # it waits again
 
         # one who pauses ends the wait, and gives patience by going on
         controls.ask_to_pause(project, WAVE)
