@@ -17,6 +17,8 @@ KINDS: dict[str, Callable[[Moments], Found]] = {
     "another try asked for": people.retries,
     "step interrupted": steps.interrupted,
     "outcome asked of the site": steps.asked_of_the_site,
+    "site could not be asked": steps.not_to_be_asked,
+    "step held up by somebody else": steps.held_up,
     "step passed over by a person": steps.passed_over,
     "optional probe or hook failed": steps.optional_failed,
     "power changed by hand": steps.by_hand,
@@ -60,7 +62,6 @@ def deviations(told: Moments) -> tuple[Deviation, ...]:
 def not_looked_for(told: Moments) -> tuple[str, ...]:
     """Return what the record cannot tell."""
     said = [
-        "waits for somebody else's snapshot or backup: a site says no more than that it was asked again",
         "who used a VM at the target before commit: nobody counts who connects",
     ]
     if any(one.number not in (0, 1) for one in told.cycles):

@@ -53,6 +53,19 @@ def asked_of_the_site(told: Moments) -> Found:
             yield Strayed(one.at, one.step, said)
 
 
+def not_to_be_asked(told: Moments) -> Found:
+    """Steps of which nobody could be asked whether they were done."""
+    for one in told.of_events(Event.UNKNOWN):
+        said = f"{told.title(one)}: whether it was done could not be asked: {one.detail.get('message', '')}"
+        yield Strayed(one.at, one.step, said)
+
+
+def held_up(told: Moments) -> Found:
+    """Steps whose turn had come and that somebody else held up, a backup job for example."""
+    for one in told.of_events(Event.HELD):
+        yield Strayed(one.at, one.step, f"{told.title(one)} had to wait for {one.detail.get('why', '')}")
+
+
 def passed_over(told: Moments) -> Found:
     """Steps that a person passed over."""
     for one in told.of_events(Event.SKIPPED):

@@ -32,6 +32,7 @@ from tests.migrate.gates.standing import Standing, planned, with_step
 from tests.migrate.papers.record import at, calm, patch, rehearsed, say_go, text, to_commit
 
 SEED, STOP, PROBE, VERIFY = "g0/d0/seed", "g0/v0/stop", "g0/v0/probe", "g0/d0/verify"
+SNAPSHOT = "g0/snapshot/1"
 DISK = "id-db/2000"
 
 
@@ -66,6 +67,17 @@ def asked_for(run: Standing) -> None:
 def interrupted(run: Standing) -> None:
     before(run, SEED)
     run.append(SEED, Event.INTENT, Event.NOT_DONE)
+
+
+def not_to_be_asked(run: Standing) -> None:
+    before(run, VERIFY)
+    run.append(VERIFY, Event.INTENT)
+    run.append(VERIFY, Event.UNKNOWN, message="dc2 does not answer")
+
+
+def held_up(run: Standing) -> None:
+    before(run, SNAPSHOT)
+    run.append(SNAPSHOT, Event.HELD, why="a foreign snapshot of db", since="2026-12-05T21:05:00.000Z")
 
 
 def passed_over(run: Standing) -> None:
@@ -227,6 +239,8 @@ CASES: dict[str, Case] = {
     "another try asked for": Case(asked_for, SEED, "bob asked for another try at db Hard disk 1", _FAILED),
     "step interrupted": Case(interrupted, SEED, "seed was interrupted; it had not been done"),
     "outcome asked of the site": Case(with_done("g0/v0/start", asked=True), "g0/v0/start", "not seen"),
+    "site could not be asked": Case(not_to_be_asked, VERIFY, "could not be asked: dc2 does not answer"),
+    "step held up by somebody else": Case(held_up, SNAPSHOT, "had to wait for a foreign snapshot of db"),
     "step passed over by a person": Case(passed_over, PROBE, "passed over by bob: it has no tools"),
     "optional probe or hook failed": Case(optional_failed, PROBE, "is optional and failed: no answer"),
     "power changed by hand": Case(with_done(STOP, ran=False), STOP, "somebody had stopped it"),
