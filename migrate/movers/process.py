@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
@@ -69,6 +70,9 @@ class Mover:
             return {"error": error.as_json()}
         except OSError as error:
             return {"error": _told(error).as_json()}
+        except Exception as error:  # noqa: BLE001 - dying of it would be tried again, as a death is
+            traceback.print_exc()
+            return {"error": _fault(error).as_json()}
 
     def _policy(self) -> Policy:
         return policy_of_share(self._share)
@@ -98,6 +102,13 @@ def _told(error: OSError) -> WherryError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return NoSpace("a mover found no space left on a disk", "free space, then run the verb again")
     return StepFailed(f"a mover failed: {error.strerror or error}", "look at the disk, then retry")
+
+
+def _fault(error: Exception) -> WherryError:
+    return StepFailed(
+        f"a mover ran into a fault of its own ({type(error).__name__})",
+        "that is a defect of wherry; run/engine.log in the project says where",
+    )
 
 
 def policy_of_share(share_bytes_s: float | None) -> Policy:

@@ -15,7 +15,7 @@ from typing import Any
 from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
-from migrate.sites.ports import Extent
+from migrate.sites.ports import Consistency, Extent
 from migrate.transfers.ports import Moving, Packing, Wanted
 from planner import errors
 from planner.errors import WherryError
@@ -94,6 +94,7 @@ def load_task(raw: dict[str, Any]) -> Task:
             **{
                 **wanted,
                 "mode": Mode(wanted["mode"]),
+                "consistency": Consistency(wanted["consistency"]),
                 "extents": None if extents is None else tuple(Extent(**extent) for extent in extents),
             }
         )

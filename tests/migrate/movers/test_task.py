@@ -41,7 +41,9 @@ _DELTA = Wanted(_NASTY, 4096, Mode.DELTA, "p", "b/1", "b/2", "s", (Extent(0, 512
     ],
 )
 def test_a_task_comes_out_as_it_went_in(task: Task) -> None:
-    assert load_task(json.loads(line({"task": dump_task(task)}))["task"]) == task
+    come = load_task(json.loads(line({"task": dump_task(task)}))["task"])
+    assert come == task
+    assert repr(come) == repr(task), "a word is equal to its text, and of another type"
 
 
 def test_a_task_is_one_thing() -> None:
