@@ -75,6 +75,13 @@ class ProjectBusy(WherryError):
     retryable = True
 
 
+class HeldOpen(ProjectBusy):
+    """Somebody looks at it, for as long as they like: trying again by itself is no use."""
+
+    code = "held-open"
+    retryable = False
+
+
 class Unreachable(WherryError):
     """A site, receiver or vCenter does not answer."""
 

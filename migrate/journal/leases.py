@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from migrate.journal.reading import FrameReader
 from migrate.journal.recovery import Ref
-from planner.errors import NotFound, ProjectBusy
+from planner.errors import HeldOpen, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class Leases:
             return frozenset(held.record for held in self._held.values() if held.image)
 
     def check(self, record: int) -> None:
-        """Raise ProjectBusy when checkpoints before ``record`` may not go."""
+        """Raise HeldOpen when checkpoints before ``record`` may not go."""
         oldest = self.oldest()
         if oldest is not None and oldest < record:
-            raise ProjectBusy(
+            raise HeldOpen(
                 f"an image of checkpoint {oldest} is open", "close the image, history moves on after that"
             )
 
