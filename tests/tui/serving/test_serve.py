@@ -15,7 +15,7 @@ import aiohttp
 import pytest
 
 from planner.store.project import Project
-from tests.planner.export.test_html import _pixels
+from tests.planner.export.browser import pixels
 from tests.tui.cli.command import Wherry, refused, wherry
 from tests.tui.serving.browser import Tab, tab
 from tests.tui.serving.conftest import NASTY, Served
@@ -50,7 +50,7 @@ async def test_a_browser_shows_the_project_and_loads_nothing_from_elsewhere(
         shades: set[int] = set()
         for _ in range(200):
             picture.write_bytes(await page.picture())
-            width, height, lines = _pixels(picture)
+            width, height, lines = pixels(picture)
             shades.add(lines)
             if lines > 150:
                 break
