@@ -37,7 +37,7 @@ def send(directory: Path, pass_id: str, mode: str) -> None:
     (directory / "sending").touch()
 
     def slowly() -> bool:
-        time.sleep(0.004)  # so that there is time to be killed in
+        time.sleep(0.012)  # so that there is time to be killed in
         return False
 
     spec = PassSpec("v", pass_id, disk.size_bytes)

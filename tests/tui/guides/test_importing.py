@@ -77,8 +77,8 @@ async def test_a_target_is_read_as_one_and_hostile_notes_do_nothing(tmp_path: Pa
         await pilot.pause()
         pilot.app.screen.query_one("#ask-role", Select).value = "target"
         await pilot.press("ctrl+s")
-        shown = await told(pilot, "What came in")
-        assert "of the target" in shown
+        shown = await told(pilot, "of the target")
+        assert "What came in" in shown
         assert "the first snapshot of it" in shown
         nothing_took_effect(pilot)
     with Project.open(root) as project:
