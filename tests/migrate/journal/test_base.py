@@ -16,7 +16,7 @@ from migrate.journal.keeping import keep
 from migrate.journal.limits import Limits, Room
 from planner.errors import Blocked, NoSpace, WherryError
 from tests.migrate.journal.target import SIZE
-from tests.migrate.journal.test_site import DISKS, GROUP, Died, Place, quick, wanted
+from tests.migrate.journal.test_site import DISKS, GROUP, Calls, Died, Place, quick, wanted
 
 BASE = "committed"
 
@@ -138,19 +138,8 @@ def test_killed_while_it_begins_no_pass_gets_past_it(tmp_path: Path, monkeypatch
     """Die before each durable change in turn; the same call after it ends as if nothing had been."""
     deaths = blocked = 0
     for at in range(40):
-        place, left = filled(tmp_path / str(at)), at
+        place, dying = filled(tmp_path / str(at)), Calls(at).dying
         place.store.mkdir()
-
-        def dying(real: object) -> object:
-            def call(*args: object, **more: object) -> object:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    raise Died
-                return real(*args, **more)  # type: ignore[operator]
-
-            return call
-
         with monkeypatch.context() as patch:
             for module in (enrolled, members):
                 patch.setattr(module, "replace_file", dying(durable.replace_file))

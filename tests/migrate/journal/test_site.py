@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,24 @@ def wanted(run: str = "r1/", volumes: tuple[str, ...] = DISKS, group: str = GROU
 
 class Died(BaseException):
     """The process dies here."""
+
+
+class Calls:
+    """Counts calls over several functions, and dies before the one after ``left``."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def dying(self, real: Callable[..., object]) -> Callable[..., object]:
+        """Return the function, counted."""
+
+        def call(*args: object, **more: object) -> object:
+            self._left -= 1
+            if self._left < 0:
+                raise Died
+            return real(*args, **more)
+
+        return call
 
 
 class Place:
@@ -269,18 +287,7 @@ def test_killed_at_each_file_that_changes_it_ends_the_same(
         place.journals.enrol(wanted(), anew=False)
         for number in (1, 2):
             place.cycle(f"r1/{number}", number)
-        left = at
-
-        def dying(real: object) -> object:
-            def call(*args: object, **more: object) -> object:
-                nonlocal left
-                left -= 1
-                if left < 0:
-                    raise Died
-                return real(*args, **more)  # type: ignore[operator]
-
-            return call
-
+        dying = Calls(at).dying
         with monkeypatch.context() as patched:
             patched.setattr(enrolled, "replace_file", dying(durable.replace_file))
             patched.setattr(enrolled, "sync_directory", dying(durable.sync_directory))

@@ -44,13 +44,13 @@ def make(tmp_path: Path, far: Far) -> Iterator[Make]:
 
 
 @contextmanager
-def writing(near: Near) -> Iterator[None]:
-    """Have a guest write all the time."""
+def again_and_again(act: Callable[[], object]) -> Iterator[None]:
+    """Have a guest do something all the time."""
     stop = threading.Event()
 
     def write() -> None:
         while not stop.is_set():
-            near.burst(5)
+            act()
             stop.wait(0.001)
 
     guest = threading.Thread(target=write)
@@ -78,7 +78,7 @@ def root_of(path: Path) -> str:
 
 def test_both_sides_are_equal_while_guests_write_and_as_digests_at_rest_are(make: Make, far: Far) -> None:
     near = make()
-    with writing(near):
+    with again_and_again(partial(near.burst, 5)):
         looks = [near.streaming.verifying.look(number) for number in (0, 1, 0)]
         found = [look.done.result(60) for look in looks]
     assert [one.found.equal for one in found] == [True] * 3
@@ -96,7 +96,7 @@ def test_both_sides_are_equal_while_guests_write_and_as_digests_at_rest_are(make
 def test_a_look_that_was_asked_for_before_waits_until_the_group_is_whole(tmp_path: Path, far: Far) -> None:
     near = Near(tmp_path / "near", far, random.Random(1), every_s=1000.0, limit=64 * MIB)
     looks = [near.streaming.verifying.look(number) for number in (0, 1)]
-    with writing(near):
+    with again_and_again(partial(near.burst, 5)):
         assert all(look.done.result(60).found.equal for look in looks)
     assert near.streaming.settle(60)
     assert far.refused == []
@@ -129,7 +129,7 @@ def test_a_byte_that_was_flipped_in_the_replica_is_found(
     far.group.promote(point.record)
     assert looked(near, 0).found.equal
     _flip(far.paths[VOLUMES[0]], at)
-    with writing_beside(near):
+    with again_and_again(partial(near.write, 0, 0, 2)):  # what it writes over is as it should be
         found = looked(near, 0).found
     assert not found.equal
     assert found.differing == (Extent(at // GRAIN * GRAIN, min(GRAIN, SIZE - at // GRAIN * GRAIN)),)
@@ -179,7 +179,7 @@ def test_what_was_not_answered_is_asked_again_and_a_look_waits_for_the_stream(ma
             far.restart()  # the receiver forgot where it was: the group is torn, and caught up
 
     near.during_read = cut
-    with writing(near):
+    with again_and_again(partial(near.burst, 5)):
         assert all(look.done.result(60).found.equal for look in looks)
     assert near.streaming.status().connections >= 4
 
@@ -277,25 +277,6 @@ def _rewritten(near: Near) -> None:
         for block in range(0, 1024, 32):
             near.write(1, block, 32)
     assert near.streaming.settle(60)
-
-
-@contextmanager
-def writing_beside(near: Near) -> Iterator[None]:
-    """Have a guest write somewhere else: what it writes over is as it should be."""
-    stop = threading.Event()
-
-    def write() -> None:
-        while not stop.is_set():
-            near.write(0, 0, 2)
-            stop.wait(0.001)
-
-    guest = threading.Thread(target=write)
-    guest.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        guest.join()
 
 
 def _flip(path: Path, at: int) -> None:
