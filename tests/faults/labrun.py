@@ -51,7 +51,7 @@ from tests.faults.killlab import RUNNING, SITES, WAVE
 from tests.faults.witness import Witness
 
 Verb = Callable[[Project, Onlooker], Stopped]
-LITTLE = Patience(transfers_s=1.0, others_s=0.1, first_s=0.02, longest_s=0.2)
+LITTLE = Patience(transfers_s=6.0, others_s=0.1, first_s=0.02, longest_s=0.2)  # a receiver starts in it
 _NOTHING: Callable[[str], None] = lambda point: None  # noqa: E731
 
 
@@ -64,7 +64,7 @@ class Ended:
     decide: str = ""
     outcome: str = ""
     error: str = ""  # code of a WherryError, or "defect"
-    message: str = ""
+    message: str = ""  # of the error, or what stands in the record of the step to decide about
 
 
 @dataclass(slots=True)
@@ -256,7 +256,19 @@ def _carry(
         "gate": stopped.gate.id if stopped.gate else "",
         "decide": stopped.decide.id if stopped.decide else "",
         "outcome": stopped.outcome.value if stopped.outcome else "",
+        "message": _why(lab, stopped),
     }
+
+
+def _why(lab: Lab, stopped: Stopped) -> str:
+    """Return what the step said that waits for a person, of which run ever."""
+    if stopped.decide is None:
+        return ""
+    with lab.project() as project:
+        rows = project.rows(
+            "SELECT kind, detail FROM step_record WHERE step = ? ORDER BY seq DESC LIMIT 6", stopped.decide.id
+        )
+    return "; ".join(f"{row['kind']} {row['detail']}" for row in rows)
 
 
 def _answers(run: Path, socket: str) -> bool:
