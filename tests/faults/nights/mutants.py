@@ -15,11 +15,14 @@ from migrate.run.driver import Driver
 from migrate.run.history import Event
 from migrate.run.patience import Tried
 from migrate.run.runbook import Step
+from migrate.sites.ports import Extent
 from migrate.steps.kind import Context, Result
 from migrate.steps.kinds import KINDS
 from migrate.steps.power import Start
 from migrate.steps.snapshots import TakeSnapshot
 from migrate.steps.transfer import Transfer
+from migrate.transfers.keeping import KeepsHere
+from migrate.transfers.ports import Written
 from planner.errors import Unreachable
 from tests.faults.nights.night import Product, Way
 from tests.faults.nights.strikes import Fault, Moment
@@ -90,6 +93,20 @@ class _Unfenced(Receiver):
         return super()._admit(disk, hello.model_copy(update={"generation": 2**40}), log)
 
 
+def _goes_on_where_another_was() -> type[KeepsHere]:
+    """Return a keeper that leaves out what one before it has read, and what it makes replaces all of that."""
+    read: set[tuple[str, Extent]] = set()
+
+    class Trusting(KeepsHere):
+        def _written(self, one: Written, here: Any, report: Any) -> Iterator[Extent]:
+            for piece in super()._written(one, here, report):
+                if (one.volume, piece) not in read:
+                    read.add((one.volume, piece))
+                    yield piece
+
+    return Trusting
+
+
 @dataclass(frozen=True)
 class Mutant:
     """What is put in, what has to strike during which step to show it, and the words that say so."""
@@ -128,6 +145,14 @@ MUTANTS = {
     ),
     "a mover does not mind that its pipe closed": Mutant(
         lambda: Product(minds_pipe=False), "transfer", Fault.ENGINE, Moment.MIDDLE, "went on after its pipe"
+    ),
+    "what somebody kept before is taken for kept": Mutant(
+        lambda: Product(keeps=_goes_on_where_another_was()),
+        "undo mark",
+        Fault.ENGINE,
+        Moment.END,
+        "is not kept as the target left it",
+        Way.BACK,
     ),
     "a frozen mover is not fenced": Mutant(
         lambda: Product(receiver=_Unfenced, leases=_LetsAllIn),

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from migrate.kept import KeptVolume
+from migrate.movers.keeping import MovedKeeps
 from migrate.movers.task import Ends, Manner
 from migrate.movers.transfers import Generations, MovedTransfers, Shares
 from migrate.rehearsal import model_of
@@ -39,9 +40,11 @@ from migrate.sites.simulated import populate
 from migrate.steps.kind import Context, StepKind
 from migrate.steps.kinds import KINDS
 from migrate.transfers import streamed
+from migrate.transfers.keeping import KeepsHere
 from planner.model import Power, Sending
 from planner.plan import Wave
 from planner.settings import Link
+from tests.faults.nights.keeping import kept_wrong
 from tests.faults.nights.links import Links
 from tests.faults.nights.movers import Fleet, Movers
 from tests.faults.nights.placing import Placed
@@ -85,24 +88,7 @@ class Product:
     receiver: type[Receiver] = Receiver
     leases: Callable[[], Leases] = lambda: Leases(0.0)
     minds_pipe: bool = True
-
-
-@dataclass
-class Kept:
-    """A keeper that remembers the bytes it was asked to keep, by name and volume."""
-
-    held: dict[str, dict[str, list[tuple[int, bytes]]]] = field(default_factory=dict)
-
-    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> dict[str, Any]:
-        """Keep what the areas hold."""
-        self.held[name] = {item.volume: [_read(item, area) for area in item.extents] for item in volumes}
-        return {"name": name, "bytes": sum(area.length for item in volumes for area in item.extents)}
-
-
-def _read(item: KeptVolume, area: Any) -> tuple[int, bytes]:
-    data = bytearray(area.length)
-    item.disk.read_into(memoryview(data), area.offset)
-    return area.offset, bytes(data)
+    keeps: type[KeepsHere] = KeepsHere
 
 
 @dataclass(frozen=True)
@@ -141,10 +127,13 @@ class Night:
         self.receiving = Receiving(self.links, self.target, self.product.receiver, self.product.leases)
         self.journals = Journals(self.links, self.receiving)
         make = Fleet if fleet else Movers
-        self.movers = make(self.schedule, self.source, self.receiving, self.product.minds_pipe)
+        parts = self.schedule, self.source, self.receiving, self.product.minds_pipe, self.product.keeps
+        self.movers = make(*parts)
+        self.local = Movers(*parts) if fleet else self.movers  # where the engine is
         self.generations = Generations(clock=lambda: self.schedule.now)
         self.record = Record()
-        self.keeper = Kept()
+        self.kept = TemporaryDirectory(prefix="wherry-night-")
+        self.began: dict[str, bytes] = {}  # what disks held when their VMs started at the target
         self.engine = Process()
         self.outcome: Outcome | None = None
         self.wrong: list[str] = []
@@ -185,6 +174,9 @@ class Night:
         finally:
             self.schedule.end()
         self.wrong += self.movers.wrong
+        if self.way in (Way.BACK, Way.AWAY):
+            self.wrong += kept_wrong(Path(self.kept.name), self.began, self.target)
+        self.kept.cleanup()
         if not struck:
             self.wrong.append(f"{strike} was never reached")
         return self
@@ -257,6 +249,7 @@ class Night:
         source: Any = Reached(self.source, far=self.way.is_home)
         target: Any = Reached(self.target, far=not self.way.is_home)
         placing: Any = Placed(self.source, self.target)
+        ends, manner = Ends(self.source.name, self.target.name), Manner(0, 64 * 1024)
         return Context(
             run="2" if self.way.is_home else "1",
             wave=self.wave.name,
@@ -264,12 +257,14 @@ class Night:
             target=target,
             transfers=MovedTransfers(
                 self.movers,
-                Ends(self.source.name, self.target.name),
-                Manner(0, 64 * 1024),
+                ends,
+                manner,
                 generations=self.generations,
                 shares=Shares(lambda: self.schedule.now),
             ),
-            keeper=self.keeper,
+            keeper=MovedKeeps(
+                self.local, ends, manner, Path(self.kept.name), self.generations, lambda: False
+            ),
             clock=self.source.clock,
             history=history,
             report=lambda _moving: None,
@@ -308,17 +303,19 @@ class Night:
                 if rack.disks[disk.volume].seen != twin.mirror.get(disk.volume):
                     self.wrong.append(f"{vm} starts at {rack.name} without what was written at {twin.name}")
                 rack.mirror[disk.volume] = bytearray(rack.disks[disk.volume].seen)
+                if rack is self.target:
+                    self.began.setdefault(disk.volume, bytes(rack.disks[disk.volume].seen))
 
     # what strikes
 
     def _strike(self, strike: Strike) -> None:
         fault = strike.fault
         self.schedule.meet(fault.value)
-        at_work = self.movers.at_work
+        at_work = list(dict.fromkeys((*self.movers.at_work, *self.local.at_work)))
         match fault:
             case Fault.ENGINE:
                 self.schedule.kill(self.engine)
-            case Fault.MOVER if mine := (at_work or self.movers.idle):
+            case Fault.MOVER if mine := (at_work or self.movers.idle or self.local.idle):
                 self.schedule.kill(mine[0].process)
             case Fault.RECEIVER if (process := self.receiving.process) is not None:
                 self.schedule.kill(process)
@@ -364,6 +361,4 @@ def wrong_with(night: Night, calm: Night) -> list[str]:
         found += [f"{one} at {rack.name} is not what its guests wrote" for one in rack.differing(rack.disks)]
     if {one.volume for one in night.wave.disks} - night.source.mirror.keys():
         found.append("a source has no bytes to compare")
-    if night.way in (Way.BACK, Way.AWAY) and not any(map(any, map(dict.values, night.keeper.held.values()))):
-        found.append("nothing is kept of what the target wrote")
     return found

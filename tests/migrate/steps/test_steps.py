@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +20,7 @@ from migrate.sites.ports import (
     Capability,
     ChangeId,
     Consistency,
+    Disks,
     DiskState,
     Extent,
     Health,
@@ -27,6 +28,7 @@ from migrate.sites.ports import (
     Snapshot,
 )
 from migrate.steps.kinds import KINDS
+from migrate.transfers.keeping import KeepsHere
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 from planner.errors import NoSpace, StepFailed
@@ -417,6 +419,14 @@ def test_a_fence_renames_and_unplugs_within_the_limit_of_names() -> None:
 # mark
 
 
+def keeping_world(checkpoints: Checkpoints) -> World:
+    """Return a world in which what a target wrote is kept for real."""
+    here = world()
+    source, target = cast("Disks", here.source), cast("Disks", here.target)
+    here.keeper = KeepsHere(source, target, checkpoints, lambda: False)
+    return here
+
+
 class Bytes:
     def __init__(self, content: bytes) -> None:
         self.content, self.size_bytes, self.closed = content, len(content), False
@@ -433,8 +443,8 @@ class Bytes:
 
 @pytest.mark.parametrize("tracked", [True, False])
 def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> None:
-    keeper: Any = Checkpoints(tmp_path / "checkpoints")
-    here = world(keeper=keeper)
+    keeper = Checkpoints(tmp_path / "checkpoints")
+    here = keeping_world(keeper)
     size = here.wave.disks[0].size_bytes
     written = bytearray(size)
     written[4096:8192] = b"w" * 4096
@@ -466,8 +476,8 @@ def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> N
 
 
 def test_what_a_target_wrote_past_the_end_of_its_source_is_kept_too(tmp_path: Any) -> None:
-    keeper: Any = Checkpoints(tmp_path / "checkpoints")
-    here = world(keeper=keeper)
+    keeper = Checkpoints(tmp_path / "checkpoints")
+    here = keeping_world(keeper)
     size = here.wave.disks[0].size_bytes
     written = bytes(size) + b"w" * 4096
     object.__setattr__(here.source, "open_read", lambda volume, snapshot=None: Bytes(bytes(size)))
