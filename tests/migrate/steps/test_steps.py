@@ -31,7 +31,7 @@ from migrate.steps.kinds import KINDS
 from migrate.transfers.keeping import KeepsHere
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
-from planner.errors import NoSpace, StepFailed
+from planner.errors import NoSpace, Paused, StepFailed
 from planner.model import Backing, Power
 from planner.plan import Wave
 from tests.migrate.estate import left_out_wave, pair_wave, small_wave
@@ -506,6 +506,24 @@ def test_what_a_target_writes_is_not_kept_while_it_still_writes() -> None:
     assert stopped.decide is not None
     assert stopped.decide.kind == "mark"
     assert keeper.kept == []
+
+
+def test_keeping_that_was_stopped_in_the_middle_did_not_fail_and_is_asked_for_again() -> None:
+    class Stopped(KeepsNames):
+        def keep(self, *arguments: Any) -> dict[str, Any]:
+            kept = super().keep(*arguments)
+            if len(self.kept) == 1:
+                raise Paused("it was stopped", "run the verb again")
+            return kept
+
+    keeper = Stopped()
+    here = world(keeper=keeper)
+    here.drive(GO)
+    here.note("", Event.ROLLBACK)
+    assert here.drive().outcome is Outcome.ROLLED_BACK
+    assert len(keeper.kept) == 2
+    told = [entry.event for entry in here.ledger.entries if entry.step == "g0/mark"]
+    assert told == [Event.INTENT, Event.DONE, Event.UNDO_INTENT, Event.UNDO_INTENT, Event.UNDONE]
 
 
 def test_a_vm_that_somebody_else_made_at_the_target_is_neither_ours_nor_removed() -> None:
