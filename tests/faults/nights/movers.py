@@ -94,6 +94,10 @@ class Movers:
             )
         return dict(answer.take())
 
+    def hire(self) -> None:
+        """Have a mover that waits for a task, as one that did its last one is."""
+        self._mover()
+
     def _mover(self) -> Mover:
         if not (idle := self.idle):
             self.known.append(Mover(len(self.known), Process(), self.schedule.current.process))

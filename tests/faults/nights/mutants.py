@@ -18,7 +18,9 @@ from migrate.run.runbook import Step
 from migrate.sites.ports import Extent
 from migrate.steps.kind import Context, Result
 from migrate.steps.kinds import KINDS
+from migrate.steps.outage import Resume
 from migrate.steps.power import Start
+from migrate.steps.reconfigure import DiskMode
 from migrate.steps.snapshots import TakeSnapshot
 from migrate.steps.transfer import Transfer
 from migrate.transfers.keeping import KeepsHere
@@ -93,6 +95,21 @@ class _Unfenced(Receiver):
         return super()._admit(disk, hello.model_copy(update={"generation": 2**40}), log)
 
 
+class _Stays(Resume):
+    """Takes it that a VM was started, whoever died before it was."""
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        return {"started": True}
+
+
+class _Forgets(DiskMode):
+    """Remembers what it finds, and not how it was when it was looked at."""
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        found = super().verify(ctx, step, op)
+        return found and {**found, "before": found["after"]}
+
+
 def _goes_on_where_another_was() -> type[KeepsHere]:
     """Return a keeper that leaves out what one before it has read, and what it makes replaces all of that."""
     read: set[tuple[str, Extent]] = set()
@@ -153,6 +170,30 @@ MUTANTS = {
         Moment.END,
         "is not kept as the target left it",
         Way.BACK,
+    ),
+    "a remedy that nobody knows the outcome of is taken for made": Mutant(
+        lambda: Product(driver=_Hopeful),
+        "upgrade-hardware",
+        Fault.ENGINE,
+        Moment.BEGIN,
+        "dc1 is",
+        Way.REMEDY,
+    ),
+    "a VM that is down for its remedy is taken for started": Mutant(
+        lambda: Product(kinds={**KINDS, "resume": _Stays()}),
+        "resume",
+        Fault.ENGINE,
+        Moment.BEGIN,
+        "a VM that ran is down",
+        Way.REMEDY,
+    ),
+    "a remedy forgets how it was before": Mutant(
+        lambda: Product(kinds={**KINDS, "disk-mode": _Forgets()}),
+        "disk-mode",
+        Fault.ENGINE,
+        Moment.END,
+        ", and was ",
+        Way.UNREMEDY,
     ),
     "a frozen mover is not fenced": Mutant(
         lambda: Product(receiver=_Unfenced, leases=_LetsAllIn),

@@ -69,11 +69,18 @@ class Way(StrEnum):
     ABORT = "aborted before go"
     HOME = "failback"
     AWAY = "failback rolled back"
+    REMEDY = "remedies"
+    UNREMEDY = "remedies taken back"
 
     @property
     def is_home(self) -> bool:
         """Whether it begins with a wave that is committed."""
         return self in (Way.HOME, Way.AWAY)
+
+    @property
+    def is_remedy(self) -> bool:
+        """Whether it is of what comes before a wave."""
+        return self in (Way.REMEDY, Way.UNREMEDY)
 
 
 _TURN = {Way.BACK: (COMMIT, Event.ROLLBACK), Way.ABORT: (GO, Event.ABORT), Way.AWAY: (COMMIT, Event.ROLLBACK)}
@@ -102,6 +109,8 @@ class Abroad:
 class Night:
     """One run of a wave. ``abroad`` is the night before of a way home."""
 
+    longest_cut_s = 120.0
+
     def __init__(
         self,
         wave: Wave,
@@ -122,7 +131,9 @@ class Night:
         self.sent = {disk.volume for disk in wave.disks if disk.send is Sending.ALWAYS}
         for rack in (self.here, self.there):
             rack.started = self._starts
-        self.runbook = self._furnish(seeds or {}) if abroad is None else self._return(abroad)
+        if abroad is None:
+            self._furnish()
+        self.runbook = self._compose(seeds or {}) if abroad is None else self._return(abroad)
         self.source, self.target = (self.there, self.here) if way.is_home else (self.here, self.there)
         self.receiving = Receiving(self.links, self.target, self.product.receiver, self.product.leases)
         self.journals = Journals(self.links, self.receiving)
@@ -183,11 +194,13 @@ class Night:
 
     # what is there in the evening
 
-    def _furnish(self, seeds: Mapping[str, str]) -> Runbook:
+    def _furnish(self) -> None:
         populate(self.here, model_of(self.wave, Link()).vms)
         for volume, shape in self.here.volumes.items():
             self.here.put(volume, self.rng.randbytes(shape.size_bytes))
             self.here.mirror[volume] = bytearray(self.here.disks[volume].seen)
+
+    def _compose(self, seeds: Mapping[str, str]) -> Runbook:
         return compose(self.wave, dict(seeds))
 
     def _return(self, abroad: Abroad) -> Runbook:
@@ -225,7 +238,7 @@ class Night:
         )
         stopped = driver.drive(self._opens)
         if stopped.outcome is not None:
-            self.outcome = stopped.outcome
+            self._end(stopped.outcome, record)
         elif stopped.decide is not None:
             self.met["person asked"] += 1
             self.reasons.append({"step": stopped.decide.id, **history.failures[stopped.decide.id]})
@@ -239,6 +252,10 @@ class Night:
             assert stopped.gate is not None
             assert stopped.gate.id == gate, stopped.gate.id
             record.append(Entry("", event))
+
+    def _end(self, outcome: Outcome, record: Any) -> None:
+        """Take how a run ended for the end of the night."""
+        self.outcome = outcome
 
     def _opens(self, gate: Step) -> dict[str, Any] | None:
         if self.way in _TURN and gate.id == _TURN[self.way][0]:
@@ -320,7 +337,7 @@ class Night:
             case Fault.RECEIVER if (process := self.receiving.process) is not None:
                 self.schedule.kill(process)
             case Fault.LINK:
-                self.links.cut(self.rng.uniform(5.0, 120.0))
+                self.links.cut(self.rng.uniform(5.0, self.longest_cut_s))
             case Fault.FREEZE:
                 self.schedule.freeze(at_work[0].process if at_work else self.engine, strike.freeze_s)
         if at_work and fault in (Fault.MOVER, Fault.FREEZE):
@@ -343,6 +360,7 @@ def end_state(night: Night) -> dict[str, Any]:
             },
             "volumes": dict(sorted(rack.volumes.items())),
             "guests": dict(sorted(rack.guests.items())),
+            "configurations": {vm: rack.configuration(vm) for vm in sorted(rack.vms)},
         }
         for rack in (night.here, night.there)
     }
