@@ -11,8 +11,16 @@ from datetime import UTC, datetime
 
 from migrate.needs import HOME, Need, needs_of
 from migrate.run import store as runs
+from migrate.run.history import SETTLED, Mode
 from migrate.run.store import RunKind
-from migrate.run.waves import StandingRow, half_remedied, standing_waves, waves_with_runs
+from migrate.run.waves import (
+    StandingRow,
+    half_remedied,
+    remedies_under_way,
+    standing_waves,
+    waves_with_runs,
+)
+from migrate.waiting import waiting, when
 from migrate.wave_status import Look, WaveStatus, wave_status
 from planner.errors import NotFound
 from planner.garbage import uncollected
@@ -98,18 +106,8 @@ def _status(project: Project, now: datetime) -> ProjectStatus:
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
         needs += [need for wave in waves for need in needs_of(wave, wave.name in running, now)]
         needs += _of_calendar(project, standing, waves, now)
-        needs += [
-            Need(
-                "warning",
-                f"the remedies of {wave.name} were interrupted",
-                f"{command} goes on with them",
-                wave.name,
-            )
-            for wave in waves
-            if wave.name in remedied
-            and wave.name not in running
-            and (command := half_remedied(project, wave.name))
-        ]
+        begun = [wave.name for wave in waves if wave.name in remedied]
+        needs += _of_remedies(project, begun, running, now)
     return ProjectStatus(
         project=project.name,
         inventory_source=row.source if row else "",
@@ -123,6 +121,28 @@ def _status(project: Project, now: datetime) -> ProjectStatus:
         running=running,
         excluded=len(settings_store.glance(project, "exclude", ())),
     )
+
+
+def _of_remedies(
+    project: Project, waves: list[str], running: tuple[str, ...], now: datetime
+) -> Iterator[Need]:
+    """Yield where the remedies stand that are not over: they are under way, or a person goes on with them."""
+    for name in waves:
+        if (found := remedies_under_way(project, name)) is None:
+            continue
+        _, history = found
+        if name not in running:
+            said = f"the remedies of {name} were interrupted"
+            yield Need("warning", said, f"{half_remedied(project, name)} goes on with them", name)
+            continue
+        if history.mode is Mode.FORWARD:
+            over = sum(status in SETTLED for status in history.status.values())
+            said = f"the remedies of {name} are under way: {over} of {len(history.status)} steps"
+        else:
+            said = f"the remedies of {name} are being taken back"
+        for one in waiting(history)[:1]:
+            said += f"; waits at {one.title}: {one.said}; {when(one, now)}"
+        yield Need("info", said, f"wherry pause {name} stops them at the next edge", name)
 
 
 def _of_calendar(

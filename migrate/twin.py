@@ -7,13 +7,12 @@ is touched. One step costs tens of microseconds, so hundreds of runs are afforda
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
 from migrate.clock import SimulatedClock
-from migrate.kept import KeptVolume
 from migrate.rehearsals.faults import RESTART_S, Fault
 from migrate.rehearsals.striking import Strike, StruckSite, StruckTransfers
 from migrate.run.actions import Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions, to_retry
@@ -30,6 +29,7 @@ from planner.estimate import COMPARE_BYTES_S
 
 if TYPE_CHECKING:
     from migrate.sites.ports import FullSite
+    from migrate.transfers.ports import Moving, Written
 
 _PERSON_S = 300.0  # of a person's step of which nobody said how long it takes
 
@@ -74,7 +74,9 @@ class _KeepsNothing:
 
     kept: int = 0
 
-    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> dict[str, Any]:
+    def keep(
+        self, name: str, wave: str, volumes: Sequence[Written], report: Callable[[Moving], None]
+    ) -> dict[str, Any]:
         self.kept += 1
         return {"name": name, "bytes": 0}
 

@@ -12,8 +12,9 @@ from migrate.notices.notice import of_end, of_error
 from migrate.run import orders
 from migrate.run.actions import Outcome
 from migrate.run.execute import Onlooker, Purpose, carry_out
-from migrate.run.following import ProgressFile, dump_stopped
+from migrate.run.following import ProgressFile, dump_carried
 from migrate.run.means import Means
+from migrate.run.remedy_orders import wished
 from migrate.run.store import RunKind
 from planner.errors import WherryError
 from planner.names import visible
@@ -50,11 +51,11 @@ def carry(
             orders.end(project, number, ended.as_json())
             tell(of_error(project.name, order.wave, ended))
         else:
-            result = {"run": ended.run.id, "stopped": dump_stopped(ended.stopped)}
-            orders.end(project, number, result)
-            if not order.options.get("cycle"):  # one every few minutes is no news; what it came to is
-                tell(of_end(project.name, ended))
-            _protect(project, order, ended)
+            orders.end(project, number, dump_carried(ended))
+            if ended and not order.options.get("cycle"):  # one every few minutes is no news; its result is
+                tell(of_end(project.name, ended[-1]))
+            for one in ended:
+                _protect(project, order, one)
         progress.remove()
         return True
 
@@ -71,8 +72,11 @@ def _protect(project: Project, order: Order, ended: Carried) -> None:
 
 def _ended(
     project: Project, order: Order, progress: ProgressFile, hauling: Hauling, halted: Callable[[], bool]
-) -> Carried | WherryError | None:
-    """Return how the order's run stopped, or why it did not; None when the engine is halted."""
+) -> tuple[Carried, ...] | WherryError | None:
+    """Return how the order's runs stopped, or why they did not; None when the engine is halted.
+
+    Only taking remedies back has more than one of them, and remedies of which none is due have none.
+    """
     options = order.options
     means = Means(
         who=order.who,
@@ -85,19 +89,17 @@ def _ended(
         halted=halted,
     )
     seed_from = Path(options["seed_from"]) if options.get("seed_from") else None
+    onlooker = Onlooker(report=progress.report)
     try:
-        carried = carry_out(
-            project,
-            order.wave,
-            Purpose(order.purpose),
-            Onlooker(report=progress.report),
-            seed_from=seed_from,
-            means=means,
-        )
+        if (wish := wished(order)) is not None:
+            carried = wish.carry(project, order.wave, onlooker, means, int(options["since"]))
+        else:
+            purpose = Purpose(order.purpose)
+            carried = (carry_out(project, order.wave, purpose, onlooker, seed_from=seed_from, means=means),)
     except WherryError as error:
         return error
     except Exception as error:  # noqa: BLE001 - whoever follows has to learn of it, and other orders go on
         _LOG.exception("order %d failed", order.id)
         told = visible(f"{type(error).__name__}: {error}", 200)
         return WherryError(f"the engine failed at this order ({told})", "read run/engine.log")
-    return None if carried.stopped.paused and halted() else carried
+    return None if carried and carried[-1].stopped.paused and halted() else carried

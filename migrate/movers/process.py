@@ -125,6 +125,7 @@ def carry(
 ) -> dict[str, Any]:
     """Do one task and return the message that says what came of it; raises WherryError."""
     from migrate.daemons.receiver import connect_receiver
+    from migrate.movers.keeping import carry_keeping
     from migrate.movers.placing import carry_placement
     from migrate.replication.channel import SocketChannel
     from migrate.replication.throttle import Throttle
@@ -133,6 +134,8 @@ def carry(
 
     if task.placement is not None:
         return carry_placement(task, stop, tell, 2 * _PATIENCE_S)
+    if task.keeping is not None:
+        return carry_keeping(task, stop, tell)
     with closing(LabSite.connect(Path(task.ends.source), start=True)) as source:
         transfers = StreamedTransfers(
             source,

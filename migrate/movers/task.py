@@ -1,9 +1,9 @@
 """What a mover is asked to do, and what it tells, as lines of JSON.
 
     to the mover     {"task": {...}}  {"share": bytes a second or null}  {"stop": true}  end of file
-    from the mover   {"moving": {...}}  {"copied" | "compared" | "placed" | "error": {...}}
+    from the mover   {"moving": {...}}  {"copied" | "compared" | "placed" | "kept" | "error": {...}}
 
-A task holds all that it takes: ends, fencing generation, and one pass, one comparison or one placement.
+A task holds all that it takes: ends, fencing generation, and one thing to do, of four kinds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
 from migrate.sites.ports import Consistency, Extent
-from migrate.transfers.ports import Moving, Packing, Wanted
+from migrate.transfers.ports import Moving, Packing, Wanted, Written
 from planner import errors
 from planner.errors import WherryError
 
@@ -60,8 +60,18 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class Keeping:
+    """What a target wrote that is wanted as checkpoint ``name`` of a wave, among those in ``folder``."""
+
+    name: str
+    wave: str
+    folder: str
+    volumes: tuple[Written, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One pass (``wanted``), one ``comparison`` or one ``placement``, under a fencing generation."""
+    """One pass (``wanted``), ``comparison``, ``placement`` or ``keeping``, under a fencing generation."""
 
     ends: Ends
     manner: Manner
@@ -69,10 +79,11 @@ class Task:
     wanted: Wanted | None = None
     comparison: Comparison | None = None
     placement: Placement | None = None
+    keeping: Keeping | None = None
 
     @property
     def volume(self) -> str:
-        """The volume that it is about."""
+        """The volume that it is about, of a pass, a comparison or a placement."""
         about = self.wanted or self.comparison or self.placement
         assert about is not None
         return about.volume
@@ -86,16 +97,16 @@ def dump_task(task: Task) -> dict[str, Any]:
 def load_task(raw: dict[str, Any]) -> Task:
     """Return the task that ``dump_task`` wrote; raises KeyError, TypeError or ValueError."""
     wanted, comparison, placement = raw["wanted"], raw["comparison"], raw.get("placement")
-    if sum(part is not None for part in (wanted, comparison, placement)) != 1:
-        raise ValueError("a task is one pass, one comparison or one placement")
+    keeping = raw.get("keeping")
+    if sum(part is not None for part in (wanted, comparison, placement, keeping)) != 1:
+        raise ValueError("a task is one pass, one comparison, one placement or one keeping")
     if wanted is not None:
-        extents = wanted["extents"]
         wanted = Wanted(
             **{
                 **wanted,
                 "mode": Mode(wanted["mode"]),
                 "consistency": Consistency(wanted["consistency"]),
-                "extents": None if extents is None else tuple(Extent(**extent) for extent in extents),
+                "extents": _load_areas(wanted["extents"]),
             }
         )
     return Task(
@@ -105,7 +116,17 @@ def load_task(raw: dict[str, Any]) -> Task:
         wanted,
         None if comparison is None else Comparison(**comparison),
         None if placement is None else Placement(**placement),
+        None if keeping is None else _load_keeping(keeping),
     )
+
+
+def _load_keeping(raw: dict[str, Any]) -> Keeping:
+    volumes = tuple(Written(**{**one, "areas": _load_areas(one["areas"])}) for one in raw["volumes"])
+    return Keeping(**{**raw, "volumes": volumes})
+
+
+def _load_areas(raw: list[dict[str, int]] | None) -> tuple[Extent, ...] | None:
+    return None if raw is None else tuple(Extent(**area) for area in raw)
 
 
 def load_moving(raw: dict[str, Any]) -> Moving:

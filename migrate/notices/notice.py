@@ -32,7 +32,14 @@ class Notice:
 
 def of_end(project: str, carried: Carried) -> Notice:
     """Return what is told when a run came back."""
+    from migrate.run.actions import Outcome
+    from migrate.run.store import RunKind
+
     stopped, wave = carried.stopped, carried.run.wave
+    if carried.run.kind is RunKind.REMEDY and stopped.decide is None:
+        back = stopped.outcome is Outcome.ROLLED_BACK
+        came = "were paused" if stopped.paused else "are taken back" if back else "are done"
+        return _notice("outcome", project, wave, f"the remedies of {wave} {came}", f"wherry remedy {wave}")
     look = f"wherry status {wave}"
     if stopped.decide is not None:
         failure = carried.history.failures.get(stopped.decide.id, {})

@@ -8,13 +8,12 @@ A wave that has begun is predicted from its first step all the same: what is don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from migrate.clock import SimulatedClock
-from migrate.kept import KeptVolume
 from migrate.rehearsals.calls import Call, Recorded, RecordedTransfers
 from migrate.rehearsals.finding import Finding
 from migrate.rehearsals.predicted import PredictedSite
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from migrate.run.waves import Standing
     from migrate.sites.lab.client import LabSite
     from migrate.sites.ports import FullSite
+    from migrate.transfers.ports import Moving, Written
     from planner.plan import Wave
     from planner.store.project import Project
 
@@ -206,7 +206,9 @@ def _space(wave: Wave, target: FullSite) -> Iterator[Finding]:
 
 @dataclass(slots=True)
 class _KeepsNothing:
-    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> dict[str, Any]:
+    def keep(
+        self, name: str, wave: str, volumes: Sequence[Written], report: Callable[[Moving], None]
+    ) -> dict[str, Any]:
         raise AssertionError("a run that only goes forward keeps nothing")
 
 

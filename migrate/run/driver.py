@@ -266,7 +266,10 @@ class Driver:
         self._boundary(f"{step.id} after undo intent")
         watch = self._watch()
         try:
-            result = self._kinds[step.kind].undo(self._ctx, step, self._ctx.op(step, attempt, "undo"))
+            ctx = replace(self._ctx, report=watch)
+            result = self._kinds[step.kind].undo(ctx, step, ctx.op(step, attempt, "undo"))
+        except Paused:  # begun and not over, as after a death: it is asked for again
+            return
         except (WherryError, OSError) as error:  # it may have happened, and is then harmless to do again
             self._fail(action, Event.UNDO_FAILED, error, watch.seen())
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -100,8 +100,8 @@ class Follower:
     mind: Callable[[], None] = lambda: None
     _followed: dict[int, _Followed] = field(init=False, default_factory=dict)
 
-    def follow(self) -> Carried:
-        """Return how the run stopped; raises what the engine was refused or failed with."""
+    def follow(self) -> tuple[Carried, ...]:
+        """Return how its runs stopped; raises what the engine was refused or failed with."""
         progress = ProgressFile(self.project.root, self.order.id)
         changed = None
         while True:
@@ -145,12 +145,21 @@ class Follower:
         self._followed[number] = _Followed(run, history)
         return self._followed[number]
 
-    def _conclude(self, result: dict[str, Any]) -> Carried:
+    def _conclude(self, result: dict[str, Any]) -> tuple[Carried, ...]:
         if "error" in result:
             raise load_error(result)
-        run = runs.get(self.project, result["run"])
+        return tuple(self._carried(one) for one in (*result.get("before", ()), result) if "run" in one)
+
+    def _carried(self, raw: dict[str, Any]) -> Carried:
+        run = runs.get(self.project, raw["run"])
         history = runs.history(self.project, run)
-        return Carried(run, history, load_stopped(history, result["stopped"]))
+        return Carried(run, history, load_stopped(history, raw["stopped"]))
+
+
+def dump_carried(carried: Sequence[Carried]) -> dict[str, Any]:
+    """Return what came of an order as its result: the last run, and those ``before`` it."""
+    told = [{"run": one.run.id, "stopped": dump_stopped(one.stopped)} for one in carried]
+    return {**(told[-1] if told else {}), **({"before": told[:-1]} if told[1:] else {})}
 
 
 def dump_stopped(stopped: Stopped) -> dict[str, Any]:

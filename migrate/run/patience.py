@@ -17,7 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-OVER_THE_LINE = frozenset({"transfer", "checkpoint", "verify", "journal", "fold", "promote"})  # step kinds
+# Step kinds that carry or compare bytes; undoing a mark keeps what the target wrote.
+OVER_THE_LINE = frozenset({"transfer", "checkpoint", "verify", "journal", "fold", "promote", "mark"})
 RESUMED = frozenset({"transfer"})  # those that go on where they were
 _LEAST_S = 0.002  # less than that is no patience left: figures are kept to the millisecond
 

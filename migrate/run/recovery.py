@@ -12,6 +12,7 @@ from migrate.run import lost, recovering
 from migrate.run import store as runs
 from migrate.run.line_policy import LinePolicy
 from migrate.run.recovering import Recovered
+from migrate.run.remedy_orders import give_back
 from migrate.run.stamps import stamps
 from migrate.run.store import RunKind
 from migrate.run.world import both_sites, context
@@ -85,5 +86,6 @@ def recover(project: Project) -> list[Recovered]:
                 )
                 found.append(recovering.recover(project, run, ctx, known, run.id in anew))
         lost.drop_snapshots(project, *sites)
+    give_back(project)
     audit.note(project, Effect.LIVE, "recover", project.name, {"runs": [one.run for one in found]})
     return found

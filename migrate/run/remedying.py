@@ -4,7 +4,8 @@
     take back  all runs of remedies of a wave, the newest first
 
 Only the source is touched, and only while the wave's own run is not under way. No outage is taken that
-was not agreed to in this very call, also by a run that goes on.
+was not agreed to in this very call, also by a run that goes on. A call that an engine makes anew after a
+crash says ``since``, the last entry of any run before it: what ended after that is not done once more.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from migrate.audit import person
 from migrate.run import controls
 from migrate.run import store as runs
 from migrate.run.actions import Outcome
-from migrate.run.driver import Driver
+from migrate.run.driver import Driver, Stopped
 from migrate.run.execute import Carried, Intended, Onlooker
 from migrate.run.history import SETTLED, Entry, Event, History, Mode, Status
 from migrate.run.levers import retry_all
+from migrate.run.means import Means
 from migrate.run.patience import Patience
 from migrate.run.record import StepRecord
 from migrate.run.remedy import compose_remedies, fixable
@@ -49,36 +50,52 @@ def apply_remedies(
     only: str = "",
     with_outage: bool = False,
     onlooker: Onlooker | None = None,
-) -> Carried | None:
-    """Make the fixes of a wave's open tasks, or go on with them; None when there is nothing to do.
+    means: Means | None = None,
+    since: int | None = None,
+) -> tuple[Carried, ...]:
+    """Make the fixes of a wave's open tasks, or go on with them; empty when there is nothing to do.
 
-    Raises Blocked when it may not, ProjectBusy when another process drives the wave, Unreachable when
-    the source cannot be asked.
+    ``means`` says in whose name. Raises Blocked when it may not, ProjectBusy when another process drives the
+    wave, Unreachable when the source cannot be asked.
     """
-    with runs.held(project, find_wave(project, wave_name).wave.name):
-        intended = intend_remedies(project, wave_name, only=only, with_outage=with_outage)
+    means = means or Means()
+    name = find_wave(project, wave_name).wave.name
+    with runs.held(project, name):
+        if over := _over_since(project, name, since):
+            return over
+        intended = intend_remedies(project, name, only=only, with_outage=with_outage)
         if intended is None:
-            return None
+            return ()
         with closing(_source(project)) as source:
             _check_source(intended.history, source)
             run = intended.run or runs.begin(
-                project, intended.stored, intended.history.runbook, RunKind.REMEDY
+                project, intended.stored, intended.history.runbook, RunKind.REMEDY, means.who
             )
-            return _drive(project, run, intended.history, source, onlooker or Onlooker())
+            return (_drive(project, run, intended.history, source, onlooker or Onlooker(), means),)
 
 
 def take_back(
-    project: Project, wave_name: str, *, with_outage: bool = False, onlooker: Onlooker | None = None
+    project: Project,
+    wave_name: str,
+    *,
+    with_outage: bool = False,
+    onlooker: Onlooker | None = None,
+    means: Means | None = None,
+    since: int | None = None,
 ) -> tuple[Carried, ...]:
     """Take all remedies of a wave back, the newest run first, up to one that cannot be; same errors."""
-    carried: list[Carried] = []
-    with runs.held(project, find_wave(project, wave_name).wave.name):
-        going = intend_take_back(project, wave_name)
+    means = means or Means()
+    name = find_wave(project, wave_name).wave.name
+    with runs.held(project, name):
+        carried = list(_over_since(project, name, since, back=True))
+        going = [] if carried and not _left_to_take_back(project, name) else intend_take_back(project, name)
         check_outage_back(going, with_outage)
         with closing(_source(project)) as source:
             for run, history in going:
                 _check_source(history, source)
-                carried.append(_drive(project, run, history, source, onlooker or Onlooker(), back=True))
+                carried.append(
+                    _drive(project, run, history, source, onlooker or Onlooker(), means, back=True)
+                )
                 if carried[-1].stopped.outcome is None:
                     break
     return tuple(carried)
@@ -111,17 +128,38 @@ def intend_take_back(project: Project, wave_name: str) -> list[tuple[Run, Histor
     """Return the runs that ``take_back`` would undo, in its order; raises Blocked when there is none."""
     standing = find_wave(project, wave_name)
     _check_before(project, standing)
-    going = []
-    for run in reversed(runs.every(project, RunKind.REMEDY)):
-        if run.wave == standing.wave.name:
-            history = runs.history(project, run)
-            if history.attempts and runs.outcome(history) is not Outcome.ROLLED_BACK:
-                going.append((run, history))
+    going = _left_to_take_back(project, standing.wave.name)
     if not going:
         raise Blocked(
             f"{standing.wave.name} has no remedies to take back", f"see 'wherry remedy {standing.wave.name}'"
         )
     return going
+
+
+def _left_to_take_back(project: Project, wave: str) -> list[tuple[Run, History]]:
+    """Return the runs of a wave's remedies that did something which is not taken back, the newest first."""
+    return [
+        (run, history)
+        for run, history in _newest_first(project, wave)
+        if history.attempts and runs.outcome(history) is not Outcome.ROLLED_BACK
+    ]
+
+
+def _newest_first(project: Project, wave: str) -> list[tuple[Run, History]]:
+    mine = [run for run in runs.every(project, RunKind.REMEDY) if run.wave == wave]
+    return [(run, runs.history(project, run)) for run in reversed(mine)]
+
+
+def _over_since(project: Project, wave: str, since: int | None, back: bool = False) -> tuple[Carried, ...]:
+    """Return the runs of a wave's remedies that ended, or were taken back, after an entry of the record."""
+    if since is None:
+        return ()
+    wanted = Outcome.ROLLED_BACK if back else Outcome.COMMITTED
+    return tuple(
+        Carried(run, history, Stopped(outcome=wanted))
+        for run, history in _newest_first(project, wave)
+        if runs.last_of(project, run) > since and runs.outcome(history) is wanted
+    )
 
 
 def _check_before(project: Project, standing: Standing) -> None:
@@ -195,21 +233,28 @@ def _source(project: Project) -> Any:
 
 
 def _drive(
-    project: Project, run: Run, history: History, source: FullSite, watching: Onlooker, back: bool = False
+    project: Project,
+    run: Run,
+    history: History,
+    source: FullSite,
+    watching: Onlooker,
+    means: Means,
+    back: bool = False,
 ) -> Carried:
-    record = StepRecord(project, run.id, history, person(), about=RunKind.REMEDY.value)
+    record = StepRecord(project, run.id, history, means.who, about=RunKind.REMEDY.value)
     if back and history.mode is Mode.FORWARD:
-        record.append(Entry("", Event.ROLLBACK, detail={"who": person(), "kind": RunKind.REMEDY.value}))
-    retry_all(history, record)
+        record.append(Entry("", Event.ROLLBACK, detail={"who": means.who, "kind": RunKind.REMEDY.value}))
+    retry_all(history, record, means.asked_s)
     controls.answer(project, run.wave)
-    paused = controls.pause_watch(project, run.wave)
+    asked = controls.pause_watch(project, run.wave)
     driver = Driver(
         _context(project, run, history, watching, source),
         KINDS,
         record,
         tell=watching.tell,
         boundary=watching.boundary,
-        paused=paused,
+        paused=lambda: asked() or means.halted(),
+        hurried=controls.hurry_watch(project, run.wave),
         patience=lambda: watching.patience or Patience(),
     )
     stopped = driver.drive(lambda gate: None)

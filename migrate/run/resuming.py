@@ -27,6 +27,6 @@ def goes_on(project: Project, run: Run, history: History) -> Purpose:
         "SELECT purpose FROM work_order WHERE wave = ? AND at >= ? ORDER BY id DESC LIMIT 1", run.wave, run.at
     )
     forward = HOMEWARD if home else {Purpose.REPLICATE, Purpose.CUTOVER}
-    if ordered and Purpose(ordered[0]["purpose"]) in forward:
+    if ordered and ordered[0]["purpose"] in forward:  # it may be another one, of remedies that were refused
         return Purpose(ordered[0]["purpose"])
     return Purpose.REVERSE if home else Purpose.REPLICATE

@@ -175,6 +175,12 @@ def last_entry(project: Project) -> int:
     return int(project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record")[0]["last"])
 
 
+def last_of(project: Project, run: Run) -> int:
+    """Return the number of the newest entry of a run, 0 when it has none."""
+    rows = project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record WHERE run = ?", run.id)
+    return int(rows[0]["last"])
+
+
 def last_at(project: Project, run: Run) -> str:
     """Return when the newest entry of a run was written, ISO 8601 in UTC; without one, when it began."""
     rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)

@@ -123,12 +123,19 @@ def check_alone(project: Project, wave: Wave) -> None:
             )
 
 
-def half_remedied(project: Project, wave: str) -> str:
-    """Return the command that goes on with a wave's remedies, empty when none is half done."""
+def remedies_under_way(project: Project, wave: str) -> tuple[Run, History] | None:
+    """Return the run of a wave's remedies that is not over, None when there is none."""
     run = runs.latest(project, wave, RunKind.REMEDY)
     if run is None or runs.outcome(history := runs.history(project, run)) is not None:
+        return None
+    return run, history
+
+
+def half_remedied(project: Project, wave: str) -> str:
+    """Return the command that goes on with a wave's remedies, empty when none is half done."""
+    if (found := remedies_under_way(project, wave)) is None:
         return ""
-    return f"wherry remedy {wave}{'' if history.mode is Mode.FORWARD else ' --undo'} --live"
+    return f"wherry remedy {wave}{'' if found[1].mode is Mode.FORWARD else ' --undo'} --live"
 
 
 def check_remedied(project: Project, wave: Wave) -> None:

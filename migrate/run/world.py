@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from migrate.kept import Checkpoints
 from migrate.steps.kind import Context
 from migrate.steps.outside import Outside
 from planner.store import plans
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from migrate.run.means import Hauling
     from migrate.run.store import Run
     from migrate.sites.lab.client import LabSite
-    from migrate.transfers.ports import Histories, Moving, Places, Transfers
+    from migrate.transfers.ports import Histories, Keeps, Moving, Places, Transfers
 
 
 @contextmanager
@@ -54,14 +53,13 @@ def context(
     """Return what the steps of a run may touch; ``stop`` is asked between two blocks."""
     source, target = sites
     carried = _moved if hauling is not None else _here
-    checkpoints: Any = Checkpoints(project.root / "checkpoints")
     return Context(
         run=f"{project.id}-{run.id}-{run.generation}",
         wave=run.wave,
         source=source,
         target=target,
         transfers=carried(project, run, sites, line, stop, hauling),
-        keeper=checkpoints,
+        keeper=_keeps(project, run, sites, stop, hauling),
         clock=clock,
         history=history,
         report=report,
@@ -102,6 +100,28 @@ def _places(
     ends = Ends(*(str(site.directory) for site in sites))
     manner = Manner(**_manner(project, run))
     return MovedPlaces(hauling.local, ends, manner, folder.absolute(), hauling.generations, stop)
+
+
+def _keeps(
+    project: Project,
+    run: Run,
+    sites: tuple[LabSite, LabSite],
+    stop: Callable[[], bool],
+    hauling: Hauling | None,
+) -> Keeps:
+    """Return who keeps what a target wrote: a mover of this machine, where an engine has any."""
+    folder = project.root / "checkpoints"
+    if hauling is None:
+        from migrate.kept import Checkpoints
+        from migrate.transfers.keeping import KeepsHere
+
+        return KeepsHere(*sites, Checkpoints(folder), stop)
+    from migrate.movers.keeping import MovedKeeps
+    from migrate.movers.task import Ends, Manner
+
+    ends = Ends(*(str(site.directory) for site in sites))
+    manner = Manner(**_manner(project, run))
+    return MovedKeeps(hauling.local, ends, manner, folder.absolute(), hauling.generations, stop)
 
 
 def _manner(project: Project, run: Run) -> dict[str, Any]:

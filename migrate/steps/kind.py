@@ -17,23 +17,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from migrate.clock import Clock
-from migrate.kept import KeptVolume
 from migrate.run.history import History
 from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
-from migrate.transfers.ports import Histories, Moving, Places, Transfers
+from migrate.transfers.ports import Histories, Keeps, Moving, Places, Transfers
 from planner.errors import StepFailed
 
 if TYPE_CHECKING:
     from migrate.steps.outside import Outside
 
 Result = dict[str, Any]
-
-
-class Keeper(Protocol):
-    """Where a rollback keeps what the target wrote."""
-
-    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> Result: ...
 
 
 @dataclass(slots=True)
@@ -49,7 +42,7 @@ class Context:
     source: FullSite
     target: FullSite
     transfers: Transfers
-    keeper: Keeper
+    keeper: Keeps
     clock: Clock
     history: History
     report: Callable[[Moving], None]

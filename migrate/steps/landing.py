@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-
-from migrate.kept import KeptVolume
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Extent, NewAttachment, NewNic, NewVM
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.transfers.ports import Written
 from planner.errors import StepFailed
 from planner.model import BusSharing, Power
-
-_PIECE = 1 << 20
 
 
 class Build:
@@ -76,7 +71,7 @@ class Mark(Repeatable):
         return {"changes": {volume: str(mark) if mark else "" for volume, mark in marks.items()}}
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
-        """Save what the target wrote since; the sources are stopped, so they are what to compare with."""
+        """Have what the target wrote since kept; the sources are stopped: they are what to compare with."""
         marks = ctx.result(step.id).get("changes")
         if not marks:
             return {"bytes": 0}
@@ -85,16 +80,11 @@ class Mark(Repeatable):
             if found is not None and found.power is not Power.OFF:
                 raise StepFailed(f"{step.title}: a VM still runs at the target", "stop it there, then retry")
         name = f"{ctx.wave} rolled back, run {ctx.run}, {step.id.split('/')[0]}"
-        with ExitStack() as open_disks:
-            volumes = [
-                KeptVolume(
-                    volume,
-                    open_disks.enter_context(closing(ctx.target.open_read(volume))),
-                    tuple(_written(ctx, volume, size, marks[volume])),
-                )
-                for volume, size in step.params["volumes"]
-            ]
-            return ctx.keeper.keep(name, ctx.wave, volumes)
+        volumes = [
+            Written(volume, size, _areas(ctx, volume, marks[volume]))
+            for volume, size in step.params["volumes"]
+        ]
+        return ctx.keeper.keep(name, ctx.wave, volumes, ctx.report)
 
 
 def _ours(ctx: Context, step: Step, op: str) -> bool:
@@ -119,22 +109,6 @@ def new_vm(step: Step) -> NewVM:
     )
 
 
-def _written(ctx: Context, volume: str, size_bytes: int, mark: str) -> Iterator[Extent]:
-    """Yield the areas the target wrote: by its change map, else by comparison with the source."""
-    areas = ctx.target.changed_areas(volume, ChangeId.parse(mark)) if mark else None
-    if areas is not None:
-        yield from areas
-        return
-    with closing(ctx.target.open_read(volume)) as here, closing(ctx.source.open_read(volume)) as there:
-        ours, theirs = bytearray(_PIECE), bytearray(_PIECE)
-        for offset in range(0, size_bytes, _PIECE):
-            length = min(_PIECE, size_bytes - offset)
-            here.read_into(memoryview(ours)[:length], offset)
-            there.read_into(memoryview(theirs)[:length], offset)
-            if ours[:length] != theirs[:length]:
-                yield Extent(offset, length)
-        for offset in range(size_bytes, here.size_bytes, _PIECE):  # a LUN larger than its source
-            length = min(_PIECE, here.size_bytes - offset)
-            here.read_into(memoryview(ours)[:length], offset)
-            if any(memoryview(ours)[:length]):
-                yield Extent(offset, length)
+def _areas(ctx: Context, volume: str, mark: str) -> tuple[Extent, ...] | None:
+    """Return what the target's change map says was written since the mark, None where there is none."""
+    return ctx.target.changed_areas(volume, ChangeId.parse(mark)) if mark else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -135,6 +135,31 @@ class Places(Protocol):
         self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
     ) -> Brought:
         """Bring one in, in the name of a run; raises BadInput when it does not fit, Paused, OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a target wrote on a volume: ``areas`` of its change map, None where there is none.
+
+    Then its disk is compared with the source's, which holds ``size_bytes``.
+    """
+
+    volume: str
+    size_bytes: int
+    areas: tuple[Extent, ...] | None
+
+
+class Keeps(Protocol):
+    """Keeps what a target wrote before it is rolled back, as a checkpoint of the project."""
+
+    def keep(
+        self, name: str, wave: str, volumes: Sequence[Written], report: Callable[[Moving], None]
+    ) -> dict[str, Any]:
+        """Keep it under ``name`` and return where it is and its ``bytes``; doing it again replaces it.
+
+        Raises ProjectBusy while somebody else keeps it, Unreachable, Paused, OSError.
+        """
         ...
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from planner.plan import Wave
-from tests.faults.nights.estate import images, night_wave
+from tests.faults.nights.estate import images, night_wave, remedy_wave
 from tests.faults.nights.night import Abroad, Night, Product, Way, left_behind, wrong_with
+from tests.faults.nights.remedies import RemedyNight
 from tests.faults.nights.strikes import FREEZE_S, Fault, Moment, Span, Strike
 
 
@@ -128,6 +129,8 @@ class Matrix:
         return night
 
     def _night(self, way: Way, *, fleet: bool, product: Product | None = None) -> Night:
+        if way.is_remedy:
+            return RemedyNight(remedy_wave(), way, self.seed, fleet=fleet, product=product)
         abroad: Abroad | None = left_behind(self.calm(Way.OUT, fleet=False)) if way.is_home else None
         wave: Wave = night_wave()
         return Night(wave, way, self.seed, fleet=fleet, product=product, abroad=abroad, seeds=images())

@@ -85,7 +85,7 @@ def make_template(root: Path) -> Path:
 def apply(project: Project, onlooker: Onlooker) -> Stopped:
     """Carry the remedies out, outages agreed to."""
     carried = apply_remedies(project, WAVE, with_outage=True, onlooker=onlooker)
-    return carried.stopped if carried else Stopped(outcome=Outcome.COMMITTED)
+    return carried[-1].stopped if carried else Stopped(outcome=Outcome.COMMITTED)
 
 
 def undo(project: Project, onlooker: Onlooker) -> Stopped:

@@ -52,7 +52,7 @@ def test_orders_are_followed_refused_halted_and_gone_on_with(stage: Stage) -> No
         since = runs.last_entry(project)
         ensure(project.root, project.run_dir)
         late = Follower(project, orders.find(project, number), since, Onlooker(tell=heard.append))
-        carried = late.follow()
+        (carried,) = late.follow()
         assert carried.stopped.gate is not None
         assert carried.stopped.gate.id == GO
         told = [(one.step.id, one.event) for one in heard]

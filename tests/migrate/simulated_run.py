@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from migrate.clock import SimulatedClock
-from migrate.kept import KeptVolume
 from migrate.rehearsal import model_of
 from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped
@@ -21,10 +20,10 @@ from migrate.run.history import RUN_EVENTS, Entry, Event, History
 from migrate.run.patience import Patience
 from migrate.run.runbook import Runbook
 from migrate.sites.simulated import SimulatedSite, populate
-from migrate.steps.kind import Context, Keeper
+from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
-from migrate.transfers.ports import Transfers
+from migrate.transfers.ports import Keeps, Moving, Transfers, Written
 from planner.errors import Unreachable
 from planner.model import Power
 from planner.plan import Wave
@@ -121,9 +120,11 @@ class KeepsNames:
 
     kept: list[tuple[str, list[str]]] = field(default_factory=list)
 
-    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> dict[str, Any]:
+    def keep(
+        self, name: str, wave: str, volumes: Sequence[Written], report: Callable[[Moving], None]
+    ) -> dict[str, Any]:
         self.kept.append((name, [item.volume for item in volumes]))
-        return {"name": name, "bytes": sum(area.length for item in volumes for area in item.extents)}
+        return {"name": name, "bytes": sum(area.length for item in volumes for area in item.areas or ())}
 
 
 class World:
@@ -136,7 +137,7 @@ class World:
         *,
         ledger: Ledger | None = None,
         kinds: Any = None,
-        keeper: Keeper | None = None,
+        keeper: Keeps | None = None,
         transfers: Transfers | None = None,
         luck: float = 0.5,
     ) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from migrate.clock import SimulatedClock
 from migrate.kept import Checkpoints, KeptVolume
 from migrate.sites.ports import Extent
-from planner.errors import Corrupt, NotFound
+from planner.errors import Corrupt, NotFound, ProjectBusy
 
 MIB = 1024 * 1024
 HOSTILE = "../../etc/[red]x\x1b[2J"
@@ -137,3 +140,47 @@ def test_keeping_again_in_vain_leaves_what_was_kept_before(tmp_path: Path) -> No
     with pytest.raises(OSError, match="cannot be read"):
         checkpoints.keep("W01 rolled back", "W01", [KeptVolume("v/1", Broken(CONTENT), AREAS)])  # type: ignore[arg-type]
     assert list(checkpoints.read("W01 rolled back", "v/1")) == before
+
+
+def beside(checkpoints: Checkpoints, meanwhile: Callable[[], None]) -> KeptVolume:
+    """Return a volume in the middle of whose areas something happens."""
+
+    def areas() -> Iterator[Extent]:
+        yield AREAS[0]
+        meanwhile()
+        yield from AREAS[1:]
+
+    return KeptVolume("v/1", Memory(CONTENT), areas())  # type: ignore[arg-type]
+
+
+def test_while_one_keeps_it_nobody_else_does(tmp_path: Path) -> None:
+    clock = SimulatedClock()
+    mine = Checkpoints(tmp_path / "checkpoints")
+
+    def another() -> None:
+        other = Checkpoints(tmp_path / "checkpoints", clock)
+        with pytest.raises(ProjectBusy, match="being kept by another process"):
+            other.keep("W01 rolled back", "W01", [])
+
+    mine.keep("W01 rolled back", "W01", [beside(mine, another)])
+    assert clock.at_s >= 20.0, "a mover whose engine died takes that long to stop"
+    assert sum(len(data) for _, data in mine.read("W01 rolled back", "v/1")) == sum(a.length for a in AREAS)
+
+
+def test_control_two_at_once_spoil_it(tmp_path: Path) -> None:
+    class Unlocked(Checkpoints):
+        @contextmanager
+        def _alone(self, folder: Path, name: str) -> Iterator[None]:
+            yield
+
+    mine = Unlocked(tmp_path / "checkpoints")
+
+    def another() -> None:
+        Unlocked(tmp_path / "checkpoints").keep(
+            "W01 rolled back",
+            "W01",
+            [KeptVolume("v/1", Memory(CONTENT), AREAS[:1])],  # type: ignore[arg-type]
+        )
+
+    with pytest.raises(FileNotFoundError):  # what the first one has written is gone
+        mine.keep("W01 rolled back", "W01", [beside(mine, another)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,9 +16,11 @@ from tui.cli.output import say
 if TYPE_CHECKING:
     from migrate.run.execute import Carried, Onlooker, Purpose
     from migrate.run.orders import Order
+    from migrate.run.remedy_orders import Wished
     from planner.store.project import Project
 
 ALONE = "WHERRY_IN_PROCESS"
+_AGREED = ("only", "with_outage")  # options of remedies in which another order is another wish
 
 
 def carry(
@@ -35,15 +37,36 @@ def carry(
 
     if os.environ.get(ALONE):
         return carry_out(project, wave, purpose, onlooker, seed_from=seed_from, means=Means(ticket=ticket))
+    _refuse_early(project, wave, purpose, seed_from)
+    options = {
+        "uid": os.getuid(),
+        "ticket": ticket,
+        "seed_from": str(seed_from.resolve()) if seed_from else "",
+    }
+    return _followed(project, wave, purpose.value, options, onlooker)[-1]
+
+
+def carry_remedies(project: Project, wave: str, wish: Wished, onlooker: Onlooker) -> tuple[Carried, ...]:
+    """Have the engine make or take back the remedies of a wave; return the runs, empty for nothing to do."""
+    if os.environ.get(ALONE):
+        return wish.carry(project, wave, onlooker)
+    if not wish.is_needed(project, wave):
+        return ()
+    return _followed(project, wave, wish.purpose, wish.options(project), onlooker)
+
+
+def _followed(
+    project: Project, wave: str, purpose: str, options: dict[str, Any], onlooker: Onlooker
+) -> tuple[Carried, ...]:
+    """Place an order with the engine, started if need be, and follow it to its end."""
     from migrate.engine.presence import Minder, ensure
     from migrate.run import store as runs
     from migrate.run.following import Follower
 
-    _refuse_early(project, wave, purpose, seed_from)
     if _ours(project):
         ensure(project.root, project.run_dir)
     since = runs.last_entry(project)
-    order = _order(project, wave, purpose, seed_from, ticket)
+    order = _order(project, wave, purpose, options)
     if _ours(project):
         mind = Minder(project.root, project.run_dir, say)
     else:
@@ -104,7 +127,7 @@ def _end_cycle(project: Project, cycle: Order) -> None:
         time.sleep(0.1)
 
 
-def _order(project: Project, wave: str, purpose: Purpose, seed_from: Path | None, ticket: str) -> Order:
+def _order(project: Project, wave: str, purpose: str, options: dict[str, Any]) -> Order:
     """Place an order, or return the one that is open and says the same; raises ProjectBusy for another."""
     from migrate.run import orders
     from planner.errors import ProjectBusy
@@ -113,7 +136,9 @@ def _order(project: Project, wave: str, purpose: Purpose, seed_from: Path | None
     for open_one in orders.waiting(project):
         if open_one.wave != wave:
             continue
-        if open_one.purpose == purpose.value:
+        if open_one.purpose == purpose and all(
+            open_one.options.get(key) == options.get(key) for key in _AGREED
+        ):
             say(f"{wave} is under way already, ordered by {visible(open_one.who)}")
             return open_one
         if open_one.options.get("cycle"):
@@ -123,9 +148,4 @@ def _order(project: Project, wave: str, purpose: Purpose, seed_from: Path | None
             f"the engine is at work on {wave}: {open_one.purpose}, ordered by {visible(open_one.who)}",
             f"watch it with 'wherry status --watch', or stop it with 'wherry pause {wave}'",
         )
-    options = {
-        "uid": os.getuid(),
-        "ticket": ticket,
-        "seed_from": str(seed_from.resolve()) if seed_from else "",
-    }
-    return orders.place(project, wave, purpose.value, options)
+    return orders.place(project, wave, purpose, options)

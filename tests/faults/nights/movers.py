@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 from migrate.disks.ports import ReadableDisk
 from migrate.engine.leases import MARGIN_S, TERM_S
+from migrate.kept import Checkpoints
 from migrate.movers.task import Task
 from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.throttle import Throttle
+from migrate.sites.ports import Disks
+from migrate.transfers.keeping import KeepsHere
 from migrate.transfers.ports import Moving
 from migrate.transfers.streamed import StreamedTransfers
 from planner.errors import Unreachable
+from tests.faults.nights.keeping import Distant
 from tests.faults.nights.links import Answer
 from tests.faults.nights.plane import Receiving
 from tests.faults.nights.rack import GRAIN, Rack
@@ -52,6 +57,7 @@ class Movers:
     source: Rack
     receiving: Receiving
     minds_pipe: bool = True
+    keeps: type[KeepsHere] = KeepsHere
     wrong: list[str] = field(default_factory=list)
     known: list[Mover] = field(default_factory=list)
     takeovers: int = 0
@@ -88,6 +94,10 @@ class Movers:
             )
         return dict(answer.take())
 
+    def hire(self) -> None:
+        """Have a mover that waits for a task, as one that did its last one is."""
+        self._mover()
+
     def _mover(self) -> Mover:
         if not (idle := self.idle):
             self.known.append(Mover(len(self.known), Process(), self.schedule.current.process))
@@ -105,6 +115,8 @@ class Movers:
 
     def _carry(self, mover: Mover, task: Task, stop: Callable[[], bool]) -> dict[str, Any]:
         """Do a task as ``migrate.movers.process.carry`` does."""
+        if task.keeping is not None:
+            return {"kept": self._keep(task, stop)}
         wanted, spec = task.wanted, None
         if wanted is not None:
             held = bytes(self.source.open_read(wanted.volume, wanted.snapshot).seen)
@@ -127,6 +139,17 @@ class Movers:
         assert about is not None
         said = transfers.compare(about.volume, about.size_bytes, about.snapshot, lambda _moving: None)
         return {"compared": asdict(said)}
+
+    def _keep(self, task: Task, stop: Callable[[], bool]) -> dict[str, Any]:
+        """Keep as ``migrate.movers.keeping`` does; a mover is where the engine is."""
+        about, target = task.keeping, self.receiving.rack
+        assert about is not None
+        source = cast("Disks", Distant(self.source, far=self.source.name == "dc2"))
+        reached = cast("Disks", Distant(target, far=target.name == "dc2"))
+        checkpoints = Checkpoints(Path(about.folder), self.source.clock)
+        return self.keeps(source, reached, checkpoints, stop).keep(
+            about.name, about.wave, about.volumes, lambda _moving: None
+        )
 
     def saw_read(self, mover: Mover) -> None:
         """Note that a mover takes up another block."""

@@ -15,11 +15,16 @@ from migrate.run.driver import Driver
 from migrate.run.history import Event
 from migrate.run.patience import Tried
 from migrate.run.runbook import Step
+from migrate.sites.ports import Extent
 from migrate.steps.kind import Context, Result
 from migrate.steps.kinds import KINDS
+from migrate.steps.outage import Resume
 from migrate.steps.power import Start
+from migrate.steps.reconfigure import DiskMode
 from migrate.steps.snapshots import TakeSnapshot
 from migrate.steps.transfer import Transfer
+from migrate.transfers.keeping import KeepsHere
+from migrate.transfers.ports import Written
 from planner.errors import Unreachable
 from tests.faults.nights.night import Product, Way
 from tests.faults.nights.strikes import Fault, Moment
@@ -90,6 +95,35 @@ class _Unfenced(Receiver):
         return super()._admit(disk, hello.model_copy(update={"generation": 2**40}), log)
 
 
+class _Stays(Resume):
+    """Takes it that a VM was started, whoever died before it was."""
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        return {"started": True}
+
+
+class _Forgets(DiskMode):
+    """Remembers what it finds, and not how it was when it was looked at."""
+
+    def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
+        found = super().verify(ctx, step, op)
+        return found and {**found, "before": found["after"]}
+
+
+def _goes_on_where_another_was() -> type[KeepsHere]:
+    """Return a keeper that leaves out what one before it has read, and what it makes replaces all of that."""
+    read: set[tuple[str, Extent]] = set()
+
+    class Trusting(KeepsHere):
+        def _written(self, one: Written, here: Any, report: Any) -> Iterator[Extent]:
+            for piece in super()._written(one, here, report):
+                if (one.volume, piece) not in read:
+                    read.add((one.volume, piece))
+                    yield piece
+
+    return Trusting
+
+
 @dataclass(frozen=True)
 class Mutant:
     """What is put in, what has to strike during which step to show it, and the words that say so."""
@@ -128,6 +162,38 @@ MUTANTS = {
     ),
     "a mover does not mind that its pipe closed": Mutant(
         lambda: Product(minds_pipe=False), "transfer", Fault.ENGINE, Moment.MIDDLE, "went on after its pipe"
+    ),
+    "what somebody kept before is taken for kept": Mutant(
+        lambda: Product(keeps=_goes_on_where_another_was()),
+        "undo mark",
+        Fault.ENGINE,
+        Moment.END,
+        "is not kept as the target left it",
+        Way.BACK,
+    ),
+    "a remedy that nobody knows the outcome of is taken for made": Mutant(
+        lambda: Product(driver=_Hopeful),
+        "upgrade-hardware",
+        Fault.ENGINE,
+        Moment.BEGIN,
+        "dc1 is",
+        Way.REMEDY,
+    ),
+    "a VM that is down for its remedy is taken for started": Mutant(
+        lambda: Product(kinds={**KINDS, "resume": _Stays()}),
+        "resume",
+        Fault.ENGINE,
+        Moment.BEGIN,
+        "a VM that ran is down",
+        Way.REMEDY,
+    ),
+    "a remedy forgets how it was before": Mutant(
+        lambda: Product(kinds={**KINDS, "disk-mode": _Forgets()}),
+        "disk-mode",
+        Fault.ENGINE,
+        Moment.END,
+        ", and was ",
+        Way.UNREMEDY,
     ),
     "a frozen mover is not fenced": Mutant(
         lambda: Product(receiver=_Unfenced, leases=_LetsAllIn),

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-from migrate.kept import KeptVolume
+from migrate.movers.keeping import MovedKeeps
 from migrate.movers.task import Ends, Manner
 from migrate.movers.transfers import Generations, MovedTransfers, Shares
 from migrate.rehearsal import model_of
@@ -39,9 +40,11 @@ from migrate.sites.simulated import populate
 from migrate.steps.kind import Context, StepKind
 from migrate.steps.kinds import KINDS
 from migrate.transfers import streamed
+from migrate.transfers.keeping import KeepsHere
 from planner.model import Power, Sending
 from planner.plan import Wave
 from planner.settings import Link
+from tests.faults.nights.keeping import kept_wrong
 from tests.faults.nights.links import Links
 from tests.faults.nights.movers import Fleet, Movers
 from tests.faults.nights.placing import Placed
@@ -66,11 +69,18 @@ class Way(StrEnum):
     ABORT = "aborted before go"
     HOME = "failback"
     AWAY = "failback rolled back"
+    REMEDY = "remedies"
+    UNREMEDY = "remedies taken back"
 
     @property
     def is_home(self) -> bool:
         """Whether it begins with a wave that is committed."""
         return self in (Way.HOME, Way.AWAY)
+
+    @property
+    def is_remedy(self) -> bool:
+        """Whether it is of what comes before a wave."""
+        return self in (Way.REMEDY, Way.UNREMEDY)
 
 
 _TURN = {Way.BACK: (COMMIT, Event.ROLLBACK), Way.ABORT: (GO, Event.ABORT), Way.AWAY: (COMMIT, Event.ROLLBACK)}
@@ -85,24 +95,7 @@ class Product:
     receiver: type[Receiver] = Receiver
     leases: Callable[[], Leases] = lambda: Leases(0.0)
     minds_pipe: bool = True
-
-
-@dataclass
-class Kept:
-    """A keeper that remembers the bytes it was asked to keep, by name and volume."""
-
-    held: dict[str, dict[str, list[tuple[int, bytes]]]] = field(default_factory=dict)
-
-    def keep(self, name: str, wave: str, volumes: list[KeptVolume]) -> dict[str, Any]:
-        """Keep what the areas hold."""
-        self.held[name] = {item.volume: [_read(item, area) for area in item.extents] for item in volumes}
-        return {"name": name, "bytes": sum(area.length for item in volumes for area in item.extents)}
-
-
-def _read(item: KeptVolume, area: Any) -> tuple[int, bytes]:
-    data = bytearray(area.length)
-    item.disk.read_into(memoryview(data), area.offset)
-    return area.offset, bytes(data)
+    keeps: type[KeepsHere] = KeepsHere
 
 
 @dataclass(frozen=True)
@@ -115,6 +108,8 @@ class Abroad:
 
 class Night:
     """One run of a wave. ``abroad`` is the night before of a way home."""
+
+    longest_cut_s = 120.0
 
     def __init__(
         self,
@@ -136,15 +131,20 @@ class Night:
         self.sent = {disk.volume for disk in wave.disks if disk.send is Sending.ALWAYS}
         for rack in (self.here, self.there):
             rack.started = self._starts
-        self.runbook = self._furnish(seeds or {}) if abroad is None else self._return(abroad)
+        if abroad is None:
+            self._furnish()
+        self.runbook = self._compose(seeds or {}) if abroad is None else self._return(abroad)
         self.source, self.target = (self.there, self.here) if way.is_home else (self.here, self.there)
         self.receiving = Receiving(self.links, self.target, self.product.receiver, self.product.leases)
         self.journals = Journals(self.links, self.receiving)
         make = Fleet if fleet else Movers
-        self.movers = make(self.schedule, self.source, self.receiving, self.product.minds_pipe)
+        parts = self.schedule, self.source, self.receiving, self.product.minds_pipe, self.product.keeps
+        self.movers = make(*parts)
+        self.local = Movers(*parts) if fleet else self.movers  # where the engine is
         self.generations = Generations(clock=lambda: self.schedule.now)
         self.record = Record()
-        self.keeper = Kept()
+        self.kept = TemporaryDirectory(prefix="wherry-night-")
+        self.began: dict[str, bytes] = {}  # what disks held when their VMs started at the target
         self.engine = Process()
         self.outcome: Outcome | None = None
         self.wrong: list[str] = []
@@ -185,17 +185,22 @@ class Night:
         finally:
             self.schedule.end()
         self.wrong += self.movers.wrong
+        if self.way in (Way.BACK, Way.AWAY):
+            self.wrong += kept_wrong(Path(self.kept.name), self.began, self.target)
+        self.kept.cleanup()
         if not struck:
             self.wrong.append(f"{strike} was never reached")
         return self
 
     # what is there in the evening
 
-    def _furnish(self, seeds: Mapping[str, str]) -> Runbook:
+    def _furnish(self) -> None:
         populate(self.here, model_of(self.wave, Link()).vms)
         for volume, shape in self.here.volumes.items():
             self.here.put(volume, self.rng.randbytes(shape.size_bytes))
             self.here.mirror[volume] = bytearray(self.here.disks[volume].seen)
+
+    def _compose(self, seeds: Mapping[str, str]) -> Runbook:
         return compose(self.wave, dict(seeds))
 
     def _return(self, abroad: Abroad) -> Runbook:
@@ -233,7 +238,7 @@ class Night:
         )
         stopped = driver.drive(self._opens)
         if stopped.outcome is not None:
-            self.outcome = stopped.outcome
+            self._end(stopped.outcome, record)
         elif stopped.decide is not None:
             self.met["person asked"] += 1
             self.reasons.append({"step": stopped.decide.id, **history.failures[stopped.decide.id]})
@@ -248,6 +253,10 @@ class Night:
             assert stopped.gate.id == gate, stopped.gate.id
             record.append(Entry("", event))
 
+    def _end(self, outcome: Outcome, record: Any) -> None:
+        """Take how a run ended for the end of the night."""
+        self.outcome = outcome
+
     def _opens(self, gate: Step) -> dict[str, Any] | None:
         if self.way in _TURN and gate.id == _TURN[self.way][0]:
             return None
@@ -257,6 +266,7 @@ class Night:
         source: Any = Reached(self.source, far=self.way.is_home)
         target: Any = Reached(self.target, far=not self.way.is_home)
         placing: Any = Placed(self.source, self.target)
+        ends, manner = Ends(self.source.name, self.target.name), Manner(0, 64 * 1024)
         return Context(
             run="2" if self.way.is_home else "1",
             wave=self.wave.name,
@@ -264,12 +274,14 @@ class Night:
             target=target,
             transfers=MovedTransfers(
                 self.movers,
-                Ends(self.source.name, self.target.name),
-                Manner(0, 64 * 1024),
+                ends,
+                manner,
                 generations=self.generations,
                 shares=Shares(lambda: self.schedule.now),
             ),
-            keeper=self.keeper,
+            keeper=MovedKeeps(
+                self.local, ends, manner, Path(self.kept.name), self.generations, lambda: False
+            ),
             clock=self.source.clock,
             history=history,
             report=lambda _moving: None,
@@ -308,22 +320,24 @@ class Night:
                 if rack.disks[disk.volume].seen != twin.mirror.get(disk.volume):
                     self.wrong.append(f"{vm} starts at {rack.name} without what was written at {twin.name}")
                 rack.mirror[disk.volume] = bytearray(rack.disks[disk.volume].seen)
+                if rack is self.target:
+                    self.began.setdefault(disk.volume, bytes(rack.disks[disk.volume].seen))
 
     # what strikes
 
     def _strike(self, strike: Strike) -> None:
         fault = strike.fault
         self.schedule.meet(fault.value)
-        at_work = self.movers.at_work
+        at_work = list(dict.fromkeys((*self.movers.at_work, *self.local.at_work)))
         match fault:
             case Fault.ENGINE:
                 self.schedule.kill(self.engine)
-            case Fault.MOVER if mine := (at_work or self.movers.idle):
+            case Fault.MOVER if mine := (at_work or self.movers.idle or self.local.idle):
                 self.schedule.kill(mine[0].process)
             case Fault.RECEIVER if (process := self.receiving.process) is not None:
                 self.schedule.kill(process)
             case Fault.LINK:
-                self.links.cut(self.rng.uniform(5.0, 120.0))
+                self.links.cut(self.rng.uniform(5.0, self.longest_cut_s))
             case Fault.FREEZE:
                 self.schedule.freeze(at_work[0].process if at_work else self.engine, strike.freeze_s)
         if at_work and fault in (Fault.MOVER, Fault.FREEZE):
@@ -346,6 +360,7 @@ def end_state(night: Night) -> dict[str, Any]:
             },
             "volumes": dict(sorted(rack.volumes.items())),
             "guests": dict(sorted(rack.guests.items())),
+            "configurations": {vm: rack.configuration(vm) for vm in sorted(rack.vms)},
         }
         for rack in (night.here, night.there)
     }
@@ -364,6 +379,4 @@ def wrong_with(night: Night, calm: Night) -> list[str]:
         found += [f"{one} at {rack.name} is not what its guests wrote" for one in rack.differing(rack.disks)]
     if {one.volume for one in night.wave.disks} - night.source.mirror.keys():
         found.append("a source has no bytes to compare")
-    if night.way in (Way.BACK, Way.AWAY) and not any(map(any, map(dict.values, night.keeper.held.values()))):
-        found.append("nothing is kept of what the target wrote")
     return found

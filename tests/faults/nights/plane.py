@@ -28,7 +28,7 @@ class Receiving:
     """The receiver of a site: whoever needs it starts it. ``kind`` is what is under test."""
 
     def __init__(self, links: Links, rack: Rack, kind: type[Receiver], leases: Callable[[], Leases]) -> None:
-        self._links, self._rack, self._kind, self._leases = links, rack, kind, leases
+        self._links, self.rack, self._kind, self._leases = links, rack, kind, leases
         self.process: Process | None = None
         self.ledgers: dict[str, Ledger] = {}
         self._logs: dict[str, SimulatedLog] = {}
@@ -42,8 +42,8 @@ class Receiving:
 
     def ledger(self, volume: str) -> Ledger:
         """Return what was said and written of a volume."""
-        if volume not in self.ledgers or self.ledgers[volume].disk is not self._rack.disks[volume]:
-            self.ledgers[volume] = Ledger(self._rack.disks[volume])
+        if volume not in self.ledgers or self.ledgers[volume].disk is not self.rack.disks[volume]:
+            self.ledgers[volume] = Ledger(self.rack.disks[volume])
             self._logs[volume] = SimulatedLog(self._links.schedule)
         return self.ledgers[volume]
 
@@ -74,8 +74,8 @@ class Receiving:
     def _open(self, volume: str) -> Any:
         spec = self._specs.get(self._links.schedule.current)
         if spec is None:
-            return self._rack.open_write(volume)
-        return _Mapped(self._rack.disks[volume], self.ledger(volume), spec, self._rack)
+            return self.rack.open_write(volume)
+        return _Mapped(self.rack.disks[volume], self.ledger(volume), spec, self.rack)
 
     def _log(self, volume: str) -> ProgressLog:
         self.ledger(volume)

@@ -108,6 +108,7 @@ class Rack(SimulatedSite):
     def take_snapshot(self, vms: tuple[str, ...], op: str) -> Snapshot:
         """Freeze the content of all disks at one instant."""
         self._takes("take_snapshot")
+        self._stunned(vms)
         volumes = [
             disk.volume
             for vm in vms

@@ -10,6 +10,7 @@ import pytest
 from migrate.movers.task import (
     Comparison,
     Ends,
+    Keeping,
     Manner,
     Placement,
     Task,
@@ -23,12 +24,13 @@ from migrate.replication.adapt import Binds
 from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
 from migrate.sites.ports import Extent
-from migrate.transfers.ports import Moving, Packing, Wanted
+from migrate.transfers.ports import Moving, Packing, Wanted, Written
 from planner.errors import NoSpace, Paused, Unreachable, WherryError
 
 _NASTY = "vm\x1b[2J\n\u202e\ud800/2000"
 _ENDS, _MANNER = Ends("/a", "/b"), Manner(1, 1 << 20, True, True)
 _DELTA = Wanted(_NASTY, 4096, Mode.DELTA, "p", "b/1", "b/2", "s", (Extent(0, 512), Extent(1024, 512)), "c")
+_WRITTEN = (Written(_NASTY, 4096, (Extent(0, 512),)), Written("v", 512, ()), Written("w", 512, None))
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,7 @@ _DELTA = Wanted(_NASTY, 4096, Mode.DELTA, "p", "b/1", "b/2", "s", (Extent(0, 512
         Task(_ENDS, _MANNER, 8, Wanted("v", 1, Mode.SEED, "p")),
         Task(_ENDS, _MANNER, 9, comparison=Comparison(_NASTY, 4096, None)),
         Task(_ENDS, _MANNER, 9, placement=Placement(f"/{_NASTY}", "/seeds", _NASTY, 4096, "r")),
+        Task(_ENDS, _MANNER, 9, keeping=Keeping(_NASTY, _NASTY, "/kept", _WRITTEN)),
     ],
 )
 def test_a_task_comes_out_as_it_went_in(task: Task) -> None:
@@ -48,9 +51,9 @@ def test_a_task_comes_out_as_it_went_in(task: Task) -> None:
 
 def test_a_task_is_one_thing() -> None:
     raw = dump_task(Task(_ENDS, _MANNER, 7, _DELTA))
-    with pytest.raises(ValueError, match="one pass, one comparison or one placement"):
+    with pytest.raises(ValueError, match="one pass, one comparison, one placement or"):
         load_task({**raw, "wanted": None})
-    with pytest.raises(ValueError, match="one pass, one comparison or one placement"):
+    with pytest.raises(ValueError, match="one pass, one comparison, one placement or"):
         load_task({**raw, "comparison": asdict(Comparison("v", 1, None))})
 
 

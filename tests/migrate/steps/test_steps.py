@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -20,6 +20,7 @@ from migrate.sites.ports import (
     Capability,
     ChangeId,
     Consistency,
+    Disks,
     DiskState,
     Extent,
     Health,
@@ -27,9 +28,10 @@ from migrate.sites.ports import (
     Snapshot,
 )
 from migrate.steps.kinds import KINDS
+from migrate.transfers.keeping import KeepsHere
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
-from planner.errors import NoSpace, StepFailed
+from planner.errors import NoSpace, Paused, StepFailed
 from planner.model import Backing, Power
 from planner.plan import Wave
 from tests.migrate.estate import left_out_wave, pair_wave, small_wave
@@ -417,6 +419,14 @@ def test_a_fence_renames_and_unplugs_within_the_limit_of_names() -> None:
 # mark
 
 
+def keeping_world(checkpoints: Checkpoints) -> World:
+    """Return a world in which what a target wrote is kept for real."""
+    here = world()
+    source, target = cast("Disks", here.source), cast("Disks", here.target)
+    here.keeper = KeepsHere(source, target, checkpoints, lambda: False)
+    return here
+
+
 class Bytes:
     def __init__(self, content: bytes) -> None:
         self.content, self.size_bytes, self.closed = content, len(content), False
@@ -433,8 +443,8 @@ class Bytes:
 
 @pytest.mark.parametrize("tracked", [True, False])
 def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> None:
-    keeper: Any = Checkpoints(tmp_path / "checkpoints")
-    here = world(keeper=keeper)
+    keeper = Checkpoints(tmp_path / "checkpoints")
+    here = keeping_world(keeper)
     size = here.wave.disks[0].size_bytes
     written = bytearray(size)
     written[4096:8192] = b"w" * 4096
@@ -466,8 +476,8 @@ def test_rollback_keeps_what_the_target_wrote(tmp_path: Any, tracked: bool) -> N
 
 
 def test_what_a_target_wrote_past_the_end_of_its_source_is_kept_too(tmp_path: Any) -> None:
-    keeper: Any = Checkpoints(tmp_path / "checkpoints")
-    here = world(keeper=keeper)
+    keeper = Checkpoints(tmp_path / "checkpoints")
+    here = keeping_world(keeper)
     size = here.wave.disks[0].size_bytes
     written = bytes(size) + b"w" * 4096
     object.__setattr__(here.source, "open_read", lambda volume, snapshot=None: Bytes(bytes(size)))
@@ -496,6 +506,24 @@ def test_what_a_target_writes_is_not_kept_while_it_still_writes() -> None:
     assert stopped.decide is not None
     assert stopped.decide.kind == "mark"
     assert keeper.kept == []
+
+
+def test_keeping_that_was_stopped_in_the_middle_did_not_fail_and_is_asked_for_again() -> None:
+    class Stopped(KeepsNames):
+        def keep(self, *arguments: Any) -> dict[str, Any]:
+            kept = super().keep(*arguments)
+            if len(self.kept) == 1:
+                raise Paused("it was stopped", "run the verb again")
+            return kept
+
+    keeper = Stopped()
+    here = world(keeper=keeper)
+    here.drive(GO)
+    here.note("", Event.ROLLBACK)
+    assert here.drive().outcome is Outcome.ROLLED_BACK
+    assert len(keeper.kept) == 2
+    told = [entry.event for entry in here.ledger.entries if entry.step == "g0/mark"]
+    assert told == [Event.INTENT, Event.DONE, Event.UNDO_INTENT, Event.UNDO_INTENT, Event.UNDONE]
 
 
 def test_a_vm_that_somebody_else_made_at_the_target_is_neither_ours_nor_removed() -> None:

@@ -48,7 +48,8 @@ def command(
     """List what is to be done before WAVE is seeded, and do what wherry can do itself.
 
     Tasks come from findings. Each has an owner, an effort and a date. Nothing is forced: a guest that
-    does not shut down stays up, and its task stays open. Discover again after a live run at a vCenter.
+    does not shut down stays up, and its task stays open. The engine does it; Ctrl-C only stops following,
+    'wherry pause' stops the work. Discover again after a live run at a vCenter.
     """
     from migrate.run.waves import find_wave
 
@@ -97,18 +98,13 @@ def _tick(project: Project, wave: Wave, wanted: str, note: str, as_json: bool) -
 
 
 def _live(project: Project, wave: Wave, only: str, with_outage: bool, undo: bool, as_json: bool) -> int:
-    from migrate.run.remedying import apply_remedies, take_back
+    from migrate.run.remedy_orders import Wished
     from tui.cli.acting import onlooker
+    from tui.cli.ordering import carry_remedies
     from tui.cli.progress import Bar
 
     with Bar() as bar:
-        if undo:
-            carried = take_back(project, wave.name, with_outage=with_outage, onlooker=onlooker(bar))
-        else:
-            one = apply_remedies(
-                project, wave.name, only=only, with_outage=with_outage, onlooker=onlooker(bar)
-            )
-            carried = (one,) if one else ()
+        carried = carry_remedies(project, wave.name, Wished(only, with_outage, undo), onlooker(bar))
     return conclude(project, wave, carried, undo, as_json)
 
 

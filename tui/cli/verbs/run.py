@@ -37,13 +37,12 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
     """Show the steps of WAVE's run that are not done, what failed and why, and which may be skipped."""
     from datetime import UTC, datetime
 
-    from migrate.gates.seeing import under_way
     from migrate.run.history import Status
     from migrate.run.levers import passed_over, why_not
     from migrate.waiting import waiting, when
 
     with open_project(project_dir) as project:
-        _, history = under_way(project, wave)
+        _, history = _opened(project, wave)
     rest = {one.step: one for one in waiting(history)}
     now = datetime.now(UTC)
     rows = [
@@ -109,6 +108,7 @@ def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None
         else:
             for one in chosen:
                 levers.retry(project, run, history, one)
+        command = _goes_on(project, run)
     if as_json:
         data({"wave": run.wave, "run": run.id, "retry": [one.id for one in chosen]})
         return
@@ -117,7 +117,7 @@ def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None
     if driven:
         say("next: wherry status --watch")
         return
-    say(f"next: wherry run resume {run.wave} --live goes on with {show_count(len(chosen), 'step')}")
+    say(f"next: {command} goes on with {show_count(len(chosen), 'step')}")
 
 
 @command.command(
@@ -179,10 +179,17 @@ def pause(ctx: click.Context, wave: str, project_dir: Path, as_json: bool) -> No
 def resume(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
     """Go on with WAVE where it stands, the way it went: forward to its next gate, or back."""
     from migrate.run.resuming import goes_on
+    from migrate.run.store import RunKind
+    from planner.errors import Blocked
     from tui.cli.acting import act
 
     with open_project(project_dir) as project:
         run, history = _opened(project, wave)
+        if run.kind is RunKind.REMEDY:
+            raise Blocked(
+                f"what is under way of {run.wave} are its remedies, and outages are agreed to in their verb",
+                f"go on with '{_goes_on(project, run)}'",
+            )
         purpose = goes_on(project, run, history)
     return act(purpose, run.wave, live, confirm, project_dir, as_json)
 
@@ -198,9 +205,20 @@ def abort(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json
 
 
 def _opened(project: Project, wave: str) -> tuple[Run, History]:
+    """Return the run of a wave that is under way, of its remedies when it has none itself; raises Blocked."""
     from migrate.gates.seeing import under_way
+    from migrate.run.waves import find_wave, remedies_under_way
 
-    return under_way(project, wave)
+    return remedies_under_way(project, find_wave(project, wave).wave.name) or under_way(project, wave)
+
+
+def _goes_on(project: Project, run: Run) -> str:
+    """Return the command that goes on with a run; that of remedies is where outages are agreed to."""
+    from migrate.run.store import RunKind
+    from migrate.run.waves import half_remedied
+
+    own = half_remedied(project, run.wave) if run.kind is RunKind.REMEDY else ""
+    return own or f"wherry run resume {run.wave} --live"
 
 
 def _users(history: History, step: Step) -> list[Step]:
