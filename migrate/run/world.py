@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from migrate.kept import Checkpoints
+from migrate.run import store as runs
 from migrate.steps.kind import Context
 from migrate.steps.outside import Outside
 from planner.store import plans
@@ -56,7 +57,7 @@ def context(
     carried = _moved if hauling is not None else _here
     checkpoints: Any = Checkpoints(project.root / "checkpoints")
     return Context(
-        run=f"{project.id}-{run.id}-{run.generation}",
+        run=runs.key_of(project, run),
         wave=run.wave,
         source=source,
         target=target,
