@@ -26,7 +26,7 @@ class Need:
 
 def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
-    return [*_waits(wave), *_needs(wave, running, now), *_held(wave)]
+    return [*_waits(wave), *_needs(wave, running, now), *_held(wave), *_overlooked(wave)]
 
 
 def _waits(wave: WaveStatus) -> list[Need]:
@@ -129,8 +129,17 @@ def _held(wave: WaveStatus) -> list[Need]:
     """Return that a step waits for something that is neither the run's nor a person's word."""
     if not wave.held:
         return []
-    hint = "it goes on when that is gone: let the backup job end, or remove the snapshot at the site"
+    hint = (
+        "it goes on when that is gone: let the backup job end, or remove the snapshot at the site; "
+        f"one that is to stay: wherry run overlook {wave.name}"
+    )
     return [Need("warning", f"{wave.name} {wave.held}", hint, wave.name)]
+
+
+def _overlooked(wave: WaveStatus) -> list[Need]:
+    """Return beside what it goes on because a person said so: whoever cuts it over has to know."""
+    hint = f"see 'wherry run overlook {wave.name}'; another snapshot is waited for"
+    return [Need("info", f"{wave.name} goes on beside {said}", hint, wave.name) for said in wave.overlooked]
 
 
 def _resume(wave: WaveStatus) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from migrate.run.actions import waits
 from migrate.run.patience import Spent
 from planner.names import visible
-from planner.units import show_duration
+from planner.units import show_count, show_duration
 
 if TYPE_CHECKING:
     from migrate.run.history import History
@@ -85,6 +85,15 @@ def clause(held: Mapping[str, Any]) -> str:
     """Return it in words, harmless to print: ``waits for a foreign snapshot of db-1 since … UTC``."""
     since = str(held["since"])[:16].replace("T", " ")
     return f"waits for {held['why']} since {since} UTC"
+
+
+def overlooked(history: History) -> tuple[str, ...]:
+    """Return beside what people have a run go on, harmless to print: ``2 foreign snapshots, says bob: …``."""
+    return tuple(
+        f"{show_count(sum(map(len, one['snapshots'].values())), 'foreign snapshot')}, says "
+        f"{visible(str(one['who']))}: {visible(str(one['reason']))}"
+        for one in history.overlooked.values()
+    )
 
 
 def titled(history: History, step: Step) -> str:

@@ -20,7 +20,7 @@ from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run
 from migrate.run.waves import StandingRow, newest_home
 from migrate.states import Flag, State, at_go, state_of
-from migrate.waiting import clause, held_up, titled, waiting, when
+from migrate.waiting import clause, held_up, overlooked, titled, waiting, when
 from planner.store import plans
 from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
@@ -44,6 +44,7 @@ class WaveStatus:
     back of what is wanted, where that is less. ``waits`` is what a process that drives the wave waits for
     before it tries a step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead.
     ``held`` is what a step whose turn has come waits for, in words, and ``held_since`` since when.
+    ``overlooked`` is beside which snapshots of others people have it go on, until its run ends, and why.
     ``unprotected`` is a committed wave that was to be protected at its source and has nobody who does.
     """
 
@@ -76,6 +77,7 @@ class WaveStatus:
     gives_up_at: str = ""
     held: str = ""
     held_since: str = ""
+    overlooked: tuple[str, ...] = ()
     unprotected: bool = False
 
 
@@ -169,6 +171,7 @@ def wave_status(
         gives_up_at=rest.moments()["gives_up_at"] if rest else "",
         held=clause(held) if held else "",
         held_since=str(held["since"]) if held else "",
+        overlooked=() if runs.outcome(history) else overlooked(history),
         unprotected=unprotected,
     )
 

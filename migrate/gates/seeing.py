@@ -22,6 +22,7 @@ from migrate.run.levers import passed_over
 from migrate.run.runbook import Step
 from migrate.run.store import RunKind
 from migrate.run.waves import find_wave, waves_with_runs
+from migrate.waiting import overlooked
 from planner.errors import Blocked, NotFound
 from planner.names import visible
 
@@ -177,6 +178,7 @@ def _proofs(history: History, gate: Step) -> tuple[str, ...]:
             said[step.kind] = evidence(step.kind, history.results[step.id])
     return (
         *odd,
+        *(f"it goes on beside {said}" for said in overlooked(history)),
         *(
             f"{kind}: {said[kind]}" if count == 1 else f"{kind}: {count}, the last one {said[kind]}"
             for kind, count in counts.items()

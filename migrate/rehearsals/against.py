@@ -68,7 +68,7 @@ def against_run(project: Project, name: str) -> Against:
             f"rehearse it alone: wherry rehearse {visible(found.wave.name)} --depth dry",
         )
     history = runs.history(project, run)
-    made = logged(_logs(project), f"{project.id}-{run.id}-{run.generation}", history)
+    made = logged(_logs(project), runs.key_of(project, run), history)
     at, predicted = _predicted(project, run, history)
     return compare(run, history, at, predicted, made)
 

@@ -29,7 +29,7 @@ from migrate.transfers.modelled import ModelledTransfers
 from planner.errors import Blocked, Unreachable, WherryError
 from planner.model import Power
 from planner.names import visible
-from planner.units import show_bytes
+from planner.units import show_bytes, show_count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,6 +148,7 @@ def at_the_sites(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Find
                 yield Finding("privileges", said, "give the account the privileges, or choose another site")
         yield from _networks(wave, target)
         yield from _machines(wave, source, target)
+        yield from _snapshots(wave, source)
         yield from _space(wave, target)
     except Unreachable as error:
         yield Finding("site", error.message, error.hint)
@@ -187,6 +188,17 @@ def _machines(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding
         if {disk.volume: disk.size_bytes for disk in found.disks} != planned:
             yield Finding(
                 "disks", f"the disks of {shown} at site {source.name} are not those of the plan", anew
+            )
+
+
+def _snapshots(wave: Wave, source: FullSite) -> Iterator[Finding]:
+    for vm in wave.vms:
+        if found := source.snapshots_of(vm.id):
+            names = ", ".join(visible(item.name, 60) for item in found)
+            yield Finding(
+                "snapshots",
+                f"{visible(vm.name)} has {show_count(len(found), 'snapshot')} of somebody else: {names}",
+                "the wave waits until it is gone: remove it, or have it overlooked once the wave has begun",
             )
 
 

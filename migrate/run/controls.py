@@ -2,14 +2,16 @@
 
 A request is a row; the driver looks for one between steps and between blocks of a transfer, and
 answers it: a pause by stopping there, a retry by trying at once what rests. A request that nobody
-answered does not outlive the next start.
+answered does not outlive the next start. That snapshots of others are overlooked is no such request: it
+is said of one run, by their ids, and holds until that ends.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from migrate.audit import add, person
 from planner.effects import Effect
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from sqlite_utils import Database
 
 _LOOK_EVERY_S = 0.25
-_PAUSE, _RETRY = "pause", "retry"
+_PAUSE, _RETRY, _OVERLOOK = "pause", "retry", "overlook"
 
 
 def ask_to_pause(project: Project, wave: str) -> None:
@@ -34,9 +36,39 @@ def ask_to_hurry(project: Project, wave: str) -> None:
         _ask(db, wave, _RETRY)
 
 
-def _ask(db: Database, wave: str, kind: str) -> None:
-    db.table("control").insert({"wave": wave, "kind": kind, "who": person(), "at": utc_now()})
-    add(db, person(), Effect.LIVE, kind, wave)
+def ask_to_overlook(
+    project: Project, wave: str, run: int, snapshots: Mapping[str, list[str]], reason: str
+) -> None:
+    """Ask a run to go on beside snapshots that others took: their ids, by VM."""
+    with project.write() as db:
+        _ask(db, wave, _OVERLOOK, {"run": run, "reason": reason, "snapshots": dict(snapshots)})
+
+
+def overlooked(project: Project, wave: str, run: int) -> list[dict[str, Any]]:
+    """Return what people asked a run to overlook, oldest first.
+
+    Each is a ``request``, the number by which the record knows it, ``who``, ``reason`` and ``snapshots``.
+    """
+    rows = project.rows(
+        "SELECT id, who, detail FROM control WHERE wave = ? AND kind = ?"
+        " AND json_extract(detail, '$.run') = ? ORDER BY id",
+        *(wave, _OVERLOOK, run),
+    )
+    return [
+        {
+            "request": int(row["id"]),
+            "who": str(row["who"]),
+            **{key: said[key] for key in ("reason", "snapshots")},
+        }
+        for row in rows
+        for said in (json.loads(row["detail"]),)
+    ]
+
+
+def _ask(db: Database, wave: str, kind: str, detail: dict[str, Any] | None = None) -> None:
+    body = json.dumps(detail or {}, ensure_ascii=True)
+    db.table("control").insert({"wave": wave, "kind": kind, "who": person(), "at": utc_now(), "detail": body})
+    add(db, person(), Effect.LIVE, kind, wave, detail)
 
 
 def asked_by(project: Project, wave: str, kind: str = _PAUSE) -> str | None:

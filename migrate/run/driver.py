@@ -66,6 +66,7 @@ class Driver:
         boundary: Callable[[str], None] = lambda point: None,
         paused: Callable[[], bool] = lambda: False,
         hurried: Callable[[], str] = lambda: "",
+        overlooked: Callable[[], list[Evidence]] = list,
         patience: Callable[[], Patience] = Patience,
         crew: Crew | None = None,
     ) -> None:
@@ -76,6 +77,7 @@ class Driver:
         self._boundary = boundary
         self._paused = paused
         self._hurried = hurried
+        self._overlooked = overlooked
         self._patience = patience
         self._rests: dict[str, tuple[float, float]] = {}  # step → due, and when that is by our own clock
         self._crew = crew or Crew()
@@ -92,11 +94,14 @@ class Driver:
         while not self._paused():
             history = self._ctx.history
             actions = next_actions(history.runbook, history, self._crew.at_work)
-            rests_s = [rest for one in actions if (rest := self._rest_s(one)) > 0]
+            left_s = [(one, self._rest_s(one)) for one in actions]
+            rests_s = [rest_s for _, rest_s in left_s if rest_s > 0]
             if rests_s and (who := self._hurried()):
                 self._retry(actions, who)
                 continue
-            actions = self._holding.sift([one for one in actions if self._rest_s(one) <= 0])
+            if self._holding.any and self._overlook():
+                self._holding.look_anew()
+            actions = self._holding.sift([one for one, rest_s in left_s if rest_s <= 0])
             transfers = [one for one in actions if isinstance(one, Do) and one.step.kind == "transfer"]
             chosen = self._crew.choose(transfers)
             if not isinstance(self._ctx.clock, SimulatedClock):  # on which nobody can wait beside another
@@ -156,6 +161,14 @@ class Driver:
             if isinstance(action, Do | Ask | Undo) and self._rest_s(action) > 0:
                 attempt = self._ctx.history.attempts[action.step.id]
                 self._note(action.step, Event.RETRY, attempt, {"who": who})
+
+    def _overlook(self) -> bool:
+        """Note what people had the run overlook since; return whether there was any."""
+        known = self._ctx.history.overlooked
+        new = [one for one in self._overlooked() if one["request"] not in known]
+        for detail in new:
+            self._record.append(Entry("", Event.OVERLOOKED, detail=detail))
+        return bool(new)
 
     def _rest_s(self, action: Action) -> float:
         """Return how long it is until an act is due; a clock that was set back makes it no longer."""

@@ -215,6 +215,7 @@ def _drive(
         boundary=watching.boundary,
         paused=paused,
         hurried=controls.hurry_watch(project, run.wave),
+        overlooked=lambda: controls.overlooked(project, run.wave, run.id),
         patience=line.patience if watching.patience is None else lambda: watching.patience or Patience(),
         crew=crew,
     )

@@ -24,7 +24,7 @@ from migrate.run.wayback import WayBack
 
 
 class Event(StrEnum):
-    """What an entry says of a step, or of the whole run (the last three)."""
+    """What an entry says of a step, or of the whole run (the last four)."""
 
     INTENT = "intent"
     DONE = "done"
@@ -41,9 +41,10 @@ class Event(StrEnum):
     CYCLE = "cycle"
     ROLLBACK = "rollback"
     ABORT = "abort"
+    OVERLOOKED = "overlooked"  # a person has the run go on beside snapshots of others
 
 
-RUN_EVENTS = frozenset({Event.CYCLE, Event.ROLLBACK, Event.ABORT})
+RUN_EVENTS = frozenset({Event.CYCLE, Event.ROLLBACK, Event.ABORT, Event.OVERLOOKED})
 
 
 class Status(StrEnum):
@@ -118,7 +119,8 @@ class History:
     """The entries of a run and what follows from them.
 
     ``status``, ``results``, ``failures``, ``undone``, ``attempts``, ``held`` (what a step waits for whose
-    turn has come) and ``spent`` (what its last failures used of the patience with a step) are by step id.
+    turn has come) and ``spent`` (what its last failures used of the patience with a step) are by step id,
+    ``overlooked`` (which snapshots of others people had it go on beside) by the number of the request.
     ``ready`` holds the positions of pending steps whose needs are settled, ascending; ``unsettled`` those
     started or failed.
     """
@@ -134,6 +136,7 @@ class History:
         self.held: dict[str, dict[str, Any]] = {}
         self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
         self.unsettled: dict[str, None] = {}
+        self.overlooked: dict[int, dict[str, Any]] = {}
         self.added: set[str] = set()  # steps of rounds that came after those of the plan
         self.back: WayBack | None = None  # once the run is on its way back
         self._missing = {step.id: len(step.needs) for step in runbook.steps}
@@ -222,6 +225,8 @@ class History:
             self.runbook = self.runbook.with_cycle(gate, steps)
             self.added.update(step.id for step in steps)
             self._rearrange()
+        elif entry.event is Event.OVERLOOKED:
+            self.overlooked[int(entry.detail["request"])] = entry.detail
         else:
             self.mode = Mode(entry.event.value)
             self.spent.clear()

@@ -33,6 +33,10 @@ class Holding:
         """True when a step of the last ``sift`` waits; ``rests_s`` are the seconds to the next looks."""
         return bool(self.rests_s)
 
+    def look_anew(self) -> None:
+        """Look at once at what was found to be in the way: less may be."""
+        self._looked.clear()
+
     def sift(self, actions: list[Action]) -> list[Action]:
         """Return the actions without steps that have to wait."""
         held = {one.step.id for one in actions if isinstance(one, Do) and self._is_held(one)}

@@ -56,9 +56,14 @@ def check_skip(history: History, step: Step, reason: str) -> str:
     """Return the reason as it is kept; raises BadInput without one, Blocked when the step must not be."""
     if said := why_not(history, step):
         raise Blocked(f"{said}, so it is not skipped", "find the cause, then 'wherry run retry', or go back")
+    return kept_reason(f"{visible(step.title)} is not skipped", reason)
+
+
+def kept_reason(what: str, reason: str) -> str:
+    """Return a reason as it is kept; raises BadInput that says ``what`` is not done without one."""
     reason = reason.strip()
     if not reason:
-        raise BadInput(f"{visible(step.title)} is not skipped without a reason", "add --reason TEXT")
+        raise BadInput(f"{what} without a reason", "add --reason TEXT")
     if len(reason) > _LONGEST_REASON:
         raise BadInput(
             f"the reason has {len(reason)} characters, {_LONGEST_REASON} are kept", "say it shorter"

@@ -274,7 +274,7 @@ def _context(project: Project, run: Run, history: History, watching: Onlooker, s
     nowhere: Any = _Nowhere()
     report: Callable[[Any], None] = watching.report
     return Context(
-        run=f"{project.id}-{run.id}-{run.generation}",
+        run=runs.key_of(project, run),
         wave=run.wave,
         source=source,
         target=nowhere,

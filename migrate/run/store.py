@@ -195,6 +195,11 @@ def last_times(project: Project) -> dict[int, str]:
     return {row["run"]: str(row["at"]) for row in rows}
 
 
+def key_of(project: Project, run: Run) -> str:
+    """Return the key with which everything begins that a run stamps at the sites."""
+    return f"{project.id}-{run.id}-{run.generation}"
+
+
 def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
     """Return what has happened in a run so far, or ``before`` the entry of that number."""
     return timed(project, run, before)[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
+from migrate.run import store as runs
 from migrate.steps.kind import Context
 from migrate.steps.outside import Outside
 from planner.store import plans
@@ -54,7 +55,7 @@ def context(
     source, target = sites
     carried = _moved if hauling is not None else _here
     return Context(
-        run=f"{project.id}-{run.id}-{run.generation}",
+        run=runs.key_of(project, run),
         wave=run.wave,
         source=source,
         target=target,

@@ -1,20 +1,20 @@
 """Snapshots of a run's VMs that somebody else took: a backup job copies there, or a person keeps a point.
 
 Two that copy one VM get into each other's way: what frees the space of one snapshot needs the other to
-stand still, and a disk with a snapshot on it is not read as it is. So a run waits until it is gone. One
-that was there when the run's first step looked is known: the checks of the plan speak of it.
+stand still, and a disk with a snapshot on it is not read as it is. So a run waits until it is gone, also
+when it was there before the run began; or until a person has it overlooked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
 
 if TYPE_CHECKING:
     from migrate.run.runbook import Step
-    from migrate.sites.ports import FullSite
+    from migrate.sites.ports import FullSite, VMSnapshot
     from migrate.steps.kind import Context, Result
 
 CHECK = "check"  # the step that looks first
@@ -27,18 +27,29 @@ def standing(site: FullSite, vms: Iterable[str]) -> dict[str, list[str]]:
     return {vm: ids for vm, ids in found if ids}
 
 
+def foreign(site: FullSite, vms: Iterable[str], run: str) -> Iterator[tuple[str, VMSnapshot]]:
+    """Yield the VM and each snapshot of it that the run with that key did not take."""
+    for vm in vms:
+        for item in site.snapshots_of(vm):
+            if not item.op.startswith(f"{run}/"):
+                yield vm, item
+
+
+def is_overlooked(requests: Iterable[Mapping[str, Any]], vm: str, snapshot: str) -> bool:
+    """Return whether people asked for a run to go on beside that very snapshot, known by its id."""
+    return any(snapshot in one["snapshots"].get(vm, ()) for one in requests)
+
+
 def held_by(ctx: Context, step: Step) -> Result | None:
-    """Return the first snapshot of the step's VMs that is neither the run's nor was there before; or None.
+    """Return the first snapshot of the step's VMs that is neither the run's nor overlooked; or None.
 
     A run whose first step did not look, of an older release or recovered, waits for none.
     """
-    known = ctx.result(CHECK).get(SNAPSHOTS)
-    if known is None:
+    if ctx.result(CHECK).get(SNAPSHOTS) is None:
         return None
-    for vm in step.params["vms"]:
-        for item in ctx.source.snapshots_of(vm):
-            if item.id not in known.get(vm, ()) and not item.op.startswith(f"{ctx.run}/"):
-                state = ctx.source.observe(vm)
-                name = visible(state.name if state else vm, 80)
-                return {"why": f"a foreign snapshot of {name}", "vm": vm, "snapshot": item.name}
+    for vm, item in foreign(ctx.source, step.params["vms"], ctx.run):
+        if not is_overlooked(ctx.history.overlooked.values(), vm, item.id):
+            state = ctx.source.observe(vm)
+            name = visible(state.name if state else vm, 80)
+            return {"why": f"a foreign snapshot of {name}", "vm": vm, "snapshot": item.name}
     return None

@@ -262,12 +262,18 @@ _VERSION_5: tuple[Step, ...] = (
     "CREATE INDEX audit_act ON audit (act)",
 )
 
+_VERSION_6: tuple[Step, ...] = (
+    # migrate.run.controls
+    "ALTER TABLE control ADD COLUMN detail TEXT NOT NULL DEFAULT '{}'",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
     _VERSION_3,
     _VERSION_4,
     _VERSION_5,
+    _VERSION_6,
 )
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header

@@ -212,6 +212,7 @@ class World:
         crew: Crew | None = None,
         paused: Callable[[], bool] = lambda: False,
         hurried: Callable[[], str] = lambda: "",
+        overlooked: Callable[[], list[dict[str, Any]]] = list,
         patience: Patience = Patience(),  # noqa: B008 - it never changes
     ) -> Stopped:
         """Start anew from the record and go on as far as the gates allow."""
@@ -223,6 +224,7 @@ class World:
             boundary=boundary,
             patience=lambda: patience,
             hurried=hurried,
+            overlooked=overlooked,
             crew=crew,
             paused=paused,
         )

@@ -30,6 +30,16 @@ def retries(told: Moments) -> Found:
         yield Strayed(one.at, one.step, f"{said} at {told.title(one)}")
 
 
+def overlooked(told: Moments) -> Found:
+    """Snapshots of others that a person had the run go on beside."""
+    for one in told.of_events(Event.OVERLOOKED):
+        names = ", ".join(
+            f"{told.vm_name(vm)} ({', '.join(ids)})" for vm, ids in one.detail["snapshots"].items()
+        )
+        said = f"{one.detail['who']} had foreign snapshots of {names} overlooked: {one.detail['reason']}"
+        yield Strayed(one.at, "", said)
+
+
 def human_steps(told: Moments) -> Found:
     """Steps that a person did, and programs for which a person stood in."""
     for one in told.of_events(Event.APPROVED, Event.DONE, Event.UNDONE):

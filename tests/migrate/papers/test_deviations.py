@@ -80,6 +80,12 @@ def held_up(run: Standing) -> None:
     run.append(SNAPSHOT, Event.HELD, why="a foreign snapshot of db", since="2026-12-05T21:05:00.000Z")
 
 
+def overlooked(run: Standing) -> None:
+    before(run, SNAPSHOT)
+    detail = {"request": 1, "who": "bob", "reason": "it stays", "snapshots": {run.wave.vms[0].id: ["snap-7"]}}
+    run.append("", Event.OVERLOOKED, **detail)
+
+
 def passed_over(run: Standing) -> None:
     before(run, PROBE)
     run.append(PROBE, Event.SKIPPED, who="bob", reason="it has no tools", message="")
@@ -241,6 +247,7 @@ CASES: dict[str, Case] = {
     "outcome asked of the site": Case(with_done("g0/v0/start", asked=True), "g0/v0/start", "not seen"),
     "site could not be asked": Case(not_to_be_asked, VERIFY, "could not be asked: dc2 does not answer"),
     "step held up by somebody else": Case(held_up, SNAPSHOT, "had to wait for a foreign snapshot of db"),
+    "foreign snapshot overlooked": Case(overlooked, "", "bob had foreign snapshots of db (snap-7) over"),
     "step passed over by a person": Case(passed_over, PROBE, "passed over by bob: it has no tools"),
     "optional probe or hook failed": Case(optional_failed, PROBE, "is optional and failed: no answer"),
     "power changed by hand": Case(with_done(STOP, ran=False), STOP, "somebody had stopped it"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -24,12 +25,12 @@ def world() -> World:
     return World(wave, compose(wave))
 
 
-def back_up(world: World, group: int = 0) -> None:
+def back_up(world: World, group: int = 0, snapshot: str = THEIRS) -> None:
     """Have somebody else snapshot the first VM of a group."""
     vm = world.wave.groups[group].vms[0]
     volumes = [disk.volume for disk in world.source.site.vms[vm].disks]
     changes = {volume: ChangeId("simulated", 0) for volume in volumes}
-    world.source.site.snapshots[THEIRS] = Snapshot(THEIRS, Consistency.CRASH, changes)
+    world.source.site.snapshots[snapshot] = Snapshot(snapshot, Consistency.CRASH, changes)
 
 
 def end_backup(world: World) -> None:
@@ -94,11 +95,52 @@ def test_without_the_look_it_would_not_wait(monkeypatch: pytest.MonkeyPatch) -> 
     assert goes_on_without_waiting(world())
 
 
-def test_one_that_was_there_before_the_run_is_known() -> None:
+def test_one_that_was_there_before_the_run_is_waited_for_too() -> None:
     run = world()
     back_up(run)
+    assert run.drive(GO, COMMIT, paused=after(run, 800)).paused
+    assert [entry.step for entry in held(run)] == ["g0/snapshot/0"]
+    assert "g1/checkpoint/1" in run.reload().results, "the other group goes on"
+    end_backup(run)
     assert run.drive(GO, COMMIT).outcome is Outcome.COMMITTED
-    assert held(run) == []
+    assert run.broken() == []
+
+
+def asked(run: World, number: int, *snapshots: str) -> Callable[[], list[dict[str, Any]]]:
+    """Return a person's request, made as soon as something waits."""
+    vm = run.wave.groups[0].vms[0]
+    request = {"request": number, "who": "bob", "reason": "it stays", "snapshots": {vm: list(snapshots)}}
+    return lambda: [request] if held(run) else []
+
+
+def test_one_that_stays_is_overlooked_by_its_id_up_to_the_end() -> None:
+    run = world()
+    back_up(run)
+    assert run.drive(GO, COMMIT, overlooked=asked(run, 7, THEIRS)).outcome is Outcome.COMMITTED
+    (entry,) = (one for one in run.ledger.entries if one.event is Event.OVERLOOKED)
+    assert (entry.step, entry.detail["who"], entry.detail["reason"]) == ("", "bob", "it stays")
+    assert [one.step for one in held(run)] == ["g0/snapshot/0"], "once, and the cutover not again"
+    assert run.reload().overlooked == {7: entry.detail}
+    assert run.broken() == []
+
+
+def test_another_snapshot_of_the_same_vm_holds_it_up_again() -> None:
+    run = world()
+    back_up(run)
+    assert run.drive(overlooked=asked(run, 7, THEIRS)).gate is not None
+    back_up(run, snapshot="another")
+    overlooked = asked(run, 7, THEIRS)
+    assert run.drive(GO, paused=after(run, 800), overlooked=overlooked).paused
+    assert [entry.detail["snapshot"] for entry in held(run)] == [THEIRS, "another"]
+    assert len([one for one in run.ledger.entries if one.event is Event.OVERLOOKED]) == 1
+    assert not [call for call, *_ in run.source.calls if call.endswith(("shut_down", "power_off"))]
+
+
+def test_a_request_for_another_snapshot_lets_nothing_pass() -> None:
+    run = world()
+    back_up(run)
+    assert run.drive(GO, paused=after(run, 800), overlooked=asked(run, 7, "gone")).paused
+    assert "g0/snapshot/0" not in run.reload().results
 
 
 def test_nothing_is_stopped_while_a_cutover_waits() -> None:

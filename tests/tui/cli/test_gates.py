@@ -181,6 +181,7 @@ def test_a_failed_probe_is_passed_over_with_a_reason_and_the_run_goes_on(
         "title": "web: probe",
         "status": "failed",
         "said": "silent \x1b[2J",
+        "held": "",
         "again_at": "",
         "gives_up_at": "",
         "may_be_skipped": True,

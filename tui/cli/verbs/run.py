@@ -1,15 +1,16 @@
-"""wherry run show, retry, skip, pause, resume, abort: levers of a run that somebody has to decide about."""
+"""wherry run show, retry, skip, overlook, pause, resume, abort: levers of a run that waits for a decision."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.cli.acting import acting
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
+from tui.cli.verbs import run_overlook
 from tui.cli.words import Words
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ def command() -> None:
 @project_option
 @json_option
 def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
-    """Show the steps of WAVE's run that are not done, what failed and why, and which may be skipped."""
+    """Show the steps of WAVE's run that are not done, what is in their way, and which may be skipped."""
     from datetime import UTC, datetime
 
     from migrate.run.history import Status
     from migrate.run.levers import passed_over, why_not
-    from migrate.waiting import waiting, when
+    from migrate.waiting import clause, overlooked, waiting, when
 
     with open_project(project_dir) as project:
         _, history = _opened(project, wave)
@@ -53,6 +54,7 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
             "status": status.value,
             "said": passed_over(history, step.id)
             or str(history.failures.get(step.id, {}).get("message", "")),
+            "held": clause(history.held[step.id]) if step.id in history.held else "",
             **(rest[step.id].moments() if step.id in rest else {"again_at": "", "gives_up_at": ""}),
             "may_be_skipped": not why_not(history, step),
         }
@@ -71,11 +73,13 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
                 row["status"],
                 "may" if row["may_be_skipped"] else "",
                 row["title"],
-                f"{row['said']}; {when(rest[row['id']], now)}" if row["id"] in rest else row["said"],
+                f"{row['said']}; {when(rest[row['id']], now)}" if row["id"] in rest else _said(row),
             )
             for row in rows
         ),
     )
+    for said in overlooked(history):
+        say(f"it goes on beside {said}")
 
 
 @command.command("retry", epilog="Examples: wherry run retry W01; wherry run retry W01 g0/d1/final")
@@ -204,6 +208,9 @@ def abort(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json
     return act(Purpose.ABORT, wave, live, confirm, project_dir, as_json)
 
 
+command.add_command(run_overlook.command, "overlook")
+
+
 def _opened(project: Project, wave: str) -> tuple[Run, History]:
     """Return the run of a wave that is under way, of its remedies when it has none itself; raises Blocked."""
     from migrate.gates.seeing import under_way
@@ -219,6 +226,10 @@ def _goes_on(project: Project, run: Run) -> str:
 
     own = half_remedied(project, run.wave) if run.kind is RunKind.REMEDY else ""
     return own or f"wherry run resume {run.wave} --live"
+
+
+def _said(row: dict[str, Any]) -> str:
+    return "; ".join(said for said in (row["held"], row["said"]) if said)
 
 
 def _users(history: History, step: Step) -> list[Step]:
