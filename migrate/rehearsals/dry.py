@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.run.waves import Standing
-    from migrate.sites.lab.client import LabSite
     from migrate.sites.ports import FullSite
+    from migrate.sites.reached import Reached
     from planner.plan import Wave
     from planner.store.project import Project
 
@@ -63,7 +63,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     from migrate.run import store as runs
 
     wave = standing.wave
-    sites: dict[str, LabSite] = {}
+    sites: dict[str, Reached] = {}
     findings = [*_allowed(project, standing), *_keys(project.root, now or datetime.now(UTC))]
     calls: tuple[Call, ...] = ()
     stopped = ""
@@ -90,7 +90,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped)
 
 
-def _open(project: Project, role: str, findings: list[Finding]) -> LabSite | None:
+def _open(project: Project, role: str, findings: list[Finding]) -> Reached | None:
     from migrate.sites.opening import open_site
     from planner.store import settings
 
@@ -137,7 +137,7 @@ def _keys(root: Path, now: datetime) -> Iterator[Finding]:
                 yield Finding("keys", said, "issue new keys, and bring them to the site, before the night")
 
 
-def at_the_sites(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
+def at_the_sites(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding]:
     """Yield everything at the sites that is not as planned, and not only the first of it."""
     try:
         sets = any(nic.live and not nic.by_hand for nic in wave.conduct.nics)
@@ -164,7 +164,7 @@ def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:
             )
 
 
-def _machines(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
+def _machines(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding]:
     anew = "discover again, plan anew and approve the wave"
     there = {found.name: vm for vm in target.vms() if (found := target.observe(vm)) is not None}
     sizes = {(held.vm, disk.volume): disk.size_bytes for disk in wave.disks for held in disk.attachments}

@@ -144,6 +144,11 @@ class LabSite:
         return self._folder.root
 
     @property
+    def where(self) -> str:
+        """What another process opens this site by."""
+        return f"lab:{self._folder.root}"
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
         return frozenset(Capability)
