@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,11 +84,15 @@ def asked_receiver(where: str, patience_s: float = 20.0) -> Asks:
 
 
 class _Volumes:
-    """Opens volumes of the site, which is connected to when the first one is asked for."""
+    """Opens volumes of the site, which is connected to when the first one is asked for.
+
+    One whose disks are gone with the connection stays open; it finds back to its site by itself.
+    """
 
     def __init__(self, where: str) -> None:
         self._where = where
         self._lock = threading.Lock()
+        self._staying: Reached | None = None
 
     def open_write(self, volume: str) -> WritableDisk:
         with self._site() as site:
@@ -103,9 +107,15 @@ class _Volumes:
     def _site(self) -> Iterator[Reached]:
         from migrate.sites.opening import open_at
 
-        # A fresh connection each time: the site's process may have been restarted in between.
-        with self._lock, closing(open_at(self._where)) as site:
-            yield site
+        with self._lock:
+            # Else a fresh connection each time: the site's process may have been restarted in between.
+            site = self._staying or open_at(self._where)
+            self._staying = site if site.holds_disks else None
+            try:
+                yield site
+            finally:
+                if not site.holds_disks:
+                    site.close()
 
 
 class _Kept:

@@ -148,6 +148,7 @@ def at_the_sites(wave: Wave, source: FullSite, target: Reached) -> Iterator[Find
                 yield Finding("privileges", said, "give the account the privileges, or choose another site")
         yield from _networks(wave, target)
         yield from _machines(wave, source, target)
+        yield from _datastores(wave, target)
         yield from _space(wave, target)
     except Unreachable as error:
         yield Finding("site", error.message, error.hint)
@@ -166,7 +167,7 @@ def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:
 
 def _machines(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding]:
     anew = "discover again, plan anew and approve the wave"
-    there = {found.name: vm for vm in target.vms() if (found := target.observe(vm)) is not None}
+    there = set(target.names().values())
     sizes = {(held.vm, disk.volume): disk.size_bytes for disk in wave.disks for held in disk.attachments}
     for vm in wave.vms:
         shown, found = visible(vm.name), source.observe(vm.id)
@@ -188,6 +189,27 @@ def _machines(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding
             yield Finding(
                 "disks", f"the disks of {shown} at site {source.name} are not those of the plan", anew
             )
+
+
+def _datastores(wave: Wave, target: Reached) -> Iterator[Finding]:
+    """Yield datastores of the plan that are not there, or too full, where disks have to be put on one."""
+    if (free := target.datastores()) is None:
+        return
+    needs: dict[str, int] = {}
+    for disk in wave.disks:
+        if target.volume(disk.volume) is None:
+            wanted = 0 if disk.target.is_rdm else disk.size_bytes
+            needs[disk.datastore] = needs.get(disk.datastore, 0) + wanted
+    hint = "map them in [datastores] of the settings, plan anew and approve the wave"
+    if needs.pop("", None) is not None:
+        yield Finding("datastores", f"nobody said where disks of {visible(wave.name)} land", hint)
+    for name, wanted in sorted(needs.items()):
+        if name not in free:
+            said = f"datastore {visible(name)} does not exist at site {target.name}"
+            yield Finding("datastores", said, hint)
+        elif wanted > free[name]:
+            said = f"datastore {visible(name)} has {show_bytes(free[name])} free, the wave needs "
+            yield Finding("space", f"{said}{show_bytes(wanted)}", "free space there, or map another one")
 
 
 def _space(wave: Wave, target: FullSite) -> Iterator[Finding]:

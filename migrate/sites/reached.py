@@ -15,8 +15,21 @@ class Reached(FullSite, Protocol):
         """What ``migrate.sites.opening.open_at`` opens the same site by, in any process of this user."""
         ...
 
+    @property
+    def holds_disks(self) -> bool:
+        """Whether disks that were opened through it are gone when it is closed."""
+        ...
+
     def vms(self) -> tuple[str, ...]:
-        """Return the ids of all registered VMs."""
+        """Return the ids of all registered VMs that a run may have touched."""
+        ...
+
+    def names(self) -> dict[str, str]:
+        """Return the names of all registered VMs, by id."""
+        ...
+
+    def datastores(self) -> dict[str, int] | None:
+        """Return the free bytes of each datastore a disk can be put on, None where nobody has to say."""
         ...
 
     def close(self) -> None:

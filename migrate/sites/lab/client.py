@@ -149,6 +149,11 @@ class LabSite:
         return f"lab:{self._folder.root}"
 
     @property
+    def holds_disks(self) -> bool:
+        """False: they are files of this machine."""
+        return False
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
         return frozenset(Capability)
@@ -156,6 +161,10 @@ class LabSite:
     def vms(self) -> tuple[str, ...]:
         """Return the ids of all registered VMs."""
         return tuple(self._ask("vms"))
+
+    def names(self) -> dict[str, str]:
+        """Return the names of all registered VMs, by id."""
+        return {vm: found.name for vm in self.vms() if (found := self.observe(vm)) is not None}
 
     def observe(self, vm: str) -> VMState | None:
         """Return the VM's state, None when it is not registered; raises Unreachable."""
@@ -174,6 +183,9 @@ class LabSite:
     def free_bytes(self) -> int:
         """Return the bytes that new disks may take."""
         return int(self._ask("free_bytes"))
+
+    def datastores(self) -> None:
+        """Return None: a lab has one folder for all disks."""
 
     def networks(self) -> frozenset[str] | None:
         """Return the networks that NICs can be plugged into, None for any."""
