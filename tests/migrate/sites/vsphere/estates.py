@@ -7,16 +7,20 @@ from typing import Any
 
 from planner.model import (
     VM,
+    BusSharing,
     Cdrom,
     Cluster,
+    Compute,
     Controller,
     Datastore,
     Device,
     DeviceKind,
     Disk,
+    Guest,
     Host,
     Inventory,
     Network,
+    Nic,
     VCenter,
 )
 from planner.sources.document import dump_document
@@ -40,6 +44,57 @@ ODD = VM(
     ),
     cdroms=(Cdrom("CD/DVD drive 1", True, "[ds] iso/tools.iso", True),),
     devices=(Device(DeviceKind.FLOPPY, "Floppy 1", True, "a.flp"),),
+    **PLACE,
+)
+
+APP = VM(
+    *("vm-8", "app/one"),
+    moref="vm-8",
+    guest_os="Red Hat Enterprise Linux 9 (64-bit)",
+    dns_name="app-1.example.test",
+    cpus=4,
+    memory_bytes=2 * GIB,
+    firmware="efi",
+    hw_version=19,
+    bios_uuid="42000000-0000-4000-8000-000000000008",
+    instance_uuid="52000000-0000-4000-8000-000000000008",
+    annotation="the shop\nask Kim",
+    attributes=(("owner", "sales-it"), ("cost centre", "4711")),
+    compute=Compute(
+        cpu_hot_add=True,
+        memory_hot_add=True,
+        cpu_reservation_mhz=500,
+        cpu_limit_mhz=8000,
+        memory_reservation_bytes=GIB,
+        memory_limit_bytes=-1,
+        latency_sensitivity="high",
+        nested_virtualisation=True,
+        secure_boot=True,
+        enable_uuid=True,
+        boot_order=("disk", "net"),
+    ),
+    disks=(
+        Disk("2000", "Hard disk 1", MIB, path="[ds] app/0.vmdk", mode="persistent", unit=0, **SCSI),
+        Disk(
+            *("2016", "Hard disk 2", 2 * MIB),
+            path="[ds] app/1.vmdk",
+            mode="independent_persistent",
+            multi_writer=True,
+            controller="SCSI controller 1",
+            bus=1,
+            unit=5,
+            bus_sharing=BusSharing.VIRTUAL,
+            controller_kind=Controller.LSI_SAS,
+            iops_limit=500,
+        ),
+    ),
+    nics=(
+        Nic("Network adapter 1", "net", "00:50:56:9a:00:01", "Vmxnet3", True, starts_connected=True),
+        Nic("Network adapter 2", "net", "0a:11:22:33:44:55", "E1000e", False, starts_connected=False),
+    ),
+    cdroms=(Cdrom("CD/DVD drive 1", True, "[ds] iso/tools.iso", True),),
+    devices=(Device(DeviceKind.USB, "USB 1"),),
+    guest=Guest(guest_id="rhel9_64Guest"),
     **PLACE,
 )
 
