@@ -27,7 +27,7 @@ from migrate.steps.check import SOURCE_NEEDS, TARGET_NEEDS
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
-from planner.errors import Blocked, Unreachable, WherryError
+from planner.errors import Blocked, WherryError
 from planner.model import Power
 from planner.names import visible
 from planner.units import show_bytes
@@ -150,7 +150,7 @@ def at_the_sites(wave: Wave, source: FullSite, target: Reached) -> Iterator[Find
         yield from _machines(wave, source, target)
         yield from _datastores(wave, target)
         yield from _space(wave, target)
-    except Unreachable as error:
+    except WherryError as error:
         yield Finding("site", error.message, error.hint)
 
 
