@@ -44,14 +44,14 @@ def carry_keeping(task: Task, stop: Callable[[], bool], tell: Callable[[Moving],
     from contextlib import closing
 
     from migrate.kept import Checkpoints
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.opening import open_at
     from migrate.transfers.keeping import KeepsHere
 
     about = task.keeping
     assert about is not None
     with (
-        closing(LabSite.connect(Path(task.ends.source), start=True)) as source,
-        closing(LabSite.connect(Path(task.ends.target), start=True)) as target,
+        closing(open_at(task.ends.source)) as source,
+        closing(open_at(task.ends.target)) as target,
     ):
         keeps = KeepsHere(source, target, Checkpoints(Path(about.folder)), stop)
         return {"kept": keeps.keep(about.name, about.wave, about.volumes, tell)}

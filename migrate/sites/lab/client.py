@@ -18,6 +18,7 @@ from migrate.daemons.spawn import stop_server
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import Configuration
+from migrate.sites.definition import Difference
 from migrate.sites.lab.calls import (
     MAX_LINE,
     dump,
@@ -144,6 +145,16 @@ class LabSite:
         return self._folder.root
 
     @property
+    def where(self) -> str:
+        """What another process opens this site by."""
+        return f"lab:{self._folder.root}"
+
+    @property
+    def holds_disks(self) -> bool:
+        """False: they are files of this machine."""
+        return False
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
         return frozenset(Capability)
@@ -151,6 +162,10 @@ class LabSite:
     def vms(self) -> tuple[str, ...]:
         """Return the ids of all registered VMs."""
         return tuple(self._ask("vms"))
+
+    def names(self) -> dict[str, str]:
+        """Return the names of all registered VMs, by id."""
+        return {vm: found.name for vm in self.vms() if (found := self.observe(vm)) is not None}
 
     def observe(self, vm: str) -> VMState | None:
         """Return the VM's state, None when it is not registered; raises Unreachable."""
@@ -161,6 +176,9 @@ class LabSite:
         """True when the VM was on as the site's process died, and was not powered on since."""
         return bool(self._ask("crashed", vm))
 
+    def definition(self, vm: str) -> None:
+        """Return None: what a plan says of a lab's VM is all there is."""
+
     def volume(self, volume: str) -> NewDisk | None:
         """Return a volume as it exists at the site, attached or not, or None."""
         found = self._ask("volume", volume)
@@ -169,6 +187,9 @@ class LabSite:
     def free_bytes(self) -> int:
         """Return the bytes that new disks may take."""
         return int(self._ask("free_bytes"))
+
+    def datastores(self) -> None:
+        """Return None: a lab has one folder for all disks."""
 
     def networks(self) -> frozenset[str] | None:
         """Return the networks that NICs can be plugged into, None for any."""
@@ -264,6 +285,10 @@ class LabSite:
     def create_vm(self, vm: NewVM, op: str) -> None:
         """Register a VM, powered off; raises SiteRefused when its id is taken."""
         self._ask("create_vm", vm, op)
+
+    def differences(self, vm: NewVM) -> tuple[Difference, ...]:
+        """Return nothing: a lab builds what it is told."""
+        return ()
 
     def delete_vm(self, vm: str, op: str) -> None:
         """Unregister a powered-off VM; its volumes stay."""

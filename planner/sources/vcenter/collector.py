@@ -187,6 +187,7 @@ class Collector:
         """Return what ``once`` gets, begun again after what passes; raises BadInput, Unreachable."""
         failed = renewed = 0
         while True:
+            key = self.session.key
             try:
                 return once()
             except (Dropped, Unreachable) as error:
@@ -194,7 +195,7 @@ class Collector:
             except Fault as fault:
                 if fault.kind == "NotAuthenticated" and renewed < 2:
                     renewed += 1
-                    self.session.renew()
+                    self.session.renew(key)
                     continue
                 if self.leave_out(kind, fault):
                     continue

@@ -1,13 +1,16 @@
 """A session with a vCenter: pyvmomi logs in and keeps it, our own connection reads with its cookie.
 
-Both use one TLS context, made by ``tls``. A session that expired is renewed once by whoever notices.
-What pyvmomi raises leaves here as one of our errors; the password is in none of them.
+Both use one TLS context, made by ``tls``. A session that expired is renewed once by whoever notices first.
+What pyvmomi raises leaves here as one of our errors; the password is in none of them. Several threads may
+use a session: each has a connection of its own to read by.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ssl
+import threading
+import weakref
 from collections.abc import Callable, Iterator
 from http.client import HTTPException
 from typing import Any, TypeVar
@@ -33,8 +36,10 @@ class Session:
         """Open the session; raises UntrustedCertificate, BadInput for a refused login, Unreachable."""
         self.login = login
         context, self.certificate = verified_context(login)
-        self.wire = Wire(login.address.host, login.address.port, context, login.timeout_s)
         self._context = context
+        self._own = threading.local()
+        self._wires: weakref.WeakSet[Wire] = weakref.WeakSet()
+        self._renewing = threading.Lock()
         self._stub = self._adapter(context)
         with self._speaking():
             from pyVmomi import vim
@@ -42,6 +47,21 @@ class Session:
             service: Any = vim.ServiceInstance
             self.content: Any = service("ServiceInstance", self._stub).RetrieveContent()
             self._log_in()
+
+    @property
+    def wire(self) -> Wire:
+        """This thread's own connection."""
+        found: Wire | None = getattr(self._own, "wire", None)
+        if found is None:
+            address = self.login.address
+            found = self._own.wire = Wire(address.host, address.port, self._context, self.login.timeout_s)
+            self._wires.add(found)
+        return found
+
+    @property
+    def key(self) -> str:
+        """What the vCenter knows this session by, "" when there is none at the moment."""
+        return self._stub.GetSessionId() or ""
 
     def _adapter(self, context: ssl.SSLContext) -> Any:
         """Return pyvmomi's adapter in the newest version of the API that both sides speak."""
@@ -96,9 +116,7 @@ class Session:
             ) from None
 
     @contextlib.contextmanager
-    def _speaking(self) -> Iterator[None]:
-        from pyVmomi import vmodl
-
+    def _hearing(self) -> Iterator[None]:
         shown = self.login.address.shown
         try:
             with reaching(self.login):
@@ -107,6 +125,15 @@ class Session:
             raise Unreachable(
                 f"{shown} broke off: {visible(str(error) or type(error).__name__, 120)}", "try again"
             ) from error
+
+    @contextlib.contextmanager
+    def _speaking(self) -> Iterator[None]:
+        from pyVmomi import vmodl
+
+        shown = self.login.address.shown
+        try:
+            with self._hearing():
+                yield
         except Fault as error:
             raise BadInput(f"{shown} refuses: {visible(str(error), 160)}", "see docs/vcenter.md") from error
         except vmodl.MethodFault as error:
@@ -118,21 +145,38 @@ class Session:
 
         Raises BadInput for a refusal, Unreachable.
         """
+        with self._speaking():
+            return self.invoke(act)
+
+    def invoke(self, act: Callable[[Any], Result]) -> Result:
+        """Return the same, with faults (``vmodl.MethodFault``) left as pyvmomi raises them.
+
+        Raises Unreachable when no answer comes: nobody knows then whether the call was executed. One
+        that an expired session makes is not executed, so it is made again in the renewed one.
+        """
         from pyVmomi import vim
 
-        with self._speaking():
+        with self._hearing():
+            key = self.key
             try:
                 return act(self.content)
             except vim.fault.NotAuthenticated:
-                self._log_in()
+                self.renew(key)
                 return act(self.content)
+
+    def managed(self, target: Ref) -> Any:
+        """Return pyvmomi's object for a reference, bound to this session."""
+        from pyVmomi import VmomiSupport
+
+        support: Any = VmomiSupport
+        return support.GetWsdlType("urn:vim25", target.kind)(target.id, self._stub)
 
     def beside(self, path: str, version: str) -> Any:
         """Return pyvmomi's adapter of another service of this vCenter: same session, same TLS context."""
         from pyVmomi import SoapAdapter
 
         adapter: Any = SoapAdapter.SoapStubAdapter
-        key = self._stub.GetSessionId() or ""
+        key = self.key
         return adapter(
             host=self.login.address.host,
             port=self.login.address.port,
@@ -145,10 +189,15 @@ class Session:
             sessionId=key,
         )
 
-    def renew(self) -> None:
-        """Log in once again; raises BadInput, Unreachable."""
-        with self._speaking():
-            self._log_in()
+    def renew(self, expired: str | None = None) -> None:
+        """Log in once again; raises BadInput, Unreachable.
+
+        With ``expired``, the key of the session that is no more, only where nobody else has done so since.
+        """
+        with self._renewing:
+            if expired is None or self.key == expired:
+                with self._speaking():
+                    self._log_in()
 
     @property
     def collector(self) -> Ref:
@@ -181,13 +230,14 @@ class Session:
         An expired session is renewed once. Raises Fault, Dropped, UntrustedCertificate.
         """
         for attempt in (1, 2):
+            key = self.key
             try:
                 root = self.send_whole(envelope(method, this, body))
                 return [plain(item) for item in root.iter("{urn:vim25}" + name)]
             except Fault as fault:
                 if fault.kind != _EXPIRED or attempt == 2:
                     raise
-                self.renew()
+                self.renew(key)
         raise AssertionError("unreachable")
 
     def send_whole(self, request: bytes) -> Any:
@@ -200,7 +250,8 @@ class Session:
 
     def close(self) -> None:
         """Log out and close all connections; what fails then is of no consequence."""
-        self.wire.close()
+        for wire in tuple(self._wires):
+            wire.close()
         with contextlib.suppress(Exception):
             self.content.sessionManager.Logout()
         self._stub.DropConnections()

@@ -214,6 +214,8 @@ def test_two_readings_are_equal(peer: VCenterPeer) -> None:
 class Older:
     """A stand-in session whose API lacks two paths, and says so one by one as an old vCenter does."""
 
+    key = ""
+
     def __init__(self, lacks: list[str]) -> None:
         self.lacks = lacks
         self.asked: list[bytes] = []

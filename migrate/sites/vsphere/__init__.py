@@ -1,0 +1,1 @@
+"""A vCenter as a site."""

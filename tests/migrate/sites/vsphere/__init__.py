@@ -1,0 +1,1 @@
+"""The vSphere site against simulated vCenters."""
