@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from migrate.sites.vsphere.calls import CallLog
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.refusing import ended, kind_of, raised
-from planner.errors import Unreachable, WherryError
+from planner.errors import NoSpace, SiteRefused, Unreachable, WherryError
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.soap import Ref
@@ -108,6 +108,11 @@ class Tasks:
                 return self._follow(act, self._send(act, target, method, arguments), limit_s)
             except _Unknown as error:
                 unknown = error.error
+            except (SiteRefused, NoSpace):
+                found = done()  # a refusal may mean that it is so already: an earlier sending of it came late
+                if found is not None:
+                    return found
+                raise
             self._settle(target, method, limit_s)
         found = done()
         if found is not None:

@@ -1,0 +1,60 @@
+"""Snapshots of a VM as its tree: whose each is, what it stands on, how long it has been there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from planner.sources.vcenter.soap import Ref
+from planner.sources.vcenter.values import flag, many, moment, text
+
+NAME = "wherry"
+_STAMP = "wherry op "  # a description begins so; what follows is the op that took it
+_MOST = 10_000  # vSphere allows 32 in a chain; a ring would never end
+
+
+def stamped(op: str) -> str:
+    """Return the description of a snapshot taken under ``op``."""
+    return f"{_STAMP}{op}"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One snapshot. ``under`` are the ids of those it stands on, ``op`` is empty for other people's."""
+
+    id: str
+    name: str
+    op: str
+    quiesced: bool
+    created: str
+    under: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        """Its object."""
+        return Ref("VirtualMachineSnapshot", self.id)
+
+
+def tree(info: Any) -> tuple[Taken, ...]:
+    """Return the snapshots in a VM's ``snapshot`` property, parents first."""
+    return tuple(_below(many(info, "rootSnapshotList"), ()))
+
+
+def _below(entries: list[Any], under: tuple[str, ...]) -> Iterator[Taken]:
+    waiting = [(entry, under) for entry in entries]
+    for _ in range(_MOST):
+        if not waiting:
+            return
+        entry, above = waiting.pop(0)
+        said = text(entry, "description")
+        taken = Taken(
+            text(entry, "snapshot"),
+            text(entry, "name"),
+            said.removeprefix(_STAMP) if said.startswith(_STAMP) else "",
+            flag(entry, "quiesced") or False,
+            moment(entry, "createTime"),
+            above,
+        )
+        yield taken
+        waiting += [(child, (*above, taken.id)) for child in many(entry, "childSnapshotList")]
