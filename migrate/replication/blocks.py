@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from migrate.disks.ports import ReadableDisk
 from migrate.replication import buffers
 from migrate.replication.buffers import BUFFER_BYTES, Buffer
 from migrate.replication.packers import OURS
+from migrate.replication.sums import Sums
 from migrate.replication.wire import (
     BLOCK_MAX,
     DIGEST_BYTES,
@@ -23,7 +23,7 @@ from migrate.replication.wire import (
     body_digest,
     grain_digests,
 )
-from migrate.replication.zeros import GRAIN, ZERO_MIB, zero_runs
+from migrate.replication.zeros import GRAIN, zero_runs
 
 _PROBE_BYTES = 4096
 assert BUFFER_BYTES == BLOCK_MAX
@@ -101,14 +101,6 @@ class Look:
     look_s: float = 0.0
 
 
-@lru_cache(maxsize=64)
-def zero_digests(length: int, key: bytes) -> bytes:
-    """Return the digests of the grains of that many zeros."""
-    whole, rest = divmod(length, GRAIN)
-    zeros = memoryview(ZERO_MIB)
-    return grain_digests(zeros[:GRAIN], key) * whole + grain_digests(zeros[:rest], key)
-
-
 class BlockReader:
     """Makes blocks of items. ``read`` may be called from several threads at once.
 
@@ -123,7 +115,7 @@ class BlockReader:
         *,
         level: int,
         zeros: Kind,
-        key: bytes,
+        sums: Sums,
         clock: Callable[[], float],
         spare: Callable[[], int] = lambda: 16,
     ) -> None:
@@ -131,7 +123,7 @@ class BlockReader:
         self.level = level
         self._clock = clock
         self._zeros = zeros
-        self._key = key
+        self._sums = sums
         self._spare = spare
         self._pool: list[Buffer] = []  # the last one first: it may still be in the processor's cache
 
@@ -160,7 +152,7 @@ class BlockReader:
         if item.digests is None:
             return Compared(item, None, ())
         if not item.read:
-            mine = zero_digests(item.length, self._key)
+            mine = self._sums.of_zeros(item.length)
             gaps = _differing(0, item.length, mine, item.digests)
             return Compared(item, None, tuple((low, high, True, differs) for low, high, differs in gaps))
         buffer = self._buffer()
@@ -170,7 +162,7 @@ class BlockReader:
         read = self._clock()
         runs: list[tuple[int, int, bool, bool]] = []
         for start, end, zero in zero_runs(buffer, item.length):
-            mine = zero_digests(end - start, self._key) if zero else grain_digests(view[start:end], self._key)
+            mine = self._sums.of_zeros(end - start) if zero else self._sums.of(view[start:end])
             for low, high, differs in _differing(start, end, mine, item.digests):
                 runs.append((low, high, zero, differs))
         doubtful = tuple(
@@ -204,7 +196,7 @@ class BlockReader:
             elif not theirs:
                 pieces.append(self._data(item.offset + start, view[start:end], self.level))
             else:
-                mine = grain_digests(view[start:end], self._key, FINE)
+                mine = self._sums.of(view[start:end], FINE)
                 for low, high, new in _runs(start, end, mine, theirs[at : at + len(mine)], FINE):
                     if new:
                         pieces.append(self._data(item.offset + low, view[low:high], self.level))

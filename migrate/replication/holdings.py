@@ -14,12 +14,13 @@ from concurrent.futures import Executor
 
 from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
-from migrate.replication import buffers, wire
-from migrate.replication.blocks import UNKNOWN_DIGEST, zero_digests
+from migrate.replication import buffers
+from migrate.replication.blocks import UNKNOWN_DIGEST
 from migrate.replication.buffers import Buffer
 from migrate.replication.extents import aligned
 from migrate.replication.pipeline import Later, later
 from migrate.replication.progress import ProgressLog
+from migrate.replication.sums import Sums
 from migrate.replication.wire import DIGEST_BYTES, FINE, WireError
 from migrate.replication.zeros import GRAIN
 from planner.units import MIB
@@ -29,17 +30,17 @@ _TASK = 4 * MIB  # what a thread hashes in one go: handing it over costs as much
 
 
 class Holdings:
-    """The digests of one disk, keyed for one pass by the ``nonce`` of its welcome.
+    """The digests of one disk, which are the ``sums`` of one pass.
 
     ``hasher`` makes them in threads of its own, ours to end; without one they are made when told.
     """
 
     def __init__(
-        self, disk: ReadableDisk, log: ProgressLog, nonce: str, size_bytes: int, hasher: Executor | None
+        self, disk: ReadableDisk, log: ProgressLog, sums: Sums, size_bytes: int, hasher: Executor | None
     ) -> None:
         self._disk = disk
         self._log = log
-        self._key = wire.derive_key("compare", nonce.encode())
+        self._sums = sums
         self._size_bytes = size_bytes
         self._hasher = hasher
         self._local = threading.local()
@@ -90,7 +91,7 @@ class Holdings:
         return bytes(told)
 
     def _fine(self, start: int, end: int) -> bytes:
-        return self._doubted(start, end, wire.grain_digests(self._read(start, end), self._key, FINE), FINE)
+        return self._doubted(start, end, self._sums.of(self._read(start, end), FINE), FINE)
 
     def close(self) -> None:
         """Wait until nobody reads the disk any more."""
@@ -107,9 +108,9 @@ class Holdings:
         if self._over:
             return b""
         if self._holds_data(start, end):
-            digests = wire.grain_digests(self._read(start, end), self._key)
+            digests = self._sums.of(self._read(start, end))
         else:
-            digests = zero_digests(end - start, self._key)
+            digests = self._sums.of_zeros(end - start)
         return self._doubted(start, end, digests, GRAIN)
 
     def _doubted(self, start: int, end: int, digests: bytes, grain: int) -> bytes:

@@ -80,7 +80,8 @@ class Welcome(_Message):
 
     ``dedupe`` is the key of grain digests for a sender that can offer them, empty when there is no use;
     ``ticket`` admits further connections of a sender that asked for them, ``fine`` a second question about
-    grains that differ, in a comparison of a sender that can ask it. A stream is told the ``numbers``
+    grains that differ, in a comparison of a sender that can ask it, ``gmac`` how grains are told apart there
+    if that can do it. A stream is told the ``numbers``
     of its disks, whether what is here is what that tap left (``known``), whether it goes on behind number
     ``upto`` (``resumes``), the [number, record] of checkpoints made, and whether it may ask what is ``here``
     at a place in its order.
@@ -97,6 +98,7 @@ class Welcome(_Message):
     dedupe: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     ticket: Ticket = ""
     fine: bool = False
+    gmac: bool = False
     numbers: Annotated[
         tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(max_length=4096, strict=False)
     ] = ()
@@ -108,7 +110,7 @@ class Welcome(_Message):
 
     def dump(self) -> bytes:
         """Return the message as JSON bytes, without words that a sender knows only if it asked."""
-        asked = ("dedupe", "ticket", "fine", "numbers", "known", "resumes", "upto", "points", "here")
+        asked = ("dedupe", "ticket", "fine", "gmac", "numbers", "known", "resumes", "upto", "points", "here")
         left_out = {word for word in asked if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 

@@ -33,6 +33,7 @@ from migrate.replication.messages import HashReport, Hello, Welcome, refusal_of
 from migrate.replication.passes import Mode
 from migrate.replication.progress import CurrentPass, ProgressLog, VolumeState
 from migrate.replication.sink import DiskSink, Sink
+from migrate.replication.sums import sums_of
 from migrate.replication.turns import MakeTurns
 from migrate.replication.wire import Kind, WireError
 from planner.errors import NoSpace, SiteRefused, StepFailed, WherryError
@@ -175,8 +176,9 @@ class Receiver:
             welcome = welcome.model_copy(update={"dedupe": pool.table.key.hex()})
         if flags & wire.FLAG_JOINED and not welcome.complete:
             welcome = welcome.model_copy(update={"ticket": self._random_bytes(16).hex()})
-        if flags & wire.FLAG_FINE and welcome.mode == "compare":
-            welcome = welcome.model_copy(update={"fine": True})
+        if welcome.mode == "compare":
+            asked = {"fine": bool(flags & wire.FLAG_FINE), "gmac": bool(flags & wire.FLAG_GMAC)}
+            welcome = welcome.model_copy(update=asked)
         try:
             self._take_in(link, disk, hello, hello_bytes, welcome, log, offers)
         finally:
@@ -207,7 +209,8 @@ class Receiver:
         holdings: Holdings | None = None
         if welcome.mode == "compare":
             hasher = self._make_hasher() if self._overlap else None
-            holdings = self.holds(disk, log, welcome.nonce, hello.size_bytes, hasher)
+            sums = sums_of(welcome.nonce, gmac=welcome.gmac)
+            holdings = self.holds(disk, log, sums, hello.size_bytes, hasher)
         inflow = Inflow(link, intake, welcome.ack_bytes, overlap=self._overlap, holdings=holdings)
         self._gatherings[hello.volume] = gathering
         try:

@@ -39,12 +39,14 @@ def greet(
     offers: bool = False,
     joined: bool = False,
     fine: bool = False,
+    gmac: bool = False,
     here: bool = False,
 ) -> tuple[Link, Welcome]:
     """Open a conversation; returns the keyed link and the receiver's answer.
 
     ``offers``: dedupe if it can. ``joined``: give us a ticket for further connections if it knows that.
-    ``fine``: take our second questions, in a comparison. ``here``: take those of a place in a stream.
+    ``fine``: take our second questions, in a comparison; ``gmac``: tell grains apart by it there. ``here``:
+    take questions about a place in a stream.
 
     Raises what the receiver refuses with, WireError or ChannelClosed.
     """
@@ -52,7 +54,8 @@ def greet(
     said = hello.dump()
     link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
     flags = (wire.FLAG_OFFERS if offers else 0) | (wire.FLAG_JOINED if joined else 0)
-    flags |= (wire.FLAG_FINE if fine else 0) | (wire.FLAG_HERE if here else 0)
+    flags |= (wire.FLAG_FINE if fine else 0) | (wire.FLAG_GMAC if gmac else 0)
+    flags |= wire.FLAG_HERE if here else 0
     link.send_parts(link.pack(Kind.HELLO, body=said, flags=flags))
     heard = bytes(link.receive(Kind.WELCOME).body)
     link.use_keys(
@@ -65,6 +68,8 @@ def greet(
         raise WireError("the receiver waits for connections that nobody announced")
     if (welcome.fine and not (fine and welcome.mode == "compare")) or (welcome.here and not here):
         raise WireError("the receiver waits for questions that nobody announced")
+    if welcome.gmac and not (gmac and welcome.mode == "compare"):
+        raise WireError("the receiver tells grains apart in a way that nobody announced")
     link.grain_key = bytes.fromhex(welcome.dedupe)
     return link, welcome
 
@@ -123,9 +128,8 @@ def send_pass(
         consistency=spec.consistency,
     )
     begun = clock()
-    link, welcome = greet(
-        channel, hello, offers=dedupe and mode is Mode.SEED, joined=streams is not None, fine=True
-    )
+    offers = dedupe and mode is Mode.SEED
+    link, welcome = greet(channel, hello, offers=offers, joined=streams is not None, fine=True, gmac=True)
     if Mode(welcome.mode) is not mode and not (welcome.must_compare and welcome.mode == "compare"):
         raise WireError("the receiver changed the mode of a pass without saying why")
 

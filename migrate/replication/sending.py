@@ -32,6 +32,7 @@ from migrate.replication.plan_pass import items, reads
 from migrate.replication.refining import Refining
 from migrate.replication.room import Room
 from migrate.replication.streams import Carriers, Streams
+from migrate.replication.sums import sums_of
 from migrate.replication.wire import Kind, WireError
 from planner.errors import WherryError
 
@@ -79,12 +80,16 @@ class Sending:
         self._begun = self._reported = begun
         self._room = room
         self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
-        self._key = wire.derive_key("compare", welcome.nonce.encode())
         zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
         self._adaptation = adaptation
         self._pace = Pace(begun)
         self._reader = BlockReader(
-            disk, level=adaptation.level, zeros=zeros, key=self._key, clock=clock, spare=lambda: room.share
+            disk,
+            level=adaptation.level,
+            zeros=zeros,
+            sums=sums_of(welcome.nonce, gmac=welcome.gmac),
+            clock=clock,
+            spare=lambda: room.share,
         )
         self._counts = _Counts()
         self._stopped = False

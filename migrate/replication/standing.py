@@ -20,6 +20,7 @@ from migrate.journal.group import GroupJournal
 from migrate.replication.holdings import Holdings
 from migrate.replication.link import Link
 from migrate.replication.progress import ProgressLog
+from migrate.replication.sums import sums_of
 from migrate.replication.trees import UNKNOWN, DiskTree
 from migrate.replication.wire import FLAG_HERE, FLAG_PART, Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
@@ -46,7 +47,7 @@ class Standing:
         self._group = group
         self._disks = disks
         self._logs = logs
-        self._nonce = nonce
+        self._sums = sums_of(nonce, gmac=False)
         self._starts = starts(size for _volume, size in disks)
         self._held: dict[int, Holdings] = {}
         self._now: dict[int, ReadableDisk] = {}
@@ -69,7 +70,7 @@ class Standing:
             volume, size = self._disks[number]
             disk = self._group.open_read(volume)
             self._stack.callback(disk.close)
-            self._held[number] = Holdings(disk, self._logs[volume], self._nonce, size, None)
+            self._held[number] = Holdings(disk, self._logs[volume], self._sums, size, None)
         held, start = self._held[number], self._starts[number]
         held.ask(frame.offset - start, frame.length)
         for offset, digests in held.told(0):

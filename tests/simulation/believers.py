@@ -58,7 +58,7 @@ class _Undoubting(Holdings):
     """Answers the second question with what is read, suspect or not."""
 
     def _fine(self, start: int, end: int) -> bytes:
-        return wire.grain_digests(self._read(start, end), self._key, wire.FINE)
+        return self._sums.of(self._read(start, end), wire.FINE)
 
 
 class Beside(Receiver):

@@ -22,6 +22,7 @@ from migrate.replication.plan_pass import items, stretches
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.sender import greet
+from migrate.replication.sums import sums_of
 from migrate.replication.wire import DIGEST_BYTES, Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
@@ -31,6 +32,7 @@ from tests.migrate.replication.model import KIB, MemoryDisk, MemoryLog, World, c
 
 SIZE = 100 * MIB
 NONCE = "00" * 16
+SUMS = sums_of(NONCE, gmac=True)
 
 
 class Sparse(MemoryDisk):
@@ -49,7 +51,7 @@ def content(seed: int) -> bytes:
 
 
 def holdings(disk: MemoryDisk, hasher: Executor | None = None) -> Holdings:
-    return Holdings(disk, ProgressLog(MemoryLog(), "v"), NONCE, disk.size_bytes, hasher)
+    return Holdings(disk, ProgressLog(MemoryLog(), "v"), SUMS, disk.size_bytes, hasher)
 
 
 def asking_link(target: MemoryDisk) -> tuple[Link, Callable[[], None]]:
@@ -191,7 +193,7 @@ def test_digests_in_threads_are_those_without() -> None:
 def test_what_a_failed_flush_left_equals_nothing() -> None:
     log = ProgressLog(MemoryLog(), "v")
     log.poison([Extent(GRAIN + 5, 1), Extent(MIB + GRAIN - 1, 2)])
-    asked = Holdings(MemoryDisk(bytes(2 * MIB)), log, NONCE, 2 * MIB, None)
+    asked = Holdings(MemoryDisk(bytes(2 * MIB)), log, SUMS, 2 * MIB, None)
     asked.ask(0, 2 * MIB)
     [(_offset, digests)] = asked.told(0)
     told = [digests[at : at + DIGEST_BYTES] for at in range(0, len(digests), DIGEST_BYTES)]

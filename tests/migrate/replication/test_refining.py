@@ -23,6 +23,7 @@ from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
 from migrate.replication.refining import Refining
 from migrate.replication.sender import greet
+from migrate.replication.sums import sums_of
 from migrate.replication.wire import DIGEST_BYTES, FINE, Frame, Kind, WireError
 from migrate.replication.zeros import GRAIN
 from migrate.sites.ports import Extent
@@ -32,6 +33,7 @@ from tests.migrate.replication.model import KIB, MemoryDisk, MemoryLog, World, p
 
 SIZE = 3 * MIB + 5 * GRAIN + 9 * 512
 NONCE = "00" * 16
+SUMS = sums_of(NONCE, gmac=True)
 PAGES = (0, 5, 6, 17 * 16 + 3, 40 * 16 + 15, SIZE // FINE)  # that differ; the last has but a few bytes
 
 
@@ -154,16 +156,13 @@ def test_held_parts_of_grains_do_not_count() -> None:
 
 def holdings(log: ProgressLog | None = None) -> Holdings:
     disk = MemoryDisk(random.Random(1).randbytes(4 * GRAIN + 5 * FINE + 1))
-    return Holdings(disk, log or ProgressLog(MemoryLog(), "v"), NONCE, disk.size_bytes, None)
+    return Holdings(disk, log or ProgressLog(MemoryLog(), "v"), SUMS, disk.size_bytes, None)
 
 
 def test_answers_are_of_the_grains_that_were_asked_about() -> None:
     disk = random.Random(1).randbytes(4 * GRAIN + 5 * FINE + 1)
-    key = wire.derive_key("compare", NONCE.encode())
     told = holdings().finely(GRAIN, bytes([0b1001]))
-    assert told == b"".join(
-        wire.grain_digests(memoryview(disk)[at : at + GRAIN], key, FINE) for at in (GRAIN, 4 * GRAIN)
-    )
+    assert told == b"".join(SUMS.of(memoryview(disk)[at : at + GRAIN], FINE) for at in (GRAIN, 4 * GRAIN))
     assert len(told) == (16 + 6) * DIGEST_BYTES
 
 
