@@ -39,9 +39,7 @@ FLAG_MORE: Final = 32  # on ASK_DIGESTS: HELD_BACK questions follow before this 
 HELD_BACK: Final = 2  # answers
 FLAG_FINE: Final = 64  # on HELLO: I can ask finely; overlooked in the same way
 FLAG_GMAC: Final = 2  # on HELLO: I can tell grains apart by GMAC, in a comparison; overlooked as well
-FLAG_HERE: Final = (
-    128  # on HELLO of a stream, overlooked too: I can ask of a place in its order; on what asks
-)
+FLAG_HERE: Final = 128  # on HELLO of a stream, overlooked too: I can ask of a place in it; on what asks
 
 _local = threading.local()
 PREFIX: Final = struct.Struct("<4sBBHIQQQI")
