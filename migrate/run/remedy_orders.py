@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.run import orders
 from migrate.run import store as runs
-from migrate.run.remedying import (
-    apply_remedies,
-    check_outage_back,
-    intend_remedies,
-    intend_take_back,
-    take_back,
-)
+from migrate.run.remedy_intents import check_outage_back, intend_remedies, intend_take_back
+from migrate.run.remedying import apply_remedies, take_back
 from planner.errors import Blocked
 
 if TYPE_CHECKING:
