@@ -45,7 +45,7 @@ def carry(
             return True
         orders.begin(project, number)
         progress = ProgressFile(root, number)
-        ended = _ended(project, order, progress, hauling, halted)
+        ended = _carried(project, order, progress, hauling, halted)
         if ended is None:
             return False
         if isinstance(ended, WherryError):
@@ -71,7 +71,7 @@ def _protect(project: Project, order: Order, ended: Carried) -> None:
         orders.place(project, ended.run.wave, Purpose.REVERSE.value, options, order.who)
 
 
-def _ended(
+def _carried(
     project: Project, order: Order, progress: ProgressFile, hauling: Hauling, halted: Callable[[], bool]
 ) -> tuple[Carried, ...] | WherryError | None:
     """Return how the order's runs stopped, or why they did not; None when the engine is halted.
@@ -95,7 +95,7 @@ def _ended(
     try:
         if (wish := wished(order)) is not None:
             carried = wish.carry(project, order.wave, onlooker, means, since)
-        elif (over := _over_since(project, order.wave, since)) is not None:
+        elif since is not None and (over := _ended(project, order, since)) is not None:
             carried = (over,)
         else:
             purpose = Purpose(order.purpose)
@@ -109,13 +109,9 @@ def _ended(
     return None if carried and carried[-1].stopped.paused and halted() else carried
 
 
-def _over_since(project: Project, wave: str, since: int | None) -> Carried | None:
-    """Return the run of a wave that came to its end after an entry of the record, None without ``since``."""
-    for kind in (RunKind.FAILBACK, RunKind.WAVE) if since is not None else ():
-        run = runs.latest(project, wave, kind)
-        if run is None or runs.last_of(project, run) <= (since or 0):
-            continue
-        history = runs.history(project, run)
-        if (outcome := runs.outcome(history)) is not None:
+def _ended(project: Project, order: Order, since: int) -> Carried | None:
+    """Return the run of an order's wave that came to its end after an entry of the record."""
+    for run, history, outcome in runs.ended_since(project, order.wave, since):
+        if run.kind is not RunKind.REMEDY:
             return Carried(run, history, Stopped(outcome=outcome))
     return None

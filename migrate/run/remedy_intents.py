@@ -53,17 +53,13 @@ def intend_take_back(project: Project, wave_name: str) -> list[tuple[Run, Histor
 
 def left_to_take_back(project: Project, wave: str) -> list[tuple[Run, History]]:
     """Return the runs of a wave's remedies that did something which is not taken back, the newest first."""
+    mine = [run for run in runs.every(project, RunKind.REMEDY) if run.wave == wave]
     return [
         (run, history)
-        for run, history in newest_first(project, wave)
+        for run in reversed(mine)
+        for history in (runs.history(project, run),)
         if history.attempts and runs.outcome(history) is not Outcome.ROLLED_BACK
     ]
-
-
-def newest_first(project: Project, wave: str) -> list[tuple[Run, History]]:
-    """Return all runs of a wave's remedies, the newest first."""
-    mine = [run for run in runs.every(project, RunKind.REMEDY) if run.wave == wave]
-    return [(run, runs.history(project, run)) for run in reversed(mine)]
 
 
 def _check_before(project: Project, standing: Standing) -> None:

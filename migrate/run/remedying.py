@@ -30,7 +30,6 @@ from migrate.run.remedy_intents import (
     intend_remedies,
     intend_take_back,
     left_to_take_back,
-    newest_first,
 )
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import find_wave
@@ -136,13 +135,11 @@ def _carried(
 
 def _over_since(project: Project, wave: str, since: int | None, back: bool = False) -> tuple[Carried, ...]:
     """Return the runs of a wave's remedies that ended, or were taken back, after an entry of the record."""
-    if since is None:
-        return ()
     wanted = Outcome.ROLLED_BACK if back else Outcome.COMMITTED
     return tuple(
-        Carried(run, history, Stopped(outcome=wanted))
-        for run, history in newest_first(project, wave)
-        if runs.last_of(project, run) > since and runs.outcome(history) is wanted
+        Carried(run, history, Stopped(outcome=ended))
+        for run, history, ended in (runs.ended_since(project, wave, since) if since is not None else ())
+        if run.kind is RunKind.REMEDY and ended is wanted
     )
 
 
