@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from migrate.notices.notice import of_end, of_error
 from migrate.run import orders
+from migrate.run import store as runs
 from migrate.run.actions import Outcome
-from migrate.run.execute import Onlooker, Purpose, carry_out
+from migrate.run.driver import Stopped
+from migrate.run.execute import Carried, Onlooker, Purpose, carry_out
 from migrate.run.following import ProgressFile, dump_carried
 from migrate.run.means import Means
 from migrate.run.remedy_orders import wished
@@ -23,7 +25,6 @@ from planner.store.project import Project
 
 if TYPE_CHECKING:
     from migrate.notices.notice import Notice
-    from migrate.run.execute import Carried
     from migrate.run.means import Hauling
     from migrate.run.orders import Order
 
@@ -44,7 +45,7 @@ def carry(
             return True
         orders.begin(project, number)
         progress = ProgressFile(root, number)
-        ended = _ended(project, order, progress, hauling, halted)
+        ended = _carried(project, order, progress, hauling, halted)
         if ended is None:
             return False
         if isinstance(ended, WherryError):
@@ -70,7 +71,7 @@ def _protect(project: Project, order: Order, ended: Carried) -> None:
         orders.place(project, ended.run.wave, Purpose.REVERSE.value, options, order.who)
 
 
-def _ended(
+def _carried(
     project: Project, order: Order, progress: ProgressFile, hauling: Hauling, halted: Callable[[], bool]
 ) -> tuple[Carried, ...] | WherryError | None:
     """Return how the order's runs stopped, or why they did not; None when the engine is halted.
@@ -89,10 +90,13 @@ def _ended(
         halted=halted,
     )
     seed_from = Path(options["seed_from"]) if options.get("seed_from") else None
+    since = options.get("since") if order.begun_at else None  # an engine before this one has begun it
     onlooker = Onlooker(report=progress.report)
     try:
         if (wish := wished(order)) is not None:
-            carried = wish.carry(project, order.wave, onlooker, means, int(options["since"]))
+            carried = wish.carry(project, order.wave, onlooker, means, since)
+        elif since is not None and (over := _ended(project, order, since)) is not None:
+            carried = (over,)
         else:
             purpose = Purpose(order.purpose)
             carried = (carry_out(project, order.wave, purpose, onlooker, seed_from=seed_from, means=means),)
@@ -103,3 +107,11 @@ def _ended(
         told = visible(f"{type(error).__name__}: {error}", 200)
         return WherryError(f"the engine failed at this order ({told})", "read run/engine.log")
     return None if carried and carried[-1].stopped.paused and halted() else carried
+
+
+def _ended(project: Project, order: Order, since: int) -> Carried | None:
+    """Return the run of an order's wave that came to its end after an entry of the record."""
+    for run, history, outcome in runs.ended_since(project, order.wave, since):
+        if run.kind is not RunKind.REMEDY:
+            return Carried(run, history, Stopped(outcome=outcome))
+    return None

@@ -35,23 +35,29 @@ class Order:
 def place(
     project: Project, wave: str, purpose: str, options: dict[str, Any] | None = None, who: str = ""
 ) -> Order:
-    """Write an order in the name of ``who``, else of the person behind this process."""
+    """Write an order in the name of ``who``, else of the person behind this process.
+
+    Its option ``since`` is the last entry of any run before it: what an engine that takes it up again finds
+    after that is its own work.
+    """
     who, at = who or person(), utc_now()
     with project.write() as db:
+        last = db.conn.execute("SELECT coalesce(max(seq), 0) FROM step_record").fetchone()[0]
+        options = {**(options or {}), "since": last}
         number = (
             db.table("work_order")
             .insert(
                 {
                     "wave": wave,
                     "purpose": purpose,
-                    "options": json.dumps(options or {}, ensure_ascii=True),
+                    "options": json.dumps(options, ensure_ascii=True),
                     "who": who,
                     "at": at,
                 }
             )
             .last_pk
         )
-    return Order(int(number or 0), wave, purpose, who, at, options or {})
+    return Order(int(number or 0), wave, purpose, who, at, options)
 
 
 def find(project: Project, number: int) -> Order:

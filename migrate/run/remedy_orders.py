@@ -11,14 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from migrate.run import orders
-from migrate.run import store as runs
-from migrate.run.remedying import (
-    apply_remedies,
-    check_outage_back,
-    intend_remedies,
-    intend_take_back,
-    take_back,
-)
+from migrate.run.remedy_intents import check_outage_back, intend_remedies, intend_take_back
+from migrate.run.remedying import apply_remedies, take_back
 from planner.errors import Blocked
 
 if TYPE_CHECKING:
@@ -43,14 +37,10 @@ class Wished:
         """The word that an order is known by."""
         return _BACK if self.back else _APPLY
 
-    def options(self, project: Project) -> dict[str, Any]:
-        """Return the options of an order that is placed now."""
-        return {
-            "uid": os.getuid(),
-            "only": self.only,
-            "with_outage": self.with_outage,
-            "since": runs.last_entry(project),
-        }
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of an order that this login places."""
+        return {"uid": os.getuid(), "only": self.only, "with_outage": self.with_outage}
 
     def is_needed(self, project: Project, wave: str) -> bool:
         """Return whether there is anything to do; raises what carrying it out would be refused with."""

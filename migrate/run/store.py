@@ -175,12 +175,6 @@ def last_entry(project: Project) -> int:
     return int(project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record")[0]["last"])
 
 
-def last_of(project: Project, run: Run) -> int:
-    """Return the number of the newest entry of a run, 0 when it has none."""
-    rows = project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record WHERE run = ?", run.id)
-    return int(rows[0]["last"])
-
-
 def last_at(project: Project, run: Run) -> str:
     """Return when the newest entry of a run was written, ISO 8601 in UTC; without one, when it began."""
     rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
@@ -244,6 +238,23 @@ def outcome(past: History) -> Outcome | None:
         case [Finish(ended)]:
             return ended
     return None
+
+
+def ended_since(project: Project, wave: str, entry: int) -> list[tuple[Run, History, Outcome]]:
+    """Return the runs of a wave, of every kind, that ended after an entry of the record, the newest first."""
+    rows = project.rows(
+        "SELECT DISTINCT r.id FROM run r JOIN step_record s ON s.run = r.id"
+        " WHERE r.wave = ? AND s.seq > ? ORDER BY r.id DESC",
+        wave,
+        entry,
+    )
+    found = []
+    for row in rows:
+        run = get(project, row["id"])
+        past = history(project, run)
+        if (ended := outcome(past)) is not None:
+            found.append((run, past, ended))
+    return found
 
 
 @contextmanager

@@ -13,6 +13,10 @@ from typing import Any
 
 import pytest
 
+from migrate.movers.pool import Pool
+from migrate.movers.transfers import Generations, Shares
+from migrate.run.board import Board
+from migrate.run.means import Hauling
 from tests.faults.endstate import committed, world
 from tests.faults.killlab import SITES, make_template
 from tests.faults.labrun import Lab
@@ -65,6 +69,13 @@ def rng(record_property: Any) -> random.Random:
     print("SEED", seed)
     record_property("seed", seed)
     return random.Random(seed)
+
+
+@pytest.fixture
+def hauling() -> Iterator[Hauling]:
+    """Give what an engine carries with, for orders that are carried out in this process."""
+    with Pool() as pool:
+        yield Hauling(pool, Shares(), Generations(), Board(), pool)
 
 
 @pytest.fixture(scope="session")

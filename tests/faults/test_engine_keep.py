@@ -5,8 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import random
 import signal
+import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,9 +22,20 @@ from planner.names import content_id
 from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import rolled_back
-from tests.faults.enginelab import await_result, engine_of, kill_engine, look_after, movers_of, order
+from tests.faults.enginelab import (
+    await_result,
+    engine_of,
+    kill_engine,
+    kill_mover,
+    kill_receiver,
+    look_after,
+    movers_of,
+    order,
+)
 from tests.faults.killlab import WAVE
 from tests.faults.labrun import Lab
+
+_KILLS = {"engine": kill_engine, "mover": kill_mover, "receiver": kill_receiver}
 
 
 @contextlib.contextmanager
@@ -79,3 +93,45 @@ def test_whoever_dies_while_it_is_kept_all_of_it_is_kept(stage: Stage, dies: str
         assert run is not None
         undone = runs.history(project, run).undone["g0/mark"]
         assert int(undone["bytes"]) > 0
+
+
+def _rolled_back_under_kills(stage: Stage, name: str, rng: random.Random, most: int) -> Counter[str]:
+    """Cut over in peace, go back under so many kills at random moments; return who died how often."""
+    killed: Counter[str] = Counter()
+    done = threading.Event()
+    with Lab.copy(stage.template, stage.scratch / name) as lab, engine_of(lab) as project:
+        for purpose in (Purpose.REPLICATE, Purpose.CUTOVER):
+            assert await_result(project, order(project, purpose))["stopped"]["decide"] is None
+
+        def kill() -> None:
+            while not done.wait(rng.uniform(0.0, 0.5)) and killed.total() < most:
+                who = rng.choice(list(_KILLS))
+                killed[who] += _KILLS[who](lab)
+
+        killer = threading.Thread(target=kill)
+        number = order(project, Purpose.ROLLBACK)
+        killer.start()
+        try:
+            result = await_result(project, number)
+        finally:
+            done.set()
+            killer.join()
+        assert result["stopped"]["outcome"] == "rolled back", result
+        assert rolled_back(lab) == []
+    return killed
+
+
+def test_a_rollback_ends_as_if_nobody_had_killed_its_engine_and_movers(
+    stage: Stage, rng: random.Random
+) -> None:
+    killed = _rolled_back_under_kills(stage, "back", rng, 6)
+    print("killed", ", ".join(f"{name} {times}" for name, times in sorted(killed.items())))
+    assert killed.total()
+
+
+@pytest.mark.soak
+def test_rollbacks_under_kills_many_times(stage: Stage, rng: random.Random) -> None:
+    killed: Counter[str] = Counter()
+    for number in range(50):
+        killed += _rolled_back_under_kills(stage, f"back-{number}", rng, 12)
+    print("killed", ", ".join(f"{name} {times}" for name, times in sorted(killed.items())))

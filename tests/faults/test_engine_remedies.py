@@ -20,11 +20,8 @@ import pytest
 from migrate.daemons.lock import is_running
 from migrate.engine.carrying import carry
 from migrate.engine.presence import ensure
-from migrate.movers.pool import Pool
-from migrate.movers.transfers import Generations, Shares
 from migrate.run import controls, orders, recovery
 from migrate.run import store as runs
-from migrate.run.board import Board
 from migrate.run.driver import Told
 from migrate.run.execute import Onlooker
 from migrate.run.following import Follower
@@ -37,7 +34,7 @@ from migrate.status import project_status
 from planner.errors import Blocked
 from planner.store.project import Project
 from tests.faults.conftest import in_memory
-from tests.faults.enginelab import await_result, engine_of, kill_engine, kill_receiver
+from tests.faults.enginelab import await_result, engine_of, kill_engine, kill_receiver, reopen
 from tests.faults.killlab import WAVE
 from tests.faults.labrun import Lab
 from tests.faults.remedylab import (
@@ -79,7 +76,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def place(project: Project, wish: Wished) -> int:
-    return orders.place(project, WAVE, wish.purpose, wish.options(project)).id
+    return orders.place(project, WAVE, wish.purpose, wish.options).id
 
 
 def carry_killed(lab: Lab, wish: Wished, chance: random.Random, most: int) -> Counter[str]:
@@ -136,18 +133,6 @@ def test_many_times(stage: Stage, rng: random.Random) -> None:
     for number in range(50):
         killed += both_ways(stage, f"killed-{number}", rng)
     print("killed", ", ".join(f"{name} {times}" for name, times in sorted(killed.items())))
-
-
-@pytest.fixture
-def hauling() -> Iterator[Hauling]:
-    with Pool() as pool:
-        yield Hauling(pool, Shares(), Generations(), Board(), pool)
-
-
-def reopen(project: Project, number: int) -> None:
-    """Leave an order as an engine does that dies between the last entry of its run and its end."""
-    with project.write() as db:
-        db.execute("UPDATE work_order SET ended_at = NULL, result = NULL WHERE id = ?", (number,))
 
 
 def test_an_order_that_was_carried_out_and_not_ended_is_not_carried_out_once_more(

@@ -52,7 +52,7 @@ def carry_remedies(project: Project, wave: str, wish: Wished, onlooker: Onlooker
         return wish.carry(project, wave, onlooker)
     if not wish.is_needed(project, wave):
         return ()
-    return _followed(project, wave, wish.purpose, wish.options(project), onlooker)
+    return _followed(project, wave, wish.purpose, wish.options, onlooker)
 
 
 def _followed(

@@ -57,7 +57,7 @@ def _steps(project: Project, wave: Wave, only: str, with_outage: bool, undo: boo
     """Return what a live run would go through; raises Blocked when it may not."""
     from migrate.run.actions import Undo, next_actions
     from migrate.run.history import SETTLED, Entry, Event, Mode
-    from migrate.run.remedying import check_outage_back, intend_remedies, intend_take_back
+    from migrate.run.remedy_intents import check_outage_back, intend_remedies, intend_take_back
 
     if not undo:
         intended = intend_remedies(project, wave.name, only=only, with_outage=with_outage)

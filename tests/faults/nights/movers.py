@@ -24,6 +24,7 @@ from migrate.transfers.streamed import StreamedTransfers
 from planner.errors import Unreachable
 from tests.faults.nights.keeping import Distant
 from tests.faults.nights.links import Answer
+from tests.faults.nights.placing import place
 from tests.faults.nights.plane import Receiving
 from tests.faults.nights.rack import GRAIN, Rack
 from tests.migrate.replication.model import MemoryDisk
@@ -117,6 +118,8 @@ class Movers:
         """Do a task as ``migrate.movers.process.carry`` does."""
         if task.keeping is not None:
             return {"kept": self._keep(task, stop)}
+        if task.placement is not None:
+            return {"placed": asdict(place(task.placement, self.source, self.receiving.rack, stop))}
         wanted, spec = task.wanted, None
         if wanted is not None:
             held = bytes(self.source.open_read(wanted.volume, wanted.snapshot).seen)

@@ -22,6 +22,7 @@ from typing import Any
 from unittest.mock import patch
 
 from migrate.movers.keeping import MovedKeeps
+from migrate.movers.placing import MovedPlaces
 from migrate.movers.task import Ends, Manner
 from migrate.movers.transfers import Generations, MovedTransfers, Shares
 from migrate.rehearsal import model_of
@@ -47,7 +48,6 @@ from planner.settings import Link
 from tests.faults.nights.keeping import kept_wrong
 from tests.faults.nights.links import Links
 from tests.faults.nights.movers import Fleet, Movers
-from tests.faults.nights.placing import Placed
 from tests.faults.nights.plane import Journals, Receiving
 from tests.faults.nights.rack import Rack, Reached
 from tests.faults.nights.strikes import Fault, Span, Strike
@@ -265,8 +265,8 @@ class Night:
     def _context(self, history: History) -> Context:
         source: Any = Reached(self.source, far=self.way.is_home)
         target: Any = Reached(self.target, far=not self.way.is_home)
-        placing: Any = Placed(self.source, self.target)
         ends, manner = Ends(self.source.name, self.target.name), Manner(0, 64 * 1024)
+        at_hand = self.local, ends, manner, Path(self.kept.name), self.generations, lambda: False
         return Context(
             run="2" if self.way.is_home else "1",
             wave=self.wave.name,
@@ -279,13 +279,11 @@ class Night:
                 generations=self.generations,
                 shares=Shares(lambda: self.schedule.now),
             ),
-            keeper=MovedKeeps(
-                self.local, ends, manner, Path(self.kept.name), self.generations, lambda: False
-            ),
+            keeper=MovedKeeps(*at_hand),
             clock=self.source.clock,
             history=history,
             report=lambda _moving: None,
-            placing=placing,
+            placing=MovedPlaces(*at_hand),
             histories=self.journals,
         )
 

@@ -1,38 +1,26 @@
-"""A seed that is brought in: an image of the source that is older than it in one block."""
+"""A seed that a mover brings in: an image of the source that is older than it in one block."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 
-from migrate.transfers.ports import Moving
+from migrate.disks.bringing import Brought
+from migrate.movers.task import Placement
+from planner.errors import Paused
 from tests.faults.nights.rack import GRAIN, Rack
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
-    """What was brought in."""
+def place(about: Placement, source: Rack, target: Rack, stop: Callable[[], bool]) -> Brought:
+    """Write it over the link onto the target's disk, block by block, and make it durable."""
+    held = bytes(GRAIN) + bytes(source.disks[about.volume].seen[GRAIN:])
+    disk = target.open_write(about.volume)
 
-    data_bytes: int
-    copied_bytes: int
-    resumed_bytes: int = 0
-    cloned: bool = False
+    def ask(work: Callable[[], None]) -> None:
+        if stop():
+            raise Paused("bringing in a seed was stopped", "run the verb again; it resumes")
+        target.links.ask(target.process, f"write at {target.name}", work, far=True)
 
-
-class Placed:
-    """Brings an image onto a disk of the target, block by block."""
-
-    def __init__(self, source: Rack, target: Rack) -> None:
-        self._source, self._target = source, target
-
-    def place(
-        self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
-    ) -> Brought:
-        """Write it and make it durable."""
-        disk = self._target.open_write(volume)
-        held = bytes(GRAIN) + bytes(self._source.disks[volume].seen[GRAIN:])
-        for at in range(0, size_bytes, GRAIN):
-            disk.write(held[at : at + GRAIN], at)
-        disk.flush()
-        return Brought(size_bytes, size_bytes)
+    for at in range(0, about.size_bytes, GRAIN):
+        ask(lambda at=at: disk.write(held[at : at + GRAIN], at))  # type: ignore[misc]
+    ask(disk.flush)
+    return Brought(about.size_bytes, about.size_bytes)

@@ -14,7 +14,7 @@ from migrate.run.history import Entry, Event, History
 from migrate.run.patience import Patience
 from migrate.run.record import StepRecord
 from migrate.run.remedy import compose_remedies, fixable
-from migrate.run.remedying import check_outage_back, intend_remedies, intend_take_back
+from migrate.run.remedy_intents import check_outage_back, intend_remedies, intend_take_back
 from migrate.run.runbook import GO, Phase, Runbook, dump_runbook, load_runbook
 from migrate.run.store import RunKind
 from migrate.run.waves import check_remedied, find_wave

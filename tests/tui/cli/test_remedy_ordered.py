@@ -63,7 +63,7 @@ def test_another_wish_than_the_one_under_way_is_refused(lab: Lab) -> None:
     cli = Wherry(lab.root)
     with lab.project() as project:
         wish = Wished(only="enable-cbt")
-        orders.place(project, WAVE, wish.purpose, {**wish.options(project), "uid": 0}, "ann")
+        orders.place(project, WAVE, wish.purpose, {**wish.options, "uid": 0}, "ann")
     for arguments in (("--with-outage",), (), ("--only", "disk-mode", "--with-outage")):
         refused(cli.live("remedy", WAVE, *arguments), 5, f"at work on {WAVE}: remedy, ordered by ann")
     same = cli.live("remedy", WAVE, "--only", "enable-cbt")
