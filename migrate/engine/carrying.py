@@ -14,6 +14,7 @@ from migrate.run.actions import Outcome
 from migrate.run.execute import Onlooker, Purpose, carry_out
 from migrate.run.following import ProgressFile, dump_stopped
 from migrate.run.means import Means
+from migrate.run.reprotecting import is_first_failure
 from migrate.run.store import RunKind
 from planner.errors import WherryError
 from planner.names import visible
@@ -52,19 +53,26 @@ def carry(
         else:
             result = {"run": ended.run.id, "stopped": dump_stopped(ended.stopped)}
             orders.end(project, number, result)
-            if not order.options.get("cycle"):  # one every few minutes is no news; what it came to is
+            if not order.options.get("cycle") or _is_news(ended):
                 tell(of_end(project.name, ended))
             _protect(project, order, ended)
         progress.remove()
         return True
 
 
+def _is_news(ended: Carried) -> bool:
+    """Return whether people want to hear of a round: that the first one failed, and that once."""
+    decide = ended.stopped.decide
+    if decide is None or decide.id in ended.history.added:
+        return False
+    return is_first_failure(ended.history, decide.id)
+
+
 def _protect(project: Project, order: Order, ended: Carried) -> None:
     """Have a wave that was just committed protected the other way, where its approved plan says so."""
     if ended.stopped.outcome is not Outcome.COMMITTED or ended.run.kind is not RunKind.WAVE:
         return
-    wave = plans.wave(project, ended.run.plan, ended.run.wave)
-    if wave.conduct.ending.reverse:
+    if plans.is_reversed(project, ended.run.plan, ended.run.wave):
         options = {"uid": order.options["uid"], "speaks": False, "cycle": True}  # so it makes way for people
         orders.place(project, ended.run.wave, Purpose.REVERSE.value, options, order.who)
 
