@@ -41,6 +41,9 @@ def _needs(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     if wave.state == "failed":
         said = f": {wave.why}" if wave.why else ""
         hint = wave.hint or "see 'wherry log'"
+        if wave.again_at:
+            text = f"{wave.name} failed at {wave.current}{said}; {_again(wave, now)}"
+            return [Need("warning", text, f"{hint}; wherry pause {wave.name} ends that", wave.name)]
         return [
             Need(
                 "blocker",
@@ -96,6 +99,8 @@ def _needs_after_commit(wave: WaveStatus, running: bool, now: datetime) -> list[
         needs.append(Need("warning", text, f"wherry {verb} --live goes on where it was", name))
     if wave.unprotected:
         text = f"{name} is committed, and nobody protects it at its source"
+        text += f": {wave.why}" if wave.why else ""
+        text += f"; {_again(wave, now)}" if wave.again_at else ""
         needs.append(Need("info", text, f"wherry replicate {name} --reverse --live begins that", name))
     kept = wave.state in ("committed", "reverse protected") and wave.keep_until
     if kept and wave.keep_until < now.date().isoformat():
@@ -105,6 +110,12 @@ def _needs_after_commit(wave: WaveStatus, running: bool, now: datetime) -> list[
             hint += f"; before that wherry abort {name} --live ends its protection"
         needs.append(Need("info", text, hint, name))
     return needs
+
+
+def _again(wave: WaveStatus, now: datetime) -> str:
+    """Return when the engine tries its first reverse round again."""
+    left_s = max((datetime.fromisoformat(wave.again_at) - now).total_seconds(), 0.0)
+    return f"the engine tries again {f'in {show_duration(round(left_s))}' if left_s >= 1 else 'now'}"
 
 
 def _late(wave: WaveStatus, now: datetime, way: str = "") -> list[Need]:

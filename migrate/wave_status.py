@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from migrate.engine.presence import running as engine_of
 from migrate.flags import breach, flags_of, lacks_a_site
 from migrate.late import is_late, why_late
 from migrate.reach import short_history
@@ -16,6 +17,7 @@ from migrate.run import controls, cycles, orders
 from migrate.run import store as runs
 from migrate.run.actions import Decide, Finish, Wait, next_actions
 from migrate.run.history import SETTLED, History, Mode, Status
+from migrate.run.reprotecting import again_at, begins_at
 from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run
 from migrate.run.waves import StandingRow, newest_home
@@ -43,6 +45,7 @@ class WaveStatus:
     may get (0: no matter), ``late`` why they are older. ``short_history`` is how far its checkpoints reach
     back of what is wanted, where that is less. ``waits`` is what a process that drives the wave waits for
     before it tries a step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead.
+    Nobody drives a first round of reverse protection that failed: its ``again_at`` is the engine's.
     ``held`` is what a step whose turn has come waits for, in words, and ``held_since`` since when.
     ``overlooked`` is beside which snapshots of others people have it go on, until its run ends, and why.
     ``unprotected`` is a committed wave that was to be protected at its source and has nobody who does.
@@ -90,6 +93,8 @@ class Look:
     last_at: Mapping[int, str]
     pauses: Mapping[str, str]
     rehearsed: frozenset[tuple[str, str]]  # waves by their fingerprints
+    ordered: frozenset[str]  # waves that an order waits for
+    engine: bool  # whether one is at work
     lacking: tuple[str, ...]
 
     @classmethod
@@ -102,6 +107,8 @@ class Look:
             runs.last_times(project),
             controls.pauses(project),
             frozenset((row["wave"], row["fingerprint"]) for row in rehearsed),
+            orders.waves_that_wait(project),
+            engine_of(project.run_dir) is not None,
             (Flag.NEEDS_CONFIGURATION.value,) if lacks_a_site(project) else (),
         )
 
@@ -123,19 +130,24 @@ def wave_status(
     if run is None or history is None:
         flags = look.lacking if approved_by else ()
         return WaveStatus(*shape, "approved" if approved_by else "planned", flags=flags)
-    home, keep_until, unprotected = False, "", False
+    home, keep_until, unprotected, again, why = False, "", False, None, ""
     if state_of(history) is State.COMMITTED:
         keep_until = _keep_until(history)
         if (back := newest_home(project, run)) is not None:
             home, (run, history) = True, back
-        elif not orders.waits_for(project, wave.name):
-            unprotected = plans.wave(project, run.plan, run.wave).conduct.ending.reverse
+        elif wave.name not in look.ordered:
+            unprotected = plans.is_reversed(project, run.plan, run.wave)
+            if unprotected and (again := begins_at(project, run)) is not None:
+                why = orders.why_refused(project, run.wave)
     stage = state_of(history, home=home)
     if stage is State.IN_SYNC and (run.wave, run.fingerprint) in look.rehearsed:
         stage = at_go(stage, rehearsed=True, is_open=is_open(project, run, history))
     state, current, gate = _where(history, running, stage)
     since = look.last_at.get(run.id, run.at)
-    why, hint = ("", "") if running else _failure(history)
+    hint = ""
+    if not running and not why:
+        why, hint = _failure(history)
+        again = again or again_at(project, run, history)
     waits = history.mode is Mode.FORWARD and history.status[GO] is Status.PENDING
     waits = waits and cycles.has_cycles(run, history)
     copied_at = cycles.copied_at(run, history, look.copies) if waits else ""
@@ -144,6 +156,7 @@ def wave_status(
     short = short_history(history)
     held = held_up(history)
     rest = next(iter(waiting(history)), None) if running else None
+    tries = again.isoformat(timespec="seconds") if again and look.engine else ""
     return WaveStatus(
         *shape,
         state=state,
@@ -167,7 +180,7 @@ def wave_status(
         late=why_late(project, run, history, running) if late else "",
         short_history=short,
         waits=f"{rest.title}: {rest.said}; {when(rest, look.now)}" if rest else "",
-        again_at=rest.moments()["again_at"] if rest else "",
+        again_at=rest.moments()["again_at"] if rest else tries.replace("+00:00", "Z"),
         gives_up_at=rest.moments()["gives_up_at"] if rest else "",
         held=clause(held) if held else "",
         held_since=str(held["since"]) if held else "",

@@ -17,6 +17,7 @@ from migrate.run.execute import Carried, Onlooker, Purpose, carry_out
 from migrate.run.following import ProgressFile, dump_carried
 from migrate.run.means import Means
 from migrate.run.remedy_orders import wished
+from migrate.run.reprotecting import is_first_failure
 from migrate.run.store import RunKind
 from planner.errors import WherryError
 from planner.names import visible
@@ -53,7 +54,8 @@ def carry(
             tell(of_error(project.name, order.wave, ended))
         else:
             orders.end(project, number, dump_carried(ended))
-            if ended and not order.options.get("cycle"):  # one every few minutes is no news; its result is
+            # one cycle every few minutes is no news; its result is
+            if ended and (not order.options.get("cycle") or _is_news(ended[-1])):
                 tell(of_end(project.name, ended[-1]))
             for one in ended:
                 _protect(project, order, one)
@@ -61,12 +63,19 @@ def carry(
         return True
 
 
+def _is_news(ended: Carried) -> bool:
+    """Return whether people want to hear of a round: that the first one failed, and that once."""
+    decide = ended.stopped.decide
+    if decide is None or decide.id in ended.history.added:
+        return False
+    return is_first_failure(ended.history, decide.id)
+
+
 def _protect(project: Project, order: Order, ended: Carried) -> None:
     """Have a wave that was just committed protected the other way, where its approved plan says so."""
     if ended.stopped.outcome is not Outcome.COMMITTED or ended.run.kind is not RunKind.WAVE:
         return
-    wave = plans.wave(project, ended.run.plan, ended.run.wave)
-    if wave.conduct.ending.reverse:
+    if plans.is_reversed(project, ended.run.plan, ended.run.wave):
         options = {"uid": order.options["uid"], "speaks": False, "cycle": True}  # so it makes way for people
         orders.place(project, ended.run.wave, Purpose.REVERSE.value, options, order.who)
 

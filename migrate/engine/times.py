@@ -88,10 +88,10 @@ class Times:
         wait = min(wait * 2, _LONGEST_WAIT)
         self._tried[key] = now + wait, wait
         _LOG.info("%s: %s, so %s", due.wave, due.why, due.purpose)
-        if due.cause is Cause.CYCLE:
-            orders.forget_cycles(self._project, due.wave)
         who, options = self._in_whose_name(due)
         orders.place(self._project, due.wave, due.purpose, options, who)
+        if due.cause is Cause.CYCLE:
+            orders.forget_cycles(self._project, due.wave)
         self.ordered = True
 
     def _is_taken(self, due: Due) -> bool:

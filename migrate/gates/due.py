@@ -20,6 +20,8 @@ from migrate.gates.opening import Open
 from migrate.run import cycles
 from migrate.run import store as runs
 from migrate.run.history import History, Mode, Status
+from migrate.run.orders import REVERSE
+from migrate.run.reprotecting import again_at, begins_at
 from migrate.run.runbook import COMMIT, GO, Phase, Step
 from migrate.run.store import RunKind
 from migrate.run.waves import standing_waves, waves_with_runs
@@ -76,6 +78,9 @@ def next_due(project: Project, now: datetime) -> list[Due]:
     for row in rows.values():
         if row.run is not None and row.history is not None and runs.outcome(row.history) is None:
             found += _of_run(project, row.run, row.history, now)
+        elif row.run is not None and (at := begins_at(project, row.run)) is not None:
+            why = "nobody protects it at its source"
+            found.append(Due(at, Cause.CYCLE, row.wave.name, REVERSE, why, row.run.id))
     for name in waves_with_runs(project, RunKind.FAILBACK):
         home = runs.latest(project, name, RunKind.FAILBACK)
         if home is not None and runs.outcome(back := runs.history(project, home)) is None:
@@ -131,8 +136,10 @@ def _of_run(project: Project, run: Run, history: History, now: datetime) -> Iter
 def _of_copies(project: Project, run: Run, history: History) -> Iterator[Due]:
     """Yield the next cycle of a run, and when its copies are older than was approved."""
     at = cycles.copied_at(run, history, cycles.times_of(project, run.id))
+    if (again := again_at(project, run, history)) is not None:
+        yield Due(again, Cause.CYCLE, run.wave, REVERSE, "its first round home failed", run.id)
     if (due := cycles.next_cycle(project, run, history, at)) is not None:
-        verb = "reverse" if run.kind is RunKind.FAILBACK else "replicate"
+        verb = REVERSE if run.kind is RunKind.FAILBACK else "replicate"
         yield Due(due, Cause.CYCLE, run.wave, verb, f"its copies of {at} get old", run.id)
     target_s = cycles.target_s(history)
     if at and target_s and history.status[GO] is Status.PENDING and cycles.has_cycles(run, history):

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.clock import Clock, SystemClock
-from migrate.run import controls
+from migrate.run import controls, orders
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
 from migrate.run.arriving import enter, patient_until_s
@@ -70,7 +70,7 @@ class Purpose(StrEnum):
     COMMIT = "commit"
     ROLLBACK = "rollback"
     ABORT = "abort"
-    REVERSE = "reverse"
+    REVERSE = orders.REVERSE
     FAILBACK = "failback"
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import sqlite3
 
 
+REVERSE = "reverse"  # the verb that protects a committed wave at its source
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """One order. ``purpose`` is the verb; ``result`` is None as long as it is open."""
@@ -29,6 +32,7 @@ class Order:
     at: str
     options: dict[str, Any] = field(default_factory=dict)
     begun_at: str | None = None
+    ended_at: str = ""
     result: dict[str, Any] | None = None
 
 
@@ -75,9 +79,22 @@ def waiting(project: Project) -> list[Order]:
     ]
 
 
-def waits_for(project: Project, wave: str) -> bool:
-    """Return whether a wave has an order that is not ended."""
-    return bool(project.rows("SELECT 1 FROM work_order WHERE wave = ? AND ended_at IS NULL LIMIT 1", wave))
+def waves_that_wait(project: Project) -> frozenset[str]:
+    """Return the waves that have an order which is not ended."""
+    rows = project.rows("SELECT DISTINCT wave FROM work_order WHERE ended_at IS NULL")
+    return frozenset(str(row["wave"]) for row in rows)
+
+
+def newest(project: Project, wave: str) -> Order | None:
+    """Return the newest order of a wave, open or ended."""
+    rows = project.rows("SELECT * FROM work_order WHERE wave = ? ORDER BY id DESC LIMIT 1", wave)
+    return _order(rows[0]) if rows else None
+
+
+def why_refused(project: Project, wave: str) -> str:
+    """Return what the newest order of a wave was refused or failed with, empty when it was carried out."""
+    order = newest(project, wave)
+    return "" if order is None or order.result is None else str(order.result.get("message", ""))
 
 
 def begin(project: Project, number: int) -> None:
@@ -114,5 +131,6 @@ def _order(row: sqlite3.Row) -> Order:
         row["at"],
         json.loads(row["options"]),
         row["begun_at"],
+        row["ended_at"] or "",
         None if row["result"] is None else json.loads(row["result"]),
     )

@@ -277,6 +277,16 @@ def wave(project: Project, version: int, name: str) -> Wave:
     return Wave.model_validate_json(rows[0]["body"])
 
 
+def is_reversed(project: Project, version: int, name: str) -> bool:
+    """Return whether a wave is to be protected at its source after its commit; reads no more than that."""
+    rows = project.rows(
+        "SELECT json_extract(body, '$.conduct.ending.reverse') AS reverse FROM plan_wave"
+        " JOIN content USING (digest) WHERE version = ? AND name = ?",
+        *(version, name),
+    )
+    return bool(rows and rows[0]["reverse"])
+
+
 def placed(project: Project, version: int) -> dict[str, tuple[str, str]]:
     """Return the wave and the group of each VM of a version, by VM id."""
     found: dict[str, tuple[str, str]] = {}

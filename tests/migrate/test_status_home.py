@@ -21,6 +21,7 @@ from migrate.run.waves import under_way
 from migrate.status import project_status
 from migrate.wave_status import WaveStatus
 from planner.model import VM, Inventory
+from planner.plan import Wave
 from planner.store import approvals, inventories
 from planner.store.project import Project
 from tests.migrate.estate import small_wave
@@ -38,6 +39,10 @@ class Book:
         self.wave = small_wave()
         self.stored = store_plan(project, self.wave)
         approvals.approve(project, self.stored, ("W01",), "me")
+
+    def rest_on(self, wave: Wave) -> None:
+        """Have what begins now rest on another plan."""
+        self.wave, self.stored = wave, store_plan(self.project, wave)
 
     def begin(self, runbook: Runbook, kind: RunKind) -> None:
         run = runs.begin(self.project, self.stored, runbook, kind)
@@ -151,8 +156,7 @@ def test_a_committed_wave_that_nobody_protects_says_so_where_that_was_approved(b
     assert (wave.unprotected, needs) == (False, []), "it was approved without"
     ending = book.wave.conduct.ending.model_copy(update={"reverse": True})
     conduct = book.wave.conduct.model_copy(update={"ending": ending})
-    book.wave = book.wave.model_copy(update={"conduct": conduct})
-    book.stored = store_plan(book.project, book.wave)
+    book.rest_on(book.wave.model_copy(update={"conduct": conduct}))
     book.begin(compose(book.wave), RunKind.WAVE)
     book.until("")
     wave, (need,) = book.at("2026-12-01")
