@@ -31,6 +31,8 @@ from migrate.replication.zeros import GRAIN
 from planner.errors import BadInput
 from planner.units import MIB
 
+_WINDOW = 10  # blocks in the making for a worker: with three of them one is idle a seventh of its time
+
 
 def greet(
     channel: Channel,
@@ -162,4 +164,4 @@ def send_pass(
         ThreadPoolExecutor(workers, "wherry-block") if workers else nullcontext()
     )
     with pool as executor:
-        return sending.run(executor, 2 * workers + 2)
+        return sending.run(executor, _WINDOW * workers)

@@ -38,6 +38,7 @@ from planner.errors import WherryError
 
 _REPORT_S = 0.1
 _BATCH = 4  # items that are compared in one go
+_BATCHES = 3  # of them under way
 _QUIET_S = 20.0  # the first connection says something so often, or its receiver would take it for dead
 
 
@@ -179,7 +180,7 @@ class Sending:
     def _blocks(self, executor: Executor | None, work: Iterable[Item], window: int) -> Iterator[Block]:
         """Yield the blocks in order; what the receiver holds is not packed."""
         if self._refining is not None:
-            yield from self._refined(executor, work, lambda: self._room.window(window // 2), self._refining)
+            yield from self._refined(executor, work, lambda: self._room.window(_BATCHES), self._refining)
             return
         if self._offering is None:
             yield from ordered_map(executor, self._reader.read, work, lambda: self._room.window(window))
