@@ -45,6 +45,11 @@ class Form(StrEnum):
     THICK = "preallocated"
     EAGER = "eagerZeroedThick"
 
+    @classmethod
+    def called(cls, word: str) -> Form:
+        """Return the form that the settings call by a word: thin, thick, eager."""
+        return cls[word.upper()]
+
 
 @dataclass(frozen=True, slots=True)
 class Laying:
