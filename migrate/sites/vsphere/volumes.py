@@ -17,7 +17,7 @@ from migrate.sites.vsphere.part import Part
 from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.seats import Form, Laying, Seat, Seats
 from migrate.sites.vsphere.tasks import Act
-from planner.errors import NoSpace, SiteRefused
+from planner.errors import NoSpace, NotFound, SiteRefused
 from planner.model import Backing
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
@@ -42,7 +42,10 @@ class Volumes(Part):
     def volume(self, volume: str) -> NewDisk | None:
         """Return a volume as it exists, held by a VM or not, or None; raises WherryError."""
         seats = self.seats
-        seat = seats.find(volume)
+        try:
+            seat = seats.find(volume)
+        except NotFound:  # nothing lies on a datastore that is not there
+            return None
         return None if seat is None else seats.described(volume, seat)
 
     def create_disk(self, disk: NewDisk, op: str) -> None:
