@@ -21,6 +21,7 @@ from migrate.sites.vsphere.roles import Authorised
 from migrate.sites.vsphere.snapshotting import Snapshotting
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.tracking import Tracking
+from migrate.sites.vsphere.watching import Watching
 from planner.sources.vcenter.address import Login
 from planner.sources.vcenter.session import Session
 
@@ -40,6 +41,7 @@ class VsphereSite(
     Powering,
     Snapshotting,
     Tracking,
+    Watching,
     Building,
     Configuring,
     Customising,
