@@ -61,6 +61,9 @@ class Plant:
         self.written: dict[str, bytes] = {}
         for name, machine in self.machines.items():
             changes = []
+            for card in devices_of(machine, vim.vm.device.VirtualEthernetCard):
+                card.connectable.connected = True  # as those of VMs that run are
+                changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=card))
             for disk in disks_of(machine):
                 disk.capacityInKB, disk.capacityInBytes = size_bytes // 1024, size_bytes
                 changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
@@ -81,7 +84,11 @@ def disks_of(machine: Any) -> list[Any]:
     """Return the disks of a VM."""
     from pyVmomi import vim
 
-    kind: Any = vim.vm.device.VirtualDisk
+    return devices_of(machine, vim.vm.device.VirtualDisk)
+
+
+def devices_of(machine: Any, kind: Any) -> list[Any]:
+    """Return the devices of a kind."""
     return [one for one in machine.config.hardware.device if isinstance(one, kind)]
 
 
