@@ -58,7 +58,7 @@ from planner.store import approvals, plans
 from planner.store.project import Project
 
 if TYPE_CHECKING:
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
     from planner.plan import Wave
     from planner.store.plans import StoredPlan
 
@@ -187,7 +187,7 @@ def _drive(
     record: StepRecord,
     watching: Onlooker,
     means: Means,
-    sites: tuple[LabSite, LabSite],
+    sites: tuple[Reached, Reached],
     gates: Gatekeeper,
 ) -> Stopped:
     """Drive a run with the crew that its limits allow."""

@@ -142,6 +142,10 @@ class Ids:
         with self._lock:
             self._made[vm] = target
 
+    def at_home(self, target: Ref) -> str:
+        """Return the plan's id of a VM whose inventory was read from this vCenter, else empty."""
+        return self._named.get(target.id, "")
+
     def name_of(self, target: Ref) -> str:
         """Return the plan's id of a VM's object, its moref when the plan has none for it."""
         if target.id in self._named:
