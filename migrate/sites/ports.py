@@ -119,6 +119,15 @@ class VMSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a VM stands in its move, for people at the site's own console. Empty says nothing."""
+
+    wave: str
+    state: str
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What a probe saw. ``detail`` is one line for the record."""
 
@@ -255,6 +264,15 @@ class Snapshots(Protocol):
 
 
 @runtime_checkable
+class Watched(Protocol):
+    """A site whose room for snapshots can run out beside us. Not every site is one."""
+
+    def snapshot_waits(self, vm: str) -> str:
+        """Return what a snapshot of a VM has to wait for now, ``room on datastore fast``; empty: nothing."""
+        ...
+
+
+@runtime_checkable
 class Tracker(Protocol):
     """Change tracking."""
 
@@ -346,6 +364,15 @@ class Customises(Protocol):
 
     def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
         """Have the guest of a VM that is off start with other settings of these adapters; others stay."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A site with a console of its own, at which people see where VMs stand. Nothing depends on it."""
+
+    def show(self, vm: str, shown: Shown, op: str) -> None:
+        """Show where a VM stands; one that is not there is left out."""
         ...
 
 
