@@ -49,7 +49,7 @@ class Configuring(Part):
 
     def set_change_tracking(self, vm: str, on: bool, op: str) -> None:
         """Ask for change tracking; raises SiteRefused with old hardware or snapshots, NotFound."""
-        target, item = self._seen(vm)
+        target, item = self._configured(vm)
         found = _configuration(item)
         if found.cbt == on:
             return
@@ -63,14 +63,14 @@ class Configuring(Part):
                 f"{_named(item)} has {found.snapshots} snapshots: tracking would begin with wrong answers",
                 "remove its snapshots first",
             )
-        self._reconfigure(
+        self._edit_config(
             *("set_change_tracking", vm, op, target, {"changeTrackingEnabled": on}),
             lambda now: now.cbt == on,
         )
 
     def set_hardware_version(self, vm: str, version: int, op: str) -> None:
         """Upgrade the virtual hardware of a VM that is off; raises SiteRefused, NotFound."""
-        target, item = self._seen(vm)
+        target, item = self._configured(vm)
         found = _configuration(item)
         if found.hw_version == version:
             return
@@ -96,7 +96,7 @@ class Configuring(Part):
 
     def set_disk_modes(self, vm: str, modes: tuple[tuple[str, str], ...], op: str) -> None:
         """Change the mode of the named disks of a VM that is off; raises SiteRefused, NotFound."""
-        target, item = self._seen(vm)
+        target, item = self._configured(vm)
         found = dict(_configuration(item).modes)
         wanted = {key: mode for key, mode in modes if found.get(key) != mode}
         if not wanted:
@@ -107,7 +107,7 @@ class Configuring(Part):
         def edit(device: Any) -> None:
             device.backing.diskMode = wanted[str(device.key)]
 
-        self._reconfigure(
+        self._edit_config(
             *(
                 "set_disk_modes",
                 vm,
@@ -123,7 +123,7 @@ class Configuring(Part):
 
         A drive of a VM that is off is connected to nothing, whatever was asked.
         """
-        target, item = self._seen(vm)
+        target, item = self._configured(vm)
         runs = text(item.values.get("runtime.powerState")) == _ON
         said = {key: (connected and runs, starts) for key, connected, starts in drives}
         found = _plugs(_configuration(item))
@@ -136,14 +136,14 @@ class Configuring(Part):
             plug = device.connectable
             plug.connected, plug.startConnected = wanted[str(device.key)]
 
-        self._reconfigure(
+        self._edit_config(
             *("set_drives", vm, op, target, {"deviceChange": edited(self.connection, target, wanted, edit)}),
             lambda now: wanted.items() <= _plugs(now).items(),
         )
 
     def consolidate(self, vm: str, op: str) -> None:
         """Merge delta files that belong to no snapshot; raises SiteRefused while something holds them."""
-        target, item = self._seen(vm)
+        target, item = self._configured(vm)
         if _configuration(item).consolidation_needed:
             self.act("consolidate", vm, op).run(
                 target,
@@ -151,14 +151,14 @@ class Configuring(Part):
                 done=lambda: self._is_so(vm, lambda now: not now.consolidation_needed),
             )
 
-    def _seen(self, vm: str) -> tuple[Ref, RawObject]:
+    def _configured(self, vm: str) -> tuple[Ref, RawObject]:
         target = self.ids.need(vm)
         item = self.connection.one(_VM, target)
         if item is None:
             raise NotFound(f"VM {visible(vm, 80)} is not at {self.connection.shown}", "check its id")
         return target, item
 
-    def _reconfigure(
+    def _edit_config(
         self,
         call: str,
         vm: str,

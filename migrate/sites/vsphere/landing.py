@@ -54,6 +54,7 @@ class Landing:
     """A place for a VM. ``folder`` is that which exists, ``missing`` the names still to be made below it.
 
     ``host`` is None where the cluster places VMs itself; ``networks`` are backings of adapters by name.
+    ``stores`` and ``plugs`` are the objects of its datastores and networks.
     """
 
     folder: Ref
@@ -63,6 +64,8 @@ class Landing:
     host: Ref | None
     datastore: str
     networks: Mapping[str, Any]
+    stores: tuple[Ref, ...]
+    plugs: tuple[Ref, ...]
 
 
 class Ground:
@@ -89,15 +92,19 @@ class Ground:
         self._must_exist("network", plugs, self._networks())
         cluster = self._cluster(wanted, plugs, _datacenter_in(folder), pool)
         there, missing = self._folder(cluster, folder)
-        home = datastore or min(wanted)
+        nets = {name: self._network(cluster, name) for name in sorted(plugs)}
         return Landing(
             folder=there,
             missing=missing,
             cluster=cluster.ref,
             pool=self._pool(cluster, pool),
             host=self._host(cluster, wanted, plugs),
-            datastore=home,
-            networks={name: self._backing(cluster, name) for name in plugs},
+            datastore=datastore or min(wanted),
+            networks={name: self._plug(item) for name, item in nets.items()},
+            stores=tuple(
+                item.ref for item in self._reached(cluster, "datastore") if self._name(item) in wanted
+            ),
+            plugs=tuple(item.ref for item in nets.values()),
         )
 
     def _items(self, *kinds: str) -> list[RawObject]:
@@ -119,12 +126,16 @@ class Ground:
             shown = ", ".join(visible(name, 80) for name in sorted(missing))
             raise SiteRefused(f"{what} {shown} is not at {self._shown}", f"map it to a {what} that is there")
 
+    def _reached(self, item: RawObject, path: str) -> list[RawObject]:
+        """Return the datastores or networks of a cluster or host."""
+        found = (self._places.objects.get(str(one)) for one in many(item.values.get(path)))
+        return [one for one in found if one is not None and not flag(one.values.get("config.uplink"))]
+
     def _reach(self, item: RawObject, datastores: set[str], networks: set[str]) -> bool:
-        named = {
-            path: {self._places.name(str(one)) for one in many(item.values.get(path))}
-            for path in ("datastore", "network")
-        }
-        return datastores <= named["datastore"] and networks <= named["network"]
+        stores, plugs = (
+            {self._name(one) for one in self._reached(item, path)} for path in ("datastore", "network")
+        )
+        return datastores <= stores and networks <= plugs
 
     def _cluster(self, datastores: set[str], networks: set[str], datacenter: str, pool: str) -> RawObject:
         pools = {text(one.values.get("owner")) for one in self._named_pools(pool)}
@@ -205,18 +216,18 @@ class Ground:
             at = child
         return at, ()
 
-    def _backing(self, cluster: RawObject, name: str) -> Any:
-        """Return how an adapter is plugged into a network; raises SiteRefused when two have its name."""
-        mine = {str(one) for one in many(cluster.values.get("network"))}
-        found = [one for one in self._networks() if one.ref.id in mine and self._name(one) == name]
+    def _network(self, cluster: RawObject, name: str) -> RawObject:
+        """Return a cluster's network of a name; raises SiteRefused when two have it."""
+        found = [one for one in self._reached(cluster, "network") if self._name(one) == name]
         if len(found) > 1:
             raise SiteRefused(
                 f"{len(found)} networks of {visible(self._name(cluster), 80)} are called {visible(name, 80)}",
                 "rename one of them, then map the other",
             )
-        return self._plug(found[0])
+        return found[0]
 
     def _plug(self, item: RawObject) -> Any:
+        """Return how an adapter is plugged into a network."""
         card = "VirtualEthernetCard"
         if item.ref.kind == "DistributedVirtualPortgroup":
             switch = self._places.objects[text(item.values.get("config.distributedVirtualSwitch"))]

@@ -84,11 +84,11 @@ class Building(Part):
             raise SiteRefused(
                 f"VM {visible(vm.id, 80)} is at {self.connection.shown} already", "remove it, then retry"
             )
-        target = there.ref if there is not None else self._create(act, vm, op)
+        target = there.ref if there is not None else self._set_up(act, vm, op)
         if vm.definition is not None and vm.choices.attributes:
             Attributes(self.connection).write(act, target, vm.definition.attributes)
 
-    def _create(self, act: Act, vm: NewVM, op: str) -> Ref:
+    def _set_up(self, act: Act, vm: NewVM, op: str) -> Ref:
         laid = {disk.key: self._laid(disk.volume) for disk in vm.disks}
         landing = self._landing(vm, laid.values())
         newest = newest_hardware(self.connection, landing.cluster)

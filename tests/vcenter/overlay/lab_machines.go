@@ -78,6 +78,22 @@ func labSetField(entity *mo.ManagedEntity, value *types.CustomFieldStringValue) 
 	entity.Value = set(entity.Value)
 }
 
+// labFillNets gives every adapter a place in what the guest reports: a customisation is held against adapters.
+func labFillNets(vm *VirtualMachine) {
+	known := make(map[int32]bool)
+	for _, net := range vm.Guest.Net {
+		known[net.DeviceConfigId] = true
+	}
+	for _, d := range vm.Config.Hardware.Device {
+		card, ok := d.(types.BaseVirtualEthernetCard)
+		if !ok || known[d.GetVirtualDevice().Key] {
+			continue
+		}
+		mac := card.GetVirtualEthernetCard().MacAddress
+		vm.Guest.Net = append(vm.Guest.Net, types.GuestNicInfo{DeviceConfigId: d.GetVirtualDevice().Key, MacAddress: mac})
+	}
+}
+
 // labTaken refuses a second VM of a name in a folder, as a real vCenter does.
 func labTaken(f *mo.Folder, name string) types.BaseMethodFault {
 	if child := Map.FindByName(name, f.ChildEntity); child != nil {
