@@ -26,8 +26,9 @@ from migrate.sites.ports import Capability
 from migrate.steps.check import SOURCE_NEEDS, TARGET_NEEDS
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
+from migrate.steps.landing import new_vm
 from migrate.transfers.modelled import ModelledTransfers
-from planner.errors import Blocked, WherryError
+from planner.errors import Blocked, SiteRefused, WherryError
 from planner.model import Power
 from planner.names import visible
 from planner.units import show_bytes
@@ -137,7 +138,7 @@ def _keys(root: Path, now: datetime) -> Iterator[Finding]:
                 yield Finding("keys", said, "issue new keys, and bring them to the site, before the night")
 
 
-def at_the_sites(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding]:
+def at_the_sites(wave: Wave, source: Reached, target: Reached) -> Iterator[Finding]:
     """Yield everything at the sites that is not as planned, and not only the first of it."""
     try:
         sets = any(nic.live and not nic.by_hand for nic in wave.conduct.nics)
@@ -150,8 +151,24 @@ def at_the_sites(wave: Wave, source: FullSite, target: Reached) -> Iterator[Find
         yield from _machines(wave, source, target)
         yield from _datastores(wave, target)
         yield from _space(wave, target)
+        yield from _privileges(wave, source, target)
     except WherryError as error:
         yield Finding("site", error.message, error.hint)
+
+
+def _privileges(wave: Wave, source: Reached, target: Reached) -> Iterator[Finding]:
+    """Yield what the accounts may not do; a site that has no roles lacks none."""
+    builds = (new_vm(step) for step in compose(wave).steps if step.kind == "build")
+    hint = "give it the role of docs/vsphere.md there, with all that lies below"
+    try:
+        for site, said in (
+            (source, source.lacking(leaving=(vm.id for vm in wave.vms))),
+            (target, target.lacking(arriving=builds)),
+        ):
+            for sentence in said:
+                yield Finding("privileges", f"at site {site.name} {sentence}", hint)
+    except SiteRefused as error:  # where nothing can land nobody can say what is lacking there
+        yield Finding("places", error.message, error.hint)
 
 
 def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:

@@ -40,10 +40,22 @@ def open_site(settings: Settings, role: str, root: Path) -> Reached:
         return open_at(f"lab:{lab_directory(site.url, root)}")
     if site.url.startswith("simulated:"):
         raise Blocked(f"site {name} is simulated and holds no VMs to move", "use 'wherry rehearse' instead")
-    raise Blocked(
-        f"site {name} is a vCenter, and acting on one is not built yet",
-        "see docs/limits.md; a lab site does everything",
-    )
+    return open_at(_vcenter(name, site.url, root))
+
+
+def _vcenter(name: str, url: str, root: Path) -> str:
+    """Return where a vCenter is; raises Blocked when no login is kept of it."""
+    from migrate.sites.vsphere.folder import VCenterFolder
+
+    folder = VCenterFolder.of(root, name)
+    kept, shown = folder.find_kept(), visible(name, 80)
+    if kept is None:
+        raise Blocked(f"no login is kept of site {shown}", f"run 'wherry site login {shown}'")
+    if kept.url != url:
+        raise Blocked(
+            f"site {shown} is another vCenter since its login was kept", f"run 'wherry site login {shown}'"
+        )
+    return folder.where
 
 
 def open_at(where: str) -> Reached:
@@ -52,4 +64,9 @@ def open_at(where: str) -> Reached:
         from migrate.sites.lab.client import LabSite
 
         return LabSite.connect(folder_of(where), start=True)
+    if where.startswith("vcenter:"):
+        from migrate.sites.vsphere.entering import enter
+        from migrate.sites.vsphere.folder import VCenterFolder
+
+        return enter(VCenterFolder(folder_of(where)))
     raise BadInput(f"nobody knows how to open a site at {visible(where, 200)}", "report this")

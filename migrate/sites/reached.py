@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
-from migrate.sites.ports import FullSite
+from migrate.sites.ports import FullSite, NewVM
 
 
 class Reached(FullSite, Protocol):
@@ -30,6 +31,10 @@ class Reached(FullSite, Protocol):
 
     def datastores(self) -> dict[str, int] | None:
         """Return the free bytes of each datastore a disk can be put on, None where nobody has to say."""
+        ...
+
+    def lacking(self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = ()) -> tuple[str, ...]:
+        """Return what the account may not do of what moving these VMs takes, each a sentence."""
         ...
 
     def close(self) -> None:

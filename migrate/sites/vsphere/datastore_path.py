@@ -30,7 +30,8 @@ class DatastorePath:
         odd = any(part in {"", ".", ".."} or "\0" in part for part in parts)
         if not datastore or odd or "\0" in datastore:
             raise BadInput(
-                f"{visible(text, 200)} is no path of a datastore", "write it like [datastore] folder/file.vmdk"
+                f"{visible(text, 200)} is no path of a datastore",
+                "write it like [datastore] folder/file.vmdk",
             )
         return cls(datastore, path)
 

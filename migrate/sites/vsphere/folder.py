@@ -27,6 +27,7 @@ from planner.names import content_id, visible
 if TYPE_CHECKING:
     from planner.sources.vcenter.address import Login
 
+SCHEME = "vcenter:"
 SETTINGS = "site.json"
 
 
@@ -50,6 +51,11 @@ class VCenterFolder:
     def of(cls, project: Path, name: str) -> VCenterFolder:
         """Return the folder of the site that the settings call ``name``; it need not exist."""
         return cls(project.resolve() / "sites" / content_id(name))
+
+    @property
+    def where(self) -> str:
+        """What another process opens the site by."""
+        return f"{SCHEME}{self.root}"
 
     @property
     def project(self) -> Path:
@@ -97,14 +103,19 @@ class VCenterFolder:
             return Kept(**json.loads(read_private(self.root / SETTINGS)))
         return None
 
+    def need_kept(self) -> Kept:
+        """Return what is kept; raises Blocked when there is nothing, BadInput."""
+        kept = self.find_kept()
+        if kept is None:
+            raise Blocked(f"{visible(str(self.root), 200)} keeps no login", "run 'wherry site login NAME'")
+        return kept
+
     def login(self) -> Login:
         """Return the login that is kept; raises Blocked when none is, BadInput."""
         from planner.sources.vcenter.address import Login, parse_address
         from planner.sources.vcenter.credentials import find_password
 
-        kept = self.find_kept()
-        if kept is None:
-            raise Blocked(f"{visible(str(self.root), 200)} keeps no login", "run 'wherry site login NAME'")
+        kept = self.need_kept()
         address = parse_address(kept.url)
         if kept.keyring:
             password = find_password(address, keyring=True)

@@ -31,6 +31,7 @@ class ReadOnly:
         self.known: frozenset[str] | None = None
         self.can = frozenset(Capability)
         self.stores: dict[str, int] | None = None
+        self.lacks: tuple[str, ...] = ()
         self.reads = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -48,6 +49,9 @@ class ReadOnly:
 
     def names(self) -> dict[str, str]:
         return {vm: found.name for vm, found in self.site.vms.items()}
+
+    def lacking(self, **_vms: object) -> tuple[str, ...]:
+        return self.lacks
 
     def datastores(self) -> dict[str, int] | None:
         return self.stores
@@ -108,6 +112,10 @@ def _no_network(source: Any, target: Any) -> None:
     target.known = frozenset({"lan"})
 
 
+def _no_privilege(source: Any, target: Any) -> None:
+    source.lacks = ("the account lacks VirtualMachine.State.CreateSnapshot on vm web",)
+
+
 def _nowhere_to_land(source: Any, target: Any) -> None:
     target.stores = {"gold": 1 << 40}  # and the plan says of no disk where it lands
 
@@ -121,7 +129,7 @@ def _may_not(source: Any, target: Any) -> None:
     [
         (_other_name, "names"), (_there, "identities"), (_off, "identities"), (_gone, "identities"),
         (_disks, "disks"), (_full, "space"), (_no_network, "networks"), (_may_not, "privileges"),
-        (_nowhere_to_land, "datastores"),
+        (_nowhere_to_land, "datastores"), (_no_privilege, "privileges"),
     ],
 )  # fmt: skip
 def test_each_thing_in_the_way_is_a_finding_of_its_own(spoil: Callable[[Any, Any], None], what: str) -> None:

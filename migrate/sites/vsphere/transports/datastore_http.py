@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import errno
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.connection import Connection
@@ -17,6 +17,7 @@ from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.refusing import kind_of
 from migrate.sites.vsphere.transports.folder import FolderFile, Stand, as_os_error
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
+from migrate.sites.vsphere.transports.slots import Places, unlimited
 from planner.errors import SiteRefused, WherryError
 from planner.sources.vcenter.soap import Ref
 from planner.units import SECTOR, show_bytes
@@ -30,8 +31,9 @@ class DatastoreHttp:
 
     way = Way.HTTP
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, places: Places = unlimited) -> None:
         self._connection = connection
+        self._places = places
         self._writes_in_place: bool | None = None
 
     def refusal(self, place: Place, purpose: Purpose) -> str:
@@ -68,7 +70,7 @@ class DatastoreHttp:
                 f"file {place.file.flat.shown} {has}, its disk has {show_bytes(place.size_bytes)}",
                 "check that the disk is a flat one, or choose another way to it",
             )
-        return HttpDisk(file, stand, writable)
+        return HttpDisk(file, stand, writable, self._places(place))
 
     def _probe(self, place: Place) -> bool:
         """Tell whether a range that is put changes nothing else of a file beside the disk."""
@@ -101,8 +103,11 @@ class DatastoreHttp:
 class HttpDisk:
     """A flat file behind a vCenter. Reads, and writes to disjoint runs, may come from any thread."""
 
-    def __init__(self, file: FolderFile, stand: Stand, writable: bool) -> None:
+    def __init__(
+        self, file: FolderFile, stand: Stand, writable: bool, closed: Callable[[], None] = lambda: None
+    ) -> None:
         self._file = file
+        self._closed = closed
         # Who writes changes the time of the last change; only a reader can hold it against replacement.
         self._stand = Stand(stand.size_bytes, "") if writable else stand
         self._writable = writable
@@ -159,6 +164,7 @@ class HttpDisk:
     def close(self) -> None:
         """Let go of it; closing twice is not an error."""
         self._open = False
+        self._closed()
 
     def _check(self, offset: int, length: int) -> None:
         if not self._open:

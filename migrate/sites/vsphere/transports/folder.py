@@ -36,7 +36,7 @@ _SMALL_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """How a file stood when it was looked at. ``modified`` is the server's own word, empty when it has none."""
+    """How a file stood when it was looked at; ``modified`` is the server's own word, empty for none."""
 
     size_bytes: int
     modified: str

@@ -17,6 +17,7 @@ from migrate.disks.nbd.disk import NbdDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.transports.nbdkit import serve
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
+from migrate.sites.vsphere.transports.slots import Places, unlimited
 from planner.errors import SiteRefused
 from planner.model import Backing
 from planner.sources.vcenter.address import Login
@@ -82,8 +83,11 @@ class Nbd:
 
     way = Way.NBD
 
-    def __init__(self, plugin: Callable[[], Plugin] | None, timeout_s: float = 60.0) -> None:
+    def __init__(
+        self, plugin: Callable[[], Plugin] | None, places: Places = unlimited, timeout_s: float = 60.0
+    ) -> None:
         self._plugin = plugin
+        self._places = places
         self._timeout_s = timeout_s
 
     def refusal(self, place: Place, purpose: Purpose) -> str:
@@ -111,13 +115,19 @@ class Nbd:
     def _open(self, place: Place, purpose: Purpose) -> NbdDisk:
         assert self._plugin is not None, "asked for a refusal before"
         plugin = self._plugin()
-        disk = serve(
-            plugin.words(place, purpose),
-            plugin.secrets(),
-            what=place.file.shown,
-            writable=purpose is Purpose.WRITE,
-            timeout_s=self._timeout_s,
-        )
+        release = self._places(place)
+        try:
+            disk = serve(
+                plugin.words(place, purpose),
+                plugin.secrets(),
+                what=place.file.shown,
+                writable=purpose is Purpose.WRITE,
+                closed=release,
+                timeout_s=self._timeout_s,
+            )
+        except BaseException:
+            release()
+            raise
         if disk.size_bytes != place.size_bytes:
             size = disk.size_bytes
             disk.close()

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from migrate.disks.nbd.address import Address
@@ -35,13 +35,15 @@ def serve(
     *,
     what: str,
     writable: bool,
+    closed: Callable[[], object] = lambda: None,
     start_s: float = _START_S,
     timeout_s: float = 60.0,
 ) -> NbdDisk:
     """Start nbdkit with a plugin and its ``words`` and open what it serves; raises WherryError.
 
     ``secrets`` are parameters whose values go through descriptors: ``password`` becomes ``password=-FD``,
-    which nbdkit and its VDDK plugin read once. ``what`` names the disk in errors.
+    which nbdkit and its VDDK plugin read once. ``what`` names the disk in errors. ``closed`` is called when
+    the disk has been closed and its server has ended.
     """
     program = shutil.which("nbdkit")
     if program is None:
@@ -63,6 +65,7 @@ def serve(
         except OSError as error:
             said = _said(folder) or error.strerror
             raise SiteRefused(f"disk {what}: nbdkit does not serve it: {said}", _HINT) from error
+        closing.callback(closed)
         closing.push(stack.pop_all())
     return disk
 
@@ -140,4 +143,5 @@ def _said(folder: Path) -> str:
     except OSError:
         return ""
     lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line for line in lines if "error:" in line] or lines  # hints follow them
     return visible(lines[-1].removeprefix("nbdkit: "), 300) if lines else "without a word"

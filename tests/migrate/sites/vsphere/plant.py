@@ -63,13 +63,18 @@ class Plant:
     def track(self, *vms: int, on: bool = True) -> None:
         """Turn change tracking on, and give the disks the size of this plant, all zeros."""
         for vm in vms or (0,):
-            changes = []
-            for number, disk in enumerate(self.disks(vm)):
-                disk.capacityInKB, disk.capacityInBytes = self.size_bytes // 1024, self.size_bytes
-                changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
-                with self.flat(vm, number).open("r+b") as body:
-                    body.truncate(self.size_bytes)
-            self.configure(vm, changeTrackingEnabled=on, deviceChange=changes)
+            self.grow(vm, self.size_bytes)
+            self.configure(vm, changeTrackingEnabled=on)
+
+    def grow(self, vm: int, size_bytes: int) -> None:
+        """Give the disks of a VM another size."""
+        changes = []
+        for number, disk in enumerate(self.disks(vm)):
+            disk.capacityInKB, disk.capacityInBytes = size_bytes // 1024, size_bytes
+            changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
+            with self.flat(vm, number).open("r+b") as body:
+                body.truncate(size_bytes)
+        self.configure(vm, deviceChange=changes)
 
     def add_disk(self, vm: int = 0) -> None:
         controller = self.disks(vm)[0].controllerKey
