@@ -271,6 +271,15 @@ class Snapshots(Protocol):
 
 
 @runtime_checkable
+class Watched(Protocol):
+    """A site whose room for snapshots can run out beside us. Not every site is one."""
+
+    def snapshot_waits(self, vm: str) -> str:
+        """Return what a snapshot of a VM has to wait for now, ``room on datastore fast``; empty: nothing."""
+        ...
+
+
+@runtime_checkable
 class Tracker(Protocol):
     """Change tracking."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from migrate.sites.ports import Capability, NewVM
+from migrate.sites.vsphere.bubble import Bubbling
 from migrate.sites.vsphere.calls import CallLog
 from migrate.sites.vsphere.configuring import Configuring
 from migrate.sites.vsphere.connection import Connection
@@ -21,6 +22,7 @@ from migrate.sites.vsphere.roles import Authorised
 from migrate.sites.vsphere.snapshotting import Snapshotting
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.tracking import Tracking
+from migrate.sites.vsphere.watching import Watching
 from planner.sources.vcenter.address import Login
 from planner.sources.vcenter.session import Session
 
@@ -45,6 +47,8 @@ class VsphereSite(
     Customising,
     Probing,
     Reaching,
+    Watching,
+    Bubbling,
 ):
     """One vCenter. For several threads."""
 
