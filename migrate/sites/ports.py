@@ -120,6 +120,15 @@ class VMSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a VM stands in its move, for people at the site's own console. Empty says nothing."""
+
+    wave: str
+    state: str
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What a probe saw. ``detail`` is one line for the record."""
 
@@ -388,6 +397,15 @@ class Bubbles(Protocol):
 
     def remove_bubble(self, key: str, op: str) -> None:
         """Remove all that is there of the bubble of a key; one that is gone already is not an error."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A site with a console of its own, at which people see where VMs stand. Nothing depends on it."""
+
+    def show(self, vm: str, shown: Shown, op: str) -> None:
+        """Show where a VM stands; one that is not there is left out."""
         ...
 
 

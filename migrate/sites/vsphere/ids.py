@@ -132,6 +132,11 @@ class Ids:
             )
         return found
 
+    def known(self, vm: str) -> Ref | None:
+        """Return a VM's object as far as it is known without asking the vCenter."""
+        moref = self._morefs.get(vm)
+        return Ref("VirtualMachine", moref) if moref else self._made.get(vm)
+
     def made(self, vm: str, target: Ref) -> None:
         """Remember an object that was made for a VM just now."""
         with self._lock:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.sites.definition import Definition, Difference
 from migrate.sites.ports import NewDisk, NewVM
-from migrate.sites.vsphere.attributes import Attributes
+from migrate.sites.vsphere.attributes import OWN, Attributes
 from migrate.sites.vsphere.built import built, option
 from migrate.sites.vsphere.defining import define
 from migrate.sites.vsphere.devices import Laid, device_changes
@@ -74,7 +74,9 @@ class Building(Part):
         config, host_name = self.connection.ask(
             f"cannot read the definition of {target.id}", lambda _: (machine.config, machine.guest.hostName)
         )
-        return define(config, Attributes(self.connection).values(target), host_name=host_name or "")
+        values = Attributes(self.connection).values(target)
+        theirs = [(name, value) for name, value in values if not name.startswith(OWN)]
+        return define(config, theirs, host_name=host_name or "")
 
     def create_vm(self, vm: NewVM, op: str) -> None:
         """Create a VM, powered off; raises SiteRefused when its id is taken or a place is not there."""
