@@ -1,6 +1,6 @@
 """A booted copy: images of a checkpoint started at the target in isolation, probed, and removed.
 
-    note what will be made ─▶ copy the disks ─▶ build and start, batch by batch ─▶ probe ─▶ remove it all
+    note what will be made ─▶ copy disks ─▶ isolate ─▶ build and start, batch by batch ─▶ probe ─▶ remove all
 
 What a rehearsal makes stands in the book before the first of it is made, and is struck out when it is
 gone. So whatever happens in between, ``clean_up`` finds it. Replicas and sources are only read.
@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals import book
 from migrate.rehearsals.book import Depth, Verdict
+from migrate.rehearsals.copied import built_vms, copies_of
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
+from migrate.rehearsals.isolating import Isolation, isolation_of
 from migrate.rehearsals.journalled import LATEST, points_of
 from migrate.sites.copies import copy_id
+from migrate.sites.ports import Bubbles
 from planner.effects import Effect
 from planner.errors import Blocked, WherryError
 from planner.model import Power
@@ -31,9 +34,6 @@ if TYPE_CHECKING:
     from planner.plan import Wave
     from planner.store.project import Project
 
-ISOLATED = "wherry-rehearsal"  # where the settings name no test network
-_NAME_LIMIT = 80
-_TAIL = "-rehearsal"
 _EVERY_S = 1.0
 _STOP_S = 30.0
 
@@ -79,8 +79,18 @@ class Prepared:
 
     images: tuple[Image, ...]
     room_bytes: int
-    networks: dict[str, str]
+    isolation: Isolation
     checkpoints: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for ``--json``; a network that is still to be made has no name yet."""
+        return {
+            "images": [asdict(image) for image in self.images],
+            "room_bytes": self.room_bytes,
+            "networks": self.isolation.networks,
+            "bubble_host": self.isolation.host,
+            "checkpoints": self.checkpoints,
+        }
 
 
 def prepare(standing: Standing, target: FullSite, points: Points) -> Prepared:
@@ -92,16 +102,9 @@ def prepare(standing: Standing, target: FullSite, points: Points) -> Prepared:
             f"replicate it first: wherry replicate {visible(wave.name)} --live",
         )
     images = images_of(wave, standing.history, points.by_volume)
-    test = dict(wave.conduct.test_networks)
-    networks = {nic.target: test.get(nic.target, ISOLATED) for vm in wave.vms for nic in vm.nics}
-    known = target.networks()
-    for network in sorted(set(networks.values()) - (known if known is not None else set(networks.values()))):
-        raise Blocked(
-            f"the isolated network {visible(network)} does not exist at site {target.name}",
-            "make it there without an uplink, or name one in [conduct.test_networks]",
-        )
+    isolation = isolation_of(wave, built_vms(wave).values(), target)
     chosen = {point.group: point.record for point in points.found}
-    return Prepared(images, room_bytes(images, target), networks, chosen)
+    return Prepared(images, room_bytes(images, target), isolation, chosen)
 
 
 def rehearse_booted(
@@ -112,10 +115,11 @@ def rehearse_booted(
     tell: Callable[[str], None],
     notes: str = "",
     checkpoint: str = LATEST,
+    source: FullSite | None = None,
 ) -> Booted:
     """Boot a copy of a wave as it was at a checkpoint, probe it and remove it; raises Blocked, ProjectBusy.
 
-    How it went is noted on the checkpoint.
+    How it went is noted on the checkpoint. With ``source`` the copies are defined as the VMs there are.
     """
     with (
         _alone(project, standing.wave.name),
@@ -127,12 +131,15 @@ def rehearse_booted(
         made = row.report["made"]
         probes: tuple[Probed, ...] = ()
         failure = ""
+        networks = prepared.isolation.networks
         try:
             with points.opened() as open_point:
                 for image in prepared.images:
                     tell(f"copy {image.volume}")
                     copy_image(target, image, made["key"], open_point)
-            probes = _boot(standing.wave, prepared, target, made["key"], clock, tell)
+            networks = prepared.isolation.made(made["key"], target, f"{made['key']}/bubble/do1")
+            copies = copies_of(standing.wave, networks, made["key"], source)
+            probes = _boot(standing.wave, prepared, copies, target, made["key"], clock, tell)
         except (WherryError, OSError) as error:
             failure = error.message if isinstance(error, WherryError) else (error.strerror or str(error))
         finally:
@@ -141,7 +148,7 @@ def rehearse_booted(
         said = Booted(
             wave=standing.wave.name,
             fingerprint=standing.wave.fingerprint,
-            networks=prepared.networks,
+            networks=networks,
             copied_bytes=sum(image.size_bytes for image in prepared.images if not image.empty),
             unproved=tuple(image.volume for image in prepared.images if not image.is_proved),
             probes=probes,
@@ -183,6 +190,7 @@ def _begin(project: Project, standing: Standing, prepared: Prepared, notes: str)
         "key": key,
         "vms": [copy_id(key, vm.id) for vm in wave.vms],
         "volumes": [copy_id(key, image.volume) for image in prepared.images],
+        "bubble": prepared.isolation.bubble is not None,
     }
     return book.write(
         project, wave.name, wave.fingerprint, standing.stored.version, Depth.BOOT, Verdict.FAILED,
@@ -216,19 +224,28 @@ def _remove(target: FullSite, made: dict[str, Any]) -> bool:
                 target.delete_disk(volume, op)
         except (WherryError, OSError):
             gone = False
+    if made.get("bubble"):
+        try:
+            assert isinstance(target, Bubbles), "only such a site was asked for one"
+            target.remove_bubble(made["key"], op)
+        except (WherryError, OSError):
+            gone = False
     return gone
 
 
 def _boot(
-    wave: Wave, prepared: Prepared, target: FullSite, key: str, clock: Clock, tell: Callable[[str], None]
+    wave: Wave,
+    prepared: Prepared,
+    copies: dict[str, NewVM],
+    target: FullSite,
+    key: str,
+    clock: Clock,
+    tell: Callable[[str], None],
 ) -> tuple[Probed, ...]:
-    from migrate.run.compose import compose
     from migrate.run.readdress_steps import guest_nics
-    from migrate.steps.landing import new_vm
 
-    builds = {step.subject: step for step in compose(wave).steps if step.kind == "build"}
     for vm in wave.vms:
-        target.create_vm(_copied(new_vm(builds[vm.id]), prepared.networks, key), f"{key}/{vm.id}/do1")
+        target.create_vm(copies[vm.id], f"{key}/{vm.id}/do1")
         given = (nic for nic in wave.conduct.nics_of(vm.id) if not nic.by_hand)
         if nics := guest_nics(given, "test"):
             target.customise(copy_id(key, vm.id), nics, f"{key}/{vm.id}/do1")
@@ -246,14 +263,6 @@ def _boot(
     why = {True: "not started: a disk of it is in no checkpoint", False: "not started: it is off"}
     idle = (Probed(vm.id, vm.name, None, why[vm.id in torn], 0.0) for vm in wave.vms if vm.id not in booted)
     return (*probes, *idle)
-
-
-def _copied(vm: NewVM, networks: dict[str, str], key: str) -> NewVM:
-    """Return a VM with names and disks of its own, its NICs on isolated networks."""
-    disks = tuple(replace(disk, volume=copy_id(key, disk.volume)) for disk in vm.disks)
-    nics = tuple(replace(nic, network=networks[nic.network], mac="") for nic in vm.nics)
-    name = vm.name[: _NAME_LIMIT - len(_TAIL)] + _TAIL
-    return replace(vm, id=copy_id(key, vm.id), name=name, disks=disks, nics=nics)
 
 
 def _probe(target: FullSite, vm: str, name: str, key: str, timeout_s: float, clock: Clock) -> Probed:

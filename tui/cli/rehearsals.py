@@ -145,7 +145,10 @@ def show_prepared(wave: str, prepared: Prepared) -> None:
     from planner.names import visible
     from planner.units import show_bytes
 
-    table(("network", "isolated"), [(visible(a), visible(b)) for a, b in prepared.networks.items()])
+    isolation = prepared.isolation
+    made = f"one to be made, on {visible(isolation.host, 80)}"
+    rows = [(visible(network), visible(other) or made) for network, other in isolation.networks.items()]
+    table(("network", "isolated"), rows)
     _show_checkpoints(prepared.checkpoints)
     disks, room = len(prepared.images), show_bytes(prepared.room_bytes)
     say(f"dry: nothing was done. A copy of {disks} disks takes at most {room} at the target for a while")

@@ -173,24 +173,33 @@ class Ground:
         return Ref("ResourcePool", text(cluster.values.get("resourcePool")))
 
     def _host(self, cluster: RawObject, datastores: set[str], networks: set[str]) -> Ref | None:
-        """Return the host with the fewest VMs where no DRS chooses one."""
-        if flag(cluster.values.get("configurationEx"), "drsConfig", "enabled"):
+        """Return a host, None where DRS may choose any: one of some that reach them is chosen here."""
+        if flag(cluster.values.get("configurationEx"), "drsConfig", "enabled") and all(
+            self._reach(one, datastores, networks) for one in self._up(cluster)
+        ):
             return None
+        return self.host_for(cluster.ref, datastores, networks).ref
+
+    def host_for(self, cluster: Ref, datastores: set[str], networks: set[str]) -> RawObject:
+        """Return the cluster's host with the fewest VMs that is up and reaches these; raises SiteRefused."""
+        item = self._places.objects[cluster.id]
+        fit = [one for one in self._up(item) if self._reach(one, datastores, networks)]
+        if not fit:
+            raise SiteRefused(
+                f"no host of {visible(self._name(item), 80)} is up and reaches what the VM needs",
+                "take a host out of maintenance",
+            )
+        return min(fit, key=lambda one: (len(many(one.values.get("vm"))), self._name(one)))
+
+    def _up(self, cluster: RawObject) -> list[RawObject]:
         hosts = {str(one) for one in many(cluster.values.get("host"))}
-        fit = [
+        return [
             one
             for one in self._items("HostSystem")
             if one.ref.id in hosts
             and text(one.values.get("runtime.connectionState")) == "connected"
             and not flag(one.values.get("runtime.inMaintenanceMode"))
-            and self._reach(one, datastores, networks)
         ]
-        if not fit:
-            raise SiteRefused(
-                f"no host of {visible(self._name(cluster), 80)} is up and reaches what the VM needs",
-                "take a host out of maintenance",
-            )
-        return min(fit, key=lambda one: (len(many(one.values.get("vm"))), self._name(one))).ref
 
     def _datacenter_above(self, target: Ref) -> RawObject:
         chain = self._places.chain(target.id)

@@ -46,6 +46,7 @@ class On(StrEnum):
     NETWORK = "network"
     POOL = "pool"
     FOLDER = "folder"
+    HOST = "host"  # no role has anything on one: only bubbles of rehearsals need that
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +134,16 @@ class Authorised(Part):
         lacks: list[Lack] = []
         for on, privileges in wanted.items():
             asked = [root] if on is On.ROOT else list(objects.get(on, ()))
-            found = list(_denied(self.connection, privileges, asked))
+            found = list(denied(self.connection, privileges, asked))
             names = _names(self.connection, (target for target, _ in found))
             lacks += (Lack(one.id, on, names.get(target.id, target.id), one.why) for target, one in found)
         return tuple(lacks)
 
 
-def _denied(
-    connection: Connection, privileges: list[Privilege], objects: list[Ref]
+def denied(
+    connection: Connection, privileges: Iterable[Privilege], objects: list[Ref]
 ) -> Iterator[tuple[Ref, Privilege]]:
+    """Yield each object with a privilege that the account lacks on it; raises Declined, Unreachable."""
     by_id = {one.id: one for one in privileges}
     for at in range(0, len(objects), _BATCH):
         batch = {one.id: one for one in objects[at : at + _BATCH]}

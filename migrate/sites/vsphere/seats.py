@@ -4,6 +4,7 @@
 "naa.6..."                        the pointer by which some VM maps the LUN
 "vm-42/2000" here                 the disk of that key of the VM
 any id elsewhere                  [datastore] wherry-ID/..., where wherry made it or would make it
+a copy of a rehearsal             the same on the datastore of its original
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from migrate.disks.layout import MAX_BYTES, Layout, parse_layout
+from migrate.sites.copies import original_of
 from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -97,22 +99,28 @@ class Seats:
             return self._mapped(place)
         if (held := self._own(volume)) is not None:
             return self._seated(held.file.base)
-        if not self.laying.datastore:
+        if not (store := self._usual(volume)):
             return None
         folder = _folder(volume)
-        seat = self._seated(DatastorePath(self.laying.datastore, f"{folder}/disk.vmdk"))
+        seat = self._seated(DatastorePath(store, f"{folder}/disk.vmdk"))
         disks = [name for name in self.files(seat) if name.endswith(".vmdk") and not name.endswith(_PARTS)]
         return self._seated(DatastorePath(seat.file.datastore, f"{folder}/{disks[0]}")) if disks else None
 
     def new(self, disk: NewDisk) -> Seat:
         """Return where a volume will lie that has no place yet; raises SiteRefused."""
-        if not self.laying.datastore:
+        if not (store := self._usual(disk.volume)):
             raise SiteRefused(
                 f"{self.connection.shown} has no datastore that new disks go to",
                 "map the source's datastores in the settings, then plan anew",
             )
         name = f"{disk.lun}.vmdk" if disk.backing.is_rdm else "disk.vmdk"
-        return self._seated(DatastorePath.parse(f"[{self.laying.datastore}] {_folder(disk.volume)}/{name}"))
+        return self._seated(DatastorePath(store, f"{_folder(disk.volume)}/{name}"))
+
+    def _usual(self, volume: str) -> str:
+        """Return the datastore for what has no place yet, empty for none; a copy goes where its original is."""
+        original = original_of(volume)
+        place = self.ids.place(original) if original != volume else ""
+        return DatastorePath.parse(place).datastore if place.startswith("[") else self.laying.datastore
 
     def described(self, volume: str, seat: Seat) -> NewDisk | None:
         """Return what the descriptor at a seat says, and of a mapping which LUN it is of."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from migrate.sites.ports import Capability, NewVM
+from migrate.sites.vsphere.bubble import Bubbling
 from migrate.sites.vsphere.calls import CallLog
 from migrate.sites.vsphere.configuring import Configuring
 from migrate.sites.vsphere.connection import Connection
@@ -49,6 +50,8 @@ class VsphereSite(
     Customising,
     Probing,
     Reaching,
+    Watching,
+    Bubbling,
 ):
     """One vCenter. For several threads."""
 

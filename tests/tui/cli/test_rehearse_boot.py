@@ -11,6 +11,7 @@ import pytest
 
 from migrate.clock import SystemClock
 from migrate.rehearsals import book, booted
+from migrate.rehearsals.isolating import ISOLATED
 from migrate.run.waves import find_wave
 from migrate.sites.lab.client import LabSite
 from planner.store.project import Project
@@ -46,7 +47,7 @@ def copies(cli: Wherry) -> list[Path]:
 def test_without_live_it_is_only_said(w02: Wherry) -> None:
     before, stored = world(w02), w02.stored()
     said = w02.done("rehearse", "W02", "--depth", "boot", "--json").document
-    assert (said["live"], len(said["images"]), said["networks"]) == (False, 3, {"lan": booted.ISOLATED})
+    assert (said["live"], len(said["images"]), said["networks"]) == (False, 3, {"lan": ISOLATED})
     assert said["room_bytes"] == sum(image["size_bytes"] for image in said["images"]) > 0
     assert (world(w02), w02.stored()) == (before, stored)
     refused(w02("rehearse", "W02", "--depth", "boot", "--live"), 2, "was not confirmed")

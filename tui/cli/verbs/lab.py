@@ -108,7 +108,7 @@ def build(seed: int, project_dir: Path, as_json: bool) -> None:
 
 def _networks(inventory: Inventory, mapped: dict[str, str]) -> list[str]:
     """Return the networks the plan will ask for at the target, and the isolated one of rehearsals."""
-    from migrate.rehearsals.booted import ISOLATED
+    from migrate.rehearsals.isolating import ISOLATED
 
     used = {nic.network for vm in inventory.vms for nic in vm.nics}
     return sorted({mapped.get(name, name) for name in used} | {ISOLATED})

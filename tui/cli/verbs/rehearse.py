@@ -179,7 +179,7 @@ def _boot(
             with points_of(project, standing.wave, standing.history, checkpoint) as points:
                 prepared = prepare(standing, target, points)
             if as_json:
-                data({"wave": name, "live": False, **asdict(prepared)})
+                data({"wave": name, "live": False, **prepared.as_json()})
             else:
                 show_prepared(name, prepared)
             return 0
