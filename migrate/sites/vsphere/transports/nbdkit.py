@@ -90,6 +90,7 @@ def _start(
             "--foreground",
             *("--filter=exitlast", "--filter=exitwhen"),
             *("--unix", str(folder / "nbd")),
+            *("--pidfile", str(folder / "pid")),  # written when it listens: the socket is there before
             *(() if writable else ("--readonly",)),
             *(plugin, *parameters, *handed),
             f"exit-when-pipe-closed={leash}",
@@ -116,9 +117,9 @@ def _readable(secret: str) -> int:
 
 
 def _await(child: subprocess.Popen[bytes], folder: Path, what: str, start_s: float) -> None:
-    """Return when the socket is there; raises SiteRefused, Unreachable."""
+    """Return when the server listens; raises SiteRefused, Unreachable."""
     until = time.monotonic() + start_s
-    while not (folder / "nbd").exists():
+    while not (folder / "pid").exists():
         if child.poll() is not None:
             raise SiteRefused(f"disk {what}: nbdkit ended: {_said(folder)}", _HINT)
         if time.monotonic() > until:
