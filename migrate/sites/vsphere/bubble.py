@@ -82,7 +82,7 @@ class Bubbling(Part):
                 policy=built("HostNetworkPolicy"),
             )
             act.run(system, "AddPortGroup", spec, done=partial(self._is_there, system, switch, name))
-        if self._look(system, switch).vlans != vlans:
+        if self._switch(system, switch).vlans != vlans:
             raise SiteRefused(f"bubble {switch} came out otherwise than it was asked for", "look at the host")
         return names
 
@@ -95,10 +95,10 @@ class Bubbling(Part):
         act = self.act("remove_bubble", switch, op)
         for found in list(self._found(switch)):
             for name in found.vlans:
-                self._remove(act, found.system, "RemovePortGroup", switch, name)
-            self._remove(act, found.system, "RemoveVirtualSwitch", switch)
+                self._take_away(act, found.system, "RemovePortGroup", switch, name)
+            self._take_away(act, found.system, "RemoveVirtualSwitch", switch)
 
-    def _remove(self, act: Act, system: Ref, method: str, switch: str, *group: str) -> None:
+    def _take_away(self, act: Act, system: Ref, method: str, switch: str, *group: str) -> None:
         def gone() -> bool | None:
             return None if self._is_there(system, switch, *group) else True
 
@@ -143,16 +143,16 @@ class Bubbling(Part):
             if (found := _seen(item, switch)).switched or found.vlans:
                 yield found
 
-    def _look(self, system: Ref, switch: str) -> _Found:
+    def _switch(self, system: Ref, switch: str) -> _Found:
         item = self.connection.one(_SYSTEMS, system)
         return _seen(item, switch) if item is not None else _Found(system, False, False, {})
 
     def _is_there(self, system: Ref, switch: str, group: str = "") -> bool | None:
-        found = self._look(system, switch)
+        found = self._switch(system, switch)
         return True if (group in found.vlans if group else found.switched) else None
 
     def _must_lead_nowhere(self, system: Ref, switch: str) -> None:
-        if self._look(system, switch).uplinks:
+        if self._switch(system, switch).uplinks:
             raise SiteRefused(
                 f"switch {switch} has an uplink, so what is plugged there is not alone",
                 "look who gave it one; take it away, or remove the switch",
