@@ -19,6 +19,7 @@ from planner.errors import Unreachable
 from planner.own_code import child_environment
 
 _LOOK_S = 0.25
+_DIES_S = 5.0  # from the end of what a mover says to its own
 
 
 class Child:
@@ -65,6 +66,8 @@ class Child:
         finally:
             done.set()
             watch.join()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # so that nobody takes it for one that lives
+            self._process.wait(_DIES_S)
         raise Unreachable(
             f"the mover (process {self.pid}) died in the middle of its work", "run the verb again; it resumes"
         )
