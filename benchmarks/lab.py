@@ -38,7 +38,7 @@ def _seed(source: LabSite, target: LabSite, found: tuple[Volume, ...], level: in
     """Seed every volume into new target volumes and return the seconds of the transfers alone."""
     transfers = StreamedTransfers(
         source,
-        lambda: SocketChannel(receiver.connect_receiver(target.directory)),
+        lambda: SocketChannel(receiver.connect_receiver(target.where)),
         generation=run,
         level=level,
         block_bytes=MIB,

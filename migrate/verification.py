@@ -22,7 +22,7 @@ from planner.plan import PlannedDisk, Wave
 from planner.store.project import Project
 
 if TYPE_CHECKING:
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
 
 
 class Verdict(StrEnum):
@@ -53,7 +53,7 @@ class Verified:
 
 
 def verify_wave(
-    project: Project, wave: Wave, target: LabSite, report: Callable[[str, int, int], None]
+    project: Project, wave: Wave, target: Reached, report: Callable[[str, int, int], None]
 ) -> tuple[Verified, ...]:
     """Look again at every replica of a wave; raises NotFound when it has no run."""
     run = runs.latest(project, wave.name)
@@ -79,7 +79,7 @@ def _look(
     disk: PlannedDisk,
     history: History,
     launched: set[str],
-    target: LabSite,
+    target: Reached,
     report: Callable[[str, int, int], None],
 ) -> Verified:
     holder = disk.attachments[0]

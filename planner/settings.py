@@ -22,6 +22,7 @@ from planner.destinations import same_folder_twice
 from planner.journal_room import checked_room
 from planner.model import Method
 from planner.settings_notices import Notices
+from planner.settings_sites import Site as Site
 from planner.settings_spreading import Spreading
 from planner.settings_transfers import Transfers
 
@@ -42,20 +43,6 @@ Zone = Annotated[str, AfterValidator(_known_zone)]
 Named = Annotated[str, Field(min_length=1)]
 Room = Annotated[str, AfterValidator(checked_room), Field(max_length=40)]
 _LONGEST_DAYS = 3660  # of windows that come back
-
-
-class Site(_Part):
-    """A place VMs leave or reach: ``lab:DIR``, ``simulated:`` or ``vcenter://USER@HOST``."""
-
-    url: str
-    role: Literal["source", "target"]
-
-    @field_validator("url")
-    @classmethod
-    def _scheme(cls, url: str) -> str:
-        if not url.startswith(("lab:", "simulated:", "vcenter://")):
-            raise ValueError(f"site url {url!r} starts with none of lab:, simulated:, vcenter://")
-        return url
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]

@@ -24,6 +24,12 @@ role = "source"
 [sites.dc2]
 url = "vcenter://migration@vc2.example.com"
 role = "target"
+vddk = "/opt/vmware-vix-disklib-distrib"
+mover = "wherry-mover-2"
+disks = "thin"
+
+[sites.dc2.mounts]
+nfs-gold = "/mnt/nfs-gold"
 """,
     "method": 'method = "cold"\n',
     "link": """\

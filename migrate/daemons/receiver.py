@@ -1,7 +1,7 @@
-"""The receiver of a lab site: ``python -m migrate.daemons.receiver DIR`` serves DIR until idle.
+"""The receiver of a site: ``python -m migrate.daemons.receiver WHERE`` serves it until idle.
 
-Its socket is ``DIR/run/receiver.sock``, its store ``DIR/state/receiver``. It opens volumes through the
-site, which refuses one that a powered-on VM holds.
+Its socket is ``run/receiver.sock`` in the site's folder, its store ``state/receiver``. It opens
+volumes through the site, which refuses one that a powered-on VM holds.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,69 +21,78 @@ from migrate.daemons.lock import ServerLock
 from migrate.daemons.sockets import connect, listen
 from migrate.daemons.spawn import start
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.opening import folder_of
 from planner.errors import Unreachable, WherryError
 from planner.names import visible
 
 if TYPE_CHECKING:
     from migrate.daemons.control import Asks
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
 
 NAME = "receiver"
 SOCKET = "receiver.sock"
 IDLE_EXIT_S = 120.0
 
 
-def start_receiver(directory: Path) -> int:
-    """Start the receiver of the site in ``directory`` unless it runs; return its process id.
+def run_of(where: str) -> Path:
+    """Return the folder in which the receiver of a site has its socket, lock and log."""
+    return folder_of(where) / "run"
+
+
+def start_receiver(where: str) -> int:
+    """Start the receiver of a site unless it runs; return its process id.
 
     Raises Unreachable when it does not come up.
     """
 
     def answers() -> bool:
         try:
-            connect(directory / "run", SOCKET, 1.0).close()
+            connect(run_of(where), SOCKET, 1.0).close()
         except Unreachable:
             return False
         return True
 
-    return start(
-        "migrate.daemons.receiver", [str(directory)], directory=directory / "run", name=NAME, answers=answers
-    )
+    return start("migrate.daemons.receiver", [where], directory=run_of(where), name=NAME, answers=answers)
 
 
-def connect_receiver(directory: Path) -> socket.socket:
+def connect_receiver(where: str) -> socket.socket:
     """Return a connection to the receiver of a site, started if needed; raises Unreachable."""
-    start_receiver(directory)
-    return connect(directory / "run", SOCKET, 5.0)
+    start_receiver(where)
+    return connect(run_of(where), SOCKET, 5.0)
 
 
-def store_of(directory: Path) -> Path:
+def store_of(where: str) -> Path:
     """Return the folder in which the receiver of a site keeps what it remembers, its journals among it."""
-    return directory / "state" / "receiver"
+    return folder_of(where) / "state" / "receiver"
 
 
-def asked_receiver(directory: Path, patience_s: float = 20.0) -> Asks:
+def asked_receiver(where: str, patience_s: float = 20.0) -> Asks:
     """Return a way to ask the receiver of a site, started if needed; raises Unreachable."""
     from migrate.daemons.control import ControlClient
 
-    start_receiver(directory)
-    client = ControlClient(store_of(directory))
+    start_receiver(where)
+    client = ControlClient(store_of(where))
     until = time.monotonic() + patience_s
     while not client.is_answered():  # it listens for passes a moment before
         if time.monotonic() > until:
             raise Unreachable(
-                f"the receiver of {visible(str(directory), 200)} does not answer", "look at its log in run/"
+                f"the receiver of {visible(str(folder_of(where)), 200)} does not answer",
+                "look at its log in run/",
             )
         time.sleep(0.02)
     return client
 
 
 class _Volumes:
-    """Opens volumes of the site, which is connected to when the first one is asked for."""
+    """Opens volumes of the site, which is connected to when the first one is asked for.
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    One whose disks are gone with the connection stays open; it finds back to its site by itself.
+    """
+
+    def __init__(self, where: str) -> None:
+        self._where = where
         self._lock = threading.Lock()
+        self._staying: Reached | None = None
 
     def open_write(self, volume: str) -> WritableDisk:
         with self._site() as site:
@@ -95,12 +104,18 @@ class _Volumes:
             return site.open_read(volume)
 
     @contextmanager
-    def _site(self) -> Iterator[LabSite]:
-        from migrate.sites.lab.client import LabSite
+    def _site(self) -> Iterator[Reached]:
+        from migrate.sites.opening import open_at
 
-        # A fresh connection each time: the site's process may have been restarted in between.
-        with self._lock, closing(LabSite.connect(self._directory)) as site:
-            yield site
+        with self._lock:
+            # Else a fresh connection each time: the site's process may have been restarted in between.
+            site = self._staying or open_at(self._where)
+            self._staying = site if site.holds_disks else None
+            try:
+                yield site
+            finally:
+                if not site.holds_disks:
+                    site.close()
 
 
 class _Kept:
@@ -131,22 +146,22 @@ class _Kept:
 
 
 def main(arguments: list[str]) -> int:
-    """Serve the site folder named by the only argument; return the exit code."""
+    """Serve the site at the place that is the only argument; return the exit code."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m migrate.daemons.receiver DIR\n")
+        sys.stderr.write("usage: python -m migrate.daemons.receiver WHERE\n")
         return 2
     from migrate.replication.service import serve_forever
 
-    directory = Path(arguments[0])
-    store = store_of(directory)
-    kept = _Kept(_Volumes(directory), store)
+    where = arguments[0]
+    store = store_of(where)
+    kept = _Kept(_Volumes(where), store)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     try:
-        if not (directory / "site.json").is_file():
-            raise Unreachable(f"{directory} is not a site folder", "build the lab first")
-        with ServerLock(directory / "run", NAME), listen(directory / "run", SOCKET) as listener:
+        if not (folder_of(where) / "site.json").is_file():
+            raise Unreachable(f"{folder_of(where)} is not a site folder", "build the lab first")
+        with ServerLock(run_of(where), NAME), listen(run_of(where), SOCKET) as listener:
             serve_forever(
                 listener,
                 kept.open_write,

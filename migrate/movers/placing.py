@@ -51,11 +51,11 @@ def carry_placement(
     """
     from contextlib import closing
 
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.opening import open_at
 
     about = task.placement
     assert about is not None
-    with closing(LabSite.connect(Path(task.ends.target), start=True)) as target:
+    with closing(open_at(task.ends.target)) as target:
         placing = Placing(Path(about.folder), stop)
         brought = placed(
             placing, target, Path(about.image), about.volume, about.size_bytes, about.run, tell, wait_s

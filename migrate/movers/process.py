@@ -16,7 +16,6 @@ import traceback
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict
-from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Any
 
@@ -128,15 +127,15 @@ def carry(
     from migrate.movers.placing import carry_placement
     from migrate.replication.channel import SocketChannel
     from migrate.replication.throttle import Throttle
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.opening import open_at
     from migrate.transfers.streamed import StreamedTransfers
 
     if task.placement is not None:
         return carry_placement(task, stop, tell, 2 * _PATIENCE_S)
-    with closing(LabSite.connect(Path(task.ends.source), start=True)) as source:
+    with closing(open_at(task.ends.source)) as source:
         transfers = StreamedTransfers(
             source,
-            lambda: SocketChannel(connect_receiver(Path(task.ends.target))),
+            lambda: SocketChannel(connect_receiver(task.ends.target)),
             generation=task.generation,
             level=task.manner.level,
             block_bytes=task.manner.block_bytes,

@@ -23,7 +23,7 @@ from planner.errors import WherryError
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Where a task reads and where it writes: the directories of both lab sites."""
+    """Where a task reads and where it writes: what ``open_at`` opens both sites by."""
 
     source: str
     target: str

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from migrate.daemons.lock import is_running
-from migrate.daemons.receiver import NAME, SOCKET, store_of
+from migrate.daemons.receiver import NAME, SOCKET, run_of, store_of
 from migrate.rehearsals.finding import Finding
 from migrate.run.compose_failback import compose_failback
 from planner.errors import WherryError
@@ -24,7 +24,7 @@ from planner.units import MIB, show_bytes
 
 if TYPE_CHECKING:
     from migrate.run.runbook import Runbook
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
     from planner.plan import Wave
     from planner.store.project import Project
 
@@ -32,19 +32,19 @@ _STORE_BYTES = 64 * MIB  # what progress of a wave takes at most, with room to s
 
 
 def at_the_receiver(
-    project: Project, wave: Wave, runbook: Runbook, source: LabSite, target: LabSite
+    project: Project, wave: Wave, runbook: Runbook, source: Reached, target: Reached
 ) -> Iterator[Finding]:
     """Yield everything at the receiver that is in the way of a wave, and what will be at the source's."""
     yield from _writers(wave, target)
-    yield from _room(store_of(target.directory), runbook, "the wave's journals")
+    yield from _room(store_of(target.where), runbook, "the wave's journals")
     if wave.conduct.ending.reverse:
         after = f"after its commit the wave's journals at {visible(source.name)}"
-        yield from _room(store_of(source.directory), compose_failback(wave, {}), after)
-    if is_running(target.directory / "run", NAME) is not None:
+        yield from _room(store_of(source.where), compose_failback(wave, {}), after)
+    if is_running(run_of(target.where), NAME) is not None:
         yield from _answers(project, wave, runbook, target)
 
 
-def _writers(wave: Wave, target: LabSite) -> Iterator[Finding]:
+def _writers(wave: Wave, target: Reached) -> Iterator[Finding]:
     """Yield replicas that another writer has open. A look at the lock of the file, held for no time."""
     from migrate.disks.flat import FlatDisk
     from migrate.sites.lab.tracked import lease
@@ -77,14 +77,14 @@ def _room(store: Path, runbook: Runbook, what: str) -> Iterator[Finding]:
         )
 
 
-def _answers(project: Project, wave: Wave, runbook: Runbook, target: LabSite) -> Iterator[Finding]:
+def _answers(project: Project, wave: Wave, runbook: Runbook, target: Reached) -> Iterator[Finding]:
     from migrate.daemons.control import ControlClient
     from migrate.daemons.sockets import connect
     from migrate.transfers.histories import AskedHistories
 
     try:
-        connect(target.directory / "run", SOCKET, 2.0).close()
-        client = ControlClient(store_of(target.directory), 2.0)
+        connect(run_of(target.where), SOCKET, 2.0).close()
+        client = ControlClient(store_of(target.where), 2.0)
         histories = AskedHistories(lambda: client, project.id, wave.name)
         for step in runbook.steps:
             if step.kind == "journal" and (reach := histories.kept(step.id.split("/")[0])) is not None:

@@ -26,8 +26,9 @@ from migrate.sites.ports import Capability
 from migrate.steps.check import SOURCE_NEEDS, TARGET_NEEDS
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
+from migrate.steps.landing import new_vm
 from migrate.transfers.modelled import ModelledTransfers
-from planner.errors import Blocked, Unreachable, WherryError
+from planner.errors import Blocked, SiteRefused, WherryError
 from planner.model import Power
 from planner.names import visible
 from planner.units import show_bytes
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from migrate.run.waves import Standing
-    from migrate.sites.lab.client import LabSite
     from migrate.sites.ports import FullSite
+    from migrate.sites.reached import Reached
     from planner.plan import Wave
     from planner.store.project import Project
 
@@ -63,7 +64,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     from migrate.run import store as runs
 
     wave = standing.wave
-    sites: dict[str, LabSite] = {}
+    sites: dict[str, Reached] = {}
     findings = [*_allowed(project, standing), *_keys(project.root, now or datetime.now(UTC))]
     calls: tuple[Call, ...] = ()
     stopped = ""
@@ -90,7 +91,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped)
 
 
-def _open(project: Project, role: str, findings: list[Finding]) -> LabSite | None:
+def _open(project: Project, role: str, findings: list[Finding]) -> Reached | None:
     from migrate.sites.opening import open_site
     from planner.store import settings
 
@@ -137,7 +138,7 @@ def _keys(root: Path, now: datetime) -> Iterator[Finding]:
                 yield Finding("keys", said, "issue new keys, and bring them to the site, before the night")
 
 
-def at_the_sites(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
+def at_the_sites(wave: Wave, source: Reached, target: Reached) -> Iterator[Finding]:
     """Yield everything at the sites that is not as planned, and not only the first of it."""
     try:
         sets = any(nic.live and not nic.by_hand for nic in wave.conduct.nics)
@@ -148,9 +149,26 @@ def at_the_sites(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Find
                 yield Finding("privileges", said, "give the account the privileges, or choose another site")
         yield from _networks(wave, target)
         yield from _machines(wave, source, target)
+        yield from _datastores(wave, target)
         yield from _space(wave, target)
-    except Unreachable as error:
+        yield from _privileges(wave, source, target)
+    except WherryError as error:
         yield Finding("site", error.message, error.hint)
+
+
+def _privileges(wave: Wave, source: Reached, target: Reached) -> Iterator[Finding]:
+    """Yield what the accounts may not do; a site that has no roles lacks none."""
+    builds = (new_vm(step) for step in compose(wave).steps if step.kind == "build")
+    hint = "give it the role of docs/vsphere.md there, with all that lies below"
+    try:
+        for site, said in (
+            (source, source.lacking(leaving=(vm.id for vm in wave.vms))),
+            (target, target.lacking(arriving=builds)),
+        ):
+            for sentence in said:
+                yield Finding("privileges", f"at site {site.name} {sentence}", hint)
+    except SiteRefused as error:  # where nothing can land nobody can say what is lacking there
+        yield Finding("places", error.message, error.hint)
 
 
 def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:
@@ -164,9 +182,9 @@ def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:
             )
 
 
-def _machines(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding]:
+def _machines(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding]:
     anew = "discover again, plan anew and approve the wave"
-    there = {found.name: vm for vm in target.vms() if (found := target.observe(vm)) is not None}
+    there = set(target.names().values())
     sizes = {(held.vm, disk.volume): disk.size_bytes for disk in wave.disks for held in disk.attachments}
     for vm in wave.vms:
         shown, found = visible(vm.name), source.observe(vm.id)
@@ -188,6 +206,27 @@ def _machines(wave: Wave, source: FullSite, target: LabSite) -> Iterator[Finding
             yield Finding(
                 "disks", f"the disks of {shown} at site {source.name} are not those of the plan", anew
             )
+
+
+def _datastores(wave: Wave, target: Reached) -> Iterator[Finding]:
+    """Yield datastores of the plan that are not there, or too full, where disks have to be put on one."""
+    if (free := target.datastores()) is None:
+        return
+    needs: dict[str, int] = {}
+    for disk in wave.disks:
+        if target.volume(disk.volume) is None:
+            wanted = 0 if disk.target.is_rdm else disk.size_bytes
+            needs[disk.datastore] = needs.get(disk.datastore, 0) + wanted
+    hint = "map them in [datastores] of the settings, plan anew and approve the wave"
+    if needs.pop("", None) is not None:
+        yield Finding("datastores", f"nobody said where disks of {visible(wave.name)} land", hint)
+    for name, wanted in sorted(needs.items()):
+        if name not in free:
+            said = f"datastore {visible(name)} does not exist at site {target.name}"
+            yield Finding("datastores", said, hint)
+        elif wanted > free[name]:
+            said = f"datastore {visible(name)} has {show_bytes(free[name])} free, the wave needs "
+            yield Finding("space", f"{said}{show_bytes(wanted)}", "free space there, or map another one")
 
 
 def _space(wave: Wave, target: FullSite) -> Iterator[Finding]:

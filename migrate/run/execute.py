@@ -12,7 +12,7 @@ Only an approved wave runs, exactly as it was approved, and one process at a tim
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -47,6 +47,7 @@ from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
 from migrate.run.runbook import COMMIT, GO, Phase, Step, dump_step
 from migrate.run.seed_map import read_seeds
+from migrate.run.showing import Shower
 from migrate.run.store import Run, RunKind
 from migrate.run.waves import check_alone, check_remedied, find_wave
 from migrate.run.world import both_sites, context
@@ -57,7 +58,7 @@ from planner.store import approvals, plans
 from planner.store.project import Project
 
 if TYPE_CHECKING:
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
     from planner.plan import Wave
     from planner.store.plans import StoredPlan
 
@@ -186,7 +187,7 @@ def _drive(
     record: StepRecord,
     watching: Onlooker,
     means: Means,
-    sites: tuple[LabSite, LabSite],
+    sites: tuple[Reached, Reached],
     gates: Gatekeeper,
 ) -> Stopped:
     """Drive a run with the crew that its limits allow."""
@@ -207,18 +208,19 @@ def _drive(
         clock=watching.clock,
         hauling=means.hauling,
     )
-    driver = Driver(
-        ctx,
-        KINDS,
-        record,
-        tell=watching.tell,
-        boundary=watching.boundary,
-        paused=paused,
-        hurried=controls.hurry_watch(project, run.wave),
-        patience=line.patience if watching.patience is None else lambda: watching.patience or Patience(),
-        crew=crew,
-    )
-    return driver.drive(gates.opens)
+    with closing(Shower(history.runbook, ctx.run, sites, ctx.clock.epoch_s, watching.tell)) as shower:
+        driver = Driver(
+            ctx,
+            KINDS,
+            record,
+            tell=shower.told,
+            boundary=watching.boundary,
+            paused=paused,
+            hurried=controls.hurry_watch(project, run.wave),
+            patience=line.patience if watching.patience is None else lambda: watching.patience or Patience(),
+            crew=crew,
+        )
+        return driver.drive(gates.opens)
 
 
 def _paused(project: Project, wave: str, means: Means) -> Callable[[], bool]:

@@ -145,6 +145,7 @@ class GroupSteps:
                     "size_bytes": disk.size_bytes,
                     "backing": disk.target.value,
                     "lun": disk.target_lun,
+                    **({"datastore": disk.datastore} if disk.datastore else {}),
                     **({"send": disk.send.value} if disk.left_out else {}),
                 },
                 undoable=True,
@@ -353,6 +354,8 @@ def _definition(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
         "memory_bytes": vm.memory_bytes,
         "firmware": vm.firmware,
         "guest_os": vm.guest_os,
+        **({"datastore": vm.datastore} if vm.datastore else {}),
+        **({"folder": vm.folder} if vm.folder else {}),
         "disks": [
             {
                 "key": item.disk,

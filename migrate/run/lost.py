@@ -23,13 +23,13 @@ from planner.store import plans
 
 if TYPE_CHECKING:
     from migrate.run.store import Run
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
     from planner.plan import Wave
     from planner.store.plans import StoredPlan
     from planner.store.project import Project
 
 
-def lost_runs(project: Project, found: list[Stamp], source: LabSite) -> Iterator[Run]:
+def lost_runs(project: Project, found: list[Stamp], source: Reached) -> Iterator[Run]:
     """Make anew the runs that began after the backup, and yield them; raises Blocked when none fits.
 
     ``source`` is asked under which names the VMs of a committed wave are fenced.
@@ -53,7 +53,7 @@ def lost_runs(project: Project, found: list[Stamp], source: LabSite) -> Iterator
         yield runs.restore(project, number, at, newest, home, RunKind.FAILBACK)
 
 
-def drop_snapshots(project: Project, *sites: LabSite) -> int:
+def drop_snapshots(project: Project, *sites: Reached) -> int:
     """Remove snapshots of the project's runs that nobody knows; return how many."""
     known, dropped = _known(project), 0
     for site in sites:
@@ -87,7 +87,7 @@ def _out(project: Project, newest: StoredPlan, wave: Wave, home: int, generation
     return runs.restore(project, max(free), _said(generation - 1), newest, compose(wave))
 
 
-def _named(source: LabSite, wave: Wave, generation: int) -> dict[str, str]:
+def _named(source: Reached, wave: Wave, generation: int) -> dict[str, str]:
     """Return under which names the VMs are fenced; one that has its own again gets the day of its return."""
     day = datetime.fromtimestamp(generation / 1000, UTC).date()
     states = {vm.id: source.observe(vm.id) for vm in wave.vms}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
 
 _KEY = re.compile(r"(?P<run>\d+)-(?P<generation>\d+)/(?P<step>.+)/(?P<way>do|undo)\d+")
 _HOMEWARD_AT_THE_TARGET = frozenset({"stop", "fence"})  # on the way out these are done at the source
@@ -33,12 +33,12 @@ class Stamp:
         return act in (_HOMEWARD_AT_THE_TARGET if self.at_target else _HOMEWARD_AT_THE_SOURCE)
 
 
-def stamps(project: str, source: LabSite, target: LabSite) -> list[Stamp]:
+def stamps(project: str, source: Reached, target: Reached) -> list[Stamp]:
     """Return the keys of a project's runs on the VMs of both sites of its plan."""
     return [*_at(project, source, at_target=False), *_at(project, target, at_target=True)]
 
 
-def _at(project: str, site: LabSite, *, at_target: bool) -> Iterator[Stamp]:
+def _at(project: str, site: Reached, *, at_target: bool) -> Iterator[Stamp]:
     for vm in site.vms():
         state = site.observe(vm)
         for op in (state.op, state.last_power_op) if state else ():

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from migrate.run.line_policy import LinePolicy
     from migrate.run.means import Hauling
     from migrate.run.store import Run
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
     from migrate.transfers.ports import Histories, Moving, Places, Transfers
 
 
 @contextmanager
-def both_sites(project: Project, *, homeward: bool = False) -> Iterator[tuple[LabSite, LabSite]]:
+def both_sites(project: Project, *, homeward: bool = False) -> Iterator[tuple[Reached, Reached]]:
     """Open the site that VMs leave and the one they reach; raises BadInput, Blocked, Unreachable.
 
     A run that goes ``homeward`` leaves the target of the plan and reaches its source.
@@ -43,7 +43,7 @@ def context(
     project: Project,
     run: Run,
     history: History,
-    sites: tuple[LabSite, LabSite],
+    sites: tuple[Reached, Reached],
     line: LinePolicy,
     *,
     report: Callable[[Moving], None],
@@ -72,7 +72,7 @@ def context(
     )
 
 
-def _histories(project: Project, run: Run, target: LabSite) -> Histories | None:
+def _histories(project: Project, run: Run, target: Reached) -> Histories | None:
     """Return the journals of the site that a run copies to; none are kept for remedies."""
     from migrate.daemons.receiver import asked_receiver
     from migrate.run.store import RunKind
@@ -80,13 +80,13 @@ def _histories(project: Project, run: Run, target: LabSite) -> Histories | None:
 
     if run.kind is RunKind.REMEDY:
         return None
-    return AskedHistories(lambda: asked_receiver(target.directory), project.id, run.wave)
+    return AskedHistories(lambda: asked_receiver(target.where), project.id, run.wave)
 
 
 def _places(
     project: Project,
     run: Run,
-    sites: tuple[LabSite, LabSite],
+    sites: tuple[Reached, Reached],
     stop: Callable[[], bool],
     hauling: Hauling | None,
 ) -> Places:
@@ -99,7 +99,7 @@ def _places(
     from migrate.movers.placing import MovedPlaces
     from migrate.movers.task import Ends, Manner
 
-    ends = Ends(*(str(site.directory) for site in sites))
+    ends = Ends(*(site.where for site in sites))
     manner = Manner(**_manner(project, run))
     return MovedPlaces(hauling.local, ends, manner, folder.absolute(), hauling.generations, stop)
 
@@ -119,7 +119,7 @@ def _manner(project: Project, run: Run) -> dict[str, Any]:
 def _here(
     project: Project,
     run: Run,
-    sites: tuple[LabSite, LabSite],
+    sites: tuple[Reached, Reached],
     line: LinePolicy,
     stop: Callable[[], bool],
     _hauling: Hauling | None,
@@ -133,7 +133,7 @@ def _here(
     source, target = sites
     return StreamedTransfers(
         source,
-        lambda: SocketChannel(connect_receiver(target.directory)),
+        lambda: SocketChannel(connect_receiver(target.where)),
         generation=run.generation,
         throttle=Throttle(line),
         stop=stop,
@@ -144,7 +144,7 @@ def _here(
 def _moved(
     project: Project,
     run: Run,
-    sites: tuple[LabSite, LabSite],
+    sites: tuple[Reached, Reached],
     line: LinePolicy,
     stop: Callable[[], bool],
     hauling: Hauling | None,
@@ -157,7 +157,7 @@ def _moved(
     source, target = sites
     return MovedTransfers(
         hauling.movers,
-        Ends(str(source.directory), str(target.directory)),
+        Ends(source.where, target.where),
         Manner(**_manner(project, run)),
         generations=hauling.generations,
         shares=hauling.shares,

@@ -119,6 +119,15 @@ class VMSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Where a VM stands in its move, for people at the site's own console. Empty says nothing."""
+
+    wave: str
+    state: str
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """What a probe saw. ``detail`` is one line for the record."""
 
@@ -163,7 +172,7 @@ class NewVM:
     """A VM to create and register.
 
     ``definition`` is its source's, for a site that can build it; disks and NICs are always those said here.
-    Places that are empty are the site's to choose; ``pool`` and ``policy`` go by name.
+    Places that are empty are the site's to choose; ``pool`` is a name or the end of a path.
     """
 
     id: str
@@ -177,7 +186,6 @@ class NewVM:
     datastore: str = ""
     folder: str = ""
     pool: str = ""
-    policy: str = ""
     definition: Definition | None = None
     choices: Choices = field(default_factory=Choices)
 
@@ -355,6 +363,15 @@ class Customises(Protocol):
 
     def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
         """Have the guest of a VM that is off start with other settings of these adapters; others stay."""
+        ...
+
+
+@runtime_checkable
+class Shows(Protocol):
+    """A site with a console of its own, at which people see where VMs stand. Nothing depends on it."""
+
+    def show(self, vm: str, shown: Shown, op: str) -> None:
+        """Show where a VM stands; one that is not there is left out."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import asdict, replace
 
 from migrate.kept import KeptVolume
 from migrate.run.runbook import Step
@@ -24,12 +25,14 @@ class Build:
         return f"create and register with {disks} disks and {nics} NICs"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Create it and look at what came of it."""
-        ctx.target.create_vm(new_vm(step), op)
+        """Create it as its source is defined, and look at what came of it."""
+        vm = replace(new_vm(step), definition=ctx.source.definition(step.params["vm"]))
+        ctx.target.create_vm(vm, op)
         result = self.verify(ctx, step, op)
         if result is None:
             raise StepFailed(f"{step.title}: the VM is not there", "look at the target site, then retry")
-        return result
+        otherwise = [asdict(one) for one in ctx.target.differences(vm)]
+        return {**result, **({"otherwise": otherwise} if otherwise else {})}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Look for the VM; raises StepFailed when one is there with other disks."""
@@ -111,6 +114,8 @@ def new_vm(step: Step) -> NewVM:
         memory_bytes=params["memory_bytes"],
         firmware=params["firmware"],
         guest_os=params["guest_os"],
+        datastore=params.get("datastore", ""),
+        folder=params.get("folder", ""),
         disks=tuple(
             NewAttachment(**{**disk, "bus_sharing": BusSharing(disk["bus_sharing"])})
             for disk in params["disks"]

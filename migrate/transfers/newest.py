@@ -11,7 +11,7 @@ from migrate.run.history import History, Status
 from planner.errors import Unreachable
 
 if TYPE_CHECKING:
-    from migrate.sites.lab.client import LabSite
+    from migrate.sites.reached import Reached
 
 
 def lags(history: History, volume: str) -> bool:
@@ -25,7 +25,7 @@ def lags(history: History, volume: str) -> bool:
 
 
 def hash_newest(
-    target: LabSite, history: History, volume: str, size_bytes: int, progress: Callable[[int], None]
+    target: Reached, history: History, volume: str, size_bytes: int, progress: Callable[[int], None]
 ) -> DiskHash:
     """Return the digest of what is newest of a volume; raises Unreachable, OSError."""
     from migrate.daemons.receiver import connect_receiver
@@ -35,7 +35,7 @@ def hash_newest(
         with closing(target.open_read(volume)) as replica:
             return hash_disk(replica, size_bytes=size_bytes, progress=progress)
     try:
-        with closing(SocketChannel(connect_receiver(target.directory))) as channel:
+        with closing(SocketChannel(connect_receiver(target.where))) as channel:
             return ask_hash(channel, volume, size_bytes, progress=progress)
     except ChannelClosed as error:
         raise Unreachable("the receiver went away in a comparison", "run the verb again") from error

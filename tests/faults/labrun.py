@@ -115,7 +115,7 @@ class Lab:
                 os.dup2(silence, 1)
                 os.dup2(silence, 2)
                 threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
-                os._exit(main([str(directory)]))
+                os._exit(main([f"lab:{directory}" if main is receiver.main else str(directory)]))
             finally:
                 os._exit(70)
         self.children.append(pid)

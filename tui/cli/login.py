@@ -45,9 +45,15 @@ def login_options(function: Command) -> Command:
 
 
 def log_in(
-    project: Project, spec: str, password_fd: int | None, trust: str | None, ca_file: Path | None
+    project: Project,
+    spec: str,
+    password_fd: int | None,
+    trust: str | None,
+    ca_file: Path | None,
+    *,
+    keyring: bool | None = None,
 ) -> Login:
-    """Return the login for a vCenter's address; raises BadInput.
+    """Return the login for a vCenter's address; raises BadInput. ``keyring`` is as of ``find_password``.
 
     A thumbprint that is named is remembered by the project, as one that was said yes to.
     """
@@ -60,7 +66,7 @@ def log_in(
     pin = parse_thumbprint(trust) if trust else None
     if pin is None and ca_file is None:
         pin = pin_of(project, address.endpoint)
-    return Login(address, find_password(address, fd=password_fd), pin, ca_file)
+    return Login(address, find_password(address, fd=password_fd, keyring=keyring), pin, ca_file)
 
 
 def with_trust(project: Project, login: Login, act: Callable[[Login], Result]) -> tuple[Login, Result]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,16 @@ class LabSite:
         return self._folder.root
 
     @property
+    def where(self) -> str:
+        """What another process opens this site by."""
+        return f"lab:{self._folder.root}"
+
+    @property
+    def holds_disks(self) -> bool:
+        """False: they are files of this machine."""
+        return False
+
+    @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
         return frozenset(Capability)
@@ -152,6 +163,10 @@ class LabSite:
     def vms(self) -> tuple[str, ...]:
         """Return the ids of all registered VMs."""
         return tuple(self._ask("vms"))
+
+    def names(self) -> dict[str, str]:
+        """Return the names of all registered VMs, by id."""
+        return {vm: found.name for vm in self.vms() if (found := self.observe(vm)) is not None}
 
     def observe(self, vm: str) -> VMState | None:
         """Return the VM's state, None when it is not registered; raises Unreachable."""
@@ -173,6 +188,13 @@ class LabSite:
     def free_bytes(self) -> int:
         """Return the bytes that new disks may take."""
         return int(self._ask("free_bytes"))
+
+    def lacking(self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = ()) -> tuple[str, ...]:
+        """Return nothing: whoever owns the folder may do everything."""
+        return ()
+
+    def datastores(self) -> None:
+        """Return None: a lab has one folder for all disks."""
 
     def networks(self) -> frozenset[str] | None:
         """Return the networks that NICs can be plugged into, None for any."""

@@ -16,6 +16,7 @@ from planner.sources.vcenter.values import many, text
 _VM = Kind("virtual machines", (), {"VirtualMachine": ("customValue",)})
 _FIELDS = Kind("custom attributes", (), {"CustomFieldsManager": ("field",)})
 _OF_VMS = ("", "VirtualMachine")
+OWN = "wherry "  # how the names of those begin that wherry shows where VMs stand by
 _TAKEN = "DuplicateName"
 
 

@@ -16,6 +16,7 @@ from migrate.sites.definition import (
     Slot,
 )
 from migrate.sites.vsphere.allowed import sorted_out
+from migrate.sites.vsphere.left_behind import left_behind
 
 CONTROLLERS = frozenset(
     {
@@ -53,13 +54,8 @@ def kind_of(device: Any) -> str:
     return str(device._wsdlName)
 
 
-def define(
-    config: Any,
-    attributes: Iterable[tuple[str, str]] = (),
-    tags: Iterable[tuple[str, str]] = (),
-    host_name: str = "",
-) -> Definition:
-    """Return the definition that a ``VirtualMachineConfigInfo`` holds."""
+def define(config: Any) -> Definition:
+    """Return the definition in a ``VirtualMachineConfigInfo``: all but labels and the guest's name."""
     hardware = config.hardware
     devices = list(hardware.device)
     travelling, left = sorted_out((one.key, str(one.value)) for one in config.extraConfig or ())
@@ -77,22 +73,22 @@ def define(
         nested=bool(config.nestedHVEnabled),
         latency=str(config.latencySensitivity.level) if config.latencySensitivity else "normal",
         time_sync=bool(config.tools and config.tools.syncTimeWithHost),
+        vbs=bool(config.flags and config.flags.vbsEnabled),
+        iommu=bool(config.flags and config.flags.vvtdEnabled),
         processor=_share(config.cpuAllocation),
         memory=_share(config.memoryAllocation),
         boot=_boot(config.bootOptions),
         annotation=config.annotation or "",
         bios_uuid=config.uuid or "",
         instance_uuid=config.instanceUuid or "",
-        host_name=host_name,
         controllers=tuple(map(_controller, (one for one in devices if kind_of(one) in CONTROLLERS))),
         disks=tuple(map(_slot, (one for one in devices if kind_of(one) == "VirtualDisk"))),
         adapters=tuple(map(_adapter, (one for one in devices if kind_of(one) in ADAPTERS))),
         drives=tuple(map(_drive, (one for one in devices if kind_of(one) in DRIVES))),
         others=tuple(_others(devices)),
+        left=left_behind(config),
         extra=travelling,
         left_extra=left,
-        attributes=tuple(sorted(attributes)),
-        tags=tuple(sorted(tags)),
     )
 
 

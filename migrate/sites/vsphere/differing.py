@@ -13,7 +13,7 @@ from migrate.sites.vsphere.defining import IDE_BUSES
 _APART = frozenset(
     {
         *("hw_version", "bios_uuid", "instance_uuid", "controllers", "disks", "adapters", "drives"),
-        *("others", "extra", "left_extra", "attributes", "tags", "boot", "host_name"),
+        *("others", "left", "extra", "left_extra", "attributes", "tags", "no_tags", "boot", "host_name"),
     }
 )
 _WORDS = {
@@ -29,7 +29,9 @@ _WORDS = {
     "memory_mib": "memory in MiB",
     "nested": "nested virtualisation",
     "processor": "processor shares",
+    "iommu": "IOMMU for the guest",
     "time_sync": "time from the host",
+    "vbs": "virtualisation-based security",
 }
 
 
@@ -153,6 +155,9 @@ def _drives(source: Definition, built: Definition) -> Iterator[Difference]:
             yield Difference(what, "there", "absent", False, "not built")
         elif one.media:
             yield Difference(f"media in {what}", one.media, "none", True, "images stay at the source")
+    for what in source.left:
+        if what not in built.left:
+            yield Difference(what, "there", "absent", False, "wherry does not carry it over")
     for device in source.others:
         yield Difference(device, "there", "absent", False, "wherry does not build this kind of device")
 
@@ -181,6 +186,8 @@ def _labels(choices: Choices, source: Definition, built: Definition) -> Iterator
             yield Difference(f"setting {key}", value, now, False, "the target made another one")
     for key in source.left_extra:
         yield Difference(f"setting {key}", "set", "absent", False, "not known to mean the same elsewhere")
+    if source.no_tags or built.no_tags:
+        yield Difference("tags", "unknown", "unknown", False, source.no_tags or built.no_tags)
     for word, kept, before, after in (
         ("custom attribute", choices.attributes, source.attributes, built.attributes),
         ("tag", choices.tags, source.tags, built.tags),

@@ -132,10 +132,19 @@ class Ids:
             )
         return found
 
+    def known(self, vm: str) -> Ref | None:
+        """Return a VM's object as far as it is known without asking the vCenter."""
+        moref = self._morefs.get(vm)
+        return Ref("VirtualMachine", moref) if moref else self._made.get(vm)
+
     def made(self, vm: str, target: Ref) -> None:
         """Remember an object that was made for a VM just now."""
         with self._lock:
             self._made[vm] = target
+
+    def at_home(self, target: Ref) -> str:
+        """Return the plan's id of a VM whose inventory was read from this vCenter, else empty."""
+        return self._named.get(target.id, "")
 
     def name_of(self, target: Ref) -> str:
         """Return the plan's id of a VM's object, its moref when the plan has none for it."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from migrate.sites.ports import Capability
+from migrate.sites.ports import Capability, NewVM
 from migrate.sites.vsphere.calls import CallLog
+from migrate.sites.vsphere.configuring import Configuring
 from migrate.sites.vsphere.connection import Connection
+from migrate.sites.vsphere.customising import Customising
 from migrate.sites.vsphere.ids import Ids
+from migrate.sites.vsphere.listing import Listing
+from migrate.sites.vsphere.machines import Building
 from migrate.sites.vsphere.observing import Observing
 from migrate.sites.vsphere.powers import Powering
+from migrate.sites.vsphere.probing import Probing
+from migrate.sites.vsphere.reaching import Reaching
+from migrate.sites.vsphere.roles import Authorised
+from migrate.sites.vsphere.seen import Showing
 from migrate.sites.vsphere.snapshotting import Snapshotting
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.tracking import Tracking
@@ -19,16 +27,35 @@ from planner.sources.vcenter.address import Login
 from planner.sources.vcenter.session import Session
 
 CAPABILITIES = frozenset(
-    {Capability.POWER, Capability.QUIESCE, Capability.SNAPSHOT, Capability.CHANGE_TRACKING}
+    {
+        *(Capability.POWER, Capability.QUIESCE, Capability.SNAPSHOT, Capability.CHANGE_TRACKING),
+        *(Capability.READ_DISKS, Capability.WRITE_DISKS, Capability.CREATE_VM, Capability.LUNS),
+        *(Capability.PROBE, Capability.CONFIGURE, Capability.CONSOLIDATE, Capability.CUSTOMISE),
+    }
 )
 
 
-class VsphereSite(Observing, Powering, Snapshotting, Tracking, Watching):
+class VsphereSite(
+    Showing,  # first: it hears of the acts of all others
+    Observing,
+    Listing,
+    Authorised,
+    Powering,
+    Snapshotting,
+    Tracking,
+    Watching,
+    Building,
+    Configuring,
+    Customising,
+    Probing,
+    Reaching,
+):
     """One vCenter. For several threads."""
 
-    def __init__(self, name: str, connection: Connection, tasks: Tasks, ids: Ids) -> None:
+    def __init__(self, name: str, connection: Connection, tasks: Tasks, ids: Ids, *, where: str = "") -> None:
         super().__init__(connection, tasks, ids)
         self._name = name
+        self._where = where
         self._identity = connection.identity
 
     @classmethod
@@ -53,6 +80,16 @@ class VsphereSite(Observing, Powering, Snapshotting, Tracking, Watching):
         return self._name
 
     @property
+    def where(self) -> str:
+        """What another process opens this site by."""
+        return self._where
+
+    @property
+    def holds_disks(self) -> bool:
+        """Some ways to a disk need the session."""
+        return True
+
+    @property
     def identity(self) -> str:
         """The vCenter's instance UUID."""
         return self._identity
@@ -61,6 +98,18 @@ class VsphereSite(Observing, Powering, Snapshotting, Tracking, Watching):
     def capabilities(self) -> frozenset[Capability]:
         """What the parts can do; a group is never frozen at one instant."""
         return CAPABILITIES
+
+    def lacking(self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = ()) -> tuple[str, ...]:
+        """Return what the account may not do of what moving these VMs takes, each a sentence.
+
+        Raises SiteRefused for a place that is not there, Declined, Unreachable.
+        """
+        away, here = tuple(leaving), tuple(arriving)
+        lacks = (
+            *(self.lacking_at_source(away) if away else ()),
+            *(self.lacking_at_target(here) if here else ()),
+        )
+        return tuple(dict.fromkeys(lack.says for lack in lacks))
 
     def close(self) -> None:
         """Log out."""

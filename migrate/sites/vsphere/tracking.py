@@ -49,11 +49,12 @@ class Tracking(Epochs):
             return None
 
     def change_id(self, volume: str) -> ChangeId | None:
-        """Return the change id of a volume whose VM is off; None when it runs, or is not tracked."""
-        found = self.holder(volume)
-        if found is None or found[0].power is not Power.OFF:
-            return None
-        return self.change_now(*found)
+        """Return None: vSphere has no id of now, it hands one out with each snapshot.
+
+        What a VM that is off shows is that of its last snapshot, and all that it wrote from then until it
+        stopped counts as written after it. A stopped source is held against its power operations instead.
+        """
+        return None
 
     def _pages(
         self, machine: Machine, one: Attached, snapshot: Ref | None, since: str

@@ -48,7 +48,7 @@ class Bringing:
     """Brings an image to a site with movers of its own."""
 
     def __init__(self, target: LabSite, pool: Pool) -> None:
-        ends = Ends(str(target.directory.parent / "source"), str(target.directory))
+        ends = Ends(f"lab:{target.directory.parent / 'source'}", target.where)
         folder = target.directory.parent / "seeds"
         manner = Manner(1, MIB)
         self._places = MovedPlaces(pool, ends, manner, folder, Generations(), lambda: False)

@@ -30,6 +30,8 @@ class ReadOnly:
         self.free = 1 << 40
         self.known: frozenset[str] | None = None
         self.can = frozenset(Capability)
+        self.stores: dict[str, int] | None = None
+        self.lacks: tuple[str, ...] = ()
         self.reads = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -45,8 +47,14 @@ class ReadOnly:
     def networks(self) -> frozenset[str] | None:
         return self.known
 
-    def vms(self) -> tuple[str, ...]:
-        return tuple(self.site.vms)
+    def names(self) -> dict[str, str]:
+        return {vm: found.name for vm, found in self.site.vms.items()}
+
+    def lacking(self, **_vms: object) -> tuple[str, ...]:
+        return self.lacks
+
+    def datastores(self) -> dict[str, int] | None:
+        return self.stores
 
 
 def sites(wave: Wave) -> tuple[Any, Any]:
@@ -104,6 +112,14 @@ def _no_network(source: Any, target: Any) -> None:
     target.known = frozenset({"lan"})
 
 
+def _no_privilege(source: Any, target: Any) -> None:
+    source.lacks = ("the account lacks VirtualMachine.State.CreateSnapshot on vm web",)
+
+
+def _nowhere_to_land(source: Any, target: Any) -> None:
+    target.stores = {"gold": 1 << 40}  # and the plan says of no disk where it lands
+
+
 def _may_not(source: Any, target: Any) -> None:
     target.can -= {Capability.CREATE_VM}
 
@@ -113,6 +129,7 @@ def _may_not(source: Any, target: Any) -> None:
     [
         (_other_name, "names"), (_there, "identities"), (_off, "identities"), (_gone, "identities"),
         (_disks, "disks"), (_full, "space"), (_no_network, "networks"), (_may_not, "privileges"),
+        (_nowhere_to_land, "datastores"), (_no_privilege, "privileges"),
     ],
 )  # fmt: skip
 def test_each_thing_in_the_way_is_a_finding_of_its_own(spoil: Callable[[Any, Any], None], what: str) -> None:
@@ -131,6 +148,22 @@ def test_all_of_it_is_found_at_once() -> None:
     _, stopped, failure = predict(small_wave(), compose(small_wave()), source, target)
     assert stopped == "W01: sites, VMs, networks and space"
     assert failure is not None
+
+
+def test_a_datastore_that_disks_land_on_is_there_and_has_room() -> None:
+    wave = small_wave()
+    on_gold = wave.model_copy(
+        update={"disks": tuple(disk.model_copy(update={"datastore": "gold"}) for disk in wave.disks)}
+    )
+    source, target = sites(wave)
+    needs = sum(disk.size_bytes for disk in wave.disks)
+    for stores, found in (
+        ({"gold": needs}, []),
+        ({"gold": needs - 1}, ["space"]),
+        ({"tin": needs}, ["datastores"]),
+    ):
+        target.stores = stores
+        assert [one.what for one in at_the_sites(on_gold, source, target)] == found
 
 
 def test_disks_that_are_there_already_take_no_space() -> None:

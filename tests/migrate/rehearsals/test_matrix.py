@@ -61,7 +61,7 @@ def late_s(done: TwinRun, wave: Wave | None = None) -> float:
 
 
 def whole(wave: Wave, seed: int = 1) -> Matrix:
-    said = rehearse(wave, LINK, runs=220, seed=seed, matrix=True).matrix
+    said = rehearse(wave, LINK, runs=240, seed=seed, matrix=True).matrix
     assert said is not None
     return said
 

@@ -42,21 +42,21 @@ def site(tmp_path: Path) -> Iterator[LabSite]:
 def test_seed_kill_delta_and_hash_into_a_lab_site(tmp_path: Path, site: LabSite) -> None:
     root = tmp_path / "target"
     content = bytearray(b"record 1" * (SIZE // 8))
-    channel = SocketChannel(connect_receiver(root))
+    channel = SocketChannel(connect_receiver(site.where))
     spec = PassSpec(VOLUME, "p1", SIZE, 1, change="e/1")
     assert send_pass(MemoryDisk(content), channel, spec, mode=Mode.SEED).complete
     channel.close()
-    os.kill(start_receiver(root), signal.SIGKILL)
+    os.kill(start_receiver(site.where), signal.SIGKILL)
     while is_running(root / "run", "receiver") is not None:
         time.sleep(0.01)
     content[1000:1003] = b"new"
-    channel = SocketChannel(connect_receiver(root))
+    channel = SocketChannel(connect_receiver(site.where))
     spec = PassSpec(VOLUME, "p2", SIZE, 1, "e/1", "e/2")
     result = send_pass(MemoryDisk(content), channel, spec, mode=Mode.DELTA, extents=[Extent(0, 65536)])
     assert result.mode is Mode.DELTA
     assert result.sent_bytes == 65536
     channel.close()
-    channel = SocketChannel(connect_receiver(root))
+    channel = SocketChannel(connect_receiver(site.where))
     assert ask_hash(channel, VOLUME, SIZE) == hash_disk(MemoryDisk(content))
     channel.close()
     disk = site.open_read(VOLUME)
@@ -64,8 +64,8 @@ def test_seed_kill_delta_and_hash_into_a_lab_site(tmp_path: Path, site: LabSite)
     disk.close()
 
 
-def test_an_unknown_volume_is_refused(tmp_path: Path, site: LabSite) -> None:
-    channel = SocketChannel(connect_receiver(tmp_path / "target"))
+def test_an_unknown_volume_is_refused(site: LabSite) -> None:
+    channel = SocketChannel(connect_receiver(site.where))
     with pytest.raises(NotFound):
         send_pass(MemoryDisk(SIZE), channel, PassSpec("other", "p", SIZE), mode=Mode.SEED)
     channel.close()

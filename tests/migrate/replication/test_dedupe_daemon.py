@@ -26,7 +26,7 @@ def test_a_clone_is_made_at_the_site_after_the_receiver_was_started_anew(tmp_pat
     try:
         for volume, deduped in (("vm-1/disk 0", 0), ("vm-[/]../x/disk 0", 2 * MIB)):
             site.create_disk(NewDisk(volume, 2 * MIB, Backing.VMDK), f"op-{deduped}")
-            channel = SocketChannel(connect_receiver(root))
+            channel = SocketChannel(connect_receiver(site.where))
             spec = PassSpec(volume, "p1", 2 * MIB, 1)
             sent = send_pass(MemoryDisk(content), channel, spec, mode=Mode.SEED, dedupe=True)
             channel.close()

@@ -77,7 +77,7 @@ def test_another_process_runs_the_wave(held: Wherry) -> None:
     [
         ("", "", 2, "the project has no source site"),
         ("simulated:", "lab:dc2", 3, "is simulated and holds no VMs to move"),
-        ("vcenter://admin@vc.example.test", "lab:dc2", 3, "is a vCenter"),
+        ("vcenter://admin@vc.example.test", "lab:dc2", 3, "no login is kept of site source"),
         ("lab:dc1", "lab:dc2", 2, "is not a lab site"),
     ],
 )

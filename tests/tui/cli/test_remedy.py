@@ -188,9 +188,9 @@ def test_what_cannot_be_is_refused_in_a_sentence(
     assert dry.stored() == before
 
 
-def test_a_vcenter_is_refused_until_acting_on_one_is_built(dry: Wherry) -> None:
+def test_a_vcenter_is_refused_until_a_login_is_kept(dry: Wherry) -> None:
     dry.done("site", "add", "old", "vcenter://me@vc.invalid", "--role", "source")
-    refused(dry.live("remedy", "W01"), 3, "is a vCenter, and acting on one is not built yet")
+    refused(dry.live("remedy", "W01"), 3, "no login is kept of site old", "wherry site login old")
 
 
 def test_undo_is_refused_in_words_when_there_is_nothing(dry: Wherry) -> None:

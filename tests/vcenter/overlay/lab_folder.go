@@ -7,14 +7,15 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/vmware/govmomi/vim25/soap"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
-// labFolder says whether the request may go on; else it has been answered.
-func (s *Service) labFolder(w http.ResponseWriter, r *http.Request) bool {
+// labFolder returns where the answer goes; nil = the request has been answered.
+func (s *Service) labFolder(w http.ResponseWriter, r *http.Request) http.ResponseWriter {
 	method := "folder:" + r.Method
 	labCount(method)
 	file := types.ManagedObjectReference{Value: strings.TrimPrefix(r.URL.Path, folderPrefix)}
@@ -25,14 +26,36 @@ func (s *Service) labFolder(w http.ResponseWriter, r *http.Request) bool {
 		}
 		if m.Status > 0 {
 			w.WriteHeader(m.Status)
-			return false
+			return nil
+		}
+		if m.Half {
+			w = &labHalfWriter{ResponseWriter: w}
 		}
 	}
 	if s.labMayRead(r) {
-		return true
+		return w
 	}
 	w.WriteHeader(http.StatusUnauthorized)
-	return false
+	return nil
+}
+
+// labHalfWriter closes the connection after half of the body.
+type labHalfWriter struct {
+	http.ResponseWriter
+	written int
+}
+
+func (w *labHalfWriter) Write(body []byte) (int, error) {
+	length, _ := strconv.Atoi(w.Header().Get("Content-Length"))
+	if most := length/2 - w.written; len(body) > most {
+		_, _ = w.ResponseWriter.Write(body[:most])
+		if f, ok := w.ResponseWriter.(http.Flusher); ok {
+			f.Flush()
+		}
+		panic(http.ErrAbortHandler)
+	}
+	w.written += len(body)
+	return w.ResponseWriter.Write(body)
 }
 
 func (s *Service) labMayRead(r *http.Request) bool {

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from tui.cli.login import login_options
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, say, table
 
 
-@click.group(epilog="Examples: wherry site add dc1 lab:lab/dc1 --role source; wherry site list")
+@click.group(
+    epilog="Examples: wherry site add dc1 lab:lab/dc1 --role source; wherry site login dc2; wherry site list"
+)
 def command() -> None:
     """Name the source and the target site."""
 
@@ -44,6 +48,50 @@ def add(name: str, url: str, role: str, project_dir: Path, as_json: bool) -> Non
         data({"name": name, "role": role, "url": url})
     else:
         say(visible(f"{role} site {name} is {url}"))
+
+
+@command.command(
+    "login", epilog="Examples: wherry site login dc2; wherry site login dc2 --password-fd 3 3< FILE"
+)
+@click.argument("name")
+@click.option("--keyring", is_flag=True, help="Keep no password: the keyring has it, for the engine too.")
+@login_options
+@project_option
+@json_option
+def login(name: str, project_dir: Path, as_json: bool, keyring: bool, **options: Any) -> None:
+    """Keep the login for acting on a vCenter, once it was tried.
+
+    The engine and its movers run unattended and log in with it. The password lies in the project's folder, in
+    a file that only you can read, or stays in the keyring. Anything else of the project never holds it.
+    """
+    from planner.names import visible
+    from tui.cli.site_logins import keep_login
+
+    with open_project(project_dir) as project:
+        found = keep_login(project, name, keyring=keyring, **options)
+    if as_json:
+        data(found)
+    else:
+        say(visible(f"{found['name']} is {found['product']}; the login of {found['account']} is kept"))
+
+
+@command.command("logout", epilog="Example: wherry site logout dc2")
+@click.argument("name")
+@project_option
+@json_option
+def logout(name: str, project_dir: Path, as_json: bool) -> None:
+    """Remove the login that is kept of a vCenter.
+
+    Sessions that are open end by themselves.
+    """
+    from tui.cli.site_logins import drop_login
+
+    with open_project(project_dir) as project:
+        there = drop_login(project, name)
+    if as_json:
+        data({"name": name, "removed": there})
+    else:
+        say("the login is removed" if there else "no login was kept")
 
 
 @command.command("list", epilog="Example: wherry site list --json")

@@ -94,7 +94,7 @@ def test_a_vm_that_runs_without_our_snapshot_is_compared(plant: Plant) -> None:
     assert plant.site.change_id(plant.plan_volume()) is None
 
 
-def test_a_vm_that_is_off_has_a_change_id_of_its_own(plant: Plant) -> None:
+def test_a_vm_that_is_off_is_read_as_it_is_and_has_no_id_of_now(plant: Plant) -> None:
     cycles = _Cycles(plant)
     cycles.turn()
     plant.site.drop_snapshot("p/r/g0/s1/do1", "p/r/g0/s1/drop")
@@ -102,9 +102,10 @@ def test_a_vm_that_is_off_has_a_change_id_of_its_own(plant: Plant) -> None:
     state = plant.site.observe(plant.vms[0])
     assert state is not None
     assert state.power is Power.OFF
-    stood = plant.site.change_id(plant.plan_volume())
-    assert stood == cycles.base
-    assert _since(plant, stood) == ()
+    assert plant.site.change_id(plant.plan_volume()) is None
+    assert _since(plant, cycles.base) == ()
+    plant.write(b"x", 3 * GRAIN)  # in real life before it stopped
+    assert _since(plant, cycles.base) == (Extent(3 * GRAIN, GRAIN),)
 
 
 @pytest.mark.parametrize(

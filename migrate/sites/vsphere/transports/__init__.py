@@ -1,0 +1,1 @@
+"""How the bytes of a vCenter's disks are reached."""

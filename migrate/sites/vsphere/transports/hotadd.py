@@ -1,0 +1,169 @@
+"""Disks attached to the VM that the mover runs in, and read or written as its block devices.
+
+The way of raw device mappings too, whose LUN no file holds. A disk is detached when it is closed, whatever
+came of it; what a process left attached when it died, the next one detaches before it attaches anything.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+from migrate.disks.flat import FlatDisk
+from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.vsphere.datastore_path import DatastorePath
+from migrate.sites.vsphere.transports.attachments import Attachment, Attachments
+from migrate.sites.vsphere.transports.blockdevices import BlockDevices, Wanted, claimed
+from migrate.sites.vsphere.transports.mover_vm import Hung, MoverVM
+from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
+from planner.errors import SiteRefused, Unreachable
+from planner.model import Backing
+from planner.units import show_bytes
+
+_NAA = "naa."
+
+
+class HotAdd:
+    """Disks that hang on the mover's VM for as long as they are open; ``vm`` None = none is set up."""
+
+    way = Way.HOT_ADD
+
+    def __init__(self, vm: MoverVM | None, devices: BlockDevices, attachments: Attachments) -> None:
+        self._vm = vm
+        self._devices = devices
+        self._attachments = attachments
+
+    def refusal(self, place: Place, purpose: Purpose) -> str:
+        """Return why the disk cannot hang on the mover's VM, empty when it can."""
+        if self._vm is None:
+            return "no VM of the mover is set up at this vCenter"
+        if place.vm == self._vm.ref.id:
+            return "it is a disk of the mover itself"
+        if purpose is Purpose.WRITE and place.running:
+            return "a VM that runs holds it"
+        if purpose is Purpose.WRITE and place.file.is_delta:
+            return "its VM has snapshots"
+        if place.running and place.backing is Backing.RDM_PHYSICAL:
+            return "a VM that runs writes it, and physical mappings have no snapshots"
+        if place.running and not place.snapshot:
+            return "a VM that runs writes it, and no snapshot holds it still"
+        return ""
+
+    def open_read(self, place: Place) -> ReadableDisk:
+        """Attach the disk for reading; raises SiteRefused, Unreachable, ProjectBusy."""
+        return self._open(place, writable=False)
+
+    def open_write(self, place: Place) -> WritableDisk:
+        """Attach the disk for writing; raises SiteRefused, Unreachable, ProjectBusy."""
+        return self._open(place, writable=True)
+
+    def clean_up(self) -> None:
+        """Detach what dead processes left attached; raises Unreachable, and then it is tried again later."""
+        assert self._vm is not None, "asked for a refusal before"
+        with self._attachments.abandoned() as names:
+            for name in names:
+                self._vm.detach(DatastorePath.parse(name))
+
+    def _open(self, place: Place, *, writable: bool) -> AttachedDisk:
+        self.clean_up()
+        assert self._vm is not None, "asked for a refusal before"
+        attachment = self._attachments.hold(str(place.file))
+        with ExitStack() as undo:
+            undo.callback(attachment.forget)
+            if self._vm.hung(place.file) is not None:
+                raise SiteRefused(
+                    f"disk {place.file.shown} hangs on the mover's VM already, and not by wherry",
+                    "detach it there, or choose another way to it",
+                )
+            attachment.remember()
+            undo.pop_all()
+            undo.callback(self._release, place.file, attachment)
+            before = self._devices.names()
+            hung = self._vm.attach(place, writable=writable)
+            path = self._devices.wait_for(_wanted(place, hung), before)
+            try:
+                claim = claimed(path)
+                if claim >= 0:
+                    undo.callback(os.close, claim)
+                flat = FlatDisk(path, writable)
+            except OSError as error:
+                raise Unreachable(
+                    f"device {path} of disk {place.file.shown} cannot be opened: {error.strerror}",
+                    "run the mover as a user who may open block devices",
+                ) from error
+            undo.callback(flat.close)
+            if flat.size_bytes != place.size_bytes:
+                raise SiteRefused(
+                    f"disk {place.file.shown} has {show_bytes(flat.size_bytes)} as device {path} and "
+                    f"{show_bytes(place.size_bytes)} at the vCenter",
+                    "look at the mover's VM in vCenter before anything is written",
+                )
+            return AttachedDisk(flat, undo.pop_all().close)
+
+    def _release(self, file: DatastorePath, attachment: Attachment) -> None:
+        assert self._vm is not None
+        try:
+            self._vm.detach(file)
+        except BaseException:
+            attachment.leave()
+            raise
+        attachment.forget()
+
+
+def _wanted(place: Place, hung: Hung) -> Wanted:
+    if place.backing is Backing.RDM_PHYSICAL:  # the guest sees the LUN as it is
+        digits = place.lun.removeprefix(_NAA) if place.lun.startswith(_NAA) else ""
+    else:
+        digits = "".join(char for char in (hung.uuid or place.uuid) if char != "-")
+    return Wanted(digits.casefold(), hung.unit, place.size_bytes, place.file.shown)
+
+
+class AttachedDisk:
+    """A block device that is detached when it is closed."""
+
+    def __init__(self, disk: FlatDisk, release: Callable[[], None]) -> None:
+        self._disk = disk
+        self._release = release
+        self._closed = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the disk."""
+        return self._disk.size_bytes
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        """Fill ``buffer`` from ``offset``; raises OSError, never returns short."""
+        self._check()
+        self._disk.read_into(buffer, offset)
+
+    def allocated(self) -> Iterator[tuple[int, int]]:
+        """Yield the runs that may hold data: all of a device, which tells no holes."""
+        self._check()
+        return self._disk.allocated()
+
+    def write(self, data: bytes | memoryview, offset: int) -> None:
+        """Write all of ``data``; raises OSError."""
+        self._check()
+        self._disk.write(data, offset)
+
+    def zero(self, offset: int, length: int) -> None:
+        """Make a run read as zeros."""
+        self._check()
+        self._disk.zero(offset, length)
+
+    def flush(self) -> None:
+        """Return only when everything written is durable."""
+        self._check()
+        self._disk.flush()
+
+    def close(self) -> None:
+        """Close the device and detach the disk; raises WherryError when it may still be attached."""
+        if not self._closed:
+            self._closed = True
+            self._release()
+
+    def _check(self) -> None:
+        if self._closed:
+            raise OSError(errno.EBADF, "the disk is closed")

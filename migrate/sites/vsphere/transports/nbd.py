@@ -1,0 +1,139 @@
+"""Disks over NBD: nbdkit with the user's own VDDK, which speaks to the hosts' network copy service.
+
+VDDK is VMware's and not ours to ship: the settings say where its libraries are. It reads snapshots of
+running VMs with their delta files, and writes disks of VMs that are off; thin disks keep their holes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from migrate.disks.nbd.disk import NbdDisk
+from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.vsphere.transports.nbdkit import serve
+from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
+from migrate.sites.vsphere.transports.slots import Places, unlimited
+from planner.errors import SiteRefused
+from planner.model import Backing
+from planner.sources.vcenter.address import Login
+from planner.sources.vcenter.tls import reaching, verified_context
+from planner.units import show_bytes
+
+
+class Plugin(Protocol):
+    """What nbdkit is told: a plugin with its parameters, and those parameters that are secret."""
+
+    def words(self, place: Place, purpose: Purpose) -> Sequence[str]: ...
+    def secrets(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Vddk:
+    """The parameters of nbdkit's VDDK plugin. ``thumbprint`` is what ``sha1_of`` returns."""
+
+    libraries: Path
+    login: Login
+    thumbprint: str
+
+    def words(self, place: Place, purpose: Purpose) -> tuple[str, ...]:
+        """Return the plugin and what it is told of a disk (nbdkit-vddk-plugin(1))."""
+        address = self.login.address
+        return (
+            "vddk",
+            f"libdir={self.libraries}",
+            f"server={address.host}",
+            *(() if address.port == 443 else (f"port={address.port}",)),
+            f"user={address.user}",
+            f"thumbprint={self.thumbprint}",
+            f"vm=moref={place.vm}",
+            *((f"snapshot={place.snapshot}",) if place.snapshot else ()),
+            "transports=nbdssl:nbd",
+            f"file={place.file}",
+        )
+
+    def secrets(self) -> Mapping[str, str]:
+        """Return the password, which goes through a descriptor."""
+        return {"password": self.login.password}
+
+
+def sha1_of(login: Login) -> str:
+    """Return the SHA-1 by which VDDK knows a vCenter, of a certificate that we verified ourselves.
+
+    Raises UntrustedCertificate, Unreachable. VDDK takes no other digest; whoever shows another certificate
+    to us is refused before VDDK is ever started.
+    """
+    context, _ = verified_context(login)
+    address = login.address
+    with (
+        reaching(login),
+        socket.create_connection((address.host, address.port), timeout=login.timeout_s) as plain,
+        context.wrap_socket(plain, server_hostname=address.host) as wrapped,
+    ):
+        der = wrapped.getpeercert(binary_form=True) or b""
+    return hashlib.sha1(der, usedforsecurity=False).digest().hex(":").upper()
+
+
+class Nbd:
+    """Disks that nbdkit serves. ``plugin`` is asked for anew for each disk; None = none is set up."""
+
+    way = Way.NBD
+
+    def __init__(
+        self, plugin: Callable[[], Plugin] | None, places: Places = unlimited, timeout_s: float = 60.0
+    ) -> None:
+        self._plugin = plugin
+        self._places = places
+        self._timeout_s = timeout_s
+
+    def refusal(self, place: Place, purpose: Purpose) -> str:
+        """Return why VDDK cannot reach the disk, empty when it can."""
+        if self._plugin is None:
+            return "no VDDK is set up"
+        if place.backing is Backing.RDM_PHYSICAL:
+            return "VDDK reads no physical raw device mapping over the network"
+        if not place.vm:
+            return "no VM holds it, and VDDK reaches disks through their VM"
+        if purpose is Purpose.WRITE and place.running:
+            return "a VM that runs holds it"
+        if place.running and not place.snapshot:
+            return "a VM that runs writes it, and no snapshot holds it still"
+        return ""
+
+    def open_read(self, place: Place) -> ReadableDisk:
+        """Open the disk; raises SiteRefused, Unreachable."""
+        return self._open(place, Purpose.READ)
+
+    def open_write(self, place: Place) -> WritableDisk:
+        """Open the disk to write it; raises SiteRefused, Unreachable."""
+        return self._open(place, Purpose.WRITE)
+
+    def _open(self, place: Place, purpose: Purpose) -> NbdDisk:
+        assert self._plugin is not None, "asked for a refusal before"
+        plugin = self._plugin()
+        release = self._places(place)
+        try:
+            disk = serve(
+                plugin.words(place, purpose),
+                plugin.secrets(),
+                what=place.file.shown,
+                writable=purpose is Purpose.WRITE,
+                closed=release,
+                timeout_s=self._timeout_s,
+            )
+        except BaseException:
+            release()
+            raise
+        if disk.size_bytes != place.size_bytes:
+            size = disk.size_bytes
+            disk.close()
+            raise SiteRefused(
+                f"disk {place.file.shown} has {show_bytes(size)} over NBD and "
+                f"{show_bytes(place.size_bytes)} at the vCenter",
+                "look whether the disk grew since the inventory was read",
+            )
+        return disk

@@ -1,0 +1,147 @@
+"""An nbdkit of our own that serves one disk to us alone, and ends with us however we end.
+
+It listens on a socket in a directory that only we can enter. Two of its filters end it: one when the disk
+is closed, one when the pipe closes that this process holds, for the moments before anything is open.
+Secrets reach it through descriptors, never by its command line, its environment or a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from migrate.disks.nbd.address import Address
+from migrate.disks.nbd.disk import NbdDisk, open_over
+from migrate.disks.nbd.pipe import connect
+from planner.errors import NotFound, SiteRefused, Unreachable
+from planner.names import visible
+
+_START_S = 120.0  # VDDK logs in to the vCenter first
+_LOOK_S = 0.02
+_END_S = 10.0
+_SAID_BYTES = 4096
+_HINT = "look at what VDDK says, at the role of the account, and at docs/transports.md"
+
+
+def serve(
+    words: Sequence[str],
+    secrets: Mapping[str, str],
+    *,
+    what: str,
+    writable: bool,
+    closed: Callable[[], object] = lambda: None,
+    start_s: float = _START_S,
+    timeout_s: float = 60.0,
+) -> NbdDisk:
+    """Start nbdkit with a plugin and its ``words`` and open what it serves; raises WherryError.
+
+    ``secrets`` are parameters whose values go through descriptors: ``password`` becomes ``password=-FD``,
+    which nbdkit and its VDDK plugin read once. ``what`` names the disk in errors. ``closed`` is called when
+    the disk has been closed and its server has ended.
+    """
+    program = shutil.which("nbdkit")
+    if program is None:
+        raise NotFound("nbdkit is not installed", "install nbdkit on the mover, or choose another transport")
+    with contextlib.ExitStack() as stack:
+        room = tempfile.mkdtemp(prefix="wherry-nbdkit-")
+        stack.callback(shutil.rmtree, room, ignore_errors=True)
+        folder = Path(room)
+        leash, held = os.pipe()
+        stack.callback(os.close, held)
+        child = _start(program, folder, leash, words, secrets, writable)
+        stack.callback(_end, child)
+        _await(child, folder, what, start_s)
+        address = Address("", socket=folder / "nbd")
+        closing = contextlib.ExitStack()
+        try:
+            sock = connect(address, timeout_s)
+            disk = open_over(sock, address, writable=writable, timeout_s=timeout_s, closed=closing.close)
+        except OSError as error:
+            said = _said(folder) or error.strerror
+            raise SiteRefused(f"disk {what}: nbdkit does not serve it: {said}", _HINT) from error
+        closing.callback(closed)
+        closing.push(stack.pop_all())
+    return disk
+
+
+def _start(
+    program: str,
+    folder: Path,
+    leash: int,
+    words: Sequence[str],
+    secrets: Mapping[str, str],
+    writable: bool,
+) -> subprocess.Popen[bytes]:
+    passed = [leash]
+    try:
+        handed = []
+        for name, secret in secrets.items():
+            passed.append(_readable(secret))
+            handed.append(f"{name}=-{passed[-1]}")
+        plugin, *parameters = words
+        command = [
+            program,
+            "--foreground",
+            *("--filter=exitlast", "--filter=exitwhen"),
+            *("--unix", str(folder / "nbd")),
+            *(() if writable else ("--readonly",)),
+            *(plugin, *parameters, *handed),
+            f"exit-when-pipe-closed={leash}",
+        ]
+        with (folder / "said").open("xb") as said:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=passed
+            )
+    finally:
+        for fd in passed:
+            os.close(fd)
+
+
+def _readable(secret: str) -> int:
+    """Return the reading end of a pipe that holds a secret."""
+    body = secret.encode()
+    reader, writer = os.pipe()
+    try:
+        os.set_blocking(writer, False)
+        os.write(writer, body)  # far below what a pipe holds
+    finally:
+        os.close(writer)
+    return reader
+
+
+def _await(child: subprocess.Popen[bytes], folder: Path, what: str, start_s: float) -> None:
+    """Return when the socket is there; raises SiteRefused, Unreachable."""
+    until = time.monotonic() + start_s
+    while not (folder / "nbd").exists():
+        if child.poll() is not None:
+            raise SiteRefused(f"disk {what}: nbdkit ended: {_said(folder)}", _HINT)
+        if time.monotonic() > until:
+            raise Unreachable(f"disk {what}: nbdkit does not begin within {start_s:g} s", _HINT)
+        time.sleep(_LOOK_S)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the server: it goes by itself when its client has gone, and is made to where it does not."""
+    child.terminate()
+    try:
+        child.wait(_END_S)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def _said(folder: Path) -> str:
+    """Return the last words of the server, made visible."""
+    try:
+        body = (folder / "said").read_bytes()[-_SAID_BYTES:]
+    except OSError:
+        return ""
+    lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line for line in lines if "error:" in line] or lines  # hints follow them
+    return visible(lines[-1].removeprefix("nbdkit: "), 300) if lines else "without a word"

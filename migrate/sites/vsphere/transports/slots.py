@@ -1,0 +1,112 @@
+"""Places that run out, shared by all processes of a mover's machine: connections to hosts and vCenters.
+
+Each is a file that whoever has the place holds locked; it is free the moment its holder ends, however that
+came. What hosts and vCenters bear is VMware's to say (docs/transports.md names the sources):
+
+    a host            48 MB of buffers of its network copy service, a disk opened takes one and more
+    a vCenter         52 connections to it
+    a mover's VM      15 disks on each of 4 SCSI controllers; counted there, by what hangs on it
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from migrate.sites.vsphere.transports.ports import Place
+from planner.errors import ProjectBusy
+from planner.names import content_id, visible
+
+_LOOK_S = 0.2
+Places = Callable[[Place], Callable[[], None]]  # takes what a disk needs, returns what gives it back
+
+
+def unlimited(_: Place) -> Callable[[], None]:
+    """Take nothing."""
+    return lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many disks may be open at a time through one host, and through one vCenter."""
+
+    nbd_per_host: int = 16
+    nbd_per_vcenter: int = 40
+    http_per_vcenter: int = 8
+
+
+class Slots:
+    """Counted places below a folder. ``stop`` ends a wait early."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        patience_s: float = 900.0,
+        stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._folder = folder
+        self._patience_s = patience_s
+        self._stop = stop
+        self._clock = clock
+        self._sleep = sleep
+
+    def take(self, what: str, of: str, most: int) -> Callable[[], None]:
+        """Wait for one of ``most`` places and return what gives it back; raises ProjectBusy.
+
+        ``what`` is said in errors, ``of`` is whose they are: ``nbd``, ``host-12``.
+        """
+        folder = self._folder / content_id("slots", what, of)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        begun = self._clock()
+        while True:
+            for number in range(most):
+                if (fd := locked(folder / str(number))) is not None:
+                    return _closing(fd)
+            if self._stop() or self._clock() - begun >= self._patience_s:
+                raise ProjectBusy(
+                    f"all {most} places of {what} at {visible(of, 80)} are taken",
+                    "copy fewer disks at once, or wait until others are done",
+                )
+            self._sleep(_LOOK_S)
+
+
+def nbd_places(slots: Slots, limits: Limits, vcenter: str) -> Places:
+    """Return what takes a connection through a disk's host and one through its vCenter."""
+
+    def take(place: Place) -> Callable[[], None]:
+        with ExitStack() as taken:
+            taken.callback(slots.take("nbd", place.host or vcenter, limits.nbd_per_host))
+            taken.callback(slots.take("nbd", f"vcenter {vcenter}", limits.nbd_per_vcenter))
+            return taken.pop_all().close
+
+    return take
+
+
+def http_places(slots: Slots, limits: Limits, vcenter: str) -> Places:
+    """Return what takes one of the disks that are read through a vCenter's web server."""
+    return lambda place: slots.take("http", f"vcenter {vcenter}", limits.http_per_vcenter)
+
+
+def locked(path: Path) -> int | None:
+    """Return a descriptor that holds a file locked, None when somebody else does; raises OSError."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    return fd
+
+
+def _closing(fd: int) -> Callable[[], None]:
+    held = ExitStack()
+    held.callback(os.close, fd)
+    return held.close

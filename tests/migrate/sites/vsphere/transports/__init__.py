@@ -1,0 +1,1 @@
+"""Transports against simulated vCenters, real nbdkit and files that stand in for block devices."""

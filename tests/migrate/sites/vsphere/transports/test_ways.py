@@ -1,0 +1,56 @@
+"""What the settings of a site set up, from a disk of the vCenter to its bytes."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from migrate.sites.vsphere.reaching import Reaching
+from migrate.sites.vsphere.seats import Form
+from migrate.sites.vsphere.transports.ports import Purpose, Way
+from migrate.sites.vsphere.transports.ways import Reach, ways_to
+from planner.errors import NotFound
+from planner.settings_sites import Site
+from tests.migrate.sites.vsphere.conftest import Wired
+from tests.migrate.sites.vsphere.disks import content, power_off, real_disk
+
+
+def test_each_way_that_is_not_set_up_says_so(wired: Wired, tmp_path: Path) -> None:
+    real = real_disk(wired)
+    power_off(wired, real.vm)
+    site = Reaching(*wired.of(real.vm))
+    site.transports = ways_to(wired.connection, wired.tasks, Reach(), tmp_path)
+    assert site.way_to(real.volume, Purpose.READ).reason == (
+        f"datastore-http: the vCenter serves its file; not local: datastore {real.file.datastore} is not "
+        "mounted here; not hot-add: no VM of the mover is set up at this vCenter; not nbd: no VDDK is set up"
+    )
+    with closing(site.open_read(real.volume)) as disk:
+        assert content(disk) == real.body
+
+
+def test_all_of_them_are_set_up(wired: Wired, tmp_path: Path) -> None:
+    real = real_disk(wired)
+    power_off(wired, real.vm)
+    reach = Reach({real.file.datastore: real.mount}, Path("/opt/vddk"), max(wired.machines()))
+    site = Reaching(*wired.of(real.vm))
+    site.transports = ways_to(wired.connection, wired.tasks, reach, tmp_path)
+    assert [one.way for one in site.transports] == [Way.LOCAL, Way.HOT_ADD, Way.NBD, Way.HTTP]
+    assert all(one.refusal(real.place(), Purpose.WRITE) == "" for one in site.transports)
+    assert site.way_to(real.volume, Purpose.READ).way is Way.LOCAL
+    assert site.way_to(real.volume, Purpose.WRITE).way is Way.HOT_ADD
+
+
+def test_a_mover_that_is_no_vm_of_the_vcenter(wired: Wired, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="the mover's VM nobody is not at"):
+        ways_to(wired.connection, wired.tasks, Reach(mover="nobody"), tmp_path)
+
+
+def test_what_the_settings_say() -> None:
+    said = Site(
+        url="vcenter://mover@vc", role="source", mounts={"nfs": "/mnt/nfs"}, vddk="/opt/vddk", mover="m-1"
+    )
+    assert Reach.of(said) == Reach({"nfs": Path("/mnt/nfs")}, Path("/opt/vddk"), "m-1")
+    assert Reach.of(Site(url="vcenter://mover@vc", role="source")) == Reach()
+    assert [Form.called(word) for word in ("thin", "thick", "eager")] == list(Form)
