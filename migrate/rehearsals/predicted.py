@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from migrate.sites.configuration import Configuration
+from migrate.sites.definition import Definition
 from migrate.sites.networking import GuestNic
 from migrate.sites.ports import Capability, NewDisk, NewVM, VMSnapshot, VMState
 from migrate.sites.simulated import SimulatedSite
@@ -70,6 +71,10 @@ class PredictedSite(SimulatedSite):
                     self.holders.setdefault(disk.volume, set()).add(vm)
                 self.configurations[vm] = self._real.configuration(vm) or Configuration()
         return self.vms.get(vm)
+
+    def definition(self, vm: str) -> Definition | None:
+        """Return the real one's."""
+        return self._real.definition(vm)
 
     def volume(self, volume: str) -> NewDisk | None:
         """Return the volume as it would be."""

@@ -21,7 +21,7 @@ reached; change tracking answers ``None`` when it cannot be trusted, which means
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -29,6 +29,7 @@ from migrate.disks.extent import Extent as Extent
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import Configuration
 from migrate.sites.consistency import Consistency as Consistency
+from migrate.sites.definition import Choices, Definition, Difference
 from migrate.sites.networking import GuestNic
 from planner.model import Backing, BusSharing, Power
 
@@ -159,7 +160,11 @@ class NewNic:
 
 @dataclass(frozen=True, slots=True)
 class NewVM:
-    """A VM to create and register."""
+    """A VM to create and register.
+
+    ``definition`` is its source's, for a site that can build it; disks and NICs are always those said here.
+    Places that are empty are the site's to choose; ``pool`` and ``policy`` go by name.
+    """
 
     id: str
     name: str
@@ -169,6 +174,12 @@ class NewVM:
     guest_os: str
     disks: tuple[NewAttachment, ...]
     nics: tuple[NewNic, ...]
+    datastore: str = ""
+    folder: str = ""
+    pool: str = ""
+    policy: str = ""
+    definition: Definition | None = None
+    choices: Choices = field(default_factory=Choices)
 
 
 class Site(Protocol):
@@ -185,6 +196,10 @@ class Site(Protocol):
     def capabilities(self) -> frozenset[Capability]: ...
     def observe(self, vm: str) -> VMState | None:
         """Return the VM's state, None when it is certainly not registered; raises Unreachable."""
+        ...
+
+    def definition(self, vm: str) -> Definition | None:
+        """Return a VM's whole definition, None where the site knows no more than a plan says."""
         ...
 
     def volume(self, volume: str) -> NewDisk | None:
@@ -240,6 +255,15 @@ class Snapshots(Protocol):
 
 
 @runtime_checkable
+class Watched(Protocol):
+    """A site whose room for snapshots can run out beside us. Not every site is one."""
+
+    def snapshot_waits(self, vm: str) -> str:
+        """Return what a snapshot of a VM has to wait for now, ``room on datastore fast``; empty: nothing."""
+        ...
+
+
+@runtime_checkable
 class Tracker(Protocol):
     """Change tracking."""
 
@@ -270,6 +294,10 @@ class Machines(Protocol):
     """VMs as objects of the site."""
 
     def create_vm(self, vm: NewVM, op: str) -> None: ...
+    def differences(self, vm: NewVM) -> tuple[Difference, ...]:
+        """Return what the VM that was created for ``vm`` has otherwise than its definition says."""
+        ...
+
     def delete_vm(self, vm: str, op: str) -> None:
         """Unregister a powered-off VM; its volumes stay."""
         ...

@@ -16,6 +16,7 @@ from typing import Any
 from migrate.clock import SimulatedClock
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import PERSISTENT, Configuration, plugged
+from migrate.sites.definition import Definition, Difference
 from migrate.sites.networking import GuestNic, merged
 from migrate.sites.ports import (
     Capability,
@@ -105,6 +106,10 @@ class SimulatedSite:
     def observe(self, vm: str) -> VMState | None:
         """Return the VM."""
         return self.vms.get(vm)
+
+    def definition(self, vm: str) -> Definition | None:
+        """Return None: a modelled VM is what a plan says of it."""
+        return None
 
     def volume(self, volume: str) -> NewDisk | None:
         """Return the volume."""
@@ -317,6 +322,10 @@ class SimulatedSite:
             for disk in vm.disks
         )
         self.vms[vm.id] = VMState(vm.id, vm.name, Power.OFF, disks, op=op)
+
+    def differences(self, vm: NewVM) -> tuple[Difference, ...]:
+        """Return nothing: a modelled VM is as it is said."""
+        return ()
 
     def delete_vm(self, vm: str, op: str) -> None:
         """Unregister a VM."""

@@ -7,9 +7,10 @@ is removed, and it is gone before the next one is taken.
 from __future__ import annotations
 
 from migrate.run.runbook import Step
-from migrate.sites.ports import Snapshot
+from migrate.sites.ports import Snapshot, Watched
 from migrate.steps.foreign import held_by
 from migrate.steps.kind import Context, Repeatable, Result
+from planner.names import visible
 
 
 class TakeSnapshot:
@@ -20,8 +21,8 @@ class TakeSnapshot:
         return f"snapshot {len(step.params['vms'])} VMs at one instant, with change ids"
 
     def held(self, ctx: Context, step: Step) -> Result | None:
-        """Wait until nobody else has one."""
-        return held_by(ctx, step)
+        """Wait until nobody else has one, and there is room for what it keeps."""
+        return held_by(ctx, step) or _short_of_room(ctx, step)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Take it."""
@@ -55,6 +56,14 @@ class DropSnapshot(Repeatable):
         for snapshot in [known] if known else _left(ctx, taken):
             ctx.source.drop_snapshot(snapshot, op)
         return {"id": known}
+
+
+def _short_of_room(ctx: Context, step: Step) -> Result | None:
+    if isinstance(ctx.source, Watched):
+        for vm in step.params["vms"]:
+            if why := ctx.source.snapshot_waits(vm):
+                return {"why": visible(why, 120), "vm": vm}
+    return None
 
 
 def _left(ctx: Context, step: str) -> list[str]:

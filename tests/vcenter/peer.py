@@ -131,6 +131,10 @@ class VCenterPeer:
         counts: dict[str, int] = self._lab("DELETE" if reset else "GET", "/lab/calls")
         return counts
 
+    def tracking(self, lie: str = "", **more: object) -> None:
+        """Have change tracking lie from now on, "" for no more (see README.md)."""
+        self._lab("PUT", "/lab/tracking", {"lie": lie, **more})
+
     def restart(self, certificate: Certificate | None = None) -> None:
         """Start afresh on the same port, as the same vCenter, with another certificate if given."""
         self._end()

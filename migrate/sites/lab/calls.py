@@ -79,7 +79,9 @@ def load_vm(body: dict[str, Any]) -> NewVM:
         NewAttachment(**{**disk, "bus_sharing": BusSharing(disk["bus_sharing"])}) for disk in body["disks"]
     )
     nics = tuple(NewNic(**nic) for nic in body["nics"])
-    return NewVM(**{**body, "disks": disks, "nics": nics})
+    # The definition is of a site that can build it, and the choices are about it: a lab does not.
+    kept = {key: value for key, value in body.items() if key not in ("definition", "choices")}
+    return NewVM(**{**kept, "disks": disks, "nics": nics})
 
 
 def load_disk(body: dict[str, Any]) -> NewDisk:

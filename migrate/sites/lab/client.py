@@ -18,6 +18,7 @@ from migrate.daemons.spawn import stop_server
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.configuration import Configuration
+from migrate.sites.definition import Difference
 from migrate.sites.lab.calls import (
     MAX_LINE,
     dump,
@@ -161,6 +162,9 @@ class LabSite:
         """True when the VM was on as the site's process died, and was not powered on since."""
         return bool(self._ask("crashed", vm))
 
+    def definition(self, vm: str) -> None:
+        """Return None: what a plan says of a lab's VM is all there is."""
+
     def volume(self, volume: str) -> NewDisk | None:
         """Return a volume as it exists at the site, attached or not, or None."""
         found = self._ask("volume", volume)
@@ -264,6 +268,10 @@ class LabSite:
     def create_vm(self, vm: NewVM, op: str) -> None:
         """Register a VM, powered off; raises SiteRefused when its id is taken."""
         self._ask("create_vm", vm, op)
+
+    def differences(self, vm: NewVM) -> tuple[Difference, ...]:
+        """Return nothing: a lab builds what it is told."""
+        return ()
 
     def delete_vm(self, vm: str, op: str) -> None:
         """Unregister a powered-off VM; its volumes stay."""

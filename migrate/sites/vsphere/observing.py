@@ -11,6 +11,7 @@ from migrate.sites.vsphere.reading import Machine
 from planner.model import Power
 from planner.sources.vcenter.adapters import is_adapter
 from planner.sources.vcenter.collector import RawObject
+from planner.sources.vcenter.networks import is_uplink
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.places import entity_name
 from planner.sources.vcenter.values import flag, text, whole
@@ -18,7 +19,7 @@ from planner.sources.vcenter.values import flag, text, whole
 _NETWORKS = Kind(
     "networks",
     ("Network",),
-    {"Network": ("name",), "DistributedVirtualPortgroup": ("name", "config.uplink")},
+    {"Network": ("name",), "DistributedVirtualPortgroup": ("name", "config.uplink", "tag")},
 )
 _STORES = Kind(
     "datastores", ("Datastore",), {"Datastore": ("name", "summary.accessible", "summary.freeSpace")}
@@ -61,7 +62,7 @@ def _plugged(machine: Machine) -> bool:
 
 
 def _network(item: RawObject) -> str | None:
-    if flag(item.values.get("config.uplink")):
+    if is_uplink(item.values):
         return None
     return entity_name(text(item.values.get("name"))) or None
 

@@ -11,10 +11,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from migrate.sites.vsphere.attributes import Attributes
 from migrate.sites.vsphere.reading import Machine, Reading
 from migrate.sites.vsphere.tasks import Act
 from planner.sources.vcenter.soap import Ref
-from planner.sources.vcenter.values import many, text
 
 ATTRIBUTE = "wherry.power"
 _EVENTS = (
@@ -37,8 +37,6 @@ class PowerStamp:
 class PowerStamps(Reading):
     """Writes and reads the attribute."""
 
-    _known_field: int | None = None
-
     def last_power_op(self, machine: Machine) -> str:
         """Return the op of the VM's last power operation, "" when it was not ours."""
         stamp = self.power_stamp(machine)
@@ -46,9 +44,9 @@ class PowerStamps(Reading):
 
     def power_stamp(self, machine: Machine) -> PowerStamp | None:
         """Return the stamp of the VM's last power operation, None when that was not ours."""
-        values = many(machine.item.values.get("customValue"))
-        key = str(self._field()) if values else ""
-        said = next((text(value, "value") for value in reversed(values) if text(value, "key") == key), "")
+        if not machine.item.values.get("customValue"):
+            return None
+        said = dict(Attributes(self.connection).values(machine.ref)).get(ATTRIBUTE, "")
         try:
             op, event, clean = json.loads(said)
         except ValueError:
@@ -58,52 +56,7 @@ class PowerStamps(Reading):
     def stamp_power(self, act: Act, target: Ref, clean: bool) -> None:
         """Say of a VM that its last power operation was made under the act's op."""
         value = json.dumps([act.op, self._newest(target), clean])
-        key = self._field()
-        if key is None:
-            key = self._make_field(act)
-        manager = self._manager()
-
-        def done() -> bool | None:
-            values = self.connection.managed(target).customValue
-            return True if any(one.key == key and one.value == value for one in values) else None
-
-        act.run(
-            manager,
-            "SetField",
-            self.connection.managed(target),
-            key,
-            value,
-            done=lambda: self.connection.ask("cannot read a custom attribute", lambda _: done()),
-        )
-
-    def _manager(self) -> Ref:
-        return Ref("CustomFieldsManager", self.connection.session.content.customFieldsManager._GetMoId())
-
-    def _field(self) -> int | None:
-        """Return the number of the attribute, None when the vCenter has none."""
-
-        def find(content: Any) -> int | None:
-            fields = content.customFieldsManager.field
-            return next((int(one.key) for one in fields if one.name == ATTRIBUTE), None)
-
-        if self._known_field is None:
-            self._known_field = self.connection.ask("cannot read the custom attributes", find)
-        return self._known_field
-
-    def _make_field(self, act: Act) -> int | None:
-        import pyVmomi
-
-        vim: Any = pyVmomi.vim
-        act.run(
-            self._manager(),
-            "AddCustomFieldDef",
-            ATTRIBUTE,
-            vim.VirtualMachine,
-            None,
-            None,
-            done=self._field,
-        )
-        return self._field()
+        Attributes(self.connection).write(act, target, [(ATTRIBUTE, value)])
 
     def _newest(self, target: Ref) -> int:
         """Return the key of a VM's newest power event, 0 when there is none."""

@@ -14,6 +14,7 @@ from migrate.sites.vsphere.powers import Powering
 from migrate.sites.vsphere.snapshotting import Snapshotting
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.tracking import Tracking
+from migrate.sites.vsphere.watching import Watching
 from planner.sources.vcenter.address import Login
 from planner.sources.vcenter.session import Session
 
@@ -22,7 +23,7 @@ CAPABILITIES = frozenset(
 )
 
 
-class VsphereSite(Observing, Powering, Snapshotting, Tracking):
+class VsphereSite(Observing, Powering, Snapshotting, Tracking, Watching):
     """One vCenter. For several threads."""
 
     def __init__(self, name: str, connection: Connection, tasks: Tasks, ids: Ids) -> None:

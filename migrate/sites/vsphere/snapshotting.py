@@ -18,11 +18,13 @@ from typing import Any, TypeVar
 
 from migrate.sites.consistency import Consistency, lowest
 from migrate.sites.ports import ChangeId, Snapshot, VMSnapshot
+from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.epochs import Epochs
+from migrate.sites.vsphere.ids import Ids
 from migrate.sites.vsphere.quiescing import Quiescing
 from migrate.sites.vsphere.reading import Machine
 from migrate.sites.vsphere.refusing import Declined
-from migrate.sites.vsphere.tasks import Act
+from migrate.sites.vsphere.tasks import Act, Tasks
 from migrate.sites.vsphere.trees import NAME, Taken, stamped, tree
 from planner.errors import SiteRefused, WherryError
 from planner.sources.vcenter.collector import RawObject
@@ -54,6 +56,10 @@ class Part:
 class Snapshotting(Quiescing, Epochs):
     """Takes, finds and removes snapshots."""
 
+    def __init__(self, connection: Connection, tasks: Tasks, ids: Ids) -> None:
+        super().__init__(connection, tasks, ids)
+        self._of_op: dict[str, tuple[Ref, ...]] = {}
+
     def take_snapshot(self, vms: tuple[str, ...], op: str) -> Snapshot:
         """Take a snapshot of each VM; raises NotFound, Declined, NoSpace, SiteRefused, Unreachable.
 
@@ -64,13 +70,14 @@ class Snapshotting(Quiescing, Epochs):
         frozen = [machine for machine in machines if not self.is_shared(machine)]
         for machine in frozen:
             self._must_have_room(act, machine)
+        self._of_op[op] = tuple(machine.ref for machine in machines)
         try:
             _each(frozen, lambda machine: self._take(act, machine))
         except Exception:
             with contextlib.suppress(WherryError):  # what stays is found by its op
                 self._drop(act, op, [machine.ref for machine in frozen])
             raise
-        found = self._group(op, self._parts(op, [machine.id for machine in machines]))
+        found = self._group(op, self._parts(op))
         if found is None:  # nothing of the group can be frozen
             return Snapshot(op, Consistency.CRASH, {}, op)
         if len(frozen) < len(machines):
@@ -108,7 +115,15 @@ class Snapshotting(Quiescing, Epochs):
         Raises Declined, SiteRefused when files stay that belong to no snapshot, Unreachable.
         """
         act = self.act("drop_snapshot", snapshot, op)
-        self._drop(act, snapshot, [part.machine.ref for part in self._parts(snapshot)])
+        # One of an earlier try whose answer was lost may have come late: nobody else knows of it.
+        step = snapshot.rpartition("/")[0]
+        found: dict[str, list[Ref]] = {}
+        for item in self._items(snapshot):
+            for taken in tree(item.values.get("snapshot")):
+                if taken.op == snapshot or (step and taken.op.rpartition("/")[0] == step):
+                    found.setdefault(taken.op, []).append(item.ref)
+        for taken_by, targets in found.items():
+            self._drop(act, taken_by, targets)
 
     def part_of(self, snapshot: str, vm: str) -> Ref | None:
         """Return a VM's own snapshot in a group snapshot, None when it has none."""
@@ -149,17 +164,21 @@ class Snapshotting(Quiescing, Epochs):
 
     def _parts(self, op: str, vms: Iterable[str] | None = None) -> list[Part]:
         """Return the parts of a group snapshot, of all VMs there are or of some."""
-        if vms is None:
-            items = self.connection.find(_TREES, _with_ours)
-        else:
-            targets = [target for vm in vms if (target := self.ids.find(vm)) is not None]
-            items = self.connection.read(_TREES, targets)
+        targets = [target for vm in vms if (target := self.ids.find(vm)) is not None] if vms else []
+        items = self.connection.read(_TREES, targets) if vms else self._items(op)
         return [
             self._part(item, taken)
             for item in items
             for taken in tree(item.values.get("snapshot"))
             if op and taken.op == op
         ]
+
+    def _items(self, op: str) -> list[RawObject]:
+        """Return the VMs of a group snapshot; of one that this process did not take all that have ours."""
+        known = self._of_op.get(op)
+        if known is not None:
+            return self.connection.read(_TREES, known)
+        return self.connection.find(_TREES, _with_ours)
 
     def _part(self, item: RawObject, taken: Taken) -> Part:
         return Part(self.need_machine(self.ids.name_of(item.ref)), taken)

@@ -136,7 +136,7 @@ class Tasks:
             if kind_of(fault) in _IN_THE_WAY:
                 raise _Unknown(raised(act.failed, fault)) from fault
             raise raised(act.failed, fault) from fault
-        return Ref("Task", task._GetMoId()) if hasattr(task, "_GetMoId") else None
+        return Ref("Task", task._GetMoId()) if method.endswith("_Task") else None
 
     def _follow(self, act: Act, task: Ref | None, limit_s: float) -> Any:
         if task is None:

@@ -32,7 +32,7 @@ class Tracking(Epochs):
         if found is None:
             return None
         machine, one = found
-        taken = _newest(machine)
+        taken = newest(machine)
         if taken is not None:
             now = self.changes_of(machine, taken).get(one.volume)
         else:
@@ -95,7 +95,7 @@ class Tracking(Epochs):
         return self.connection.ask(f"changed areas of VM {machine.shown} cannot be had", call)
 
 
-def _newest(machine: Machine) -> Taken | None:
+def newest(machine: Machine) -> Taken | None:
     """Return our newest snapshot of a VM, the one that is read now."""
     ours = [one for one in tree(machine.item.values.get("snapshot")) if one.op]
     return max(ours, key=lambda one: (one.created, len(one.under)), default=None)

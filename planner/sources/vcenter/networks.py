@@ -82,11 +82,11 @@ def _distributed(item: RawObject, switches: Mapping[str, str]) -> dict[str, Any]
         "promiscuous": _policy(security, "allowPromiscuous"),
         "forged_transmits": _policy(security, "forgedTransmits"),
         "mac_changes": _policy(security, "macChanges"),
-        "uplink": _uplink(values),
+        "uplink": is_uplink(values),
     }
 
 
-def _uplink(values: Mapping[str, Any]) -> bool | None:
+def is_uplink(values: Mapping[str, Any]) -> bool | None:
     """Return whether a group is a switch's way out; before version 7.0 a tag alone said so."""
     tagged = any(text(tag, "key") == "SYSTEM/DVS.UPLINKPG" for tag in many(values.get("tag")))
     said = flag(values.get("config.uplink"))

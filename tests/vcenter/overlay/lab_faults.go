@@ -75,6 +75,7 @@ func labCall(m *Method, f func()) (res soap.HasFault) {
 			res = &serverFaultBody{Reason: Fault("simulator panic in "+m.Name+": "+reason, &types.SystemError{Reason: reason})}
 		}
 	}()
+	labBeforeChange(m)
 	f()
 	if r := labMatch(m.Name, m.This, func(r *LabRule) bool { return r.DropAfter }); r != nil {
 		panic(http.ErrAbortHandler)

@@ -34,6 +34,7 @@ type LabRule struct {
 	Missing   []string `json:"missing,omitempty"`   // property paths answered NoPermission; "*" = all
 	Privilege string   `json:"privilege,omitempty"` // that NoPermission names; "System.Read" by default
 	Hide      bool     `json:"hide,omitempty"`      // the object is not seen by any collector
+	Deny      string   `json:"deny,omitempty"`      // the account is told that it lacks this privilege
 	Fired     int      `json:"fired"`
 	seen      int
 }
@@ -104,7 +105,7 @@ func LabRules(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		for _, rule := range rules {
-			if rule.Method == "" && len(rule.Missing) == 0 && !rule.Hide {
+			if rule.Method == "" && len(rule.Missing) == 0 && !rule.Hide && rule.Deny == "" {
 				http.Error(w, "a rule without a method would never fire", http.StatusBadRequest)
 				return
 			}
@@ -115,7 +116,7 @@ func LabRules(w http.ResponseWriter, r *http.Request) {
 	}
 	veils := 0
 	for _, rule := range lab.rules {
-		if len(rule.Missing) > 0 || rule.Hide {
+		if len(rule.Missing) > 0 || rule.Hide || rule.Deny != "" {
 			veils++
 		}
 	}
@@ -155,7 +156,7 @@ func labVeil(ref types.ManagedObjectReference, want func(*LabRule) bool) *LabRul
 	if atomic.LoadInt32(&lab.veils) == 0 {
 		return nil
 	}
-	return labMatch("", ref, func(r *LabRule) bool { return (len(r.Missing) > 0 || r.Hide) && want(r) })
+	return labMatch("", ref, func(r *LabRule) bool { return (len(r.Missing) > 0 || r.Hide || r.Deny != "") && want(r) })
 }
 
 func labSleep(ms int) {

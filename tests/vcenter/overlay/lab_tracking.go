@@ -26,6 +26,7 @@ type labHistory struct {
 	id   string
 	last int
 	maps map[string][]labHash // change id -> hash of each grain; zero = never written
+	labLies
 }
 
 var labTracked = struct {
@@ -34,18 +35,20 @@ var labTracked = struct {
 }{disks: make(map[string]*labHistory)}
 
 // labNextChange takes down the state of a disk and returns its change id.
-func labNextChange(disk, file string) string {
+func labNextChange(disk, file string, capacity int64, first bool) string {
 	hashes := labHashes(file)
 	labTracked.Lock()
 	defer labTracked.Unlock()
 	h := labTracked.disks[disk]
 	if h == nil {
 		h = &labHistory{id: uuid.New().String(), maps: make(map[string][]labHash)}
+		h.late = !first
 		labTracked.disks[disk] = h
 	}
 	h.last++
 	id := fmt.Sprintf("%s/%d", h.id, h.last)
 	h.maps[id] = hashes
+	h.taken(h.last, capacity)
 	return id
 }
 
@@ -77,6 +80,7 @@ func labHashes(name string) []labHash {
 
 // labSnapshot gives the snapshot its own copy of the disks and, where tracking is on, their change ids.
 func labSnapshot(vm *VirtualMachine, s *VirtualMachineSnapshot) {
+	first := vm.Snapshot == nil || len(vm.Snapshot.RootSnapshotList) == 0
 	devices := make([]types.BaseVirtualDevice, len(vm.Config.Hardware.Device))
 	copy(devices, vm.Config.Hardware.Device)
 	for i, d := range devices {
@@ -88,7 +92,7 @@ func labSnapshot(vm *VirtualMachine, s *VirtualMachineSnapshot) {
 		if !ok || !isTrue(vm.Config.ChangeTrackingEnabled) {
 			continue
 		}
-		b.ChangeId = labNextChange(b.Uuid, labFlat(vm, b.FileName))
+		b.ChangeId = labNextChange(b.Uuid, labFlat(vm, b.FileName), disk.CapacityInBytes, first)
 		backing, kept := *b, *disk
 		kept.Backing = &backing
 		devices[i] = &kept
@@ -129,7 +133,8 @@ func labChanged(old, now []labHash, start, capacity int64) types.DiskChangeInfo 
 	return info
 }
 
-// QueryChangedDiskAreas compares the disk as the snapshot holds it with a change id ("*" = what was ever written).
+// QueryChangedDiskAreas compares the disk as the snapshot holds it, without one as it is now, with a change id
+// ("*" = what was ever written).
 func (vm *VirtualMachine) QueryChangedDiskAreas(ctx *Context, req *types.QueryChangedDiskAreas) soap.HasFault {
 	body := new(methods.QueryChangedDiskAreasBody)
 	bad := func(p string) soap.HasFault {
@@ -167,14 +172,25 @@ func (vm *VirtualMachine) QueryChangedDiskAreas(ctx *Context, req *types.QueryCh
 		if !ok {
 			return bad("changeId")
 		}
+		if req.Snapshot == nil {
+			now = labHashes(labFlat(vm, b.FileName))
+		}
 		var old []labHash
 		if req.ChangeId != "*" {
 			if old, ok = h.maps[req.ChangeId]; !ok {
 				return bad("changeId")
 			}
 		}
+		if labLie.Lie == "whole" {
+			all := types.DiskChangeExtent{Start: req.StartOffset, Length: disk.CapacityInBytes - req.StartOffset}
+			body.Res = &types.QueryChangedDiskAreasResponse{Returnval: types.DiskChangeInfo{
+				StartOffset: all.Start, Length: all.Length, ChangedArea: []types.DiskChangeExtent{all},
+			}}
+			return body
+		}
+		told := h.told(req.ChangeId, old, now, labDiskNumber(vm, disk), disk.CapacityInBytes)
 		body.Res = &types.QueryChangedDiskAreasResponse{
-			Returnval: labChanged(old, now, req.StartOffset, disk.CapacityInBytes),
+			Returnval: labChanged(old, told, req.StartOffset, disk.CapacityInBytes),
 		}
 		return body
 	}

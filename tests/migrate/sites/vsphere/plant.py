@@ -7,7 +7,10 @@ from typing import Any
 
 import pyVmomi
 
+from migrate.sites.vsphere.connection import Connection
+from migrate.sites.vsphere.ids import Ids
 from migrate.sites.vsphere.site import VsphereSite
+from migrate.sites.vsphere.tasks import Tasks
 from tests.migrate.sites.vsphere.conftest import Wired
 from tests.vcenter.collected import finished
 
@@ -25,7 +28,16 @@ class Plant:
         machines = wired.machines()
         self.machines = [machines[name][""] for name in sorted(machines)]
         self.vms = tuple(str(machine._moId) for machine in self.machines)
-        self.site = VsphereSite("west", *wired.of(*self.vms))
+        self._wired = wired
+        self.site = VsphereSite("west", *self.parts())
+
+    def parts(self) -> tuple[Connection, Tasks, Ids]:
+        """Return what a site here is made of, with nothing remembered."""
+        return self._wired.of(*self.vms)
+
+    def elsewhere(self) -> tuple[Connection, Tasks, Ids]:
+        """Return the same for a site at which nothing of the plan is at home."""
+        return self._wired.of()
 
     @property
     def content(self) -> Any:
@@ -63,13 +75,18 @@ class Plant:
     def track(self, *vms: int, on: bool = True) -> None:
         """Turn change tracking on, and give the disks the size of this plant, all zeros."""
         for vm in vms or (0,):
-            changes = []
-            for number, disk in enumerate(self.disks(vm)):
-                disk.capacityInKB, disk.capacityInBytes = self.size_bytes // 1024, self.size_bytes
-                changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
-                with self.flat(vm, number).open("r+b") as body:
-                    body.truncate(self.size_bytes)
-            self.configure(vm, changeTrackingEnabled=on, deviceChange=changes)
+            self.grow(vm, self.size_bytes)
+            self.configure(vm, changeTrackingEnabled=on)
+
+    def grow(self, vm: int, size_bytes: int) -> None:
+        """Give the disks of a VM another size."""
+        changes = []
+        for number, disk in enumerate(self.disks(vm)):
+            disk.capacityInKB, disk.capacityInBytes = size_bytes // 1024, size_bytes
+            changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
+            with self.flat(vm, number).open("r+b") as body:
+                body.truncate(size_bytes)
+        self.configure(vm, deviceChange=changes)
 
     def add_disk(self, vm: int = 0) -> None:
         controller = self.disks(vm)[0].controllerKey
@@ -82,6 +99,15 @@ class Plant:
         )
         change = vim.vm.device.VirtualDeviceSpec(operation="add", fileOperation="create", device=disk)
         self.configure(vm, deviceChange=[change])
+
+    def plug(self, vm: int, connected: bool) -> None:
+        """Plug or unplug the NICs of a VM."""
+        changes = []
+        for device in self.machines[vm].config.hardware.device:
+            if isinstance(device, vim.vm.device.VirtualEthernetCard):
+                device.connectable.connected = connected
+                changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=device))
+        self.configure(vm, deviceChange=changes)
 
     def configure(self, vm: int = 0, **spec: Any) -> None:
         finished(self.machines[vm].ReconfigVM_Task(vim.vm.ConfigSpec(**spec)))

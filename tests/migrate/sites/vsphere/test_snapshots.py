@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from migrate.sites.consistency import Consistency
+from migrate.sites.ports import Watched
 from migrate.sites.vsphere.refusing import Declined
+from migrate.sites.vsphere.site import VsphereSite
 from migrate.sites.vsphere.snapshotting import MOST
+from migrate.steps.snapshots import TakeSnapshot
 from planner.errors import SiteRefused
-from tests.migrate.sites.vsphere.conftest import Wired
+from tests.migrate.sites.vsphere.conftest import Wire, Wired
+from tests.migrate.sites.vsphere.estates import ODD, document
 from tests.migrate.sites.vsphere.plant import Plant
+from tests.vcenter.fixtures import StartVCenter
 
 OP, AFTER = "p1/r1/g0/s1/do1", "p1/r1/g0/s1/drop/do1"
 OURS = f"wherry: wherry op {OP}"
@@ -80,6 +89,60 @@ def test_a_duplicate_that_came_late_is_removed_as_well(plant: Plant) -> None:
     plant.snapshot(name="wherry", description=f"wherry op {OP}")
     plant.site.drop_snapshot(OP, AFTER)
     assert plant.snapshots() == []
+
+
+def test_one_of_an_earlier_try_of_the_step_goes_with_it(plant: Plant) -> None:
+    plant.snapshot(name="wherry", description=f"wherry op {OP}")  # its answer was lost for good
+    plant.snapshot(name="wherry", description="wherry op p1/r1/g0/s10/do1")  # of another step
+    taken = plant.site.take_snapshot(plant.vms[:1], OP.replace("do1", "do2"))
+    plant.site.drop_snapshot(taken.id, AFTER)
+    assert plant.snapshots() == ["wherry: wherry op p1/r1/g0/s10/do1"]
+
+
+def test_another_process_finds_and_removes_it(plant: Plant) -> None:
+    plant.track(0, 1)
+    taken = plant.site.take_snapshot(plant.vms, OP)
+    other = VsphereSite("west", *plant.parts())
+    assert other.find_snapshot(OP) == taken
+    other.drop_snapshot(OP, AFTER)
+    assert plant.snapshots(0) == plant.snapshots(1) == []
+
+
+def _left_behind(vcenter: StartVCenter, wire: Wire, directory: Path) -> Wired:
+    """Connect to a vCenter whose VM has delta files that belong to no snapshot."""
+    return wire(vcenter("-estate", str(document(directory, ODD))))
+
+
+def test_files_that_stayed_behind_are_merged_first(vcenter: StartVCenter, wire: Wire, tmp_path: Path) -> None:
+    wired = _left_behind(vcenter, wire, tmp_path)
+    site = VsphereSite("west", *wired.of("vm-7"))
+    site.take_snapshot(("vm-7",), OP)
+    assert list(wired.tasks.log.methods) == ["ConsolidateVMDisks_Task", "CreateSnapshot_Task"]
+
+
+def test_files_that_cannot_be_merged_are_told(vcenter: StartVCenter, wire: Wire, tmp_path: Path) -> None:
+    wired = _left_behind(vcenter, wire, tmp_path)
+    site = VsphereSite("west", *wired.of("vm-7"))
+    wired.peer.rules([{"method": "ConsolidateVMDisks_Task", "taskFault": "FileLocked"}])
+    with pytest.raises(Declined, match="FileLocked"):
+        site.take_snapshot(("vm-7",), OP)
+    assert site.snapshots_of("vm-7") == ()
+
+
+def test_a_full_datastore_is_waited_for(plant: Plant) -> None:
+    assert isinstance(plant.site, Watched)
+    assert plant.site.snapshot_waits(plant.vms[0]) == ""
+    plant.site.reserve = 1.0
+    assert plant.site.snapshot_waits(plant.vms[0]) == "room on datastore LocalDS_0"
+    assert plant.site.snapshot_waits("vm-nowhere") == ""
+
+
+def test_the_step_says_what_it_waits_for(plant: Plant) -> None:
+    step: Any = SimpleNamespace(params={"vms": [plant.vms[0]]})
+    ctx: Any = SimpleNamespace(source=plant.site, result=lambda _: {}, run="p1/r1")
+    assert TakeSnapshot().held(ctx, step) is None
+    plant.site.reserve = 1.0
+    assert TakeSnapshot().held(ctx, step) == {"why": "room on datastore LocalDS_0", "vm": plant.vms[0]}
 
 
 def test_when_one_cannot_be_taken_none_stays(plant: Plant) -> None:

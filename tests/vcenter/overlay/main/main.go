@@ -75,6 +75,7 @@ func main() {
 	}
 	http.HandleFunc("/lab/rules", simulator.LabRules)
 	http.HandleFunc("/lab/calls", simulator.LabCalls)
+	http.HandleFunc("/lab/tracking", simulator.LabTracking)
 	m.Service.ServeMux = http.DefaultServeMux
 	s := m.Service.NewServer()
 	if err := simulator.LabTags(); err != nil {
