@@ -150,7 +150,6 @@ _SETTINGS = {
     "datastores": '{LocalDS_0 = "LocalDS_0"}',
     "policies.delta_cycles": "1",
     "policies.cycle_min": "0",
-    "policies.history_h": "0",
     "conduct.probes": '[{name = "runs", kind = "power"}]',
 }
 

@@ -146,7 +146,7 @@ class Ids:
         with self._lock:
             self._made[vm] = target
 
-    def home_id(self, target: Ref) -> str:
+    def plan_id(self, target: Ref) -> str:
         """Return the plan's id of a VM whose inventory was read from this vCenter, else empty."""
         return self._named.get(target.id, "")
 
