@@ -134,15 +134,11 @@ def _of_the_plan(project: Project, run: Run, history: History) -> tuple[Call, ..
 
 def _logs(project: Project) -> dict[str, Path]:
     """Return the logs of both sites; raises Blocked for one that keeps none."""
-    from migrate.sites.lab.folder import SiteFolder
-    from migrate.sites.opening import lab_directory
+    from migrate.sites.opening import folder_of, where_of
     from planner.store import settings
 
-    found = {}
-    for name, site in settings.load(project).sites.items():
-        if not site.url.startswith("lab:"):
-            raise Blocked(
-                f"site {name} keeps no log of calls that can be read", "see the events of the site itself"
-            )
-        found[site.role] = SiteFolder(lab_directory(site.url, project.root)).state / "ops.log"
+    found = {
+        site.role: folder_of(where_of(name, site.url, project.root)) / "state" / "ops.log"
+        for name, site in settings.load(project).sites.items()
+    }
     return {role: found[role] for role in ("source", "target") if role in found}

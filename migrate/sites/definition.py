@@ -121,6 +121,7 @@ class Definition:
     left_extra: tuple[str, ...] = ()  # names of settings that stay behind
     attributes: tuple[tuple[str, str], ...] = ()
     tags: tuple[tuple[str, str], ...] = ()  # (category, tag)
+    no_tags: str = ""  # why tags are not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,26 +36,33 @@ def open_site(settings: Settings, role: str, root: Path) -> Reached:
     if not found:
         raise BadInput(f"the project has no {role} site", f"run 'wherry site add NAME lab:DIR --role {role}'")
     name, site = found[0]
-    if site.url.startswith("lab:"):
-        return open_at(f"lab:{lab_directory(site.url, root)}")
-    if site.url.startswith("simulated:"):
+    where = where_of(name, site.url, root)
+    if where.startswith("vcenter:"):
+        _check_login(name, site.url, where)
+    return open_at(where)
+
+
+def where_of(name: str, url: str, root: Path) -> str:
+    """Return where a site of the settings is; raises Blocked for one that is nowhere."""
+    if url.startswith("lab:"):
+        return f"lab:{lab_directory(url, root)}"
+    if url.startswith("simulated:"):
         raise Blocked(f"site {name} is simulated and holds no VMs to move", "use 'wherry rehearse' instead")
-    return open_at(_vcenter(name, site.url, root))
-
-
-def _vcenter(name: str, url: str, root: Path) -> str:
-    """Return where a vCenter is; raises Blocked when no login is kept of it."""
     from migrate.sites.vsphere.folder import VCenterFolder
 
-    folder = VCenterFolder.of(root, name)
-    kept, shown = folder.find_kept(), visible(name, 80)
+    return VCenterFolder.of(root, name).where
+
+
+def _check_login(name: str, url: str, where: str) -> None:
+    """Raise Blocked unless a login is kept of the vCenter that the settings mean."""
+    from migrate.sites.vsphere.folder import VCenterFolder
+
+    kept, shown = VCenterFolder(folder_of(where)).find_kept(), visible(name, 80)
+    hint = f"run 'wherry site login {shown}'"
     if kept is None:
-        raise Blocked(f"no login is kept of site {shown}", f"run 'wherry site login {shown}'")
+        raise Blocked(f"no login is kept of site {shown}", hint)
     if kept.url != url:
-        raise Blocked(
-            f"site {shown} is another vCenter since its login was kept", f"run 'wherry site login {shown}'"
-        )
-    return folder.where
+        raise Blocked(f"site {shown} is another vCenter since its login was kept", hint)
 
 
 def open_at(where: str) -> Reached:

@@ -51,9 +51,9 @@ def snapshots(peer: VCenterPeer) -> list[str]:
 
 
 class Plant:
-    """The VMs of a peer as their owner sees them: small disks with real bytes, tracked."""
+    """The VMs of a peer as their owner sees them: small disks with real bytes."""
 
-    def __init__(self, peer: VCenterPeer, *, size_bytes: int = 2 * MIB) -> None:
+    def __init__(self, peer: VCenterPeer, *, size_bytes: int = 2 * MIB, tracked: bool = True) -> None:
         from pyVmomi import vim
 
         self.peer = peer
@@ -61,11 +61,16 @@ class Plant:
         self.written: dict[str, bytes] = {}
         for name, machine in self.machines.items():
             changes = []
+            for card in devices_of(machine, vim.vm.device.VirtualEthernetCard):
+                card.connectable.connected = True  # as those of VMs that run are
+                changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=card))
             for disk in disks_of(machine):
                 disk.capacityInKB, disk.capacityInBytes = size_bytes // 1024, size_bytes
                 changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
             finished(
-                machine.ReconfigVM_Task(vim.vm.ConfigSpec(changeTrackingEnabled=True, deviceChange=changes))
+                machine.ReconfigVM_Task(
+                    vim.vm.ConfigSpec(changeTrackingEnabled=tracked, deviceChange=changes)
+                )
             )
             for flat in flats_of(machine):
                 flat.write_bytes(os.urandom(size_bytes))
@@ -81,7 +86,11 @@ def disks_of(machine: Any) -> list[Any]:
     """Return the disks of a VM."""
     from pyVmomi import vim
 
-    kind: Any = vim.vm.device.VirtualDisk
+    return devices_of(machine, vim.vm.device.VirtualDisk)
+
+
+def devices_of(machine: Any, kind: Any) -> list[Any]:
+    """Return the devices of a kind."""
     return [one for one in machine.config.hardware.device if isinstance(one, kind)]
 
 
@@ -141,7 +150,6 @@ _SETTINGS = {
     "datastores": '{LocalDS_0 = "LocalDS_0"}',
     "policies.delta_cycles": "1",
     "policies.cycle_min": "0",
-    "policies.history_h": "0",
     "conduct.probes": '[{name = "runs", kind = "power"}]',
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.vcenter.fixtures import StartVCenter
-from tests.vcenter.staged import Plant, Staged, content, machines, snapshots, staged, write
+from tests.vcenter.staged import Plant, Staged, content, machines, mounts, snapshots, staged, write
 
 
 @pytest.fixture
@@ -57,8 +57,12 @@ def test_out_and_back_before_the_commit(stage: Staged, plant: Plant, name: str) 
 
 
 def test_out_and_home_after_the_commit(stage: Staged, plant: Plant, name: str) -> None:
+    stage.cli.done("rehearse", "W01", "--depth", "dry")
     for verb in ("replicate", "cutover", "commit"):
         live(stage, verb)
+    against = stage.cli.done("rehearse", "W01", "--depth", "dry", "--against-run", "--json").document
+    assert against["differences"] == [], "what was predicted is what was asked for"
+    assert against["steps"] > 10
     here = plant.machines[name]
     assert here.name.startswith(f"{name}-moved-")
     there = landed(stage, name)
@@ -70,3 +74,40 @@ def test_out_and_home_after_the_commit(stage: Staged, plant: Plant, name: str) -
     assert here.name == name
     assert (there.runtime.powerState, here.runtime.powerState) == ("poweredOff", "poweredOn")
     assert content(here) == written
+
+
+def started_for(stage: Staged) -> dict[str, bytes]:
+    """Return what the system tells everybody of each process that runs for the stage, by module."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command, environment = (process / "cmdline").read_bytes(), (process / "environ").read_bytes()
+        except OSError:
+            continue  # gone, or not ours to look at
+        if f"MARKED={stage.cli.root}".encode() in environment.split(b"\0"):
+            words = [word for word in command.decode().split("\0") if word.startswith("migrate.")]
+            module = words[-1] if words else ""  # behind the one that detaches it
+            found[module] = command + environment
+    found.pop("", None)
+    return found
+
+
+def test_an_engine_and_its_movers_log_in_by_themselves_and_show_no_password(
+    stage: Staged, plant: Plant, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WHERRY_IN_PROCESS")
+    monkeypatch.setenv("MARKED", str(stage.cli.root))  # what is started for us inherits it
+    secret = stage.source.password.encode()
+    try:
+        live(stage, "replicate")
+        seen = started_for(stage)
+        assert {"migrate.engine.process", "migrate.movers.process", "migrate.daemons.receiver"} <= seen.keys()
+        assert not [module for module, said in seen.items() if secret in said]
+    finally:
+        stage.cli("engine", "stop")
+    (replica,) = Path(mounts(stage.target)["LocalDS_0"]).glob("wherry-*/*-flat.vmdk")
+    assert replica.read_bytes() == plant.written[name]
+    holders = [
+        path.name for path in stage.cli.root.rglob("*") if path.is_file() and secret in path.read_bytes()
+    ]
+    assert holders == ["password", "password"], "of each site one file has it, and nothing else"

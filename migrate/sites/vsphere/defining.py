@@ -53,13 +53,8 @@ def kind_of(device: Any) -> str:
     return str(device._wsdlName)
 
 
-def define(
-    config: Any,
-    attributes: Iterable[tuple[str, str]] = (),
-    tags: Iterable[tuple[str, str]] = (),
-    host_name: str = "",
-) -> Definition:
-    """Return the definition that a ``VirtualMachineConfigInfo`` holds."""
+def define(config: Any) -> Definition:
+    """Return the definition in a ``VirtualMachineConfigInfo``: all but labels and the guest's name."""
     hardware = config.hardware
     devices = list(hardware.device)
     travelling, left = sorted_out((one.key, str(one.value)) for one in config.extraConfig or ())
@@ -83,7 +78,6 @@ def define(
         annotation=config.annotation or "",
         bios_uuid=config.uuid or "",
         instance_uuid=config.instanceUuid or "",
-        host_name=host_name,
         controllers=tuple(map(_controller, (one for one in devices if kind_of(one) in CONTROLLERS))),
         disks=tuple(map(_slot, (one for one in devices if kind_of(one) == "VirtualDisk"))),
         adapters=tuple(map(_adapter, (one for one in devices if kind_of(one) in ADAPTERS))),
@@ -91,8 +85,6 @@ def define(
         others=tuple(_others(devices)),
         extra=travelling,
         left_extra=left,
-        attributes=tuple(sorted(attributes)),
-        tags=tuple(sorted(tags)),
     )
 
 

@@ -13,7 +13,7 @@ from migrate.sites.vsphere.defining import IDE_BUSES
 _APART = frozenset(
     {
         *("hw_version", "bios_uuid", "instance_uuid", "controllers", "disks", "adapters", "drives"),
-        *("others", "extra", "left_extra", "attributes", "tags", "boot", "host_name"),
+        *("others", "extra", "left_extra", "attributes", "tags", "no_tags", "boot", "host_name"),
     }
 )
 _WORDS = {
@@ -181,6 +181,8 @@ def _labels(choices: Choices, source: Definition, built: Definition) -> Iterator
             yield Difference(f"setting {key}", value, now, False, "the target made another one")
     for key in source.left_extra:
         yield Difference(f"setting {key}", "set", "absent", False, "not known to mean the same elsewhere")
+    if source.no_tags or built.no_tags:
+        yield Difference("tags", "unknown", "unknown", False, source.no_tags or built.no_tags)
     for word, kept, before, after in (
         ("custom attribute", choices.attributes, source.attributes, built.attributes),
         ("tag", choices.tags, source.tags, built.tags),

@@ -19,6 +19,7 @@ from migrate.sites.vsphere.powers import Powering
 from migrate.sites.vsphere.probing import Probing
 from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.roles import Authorised
+from migrate.sites.vsphere.seen import Showing
 from migrate.sites.vsphere.snapshotting import Snapshotting
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.tracking import Tracking
@@ -36,12 +37,14 @@ CAPABILITIES = frozenset(
 
 
 class VsphereSite(
+    Showing,  # first: it hears of the acts of all others
     Observing,
     Listing,
     Authorised,
     Powering,
     Snapshotting,
     Tracking,
+    Watching,
     Building,
     Configuring,
     Customising,

@@ -26,8 +26,8 @@ class NoTags(Exception):
     """Tags cannot be read here; the text says why, as the end of a sentence."""
 
 
-class _Rest:
-    """One of the two forms of the endpoint, with a session."""
+class Rest:
+    """One of the two forms of the endpoint, with a session. Its calls raise NoTags, Dropped."""
 
     def __init__(self, session: Session, token: str, newer: bool) -> None:
         self._session = session
@@ -36,27 +36,34 @@ class _Rest:
         self._newer = newer
 
     def listed(self, what: str) -> list[Any]:
+        """Return the keys of all things of a kind: ``tag``, ``category``."""
         found = self._said("GET", f"{self._base}/{what}")
         return found if isinstance(found, list) else []
 
     def get(self, what: str, key: str) -> Mapping[str, Any]:
-        key = quote(key, safe=":")
-        found = self._said(
-            "GET", f"{self._base}/{what}/{key}" if self._newer else f"{self._base}/{what}/id:{key}"
-        )
+        """Return what one thing of a kind is."""
+        found = self._said("GET", f"{self._base}/{self.keyed(what, key)}")
         return found if isinstance(found, dict) else {}
 
     def objects(self, tags: list[str]) -> list[Any]:
-        ask = "?action=" if self._newer else "?~action="
-        found = self._said(
-            "POST", f"{self._base}/tag-association{ask}list-attached-objects-on-tags", {"tag_ids": tags}
-        )
+        """Return what these tags are on."""
+        found = self.asked("tag-association", "list-attached-objects-on-tags", {"tag_ids": tags})
         return found if isinstance(found, list) else []
+
+    def asked(self, what: str, action: str, body: object = None) -> Any:
+        """Return what an action answers; the keys in ``what`` are those that the endpoint gave."""
+        ask = "?action=" if self._newer else "?~action="
+        return self._said("POST", f"{self._base}/{what}{ask}{action}", body)
+
+    def keyed(self, what: str, key: str) -> str:
+        """Return how one thing of a kind is called in a path."""
+        key = quote(key, safe=":")
+        return f"{what}/{key}" if self._newer else f"{what}/id:{key}"
 
     def _said(self, method: str, path: str, body: object = None) -> Any:
         answer = _send(self._session, method, path, {_TOKEN: self._token}, body)
         said = _json(answer)
-        if answer.status != 200:
+        if answer.status not in (200, 204):
             raise NoTags(f"{path.partition('?')[0]} answers with status {answer.status}")
         return said.get("value") if not self._newer and isinstance(said, dict) else said
 
@@ -78,7 +85,8 @@ def _json(answer: Answer) -> Any:
 
 
 @contextmanager
-def _opened(session: Session) -> Iterator[_Rest]:
+def opened(session: Session) -> Iterator[Rest]:
+    """Open the endpoint in whichever form there is; raises NoTags, Dropped."""
     login = session.login
     basic = base64.b64encode(f"{login.address.user}:{login.password}".encode()).decode("ascii")
     for newer in (True, False):
@@ -94,7 +102,7 @@ def _opened(session: Session) -> Iterator[_Rest]:
     else:
         raise NoTags("it offers no REST endpoint")
     try:
-        yield _Rest(session, token, newer)
+        yield Rest(session, token, newer)
     finally:
         with suppress(Dropped):
             _send(session, "DELETE", path, {_TOKEN: token}).body()
@@ -106,7 +114,7 @@ def read_tags(session: Session) -> dict[str, tuple[tuple[str, str], ...]]:
     One call for each category and tag, and one for every 500 tags to learn what they are on.
     """
     try:
-        with _opened(session) as rest:
+        with opened(session) as rest:
             categories = {
                 key: str(rest.get("category", key).get("name", "")) for key in _ids(rest.listed("category"))
             }

@@ -304,6 +304,27 @@ def test_digests_that_differ_after_the_stop_never_start_the_target() -> None:
     assert here.broken() == []
 
 
+def test_a_disk_on_a_larger_lun_is_proved_with_its_sectors_and_its_table() -> None:
+    here = world(pair_wave())
+    here.drive()
+    mapped = here.target.site.volumes["id-c/2000"]
+    assert mapped.lun
+    here.target.site.volumes["id-c/2000"] = replace(mapped, size_bytes=mapped.size_bytes + 4096)
+    here.drive(GO)
+    proved = {
+        step.params["volume"]: here.history.results[step.id]
+        for step in here.runbook.steps
+        if step.kind == "verify" and step.id in here.history.results
+    }
+    found = proved.pop("id-c/2000")
+    sectors = mapped.size_bytes // 512
+    assert found["sectors"] == [sectors, sectors + 8]
+    assert found["table"] == "no partition table; 8 sectors more than the disk had"
+    assert evidence("verify", found).endswith(found["table"])
+    assert proved
+    assert not any("sectors" in other for other in proved.values())  # which are as large as they were
+
+
 # stop and quiesce
 
 

@@ -60,6 +60,7 @@ APP = VM(
     instance_uuid="52000000-0000-4000-8000-000000000008",
     annotation="the shop\nask Kim",
     attributes=(("owner", "sales-it"), ("cost centre", "4711")),
+    tags=(("tier", "database"), ("site", "north")),
     compute=Compute(
         cpu_hot_add=True,
         memory_hot_add=True,
@@ -97,6 +98,9 @@ APP = VM(
     guest=Guest(guest_id="rhel9_64Guest"),
     **PLACE,
 )
+
+# A target that knows one of APP's tags.
+TAGGED = VM("vm-5", "tagged", moref="vm-5", tags=(("tier", "database"), ("tier", "web")), **PLACE)
 
 
 def document(directory: Path, *vms: VM, newest: int = 17, networks: tuple[str, ...] = ("net",)) -> Path:

@@ -18,7 +18,7 @@ from migrate.sites.vsphere.tasks import Tasks
 from planner.errors import NotFound, SiteRefused
 from planner.model import Backing, BusSharing, Power
 from tests.migrate.sites.vsphere.conftest import Wire, Wired
-from tests.migrate.sites.vsphere.estates import APP, GIB, MIB, document
+from tests.migrate.sites.vsphere.estates import APP, GIB, MIB, TAGGED, document
 from tests.vcenter.collected import finished
 from tests.vcenter.fixtures import StartVCenter
 
@@ -105,7 +105,7 @@ def starts(vcenter: StartVCenter, wire: Wire, tmp_path: Path) -> Starts:
         (tmp_path / "b").mkdir()
         home = wire(vcenter("-estate", str(document(tmp_path / "a", APP, newest=19))))
         there = {"newest": 19, "networks": ("net", "other"), **target}
-        away = wire(vcenter("-estate", str(document(tmp_path / "b", **there))))
+        away = wire(vcenter("-estate", str(document(tmp_path / "b", TAGGED, **there))))
         site = _Site(*away.of())
         site.lay(away, "vm-8/2000", "[ds] r0.vmdk", MIB)
         site.lay(away, "vm-8/2016", "[ds2] r1.vmdk", 2 * MIB)
@@ -147,7 +147,9 @@ def test_what_is_otherwise_is_told(pair: Pair) -> None:
         "instance UUID": (True, "a new one by choice"),
         "media in CD/DVD drive 1": (True, "images stay at the source"),
         "USB 1 (VirtualUSB)": (False, "wherry does not build this kind of device"),
+        "tag site": (False, "the target does not have it"),
     }
+    assert pair.built().tags == (("tier", "database"),)
 
 
 def test_an_older_target_limits_the_virtual_hardware(starts: Starts) -> None:
@@ -165,7 +167,7 @@ def test_what_a_plan_chooses_is_wanted(pair: Pair) -> None:
         cpus=6,
         disks=pair.vm().disks[:1],
         nics=(NewNic("Network adapter 1", "net"),),
-        choices=Choices(bios_uuid=False, instance_uuid=True, attributes=False),
+        choices=Choices(bios_uuid=False, instance_uuid=True, attributes=False, tags=False),
     )
     pair.target.create_vm(vm, OP)
     told = {one.what: one.wanted for one in pair.target.differences(vm)}
@@ -178,6 +180,8 @@ def test_what_a_plan_chooses_is_wanted(pair: Pair) -> None:
         "media in CD/DVD drive 1": True,
         "custom attribute owner": True,
         "custom attribute cost centre": True,
+        "tag site": True,
+        "tag tier": True,
         "USB 1 (VirtualUSB)": False,
     }
     assert pair.built().instance_uuid == APP.instance_uuid
@@ -239,7 +243,7 @@ def test_a_lost_answer_builds_nothing_twice(pair: Pair, effect: str, sent: int) 
     pair.target.create_vm(pair.vm(), OP)
     assert pair.wired.peer.fired() == [1]
     assert pair.wired.tasks.log.methods[CREATE] == sent
-    assert list(pair.wired.machines()) == ["app%2fone"]
+    assert set(pair.wired.machines()) == {"app%2fone", "tagged"}
 
 
 def test_a_death_before_the_labels_is_made_good(pair: Pair) -> None:
@@ -250,6 +254,14 @@ def test_a_death_before_the_labels_is_made_good(pair: Pair) -> None:
     pair.target.create_vm(pair.vm(), OP)
     assert pair.built().attributes == (("cost centre", "4711"), ("owner", "sales-it"))
     assert pair.wired.tasks.log.methods[CREATE] == 1
+
+
+def test_tags_that_cannot_be_had_are_told_and_hold_nothing_up(pair: Pair) -> None:
+    vm = pair.vm()
+    definition = replace(vm.definition or pair.built(), tags=(), no_tags="it offers no REST endpoint")
+    pair.target.create_vm(replace(vm, definition=definition), OP)
+    told = pair.target.differences(replace(vm, definition=definition))
+    assert Difference("tags", "unknown", "unknown", False, "it offers no REST endpoint") in told
 
 
 def test_a_vm_of_another_attempt_is_not_taken_over(pair: Pair) -> None:
@@ -278,7 +290,7 @@ def test_a_place_that_is_not_there_is_refused(pair: Pair, changes: dict[str, Any
     with pytest.raises(SiteRefused, match=why):
         pair.target.create_vm(pair.vm(**changes), OP)
     assert pair.wired.tasks.log.methods == {}
-    assert pair.wired.machines() == {}
+    assert set(pair.wired.machines()) == {"tagged"}
 
 
 def test_a_disk_that_is_not_there_is_not_found(pair: Pair) -> None:
@@ -304,7 +316,7 @@ def test_only_what_wherry_made_is_unregistered(pair: Pair) -> None:
     pair.wired.peer.rules([{"method": "UnregisterVM", "count": 1, "dropAfter": True}])
     pair.target.delete_vm("vm-8", OP)
     pair.target.delete_vm("vm-8", OP)
-    assert pair.wired.machines() == {}
+    assert set(pair.wired.machines()) == {"tagged"}
     assert pair.wired.tasks.log.methods["UnregisterVM"] == 1
     with pytest.raises(SiteRefused, match="was not made by wherry"):
         pair.source.delete_vm("vm-8", OP)
