@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,7 +51,7 @@ class Stage:
                 str(path): path.read_bytes()
                 for store in stores
                 for path in sorted(store.rglob("*"))
-                if path.is_file() and not path.name.endswith(".log")
+                if path.is_file()
             },
         }
 
@@ -66,23 +66,30 @@ class Stage:
 
     def copy(self) -> Any:
         """Return the copy of the VM, with tools that run from now on."""
-        from pyVmomi import vim
+        import pyVmomi
 
+        vim: Any = pyVmomi.vim
         copy = next(one for name, one in machines(self.staged.target).items() if name.endswith("-rehearsal"))
         tools = vim.option.OptionValue(key="SET.guest.toolsRunningStatus", value="guestToolsRunning")
-        spec: Any = vim.vm.ConfigSpec
-        finished(copy.ReconfigVM_Task(spec(extraConfig=[tools])))
+        finished(copy.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=[tools])))
         return copy
 
 
-@pytest.fixture
-def stage(tmp_path: Path, vcenter: StartVCenter) -> Stage:
-    plant = Plant(vcenter("-vm", "1"))
+@pytest.fixture(scope="module")
+def replicated(tmp_path_factory: pytest.TempPathFactory, module_vcenter: StartVCenter) -> Stage:
+    plant = Plant(module_vcenter("-vm", "1"))
     name = min(plant.machines)
-    ready = staged(tmp_path / "move", plant.peer, vcenter("-vm", "0"))
+    root = tmp_path_factory.mktemp("boot") / "move"
+    ready = staged(root, plant.peer, module_vcenter("-vm", "0"))
     ready = ready.planned(name, policies__probe_timeout_s="2")
     assert ready.cli.live("replicate", "W01").code == 0
     return Stage(ready, plant.written[name])
+
+
+@pytest.fixture
+def stage(replicated: Stage) -> Iterator[Stage]:
+    yield replicated
+    replicated.staged.target.rules([])
 
 
 def test_a_copy_boots_alone_and_nothing_of_it_stays(stage: Stage) -> None:

@@ -50,7 +50,6 @@ class VsphereSite(
     Customising,
     Probing,
     Reaching,
-    Watching,
     Bubbling,
 ):
     """One vCenter. For several threads."""
