@@ -90,7 +90,10 @@ class DriveSlot:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A VM's virtual hardware, settings and labels. ``others`` are devices that cannot be built again."""
+    """A VM's virtual hardware, settings and labels.
+
+    ``others`` are devices that cannot be built again, ``left`` what else cannot, in words.
+    """
 
     hw_version: int
     guest_id: str
@@ -105,6 +108,8 @@ class Definition:
     nested: bool = False
     latency: str = "normal"
     time_sync: bool = False
+    vbs: bool = False
+    iommu: bool = False
     processor: Share = Share()
     memory: Share = Share()
     boot: Boot = Boot()
@@ -117,6 +122,7 @@ class Definition:
     adapters: tuple[Adapter, ...] = ()
     drives: tuple[DriveSlot, ...] = ()
     others: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
     extra: tuple[tuple[str, str], ...] = ()
     left_extra: tuple[str, ...] = ()  # names of settings that stay behind
     attributes: tuple[tuple[str, str], ...] = ()

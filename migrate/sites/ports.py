@@ -173,7 +173,7 @@ class NewVM:
     """A VM to create and register.
 
     ``definition`` is its source's, for a site that can build it; disks and NICs are always those said here.
-    Places that are empty are the site's to choose; ``pool`` and ``policy`` go by name.
+    Places that are empty are the site's to choose; ``pool`` is a name or the end of a path.
     """
 
     id: str
@@ -187,7 +187,6 @@ class NewVM:
     datastore: str = ""
     folder: str = ""
     pool: str = ""
-    policy: str = ""
     definition: Definition | None = None
     choices: Choices = field(default_factory=Choices)
 

@@ -16,6 +16,7 @@ from migrate.sites.definition import (
     Slot,
 )
 from migrate.sites.vsphere.allowed import sorted_out
+from migrate.sites.vsphere.left_behind import left_behind
 
 CONTROLLERS = frozenset(
     {
@@ -72,6 +73,8 @@ def define(config: Any) -> Definition:
         nested=bool(config.nestedHVEnabled),
         latency=str(config.latencySensitivity.level) if config.latencySensitivity else "normal",
         time_sync=bool(config.tools and config.tools.syncTimeWithHost),
+        vbs=bool(config.flags and config.flags.vbsEnabled),
+        iommu=bool(config.flags and config.flags.vvtdEnabled),
         processor=_share(config.cpuAllocation),
         memory=_share(config.memoryAllocation),
         boot=_boot(config.bootOptions),
@@ -83,6 +86,7 @@ def define(config: Any) -> Definition:
         adapters=tuple(map(_adapter, (one for one in devices if kind_of(one) in ADAPTERS))),
         drives=tuple(map(_drive, (one for one in devices if kind_of(one) in DRIVES))),
         others=tuple(_others(devices)),
+        left=left_behind(config),
         extra=travelling,
         left_extra=left,
     )

@@ -13,7 +13,7 @@ from migrate.sites.vsphere.defining import IDE_BUSES
 _APART = frozenset(
     {
         *("hw_version", "bios_uuid", "instance_uuid", "controllers", "disks", "adapters", "drives"),
-        *("others", "extra", "left_extra", "attributes", "tags", "no_tags", "boot", "host_name"),
+        *("others", "left", "extra", "left_extra", "attributes", "tags", "no_tags", "boot", "host_name"),
     }
 )
 _WORDS = {
@@ -29,7 +29,9 @@ _WORDS = {
     "memory_mib": "memory in MiB",
     "nested": "nested virtualisation",
     "processor": "processor shares",
+    "iommu": "IOMMU for the guest",
     "time_sync": "time from the host",
+    "vbs": "virtualisation-based security",
 }
 
 
@@ -153,6 +155,9 @@ def _drives(source: Definition, built: Definition) -> Iterator[Difference]:
             yield Difference(what, "there", "absent", False, "not built")
         elif one.media:
             yield Difference(f"media in {what}", one.media, "none", True, "images stay at the source")
+    for what in source.left:
+        if what not in built.left:
+            yield Difference(what, "there", "absent", False, "wherry does not carry it over")
     for device in source.others:
         yield Difference(device, "there", "absent", False, "wherry does not build this kind of device")
 

@@ -44,6 +44,7 @@ def config_spec(
         nestedHVEnabled=definition.nested,
         latencySensitivity=built("LatencySensitivity", level=definition.latency),
         tools=built("ToolsConfigInfo", syncTimeWithHost=definition.time_sync),
+        flags=_flags(definition),
         cpuAllocation=_allocation(definition.processor),
         memoryAllocation=_allocation(definition.memory),
         bootOptions=_boot(definition.boot, definition),
@@ -58,6 +59,13 @@ def config_spec(
 def _cores(cpus: int, wanted: int) -> int:
     """Return cores per socket that divide the processors, as a vCenter demands."""
     return wanted if wanted and cpus % wanted == 0 else 1
+
+
+def _flags(definition: Definition) -> Any:
+    """Return what is on; older vCenters do not know these flags, and are told nothing that is off."""
+    flags = {"vbsEnabled": definition.vbs, "vvtdEnabled": definition.iommu}
+    on = {name: True for name, wanted in flags.items() if wanted}
+    return built("VirtualMachineFlagInfo", **on) if on else None
 
 
 def _allocation(share: Share) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from migrate.sites.definition import Choices, Definition, Difference
 from migrate.sites.ports import NewAttachment, NewDisk, NewNic, NewVM
 from migrate.sites.vsphere.connection import Connection
+from migrate.sites.vsphere.differing import differences
 from migrate.sites.vsphere.ids import Ids
 from migrate.sites.vsphere.machines import Building
 from migrate.sites.vsphere.tasks import Tasks
@@ -20,6 +21,7 @@ from planner.model import Backing, BusSharing, Power
 from tests.migrate.sites.vsphere.conftest import Wire, Wired
 from tests.migrate.sites.vsphere.estates import APP, GIB, MIB, TAGGED, document
 from tests.vcenter.collected import finished
+from tests.vcenter.estate import written as everything
 from tests.vcenter.fixtures import StartVCenter
 
 CREATE = "CreateVM_Task"
@@ -262,6 +264,22 @@ def test_tags_that_cannot_be_had_are_told_and_hold_nothing_up(pair: Pair) -> Non
     pair.target.create_vm(replace(vm, definition=definition), OP)
     told = pair.target.differences(replace(vm, definition=definition))
     assert Difference("tags", "unknown", "unknown", False, "it offers no REST endpoint") in told
+
+
+def test_nothing_is_lost_unsaid(vcenter: StartVCenter, wire: Wire, tmp_path: Path) -> None:
+    peer = vcenter("-estate", str(everything(tmp_path)))
+    found = Building(*wire(peer).of("vm-101")).definition("vm-101")
+    assert found is not None
+    assert set(found.left) == {
+        *("processor affinity", "encryption", "N-port ids", "protection by fault tolerance"),
+        *("management by com.example.owner", "encryption of Hard disk 1", "I/O filters of Hard disk 1"),
+        "protected memory of SGX",
+    }
+    vm = NewVM("vm-101", "db", 8, found.memory_mib << 20, "efi", "", (), (), definition=found)
+    assert (found.vbs, found.iommu) == (True, True)
+    bare = replace(found, left=(), others=())
+    told = {one.what for one in differences(vm, bare, 21) if one.why == "wherry does not carry it over"}
+    assert told == set(found.left)
 
 
 def test_a_vm_of_another_attempt_is_not_taken_over(pair: Pair) -> None:
