@@ -16,6 +16,7 @@ from functools import partial
 
 from migrate.sites.ports import NewBubble
 from migrate.sites.vsphere.built import built
+from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.landing import Ground
 from migrate.sites.vsphere.part import Part
 from migrate.sites.vsphere.roles import Lack, On, Privilege, denied
@@ -60,30 +61,12 @@ class Bubbling(Part):
 
         Raises SiteRefused as ``bubble_host`` and when the switch has an uplink, Declined, Unreachable.
         """
-        switch = switch_of(bubble.key)
-        act = self.act("make_bubble", switch, op)
-        begun = next(self._found(switch), None)
-        system = begun.system if begun is not None else self._system(self._carrier(bubble).ref)
-        names = {network: f"{switch}-{number}" for number, network in enumerate(bubble.networks, 1)}
-        vlans = {name: number for number, name in enumerate(names.values(), 1)}
-        act.run(
-            system,
-            "AddVirtualSwitch",
-            *(switch, built("HostVirtualSwitchSpec", numPorts=_PORTS)),
-            done=lambda: self._is_there(system, switch),
-        )
-        self._must_lead_nowhere(system, switch)
-        for name, vlan in vlans.items():
-            spec = built(
-                "HostPortGroupSpec",
-                name=name,
-                vlanId=vlan,
-                vswitchName=switch,
-                policy=built("HostNetworkPolicy"),
-            )
-            act.run(system, "AddPortGroup", spec, done=partial(self._is_there, system, switch, name))
-        if self._switch(system, switch).vlans != vlans:
-            raise SiteRefused(f"bubble {switch} came out otherwise than it was asked for", "look at the host")
+        switch = _Switch(self.connection, switch_of(bubble.key))
+        act = self.act("make_bubble", switch.name, op)
+        system = next((one.system for one in switch.everywhere()), None)
+        system = system or _system_of(self._carrier(bubble))
+        names = {network: f"{switch.name}-{number}" for number, network in enumerate(bubble.networks, 1)}
+        switch.make(act, system, {name: number for number, name in enumerate(names.values(), 1)})
         return names
 
     def remove_bubble(self, key: str, op: str) -> None:
@@ -91,18 +74,10 @@ class Bubbling(Part):
 
         Raises Declined while a VM is plugged into one of them, Unreachable.
         """
-        switch = switch_of(key)
-        act = self.act("remove_bubble", switch, op)
-        for found in list(self._found(switch)):
-            for name in found.vlans:
-                self._take_away(act, found.system, "RemovePortGroup", switch, name)
-            self._take_away(act, found.system, "RemoveVirtualSwitch", switch)
-
-    def _take_away(self, act: Act, system: Ref, method: str, switch: str, *group: str) -> None:
-        def gone() -> bool | None:
-            return None if self._is_there(system, switch, *group) else True
-
-        act.run(system, method, *(group or (switch,)), done=gone)
+        switch = _Switch(self.connection, switch_of(key))
+        act = self.act("remove_bubble", switch.name, op)
+        for found in list(switch.everywhere()):
+            switch.remove(act, found)
 
     def _carrier(self, bubble: NewBubble) -> RawObject:
         ground, stores, plugs = Ground(self.connection), set(bubble.datastores), set(bubble.others)
@@ -120,43 +95,70 @@ class Bubbling(Part):
             )
         homes = {landing.datastore for landing in landings}
         host = ground.host_for(clusters.pop(), stores | homes, plugs)
-        self._must_be_allowed(host)
+        self._must_make_networks(host)
         return host
 
-    def _must_be_allowed(self, host: RawObject) -> None:
+    def _must_make_networks(self, host: RawObject) -> None:
         for _, lacking in denied(self.connection, [PRIVILEGE], [host.ref]):
             raise SiteRefused(
                 Lack(lacking.id, lacking.on, _name(host), lacking.why).says,
                 "give it that, or make a network without an uplink and name it in [conduct.test_networks]",
             )
 
-    def _system(self, host: Ref) -> Ref:
-        found = self.connection.one(_HOSTS, host)
-        if found is None:
-            raise SiteRefused("the host that was to carry a bubble is gone", "try again")
-        return _system_of(found)
 
-    def _found(self, switch: str) -> Iterator[_Found]:
-        """Yield what there is of a bubble, host by host."""
+@dataclass(frozen=True, slots=True)
+class _Switch:
+    """The switch of one bubble: looked for, made, removed."""
+
+    connection: Connection
+    name: str
+
+    def everywhere(self) -> Iterator[_Found]:
+        """Yield what there is of it, host by host."""
         systems = self.connection.find(_HOSTS, _system_of)
         for item in self.connection.read(_SYSTEMS, systems):
-            if (found := _seen(item, switch)).switched or found.vlans:
+            if (found := _seen(item, self.name)).switched or found.vlans:
                 yield found
 
-    def _switch(self, system: Ref, switch: str) -> _Found:
-        item = self.connection.one(_SYSTEMS, system)
-        return _seen(item, switch) if item is not None else _Found(system, False, False, {})
-
-    def _is_there(self, system: Ref, switch: str, group: str = "") -> bool | None:
-        found = self._switch(system, switch)
-        return True if (group in found.vlans if group else found.switched) else None
-
-    def _must_lead_nowhere(self, system: Ref, switch: str) -> None:
-        if self._switch(system, switch).uplinks:
+    def make(self, act: Act, system: Ref, vlans: dict[str, int]) -> None:
+        """Make it with port groups of these names, and look at what came of it."""
+        spec = built("HostVirtualSwitchSpec", numPorts=_PORTS)
+        act.run(system, "AddVirtualSwitch", *(self.name, spec), done=partial(self._is_there, system))
+        if self._look(system).uplinks:
             raise SiteRefused(
-                f"switch {switch} has an uplink, so what is plugged there is not alone",
+                f"switch {self.name} has an uplink, so what is plugged there is not alone",
                 "look who gave it one; take it away, or remove the switch",
             )
+        for name, vlan in vlans.items():
+            group = built(
+                "HostPortGroupSpec",
+                name=name,
+                vlanId=vlan,
+                vswitchName=self.name,
+                policy=built("HostNetworkPolicy"),
+            )
+            act.run(system, "AddPortGroup", group, done=partial(self._is_there, system, name))
+        if self._look(system).vlans != vlans:
+            raise SiteRefused(
+                f"switch {self.name} came out otherwise than it was asked for", "look at it at its host"
+            )
+
+    def remove(self, act: Act, found: _Found) -> None:
+        """Remove what was found of it on a host."""
+        for name in found.vlans:
+            act.run(found.system, "RemovePortGroup", name, done=partial(self._is_gone, found.system, name))
+        act.run(found.system, "RemoveVirtualSwitch", self.name, done=partial(self._is_gone, found.system))
+
+    def _look(self, system: Ref) -> _Found:
+        item = self.connection.one(_SYSTEMS, system)
+        return _seen(item, self.name) if item is not None else _Found(system, False, False, {})
+
+    def _is_there(self, system: Ref, group: str = "") -> bool | None:
+        found = self._look(system)
+        return True if (group in found.vlans if group else found.switched) else None
+
+    def _is_gone(self, system: Ref, group: str = "") -> bool | None:
+        return None if self._is_there(system, group) else True
 
 
 def switch_of(key: str) -> str:

@@ -38,7 +38,7 @@ _PLACES = Kind(
         "ResourcePool": (*_NAMED, "owner"),
         "HostSystem": (
             *(*_NAMED, "datastore", "network", "vm"),
-            *("runtime.connectionState", "runtime.inMaintenanceMode"),
+            *("configManager.networkSystem", "runtime.connectionState", "runtime.inMaintenanceMode"),
         ),
         "Datastore": _NAMED,
         "Network": _NAMED,

@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from migrate.sites.copies import original_of
 from migrate.sites.definition import Choices, Definition, Difference
 from migrate.sites.ports import NewDisk, NewVM
 from migrate.sites.vsphere.attributes import Attributes
@@ -33,9 +34,10 @@ from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.tags import NoTags
-from planner.sources.vcenter.values import many
+from planner.sources.vcenter.values import many, text
 from planner.volumes import datastore_of
 
+_HOME = Kind("virtual machines", (), {"VirtualMachine": ("config.files.vmPathName",)})
 _FOLDER = Kind("folders", (), {"Folder": ("name", "childEntity")})
 
 
@@ -50,6 +52,9 @@ class Building(Fencing):
 
         def volume(self, volume: str) -> NewDisk | None:
             """Return a volume as it exists at the site, or None."""
+
+        def clear_home(self, act: Act, file: str) -> None:
+            """Remove the folder that an unregistered VM's file is in."""
 
     def create_vm(self, vm: NewVM, op: str) -> None:
         """Create a VM, powered off; raises SiteRefused when its id is taken or a place is not there."""
@@ -133,7 +138,10 @@ class Building(Fencing):
         return differences(vm, self._defined(target), newest_hardware(self.connection, target))
 
     def delete_vm(self, vm: str, op: str) -> None:
-        """Unregister a VM that is off; its disks stay. One that wherry did not make is refused."""
+        """Unregister a VM that is off; its disks stay. One that wherry did not make is refused.
+
+        Of a rehearsal's copy its own files go as well: nobody will want them.
+        """
         act = self.act("delete_vm", vm, op)
         item = self._made(vm)
         if item is None:
@@ -143,11 +151,14 @@ class Building(Fencing):
                 f"VM {visible(name_of(item), 80)} was not made by wherry",
                 "unregister it by hand if it must go",
             )
+        home = self.connection.one(_HOME, item.ref) if original_of(vm) != vm else None
         act.run(
             item.ref,
             "UnregisterVM",
             done=lambda: None if self._look(item.ref) else True,
         )
+        if home is not None:
+            self.clear_home(act, text(home.values.get("config.files.vmPathName")))
 
 
 def _after_sending(ask: Callable[[], str | None]) -> Callable[[], str | None]:

@@ -117,7 +117,7 @@ class Seats:
         return self._seated(DatastorePath(store, f"{_folder(disk.volume)}/{name}"))
 
     def _usual(self, volume: str) -> str:
-        """Return the datastore for what has no place yet, empty for none; a copy goes where its original is."""
+        """Return the datastore for what has no place yet, or nothing; a copy goes where its original is."""
         original = original_of(volume)
         place = self.ids.place(original) if original != volume else ""
         return DatastorePath.parse(place).datastore if place.startswith("[") else self.laying.datastore

@@ -14,6 +14,7 @@ from typing import Any
 
 from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.connection import Connection
+from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.part import Part
 from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.seats import Form, Laying, Seat, Seats
@@ -114,8 +115,16 @@ class Volumes(Part):
         if seat.file.folder.startswith("wherry-") and not seats.files(seat):
             self._clear_folder(act, seat, centre)
 
+    def clear_home(self, act: Act, file: str) -> None:
+        """Remove the folder that an unregistered VM's ``file`` is in, unless a disk lies there as well."""
+        seats, at = self.seats, DatastorePath.parse(file)
+        store = seats.stores.need(at.datastore)
+        seat = Seat(at, store, seats.stores.datacenter(store))
+        if at.folder and not any(name.endswith(".vmdk") for name in seats.files(seat)):
+            self._clear_folder(act, seat, self.connection.managed(seat.centre.ref))
+
     def _clear_folder(self, act: Act, seat: Seat, centre: Any) -> None:
-        """Remove the folder of a disk that is gone; somebody else may have done so."""
+        """Remove the folder of what is gone; somebody else may have done so."""
         folder = f"[{seat.file.datastore}] {seat.file.folder}"
         try:
             act.run(
