@@ -16,6 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from migrate.run import store as runs
+from migrate.run.ahead_steps import is_ahead
 from migrate.run.history import Event, History
 from migrate.run.runbook import Phase, Step
 from migrate.run.store import RunKind
@@ -182,7 +183,7 @@ def _written(history: History, spans: Mapping[str, tuple[float, float]]) -> dict
     holder: dict[str, str] = {}
     torn: set[str] = set()
     for step in steps:
-        if step.kind != "transfer" or step.params["vms"][0] not in ran:
+        if step.kind != "transfer" or step.params["vms"][0] not in ran or is_ahead(step):
             continue
         vm, volume = step.params["vms"][0], step.params["volume"]
         holder[volume] = vm

@@ -97,7 +97,7 @@ def mind(volume: Volume, target: Backing, lun_bytes: int) -> tuple[str, ...]:
     if multi_writer and target is Backing.VMDK:
         said.append("several VMs write it at once: outside of vSAN the VMDK must be eager-zeroed")
     if volume.backing is Backing.RDM_PHYSICAL:
-        said.append("it has no snapshots and no change tracking: copied in full after the stop")
+        said.append("it has no snapshots and no change tracking: compared whole after the stop")
     if target is Backing.RDM_PHYSICAL:
         said.append(
             "no snapshots and no change tracking at the target: backups through the hypervisor skip it"

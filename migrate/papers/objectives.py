@@ -143,7 +143,8 @@ def _rpo(told: Moments, vm: PlannedVM, stop: str) -> Known:
         if (disk.target if back else disk.source) is Backing.RDM_PHYSICAL and not disk.left_out
     ]
     if raw:
-        return None, f"no whole copy before the stop: {raw[0].attachments[0].label} is copied after it only"
+        label = raw[0].attachments[0].label
+        return None, f"no whole copy before the stop: {label} is of one moment only after it"
     if not (copy := last_copy(told, vm.id, stop)):
         return None, "not known: the record has no whole copy before the stop"
     return between(copy, stop), f"the newest whole copy before the stop is of {copy}"

@@ -1,6 +1,6 @@
 """From an approved wave to its runbook: which steps, in which order.
 
-    check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop
+    check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop ─▶ physical RDMs ahead
           ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
           ─▶ GATE go ─▶ fold ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ promote ─▶ verify
           ─▶ build ─▶ set addresses ─▶ mark
@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from migrate.run.ahead_steps import ahead
 from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
 from migrate.run.history_steps import fold, keep_history
@@ -115,10 +116,11 @@ def _last(steps: list[Step]) -> tuple[str, ...]:
     return tuple(step.id for step in steps if step.id not in used)
 
 
-def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
+def compose(wave: Wave, seeds: Mapping[str, str] | None = None, *, untouched: bool = False) -> Runbook:
     """Return the runbook of a wave: ``policies.delta_cycles`` rounds, the last one a checkpoint.
 
     ``seeds`` are the images at hand, volume → path: they are brought in before the first snapshot.
+    ``untouched``: the disks at the target hold what nobody may write over before the go.
     """
     groups = _groups(wave)
     check = Step(
@@ -146,6 +148,8 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
         for number in range(wave.policies.delta_cycles + 1):
             final_round = number == wave.policies.delta_cycles
             more = group.checkpoint(number, needs) if final_round else group.round(number, needs)
+            if not number and not untouched:  # no snapshot stands meanwhile
+                more += ahead(group, _last(more) or needs)
             steps += more
             needs = _last(more) or needs
     holder = {vm.id: group for group in groups for vm in group.vms}
@@ -153,7 +157,7 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
     until = {"cycle_min": wave.policies.cycle_min, "rpo_min": wave.policies.rpo_min}
     title = f"{wave.name}: go for cutover"
     steps.append(_gate(GO, title, Phase.CUTOVER, _last(steps), wave, gates.go, **until))
-    landing = _landing(wave, groups, holder)
+    landing = _landing(wave, groups, holder, untouched)
     look = Step(
         id="landed",
         kind="landed",
@@ -174,7 +178,9 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None) -> Runbook:
     return Runbook(wave.name, wave.fingerprint, tuple(steps))
 
 
-def _landing(wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps]) -> list[Step]:
+def _landing(
+    wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps], untouched: bool
+) -> list[Step]:
     """From the go gate until all run at the target and are well.
 
     What is done on the way back when the sources run again stands first: going back, it comes last.
@@ -182,6 +188,8 @@ def _landing(wave: Wave, groups: list[GroupSteps], holder: dict[str, GroupSteps]
     back, gone = hook_steps(wave, holder, Place.ON_ROLLBACK, (GO,))
     first, ready = hook_steps(wave, holder, Place.BEFORE_CUTOVER, gone)
     folds = [step for group in groups for step in fold(group, ready)]
+    if untouched:
+        folds += [step for group in groups for step in ahead(group, ready, phase=Phase.CUTOVER)]
     ready = tuple(step.id for step in folds) or ready
     quiesced = [group.quiesce(ready) for group in groups]
     stops = _stops(wave, holder, tuple(step.id for step in quiesced))
@@ -207,6 +215,11 @@ def another_cycle(wave: Wave, number: int) -> tuple[Step, ...]:
     return tuple(step for group in _groups(wave) for step in group.round(number, ()))
 
 
-def another_round(wave: Wave, number: int) -> tuple[Step, ...]:
+def another_round(wave: Wave, number: int, *, untouched: bool = False) -> tuple[Step, ...]:
     """Return the steps of one more checkpointed round for every group of a wave that waits at its gate."""
-    return tuple(step for group in _groups(wave) for step in group.checkpoint(number, ()))
+    groups = _groups(wave)
+    rounds = [group.checkpoint(number, ()) for group in groups]
+    if any(rounds) and not untouched:
+        for group, steps in zip(groups, rounds, strict=True):
+            steps += ahead(group, _last(steps), number)
+    return tuple(step for steps in rounds for step in steps)

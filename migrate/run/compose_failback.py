@@ -7,7 +7,8 @@
 ``compose`` decides order and steps; here only what is another thing on the way home is exchanged: no disk
 and no VM is made, for both are there, fenced. Guests get back the addresses that they had. Programs and human
 steps of the cutover are left out. What comes back goes into a journal at the source, whose base is what its
-disks hold: the only copy of what was committed, until the go of the failback.
+disks hold: the only copy of what was committed, until the go of the failback. A physical RDM of the target
+is in no journal, so nothing of it comes before that go.
 """
 
 from __future__ import annotations
@@ -80,14 +81,14 @@ def compose_failback(
     ``before`` is what their guests were set to, by VM. ``base`` is what the sources' disks hold, ``stood``
     from where writes to them count, by volume.
     """
-    out = compose(exchanged(wave, before)).steps
+    out = compose(exchanged(wave, before), untouched=True).steps
     steps = tuple(_homeward(out, wave, fenced, {"base": base, "stood": dict(stood or {})}))
     return Runbook(wave.name, wave.fingerprint, steps)
 
 
 def another_reverse_round(wave: Wave, number: int) -> tuple[Step, ...]:
     """Return the steps of one more reverse checkpoint of a wave that is protected at its source."""
-    return tuple(_homeward(another_round(exchanged(wave), number), wave))
+    return tuple(_homeward(another_round(exchanged(wave), number, untouched=True), wave))
 
 
 def another_reverse_cycle(wave: Wave, number: int) -> tuple[Step, ...]:

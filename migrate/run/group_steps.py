@@ -111,10 +111,13 @@ class GroupSteps:
             params={"snapshot": f"{self.prefix}/snapshot/{number}"},
         )
 
-    def _transfer(
+    def transfer(
         self, disk: PlannedDisk, what: str, needs: tuple[str, ...], phase: Phase, **params: Any
     ) -> Step:
-        verb = {"seed": "seed", "final": "final delta"}.get(what, what.replace("/", " "))
+        """Return a pass over a volume; ``what`` ends its id."""
+        titles = {"seed": "seed", "final": "final delta", "ahead": "copy while it is written to"}
+        first, _, number = what.partition("/")
+        verb = f"{titles.get(first, first)} {number}".strip()
         return self.disk_step(
             disk,
             what,
@@ -185,7 +188,7 @@ class GroupSteps:
         snapshot = self._snapshot(number, needs)
         what = "seed" if number == 0 else f"delta/{number}"
         transfers = [
-            self._transfer(
+            self.transfer(
                 disk,
                 what,
                 (snapshot.id, f"{self.disk_id(disk)}/create") if number == 0 else (snapshot.id,),
@@ -246,7 +249,7 @@ class GroupSteps:
         steps: list[Step] = []
         for disk in self.settled:
             mode = "delta" if disk in self.tracked else "seed"
-            steps.append(self._transfer(disk, "final", needs, Phase.CUTOVER, mode=mode, snapshot=""))
+            steps.append(self.transfer(disk, "final", needs, Phase.CUTOVER, mode=mode, snapshot=""))
         ended = promote(self)
         steps += ended
         for disk in self.settled:

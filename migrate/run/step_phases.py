@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrate.run.ahead_steps import is_ahead
 from migrate.run.runbook import Phase, Step
 
 SEED, DELTAS, CHECKPOINT, GO_GATE, CUTOVER = "seed", "deltas", "checkpoint", "wait for go", "cutover"
@@ -32,8 +33,8 @@ def phase_of(step: Step) -> str:
         if step.kind == "checkpoint":
             return CHECKPOINT
         if step.kind == "transfer":
-            return SEED if step.id.endswith("/seed") else DELTAS
+            return SEED if step.id.endswith("/seed") or is_ahead(step) else DELTAS
         return ""
     if step.phase is Phase.COMMIT:
         return COMMITTING if step.kind in ("fence", "hook") else ""
-    return _OF_KIND.get(step.kind, "")
+    return "prepare" if is_ahead(step) else _OF_KIND.get(step.kind, "")

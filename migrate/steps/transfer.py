@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from migrate.replication.passes import Mode
+from migrate.run.ahead_steps import AHEAD, is_ahead
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Consistency, Extent
 from migrate.steps.foreign import held_by
@@ -28,12 +29,16 @@ class Transfer(Repeatable):
 
     def plan(self, step: Step) -> str:
         """Describe the pass."""
-        what = {"seed": "copy all allocated blocks", "delta": "copy what changed"}
+        what = {
+            "seed": "copy all allocated blocks",
+            "delta": "copy what changed",
+            AHEAD: "copy what is there now, which proves nothing,",
+        }
         return f"{what[step.params['mode']]} of a {show_bytes(step.params['size_bytes'])} disk"
 
     def held(self, ctx: Context, step: Step) -> Result | None:
         """Wait with the last delta, which reads the disk itself, until it has no snapshot of others."""
-        return None if step.params["snapshot"] else held_by(ctx, step)
+        return None if step.params["snapshot"] or is_ahead(step) else held_by(ctx, step)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""
@@ -41,23 +46,24 @@ class Transfer(Repeatable):
         _must_be_free(ctx, step)
         if step.params["snapshot"]:
             check_untouched(ctx, step)
-        stood = {} if step.params["snapshot"] else stand(ctx, step)
+        stood = {} if step.params["snapshot"] or is_ahead(step) else stand(ctx, step)
         taken = ctx.need(step.params["snapshot"]) if step.params["snapshot"] else {}
         base = _last_change(ctx, step)
         change = taken.get("changes", {}).get(volume, "")
         mode, extents = _scope(ctx, step, base)
         if mode is Mode.COMPARE and step.params["mode"] == Mode.DELTA and ctx.histories is not None:
             ctx.histories.resynced(volume, "the changes at its source are not known")
+        content = taken.get("id") or (AHEAD if is_ahead(step) else _stopped(stood))
         wanted = Wanted(
             volume,
             step.params["size_bytes"],
             mode,
-            pass_id=f"{ctx.run}/{step.id}/{taken.get('id') or _stopped(stood)}",
+            pass_id=f"{ctx.run}/{step.id}/{content}",
             base=base,
             change=change,
             snapshot=taken.get("id"),
             extents=extents,
-            cycle=f"{cycles_of(ctx, step)}{taken.get('id') or 'final'}",
+            cycle=f"{cycles_of(ctx, step)}{taken.get('id') or (AHEAD if is_ahead(step) else 'final')}",
             consistency=Consistency(taken.get("label", Consistency.CRASH)),
         )
         copied = ctx.transfers.copy(wanted, ctx.report)
@@ -113,14 +119,21 @@ def _spared(ctx: Context, step: Step, sent_bytes: int) -> dict[str, int]:
 
 def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...] | None]:
     """Return how much must be looked at, and the changed areas where they are known."""
-    if step.params["mode"] == Mode.SEED:
+    if step.params["mode"] == Mode.SEED or is_ahead(step):
         placed = ctx.result(f"{_disk(step)}/place")
         fresh = ctx.result(f"{_disk(step)}/create").get("created") and not placed
+        fresh = fresh and not _came_ahead(ctx, step)
         return (Mode.SEED if fresh else Mode.COMPARE), None
     if not base:
         return Mode.COMPARE, None
     areas = ctx.source.changed_areas(step.params["volume"], ChangeId.parse(base))
     return (Mode.COMPARE, None) if areas is None else (Mode.DELTA, areas)
+
+
+def _came_ahead(ctx: Context, step: Step) -> bool:
+    """Return whether another pass over the disk was begun while it was written to."""
+    begins = f"{_disk(step)}/{AHEAD}"
+    return any(one.startswith(begins) and one != step.id for one in ctx.history.attempts)
 
 
 def _disk(step: Step) -> str:

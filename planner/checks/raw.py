@@ -47,8 +47,8 @@ def _company(vm: VM, disk: Disk, estate: Estate) -> str:
     properties=(f"{_BACKING}.compatibilityMode", f"{_BACKING}.lunUuid"),
     reference="vSphere API: VirtualDiskRawDiskMappingVer1BackingInfo; RVTools vDisk: Raw Comp. Mode",
     why="The hypervisor takes no snapshots of it and tracks no changes, so nothing can follow it live: "
-    "it is copied in full after the VM has stopped, and its size is downtime. Software of the array or "
-    "the cluster in the guest may expect the raw LUN.",
+    "all of it is compared after the VM has stopped, what differs is sent, and its size is downtime. "
+    "Software of the array or the cluster in the guest may expect the raw LUN.",
     remedy="let the plan turn it into a VMDK, or zone a LUN of the same size at the target; to shorten the "
     "outage convert it to virtual mode first (not when nodes of a cluster share it); ask the owner for "
     "array software and physical nodes",

@@ -38,10 +38,10 @@ def test_a_step_of_each_kind_is_struck_and_the_wave_ends_as_if_it_had_not_been(m
 def test_a_frozen_mover_is_taken_over_and_writes_nothing_after_it() -> None:
     matrix = Matrix(SEED)  # its own: what is struck hangs on the seed alone, not on what was played before
     frozen = [
-        one
-        for one in matrix.fields()
-        if (one.span.kind, one.fault, one.moment) == ("transfer", Fault.FREEZE, Moment.MIDDLE)
-        and one.way in (Way.OUT, Way.HOME)
+        Field(way, span, Fault.FREEZE, Moment.MIDDLE)
+        for way in (Way.OUT, Way.HOME)
+        for span in matrix.calm(way, fleet=False).spans
+        if span.kind == "transfer"
     ]
     before = matrix.covered.met["tasks taken over"]
     wrong = [said for one in frozen for said in (*matrix.play(one), *matrix.play(one, freeze_s=LONG_S))]

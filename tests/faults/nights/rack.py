@@ -15,6 +15,7 @@ from typing import Any
 from migrate.rehearsals.faults import CHANGING, READING
 from migrate.sites.ports import ChangeId, Consistency, Extent, NewDisk, Snapshot
 from migrate.sites.simulated import SimulatedSite
+from planner.errors import NotFound
 from planner.model import Backing, Power
 from tests.faults.endstate import ONCE
 from tests.faults.nights.links import Links, NightClock
@@ -168,10 +169,12 @@ class Rack(SimulatedSite):
                 self.mirror.pop(disk.volume, None)
 
     def open_read(self, volume: str, snapshot: str | None = None) -> MemoryDisk:
-        """Return what a disk holds now, or held when the snapshot was taken."""
-        return MemoryDisk(
-            bytes(self.disks[volume].seen) if snapshot is None else self._frozen[snapshot, volume]
-        )
+        """Return what a disk holds now, or held in a snapshot; raises NotFound as a site does."""
+        if snapshot is None:
+            return MemoryDisk(bytes(self.disks[volume].seen))
+        if (held := self._frozen.get((snapshot, volume))) is None:
+            raise NotFound(f"snapshot {snapshot} does not exist any more", "take a new one")
+        return MemoryDisk(held)
 
     def open_write(self, volume: str) -> SimulatedDisk:
         """Return the disk, of which a local one forgets what is not on its medium."""

@@ -52,7 +52,7 @@ def test_what_was_achieved_is_held_against_the_plan(tmp_path: Path) -> None:
         assert {one.rpo_s for one in vms if one.rpo_s is not None} == {1800.0}
         assert whole.rpo_target_s == 3600.0
         assert whole.rpo_s is None, "a raw disk has no copy before the stop, so the wave has none"
-        assert "is copied after it only" in whole.rpo_why
+        assert "is of one moment only after it" in whole.rpo_why
         assert whole.cutover_rpo_s == 0.0, whole.cutover_rpo_why
         assert [one.name for one in groups] == [group.name for group in run.wave.groups]
         assert {one.rto_s for one in vms if not one.rto_why} == {120.0}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migrate.run.compose import another_round, compose
+from migrate.run.compose import another_cycle, another_round, compose
+from migrate.run.compose_failback import another_reverse_round, compose_failback
 from migrate.run.runbook import COMMIT, GO, Phase, Runbook, Step
 from migrate.steps.kinds import KINDS
 from planner.effects import Effect
@@ -77,11 +78,39 @@ def test_stops_go_against_the_boot_order_and_starts_wait_for_the_probes_before_t
     assert by["probe", "id-db"] in before(runbook, by["start", "id-web"])
 
 
-def test_a_physical_rdm_is_copied_after_the_stop_only() -> None:
+def passes(runbook: Runbook) -> list[str]:
+    """Return the passes over the physical RDM of the small wave."""
+    return [step.id for step in runbook.steps if step.subject == "id-db/2001" and step.kind == "transfer"]
+
+
+def test_a_physical_rdm_is_copied_ahead_and_no_go_waits_for_one_that_fails() -> None:
     runbook = compose(small_wave())
-    passes = [step.id for step in runbook.steps if step.subject == "id-db/2001" and step.kind == "transfer"]
-    assert passes == ["g0/d1/final"]
+    assert passes(runbook) == ["g0/d1/ahead", "g0/d1/final"]
     assert runbook.step("g0/d1/final").params["mode"] == "seed"
+    assert "g0/d1/ahead" in before(runbook, GO)
+    assert "g0/drop/0" in before(runbook, "g0/d1/ahead"), "no snapshot stands while it is copied"
+    assert "g0/d1/ahead" in before(runbook, "g0/snapshot/1")
+    assert [step.id for step in runbook.steps if step.optional and step.kind == "transfer"] == ["g0/d1/ahead"]
+
+
+def test_a_round_that_somebody_asks_for_brings_it_too_and_a_cycle_does_not() -> None:
+    wave = small_wave()
+    asked = [step.id for step in another_round(wave, 2) if step.kind == "transfer"]
+    assert asked == ["g0/d0/delta/2", "g0/d2/delta/2", "g0/d1/ahead/2"]
+    assert "g0/d1" not in {step.id[:5] for step in another_cycle(wave, 2)}
+
+
+def test_on_the_way_home_nothing_of_it_comes_before_the_go() -> None:
+    wave = small_wave()
+    physical = [
+        disk.model_copy(update={"target": disk.source, "target_lun": disk.source_lun}) for disk in wave.disks
+    ]
+    wave = wave.model_copy(update={"disks": tuple(physical)})
+    home = compose_failback(wave, {})
+    assert passes(home) == ["g0/d1/ahead", "g0/d1/final"]
+    assert GO in before(home, "g0/d1/ahead")
+    assert all("g0/d1/ahead" in before(home, step.id) for step in of(home, "quiesce"))
+    assert not [step for step in another_reverse_round(wave, 2) if step.subject == "id-db/2001"]
 
 
 def test_a_shared_disk_is_copied_once_and_attached_to_both() -> None:
