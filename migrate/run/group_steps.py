@@ -145,7 +145,6 @@ class GroupSteps:
                     "size_bytes": disk.size_bytes,
                     "backing": disk.target.value,
                     "lun": disk.target_lun,
-                    **({"datastore": disk.datastore} if disk.datastore else {}),
                     **({"send": disk.send.value} if disk.left_out else {}),
                 },
                 undoable=True,
