@@ -50,6 +50,7 @@ class DiskProof(_Part):
     target_digest: str
     equal: bool
     left_out: str = Field("", description="who decided that it is sent once or never, and why")
+    table: str = Field("", description="what its partition table says, where it lies on more than it had")
 
 
 class Figures(_Part):

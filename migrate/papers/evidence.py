@@ -30,7 +30,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             proven = show_count(len(result["digests"]), "replica")
             return f"{proven} proven equal to the snapshot, {result['consistency']}-consistent"
         case "verify":
-            return f"equal, blake3 {result['source'][:16]}… over {show_bytes(result['size_bytes'])}"
+            equal = f"equal, blake3 {result['source'][:16]}… over {show_bytes(result['size_bytes'])}"
+            return f"{equal}; {result['table']}" if result.get("table") else equal
         case "quiesce":
             return f"{result['consistency']}-consistent"
         case "stop":

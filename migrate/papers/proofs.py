@@ -86,6 +86,7 @@ def _proof(told: Moments, disk: PlannedDisk) -> DiskProof:
         target_digest=found.get("target", ""),
         equal=bool(found.get("source")) and found["source"] == found["target"],
         left_out=f"{spoken(left)} (sent {disk.send.value})" if (left := disk.decision) else "",
+        table=visible(found.get("table", "")),
     )
 
 

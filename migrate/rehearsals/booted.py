@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals import book
 from migrate.rehearsals.book import Depth, Verdict
+from migrate.rehearsals.defined import Defines, by_plan
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
 from migrate.rehearsals.journalled import LATEST, points_of
 from migrate.sites.copies import copy_id
@@ -112,10 +113,11 @@ def rehearse_booted(
     tell: Callable[[str], None],
     notes: str = "",
     checkpoint: str = LATEST,
+    define: Defines = by_plan,
 ) -> Booted:
     """Boot a copy of a wave as it was at a checkpoint, probe it and remove it; raises Blocked, ProjectBusy.
 
-    How it went is noted on the checkpoint.
+    ``define`` says how a VM's source is defined. How it went is noted on the checkpoint.
     """
     with (
         _alone(project, standing.wave.name),
@@ -132,7 +134,7 @@ def rehearse_booted(
                 for image in prepared.images:
                     tell(f"copy {image.volume}")
                     copy_image(target, image, made["key"], open_point)
-            probes = _boot(standing.wave, prepared, target, made["key"], clock, tell)
+            probes = _boot(standing.wave, prepared, target, made["key"], clock, tell, define)
         except (WherryError, OSError) as error:
             failure = error.message if isinstance(error, WherryError) else (error.strerror or str(error))
         finally:
@@ -220,7 +222,13 @@ def _remove(target: FullSite, made: dict[str, Any]) -> bool:
 
 
 def _boot(
-    wave: Wave, prepared: Prepared, target: FullSite, key: str, clock: Clock, tell: Callable[[str], None]
+    wave: Wave,
+    prepared: Prepared,
+    target: FullSite,
+    key: str,
+    clock: Clock,
+    tell: Callable[[str], None],
+    define: Defines,
 ) -> tuple[Probed, ...]:
     from migrate.run.compose import compose
     from migrate.run.readdress_steps import guest_nics
@@ -228,7 +236,8 @@ def _boot(
 
     builds = {step.subject: step for step in compose(wave).steps if step.kind == "build"}
     for vm in wave.vms:
-        target.create_vm(_copied(new_vm(builds[vm.id]), prepared.networks, key), f"{key}/{vm.id}/do1")
+        planned = replace(new_vm(builds[vm.id]), definition=define(vm.id))
+        target.create_vm(_copied(planned, prepared.networks, key), f"{key}/{vm.id}/do1")
         given = (nic for nic in wave.conduct.nics_of(vm.id) if not nic.by_hand)
         if nics := guest_nics(given, "test"):
             target.customise(copy_id(key, vm.id), nics, f"{key}/{vm.id}/do1")

@@ -147,6 +147,9 @@ def at_the_sites(wave: Wave, source: Reached, target: Reached) -> Iterator[Findi
             if missing := needs - site.capabilities:
                 said = f"site {site.name} cannot do {', '.join(sorted(missing))}"
                 yield Finding("privileges", said, "give the account the privileges, or choose another site")
+        if source.identity == target.identity:
+            said = f"sites {visible(source.name)} and {visible(target.name)} are one and the same"
+            yield Finding("sites", said, "name two: a VM is found by the vCenter that it is at")
         yield from _networks(wave, target)
         yield from _machines(wave, source, target)
         yield from _datastores(wave, target)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from migrate.kept import Checkpoints
 from migrate.steps.kind import Context
 from migrate.steps.outside import Outside
+from planner.errors import Blocked
+from planner.names import visible
 from planner.store import plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
@@ -36,6 +38,11 @@ def both_sites(project: Project, *, homeward: bool = False) -> Iterator[tuple[Re
         closing(open_site(settings, "source", project.root)) as source,
         closing(open_site(settings, "target", project.root)) as target,
     ):
+        if source.identity == target.identity:
+            raise Blocked(
+                f"sites {visible(source.name)} and {visible(target.name)} are one and the same",
+                "name two: a VM is found by the vCenter that it is at",
+            )
         yield (target, source) if homeward else (source, target)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.resized import resized
 from planner.errors import StepFailed, WherryError
 
 
@@ -49,6 +50,7 @@ class Verify(Repeatable):
             "size_bytes": size_bytes,
             "equal": True,
             "proved": str(mark) if mark else "",
+            **resized(ctx, volume, size_bytes),
         }
 
 

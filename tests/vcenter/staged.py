@@ -51,9 +51,9 @@ def snapshots(peer: VCenterPeer) -> list[str]:
 
 
 class Plant:
-    """The VMs of a peer as their owner sees them: small disks with real bytes, tracked."""
+    """The VMs of a peer as their owner sees them: small disks with real bytes."""
 
-    def __init__(self, peer: VCenterPeer, *, size_bytes: int = 2 * MIB) -> None:
+    def __init__(self, peer: VCenterPeer, *, size_bytes: int = 2 * MIB, tracked: bool = True) -> None:
         from pyVmomi import vim
 
         self.peer = peer
@@ -68,7 +68,9 @@ class Plant:
                 disk.capacityInKB, disk.capacityInBytes = size_bytes // 1024, size_bytes
                 changes.append(vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk))
             finished(
-                machine.ReconfigVM_Task(vim.vm.ConfigSpec(changeTrackingEnabled=True, deviceChange=changes))
+                machine.ReconfigVM_Task(
+                    vim.vm.ConfigSpec(changeTrackingEnabled=tracked, deviceChange=changes)
+                )
             )
             for flat in flats_of(machine):
                 flat.write_bytes(os.urandom(size_bytes))
@@ -148,7 +150,6 @@ _SETTINGS = {
     "datastores": '{LocalDS_0 = "LocalDS_0"}',
     "policies.delta_cycles": "1",
     "policies.cycle_min": "0",
-    "policies.history_h": "0",
     "conduct.probes": '[{name = "runs", kind = "power"}]',
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.tui.cli.command import refused
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.staged import Plant, Staged, staged
 
@@ -66,3 +67,10 @@ def test_a_missing_privilege_is_named_with_its_object(stage: Staged) -> None:
     assert finding["what"] == "privileges"
     assert "VirtualMachine.State.CreateSnapshot" in finding["message"]
     assert stage.moving in finding["message"]
+
+
+def test_one_vcenter_is_not_two_sites(tmp_path: Path, vcenter: StartVCenter) -> None:
+    plant = Plant(vcenter("-vm", "1"))
+    stage = staged(tmp_path / "move", plant.peer, plant.peer).planned(min(plant.machines))
+    assert "sites" in {finding["what"] for finding in dry(stage)["findings"]}
+    refused(stage.cli.live("replicate", "W01"), 3, "are one and the same")

@@ -123,6 +123,10 @@ class Ids:
                 self._made.pop(vm, None)
         return found[0] if found else None
 
+    def at_home(self, vm: str) -> bool:
+        """Whether a VM's inventory was read from this vCenter."""
+        return vm in self._morefs
+
     def need(self, vm: str) -> Ref:
         """Return a VM's object; raises NotFound."""
         found = self.find(vm)
@@ -142,7 +146,7 @@ class Ids:
         with self._lock:
             self._made[vm] = target
 
-    def at_home(self, target: Ref) -> str:
+    def plan_id(self, target: Ref) -> str:
         """Return the plan's id of a VM whose inventory was read from this vCenter, else empty."""
         return self._named.get(target.id, "")
 

@@ -35,12 +35,12 @@ class Listing(Part):
     def names(self) -> dict[str, str]:
         """Return the name of every VM, by the plan's id where it has one and else by the vCenter's."""
         found = self.connection.find(_NAMES, lambda item: (item.ref, text(item.values.get("name"))))
-        return {self.ids.at_home(ref) or ref.id: entity_name(name) for ref, name in found}
+        return {self.ids.plan_id(ref) or ref.id: entity_name(name) for ref, name in found}
 
     def _ours(self, item: RawObject) -> str:
         settings = item.values.get("config.extraConfig")
         made = str(settings.get(VM_KEY, "")) if isinstance(settings, dict) else ""
-        return self.ids.at_home(item.ref) or made
+        return self.ids.plan_id(item.ref) or made
 
 
 def _free(item: RawObject) -> tuple[str, int] | None:

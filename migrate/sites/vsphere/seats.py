@@ -80,12 +80,11 @@ class Seats:
     tasks: Tasks
     ids: Ids
     laying: Laying
-    stores: Stores = field(init=False)
+    stores: Stores
     holders: Holders = field(init=False)
     luns: Luns = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "stores", Stores(self.connection))
         object.__setattr__(self, "holders", Holders(self.connection))
         object.__setattr__(self, "luns", Luns(self.connection))
 
@@ -146,19 +145,13 @@ class Seats:
         """Return the names of all files in the folder of a seat, none when it is not there."""
         from pyVmomi import vim
 
-        found = self.connection.managed(seat.store.ref)
-        browser = self.connection.ask("the datastore's browser cannot be had", lambda _: found.browser)
         kinds: Any = vim.host.DatastoreBrowser
         spec = kinds.SearchSpec(matchPattern=["*"])
         folder = f"[{seat.file.datastore}] {seat.file.folder}"
         looking = Act(self.tasks, "", "search", folder)  # changes nothing: it is no call of a step
         try:
             result = looking.run(
-                Ref("HostDatastoreBrowser", browser._GetMoId()),
-                "SearchDatastore_Task",
-                folder,
-                spec,
-                done=_never,
+                self.stores.browser(seat.store), "SearchDatastore_Task", folder, spec, done=_never
             )
         except Declined as error:
             if error.kind == "FileNotFound":
@@ -195,8 +188,7 @@ class Seats:
     def _own(self, volume: str) -> HeldDisk | None:
         """Return the disk that ``VM/key`` names at the vCenter its inventory was read from."""
         vm, _, key = volume.rpartition("/")
-        target = self.ids.find(vm) if vm else None
-        found = self.holders.of_vms([target]) if target else ()
+        found = self.holders.of_vms([self.ids.need(vm)]) if self.ids.at_home(vm) else ()
         return next((disk for disk in found if disk.key == key), None)
 
     def _seated(self, file: DatastorePath) -> Seat:

@@ -14,9 +14,7 @@ from planner.sources.vcenter.places import entity_name
 from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.values import flag, many, text, whole
 
-_STORES = Kind(
-    "datastores", ("Datastore",), {"Datastore": ("name", "parent", "summary", "info", "host", "browser")}
-)
+_STORES = Kind("datastores", ("Datastore",), {"Datastore": ("name", "parent", "summary", "info", "host")})
 _ABOVE = Kind("folders", (), dict.fromkeys(("Folder", "Datacenter", "StoragePod"), ("name", "parent")))
 _DEEPEST = 64  # folders below one another
 
@@ -44,11 +42,13 @@ class Datacenter:
 
 
 class Stores:
-    """Finds datastores by name; asked anew each time, as room changes."""
+    """Finds datastores by name; which one it is is remembered, what it says is asked anew."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._known: dict[str, Ref] = {}
         self._centres: dict[str, Datacenter] = {}
+        self._browsers: dict[str, Ref] = {}
 
     def all(self) -> tuple[Store, ...]:
         """Return every datastore; raises BadInput, Unreachable."""
@@ -56,12 +56,18 @@ class Stores:
 
     def find(self, name: str) -> Store | None:
         """Return the datastore of a name, None when there is none; raises SiteRefused for several."""
+        known = self._known.get(name)
+        item = self._connection.one(_STORES, known) if known else None
+        if item is not None and (store := _named(item, name)) is not None:
+            return store
         found = self._connection.find(_STORES, lambda item: _named(item, name))
         if len(found) > 1:
             raise SiteRefused(
                 f"{len(found)} datastores at {self._connection.shown} are called {visible(name, 80)}",
                 "rename one of them: a disk is found by the name of its datastore",
             )
+        if found:
+            self._known[name] = found[0].ref
         return found[0] if found else None
 
     def need(self, name: str) -> Store:
@@ -73,6 +79,16 @@ class Stores:
                 "correct the datastores in the settings, then plan anew",
             )
         return found
+
+    def browser(self, store: Store) -> Ref:
+        """Return what lists the files of a datastore; raises Declined, Unreachable."""
+        known = self._browsers.get(store.ref.id)
+        if known is None:
+            target = self._connection.managed(store.ref)
+            what = f"datastore {visible(store.name, 80)} cannot be browsed"
+            found = self._connection.ask(what, lambda _: target.browser)
+            known = self._browsers[store.ref.id] = Ref("HostDatastoreBrowser", found._GetMoId())
+        return known
 
     def datacenter(self, store: Store) -> Datacenter:
         """Return the datacenter that a datastore is in; raises BadInput."""

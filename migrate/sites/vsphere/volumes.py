@@ -9,6 +9,7 @@ found again by whoever looks. What exists is known by its descriptor, which coun
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from migrate.sites.ports import NewDisk
@@ -16,6 +17,7 @@ from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.part import Part
 from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.seats import Form, Laying, Seat, Seats
+from migrate.sites.vsphere.stores import Stores
 from migrate.sites.vsphere.tasks import Act
 from planner.errors import NoSpace, NotFound, SiteRefused
 from planner.model import Backing
@@ -34,10 +36,15 @@ class Volumes(Part):
 
     laying = Laying()
 
+    @cached_property
+    def stores(self) -> Stores:
+        """The vCenter's datastores."""
+        return Stores(self.connection)
+
     @property
     def seats(self) -> Seats:
         """Finds where volumes lie."""
-        return Seats(self.connection, self.tasks, self.ids, self.laying)
+        return Seats(self.connection, self.tasks, self.ids, self.laying, self.stores)
 
     def volume(self, volume: str) -> NewDisk | None:
         """Return a volume as it exists, held by a VM or not, or None; raises WherryError."""
@@ -144,7 +151,10 @@ class Volumes(Part):
         def made() -> bool | None:
             return None if seats.described(disk.volume, seat) is None else True
 
-        manager, spec = _service(self.connection, "virtualDiskManager"), _spec(disk, self.laying.form)
+        manager, spec = (
+            _service(self.connection, "virtualDiskManager"),
+            _spec(disk, Form.EAGER if disk.shared else self.laying.form),
+        )
         act.run(manager, "CreateVirtualDisk_Task", str(seat.file), centre, spec, done=made)
 
 

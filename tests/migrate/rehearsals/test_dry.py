@@ -16,7 +16,7 @@ from migrate.rehearsals.faults import CHANGING
 from migrate.run.compose import compose
 from migrate.sites.ports import Capability, NewDisk
 from migrate.sites.simulated import SimulatedSite, populate
-from planner.model import Backing, Power
+from planner.model import Backing, BusSharing, Power
 from planner.plan import Wave
 from planner.settings import Link
 from tests.migrate.estate import left_out_wave, pair_wave, small_wave
@@ -172,3 +172,16 @@ def test_disks_that_are_there_already_take_no_space() -> None:
         target.site.volumes[disk.volume] = NewDisk(disk.volume, disk.size_bytes, Backing.VMDK)
     target.free = 0
     assert list(at_the_sites(small_wave(), source, target)) == []
+
+
+def test_vms_that_share_disks_leave_only_where_whole_groups_are_frozen() -> None:
+    wave = pair_wave()
+    source, target = sites(wave)
+    for vm, found in source.site.vms.items():
+        shared = tuple(replace(disk, bus_sharing=BusSharing.PHYSICAL) for disk in found.disks)
+        source.site.vms[vm] = replace(found, disks=shared)
+    assert predict(wave, compose(wave), source, target)[2] is None
+    source.can -= {Capability.GROUP_SNAPSHOT}
+    failure = predict(wave, compose(wave), source, target)[2]
+    assert failure is not None
+    assert "shares disks" in failure.message

@@ -157,6 +157,7 @@ def _boot(
 
     from migrate.clock import SystemClock
     from migrate.rehearsals.booted import clean_up, prepare, rehearse_booted
+    from migrate.rehearsals.defined import definitions
     from migrate.rehearsals.journalled import points_of
     from migrate.run.waves import find_wave
     from migrate.sites.opening import open_site
@@ -184,15 +185,12 @@ def _boot(
                 show_prepared(name, prepared)
             return 0
         confirm_live(name, confirm, "rehearse")
-        said = rehearse_booted(
-            project,
-            standing,
-            target,
-            SystemClock(),
-            lambda text: say(f"  {visible(text)}"),
-            note,
-            checkpoint,
-        )
+
+        def tell(text: str) -> None:
+            say(f"  {visible(text)}")
+
+        with definitions(settings.load(project), project.root, tell) as define:
+            said = rehearse_booted(project, standing, target, SystemClock(), tell, note, checkpoint, define)
     if as_json:
         data({**asdict(said), "clean": said.clean})
     else:

@@ -6,6 +6,7 @@ with a name that nobody holds locked is of a process that died: its disk is to b
 
 from __future__ import annotations
 
+import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -45,6 +46,14 @@ class Attachments:
         finally:
             for fd, _ in held:
                 os.close(fd)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait until no other process of this machine looks for a free place on the mover's VM."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self._folder / "attaching").open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def hold(self, disk: str) -> Attachment:
         """Take a disk for this process alone; nothing is remembered yet. Raises ProjectBusy."""

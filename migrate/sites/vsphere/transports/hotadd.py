@@ -81,7 +81,8 @@ class HotAdd:
             undo.pop_all()
             undo.callback(self._release, place.file, attachment)
             before = self._devices.names()
-            hung = self._vm.attach(place, writable=writable)
+            with self._attachments.alone():  # two would take the same place
+                hung = self._vm.attach(place, writable=writable)
             path = self._devices.wait_for(_wanted(place, hung), before)
             try:
                 claim = claimed(path)

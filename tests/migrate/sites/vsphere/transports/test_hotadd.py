@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.transports.attachments import Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices
 from migrate.sites.vsphere.transports.hotadd import HotAdd
@@ -214,6 +215,37 @@ def test_a_disk_is_for_one_at_a_time(mover: Mover) -> None:
             mover.way().open_read(mover.real.place())
         assert len(mover.attached()) == 1  # and the first keeps it
     assert mover.attached() == []
+
+
+def test_disks_attached_at_once_get_places_of_their_own(mover: Mover) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    places = [mover.real.place()]
+    for number in range(3):
+        file = f"{mover.real.file.folder}/more{number}.vmdk"
+        _create(mover, f"[{mover.real.file.datastore}] {file}")
+        flat = mover.real.mount / file.replace(".vmdk", "-flat.vmdk")
+        said = (mover.real.mount / file).read_text().partition('ddb.uuid = "')[2].partition('"')[0]
+        digits = said.replace(" ", "").replace("-", "")
+        (mover.root / f"dev/disk/by-id/wwn-0x{digits}").symlink_to(flat)
+        places.append(mover.real.place(file=DatastorePath.parse(f"[{mover.real.file.datastore}] {file}")))
+    with ThreadPoolExecutor(len(places)) as pool:
+        disks = list(pool.map(lambda place: mover.way().open_read(place), places))
+    assert len(set(mover.attached())) == 4
+    assert [content(disk, 0, 4) for disk in disks] == [mover.real.body[:4], *([bytes(4)] * 3)]
+    for disk in disks:
+        disk.close()
+    assert mover.attached() == []
+
+
+def _create(mover: Mover, file: str) -> None:
+    from pyVmomi import vim
+
+    service = mover.wired.peer.connect()
+    kinds: Any = vim.VirtualDiskManager
+    spec = kinds.FileBackedVirtualDiskSpec(diskType="thin", adapterType="lsiLogic", capacityKb=1024)
+    manager = service.content.virtualDiskManager
+    finished(manager.CreateVirtualDisk_Task(file, service.content.rootFolder.childEntity[0], spec))
 
 
 def test_a_disk_that_a_person_attached_is_left_alone(mover: Mover) -> None:
