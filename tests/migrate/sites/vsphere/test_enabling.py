@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from migrate.run.runbook import Effect, Phase, Step
+from migrate.run.runbook import Phase, Step
 from migrate.steps.look import Look
 from migrate.steps.track import EnableTracking
+from planner.effects import Effect
 from planner.errors import StepFailed
 from tests.migrate.sites.vsphere.conftest import Wired
 from tests.migrate.sites.vsphere.plant import Plant
@@ -30,12 +31,15 @@ class _Run:
 
     def __init__(self, plant: Plant) -> None:
         self.results: dict[str, Any] = {}
-        self.ctx: Any = SimpleNamespace(
-            source=plant.site, run=RUN, result=lambda name: self.results.get(name, {}), need=self._need
-        )
+        self.ctx = self._context(plant)
         params = {"vm": plant.vms[0], "look": "look"}
         self.step = Step("g0/track", "enable-cbt", "track", "", Phase.REPLICATE, Effect.LIVE, (), params)
         self.results["look"] = Look().act(self.ctx, self.step, f"{RUN}/look/do1")
+
+    def _context(self, plant: Plant) -> Any:
+        return SimpleNamespace(
+            source=plant.site, run=RUN, result=lambda name: self.results.get(name, {}), need=self._need
+        )
 
     def _need(self, name: str) -> Any:
         return self.results[name]
