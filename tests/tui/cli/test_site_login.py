@@ -12,6 +12,9 @@ import pytest
 
 from migrate.sites.vsphere.folder import VCenterFolder
 from planner.errors import BadInput, Blocked
+from planner.settings_sites import Site
+from planner.store import settings
+from planner.store.project import Project
 from tests.tui.cli.command import Ran, Wherry, refused, wherry
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.peer import VCenterPeer
@@ -101,3 +104,19 @@ def test_a_site_that_is_no_vcenter_has_no_login(project: Wherry) -> None:
     project.done("site", "add", "dc1", "lab:lab/dc1", "--role", "source")
     refused(project("site", "login", "dc1"), 2, "is no vCenter")
     refused(project("site", "login", "nowhere"), 2, "has no site nowhere")
+
+
+def test_another_address_keeps_how_disks_are_reached(project: Wherry) -> None:
+    def site() -> Site:
+        with Project.open(project.root) as opened:
+            return settings.load(opened).sites["dc2"]
+
+    project("site", "add", "dc2", "vcenter://old@vc2", "--role", "target")
+    with Project.open(project.root) as opened:
+        body = settings.load(opened).model_dump(mode="json")
+        body["sites"]["dc2"]["mounts"] = {"ds1": "/mnt/ds1"}
+        settings.save(opened, settings.validate(body, "the test"), "somebody")
+    project("site", "add", "dc2", "vcenter://new@vc2", "--role", "target")
+    assert (site().url, site().mounts) == ("vcenter://new@vc2", {"ds1": "/mnt/ds1"})
+    project("site", "add", "dc2", "lab:lab/dc2", "--role", "target")
+    assert (site().url, site().mounts) == ("lab:lab/dc2", {})

@@ -26,7 +26,10 @@ def command() -> None:
 @project_option
 @json_option
 def add(name: str, url: str, role: str, project_dir: Path, as_json: bool) -> None:
-    """Add a site, or replace the one of that name."""
+    """Add a site, or replace the one of that name.
+
+    Another vCenter in the place of one keeps how its disks are reached: mounts, VDDK, mover.
+    """
     from migrate import audit
     from planner.effects import Effect
     from planner.errors import BadInput
@@ -41,7 +44,9 @@ def add(name: str, url: str, role: str, project_dir: Path, as_json: bool) -> Non
                     f"replace it: wherry site add {other} URL --role {role}",
                 )
         body = settings_store.load(project).model_dump(mode="json")
-        body["sites"][name] = {"url": url, "role": role}
+        before = body["sites"].get(name, {})
+        both = all(one.startswith("vcenter:") for one in (url, before.get("url", "")))
+        body["sites"][name] = {**(before if both else {}), "url": url, "role": role}
         settings_store.save(project, settings_store.validate(body, "the site"), audit.person())
         audit.note(project, Effect.EDIT_PLAN, "site add", name, {"url": url, "role": role})
     if as_json:
