@@ -16,21 +16,24 @@ from blake3 import blake3
 from migrate.disks.durable import replace_file
 from migrate.journal.frames import DIGEST_BYTES, JournalCorrupt
 from planner.names import visible
+from planner.units import MIB
 
 _SUFFIX = ".segment"
 _ASIDE = ".index"
 _KEY = "key"
 _KEY_APART: Final = 4096  # its copies do not share a page
+_MUCH: Final = 4 * MIB
 _OPEN_MAX: Final = 256  # segments; a process may have 1,024 files open where nobody changed that
 
 
 @dataclass(slots=True, eq=False)
 class _Open:
-    """An open segment: who uses it now, and whether it is to be closed after them."""
+    """An open segment: who uses it now, whether it is to be closed after them, how far it is durable."""
 
     fd: int
     users: int = 0
     gone: bool = False
+    synced: int = 0  # bytes, since it was opened
 
 
 class DirectoryFiles:
@@ -116,7 +119,11 @@ class DirectoryFiles:
             used = self._use(number)
             try:
                 self._unsynced.discard(number)  # what is appended meanwhile brings it back
+                begin, end = used.synced, os.fstat(used.fd).st_size
                 os.fdatasync(used.fd)
+                used.synced = end
+                if end - begin >= _MUCH:  # else a catch-up pushes all else out of memory, and pays for it
+                    _forget(used.fd, begin, end - begin)
             finally:
                 self._done(used)
         except BaseException:
@@ -136,8 +143,7 @@ class DirectoryFiles:
         self.sync(number)
         used = self._use(number)
         try:
-            with contextlib.suppress(OSError):  # not every file system has a cache
-                os.posix_fadvise(used.fd, 0, 0, os.POSIX_FADV_DONTNEED)
+            _forget(used.fd)
         finally:
             self._done(used)
 
@@ -253,3 +259,9 @@ class DirectoryFiles:
 
 def _unfollowed(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+
+
+def _forget(fd: int, offset: int = 0, length: int = 0) -> None:
+    """Have a run of a file, or all of it, come from its medium from now on."""
+    with contextlib.suppress(OSError):  # not every file system has a cache
+        os.posix_fadvise(fd, offset, length, os.POSIX_FADV_DONTNEED)

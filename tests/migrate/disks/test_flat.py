@@ -12,6 +12,7 @@ import pytest
 
 from migrate.disks.areas import Area, Kind
 from migrate.disks.flat import FlatDisk, zero_range
+from tests.migrate.disks.remembered import is_cached, is_memory
 
 KIB = 1024
 
@@ -192,20 +193,6 @@ def _cached(fd: int) -> bool:
         return False
 
 
-def is_cached(path: Path, offset: int) -> bool:
-    """Tell whether a page is in memory; skips where the file system does not say."""
-    fd = os.open(path, os.O_RDONLY)
-    try:
-        os.preadv(fd, [bytearray(4096)], offset, os.RWF_NOWAIT)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        pytest.skip(f"not run: this file system does not tell what is in memory ({error.strerror})")
-    finally:
-        os.close(fd)
-    return True
-
-
 def test_what_was_written_at_length_leaves_memory_when_it_is_durable(tmp_path: Path) -> None:
     path = tmp_path / "large.img"
     path.touch()
@@ -218,13 +205,7 @@ def test_what_was_written_at_length_leaves_memory_when_it_is_durable(tmp_path: P
     disk.write(os.urandom(9 * 1024 * KIB), 1024 * KIB)
     assert is_cached(path, 1024 * KIB)
     disk.flush()
-    if _is_memory(path):
+    if is_memory(path):
         pytest.skip("not run: this file system is memory")
     assert not is_cached(path, 1024 * KIB)
     disk.close()
-
-
-def _is_memory(path: Path) -> bool:
-    mounts = [line.split() for line in Path("/proc/mounts").read_text("utf-8").splitlines()]
-    inside = [mount for mount in mounts if path.resolve().is_relative_to(mount[1])]
-    return max(inside, key=lambda mount: len(mount[1]))[2] in {"tmpfs", "ramfs"}

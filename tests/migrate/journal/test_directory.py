@@ -23,6 +23,8 @@ from migrate.journal.recovery import recover
 from migrate.journal.state import checkpoint_mark
 from migrate.journal.writes import Write
 from migrate.sites.ports import Consistency
+from planner.units import MIB
+from tests.migrate.disks.remembered import is_cached, is_memory
 
 _WRITER = """
 import sys
@@ -143,6 +145,25 @@ def test_a_journal_may_have_more_segments_than_a_process_may_have_files_open(tmp
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         again.close()
     assert rows == [512 * turn for turn in range(400)]
+
+
+def test_much_that_is_durable_leaves_memory_and_little_stays(tmp_path: Path) -> None:
+    files = DirectoryFiles(tmp_path)
+    files.create(1)
+    path = next(tmp_path.glob("*.segment"))
+    parts = [os.urandom(4096), os.urandom(8 * MIB), os.urandom(4096)]
+    for part, stays in zip(parts, (True, False, True), strict=True):
+        begin = files.size(1)
+        files.append(1, [part])
+        files.sync(1)
+        at = (begin + len(part) // 2) // 4096 * 4096
+        if stays and not is_cached(path, at):
+            pytest.skip("not run: this file system keeps nothing in memory")
+        if not stays and is_memory(path):
+            pytest.skip("not run: this file system is memory")
+        assert is_cached(path, at) is stays
+        assert files.read(1, begin, len(part)) == part
+    files.close()
 
 
 def test_a_segment_that_is_deleted_or_left_while_it_is_read_is_read_to_its_end(tmp_path: Path) -> None:
