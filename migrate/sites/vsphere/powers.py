@@ -43,7 +43,7 @@ class Powering(PowerStamps):
             if clock() - begun >= timeout_s:
                 return False
             self.connection.sleep(min(_POLL_S, timeout_s))
-        self.stamp_power(act, found.ref, clean=True)
+        self.stamp_power(act, found.ref, Power.OFF, clean=True)
         return True
 
     def _turn(self, call: str, vm: str, op: str, method: str, wanted: Power) -> None:
@@ -52,7 +52,7 @@ class Powering(PowerStamps):
         if found.power is wanted:
             return
         act.run(found.ref, method, done=self._is(vm, wanted))
-        self.stamp_power(act, found.ref, clean=False)
+        self.stamp_power(act, found.ref, wanted, clean=False)
 
     def _is(self, vm: str, wanted: Power) -> Callable[[], bool | None]:
         def look() -> bool | None:

@@ -33,9 +33,9 @@ def declined(what: str, kind: str, said: str = "") -> WherryError:
     return Declined(f"{what}: {why}", _HINTS.get(kind, "see the task in vCenter, then try again"), kind)
 
 
-def kind_of(fault: object) -> str:
-    """Return the type of a fault that pyvmomi raised: ``InvalidPowerState``."""
-    return type(fault).__name__.rpartition(".")[2]
+def kind_of(thing: object) -> str:
+    """Return the type of a fault or event of pyvmomi as the API calls it: ``InvalidPowerState``."""
+    return type(thing).__name__.rpartition(".")[2]
 
 
 def raised(what: str, fault: Any) -> WherryError:

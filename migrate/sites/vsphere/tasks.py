@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 SENDINGS = 3  # of one call whose outcome was asked for in between
 LIMIT_S = 4 * 3600.0  # a consolidation of a large disk takes hours
+GRACE_S = 10.0  # for what was sent and not answered: a busy vCenter may begin it late
 _FIRST_POLL_S, _LONGEST_POLL_S = 0.05, 2.0
 _RUNS = ("queued", "running")
 _TASK = Kind("tasks", (), {"Task": ("info.state", "info.error", "info.result")})
@@ -113,6 +114,8 @@ class Tasks:
                 if found is not None:
                     return found
                 raise
+            if isinstance(unknown, Unreachable):
+                self.connection.sleep(GRACE_S)
             self._settle(target, method, limit_s)
         found = done()
         if found is not None:
@@ -171,7 +174,7 @@ class Tasks:
         manager = Ref("TaskManager", connection.session.content.taskManager._GetMoId())
         begun = connection.clock()
         while True:
-            connection.sleep(pause_s)  # what was sent and not answered may begin a moment later
+            connection.sleep(pause_s)
             pause_s = min(pause_s * 1.5, _LONGEST_POLL_S)
             listed = connection.one(_RECENT, manager)
             ids = listed.values.get("recentTask", ()) if listed else ()

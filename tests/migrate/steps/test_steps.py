@@ -307,6 +307,13 @@ def test_digests_that_differ_after_the_stop_never_start_the_target() -> None:
     assert here.broken() == []
 
 
+def test_a_disk_that_several_vms_write_is_made_for_that() -> None:
+    here = world(pair_wave())
+    here.drive()
+    asked = {name: disk.shared for name, disk in here.target.site.volumes.items()}
+    assert asked == {"id-a/2000": False, "id-b/2000": False, "id-a/2001": True, "id-c/2000": False}
+
+
 def test_a_disk_on_a_larger_lun_is_proved_with_its_sectors_and_its_table() -> None:
     here = world(pair_wave())
     here.drive()

@@ -20,7 +20,8 @@ from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.peer import VCenterPeer
 
 
-def _short(seconds: float) -> None:
+def short(seconds: float) -> None:
+    """Wait, but never long."""
     time.sleep(min(seconds, 0.02))
 
 
@@ -52,7 +53,7 @@ def wire() -> Iterator[Wire]:
     opened: list[Connection] = []
 
     def connect(peer: VCenterPeer) -> Wired:
-        connection = Connection(Session(login_of(peer)), patience_s=15.0, sleep=_short)
+        connection = Connection(Session(login_of(peer)), patience_s=15.0, sleep=short)
         opened.append(connection)
         return Wired(peer, connection, Tasks(connection, CallLog()))
 

@@ -123,6 +123,14 @@ class Plant:
         """Take a snapshot as a person does."""
         return finished(self.machines[vm].CreateSnapshot_Task(name, description, False, False))
 
+    def power_events(self, vm: int = 0) -> dict[int, str]:
+        """The newest events of a VM that say it was started or stopped: types by number."""
+        by = vim.event.EventFilterSpec.ByEntity(entity=self.machines[vm], recursion="self")
+        kinds = ["VmPoweredOnEvent", "VmPoweredOffEvent"]
+        spec = vim.event.EventFilterSpec(entity=by, eventTypeId=kinds, maxCount=1000)
+        events = self.content.eventManager.QueryEvents(spec)
+        return {int(event.key): type(event).__name__.rpartition(".")[2] for event in events}
+
     def snapshots(self, vm: int = 0) -> list[str]:
         """Names of a VM's snapshots, parents first."""
         found, waiting = [], list(getattr(self.machines[vm].snapshot, "rootSnapshotList", ()))

@@ -41,6 +41,15 @@ def test_somebody_elses_power_operation_is_not_ours(plant: Plant) -> None:
     assert _seen(plant) == (Power.OFF, "")
 
 
+def test_an_attribute_that_somebody_filled_says_nothing(plant: Plant) -> None:
+    plant.site.power_off(plant.vms[0], "a/stop/do1")
+    manager = plant.content.customFieldsManager
+    (field,) = manager.field
+    for value in ("a/stop/do1", '["a/stop/do1", 1]', '["a", 1, "yesterday", true]', "[1, 2, 3, 4]"):
+        manager.SetField(plant.machines[0], field.key, value)
+        assert _seen(plant) == (Power.OFF, "")
+
+
 def test_a_guest_is_shut_down(plant: Plant) -> None:
     assert plant.site.shut_down(plant.vms[0], "a/stop/do1", 10.0) is True
     assert _seen(plant) == (Power.OFF, "a/stop/do1")

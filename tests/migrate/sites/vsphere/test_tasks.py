@@ -16,7 +16,7 @@ from planner.errors import NoSpace, Unreachable
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.session import Session
 from planner.sources.vcenter.soap import Ref
-from tests.migrate.sites.vsphere.conftest import Wired
+from tests.migrate.sites.vsphere.conftest import Wired, short
 from tests.planner.sources.vcenter.logins import login_of
 
 OFF = "PowerOffVM_Task"
@@ -78,7 +78,7 @@ def test_a_lost_answer_whose_task_still_runs_is_waited_for(wired: Wired, machine
 
 
 def test_an_answer_that_is_too_late_is_asked_for(wired: Wired, machine: _Machine) -> None:
-    hasty = Connection(Session(login_of(wired.peer, timeout_s=1.0)), patience_s=15.0)
+    hasty = Connection(Session(login_of(wired.peer, timeout_s=1.0)), patience_s=15.0, sleep=short)
     wired.peer.rules([{"method": OFF, "count": 1, "delayMs": 2500}])
     act = Tasks(hasty, CallLog()).act("power_off", "vm", "r/stop/do1")
     act.run(machine.ref, OFF, done=machine.off)
