@@ -8,7 +8,7 @@ from typing import Any
 from migrate.run.history_steps import promote
 from migrate.run.runbook import Phase, Step
 from planner.effects import Effect
-from planner.model import Backing, Sending
+from planner.model import Backing, BusSharing, Sending
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedGroup, PlannedVM, Wave
 
@@ -146,6 +146,7 @@ class GroupSteps:
                     "backing": disk.target.value,
                     "lun": disk.target_lun,
                     **({"send": disk.send.value} if disk.left_out else {}),
+                    **({"shared": True} if _written_by_several(disk) else {}),
                 },
                 undoable=True,
             )
@@ -343,6 +344,13 @@ def _becomes(disk: PlannedDisk) -> str:
     if disk.converts:
         return f"create at the target as {disk.target.value} (was {disk.source.value})"
     return f"create at the target as {disk.target.value}"
+
+
+def _written_by_several(disk: PlannedDisk) -> bool:
+    """Whether a VMDK is written by several VMs at a time, or reserved by nodes of a cluster."""
+    holders = disk.attachments
+    marked = any(one.multi_writer or one.bus_sharing is not BusSharing.NONE for one in holders)
+    return not disk.target.is_rdm and (marked or len(holders) > 1)
 
 
 def _definition(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:

@@ -138,12 +138,17 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class NewDisk:
-    """A volume to create. An RDM names the LUN it maps."""
+    """A volume to create. An RDM names the LUN it maps.
+
+    ``shared`` is one that several VMs write at a time, which some sites have to make for that; what exists
+    does not say so.
+    """
 
     volume: str
     size_bytes: int
     backing: Backing
     lun: str = ""
+    shared: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,4 +58,5 @@ def _disk(step: Step) -> NewDisk:
         size_bytes=step.params["size_bytes"],
         backing=Backing(step.params["backing"]),
         lun=step.params["lun"],
+        shared=step.params.get("shared", False),
     )

@@ -26,16 +26,14 @@ class Build:
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Create it as its source is defined, and look at what came of it."""
-        vm = replace(new_vm(step), definition=ctx.source.definition(step.params["vm"]))
-        ctx.target.create_vm(vm, op)
+        ctx.target.create_vm(_defined(ctx, step), op)
         result = self.verify(ctx, step, op)
         if result is None:
             raise StepFailed(f"{step.title}: the VM is not there", "look at the target site, then retry")
-        otherwise = [asdict(one) for one in ctx.target.differences(vm)]
-        return {**result, **({"otherwise": otherwise} if otherwise else {})}
+        return result
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
-        """Look for the VM; raises StepFailed when one is there with other disks."""
+        """Look for the VM and what it has otherwise; raises StepFailed when one with other disks is there."""
         found = ctx.target.observe(step.params["vm"])
         if found is None:
             return None
@@ -44,7 +42,8 @@ class Build:
         wanted = {(disk["key"], disk["volume"]) for disk in step.params["disks"]}
         if {(disk.key, disk.volume) for disk in found.disks} != wanted:
             raise StepFailed(f"{step.title}: a VM with other disks is there", "remove it, then retry")
-        return {"disks": len(found.disks)}
+        otherwise = [asdict(one) for one in ctx.target.differences(_defined(ctx, step))]
+        return {"disks": len(found.disks), **({"otherwise": otherwise} if otherwise else {})}
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Unregister it, unless somebody else made it; the replicas stay."""
@@ -102,6 +101,11 @@ class Mark(Repeatable):
 
 def _ours(ctx: Context, step: Step, op: str) -> bool:
     return op.startswith(f"{ctx.run}/{step.id}/")
+
+
+def _defined(ctx: Context, step: Step) -> NewVM:
+    """Return the VM of a build step as its source is defined."""
+    return replace(new_vm(step), definition=ctx.source.definition(step.params["vm"]))
 
 
 def new_vm(step: Step) -> NewVM:

@@ -76,6 +76,21 @@ def test_out_and_home_after_the_commit(stage: Staged, plant: Plant, name: str) -
     assert content(here) == written
 
 
+def test_a_booted_copy_is_started_apart_and_removed(stage: Staged, plant: Plant, name: str) -> None:
+    networks = '{DC0_DVPG0 = "VM Network"}'
+    stage.planned(name, conduct__test_networks=networks, policies__probe_timeout_s="2.0")
+    live(stage, "replicate")
+    stage.target.calls(reset=True)
+    ran = stage.cli.live("rehearse", "W01", "--depth", "boot")
+    assert ran.code == 3, "the simulator's guests have no tools that answer"
+    assert "its tools do not run" in ran.text
+    asked = stage.target.calls()
+    assert (asked["CreateVM_Task"], asked["PowerOnVM_Task"], asked["UnregisterVM"]) == (1, 1, 1)
+    assert machines(stage.target) == {}
+    (replica,) = Path(mounts(stage.target)["LocalDS_0"]).glob("wherry-*/*-flat.vmdk")
+    assert replica.read_bytes() == plant.written[name]
+
+
 def started_for(stage: Staged) -> dict[str, bytes]:
     """Return what the system tells everybody of each process that runs for the stage, by module."""
     found = {}

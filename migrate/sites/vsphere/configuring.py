@@ -16,6 +16,7 @@ from migrate.sites.vsphere.defining import version_number
 from migrate.sites.vsphere.editing import edited
 from migrate.sites.vsphere.offers import newest_hardware
 from migrate.sites.vsphere.part import Part
+from migrate.sites.vsphere.tasks import LIMIT_S
 from planner.errors import NotFound, SiteRefused
 from planner.names import visible
 from planner.sources.vcenter.collector import RawObject
@@ -40,6 +41,9 @@ _DRIVES = ("VirtualCdrom", "VirtualFloppy")
 
 class Configuring(Part):
     """The configurations of a vCenter's VMs."""
+
+    # A guest that holds the door of a drive makes the vCenter ask, and the task waits for somebody's answer.
+    drives_within_s = 180.0
 
     def configuration(self, vm: str) -> Configuration | None:
         """Return a VM's configuration, None when it is certainly not there; raises Unreachable."""
@@ -139,6 +143,7 @@ class Configuring(Part):
         self._edit_config(
             *("set_drives", vm, op, target, {"deviceChange": edited(self.connection, target, wanted, edit)}),
             lambda now: wanted.items() <= _plugs(now).items(),
+            self.drives_within_s,
         )
 
     def consolidate(self, vm: str, op: str) -> None:
@@ -166,9 +171,15 @@ class Configuring(Part):
         target: Ref,
         fields: Mapping[str, Any],
         wanted: Callable[[Configuration], bool],
+        limit_s: float = LIMIT_S,
     ) -> None:
-        spec = built("VirtualMachineConfigSpec", **fields)
-        self.act(call, vm, op).run(target, "ReconfigVM_Task", spec, done=lambda: self._is_so(vm, wanted))
+        self.act(call, vm, op).run(
+            target,
+            "ReconfigVM_Task",
+            built("VirtualMachineConfigSpec", **fields),
+            done=lambda: self._is_so(vm, wanted),
+            limit_s=limit_s,
+        )
         self._must_be(vm, wanted, call.removeprefix("set_").replace("_", " "))
 
     def _is_so(self, vm: str, wanted: Callable[[Configuration], bool]) -> bool | None:

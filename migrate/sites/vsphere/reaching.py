@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
@@ -17,17 +18,22 @@ from planner.errors import NotFound, SiteRefused
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 
+_LOG = logging.getLogger(__name__)
 _TREE = Kind("virtual machines", (), {"VirtualMachine": ("snapshot",)})
 
 
-class Reaching(Volumes):
-    """Opens volumes. ``transports`` and ``tell`` are set by who puts the site together.
+def _logged(volume: str, choice: Choice) -> None:
+    _LOG.info("volume %s is reached by %s", visible(volume, 80), choice.reason)
 
-    ``tell`` hears of each volume that is opened by which way, and why.
+
+class Reaching(Volumes):
+    """Opens volumes. ``transports`` are set by who puts the site together.
+
+    ``tell`` hears of each volume that is opened by which way, and why; the log does unless told otherwise.
     """
 
     transports: tuple[Transport, ...] = ()
-    tell: Callable[[str, Choice], None] = staticmethod(lambda volume, choice: None)
+    tell: Callable[[str, Choice], None] = staticmethod(_logged)
 
     def way_to(self, volume: str, purpose: Purpose, snapshot: str | None = None) -> Choice:
         """Return the way that a volume would be opened by; nothing is opened. Raises WherryError."""

@@ -160,7 +160,10 @@ class Volumes(Part):
         def made() -> bool | None:
             return None if seats.described(disk.volume, seat) is None else True
 
-        manager, spec = _service(self.connection, "virtualDiskManager"), _spec(disk, self.laying.form)
+        manager, spec = (
+            _service(self.connection, "virtualDiskManager"),
+            _spec(disk, Form.EAGER if disk.shared else self.laying.form),
+        )
         act.run(manager, "CreateVirtualDisk_Task", str(seat.file), centre, spec, done=made)
 
 

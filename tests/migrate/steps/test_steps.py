@@ -16,6 +16,7 @@ from migrate.run.compose import compose
 from migrate.run.driver import Stopped
 from migrate.run.history import Event, Status
 from migrate.run.runbook import COMMIT, GO
+from migrate.sites.definition import Difference
 from migrate.sites.ports import (
     Capability,
     ChangeId,
@@ -24,8 +25,10 @@ from migrate.sites.ports import (
     Extent,
     Health,
     NewDisk,
+    NewVM,
     Snapshot,
 )
+from migrate.sites.simulated import SimulatedSite
 from migrate.steps.kinds import KINDS
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
@@ -302,6 +305,13 @@ def test_digests_that_differ_after_the_stop_never_start_the_target() -> None:
     here.drive()
     assert all(state.power is Power.ON for state in here.source.site.vms.values())
     assert here.broken() == []
+
+
+def test_a_disk_that_several_vms_write_is_made_for_that() -> None:
+    here = world(pair_wave())
+    here.drive()
+    asked = {name: disk.shared for name, disk in here.target.site.volumes.items()}
+    assert asked == {"id-a/2000": False, "id-b/2000": False, "id-a/2001": True, "id-c/2000": False}
 
 
 def test_a_disk_on_a_larger_lun_is_proved_with_its_sectors_and_its_table() -> None:
@@ -585,3 +595,26 @@ def test_a_wave_with_disks_left_out_goes_there_and_back_and_notes_what_is_to_be_
     here.note("", Event.ROLLBACK)
     assert here.drive().outcome is Outcome.ROLLED_BACK
     assert here.source.site.vms["id-db"].power is Power.ON
+
+
+class _Unlike(SimulatedSite):
+    """A site that builds every VM with one adapter less."""
+
+    __slots__ = ()
+
+    def differences(self, vm: NewVM) -> tuple[Difference, ...]:
+        return (Difference("Network adapter 2", "there", "absent", False, f"not built for {vm.name}"),)
+
+
+@pytest.mark.parametrize("lost", [0, 1])
+def test_what_a_built_vm_has_otherwise_is_recorded_also_when_its_answer_was_lost(lost: int) -> None:
+    here = world()
+    here.target.site.__class__ = _Unlike
+    here.target.lose["create_vm"] = lost
+    here.drive(GO)
+    builds = [step for step in here.runbook.steps if step.kind == "build"]
+    found = [here.history.results[step.id] for step in builds]
+    assert [one["otherwise"][0]["why"] for one in found] == [
+        f"not built for {step.params['name']}" for step in builds
+    ]
+    assert [one.get("asked", False) for one in found].count(True) == lost

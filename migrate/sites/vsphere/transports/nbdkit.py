@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -56,11 +57,10 @@ def serve(
         stack.callback(os.close, held)
         child = _start(program, folder, leash, words, secrets, writable)
         stack.callback(_end, child)
-        _await(child, folder, what, start_s)
         address = Address("", socket=folder / "nbd")
+        sock = _connected(child, address, folder, what, (start_s, timeout_s))
         closing = contextlib.ExitStack()
         try:
-            sock = connect(address, timeout_s)
             disk = open_over(sock, address, writable=writable, timeout_s=timeout_s, closed=closing.close)
         except OSError as error:
             said = _said(folder) or error.strerror
@@ -115,10 +115,18 @@ def _readable(secret: str) -> int:
     return reader
 
 
-def _await(child: subprocess.Popen[bytes], folder: Path, what: str, start_s: float) -> None:
-    """Return when the socket is there; raises SiteRefused, Unreachable."""
+def _connected(
+    child: subprocess.Popen[bytes], address: Address, folder: Path, what: str, waits_s: tuple[float, float]
+) -> socket.socket:
+    """Return the first connection, which is the only one: its end ends the server.
+
+    Raises SiteRefused when the server ends before, Unreachable after the first of ``waits_s``.
+    """
+    start_s, timeout_s = waits_s
     until = time.monotonic() + start_s
-    while not (folder / "nbd").exists():
+    while True:
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # bound comes before listening
+            return connect(address, timeout_s)
         if child.poll() is not None:
             raise SiteRefused(f"disk {what}: nbdkit ended: {_said(folder)}", _HINT)
         if time.monotonic() > until:

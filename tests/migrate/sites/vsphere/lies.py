@@ -92,7 +92,7 @@ class Replicating:
         )
         ctx: Any = SimpleNamespace(
             transfers=SimpleNamespace(compare=lambda *_: digests),
-            target=SimpleNamespace(change_id=lambda _: None),
+            target=SimpleNamespace(change_id=lambda _: None, volume=lambda _: None),
             report=None,
         )
         try:

@@ -12,7 +12,7 @@ import pytest
 from migrate.sites.configuration import Configuration, Drive
 from migrate.sites.ports import Configures
 from migrate.sites.vsphere.configuring import Configuring
-from planner.errors import NotFound, SiteRefused
+from planner.errors import NotFound, SiteRefused, Unreachable
 from planner.model import VM, Power, Snapshot
 from tests.migrate.sites.vsphere.conftest import Wire, Wired
 from tests.migrate.sites.vsphere.estates import ODD, document
@@ -179,6 +179,15 @@ def test_a_drive_of_a_running_vm_is_unplugged_at_once(start: Start) -> None:
     assert [(one.connected, one.starts_connected) for one in found(site).drives] == [
         *((False, True), (True, True)),
     ]
+
+
+def test_a_drive_that_a_guest_holds_is_not_waited_for_all_night(start: Start) -> None:
+    wired = start(ON)
+    site = part(wired)
+    site.drives_within_s = 0.2
+    wired.peer.rules([{"method": RECONFIGURE, "taskMs": 2000}])
+    with pytest.raises(Unreachable, match="still runs after"):
+        site.set_drives("vm-7", (("3000", False, False),), OP)
 
 
 def test_a_vm_that_is_gone_is_not_found(start: Start) -> None:

@@ -30,7 +30,7 @@ from tests.vcenter.fixtures import StartVCenter
 EFFECTS = ("drop", "dropAfter", "half", "expire", "delayMs")
 CHANGING = (
     *("CreateSnapshot_Task", "RemoveSnapshot_Task", "PowerOffVM_Task", "PowerOnVM_Task"),
-    *("AddCustomFieldDef", "SetField"),
+    *("AddCustomFieldDef", "SetField", "LogUserEvent"),
 )
 READING = ("RetrievePropertiesEx", "QueryChangedDiskAreas", "QueryEvents")
 CALLS = (*CHANGING, *READING)  # the simulator's others are of the tests' own client

@@ -117,7 +117,8 @@ def test_files_that_stayed_behind_are_merged_first(vcenter: StartVCenter, wire: 
     wired = _left_behind(vcenter, wire, tmp_path)
     site = VsphereSite("west", *wired.of("vm-7"))
     site.take_snapshot(("vm-7",), OP)
-    assert list(wired.tasks.log.methods) == ["ConsolidateVMDisks_Task", "CreateSnapshot_Task"]
+    tasks = [method for method in wired.tasks.log.methods if method.endswith("_Task")]
+    assert tasks == ["ConsolidateVMDisks_Task", "CreateSnapshot_Task"]
 
 
 def test_files_that_cannot_be_merged_are_told(vcenter: StartVCenter, wire: Wire, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from migrate.sites.ports import NewDisk
+from migrate.sites.vsphere.mappings import _unlike
 from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.seats import Form, Laying
 from migrate.sites.vsphere.transports.choosing import Choice
@@ -18,6 +19,7 @@ from migrate.sites.vsphere.transports.ports import Purpose, Way
 from planner.errors import NoSpace, NotFound, SiteRefused, Unreachable
 from planner.model import Backing
 from planner.names import content_id
+from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.soap import Ref
 from tests.migrate.sites.vsphere.conftest import Wire, Wired
 from tests.migrate.sites.vsphere.disks import MIB, content, power_off, real_disk
@@ -77,6 +79,28 @@ def test_a_disk_takes_its_room_as_told(wired: Wired, form: Form) -> None:
     _site(wired, form=form).create_disk(DISK, "r/1")
     said = (_home(wired) / "disk.vmdk").read_text()
     assert ('ddb.thinProvisioned = "1"' in said) is (form is Form.THIN)
+
+
+def test_a_disk_that_several_vms_write_is_zeroed_at_once(wired: Wired) -> None:
+    """VMFS lets several VMs write no other."""
+    _site(wired).create_disk(NewDisk(DISK.volume, DISK.size_bytes, DISK.backing, shared=True), "r/1")
+    assert "thinProvisioned" not in (_home(wired) / "disk.vmdk").read_text()
+    assert _site(wired).volume(DISK.volume) == DISK
+
+
+def test_luns_that_hosts_do_not_describe_alike() -> None:
+    def host(name: str, uuid: str, blocks: int) -> RawObject:
+        lun = {
+            "canonicalName": "naa.1",
+            "lunType": "disk",
+            "uuid": uuid,
+            "capacity": {"block": str(blocks), "blockSize": "512"},
+        }
+        return RawObject(Ref("HostSystem", name), {"config.storageDevice.scsiLun": [lun]})
+
+    assert _unlike([host("a", "u", 8), host("b", "u", 8)]) == frozenset()
+    assert _unlike([host("a", "u", 8), host("b", "u", 16)]) == {"naa.1"}
+    assert _unlike([host("a", "u", 8), host("b", "other", 8)]) == {"naa.1"}
 
 
 @pytest.mark.parametrize(("effect", "sent"), [("drop", 2), ("dropAfter", 1), ("half", 1)])
