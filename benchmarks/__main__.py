@@ -24,7 +24,6 @@ NAMES = {
     "papers": "The papers of a plan",
     "rvtools": "A large RVTools workbook",
     "vcenter": "A live vCenter",
-    "vsphere": "A cycle at a vCenter",
     "seed": "The first full copy of a disk",
     "wire": "Seeds and deltas beside the tools people use",
     "tap": "The tap",
@@ -67,10 +66,6 @@ _NOTES = {
     "reads hosts, networks and the rest as well and makes an inventory of it all; pyvmomi fetches the same "
     "properties of the machines alone and makes nothing of them. A walk over attributes fetches each "
     "top-level property of a machine once.",
-    "vsphere": "The simulated vCenter of the tests, every call answered 20 ms late; each way in a process of "
-    "its own. In a cycle the old snapshot goes, a new one is taken, and what changed between them is asked "
-    "for; bytes are not moved. The aim is a tenth of the time when VMs overlap. There is no peer: nothing "
-    "else does the same there.",
     "seed": "The same disk copied by each tool in the same run, each ended by a sync of its file; medians "
     "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
