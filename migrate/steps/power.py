@@ -52,7 +52,8 @@ class Stop:
         _must_be_as_planned(ctx, step)
         before = _power(ctx.source, vm)
         if before is Power.OFF:
-            return {"graceful": True, "ran": False}
+            # A try before this one that failed may have stopped it: then going back starts it again.
+            return {"graceful": True, "ran": False} if op.endswith("/do1") else {"graceful": None}
         if not step.params["was_on"]:
             raise StepFailed(
                 f"{step.title}: it runs, and the plan knows it as off",

@@ -147,9 +147,8 @@ def _adapters(vm: NewVM, definition: Definition, networks: Mapping[str, Any]) ->
 
 
 def _address_type(nic: NewNic) -> str:
-    if not nic.mac:
-        return "generated"
-    return "assigned" if _ASSIGNED.match(nic.mac.lower()) else "manual"
+    """Return ``assigned`` also for an adapter without an address: then the vCenter chooses one."""
+    return "manual" if nic.mac and not _ASSIGNED.match(nic.mac.lower()) else "assigned"
 
 
 def _standing(drives: Iterable[DriveSlot], controllers: Iterable[Controller]) -> Iterator[DriveSlot]:

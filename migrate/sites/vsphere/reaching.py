@@ -61,7 +61,7 @@ class Reaching(Volumes):
         described = seats.described(volume, seat) if seat is not None else None
         if seat is None or described is None:
             raise NotFound(f"volume {visible(volume, 80)} does not exist at the site", "create it first")
-        held = seats.held(seat)
+        held = seats.held(seat, described.lun)
         holder, frozen = self._part_of_snapshot(volume, held, snapshot) if snapshot else (_first(held), "")
         return Place(
             file=self._file_of(volume, seat, holder, frozen),

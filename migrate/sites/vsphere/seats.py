@@ -145,9 +145,16 @@ class Seats:
         except Declined:
             return ""
 
-    def held(self, seat: Seat) -> tuple[HeldDisk, ...]:
-        """Return the disks of VMs that lie at a seat."""
-        return self.holders.of_file(seat.file, seat.store.ref)
+    def held(self, seat: Seat, lun: str = "") -> tuple[HeldDisk, ...]:
+        """Return the disks of VMs at a seat; with ``lun`` those too that map it by other pointers."""
+        mine = self.holders.of_file(seat.file, seat.store.ref)
+        if not lun:
+            return mine
+        names = self.luns.seen().names
+        others = (
+            disk for disk in self.holders.mappings() if names.canonical(disk.lun_uuid, disk.device) == lun
+        )
+        return (*mine, *(disk for disk in others if disk not in mine))
 
     def files(self, seat: Seat) -> list[str]:
         """Return the names of all files in the folder of a seat, none when it is not there."""

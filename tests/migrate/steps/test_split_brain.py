@@ -115,6 +115,17 @@ def test_coming_back_from_a_failback_nobody_else_can_have_moved_it() -> None:
         scene.act()
 
 
+@pytest.mark.parametrize(("attempt", "started"), [(1, False), (2, True)])
+def test_what_a_try_that_failed_may_have_stopped_is_started_again(attempt: int, started: bool) -> None:
+    scene = Scene("rollback")
+    scene.put(scene.own, Power.OFF)  # by somebody before the cutover, or by the try before
+    scene.put(scene.other, None)
+    stop = KINDS["stop"]
+    found = stop.act(scene.context(), scene.step, f"1/{scene.step.id}/do{attempt}")
+    scene.history.results[scene.step.id] = found
+    assert stop.undo(scene.context(), scene.step, "1/x/undo1")["started"] is started
+
+
 def test_a_source_started_by_hand_before_commit_is_seen_at_rollback() -> None:
     scene = Scene("rollback")
     scene.history.append(Entry("", Event.ROLLBACK))

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from migrate.disks.nbd.address import Address
 from migrate.disks.nbd.disk import NbdDisk, open_over
@@ -50,21 +51,21 @@ def serve(
     if program is None:
         raise NotFound("nbdkit is not installed", "install nbdkit on the mover, or choose another transport")
     with contextlib.ExitStack() as stack:
-        room = tempfile.mkdtemp(prefix="wherry-nbdkit-")
-        stack.callback(shutil.rmtree, room, ignore_errors=True)
-        folder = Path(room)
+        said = stack.enter_context(tempfile.TemporaryFile())
         leash, held = os.pipe()
         stack.callback(os.close, held)
-        child = _start(program, folder, leash, words, secrets, writable)
-        stack.callback(_end, child)
-        address = Address("", socket=folder / "nbd")
-        sock = _connected(child, address, folder, what, (start_s, timeout_s))
+        # Nothing is left to find once it is connected, however this process ends.
+        with tempfile.TemporaryDirectory(prefix="wherry-nbdkit-") as folder:
+            address = Address("", socket=Path(folder) / "nbd")
+            child = _start(program, address, leash, (words, secrets, writable), said)
+            stack.callback(_end, child)
+            sock = _connected(child, address, said, what, (start_s, timeout_s))
         closing = contextlib.ExitStack()
         try:
             disk = open_over(sock, address, writable=writable, timeout_s=timeout_s, closed=closing.close)
         except OSError as error:
-            said = _said(folder) or error.strerror
-            raise SiteRefused(f"disk {what}: nbdkit does not serve it: {said}", _HINT) from error
+            why = _words(said) or error.strerror
+            raise SiteRefused(f"disk {what}: nbdkit does not serve it: {why}", _HINT) from error
         closing.callback(closed)
         closing.push(stack.pop_all())
     return disk
@@ -72,12 +73,12 @@ def serve(
 
 def _start(
     program: str,
-    folder: Path,
+    address: Address,
     leash: int,
-    words: Sequence[str],
-    secrets: Mapping[str, str],
-    writable: bool,
+    told: tuple[Sequence[str], Mapping[str, str], bool],
+    said: IO[bytes],
 ) -> subprocess.Popen[bytes]:
+    words, secrets, writable = told
     passed = [leash]
     try:
         handed = []
@@ -89,15 +90,12 @@ def _start(
             program,
             "--foreground",
             *("--filter=exitlast", "--filter=exitwhen"),
-            *("--unix", str(folder / "nbd")),
+            *("--unix", str(address.socket)),
             *(() if writable else ("--readonly",)),
             *(plugin, *parameters, *handed),
             f"exit-when-pipe-closed={leash}",
         ]
-        with (folder / "said").open("xb") as said:
-            return subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=passed
-            )
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=passed)
     finally:
         for fd in passed:
             os.close(fd)
@@ -116,7 +114,11 @@ def _readable(secret: str) -> int:
 
 
 def _connected(
-    child: subprocess.Popen[bytes], address: Address, folder: Path, what: str, waits_s: tuple[float, float]
+    child: subprocess.Popen[bytes],
+    address: Address,
+    said: IO[bytes],
+    what: str,
+    waits_s: tuple[float, float],
 ) -> socket.socket:
     """Return the first connection, which is the only one: its end ends the server.
 
@@ -128,7 +130,7 @@ def _connected(
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):  # bound comes before listening
             return connect(address, timeout_s)
         if child.poll() is not None:
-            raise SiteRefused(f"disk {what}: nbdkit ended: {_said(folder)}", _HINT)
+            raise SiteRefused(f"disk {what}: nbdkit ended: {_words(said)}", _HINT)
         if time.monotonic() > until:
             raise Unreachable(f"disk {what}: nbdkit does not begin within {start_s:g} s", _HINT)
         time.sleep(_LOOK_S)
@@ -144,12 +146,10 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _said(folder: Path) -> str:
+def _words(said: IO[bytes]) -> str:
     """Return the last words of the server, made visible."""
-    try:
-        body = (folder / "said").read_bytes()[-_SAID_BYTES:]
-    except OSError:
-        return ""
+    fd = said.fileno()
+    body = os.pread(fd, _SAID_BYTES, max(os.fstat(fd).st_size - _SAID_BYTES, 0))
     lines = [line for line in body.decode("utf-8", "replace").splitlines() if line.strip()]
     lines = [line for line in lines if "error:" in line] or lines  # hints follow them
     return visible(lines[-1].removeprefix("nbdkit: "), 300) if lines else "without a word"

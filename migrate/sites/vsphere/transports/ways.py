@@ -19,7 +19,7 @@ from migrate.sites.vsphere.transports.nbd import Nbd, Vddk, sha1_of
 from migrate.sites.vsphere.transports.ports import Transport
 from migrate.sites.vsphere.transports.slots import Limits, Slots, http_places, nbd_places
 from planner.errors import NotFound, SiteRefused
-from planner.names import visible
+from planner.names import content_id, visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.places import entity_name
 from planner.sources.vcenter.values import text
@@ -59,14 +59,12 @@ def ways_to(
     """
     slots, limits, vcenter = Slots(folder / "slots"), limits or Limits(), connection.identity
     login, libraries = connection.session.login, reach.vddk
+    mover = _mover(connection, tasks, reach.mover) if reach.mover else None
+    record = content_id("mover", vcenter, mover.ref.id if mover else "")
     plugin = None if libraries is None else lambda: Vddk(libraries, login, sha1_of(login))
     return (
         LocalFiles(reach.mounts),
-        HotAdd(
-            _mover(connection, tasks, reach.mover) if reach.mover else None,
-            BlockDevices(),
-            Attachments(folder / "attached"),
-        ),
+        HotAdd(mover, BlockDevices(), Attachments(folder / "attached" / record)),
         Nbd(plugin, nbd_places(slots, limits, vcenter)),
         DatastoreHttp(connection, http_places(slots, limits, vcenter)),
     )

@@ -223,6 +223,17 @@ def test_a_plan_alone_is_enough(pair: Pair) -> None:
     assert pair.target.differences(vm) == ()
 
 
+def test_addresses_of_vmwares_own_ranges_are_asked_for_as_assigned(pair: Pair) -> None:
+    macs = ("", "00:50:56:9a:00:01", "00:0c:29:00:00:01", "00:50:56:3f:00:01", "0a:11:22:33:44:55")
+    nics = tuple(NewNic(f"nic {number}", "net", mac) for number, mac in enumerate(macs))
+    pair.target.create_vm(pair.vm(nics=nics), OP)
+    devices = pair.wired.machines("config.hardware.device")["app%2fone"]["config.hardware.device"]
+    cards = {one.deviceInfo.label: one for one in devices if hasattr(one, "macAddress")}
+    types = [cards[nic.label].addressType for nic in nics]
+    assert types == ["assigned", "assigned", "assigned", "manual", "manual"]
+    assert [cards[nic.label].macAddress for nic in nics[1:]] == list(macs[1:])
+
+
 def test_mapped_luns_come_as_mappings(pair: Pair) -> None:
     lun = "naa.600a098038304437415d4b6a59684a31"
     physical = NewDisk("vm-8/2016", 2 * MIB, Backing.RDM_PHYSICAL, lun)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,9 @@ def attributes(wired: Wired, name: str) -> dict[str, str]:
 
 
 def events(wired: Wired) -> list[tuple[str, str]]:
-    from pyVmomi import vim
+    import pyVmomi
 
+    vim: Any = pyVmomi.vim
     found = wired.peer.connect().content.eventManager.QueryEvents(vim.event.EventFilterSpec())
     return [(one.vm.name, one.message) for one in found if isinstance(one, vim.event.GeneralUserEvent)]
 

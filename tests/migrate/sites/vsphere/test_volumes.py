@@ -263,6 +263,12 @@ def san(vcenter: StartVCenter, wire: Wire) -> Wired:
     )
 
 
+@pytest.fixture
+def two(vcenter: StartVCenter, wire: Wire) -> Wired:
+    """Two VMs beside two LUNs, one of them free."""
+    return wire(vcenter("-vm", "2", "-standalone-host", "0", "-ds", "1", "-lun", "2", "-cluster", "1"))
+
+
 def _luns(wired: Wired) -> list[tuple[str, int]]:
     from pyVmomi import vim
 
@@ -312,32 +318,51 @@ def test_a_lun_under_a_datastore_is_never_mapped(san: Wired) -> None:
     assert CREATE not in san.tasks.log.methods
 
 
-def test_a_lun_of_another_vm_is_never_mapped(san: Wired) -> None:
+def _map(vm: Any, lun: Any, unit: int) -> None:
+    """Have a VM map a LUN by a pointer of its own."""
     from pyVmomi import vim
 
-    vm = next(iter(san.machines().values()))[""]
-    offered = vm.environmentBrowser.QueryConfigTarget(None).scsiDisk[0]
     bus: Any = vim.vm.device.VirtualSCSIController
     controller = next(one for one in vm.config.hardware.device if isinstance(one, bus))
     kind: Any = vim.vm.device.VirtualDisk
     disk = kind(
         key=-1,
         controllerKey=controller.key,
-        unitNumber=5,
-        capacityInKB=offered.capacity // 1024,
+        unitNumber=unit,
+        capacityInKB=lun.capacity // 1024,
         backing=kind.RawDiskMappingVer1BackingInfo(
-            fileName="", lunUuid=offered.disk.uuid, deviceName=offered.name, compatibilityMode="physicalMode"
+            fileName="", lunUuid=lun.disk.uuid, deviceName=lun.name, compatibilityMode="physicalMode"
         ),
     )
     _reconfigure(vm, operation="add", fileOperation="create", device=disk)
-    wanted = NewDisk("vm-7/1", offered.capacity, Backing.RDM_PHYSICAL, offered.disk.canonicalName)
+
+
+def test_a_lun_of_another_vm_is_never_mapped(san: Wired) -> None:
+    vm = next(iter(san.machines().values()))[""]
+    offered = vm.environmentBrowser.QueryConfigTarget(None).scsiDisk[0]
+    _map(vm, offered, 5)
+    name = offered.disk.canonicalName
+    wanted = NewDisk("vm-7/1", offered.capacity, Backing.RDM_PHYSICAL, name)
     with pytest.raises(SiteRefused, match=f"is mapped by a disk of {vm.name}"):
         _site(san).create_disk(wanted, "r/1")
     assert CREATE not in san.tasks.log.methods
-    site = _site(san)
-    assert site.volume(offered.disk.canonicalName) == NewDisk(
-        offered.disk.canonicalName, offered.capacity, Backing.RDM_PHYSICAL, offered.disk.canonicalName
-    )
+    assert _site(san).volume(name) == NewDisk(name, offered.capacity, Backing.RDM_PHYSICAL, name)
+
+
+def test_a_lun_that_a_running_vm_maps_by_another_pointer_is_not_written(two: Wired) -> None:
+    (_, off), (_, runs) = sorted(two.machines().items())
+    offered = off[""].environmentBrowser.QueryConfigTarget(None).scsiDisk[0]
+    for one in (off, runs):
+        _map(one[""], offered, 5)
+    power_off(two, off[""]._moId)
+    site = _site(two, off[""]._moId)
+    devices = off[""].config.hardware.device
+    key = next(one.key for one in devices if getattr(one.backing, "lunUuid", None))
+    with pytest.raises(SiteRefused, match="in use by a powered-on VM"):
+        site.open_write(f"{off['']._moId}/{key}")
+    power_off(two, runs[""]._moId)
+    with pytest.raises(SiteRefused, match="raw device mapping"):  # control: nobody holds it, HTTP cannot
+        site.open_write(f"{off['']._moId}/{key}")
 
 
 def test_a_lun_that_one_host_does_not_see(san: Wired) -> None:

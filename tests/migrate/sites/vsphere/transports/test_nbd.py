@@ -134,11 +134,18 @@ def test_the_server_ends_with_the_process_that_started_it(tmp_path: Path) -> Non
         "disk = serve(('file', sys.argv[1]), {}, what='x', writable=False)\n"
         "os.kill(os.getpid(), 9)\n"
     )
+    room = tmp_path / "room"
+    room.mkdir()
     # What it started holds this pipe open: the reading ends when all of them have.
     done = subprocess.run(
-        [sys.executable, "-c", program, str(image)], stdout=subprocess.PIPE, timeout=60, check=False
+        [sys.executable, "-c", program, str(image)],
+        stdout=subprocess.PIPE,
+        timeout=60,
+        check=False,
+        env={**os.environ, "TMPDIR": str(room)},
     )
     assert done.returncode == -signal.SIGKILL
+    assert list(room.iterdir()) == []
 
 
 def test_which_disks_vddk_reaches() -> None:
