@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from migrate.rehearsals import book
 from migrate.rehearsals.book import Depth, Verdict
 from migrate.rehearsals.copied import built_vms, copies_of
+from migrate.rehearsals.defined import Defines, by_plan
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
 from migrate.rehearsals.isolating import Isolation, isolation_of
 from migrate.rehearsals.journalled import LATEST, points_of
@@ -115,11 +116,11 @@ def rehearse_booted(
     tell: Callable[[str], None],
     notes: str = "",
     checkpoint: str = LATEST,
-    source: FullSite | None = None,
+    define: Defines = by_plan,
 ) -> Booted:
     """Boot a copy of a wave as it was at a checkpoint, probe it and remove it; raises Blocked, ProjectBusy.
 
-    How it went is noted on the checkpoint. With ``source`` the copies are defined as the VMs there are.
+    ``define`` says how a VM's source is defined. How it went is noted on the checkpoint.
     """
     with (
         _alone(project, standing.wave.name),
@@ -138,7 +139,7 @@ def rehearse_booted(
                     tell(f"copy {image.volume}")
                     copy_image(target, image, made["key"], open_point)
             networks = prepared.isolation.made(made["key"], target, f"{made['key']}/bubble/do1")
-            copies = copies_of(standing.wave, networks, made["key"], source)
+            copies = copies_of(standing.wave, networks, made["key"], define)
             probes = _boot(standing.wave, prepared, copies, target, made["key"], clock, tell)
         except (WherryError, OSError) as error:
             failure = error.message if isinstance(error, WherryError) else (error.strerror or str(error))

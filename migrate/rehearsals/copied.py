@@ -10,7 +10,8 @@ from migrate.sites.copies import copy_id
 from migrate.sites.definition import Choices
 
 if TYPE_CHECKING:
-    from migrate.sites.ports import FullSite, NewVM
+    from migrate.rehearsals.defined import Defines
+    from migrate.sites.ports import NewVM
     from planner.plan import Wave
 
 _NAME_LIMIT = 80
@@ -26,15 +27,14 @@ def built_vms(wave: Wave) -> dict[str, NewVM]:
     return {step.subject: new_vm(step) for step in compose(wave).steps if step.kind == "build"}
 
 
-def copies_of(wave: Wave, networks: Mapping[str, str], key: str, source: FullSite | None) -> dict[str, NewVM]:
+def copies_of(wave: Wave, networks: Mapping[str, str], key: str, define: Defines) -> dict[str, NewVM]:
     """Return the copies to build, by the id of what each is a copy of; raises Unreachable.
 
-    ``networks``: what is plugged in for each network of the wave. Without ``source`` they are as the plan
-    says.
+    ``networks``: what is plugged in for each network of the wave. ``define`` says how a VM's source is
+    defined.
     """
     return {
-        vm: _copied(replace(new, definition=source.definition(vm) if source else None), networks, key)
-        for vm, new in built_vms(wave).items()
+        vm: _copied(replace(new, definition=define(vm)), networks, key) for vm, new in built_vms(wave).items()
     }
 
 

@@ -15,6 +15,7 @@ import pytest
 from migrate.clock import SystemClock
 from migrate.rehearsals import booted
 from migrate.rehearsals.booted import Booted
+from migrate.rehearsals.defined import definitions
 from migrate.run.waves import find_wave
 from migrate.sites.opening import open_site
 from planner.store import settings
@@ -58,11 +59,11 @@ class Stage:
     def rehearse(self, tell: Tell) -> Booted:
         with (
             Project.open(self.staged.cli.root) as project,
-            closing(open_site(settings.load(project), "source", project.root)) as source,
             closing(open_site(settings.load(project), "target", project.root)) as target,
+            definitions(settings.load(project), project.root, tell) as define,
         ):
             wave = find_wave(project, "W01")
-            return booted.rehearse_booted(project, wave, target, SystemClock(), tell, source=source)
+            return booted.rehearse_booted(project, wave, target, SystemClock(), tell, define=define)
 
     def copy(self) -> Any:
         """Return the copy of the VM, with tools that run from now on."""

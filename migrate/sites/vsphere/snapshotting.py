@@ -11,7 +11,7 @@ shared have no snapshots and are left out, as physical mappings are.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -33,7 +33,7 @@ from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.values import flag
 
 MOST = 28  # change tracking fails on more of them, see docs/change-tracking.md
-_AT_ONCE = 8
+_AT_ONCE = 16  # VMs of a group
 _TRIES = 2  # of a quiesced snapshot, before a plain one is taken
 _GUEST_FAILED = frozenset(
     {"ApplicationQuiesceFault", "FilesystemQuiesceFault", "QuiesceFault", "ToolsUnavailable", "SnapshotFault"}
@@ -66,10 +66,9 @@ class Snapshotting(Quiescing, Epochs):
         When one of them cannot be taken, those of the others are removed before the error goes on.
         """
         act = self.act("take_snapshot", " ".join(vms), op)
-        machines = [self.need_machine(vm) for vm in vms]
+        machines = _each(vms, self.need_machine)
         frozen = [machine for machine in machines if not self.is_shared(machine)]
-        for machine in frozen:
-            self._must_have_room(act, machine)
+        _each(frozen, lambda machine: self._must_have_room(act, machine))
         self._of_op[op] = tuple(machine.ref for machine in machines)
         try:
             _each(frozen, lambda machine: self._take(act, machine))
@@ -166,12 +165,13 @@ class Snapshotting(Quiescing, Epochs):
         """Return the parts of a group snapshot, of all VMs there are or of some."""
         targets = [target for vm in vms if (target := self.ids.find(vm)) is not None] if vms else []
         items = self.connection.read(_TREES, targets) if vms else self._items(op)
-        return [
-            self._part(item, taken)
+        mine = [
+            (item, taken)
             for item in items
             for taken in tree(item.values.get("snapshot"))
             if op and taken.op == op
         ]
+        return _each(mine, lambda one: self._part(*one))
 
     def _items(self, op: str) -> list[RawObject]:
         """Return the VMs of a group snapshot; of one that this process did not take all that have ours."""
@@ -187,8 +187,8 @@ class Snapshotting(Quiescing, Epochs):
         if not parts:
             return None
         changes: dict[str, ChangeId] = {}
-        for part in parts:
-            changes |= self.changes_of(part.machine, part.taken)
+        for found in _each(parts, lambda part: self.changes_of(part.machine, part.taken)):
+            changes |= found
         label = lowest(self.worth(part.machine, part.taken.quiesced) for part in parts)
         return Snapshot(op, label, changes, op)
 
@@ -231,7 +231,7 @@ def _with_ours(item: RawObject) -> RawObject | None:
     return item if any(taken.op for taken in tree(item.values.get("snapshot"))) else None
 
 
-def _each(things: list[T], act: Callable[[T], S]) -> list[S]:
+def _each(things: Sequence[T], act: Callable[[T], S]) -> list[S]:
     """Return what an act makes of each thing, several at a time; the first error is raised at the end."""
     if not things:
         return []

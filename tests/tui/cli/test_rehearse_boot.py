@@ -13,7 +13,10 @@ from migrate.clock import SystemClock
 from migrate.rehearsals import book, booted
 from migrate.rehearsals.isolating import ISOLATED
 from migrate.run.waves import find_wave
+from migrate.sites.copies import original_of
+from migrate.sites.definition import Definition
 from migrate.sites.lab.client import LabSite
+from migrate.sites.ports import NewVM
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry, refused
 
@@ -82,6 +85,22 @@ def test_a_copy_that_is_not_of_the_checkpoint_is_not_started(w02: Wherry) -> Non
         assert (said.probes, said.removed, said.clean) == ((), True, False)
         assert book.of_wave(project, "W02")[0].verdict is book.Verdict.FAILED
     assert copies(w02) == []
+
+
+def test_a_copy_is_built_as_its_source_is_defined(w02: Wherry) -> None:
+    defined = Definition(19, "otherGuest64", 1, 512)
+    site, built = target(w02), {}
+
+    def create_vm(vm: NewVM, op: str) -> None:
+        built[original_of(vm.id)] = vm.definition
+        LabSite.create_vm(site, vm, op)
+
+    site.create_vm = create_vm  # type: ignore[method-assign]
+    with Project.open(w02.root) as project:
+        standing = find_wave(project, "W02")
+        defines = {standing.wave.vms[0].id: defined}
+        booted.rehearse_booted(project, standing, site, SystemClock(), lambda text: None, define=defines.get)
+    assert built == {vm.id: defines.get(vm.id) for vm in standing.wave.vms}
 
 
 @pytest.mark.parametrize("point", ["copy", "start", "remove"])

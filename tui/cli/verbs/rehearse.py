@@ -153,23 +153,23 @@ def _boot(
     cleanup: bool,
     as_json: bool,
 ) -> int:
-    from contextlib import ExitStack, closing
+    from contextlib import closing
 
     from migrate.clock import SystemClock
     from migrate.rehearsals.booted import clean_up, prepare, rehearse_booted
+    from migrate.rehearsals.defined import definitions
     from migrate.rehearsals.journalled import points_of
     from migrate.run.waves import find_wave
     from migrate.sites.opening import open_site
-    from planner.errors import Blocked, WherryError
+    from planner.errors import Blocked
     from planner.store import settings
     from tui.cli.acting import confirm_live
     from tui.cli.rehearsals import show_booted, show_prepared
 
     standing = find_wave(project, wave)
     name = standing.wave.name
-    with ExitStack() as opened:
-        sites = settings.load(project)
-        target = opened.enter_context(closing(open_site(sites, "target", project.root)))
+    sites = settings.load(project)
+    with closing(open_site(sites, "target", project.root)) as target:
         if cleanup:
             left = clean_up(project, name, target)
             if as_json:
@@ -186,21 +186,12 @@ def _boot(
                 show_prepared(name, prepared)
             return 0
         confirm_live(name, confirm, "rehearse")
-        try:
-            source = opened.enter_context(closing(open_site(sites, "source", project.root)))
-        except WherryError as error:  # the day on which it is gone is one to rehearse for
-            say(f"the copies are built as the plan says: {visible(error.message)}")
-            source = None
-        said = rehearse_booted(
-            project,
-            standing,
-            target,
-            SystemClock(),
-            lambda text: say(f"  {visible(text)}"),
-            note,
-            checkpoint,
-            source,
-        )
+
+        def tell(text: str) -> None:
+            say(f"  {visible(text)}")
+
+        with definitions(sites, project.root, tell) as define:
+            said = rehearse_booted(project, standing, target, SystemClock(), tell, note, checkpoint, define)
     if as_json:
         data({**asdict(said), "clean": said.clean})
     else:
