@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from planner.plan import Wave
     from planner.store.project import Project
 
+_MANY_SNAPSHOTS = 20  # of a VM: at a vCenter no more than 28 are taken, see docs/change-tracking.md
+
 
 @dataclass(frozen=True, slots=True)
 class DryRun:
@@ -210,6 +212,9 @@ def _machines(wave: Wave, source: FullSite, target: Reached) -> Iterator[Finding
             yield Finding(
                 "disks", f"the disks of {shown} at site {source.name} are not those of the plan", anew
             )
+        if (count := len(source.snapshots_of(vm.id))) >= _MANY_SNAPSHOTS:
+            said = f"{shown} has {count} snapshots at site {source.name}, and a cycle takes another one"
+            yield Finding("snapshots", said, "remove those that nobody needs before there are too many")
 
 
 def _snapshots(wave: Wave, source: FullSite) -> Iterator[Finding]:
