@@ -60,7 +60,7 @@ class Building(Fencing):
         """Create a VM, powered off; raises SiteRefused when its id is taken or a place is not there."""
         act = self.act("create_vm", vm.id, op)
         there = self._made(vm.id)
-        if there is not None and stamp_of(there, OP_KEY) != op:
+        if there is not None and not _same_step(stamp_of(there, OP_KEY), op):
             raise SiteRefused(
                 f"VM {visible(vm.id, 80)} is at {self.connection.shown} already", "remove it, then retry"
             )
@@ -165,3 +165,8 @@ def _after_sending(ask: Callable[[], str | None]) -> Callable[[], str | None]:
     """Return ``ask`` without its first time: a pass over all VMs found nothing just now."""
     first = iter((True,))
     return lambda: None if next(first, False) else ask()
+
+
+def _same_step(made: str, op: str) -> bool:
+    """Return whether this step made a VM: a try before this one may have failed after that."""
+    return made.rpartition("/")[0] == op.rpartition("/")[0]
