@@ -20,8 +20,8 @@ from migrate.rehearsals.defined import Defines, by_plan
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
 from migrate.rehearsals.isolating import Isolation, isolation_of
 from migrate.rehearsals.journalled import LATEST, points_of
+from migrate.sites.bubbles import Bubbles
 from migrate.sites.copies import copy_id
-from migrate.sites.ports import Bubbles
 from planner.effects import Effect
 from planner.errors import Blocked, WherryError
 from planner.model import Power

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from migrate.sites.ports import Bubbles, NewBubble
+from migrate.sites.bubbles import Bubbles, NewBubble
 from planner.errors import Blocked, SiteRefused
 from planner.names import visible
 

@@ -10,7 +10,6 @@
       Prober     is the application in the guest well
       Configures what remedies change: change tracking, virtual hardware, disk modes, drives
       Customises which addresses a guest has
-      Bubbles    networks without a way out, where a site can make such
 
 Every changing call takes ``op``, a key that is unique for one attempt at one step. A site stamps
 what it makes with it, so that after a crash the question "did this happen?" has an answer.
@@ -196,21 +195,6 @@ class NewVM:
     choices: Choices = field(default_factory=Choices)
 
 
-@dataclass(frozen=True, slots=True)
-class NewBubble:
-    """Networks without a way out to make for a rehearsal: one for each of ``networks``.
-
-    ``key`` names the rehearsal. The VMs that are plugged there land as ``vms`` say, with their disks on
-    ``datastores``; some of their adapters may be on the networks ``others``, which are there.
-    """
-
-    key: str
-    networks: tuple[str, ...]
-    vms: tuple[NewVM, ...]
-    datastores: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
-
-
 class Site(Protocol):
     """Every site: who it is and what can be seen there."""
 
@@ -384,23 +368,6 @@ class Customises(Protocol):
 
     def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
         """Have the guest of a VM that is off start with other settings of these adapters; others stay."""
-        ...
-
-
-@runtime_checkable
-class Bubbles(Protocol):
-    """Networks without a way out. No runbook needs them, and not every site has something to make."""
-
-    def bubble_host(self, bubble: NewBubble) -> str:
-        """Return who would carry a bubble; raises SiteRefused when nobody can. Changes nothing."""
-        ...
-
-    def make_bubble(self, bubble: NewBubble, op: str) -> dict[str, str]:
-        """Make a bubble, or find the one of its key; return the name of each of its networks."""
-        ...
-
-    def remove_bubble(self, key: str, op: str) -> None:
-        """Remove all that is there of the bubble of a key; one that is gone already is not an error."""
         ...
 
 

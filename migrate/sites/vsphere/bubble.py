@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from migrate.sites.ports import NewBubble
+from migrate.sites.bubbles import NewBubble
 from migrate.sites.vsphere.built import built
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.landing import Ground

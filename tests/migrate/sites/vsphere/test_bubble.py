@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from migrate.sites.ports import NewBubble, NewNic, NewVM
+from migrate.sites.bubbles import NewBubble
+from migrate.sites.ports import NewNic, NewVM
 from migrate.sites.vsphere.bubble import PRIVILEGE, Bubbling, switch_of
 from migrate.sites.vsphere.calls import CallLog
 from migrate.sites.vsphere.connection import Connection
