@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -123,11 +124,21 @@ def _rule(method: str, effect: str, skip: int) -> dict[str, object]:
     return {"method": method, "count": 1, "skip": skip, effect: value}
 
 
+def _struck(plant: Plant, effect: str, calls: Sequence[str]) -> None:
+    for seed, method in enumerate(calls):
+        assert _told(plant, seed, _rule(method, effect, 0)) == 1, f"SEED={seed}: {effect} never met {method}"
+    print(f"{effect}: {len(calls)} of {len(CALLS)} calls of a cycle, each met once")
+
+
+@pytest.mark.parametrize(("number", "effect"), list(enumerate(EFFECTS)))
+def test_one_fault_on_every_other_call(plant: Plant, number: int, effect: str) -> None:
+    _struck(plant, effect, CALLS[number % 2 :: 2])
+
+
+@pytest.mark.soak
 @pytest.mark.parametrize("effect", EFFECTS)
 def test_one_fault_on_every_call(plant: Plant, effect: str) -> None:
-    for seed, method in enumerate(CALLS):
-        assert _told(plant, seed, _rule(method, effect, 0)) == 1, f"SEED={seed}: {effect} never met {method}"
-    print(f"{effect}: {len(CALLS)} calls of a cycle, each met once")
+    _struck(plant, effect, CALLS)
 
 
 def test_these_are_all_calls_that_change_something(plant: Plant) -> None:

@@ -18,7 +18,7 @@ from tests.migrate.sites.vsphere.lies import STORIES, Credulous, Replicating
 from tests.migrate.sites.vsphere.plant import Plant
 from tests.vcenter.fixtures import StartVCenter
 
-SEEDS = 4
+SEEDS = 2
 BY_RULE = {"grown", "late", "reverted", "patched"}
 GUIDE = Path(__file__).parents[4] / "docs" / "change-tracking.md"
 
