@@ -112,8 +112,8 @@ class Demo:
         self._wherry("commit", "W01", "--live", "--confirm", "W01")
 
     def _second_wave(self) -> None:
-        self._title("Cut wave 2 over; one VMDK becomes an RDM")
-        self._wherry("cutover", "W02", "--live", "--confirm", "W02")
+        self._title("Cut wave 2 over beside a snapshot that somebody keeps; one VMDK becomes an RDM")
+        self._overlooking_during("cutover", "W02", "the web server's upgrade is not over yet")
         moved = self._members("W02")
         held = {vm: row for vm, row in self._acknowledged("dc1").items() if vm in moved}
         time.sleep(1.0)  # users work at the target for a moment
@@ -195,6 +195,22 @@ class Demo:
             raise StepFailed(f"{wave} did not go on after its engine was killed", "read what it said above")
         if killed is None:
             raise StepFailed(f"the run of {wave} ended before it could be killed", "run the demo again")
+
+    def _overlooking_during(self, verb: str, wave: str, reason: str) -> None:
+        """Show a live verb that waits for a snapshot of somebody else, and who has it overlooked."""
+        arguments = (verb, wave, "--live", "--confirm", wave)
+        line(click.style(f"$ wherry {' '.join(arguments)}", dim=True))
+        sys.stdout.flush()
+        child = subprocess.Popen(self._command(arguments), stdin=subprocess.DEVNULL)
+        deadline = time.monotonic() + _PATIENCE_S
+        with Project.open(self._root) as project:
+            while child.poll() is None and not project.rows("SELECT 1 FROM step_record WHERE kind = 'held'"):
+                if time.monotonic() > deadline:
+                    raise StepFailed(f"{wave} does not wait for the snapshot", "read what it said above")
+                time.sleep(0.05)
+        self._wherry("run", "overlook", wave, "--reason", reason, "--live", "--confirm", wave)
+        if child.wait():
+            raise StepFailed(f"{wave} did not go on beside the snapshot", "read what it said above")
 
     def _unrepeated(self, wave: str) -> None:
         """Say that no finished step was done twice, or raise StepFailed."""
