@@ -29,7 +29,7 @@ def is_late(run: Run, history: History, copied_at: str, now: datetime) -> bool:
 
 def why_late(project: Project, run: Run, history: History, running: bool) -> str:
     """Return the reason; ``running`` says that a process drives the run now."""
-    from migrate.engine.presence import running as engine_of
+    from migrate.engine.presence import may_run
 
     if cycles.is_paused(project, run):
         return "it is paused"
@@ -45,6 +45,6 @@ def why_late(project: Project, run: Run, history: History, running: bool) -> str
         return "a delta is under way"
     if cycles.every(history) is None:
         return "the plan wants no deltas while it waits"
-    if engine_of(project.run_dir) is None:
+    if not may_run(project.run_dir):
         return "no engine is at work"
     return "the next delta has not begun"

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from migrate.engine.presence import running as engine_of
+from migrate.engine.presence import may_run
 from migrate.flags import breach, flags_of, lacks_a_site
 from migrate.late import is_late, why_late
 from migrate.reach import short_history
@@ -108,7 +108,7 @@ class Look:
             controls.pauses(project),
             frozenset((row["wave"], row["fingerprint"]) for row in rehearsed),
             orders.waves_that_wait(project),
-            engine_of(project.run_dir) is not None,
+            may_run(project.run_dir),
             (Flag.NEEDS_CONFIGURATION.value,) if lacks_a_site(project) else (),
         )
 

@@ -30,6 +30,14 @@ def running(run_dir: Path) -> int | None:
     return pid if pid is not None and _ready(run_dir) == pid else None
 
 
+def may_run(run_dir: Path) -> bool:
+    """Return whether an engine takes orders; also where this login may not look, and so cannot deny it."""
+    try:
+        return running(run_dir) is not None
+    except PermissionError:
+        return True
+
+
 def ensure(root: Path, run_dir: Path) -> int:
     """Return the engine's process id, started if none runs; raises Unreachable when it does not start."""
     if (pid := running(run_dir)) is not None:

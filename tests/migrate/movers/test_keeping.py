@@ -89,7 +89,7 @@ class Keeping:
     told: list[Moving] = field(default_factory=list)
 
     def keep(self, areas: Sequence[Extent] | None) -> dict[str, Any]:
-        ends = Ends(*(str(site.directory) for site in self.sites))
+        ends = Ends(*(site.where for site in self.sites))
         keeps = MovedKeeps(self.pool, ends, Manner(1, MIB), self.folder, Generations(), lambda: False)
         wanted = Written("new", SIZE, None if areas is None else tuple(areas))
         return keeps.keep(NAME, "W01", [wanted], self.told.append)
