@@ -226,7 +226,9 @@ class History:
             self.added.update(step.id for step in steps)
             self._rearrange()
         elif entry.event is Event.OVERLOOKED:
-            self.overlooked[int(entry.detail["request"])] = entry.detail
+            if not isinstance(request := entry.detail.get("request"), int):
+                raise IllegalEntry("what is overlooked is of no request")
+            self.overlooked[request] = entry.detail
         else:
             self.mode = Mode(entry.event.value)
             self.spent.clear()

@@ -120,7 +120,7 @@ def test_no_verb_goes_on_at_another_site_than_the_run_began_with(with_lab: Any) 
         assert powers(cli) == (Power.OFF, Power.ON)
         cli.done("site", "add", "dc2", "lab:lab/dc1", "--role", "target")
         ran = _without_the_cost(cli.live("rollback", "W01"))
-        refused(ran, 2, "source and target are the same site")
+        refused(ran, 3, "sites dc1 and dc1 are one and the same")
         assert powers(cli) == (Power.OFF, Power.ON)
     finally:
         LabSite.connect(other).stop()
