@@ -26,11 +26,11 @@ def world() -> World:
 
 
 def back_up(world: World, group: int = 0, snapshot: str = THEIRS) -> None:
-    """Have somebody else snapshot the first VM of a group."""
-    vm = world.wave.groups[group].vms[0]
-    volumes = [disk.volume for disk in world.source.site.vms[vm].disks]
+    """Have somebody else snapshot the first VM of a group: its own disks, a shared one is in no snapshot."""
+    vm, site = world.wave.groups[group].vms[0], world.source.site
+    volumes = [disk.volume for disk in site.vms[vm].disks if site.holders[disk.volume] == {vm}]
     changes = {volume: ChangeId("simulated", 0) for volume in volumes}
-    world.source.site.snapshots[snapshot] = Snapshot(snapshot, Consistency.CRASH, changes)
+    site.snapshots[snapshot] = Snapshot(snapshot, Consistency.CRASH, changes)
 
 
 def end_backup(world: World) -> None:
