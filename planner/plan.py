@@ -92,6 +92,7 @@ class PlannedDisk(Part):
     mind: tuple[str, ...] = ()
     way_back: str = ""
     datastore: str = Field("", description="the target datastore or storage class; empty = nobody said")
+    policy: str = Field("", description="the target storage policy; empty = the datastore's default")
     send: Sending = Field(Sending.ALWAYS, description="once: with the seed only; never: it arrives empty")
     send_why: str = Field("", description="why it is sent once or never")
     send_who: str = Field("", description="who decided that; empty = nobody said")
@@ -135,6 +136,10 @@ class PlannedVM(Part):
     nics: tuple[PlannedNic, ...] = ()
     datastore: str = Field("", description="where its own files land; empty = nobody said")
     folder: str = Field("", description="the VM folder it lands in; empty = nobody said")
+    pool: str = Field("", description="the resource pool it lands in; empty = its cluster's own")
+    policy: str = Field(
+        "", description="the storage policy of its own files; empty = the datastore's default"
+    )
 
 
 class PlannedReason(Part):
@@ -286,9 +291,9 @@ def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
 
 def _drop_unlanded(wave: dict[str, Any]) -> None:
     for vm in wave["vms"]:
-        _drop_unsaid(vm, ("datastore", "folder"))
+        _drop_unsaid(vm, ("datastore", "folder", "pool", "policy"))
     for disk in wave["disks"]:
-        _drop_unsaid(disk, ("datastore", "send"))
+        _drop_unsaid(disk, ("datastore", "policy", "send"))
 
 
 def _keep_said(wave: Wave, body: dict[str, Any]) -> None:

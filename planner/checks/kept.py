@@ -114,7 +114,7 @@ def exception(vm: VM, estate: Estate) -> Iterator[str | None]:
     "Storage policy",
     why="Policies are names in one vCenter: where the name is missing the disk gets the datastore's default, "
     "unencrypted and with other redundancy.",
-    remedy="export the policies to the target's vCenter before the first wave, or choose others there",
+    remedy="export the policies to the target's vCenter before the first wave and map them to those",
     condition="the VM's home or a disk has a storage policy",
     properties=("pbm.QueryAssociatedProfile",),
     reference="vSphere Storage: storage policy based management",
@@ -176,7 +176,7 @@ def attributes(vm: VM, estate: Estate) -> Iterator[str | None]:
     Severity.WARNING,
     "In a resource pool",
     why="Shares, reservations and limits of the pool hold for the VM here and for nothing there.",
-    remedy="make the pool at the target with the same settings, or do without it knowingly",
+    remedy="make the pool at the target with the same settings and map it, or do without it knowingly",
     condition="the VM is in a resource pool other than its cluster's own",
     properties=("resourcePool",),
     reference="vSphere Resource Management: resource pools",

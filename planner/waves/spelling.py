@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.conduct_planning import plan_conduct
-from planner.destinations import FolderMaps, folder_maps
 from planner.estimate import WaveEstimate, estimate_wave
 from planner.fields import Seen
+from planner.maps import Maps
 from planner.model import VM, Dependency, MoveGroup, Power, Severity, Volume
 from planner.notes import estimate_notes
 from planner.plan import PlannedEstimate, Spread, Take, Used, Wave
@@ -83,14 +83,14 @@ def _wave(
     groups: Sequence[MoveGroup],
     window: Window | None,
     dependencies: Sequence[Dependency],
-    folders: FolderMaps,
+    maps: Maps,
     ask: Ask,
 ) -> tuple[Wave, WaveEstimate, tuple[str, ...]]:
     lookup, settings = ask.lookup, ask.settings
     members = [lookup.vms[vm] for group in groups for vm in group.vms]
     holding = [volume for group in groups for volume in lookup.volumes(group)]
     at = {vm.id: slots(vm) for vm in members}
-    disks = planned_disks(holding, lookup.decisions, at, settings.datastores)
+    disks = planned_disks(holding, lookup.decisions, at, maps)
     running = [vm.id for vm in members if vm.power is Power.ON]
     boot, notes = boot_batches(running, dependencies, {vm.id: vm.name for vm in members})
     estimate = _estimate(holding, ask, len(boot))
@@ -100,7 +100,7 @@ def _wave(
         title=title(groups),
         window=window,
         groups=tuple(planned_group(group) for group in groups),
-        vms=tuple(planned_vm(vm, settings.networks, settings.datastores, folders) for vm in members),
+        vms=tuple(planned_vm(vm, maps) for vm in members),
         boot=boot,
         disks=disks,
         policies=settings.policies,
@@ -140,12 +140,12 @@ def spell(arranged: Arranged, ask: Ask) -> Spelled:
         name = at.get(item.source)
         if name is not None and name == at.get(item.target):
             inside[name].append(item)
-    folders = folder_maps(ask.settings.folders)
+    maps = Maps.of(ask.settings)
     waves: list[Wave] = []
     estimates: list[WaveEstimate] = []
     notes: list[str] = []
     for name, groups, window in arranged.waves:
-        wave, estimate, said = _wave(name, groups, window, inside[name], folders, ask)
+        wave, estimate, said = _wave(name, groups, window, inside[name], maps, ask)
         waves.append(wave)
         estimates.append(estimate)
         notes += (note.replace("boot order", f"boot order of {name}", 1) for note in said)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planner.store.settings import Version
 
 
-MAPS = ("networks", "datastores", "folders")
+MAPS = ("networks", "datastores", "folders", "pools", "storage_policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ BLOCKS = (
     Block("networks", "Networks", "where networks of the source lead", "networks", ("networks",)),
     Block("datastores", "Datastores", "where datastores of the source lead", "datastores", ("datastores",)),
     Block("folders", "Folders", "where VM folders of the source lead", "folders", ("folders",)),
+    Block("pools", "Resource pools", "where resource pools of the source lead", "pools", ("pools",)),
+    Block("storage_policies", "Storage policies", "what storage policies of the source become",
+          "storage_policies", ("storage_policies",)),
     Block("disks", "Disks", "what becomes of disks, what travels", "disks", ("remaps", "sends")),
     Block("luns", "LUNs", "LUNs zoned to the target and free to use", "lists", ("luns",)),
     Block("policies", "Policies", "how runs behave", "values",

@@ -26,6 +26,7 @@ from migrate.sites.vsphere.ids import OP_KEY, VM_KEY, Held, stamps
 from migrate.sites.vsphere.landing import Ground, Landing
 from migrate.sites.vsphere.offers import newest_hardware
 from migrate.sites.vsphere.plainly import plain_definition
+from migrate.sites.vsphere.policies import profiles, wanted_policies
 from migrate.sites.vsphere.specifying import config_spec
 from migrate.sites.vsphere.tagging import Tagging
 from migrate.sites.vsphere.tasks import Act
@@ -81,14 +82,16 @@ class Building(Fencing):
         newest = newest_hardware(self.connection, landing.cluster)
         definition = vm.definition or plain_definition(vm, newest)
         version = min(definition.hw_version, newest) if newest else definition.hw_version
+        policies = profiles(self.connection, wanted_policies(vm))
         held = [Held(laid[disk.key].identity, disk.volume, disk.key) for disk in vm.disks]
         spec = config_spec(
             replace(vm, name=escaped(vm.name)),
             definition,
             home=landing.datastore,
             version=version,
-            devices=device_changes(vm, definition, laid, landing.networks),
+            devices=device_changes(vm, definition, laid, landing.networks, policies),
             stamps=stamps(vm.id, op, held),
+            profiles=policies[vm.policy],
         )
         managed = self.connection.managed
         made = act.run(

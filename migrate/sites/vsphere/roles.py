@@ -19,6 +19,7 @@ from migrate.sites.ports import NewVM
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.landing import Ground
 from migrate.sites.vsphere.part import Part
+from migrate.sites.vsphere.policies import profiles, wanted_policies
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.places import entity_name
@@ -100,11 +101,13 @@ class Authorised(Part):
         """Return what the account lacks to build these VMs where they say they land.
 
         Their datastores are those that they name: disks may not be there yet. Raises SiteRefused for a
-        place that is not there, Unreachable.
+        place or a storage policy that is not there, Declined, Unreachable.
         """
         ground = Ground(self.connection)
         objects: dict[On, dict[Ref, None]] = {on: {} for on in On}
+        named: set[str] = set()
         for vm in vms:
+            named |= wanted_policies(vm)
             landing = ground.landing(
                 datastore=vm.datastore,
                 datastores=(),
@@ -116,6 +119,7 @@ class Authorised(Part):
             objects[On.POOL][landing.pool] = None
             objects[On.DATASTORE] |= dict.fromkeys(landing.stores)
             objects[On.NETWORK] |= dict.fromkeys(landing.plugs)
+        profiles(self.connection, named)
         return self._lacking(Side.TARGET, objects)
 
     def _datastores(self, vms: Iterable[Ref]) -> list[Ref]:

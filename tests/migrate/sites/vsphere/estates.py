@@ -21,6 +21,7 @@ from planner.model import (
     Inventory,
     Network,
     Nic,
+    ResourcePool,
     VCenter,
 )
 from planner.sources.document import dump_document
@@ -103,8 +104,17 @@ APP = VM(
 TAGGED = VM("vm-5", "tagged", moref="vm-5", tags=(("tier", "database"), ("tier", "web")), **PLACE)
 
 
-def document(directory: Path, *vms: VM, newest: int = 17, networks: tuple[str, ...] = ("net",)) -> Path:
-    """Write an estate of a cluster of two hosts with two datastores that holds these VMs."""
+def document(
+    directory: Path,
+    *vms: VM,
+    newest: int = 17,
+    networks: tuple[str, ...] = ("net",),
+    pools: tuple[str, ...] = (),
+) -> Path:
+    """Write an estate of a cluster of two hosts with two datastores that holds these VMs.
+
+    ``pools`` are paths below the cluster's own pool.
+    """
     common = ("prod", "dc1", "7.0.3", 8, 64 * GIB, VCENTER)
     estate = Inventory(
         "test",
@@ -122,6 +132,10 @@ def document(directory: Path, *vms: VM, newest: int = 17, networks: tuple[str, .
         networks=tuple(
             Network(f"network-{n}", name, "7", "vSwitch0", VCENTER, "dc1", "standard")
             for n, name in enumerate(networks)
+        ),
+        resource_pools=tuple(
+            ResourcePool(f"resgroup-{n}", path.rpartition("/")[2], f"Resources/{path}", "prod", VCENTER)
+            for n, path in enumerate(pools, 1)
         ),
         vcenters=(VCenter(VCENTER, "vc", "8.0.2", "1", "8.0.2.0"),),
     )
