@@ -19,7 +19,7 @@ from planner.conduct import Part
 from planner.conduct_planned import PlannedConduct
 from planner.errors import NotFound
 from planner.garbage import uncollected
-from planner.model import Backing, BusSharing, LeftOut, Sending
+from planner.model import Backing, BusSharing, LeftOut, RuleKind, Sending
 from planner.score_card import Score as Score
 from planner.score_card import Spread as Spread
 from planner.score_card import Used as Used
@@ -142,6 +142,22 @@ class PlannedVM(Part):
     )
 
 
+class PlannedRule(Part):
+    """A DRS rule of the source that is built again at the target. ``vms`` are all it names, id → name.
+
+    Groups are told by their names; ``affine`` says of one with hosts whether VMs run on them or elsewhere.
+    """
+
+    name: str
+    kind: RuleKind
+    vms: dict[str, str]
+    enabled: bool = True
+    mandatory: bool = False
+    vm_group: str = ""
+    host_group: str = ""
+    affine: bool = True
+
+
 class PlannedReason(Part):
     """Why two VMs of a group move together."""
 
@@ -215,6 +231,7 @@ class Wave(_Signed):
     estimate: PlannedEstimate
     why: str = ""
     tasks: tuple[PlannedTask, ...] = ()
+    rules: tuple[PlannedRule, ...] = Field((), description="DRS rules that name any of its VMs")
     takes: tuple[Take, ...] = Field((), description="what each VM, then each group takes alone")
     load: tuple[Used, ...] = Field((), description="how much of each cap it takes")
     overrun: float | None = Field(None, description="probability that it does not end in its window")
@@ -231,6 +248,9 @@ class Wave(_Signed):
             for word in ("rule", *_EXPLAINING):
                 del disk[word]
         _drop_unlanded(body)
+        for rule in body["rules"]:
+            rule["vms"] = sorted(rule["vms"])  # what others are called changes nothing
+        _drop_unsaid(body, ("rules",))
         _keep_said(self, body)
         return _digest(body)
 
@@ -276,7 +296,7 @@ def leaves_out(waves: Iterable[Wave]) -> bool:
 
 # Entries that came later: an older plan, which has none of them, keeps its fingerprint.
 _LATER_PLAN = ("seed", "effort", "after", "by_hand", "method")
-_LATER_WAVE = ("tasks", "takes", "load", "overrun")
+_LATER_WAVE = ("tasks", "rules", "takes", "load", "overrun")
 _LATER_SCORE = (
     *("makespan_h", "makespan_bound_h", "cut_share", "stretch_gb", "peak_share", "latency_violations"),
     *("baseline", "binds", "utilisation", "risk_ramp", "stability", "makespan_spread_h"),

@@ -70,6 +70,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "readdress":
             given = [address for nic in result["nics"] for address in nic["addresses"]]
             return f"starts with {visible(', '.join(given), 200)}"
+        case "rules":
+            return _rules(result)
         case "hook":
             return _program(result)
         case "gate":
@@ -136,6 +138,12 @@ def _transfer(result: dict[str, Any]) -> str:
     if result.get("why"):
         parts.append(visible(str(result["why"])))
     return ", ".join(parts)
+
+
+def _rules(result: dict[str, Any]) -> str:
+    built = [f"built {show_count(len(result['built']), 'rule')}"] if result["built"] else []
+    left = [f"{visible(name, 60)} is not built: {visible(why, 200)}" for name, why in result["left"]]
+    return "; ".join((*built, *left))
 
 
 def undo_evidence(kind: str, result: dict[str, Any]) -> str:

@@ -50,6 +50,7 @@ class Capability(StrEnum):
     CONFIGURE = "configure"
     CONSOLIDATE = "consolidate"
     CUSTOMISE = "customise"
+    RULES = "rules"  # of where VMs run: see migrate.sites.rules
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
 
 

@@ -31,6 +31,7 @@ from migrate.sites.ports import (
     VMSnapshot,
     VMState,
 )
+from migrate.sites.rules import NewRule
 from planner.errors import SiteRefused, StepFailed
 from planner.model import Backing, Power
 
@@ -58,6 +59,8 @@ MEDIAN_S: dict[str, float] = {
     "set_drives": 2.0,
     "consolidate": 600.0,
     "customise": 6.0,
+    "build_rule": 2.0,
+    "drop_rule": 2.0,
     "first boot": 40.0,  # a guest that sets itself up anew starts twice
 }
 _SIGMA = 0.35
@@ -331,6 +334,15 @@ class SimulatedSite:
         """Unregister a VM."""
         self._takes("delete_vm")
         self.vms.pop(vm, None)
+
+    def build_rule(self, rule: NewRule, op: str) -> str:
+        """Build a rule; nothing stands against it."""
+        self._takes("build_rule")
+        return ""
+
+    def drop_rule(self, rule: NewRule, op: str) -> None:
+        """Remove a rule."""
+        self._takes("drop_rule")
 
     def rename(self, vm: str, name: str, op: str) -> None:
         """Rename a VM."""

@@ -36,8 +36,9 @@ def _is_binding(found: DrsRule) -> bool:
     "platform.drs.rule",
     Severity.WARNING,
     "Named by DRS rules",
-    why="Rules belong to the cluster: at the target the VM runs anywhere until they are made again.",
-    remedy="make the rules in the target cluster after the last of their VMs has moved",
+    why="Rules belong to the cluster: at the target the VM runs anywhere until they are made again. Between "
+    "vCenters wherry does so once all their VMs are there, where a group of hosts of the same name is.",
+    remedy="look in the report of each run which rules were built at the target, and make the others there",
     condition="a rule of the cluster names the VM: together, apart, on hosts, in order",
     properties=("ClusterComputeResource.configurationEx.rule", "configurationEx.group"),
     reference="vSphere API: ClusterRuleInfo",

@@ -1,6 +1,6 @@
-"""The two roles that wherry acts with, and which of their privileges an account lacks on which object.
+"""The roles that wherry acts with, and which of their privileges an account lacks on which object.
 
-    source.role, target.role   a line each: privilege, on what, what for ── ROLES ──▸ lacking(objects)
+    source, target, rules .role   a line each: privilege, on what, what for ── ROLES ──▸ lacking(objects)
 
 The vCenter itself is asked, for the session that would act, object by object: a role that is given too low,
 or is not passed on to what lies below, is found before the night and not in it.
@@ -36,6 +36,7 @@ class Side(StrEnum):
 
     SOURCE = "source"
     TARGET = "target"
+    RULES = "rules"  # besides, where DRS rules are built again
 
 
 class On(StrEnum):
@@ -47,6 +48,7 @@ class On(StrEnum):
     NETWORK = "network"
     POOL = "pool"
     FOLDER = "folder"
+    CLUSTER = "cluster"
     HOST = "host"  # no role has anything on one: only bubbles of rehearsals need that
 
 
@@ -97,7 +99,7 @@ class Authorised(Part):
         stores = self._datastores(targets)
         return self._lacking(Side.SOURCE, {On.VM: targets, On.DATASTORE: stores})
 
-    def lacking_at_target(self, vms: Iterable[NewVM]) -> tuple[Lack, ...]:
+    def lacking_at_target(self, vms: Iterable[NewVM], *, rules: bool = False) -> tuple[Lack, ...]:
         """Return what the account lacks to build these VMs where they say they land.
 
         Their datastores are those that they name: disks may not be there yet. Raises SiteRefused for a
@@ -117,10 +119,12 @@ class Authorised(Part):
             )
             objects[On.FOLDER][landing.folder] = None
             objects[On.POOL][landing.pool] = None
+            objects[On.CLUSTER][landing.cluster] = None
             objects[On.DATASTORE] |= dict.fromkeys(landing.stores)
             objects[On.NETWORK] |= dict.fromkeys(landing.plugs)
         profiles(self.connection, named)
-        return self._lacking(Side.TARGET, objects)
+        ruled = self._lacking(Side.RULES, objects) if rules else ()
+        return (*self._lacking(Side.TARGET, objects), *ruled)
 
     def _datastores(self, vms: Iterable[Ref]) -> list[Ref]:
         found: dict[Ref, None] = {}

@@ -16,6 +16,8 @@ from planner.model import (
     Device,
     DeviceKind,
     Disk,
+    DrsGroup,
+    DrsRule,
     Guest,
     Host,
     Inventory,
@@ -110,10 +112,12 @@ def document(
     newest: int = 17,
     networks: tuple[str, ...] = ("net",),
     pools: tuple[str, ...] = (),
+    groups: tuple[DrsGroup, ...] = (),
+    rules: tuple[DrsRule, ...] = (),
 ) -> Path:
     """Write an estate of a cluster of two hosts with two datastores that holds these VMs.
 
-    ``pools`` are paths below the cluster's own pool.
+    ``pools`` are paths below the cluster's own pool, ``groups`` and ``rules`` those of the cluster.
     """
     common = ("prod", "dc1", "7.0.3", 8, 64 * GIB, VCENTER)
     estate = Inventory(
@@ -124,7 +128,7 @@ def document(
             Host(f"host-{n}", f"esx-{n}", *common, maintenance=False, supported_hw_version=newest)
             for n in (1, 2)
         ),
-        clusters=(Cluster("domain-c8", "prod", 2, VCENTER, "dc1", drs=True),),
+        clusters=(Cluster("domain-c8", "prod", 2, VCENTER, "dc1", drs=True, groups=groups, rules=rules),),
         datastores=tuple(
             Datastore(f"datastore-{n}", name, "VMFS", 64 * GIB, 64 * GIB, VCENTER, "dc1", accessible=True)
             for n, name in enumerate(("ds", "ds2"))

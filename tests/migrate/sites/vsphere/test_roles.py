@@ -35,8 +35,8 @@ def test_a_vcenter_knows_every_privilege_and_takes_the_role(wired: Wired, side: 
 
 
 def test_none_may_destroy_or_administer() -> None:
-    """Both roles leave out what wherry never does."""
-    ids = {privilege.id for side in Side for privilege in role(side)}
+    """Both roles leave out what wherry never does; that for DRS rules is apart, for it is one of clusters."""
+    ids = {privilege.id for side in (Side.SOURCE, Side.TARGET) for privilege in role(side)}
     never = (
         "Authorization.",
         "Host.",
@@ -87,6 +87,14 @@ def test_every_kind_of_place_is_asked_for(wired: Wired, privilege: str, on: On, 
     wired.peer.rules([{"deny": privilege}])
     (lack,) = Authorised(*wired.of()).lacking_at_target([NEW])
     assert (lack.privilege, lack.kind, lack.object) == (privilege, on, name)
+
+
+def test_rules_of_clusters_are_asked_for_only_where_they_are_built(wired: Wired) -> None:
+    wired.peer.rules([{"deny": "Host.Inventory.EditCluster"}])
+    site = Authorised(*wired.of())
+    assert site.lacking_at_target([NEW]) == ()
+    (lack,) = site.lacking_at_target([NEW], rules=True)
+    assert (lack.privilege, lack.kind, lack.object) == ("Host.Inventory.EditCluster", On.CLUSTER, "prod")
 
 
 def test_an_account_that_may_not_ask_is_told(wired: Wired) -> None:
