@@ -190,6 +190,7 @@ ticket = "CHG[0-9]{7}"
 [conduct.ending]
 act = "alarm"
 keep_days = 14
+folder = "Retired/wherry"
 
 [conduct.addresses]
 shop-web-01 = "10.20.0.15"

@@ -50,6 +50,7 @@ class Capability(StrEnum):
     CONFIGURE = "configure"
     CONSOLIDATE = "consolidate"
     CUSTOMISE = "customise"
+    FOLDERS = "folders"  # of VMs: see migrate.sites.aside
     RULES = "rules"  # of where VMs run: see migrate.sites.rules
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
 

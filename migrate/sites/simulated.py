@@ -31,7 +31,7 @@ from migrate.sites.ports import (
     VMSnapshot,
     VMState,
 )
-from migrate.sites.rules import NewRule
+from migrate.sites.simulated_places import SimulatedPlaces
 from planner.errors import SiteRefused, StepFailed
 from planner.model import Backing, Power
 
@@ -61,13 +61,15 @@ MEDIAN_S: dict[str, float] = {
     "customise": 6.0,
     "build_rule": 2.0,
     "drop_rule": 2.0,
+    "put_aside": 1.0,
+    "put_back": 1.0,
     "first boot": 40.0,  # a guest that sets itself up anew starts twice
 }
 _SIGMA = 0.35
 
 
 @dataclass(slots=True)
-class SimulatedSite:
+class SimulatedSite(SimulatedPlaces):
     """A site that exists only as numbers.
 
     ``failing`` maps a call's name to how many more times it fails; ``churn_bytes_s`` is what each
@@ -334,15 +336,6 @@ class SimulatedSite:
         """Unregister a VM."""
         self._takes("delete_vm")
         self.vms.pop(vm, None)
-
-    def build_rule(self, rule: NewRule, op: str) -> str:
-        """Build a rule; nothing stands against it."""
-        self._takes("build_rule")
-        return ""
-
-    def drop_rule(self, rule: NewRule, op: str) -> None:
-        """Remove a rule."""
-        self._takes("drop_rule")
 
     def rename(self, vm: str, name: str, op: str) -> None:
         """Rename a VM."""

@@ -41,8 +41,8 @@ def rule_them(peer: VCenterPeer) -> None:
     )
     together = vim.cluster.AffinityRuleSpec(name="shop together", enabled=False, vm=vms)
     changes = [vim.cluster.RuleSpec(operation="add", info=info) for info in (together, on, off)]
-    groups = [vim.cluster.GroupSpec(operation="add", info=info) for info in groups]
-    spec = vim.cluster.ConfigSpecEx(groupSpec=groups, rulesSpec=changes)
+    made = [vim.cluster.GroupSpec(operation="add", info=info) for info in groups]
+    spec = vim.cluster.ConfigSpecEx(groupSpec=made, rulesSpec=changes)
     finished(cluster.ReconfigureComputeResource_Task(spec, True))
 
 

@@ -94,7 +94,7 @@ BLOCKS = (
           tuple(f"conduct.gates.go.{name}" for name in _RULE)),
     Block("commit", "Commit gate", "what opens the way to commit, and what its end does", "values",
           (*(f"conduct.gates.commit.{name}" for name in _RULE),
-           *(f"conduct.ending.{name}" for name in ("act", "keep_days", "reverse")))),
+           *(f"conduct.ending.{name}" for name in ("act", "keep_days", "folder", "reverse")))),
     Block("addresses", "Addresses", "of VMs at the target, for probes", "names", ("conduct.addresses",)),
     Block("guests", "Adapters", "addresses that guests get", "lists", ("conduct.nics",)),
     Block("subnets", "Subnets", "whose guests get addresses of another", "lists", ("conduct.subnets",)),

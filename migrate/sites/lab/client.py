@@ -158,7 +158,7 @@ class LabSite:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
-        return frozenset(Capability) - {Capability.RULES}
+        return frozenset(Capability) - {Capability.RULES, Capability.FOLDERS}
 
     def vms(self) -> tuple[str, ...]:
         """Return the ids of all registered VMs."""

@@ -28,6 +28,7 @@ from planner.sources.vcenter.values import text
 
 _BATCH = 100  # objects a question
 _STORES = Kind("virtual machines", (), {"VirtualMachine": ("datastore",)})
+_PARENTS = Kind("virtual machines", (), {"VirtualMachine": ("parent",)})
 _NAMES = Kind("objects", (), {"ManagedEntity": ("name",)})
 
 
@@ -96,8 +97,8 @@ class Authorised(Part):
     def lacking_at_source(self, vms: Iterable[str]) -> tuple[Lack, ...]:
         """Return what the account lacks to move these VMs away; raises Declined, Unreachable."""
         targets = [found for vm in vms if (found := self.ids.find(vm)) is not None]
-        stores = self._datastores(targets)
-        return self._lacking(Side.SOURCE, {On.VM: targets, On.DATASTORE: stores})
+        stores, roots = self._datastores(targets), self._roots(targets)
+        return self._lacking(Side.SOURCE, {On.VM: targets, On.DATASTORE: stores, On.FOLDER: roots})
 
     def lacking_at_target(self, vms: Iterable[NewVM], *, rules: bool = False) -> tuple[Lack, ...]:
         """Return what the account lacks to build these VMs where they say they land.
@@ -133,6 +134,12 @@ class Authorised(Part):
             ids = [listed] if isinstance(listed, str) else listed
             found |= dict.fromkeys(Ref("Datastore", str(one)) for one in ids)
         return list(found)
+
+    def _roots(self, vms: Iterable[Ref]) -> list[Ref]:
+        """Return the roots of the VM folders of the datacenters that VMs are in; those in vApps say none."""
+        parents = {text(item.values.get("parent")) for item in self.connection.read(_PARENTS, vms)} - {""}
+        ground = Ground(self.connection) if parents else None
+        return list(dict.fromkeys(ground.vm_root(one) for one in sorted(parents))) if ground else []
 
     def _lacking(self, side: Side, objects: Mapping[On, Iterable[Ref]]) -> tuple[Lack, ...]:
         root = Ref("Folder", self.connection.session.content.rootFolder._GetMoId())

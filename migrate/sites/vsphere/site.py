@@ -32,13 +32,8 @@ CAPABILITIES = frozenset(
     {
         *(Capability.POWER, Capability.QUIESCE, Capability.SNAPSHOT, Capability.CHANGE_TRACKING),
         *(Capability.READ_DISKS, Capability.WRITE_DISKS, Capability.CREATE_VM, Capability.LUNS),
-        *(
-            Capability.RULES,
-            Capability.PROBE,
-            Capability.CONFIGURE,
-            Capability.CONSOLIDATE,
-            Capability.CUSTOMISE,
-        ),
+        *(Capability.PROBE, Capability.CONFIGURE, Capability.CONSOLIDATE, Capability.CUSTOMISE),
+        *(Capability.FOLDERS, Capability.RULES),
     }
 )
 

@@ -89,6 +89,15 @@ def test_every_kind_of_place_is_asked_for(wired: Wired, privilege: str, on: On, 
     assert (lack.privilege, lack.kind, lack.object) == (privilege, on, name)
 
 
+def test_the_folder_of_vms_that_moved_away_is_asked_for_where_it_is_made(wired: Wired) -> None:
+    wired.peer.rules([{"deny": "Folder.Create"}, {"deny": "VirtualMachine.Inventory.Move"}])
+    lacks = Authorised(*wired.of("vm-7", "vm-8")).lacking_at_source(["vm-7", "vm-8"])
+    assert [(one.privilege, one.kind, one.object) for one in lacks] == [
+        *(("VirtualMachine.Inventory.Move", On.VM, name) for name in ("odd", "app/one")),
+        ("Folder.Create", On.FOLDER, "vm"),
+    ]
+
+
 def test_rules_of_clusters_are_asked_for_only_where_they_are_built(wired: Wired) -> None:
     wired.peer.rules([{"deny": "Host.Inventory.EditCluster"}])
     site = Authorised(*wired.of())
