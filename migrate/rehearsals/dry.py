@@ -169,7 +169,7 @@ def _privileges(wave: Wave, source: Reached, target: Reached) -> Iterator[Findin
     try:
         for site, said in (
             (source, source.lacking(leaving=(vm.id for vm in wave.vms))),
-            (target, target.lacking(arriving=builds)),
+            (target, target.lacking(arriving=builds, rules=bool(wave.rules))),
         ):
             for sentence in said:
                 yield Finding("privileges", f"at site {site.name} {sentence}", hint)

@@ -335,10 +335,16 @@ class GroupSteps:
                     "name": vm.name,
                     "finals": self.finals(vm.id),
                     "keep_days": self.wave.conduct.ending.keep_days,
+                    **aside(self.wave),
                 },
             )
             for vm in self.vms
         ]
+
+
+def aside(wave: Wave) -> dict[str, str]:
+    """Return where a wave's fenced VMs are put aside, as a step says it; nothing where they stay."""
+    return {"folder": wave.conduct.ending.folder} if wave.conduct.ending.folder else {}
 
 
 def _becomes(disk: PlannedDisk) -> str:
@@ -366,6 +372,8 @@ def _definition(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
         "guest_os": vm.guest_os,
         **({"datastore": vm.datastore} if vm.datastore else {}),
         **({"folder": vm.folder} if vm.folder else {}),
+        **({"pool": vm.pool} if vm.pool else {}),
+        **({"policy": vm.policy} if vm.policy else {}),
         "disks": [
             {
                 "key": item.disk,
@@ -374,6 +382,7 @@ def _definition(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
                 "unit": item.unit,
                 "bus_sharing": item.bus_sharing.value,
                 "multi_writer": item.multi_writer,
+                **({"policy": disk.policy} if disk.policy else {}),
             }
             for disk in disks
             for item in disk.attachments

@@ -50,6 +50,8 @@ class Capability(StrEnum):
     CONFIGURE = "configure"
     CONSOLIDATE = "consolidate"
     CUSTOMISE = "customise"
+    FOLDERS = "folders"  # of VMs: see migrate.sites.aside
+    RULES = "rules"  # of where VMs run: see migrate.sites.rules
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
 
 
@@ -152,7 +154,7 @@ class NewDisk:
 
 @dataclass(frozen=True, slots=True)
 class NewAttachment:
-    """A disk of a VM to create."""
+    """A disk of a VM to create. ``policy`` is the name of a storage policy, empty for the datastore's own."""
 
     key: str
     volume: str
@@ -160,6 +162,7 @@ class NewAttachment:
     unit: int = 0
     bus_sharing: BusSharing = BusSharing.NONE
     multi_writer: bool = False
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +180,8 @@ class NewVM:
     """A VM to create and register.
 
     ``definition`` is its source's, for a site that can build it; disks and NICs are always those said here.
-    Places that are empty are the site's to choose; ``pool`` is a name or the end of a path.
+    Places that are empty are the site's to choose; ``pool`` is a name or the end of a path, ``policy`` the
+    name of the storage policy of its own files.
     """
 
     id: str
@@ -191,6 +195,7 @@ class NewVM:
     datastore: str = ""
     folder: str = ""
     pool: str = ""
+    policy: str = ""
     definition: Definition | None = None
     choices: Choices = field(default_factory=Choices)
 
