@@ -6,7 +6,9 @@ What each waits for is an entry of the record, once: people read there why nothi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
+from migrate.clock import SimulatedClock
 from migrate.run.actions import Action, Do
 from migrate.run.history import Event
 from migrate.run.runbook import Step
@@ -14,6 +16,7 @@ from migrate.steps.kind import Context, Holds, Result, StepKind
 from planner.errors import WherryError
 from planner.store.project import utc_now
 
+_LOOKERS = 16
 Note = Callable[[Step, Event, int, Result], None]
 
 
@@ -39,26 +42,37 @@ class Holding:
 
     def sift(self, actions: list[Action]) -> list[Action]:
         """Return the actions without steps that have to wait."""
-        held = {one.step.id for one in actions if isinstance(one, Do) and self._is_held(one)}
+        due = [
+            one for one in actions if isinstance(one, Do) and isinstance(self._kinds[one.step.kind], Holds)
+        ]
+        self._look_at([one for one in due if self._is_due(one.step)])
+        held = {one.step.id for one in due if self._looked[one.step.id][1] is not None}
         until_s = self._look_s - self._ctx.clock.now_s()
         self.rests_s = [max(self._looked[step][0] + until_s, 0.001) for step in held]
         return [one for one in actions if not (isinstance(one, Do) and one.step.id in held)]
 
-    def _is_held(self, action: Do) -> bool:
-        step, now_s = action.step, self._ctx.clock.now_s()
-        if not isinstance(kind := self._kinds[step.kind], Holds):
-            return False
-        looked_s, found = self._looked.get(step.id, (float("-inf"), None))
-        if now_s - looked_s >= self._look_s:
-            found = self._look(kind, step)
-            self._looked[step.id] = now_s, found
-            if found is not None:
-                self._say(action, found)
-        return found is not None
+    def _is_due(self, step: Step) -> bool:
+        looked_s, _ = self._looked.get(step.id, (float("-inf"), None))
+        return self._ctx.clock.now_s() - looked_s >= self._look_s
 
-    def _look(self, kind: Holds, step: Step) -> Result | None:
+    def _look_at(self, actions: list[Do]) -> None:
+        """Look at several steps at the same time, where looking takes any, and say what was found."""
+        now_s = self._ctx.clock.now_s()
+        if len(actions) > 1 and not isinstance(self._ctx.clock, SimulatedClock):
+            with ThreadPoolExecutor(min(_LOOKERS, len(actions)), "wherry-look") as pool:
+                found = list(pool.map(self._look, actions))
+        else:
+            found = [self._look(action) for action in actions]
+        for action, what in zip(actions, found, strict=True):
+            self._looked[action.step.id] = now_s, what
+            if what is not None:
+                self._say(action, what)
+
+    def _look(self, action: Do) -> Result | None:
+        kind = self._kinds[action.step.kind]
+        assert isinstance(kind, Holds), "others are not looked at"
         try:
-            return kind.held(self._ctx, step)
+            return kind.held(self._ctx, action.step)
         except (WherryError, OSError):
             return None  # acting runs into the same, and says it
 

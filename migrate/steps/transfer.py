@@ -133,7 +133,7 @@ def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...
 def _came_ahead(ctx: Context, step: Step) -> bool:
     """Return whether another pass over the disk was begun while it was written to."""
     begins = f"{_disk(step)}/{AHEAD}"
-    return any(one.startswith(begins) and one != step.id for one in ctx.history.attempts)
+    return any(one.startswith(begins) and one != step.id for one in list(ctx.history.attempts))
 
 
 def _disk(step: Step) -> str:
@@ -145,6 +145,7 @@ def _last_change(ctx: Context, step: Step) -> str:
     """Return the change id of the newest finished pass over the disk, empty when there is none."""
     disk = _disk(step)
     deltas = f"{disk}/delta/"  # not one after the other: those of old cycles are put away
-    numbers = (int(one.removeprefix(deltas)) for one in ctx.history.results if one.startswith(deltas))
+    known = list(ctx.history.results)  # which the driver adds to meanwhile
+    numbers = (int(one.removeprefix(deltas)) for one in known if one.startswith(deltas))
     newest = max(numbers, default=0)
     return str(ctx.result(f"{deltas}{newest}" if newest else f"{disk}/seed").get("change_id", ""))
