@@ -11,7 +11,7 @@ block device comes first: the host that owns the datastore writes it, locks and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
@@ -28,6 +28,7 @@ _WHY = {
     Way.NBD: "VDDK reaches it over the network",
     Way.HTTP: "the vCenter serves its file",
 }
+_UNSURE = ", where it writes a file in place: ESXi does not"
 Disk = TypeVar("Disk")
 Tell = Callable[["Choice"], None]
 
@@ -38,12 +39,14 @@ class Choice:
 
     way: Way
     passed: tuple[tuple[Way, str], ...] = ()
+    purpose: Purpose = field(default=Purpose.READ, compare=False)
 
     @property
     def reason(self) -> str:
         """One line for people."""
         passed = "".join(f"; not {way}: {why}" for way, why in self.passed)
-        return f"{self.way}: {_WHY[self.way]}{passed}"
+        unsure = _UNSURE if (self.way, self.purpose) == (Way.HTTP, Purpose.WRITE) else ""
+        return f"{self.way}: {_WHY[self.way]}{unsure}{passed}"
 
 
 def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> Choice:
@@ -51,7 +54,7 @@ def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> C
     passed: list[tuple[Way, str]] = []
     for transport in _ordered(transports, purpose):
         if not (why := transport.refusal(place, purpose)):
-            return Choice(transport.way, tuple(passed))
+            return Choice(transport.way, tuple(passed), purpose)
         passed.append((transport.way, why))
     raise _none(place, purpose, passed)
 
@@ -89,7 +92,7 @@ def _open(
             passed.append((transport.way, error.message))
             last = error
             continue
-        tell(Choice(transport.way, tuple(passed)))
+        tell(Choice(transport.way, tuple(passed), purpose))
         return disk
     if last is not None and last.retryable:
         raise Unreachable(_sentence(place, purpose, passed), last.hint) from last
