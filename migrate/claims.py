@@ -32,6 +32,14 @@ class Claim:
         return not taken or taken + self.count <= self.most
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A claim, and how many of its places are ``taken`` now by whoever uses them."""
+
+    claim: Claim
+    taken: int
+
+
 def taken_by(claims: Iterable[Claim]) -> Counter[tuple[str, str]]:
     """Return how many of which places are taken."""
     taken: Counter[tuple[str, str]] = Counter()

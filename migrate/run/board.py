@@ -6,8 +6,10 @@ A wave that may begin none now waits until another one ends, and looks itself ev
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
+from migrate.claims import taken_by
 from migrate.run.lanes import Lane, choose
 
 _LOOK_S = 1.0
@@ -27,6 +29,16 @@ class Board:
             for lane in chosen:
                 self._running[crew, lane.step] = lane
             return chosen
+
+    def would_take(self, ready: Sequence[Lane]) -> list[Lane]:
+        """Return which ``take`` would choose, and count nothing in."""
+        with self._changed:
+            return choose(ready, self._running.values())
+
+    def taken(self) -> Counter[tuple[str, str]]:
+        """Return how many of which places are taken."""
+        with self._changed:
+            return taken_by(claim for lane in self._running.values() for claim in lane.claims)
 
     def leave(self, crew: int, step: str) -> None:
         """Count one out."""

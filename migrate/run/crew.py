@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
+from migrate.claims import Claim
 from migrate.run.actions import Do
 from migrate.run.beside import ASIDE, TRANSFERS, Known, Limits, lane_of
 from migrate.run.board import Board
+from migrate.run.lanes import Lane
 from migrate.run.patience import Tried
 from migrate.run.runbook import Runbook, Step
 from migrate.run.watch import Watch
@@ -63,17 +66,37 @@ class Crew:
         """Return whether everything shall stop between two blocks; transfers ask this."""
         return self._halted.is_set()
 
-    def choose(self, ready: list[Do], runbook: Runbook) -> list[Do]:
+    def could_begin(self, ready: list[Do], runbook: Runbook) -> list[Do]:
+        """Return those that may begin now as far as this process knows; none counts as begun."""
+        by_step = {one.step.id: one for one in ready}
+        return [by_step[lane.step] for lane in self._board.would_take(self._lanes(ready, runbook, {}))]
+
+    def choose(self, ready: list[Do], runbook: Runbook, claims: Mapping[str, tuple[Claim, ...]]) -> list[Do]:
         """Return those that may begin now, in order; they count as begun.
 
-        No transfer while only one may go on at once, unless others have to be minded.
+        ``claims`` is what steps take at their site, besides what is known of every site.
         """
+        by_step = {one.step.id: one for one in ready}
+        lanes = self._lanes(ready, runbook, claims)
+        return [by_step[lane.step] for lane in self._board.take(id(self), lanes)]
+
+    def taken(self) -> Counter[tuple[str, str]]:
+        """Return how many of which places are taken by what goes on, of all crews."""
+        return self._board.taken()
+
+    def _lanes(
+        self, ready: list[Do], runbook: Runbook, claims: Mapping[str, tuple[Claim, ...]]
+    ) -> list[Lane]:
+        """Return lanes, of no transfer while only one may go on at once, unless others have to be minded."""
         limits = self._limits()
         one_by_one = self._alone and limits.at_once <= 1 and not self._running
-        by_step = {one.step.id: one for one in ready if not (one_by_one and one.step.kind in TRANSFERS)}
-        lanes = [lane_of(one.step, runbook, limits, self._known) for one in by_step.values()]
-        waiting = [lane for lane in lanes if lane is not None]
-        return [by_step[lane.step] for lane in self._board.take(id(self), waiting)]
+        lanes = (
+            lane_of(one.step, runbook, limits, self._known)
+            for one in ready
+            if not (one_by_one and one.step.kind in TRANSFERS)
+        )
+        known = (lane for lane in lanes if lane is not None)
+        return [replace(lane, claims=lane.claims + claims.get(lane.step, ())) for lane in known]
 
     def held_up(self) -> bool:
         """Return whether acts of other crews may be why none of ours could begin."""

@@ -106,8 +106,9 @@ class Driver:
                 self._holding.look_anew()
             actions = self._holding.sift([one for one, rest_s in left_s if rest_s <= 0])
             beside = [one for one in actions if isinstance(one, Do) and one.step.kind in self._beside]
-            if chosen := self._crew.choose(beside, history.runbook):
-                for one in chosen:
+            if could := self._crew.could_begin(beside, history.runbook):
+                placed = self._holding.placed(could, self._crew.taken())
+                for one in self._crew.choose(placed, history.runbook, self._holding.claims):
                     self._begin(one)
                 continue
             busy = bool(self._crew.at_work) or (bool(beside) and self._crew.held_up())

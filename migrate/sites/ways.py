@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from migrate.claims import Standing
 from migrate.sites.ports import NewDisk
 
 
@@ -15,6 +16,15 @@ class Chosen(Protocol):
     @property
     def reason(self) -> str:
         """One line for people: why this one, and why none that is better."""
+        ...
+
+
+@runtime_checkable
+class Rationed(Protocol):
+    """A site at which what disks are read through runs out. Not every site is one."""
+
+    def takes(self, volume: str, snapshot: str | None) -> tuple[Standing, ...]:
+        """Return what reading a volume takes, and how much of that is taken now; raises WherryError."""
         ...
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from migrate.claims import Standing
 from migrate.replication.passes import Mode
 from migrate.run.ahead_steps import AHEAD, is_ahead
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Consistency, Extent
+from migrate.sites.ways import Rationed
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
@@ -39,6 +41,13 @@ class Transfer(Repeatable):
     def held(self, ctx: Context, step: Step) -> Result | None:
         """Wait with the last delta, which reads the disk itself, until it has no snapshot of others."""
         return None if step.params["snapshot"] or is_ahead(step) else held_by(ctx, step)
+
+    def takes(self, ctx: Context, step: Step) -> tuple[Standing, ...]:
+        """Return what reading the disk takes at its site."""
+        if not isinstance(ctx.source, Rationed):
+            return ()
+        taken = ctx.result(step.params["snapshot"]).get("id") if step.params["snapshot"] else None
+        return ctx.source.takes(step.params["volume"], taken)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""

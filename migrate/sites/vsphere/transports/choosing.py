@@ -14,8 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from migrate.claims import Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
-from migrate.sites.vsphere.transports.ports import Place, Purpose, Transport, Way
+from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport, Way
 from planner.errors import SiteRefused, Unreachable, WherryError
 
 _ORDER = {
@@ -57,6 +58,14 @@ def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> C
             return Choice(transport.way, tuple(passed), purpose)
         passed.append((transport.way, why))
     raise _none(place, purpose, passed)
+
+
+def takes(transports: Iterable[Transport], place: Place) -> tuple[Standing, ...]:
+    """Return what the way by which a disk would be read takes of what runs out; raises WherryError."""
+    for transport in _ordered(transports, Purpose.READ):
+        if not transport.refusal(place, Purpose.READ):
+            return transport.takes(place) if isinstance(transport, Rationed) else ()
+    return ()
 
 
 def open_read(

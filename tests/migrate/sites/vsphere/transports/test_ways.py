@@ -32,6 +32,26 @@ def test_each_way_that_is_not_set_up_says_so(wired: Wired, tmp_path: Path) -> No
         assert content(disk) == real.body
 
 
+def test_what_a_disk_takes_by_the_way_that_leads_to_it(wired: Wired, tmp_path: Path) -> None:
+    real = real_disk(wired)
+    power_off(wired, real.vm)
+    site = Reaching(*wired.of(real.vm))
+    assert site.takes(real.volume, None) == ()
+    site.transports = ways_to(wired.connection, wired.tasks, Reach(), tmp_path)
+    (http,) = site.takes(real.volume, None)
+    assert (http.claim.what, http.claim.most, http.taken) == ("http", 8, 0)
+    with closing(site.open_read(real.volume)):
+        assert [one.taken for one in site.takes(real.volume, None)] == [1]
+    site.transports = ways_to(wired.connection, wired.tasks, Reach(vddk=Path("/opt/vddk")), tmp_path)
+    nbd, _ = site.takes(real.volume, None)
+    assert (nbd.claim.what, nbd.claim.most) == ("nbd", 16)
+    assert nbd.claim.of.startswith("host DC0_")
+    site.transports = ways_to(
+        wired.connection, wired.tasks, Reach({real.file.datastore: real.mount}), tmp_path
+    )
+    assert site.takes(real.volume, None) == ()  # a mounted datastore costs the vCenter nothing
+
+
 def test_all_of_them_are_set_up(wired: Wired, tmp_path: Path) -> None:
     real = real_disk(wired)
     power_off(wired, real.vm)
