@@ -106,25 +106,37 @@ class MoverVM:
         item = self._connection.one(_DEVICES, self.ref)
         return None if item is None else many(item.values.get("config.hardware.device"))
 
+    def places(self) -> tuple[int, int]:
+        """Return how many places for disks its SCSI controllers have, and how many are taken."""
+        every, free = self._slots()
+        return every, every - len(free)
+
     def _free_slot(self) -> tuple[int, int]:
         """Return a controller's key and a free unit; raises SiteRefused when all are taken."""
+        _, free = self._slots()
+        if not free:
+            raise SiteRefused(
+                "the mover's VM has no free place on a SCSI controller",
+                "add a controller to it, or copy fewer disks at once",
+            )
+        return free[0]
+
+    def _slots(self) -> tuple[int, list[tuple[int, int]]]:
+        """Return how many places there are, and the controller's key and unit of each free one."""
         devices = self._devices()
         if devices is None:
             raise NotFound(
                 f"the mover's VM is not at {self._connection.shown} any more", "correct it in the settings"
             )
         taken = {(whole(one, "controllerKey"), whole(one, "unitNumber")) for one in devices}
-        for one in devices:
-            if CONTROLLERS.get(text(one, "@")) not in _SCSI:
-                continue
-            key = whole(one, "key") or 0
-            for unit in range(_UNITS):
-                if unit != _OWN_UNIT and (key, unit) not in taken:
-                    return key, unit
-        raise SiteRefused(
-            "the mover's VM has no free place on a SCSI controller",
-            "add a controller to it, or copy fewer disks at once",
-        )
+        every = [
+            (whole(one, "key") or 0, unit)
+            for one in devices
+            if CONTROLLERS.get(text(one, "@")) in _SCSI
+            for unit in range(_UNITS)
+            if unit != _OWN_UNIT
+        ]
+        return len(every), [slot for slot in every if slot not in taken]
 
     def _change(self, operation: str, device: Any) -> Any:
         from pyVmomi import vim
