@@ -11,7 +11,7 @@ import pytest
 from migrate.clock import SystemClock
 from migrate.run import driver as drivers
 from migrate.run.actions import Outcome
-from migrate.run.beside import ASIDE, TRANSFERS, Known, Limits
+from migrate.run.beside import ASIDE, TRANSFERS, Known, Limits, lane_of
 from migrate.run.compose import compose
 from migrate.run.crew import Crew
 from migrate.run.history import Event, History, Status
@@ -125,6 +125,29 @@ def test_no_more_than_a_vcenter_and_a_datastore_bear() -> None:
     spared = Beside(together=2)
     assert spared.drive(GO, COMMIT, crew=crew(snapshots_per_datastore=1)).outcome is Outcome.COMMITTED
     assert (spared.taking.most, spared.dropping.most) == (2, 2)
+
+
+def test_what_a_snapshot_takes_and_its_removal_the_same() -> None:
+    planned = wave(
+        {"ab": ["a", "b"], "c": ["c"]}, [disk("a"), disk("b"), disk("c", number=1)], [["a", "b", "c"]]
+    )
+    runbook = compose(planned)
+    known = Known("west", datastores={"id-a": frozenset({"gold", "tin"}), "id-b": frozenset({"gold"})})
+
+    def claims(step: str) -> dict[str, int]:
+        lane = lane_of(runbook.step(step), runbook, Limits(), known)
+        assert lane is not None
+        return {f"{claim.what} {claim.of}": claim.count for claim in lane.claims}
+
+    both = {
+        "snapshots west": 2,
+        "snapshots of a datastore gold at west": 2,
+        "snapshots of a datastore tin at west": 1,
+    }
+    assert claims("g0/snapshot/0") == both
+    assert claims("g0/drop/0") == both
+    assert claims("g1/snapshot/0") == {"snapshots west": 1, "snapshots of a datastore  at west": 1}
+    assert lane_of(runbook.step("g0/checkpoint/1"), runbook, Limits(), known) is None
 
 
 def test_a_lost_answer_is_asked_for_and_nothing_is_taken_twice() -> None:
