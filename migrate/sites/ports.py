@@ -66,6 +66,7 @@ class DiskState:
     unit: int = 0
     bus_sharing: BusSharing = BusSharing.NONE
     multi_writer: bool = False
+    independent: bool = False  # snapshots of its VM leave it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +301,15 @@ class Disks(Protocol):
     def delete_disk(self, volume: str, op: str) -> None: ...
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk: ...
     def open_write(self, volume: str) -> WritableDisk: ...
+
+
+@runtime_checkable
+class ReadsLive(Protocol):
+    """A site that opens a disk which is written to only when that is meant; others open it as any other."""
+
+    def open_live(self, volume: str) -> ReadableDisk:
+        """Open a volume as it is, whoever writes to it: what is read is of no one moment."""
+        ...
 
 
 @runtime_checkable

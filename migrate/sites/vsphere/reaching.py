@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -15,6 +16,7 @@ from migrate.sites.vsphere.transports.ports import Place, Purpose, Transport
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
+from planner.model import BusSharing
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 
@@ -42,6 +44,11 @@ class Reaching(Volumes):
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk:
         """Open a volume that nobody changes, or as a snapshot holds it; raises WherryError."""
         place = self._place_of(volume, snapshot)
+        return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
+
+    def open_live(self, volume: str) -> ReadableDisk:
+        """Open a volume as it is while its VMs write to it, for a pass that proves nothing."""
+        place = replace(self._place_of(volume, None), live=True)
         return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
 
     def open_write(self, volume: str) -> WritableDisk:
@@ -75,6 +82,8 @@ class Reaching(Volumes):
             host=holder.host if holder else "",
             snapshot=frozen,
             running=any(one.running for one in held),
+            sharing=holder.sharing if holder else BusSharing.NONE,
+            multi_writer=bool(holder and holder.multi_writer),
         )
 
     def _file_of(self, volume: str, seat: Seat, holder: HeldDisk | None, frozen: str) -> DatastorePath:
