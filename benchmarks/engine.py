@@ -248,14 +248,14 @@ def _waiting(vms: int) -> Iterator[dict[str, Any]]:
         )  # fmt: skip
         yield {"what": "memory of that engine, peak", "value": round(peak / 1024), "unit": "MiB"}
         took = []
-        for _ in range(5):
+        for _ in range(6):  # the first may compile what an installer had compiled
             begun = time.perf_counter()
             subprocess.run(
                 [sys.executable, "-m", "tui.cli.entry", "status", "--project", str(project.root), "--json"],
                 check=True, stdout=subprocess.DEVNULL, env=child_environment(),
             )  # fmt: skip
             took.append(time.perf_counter() - begun)
-        yield {"what": "wherry status beside it, median of 5", "value": round(statistics.median(took), 2),
+        yield {"what": "wherry status beside it, median of 5", "value": round(statistics.median(took[1:]), 2),
                "unit": "s"}  # fmt: skip
         halt(project.run_dir)
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
+from benchmarks.vsphere_driven import DrivenCycles
 
 _DELAY_MS = 20
 _AT_ONCE = 32
@@ -56,6 +57,13 @@ def run(quick: bool) -> dict[str, Any]:
             alone_s, alone_cpu_s = _measured(cycles, 2, at_once=False)
             calls = sum(peer.calls().values())
             beside_s, beside_cpu_s = _measured(cycles, 3, at_once=True)
+            cycles.end(3)
+            driven = DrivenCycles(site, cycles.volumes())
+            driven.measured(0, beside=True)  # the first copies
+            peer.calls(reset=True)
+            driven_s, _ = driven.measured(1, beside=False)
+            driven_calls = sum(peer.calls().values())
+            driven_beside_s, driven_cpu_s = driven.measured(2, beside=True)
             site.close()
     return {
         **figures,
@@ -70,6 +78,23 @@ def run(quick: bool) -> dict[str, Any]:
             {"what": "calls of one cycle of a VM", "value": round(calls / count, 1), "unit": "calls"},
             _cpu("one after the other", alone_cpu_s / count),
             _cpu(f"{_AT_ONCE} at once", beside_cpu_s / count),
+            {
+                "what": f"{count} VMs by the driver, one after the other",
+                "value": round(driven_s, 2),
+                "unit": "s",
+            },
+            {
+                "what": f"{count} VMs by the driver, beside each other",
+                "value": round(driven_beside_s, 2),
+                "unit": "s",
+                "time_ratio_to one after the other": round(driven_beside_s / driven_s, 3),
+            },
+            {
+                "what": "calls of one cycle of a VM by the driver",
+                "value": round(driven_calls / count, 1),
+                "unit": "calls",
+            },
+            _cpu("by the driver, beside each other", driven_cpu_s / count),
         ],
     }
 
@@ -91,6 +116,22 @@ class _Cycles:
         """Make a cycle of every VM."""
         for _ in through(lambda vm: self._one(vm, number), self._vms):
             pass
+
+    def end(self, number: int) -> None:
+        """Remove the snapshots that the last cycle left."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            for _ in pool.map(
+                lambda vm: self._site.drop_snapshot(f"bench/{vm}/s{number}/do1", "bench/end/do1"), self._vms
+            ):
+                pass
+
+    def volumes(self) -> dict[str, str]:
+        """Return the one volume of each VM."""
+        found = {}
+        for vm in self._vms:
+            (disk,) = self._site.observe(vm).disks
+            found[vm] = f"{vm}/{disk.key}"
+        return found
 
     def _one(self, vm: str, number: int) -> None:
         op = f"bench/{vm}/s{number}/do1"

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _LEAST_BYTES = 16 * 1024**2  # below it a rate is that of opening and closing
 _LEAST_S = 3600.0  # what is written in less than an hour says nothing about a day
 _DAY_S = 86400.0
-_BEFORE_START = frozenset({"quiesce", "stop", "build", "readdress", "mark"})
+_BEFORE_START = frozenset({"quiesce", "stop", "build", "readdress", "mark", "rules"})
 _STARTING = frozenset({"start", "probe", "landed"})
 
 

@@ -140,10 +140,12 @@ def _held(wave: WaveStatus) -> list[Need]:
     """Return that a step waits for something that is neither the run's nor a person's word."""
     if not wave.held:
         return []
-    hint = (
-        "it goes on when that is gone: let the backup job end, or remove the snapshot at the site; "
-        f"one that is to stay: wherry run overlook {wave.name}"
-    )
+    hint = "it goes on by itself when there is room; docs/transports.md says what there is of which places"
+    if wave.held.startswith("waits for a foreign snapshot "):
+        hint = (
+            "it goes on when that is gone: let the backup job end, or remove the snapshot at the site; "
+            f"one that is to stay: wherry run overlook {wave.name}"
+        )
     return [Need("warning", f"{wave.name} {wave.held}", hint, wave.name)]
 
 

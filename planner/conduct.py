@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from planner.conduct_addressing import AddressedNic, SubnetMap
 from planner.ticket import compile_ticket
@@ -154,11 +154,23 @@ class Gates(Part):
     commit: GateRule = GateRule()
 
 
+def _below_datacenter(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError(f"{path!r} begins with a slash: a folder is named by its path below the datacenter")
+    return path
+
+
+Folder = Annotated[str, AfterValidator(_below_datacenter)]
+
+
 class Ending(Part):
     """What happens when the commit window is over. By default nothing but an alarm."""
 
     act: Literal["alarm", "commit", "rollback"] = "alarm"
     keep_days: int = Field(30, ge=0, le=3650, description="how long a fenced source is kept")
+    folder: Folder = Field(
+        "wherry-moved", description="of a vCenter: where fenced sources are moved to; empty = they stay"
+    )
     reverse: bool = Field(
         True,
         description="after commit, protect the target's VMs at the source, in a journal that keeps what was "

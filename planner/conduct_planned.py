@@ -48,8 +48,9 @@ class PlannedNic(Part):
 
 
 class PlannedEnding(Ending):
-    """An ending as it was signed. A plan that says nothing of reverse protection was approved without it."""
+    """An ending as it was signed. What a plan does not say was approved without it."""
 
+    folder: str = Field("", description="where fenced sources are moved to; empty = they stay")
     reverse: bool = Field(
         False,
         description="after commit, protect the target's VMs at the source, in a journal that keeps what was "

@@ -70,8 +70,8 @@ def held_on(volume: Volume) -> str:
     return next((name for item in volume.attachments if (name := datastore_of(item.disk.path))), "")
 
 
-def same_folder_twice(paths: Iterable[str]) -> tuple[str, str] | None:
-    """Return two spellings of one folder among paths, None when there are none."""
+def same_path_twice(paths: Iterable[str]) -> tuple[str, str] | None:
+    """Return two spellings of one folder or pool among paths, None when there are none."""
     seen: dict[Parts, str] = {}
     for path in paths:
         if (first := seen.setdefault(parts_of(path), path)) != path:

@@ -19,7 +19,7 @@ from planner.conduct import Part
 from planner.conduct_planned import PlannedConduct
 from planner.errors import NotFound
 from planner.garbage import uncollected
-from planner.model import Backing, BusSharing, LeftOut, Sending
+from planner.model import Backing, BusSharing, LeftOut, RuleKind, Sending
 from planner.score_card import Score as Score
 from planner.score_card import Spread as Spread
 from planner.score_card import Used as Used
@@ -93,6 +93,7 @@ class PlannedDisk(Part):
     mind: tuple[str, ...] = ()
     way_back: str = ""
     datastore: str = Field("", description="the target datastore or storage class; empty = nobody said")
+    policy: str = Field("", description="the target storage policy; empty = the datastore's default")
     send: Sending = Field(Sending.ALWAYS, description="once: with the seed only; never: it arrives empty")
     send_why: str = Field("", description="why it is sent once or never")
     send_who: str = Field("", description="who decided that; empty = nobody said")
@@ -136,6 +137,26 @@ class PlannedVM(Part):
     nics: tuple[PlannedNic, ...] = ()
     datastore: str = Field("", description="where its own files land; empty = nobody said")
     folder: str = Field("", description="the VM folder it lands in; empty = nobody said")
+    pool: str = Field("", description="the resource pool it lands in; empty = its cluster's own")
+    policy: str = Field(
+        "", description="the storage policy of its own files; empty = the datastore's default"
+    )
+
+
+class PlannedRule(Part):
+    """A DRS rule of the source that is built again at the target. ``vms`` are all it names, id → name.
+
+    Groups are told by their names; ``affine`` says of one with hosts whether VMs run on them or elsewhere.
+    """
+
+    name: str
+    kind: RuleKind
+    vms: dict[str, str]
+    enabled: bool = True
+    mandatory: bool = False
+    vm_group: str = ""
+    host_group: str = ""
+    affine: bool = True
 
 
 class PlannedReason(Part):
@@ -211,6 +232,7 @@ class Wave(_Signed):
     estimate: PlannedEstimate
     why: str = ""
     tasks: tuple[PlannedTask, ...] = ()
+    rules: tuple[PlannedRule, ...] = Field((), description="DRS rules that name any of its VMs")
     takes: tuple[Take, ...] = Field((), description="what each VM, then each group takes alone")
     load: tuple[Used, ...] = Field((), description="how much of each cap it takes")
     overrun: float | None = Field(None, description="probability that it does not end in its window")
@@ -227,6 +249,9 @@ class Wave(_Signed):
             for word in ("rule", *_EXPLAINING):
                 del disk[word]
         _drop_unlanded(body)
+        for rule in body["rules"]:
+            rule["vms"] = sorted(rule["vms"])  # what others are called changes nothing
+        _drop_unsaid(body, ("rules",))
         _keep_said(self, body)
         return _digest(body)
 
@@ -272,7 +297,7 @@ def leaves_out(waves: Iterable[Wave]) -> bool:
 
 # Entries that came later: an older plan, which has none of them, keeps its fingerprint.
 _LATER_PLAN = ("seed", "effort", "after", "by_hand", "method")
-_LATER_WAVE = ("tasks", "takes", "load", "overrun")
+_LATER_WAVE = ("tasks", "rules", "takes", "load", "overrun")
 _LATER_SCORE = (
     *("makespan_h", "makespan_bound_h", "cut_share", "stretch_gb", "peak_share", "latency_violations"),
     *("baseline", "binds", "utilisation", "risk_ramp", "stability", "makespan_spread_h"),
@@ -287,9 +312,9 @@ def _drop_unsaid(body: dict[str, Any], names: tuple[str, ...]) -> None:
 
 def _drop_unlanded(wave: dict[str, Any]) -> None:
     for vm in wave["vms"]:
-        _drop_unsaid(vm, ("datastore", "folder"))
+        _drop_unsaid(vm, ("datastore", "folder", "pool", "policy"))
     for disk in wave["disks"]:
-        _drop_unsaid(disk, ("datastore", "send"))
+        _drop_unsaid(disk, ("datastore", "policy", "send"))
         for held in disk["attachments"]:
             _drop_unsaid(held, ("independent",))
 

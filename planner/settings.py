@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from planner.conduct import Conduct
 from planner.conduct_planned import said_of
-from planner.destinations import same_folder_twice
+from planner.destinations import same_path_twice
 from planner.journal_room import checked_room
 from planner.model import Method
 from planner.settings_notices import Notices
@@ -309,6 +309,15 @@ class Settings(_Part):
         default_factory=dict,
         description="source VM folder → target VM folder; the longest path decides, folders in it come along",
     )
+    pools: dict[str, Named] = Field(
+        default_factory=dict,
+        description="source resource pool → target resource pool; the longest path decides, for pools in it "
+        "too; without a map: the cluster's own pool",
+    )
+    storage_policies: dict[str, Named] = Field(
+        default_factory=dict,
+        description="source storage policy → target storage policy; without a map: the datastore's default",
+    )
     shared_services: tuple[str, ...] = Field((), description="VM names everyone needs; they move last")
     exclude: tuple[str, ...] = Field((), description="VM names that stay")
     remaps: tuple[Remap, ...] = ()
@@ -338,8 +347,9 @@ class Settings(_Part):
 
     @model_validator(mode="after")
     def _one_map_each(self) -> Settings:
-        if twice := same_folder_twice(self.folders):
-            raise ValueError(f"{twice[0]!r} and {twice[1]!r} are one folder, mapped twice")
+        for noun, paths in (("folder", self.folders), ("pool", self.pools)):
+            if twice := same_path_twice(paths):
+                raise ValueError(f"{twice[0]!r} and {twice[1]!r} are one {noun}, mapped twice")
         return self
 
     @property
@@ -363,7 +373,7 @@ class Settings(_Part):
 
 _LATER = (
     *("recurring", "holidays", "waves", "target", "pins", "apart", "teams", "datastores", "folders"),
-    "sends",
+    *("sends", "pools", "storage_policies"),
 )
 LATER_POLICIES = ("cycle_min", "rpo_min", "history_h", "journal_limit", "journal_warning")
 _LATER_CAPS = (

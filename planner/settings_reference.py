@@ -111,6 +111,8 @@ why = "one of the two must always answer"
     "networks": '[networks]\n"VM Network" = "prod-120"\n',
     "datastores": '[datastores]\nvmfs-gold-01 = "array-2-ds-04"\n',
     "folders": '[folders]\nProd = "Migrated/Prod"\n"Prod/Web" = "Web"\n',
+    "pools": '[pools]\ngold = "Resources/gold"\n"prod/Resources/batch" = "batch"\n',
+    "storage_policies": '[storage_policies]\n"Gold mirrored" = "Gold"\n',
     "shared_services": 'shared_services = ["dc-01", "backup-01"]\n',
     "exclude": 'exclude = ["old-test-07"]\n',
     "remaps": """\
@@ -188,6 +190,7 @@ ticket = "CHG[0-9]{7}"
 [conduct.ending]
 act = "alarm"
 keep_days = 14
+folder = "Retired/wherry"
 
 [conduct.addresses]
 shop-web-01 = "10.20.0.15"

@@ -57,8 +57,13 @@ def show_bytes(size_bytes: float) -> str:
 
 
 def show_count(count: int, noun: str) -> str:
-    """Return ``1 disk`` or ``3 disks``: the plural is the noun with an s."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Return ``1 disk`` or ``3 disks``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {plural_of(noun)}"
+
+
+def plural_of(noun: str) -> str:
+    """Return ``disks`` or ``policies``."""
+    return f"{noun[:-1]}ies" if noun[-1:] == "y" and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 
 def show_rate(rate_bytes_s: float) -> str:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from rich.cells import cell_len, set_cell_size
 
 from planner.sized import AtLeast
-from planner.units import show_bytes, show_duration
+from planner.units import plural_of, show_bytes, show_duration
 from tui.theme import STYLES
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def count(number: int) -> str:
 
 def plural(number: int, noun: str) -> str:
     """Return ``1 VM`` or ``3 VMs``."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+    return f"{count(number)} {noun if number == 1 else plural_of(noun)}"
 
 
 def size_cell(size_bytes: int) -> str:

@@ -33,12 +33,14 @@ os.execvp('zstd', ['zstd', '-d', '-q', '-f', '--sparse', '-o', sys.argv[2]])"
 
 
 def rows(image: Image, folder: Path, quick: bool) -> list[dict[str, Any]]:
-    """Return the rows: 1 GiB of the image over a clean line, 64 MiB of its packages over lossy ones."""
+    """Return the rows: the image over a clean line, 64 MiB of its packages over lossy ones."""
     if why := impossible():
         return [{"what": "seeds over a thin line", "value": None, "unit": f"not run: {why}"}]
     runs = 1 if quick else _RUNS
-    usual, packed = folder / "usual.img", folder / "packed.img"
-    _piece(image.path, usual, (64 if quick else 1024) * MIB)
+    usual, packed = image.path, folder / "packed.img"
+    if quick:
+        usual = folder / "usual.img"
+        _piece(image.path, usual, 64 * MIB)
     _piece(max(image.path.parent.glob("debs/*.deb"), key=lambda deb: deb.stat().st_size), packed,
            (8 if quick else 64) * MIB)  # fmt: skip
     found = [
@@ -46,7 +48,6 @@ def rows(image: Image, folder: Path, quick: bool) -> list[dict[str, Any]]:
         *_rows(Line(loss=0.001), packed, folder, runs, 0.8),
         *_rows(Line(loss=0.01), packed, folder, runs, 0.6),
     ]
-    usual.unlink()
     packed.unlink()
     return found
 

@@ -6,37 +6,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from migrate.movers.task import Ends, Keeping, Manner, Task
-from migrate.movers.transfers import Does, Generations
+from migrate.movers.errands import Errands
+from migrate.movers.task import Keeping, Task
 from migrate.transfers.ports import Moving, Written
 
 
-class MovedKeeps:
+class MovedKeeps(Errands):
     """What a target wrote, kept through ``movers`` in a folder of the project, which is on their machine."""
-
-    def __init__(
-        self,
-        movers: Does,
-        ends: Ends,
-        manner: Manner,
-        folder: Path,
-        generations: Generations,
-        stop: Callable[[], bool],
-    ) -> None:
-        self._movers = movers
-        self._ends = ends
-        self._manner = manner
-        self._folder = folder
-        self._generations = generations
-        self._stop = stop
 
     def keep(
         self, name: str, wave: str, volumes: Sequence[Written], report: Callable[[Moving], None]
     ) -> dict[str, Any]:
         """Keep it; see the protocol. Raises Unreachable when the mover died."""
         about = Keeping(name, wave, str(self._folder), tuple(volumes))
-        task = Task(self._ends, self._manner, self._generations.next(), keeping=about)
-        return dict(self._movers.do(task, lambda: None, self._stop, report)["kept"])
+        return dict(self._run(report, keeping=about)["kept"])
 
 
 def carry_keeping(task: Task, stop: Callable[[], bool], tell: Callable[[Moving], None]) -> dict[str, Any]:

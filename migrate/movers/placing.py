@@ -8,38 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from migrate.disks.bringing import Brought
-from migrate.movers.task import Ends, Manner, Placement, Task
-from migrate.movers.transfers import Does, Generations
+from migrate.movers.errands import Errands
+from migrate.movers.task import Placement, Task
 from migrate.transfers.placing import Placing, placed
 from migrate.transfers.ports import Moving
 
 
-class MovedPlaces:
+class MovedPlaces(Errands):
     """Images brought onto disks of the target through ``movers``, which run on this machine."""
-
-    def __init__(
-        self,
-        movers: Does,
-        ends: Ends,
-        manner: Manner,
-        folder: Path,
-        generations: Generations,
-        stop: Callable[[], bool],
-    ) -> None:
-        self._movers = movers
-        self._ends = ends
-        self._manner = manner
-        self._folder = folder
-        self._generations = generations
-        self._stop = stop
 
     def place(
         self, image: Path, volume: str, size_bytes: int, run: str, report: Callable[[Moving], None]
     ) -> Brought:
         """Bring an image onto a volume; see the protocol. Raises Unreachable when the mover died."""
         about = Placement(str(image.absolute()), str(self._folder), volume, size_bytes, run)
-        task = Task(self._ends, self._manner, self._generations.next(), placement=about)
-        return Brought(**self._movers.do(task, lambda: None, self._stop, report)["placed"])
+        return Brought(**self._run(report, placement=about)["placed"])
 
 
 def carry_placement(

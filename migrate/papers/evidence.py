@@ -48,9 +48,9 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
                 ", was written after its last delta: that is here only" if result.get("written_late") else ""
             )
             keep = f", kept until {result['keep_until']}" if result.get("keep_until") else ""
-            return f"renamed to {visible(result['name'])}, NICs disconnected{keep}{late}"
+            return f"renamed to {visible(result['name'])}, NICs disconnected{_aside(result)}{keep}{late}"
         case "unfence":
-            return f"is {visible(result['name'])} again, NICs connected"
+            return f"is {visible(result['name'])} again, NICs connected{_aside(result)}"
         case "look":
             return "runs" if result["ran"] else "is off"
         case "enable-cbt":
@@ -70,6 +70,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "readdress":
             given = [address for nic in result["nics"] for address in nic["addresses"]]
             return f"starts with {visible(', '.join(given), 200)}"
+        case "rules":
+            return _rules(result)
         case "hook":
             return _program(result)
         case "gate":
@@ -142,6 +144,19 @@ def _transfer(result: dict[str, Any]) -> str:
     if result.get("why"):
         parts.append(visible(str(result["why"])))
     return ", ".join(parts)
+
+
+def _aside(result: dict[str, Any]) -> str:
+    """Return in which folder a VM is now, where that is not the one it was in, or has to be told."""
+    if result.get("stays"):
+        return f", left in its folder: {visible(result['stays'], 80)}"
+    return f", moved to folder {visible(result['folder'], 80)}" if result.get("folder") else ""
+
+
+def _rules(result: dict[str, Any]) -> str:
+    built = [f"built {show_count(len(result['built']), 'rule')}"] if result["built"] else []
+    left = [f"{visible(name, 60)} is not built: {visible(why, 200)}" for name, why in result["left"]]
+    return "; ".join((*built, *left))
 
 
 def undo_evidence(kind: str, result: dict[str, Any]) -> str:

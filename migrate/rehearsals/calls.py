@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals.faults import CHANGING, TRANSFERS
 from migrate.sites.ports import NewDisk, NewVM, Snapshot
+from migrate.sites.rules import NewRule
 from migrate.transfers.ports import Compared, Copied, Moving, Wanted
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def _subject(first: object, snapshots: Mapping[str, str]) -> str:
             return volume
         case NewVM(id=vm):
             return vm
+        case NewRule(name=name):
+            return name
         case tuple():
             return " ".join(first)
         case _:

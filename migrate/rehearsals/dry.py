@@ -2,6 +2,7 @@
 
     findings   what is in the way: sites, names, networks, space, disks, keys, receiver, approval, other runs
     calls      what the run would ask for, in order, from the same steps on the sites as they would be
+    ways       by which each disk would be reached, and why
 
 A wave that has begun is predicted from its first step all the same: what is done already is in its report.
 """
@@ -17,6 +18,7 @@ from migrate.clock import SimulatedClock
 from migrate.rehearsals.calls import Call, Recorded, RecordedTransfers
 from migrate.rehearsals.finding import Finding
 from migrate.rehearsals.predicted import PredictedSite
+from migrate.rehearsals.ways import DiskWay, parted, ways_to_disks
 from migrate.run.actions import Decide, Do, Finish, Skip, Wait, next_actions
 from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
@@ -50,6 +52,7 @@ _MANY_SNAPSHOTS = 20  # of a VM: at a vCenter no more than 28 are taken, see doc
 class DryRun:
     """What a dry rehearsal says. ``sites`` are the identities of those that answered, by role.
 
+    ``ways`` are those to the disks, at sites to which several lead.
     ``stopped_at`` is the step at which the prediction ends, empty when it came to the run's end.
     """
 
@@ -59,6 +62,7 @@ class DryRun:
     findings: tuple[Finding, ...]
     calls: tuple[Call, ...]
     stopped_at: str = ""
+    ways: tuple[DiskWay, ...] = ()
 
 
 def rehearse_dry(project: Project, standing: Standing, now: datetime | None = None) -> DryRun:
@@ -71,6 +75,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     sites: dict[str, Reached] = {}
     findings = [*_allowed(project, standing), *_keys(project.root, now or datetime.now(UTC))]
     calls: tuple[Call, ...] = ()
+    ways: tuple[DiskWay, ...] = ()
     stopped = ""
     try:
         for role in ("source", "target"):
@@ -84,6 +89,8 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
             runbook = compose(wave, unfrozen=unfrozen_at(settings.load(project), "source", wave))
             if not begun:
                 findings += at_the_sites(wave, source, target)
+            ways, unreached = parted(ways_to_disks(wave, source, target))
+            findings += unreached
             if not runs.is_held(project, wave.name):  # else what is there is its own
                 findings += at_the_receiver(project, wave, runbook, source, target)
             calls, stopped, failure = predict(wave, runbook, source, target)
@@ -92,7 +99,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     finally:
         for site in sites.values():
             site.close()
-    return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped)
+    return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped, ways)
 
 
 def _open(project: Project, role: str, findings: list[Finding]) -> Reached | None:
@@ -171,7 +178,7 @@ def _privileges(wave: Wave, source: Reached, target: Reached) -> Iterator[Findin
     try:
         for site, said in (
             (source, source.lacking(leaving=(vm.id for vm in wave.vms))),
-            (target, target.lacking(arriving=builds)),
+            (target, target.lacking(arriving=builds, rules=bool(wave.rules))),
         ):
             for sentence in said:
                 yield Finding("privileges", f"at site {site.name} {sentence}", hint)

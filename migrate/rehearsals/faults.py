@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migrate.sites.aside import PutsAside
 from migrate.sites.ports import FullSite
+from migrate.sites.rules import Rules
 
 SLOW_TIMES = 10.0
 STALL_S = 1800.0
@@ -41,7 +43,7 @@ def _calls(changing: bool) -> frozenset[str]:
     """Return the calls of the site protocol: those with the key of an attempt change something."""
     return frozenset(
         name
-        for part in FullSite.__mro__
+        for part in (*FullSite.__mro__, Rules, PutsAside)
         for name, found in vars(part).items()
         if inspect.isfunction(found) and not name.startswith("_") and name not in _NO_ANSWERS
         if ("op" in inspect.signature(found).parameters and name != "find_snapshot") is changing

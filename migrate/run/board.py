@@ -1,4 +1,4 @@
-"""Who copies at this moment, over all waves that a process drives: limits count for all of them.
+"""What goes on at this moment, over all waves that a process drives: limits count for all of them.
 
 A wave that may begin none now waits until another one ends, and looks itself every second.
 """
@@ -6,27 +6,39 @@ A wave that may begin none now waits until another one ends, and looks itself ev
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 
-from migrate.run.lanes import Lane, Limits, choose
+from migrate.claims import taken_by
+from migrate.run.lanes import Lane, choose
 
 _LOOK_S = 1.0
 
 
 class Board:
-    """The transfers at work, by wave and step. Thread-safe."""
+    """The acts at work, by wave and step. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._running: dict[tuple[int, str], Lane] = {}
 
-    def take(self, crew: int, ready: Sequence[Lane], limits: Limits) -> list[Lane]:
-        """Choose among a crew's transfers and count the chosen in, in one go."""
+    def take(self, crew: int, ready: Sequence[Lane]) -> list[Lane]:
+        """Choose among a crew's acts and count the chosen in, in one go."""
         with self._changed:
-            chosen = choose(ready, self._running.values(), limits)
+            chosen = choose(ready, self._running.values())
             for lane in chosen:
                 self._running[crew, lane.step] = lane
             return chosen
+
+    def would_take(self, ready: Sequence[Lane]) -> list[Lane]:
+        """Return which ``take`` would choose, and count nothing in."""
+        with self._changed:
+            return choose(ready, self._running.values())
+
+    def taken(self) -> Counter[tuple[str, str]]:
+        """Return how many of which places are taken."""
+        with self._changed:
+            return taken_by(claim for lane in self._running.values() for claim in lane.claims)
 
     def leave(self, crew: int, step: str) -> None:
         """Count one out."""
@@ -35,7 +47,7 @@ class Board:
             self._changed.notify_all()
 
     def elsewhere(self, crew: int) -> bool:
-        """Return whether other crews have transfers at work."""
+        """Return whether other crews have acts at work."""
         with self._changed:
             return any(owner != crew for owner, _ in self._running)
 

@@ -19,6 +19,8 @@ def build_params(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
         "guest_os": vm.guest_os,
         **({"datastore": vm.datastore} if vm.datastore else {}),
         **({"folder": vm.folder} if vm.folder else {}),
+        **({"pool": vm.pool} if vm.pool else {}),
+        **({"policy": vm.policy} if vm.policy else {}),
         "disks": [
             {
                 "key": item.disk,
@@ -27,6 +29,7 @@ def build_params(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
                 "unit": item.unit,
                 "bus_sharing": item.bus_sharing.value,
                 "multi_writer": item.multi_writer,
+                **({"policy": disk.policy} if disk.policy else {}),
             }
             for disk in disks
             for item in disk.attachments

@@ -3,7 +3,7 @@
     check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop ─▶ without snapshots: ahead
           ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
           ─▶ GATE go ─▶ fold ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ promote ─▶ verify
-          ─▶ build ─▶ set addresses ─▶ mark
+          ─▶ build ─▶ set addresses ─▶ mark ─▶ DRS rules
           ─▶ start and probe, batch by batch ─▶ look again ─▶ GATE commit ─▶ fence the sources
 
 Hooks and human steps stand between these where the wave's conduct places them. Step ids are made of
@@ -211,12 +211,32 @@ def _landing(
     landing += given
     readdressed = tuple(step.id for step in given)
     built = (*(f"{group.prefix}/mark" for group in groups), *readdressed)
-    hooks, starting = hook_steps(wave, holder, Place.BEFORE_START, built)
-    landing += [*hooks, *_starts(wave, holder, starting if hooks else (), readdressed)]
+    ruled = _rules(wave, built)
+    hooks, starting = hook_steps(wave, holder, Place.BEFORE_START, _last(ruled) or built)
+    landing += [*ruled, *hooks, *_starts(wave, holder, starting if ruled or hooks else (), readdressed)]
     for group in groups:
         landing += group.notes()
     hooks, _ = hook_steps(wave, holder, Place.AFTER_START, _last(landing))
     return [*landing, *hooks]
+
+
+def _rules(wave: Wave, needs: tuple[str, ...]) -> list[Step]:
+    """Return the step that builds the rules of the source again, before its VMs start; none without any."""
+    if not wave.rules:
+        return []
+    return [
+        Step(
+            id="rules",
+            kind="rules",
+            title=f"{wave.name}: DRS rules",
+            subject=wave.name,
+            phase=Phase.CUTOVER,
+            effect=Effect.LIVE,
+            needs=needs,
+            params={"rules": [rule.model_dump(mode="json") for rule in wave.rules]},
+            undoable=True,
+        )
+    ]
 
 
 def another_cycle(wave: Wave, number: int, unfrozen: Collection[str] = ()) -> tuple[Step, ...]:

@@ -18,6 +18,7 @@ from dataclasses import replace
 from typing import Any
 
 from migrate.run.compose import another_cycle, another_round, compose
+from migrate.run.group_steps import aside
 from migrate.run.history import History
 from migrate.run.readdress_steps import brought_home
 from migrate.run.runbook import COMMIT, GO, Runbook, Step
@@ -42,6 +43,7 @@ def exchanged(wave: Wave, before: Mapping[str, tuple[GuestNic, ...]] | None = No
         update={
             "vms": tuple(_vm(vm) for vm in wave.vms),
             "disks": tuple(_disk(disk) for disk in wave.disks),
+            "rules": (),  # those of the source stand there still
             "conduct": brought_home(wave.conduct, before or {}),
             "policies": wave.policies.model_copy(
                 update={"history_h": max(wave.policies.history_h, _LEAST_HISTORY_H)}
@@ -130,7 +132,12 @@ def _unfence(step: Step, wave: Wave, fenced: Mapping[str, str]) -> Step:
         id=f"{step.id.removesuffix('/build')}/unfence",
         kind="unfence",
         title=f"{visible(name)}: take off the fence{_HERE}",
-        params={"vm": step.subject, "name": name, "fenced": fenced.get(step.subject, name)},
+        params={
+            "vm": step.subject,
+            "name": name,
+            "fenced": fenced.get(step.subject, name),
+            **aside(wave),
+        },
     )
 
 

@@ -1,7 +1,6 @@
 """Acts that go on at the same time: a thread each, their outcomes and progress told to one.
 
-Transfers wait for their turn under the limits. Probes and hooks take nothing of the line and only wait for
-somebody else, so they begin as soon as they may.
+Each begins as soon as there is room for what it takes (``beside``), at the board that counts for all crews.
 
 What a thread does is act, nothing else: the driver, in its own thread, writes the record, decides and
 shows. ``finish`` is where it learns how an act ended. The board says what other crews of the process do.
@@ -11,20 +10,22 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
+from migrate.claims import Claim
 from migrate.run.actions import Do
+from migrate.run.beside import ASIDE, TRANSFERS, Known, Limits, lane_of
 from migrate.run.board import Board
-from migrate.run.lanes import Lane, Limits
+from migrate.run.lanes import Lane
 from migrate.run.patience import Tried
+from migrate.run.runbook import Runbook, Step
 from migrate.run.watch import Watch
 from migrate.steps.kind import Context, Result, StepKind
 from migrate.transfers.ports import Moving
 
-ASIDE = frozenset({"probe", "hook"})  # kinds of steps that hold nobody's thread up but their own
-_MOST_ASIDE = 64  # threads
 _LOOK_S = 1.0
 _PATIENCE_S = 30.0  # for threads that were told to stop
 
@@ -40,20 +41,19 @@ class Ended:
 
 
 class Crew:
-    """Runs acts beside the driver; ``lanes`` says what is known of the source of each transfer's volume."""
+    """Runs acts beside the driver; ``known`` is what is known of where a wave's disks are."""
 
     def __init__(
         self,
         limits: Callable[[], Limits] = Limits,
-        lanes: Mapping[str, Lane] | None = None,
+        known: Known | None = None,
         board: Board | None = None,
     ) -> None:
         self._limits = limits
-        self._lanes = lanes or {}
+        self._known = known or Known()
         self._alone = board is None
         self._board = board or Board()
-        self._running: dict[str, threading.Thread] = {}
-        self._aside: set[str] = set()
+        self._running: dict[str, tuple[Step, threading.Thread]] = {}
         self._heard: SimpleQueue[Moving | Ended] = SimpleQueue()
         self._halted = threading.Event()
 
@@ -66,25 +66,40 @@ class Crew:
         """Return whether everything shall stop between two blocks; transfers ask this."""
         return self._halted.is_set()
 
-    def choose(self, ready: list[Do]) -> list[Do]:
+    def could_begin(self, ready: list[Do], runbook: Runbook) -> list[Do]:
+        """Return those that may begin now as far as this process knows; none counts as begun."""
+        by_step = {one.step.id: one for one in ready}
+        return [by_step[lane.step] for lane in self._board.would_take(self._lanes(ready, runbook, {}))]
+
+    def choose(self, ready: list[Do], runbook: Runbook, claims: Mapping[str, tuple[Claim, ...]]) -> list[Do]:
         """Return those that may begin now, in order; they count as begun.
 
-        None while only one may go on at once, unless other crews have to be minded.
+        ``claims`` is what steps take at their site, besides what is known of every site.
         """
-        limits = self._limits()
-        if self._alone and limits.at_once <= 1 and not self._running:
-            return []
-        by_step = {action.step.id: action for action in ready}
-        waiting = [self._lane(action) for action in ready]
-        return [by_step[lane.step] for lane in self._board.take(id(self), waiting, limits)]
+        by_step = {one.step.id: one for one in ready}
+        lanes = self._lanes(ready, runbook, claims)
+        return [by_step[lane.step] for lane in self._board.take(id(self), lanes)]
 
-    def aside(self, ready: list[Do]) -> list[Do]:
-        """Return those that may begin beside everything else: probes and hooks, up to a number of threads."""
-        room = _MOST_ASIDE - len(self._aside)
-        return [action for action in ready if action.step.kind in ASIDE][: max(room, 0)]
+    def taken(self) -> Counter[tuple[str, str]]:
+        """Return how many of which places are taken by what goes on, of all crews."""
+        return self._board.taken()
+
+    def _lanes(
+        self, ready: list[Do], runbook: Runbook, claims: Mapping[str, tuple[Claim, ...]]
+    ) -> list[Lane]:
+        """Return lanes, of no transfer while only one may go on at once, unless others have to be minded."""
+        limits = self._limits()
+        one_by_one = self._alone and limits.at_once <= 1 and not self._running
+        lanes = (
+            lane_of(one.step, runbook, limits, self._known)
+            for one in ready
+            if not (one_by_one and one.step.kind in TRANSFERS)
+        )
+        known = (lane for lane in lanes if lane is not None)
+        return [replace(lane, claims=lane.claims + claims.get(lane.step, ())) for lane in known]
 
     def held_up(self) -> bool:
-        """Return whether transfers of other crews may be why none of ours could begin."""
+        """Return whether acts of other crews may be why none of ours could begin."""
         return self._board.elsewhere(id(self))
 
     def wait(self) -> None:
@@ -105,9 +120,7 @@ class Crew:
                 self._heard.put(Ended(action, result))
 
         thread = threading.Thread(target=act, name=f"wherry-{step.id}", daemon=True)
-        self._running[step.id] = thread
-        if step.kind in ASIDE:
-            self._aside.add(step.id)
+        self._running[step.id] = step, thread
         thread.start()
 
     def finish(self, report: Callable[[Moving], None], within_s: float | None = None) -> Ended | None:
@@ -116,7 +129,8 @@ class Crew:
         Return None after ``within_s``, and, while a probe or a hook is among them, now and then: a gate may
         open meanwhile.
         """
-        looks_s = min((one for one in (within_s, _LOOK_S if self._aside else None) if one), default=None)
+        aside = any(step.kind in ASIDE for step, _ in self._running.values())
+        looks_s = min((one for one in (within_s, _LOOK_S if aside else None) if one), default=None)
         until = None if looks_s is None else time.monotonic() + looks_s
         while True:
             try:
@@ -126,24 +140,19 @@ class Crew:
             if isinstance(heard, Moving):
                 report(heard)
                 continue
-            self._running.pop(heard.action.step.id).join()
-            self._aside.discard(heard.action.step.id)
+            _, thread = self._running.pop(heard.action.step.id)
+            thread.join()
             self._board.leave(id(self), heard.action.step.id)
             return heard
 
     def halt(self) -> None:
         """Stop everybody between two blocks and wait for them. What they did is for the record to ask.
 
+        A snapshot that is being taken or removed is seen through, as it would be in the driver's own thread.
         Nobody waits for a probe, which only reads, or for a hook, whose keeper outlives us anyway.
         """
         self._halted.set()
-        for step, thread in self._running.items():
-            if step not in self._aside:
-                thread.join(_PATIENCE_S)
-            self._board.leave(id(self), step)
-
-    def _lane(self, action: Do) -> Lane:
-        step = action.step
-        size_bytes = int(step.params["size_bytes"])
-        known = self._lanes.get(step.params["volume"], Lane(step.id, size_bytes))
-        return replace(known, step=step.id, size_bytes=size_bytes)
+        for step, thread in self._running.values():
+            if step.kind not in ASIDE:
+                thread.join(_PATIENCE_S if step.kind in TRANSFERS else None)
+            self._board.leave(id(self), step.id)

@@ -2,9 +2,9 @@
 
 It decides nothing. Around every act stand four boundaries (before and after the intent, after the
 act, after its outcome) at which the process may die; the ``boundary`` parameter is called at each.
-Transfers may go on at the same time, as the crew's limits allow, and probes and hooks beside everything
-else; all else is one act after another. What failed and is not due yet rests, in slices that a pause or a
-person's retry ends, and the others go on.
+What may go on beside others (``beside``) does, as far as there is room for it; all else is one act after
+another. What failed and is not due yet rests, in slices that a pause or a person's retry ends, and the others
+go on.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any, assert_never
 
 from migrate.clock import SimulatedClock
 from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
+from migrate.run.beside import BESIDE, TRANSFERS
 from migrate.run.crew import Crew, Ended
 from migrate.run.history import Entry, Event
 from migrate.run.holding import Holding
@@ -81,6 +82,8 @@ class Driver:
         self._patience = patience
         self._rests: dict[str, tuple[float, float]] = {}  # step → due, and when that is by our own clock
         self._crew = crew or Crew()
+        # On a simulated clock nobody can wait beside another; transfers are let, for they tell their time.
+        self._beside = TRANSFERS if isinstance(ctx.clock, SimulatedClock) else BESIDE
         self._holding = Holding(ctx, kinds, self._note, _LOOK_PAUSES * patience().first_s)
 
     def drive(self, opens: Opens) -> Stopped:
@@ -102,17 +105,15 @@ class Driver:
             if self._holding.any and self._overlook():
                 self._holding.look_anew()
             actions = self._holding.sift([one for one, rest_s in left_s if rest_s <= 0])
-            transfers = [one for one in actions if isinstance(one, Do) and one.step.kind == "transfer"]
-            chosen = self._crew.choose(transfers)
-            if not isinstance(self._ctx.clock, SimulatedClock):  # on which nobody can wait beside another
-                chosen += self._crew.aside([one for one in actions if isinstance(one, Do)])
-            if chosen:
-                for one in chosen:
+            beside = [one for one in actions if isinstance(one, Do) and one.step.kind in self._beside]
+            if could := self._crew.could_begin(beside, history.runbook):
+                placed = self._holding.placed(could, self._crew.taken())
+                for one in self._crew.choose(placed, history.runbook, self._holding.claims):
                     self._begin(one)
                 continue
-            busy = bool(self._crew.at_work) or (bool(transfers) and self._crew.held_up())
+            busy = bool(self._crew.at_work) or (bool(beside) and self._crew.held_up())
             if busy:
-                actions = [one for one in actions if one not in transfers]
+                actions = [one for one in actions if one not in beside]
             action, evidence = self._pick(actions, opens) if actions else (None, None)
             idle = evidence is None and isinstance(action, Wait | Decide | Finish)
             held = self._holding.any and evidence is None and isinstance(action, Wait)

@@ -23,6 +23,7 @@ from migrate.run import controls, orders
 from migrate.run import store as runs
 from migrate.run.actions import Outcome, check_rollback
 from migrate.run.arriving import enter, patient_until_s
+from migrate.run.beside import Known
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback, fenced_names, last_stood
 from migrate.run.crew import Crew
@@ -33,7 +34,7 @@ from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.landed import check_landed, check_sites
 from migrate.run.left_behind import left_behind
 from migrate.run.levers import retry_all
-from migrate.run.line_policy import LinePolicy, lanes
+from migrate.run.line_policy import LinePolicy, known_of
 from migrate.run.means import Means
 from migrate.run.patience import Patience
 from migrate.run.readdress_steps import found_before
@@ -191,8 +192,8 @@ def _drive(
     plan = plans.get(project, run.plan).plan
     line = LinePolicy(project, plan.wave(run.wave))
     board = means.hauling.board if means.hauling else None
-    known = lanes(project, plan, line) if board or line.limits().at_once > 1 else {}
-    crew = Crew(line.limits, known, board)
+    several, leaves = board is not None or line.limits().at_once > 1, sites[0].name
+    crew = Crew(line.limits, known_of(project, plan, line, leaves) if several else Known(leaves), board)
     ctx = context(
         project,
         run,

@@ -351,10 +351,16 @@ class GroupSteps:
                     "name": vm.name,
                     "finals": self.finals(vm.id),
                     "keep_days": self.wave.conduct.ending.keep_days,
+                    **aside(self.wave),
                 },
             )
             for vm in self.vms
         ]
+
+
+def aside(wave: Wave) -> dict[str, str]:
+    """Return where a wave's fenced VMs are put aside, as a step says it; nothing where they stay."""
+    return {"folder": wave.conduct.ending.folder} if wave.conduct.ending.folder else {}
 
 
 def _becomes(disk: PlannedDisk) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from migrate.replication.line import Policy, line_of
-from migrate.run.lanes import Lane, Limits
+from migrate.run.beside import Known, Limits, Source
 from migrate.run.patience import Patience
 from planner.store import inventories
 from planner.store import settings as settings_store
@@ -58,18 +58,22 @@ class LinePolicy:
             self._version = version
 
 
-def lanes(project: Project, plan: Plan, line: LinePolicy) -> dict[str, Lane]:
-    """Return what is known of the source of each volume of a wave, from the inventory of its plan."""
+def known_of(project: Project, plan: Plan, line: LinePolicy, site: str) -> Known:
+    """Return where a wave's disks, which leave ``site``, are by the inventory of its plan."""
     weights = line().weights
     found = inventories.find_fingerprint(project, plan.inventory)
     inventory = inventories.get(project, found.id).inventory if found else None
-    known: dict[str, Lane] = {}
+    sources: dict[str, Source] = {}
+    datastores: dict[str, frozenset[str]] = {}
     for volume in volumes(inventory) if inventory else ():
         if volume.id in weights:
-            first = volume.attachments[0]
-            datastore = datastore_of(first.disk.path) or ""
-            known[volume.id] = Lane("", volume.size_bytes, weights[volume.id], first.vm.host, datastore)
-    return known
+            host = volume.attachments[0].vm.host
+            datastore = datastore_of(volume.attachments[0].disk.path) or ""
+            sources[volume.id] = Source(host, datastore, weights[volume.id])
+            for one in volume.attachments:
+                on = datastore_of(one.disk.path) or ""
+                datastores[one.vm.id] = datastores.get(one.vm.id, frozenset()) | {on}
+    return Known(site, sources, datastores)
 
 
 def policy_of(settings: Settings, wave: Wave) -> Policy:

@@ -135,16 +135,15 @@ def dump_step(step: Step) -> dict[str, Any]:
 
 def load_step(raw: dict[str, Any]) -> Step:
     """Return the step that ``dump_step`` wrote, also when steps had a number of attempts."""
-    attempts = raw.get("attempts", 2)
-    return Step(
-        **{
-            "retried": attempts > 1,
-            **{name: value for name, value in raw.items() if name != "attempts"},
-            "phase": _PHASES[raw["phase"]],
-            "effect": _EFFECTS[raw["effect"]],
-            "needs": tuple(raw["needs"]),
-        }
-    )
+    told = {
+        **raw,
+        "phase": _PHASES[raw["phase"]],
+        "effect": _EFFECTS[raw["effect"]],
+        "needs": tuple(raw["needs"]),
+    }
+    attempts = told.pop("attempts", 2)
+    told.setdefault("retried", attempts > 1)
+    return Step(**told)
 
 
 def dump_runbook(runbook: Runbook) -> dict[str, Any]:

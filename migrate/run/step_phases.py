@@ -20,6 +20,7 @@ _OF_KIND = {
     "unfence": "build",
     "readdress": "build",
     "mark": "build",
+    "rules": "build",
     "start": "start",
     "probe": "probes",
     "landed": "probes",

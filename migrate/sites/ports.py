@@ -50,6 +50,8 @@ class Capability(StrEnum):
     CONFIGURE = "configure"
     CONSOLIDATE = "consolidate"
     CUSTOMISE = "customise"
+    FOLDERS = "folders"  # of VMs: see migrate.sites.aside
+    RULES = "rules"  # of where VMs run: see migrate.sites.rules
     LOWER_HARDWARE = "lower-hardware"  # virtual hardware can be taken back to an older version
 
 
@@ -153,7 +155,7 @@ class NewDisk:
 
 @dataclass(frozen=True, slots=True)
 class NewAttachment:
-    """A disk of a VM to create."""
+    """A disk of a VM to create. ``policy`` is the name of a storage policy, empty for the datastore's own."""
 
     key: str
     volume: str
@@ -161,6 +163,7 @@ class NewAttachment:
     unit: int = 0
     bus_sharing: BusSharing = BusSharing.NONE
     multi_writer: bool = False
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +181,8 @@ class NewVM:
     """A VM to create and register.
 
     ``definition`` is its source's, for a site that can build it; disks and NICs are always those said here.
-    Places that are empty are the site's to choose; ``pool`` is a name or the end of a path.
+    Places that are empty are the site's to choose; ``pool`` is a name or the end of a path, ``policy`` the
+    name of the storage policy of its own files.
     """
 
     id: str
@@ -192,6 +196,7 @@ class NewVM:
     datastore: str = ""
     folder: str = ""
     pool: str = ""
+    policy: str = ""
     definition: Definition | None = None
     choices: Choices = field(default_factory=Choices)
 
@@ -301,15 +306,6 @@ class Disks(Protocol):
     def delete_disk(self, volume: str, op: str) -> None: ...
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk: ...
     def open_write(self, volume: str) -> WritableDisk: ...
-
-
-@runtime_checkable
-class ReadsLive(Protocol):
-    """A site that opens a disk which is written to only when that is meant; others open it as any other."""
-
-    def open_live(self, volume: str) -> ReadableDisk:
-        """Open a volume as it is, whoever writes to it: what is read is of no one moment."""
-        ...
 
 
 @runtime_checkable

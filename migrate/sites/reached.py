@@ -33,8 +33,13 @@ class Reached(FullSite, Protocol):
         """Return the free bytes of each datastore a disk can be put on, None where nobody has to say."""
         ...
 
-    def lacking(self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = ()) -> tuple[str, ...]:
-        """Return what the account may not do of what moving these VMs takes, each a sentence."""
+    def lacking(
+        self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = (), *, rules: bool = False
+    ) -> tuple[str, ...]:
+        """Return what the account may not do of what moving these VMs takes, each a sentence.
+
+        ``rules``: placement rules are built where they arrive.
+        """
         ...
 
     def close(self) -> None:

@@ -31,6 +31,7 @@ from migrate.sites.ports import (
     VMSnapshot,
     VMState,
 )
+from migrate.sites.simulated_places import SimulatedPlaces
 from planner.errors import SiteRefused, StepFailed
 from planner.model import Backing, Power
 
@@ -58,13 +59,17 @@ MEDIAN_S: dict[str, float] = {
     "set_drives": 2.0,
     "consolidate": 600.0,
     "customise": 6.0,
+    "build_rule": 2.0,
+    "drop_rule": 2.0,
+    "put_aside": 1.0,
+    "put_back": 1.0,
     "first boot": 40.0,  # a guest that sets itself up anew starts twice
 }
 _SIGMA = 0.35
 
 
 @dataclass(slots=True)
-class SimulatedSite:
+class SimulatedSite(SimulatedPlaces):
     """A site that exists only as numbers.
 
     ``failing`` maps a call's name to how many more times it fails; ``churn_bytes_s`` is what each

@@ -1,16 +1,19 @@
 """fence and unfence: a VM that moved away is shut off where it was, and kept; coming home takes that back.
 
-A fenced VM has another name, ``NAME-moved-YYYYMMDD`` by the day of the commit, no NIC is plugged, and its
-note says who fenced it and until when it is kept. wherry never deletes one.
+A fenced VM has another name, ``NAME-moved-YYYYMMDD`` by the day of the commit, no NIC is plugged, it is put
+aside into a folder where its site has any, and its note says who fenced it and until when it is kept. wherry
+never deletes one.
 """
 
 from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from typing import cast
 
 from migrate.run.runbook import COMMIT, Step
-from migrate.sites.ports import FullSite, VMState
+from migrate.sites.aside import PutsAside
+from migrate.sites.ports import Capability, FullSite, VMState
 from migrate.steps.kind import Context, Result
 from migrate.steps.standstill import moved
 from planner.errors import SiteRefused, StepFailed
@@ -28,10 +31,12 @@ class Fence:
     def plan(self, step: Step) -> str:
         """Describe the fence."""
         days = step.params.get("keep_days", _KEEP_DAYS)
-        return f"rename to ..-moved-.., disconnect its NICs, keep it {days} days"
+        folder = step.params.get("folder")
+        moved_to = f", move it to folder {visible(folder, 80)}" if folder else ""
+        return f"rename to ..-moved-.., disconnect its NICs{moved_to}, keep it {days} days"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Rename, unplug and note, what of it is not done yet."""
+        """Rename, unplug, put aside and note, what of it is not done yet."""
         vm = step.params["vm"]
         found = ctx.source.observe(vm)
         if found is not None and found.power is not Power.OFF:
@@ -42,9 +47,10 @@ class Fence:
         name = _rename(ctx, step, found, op)
         if found is None or found.connected:
             ctx.source.connect_nics(vm, False, op)
+        aside = _put_aside(ctx.source, step, op)
         if found is None or not _is_noted(ctx, step, found):
             ctx.source.annotate(vm, _note(ctx, step, found.note if found else "", op), op)
-        return {**_kept(ctx, step, name), **({"written_late": True} if late else {})}
+        return {**_kept(ctx, step, name), **aside, **({"written_late": True} if late else {})}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Ask whether all of it is done."""
@@ -64,23 +70,24 @@ class Fence:
 
 
 class Unfence:
-    """Give a VM that comes home its name and its NICs back; it is off, and not started by this."""
+    """Give a VM that comes home its folder, name and NICs back; it is off, and not started by this."""
 
     def plan(self, step: Step) -> str:
         """Describe what comes back."""
-        return "give its old name and its NICs back"
+        return "give its old name, its NICs and its folder back"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Rename, plug and take the note off, what of it is not done yet."""
+        """Put back, rename, plug and take the note off, what of it is not done yet."""
         found = _left_off(ctx.target, step)
         vm, name = step.params["vm"], step.params["name"]
+        stays = _putting(ctx.target).put_back(vm, op) if _has_folders(ctx.target) else ""
         if found.name != name:
             ctx.target.rename(vm, name, op)
         if not found.connected:
             ctx.target.connect_nics(vm, True, op)
         if found.note.startswith(_MARK):
             ctx.target.annotate(vm, _own_note(found), op)
-        return {"name": name}
+        return {"name": name, **({"stays": stays} if stays else {})}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Ask whether all of it is done."""
@@ -99,10 +106,28 @@ class Unfence:
             ctx.target.rename(vm, name, op)
         if found.connected:
             ctx.target.connect_nics(vm, False, op)
+        _put_aside(ctx.target, step, op)
         if not found.note.startswith(_MARK):
             again = f"{_MARK} by {visible(ctx.wave)}, its failback was rolled back [{op}]"
             ctx.target.annotate(vm, f"{again}\n{found.note}", op)
         return {"fenced": True, "name": name}
+
+
+def _has_folders(site: FullSite) -> bool:
+    return Capability.FOLDERS in site.capabilities
+
+
+def _putting(site: FullSite) -> PutsAside:
+    return cast(PutsAside, site)
+
+
+def _put_aside(site: FullSite, step: Step, op: str) -> Result:
+    """Put a VM aside where its plan and its site have a folder for that, and return what came of it."""
+    folder = step.params.get("folder", "")
+    if not folder or not _has_folders(site):
+        return {}
+    stays = _putting(site).put_aside(step.params["vm"], folder, op)
+    return {"stays": stays} if stays else {"folder": folder}
 
 
 def unfenced(ctx: Context, step: Step) -> bool:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from migrate.claims import Standing
 from migrate.clock import Clock
 from migrate.run.history import History
 from migrate.run.runbook import Step
@@ -81,6 +82,15 @@ class Holds(Protocol):
 
     def held(self, ctx: Context, step: Step) -> Result | None:
         """Return what is waited for (``why`` in words), None for nothing. Only looks."""
+        ...
+
+
+@runtime_checkable
+class Takes(Protocol):
+    """A kind of step that takes of what runs out at a site."""
+
+    def takes(self, ctx: Context, step: Step) -> tuple[Standing, ...]:
+        """Return what acting takes, and how much of that is taken now. Only looks; raises WherryError."""
         ...
 
 

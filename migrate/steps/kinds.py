@@ -19,6 +19,7 @@ from migrate.steps.probe import Probe
 from migrate.steps.proof import Checkpoint, Verify
 from migrate.steps.readdress import Readdress
 from migrate.steps.reconfigure import Consolidate, DisconnectMedia, DiskMode, UpgradeHardware
+from migrate.steps.rules import BuildRules
 from migrate.steps.snapshots import DropSnapshot, TakeSnapshot
 from migrate.steps.track import EnableTracking
 from migrate.steps.transfer import Transfer
@@ -37,6 +38,7 @@ KINDS: dict[str, StepKind] = {
     "build": Build(),
     "mark": Mark(),
     "readdress": Readdress(),
+    "rules": BuildRules(),
     "start": Start(),
     "probe": Probe(),
     "hook": Hook(),

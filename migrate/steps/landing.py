@@ -111,6 +111,8 @@ def new_vm(step: Step) -> NewVM:
         guest_os=params["guest_os"],
         datastore=params.get("datastore", ""),
         folder=params.get("folder", ""),
+        pool=params.get("pool", ""),
+        policy=params.get("policy", ""),
         disks=tuple(
             NewAttachment(**{**disk, "bus_sharing": BusSharing(disk["bus_sharing"])})
             for disk in params["disks"]

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from migrate.claims import Standing
 from migrate.replication.passes import Mode
 from migrate.run.ahead_steps import AHEAD, is_ahead
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Consistency, Extent
+from migrate.sites.ways import Rationed
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
@@ -39,6 +41,13 @@ class Transfer(Repeatable):
     def held(self, ctx: Context, step: Step) -> Result | None:
         """Wait with the last delta, which reads the disk itself, until it has no snapshot of others."""
         return None if step.params["snapshot"] or is_ahead(step) else held_by(ctx, step)
+
+    def takes(self, ctx: Context, step: Step) -> tuple[Standing, ...]:
+        """Return what reading the disk takes at its site."""
+        if not isinstance(ctx.source, Rationed):
+            return ()
+        taken = ctx.result(step.params["snapshot"]).get("id") if step.params["snapshot"] else None
+        return ctx.source.takes(step.params["volume"], taken)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""
@@ -134,7 +143,7 @@ def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...
 def _came_ahead(ctx: Context, step: Step) -> bool:
     """Return whether another pass over the disk was begun while it was written to."""
     begins = f"{_disk(step)}/{AHEAD}"
-    return any(one.startswith(begins) and one != step.id for one in ctx.history.attempts)
+    return any(one.startswith(begins) and one != step.id for one in list(ctx.history.attempts))
 
 
 def _disk(step: Step) -> str:
@@ -146,6 +155,7 @@ def _last_change(ctx: Context, step: Step) -> str:
     """Return the change id of the newest finished pass over the disk, empty when there is none."""
     disk = _disk(step)
     deltas = f"{disk}/delta/"  # not one after the other: those of old cycles are put away
-    numbers = (int(one.removeprefix(deltas)) for one in ctx.history.results if one.startswith(deltas))
+    known = list(ctx.history.results)  # which the driver adds to meanwhile
+    numbers = (int(one.removeprefix(deltas)) for one in known if one.startswith(deltas))
     newest = max(numbers, default=0)
     return str(ctx.result(f"{deltas}{newest}" if newest else f"{disk}/seed").get("change_id", ""))

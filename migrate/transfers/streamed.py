@@ -20,7 +20,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.streams import Streams
 from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
-from migrate.sites.ports import ReadsLive
+from migrate.sites.ways import ReadsLive
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 from planner.units import show_bytes

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from planner.destinations import FolderMaps, held_on, home
+from planner.destinations import held_on, home
+from planner.maps import Maps
 from planner.model import VM, BusSharing, Disk, MoveGroup, Power, Volume
 from planner.plan import (
     PlannedAttachment,
@@ -29,9 +30,7 @@ def writable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def planned_vm(
-    vm: VM, networks: Mapping[str, str], datastores: Mapping[str, str], folders: FolderMaps
-) -> PlannedVM:
+def planned_vm(vm: VM, maps: Maps) -> PlannedVM:
     """Return the VM as it is built at the target; a network without a map keeps its name.
 
     Only a VM that is known to run is started: starting one that was off can do harm.
@@ -48,14 +47,16 @@ def planned_vm(
             PlannedNic(
                 label=writable(nic.label),
                 source=writable(nic.network),
-                target=writable(networks.get(nic.network, nic.network)),
+                target=writable(maps.networks.get(nic.network, nic.network)),
                 mac=nic.mac,
                 adapter=nic.adapter,
             )
             for nic in vm.nics
         ),
-        datastore=writable(datastores.get(home(vm), "")) if datastores else "",
-        folder=writable(folders.of(vm)),
+        datastore=writable(maps.datastores.get(home(vm), "")) if maps.datastores else "",
+        folder=writable(maps.folders.of(vm)),
+        pool=writable(maps.pools.of(vm)),
+        policy=writable(maps.policies.get(vm.management.storage_policy or "", "")),
     )
 
 
@@ -94,7 +95,7 @@ def planned_disks(
     volumes: Iterable[Volume],
     decisions: Mapping[str, RemapDecision],
     slots_of: Mapping[str, Mapping[str, tuple[int, int]]],
-    datastores: Mapping[str, str],
+    maps: Maps,
 ) -> tuple[PlannedDisk, ...]:
     """Return the disks of a wave. ``slots_of`` is VM id → what ``slots`` returns."""
     planned = []
@@ -128,13 +129,22 @@ def planned_disks(
                 proof=writable(decision.proof),
                 mind=tuple(writable(said) for said in (*decision.mind, *notes(volume))),
                 way_back=writable(decision.way_back),
-                datastore=writable(datastores.get(held_on(volume), "")) if datastores else "",
+                datastore=writable(maps.datastores.get(held_on(volume), "")) if maps.datastores else "",
+                policy=writable(_policy(volume, decision, maps)),
                 send=volume.sending,
                 send_why=writable(volume.left_out.why) if volume.left_out else "",
                 send_who=writable(volume.left_out.who) if volume.left_out else "",
             )
         )
     return tuple(planned)
+
+
+def _policy(volume: Volume, decision: RemapDecision, maps: Maps) -> str:
+    """Return the policy of a volume at the target: one that becomes or stays a raw device has none."""
+    if decision.target.is_rdm:
+        return ""
+    said = (maps.policies.get(item.disk.policy or "", "") for item in volume.attachments)
+    return next(filter(None, said), "")
 
 
 def title(groups: Sequence[MoveGroup], shown: int = 5) -> str:

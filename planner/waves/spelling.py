@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.conduct_planning import plan_conduct
-from planner.destinations import FolderMaps, folder_maps
 from planner.estimate import WaveEstimate, estimate_planned
 from planner.fields import Seen
+from planner.maps import Maps
 from planner.model import VM, Dependency, MoveGroup, Power, Severity, Volume
 from planner.notes import estimate_notes
 from planner.plan import PlannedEstimate, Spread, Take, Used, Wave
@@ -21,6 +21,7 @@ from planner.waves.arrange import Arranged
 from planner.waves.boot import boot_batches
 from planner.waves.content import planned_disks, planned_group, planned_vm, slots, title, writable
 from planner.waves.items import Ask
+from planner.waves.ruled import RulesOf, rules_for, rules_of
 
 
 def _spread(p50: float, p95: float) -> Spread:
@@ -78,19 +79,27 @@ def _load(members: Sequence[VM], groups: int, size_bytes: int, ask: Ask) -> tupl
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _AtTarget:
+    """Where VMs land, and which rules hold for them there."""
+
+    maps: Maps
+    rules: RulesOf
+
+
 def _wave(
     name: str,
     groups: Sequence[MoveGroup],
     window: Window | None,
     dependencies: Sequence[Dependency],
-    folders: FolderMaps,
+    at_target: _AtTarget,
     ask: Ask,
 ) -> tuple[Wave, WaveEstimate, tuple[str, ...]]:
     lookup, settings = ask.lookup, ask.settings
     members = [lookup.vms[vm] for group in groups for vm in group.vms]
     holding = [volume for group in groups for volume in lookup.volumes(group)]
     at = {vm.id: slots(vm) for vm in members}
-    disks = planned_disks(holding, lookup.decisions, at, settings.datastores)
+    disks = planned_disks(holding, lookup.decisions, at, at_target.maps)
     running = [vm.id for vm in members if vm.power is Power.ON]
     boot, notes = boot_batches(running, dependencies, {vm.id: vm.name for vm in members})
     estimate = _estimate(holding, ask, len(boot))
@@ -100,7 +109,7 @@ def _wave(
         title=title(groups),
         window=window,
         groups=tuple(planned_group(group) for group in groups),
-        vms=tuple(planned_vm(vm, settings.networks, settings.datastores, folders) for vm in members),
+        vms=tuple(planned_vm(vm, at_target.maps) for vm in members),
         boot=boot,
         disks=disks,
         policies=settings.policies,
@@ -116,6 +125,7 @@ def _wave(
             downtime_min=_spread(estimate.downtime_min.p50, estimate.downtime_min.p95),
         ),
         why=_why(members, size_bytes, ask),
+        rules=rules_for((vm.id for vm in members), at_target.rules),
         tasks=planned_tasks(members, lookup.findings, lookup.checks, settings, window, estimate.seed_h),
         takes=takes_of(groups, members, ask),
         load=_load(members, len(groups), size_bytes, ask),
@@ -140,12 +150,12 @@ def spell(arranged: Arranged, ask: Ask) -> Spelled:
         name = at.get(item.source)
         if name is not None and name == at.get(item.target):
             inside[name].append(item)
-    folders = folder_maps(ask.settings.folders)
+    at_target = _AtTarget(Maps.of(ask.settings), rules_of(ask.inventory))
     waves: list[Wave] = []
     estimates: list[WaveEstimate] = []
     notes: list[str] = []
     for name, groups, window in arranged.waves:
-        wave, estimate, said = _wave(name, groups, window, inside[name], folders, ask)
+        wave, estimate, said = _wave(name, groups, window, inside[name], at_target, ask)
         waves.append(wave)
         estimates.append(estimate)
         notes += (note.replace("boot order", f"boot order of {name}", 1) for note in said)

@@ -8,6 +8,7 @@ import pytest
 
 from planner.estimate import estimate_planned
 from planner.freezing import is_one_by_one, is_unfrozen, unfrozen, unfrozen_at
+from planner.maps import Maps
 from planner.model import VM, BusSharing, Disk
 from planner.plan import Wave
 from planner.remap import RemapDecision
@@ -89,7 +90,7 @@ def test_an_estate_says_the_same_and_its_downtime_has_them(mode: str, cold: int,
     assert sum(volume.size_bytes for volume in every if is_unfrozen(volume)) == cold * GIB
     slots = {vm.id: {disk.key: (0, disk.unit or 0) for disk in vm.disks} for vm in cluster(mode)}
     kept = {volume.id: RemapDecision(volume.backing, "", "kept") for volume in every}
-    planned = planned_disks(every, kept, slots, {})
+    planned = planned_disks(every, kept, slots, Maps.of(Settings()))
     assert {item.independent for disk in planned for item in disk.attachments if item.multi_writer} == {
         independent
     }

@@ -145,10 +145,12 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
     unsaid = {
         "plan": [(body, ("seed", "effort", "after", "by_hand", "method"))],
         "score": [(body["score"], tuple(key for key in body["score"] if key not in first))],
-        "waves": [(wave, ("tasks", "takes", "load", "overrun")) for wave in body["waves"]],
-        "vms": [(vm, ("datastore", "folder")) for wave in body["waves"] for vm in wave["vms"]],
+        "waves": [(wave, ("tasks", "rules", "takes", "load", "overrun")) for wave in body["waves"]],
+        "vms": [
+            (vm, ("datastore", "folder", "pool", "policy")) for wave in body["waves"] for vm in wave["vms"]
+        ],
         "disks": [
-            (disk, ("datastore", "proof", "mind", "way_back", "send_why", "send_who"))
+            (disk, ("datastore", "policy", "proof", "mind", "way_back", "send_why", "send_who"))
             for wave in body["waves"]
             for disk in wave["disks"]
         ],
@@ -162,7 +164,9 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
         assert [held.pop("independent") for held in row["attachments"]] == [False]
     for row in body["waves"]:
         assert row["conduct"]["probes"] == []  # nobody said anything of it
-        row["conduct"] = {"ending": {"reverse": True}}  # which is more than an older plan says
+        row["conduct"] = {
+            "ending": {"folder": "wherry-moved", "reverse": True}
+        }  # which is more than an older plan says
         later = (("cycle_min", 15.0), ("rpo_min", 60.0), ("history_h", 24.0), ("journal_limit", "100%"))
         for word, usual in (*later, ("journal_warning", "")):
             assert row["policies"].pop(word) == usual

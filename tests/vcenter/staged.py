@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.tui.cli.command import Ran, Wherry, wherry
+from tests.tui.cli.command import Ran, Wherry, descriptor, wherry
 from tests.vcenter.collected import finished, named
 from tests.vcenter.peer import VCenterPeer
-
-
-@contextmanager
-def descriptor(text: str) -> Iterator[str]:
-    """Give the number of a pipe that holds a password."""
-    ours, theirs = os.pipe()
-    os.write(theirs, text.encode())
-    os.close(theirs)
-    try:
-        yield str(ours)
-    finally:
-        os.close(ours)
-
 
 MIB = 1024**2
 

@@ -74,3 +74,21 @@ def test_one_vcenter_is_not_two_sites(tmp_path: Path, vcenter: StartVCenter) -> 
     stage = staged(tmp_path / "move", plant.peer, plant.peer).planned(min(plant.machines))
     assert "sites" in {finding["what"] for finding in dry(stage)["findings"]}
     refused(stage.cli.live("replicate", "W01"), 3, "are one and the same")
+
+
+def test_the_way_to_each_disk_is_told(stage: Staged) -> None:
+    found = {one["where"]: one for one in dry(stage)["ways"]}
+    assert {where: one["way"] for where, one in found.items()} == {"source": "local", "target": "local"}
+    assert found["source"]["reason"] == "local: its datastore is mounted here"
+    assert found["target"]["reason"] == (
+        "local: its datastore is mounted here; not hot-add: no VM of the mover is set up at this vCenter"
+    )
+    assert found["source"]["disk"].startswith(stage.moving)
+    shown = stage.cli("rehearse", "W01", "--depth", "dry").text
+    assert "not hot-add: no VM of the mover is set up" in shown
+    stage.cli.done("settings", "set", "sites.dc1.mounts", "{}")
+    stage.cli.done("settings", "set", "sites.dc2.mounts", "{}")
+    found = {one["where"]: one for one in dry(stage)["ways"]}
+    assert {one["way"] for one in found.values()} == {"datastore-http"}
+    assert "not local: datastore LocalDS_0 is not mounted here" in found["source"]["reason"]
+    assert "ESXi does not" in found["target"]["reason"]

@@ -65,13 +65,14 @@ def test_out_and_home_after_the_commit(stage: Staged, plant: Plant, name: str) -
     assert against["steps"] > 10
     here = plant.machines[name]
     assert here.name.startswith(f"{name}-moved-")
+    assert here.parent.name == "wherry-moved"
     there = landed(stage, name)
     write(there, os.urandom(100_000), 300_000)
     written = content(there)
     assert written != plant.written[name]
     live(stage, "replicate", "--reverse")
     live(stage, "failback")
-    assert here.name == name
+    assert (here.name, here.parent.name) == (name, "vm")
     assert (there.runtime.powerState, here.runtime.powerState) == ("poweredOff", "poweredOn")
     assert content(here) == written
 

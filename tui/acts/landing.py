@@ -55,7 +55,7 @@ class Landing:
     left: int
 
 
-def _open_first(rows: Iterable[Landing]) -> tuple[Landing, ...]:
+def open_first(rows: Iterable[Landing]) -> tuple[Landing, ...]:
     """Return rows, those that need a map first, the most VMs before others."""
     return tuple(sorted(rows, key=lambda one: (not one.left, -one.vms, one.name)))
 
@@ -124,7 +124,7 @@ def datastore_landings(
                 0 if to else vms[name],
             )
         )
-    return _open_first(found)
+    return open_first(found)
 
 
 def _placed(vm: VM, gaps: Collection[str]) -> bool:
@@ -210,7 +210,7 @@ def folder_landings(
                 part.add(path)
     known = known_folders(target) if target is not None and target.folders else None
     names = {*vms, *map(spelled, settings.folders)}
-    return _open_first(
+    return open_first(
         _folder(name, vms[name], (sizes[name], name not in part), left[name], maps, known) for name in names
     )
 

@@ -1,6 +1,6 @@
 """Networks of the source and where they lead: who is on them, what the target has.
 
-Networks, datastores and folders are mapped alike: one by one, or many by one pattern.
+Datastores, folders, pools and storage policies are mapped alike: one by one, or many by one pattern.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from planner.settings import Settings
     from planner.store.project import Project
 
-NOUNS = {"networks": "network", "datastores": "datastore", "folders": "folder"}  # by table of the settings
+NOUNS = {
+    "networks": "network",
+    "datastores": "datastore",
+    "folders": "folder",
+    "pools": "resource pool",
+    "storage_policies": "storage policy",
+}  # by table of the settings
+_PATHS = frozenset({"folders", "pools"})  # tables whose names are paths
 _MOST_STARS = 3
 
 
@@ -99,27 +106,34 @@ def network_maps(inventory: Inventory, target: Inventory | None, settings: Setti
 
 
 def names_of(table: str, inventory: Inventory) -> tuple[str, ...]:
-    """Return what of the source a table maps: names of networks, of datastores, or paths of folders."""
+    """Return what of the source a table maps: names, or paths of folders and pools."""
     from tui.acts.landing import datastores_of, folders_of
+    from tui.acts.landing_pools import policies_of, pools_of
 
-    every = {"networks": networks_of, "datastores": datastores_of, "folders": folders_of}
+    every = {
+        "networks": networks_of,
+        "datastores": datastores_of,
+        "folders": folders_of,
+        "pools": pools_of,
+        "storage_policies": policies_of,
+    }
     return every[table](inventory)
 
 
 def matched_in(table: str, inventory: Inventory, pattern: str, target: str) -> Mapping[str, str]:
     """Return what of the source a pattern matches in a table, with what it becomes; raises as ``matched``.
 
-    The root of all folders is meant only where it is named.
+    The root of all folders or pools is meant only where it is named.
     """
     names = names_of(table, inventory)
-    if table == "folders":
+    if table in _PATHS:
         pattern = spelled(pattern)
         names = tuple(name for name in names if name != ANYWHERE or pattern == ANYWHERE)
     return matched(names, pattern, target, NOUNS[table])
 
 
 def put_maps(project: Project, table: str, values: Mapping[str, str | None]) -> None:
-    """Map names of a table, None takes a map away; a folder has one map however its path was spelled.
+    """Map names of a table, None takes a map away; a folder or pool has one map however its path was spelled.
 
     Raises BadInput for a name that would lead to a blank one; nothing is mapped then.
     """
@@ -132,9 +146,10 @@ def put_maps(project: Project, table: str, values: Mapping[str, str | None]) -> 
                 f"{visible(name, 60)} would lead to a blank name", f"name a {NOUNS[table]} of the target"
             )
     same: dict[str, str | None] = {}
-    if table == "folders":
+    if table in _PATHS:
         named = {spelled(name) for name in values}
-        same = dict.fromkeys(key for key in settings_store.load(project).folders if spelled(key) in named)
+        known = getattr(settings_store.load(project), table)
+        same = dict.fromkeys(key for key in known if spelled(key) in named)
     put_names(project, table, {**same, **values})
 
 

@@ -18,6 +18,8 @@ _OPEN = (
     ["networks"],
     ["datastores"],
     ["folders"],
+    ["pools"],
+    ["storage_policies"],
     ["teams"],
     ["conduct", "addresses"],
     ["conduct", "test_networks"],

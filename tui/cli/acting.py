@@ -214,7 +214,7 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
             case Event.SKIPPED:
                 mark, said = "·", "passed over, the others go on"
             case Event.HELD:
-                mark, said = "…", visible(f"waits for {detail['why']}, and goes on when it is gone")
+                mark, said = "…", visible(f"waits for {detail['why']}, and then goes on by itself")
             case Event.FAILED | Event.UNDO_FAILED | Event.UNKNOWN:
                 again = rests(detail)
                 mark = "…" if again else "✖"

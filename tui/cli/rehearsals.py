@@ -92,7 +92,7 @@ def _show_matrix(matrix: Matrix) -> None:
 
 
 def show_dry(said: DryRun) -> None:
-    """Print the calls that a run would make, and what is in the way."""
+    """Print the calls that a run would make, the way to each disk, and what is in the way."""
     from planner.names import visible
 
     if said.calls:
@@ -102,6 +102,11 @@ def show_dry(said: DryRun) -> None:
                 (number, visible(one.step), one.where, one.call, visible(one.subject))
                 for number, one in enumerate(said.calls, 1)
             ],
+        )
+    if said.ways:
+        table(
+            ("disk", "where", "way", "why"),
+            [(visible(one.disk), one.where, one.way, visible(one.reason, 400)) for one in said.ways],
         )
     for finding in said.findings:
         say(f"✖ {finding.what}: {visible(finding.message)}")

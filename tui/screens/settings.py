@@ -256,6 +256,8 @@ class SettingsScreen(SettingsEdits, TablePlace):
             "networks": "no VM that moves is on a network",
             "datastores": "no VM that moves is on a datastore that is known",
             "folders": "the inventory does not say in which folders VMs are",
+            "pools": "the inventory does not say in which resource pools VMs are",
+            "storage_policies": "no VM that moves has a storage policy that is known",
             "disks": "no disk of a VM that moves is a raw device",
         }.get(shape, "nothing")
 
@@ -268,7 +270,7 @@ class SettingsScreen(SettingsEdits, TablePlace):
             Content(plural(number, "block") + (f" · version {version}" if version else "")),
             Content("enter goes in"),
         )
-        words = self.title_words().replace("entrys", "entries")
+        words = self.title_words()
         odd = sum(bool(row[1].get("wrong")) for row in self.table.rows)
         keys = _HOLIDAYS if block.get("id") == "holidays" else _KEYS.get(block.get("shape", ""), "")
         self.table.set_title(

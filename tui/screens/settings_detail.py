@@ -13,6 +13,7 @@ from planner.units import show_bytes, show_count
 from tui.screens.settings_rows import backing_words, data_of
 from tui.text import fit, line, plural, stack
 
+_HELD = {"datastores": "on it", "storage_policies": "has it"}
 _WIDTH = 12  # of the words at the left
 
 
@@ -60,9 +61,9 @@ def describe_network(one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] 
 def describe_landing(
     shape: str, one: Mapping[str, Any], there: Sequence[Mapping[str, Any]] | None
 ) -> Content:
-    """Return a datastore or folder: who is on it, where it leads, what is free there, what does not fit."""
+    """Return what is mapped besides networks: who has it, where it leads, what is free, what is odd."""
     held = f"{plural(one['vms'], 'VM')}, {show_size(data_of(one))}"
-    lines = [_fact("on it" if shape == "datastores" else "in it", held)]
+    lines = [_fact(_HELD.get(shape, "in it"), held)]
     if one["to"] or not one["goes"]:
         lines.append(_fact("goes to", one["to"] or "nobody mapped it"))
     else:
@@ -70,7 +71,9 @@ def describe_landing(
     if one["room"]:
         lines.append(_fact("room there", one["room"]))
     if there is None:
-        lines.append(_fact("target", f"its {shape} are not known: i reads a target's inventory"))
+        lines.append(
+            _fact("target", f"its {shape.replace('_', ' ')} are not known: i reads a target's inventory")
+        )
     for wrong in filter(None, one["wrong"].split("; ")):
         lines.append(_fact("▲", f"{wrong}  → enter maps it", "warn"))
     return stack(lines)

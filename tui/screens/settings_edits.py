@@ -222,7 +222,7 @@ class SettingsEdits(PlaceScreen):
         )
 
     def action_pattern(self) -> None:
-        """Map many networks, datastores or folders at once."""
+        """Map many networks, datastores, folders, pools or storage policies at once."""
         ask_pattern(self, KINDS[self.block["shape"]])
 
     def action_calendar(self) -> None:

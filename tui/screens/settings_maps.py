@@ -1,4 +1,4 @@
-"""Mapping networks, datastores and folders: one or the marked ones to the target's, many by a pattern.
+"""Mapping networks, datastores and what else has a place: one or the marked ones, many by a pattern.
 
 What the target has is picked from a list; another name may always be written. A pattern is previewed.
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
 from planner.sized import show_size, size_of
-from planner.units import show_bytes
+from planner.units import plural_of, show_bytes
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask, Values
 from tui.dialogs.pick import Choice, Pick
@@ -78,6 +78,8 @@ KINDS: Mapping[str, Kind] = {
         Kind("datastores", "maps.datastores", "datastore", _by_room, "vmfs-*", "gold-*",
              "one that is not listed, or a storage class"),
         Kind("folders", "maps.folders", "folder", _by_path, "Prod/*", "Moved/*"),
+        Kind("pools", "maps.pools", "pool", _by_path, "gold/*", "prod-gold"),
+        Kind("storage_policies", "maps.policies", "storage policy", _by_path, "Gold*", "Mirrored"),
     )
 }  # fmt: skip
 
@@ -122,7 +124,7 @@ def _map(
 
 def ask_pattern(place: SettingsEdits, kind: Kind) -> None:
     """Ask for a pattern and its target, show what it would map, then map."""
-    many = f"{kind.noun.capitalize()}s of the source · * stands for any characters"
+    many = f"{plural_of(kind.noun).capitalize()} of the source · * stands for any characters"
     one = f"{kind.noun.capitalize()} of the target · each * is what that * stood for"
     asks = [
         Ask("pattern", many, "", kind.pattern, needed=True),
@@ -137,7 +139,7 @@ def ask_pattern(place: SettingsEdits, kind: Kind) -> None:
         args = {**said, "table": kind.table}
         place.wherry.ask("maps.match", args, matched, busy="matching", failed=failed)
 
-    place.app.push_screen(Kept(f"Map {kind.noun}s by a pattern", asks, send, "Preview"))
+    place.app.push_screen(Kept(f"Map {plural_of(kind.noun)} by a pattern", asks, send, "Preview"))
 
 
 def _preview(place: SettingsEdits, kind: Kind, found: Said) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from planner.names import visible
@@ -60,6 +61,8 @@ _FOLDERS = (
     Column(6, "decided by", 14, _dash, keep=2),
     Column(7, "note", 24, visible, _warned, keep=5),
 )
+_POOLS = (replace(_FOLDERS[0], title="pool"), *_FOLDERS[1:])
+_POLICIES = (replace(_FOLDERS[0], title="storage policy"), *_FOLDERS[1:4], replace(_FOLDERS[5], field=6))
 _DISKS = (
     Column(2, "disk", 18, flex=True, keep=9),
     Column(3, "now", 12, _dash, keep=6),
@@ -88,6 +91,8 @@ _SHAPES = {
     "networks": _NETWORKS,
     "datastores": _DATASTORES,
     "folders": _FOLDERS,
+    "pools": _POOLS,
+    "storage_policies": _POLICIES,
     "disks": _DISKS,
 }
 SHAPES: Mapping[str, tuple[Column, ...]] = _SHAPES
@@ -115,10 +120,14 @@ def network_rows(networks: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
 
 
 def landing_rows(shape: str, landings: Sequence[Mapping[str, Any]]) -> tuple[Row, ...]:
-    """Return datastores or folders as rows."""
-    beside = "room" if shape == "datastores" else "by"
+    """Return datastores, folders, pools or storage policies as rows."""
+    beside = {"datastores": ("room",), "storage_policies": ()}.get(shape, ("by",))
     return tuple(
-        (one["name"], one, one["name"], one["goes"], one["vms"], data_of(one), one[beside], one["wrong"])
+        (
+            *(one["name"], one, one["name"], one["goes"], one["vms"], data_of(one)),
+            *(one[name] for name in beside),
+            one["wrong"],
+        )
         for one in landings
     )
 

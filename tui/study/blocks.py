@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from planner.store.settings import Version
 
 
-MAPS = ("networks", "datastores", "folders")
+MAPS = ("networks", "datastores", "folders", "pools", "storage_policies")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,9 @@ BLOCKS = (
     Block("networks", "Networks", "where networks of the source lead", "networks", ("networks",)),
     Block("datastores", "Datastores", "where datastores of the source lead", "datastores", ("datastores",)),
     Block("folders", "Folders", "where VM folders of the source lead", "folders", ("folders",)),
+    Block("pools", "Resource pools", "where resource pools of the source lead", "pools", ("pools",)),
+    Block("storage_policies", "Storage policies", "what storage policies of the source become",
+          "storage_policies", ("storage_policies",)),
     Block("disks", "Disks", "what becomes of disks, what travels", "disks", ("remaps", "sends")),
     Block("luns", "LUNs", "LUNs zoned to the target and free to use", "lists", ("luns",)),
     Block("policies", "Policies", "how runs behave", "values",
@@ -91,7 +94,7 @@ BLOCKS = (
           tuple(f"conduct.gates.go.{name}" for name in _RULE)),
     Block("commit", "Commit gate", "what opens the way to commit, and what its end does", "values",
           (*(f"conduct.gates.commit.{name}" for name in _RULE),
-           *(f"conduct.ending.{name}" for name in ("act", "keep_days", "reverse")))),
+           *(f"conduct.ending.{name}" for name in ("act", "keep_days", "folder", "reverse")))),
     Block("addresses", "Addresses", "of VMs at the target, for probes", "names", ("conduct.addresses",)),
     Block("guests", "Adapters", "addresses that guests get", "lists", ("conduct.nics",)),
     Block("subnets", "Subnets", "whose guests get addresses of another", "lists", ("conduct.subnets",)),

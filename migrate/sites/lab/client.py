@@ -158,7 +158,7 @@ class LabSite:
     @property
     def capabilities(self) -> frozenset[Capability]:
         """All of them."""
-        return frozenset(Capability)
+        return frozenset(Capability) - {Capability.RULES, Capability.FOLDERS}
 
     def vms(self) -> tuple[str, ...]:
         """Return the ids of all registered VMs."""
@@ -189,7 +189,9 @@ class LabSite:
         """Return the bytes that new disks may take."""
         return int(self._ask("free_bytes"))
 
-    def lacking(self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = ()) -> tuple[str, ...]:
+    def lacking(
+        self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = (), *, rules: bool = False
+    ) -> tuple[str, ...]:
         """Return nothing: whoever owns the folder may do everything."""
         return ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -18,9 +19,9 @@ def kind_named(kind: str) -> Any:
     return support.GetWsdlType("urn:vim25", kind)
 
 
-def device_change(operation: str, device: Any) -> Any:
-    """Return the change of a device: ``add`` or ``edit``."""
-    return built("VirtualDeviceConfigSpec", operation=operation, device=device)
+def device_change(operation: str, device: Any, profiles: Iterable[Any] = ()) -> Any:
+    """Return the change of a device: ``add`` or ``edit``. ``profiles`` are a disk's storage policies."""
+    return built("VirtualDeviceConfigSpec", operation=operation, device=device, profile=list(profiles))
 
 
 def option(key: str, value: str) -> Any:

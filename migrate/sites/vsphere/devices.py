@@ -16,6 +16,7 @@ from migrate.sites.ports import NewDisk, NewNic, NewVM
 from migrate.sites.vsphere.built import built, device_change
 from migrate.sites.vsphere.defining import BOOTABLE, IDE_BUSES
 from migrate.sites.vsphere.plainly import adapter_kind
+from migrate.sites.vsphere.policies import NO_PROFILES
 from planner.errors import SiteRefused
 from planner.model import Backing
 from planner.names import visible
@@ -38,16 +39,21 @@ class Laid:
 
 
 def device_changes(
-    vm: NewVM, definition: Definition, disks: Mapping[str, Laid], networks: Mapping[str, Any]
+    vm: NewVM,
+    definition: Definition,
+    disks: Mapping[str, Laid],
+    networks: Mapping[str, Any],
+    profiles: Mapping[str, Iterable[Any]] = NO_PROFILES,
 ) -> list[Any]:
     """Return the additions for all devices of a VM.
 
     ``disks`` are replicas by the key that the plan gives an attachment, ``networks`` backings of adapters by
-    the name of the network. Raises SiteRefused for a disk that the definition knows no place for.
+    the name of the network, ``profiles`` storage policies by their name. Raises
+    SiteRefused for a disk that the definition knows no place for.
     """
     return [
         *map(_controller, definition.controllers),
-        *_disks(vm, definition, disks),
+        *_disks(vm, definition, disks, profiles),
         *_adapters(vm, definition, networks),
         *map(_drive, _standing(definition.drives, definition.controllers)),
     ]
@@ -66,7 +72,9 @@ def _controller(one: Controller) -> Any:
     return device_change("add", _on_bus(device, one.slot))
 
 
-def _disks(vm: NewVM, definition: Definition, disks: Mapping[str, Laid]) -> Iterator[Any]:
+def _disks(
+    vm: NewVM, definition: Definition, disks: Mapping[str, Laid], profiles: Mapping[str, Iterable[Any]]
+) -> Iterator[Any]:
     slots = slots_of(vm, definition)
     for item in vm.disks:
         slot, laid = slots[item.key], disks[item.key]
@@ -81,7 +89,7 @@ def _disks(vm: NewVM, definition: Definition, disks: Mapping[str, Laid]) -> Iter
         )
         if slot.iops_limit != UNLIMITED:
             device.storageIOAllocation = built("StorageIOAllocationInfo", limit=slot.iops_limit)
-        yield device_change("add", device)
+        yield device_change("add", device, profiles[item.policy])
 
 
 def slots_of(vm: NewVM, definition: Definition) -> dict[str, Slot]:

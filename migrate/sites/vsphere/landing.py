@@ -208,6 +208,14 @@ class Ground:
     def _folder(self, cluster: RawObject, folder: str) -> tuple[Ref, tuple[str, ...]]:
         return self._below(self._datacenter_above(cluster.ref), folder)
 
+    def folder_beside(self, folder: str, path: str) -> tuple[Ref, tuple[str, ...]]:
+        """Return a path in the datacenter of a folder: the part that is there, the names that are missing."""
+        return self._below(self._datacenter_above(Ref("Folder", folder)), path)
+
+    def vm_root(self, folder: str) -> Ref:
+        """Return the root of all VM folders of the datacenter that a folder is in."""
+        return self.folder_beside(folder, "")[0]
+
     def _below(self, datacenter: RawObject, path: str) -> tuple[Ref, tuple[str, ...]]:
         at = Ref("Folder", text(datacenter.values.get("vmFolder")))
         names = below(path, self._name(datacenter))

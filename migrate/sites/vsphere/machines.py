@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from migrate.sites.copies import original_of
@@ -22,10 +21,12 @@ from migrate.sites.vsphere.describing import escaped, name_of, stamp_of
 from migrate.sites.vsphere.devices import Laid, device_changes
 from migrate.sites.vsphere.differing import differences
 from migrate.sites.vsphere.fencing import Fencing
+from migrate.sites.vsphere.foldering import Foldering
 from migrate.sites.vsphere.ids import OP_KEY, VM_KEY, Held, stamps
 from migrate.sites.vsphere.landing import Ground, Landing
 from migrate.sites.vsphere.offers import newest_hardware
 from migrate.sites.vsphere.plainly import plain_definition
+from migrate.sites.vsphere.policies import profiles, wanted_policies
 from migrate.sites.vsphere.specifying import config_spec
 from migrate.sites.vsphere.tagging import Tagging
 from migrate.sites.vsphere.tasks import Act
@@ -34,14 +35,13 @@ from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.tags import NoTags
-from planner.sources.vcenter.values import many, text
+from planner.sources.vcenter.values import text
 from planner.volumes import datastore_of
 
 _HOME = Kind("virtual machines", (), {"VirtualMachine": ("config.files.vmPathName",)})
-_FOLDER = Kind("folders", (), {"Folder": ("name", "childEntity")})
 
 
-class Building(Fencing):
+class Building(Fencing, Foldering):
     """The VMs of a vCenter, built and put away."""
 
     if TYPE_CHECKING:  # of the part that knows volumes
@@ -81,18 +81,20 @@ class Building(Fencing):
         newest = newest_hardware(self.connection, landing.cluster)
         definition = vm.definition or plain_definition(vm, newest)
         version = min(definition.hw_version, newest) if newest else definition.hw_version
+        policies = profiles(self.connection, wanted_policies(vm))
         held = [Held(laid[disk.key].identity, disk.volume, disk.key) for disk in vm.disks]
         spec = config_spec(
             replace(vm, name=escaped(vm.name)),
             definition,
             home=landing.datastore,
             version=version,
-            devices=device_changes(vm, definition, laid, landing.networks),
+            devices=device_changes(vm, definition, laid, landing.networks, policies),
             stamps=stamps(vm.id, op, held),
+            profiles=policies[vm.policy],
         )
         managed = self.connection.managed
         made = act.run(
-            self._folder(act, landing.folder, landing.missing),
+            self.make_folders(act, landing.folder, landing.missing),
             "CreateVM_Task",
             *(spec, managed(landing.pool), managed(landing.host) if landing.host else None),
             done=_after_sending(lambda: self._made_id(vm.id)),
@@ -115,22 +117,6 @@ class Building(Fencing):
             folder=vm.folder,
             pool=vm.pool,
         )
-
-    def _folder(self, act: Act, folder: Ref, missing: Iterable[str]) -> Ref:
-        """Return the folder below ``folder``, made where it is missing."""
-        for name in missing:
-            ask = partial(self._child, folder, name)
-            act.run(folder, "CreateFolder", escaped(name), done=ask)
-            if (made := ask()) is None:
-                raise NotFound(f"folder {visible(name, 80)} is gone again", "look who removes folders there")
-            folder = Ref("Folder", made)
-        return folder
-
-    def _child(self, folder: Ref, name: str) -> str | None:
-        item = self.connection.one(_FOLDER, folder)
-        ids = many(item.values.get("childEntity")) if item else []
-        children = self.connection.read(_FOLDER, [Ref("Folder", str(one)) for one in ids])
-        return next((one.ref.id for one in children if name_of(one) == name), None)
 
     def differences(self, vm: NewVM) -> tuple[Difference, ...]:
         """Return what the VM built for ``vm`` has otherwise than its source; raises NotFound."""

@@ -6,21 +6,28 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from migrate.claims import Claim, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.holders import HeldDisk
 from migrate.sites.vsphere.seats import Seat
 from migrate.sites.vsphere.transports import choosing
 from migrate.sites.vsphere.transports.choosing import Choice
-from migrate.sites.vsphere.transports.ports import Place, Purpose, Transport
+from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
-from planner.model import BusSharing
+from planner.model import Backing, BusSharing
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
+from planner.sources.vcenter.places import entity_name
+from planner.sources.vcenter.soap import Ref
+from planner.sources.vcenter.values import text
 
+_NEXT = "next"  # stands for a snapshot that is still to be taken
 _LOG = logging.getLogger(__name__)
+_HOST = Kind("hosts", (), {"HostSystem": ("name",)})
 _TREE = Kind("virtual machines", (), {"VirtualMachine": ("snapshot",)})
 
 
@@ -37,9 +44,48 @@ class Reaching(Volumes):
     transports: tuple[Transport, ...] = ()
     tell: Callable[[str, Choice], None] = staticmethod(_logged)
 
-    def way_to(self, volume: str, purpose: Purpose, snapshot: str | None = None) -> Choice:
-        """Return the way that a volume would be opened by; nothing is opened. Raises WherryError."""
-        return choosing.choose(self.transports, self._place_of(volume, snapshot), purpose)
+    def reads_by(self, volume: str) -> Choice:
+        """Return the way that a run would read a volume by: at its next snapshot, or once its VM is off.
+
+        Nothing is opened. Raises SiteRefused when none leads there, NotFound, Unreachable.
+        """
+        place = self._place_of(volume, None)
+        if place.backing is Backing.RDM_PHYSICAL or place.is_shared:  # which no snapshot holds
+            place = replace(place, running=False)
+        elif place.running:
+            place = replace(place, snapshot=_NEXT)
+        return choosing.choose(self.transports, place, Purpose.READ)
+
+    def writes_by(self, disk: NewDisk) -> Choice:
+        """Return the way that a run would write a replica by, also one that is not there yet.
+
+        Nothing is opened. Raises SiteRefused when none leads there, Unreachable.
+        """
+        seats = self.seats
+        if (seat := seats.find(disk.volume)) is not None and seats.described(disk.volume, seat) is not None:
+            place = self._place_of(disk.volume, None)
+        else:
+            seat = seat or seats.new(disk)
+            centre, kind = seat.centre.path, seat.store.kind
+            place = Place(
+                seat.file, disk.size_bytes, disk.backing, disk.lun, datacenter=centre, datastore_kind=kind
+            )
+        return choosing.choose(self.transports, place, Purpose.WRITE)
+
+    def takes(self, volume: str, snapshot: str | None) -> tuple[Standing, ...]:
+        """Return what reading a volume takes of what runs out, hosts by their names; raises WherryError."""
+        if not any(isinstance(one, Rationed) for one in self.transports):
+            return ()
+        found = choosing.takes(self.transports, self._place_of(volume, snapshot))
+        return tuple(replace(one, claim=self._named(one.claim)) for one in found)
+
+    def _named(self, claim: Claim) -> Claim:
+        host = (
+            self.connection.one(_HOST, Ref("HostSystem", claim.of)) if claim.of.startswith("host-") else None
+        )
+        if host is None:
+            return claim
+        return replace(claim, of=f"host {visible(entity_name(text(host.values.get('name'))), 80)}")
 
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk:
         """Open a volume that nobody changes, or as a snapshot holds it; raises WherryError."""

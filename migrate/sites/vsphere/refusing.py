@@ -40,11 +40,18 @@ def kind_of(thing: object) -> str:
 
 def raised(what: str, fault: Any) -> WherryError:
     """Return the error for a fault that pyvmomi raised."""
-    return declined(what, kind_of(fault), str(getattr(fault, "msg", "") or ""))
+    said = str(getattr(fault, "msg", "") or "")
+    return declined(what, kind_of(fault), _with_privilege(said, str(getattr(fault, "privilegeId", "") or "")))
 
 
 def ended(what: str, error: object) -> WherryError:
     """Return the error for a task's ``info.error`` as the property collector sent it."""
     fault = at(error, "fault")
     kind = text(fault, "@") if isinstance(fault, dict) else ""
-    return declined(what, kind or "SystemError", text(error, "localizedMessage"))
+    said = text(error, "localizedMessage")
+    return declined(what, kind or "SystemError", _with_privilege(said, text(fault, "privilegeId")))
+
+
+def _with_privilege(said: str, privilege: str) -> str:
+    """Return what a vCenter said, with the privilege that the account lacks where it names one."""
+    return " ".join(filter(None, (said, f"({privilege})" if privilege else "")))

@@ -1,6 +1,6 @@
-"""The two roles that wherry acts with, and which of their privileges an account lacks on which object.
+"""The roles that wherry acts with, and which of their privileges an account lacks on which object.
 
-    source.role, target.role   a line each: privilege, on what, what for ── ROLES ──▸ lacking(objects)
+    source, target, rules .role   a line each: privilege, on what, what for ── ROLES ──▸ lacking(objects)
 
 The vCenter itself is asked, for the session that would act, object by object: a role that is given too low,
 or is not passed on to what lies below, is found before the night and not in it.
@@ -19,6 +19,7 @@ from migrate.sites.ports import NewVM
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.landing import Ground
 from migrate.sites.vsphere.part import Part
+from migrate.sites.vsphere.policies import profiles, wanted_policies
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.places import entity_name
@@ -27,6 +28,7 @@ from planner.sources.vcenter.values import text
 
 _BATCH = 100  # objects a question
 _STORES = Kind("virtual machines", (), {"VirtualMachine": ("datastore",)})
+_PARENTS = Kind("virtual machines", (), {"VirtualMachine": ("parent",)})
 _NAMES = Kind("objects", (), {"ManagedEntity": ("name",)})
 
 
@@ -35,6 +37,7 @@ class Side(StrEnum):
 
     SOURCE = "source"
     TARGET = "target"
+    RULES = "rules"  # besides, where DRS rules are built again
 
 
 class On(StrEnum):
@@ -46,6 +49,7 @@ class On(StrEnum):
     NETWORK = "network"
     POOL = "pool"
     FOLDER = "folder"
+    CLUSTER = "cluster"
     HOST = "host"  # no role has anything on one: only bubbles of rehearsals need that
 
 
@@ -93,18 +97,20 @@ class Authorised(Part):
     def lacking_at_source(self, vms: Iterable[str]) -> tuple[Lack, ...]:
         """Return what the account lacks to move these VMs away; raises Declined, Unreachable."""
         targets = [found for vm in vms if (found := self.ids.find(vm)) is not None]
-        stores = self._datastores(targets)
-        return self._lacking(Side.SOURCE, {On.VM: targets, On.DATASTORE: stores})
+        stores, roots = self._datastores(targets), self._roots(targets)
+        return self._lacking(Side.SOURCE, {On.VM: targets, On.DATASTORE: stores, On.FOLDER: roots})
 
-    def lacking_at_target(self, vms: Iterable[NewVM]) -> tuple[Lack, ...]:
+    def lacking_at_target(self, vms: Iterable[NewVM], *, rules: bool = False) -> tuple[Lack, ...]:
         """Return what the account lacks to build these VMs where they say they land.
 
         Their datastores are those that they name: disks may not be there yet. Raises SiteRefused for a
-        place that is not there, Unreachable.
+        place or a storage policy that is not there, Declined, Unreachable.
         """
         ground = Ground(self.connection)
         objects: dict[On, dict[Ref, None]] = {on: {} for on in On}
+        named: set[str] = set()
         for vm in vms:
+            named |= wanted_policies(vm)
             landing = ground.landing(
                 datastore=vm.datastore,
                 datastores=(),
@@ -114,9 +120,12 @@ class Authorised(Part):
             )
             objects[On.FOLDER][landing.folder] = None
             objects[On.POOL][landing.pool] = None
+            objects[On.CLUSTER][landing.cluster] = None
             objects[On.DATASTORE] |= dict.fromkeys(landing.stores)
             objects[On.NETWORK] |= dict.fromkeys(landing.plugs)
-        return self._lacking(Side.TARGET, objects)
+        profiles(self.connection, named)
+        ruled = self._lacking(Side.RULES, objects) if rules else ()
+        return (*self._lacking(Side.TARGET, objects), *ruled)
 
     def _datastores(self, vms: Iterable[Ref]) -> list[Ref]:
         found: dict[Ref, None] = {}
@@ -125,6 +134,12 @@ class Authorised(Part):
             ids = [listed] if isinstance(listed, str) else listed
             found |= dict.fromkeys(Ref("Datastore", str(one)) for one in ids)
         return list(found)
+
+    def _roots(self, vms: Iterable[Ref]) -> list[Ref]:
+        """Return the roots of the VM folders of the datacenters that VMs are in; those in vApps say none."""
+        parents = {text(item.values.get("parent")) for item in self.connection.read(_PARENTS, vms)} - {""}
+        ground = Ground(self.connection) if parents else None
+        return list(dict.fromkeys(ground.vm_root(one) for one in sorted(parents))) if ground else []
 
     def _lacking(self, side: Side, objects: Mapping[On, Iterable[Ref]]) -> tuple[Lack, ...]:
         root = Ref("Folder", self.connection.session.content.rootFolder._GetMoId())

@@ -19,6 +19,7 @@ from migrate.sites.vsphere.powers import Powering
 from migrate.sites.vsphere.probing import Probing
 from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.roles import Authorised
+from migrate.sites.vsphere.ruling import Ruling
 from migrate.sites.vsphere.seen import Showing
 from migrate.sites.vsphere.snapshotting import Snapshotting
 from migrate.sites.vsphere.tasks import Tasks
@@ -32,6 +33,7 @@ CAPABILITIES = frozenset(
         *(Capability.POWER, Capability.QUIESCE, Capability.SNAPSHOT, Capability.CHANGE_TRACKING),
         *(Capability.READ_DISKS, Capability.WRITE_DISKS, Capability.CREATE_VM, Capability.LUNS),
         *(Capability.PROBE, Capability.CONFIGURE, Capability.CONSOLIDATE, Capability.CUSTOMISE),
+        *(Capability.FOLDERS, Capability.RULES),
     }
 )
 
@@ -46,6 +48,7 @@ class VsphereSite(
     Tracking,
     Watching,
     Building,
+    Ruling,
     Configuring,
     Customising,
     Probing,
@@ -101,15 +104,18 @@ class VsphereSite(
         """What the parts can do; a group is never frozen at one instant."""
         return CAPABILITIES
 
-    def lacking(self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = ()) -> tuple[str, ...]:
+    def lacking(
+        self, leaving: Iterable[str] = (), arriving: Iterable[NewVM] = (), *, rules: bool = False
+    ) -> tuple[str, ...]:
         """Return what the account may not do of what moving these VMs takes, each a sentence.
 
+        ``rules``: DRS rules are built where they arrive.
         Raises SiteRefused for a place that is not there, Declined, Unreachable.
         """
         away, here = tuple(leaving), tuple(arriving)
         lacks = (
             *(self.lacking_at_source(away) if away else ()),
-            *(self.lacking_at_target(here) if here else ()),
+            *(self.lacking_at_target(here, rules=rules) if here else ()),
         )
         return tuple(dict.fromkeys(lack.says for lack in lacks))
 

@@ -21,8 +21,12 @@ def config_spec(
     version: int,
     devices: Iterable[Any],
     stamps: Mapping[str, str],
+    profiles: Iterable[Any] = (),
 ) -> Any:
-    """Return the ConfigSpec: ``home`` is the datastore of its own files, ``version`` its virtual hardware."""
+    """Return the ConfigSpec: ``home`` is the datastore of its own files, ``version`` its virtual hardware.
+
+    ``profiles`` are the storage policies of its own files.
+    """
     hostname = {HOST_NAME_KEY: definition.host_name} if definition.host_name else {}
     extra = {**dict(definition.extra), **hostname, **stamps}
     return built(
@@ -51,6 +55,7 @@ def config_spec(
         annotation=definition.annotation,
         uuid=definition.bios_uuid if vm.choices.bios_uuid and definition.bios_uuid else None,
         instanceUuid=definition.instance_uuid if vm.choices.instance_uuid else None,
+        vmProfile=list(profiles),
         deviceChange=list(devices),
         extraConfig=[option(key, value) for key, value in extra.items()],
     )

@@ -6,7 +6,7 @@ not there, policies are unknown and the rest of the reading goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -46,17 +46,8 @@ class NoPolicies(Exception):
 
 def read_policies(session: Session) -> Policies:
     """Return the policies in use; raises NoPolicies, UntrustedCertificate."""
-    from pyVmomi import pbm
-
-    service: Any = pbm.ServiceInstance
-    kind: Any = pbm.profile.ResourceType
-
-    def act(_: Any) -> Policies:
-        content = service("ServiceInstance", session.beside(_PATH, _VERSION)).RetrieveContent()
-        return attached(content.profileManager, kind(resourceType="STORAGE"))
-
     try:
-        return session.ask(act)
+        return session.ask(lambda _: attached(*policy_service(session)))
     except UntrustedCertificate:
         raise
     except (BadInput, Unreachable) as error:
@@ -65,17 +56,30 @@ def read_policies(session: Session) -> Policies:
         raise NoPolicies("the policy service answers in a form that is not understood") from error
 
 
+def policy_service(session: Session) -> tuple[Profiles, Any]:
+    """Return a vCenter's policy service, and what it calls policies of storage; raises as a call does."""
+    from pyVmomi import pbm
+
+    service: Any = pbm.ServiceInstance
+    kind: Any = pbm.profile.ResourceType
+    content = service("ServiceInstance", session.beside(_PATH, _VERSION)).RetrieveContent()
+    return content.profileManager, kind(resourceType="STORAGE")
+
+
+def known(profiles: Profiles, storage: Any) -> Iterator[Any]:
+    """Yield the policies that a service knows, each with ``profileId`` and ``name``."""
+    ids = list(profiles.PbmQueryProfile(resourceType=storage, profileCategory="REQUIREMENT") or ())
+    for begin in range(0, len(ids), _BATCH):
+        yield from profiles.PbmRetrieveContent(profileIds=ids[begin : begin + _BATCH])
+
+
 def attached(profiles: Profiles, storage: Any) -> Policies:
     """Return the policies that a service knows, with what they are attached to."""
     homes: dict[str, str] = {}
     disks: dict[str, str] = {}
-    ids = list(profiles.PbmQueryProfile(resourceType=storage, profileCategory="REQUIREMENT") or ())
-    for begin in range(0, len(ids), _BATCH):
-        for policy in profiles.PbmRetrieveContent(profileIds=ids[begin : begin + _BATCH]):
-            for kind, found in (("virtualMachine", homes), ("virtualDiskId", disks)):
-                for entity in (
-                    profiles.PbmQueryAssociatedEntity(profile=policy.profileId, entityType=kind) or ()
-                ):
-                    if entity.objectType == kind:
-                        found[str(entity.key)] = str(policy.name)
+    for policy in known(profiles, storage):
+        for kind, found in (("virtualMachine", homes), ("virtualDiskId", disks)):
+            for entity in profiles.PbmQueryAssociatedEntity(profile=policy.profileId, entityType=kind) or ():
+                if entity.objectType == kind:
+                    found[str(entity.key)] = str(policy.name)
     return Policies(homes, disks)

@@ -13,6 +13,7 @@ import pytest
 from migrate.clock import SystemClock
 from migrate.probes.asking import Answer
 from migrate.run import crew as crews
+from migrate.run import driver as drivers
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
 from migrate.run.history import Event, History, Status
@@ -72,7 +73,7 @@ def test_another_group_goes_on_while_a_probe_waits() -> None:
 
 def test_without_threads_of_their_own_it_would_hold_the_others_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with nobody beside the driver, the first probe waits for a start that never comes."""
-    monkeypatch.setattr(crews, "ASIDE", frozenset())
+    monkeypatch.setattr(drivers, "BESIDE", frozenset())
     here = Waiting(two(probes=[{**ASK, "timeout_s": 0.05}]))
     stopped = here.drive(GO, COMMIT)
     assert stopped.decide is not None

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from migrate.run.actions import Outcome
+from migrate.run.beside import Known, Limits, Source
 from migrate.run.compose import compose
 from migrate.run.crew import Crew
 from migrate.run.history import Event, Status
-from migrate.run.lanes import Lane, Limits
 from migrate.run.runbook import COMMIT, GO
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Copied, Moving, Wanted
@@ -81,16 +81,16 @@ def test_as_many_go_on_at_once_as_may_and_no_more() -> None:
 
 def test_a_limit_of_a_host_is_kept() -> None:
     here, transfers = world(together=2)
-    lanes = {volume: Lane("", 1, host="h1" if "a" in volume else "h2") for volume in VOLUMES}
-    many = Crew(lambda: Limits(6, per_host=1), lanes)
+    sources = {volume: Source("h1" if "a" in volume else "h2") for volume in VOLUMES}
+    many = Crew(lambda: Limits(6, per_host=1), Known(sources=sources))
     assert here.drive(GO, COMMIT, crew=many).outcome is Outcome.COMMITTED
     assert transfers.most == 2
 
 
 def test_greater_weight_goes_first() -> None:
     here, transfers = world()
-    lanes = {volume: Lane("", 1, weight=8.0 if "c" in volume else 1.0) for volume in VOLUMES}
-    here.drive(crew=Crew(lambda: Limits(2), lanes))
+    sources = {volume: Source(weight=8.0 if "c" in volume else 1.0) for volume in VOLUMES}
+    here.drive(crew=Crew(lambda: Limits(2), Known(sources=sources)))
     first = transfers.begun.index("id-c/2000")
     # the first group's own come before anybody else is ready; from there on weight decides
     assert first <= 3

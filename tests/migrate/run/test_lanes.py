@@ -1,65 +1,80 @@
-"""Which transfers begin: limits are kept, weight and size decide, nobody is held up by another's host."""
+"""Which acts begin: limits are kept, weight and size decide, nobody is held up by another's host."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.run.lanes import Lane, Limits, choose
+from migrate.claims import Claim, taken_by
+from migrate.run.lanes import Lane, choose
 
 
 def steps(lanes: list[Lane]) -> list[str]:
     return [lane.step for lane in lanes]
 
 
+def lane(step: str, size_bytes: int = 1, host: str = "", *, disks: int = 4, weight: float = 1.0) -> Lane:
+    claims = (Claim("disks", disks), *((Claim("disks of a host", 1, host),) if host else ()))
+    return Lane(step, size_bytes, weight, claims)
+
+
 def test_weight_comes_before_size_and_size_before_order() -> None:
-    ready = [Lane("a", 10), Lane("b", 30), Lane("c", 10), Lane("d", 1, weight=2.0)]
-    assert steps(choose(ready, [], Limits(4))) == ["d", "b", "a", "c"]
-    assert steps(choose(ready, [], Limits(2))) == ["d", "b"]
-    assert steps(choose(ready, [Lane("x", 1)], Limits(2))) == ["d"]
+    sizes = {"a": 10, "b": 30, "c": 10, "d": 1}
+
+    def ready(disks: int) -> list[Lane]:
+        return [
+            lane(name, size, disks=disks, weight=2.0 if name == "d" else 1.0) for name, size in sizes.items()
+        ]
+
+    assert steps(choose(ready(4), [])) == ["d", "b", "a", "c"]
+    assert steps(choose(ready(2), [])) == ["d", "b"]
+    assert steps(choose(ready(2), [lane("x")])) == ["d"]
 
 
 def test_a_busy_host_holds_up_no_other() -> None:
-    ready = [Lane("a", 9, host="h1"), Lane("b", 8, host="h1"), Lane("c", 7, host="h2")]
-    assert steps(choose(ready, [], Limits(4, per_host=1))) == ["a", "c"]
-    assert steps(choose(ready, [Lane("x", 1, host="h1")], Limits(4, per_host=1))) == ["c"]
-    assert steps(choose(ready, [], Limits(4, per_datastore=2))) == ["a", "b"]  # unknown counts as one
+    ready = [lane("a", 9, "h1"), lane("b", 8, "h1"), lane("c", 7, "h2")]
+    assert steps(choose(ready, [])) == ["a", "c"]
+    assert steps(choose(ready, [lane("x", 1, "h1")])) == ["c"]
 
 
+def test_who_wants_more_than_there_is_goes_alone() -> None:
+    many, one = (
+        Lane("many", claims=(Claim("snapshots", 4, count=9),)),
+        Lane("one", claims=(Claim("snapshots", 4),)),
+    )
+    assert steps(choose([many, one], [])) == ["many"]
+    assert steps(choose([many], [one])) == []
+
+
+PLACES = {"all": 5, "h1": 2, "h2": 1, "d1": 3}
 lanes = st.builds(
     Lane,
     step=st.uuids().map(str),
     size_bytes=st.integers(0, 100),
     weight=st.sampled_from((0.5, 1.0, 4.0)),
-    host=st.sampled_from(("", "h1", "h2")),
-    datastore=st.sampled_from(("", "d1", "d2")),
-)
-limits = st.builds(
-    Limits,
-    at_once=st.integers(1, 5),
-    per_host=st.none() | st.integers(1, 3),
-    per_datastore=st.none() | st.integers(1, 3),
+    claims=st.lists(
+        st.builds(
+            lambda name, count: Claim("places", PLACES[name], name, count),
+            st.sampled_from(sorted(PLACES)),
+            st.integers(1, 6),
+        ),
+        max_size=3,
+        unique_by=lambda claim: claim.of,
+    ).map(tuple),
 )
 
 
-@given(ready=st.lists(lanes, max_size=12), allowed=limits)
-def test_limits_hold_while_work_comes_and_goes_and_everything_gets_its_turn(
-    ready: list[Lane], allowed: Limits
-) -> None:
+@given(ready=st.lists(lanes, max_size=12))
+def test_limits_hold_while_work_comes_and_goes_and_everything_gets_its_turn(ready: list[Lane]) -> None:
     running: list[Lane] = []
     left = list(ready)
     while left or running:
-        for lane in choose(left, running, allowed):
-            left.remove(lane)
-            running.append(lane)
+        for one in choose(left, running):
+            left.remove(one)
+            running.append(one)
         assert running, "with nothing under way something must begin"
-        assert len(running) <= allowed.at_once
-        for limit, places in (
-            (allowed.per_host, [lane.host for lane in running]),
-            (allowed.per_datastore, [lane.datastore for lane in running]),
-        ):
-            assert limit is None or max(Counter(places).values()) <= limit
-        assert not choose(left, running, allowed), "what may begin begins at once"
+        for (_, of), taken in taken_by(claim for one in running for claim in one.claims).items():
+            holders = sum(any(claim.of == of for claim in one.claims) for one in running)
+            assert taken <= PLACES[of] or holders == 1
+        assert not choose(left, running), "what may begin begins at once"
         running.pop(0)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.run import levers
+from migrate.run.beside import Limits
 from migrate.run.compose import compose
 from migrate.run.crew import Crew
 from migrate.run.history import Entry, Event, History, Status
-from migrate.run.lanes import Limits
 from migrate.run.patience import OVER_THE_LINE, Patience, Spent, Tried
 from migrate.run.runbook import GO
 from migrate.run.watch import Watch

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from migrate.papers.evidence import evidence
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback, fenced_names
 from migrate.run.history import History
 from migrate.run.runbook import COMMIT, Runbook, Step
+from migrate.sites.ports import Capability
 from migrate.steps.kinds import KINDS
 from planner.errors import SiteRefused, StepFailed
 from planner.model import Power
@@ -25,8 +27,10 @@ HOSTILE = "[bold]\x1b[2J‮evil\n"
 class Fenced:
     """A wave that is being committed on a day, with one VM of a name."""
 
-    def __init__(self, name: str = "web", at: str = "2026-11-28T23:59:59Z") -> None:
+    def __init__(self, name: str = "web", at: str = "2026-11-28T23:59:59Z", folder: str = "") -> None:
         wave = small_wave()
+        ending = wave.conduct.ending.model_copy(update={"folder": folder})
+        wave = wave.model_copy(update={"conduct": wave.conduct.model_copy(update={"ending": ending})})
         vms = tuple(vm.model_copy(update={"name": name}) if vm.id == VM else vm for vm in wave.vms)
         self.wave = wave.model_copy(update={"vms": vms})
         self.world = World(self.wave, compose(self.wave))
@@ -142,3 +146,51 @@ def test_a_fence_is_never_taken_back_by_a_rollback() -> None:
     here = Fenced()
     with pytest.raises(StepFailed, match="cannot be undone"):
         KINDS["fence"].undo(here.world.context(here.history), here.one("fence"), "op")
+
+
+class Folders:
+    """The folders of a simulated site: where each VM was put, and what is answered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, here: Fenced, stays: str = "") -> None:
+        self.at: list[tuple[str, str]] = []
+
+        def put_aside(site: Any, vm: str, folder: str, op: str) -> str:
+            self.at.append((vm, folder))
+            return stays
+
+        def put_back(site: Any, vm: str, op: str) -> str:
+            self.at.append((vm, ""))
+            return stays
+
+        monkeypatch.setattr(type(here.site), "put_aside", put_aside)
+        monkeypatch.setattr(type(here.site), "put_back", put_back)
+
+
+@pytest.mark.parametrize("stays", ["", "it is part of a vApp\u202e"])
+def test_a_fenced_vm_is_put_aside_and_comes_back(monkeypatch: pytest.MonkeyPatch, stays: str) -> None:
+    here = Fenced(folder="old\u202e")
+    folders = Folders(monkeypatch, here, stays)
+    assert KINDS["fence"].plan(here.one("fence")).count("move it to folder old<U+202E>") == 1
+    said = here.fence()
+    assert folders.at == [(VM, "old\u202e")]
+    told = "left in its folder: it is part of a vApp<U+202E>" if stays else "moved to folder old<U+202E>"
+    assert told in evidence("fence", said)
+    here.history.results[here.one("fence").id] = said
+    home = compose_failback(here.wave, fenced_names(here.history))
+    world = World(here.wave, home)
+    world.target = here.world.source
+    step, context = here.one("unfence", home), world.context(History(home))
+    back = KINDS["unfence"].act(context, step, "2/g0/v1/unfence/do1")
+    assert (folders.at[1:], back.get("stays", "")) == ([(VM, "")], stays)
+    assert (told if stays else "NICs connected") in evidence("unfence", back)
+    KINDS["unfence"].undo(context, step, "2/g0/v1/unfence/undo1")
+    assert folders.at[2:] == [(VM, "old\u202e")]
+
+
+def test_a_site_without_folders_is_not_asked_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Fenced(folder="old")
+    folders = Folders(monkeypatch, here)
+    without = frozenset(Capability) - {Capability.FOLDERS}
+    monkeypatch.setattr(type(here.site), "capabilities", property(lambda site: without))
+    assert "folder" not in here.fence()
+    assert folders.at == []

@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sqlite3
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,3 +93,15 @@ def refused(ran: Ran, code: int, *said: str) -> None:
     assert len(hint) > len("  hint: "), "the hint is empty"
     for words in said:
         assert words in ran.err, ran.err
+
+
+@contextmanager
+def descriptor(text: str) -> Iterator[str]:
+    """Give the number of a pipe that holds a password."""
+    ours, theirs = os.pipe()
+    os.write(theirs, text.encode())
+    os.close(theirs)
+    try:
+        yield str(ours)
+    finally:
+        os.close(ours)

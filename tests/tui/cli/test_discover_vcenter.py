@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.tui.cli.command import Ran, Wherry, refused, wherry
+from tests.tui.cli.command import Ran, Wherry, descriptor, refused, wherry
 from tests.tui.cli.terminal import typing
 from tests.vcenter.certificates import Authority, Certificate
 from tests.vcenter.fixtures import StartVCenter
@@ -21,18 +18,6 @@ from tests.vcenter.peer import VCenterPeer
 def project(tmp_path: Path) -> Wherry:
     assert wherry("init", str(tmp_path / "move")).code == 0
     return Wherry(tmp_path / "move")
-
-
-@contextmanager
-def descriptor(text: str) -> Iterator[str]:
-    """Give the number of a pipe that holds a password."""
-    ours, theirs = os.pipe()
-    os.write(theirs, text.encode())
-    os.close(theirs)
-    try:
-        yield str(ours)
-    finally:
-        os.close(ours)
 
 
 def spec(peer: VCenterPeer) -> str:

@@ -59,10 +59,16 @@ def test_datastores_and_folders_are_mapped_like_networks(planned: Wherry) -> Non
     refused(planned("settings", "map", "--folders", "none-*", "x"), 2, "no folder of the source matches")
     refused(planned("settings", "set", "folders", '{a = "x", "/a" = "y"}'), 2, "one folder, mapped twice")
     refused(planned("settings", "set", "datastores", '{a = ""}'), 2, "datastores")
+    refused(planned("settings", "map", "--pools", "none-*", "x"), 2, "no resource pool of the source matches")
+    refused(planned("settings", "map", "--storage-policies", "none-*", "x"), 2, "no storage policy of the")
+    refused(planned("settings", "set", "pools", '{a = "x", "/a" = "y"}'), 2, "one pool, mapped twice")
+    planned.done("settings", "set", "pools.gold/db", "gold-2")
+    planned.done("settings", "set", "storage_policies.Gold", "Mirrored")
     planned.done("settings", "set", "datastores.later", "gold-2")
     planned.done("settings", "set", "folders.later", "Later")
     now = planned.done("settings", "show", "--json").document
     assert now["networks"] == stored["networks"]
+    assert (now["pools"], now["storage_policies"]) == ({"gold/db": "gold-2"}, {"Gold": "Mirrored"})
     assert (now["datastores"]["later"], now["folders"]) == ("gold-2", {"later": "Later"})
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,7 +12,7 @@ from planner.errors import BadInput, Blocked
 from planner.settings_sites import Site
 from planner.store import settings
 from planner.store.project import Project
-from tests.tui.cli.command import Ran, Wherry, refused, wherry
+from tests.tui.cli.command import Ran, Wherry, descriptor, refused, wherry
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.peer import VCenterPeer
 
@@ -24,18 +21,6 @@ from tests.vcenter.peer import VCenterPeer
 def project(tmp_path: Path) -> Wherry:
     assert wherry("init", str(tmp_path / "move")).code == 0
     return Wherry(tmp_path / "move")
-
-
-@contextmanager
-def descriptor(text: str) -> Iterator[str]:
-    """Give the number of a pipe that holds a password."""
-    ours, theirs = os.pipe()
-    os.write(theirs, text.encode())
-    os.close(theirs)
-    try:
-        yield str(ours)
-    finally:
-        os.close(ours)
 
 
 def log_in(project: Wherry, peer: VCenterPeer, *more: str, password: str = "") -> Ran:

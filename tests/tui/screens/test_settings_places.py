@@ -155,10 +155,11 @@ async def test_hostile_datastores_and_folders_do_nothing(tmp_path: Path) -> None
     root = estate.build(tmp_path, estate.hostile_estate())
     with Project.open(root) as project:
         names = {f"x{name}": name for name in estate.HOSTILE}
-        body = {"datastores": names, "folders": {name.strip("/"): to for name, to in names.items()}}
+        paths = {name.strip("/"): to for name, to in names.items()}
+        body = {"datastores": names, "folders": paths, "pools": paths, "storage_policies": names}
         settings_store.save(project, settings_store.validate(body, ""), "ann")
     async with settings_of(root, "datastores", SMALL) as pilot:
-        for block in ("datastores", "folders"):
+        for block in ("datastores", "folders", "pools", "storage_policies"):
             place(pilot).select(block)
             await idle(pilot)
             await pilot.press("enter")

@@ -170,7 +170,8 @@ def restore_version(number: int, project_dir: Path, as_json: bool) -> None:
     "map",
     epilog="Examples: wherry settings map 'vlan-*' 'prod-*' --check; "
     "wherry settings map 'VM Network' prod-120; wherry settings map --datastores 'vmfs-*' gold-01; "
-    "wherry settings map --folders Prod Migrated/Prod",
+    "wherry settings map --folders Prod Migrated/Prod; wherry settings map --pools gold prod-gold; "
+    "wherry settings map --storage-policies 'Gold*' Mirrored",
 )
 @click.argument("pattern")
 @click.argument("target")
@@ -193,13 +194,26 @@ def restore_version(number: int, project_dir: Path, as_json: bool) -> None:
     flag_value="folders",
     help="Map VM folders; the longest path decides, and folders in it come along.",
 )
+@click.option(
+    "--pools",
+    "table",
+    flag_value="pools",
+    help="Map resource pools; the longest path decides, for pools in it too.",
+)
+@click.option(
+    "--storage-policies",
+    "table",
+    flag_value="storage_policies",
+    help="Map storage policies of VMs and disks; without a map they get the default of their datastore.",
+)
 @click.option("--check", is_flag=True, help="Say what it would map, and change nothing.")
 @project_option
 @json_option
 def map_names(pattern: str, target: str, table: str, check: bool, project_dir: Path, as_json: bool) -> None:
-    """Map networks, datastores or folders of the source that match PATTERN to TARGET.
+    """Map what matches PATTERN at the source to TARGET: networks unless an option says what else.
 
-    Folders are named by their path below the datacenter (Prod/Web); / is all of them. * stands for any
+    Folders are named by their path below the datacenter (Prod/Web), resource pools by theirs below the pool
+    of their cluster (gold/db); / is all of them. * stands for any
     characters; each * of TARGET is what the one at its place in PATTERN stood for.
     """
     from planner.names import visible

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tui.cli.login import login_options
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, say, table
+
+if TYPE_CHECKING:
+    from planner.settings_sites import Site
 
 
 @click.group(
@@ -103,7 +106,10 @@ def logout(name: str, project_dir: Path, as_json: bool) -> None:
 @project_option
 @json_option
 def list_sites(project_dir: Path, as_json: bool) -> None:
-    """List the project's sites."""
+    """List the project's sites and the ways to their disks.
+
+    Told is what is set up. Which way leads to each disk of a wave says wherry rehearse WAVE --depth dry.
+    """
     from planner.store import settings as settings_store
 
     with open_project(project_dir) as project:
@@ -111,4 +117,22 @@ def list_sites(project_dir: Path, as_json: bool) -> None:
     if as_json:
         data({name: site.model_dump() for name, site in sites.items()})
         return
-    table(("name", "role", "url"), ((name, site.role, site.url) for name, site in sites.items()))
+    table(
+        ("name", "role", "url", "ways to its disks"),
+        ((name, site.role, site.url, _ways(site)) for name, site in sites.items()),
+    )
+
+
+def _ways(site: Site) -> str:
+    """Return what is set up to reach the disks of a vCenter; nothing of a lab."""
+    from planner.names import visible
+
+    if not site.url.startswith("vcenter:"):
+        return ""
+    set_up = {
+        "local": ", ".join(sorted(site.mounts)),
+        "hot-add": site.mover,
+        "nbd": "VDDK" if site.vddk else "",
+        "datastore-http": "always",
+    }
+    return "; ".join(f"{way}: {visible(by, 200)}" for way, by in set_up.items() if by)

@@ -1,4 +1,4 @@
-"""Maps for the screens: networks, datastores and folders of the source, where each leads, what is odd."""
+"""Maps for the screens: what of the source is mapped to the target, where each leads, what is odd."""
 
 from __future__ import annotations
 
@@ -43,14 +43,34 @@ def folders(room: Room) -> dict[str, Any]:
     }
 
 
+def pools(room: Room) -> dict[str, Any]:
+    """Return every resource pool with its map, and the pools of the target."""
+    from tui.acts.landing_pools import pool_landings
+
+    at = room.situation
+    return {
+        "pools": pool_landings(at.inventory, at.target, at.settings),
+        "target": _there(at.target, "pools"),
+    }
+
+
+def policies(room: Room) -> dict[str, Any]:
+    """Return every storage policy with its map; an inventory says which are in use, not all there are."""
+    from tui.acts.landing_pools import policy_landings
+
+    at = room.situation
+    return {"storage_policies": policy_landings(at.inventory, at.settings), "target": None}
+
+
 def _there(target: Inventory | None, table: str) -> list[dict[str, Any]] | None:
     """Return what the target has to be mapped to: name, what is said beside it, and where it is."""
-    if target is None or table in target.gaps:
+    if target is None or table in target.gaps or table == "storage_policies":
         return None
-    if table == "folders":
+    if table in ("folders", "pools"):
         from tui.acts.landing import folders_there
+        from tui.acts.landing_pools import pools_there
 
-        paths = folders_there(target)
+        paths = (folders_there if table == "folders" else pools_there)(target)
         return None if paths is None else [{"name": path, "place": ""} for path in paths]
     if table == "datastores":
         from planner.filling import free_on
@@ -63,11 +83,17 @@ def _there(target: Inventory | None, table: str) -> list[dict[str, Any]] | None:
     return [{"name": one.name, "vlan": one.vlan, "place": one.datacenter} for one in named.values()]
 
 
-_ALL = {"networks": networks, "datastores": datastores, "folders": folders}
+_ALL = {
+    "networks": networks,
+    "datastores": datastores,
+    "folders": folders,
+    "pools": pools,
+    "storage_policies": policies,
+}
 
 
 def put(room: Room, values: dict[str, str | None], table: str = "networks") -> dict[str, Any]:
-    """Map networks, datastores or folders by name, None takes a map away; return all of these then."""
+    """Map what a table maps by name, None takes a map away; return all of these then."""
     from tui.acts.mapping import put_maps
 
     put_maps(room.project, table, values)
@@ -77,6 +103,7 @@ def put(room: Room, values: dict[str, str | None], table: str = "networks") -> d
 def matching(room: Room, pattern: str, target: str, table: str = "networks") -> dict[str, Any]:
     """Return what a pattern would map, and to which of these the target has nothing."""
     from planner.destinations import is_known, known_folders, spelled
+    from planner.pools import is_there, known_pools
     from tui.acts.mapping import matched_in
 
     at = room.situation
@@ -87,10 +114,13 @@ def matching(room: Room, pattern: str, target: str, table: str = "networks") -> 
     elif table == "folders":
         known = known_folders(at.target)
         missing = {to for to in found.values() if not is_known(to, known)}
+    elif table == "pools":
+        pools_known = known_pools(at.target)
+        missing = {to for to in found.values() if not is_there(to, pools_known)}
     else:
         missing = set(found.values()) - {one["name"] for one in there}
     before = getattr(at.settings, table)
-    if table == "folders":
+    if table in ("folders", "pools"):
         before = {spelled(path): to for path, to in before.items()}
     return {
         "maps": found,
@@ -104,6 +134,8 @@ OPS = {
     "maps": networks,
     "maps.datastores": datastores,
     "maps.folders": folders,
+    "maps.pools": pools,
+    "maps.policies": policies,
     "maps.set": put,
     "maps.match": matching,
 }

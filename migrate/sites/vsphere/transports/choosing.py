@@ -11,11 +11,12 @@ block device comes first: the host that owns the datastore writes it, locks and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+from migrate.claims import Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
-from migrate.sites.vsphere.transports.ports import Place, Purpose, Transport, Way
+from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport, Way
 from planner.errors import SiteRefused, Unreachable, WherryError
 
 _ORDER = {
@@ -28,6 +29,7 @@ _WHY = {
     Way.NBD: "VDDK reaches it over the network",
     Way.HTTP: "the vCenter serves its file",
 }
+_UNSURE = ", where it writes a file in place: ESXi does not"
 Disk = TypeVar("Disk")
 Tell = Callable[["Choice"], None]
 
@@ -38,12 +40,14 @@ class Choice:
 
     way: Way
     passed: tuple[tuple[Way, str], ...] = ()
+    purpose: Purpose = field(default=Purpose.READ, compare=False)
 
     @property
     def reason(self) -> str:
         """One line for people."""
         passed = "".join(f"; not {way}: {why}" for way, why in self.passed)
-        return f"{self.way}: {_WHY[self.way]}{passed}"
+        unsure = _UNSURE if (self.way, self.purpose) == (Way.HTTP, Purpose.WRITE) else ""
+        return f"{self.way}: {_WHY[self.way]}{unsure}{passed}"
 
 
 def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> Choice:
@@ -51,9 +55,17 @@ def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> C
     passed: list[tuple[Way, str]] = []
     for transport in _ordered(transports, purpose):
         if not (why := transport.refusal(place, purpose)):
-            return Choice(transport.way, tuple(passed))
+            return Choice(transport.way, tuple(passed), purpose)
         passed.append((transport.way, why))
     raise _none(place, purpose, passed)
+
+
+def takes(transports: Iterable[Transport], place: Place) -> tuple[Standing, ...]:
+    """Return what the way by which a disk would be read takes of what runs out; raises WherryError."""
+    for transport in _ordered(transports, Purpose.READ):
+        if not transport.refusal(place, Purpose.READ):
+            return transport.takes(place) if isinstance(transport, Rationed) else ()
+    return ()
 
 
 def open_read(
@@ -89,7 +101,7 @@ def _open(
             passed.append((transport.way, error.message))
             last = error
             continue
-        tell(Choice(transport.way, tuple(passed)))
+        tell(Choice(transport.way, tuple(passed), purpose))
         return disk
     if last is not None and last.retryable:
         raise Unreachable(_sentence(place, purpose, passed), last.hint) from last

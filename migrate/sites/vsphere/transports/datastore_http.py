@@ -11,13 +11,14 @@ import errno
 import secrets
 from collections.abc import Callable, Iterator
 
+from migrate.claims import Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.refusing import kind_of
 from migrate.sites.vsphere.transports.folder import FolderFile, Stand, as_os_error
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
-from migrate.sites.vsphere.transports.slots import Places, unlimited
+from migrate.sites.vsphere.transports.slots import UNLIMITED, Ration
 from planner.errors import SiteRefused, WherryError
 from planner.sources.vcenter.soap import Ref
 from planner.units import SECTOR, show_bytes
@@ -31,9 +32,9 @@ class DatastoreHttp:
 
     way = Way.HTTP
 
-    def __init__(self, connection: Connection, places: Places = unlimited) -> None:
+    def __init__(self, connection: Connection, ration: Ration = UNLIMITED) -> None:
         self._connection = connection
-        self._places = places
+        self._ration = ration
         self._writes_in_place: bool | None = None
 
     def refusal(self, place: Place, purpose: Purpose) -> str:
@@ -43,6 +44,10 @@ class DatastoreHttp:
         if purpose is Purpose.WRITE and place.running:
             return "a VM that runs holds it"
         return place.restless or place.not_flat
+
+    def takes(self, place: Place) -> tuple[Standing, ...]:
+        """Return the place that the disk takes."""
+        return self._ration.standings(place)
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Open the flat file; raises SiteRefused, Unreachable."""
@@ -68,7 +73,7 @@ class DatastoreHttp:
                 f"file {place.file.flat.shown} {has}, its disk has {show_bytes(place.size_bytes)}",
                 "check that the disk is a flat one, or choose another way to it",
             )
-        return HttpDisk(file, stand, writable, self._places(place))
+        return HttpDisk(file, stand, writable, self._ration.take(place))
 
     def _probe(self, place: Place) -> bool:
         """Tell whether a range that is put changes nothing else of a file beside the disk."""

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+from migrate.claims import Claim, Standing
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -50,6 +51,12 @@ class HotAdd:
         if place.running and not place.live and place.backing is Backing.RDM_PHYSICAL:
             return "a VM that runs writes it, and physical mappings have no snapshots"
         return place.restless
+
+    def takes(self, place: Place) -> tuple[Standing, ...]:
+        """Return the place that the disk takes on a SCSI controller; raises NotFound, Unreachable."""
+        assert self._vm is not None, "asked for a refusal before"
+        most, taken = self._vm.places()
+        return (Standing(Claim("hot-add", most, "the mover's VM"), taken),)
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Attach the disk for reading; raises SiteRefused, Unreachable, ProjectBusy."""

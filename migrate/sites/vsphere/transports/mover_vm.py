@@ -108,28 +108,42 @@ class MoverVM:
         item = self._connection.one(_DEVICES, self.ref)
         return None if item is None else many(item.values.get("config.hardware.device"))
 
+    def places(self) -> tuple[int, int]:
+        """Return how many places for disks its SCSI controllers have, and how many are taken.
+
+        Those of a bus that is shared are for disks of its like, and do not count.
+        """
+        every, free = self._slots(BusSharing.NONE)
+        return every, every - len(free)
+
     def _free_slot(self, sharing: BusSharing = BusSharing.NONE) -> tuple[int, int]:
         """Return the key of a controller with that sharing and a free unit; raises SiteRefused for none."""
+        _, free = self._slots(sharing)
+        if not free:
+            of_kind = "" if sharing is BusSharing.NONE else f" with {sharing}, as the disk's VMs have it on"
+            raise SiteRefused(
+                f"the mover's VM has no free place on a SCSI controller{of_kind}",
+                "add a controller to it, or copy fewer disks at once",
+            )
+        return free[0]
+
+    def _slots(self, sharing: BusSharing) -> tuple[int, list[tuple[int, int]]]:
+        """Return how many places such controllers have, and of each free one their key and its unit."""
         devices = self._devices()
         if devices is None:
             raise NotFound(
                 f"the mover's VM is not at {self._connection.shown} any more", "correct it in the settings"
             )
         taken = {(whole(one, "controllerKey"), whole(one, "unitNumber")) for one in devices}
-        for one in devices:
-            if CONTROLLERS.get(text(one, "@")) not in _SCSI:
-                continue
-            if (text(one, "sharedBus") or BusSharing.NONE) != sharing:
-                continue
-            key = whole(one, "key") or 0
-            for unit in range(_UNITS):
-                if unit != _OWN_UNIT and (key, unit) not in taken:
-                    return key, unit
-        of_kind = "" if sharing is BusSharing.NONE else f" with {sharing}, as the disk's VMs have it on"
-        raise SiteRefused(
-            f"the mover's VM has no free place on a SCSI controller{of_kind}",
-            "add a controller to it, or copy fewer disks at once",
-        )
+        every = [
+            (whole(one, "key") or 0, unit)
+            for one in devices
+            if CONTROLLERS.get(text(one, "@")) in _SCSI
+            and (text(one, "sharedBus") or BusSharing.NONE) == sharing
+            for unit in range(_UNITS)
+            if unit != _OWN_UNIT
+        ]
+        return len(every), [slot for slot in every if slot not in taken]
 
     def _change(self, operation: str, device: Any) -> Any:
         from pyVmomi import vim

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from migrate.claims import Standing
 from migrate.disks.nbd.disk import NbdDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.transports.nbdkit import serve
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
-from migrate.sites.vsphere.transports.slots import Places, unlimited
+from migrate.sites.vsphere.transports.slots import UNLIMITED, Ration
 from planner.errors import SiteRefused
 from planner.model import Backing
 from planner.sources.vcenter.address import Login
@@ -84,10 +85,10 @@ class Nbd:
     way = Way.NBD
 
     def __init__(
-        self, plugin: Callable[[], Plugin] | None, places: Places = unlimited, timeout_s: float = 60.0
+        self, plugin: Callable[[], Plugin] | None, ration: Ration = UNLIMITED, timeout_s: float = 60.0
     ) -> None:
         self._plugin = plugin
-        self._places = places
+        self._ration = ration
         self._timeout_s = timeout_s
 
     def refusal(self, place: Place, purpose: Purpose) -> str:
@@ -104,6 +105,10 @@ class Nbd:
             return "VDDK reads disks of a VM that runs from its snapshots only"
         return place.restless
 
+    def takes(self, place: Place) -> tuple[Standing, ...]:
+        """Return the connections that the disk takes."""
+        return self._ration.standings(place)
+
     def open_read(self, place: Place) -> ReadableDisk:
         """Open the disk; raises SiteRefused, Unreachable."""
         return self._open(place, Purpose.READ)
@@ -115,7 +120,7 @@ class Nbd:
     def _open(self, place: Place, purpose: Purpose) -> NbdDisk:
         assert self._plugin is not None, "asked for a refusal before"
         plugin = self._plugin()
-        release = self._places(place)
+        release = self._ration.take(place)
         try:
             disk = serve(
                 plugin.words(place, purpose),

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from migrate.claims import Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from planner.model import Backing, BusSharing
@@ -83,6 +84,15 @@ class Place:
         if self.datastore_kind.casefold() in _OBJECTS:
             return f"disks of a {self.datastore_kind} datastore are no files"
         return ""
+
+
+@runtime_checkable
+class Rationed(Protocol):
+    """A way that takes of what runs out."""
+
+    def takes(self, place: Place) -> tuple[Standing, ...]:
+        """Return what opening a disk takes, and how much of it is taken now; raises WherryError."""
+        ...
 
 
 class Transport(Protocol):

@@ -18,17 +18,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from migrate.claims import Claim, Standing
 from migrate.sites.vsphere.transports.ports import Place
 from planner.errors import ProjectBusy
 from planner.names import content_id, visible
 
 _LOOK_S = 0.2
-Places = Callable[[Place], Callable[[], None]]  # takes what a disk needs, returns what gives it back
-
-
-def unlimited(_: Place) -> Callable[[], None]:
-    """Take nothing."""
-    return lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +53,29 @@ class Slots:
         self._clock = clock
         self._sleep = sleep
 
+    def taken(self, claim: Claim) -> int:
+        """Return how many of the places of a claim are taken now, by any process of this machine."""
+        folder = self._of(claim.what, claim.of)
+        held = 0
+        for number in range(claim.most):
+            if not (path := folder / str(number)).exists():
+                continue
+            if (fd := locked(path)) is None:
+                held += 1
+            else:
+                os.close(fd)
+        return held
+
+    def _of(self, what: str, of: str) -> Path:
+        return self._folder / content_id("slots", what, of)
+
     def take(self, what: str, of: str, most: int) -> Callable[[], None]:
         """Wait for one of ``most`` places and return what gives it back; raises ProjectBusy.
 
-        ``what`` is said in errors, ``of`` is whose they are: ``nbd``, ``host-12``.
+        ``what`` is said in errors, ``of`` is whose they are: ``nbd``, ``host-12``. Who asked ``taken`` before
+        waits here only for what others took since.
         """
-        folder = self._folder / content_id("slots", what, of)
+        folder = self._of(what, of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         begun = self._clock()
         while True:
@@ -78,21 +90,45 @@ class Slots:
             self._sleep(_LOOK_S)
 
 
-def nbd_places(slots: Slots, limits: Limits, vcenter: str) -> Places:
-    """Return what takes a connection through a disk's host and one through its vCenter."""
+@dataclass(frozen=True, slots=True)
+class Ration:
+    """What opening a disk one way takes of the places; without ``slots`` it takes nothing."""
 
-    def take(place: Place) -> Callable[[], None]:
+    slots: Slots | None = None
+    claims: Callable[[Place], tuple[Claim, ...]] = lambda place: ()
+
+    def take(self, place: Place) -> Callable[[], None]:
+        """Wait for all that a disk needs and return what gives it back; raises ProjectBusy."""
         with ExitStack() as taken:
-            taken.callback(slots.take("nbd", place.host or vcenter, limits.nbd_per_host))
-            taken.callback(slots.take("nbd", f"vcenter {vcenter}", limits.nbd_per_vcenter))
+            for claim in self.claims(place):
+                assert self.slots is not None, "whose claims they are"
+                taken.callback(self.slots.take(claim.what, claim.of, claim.most))
             return taken.pop_all().close
 
-    return take
+    def standings(self, place: Place) -> tuple[Standing, ...]:
+        """Return what a disk needs and how much of it is taken now."""
+        slots = self.slots
+        return tuple(Standing(claim, slots.taken(claim)) for claim in self.claims(place)) if slots else ()
 
 
-def http_places(slots: Slots, limits: Limits, vcenter: str) -> Places:
-    """Return what takes one of the disks that are read through a vCenter's web server."""
-    return lambda place: slots.take("http", f"vcenter {vcenter}", limits.http_per_vcenter)
+UNLIMITED = Ration()
+
+
+def nbd_places(slots: Slots, limits: Limits, vcenter: str) -> Ration:
+    """Return the ration of NBD: a connection through a disk's host and one through its vCenter."""
+
+    def claims(place: Place) -> tuple[Claim, ...]:
+        return (
+            Claim("nbd", limits.nbd_per_host, place.host or vcenter),
+            Claim("nbd", limits.nbd_per_vcenter, f"vcenter {vcenter}"),
+        )
+
+    return Ration(slots, claims)
+
+
+def http_places(slots: Slots, limits: Limits, vcenter: str) -> Ration:
+    """Return the ration of HTTP: one of the disks that are read through a vCenter's web server."""
+    return Ration(slots, lambda place: (Claim("http", limits.http_per_vcenter, f"vcenter {vcenter}"),))
 
 
 def locked(path: Path) -> int | None:

@@ -16,11 +16,14 @@ from planner.model import (
     Device,
     DeviceKind,
     Disk,
+    DrsGroup,
+    DrsRule,
     Guest,
     Host,
     Inventory,
     Network,
     Nic,
+    ResourcePool,
     VCenter,
 )
 from planner.sources.document import dump_document
@@ -103,8 +106,19 @@ APP = VM(
 TAGGED = VM("vm-5", "tagged", moref="vm-5", tags=(("tier", "database"), ("tier", "web")), **PLACE)
 
 
-def document(directory: Path, *vms: VM, newest: int = 17, networks: tuple[str, ...] = ("net",)) -> Path:
-    """Write an estate of a cluster of two hosts with two datastores that holds these VMs."""
+def document(
+    directory: Path,
+    *vms: VM,
+    newest: int = 17,
+    networks: tuple[str, ...] = ("net",),
+    pools: tuple[str, ...] = (),
+    groups: tuple[DrsGroup, ...] = (),
+    rules: tuple[DrsRule, ...] = (),
+) -> Path:
+    """Write an estate of a cluster of two hosts with two datastores that holds these VMs.
+
+    ``pools`` are paths below the cluster's own pool, ``groups`` and ``rules`` those of the cluster.
+    """
     common = ("prod", "dc1", "7.0.3", 8, 64 * GIB, VCENTER)
     estate = Inventory(
         "test",
@@ -114,7 +128,7 @@ def document(directory: Path, *vms: VM, newest: int = 17, networks: tuple[str, .
             Host(f"host-{n}", f"esx-{n}", *common, maintenance=False, supported_hw_version=newest)
             for n in (1, 2)
         ),
-        clusters=(Cluster("domain-c8", "prod", 2, VCENTER, "dc1", drs=True),),
+        clusters=(Cluster("domain-c8", "prod", 2, VCENTER, "dc1", drs=True, groups=groups, rules=rules),),
         datastores=tuple(
             Datastore(f"datastore-{n}", name, "VMFS", 64 * GIB, 64 * GIB, VCENTER, "dc1", accessible=True)
             for n, name in enumerate(("ds", "ds2"))
@@ -122,6 +136,10 @@ def document(directory: Path, *vms: VM, newest: int = 17, networks: tuple[str, .
         networks=tuple(
             Network(f"network-{n}", name, "7", "vSwitch0", VCENTER, "dc1", "standard")
             for n, name in enumerate(networks)
+        ),
+        resource_pools=tuple(
+            ResourcePool(f"resgroup-{n}", path.rpartition("/")[2], f"Resources/{path}", "prod", VCENTER)
+            for n, path in enumerate(pools, 1)
         ),
         vcenters=(VCenter(VCENTER, "vc", "8.0.2", "1", "8.0.2.0"),),
     )

@@ -311,6 +311,8 @@ def test_a_name_that_is_taken_is_refused(pair: Pair) -> None:
         ({"nics": (NewNic("a", "nowhere\u202e"),)}, r"network nowhere<U\+202E> is not at"),
         ({"datastore": "ds3"}, "datastore ds3 is not at"),
         ({"pool": "gold"}, "no cluster of .* with pool gold"),
+        ({"policy": "Gold"}, "storage policy Gold is not at"),
+        ({"disks": (NewAttachment("2000", "vm-8/2000", policy="a\u202e"),)}, r"storage policy a<U\+202E> is"),
         ({"folder": "/dc2/vm/x"}, "no cluster of .* in datacenter dc2"),
         ({"disks": ()}, "nobody said on which datastore"),
     ],

@@ -28,14 +28,15 @@ def test_a_vcenter_knows_every_privilege_and_takes_the_role(wired: Wired, side: 
     assert len(ids) == len(set(ids))
     manager = wired.peer.connect().content.authorizationManager
     everything = next(one.privilege for one in manager.roleList if one.name == "Admin")
-    known = [one for one in ids if not one.startswith("InventoryService.")]  # which this vCenter has none of
+    unknown = ("InventoryService.", "StorageProfile.")  # which this vCenter has none of
+    known = [one for one in ids if not one.startswith(unknown)]
     assert set(known) - set(everything) == set()
     manager.AddAuthorizationRole(f"wherry-{side.value}", known)
 
 
 def test_none_may_destroy_or_administer() -> None:
-    """Both roles leave out what wherry never does."""
-    ids = {privilege.id for side in Side for privilege in role(side)}
+    """Both roles leave out what wherry never does; that for DRS rules is apart, for it is one of clusters."""
+    ids = {privilege.id for side in (Side.SOURCE, Side.TARGET) for privilege in role(side)}
     never = (
         "Authorization.",
         "Host.",
@@ -86,6 +87,23 @@ def test_every_kind_of_place_is_asked_for(wired: Wired, privilege: str, on: On, 
     wired.peer.rules([{"deny": privilege}])
     (lack,) = Authorised(*wired.of()).lacking_at_target([NEW])
     assert (lack.privilege, lack.kind, lack.object) == (privilege, on, name)
+
+
+def test_the_folder_of_vms_that_moved_away_is_asked_for_where_it_is_made(wired: Wired) -> None:
+    wired.peer.rules([{"deny": "Folder.Create"}, {"deny": "VirtualMachine.Inventory.Move"}])
+    lacks = Authorised(*wired.of("vm-7", "vm-8")).lacking_at_source(["vm-7", "vm-8"])
+    assert [(one.privilege, one.kind, one.object) for one in lacks] == [
+        *(("VirtualMachine.Inventory.Move", On.VM, name) for name in ("odd", "app/one")),
+        ("Folder.Create", On.FOLDER, "vm"),
+    ]
+
+
+def test_rules_of_clusters_are_asked_for_only_where_they_are_built(wired: Wired) -> None:
+    wired.peer.rules([{"deny": "Host.Inventory.EditCluster"}])
+    site = Authorised(*wired.of())
+    assert site.lacking_at_target([NEW]) == ()
+    (lack,) = site.lacking_at_target([NEW], rules=True)
+    assert (lack.privilege, lack.kind, lack.object) == ("Host.Inventory.EditCluster", On.CLUSTER, "prod")
 
 
 def test_an_account_that_may_not_ask_is_told(wired: Wired) -> None:

@@ -15,7 +15,7 @@ from migrate.sites.vsphere.seats import Form, Laying
 from migrate.sites.vsphere.transports.choosing import Choice
 from migrate.sites.vsphere.transports.datastore_http import DatastoreHttp
 from migrate.sites.vsphere.transports.local import LocalFiles
-from migrate.sites.vsphere.transports.ports import Purpose, Way
+from migrate.sites.vsphere.transports.ports import Way
 from planner.errors import NoSpace, NotFound, SiteRefused, Unreachable
 from planner.model import Backing
 from planner.names import content_id
@@ -218,7 +218,7 @@ def test_a_disk_is_written_and_read_back(wired: Wired) -> None:
     power_off(wired, real.vm)
     site = _site(wired, real.vm)
     site.transports = (LocalFiles({real.file.datastore: real.mount}), DatastoreHttp(wired.connection))
-    assert site.way_to(real.volume, Purpose.WRITE).way is Way.LOCAL
+    assert site.writes_by(NewDisk(real.volume, len(real.body), Backing.VMDK)).way is Way.LOCAL
     with closing(site.open_write(real.volume)) as disk:
         disk.write(b"n" * MIB, 0)
         disk.flush()

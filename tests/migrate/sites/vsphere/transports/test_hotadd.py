@@ -305,7 +305,11 @@ def test_all_places_of_the_mover_are_taken(mover: Mover) -> None:
     way._vm._devices = full  # type: ignore[method-assign]
     with pytest.raises(SiteRefused, match="no free place"):
         way._vm._free_slot()
+    (full_up,) = way.takes(mover.real.place())
+    assert (full_up.claim.most, full_up.taken) == (15, 15)
     way._vm._devices = taken  # type: ignore[method-assign]
+    (some,) = way.takes(mover.real.place())
+    assert some.claim.fits(some.taken)
     assert way._vm._free_slot()[1] not in {7}
 
 

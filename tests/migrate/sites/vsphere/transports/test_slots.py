@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from migrate.sites.vsphere.transports.slots import Slots
+from migrate.claims import Claim
+from migrate.sites.vsphere.datastore_path import DatastorePath
+from migrate.sites.vsphere.transports.ports import Place
+from migrate.sites.vsphere.transports.slots import Limits, Slots, nbd_places
 from planner.errors import ProjectBusy
 
 
@@ -24,6 +27,31 @@ def test_places_are_counted_and_given_back(tmp_path: Path) -> None:
     with pytest.raises(ProjectBusy):
         slots.take("nbd", "host-1", 2)
     second(), third()
+
+
+def test_what_is_taken_is_counted_without_taking_any(tmp_path: Path) -> None:
+    slots, claim = Slots(tmp_path, patience_s=0.0), Claim("nbd", 2, "host-1")
+    assert slots.taken(claim) == 0
+    first, second = slots.take("nbd", "host-1", 2), slots.take("nbd", "host-1", 2)
+    assert slots.taken(claim) == 2
+    first()
+    assert (slots.taken(claim), slots.taken(Claim("nbd", 2, "host-2"))) == (1, 0)
+    slots.take("nbd", "host-1", 2)()  # looking took none
+    second()
+
+
+def test_a_ration_tells_what_a_disk_takes(tmp_path: Path) -> None:
+    slots = Slots(tmp_path, patience_s=0.0)
+    ration = nbd_places(slots, Limits(nbd_per_host=1, nbd_per_vcenter=3), "vc")
+    place = Place(DatastorePath.parse("[gold] a/a.vmdk"), 512, host="host-9")
+    assert [one.taken for one in ration.standings(place)] == [0, 0]
+    release = ration.take(place)
+    host, vcenter = ration.standings(place)
+    assert (host.claim, host.taken) == (Claim("nbd", 1, "host-9"), 1)
+    assert not host.claim.fits(host.taken)
+    assert (vcenter.claim.most, vcenter.taken, vcenter.claim.fits(vcenter.taken)) == (3, 1, True)
+    release()
+    assert [one.taken for one in ration.standings(place)] == [0, 0]
 
 
 def test_a_place_is_waited_for(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.seats import Form
 from migrate.sites.vsphere.transports.ports import Purpose, Way
 from migrate.sites.vsphere.transports.ways import Reach, ways_to
 from planner.errors import NotFound
+from planner.model import Backing
 from planner.settings_sites import Site
 from tests.migrate.sites.vsphere.conftest import Wired
 from tests.migrate.sites.vsphere.disks import content, power_off, real_disk
@@ -22,12 +24,32 @@ def test_each_way_that_is_not_set_up_says_so(wired: Wired, tmp_path: Path) -> No
     power_off(wired, real.vm)
     site = Reaching(*wired.of(real.vm))
     site.transports = ways_to(wired.connection, wired.tasks, Reach(), tmp_path)
-    assert site.way_to(real.volume, Purpose.READ).reason == (
+    assert site.reads_by(real.volume).reason == (
         f"datastore-http: the vCenter serves its file; not local: datastore {real.file.datastore} is not "
         "mounted here; not hot-add: no VM of the mover is set up at this vCenter; not nbd: no VDDK is set up"
     )
     with closing(site.open_read(real.volume)) as disk:
         assert content(disk) == real.body
+
+
+def test_what_a_disk_takes_by_the_way_that_leads_to_it(wired: Wired, tmp_path: Path) -> None:
+    real = real_disk(wired)
+    power_off(wired, real.vm)
+    site = Reaching(*wired.of(real.vm))
+    assert site.takes(real.volume, None) == ()
+    site.transports = ways_to(wired.connection, wired.tasks, Reach(), tmp_path)
+    (http,) = site.takes(real.volume, None)
+    assert (http.claim.what, http.claim.most, http.taken) == ("http", 8, 0)
+    with closing(site.open_read(real.volume)):
+        assert [one.taken for one in site.takes(real.volume, None)] == [1]
+    site.transports = ways_to(wired.connection, wired.tasks, Reach(vddk=Path("/opt/vddk")), tmp_path)
+    nbd, _ = site.takes(real.volume, None)
+    assert (nbd.claim.what, nbd.claim.most) == ("nbd", 16)
+    assert nbd.claim.of.startswith("host DC0_")
+    site.transports = ways_to(
+        wired.connection, wired.tasks, Reach({real.file.datastore: real.mount}), tmp_path
+    )
+    assert site.takes(real.volume, None) == ()  # a mounted datastore costs the vCenter nothing
 
 
 def test_all_of_them_are_set_up(wired: Wired, tmp_path: Path) -> None:
@@ -38,8 +60,8 @@ def test_all_of_them_are_set_up(wired: Wired, tmp_path: Path) -> None:
     site.transports = ways_to(wired.connection, wired.tasks, reach, tmp_path)
     assert [one.way for one in site.transports] == [Way.LOCAL, Way.HOT_ADD, Way.NBD, Way.HTTP]
     assert all(one.refusal(real.place(), Purpose.WRITE) == "" for one in site.transports)
-    assert site.way_to(real.volume, Purpose.READ).way is Way.LOCAL
-    assert site.way_to(real.volume, Purpose.WRITE).way is Way.HOT_ADD
+    assert site.reads_by(real.volume).way is Way.LOCAL
+    assert site.writes_by(NewDisk(real.volume, len(real.body), Backing.VMDK)).way is Way.HOT_ADD
 
 
 def test_a_mover_that_is_no_vm_of_the_vcenter(wired: Wired, tmp_path: Path) -> None:
