@@ -8,7 +8,7 @@ in each run; the report says whether a run went on, or went back and how long th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from statistics import quantiles
 
@@ -177,6 +177,7 @@ def rehearse(
     matrix: bool = False,
     rates: Measured | None = None,
     patience: Patience | None = None,
+    unfrozen: Collection[str] = (),
     report: Callable[[int, int], None] | None = None,
 ) -> Rehearsal:
     """Run the wave's runbook ``runs`` times on the twin; the same seed gives the same report.
@@ -184,7 +185,8 @@ def rehearse(
     ``report`` is told how many runs are done, of how many. ``fault`` is one of ``FAULTS``: that call
     then always fails. With ``matrix`` up to three quarters of the runs have one fault of the matrix each.
     ``rates`` are what runs measured, ``patience`` is that with which steps are tried again, None for the
-    default. Raises BadInput for another fault.
+    default. ``unfrozen`` are the volumes that the source cannot freeze, besides physical RDMs. Raises
+    BadInput for another fault.
     """
     if runs < 1:
         raise BadInput(f"{runs} is no number of rehearsals", "ask for at least one")
@@ -192,7 +194,7 @@ def rehearse(
         raise BadInput(f"fault {fault!r} is not known", f"use one of: {', '.join(sorted(FAULTS))}")
     if fault and matrix:
         raise BadInput("one fault and the matrix of all faults were asked for", "leave one of them out")
-    runbook = compose(wave)
+    runbook = compose(wave, unfrozen=unfrozen)
     model = replace(model_of(wave, link, rates), patience=patience or Patience())
     window_s = wave.window.hours * 3600 if wave.window else None
     struck = None

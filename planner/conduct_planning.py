@@ -13,6 +13,7 @@ from planner.conduct_planned import PlannedConduct, PlannedEnding, PlannedHook, 
 from planner.conduct_readdressing import Readdressing, readdressing_notes
 from planner.errors import BadInput
 from planner.fields import Seen
+from planner.freezing import unfrozen
 from planner.model import VM, Backing
 from planner.names import visible
 from planner.query import parse
@@ -81,11 +82,14 @@ def check_filters(conduct: Conduct, where: str) -> None:
             ) from error
 
 
-def conduct_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
-    """Yield what of the conduct concerns nobody, and which addresses it needs that nobody knows."""
+def conduct_notes(conduct: Conduct, waves: Iterable[Wave], *, one_by_one: bool = False) -> Iterator[str]:
+    """Yield what of the conduct concerns nobody, and which addresses it needs that nobody knows.
+
+    ``one_by_one``: the target freezes single VMs.
+    """
     waves = tuple(waves)
     yield from readdressing_notes(conduct, waves)
-    yield from _unprotected_notes(waves)
+    yield from _unprotected_notes(waves, one_by_one)
     used: set[tuple[str, str]] = set()
     lacking: dict[tuple[str, str], list[str]] = {}
     for wave in waves:
@@ -108,19 +112,31 @@ def conduct_notes(conduct: Conduct, waves: Iterable[Wave]) -> Iterator[str]:
             )
 
 
-def unprotected(wave: Wave) -> int:
-    """Return how many disks a failback copies in its downtime only: they have no snapshots at the target."""
-    return sum(not disk.left_out and disk.target is Backing.RDM_PHYSICAL for disk in wave.disks)
+def unprotected(wave: Wave, *, one_by_one: bool = False) -> int:
+    """Return how many disks a failback copies after its go only: they have no snapshots at the target.
+
+    ``one_by_one``: the target freezes single VMs.
+    """
+    bare = unfrozen(wave) if one_by_one else frozenset()
+    return sum(
+        not disk.left_out and (disk.target is Backing.RDM_PHYSICAL or disk.volume in bare)
+        for disk in wave.disks
+    )
 
 
-def _unprotected_notes(waves: Iterable[Wave]) -> Iterator[str]:
-    found = {
-        wave.name: unprotected(wave) for wave in waves if wave.conduct.ending.reverse and unprotected(wave)
+def _unprotected_notes(waves: Iterable[Wave], one_by_one: bool) -> Iterator[str]:
+    counted = {
+        wave.name: unprotected(wave, one_by_one=one_by_one) for wave in waves if wave.conduct.ending.reverse
     }
+    found = {name: count for name, count in counted.items() if count}
     if found:
+        total = sum(found.values())
+        what = show_count(total, "physical RDM")
+        if one_by_one:
+            what = f"{show_count(total, 'disk')} without snapshots"
         yield (
-            f"{show_count(sum(found.values()), 'physical RDM')} at the target ({', '.join(found)}) cannot be "
-            "protected at the source after the commit: a failback copies what it holds while it is down"
+            f"{what} at the target ({', '.join(found)}) cannot be protected at the source after the commit: "
+            "a failback copies what it holds while it is down"
         )
 
 

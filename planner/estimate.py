@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from planner.freezing import is_one_by_one, is_unfrozen
 from planner.model import VM, Backing, Disk, Estimate, Sending, Volume
 
 if TYPE_CHECKING:
-    from planner.settings import Link, Policies
+    from planner.settings import Link, Policies, Settings
 
 GOODPUT = 0.85
 CHURN_PER_DAY = 0.03
@@ -92,10 +93,10 @@ def _used_bytes(vm: VM, disk: Disk, size_bytes: int) -> float:
     return size_bytes * min(1.0, vm.used_bytes / provisioned) if provisioned else 0.0
 
 
-def _load(volumes: Sequence[Volume], known: Measured) -> _Load:
+def _load(volumes: Sequence[Volume], known: Measured, one_by_one: bool = False) -> _Load:
     warm = cold = 0.0
     by_vm: dict[str, float] = {}
-    left: dict[str, float] = {}  # of each VM, in use on disks whose changes stay behind
+    left: dict[str, float] = {}  # of each VM, in use on disks of whose changes there is no delta
     vms: dict[str, VM] = {}
     for volume in volumes:
         for item in volume.attachments:
@@ -105,8 +106,12 @@ def _load(volumes: Sequence[Volume], known: Measured) -> _Load:
             continue
         first = volume.attachments[0]
         used = _used_bytes(first.vm, first.disk, volume.size_bytes)
-        warm += 0.0 if volume.sending is Sending.NEVER else used
-        into = left if volume.left_out else by_vm
+        bare = one_by_one and is_unfrozen(volume)
+        if bare and not volume.left_out:
+            cold += used  # the same
+        else:
+            warm += 0.0 if volume.sending is Sending.NEVER else used
+        into = left if bare or volume.left_out else by_vm
         into[first.vm.id] = into.get(first.vm.id, 0.0) + used
     churn = 0.0
     factor = 1.0 if known.churn is None else known.churn
@@ -162,13 +167,16 @@ def estimate_wave(
     policies: Policies,
     boot_batches: int,
     rates: Measured | None = None,
+    *,
+    one_by_one: bool = False,
 ) -> WaveEstimate:
     """Return seed hours and downtime minutes of volumes that cut over together, shared ones once.
 
     The same holds for one VM or one group: pass its volumes. ``rates`` stand in for the rules of thumb.
+    ``one_by_one``: the source freezes single VMs, so disks that they share are in no snapshot.
     """
     known = rates or Measured()
-    load = _load(volumes, known)
+    load = _load(volumes, known, one_by_one)
     full = known.link_bytes_s or goodput_bytes_s(link)
     stop = _STOP_MIN if known.stop_min is None else (known.stop_min, 2 * known.stop_min)
     batch = known.boot_batch_min
@@ -194,3 +202,11 @@ def estimate_wave(
         final_min=Estimate(*finals),
         churn_bytes_day=load.churn_bytes_s * _DAY_S,
     )
+
+
+def estimate_planned(
+    volumes: Sequence[Volume], settings: Settings, boot_batches: int, rates: Measured | None = None
+) -> WaveEstimate:
+    """Return the same with the link and policies of the settings, and as their source freezes VMs."""
+    alone = is_one_by_one(settings, "source")
+    return estimate_wave(volumes, settings.link, settings.policies, boot_batches, rates, one_by_one=alone)

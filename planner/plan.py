@@ -71,6 +71,7 @@ class PlannedAttachment(Part):
     unit: int = 0
     bus_sharing: BusSharing = BusSharing.NONE
     multi_writer: bool = False
+    independent: bool = Field(False, description="several VMs write it, and their snapshots leave it out")
 
 
 class PlannedDisk(Part):
@@ -314,6 +315,8 @@ def _drop_unlanded(wave: dict[str, Any]) -> None:
         _drop_unsaid(vm, ("datastore", "folder", "pool", "policy"))
     for disk in wave["disks"]:
         _drop_unsaid(disk, ("datastore", "policy", "send"))
+        for held in disk["attachments"]:
+            _drop_unsaid(held, ("independent",))
 
 
 def _keep_said(wave: Wave, body: dict[str, Any]) -> None:

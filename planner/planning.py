@@ -16,6 +16,7 @@ from planner.conduct_planning import conduct_notes
 from planner.edits import Edit, by_hand
 from planner.estimate import Measured
 from planner.filling import filling_notes
+from planner.freezing import is_one_by_one
 from planner.garbage import uncollected
 from planner.ground import Ground, ground_of
 from planner.groups import hard_edges
@@ -80,7 +81,7 @@ def _notes(arranged: Arranged, ask: Ask, spelled: Sequence[str], waves: Sequence
     yield from filling_notes(waves, inventory, ask.target)
     yield from window_notes({wave.name: wave.window for wave in waves}, settings)
     yield from input_notes(inventory, settings, set(ask.names))
-    yield from conduct_notes(settings.conduct, waves)
+    yield from conduct_notes(settings.conduct, waves, one_by_one=is_one_by_one(settings, "target"))
 
 
 def ask_for(

@@ -18,6 +18,9 @@ class Site(BaseModel):
         default_factory=dict, description="of a vCenter: datastore → where this machine has it mounted"
     )
     vddk: str = Field("", description="of a vCenter: the folder of your VDDK here, for disks over NBD")
+    devices: str = Field(
+        "/", description="of a vCenter: where dev and sys of this machine are, for a mover in a container"
+    )
     mover: str = Field("", description="of a vCenter: the VM that this machine is, for hot-add")
     disks: Literal["thin", "thick", "eager"] = Field(
         "thin", description="of a vCenter: how new VMDKs take their room; eager = zeroed at once"

@@ -23,7 +23,7 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
             return _placed(result)
         case "snapshot":
             disks = show_count(len(result["changes"]), "disk")
-            return f"{result['label']}-consistent, {disks} at one instant"
+            return f"{result['label']}-consistent, {disks} at one instant{_without(result)}"
         case "transfer":
             return _transfer(result)
         case "checkpoint":
@@ -81,6 +81,12 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         case "note":
             return visible("; ".join(result["says"]))
     return ""
+
+
+def _without(result: dict[str, Any]) -> str:
+    """Return how many VMs of its group a snapshot is not of."""
+    left = result.get("without", 0)
+    return f", without {show_count(left, 'VM')} of which none can be taken" if left else ""
 
 
 def _created(result: dict[str, Any]) -> str:

@@ -8,7 +8,6 @@ from migrate.papers.moments import Moments, between
 from migrate.run.history import Event, Status
 from migrate.run.runbook import Step
 from migrate.run.store import RunKind
-from planner.model import Backing
 from planner.plan import PlannedDisk, PlannedVM, Spread
 from planner.run_report import Figures
 
@@ -136,18 +135,19 @@ def _rpo(told: Moments, vm: PlannedVM, stop: str) -> Known:
         return None, "not stopped in this run yet"
     if told.is_recovered(told.of("stop", vm.id)):
         return None, f"not known: {_LOST}"
-    back = told.run.kind is RunKind.FAILBACK
-    raw = [
-        disk
-        for disk in disks_of(told, vm.id)
-        if (disk.target if back else disk.source) is Backing.RDM_PHYSICAL and not disk.left_out
-    ]
+    raw = [disk for disk in disks_of(told, vm.id) if not disk.left_out and _is_unfrozen(told, disk)]
     if raw:
         label = raw[0].attachments[0].label
         return None, f"no whole copy before the stop: {label} is of one moment only after it"
     if not (copy := last_copy(told, vm.id, stop)):
         return None, "not known: the record has no whole copy before the stop"
     return between(copy, stop), f"the newest whole copy before the stop is of {copy}"
+
+
+def _is_unfrozen(told: Moments, disk: PlannedDisk) -> bool:
+    """Return whether no snapshot of the run holds a disk: then its last pass is a whole one."""
+    passes = told.of("transfer", disk.volume)
+    return any(step.id.endswith("/final") and step.params["mode"] != "delta" for step in passes)
 
 
 def _cutover(told: Moments, vm: PlannedVM, stops: Sequence[Step]) -> Known:

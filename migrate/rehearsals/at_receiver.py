@@ -19,6 +19,7 @@ from migrate.daemons.receiver import NAME, SOCKET, run_of, store_of
 from migrate.rehearsals.finding import Finding
 from migrate.run.compose_failback import compose_failback
 from planner.errors import WherryError
+from planner.freezing import unfrozen_at
 from planner.names import visible
 from planner.units import MIB, show_bytes
 
@@ -38,8 +39,12 @@ def at_the_receiver(
     yield from _writers(wave, target)
     yield from _room(store_of(target.where), runbook, "the wave's journals")
     if wave.conduct.ending.reverse:
+        from planner.store import settings
+
         after = f"after its commit the wave's journals at {visible(source.name)}"
-        yield from _room(store_of(source.where), compose_failback(wave, {}), after)
+        unfrozen = unfrozen_at(settings.load(project), "target", wave)
+        home = compose_failback(wave, {}, unfrozen=unfrozen)
+        yield from _room(store_of(source.where), home, after)
     if is_running(run_of(target.where), NAME) is not None:
         yield from _answers(project, wave, runbook, target)
 

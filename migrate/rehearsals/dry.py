@@ -30,6 +30,7 @@ from migrate.steps.kinds import KINDS
 from migrate.steps.landing import new_vm
 from migrate.transfers.modelled import ModelledTransfers
 from planner.errors import Blocked, SiteRefused, WherryError
+from planner.freezing import unfrozen_at
 from planner.model import Power
 from planner.names import visible
 from planner.units import show_bytes, show_count
@@ -68,6 +69,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
     """Ask both sites and the receiver, and predict a wave's run; raises nothing that a finding can say."""
     from migrate.rehearsals.at_receiver import at_the_receiver
     from migrate.run import store as runs
+    from planner.store import settings
 
     wave = standing.wave
     sites: dict[str, Reached] = {}
@@ -84,7 +86,7 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
             source, target = sites["source"], sites["target"]
             known = len(findings)
             begun = standing.run is not None
-            runbook = compose(wave)
+            runbook = compose(wave, unfrozen=unfrozen_at(settings.load(project), "source", wave))
             if not begun:
                 findings += at_the_sites(wave, source, target)
             ways, unreached = parted(ways_to_disks(wave, source, target))

@@ -1,6 +1,6 @@
 """From an approved wave to its runbook: which steps, in which order.
 
-    check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop ─▶ physical RDMs ahead
+    check ─▶ per group: disks ─▶ journal ─▶ snapshot ─▶ seed ─▶ drop ─▶ without snapshots: ahead
           ─▶ (snapshot ─▶ delta ─▶ drop) × n ─▶ checkpoint
           ─▶ GATE go ─▶ fold ─▶ quiesce ─▶ stop (last to boot first) ─▶ final ─▶ promote ─▶ verify
           ─▶ build ─▶ set addresses ─▶ mark ─▶ DRS rules
@@ -12,10 +12,10 @@ numbers, never of names: g2/d0/delta/1 is the first delta of disk 0 of group 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from migrate.run.ahead_steps import ahead
+from migrate.run.ahead_steps import UNFROZEN, ahead
 from migrate.run.conduct_steps import hook_steps, probe_steps
 from migrate.run.group_steps import GroupSteps
 from migrate.run.history_steps import fold, keep_history
@@ -107,8 +107,9 @@ def _gate(
     return Step(gate, GATE, title, wave.name, phase, Effect.LIVE, needs, params)
 
 
-def _groups(wave: Wave) -> list[GroupSteps]:
-    return [GroupSteps(number, group, wave) for number, group in enumerate(wave.groups)]
+def _groups(wave: Wave, unfrozen: Collection[str]) -> list[GroupSteps]:
+    bare = frozenset(unfrozen)
+    return [GroupSteps(number, group, wave, bare) for number, group in enumerate(wave.groups)]
 
 
 def _last(steps: list[Step]) -> tuple[str, ...]:
@@ -116,13 +117,20 @@ def _last(steps: list[Step]) -> tuple[str, ...]:
     return tuple(step.id for step in steps if step.id not in used)
 
 
-def compose(wave: Wave, seeds: Mapping[str, str] | None = None, *, untouched: bool = False) -> Runbook:
+def compose(
+    wave: Wave,
+    seeds: Mapping[str, str] | None = None,
+    *,
+    untouched: bool = False,
+    unfrozen: Collection[str] = (),
+) -> Runbook:
     """Return the runbook of a wave: ``policies.delta_cycles`` rounds, the last one a checkpoint.
 
     ``seeds`` are the images at hand, volume → path: they are brought in before the first snapshot.
-    ``untouched``: the disks at the target hold what nobody may write over before the go.
+    ``untouched``: the disks at the target hold what nobody may write over before the go. ``unfrozen`` are
+    the volumes that the site which VMs leave cannot freeze, besides physical RDMs.
     """
-    groups = _groups(wave)
+    groups = _groups(wave, unfrozen)
     check = Step(
         id="check",
         kind="check",
@@ -136,6 +144,7 @@ def compose(wave: Wave, seeds: Mapping[str, str] | None = None, *, untouched: bo
                 [disk.volume, disk.size_bytes, disk.target.value, disk.target_lun] for disk in wave.disks
             ],
             "networks": sorted({nic.target for vm in wave.vms for nic in vm.nics}),
+            **({UNFROZEN: sorted(unfrozen)} if unfrozen else {}),
         },
     )
     steps = [check]
@@ -230,16 +239,18 @@ def _rules(wave: Wave, needs: tuple[str, ...]) -> list[Step]:
     ]
 
 
-def another_cycle(wave: Wave, number: int) -> tuple[Step, ...]:
+def another_cycle(wave: Wave, number: int, unfrozen: Collection[str] = ()) -> tuple[Step, ...]:
     """Return the steps of one more round that proves nothing, as often as the wave's policy wants one."""
-    return tuple(step for group in _groups(wave) for step in group.round(number, ()))
+    return tuple(step for group in _groups(wave, unfrozen) for step in group.round(number, ()))
 
 
-def another_round(wave: Wave, number: int, *, untouched: bool = False) -> tuple[Step, ...]:
+def another_round(
+    wave: Wave, number: int, unfrozen: Collection[str] = (), *, untouched: bool = False
+) -> tuple[Step, ...]:
     """Return the steps of one more checkpointed round for every group of a wave that waits at its gate."""
-    groups = _groups(wave)
+    groups = _groups(wave, unfrozen)
     rounds = [group.checkpoint(number, ()) for group in groups]
-    if any(rounds) and not untouched:
+    if not untouched:
         for group, steps in zip(groups, rounds, strict=True):
             steps += ahead(group, _last(steps), number)
     return tuple(step for steps in rounds for step in steps)

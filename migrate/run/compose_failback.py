@@ -7,13 +7,13 @@
 ``compose`` decides order and steps; here only what is another thing on the way home is exchanged: no disk
 and no VM is made, for both are there, fenced. Guests get back the addresses that they had. Programs and human
 steps of the cutover are left out. What comes back goes into a journal at the source, whose base is what its
-disks hold: the only copy of what was committed, until the go of the failback. A physical RDM of the target
-is in no journal, so nothing of it comes before that go.
+disks hold: the only copy of what was committed, until the go of the failback. A disk of the target that no
+snapshot holds, a physical RDM for one, is in no journal, so nothing of it comes before that go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -77,25 +77,27 @@ def compose_failback(
     before: Mapping[str, tuple[GuestNic, ...]] | None = None,
     base: str = COMMITTED,
     stood: Mapping[str, str] | None = None,
+    *,
+    unfrozen: Collection[str] = (),
 ) -> Runbook:
     """Return the runbook of a failback; ``fenced`` are the names that the sources have now.
 
     ``before`` is what their guests were set to, by VM. ``base`` is what the sources' disks hold, ``stood``
-    from where writes to them count, by volume.
+    from where writes to them count, by volume. ``unfrozen`` is what the target cannot freeze.
     """
-    out = compose(exchanged(wave, before), untouched=True).steps
+    out = compose(exchanged(wave, before), untouched=True, unfrozen=unfrozen).steps
     steps = tuple(_homeward(out, wave, fenced, {"base": base, "stood": dict(stood or {})}))
     return Runbook(wave.name, wave.fingerprint, steps)
 
 
-def another_reverse_round(wave: Wave, number: int) -> tuple[Step, ...]:
+def another_reverse_round(wave: Wave, number: int, unfrozen: Collection[str] = ()) -> tuple[Step, ...]:
     """Return the steps of one more reverse checkpoint of a wave that is protected at its source."""
-    return tuple(_homeward(another_round(exchanged(wave), number, untouched=True), wave))
+    return tuple(_homeward(another_round(exchanged(wave), number, unfrozen, untouched=True), wave))
 
 
-def another_reverse_cycle(wave: Wave, number: int) -> tuple[Step, ...]:
+def another_reverse_cycle(wave: Wave, number: int, unfrozen: Collection[str] = ()) -> tuple[Step, ...]:
     """Return the steps of one more reverse round that proves nothing."""
-    return tuple(_homeward(another_cycle(exchanged(wave), number), wave))
+    return tuple(_homeward(another_cycle(exchanged(wave), number, unfrozen), wave))
 
 
 def _homeward(

@@ -21,17 +21,11 @@ from typing import TYPE_CHECKING
 from migrate.clock import Clock, SystemClock
 from migrate.run import controls, orders
 from migrate.run import store as runs
-from migrate.run.actions import Outcome, Wait, check_rollback, next_actions
+from migrate.run.actions import Outcome, check_rollback
 from migrate.run.arriving import enter, patient_until_s
 from migrate.run.beside import Known
-from migrate.run.compose import another_cycle, another_round, compose
-from migrate.run.compose_failback import (
-    another_reverse_cycle,
-    another_reverse_round,
-    compose_failback,
-    fenced_names,
-    last_stood,
-)
+from migrate.run.compose import compose
+from migrate.run.compose_failback import compose_failback, fenced_names, last_stood
 from migrate.run.crew import Crew
 from migrate.run.cycles import put_away
 from migrate.run.driver import Driver, Stopped, Told
@@ -46,7 +40,8 @@ from migrate.run.patience import Patience
 from migrate.run.readdress_steps import found_before
 from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
-from migrate.run.runbook import COMMIT, GO, Phase, Step, dump_step
+from migrate.run.rounds import next_round, round_of, waiting
+from migrate.run.runbook import COMMIT, GO, Phase, dump_step
 from migrate.run.seed_map import read_seeds
 from migrate.run.showing import Shower
 from migrate.run.store import Run, RunKind
@@ -55,7 +50,8 @@ from migrate.run.world import both_sites, context
 from migrate.steps.kinds import KINDS
 from migrate.transfers.ports import Moving
 from planner.errors import Blocked
-from planner.store import approvals, plans
+from planner.freezing import unfrozen_at
+from planner.store import approvals, plans, settings
 from planner.store.project import Project
 
 if TYPE_CHECKING:
@@ -166,7 +162,7 @@ def carry_out(
                 return Carried(intended.run, history, Stopped(paused=True))
             assert sites is not None, "nothing rests of a run that has not begun"
             check_sites(history, *sites)
-            if purpose is Purpose.COMMIT and COMMIT in _waiting(history):
+            if purpose is Purpose.COMMIT and COMMIT in waiting(history):
                 check_landed(history, *sites)
             run = intended.run or runs.begin(
                 project, intended.stored, history.runbook, intended.kind, means.who
@@ -268,7 +264,8 @@ def intend(project: Project, wave_name: str, purpose: Purpose, seed_from: Path |
             f"{wave.name} has no run under way, so there is nothing to {SAID[purpose]}", "see 'wherry status'"
         )
     seeds = read_seeds(seed_from, found.stored.plan, wave) if seed_from is not None else {}
-    return Intended(found.stored, wave, None, History(compose(wave, seeds)))
+    unfrozen = unfrozen_at(settings.load(project), "source", wave)
+    return Intended(found.stored, wave, None, History(compose(wave, seeds, unfrozen=unfrozen)))
 
 
 def concerned(project: Project, wave_name: str, purpose: Purpose) -> Wave:
@@ -291,7 +288,8 @@ def _intend_home(project: Project, home: Returning, purpose: Purpose) -> Intende
         return Intended(home.stored, home.wave, home.run, home.history, home)
     before, base = found_before(home.forward), left_behind(project, home.wave.name)
     fenced, stood = fenced_names(home.forward), last_stood(home.forward)
-    runbook = compose_failback(home.wave, fenced, before, base, stood)
+    unfrozen = unfrozen_at(settings.load(project), "target", home.wave)
+    runbook = compose_failback(home.wave, fenced, before, base, stood, unfrozen=unfrozen)
     return Intended(home.stored, home.wave, None, History(runbook), home)
 
 
@@ -320,7 +318,7 @@ def _check(history: History, purpose: Purpose, home: bool = False) -> None:
         check_rollback(history)
     if purpose is Purpose.ABORT:
         _check_abort(history)
-    if purpose is Purpose.COMMIT and not (committing or COMMIT in _waiting(history)):
+    if purpose is Purpose.COMMIT and not (committing or COMMIT in waiting(history)):
         not_yet = "did not come back yet" if home else "is not cut over yet"
         raise Blocked(f"{wave} {not_yet}", f"run 'wherry {on} {wave} --live' first")
     if purpose in (Purpose.CUTOVER, Purpose.FAILBACK) and committing:
@@ -328,17 +326,12 @@ def _check(history: History, purpose: Purpose, home: bool = False) -> None:
     if purpose in _ROUNDS and going:  # going on here would be the cutover
         if committing:
             raise Blocked(f"{wave} is being committed", f"finish that with 'wherry commit {wave} --live'")
-        if COMMIT in _waiting(history):
+        if COMMIT in waiting(history):
             raise Blocked(f"{wave} runs at the {where} and waits for commit", "commit it or roll it back")
         raise Blocked(
             f"{wave} is in the middle of its {on}",
             f"go on with 'wherry {on} {wave} --live', or back with 'wherry rollback {wave} --live'",
         )
-
-
-def _waiting(history: History) -> set[str]:
-    """Return the gates that wait for somebody's word."""
-    return {action.step.id for action in next_actions(history.runbook, history) if isinstance(action, Wait)}
 
 
 def _prepare(
@@ -352,7 +345,7 @@ def _prepare(
     number = next_round(history) if purpose in _ROUNDS else None
     if number is not None:
         wave = plans.get(project, run.plan).plan.wave(run.wave)
-        steps = round_of(run.kind, wave, number, proven=not means.cycle)
+        steps = round_of(run.kind, wave, number, history, proven=not means.cycle)
         record.append(Entry("", Event.CYCLE, detail={"gate": GO, "steps": [dump_step(s) for s in steps]}))
     if purpose in (Purpose.CUTOVER, Purpose.FAILBACK):
         _pass_over(history, record, means.who)
@@ -374,26 +367,9 @@ def _pass_over(history: History, record: Record, who: str) -> None:
             record.append(Entry(step.id, Event.SKIPPED, history.attempts.get(step.id, 1), detail))
 
 
-def round_of(kind: RunKind, wave: Wave, number: int, *, proven: bool = True) -> tuple[Step, ...]:
-    """Return the steps of one more round, the way a run of that kind goes."""
-    if kind is RunKind.FAILBACK:
-        return (another_reverse_round if proven else another_reverse_cycle)(wave, number)
-    return (another_round if proven else another_cycle)(wave, number)
-
-
 def _check_abort(history: History) -> None:
     """Raise Blocked once a VM may have been touched: from there the way back is rollback."""
     for step in history.runbook.steps:
         if step.phase is not Phase.REPLICATE and history.status[step.id] is not Status.PENDING:
             wave = history.runbook.wave
             raise Blocked(f"{wave} is being cut over", f"use 'wherry rollback {wave}'")
-
-
-def next_round(history: History) -> int | None:
-    """Return the number of one more round (0 was the seed) for a run that waits for its go, else None."""
-    if GO not in _waiting(history):
-        return None
-    return 1 + max(
-        (int(step.id.rsplit("/", 1)[1]) for step in history.runbook.steps if step.kind == "snapshot"),
-        default=-1,
-    )

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from migrate.run.build_params import build_params
 from migrate.run.history_steps import promote
 from migrate.run.runbook import Phase, Step
 from planner.effects import Effect
 from planner.model import Backing, BusSharing, Sending
 from planner.names import visible
-from planner.plan import PlannedDisk, PlannedGroup, PlannedVM, Wave
+from planner.plan import PlannedDisk, PlannedGroup, Wave
 
 
 class GroupSteps:
-    """One move group's part of a runbook."""
+    """One move group's part of a runbook. ``unfrozen`` are volumes that the site left cannot freeze."""
 
-    def __init__(self, number: int, group: PlannedGroup, wave: Wave) -> None:
+    def __init__(
+        self, number: int, group: PlannedGroup, wave: Wave, unfrozen: frozenset[str] = frozenset()
+    ) -> None:
         self.wave = wave
+        self.unfrozen = unfrozen
         self.prefix = f"g{number}"
         self.name = visible(group.name)
         self.plain_name = group.name
@@ -55,8 +59,12 @@ class GroupSteps:
 
     @property
     def tracked(self) -> list[PlannedDisk]:
-        """Disks with snapshots and change tracking: all but physical RDMs."""
-        return [disk for disk in self.disks if disk.source is not Backing.RDM_PHYSICAL]
+        """Disks with snapshots and change tracking: all but physical RDMs and what cannot be frozen."""
+        return [
+            disk
+            for disk in self.disks
+            if disk.source is not Backing.RDM_PHYSICAL and disk.volume not in self.unfrozen
+        ]
 
     @property
     def settled(self) -> list[PlannedDisk]:
@@ -96,9 +104,17 @@ class GroupSteps:
             Phase.REPLICATE,
             Effect.LIVE,
             needs=needs,
-            params={"vms": [vm.id for vm in self.vms]},
+            params=self._frozen(),
             undoable=True,
         )
+
+    def _frozen(self) -> dict[str, list[str]]:
+        """Return the VMs that a snapshot is of, and those left out since it would hold no disk of theirs."""
+        held = {item.vm for disk in self.tracked for item in disk.attachments}
+        bare = {item.vm for disk in self.disks if disk.volume in self.unfrozen for item in disk.attachments}
+        without = [vm.id for vm in self.vms if vm.id in bare - held]
+        vms = [vm.id for vm in self.vms if vm.id not in without]
+        return {"vms": vms, **({"without": without} if without else {})}
 
     def _drop(self, number: int, needs: tuple[str, ...]) -> Step:
         return self.step(
@@ -276,7 +292,7 @@ class GroupSteps:
                     "build at the target",
                     Effect.DESTRUCTIVE,
                     needs=tuple(held) or needs,
-                    params=_definition(vm, self.disks),
+                    params=build_params(vm, self.disks),
                     undoable=True,
                 )
             )
@@ -360,36 +376,3 @@ def _written_by_several(disk: PlannedDisk) -> bool:
     holders = disk.attachments
     marked = any(one.multi_writer or one.bus_sharing is not BusSharing.NONE for one in holders)
     return not disk.target.is_rdm and (marked or len(holders) > 1)
-
-
-def _definition(vm: PlannedVM, disks: Iterable[PlannedDisk]) -> dict[str, Any]:
-    return {
-        "vm": vm.id,
-        "name": vm.name,
-        "cpus": vm.cpus,
-        "memory_bytes": vm.memory_bytes,
-        "firmware": vm.firmware,
-        "guest_os": vm.guest_os,
-        **({"datastore": vm.datastore} if vm.datastore else {}),
-        **({"folder": vm.folder} if vm.folder else {}),
-        **({"pool": vm.pool} if vm.pool else {}),
-        **({"policy": vm.policy} if vm.policy else {}),
-        "disks": [
-            {
-                "key": item.disk,
-                "volume": disk.volume,
-                "bus": item.bus,
-                "unit": item.unit,
-                "bus_sharing": item.bus_sharing.value,
-                "multi_writer": item.multi_writer,
-                **({"policy": disk.policy} if disk.policy else {}),
-            }
-            for disk in disks
-            for item in disk.attachments
-            if item.vm == vm.id
-        ],
-        "nics": [
-            {"label": nic.label, "network": nic.target, "mac": nic.mac, "adapter": nic.adapter}
-            for nic in vm.nics
-        ],
-    }

@@ -19,9 +19,11 @@ from migrate.run.store import RunKind
 from migrate.steps.fencing import moved_name
 from migrate.steps.untouched import COMMITTED, LEFT_BEHIND
 from planner.errors import Blocked
-from planner.store import plans
+from planner.freezing import unfrozen_at
+from planner.store import plans, settings
 
 if TYPE_CHECKING:
+    from migrate.run.runbook import Runbook
     from migrate.run.store import Run
     from migrate.sites.reached import Reached
     from planner.plan import Wave
@@ -40,7 +42,7 @@ def lost_runs(project: Project, found: list[Stamp], source: Reached) -> Iterator
         wave = _wave_of(newest.plan.waves, mine)
         at = _said(mine[0].generation)
         if not any(stamp.homeward for stamp in mine):
-            yield runs.restore(project, number, at, newest, compose(wave))
+            yield runs.restore(project, number, at, newest, _composed(project, wave))
             continue
         out = _committed(project, wave) or _out(project, newest, wave, number, mine[0].generation)
         forward = runs.history(project, out)
@@ -49,7 +51,9 @@ def lost_runs(project: Project, found: list[Stamp], source: Reached) -> Iterator
             run.id > out.id and run.wave == wave.name for run in runs.every(project, RunKind.FAILBACK)
         )
         base = LEFT_BEHIND if again else COMMITTED  # what an earlier way home wrote is not known here
-        home = compose_failback(wave, fenced, found_before(forward), base, last_stood(forward))
+        unfrozen = unfrozen_at(settings.load(project), "target", wave)
+        before, stood = found_before(forward), last_stood(forward)
+        home = compose_failback(wave, fenced, before, base, stood, unfrozen=unfrozen)
         yield runs.restore(project, number, at, newest, home, RunKind.FAILBACK)
 
 
@@ -84,7 +88,11 @@ def _out(project: Project, newest: StoredPlan, wave: Wave, home: int, generation
             f"run {home} brings {wave.name} home, and no run before it moved it out",
             "restore a backup that knows the plan it ran by",
         )
-    return runs.restore(project, max(free), _said(generation - 1), newest, compose(wave))
+    return runs.restore(project, max(free), _said(generation - 1), newest, _composed(project, wave))
+
+
+def _composed(project: Project, wave: Wave) -> Runbook:
+    return compose(wave, unfrozen=unfrozen_at(settings.load(project), "source", wave))
 
 
 def _named(source: Reached, wave: Wave, generation: int) -> dict[str, str]:

@@ -68,6 +68,7 @@ class DiskState:
     unit: int = 0
     bus_sharing: BusSharing = BusSharing.NONE
     multi_writer: bool = False
+    independent: bool = False  # snapshots of its VM leave it out
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol, runtime_checkable
 
 from migrate.claims import Standing
+from migrate.disks.ports import ReadableDisk
 from migrate.sites.ports import NewDisk
 
 
@@ -38,4 +39,13 @@ class SeveralWays(Protocol):
 
     def writes_by(self, disk: NewDisk) -> Chosen:
         """Return the way by which a run would write a replica, there already or not; raises the same."""
+        ...
+
+
+@runtime_checkable
+class ReadsLive(Protocol):
+    """A site that opens a disk which is written to only when that is meant; others open it as any other."""
+
+    def open_live(self, volume: str) -> ReadableDisk:
+        """Open a volume as it is, whoever writes to it: what is read is of no one moment."""
         ...

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from migrate.run.ahead_steps import UNFROZEN
 from migrate.run.runbook import Step
 from migrate.sites.ports import Capability, NewDisk, VMState
 from migrate.steps.foreign import SNAPSHOTS, standing
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.errors import Blocked
-from planner.model import Backing, BusSharing, Power
+from planner.freezing import forbids_snapshots
+from planner.model import Backing, Power
 from planner.names import visible
 from planner.units import show_bytes
 
@@ -91,18 +93,21 @@ def _vms(ctx: Context, step: Step) -> dict[str, int]:
             raise Blocked(
                 f"{visible(name)} has a disk at site {ctx.source.name} that the plan does not know", anew
             )
-        _must_be_frozen(ctx, found)
+        _must_be_frozen(ctx, step, found)
         sizes |= {disk.volume: disk.size_bytes for disk in found.disks}
     return sizes
 
 
-def _must_be_frozen(ctx: Context, found: VMState) -> None:
-    """Raise Blocked for a VM that shares disks where VMs are frozen one by one: there it has no snapshot."""
-    shares = any(disk.multi_writer or disk.bus_sharing is not BusSharing.NONE for disk in found.disks)
-    if shares and Capability.GROUP_SNAPSHOT not in ctx.source.capabilities:
+def _must_be_frozen(ctx: Context, step: Step, found: VMState) -> None:
+    """Raise Blocked for a VM of which no snapshot can be taken, and the plan does not know that."""
+    if Capability.GROUP_SNAPSHOT in ctx.source.capabilities:
+        return
+    bare = step.params.get(UNFROZEN, ())
+    if any(forbids_snapshots(disk) and disk.volume not in bare for disk in found.disks):
         raise Blocked(
-            f"{visible(found.name)} shares disks, so site {ctx.source.name} takes no snapshot of it",
-            "move it by hand while it is off; see docs/limits.md",
+            f"{visible(found.name)} shares disks, so site {ctx.source.name} takes no snapshot of it, which "
+            "the plan does not know",
+            _ANEW if step.params.get("home") is None else _HOME,
         )
 
 

@@ -7,10 +7,11 @@ is removed, and it is gone before the next one is taken.
 from __future__ import annotations
 
 from migrate.run.runbook import Step
-from migrate.sites.ports import Snapshot, Watched
+from migrate.sites.ports import Consistency, Snapshot, Watched
 from migrate.steps.foreign import held_by
 from migrate.steps.kind import Context, Repeatable, Result
 from planner.names import visible
+from planner.units import show_count
 
 
 class TakeSnapshot:
@@ -18,7 +19,9 @@ class TakeSnapshot:
 
     def plan(self, step: Step) -> str:
         """Describe the snapshot."""
-        return f"snapshot {len(step.params['vms'])} VMs at one instant, with change ids"
+        without = step.params.get("without", ())
+        said = f", without {show_count(len(without), 'VM')} of which none can be taken" if without else ""
+        return f"snapshot {len(step.params['vms'])} VMs at one instant, with change ids{said}"
 
     def held(self, ctx: Context, step: Step) -> Result | None:
         """Wait until nobody else has one, and there is room for what it keeps."""
@@ -27,12 +30,12 @@ class TakeSnapshot:
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Take it."""
         at_s = round(ctx.clock.epoch_s(), 3)
-        return {**_result(ctx.source.take_snapshot(tuple(step.params["vms"]), op)), "at_s": at_s}
+        return {**_result(step, ctx.source.take_snapshot(tuple(step.params["vms"]), op)), "at_s": at_s}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Look for the snapshot of this very attempt."""
         found = ctx.source.find_snapshot(op)
-        return _result(found) if found else None
+        return _result(step, found) if found else None
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
         """Remove it if it is still there."""
@@ -73,9 +76,13 @@ def _left(ctx: Context, step: str) -> list[str]:
     return [item.id for item in ctx.source.list_snapshots() if item.id == taken or item.op.startswith(prefix)]
 
 
-def _result(snapshot: Snapshot) -> Result:
+def _result(step: Step, snapshot: Snapshot) -> Result:
+    """Return what was frozen; an instant of a part of its group is worth no more than a crash."""
+    without = step.params.get("without", ())
+    label = Consistency.CRASH if without else snapshot.label
     return {
         "id": snapshot.id,
-        "label": snapshot.label.value,
+        "label": label.value,
+        **({"without": len(without)} if without else {}),
         "changes": {volume: str(change) for volume, change in snapshot.changes.items()},
     }

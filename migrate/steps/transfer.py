@@ -71,6 +71,7 @@ class Transfer(Repeatable):
             base=base,
             change=change,
             snapshot=taken.get("id"),
+            live=is_ahead(step),
             extents=extents,
             cycle=f"{cycles_of(ctx, step)}{taken.get('id') or (AHEAD if is_ahead(step) else 'final')}",
             consistency=Consistency(taken.get("label", Consistency.CRASH)),

@@ -20,8 +20,9 @@ class Wanted:
 
     ``pass_id`` names one immutable state of the source: a pass that was interrupted goes on where the
     receiver's own record says it was. ``base`` and ``change`` are the change ids the replica stands on
-    and gets to. Without a ``snapshot`` the disk of a stopped VM is read; ``extents`` are the changed
-    areas of a delta. Passes of one ``cycle`` are of one instant of a group, worth ``consistency``.
+    and gets to. Without a ``snapshot`` the disk of a stopped VM is read or, ``live``, as it is; ``extents``
+    are the changed areas of a delta. Passes of one ``cycle`` are of one instant of a group, worth
+    ``consistency``.
     """
 
     volume: str
@@ -34,6 +35,7 @@ class Wanted:
     extents: tuple[Extent, ...] | None = None
     cycle: str = ""
     consistency: Consistency = Consistency.CRASH
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

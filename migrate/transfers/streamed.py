@@ -20,6 +20,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.streams import Streams
 from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
+from migrate.sites.ways import ReadsLive
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 from planner.units import show_bytes
@@ -96,7 +97,7 @@ class StreamedTransfers:
         begun = time.monotonic()
         try:
             with (
-                closing(self._source.open_read(wanted.volume, wanted.snapshot)) as disk,
+                closing(self._open(wanted)) as disk,
                 closing(self._connect()) as first,
                 closing(self._throttle.through(first, wanted.volume, self._stop)) as channel,
             ):
@@ -131,6 +132,11 @@ class StreamedTransfers:
             sent.why,
             sent.deduped_bytes,
         )
+
+    def _open(self, wanted: Wanted) -> ReadableDisk:
+        if wanted.live and isinstance(self._source, ReadsLive):
+            return self._source.open_live(wanted.volume)
+        return self._source.open_read(wanted.volume, wanted.snapshot)
 
     def _further(self, volume: str) -> Channel:
         """Return one more connection of a disk, which shares its part of the line."""

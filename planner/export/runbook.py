@@ -13,6 +13,7 @@ from planner.conduct_planning import unprotected
 from planner.export.milestones import MILESTONES, day_name
 from planner.export.printout import Cell, Printout, Table, show_window
 from planner.export.template import DETAILS, Line
+from planner.freezing import is_one_by_one
 from planner.model import VM
 from planner.names import visible
 from planner.plan import PlannedDisk, Wave
@@ -142,19 +143,20 @@ def night(printout: Printout, wave: Wave) -> Table:
         ("then", "Monitoring back on, backup of the target begins", wave.name, "Monitoring"),
         (f"within {wave.policies.commit_window_h:g} h", "Decide: wherry commit, or roll back", wave.name,
          "Migration lead"),
-        *_after_commit(wave),
+        *_after_commit(printout, wave),
     ]  # fmt: skip
     return Table(
         f"Night {wave.name}", _NIGHT_COLUMNS, tuple((at, *step, "", "") for at, step in enumerate(steps, 1))
     )
 
 
-def _after_commit(wave: Wave) -> list[tuple[str, str, str, str]]:
+def _after_commit(printout: Printout, wave: Wave) -> list[tuple[str, str, str, str]]:
     """Return what goes on by itself once the wave is committed."""
     if not wave.conduct.ending.reverse:
         return []
     kept = "Protects the wave at its source: deltas go into a journal there, what was committed stays"
-    protected = sum(not disk.left_out for disk in wave.disks) - unprotected(wave)
+    alone = printout.settings is not None and is_one_by_one(printout.settings, "target")
+    protected = sum(not disk.left_out for disk in wave.disks) - unprotected(wave, one_by_one=alone)
     return [("after commit", kept, show_count(protected, "disk"), "wherry")]
 
 

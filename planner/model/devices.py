@@ -36,6 +36,11 @@ class Disk:
     iops_limit: int | None = None  # -1 = none
     policy: str | None = None  # storage policy; "" = none
 
+    @property
+    def independent(self) -> bool:
+        """True when snapshots of its VM leave it out."""
+        return self.mode.startswith("independent")
+
 
 @dataclass(frozen=True, slots=True)
 class Nic:

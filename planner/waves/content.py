@@ -113,6 +113,7 @@ def planned_disks(
                     unit=unit,
                     bus_sharing=item.disk.bus_sharing or BusSharing.NONE,
                     multi_writer=bool(item.disk.multi_writer),
+                    independent=bool(item.disk.multi_writer) and item.disk.independent,
                 )
             )
         planned.append(

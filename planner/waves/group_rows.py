@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.edits import MERGED
-from planner.estimate import WaveEstimate, estimate_wave
+from planner.estimate import WaveEstimate, estimate_planned
 from planner.model import MoveGroup, Power, Tie, Volume
 from planner.waves.boot import boot_batches
 from planner.waves.desk import Desk
@@ -123,4 +123,4 @@ def takes(desk: Desk, slot: int) -> Takes:
 
 def _estimate(desk: Desk, volumes: Sequence[Volume], batches: int) -> WaveEstimate:
     ask = desk.ask
-    return estimate_wave(volumes, ask.settings.link, ask.settings.policies, batches, ask.rates)
+    return estimate_planned(volumes, ask.settings, batches, ask.rates)

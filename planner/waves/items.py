@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from planner.estimate import Measured, WaveEstimate, estimate_wave, seed_bytes
+from planner.estimate import Measured, WaveEstimate, estimate_planned, seed_bytes
 from planner.model import VM, Inventory, MoveGroup, Volume
 from planner.settings import Settings, Window
 from planner.sized import holds_all
@@ -107,7 +107,7 @@ def commonest(said: Sequence[str]) -> str:
 
 def _takes(groups: Sequence[MoveGroup], ask: Ask) -> WaveEstimate:
     volumes = [volume for group in groups for volume in ask.lookup.volumes(group)]
-    return estimate_wave(volumes, ask.settings.link, ask.settings.policies, 1, ask.rates)
+    return estimate_planned(volumes, ask.settings, 1, ask.rates)
 
 
 def weigh(groups: Sequence[MoveGroup], ask: Ask) -> Item:

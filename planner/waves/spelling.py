@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from planner.conduct_planning import plan_conduct
-from planner.estimate import WaveEstimate, estimate_wave
+from planner.estimate import WaveEstimate, estimate_planned
 from planner.fields import Seen
 from planner.maps import Maps
 from planner.model import VM, Dependency, MoveGroup, Power, Severity, Volume
@@ -40,7 +40,7 @@ def take(what: str, estimate: WaveEstimate) -> Take:
 
 
 def _estimate(volumes: Sequence[Volume], ask: Ask, batches: int = 1) -> WaveEstimate:
-    return estimate_wave(volumes, ask.settings.link, ask.settings.policies, batches, ask.rates)
+    return estimate_planned(volumes, ask.settings, batches, ask.rates)
 
 
 def takes_of(groups: Sequence[MoveGroup], members: Sequence[VM], ask: Ask) -> tuple[Take, ...]:

@@ -200,3 +200,13 @@ def test_a_physical_rdm_at_the_target_is_said_not_to_be_protected_after_the_comm
     assert said.startswith(f"1 physical RDM at the target ({held}) cannot be protected at the source")
     off = plan(raw, conduct={"ending": {"reverse": False}}, **more)
     assert not [note for note in off.notes if "cannot be protected" in note]
+
+
+def test_nor_are_disks_of_vms_that_share_some_where_vms_are_frozen_one_by_one() -> None:
+    both = disk(path="[ds] shared/1.vmdk", multi_writer=True)
+    pair = estate(vm("a", both), vm("b", both))
+    sites = {"there": {"url": "vcenter://me@vc", "role": "target"}}
+    found = plan(pair, sites=sites)
+    (said,) = (note for note in found.notes if "cannot be protected" in note)
+    assert said.startswith("1 disk without snapshots at the target")
+    assert not [note for note in plan(pair).notes if "cannot be protected" in note]

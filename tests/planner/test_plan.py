@@ -161,6 +161,7 @@ def test_a_plan_is_written_and_fingerprinted_wave_by_wave_as_it_would_be_whole(w
                 del part[key]
     for row in (row for wave in body["waves"] for row in wave["disks"]):
         assert row.pop("send") == "always"
+        assert [held.pop("independent") for held in row["attachments"]] == [False]
     for row in body["waves"]:
         assert row["conduct"]["probes"] == []  # nobody said anything of it
         row["conduct"] = {

@@ -62,6 +62,7 @@ def rehearse(
     from migrate import rehearsal
     from migrate.rehearsals import book
     from migrate.run.patience import Patience
+    from planner.freezing import unfrozen_at
     from planner.store import plans
     from planner.store import settings as settings_store
 
@@ -77,6 +78,7 @@ def rehearse(
         matrix=matrix,
         rates=_rates(project, settings.link),
         patience=Patience(transfers_s=settings.transfers.patience_s),
+        unfrozen=unfrozen_at(settings, "source", planned),
         report=report,
     )
     detail = {

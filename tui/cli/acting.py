@@ -79,8 +79,9 @@ def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
 
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_from: Path | None) -> None:
     """List the steps that the verb would take from where the wave stands; refuse what it would refuse."""
-    from migrate.run.execute import Purpose, intend, next_round, round_of
+    from migrate.run.execute import Purpose, intend
     from migrate.run.history import Status
+    from migrate.run.rounds import next_round, round_of
     from migrate.run.runbook import GO
 
     intended = intend(project, wave.name, purpose, seed_from)
@@ -88,7 +89,7 @@ def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_fro
     runbook = history.runbook
     more = purpose in (Purpose.REPLICATE, Purpose.REVERSE)
     if more and (number := next_round(history)) is not None:
-        runbook = runbook.with_cycle(GO, round_of(intended.kind, wave, number))
+        runbook = runbook.with_cycle(GO, round_of(intended.kind, wave, number, history))
     back = purpose in (Purpose.ROLLBACK, Purpose.ABORT)
     wanted = [
         step

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from migrate.sites.vsphere.calls import CallLog
 from migrate.sites.vsphere.connection import Connection
@@ -14,9 +12,6 @@ from migrate.sites.vsphere.seats import Form, Laying
 from migrate.sites.vsphere.site import VsphereSite
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.transports.ways import Reach, ways_to
-
-if TYPE_CHECKING:
-    from planner.settings import Site
 
 _FORMS = {"thin": Form.THIN, "thick": Form.THICK, "eager": Form.EAGER}
 
@@ -39,17 +34,12 @@ def enter(folder: VCenterFolder) -> VsphereSite:
         site = VsphereSite(kept.name, connection, tasks, ids, where=folder.where)
         here = wanted.sites.get(kept.name)
         if here is not None:
-            site.transports = ways_to(connection, tasks, _reach(here), folder.state)
+            site.transports = ways_to(connection, tasks, Reach.of(here), folder.state)
             site.laying = Laying(_usual(wanted.datastores.values()), _FORMS[here.disks])
         return site
     except BaseException:
         session.close()
         raise
-
-
-def _reach(here: Site) -> Reach:
-    mounts = {store: Path(path) for store, path in here.mounts.items()}
-    return Reach(mounts, Path(here.vddk) if here.vddk else None, here.mover)
 
 
 def _usual(datastores: Iterable[str]) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.datastore_path import DatastorePath
-from planner.model import Backing
+from planner.model import Backing, BusSharing
 from planner.sources.vcenter.answers import Value, plain, type_of
 from planner.sources.vcenter.collector import RawObject
+from planner.sources.vcenter.disks import CONTROLLERS
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.values import at, text, whole
@@ -22,7 +23,8 @@ _RAW = "VirtualDiskRawDisk"  # how the backings of mappings begin
 
 
 def _disks(element: Any) -> Value:
-    return [plain(device) for device in element if type_of(device) == "VirtualDisk"]
+    kinds = {"VirtualDisk", *CONTROLLERS}
+    return [plain(device) for device in element if type_of(device) in kinds]
 
 
 _HOLDING = Kind(
@@ -56,6 +58,8 @@ class HeldDisk:
     lun_uuid: str
     device: str
     mode: str
+    sharing: BusSharing = BusSharing.NONE
+    multi_writer: bool = False
 
 
 class Holders:
@@ -94,7 +98,9 @@ class Holders:
 
 def _held(item: RawObject) -> Iterable[HeldDisk]:
     values = item.values
-    for device in values.get("config.hardware.device", ()):
+    devices = values.get("config.hardware.device", ())
+    buses = {text(one, "key"): text(one, "sharedBus") for one in devices}
+    for device in devices:
         file = _file(device)
         if file is None:
             continue
@@ -112,6 +118,8 @@ def _held(item: RawObject) -> Iterable[HeldDisk]:
             lun_uuid=text(backing, "lunUuid"),
             device=text(backing, "deviceName"),
             mode=text(backing, "diskMode"),
+            sharing=BusSharing(buses.get(text(device, "controllerKey")) or BusSharing.NONE),
+            multi_writer=text(backing, "sharing") == "sharingMultiWriter",
         )
 
 

@@ -18,7 +18,7 @@ from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Tra
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
-from planner.model import Backing
+from planner.model import Backing, BusSharing
 from planner.names import visible
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.places import entity_name
@@ -50,7 +50,7 @@ class Reaching(Volumes):
         Nothing is opened. Raises SiteRefused when none leads there, NotFound, Unreachable.
         """
         place = self._place_of(volume, None)
-        if place.backing is Backing.RDM_PHYSICAL:  # which no snapshot holds
+        if place.backing is Backing.RDM_PHYSICAL or place.is_shared:  # which no snapshot holds
             place = replace(place, running=False)
         elif place.running:
             place = replace(place, snapshot=_NEXT)
@@ -92,6 +92,11 @@ class Reaching(Volumes):
         place = self._place_of(volume, snapshot)
         return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
 
+    def open_live(self, volume: str) -> ReadableDisk:
+        """Open a volume as it is while its VMs write to it, for a pass that proves nothing."""
+        place = replace(self._place_of(volume, None), live=True)
+        return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
+
     def open_write(self, volume: str) -> WritableDisk:
         """Open a volume that no running VM holds to write it; raises WherryError."""
         place = self._place_of(volume, None)
@@ -123,6 +128,8 @@ class Reaching(Volumes):
             host=holder.host if holder else "",
             snapshot=frozen,
             running=any(one.running for one in held),
+            sharing=holder.sharing if holder else BusSharing.NONE,
+            multi_writer=bool(holder and holder.multi_writer),
         )
 
     def _file_of(self, volume: str, seat: Seat, holder: HeldDisk | None, frozen: str) -> DatastorePath:

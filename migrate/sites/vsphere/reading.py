@@ -114,11 +114,6 @@ class Attached:
     key: str  # the plan's; a VM made at a target may have another of its own
 
     @property
-    def shared(self) -> bool:
-        """Whether several VMs may use it at a time: such a VM has no snapshots."""
-        return bool(self.disk.multi_writer) or self.disk.bus_sharing not in (None, BusSharing.NONE)
-
-    @property
     def state(self) -> DiskState:
         """The disk in the words of ``ports``."""
         disk = self.disk
@@ -132,6 +127,7 @@ class Attached:
             disk.unit or 0,
             disk.bus_sharing or BusSharing.NONE,
             bool(disk.multi_writer),
+            disk.independent,
         )
 
 

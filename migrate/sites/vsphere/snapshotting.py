@@ -4,8 +4,8 @@
     drop:  each VM's ─▸ its delta files are merged ─▸ gone
 
 A group snapshot is known by the op that took it, which stands in the description of each VM's part: so it
-is found again by any process, and nobody else's is ever touched. Its id is that op. VMs whose disks are
-shared have no snapshots and are left out, as physical mappings are.
+is found again by any process, and nobody else's is ever touched. Its id is that op. A VM that shares
+disks has none and is refused; physical mappings and independent disks are left out.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.tasks import Act, Tasks
 from migrate.sites.vsphere.trees import NAME, Taken, stamped, tree
 from planner.errors import SiteRefused, WherryError
+from planner.freezing import forbids_snapshots
 from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.soap import Ref
@@ -67,25 +68,16 @@ class Snapshotting(Quiescing, Epochs):
         """
         act = self.act("take_snapshot", " ".join(vms), op)
         machines = _each(vms, self.need_machine)
-        frozen = [machine for machine in machines if not self.is_shared(machine)]
-        _each(frozen, lambda machine: self._must_have_room(act, machine))
+        _each(machines, self._must_be_alone)
+        _each(machines, lambda machine: self._must_have_room(act, machine))
         self._of_op[op] = tuple(machine.ref for machine in machines)
         try:
-            _each(frozen, lambda machine: self._take(act, machine))
+            _each(machines, lambda machine: self._take(act, machine))
         except Exception:
             with contextlib.suppress(WherryError):  # what stays is found by its op
-                self._drop(act, op, [machine.ref for machine in frozen])
+                self._drop(act, op, [machine.ref for machine in machines])
             raise
-        found = self._group(op, self._parts(op))
-        if found is None:  # nothing of the group can be frozen
-            return Snapshot(op, Consistency.CRASH, {}, op)
-        if len(frozen) < len(machines):
-            return Snapshot(found.id, Consistency.CRASH, found.changes, op)
-        return found
-
-    def is_shared(self, machine: Machine) -> bool:
-        """Whether a VM shares disks: vSphere takes no snapshots of such a one."""
-        return any(one.shared for one in self.attached(machine))
+        return self._group(op, self._parts(op)) or Snapshot(op, Consistency.CRASH, {}, op)
 
     def find_snapshot(self, op: str) -> Snapshot | None:
         """Return the snapshot made under ``op`` that still exists; raises Unreachable."""
@@ -129,6 +121,13 @@ class Snapshotting(Quiescing, Epochs):
         return next((part.taken.ref for part in self._parts(snapshot, [vm])), None)
 
     # taking
+
+    def _must_be_alone(self, machine: Machine) -> None:
+        if any(forbids_snapshots(one.disk) for one in self.attached(machine)):
+            raise SiteRefused(
+                f"VM {machine.shown} shares disks, so no snapshot of it can be taken",
+                "discover again, plan anew and approve the wave: its disks are copied without snapshots",
+            )
 
     def _must_have_room(self, act: Act, machine: Machine) -> None:
         count = len(tree(machine.item.values.get("snapshot")))

@@ -19,6 +19,7 @@ class LunNames:
 
     _by_uuid: dict[str, str] = field(default_factory=dict)
     _by_identifier: dict[str, str] = field(default_factory=dict)
+    _by_name: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, luns: Iterable[Lun]) -> LunNames:
@@ -27,13 +28,16 @@ class LunNames:
         for lun in luns:
             if lun.uuid:
                 names._by_uuid[lun.uuid.casefold()] = lun.name
+            names._by_name[lun.name.casefold()] = lun.name
             kind, _, identifier = lun.name.casefold().partition(".")
             if kind in ("naa", "eui") and identifier:
                 names._by_identifier[identifier] = lun.name
         return names
 
     def canonical(self, lun_uuid: str, device: str = "") -> str:
-        """Return the canonical name for a backing's ``lunUuid`` and ``deviceName``."""
+        """Return the canonical name for a backing's ``lunUuid`` and ``deviceName``, a path perhaps."""
+        if (name := self._by_name.get(device.rpartition("/")[2].casefold())) is not None and not lun_uuid:
+            return name
         for said in (lun_uuid, device.removeprefix("vml.")):
             key = said.casefold()
             if key in self._by_uuid:

@@ -16,6 +16,7 @@ from migrate.rehearsals.faults import CHANGING
 from migrate.run.compose import compose
 from migrate.sites.ports import Capability, NewDisk
 from migrate.sites.simulated import SimulatedSite, populate
+from planner.freezing import unfrozen
 from planner.model import Backing, BusSharing, Power
 from planner.plan import Wave
 from planner.settings import Link
@@ -182,14 +183,21 @@ def test_disks_that_are_there_already_take_no_space() -> None:
     assert list(at_the_sites(small_wave(), source, target)) == []
 
 
-def test_vms_that_share_disks_leave_only_where_whole_groups_are_frozen() -> None:
+def test_of_vms_that_share_disks_snapshots_are_taken_only_where_whole_groups_are_frozen() -> None:
     wave = pair_wave()
     source, target = sites(wave)
     for vm, found in source.site.vms.items():
-        shared = tuple(replace(disk, bus_sharing=BusSharing.PHYSICAL) for disk in found.disks)
+        shared = tuple(
+            replace(disk, bus_sharing=BusSharing.PHYSICAL) if disk.volume == "id-a/2001" else disk
+            for disk in found.disks
+        )
         source.site.vms[vm] = replace(found, disks=shared)
     assert predict(wave, compose(wave), source, target)[2] is None
     source.can -= {Capability.GROUP_SNAPSHOT}
     failure = predict(wave, compose(wave), source, target)[2]
     assert failure is not None
     assert "shares disks" in failure.message
+    calls, _, failure = predict(wave, compose(wave, unfrozen=unfrozen(wave)), source, target)
+    assert failure is None
+    frozen = {call.subject for call in calls if call.call == "take_snapshot"}
+    assert not any("id-a" in vms or "id-b" in vms for vms in frozen)

@@ -99,7 +99,7 @@ def _check(option: str, number: float | None) -> None:
 def _of_project(project_dir: Path) -> tuple[Load, Link, Ratio | None]:
     from migrate.measured import measured
     from planner.errors import BadInput
-    from planner.estimate import estimate_wave, goodput_bytes_s, seed_bytes
+    from planner.estimate import estimate_planned, goodput_bytes_s, seed_bytes
     from planner.projection import Load, Ratio
     from planner.readiness import situation
     from planner.sending import as_decided
@@ -111,7 +111,7 @@ def _of_project(project_dir: Path) -> tuple[Load, Link, Ratio | None]:
     every = as_decided(volumes(at.inventory), at.settings)
     if not every:
         raise BadInput("the inventory has no disks", "discover the estate first, or say --size")
-    told = estimate_wave(every, at.settings.link, at.settings.policies, 0, known)
+    told = estimate_planned(every, at.settings, 0, known)
     gained = known.link_bytes_s / goodput_bytes_s(at.settings.link) if known and known.link_bytes_s else None
     return (
         Load(seed_bytes(every), told.churn_bytes_day),

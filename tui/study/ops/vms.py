@@ -86,14 +86,14 @@ def _estimate(room: Room, vm: VM) -> dict[str, Any]:
     from dataclasses import replace
 
     from migrate.measured import measured
-    from planner.estimate import estimate_wave
+    from planner.estimate import estimate_planned
     from planner.sending import as_decided
     from planner.volumes import volumes
 
     at = room.situation
     rates = measured(room.project, at.inventory, at.fingerprint, at.settings.link)
     alone = as_decided(volumes(replace(at.inventory, vms=(vm,))), at.settings)
-    took = estimate_wave(alone, at.settings.link, at.settings.policies, 1, rates)
+    took = estimate_planned(alone, at.settings, 1, rates)
     return {
         "seed_h": took.seed_h,
         "final_min": took.final_min,

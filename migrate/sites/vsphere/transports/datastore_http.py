@@ -43,9 +43,7 @@ class DatastoreHttp:
             return "the server does not write files in place"
         if purpose is Purpose.WRITE and place.running:
             return "a VM that runs holds it"
-        if place.running and not place.snapshot:
-            return "a VM that runs writes it, and no snapshot holds it still"
-        return place.not_flat
+        return place.restless or place.not_flat
 
     def takes(self, place: Place) -> tuple[Standing, ...]:
         """Return the place that the disk takes."""

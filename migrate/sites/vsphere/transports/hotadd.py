@@ -46,11 +46,11 @@ class HotAdd:
             return "a VM that runs holds it"
         if purpose is Purpose.WRITE and place.file.is_delta:
             return "its VM has snapshots"
-        if place.running and place.backing is Backing.RDM_PHYSICAL:
+        if place.live and place.running and not place.is_shared:
+            return "the VM that runs has it for itself"
+        if place.running and not place.live and place.backing is Backing.RDM_PHYSICAL:
             return "a VM that runs writes it, and physical mappings have no snapshots"
-        if place.running and not place.snapshot:
-            return "a VM that runs writes it, and no snapshot holds it still"
-        return ""
+        return place.restless
 
     def takes(self, place: Place) -> tuple[Standing, ...]:
         """Return the place that the disk takes on a SCSI controller; raises NotFound, Unreachable."""

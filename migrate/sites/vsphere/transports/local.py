@@ -38,9 +38,7 @@ class LocalFiles:
             return f"datastore {visible(place.file.datastore, 80)} is not mounted here"
         if purpose is Purpose.WRITE and place.running:
             return "a VM that runs holds it"
-        if purpose is Purpose.READ and place.running and not place.snapshot:
-            return "a VM that runs writes it, and no snapshot holds it still"
-        return place.not_flat
+        return (purpose is Purpose.READ and place.restless) or place.not_flat
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Open the flat file; raises SiteRefused, Unreachable."""

@@ -1,7 +1,8 @@
 """The VM that a mover runs in, as the vCenter knows it: its free places, disks attached and detached.
 
 A disk is attached as it lies and never made, never destroyed: detaching names no file operation. For reading
-it is independent and non-persistent, so that what the mover's system writes to it is thrown away.
+it is independent and non-persistent, so that what the mover's system writes to it is thrown away. A disk
+that its VMs share and use meanwhile can only be attached as they have it: persistent, on such a controller.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.tasks import Act, Tasks
 from migrate.sites.vsphere.transports.ports import Place
 from planner.errors import NotFound, SiteRefused
-from planner.model import Backing, Controller
+from planner.model import Backing, BusSharing, Controller
 from planner.sources.vcenter.disks import CONTROLLERS
 from planner.sources.vcenter.paths import MACHINES, Kind
 from planner.sources.vcenter.soap import Ref
@@ -53,7 +54,8 @@ class MoverVM:
 
     def attach(self, place: Place, *, writable: bool) -> Hung:
         """Attach a disk, asking for the outcome where no answer comes; raises SiteRefused, NotFound."""
-        controller, unit = self._free_slot()
+        beside = place.sharing if place.live and place.running else BusSharing.NONE
+        controller, unit = self._free_slot(beside)
         add = self._change("add", _device(place, controller, unit, writable=writable))
         self._act(place.file).run(self.ref, "ReconfigVM_Task", add, done=lambda: self.hung(place.file))
         found = self.hung(place.file)
@@ -107,22 +109,26 @@ class MoverVM:
         return None if item is None else many(item.values.get("config.hardware.device"))
 
     def places(self) -> tuple[int, int]:
-        """Return how many places for disks its SCSI controllers have, and how many are taken."""
-        every, free = self._slots()
+        """Return how many places for disks its SCSI controllers have, and how many are taken.
+
+        Those of a bus that is shared are for disks of its like, and do not count.
+        """
+        every, free = self._slots(BusSharing.NONE)
         return every, every - len(free)
 
-    def _free_slot(self) -> tuple[int, int]:
-        """Return a controller's key and a free unit; raises SiteRefused when all are taken."""
-        _, free = self._slots()
+    def _free_slot(self, sharing: BusSharing = BusSharing.NONE) -> tuple[int, int]:
+        """Return the key of a controller with that sharing and a free unit; raises SiteRefused for none."""
+        _, free = self._slots(sharing)
         if not free:
+            of_kind = "" if sharing is BusSharing.NONE else f" with {sharing}, as the disk's VMs have it on"
             raise SiteRefused(
-                "the mover's VM has no free place on a SCSI controller",
+                f"the mover's VM has no free place on a SCSI controller{of_kind}",
                 "add a controller to it, or copy fewer disks at once",
             )
         return free[0]
 
-    def _slots(self) -> tuple[int, list[tuple[int, int]]]:
-        """Return how many places there are, and the controller's key and unit of each free one."""
+    def _slots(self, sharing: BusSharing) -> tuple[int, list[tuple[int, int]]]:
+        """Return how many places such controllers have, and of each free one their key and its unit."""
         devices = self._devices()
         if devices is None:
             raise NotFound(
@@ -133,6 +139,7 @@ class MoverVM:
             (whole(one, "key") or 0, unit)
             for one in devices
             if CONTROLLERS.get(text(one, "@")) in _SCSI
+            and (text(one, "sharedBus") or BusSharing.NONE) == sharing
             for unit in range(_UNITS)
             if unit != _OWN_UNIT
         ]
@@ -149,7 +156,9 @@ class MoverVM:
 def _device(place: Place, controller: int, unit: int, *, writable: bool) -> Any:
     from pyVmomi import vim
 
-    mode = "independent_persistent" if writable else "independent_nonpersistent"
+    beside = place.live and place.running and place.is_shared  # a disk in use has no redo log of ours
+    mode = "independent_persistent" if writable or beside else "independent_nonpersistent"
+    sharing = "sharingMultiWriter" if beside and place.multi_writer else None
     disk: Any = vim.vm.device.VirtualDisk
     if place.backing.is_rdm:
         physical = place.backing is Backing.RDM_PHYSICAL
@@ -157,9 +166,10 @@ def _device(place: Place, controller: int, unit: int, *, writable: bool) -> Any:
             fileName=str(place.file),
             compatibilityMode="physicalMode" if physical else "virtualMode",
             diskMode="independent_persistent" if physical else mode,
+            sharing=sharing,
         )
     else:
-        backing = disk.FlatVer2BackingInfo(fileName=str(place.file), diskMode=mode)
+        backing = disk.FlatVer2BackingInfo(fileName=str(place.file), diskMode=mode, sharing=sharing)
     return disk(
         key=-1,
         controllerKey=controller,

@@ -101,9 +101,9 @@ class Nbd:
             return "no VM holds it, and VDDK reaches disks through their VM"
         if purpose is Purpose.WRITE and place.running:
             return "a VM that runs holds it"
-        if place.running and not place.snapshot:
-            return "a VM that runs writes it, and no snapshot holds it still"
-        return ""
+        if place.live and place.running:
+            return "VDDK reads disks of a VM that runs from its snapshots only"
+        return place.restless
 
     def takes(self, place: Place) -> tuple[Standing, ...]:
         """Return the connections that the disk takes."""

@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 from migrate.claims import Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
-from planner.model import Backing
+from planner.model import Backing, BusSharing
 
 _OBJECTS = {"vsan", "vvol", "pmem"}  # datastores whose disks are objects: there is no flat file
 
@@ -43,7 +43,8 @@ class Place:
     """A disk of a vCenter, as those who reach for its bytes know it.
 
     ``file`` is the descriptor whose bytes are meant: that of the snapshot, or of the disk as it is.
-    ``running`` says that a VM which holds the disk is not off.
+    ``running`` says that a VM which holds the disk is not off; ``live`` that it is meant as it is all the
+    same. ``sharing`` is that of the controllers it hangs on.
     """
 
     file: DatastorePath
@@ -57,6 +58,21 @@ class Place:
     host: str = ""
     snapshot: str = ""  # managed object id
     running: bool = False
+    live: bool = False
+    sharing: BusSharing = BusSharing.NONE
+    multi_writer: bool = False
+
+    @property
+    def restless(self) -> str:
+        """Why what is read is of no one moment, empty when it is or need not be."""
+        if self.running and not self.snapshot and not self.live:
+            return "a VM that runs writes it, and no snapshot holds it still"
+        return ""
+
+    @property
+    def is_shared(self) -> bool:
+        """True when several VMs may have it at a time, so that the one that runs does not lock it."""
+        return self.multi_writer or self.sharing is not BusSharing.NONE
 
     @property
     def not_flat(self) -> str:

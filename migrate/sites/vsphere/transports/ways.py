@@ -35,18 +35,19 @@ class Reach:
     """What this machine has to reach disks by.
 
     ``mounts`` leads from a datastore's name to where it is mounted, ``vddk`` is the folder of the user's own
-    VDDK, ``mover`` the name of the VM that this machine is.
+    VDDK, ``mover`` the name of the VM that this machine is, ``devices`` where its dev and sys are.
     """
 
     mounts: Mapping[str, Path] = field(default_factory=dict)
     vddk: Path | None = None
     mover: str = ""
+    devices: Path = Path("/")
 
     @classmethod
     def of(cls, site: Site) -> Reach:
         """Return what the settings of a site say."""
         mounts = {store: Path(path) for store, path in site.mounts.items()}
-        return cls(mounts, Path(site.vddk) if site.vddk else None, site.mover)
+        return cls(mounts, Path(site.vddk) if site.vddk else None, site.mover, Path(site.devices))
 
 
 def ways_to(
@@ -64,7 +65,7 @@ def ways_to(
     plugin = None if libraries is None else lambda: Vddk(libraries, login, sha1_of(login))
     return (
         LocalFiles(reach.mounts),
-        HotAdd(mover, BlockDevices(), Attachments(folder / "attached" / record)),
+        HotAdd(mover, BlockDevices(reach.devices), Attachments(folder / "attached" / record)),
         Nbd(plugin, nbd_places(slots, limits, vcenter)),
         DatastoreHttp(connection, http_places(slots, limits, vcenter)),
     )

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import pyVmomi
 
 from migrate.sites.consistency import Consistency
 from migrate.sites.ports import Watched
@@ -20,6 +21,7 @@ from tests.migrate.sites.vsphere.estates import ODD, document
 from tests.migrate.sites.vsphere.plant import Plant
 from tests.vcenter.fixtures import StartVCenter
 
+vim: Any = pyVmomi.vim
 OP, AFTER = "p1/r1/g0/s1/do1", "p1/r1/g0/s1/drop/do1"
 OURS = f"wherry: wherry op {OP}"
 
@@ -32,6 +34,24 @@ def plant(wired: Wired) -> Plant:
 def _with_tools(plant: Plant, *vms: int) -> None:
     for vm in vms:
         plant.set(vm, SET__guest__toolsRunningStatus="guestToolsRunning")
+
+
+def _shared(plant: Plant, vm: int, mode: str) -> None:
+    """Have several VMs write the first disk of one."""
+    (disk, *_) = plant.disks(vm)
+    disk.backing.sharing, disk.backing.diskMode = "sharingMultiWriter", mode
+    plant.configure(vm, deviceChange=[vim.vm.device.VirtualDeviceSpec(operation="edit", device=disk)])
+
+
+def test_of_a_vm_that_shares_disks_none_is_asked_for(plant: Plant) -> None:
+    plant.track(0, 1)
+    _shared(plant, 1, "persistent")
+    with pytest.raises(SiteRefused, match="shares disks, so no snapshot of it can be taken"):
+        plant.site.take_snapshot(plant.vms, OP)
+    assert "CreateSnapshot_Task" not in plant.peer.calls()
+    _shared(plant, 1, "independent_persistent")
+    plant.site.take_snapshot(plant.vms, OP)
+    assert plant.snapshots(1) == [OURS]
 
 
 def test_a_group_is_taken_found_and_removed(plant: Plant) -> None:

@@ -150,6 +150,7 @@ def test_what_its_files_hold() -> None:
 def test_names_of_luns(said: str, meant: str) -> None:
     names = LunNames.of((Lun(NAA, UUID), Lun("eui.aabbccdd11223344"), Lun("mpx.vmhba0:C0:T0:L0", "00")))
     assert names.canonical(said) == meant
+    assert names.canonical("", f"/vmfs/devices/disks/{NAA}") == NAA, "as it is asked to be mapped"
     assert names.canonical("", "vml.") == "", "a device without a name is no LUN that two VMs share"
     assert names.canonical("", f"vml.{said}" if said else "") == (
         meant if said != meant or not said else f"vml.{said}"

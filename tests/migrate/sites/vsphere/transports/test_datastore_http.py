@@ -99,6 +99,7 @@ def test_a_disk_that_runs_without_a_snapshot_is_refused(wired: Wired) -> None:
     real = real_disk(wired)
     way = DatastoreHttp(wired.connection)
     assert "no snapshot holds it still" in way.refusal(real.place(running=True), Purpose.READ)
+    assert way.refusal(real.place(running=True, live=True), Purpose.READ) == ""
     assert way.refusal(real.place(running=True, snapshot="snapshot-1"), Purpose.READ) == ""
     assert "runs holds it" in way.refusal(real.place(running=True, snapshot="snapshot-1"), Purpose.WRITE)
     assert "no files" in way.refusal(real.place(datastore_kind="vsan"), Purpose.READ)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pyVmomi
 
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.transports.attachments import Attachments
@@ -17,12 +18,14 @@ from migrate.sites.vsphere.transports.hotadd import HotAdd
 from migrate.sites.vsphere.transports.mover_vm import MoverVM
 from migrate.sites.vsphere.transports.ports import Purpose
 from planner.errors import NotFound, ProjectBusy, SiteRefused
-from planner.model import Backing
+from planner.model import Backing, BusSharing
 from planner.sources.vcenter.soap import Ref
 from tests.migrate.sites.vsphere.conftest import Wired
 from tests.migrate.sites.vsphere.disks import MIB, RealDisk, content, power_off, real_disk
 from tests.vcenter.collected import finished
+from tests.vcenter.staged import devices_of, disks_of
 
+vim: Any = pyVmomi.vim
 RECONFIG = "ReconfigVM_Task"
 
 
@@ -43,13 +46,25 @@ class Mover:
         target = MoverVM(self.wired.connection, self.wired.tasks, Ref("VirtualMachine", self.vm._moId))
         return HotAdd(target, devices, Attachments(self.record, sleep=lambda seconds: None))
 
+    def disks(self) -> list[Any]:
+        """Return its disks, its own first."""
+        return disks_of(self.vm)
+
     def attached(self) -> list[tuple[str, str]]:
         """Return the disks that hang on it besides its own."""
-        from pyVmomi import vim
+        return [(one.backing.fileName, one.backing.diskMode) for one in self.disks()[1:]]
 
-        kind: Any = vim.vm.device.VirtualDisk
-        disks = [one for one in self.vm.config.hardware.device if isinstance(one, kind)]
-        return [(one.backing.fileName, one.backing.diskMode) for one in disks[1:]]
+    def share(self) -> None:
+        """Give it a controller whose bus is shared."""
+        made = vim.vm.device.VirtualLsiLogicSASController(key=-2, busNumber=1, sharedBus="physicalSharing")
+        change = vim.vm.device.VirtualDeviceSpec(operation="add", device=made)
+        finished(self.vm.ReconfigVM_Task(vim.vm.ConfigSpec(deviceChange=[change])))
+
+    @property
+    def shared_bus(self) -> int:
+        """The key of that controller."""
+        found = devices_of(self.vm, vim.vm.device.VirtualLsiLogicSASController)
+        return int(found[0].key)
 
 
 @pytest.fixture
@@ -298,6 +313,28 @@ def test_all_places_of_the_mover_are_taken(mover: Mover) -> None:
     assert way._vm._free_slot()[1] not in {7}
 
 
+def test_a_disk_that_its_vms_use_meanwhile_is_attached_as_they_have_it(mover: Mover) -> None:
+    """A redo log of the mover's would be a snapshot: so it is persistent, and several may write it."""
+    beside = mover.real.place(running=True, live=True, multi_writer=True)
+    with closing(mover.way().open_read(beside)) as disk:
+        (hung,) = mover.disks()[1:]
+        assert (hung.backing.diskMode, hung.backing.sharing) == (
+            "independent_persistent",
+            "sharingMultiWriter",
+        )
+        assert content(disk) == mover.real.body
+    on_bus = mover.real.place(running=True, live=True, sharing=BusSharing.PHYSICAL)
+    with pytest.raises(SiteRefused, match="no free place on a SCSI controller with physicalSharing"):
+        mover.way().open_read(on_bus)
+    mover.share()
+    with closing(mover.way().open_read(on_bus)):
+        (hung,) = mover.disks()[1:]
+        assert hung.controllerKey == mover.shared_bus
+    with closing(mover.way().open_read(mover.real.place())):
+        (hung,) = mover.disks()[1:]
+        assert hung.controllerKey != mover.shared_bus, "what nobody uses meanwhile hangs as ever"
+
+
 def test_which_disks_may_hang_on_the_mover(mover: Mover) -> None:
     way, place = mover.way(), mover.real.place
     assert way.refusal(place(), Purpose.WRITE) == ""
@@ -308,5 +345,12 @@ def test_which_disks_may_hang_on_the_mover(mover: Mover) -> None:
     physical = place(backing=Backing.RDM_PHYSICAL, running=True, snapshot="s")
     assert "physical mappings" in way.refusal(physical, Purpose.READ)
     assert way.refusal(place(backing=Backing.RDM_PHYSICAL), Purpose.WRITE) == ""
+    live = {"running": True, "live": True}
+    assert "for itself" in way.refusal(place(**live), Purpose.READ)
+    assert "for itself" in way.refusal(place(backing=Backing.RDM_PHYSICAL, **live), Purpose.READ)
+    assert way.refusal(place(multi_writer=True, **live), Purpose.READ) == ""
+    assert "runs holds it" in way.refusal(place(multi_writer=True, **live), Purpose.WRITE)
+    lun = place(backing=Backing.RDM_PHYSICAL, sharing=BusSharing.PHYSICAL, **live)
+    assert way.refusal(lun, Purpose.READ) == ""
     none = HotAdd(None, BlockDevices(), Attachments(mover.record))
     assert "no VM of the mover" in none.refusal(place(), Purpose.READ)

@@ -38,6 +38,8 @@ def test_a_datastore_that_is_not_mounted(wired: Wired) -> None:
     way = _mounted(real)
     assert way.refusal(real.place(), Purpose.READ) == ""
     assert "runs holds it" in way.refusal(real.place(running=True), Purpose.WRITE)
+    assert "no snapshot holds it still" in way.refusal(real.place(running=True), Purpose.READ)
+    assert way.refusal(real.place(running=True, live=True), Purpose.READ) == ""
     assert "mapping" in way.refusal(real.place(backing=Backing.RDM_VIRTUAL), Purpose.READ)
 
 

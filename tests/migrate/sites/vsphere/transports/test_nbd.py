@@ -162,6 +162,8 @@ def test_which_disks_vddk_reaches() -> None:
     running = Place(DatastorePath("a", "b/c.vmdk"), MIB, vm="vm-1", running=True, snapshot="snapshot-2")
     assert way.refusal(running, Purpose.READ) == ""
     assert "runs holds it" in way.refusal(running, Purpose.WRITE)
+    live = Place(DatastorePath("a", "b/c.vmdk"), MIB, vm="vm-1", running=True, live=True)
+    assert "from its snapshots only" in way.refusal(live, Purpose.READ)
 
 
 def test_what_vddk_is_told() -> None:

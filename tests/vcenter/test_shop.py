@@ -1,0 +1,133 @@
+"""A wave of six VMs, two of which share a disk, between two vCenters: LUN to VMDK and VMDK to LUN."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.model import Backing
+from tests.vcenter.fixtures import StartVCenter
+from tests.vcenter.shop import LUN_HERE, LUN_THERE, NODES, SHARED_BYTES, SINGLE, Shop, source, target
+from tests.vcenter.staged import Staged, machines, snapshots, staged
+
+ALL = (*NODES, *SINGLE)
+KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The project, and the shop at both vCenters."""
+
+    stage: Staged
+    here: Shop
+    there: Shop
+
+    def live(self, verb: str, *more: str) -> None:
+        ran = self.stage.cli.live(verb, "W01", *more)
+        assert ran.code == 0, ran.text
+
+    def said(self) -> dict[str, str]:
+        """Return what each step of the newest run says for itself."""
+        return {step["step"]: step["said"] for step in self.stage.cli.report("W01")["steps"]}
+
+
+Begin = Callable[[Backing], Move]
+
+
+@pytest.fixture
+def begin(tmp_path: Path, vcenter: StartVCenter) -> Iterator[Begin]:
+    """Begin a project that moves the whole shop, with the cluster's disk on that backing."""
+    with ExitStack() as opened:
+
+        def begun(backing: Backing) -> Move:
+            peers = (
+                vcenter("-estate", str(source(tmp_path / "here", backing))),
+                vcenter("-estate", str(target(tmp_path / "there"))),
+            )
+            here, there = (
+                opened.enter_context(Shop(peer, tmp_path / name / "system"))
+                for peer, name in zip(peers, ("here", "there"), strict=True)
+            )
+            here.lun(LUN_HERE, SHARED_BYTES)
+            there.lun(LUN_THERE, SHARED_BYTES)
+            for shop in (here, there):
+                shop.lay()
+            stage = staged(tmp_path / "move", *peers)
+            for site, shop in (("dc1", here), ("dc2", there)):
+                stage.cli.done("settings", "set", f"sites.{site}.mover", "mover")
+                stage.cli.done("settings", "set", f"sites.{site}.devices", str(shop.devices))
+            stage.cli.done("deps", "together", *ALL, "--why", "one application")
+            return Move(stage, here, there)
+
+        yield begun
+
+
+def remapped(move: Move, to: str, lun: str = "") -> None:
+    said = f', lun = "{lun}"' if lun else ""
+    luns = f'[{{name = "{LUN_THERE}", size_bytes = {SHARED_BYTES}}}]'
+    remaps = f'[{{disk = "node-1/Hard disk 2", to = "{to}"{said}}}]'
+    more: dict[str, Any] = {"datastores": '{ds = "ds"}', "luns": luns, "remaps": remaps}
+    move.stage.planned(*ALL, **more)
+
+
+def written(shop: Shop) -> None:
+    """Write a little everywhere, also to the disk that two VMs share."""
+    for name in ALL:
+        shop.write(name, 0, os.urandom(5 * KIB), 130 * KIB)
+    shop.write("node-2", 1, os.urandom(5 * KIB), 700 * KIB)
+
+
+def test_a_cluster_on_a_lun_moves_onto_a_vmdk_and_back(begin: Begin) -> None:
+    move = begin(Backing.RDM_PHYSICAL)
+    remapped(move, "vmdk")
+    move.stage.cli.done("rehearse", "W01", "--depth", "dry")
+    for _ in range(3):
+        move.live("replicate")
+        written(move.here)
+    move.live("cutover")
+    expected = move.here.content(*ALL)
+    assert len(expected) == len(ALL) + len(NODES)
+    assert move.there.content(*ALL) == expected
+    assert move.there.kinds(*NODES) == dict.fromkeys(NODES, ("vmdk", "physicalSharing"))
+    said = move.said()
+    assert said["g0/snapshot/0"].endswith("4 disks at one instant, without 2 VMs of which none can be taken")
+    (lun,) = (step.removesuffix("/ahead") for step, how in said.items() if how.startswith("2.0 MiB sent"))
+    assert said[f"{lun}/ahead"].startswith("2.0 MiB sent"), "once, though two VMs have it"
+    for later in ("ahead/2", "ahead/3", "final"):
+        assert said[f"{lun}/{later}"].startswith("8.0 KiB sent"), later
+        assert said[f"{lun}/{later}"].endswith("by comparison")
+    move.live("rollback")
+    names = [*ALL, "mover"]
+    assert {name: one.runtime.powerState for name, one in machines(move.here.peer).items()} == dict.fromkeys(
+        names, "poweredOn"
+    )
+    assert list(machines(move.there.peer)) == ["mover"]
+    assert snapshots(move.here.peer) == []
+    assert move.here.content(*ALL) == expected
+
+
+def test_a_cluster_on_a_vmdk_moves_onto_a_lun_and_home_again(begin: Begin) -> None:
+    move = begin(Backing.VMDK)
+    remapped(move, "rdm-physical", LUN_THERE)
+    move.live("replicate")
+    written(move.here)
+    for verb in ("replicate", "cutover", "commit"):
+        move.live(verb)
+    moved = {name.partition("-moved-")[0]: name for name in machines(move.here.peer)}
+    for name in ALL:
+        here, there = move.here.content(moved[name]), move.there.content(name)
+        assert list(here.values()) == list(there.values())
+    assert move.there.kinds(*NODES) == dict.fromkeys(NODES, ("physicalMode", "physicalSharing"))
+    written(move.there)
+    move.live("replicate", "--reverse")
+    written(move.there)
+    expected = move.there.content(*ALL)
+    move.live("failback")
+    assert move.here.content(*ALL) == expected
+    assert move.here.kinds(*NODES) == dict.fromkeys(NODES, ("vmdk", "physicalSharing"))
