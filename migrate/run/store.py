@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from planner.store.plans import StoredPlan
 
-_ENDLESS = 2**62
+ENDLESS = 2**62  # the number of no entry: all of them count
 _EVENTS = {event.value: event for event in Event}
 _PATIENCE_S = 0.5  # is_held takes the lock for an instant to test it
 
@@ -172,9 +172,14 @@ def last_entry(project: Project) -> int:
     return int(project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record")[0]["last"])
 
 
-def last_at(project: Project, run: Run) -> str:
-    """Return when the newest entry of a run was written, ISO 8601 in UTC; without one, when it began."""
-    rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
+def last_at(project: Project, run: Run, upto: int = ENDLESS) -> str:
+    """Return when the newest entry of a run, up to that number, was written, ISO 8601 in UTC.
+
+    Without one, when the run began.
+    """
+    rows = project.rows(
+        "SELECT at FROM step_record WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", run.id, upto
+    )
     return str(rows[0]["at"]) if rows else run.at
 
 
@@ -191,12 +196,12 @@ def key_of(project: Project, run: Run) -> str:
     return f"{project.id}-{run.id}-{run.generation}"
 
 
-def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
+def history(project: Project, run: Run, before: int = ENDLESS) -> History:
     """Return what has happened in a run so far, or ``before`` the entry of that number."""
     return timed(project, run, before)[0]
 
 
-def timed(project: Project, run: Run, before: int = _ENDLESS) -> tuple[History, list[str]]:
+def timed(project: Project, run: Run, before: int = ENDLESS) -> tuple[History, list[str]]:
     """Return what has happened in a run, and when each of its entries became durable."""
     rows = project.rows(
         "SELECT step, kind, attempt, detail, at FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
