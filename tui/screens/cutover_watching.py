@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
+from textual.screen import ModalScreen
+from textual.types import NoActiveAppError
 
 from planner.errors import WherryError
 from planner.names import visible
@@ -76,8 +79,9 @@ class WatchingPlace(TablePlace):
         self._watch()
 
     def on_screen_suspend(self) -> None:
-        """Nobody looks: read nothing. The run goes on."""
-        self._unwatch()
+        """Nobody looks: read nothing. The run goes on. Under a dialog it is still seen."""
+        if not isinstance(self.app.screen, ModalScreen):
+            self._unwatch()
 
     def on_unmount(self) -> None:
         """Let go of the project."""
@@ -94,12 +98,14 @@ class WatchingPlace(TablePlace):
 
     def _unwatch(self) -> None:
         if self._poller is not None:
-            self._poller.close()
+            self._poller.close(0.0)  # it ends by itself: keys do not wait for a look that is under way
             self._poller = None
 
     def _post(self, message: Message) -> None:
-        if self.is_running:
-            self.post_message(message)
+        """Post from any thread; a screen that is being taken down hears nothing more."""
+        with suppress(NoActiveAppError):
+            if self.is_running:
+                self.post_message(message)
 
     def look_now(self) -> None:
         """Look at once: something was just done."""

@@ -12,7 +12,7 @@ from planner.names import visible
 from planner.units import show_duration
 from tui.live.document import EngineState
 from tui.screens.cutover_rows import step_mark, where_mark
-from tui.text import line, plural, stack, utc_clock
+from tui.text import line, plural, stack
 
 if TYPE_CHECKING:
     from migrate.gates.seeing import Seen
@@ -107,15 +107,13 @@ def _commit_window(sheet: Sheet) -> Content:
     assert sheet.commit_by is not None
     left = (sheet.commit_by - sheet.moment).total_seconds()
     act = sheet.wave.conduct.ending.act
-    then = {"alarm": "then an alarm", "commit": "then it commits", "rollback": "then it rolls back"}[act]
+    then = {"alarm": "then alarm", "commit": "then commit", "rollback": "then rollback"}[act]
     if sheet.homeward:
-        then = "then an alarm"
+        then = "then alarm"
     if left < 0:
         return _labelled("window", (f"▲ for commit over for {lasted(-left)}", "warn"))
     tone = "warn" if left < 3600 else "accent"
-    return _labelled(
-        "commits", (f"◆ {lasted(left)} left", tone), f" (to {utc_clock(sheet.commit_by)}), {then}"
-    )
+    return _labelled("commits", (f"◆ {lasted(left)} left", tone), f", {then}")
 
 
 def _back(sheet: Sheet, rehearsed: Spread | None) -> tuple[str | tuple[str, str], ...]:
@@ -138,8 +136,8 @@ def _no_return(sheet: Sheet) -> tuple[str | tuple[str, str], ...]:
         return ((f"✖ PASSED {visible(step.at[11:19])} UTC: no way back", "bad"),)
     left = next(at for at, one in enumerate(sheet.steps) if one.id == COMMIT) - sheet.done
     if left <= 0:
-        return (("the point of no return is next", "accent"),)
-    return (f"no return after {plural(left, 'step')} more",)
+        return (("no way back is next", "accent"),)
+    return (f"no way back in {plural(left, 'step')}",)
 
 
 # what users feel
@@ -156,7 +154,7 @@ def describe_felt(sheet: Sheet) -> Content:
             words = f"{mark.text} {lasted(one.down_s or 0.0)}{some} since {visible(one.since[11:19])}"
         elif one.down_s is not None:
             words = f"{mark.text}, was down {lasted(one.down_s)}"
-        lines.append(line(f"{visible(one.group, 16):<17}", (words, mark.tone)))
+        lines.append(line(f"{visible(one.group, 12):<13}", (words, mark.tone)))
     return stack(lines) if lines else line(("no group", "dim"))
 
 

@@ -113,7 +113,7 @@ async def test_a_gate_is_shown_with_evidence_needs_and_the_way_back(run: Standin
         assert "proof: checkpoint" in matter
         assert "going back: abort undoes" in matter
         assert "up at the source" in panel(pilot, "felt")
-        assert "no return after" in panel(pilot, "clock")
+        assert "no way back in" in panel(pilot, "clock")
         assert "──── commit: no way back" in [str(row[3]) for row in place.table.rows]
         await key(pilot, "enter")
         assert isinstance(pilot.app.screen, Reader)
@@ -130,7 +130,7 @@ async def test_what_users_feel_ticks_and_commit_counts_down(run: Standing) -> No
         run.go_to("commit")
         await until(lambda: place.sheet is not None and place.sheet.commit_by is not None)
         await until(lambda: "✔ up at the target" in panel(pilot, "felt"))
-        await until(lambda: "then an alarm" in panel(pilot, "clock"))
+        await until(lambda: "then alarm" in panel(pilot, "clock"))
         await until(lambda: "the target wrote an unknown amount" in panel(pilot, "matter"))
 
 
