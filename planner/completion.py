@@ -161,7 +161,7 @@ def _fields(typed: str, words: Vocabulary, open_names: Sequence[str]) -> Iterato
     for name in open_names:
         family, dot, chosen = name.partition(".")
         if dot and part and name.startswith(part) and family in words.families and visible(chosen) == chosen:
-            quoted = chosen if _BARE.fullmatch(chosen) else _quoted(chosen)
+            quoted = chosen if _BARE.fullmatch(chosen) else in_quotes(chosen)
             yield f"{family}.{quoted}:", words.families[family].named(chosen).meaning
 
 
@@ -172,7 +172,7 @@ def _bare(typed: str, words: Vocabulary, values: Values) -> Iterator[_Way]:
     for value in _matching(values(words.bare), _said(typed)):
         if visible(value) == value:
             plain = _BARE.fullmatch(value) and value.casefold() not in {"and", "or"}
-            yield value if plain else _quoted(value), words.fields[words.bare].meaning
+            yield value if plain else in_quotes(value), words.fields[words.bare].meaning
 
 
 def _values(part: str, operator: str, name: str, field: Field, values: Values) -> Iterator[_Way]:
@@ -185,7 +185,7 @@ def _values(part: str, operator: str, name: str, field: Field, values: Values) -
         for value in _matching(chain(nothing, values(name)), part):
             harmless = "".join(char if visible(char) == char else "*" for char in value)
             if harmless == value or operator != "~":  # a part has no stars
-                yield harmless if _PLAIN.fullmatch(harmless) else _quoted(harmless), field.meaning
+                yield harmless if _PLAIN.fullmatch(harmless) else in_quotes(harmless), field.meaning
 
 
 def _matching(values: Iterable[str], part: str) -> Iterator[str]:
@@ -201,5 +201,6 @@ def _matching(values: Iterable[str], part: str) -> Iterator[str]:
     yield from others
 
 
-def _quoted(text: str) -> str:
+def in_quotes(text: str) -> str:
+    """Return a value as filters write it, whatever it holds."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

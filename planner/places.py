@@ -175,6 +175,19 @@ PROGRESS_WORDS = _row_words(
     ("steps", "number", "steps that are done, in percent"),
     ("now", "text", "what it waits for or does"),
 )
+ACT_WORDS = replace(
+    _row_words(
+        "act",
+        ("at", "text", "when, in UTC: at:2027-01-09*"),
+        ("wave", "text", "the wave, or what else it was done to"),
+        ("who", "text", "login of the person, or of whom the engine acted for"),
+        ("kind", "text", "step, gate, run, rehearsal, plan or other"),
+        ("act", "text", "done, failed, approve, rollback, ..."),
+        ("what", "text", "what was done"),
+        ("run", "number", "number of the run"),
+    ),
+    bare="what",
+)
 NEED_WORDS = replace(
     _row_words(
         "need",
@@ -199,6 +212,7 @@ PLACES: dict[str, Vocabulary] = {
     "rehearsals": REHEARSAL_WORDS,
     "progress": PROGRESS_WORDS,
     "needs": NEED_WORDS,
+    "acts": ACT_WORDS,
 }
 
 

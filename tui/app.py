@@ -262,7 +262,13 @@ class WherryApp(WorkingApp):
         self.run_worker(self._goto(kind, key), group="go", exclusive=True)
 
     async def _goto(self, kind: str, key: str) -> None:
-        where = {"wave": "waves", "group": "dependencies", "VM": "inventory", "check": "checks"}
+        where = {
+            "wave": "waves",
+            "group": "dependencies",
+            "VM": "inventory",
+            "check": "checks",
+            "replay": "cutover",
+        }
         await self.action_go(where.get(kind, key))
         place = self.place
         if kind != "place" and place is not None and place.place_id == where[kind]:

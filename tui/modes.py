@@ -13,6 +13,8 @@ _SCREENS = {
     "dependencies": ("tui.screens.dependencies", "DependenciesScreen"),
     "waves": ("tui.screens.waves", "WavesScreen"),
     "rehearse": ("tui.screens.rehearse", "RehearseScreen"),
+    "cutover": ("tui.screens.cutover", "CutoverScreen"),
+    "journal": ("tui.screens.journal", "JournalScreen"),
     "checks": ("tui.screens.checks", "ChecksScreen"),
     "settings": ("tui.screens.settings", "SettingsScreen"),
 }

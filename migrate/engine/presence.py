@@ -58,6 +58,11 @@ def halt(run_dir: Path) -> bool:
     return stop_server(run_dir, NAME, _STOP_S)
 
 
+def was_stopped(run_dir: Path) -> bool:
+    """Return whether a person stopped the engine, and none has taken orders since."""
+    return (run_dir / _STOPPED).exists()
+
+
 def announce(run_dir: Path) -> None:
     """Say that this process takes orders."""
     with contextlib.suppress(FileNotFoundError):
@@ -82,7 +87,7 @@ class Minder:
         self._looked_at = time.monotonic()
         if running(self._run_dir) is not None or is_running(self._run_dir, NAME) is not None:
             return
-        if (self._run_dir / _STOPPED).exists():
+        if was_stopped(self._run_dir):
             raise Paused("the engine was stopped in the middle of this", "'wherry engine start' goes on")
         if self._deaths == _STARTS:
             raise Paused(

@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 _LETS_IN = frozenset({"human", "hook"})
 
 
-def ends_at(project: Project, run: Run, hours: float) -> datetime:
-    """Return when the commit window of a run that waits for commit is over: so long after its last entry."""
-    return datetime.fromisoformat(runs.last_at(project, run)) + timedelta(hours=hours)
+def ends_at(project: Project, run: Run, hours: float, upto: int = runs.ENDLESS) -> datetime:
+    """Return when the commit window of a run that waits for commit is over: so long after its last entry.
+
+    ``upto`` is the last entry that counts, of a past moment.
+    """
+    return datetime.fromisoformat(runs.last_at(project, run, upto)) + timedelta(hours=hours)
 
 
 def let_in(history: History, words: Sequence[Word] = ()) -> str:

@@ -114,20 +114,32 @@ def gate_of(history: History, name: str) -> Step:
     )
 
 
-def see(project: Project, run: Run, history: History, now: datetime) -> Gates:
-    """Return all gates of a run as they stand at ``now``, an aware time."""
+def see(project: Project, run: Run, history: History, now: datetime, upto: int | None = None) -> Gates:
+    """Return all gates of a run as they stand at ``now``, an aware time.
+
+    With ``upto``, the last entry that counts, as they stood at a past moment that ``history`` is of.
+    """
     waits = {step.id for step in waiting(history)}
     seen = tuple(
-        _seen(project, run, history, step, now, step.id in waits)
+        _seen(project, run, history, step, now, step.id in waits, upto)
         for step in history.runbook.steps
         if step.is_gate
     )
-    return Gates(seen, going_back(project, run, history, now))
+    return Gates(seen, going_back(project, run, history, now, runs.ENDLESS if upto is None else upto))
 
 
-def _seen(project: Project, run: Run, history: History, gate: Step, now: datetime, waits: bool) -> Seen:
-    said = tuple(newest(gate, words.of(project, run.id, gate.id), run.fingerprint))
-    answer = ask(project, run, history, gate, now)
+def _seen(
+    project: Project,
+    run: Run,
+    history: History,
+    gate: Step,
+    now: datetime,
+    waits: bool,
+    upto: int | None,
+) -> Seen:
+    until = "" if upto is None else words.stamp(now)
+    said = tuple(newest(gate, words.of(project, run.id, gate.id, until), run.fingerprint))
+    answer = ask(project, run, history, gate, now, upto)
     state, passed_by, reason = "ahead", "", ""
     missing: tuple[str, ...] = ()
     if history.status[gate.id] in SETTLED:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from migrate.run import store as runs
 from migrate.run.actions import check_rollback
 from migrate.run.history import Event, History, Status
 from migrate.run.runbook import Phase, Step
@@ -42,9 +43,14 @@ class GoingBack:
     written_bytes: int | None = None
 
 
-def going_back(project: Project, run: Run, history: History, now: datetime) -> GoingBack:
-    """Return what going back from here costs, without asking a site: ``written_bytes`` is 0 or unknown."""
-    times = _times(project, run.id)
+def going_back(
+    project: Project, run: Run, history: History, now: datetime, upto: int = runs.ENDLESS
+) -> GoingBack:
+    """Return what going back from here costs, without asking a site: ``written_bytes`` is 0 or unknown.
+
+    ``upto`` is the last entry of the record that counts, and ``now`` then a past moment.
+    """
+    times = last_times(project, run.id, upto)
     verb = way_back(history)
     on_since = min((times[step.id, Event.DONE] for step in _done(history, "start")), default="")
     down_since, down_s = _down(history, times, now)
@@ -123,9 +129,12 @@ def _undone(history: History, verb: str) -> tuple[Step, ...]:
     )
 
 
-def _times(project: Project, run: int) -> dict[tuple[str, str], str]:
-    """Return the last time of each event of each step."""
-    rows = project.rows("SELECT step, kind, max(at) AS at FROM step_record WHERE run = ? GROUP BY 1, 2", run)
+def last_times(project: Project, run: int, upto: int = runs.ENDLESS) -> dict[tuple[str, str], str]:
+    """Return the last time of each event of each step, of the entries up to that number."""
+    rows = project.rows(
+        "SELECT step, kind, max(at) AS at FROM step_record WHERE run = ? AND seq <= ? GROUP BY 1, 2",
+        *(run, upto),
+    )
     return {(row["step"], row["kind"]): row["at"] for row in rows}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -117,10 +118,18 @@ def check_text(ticket: str, reason: str) -> None:
         )
 
 
-def of(project: Project, run: int, gate: str) -> tuple[Word, ...]:
-    """Return all words at a gate of a run, oldest first."""
-    rows = project.rows("SELECT * FROM gate_word WHERE run = ? AND gate = ? ORDER BY id", run, gate)
+def of(project: Project, run: int, gate: str, until: str = "") -> tuple[Word, ...]:
+    """Return all words at a gate of a run, oldest first; with ``until``, in UTC, those up to then."""
+    rows = project.rows(
+        "SELECT * FROM gate_word WHERE run = ? AND gate = ? AND (? = '' OR at <= ?) ORDER BY id",
+        *(run, gate, until, until),
+    )
     return tuple(map(_word, rows))
+
+
+def stamp(now: datetime) -> str:
+    """Return an aware time as the times of words are written."""
+    return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def of_run(project: Project, run: int) -> dict[str, tuple[Word, ...]]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from planner.store.plans import StoredPlan
 
-_ENDLESS = 2**62
+ENDLESS = 2**62  # the number of no entry: all of them count
 _EVENTS = {event.value: event for event in Event}
 _PATIENCE_S = 0.5  # is_held takes the lock for an instant to test it
 
@@ -129,13 +129,10 @@ def latest(project: Project, wave: str, kind: RunKind = RunKind.WAVE) -> Run | N
     return _run(rows[0]) if rows else None
 
 
-def newest(project: Project, kind: RunKind = RunKind.WAVE) -> dict[str, Run]:
-    """Return the newest run of each wave that ever had one, by wave in order."""
-    rows = project.rows(
-        "SELECT * FROM run WHERE id IN (SELECT max(id) FROM run WHERE kind = ? GROUP BY wave) ORDER BY wave",
-        kind.value,
-    )
-    return {row["wave"]: _run(row) for row in rows}
+def several(project: Project, numbers: Collection[int]) -> list[Run]:
+    """Return runs by their numbers, oldest first; unknown ones are left out."""
+    sql = "SELECT * FROM run WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+    return [_run(row) for row in project.rows(sql, json.dumps(list(numbers)))]
 
 
 def every(project: Project, kind: RunKind) -> list[Run]:
@@ -175,9 +172,14 @@ def last_entry(project: Project) -> int:
     return int(project.rows("SELECT coalesce(max(seq), 0) AS last FROM step_record")[0]["last"])
 
 
-def last_at(project: Project, run: Run) -> str:
-    """Return when the newest entry of a run was written, ISO 8601 in UTC; without one, when it began."""
-    rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq DESC LIMIT 1", run.id)
+def last_at(project: Project, run: Run, upto: int = ENDLESS) -> str:
+    """Return when the newest entry of a run, up to that number, was written, ISO 8601 in UTC.
+
+    Without one, when the run began.
+    """
+    rows = project.rows(
+        "SELECT at FROM step_record WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", run.id, upto
+    )
     return str(rows[0]["at"]) if rows else run.at
 
 
@@ -194,35 +196,22 @@ def key_of(project: Project, run: Run) -> str:
     return f"{project.id}-{run.id}-{run.generation}"
 
 
-def history(project: Project, run: Run, before: int = _ENDLESS) -> History:
+def history(project: Project, run: Run, before: int = ENDLESS) -> History:
     """Return what has happened in a run so far, or ``before`` the entry of that number."""
     return timed(project, run, before)[0]
 
 
-def timed(project: Project, run: Run, before: int = _ENDLESS) -> tuple[History, list[str]]:
+def timed(project: Project, run: Run, before: int = ENDLESS) -> tuple[History, list[str]]:
     """Return what has happened in a run, and when each of its entries became durable."""
     rows = project.rows(
         "SELECT step, kind, attempt, detail, at FROM step_record WHERE run = ? AND seq < ? ORDER BY seq",
         run.id,
         before,
     )
-    return History(run.runbook, map(_entry, rows)), [str(row["at"]) for row in rows]
+    return History(run.runbook, map(entry_of, rows)), [str(row["at"]) for row in rows]
 
 
-def histories(project: Project, of: Collection[Run]) -> dict[int, History]:
-    """Return what has happened in several runs so far, by run: one look at the record for all of them."""
-    entries: dict[int, list[Entry]] = {run.id: [] for run in of}
-    rows = project.rows(
-        "SELECT step, kind, attempt, detail, run FROM step_record"
-        " WHERE run IN (SELECT value FROM json_each(?)) ORDER BY seq",
-        json.dumps(list(entries)),
-    )
-    for row in rows:
-        entries[row[4]].append(_entry(row))
-    return {run.id: History(run.runbook, entries[run.id]) for run in of}
-
-
-def _entry(row: sqlite3.Row) -> Entry:
+def entry_of(row: sqlite3.Row) -> Entry:
     """Return the entry of a row that begins with step, kind, attempt and detail."""
     return Entry(row[0], _EVENTS[row[1]], row[2], _detail(row[3]))
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.run import remembered
 from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from migrate.run.history import History, Mode
@@ -48,8 +49,8 @@ class StandingRow:
 def standing_waves(project: Project, newest: int) -> Iterator[StandingRow]:
     """Yield every wave of the newest plan, then runs under way whose waves it no longer has."""
     planned = {row.name: row for row in plans.waves(project, newest)}
-    ran = runs.newest(project)
-    histories = runs.histories(project, ran.values())
+    ran = remembered.newest(project)
+    histories = remembered.histories(project, ran.values())
     for name in dict.fromkeys((*planned, *ran)):
         if (run := ran.get(name)) is None:
             yield StandingRow(newest, planned[name])

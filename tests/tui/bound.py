@@ -49,6 +49,39 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
             "rehearse.whole",
         ),
     },
+    "screens/test_cutover.py": {
+        "test_a_yes_wants_ticket_and_name_and_is_one_of_two": ("cutover.approve",),
+        "test_wait_no_and_taking_it_back_are_words_with_reasons": (
+            "cutover.hold",
+            "cutover.refuse",
+            "cutover.release",
+        ),
+        "test_a_failed_step_is_tried_again_or_passed_over_with_a_reason": (
+            "cutover.retry",
+            "cutover.skip",
+        ),
+        "test_a_run_is_held_and_goes_on": ("cutover.pause", "cutover.resume"),
+        "test_cutover_is_ordered_with_its_ticket": ("cutover.go",),
+        "test_rolling_back_says_what_is_lost_and_is_ordered": ("cutover.back",),
+        "test_commit_says_that_there_is_no_return": ("cutover.commit",),
+        "test_another_wave_or_an_earlier_run_is_chosen": ("cutover.wave", "cutover.here"),
+        "test_a_run_is_scrubbed_entry_by_entry_and_says_that_it_is_a_replay": (
+            "cutover.replay",
+            "cutover.earlier",
+            "cutover.later",
+            "cutover.step_back",
+            "cutover.step_on",
+            "cutover.gate_back",
+            "cutover.gate_on",
+            "cutover.jump",
+        ),
+    },
+    "screens/test_journal.py": {
+        "test_an_act_of_no_run_is_not_replayed": ("journal.replay",),
+        "test_only_this_wave_and_person_are_one_key_each": ("journal.wave", "journal.who"),
+        "test_what_is_newer_waits_while_somebody_reads_and_comes_to_the_top": ("journal.newest",),
+        "test_the_chain_is_checked_and_a_break_is_said": ("journal.verify",),
+    },
     "screens/test_dependencies.py": {
         "test_one_walks_along_edges_and_back": ("deps.return",),
         "test_all_ties_are_filtered_sorted_and_chosen_by_waves": (

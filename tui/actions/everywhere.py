@@ -8,9 +8,15 @@ from tui.actions.places import PLACES
 
 FILTERED = ("inventory", "dependencies", "waves", "checks")
 TABLED = (*FILTERED, "settings")  # with a table whose rows are marked, to be acted on together
-KEPT = (*FILTERED, "rehearse", "overview")  # with a table whose filters are kept
-SORTED = (*TABLED, "rehearse", "overview")  # with a table that is filtered, sorted, copied and written
-PANELS = ("overview", *FILTERED, "rehearse", "settings")
+KEPT = (*FILTERED, "rehearse", "overview", "journal")  # with a table whose filters are kept
+SORTED = (
+    *TABLED,
+    "rehearse",
+    "overview",
+    "cutover",
+    "journal",
+)  # with a table that is filtered, sorted and copied
+PANELS = ("overview", *FILTERED, "rehearse", "settings", "cutover", "journal")
 
 
 def _goto(place: Place) -> Action:

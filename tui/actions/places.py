@@ -12,8 +12,8 @@ PLACES = (
     Place("rehearse", "5", "Rehearse", "Reh", "would it work, how long", "rehearse"),
     Place("replicate", "6", "Replicate", "Repl", "is the copy fresh", "replicate",
           "use 'wherry replicate WAVE'"),
-    Place("cutover", "7", "Cutover", "Cut", "go, wait or back", "cutover", "use 'wherry cutover WAVE'"),
-    Place("journal", "8", "Journal", "Log", "who did what, when", "log", "use 'wherry log'"),
+    Place("cutover", "7", "Cutover", "Cut", "go, wait or back", "cutover"),
+    Place("journal", "8", "Journal", "Log", "who did what, when", "log"),
     Place("checks", "9", "Checks", "Checks", "what stands in the way, what helps", "check"),
     Place("settings", "0", "Settings", "Set", "link, windows, freezes, caps, maps", "settings"),
 )  # fmt: skip

@@ -11,9 +11,11 @@ from planner.effects import Effect
 from planner.names import visible
 from tui.actions.action import Action
 from tui.actions.checks import CHECKS
+from tui.actions.cutover import CUTOVER
 from tui.actions.dependencies import DEPENDENCIES
 from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
 from tui.actions.inventory import INVENTORY
+from tui.actions.journal import JOURNAL
 from tui.actions.overview import OVERVIEW
 from tui.actions.rehearse import REHEARSE
 from tui.actions.settings import SETTINGS
@@ -27,6 +29,8 @@ ACTIONS: tuple[Action, ...] = (
     *INVENTORY,
     *CHECKS,
     *REHEARSE,
+    *CUTOVER,
+    *JOURNAL,
     *DEPENDENCIES,
     *WAVES,
     *SETTINGS,

@@ -14,9 +14,10 @@ from textual.content import Content
 from planner.errors import WherryError
 from planner.names import visible
 from tui.screens.dependencies_lists import LISTINGS, Listing, Row, rows_of
+from tui.screens.paged import fetch, values_held, with_all
 from tui.screens.side_tables import SideTables
 from tui.text import count, plural
-from tui.widgets.paged_table import PAGE, PagedTable
+from tui.widgets.paged_table import PagedTable
 from tui.widgets.table import VirtualTable
 
 if TYPE_CHECKING:
@@ -235,9 +236,7 @@ class ListingPlace(SideTables):
 
     def on_paged_table_wanted(self, event: PagedTable.Wanted) -> None:
         """Fetch a page."""
-        table, number, pages = event.table, event.number, event.table.pages
-        args = {"first": number * PAGE, "count": PAGE}
-        self.wherry.ask("edges.page", args, lambda rows: table.put(pages, number, rows))
+        fetch(self.wherry, "edges.page", event)
 
     def filter_now(self) -> None:
         """Filter again: ties by the study, all others here."""
@@ -284,9 +283,7 @@ class ListingPlace(SideTables):
         """Return values for completion; of ties only those that are on the screen or were."""
         if self.now != "ties":
             return super().values_of(name)
-        field = next((one.field for one in self.columns if one.asked == name and one.kind == "text"), None)
-        seen = dict.fromkeys(str(row[field]) for _, row in self.ties.pages.held()) if field else {}
-        return [value for value in seen if value]
+        return values_held(self.columns, self.ties, name)
 
     def chosen(self) -> list[Any]:
         """Return the keys of the marked rows, else that of the row under the cursor."""
@@ -338,19 +335,10 @@ class ListingPlace(SideTables):
 
     def _with_all(self, do: Any) -> None:
         """Do something with all rows of the table there: of ties they are fetched first."""
-        table = self.ties
         if self.now != "ties":
             do()
-            return
-
-        def got(rows: Sequence[Sequence[Any]]) -> None:
-            held, table.rows = table.rows, [tuple(row) for row in rows]
-            try:
-                do()
-            finally:
-                table.rows = held
-
-        self.wherry.ask("edges.page", {"first": 0, "count": len(table.order)}, got, busy="ties")
+        else:
+            with_all(self.wherry, self.ties, "edges.page", "ties", do)
 
     def action_copy_all(self) -> None:
         """Copy the table as it is filtered."""

@@ -89,9 +89,12 @@ class PagedTable(VirtualTable):
         # Said while a screen draws, it would count as the screen's own word and not reach it.
         self.call_next(lambda: self.post_message(self.Wanted(self, number)))
 
-    def begin(self, count: int) -> None:
-        """Show so many other rows; the cursor stays on its row as far as that is on the same page."""
-        self._after = str(self.key or "")
+    def begin(self, count: int, follows: bool = False) -> None:
+        """Show so many other rows; the cursor stays on its row as far as that is on the same page.
+
+        One that ``follows`` stays at its place instead, whatever row is there now.
+        """
+        self._after = "" if follows else str(self.key or "")
         self.pages = Pages(count, max(column.field for column in self.columns), self._want)
         self.rows = self.pages
         self.is_blank = count > 0

@@ -17,7 +17,6 @@ from migrate.run.actions import Outcome
 from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.record import StepRecord
-from migrate.run.store import RunKind
 from migrate.run.waves import check_alone
 from planner.errors import Blocked, ProjectBusy
 from planner.store.project import Project
@@ -54,30 +53,6 @@ def test_a_run_keeps_the_runbook_it_began_with(project: Project) -> None:
     found = runs.latest(project, "W02")
     assert found is not None
     assert found.id == newer.id > begun.id
-
-
-def test_all_runs_at_once_are_what_each_is_alone(project: Project) -> None:
-    pair, small = pair_wave(), small_wave()
-    stored = store_plan(project, pair, small)
-    runs.begin(project, stored, compose(pair))
-    for wave in (pair, small):
-        run = runs.begin(project, stored, compose(wave))
-        record = StepRecord(project, run.id, runs.history(project, run), "ada")
-        record.append(Entry("check", Event.INTENT))
-        if wave is pair:
-            record.append(Entry("check", Event.DONE, 1, {"free_bytes": 7}))
-    bare = runs.begin(project, stored, compose(small), RunKind.FAILBACK)
-    found = runs.newest(project)
-    assert found == {name: runs.latest(project, name) for name in ("W01", "W02")}
-    assert runs.newest(project, RunKind.REMEDY) == {}
-    every = [*found.values(), bare]
-    histories = runs.histories(project, every)
-    assert [histories[run.id].entries for run in every] == [
-        runs.history(project, run).entries for run in every
-    ]
-    assert [histories[run.id].status for run in every] == [runs.history(project, run).status for run in every]
-    times = runs.last_times(project)
-    assert times == {run.id: runs.last_at(project, run) for run in found.values()}, "one has no entry"
 
 
 def test_a_later_run_counts_as_later_when_the_clock_went_back(

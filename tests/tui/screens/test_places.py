@@ -206,7 +206,7 @@ async def test_each_key_has_one_line_of_help_on_a_small_terminal(tmp_path: Path)
         await pilot.press("question_mark")
         await pilot.pause()
         rows = panel(pilot, "help").splitlines()
-        assert any("later; now: wherry cutover" in row for row in rows)
+        assert any("later; now: wherry replicate" in row for row in rows)
         assert all(len(row) <= 76 for row in rows)
 
 

@@ -24,6 +24,7 @@ _PLACES = (
     "rehearsals",
     "progress",
     "needs",
+    "acts",
 )
 place_option = click.option(
     "--for", "place", type=click.Choice(_PLACES), default="inventory", show_default=True,

@@ -143,24 +143,22 @@ def _say(
     project_dir: Path,
     as_json: bool,
 ) -> int:
-    from migrate.gates import seeing, words
-    from migrate.gates.saying import check_word
+    from migrate.gates import seeing
     from migrate.gates.words import Verdict
+    from tui.acts import conducting
     from tui.cli.acting import confirm_live
     from tui.cli.gates import document, show_one
     from tui.cli.ordering import wake
 
     with open_project(project_dir) as project:
         run, history = seeing.under_way(project, wave)
-        step = seeing.gate_of(history, gate)
-        check_word(project, run, history, step, verdict, ticket)
-        words.check_text(ticket.strip(), reason.strip())
+        step = conducting.check_word(project, run, history, gate, verdict, ticket, reason)
         if live:
             if verdict in (Verdict.APPROVE, Verdict.RELEASE):
                 if confirm is None:
                     show_one(seeing.see(project, run, history, _now()).gate(step.id), say)
                 confirm_live(run.wave, confirm, verdict.value)
-            words.say(project, run, step.id, verdict, ticket, reason)
+            conducting.say(project, run, history, step.id, verdict, ticket, reason)
             wake(project)
         found = seeing.see(project, run, history, _now())
     seen = found.gate(step.id)

@@ -92,36 +92,23 @@ def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None
 
     What rests until it is tried again is tried at once; it has its whole patience again.
     """
-    from migrate.run import levers
-    from migrate.run import store as runs
-    from migrate.run.actions import waits
-    from planner.errors import Blocked
     from planner.names import visible
     from planner.units import show_count
+    from tui.acts import conducting
 
     with open_project(project_dir) as project:
         run, history = _opened(project, wave)
-        chosen = [history.runbook.step(step)] if step else levers.failed(history)
-        driven = runs.is_held(project, run.wave)
-        if driven and not step:
-            chosen = [one for one in chosen if waits(history, one.id)]
-        if not chosen:
-            raise Blocked(f"no step of {run.wave} failed", f"see 'wherry run show {run.wave}'")
-        if driven:
-            levers.hurry(project, run, history, chosen)
-        else:
-            for one in chosen:
-                levers.retry(project, run, history, one)
+        again = conducting.retry(project, run, history, step or "")
         command = _goes_on(project, run)
     if as_json:
-        data({"wave": run.wave, "run": run.id, "retry": [one.id for one in chosen]})
+        data({"wave": run.wave, "run": run.id, "retry": [one.id for one in again.steps]})
         return
-    for one in chosen:
-        line(f"{run.wave}: {visible(one.title)} is tried again{' at once' if driven else ''}")
-    if driven:
+    for one in again.steps:
+        line(f"{run.wave}: {visible(one.title)} is tried again{' at once' if again.driven else ''}")
+    if again.driven:
         say("next: wherry status --watch")
         return
-    say(f"next: {command} goes on with {show_count(len(chosen), 'step')}")
+    say(f"next: {command} goes on with {show_count(len(again.steps), 'step')}")
 
 
 @command.command(
@@ -141,17 +128,16 @@ def skip(
 
     A VM whose probe is passed over still has to run when commit is asked for; that it is well is your word.
     """
-    from migrate.run import levers
     from planner.names import visible
+    from tui.acts import conducting
     from tui.cli.acting import confirm_live
 
     with open_project(project_dir) as project:
         run, history = _opened(project, wave)
-        one = history.runbook.step(step)
-        levers.check_skip(history, one, reason)
+        one = conducting.skip(project, run, history, step, reason, live=False)
         if live:
             confirm_live(run.wave, confirm, "skip a step of")
-            levers.skip(project, run, history, one, reason)
+            conducting.skip(project, run, history, step, reason, live=True)
         waits = _users(history, one)
     if as_json:
         data({"wave": run.wave, "run": run.id, "step": one.id, "live": live, "go_on": [s.id for s in waits]})

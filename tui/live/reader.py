@@ -1,0 +1,178 @@
+"""Reads how all waves stand, again and again, at the price of what changed.
+
+    project.db ──data_version──▶ new entries of the record ──▶ waves that they are of ──▶ Live
+    run/order-N.progress ──mtime──▶ bytes of disks under way ─────────────────────────────▲
+    run/engine.pid, its lock ──▶ alive or dead ───────────────────────────────────────────┘
+
+It only reads, so any number of viewers look at one run at once. It is of one thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tui.live.document import Live, OrderNow, WaveNow
+from tui.live.engine import EngineWatch
+from tui.live.steps import StepNow, steps_of
+
+if TYPE_CHECKING:
+    from migrate.run.following import ProgressFile
+    from migrate.run.orders import Order
+    from migrate.run.waves import StandingRow
+    from migrate.transfers.ports import Moving
+    from planner.store.project import Project
+
+_HELD_S = 1.0  # between two looks at who drives what, while nothing is written
+_SLOW_S = 5.0  # between two looks at what only time changes
+_QUIET_S = 3.0
+
+
+@dataclass(slots=True)
+class _Told:
+    """What an order's transfers said last, and when on our clock."""
+
+    file: ProgressFile
+    moving: Mapping[str, Moving]
+    at_s: float
+
+
+class Reader:
+    """The live part of one open project."""
+
+    def __init__(self, project: Project, clock: Callable[[], float] = time.monotonic) -> None:
+        self._project = project
+        self._clock = clock
+        self._engine = EngineWatch(project.run_dir)
+        self._near: frozenset[str] = frozenset()
+        self._version = -1
+        self._orders: list[Order] = []
+        self._told: dict[int, _Told] = {}
+        self._waves: dict[str, WaveNow] = {}
+        self._stamps: dict[str, tuple[Any, ...]] = {}
+        self._read_at = self._whole_at = float("-inf")
+        self._whole_cost_s = 0.0
+        self._alive = False
+
+    def look(self, near: Collection[str] = ()) -> Live:
+        """Return how everything stands; of the waves ``near`` each step too. Raises what the store raises."""
+        now_s = self._clock()
+        version = self._project.rows("PRAGMA data_version")[0][0]
+        changed = version != self._version
+        if changed:
+            from migrate.run import orders
+
+            self._orders = orders.waiting(self._project)
+        engine = self._engine.look(self._orders)
+        near = frozenset(near)
+        turned = near != self._near or (engine.pid is not None) != self._alive
+        self._near, self._alive = near, engine.pid is not None
+        if changed or turned or now_s - self._read_at >= _HELD_S:
+            self._version, self._read_at = version, now_s
+            self._read(now_s)
+        self._listen(now_s)
+        return Live(engine, tuple(self._waves.values()), complete=True)
+
+    def _read(self, now_s: float) -> None:
+        from migrate.run.waves import standing_waves
+        from planner.garbage import uncollected
+        from planner.store import approvals, plans
+
+        if now_s - self._whole_at >= max(_SLOW_S, 50 * self._whole_cost_s):
+            self._whole_at, self._stamps = now_s, {}
+        plan = plans.find_head(self._project)
+        if plan is None:
+            self._waves = {}
+            return
+        begun, whole = self._clock(), not self._stamps
+        with uncollected():
+            given = approvals.standing(self._project, plan.version)
+            signed = {name: one.who for name, one in given.items()}
+            standing = {item.wave.name: item for item in standing_waves(self._project, plan.version)}
+            self._renew(standing, signed)
+        if whole:
+            self._whole_cost_s = self._clock() - begun
+
+    def _renew(self, standing: Mapping[str, StandingRow], signed: Mapping[str, str]) -> None:
+        """Look anew at the waves of which something was written."""
+        from migrate.run import cycles
+        from migrate.run import store as runs
+        from migrate.wave_status import Look, wave_status
+
+        project = self._project
+        look = Look.at(project, datetime.now(UTC), {})
+        more = self._more()
+        ordered = {order.wave: order for order in self._orders}
+        waves, stamps = {}, {}
+        for name, item in standing.items():
+            run, history = item.run, item.history
+            held = run is not None and runs.is_held(project, name)
+            order = _order(ordered.get(name))
+            stamp = (
+                *(
+                    item.version,
+                    item.wave,
+                    run and run.id,
+                    id(history),
+                    len(history.entries) if history else 0,
+                ),
+                *(held, order, signed.get(name, ""), look.pauses.get(name, ""), look.engine, look.lacking),
+                *((name, item.wave.fingerprint) in look.rehearsed, more.get(name), name in self._near),
+            )
+            if self._stamps.get(name) == stamp and name in self._waves:
+                waves[name], stamps[name] = self._waves[name], stamp
+                continue
+            copies = cycles.times_of(project, run.id) if run else {}
+            status = wave_status(project, item, signed.get(name, ""), held, replace(look, copies=copies))
+            steps: tuple[StepNow, ...] = ()
+            if run is not None and history is not None and name in self._near:
+                steps = steps_of(project, run, history)
+            now = WaveNow(status, run.id if run else None, held, order, steps=steps)
+            old = self._waves.get(name)
+            if old is not None:
+                now = replace(now, moving=old.moving, quiet_s=old.quiet_s)
+                now = old if now == old else now
+            waves[name], stamps[name] = now, stamp
+        self._waves, self._stamps = waves, stamps
+
+    def _more(self) -> dict[str, tuple[int, ...]]:
+        """Return what else a wave's document follows from: words at gates, its way home, its remedies."""
+        rows = self._project.rows(
+            "SELECT r.wave, (SELECT count(*) FROM gate_word w WHERE w.run = r.id) AS words, r.id,"
+            " (SELECT max(seq) FROM step_record s WHERE s.run = r.id) AS last FROM run r"
+            " WHERE r.id IN (SELECT max(id) FROM run GROUP BY wave, kind) ORDER BY r.id"
+        )
+        found: dict[str, tuple[int, ...]] = {}
+        for row in rows:
+            found[row["wave"]] = (*found.get(row["wave"], ()), row["id"], row["words"], row["last"] or 0)
+        return found
+
+    def _listen(self, now_s: float) -> None:
+        """Take in the progress of transfers."""
+        from migrate.run.following import ProgressFile
+
+        numbers = {order.id for order in self._orders}
+        self._told = {number: told for number, told in self._told.items() if number in numbers}
+        moving: dict[str, tuple[Mapping[str, Moving], int]] = {}
+        for order in self._orders:
+            told = self._told.get(order.id)
+            if told is None:
+                told = self._told[order.id] = _Told(ProgressFile(self._project.root, order.id), {}, now_s)
+            if news := told.file.news():
+                told.moving, told.at_s = {one.volume: one for one in news}, now_s
+            under_way = any(one.done_bytes < one.total_bytes for one in told.moving.values())
+            quiet_s = now_s - told.at_s if under_way else 0.0
+            moving[order.wave] = told.moving, int(quiet_s) if quiet_s >= _QUIET_S else 0
+        for name, wave in self._waves.items():
+            now, quiet = moving.get(name, ({}, 0))
+            if (now is not wave.moving and now != wave.moving) or quiet != wave.quiet_s:
+                self._waves[name] = replace(wave, moving=now, quiet_s=quiet)
+
+
+def _order(order: Order | None) -> OrderNow | None:
+    if order is None:
+        return None
+    return OrderNow(order.id, order.purpose, order.who, order.at, bool(order.options.get("cycle")))

@@ -1,0 +1,228 @@
+"""Cutover: go, wait or back? One run as its runbook, with its gates, what users feel, what going back costs.
+
+    steps with evidence │ clock, way back, engine      keys ──dialog, the name typed──▶ acts of the verbs
+    what matters now    │ what users feel              p ──▶ the same screen, as it was after any entry
+
+The engine runs the work: whoever closes this detaches, and sees it again from anywhere.
+"""
+
+from __future__ import annotations
+
+import re
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widget import Widget
+
+from planner.names import visible
+from tui.actions.keymap import bindings_at
+from tui.dialogs.reader import Reader
+from tui.live.document import EngineState
+from tui.screens.cutover_acts import ActingPlace
+from tui.screens.cutover_rows import COLUMNS, step_rows
+from tui.screens.cutover_words import (
+    describe_clock,
+    describe_felt,
+    describe_matter,
+    describe_step,
+    engine_words,
+    moment_words,
+)
+from tui.session import View
+from tui.text import count, line, utc_clock
+from tui.widgets.panel import Panel
+from tui.widgets.table import VirtualTable
+
+_PANELS = ("matter", "clock", "felt")
+_LOST = (EngineState.DEAD, EngineState.NONE)
+
+
+class CutoverScreen(ActingPlace):
+    """Go, wait or back."""
+
+    CSS_PATH = "cutover.tcss"
+    BINDINGS = bindings_at("cutover")
+    place_id = "cutover"
+    noun = "step"
+    filters = "steps"
+    spares_line = True
+    columns = COLUMNS
+    chip = "[LIVE]"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._placed: tuple[object, ...] = ()  # for which run the cursor was put on its step
+
+    def compose_body(self) -> ComposeResult:
+        """Filter, runbook, clock, what users feel, what matters now."""
+        yield self.filter_bar("status:failed step~probe")
+        with Horizontal(id="upper"):
+            yield VirtualTable(COLUMNS, id="steps")
+            with Vertical(id="beside"):
+                yield Panel("clock", "Clock")
+                yield Panel("felt", "What users feel")
+        yield Panel("matter", "What matters now", "a approve · h hold · t retry · b back · c commit")
+
+    def where(self) -> str:
+        """The wave that is shown."""
+        return visible(self.watched, 40)
+
+    # showing
+
+    def show(self, view: View) -> None:
+        """Read a run that goes on again, for its clock; show what there is."""
+        self.read_on()
+        self.show_bar()
+        self.show_sheet()
+
+    def show_sheet(self) -> None:
+        """Show the run as it was read."""
+        sheet, table = self.sheet, self.table
+        self.set_class(self.replaying, "replaying")
+        table.set_empty(self._empty())
+        rows = step_rows(sheet) if sheet is not None else ()
+        self.set_rows(table.rows if rows == table.rows else rows)
+        self.describe_table()
+        if sheet is None:
+            for name in _PANELS:
+                self.panel(name).show(line((self._empty(), "dim")))
+            return
+        engine = None if self.replaying else self.live.engine
+        now = None if self.replaying else self.now
+        clock = self.panel("clock")
+        width = clock.scrollable_size.width
+        clock.show(describe_clock(sheet, engine, now, self.back, width), self._clock_title())
+        self.panel("felt").show(describe_felt(sheet))
+        title, words = describe_matter(sheet)
+        self.panel("matter").show(words, title)
+        self._place_cursor()
+
+    def _empty(self) -> str:
+        if self.failure:
+            return f"✖ {self.failure}"
+        if self._filter and self.sheet is not None:
+            return "no step matches: esc clears the filter"
+        if self.live.complete and not self.live.waves:
+            return "no plan yet: press p in 4 Waves, or run 'wherry plan'"
+        if self.watched and not self._reading and self.live.complete:
+            return f"{visible(self.watched, 40)} has no run yet: o cuts it over, seed and deltas first"
+        return "reading …"
+
+    def _clock_title(self) -> str:
+        assert self.sheet is not None
+        return "Clock, as it was" if self.replaying else f"Clock {utc_clock(self.sheet.moment)}"
+
+    def _place_cursor(self) -> None:
+        """Put the cursor on what goes on, once for each run; in a replay on the step of each entry."""
+        assert self.sheet is not None
+        of = (self.sheet.run.id, self.past)
+        if of == self._placed or self.is_filtering():
+            return
+        self._placed = of
+        step = self.sheet.last_step if self.replaying else ""
+        if not step and (current := self.sheet.current) is not None:
+            step = current.id
+        if step:
+            self.table.move_to(step)
+        elif self.sheet.outcome:
+            self.table.action_edge(1)
+
+    def describe_table(self) -> None:
+        """Say where the run stands."""
+        sheet = self.sheet
+        if sheet is None:
+            self.table.set_title(Content("Runbook"), Content("w another wave"))
+            return
+        home = ", the way home" if sheet.homeward else ""
+        words = f"{visible(sheet.run.wave, 20)} {visible(sheet.wave.title, 24)}{home} · {sheet.state}"
+        words += f" · {count(sheet.done)} of {count(len(sheet.steps))} steps"
+        if self.replaying:
+            words = f"REPLAY of {words}"
+        if self._filter:
+            words += f" · {count(len(self.table.order))} match"
+        keys = (
+            "← → entry · [ ] step · , . gate · p to now"
+            if self.replaying
+            else "enter evidence · w wave · p replay"
+        )
+        self.table.set_title(Content(words), Content(keys))
+
+    def _state(self) -> Content:
+        if self.replaying:
+            return line(("[REPLAY]", "warn"), "  nothing here happens now  ", utc_clock(self.wherry.now()))
+        if self.wherry.read_only:
+            return super()._state()
+        engine, tone = engine_words(self.live.engine)
+        return line(
+            ("[LIVE]", "bad"), "  engine ", (engine.split(":")[0], tone), "  ", utc_clock(self.wherry.now())
+        )
+
+    def standing_note(self) -> Content | None:
+        """Say what is past, that nobody is at work, or that leaving stops nothing."""
+        sheet = self.sheet
+        if self.replaying and sheet is not None:
+            words = f"▸ REPLAY of run {sheet.run.id} · entry {count(sheet.entry)} of {count(sheet.entries)}"
+            return line(
+                (f"{words} · {moment_words(sheet.moment)}", "warn"), (f" · {visible(sheet.last, 60)}", "dim")
+            )
+        if self.failure:
+            return line((f"✖ {self.failure}", "bad"))
+        if self.live.error:
+            return line((f"✖ {visible(self.live.error)}  hint: {visible(self.live.hint)}", "bad"))
+        if self.live.engine.state in _LOST:
+            return line(engine_words(self.live.engine))
+        if self.now is not None and self.now.quiet_s:
+            return line((f"▲ no mover has said anything for {self.now.quiet_s} s", "warn"))
+        return line(
+            (
+                "closing this stops nothing: the engine runs the work, and 7 shows it again from anywhere",
+                "dim",
+            )
+        )
+
+    # moving
+
+    def on_virtual_table_moved(self, event: VirtualTable.Moved) -> None:
+        """Which keys have something to do follows the cursor."""
+        if self.ready:
+            self.show_keys()
+
+    def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
+        """Show the step under the cursor with its evidence."""
+        step = self.sheet.step(str(event.table.key)) if self.sheet is not None else None
+        if self.sheet is not None and step is not None:
+            self.app.push_screen(Reader(visible(step.title, 60), describe_step(self.sheet, step)))
+
+    def action_here(self) -> None:
+        """Go to the step that goes on or waits."""
+        step = self.sheet.current if self.sheet is not None else None
+        if step is None or not self.table.move_to(step.id):
+            self.say("nothing goes on or waits here", "dim")
+
+    def select(self, key: str) -> None:
+        """Show a run after so many of its entries, ``3/66``."""
+        found = re.fullmatch(r"(\d+)/(\d+)", key)
+        if found is not None:
+            self.sheet = None
+            self._marks.pop(int(found[1]), None)
+            self.turn_to_past(int(found[1]), int(found[2]))
+
+    def stations(self) -> list[Widget]:
+        """Runbook, what matters, clock, what users feel."""
+        return [self.table, *map(self.panel, _PANELS)]
+
+    def reveal(self, widget: Widget) -> None:
+        """On a narrow screen clock and what users feel take the runbook's place."""
+        for name in ("clock", "felt"):
+            self.set_class(widget.id == name, f"at-{name}")
+
+    def action_back(self) -> None:
+        """From a panel to the runbook; then the filter goes, then the replay, then to where we came from."""
+        if not self.table.has_focus and not self.writing:
+            self.reveal(self.table)
+            self.table.focus()
+        elif self.replaying and not self.bar.text and not self.writing:
+            self.back_to_now()
+        else:
+            super().action_back()

@@ -1,0 +1,240 @@
+"""Watching one run: a poller says that something changed, a thread reads the run, the screen shows it.
+
+    Poller ──Live──▶ which wave, engine alive or dead ─┐
+    Sheets ──Sheet──▶ now, or after the first N entries ┴──▶ show_sheet
+
+It reads alone, so any number of viewers watch one run, and whoever leaves stops nothing.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.types import NoActiveAppError
+
+from planner.errors import WherryError
+from planner.names import visible
+from tui.live.document import Live, WaveNow
+from tui.screens.table_place import TablePlace
+from tui.sheets import Sheets
+
+if TYPE_CHECKING:
+    from migrate.sheet import Sheet
+    from tui.live.poller import Poller
+    from tui.sheets import Spread
+
+_EVERY_S = 0.9  # between two readings of a run in which nothing was written
+_SHARE = 10  # times as long as a reading took, nothing is read
+_FIRST = ("before commit", "cutting over", "rolling back", "committing", "failing back", "in sync")
+
+
+class WatchingPlace(TablePlace):
+    """A place that shows one run, now or in its past."""
+
+    class Changed(Message):
+        """Something happened in the project."""
+
+        def __init__(self, live: Live) -> None:
+            super().__init__()
+            self.live = live
+
+    class Read(Message):
+        """What was asked for has been read."""
+
+        def __init__(self, do: Callable[[], None]) -> None:
+            super().__init__()
+            self.do = do
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live = Live()
+        self.watched = ""  # the wave that is watched
+        self.sheet: Sheet | None = None
+        self.back: Spread | None = None  # how long going back took in rehearsals
+        self.past: tuple[int, int] | None = None  # run and entry of a replay
+        self.failure = ""
+        self._sheets: Sheets | None = None
+        self._poller: Poller | None = None
+        self._reading = self._again = False
+        self._began_at = float("-inf")
+        self._cost_s = 0.0  # what the last reading took
+
+    # beginning and ending
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        self._sheets = Sheets(self.wherry.session.root)
+        super().on_mount()
+        self._watch()
+
+    def on_screen_resume(self) -> None:
+        """Watch again."""
+        super().on_screen_resume()
+        self._watch()
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks: read nothing. The run goes on. Under a dialog it is still seen."""
+        if not isinstance(self.app.screen, ModalScreen):
+            self._unwatch()
+
+    def on_unmount(self) -> None:
+        """Let go of the project."""
+        self._unwatch()
+        if self._sheets is not None:
+            self._sheets.close()
+
+    def _watch(self) -> None:
+        from tui.live.poller import Poller
+
+        if self._poller is None and self._sheets is not None:
+            self._poller = Poller(self.wherry.session.root, lambda live: self._post(self.Changed(live)))
+            self._poller.start()
+
+    def _unwatch(self) -> None:
+        if self._poller is not None:
+            self._poller.close(0.0)  # it ends by itself: keys do not wait for a look that is under way
+            self._poller = None
+
+    def _post(self, message: Message) -> None:
+        """Post from any thread; a screen that is being taken down hears nothing more."""
+        with suppress(NoActiveAppError):
+            if self.is_running:
+                self.post_message(message)
+
+    def look_now(self) -> None:
+        """Look at once: something was just done."""
+        if self._poller is not None:
+            self._poller.look_now()
+        self.read()
+
+    # what is watched
+
+    @property
+    def now(self) -> WaveNow | None:
+        """The wave as the poller saw it."""
+        return self.live.wave(self.watched)
+
+    @property
+    def replaying(self) -> bool:
+        """Whether a moment of the past is shown."""
+        return self.past is not None
+
+    def on_watching_place_changed(self, message: Changed) -> None:
+        """Take in what changed, and read the run again."""
+        before = self.now
+        self.live = message.live
+        if not self.watched:
+            self.watched = _first(message.live)
+        if not self.replaying and (self.sheet is None or self.now != before):
+            self.read()
+        if self.ready:
+            self.show_frame()
+            self.show_sheet()
+
+    def watch_wave(self, wave: str) -> None:
+        """Watch another wave."""
+        self.watched, self.past, self.sheet, self.failure = wave, None, None, ""
+        self.read()
+        self.update()
+
+    def turn_to_past(self, run: int, entry: int) -> None:
+        """Show a run as it stood after so many entries."""
+        self.past = (run, entry)
+        self.read()
+
+    def back_to_now(self) -> None:
+        """End the replay."""
+        self.past = None
+        if self.sheet is not None:
+            self.watched = self.sheet.run.wave
+        self.read()
+
+    # reading
+
+    def read(self) -> None:
+        """Have the run read in a thread; what is asked for meanwhile is read after it."""
+        if self._reading:
+            self._again = True
+        elif self._sheets is not None and (self.watched or self.past):
+            self._reading, self._began_at = True, monotonic()
+            sheets, past, wave, moment = self._sheets, self.past, self.watched, self.wherry.now()
+            self.in_thread(
+                lambda: (
+                    sheet := sheets.past(*past) if past else sheets.now(wave, moment),
+                    sheets.rehearsed_back(sheet.run.wave) if sheet is not None else None,
+                ),
+                lambda found: self._got(past, wave, *found),
+                self._failed,
+            )
+
+    def read_on(self) -> None:
+        """Read a run that goes on again for its clock, as often as that costs little."""
+        is_due = monotonic() - self._began_at >= max(_EVERY_S, _SHARE * self._cost_s)
+        if is_due and not self.replaying and (self.sheet is None or not self.sheet.outcome):
+            self.read()
+
+    def in_thread(
+        self, work: Callable[[], Any], then: Callable[[Any], None], failed: Callable[[str, str], None]
+    ) -> None:
+        """Do something beside the screen; what came of it, or the error with its hint, is taken in here."""
+
+        def run() -> None:
+            try:
+                found = work()
+            except (WherryError, sqlite3.Error) as error:
+                said = getattr(error, "message", "") or f"the project cannot be read now: {error}"
+                hint = getattr(error, "hint", "")
+                self._post(self.Read(lambda: failed(said, hint)))
+            else:
+                self._post(self.Read(lambda: then(found)))
+
+        self.run_worker(run, thread=True, group="sheet", exit_on_error=True)
+
+    def on_watching_place_read(self, message: Read) -> None:
+        """Take in what was read."""
+        message.do()
+
+    def _got(self, past: tuple[int, int] | None, wave: str, sheet: Sheet | None, back: Spread | None) -> None:
+        self._reading = False
+        if (past, wave) == (self.past, self.watched):  # else somebody chose another one meanwhile
+            self.sheet, self.back, self.failure = sheet, back, ""
+            if sheet is not None:
+                self.watched = sheet.run.wave
+        self._over()
+
+    def _failed(self, said: str, hint: str) -> None:
+        self._reading = False
+        self.failure = visible(f"{said}  hint: {hint}" if hint else said)
+        self._over()
+
+    def _over(self) -> None:
+        self._cost_s = monotonic() - self._began_at
+        if self._again:
+            self._again = False
+            self.read()
+        if self.ready:
+            self.show_frame()
+            self.show_sheet()
+
+    def show_sheet(self) -> None:
+        """Show what was read."""
+        raise NotImplementedError
+
+
+def _first(live: Live) -> str:
+    """Return the wave to begin with: one that is driven, else the farthest, else the first of the plan."""
+    if driven := next((wave.name for wave in live.waves if wave.driven), ""):
+        return driven
+    for state in _FIRST:
+        if found := next((wave.name for wave in live.waves if wave.status.state == state), ""):
+            return found
+    with_runs = [wave for wave in live.waves if wave.run is not None]
+    if with_runs:
+        return max(with_runs, key=lambda wave: wave.status.since).name
+    return live.waves[0].name if live.waves else ""
