@@ -19,23 +19,13 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
 
     What is done stays done; the verb that was running goes on from there when it is given again.
     """
-    from migrate.run import controls, cycles
-    from migrate.run import store as runs
-    from migrate.run.waves import find_wave
-    from planner.errors import Blocked
+    from tui.acts import steering
 
     with open_project(project_dir) as project:
-        found = find_wave(project, wave)
-        planned = found.wave
-        waits = found.history is not None and cycles.waits_for_go(found.history)
-        if not waits and not runs.is_held(project, planned.name):
-            raise Blocked(
-                f"no process drives {planned.name}, so there is nothing to pause", "see 'wherry status'"
-            )
-        controls.ask_to_pause(project, planned.name)
+        name, waits = steering.pause(project, wave)
     if as_json:
-        data({"wave": planned.name, "asked": "pause"})
+        data({"wave": name, "asked": "pause"})
     else:
-        going_on = f"wherry run resume {planned.name} --live"
+        going_on = f"wherry run resume {name} --live"
         said = f"is not brought up to date any more until '{going_on}'" if waits else "stops at the next edge"
-        say(f"{planned.name} {said}; watch it with 'wherry status --watch'")
+        say(f"{name} {said}; watch it with 'wherry status --watch'")
