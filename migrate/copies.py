@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrate.members import GroupState, Member, members_of
 from migrate.run import cycles
 from migrate.run.history import History
-from migrate.run.runbook import Step
+from migrate.run.runbook import Step, part_of
 
 if TYPE_CHECKING:
     from migrate.run.store import Run
@@ -24,7 +24,7 @@ _PASSES = ("transfer", "verify", "place-seed")
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The copy of one VM. ``volumes`` are its disks, with those it shares.
+    """The copy of one VM. ``volumes`` are its disks, with those it shares, ``labels`` what they are called.
 
     ``doing`` is the pass or comparison under way, as its step is called, empty for none. ``changed_bytes`` is
     what the newest whole round found changed, None before the first. ``tries`` counts tries in vain.
@@ -32,6 +32,7 @@ class Copy:
 
     member: Member
     volumes: tuple[str, ...]
+    labels: tuple[str, ...]
     size_bytes: int
     doing: str = ""
     changed_bytes: int | None = None
@@ -40,7 +41,8 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """The copies of a wave. ``copied_at`` is the instant of each group's newest whole copy, by group.
+    """The copies of a wave. ``copied_at`` is the instant of each group's newest whole copy, by group;
+    ``histories`` is how far its checkpoints reach back, as its last round found it.
 
     Bytes are those of all passes in the record: read at the source, sent, and left out because the target
     held them.
@@ -49,6 +51,7 @@ class Copies:
     groups: tuple[GroupState, ...]
     vms: tuple[Copy, ...]
     copied_at: Mapping[str, str]
+    histories: Mapping[str, Mapping[str, Any]]
     data_bytes: int
     wire_bytes: int
     deduped_bytes: int
@@ -66,17 +69,18 @@ def copies(
     """Return how the copies of a wave stand in a run; ``times`` is ``cycles.times_of``."""
     groups, members = members_of(project, wave, run, history, home=home)
     sizes = {disk.volume: disk.size_bytes for disk in wave.disks}
-    volumes: dict[str, list[str]] = {}
+    disks: dict[str, dict[str, str]] = {}
     for disk in wave.disks:
-        for vm in dict.fromkeys(held.vm for held in disk.attachments):
-            volumes.setdefault(vm, []).append(disk.volume)
+        for held in disk.attachments:
+            disks.setdefault(held.vm, {}).setdefault(disk.volume, held.label)
     steps = _steps(history)
     known = cycles.copied_by_group(run, history, times)
     done = [history.results[step.id] for of in steps.values() for step in of if step.id in history.results]
     return Copies(
         groups,
-        tuple(_copy(member, tuple(volumes.get(member.vm, ())), sizes, steps, history) for member in members),
+        tuple(_copy(member, disks.get(member.vm, {}), sizes, steps, history) for member in members),
         {group.name: known.get(f"g{number}", "") for number, group in enumerate(wave.groups)},
+        _histories(wave, history),
         *(sum(int(one.get(f"{what}_bytes", 0)) for one in done) for what in ("data", "wire", "deduped")),
     )
 
@@ -90,18 +94,31 @@ def _steps(history: History) -> dict[str, list[Step]]:
     return found
 
 
+def _histories(wave: Wave, history: History) -> dict[str, Mapping[str, Any]]:
+    """Return what the newest checkpoint of each group said of its history, by group; none before it."""
+    newest: dict[str, Mapping[str, Any]] = {}
+    for step in history.runbook.steps:  # in order: later rounds replace earlier ones
+        if step.kind == "checkpoint" and (found := history.results.get(step.id, {}).get("history")):
+            newest[part_of(step.id)] = found
+    return {
+        group.name: newest[f"g{number}"] for number, group in enumerate(wave.groups) if f"g{number}" in newest
+    }
+
+
 def _copy(
     member: Member,
-    volumes: tuple[str, ...],
+    disks: Mapping[str, str],
     sizes: Mapping[str, int],
     steps: Mapping[str, list[Step]],
     history: History,
 ) -> Copy:
+    volumes = tuple(disks)
     mine = [step for volume in volumes for step in steps.get(volume, ())]
     doing = next((step for step in mine if step.id in history.unsettled), None)
     return Copy(
         member,
         volumes,
+        tuple(disks.values()),
         sum(sizes.get(volume, 0) for volume in volumes),
         doing.title.rpartition(": ")[2] if doing else "",
         _changed(volumes, steps, history),

@@ -13,6 +13,7 @@ _SCREENS = {
     "dependencies": ("tui.screens.dependencies", "DependenciesScreen"),
     "waves": ("tui.screens.waves", "WavesScreen"),
     "rehearse": ("tui.screens.rehearse", "RehearseScreen"),
+    "replicate": ("tui.screens.replicate", "ReplicateScreen"),
     "checks": ("tui.screens.checks", "ChecksScreen"),
     "settings": ("tui.screens.settings", "SettingsScreen"),
 }

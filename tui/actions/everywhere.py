@@ -9,8 +9,13 @@ from tui.actions.places import PLACES
 FILTERED = ("inventory", "dependencies", "waves", "checks")
 TABLED = (*FILTERED, "settings")  # with a table whose rows are marked, to be acted on together
 KEPT = (*FILTERED, "rehearse", "overview")  # with a table whose filters are kept
-SORTED = (*TABLED, "rehearse", "overview")  # with a table that is filtered, sorted, copied and written
-PANELS = ("overview", *FILTERED, "rehearse", "settings")
+SORTED = (
+    *TABLED,
+    "rehearse",
+    "replicate",
+    "overview",
+)  # with a table that is filtered, sorted, copied and written
+PANELS = ("overview", *FILTERED, "rehearse", "replicate", "settings")
 
 
 def _goto(place: Place) -> Action:

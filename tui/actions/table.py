@@ -16,6 +16,7 @@ from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
 from tui.actions.inventory import INVENTORY
 from tui.actions.overview import OVERVIEW
 from tui.actions.rehearse import REHEARSE
+from tui.actions.replicate import REPLICATE
 from tui.actions.settings import SETTINGS
 from tui.actions.waves import WAVES
 
@@ -27,6 +28,7 @@ ACTIONS: tuple[Action, ...] = (
     *INVENTORY,
     *CHECKS,
     *REHEARSE,
+    *REPLICATE,
     *DEPENDENCIES,
     *WAVES,
     *SETTINGS,

@@ -91,14 +91,14 @@ class Reader:
         if plan is None:
             self._waves = {}
             return
-        begun, whole = self._clock(), not self._stamps
+        begun, whole = time.thread_time(), not self._stamps
         with uncollected():
             given = approvals.standing(self._project, plan.version)
             signed = {name: one.who for name, one in given.items()}
             standing = {item.wave.name: item for item in standing_waves(self._project, plan.version)}
             self._renew(standing, signed)
         if whole:
-            self._whole_cost_s = self._clock() - begun
+            self._whole_cost_s = time.thread_time() - begun
 
     def _renew(self, standing: Mapping[str, StandingRow], signed: Mapping[str, str]) -> None:
         """Look anew at the waves of which something was written."""
