@@ -76,16 +76,23 @@ def wave_members(project: Project, name: str) -> WaveMembers:
     homeward = home is not None and home.history is not None
     if home is not None and homeward:
         run, history = home.run, home.history
+    groups, members = members_of(project, wave, run, history, home=homeward)
+    return WaveMembers(wave.name, tuple(_flags(project, wave, run, history)), groups, members)
+
+
+def members_of(
+    project: Project, wave: Wave, run: Run | None, history: History | None, *, home: bool
+) -> tuple[tuple[GroupState, ...], tuple[Member, ...]]:
+    """Return where groups and VMs of a wave stand in a run; ``home`` is one that brings it back."""
     of_vms = steps_by_vm(history.runbook) if history is not None else {}
-    states = _states(project, wave, run, history, of_vms, homeward)
+    states = _states(project, wave, run, history, of_vms, home)
     stay = set(settings_store.glance(project, "exclude", ()))
     members = tuple(
         _member(vm, group.name, states[vm.id], history, of_vms.get(vm.id, ()), stay)
         for group in wave.groups
         for vm in map(wave.vm, group.vms)
     )
-    groups = tuple(_group(group, states, members) for group in wave.groups)
-    return WaveMembers(wave.name, tuple(_flags(project, wave, run, history)), groups, members)
+    return tuple(_group(group, states, members) for group in wave.groups), members
 
 
 def _group(group: PlannedGroup, states: dict[str, State], members: tuple[Member, ...]) -> GroupState:

@@ -41,6 +41,12 @@ class Transfers(BaseModel):
         description="hold transfers to the share of the line at each hour; empty = as soon as the line is "
         "another one than the default",
     )
+    limit_mbit: float | None = Field(
+        None,
+        gt=0,
+        description="Mbit/s for all transfers together, however much the calendar of the line allows; "
+        "empty = no limit of their own",
+    )
     disks: int = Field(
         1, ge=1, le=16, description="copied at once in a run; more need more memory, 30 MiB each"
     )

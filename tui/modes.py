@@ -15,6 +15,7 @@ _SCREENS = {
     "rehearse": ("tui.screens.rehearse", "RehearseScreen"),
     "cutover": ("tui.screens.cutover", "CutoverScreen"),
     "journal": ("tui.screens.journal", "JournalScreen"),
+    "replicate": ("tui.screens.replicate", "ReplicateScreen"),
     "checks": ("tui.screens.checks", "ChecksScreen"),
     "settings": ("tui.screens.settings", "SettingsScreen"),
 }

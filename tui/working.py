@@ -122,7 +122,7 @@ class WorkingApp(EndingApp[None]):
         message.do()
 
     def start(self, job: Job, then: Callable[[Job], None] | None = None) -> None:
-        """Start work of its own process and show it; ``then`` is called once it has ended well."""
+        """Start work of its own process and show it; ``then`` is called once it has ended with a word."""
         if self.is_working:
             self.remark(f"{self.work_title} is going on: ^j shows it", "warn")
             return
@@ -147,6 +147,10 @@ class WorkingApp(EndingApp[None]):
                     then(job)
             elif state.error is not None:
                 self.remark(f"✖ {visible(state.error.message)}", "bad")
+            elif state.exit_code == 1 and state.document is not None:  # it was done, and did not end well
+                self.remark(f"✖ {visible(state.title)}: not all is well", "bad")
+                if then is not None:
+                    then(job)
             else:
                 self.remark(f"{visible(state.title)}: stopped", "warn")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from planner.settings import Link
 
 QUARTER_S = 900.0
+HOURS = 168  # of a week
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,13 +61,18 @@ def copied_at(run: Run, history: History, times: Mapping[tuple[int, str], str]) 
 
     Groups that nothing of can be copied before the stop have none, and do not count.
     """
+    return min(copied_by_group(run, history, times).values(), default="")
+
+
+def copied_by_group(run: Run, history: History, times: Mapping[tuple[int, str], str]) -> dict[str, str]:
+    """Return the instant of each group's newest whole copy, by its part of step ids; empty without one."""
     newest: dict[str, str] = {}
     for step in _snapshots(history.runbook):
         part, at = part_of(step.id), times.get((run.id, step.id), "")
         newest.setdefault(part, "")
         if at and is_whole(history, step):
             newest[part] = max(newest[part], at)
-    return min(newest.values(), default="")
+    return newest
 
 
 def is_whole(history: History, snapshot: Step) -> bool:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from migrate.replication.line import Policy, line_of
+from migrate.replication.line import HOURS, Line, Policy, line_of
 from migrate.run.beside import Known, Limits, Source
 from migrate.run.patience import Patience
 from planner.store import inventories
@@ -78,7 +79,17 @@ def known_of(project: Project, plan: Plan, line: LinePolicy, site: str) -> Known
 
 def policy_of(settings: Settings, wave: Wave) -> Policy:
     """Return how settings share the line among the volumes of a wave."""
-    return Policy(line_of(settings.link) if is_held(settings) else None, _weights(settings, wave))
+    return Policy(line_now(settings), _weights(settings, wave))
+
+
+def line_now(settings: Settings) -> Line | None:
+    """Return what all transfers together may take of the line, None when nothing holds them back."""
+    line = line_of(settings.link) if is_held(settings) else None
+    if (limit := settings.transfers.limit_mbit) is None:
+        return line
+    most = limit * 1e6 / 8
+    every = line.bytes_s if line is not None else (most,) * HOURS
+    return Line(tuple(min(rate, most) for rate in every), ZoneInfo(settings.link.zone))
 
 
 def is_held(settings: Settings) -> bool:

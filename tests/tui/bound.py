@@ -82,6 +82,22 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_what_is_newer_waits_while_somebody_reads_and_comes_to_the_top": ("journal.newest",),
         "test_the_chain_is_checked_and_a_break_is_said": ("journal.verify",),
     },
+    "screens/test_replicate.py": {
+        "test_pause_asks_and_is_in_the_store": ("replicate.pause",),
+        "test_resume_wants_the_name_and_places_the_order_of_its_verb": ("replicate.resume",),
+        "test_sync_now_begins_and_refuses_as_its_verb": ("replicate.sync",),
+        "test_a_checkpoint_gets_its_name_and_a_verify_says_what_differs": (
+            "replicate.checkpoint",
+            "replicate.verify",
+        ),
+        "test_the_limit_of_all_transfers_is_a_setting_that_counts_at_once": ("replicate.throttle",),
+        "test_lanes_are_folded_and_sifted": (
+            "replicate.problems",
+            "replicate.fold",
+            "replicate.unfold",
+            "replicate.fold_all",
+        ),
+    },
     "screens/test_dependencies.py": {
         "test_one_walks_along_edges_and_back": ("deps.return",),
         "test_all_ties_are_filtered_sorted_and_chosen_by_waves": (

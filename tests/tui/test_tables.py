@@ -29,6 +29,7 @@ TABLES = {
     "dependencies": (("", "groups"), ("", "inside"), ("t", "ties"), ("h", "hubs")),
     "waves": (("", "plan"), ("", "groups")),
     "rehearse": (("", "rehearsed"),),
+    "replicate": (("", "lanes"),),
     "checks": (("", "checks"), ("", "found"), ("b", "vms")),
     "settings": (("", "entries"),),
 }  # fmt: skip

@@ -12,11 +12,12 @@ KEPT = (*FILTERED, "rehearse", "overview", "journal")  # with a table whose filt
 SORTED = (
     *TABLED,
     "rehearse",
+    "replicate",
     "overview",
     "cutover",
     "journal",
 )  # with a table that is filtered, sorted and copied
-PANELS = ("overview", *FILTERED, "rehearse", "settings", "cutover", "journal")
+PANELS = ("overview", *FILTERED, "rehearse", "replicate", "settings", "cutover", "journal")
 
 
 def _goto(place: Place) -> Action:

@@ -18,6 +18,7 @@ from tui.actions.inventory import INVENTORY
 from tui.actions.journal import JOURNAL
 from tui.actions.overview import OVERVIEW
 from tui.actions.rehearse import REHEARSE
+from tui.actions.replicate import REPLICATE
 from tui.actions.settings import SETTINGS
 from tui.actions.waves import WAVES
 
@@ -29,6 +30,7 @@ ACTIONS: tuple[Action, ...] = (
     *INVENTORY,
     *CHECKS,
     *REHEARSE,
+    *REPLICATE,
     *CUTOVER,
     *JOURNAL,
     *DEPENDENCIES,

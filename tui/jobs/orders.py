@@ -24,6 +24,8 @@ class Kind(Enum):
     EXPORT = "export"
     REHEARSE = "rehearse"
     ASSESS = "assess"
+    CHECKPOINT = "checkpoint"
+    VERIFY = "verify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,18 @@ def rehearse(wave: str, runs: int = 200, fault: str = "", seed: int = 1) -> Orde
     """Return the order to run a wave many times on the twin."""
     options = (f"--runs={runs}", f"--seed={seed}", *_valued({"--fault": fault}))
     return Order(Kind.REHEARSE, f"rehearse {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
+
+
+def checkpoint(group: str, name: str = "", pin: bool = False) -> Order:
+    """Return the order to make a checkpoint of a group, WAVE/GROUP, once no cycle of it is under way."""
+    options = ("--wait", *_flags({"--pin": pin}))
+    called = f"checkpoint {visible(group, 40)}"
+    return Order(Kind.CHECKPOINT, called, ("checkpoint", "--json"), options, (group, name))
+
+
+def verify(wave: str) -> Order:
+    """Return the order to read every replica of a wave again and hold it against the record."""
+    return Order(Kind.VERIFY, f"verify {visible(wave, 40)}", ("verify", "--json"), (), (wave,))
 
 
 def assess(vm: str = "") -> Order:

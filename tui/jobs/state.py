@@ -139,7 +139,7 @@ def ended(state: JobState, code: int, body: str | None, as_json: bool) -> JobSta
         with suppress(ValueError):
             document = json.loads(body)
     error = state.error or _error_in(document, code)
-    if error is None and (code == 1 or code > 130):
+    if error is None and document is None and (code == 1 or code > 130):
         cause = "it was killed" if code > 128 else f"exit code {code}"
         error = Failure(
             f"{state.title} ended without a word: {cause}", "try it on the command line", "failed", code

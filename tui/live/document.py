@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from migrate.copies import Copies
     from migrate.transfers.ports import Moving
     from migrate.wave_status import WaveStatus
     from tui.live.steps import StepNow
@@ -57,8 +58,8 @@ class WaveNow:
     """One wave. ``status`` is what ``wherry status --json`` says of it; ``run`` is None before its first run.
 
     ``driven`` says that a process drives it. ``moving`` is the progress of its disks under way, by volume,
-    ``quiet_s`` the whole seconds for which nobody said anything of them, 0 below three. ``steps`` are
-    there for waves that somebody looks at from near.
+    ``quiet_s`` the whole seconds for which nobody said anything of them, 0 below three. ``copies``
+    are there once there is a run, ``steps`` for waves that somebody looks at from near.
     """
 
     status: WaveStatus
@@ -67,6 +68,7 @@ class WaveNow:
     order: OrderNow | None = None
     moving: Mapping[str, Moving] = field(default_factory=dict)
     quiet_s: int = 0
+    copies: Copies | None = None
     steps: tuple[StepNow, ...] = ()
 
     @property

@@ -17,13 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from tui.live.document import Live, OrderNow, WaveNow
 from tui.live.engine import EngineWatch
-from tui.live.steps import StepNow, steps_of
+from tui.live.steps import steps_of
 
 if TYPE_CHECKING:
     from migrate.run.following import ProgressFile
+    from migrate.run.history import History
     from migrate.run.orders import Order
+    from migrate.run.store import Run
     from migrate.run.waves import StandingRow
     from migrate.transfers.ports import Moving
+    from planner.plan import Wave
     from planner.store.project import Project
 
 _HELD_S = 1.0  # between two looks at who drives what, while nothing is written
@@ -53,6 +56,7 @@ class Reader:
         self._told: dict[int, _Told] = {}
         self._waves: dict[str, WaveNow] = {}
         self._stamps: dict[str, tuple[Any, ...]] = {}
+        self._plans: dict[tuple[int, str], Wave] = {}
         self._read_at = self._whole_at = float("-inf")
         self._whole_cost_s = 0.0
         self._alive = False
@@ -87,14 +91,14 @@ class Reader:
         if plan is None:
             self._waves = {}
             return
-        begun, whole = self._clock(), not self._stamps
+        begun, whole = time.thread_time(), not self._stamps
         with uncollected():
             given = approvals.standing(self._project, plan.version)
             signed = {name: one.who for name, one in given.items()}
             standing = {item.wave.name: item for item in standing_waves(self._project, plan.version)}
             self._renew(standing, signed)
         if whole:
-            self._whole_cost_s = self._clock() - begun
+            self._whole_cost_s = time.thread_time() - begun
 
     def _renew(self, standing: Mapping[str, StandingRow], signed: Mapping[str, str]) -> None:
         """Look anew at the waves of which something was written."""
@@ -125,18 +129,50 @@ class Reader:
             if self._stamps.get(name) == stamp and name in self._waves:
                 waves[name], stamps[name] = self._waves[name], stamp
                 continue
-            copies = cycles.times_of(project, run.id) if run else {}
-            status = wave_status(project, item, signed.get(name, ""), held, replace(look, copies=copies))
-            steps: tuple[StepNow, ...] = ()
-            if run is not None and history is not None and name in self._near:
-                steps = steps_of(project, run, history)
-            now = WaveNow(status, run.id if run else None, held, order, steps=steps)
+            times = cycles.times_of(project, run.id) if run else {}
+            status = wave_status(project, item, signed.get(name, ""), held, replace(look, copies=times))
+            now = WaveNow(status, run.id if run else None, held, order)
+            if run is not None and history is not None:
+                now = self._from_near(now, item, run, history, times)
             old = self._waves.get(name)
             if old is not None:
                 now = replace(now, moving=old.moving, quiet_s=old.quiet_s)
                 now = old if now == old else now
             waves[name], stamps[name] = now, stamp
         self._waves, self._stamps = waves, stamps
+
+    def _from_near(
+        self,
+        now: WaveNow,
+        item: StandingRow,
+        run: Run,
+        history: History,
+        times: Mapping[tuple[int, str], str],
+    ) -> WaveNow:
+        """Return a wave's document with its copies and steps: those of its way home once that has begun."""
+        from migrate.copies import copies
+        from migrate.run import cycles
+        from migrate.run.waves import newest_home
+        from migrate.states import State, state_of
+
+        home = newest_home(self._project, run) if state_of(history) is State.COMMITTED else None
+        if home is not None:
+            run, history = home
+            times = cycles.times_of(self._project, run.id)
+        found = copies(self._project, self._planned(item), run, history, times, home=home is not None)
+        near = now.name in self._near
+        return replace(
+            now, run=run.id, copies=found, steps=steps_of(self._project, run, history) if near else ()
+        )
+
+    def _planned(self, item: StandingRow) -> Wave:
+        """Return the wave as it was planned, read once."""
+        from planner.store import plans
+
+        key = (item.version, item.wave.name)
+        if key not in self._plans:
+            self._plans[key] = plans.wave(self._project, *key)
+        return self._plans[key]
 
     def _more(self) -> dict[str, tuple[int, ...]]:
         """Return what else a wave's document follows from: words at gates, its way home, its remedies."""

@@ -44,7 +44,7 @@ class Host(Protocol):
         ...
 
     def start(self, job: Job, then: Callable[[Job], None] | None = None) -> None:
-        """Start work of its own process and show it; ``then`` is called once it has ended well."""
+        """Start work of its own process and show it; ``then`` is called once it has ended with a word."""
         ...
 
     def work_words(self) -> str:

@@ -187,16 +187,26 @@ class PlaceScreen(Screen[None]):
         self.query_one("#line1", EdgeLine).show(line((" ▸ ".join(trail), "")), self._state())
         self.show_keys()
 
-    def _state(self) -> Content:
+    def runner(self) -> tuple[str, str]:
+        """Say on line 1 what runs, and in which tone."""
         running = self.view.running
+        words = f"runner ● {len(running)} run{'s' * (len(running) != 1)}" if running else "runner ○ idle"
+        return words, ""
+
+    @property
+    def is_live(self) -> bool:
+        """True while something of a run is done now."""
+        return bool(self.view.running)
+
+    def _state(self) -> Content:
+        running = self.is_live
         chip = ("[LIVE]", "bad") if running else (self.chip, "good")
         if self.wherry.read_only and not running:
             chip = ("[READ ONLY]", "good")
-        runner = f"runner ● {len(running)} run{'s' * (len(running) != 1)}" if running else "runner ○ idle"
         work, clock = self.wherry.work_words(), utc_clock(self.wherry.now())
         if work and not self.wide and not running:  # the place keeps its name on line 1
             return line((f"{_clipped(work)}  ", "accent"), chip, "  ", clock)
-        return line((f"{work}  ", "accent"), chip, f"  {runner}  ", clock)
+        return line((f"{work}  ", "accent"), chip, "  ", self.runner(), f"  {clock}")
 
     def _places(self) -> tuple[Item, ...]:
         items: list[Item] = []

@@ -32,6 +32,26 @@ def test_the_line_is_held_once_somebody_described_it(link: Link, throttle: bool 
         assert policy.line.rate_bytes_s(0.0) == link.rate_mbit * 1e6 / 8 * link.share
 
 
+@pytest.mark.parametrize(
+    ("link", "limit_mbit", "mbit"),
+    [
+        (Link(), None, None),
+        (Link(), 80.0, 80.0),
+        (Link(rate_mbit=200, share=0.5), 80.0, 80.0),
+        (Link(rate_mbit=100, share=0.5), 80.0, 50.0),
+    ],
+)
+def test_a_limit_of_their_own_holds_transfers_below_the_calendar(
+    link: Link, limit_mbit: float | None, mbit: float | None
+) -> None:
+    policy = policy_of(Settings(link=link, transfers=Transfers(limit_mbit=limit_mbit)), pair_wave())
+    assert (policy.line and policy.line.rate_bytes_s(0.0) * 8 / 1e6) == mbit
+
+
+def test_a_limit_shapes_no_plan() -> None:
+    assert Settings(transfers=Transfers(limit_mbit=1.0)).fingerprint == Settings().fingerprint
+
+
 def test_a_group_has_its_own_weight_else_its_waves() -> None:
     wave = pair_wave()
 

@@ -91,6 +91,8 @@ async def settled(pilot: Pilot[None]) -> None:
         asking = (
             asking or getattr(app.screen, "_telling", None) is not None
         )  # the cursor came to rest just now
+        live = getattr(app.screen, "live", None)
+        asking = asking or (live is not None and not (live.complete or live.error))
         quiet = 0 if asking else quiet + 1
         if quiet == 3:
             return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tui.acts.going_on import how_on, opened
 from tui.cli.acting import acting
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
@@ -16,8 +17,6 @@ from tui.cli.words import Words
 if TYPE_CHECKING:
     from migrate.run.history import History
     from migrate.run.runbook import Step
-    from migrate.run.store import Run
-    from planner.store.project import Project
 
 
 @click.group(
@@ -43,7 +42,7 @@ def show(wave: str, every: bool, project_dir: Path, as_json: bool) -> None:
     from migrate.waiting import clause, overlooked, waiting, when
 
     with open_project(project_dir) as project:
-        _, history = _opened(project, wave)
+        _, history = opened(project, wave)
     rest = {one.step: one for one in waiting(history)}
     now = datetime.now(UTC)
     rows = [
@@ -97,9 +96,9 @@ def retry(wave: str, step: str | None, project_dir: Path, as_json: bool) -> None
     from tui.acts import conducting
 
     with open_project(project_dir) as project:
-        run, history = _opened(project, wave)
+        run, history = opened(project, wave)
         again = conducting.retry(project, run, history, step or "")
-        command = _goes_on(project, run)
+        command = how_on(project, run)
     if as_json:
         data({"wave": run.wave, "run": run.id, "retry": [one.id for one in again.steps]})
         return
@@ -133,7 +132,7 @@ def skip(
     from tui.cli.acting import confirm_live
 
     with open_project(project_dir) as project:
-        run, history = _opened(project, wave)
+        run, history = opened(project, wave)
         one = conducting.skip(project, run, history, step, reason, live=False)
         if live:
             confirm_live(run.wave, confirm, "skip a step of")
@@ -168,20 +167,12 @@ def pause(ctx: click.Context, wave: str, project_dir: Path, as_json: bool) -> No
 @acting
 def resume(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json: bool) -> int:
     """Go on with WAVE where it stands, the way it went: forward to its next gate, or back."""
-    from migrate.run.resuming import goes_on
-    from migrate.run.store import RunKind
-    from planner.errors import Blocked
+    from tui.acts.going_on import way_on
     from tui.cli.acting import act
 
     with open_project(project_dir) as project:
-        run, history = _opened(project, wave)
-        if run.kind is RunKind.REMEDY:
-            raise Blocked(
-                f"what is under way of {run.wave} are its remedies, and outages are agreed to in their verb",
-                f"go on with '{_goes_on(project, run)}'",
-            )
-        purpose = goes_on(project, run, history)
-    return act(purpose, run.wave, live, confirm, project_dir, as_json)
+        name, purpose = way_on(project, wave)
+    return act(purpose, name, live, confirm, project_dir, as_json)
 
 
 @command.command("abort", epilog="Examples: wherry run abort W01; wherry run abort W01 --live")
@@ -195,23 +186,6 @@ def abort(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json
 
 
 command.add_command(run_overlook.command, "overlook")
-
-
-def _opened(project: Project, wave: str) -> tuple[Run, History]:
-    """Return the run of a wave that is under way, of its remedies when it has none itself; raises Blocked."""
-    from migrate.gates.seeing import under_way
-    from migrate.run.waves import find_wave, remedies_under_way
-
-    return remedies_under_way(project, find_wave(project, wave).wave.name) or under_way(project, wave)
-
-
-def _goes_on(project: Project, run: Run) -> str:
-    """Return the command that goes on with a run; that of remedies is where outages are agreed to."""
-    from migrate.run.store import RunKind
-    from migrate.run.waves import half_remedied
-
-    own = half_remedied(project, run.wave) if run.kind is RunKind.REMEDY else ""
-    return own or f"wherry run resume {run.wave} --live"
 
 
 def _said(row: dict[str, Any]) -> str:
