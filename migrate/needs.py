@@ -26,7 +26,7 @@ class Need:
 
 def needs_of(wave: WaveStatus, running: bool, now: datetime) -> list[Need]:
     """Return what a wave needs from people at ``now``; ``running`` says that a process drives it."""
-    return [*_waits(wave), *_needs(wave, running, now), *_held(wave), *_overlooked(wave)]
+    return [*_waits(wave), *_needs(wave, running, now), *_held(wave), *_snapshots(wave), *_overlooked(wave)]
 
 
 def _waits(wave: WaveStatus) -> list[Need]:
@@ -147,6 +147,12 @@ def _held(wave: WaveStatus) -> list[Need]:
             f"one that is to stay: wherry run overlook {wave.name}"
         )
     return [Need("warning", f"{wave.name} {wave.held}", hint, wave.name)]
+
+
+def _snapshots(wave: WaveStatus) -> list[Need]:
+    """Return what is told of snapshots that passes read from."""
+    hint = f"free space there, or end it: wherry pause {wave.name}, then wherry abort {wave.name} --live"
+    return [Need("warning", f"{wave.name}: {said}", hint, wave.name) for said in wave.snapshots]
 
 
 def _overlooked(wave: WaveStatus) -> list[Need]:

@@ -81,6 +81,15 @@ def held_up(history: History) -> Mapping[str, Any]:
     return min(history.held.values(), key=lambda held: str(held["since"]), default={})
 
 
+def watched(history: History) -> tuple[str, ...]:
+    """Return what is told of snapshots that are there, harmless to print."""
+    return tuple(
+        f"{history.runbook.step(step).title}: {visible(str(found['why']), 400)}"
+        for step, found in history.watched.items()
+        if found["why"]
+    )
+
+
 def clause(held: Mapping[str, Any]) -> str:
     """Return it in words, harmless to print: ``waits for a foreign snapshot of db-1 since … UTC``."""
     since = str(held["since"])[:16].replace("T", " ")

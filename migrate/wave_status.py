@@ -22,7 +22,7 @@ from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run
 from migrate.run.waves import StandingRow, newest_home
 from migrate.states import Flag, State, at_go, state_of
-from migrate.waiting import clause, held_up, overlooked, titled, waiting, when
+from migrate.waiting import clause, held_up, overlooked, titled, waiting, watched, when
 from planner.store import plans
 from planner.store.plan_waves import WaveRow
 from planner.store.project import Project
@@ -46,6 +46,7 @@ class WaveStatus:
     back of what is wanted, where that is less. ``waits`` is what a process that drives the wave waits for
     before it tries a step again, ``again_at`` when that is, ``gives_up_at`` when it asks a person instead.
     Nobody drives a first round of reverse protection that failed: its ``again_at`` is the engine's.
+    ``snapshots`` are those that passes read from and that are too old, or have too little room to grow.
     ``held`` is what a step whose turn has come waits for, in words, and ``held_since`` since when.
     ``overlooked`` is beside which snapshots of others people have it go on, until its run ends, and why.
     ``unprotected`` is a committed wave that was to be protected at its source and has nobody who does.
@@ -82,6 +83,7 @@ class WaveStatus:
     held_since: str = ""
     overlooked: tuple[str, ...] = ()
     unprotected: bool = False
+    snapshots: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def wave_status(
         held_since=str(held["since"]) if held else "",
         overlooked=() if runs.outcome(history) else overlooked(history),
         unprotected=unprotected,
+        snapshots=watched(history),
     )
 
 

@@ -18,6 +18,7 @@ from migrate.clock import SimulatedClock
 from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, Undo, Wait, next_actions
 from migrate.run.beside import BESIDE, TRANSFERS
 from migrate.run.crew import Crew, Ended
+from migrate.run.growing import Growing
 from migrate.run.history import Entry, Event
 from migrate.run.holding import Holding
 from migrate.run.patience import Patience, Spent, Tried
@@ -84,6 +85,7 @@ class Driver:
         self._crew = crew or Crew()
         # On a simulated clock nobody can wait beside another; transfers are let, for they tell their time.
         self._beside = TRANSFERS if isinstance(ctx.clock, SimulatedClock) else BESIDE
+        self._growing = Growing(ctx, self._note)
         self._holding = Holding(ctx, kinds, self._note, _LOOK_PAUSES * patience().first_s)
 
     def drive(self, opens: Opens) -> Stopped:
@@ -95,6 +97,7 @@ class Driver:
 
     def _drive(self, opens: Opens) -> Stopped:
         while not self._paused():
+            self._growing.look()
             history = self._ctx.history
             actions = next_actions(history.runbook, history, self._crew.at_work)
             left_s = [(one, self._rest_s(one)) for one in actions]
@@ -149,7 +152,8 @@ class Driver:
         """Take the end of an act, or rest for a slice; else wait a moment for the acts of others."""
         slice_s = None if rest_s is None else min(rest_s, _SLICE_S)
         if self._crew.at_work:
-            if (ended := self._crew.finish(self._ctx.report, slice_s)) is not None:
+            within_s = min((one for one in (slice_s, self._growing.rest_s) if one is not None), default=None)
+            if (ended := self._crew.finish(self._ctx.report, within_s)) is not None:
                 self._end(ended)
         elif slice_s is not None:
             self._ctx.clock.sleep(slice_s)

@@ -38,6 +38,7 @@ class Event(StrEnum):
     UNDONE = "undone"
     UNDO_FAILED = "undo-failed"
     HELD = "held"  # its turn has come, but somebody else is in the way
+    WATCHED = "watched"  # of a snapshot that is there: how old it is, how much room is left
     CYCLE = "cycle"
     ROLLBACK = "rollback"
     ABORT = "abort"
@@ -83,6 +84,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.FAILED, Event.SKIPPED): Status.SKIPPED,
     (Status.PENDING, Event.HELD): Status.PENDING,
     (Status.FAILED, Event.HELD): Status.FAILED,
+    (Status.DONE, Event.WATCHED): Status.DONE,
     (Status.PENDING, Event.UNDO_INTENT): Status.UNDOING,  # only after an intent, see ``tried``
     (Status.SKIPPED, Event.UNDO_INTENT): Status.UNDOING,
     (Status.DONE, Event.UNDO_INTENT): Status.UNDOING,
@@ -135,6 +137,7 @@ class History:
         self.attempts: dict[str, int] = {}
         self.held: dict[str, dict[str, Any]] = {}
         self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
+        self.watched: dict[str, dict[str, Any]] = {}  # snapshots that are too old, or have too little room
         self.unsettled: dict[str, None] = {}
         self.overlooked: dict[int, dict[str, Any]] = {}
         self.added: set[str] = set()  # steps of rounds that came after those of the plan
@@ -233,6 +236,7 @@ class History:
             self.mode = Mode(entry.event.value)
             self.spent.clear()
             self.held.clear()
+            self.watched.clear()
             self.back = WayBack.begin(self.runbook, self.mode.value, self._left)
 
     def _append_to_step(self, entry: Entry, new: Status) -> None:
@@ -245,10 +249,13 @@ class History:
             self.failures.pop(step, None)
         elif event is Event.HELD:
             self.held[step] = entry.detail
+        elif event is Event.WATCHED:
+            self.watched[step] = entry.detail
         elif event is Event.RETRY:
             self.spent.pop(step, None)
         elif event in (Event.DONE, Event.APPROVED):
             self.results[step] = entry.detail
+            self.watched.pop(self.runbook.step(step).params.get("snapshot", ""), None)
             self._well(step)
         elif event in (Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED):
             self._ill(step, entry.detail)

@@ -61,7 +61,8 @@ class StepRecord:
         step = self._history.runbook.step(entry.step)
         if step.kind == "transfer" and step.id in self._history.added:
             return None  # the round is told as a whole, and there are thousands
-        if entry.event in (Event.RETRY, Event.NOT_DONE, Event.HELD) or not step.effect.touches_sites:
+        looks = entry.event in (Event.RETRY, Event.NOT_DONE, Event.HELD, Event.WATCHED)
+        if looks or not step.effect.touches_sites:
             return None
         return step.effect
 

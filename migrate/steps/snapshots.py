@@ -29,7 +29,8 @@ class TakeSnapshot:
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Take it."""
-        return _result(step, ctx.source.take_snapshot(tuple(step.params["vms"]), op))
+        at_s = round(ctx.clock.epoch_s(), 3)
+        return {**_result(step, ctx.source.take_snapshot(tuple(step.params["vms"]), op)), "at_s": at_s}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Look for the snapshot of this very attempt."""

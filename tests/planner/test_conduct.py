@@ -39,7 +39,7 @@ def only(found: Plan) -> PlannedConduct:
 
 
 def test_nothing_said_leaves_fingerprints_as_they_were() -> None:
-    (wave,) = planned(ending={"reverse": False}).waves
+    (wave,) = planned(ending={"reverse": False, "folder": ""}).waves
     assert wave.conduct == PlannedConduct()
     body = wave.model_dump(mode="json")
     assert body["conduct"] != {}
@@ -131,10 +131,25 @@ def test_only_networks_that_the_wave_plugs_into_are_there() -> None:
     assert only(moved).test_networks == {"prod-2": "q"}
 
 
+def test_a_plan_of_before_leaves_fenced_sources_where_they_are() -> None:
+    (wave,) = plan(three()).waves
+    body = wave.model_dump(mode="json")
+    assert body["conduct"]["ending"].pop("folder") == "wherry-moved"
+    older = type(wave).model_validate(body)
+    assert older.conduct.ending.folder == ""
+    assert older.fingerprint != wave.fingerprint, "who approved of that did not approve of a move"
+
+
+@pytest.mark.parametrize("folder", ["/DC1/vm/old", "/"])
+def test_the_folder_of_fenced_sources_is_below_each_datacenter(folder: str) -> None:
+    with pytest.raises(ValueError, match="begins with a slash"):
+        planned(ending={"folder": folder})
+
+
 def test_gates_and_ending_stand_in_every_wave() -> None:
     found = only(planned(gates={"commit": {"ticket": "CHG"}}, ending={"keep_days": 3}))
     assert found.gates == Gates(commit=GateRule(ticket="CHG"))
-    assert found.ending == PlannedEnding(keep_days=3, reverse=True)
+    assert found.ending == PlannedEnding(keep_days=3, folder="wherry-moved", reverse=True)
 
 
 @pytest.mark.parametrize("what", ["probes", "hooks"])

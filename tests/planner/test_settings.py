@@ -109,9 +109,10 @@ def test_no_setting_holds_a_password() -> None:
 def test_entries_that_came_later_count_only_once_they_are_set() -> None:
     """Plans made before there were any name their settings by these digests.
 
-    They had no reverse protection; that it is the usual now is another setting.
+    They had no reverse protection and no folder of fenced sources; that these are the usual now is another
+    setting.
     """
-    off = {"conduct": {"ending": {"reverse": False}}}
+    off = {"conduct": {"ending": {"reverse": False, "folder": ""}}}
     caps = {"caps": {"vms": 3}, "freezes": [{"start": "2026-12-20T00:00:00", "end": "2027-01-04T00:00:00"}]}
     old = Settings.model_validate({**caps, **off})
     assert old.fingerprint == "77d58bb29e49bc9d790b1141fb87ed98bc18513f36a1113acca5c0134aece98c"

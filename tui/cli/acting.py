@@ -215,6 +215,8 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
                 mark, said = "·", "passed over, the others go on"
             case Event.HELD:
                 mark, said = "…", visible(f"waits for {detail['why']}, and then goes on by itself")
+            case Event.WATCHED:
+                mark, said = "…", visible(detail["why"]) or "young enough again, with room enough"
             case Event.FAILED | Event.UNDO_FAILED | Event.UNKNOWN:
                 again = rests(detail)
                 mark = "…" if again else "✖"
