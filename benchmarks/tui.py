@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.host import facts
+from benchmarks.tui_live import LANES, UPDATES
 from benchmarks.tui_start import Started, finished, settled, started
 
 _SEED = 7
@@ -129,6 +130,26 @@ def _waves(folder: Path, count: int) -> list[Row]:
     ]
 
 
+def _live(folder: Path) -> list[Row]:
+    """Return what live lanes cost, refreshed four times a second, and the memory after many updates."""
+    out = folder / "live.json"
+    finished(["-m", "benchmarks.tui_live", str(out), str(folder / "live")])
+    found = json.loads(out.read_text())
+    early, late = found["memory_mib"]
+    about = f"{LANES} live lanes"
+    return [
+        {
+            "what": f"{about}, four refreshes a second, of a core",
+            "value": round(found["share"][0], 1),
+            "unit": "%",
+        },
+        {"what": f"{about}, refreshes a second seen", "value": round(found["rate"][0], 1), "unit": "1/s"},
+        *_cost(f"{about}, an update, processor time", found["update_ms"]),
+        {"what": f"{about}, memory after {UPDATES // 10:,} updates", "value": round(early), "unit": "MiB"},
+        {"what": f"{about}, memory after {UPDATES:,} updates", "value": round(late), "unit": "MiB"},
+    ]
+
+
 def run(quick: bool) -> dict[str, Any]:
     """Return seconds, milliseconds and MiB; a tenth of the size when ``quick``."""
     small, large, many, peers = (1_000, 10_000, 100_000, 1_000) if quick else (
@@ -150,5 +171,6 @@ def run(quick: bool) -> dict[str, Any]:
                  "value": round(memory.children_mib), "unit": "MiB"},
             ]  # fmt: skip
         rows += _waves(folder, small)
+        rows += _live(folder)
         rows += _table(folder, many, peers)
     return {"name": "tui", "unit": "ms", "rows": rows, "host": facts()}

@@ -104,10 +104,18 @@ async def _measure(app: Any) -> dict[str, list[float]]:
     while len(place.table.rows) < LANES or not place.live.waves[0].moving:
         await asyncio.sleep(0.1)
     await asyncio.sleep(5.0)
+    seen, show = [0], place.show_live
+
+    def counted(live: Any) -> None:
+        seen[0] += 1
+        show(live)
+
+    place.show_live = counted
     begun, cpu = time.monotonic(), time.process_time()
     await asyncio.sleep(SECONDS)
-    share = (time.process_time() - cpu) / (time.monotonic() - begun)
-    print(f"{share:.1%} of a core", file=sys.stderr, flush=True)
+    spent_s = time.monotonic() - begun
+    share, rate = (time.process_time() - cpu) / spent_s, seen[0] / spent_s
+    print(f"{share:.1%} of a core, {rate:.1f} refreshes a second", file=sys.stderr, flush=True)
     live = place.live
     memory, spent = [], []
     for number in range(UPDATES):
@@ -124,7 +132,7 @@ async def _measure(app: Any) -> dict[str, list[float]]:
             await asyncio.sleep(0)
         if number in (UPDATES // 10, UPDATES - 1):
             memory.append(_rss_mib())
-    return {"share": [100 * share], "update_ms": spent, "memory_mib": memory}
+    return {"share": [100 * share], "rate": [rate], "update_ms": spent, "memory_mib": memory}
 
 
 def main(out: Path, root: Path) -> None:
