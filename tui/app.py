@@ -28,7 +28,6 @@ from textual.worker import get_current_worker
 from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.keymap import shown
-from tui.actions.places import place_named
 from tui.actions.table import action_named
 from tui.ascii import Ascii
 from tui.modes import MODES
@@ -242,11 +241,8 @@ class WherryApp(WorkingApp):
     # going
 
     async def action_go(self, place_id: str) -> None:
-        """Go to a place, or say why it cannot be gone to yet."""
-        place = place_named(place_id)
-        if place.later:
-            self.remark(f"{place.title} comes later: {place.later}", "warn")
-        elif place_id != self.current_mode:
+        """Go to a place."""
+        if place_id != self.current_mode:
             self._trail.append(self.current_mode)
             await self.switch_mode(place_id)
 

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from planner.names import visible
 from tui.actions.keymap import shown
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.actions.table import actions_at
 from tui.gazetteer import Gazetteer, Named
 from tui.screens.place import PlaceScreen
@@ -44,7 +44,7 @@ class Actions(Provider):
         """Yield what can be done in other places; it leads there, where one sees what it is done to."""
         app, screen = cast("WherryApp", self.app), self.screen
         here = screen.place_id if isinstance(screen, PlaceScreen) else ""
-        for place in READY:
+        for place in PLACES:
             for action in actions_at(place.id, app.read_only) if place.id != here else ():
                 if action.places == (place.id,):
                     key = shown(action, app.keys)
@@ -98,7 +98,7 @@ def named(view: View) -> Iterator[tuple[Sequence[str], Callable[[int], Named]]]:
     """Yield the names of everything one can go to, kind by kind."""
 
     def place(at: int) -> Named:
-        return Named("place", READY[at].id, READY[at].title, READY[at].question)
+        return Named("place", PLACES[at].id, PLACES[at].title, PLACES[at].question)
 
     def wave(at: int) -> Named:
         return Named("wave", view.waves[at].name, waves[at])
@@ -112,7 +112,7 @@ def named(view: View) -> Iterator[tuple[Sequence[str], Callable[[int], Named]]]:
 
     waves = [f"{item.name} {item.title}" for item in view.waves]
     groups = list(dict.fromkeys(name for _, name in view.placed.values() if name))
-    yield [item.title for item in READY], place
+    yield [item.title for item in PLACES], place
     yield waves, wave
     yield groups, group
     yield [row[1] for row in view.rows], vm

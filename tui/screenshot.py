@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 from textual.pilot import Pilot
 
 from planner.samples import sample_path
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.app import WherryApp
 from tui.session import Session
 
@@ -106,7 +106,7 @@ async def take(
         async with asyncio.timeout(PATIENCE_S):
             while not app.view.complete or app.view.judging == "running":
                 await asyncio.sleep(0.05)
-        for place in READY:
+        for place in PLACES:
             await app.action_go(place.id)
             await _still(pilot, still_s)
             await pilot.press(*poses.get(place.id, ()))

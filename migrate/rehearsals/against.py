@@ -118,13 +118,15 @@ def _of_the_plan(project: Project, run: Run, history: History) -> tuple[Call, ..
     from migrate.clock import SimulatedClock
     from migrate.rehearsal import model_of
     from migrate.rehearsals.dry import predict
+    from migrate.sites.opening import capabilities_of
     from migrate.sites.simulated import SimulatedSite, populate
     from planner.settings import Link
-    from planner.store import plans
+    from planner.store import plans, settings
 
     wave: Wave = plans.get(project, run.plan).plan.wave(run.wave)
+    urls = {site.role: site.url for site in settings.load(project).sites.values()}
     sites: list[Any] = [
-        SimulatedSite(role, SimulatedClock(), random.Random(0))  # noqa: S311 - no secrets
+        SimulatedSite(role, SimulatedClock(), random.Random(0), able=capabilities_of(urls[role]))  # noqa: S311
         for role in ("source", "target")
     ]
     populate(sites[0], model_of(wave, Link()).vms)

@@ -16,6 +16,7 @@ from planner.errors import BadInput, Blocked
 from planner.names import visible
 
 if TYPE_CHECKING:
+    from migrate.sites.ports import Capability
     from migrate.sites.reached import Reached
     from planner.settings import Settings
 
@@ -51,6 +52,17 @@ def where_of(name: str, url: str, root: Path) -> str:
     from migrate.sites.vsphere.folder import VCenterFolder
 
     return VCenterFolder.of(root, name).where
+
+
+def capabilities_of(url: str) -> frozenset[Capability]:
+    """Return what the kind of site that a url in the settings means can do; nothing is opened."""
+    if url.startswith("vcenter:"):
+        from migrate.sites.vsphere.site import CAPABILITIES as OF_VCENTERS
+
+        return OF_VCENTERS
+    from migrate.sites.lab.client import CAPABILITIES as OF_LABS
+
+    return OF_LABS
 
 
 def _check_login(name: str, url: str, where: str) -> None:

@@ -73,7 +73,7 @@ class SimulatedSite(SimulatedPlaces):
     """A site that exists only as numbers.
 
     ``failing`` maps a call's name to how many more times it fails; ``churn_bytes_s`` is what each
-    volume changes per simulated second while its VM runs.
+    volume changes per simulated second while its VM runs; ``able`` is what it can do.
     """
 
     name: str
@@ -90,6 +90,7 @@ class SimulatedSite(SimulatedPlaces):
     configurations: dict[str, Configuration] = field(default_factory=dict)
     guests: dict[str, tuple[GuestNic, ...]] = field(default_factory=dict)
     customised: set[str] = field(default_factory=set)  # VMs whose guests set themselves up when they start
+    able: frozenset[Capability] = frozenset(Capability)
 
     @property
     def identity(self) -> str:
@@ -98,8 +99,8 @@ class SimulatedSite(SimulatedPlaces):
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """Everything."""
-        return frozenset(Capability)
+        """What it was said to be able to do."""
+        return self.able
 
     def _takes(self, call: str) -> None:
         self.clock.at_s += MEDIAN_S[call] * self.rng.lognormvariate(0.0, _SIGMA)

@@ -4,7 +4,7 @@ import pytest
 from planner.effects import Effect
 from tui.actions.action import Action, Place, shown_key
 from tui.actions.keymap import MOVING, bindings_at
-from tui.actions.places import PLACES, READY, place_named
+from tui.actions.places import PLACES, place_named
 from tui.actions.table import ACTIONS, action_named, actions_at, why_not
 from tui.cli.main import cli
 from tui.modes import MODES
@@ -33,7 +33,9 @@ def test_every_binding_asks_act_for_its_action() -> None:
         assert not any(item.priority for item in made)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("place", [place for place in READY if place.id in MODES], ids=lambda place: place.id)
+@pytest.mark.parametrize(
+    "place", [place for place in PLACES if place.id in MODES], ids=lambda place: place.id
+)
 def test_a_screen_can_do_what_its_place_offers(place: Place) -> None:
     from tui.app import WherryApp
 
@@ -96,12 +98,11 @@ def test_every_need_is_one_that_is_known() -> None:
             assert why_not(action, View()), f"{action.id}: nobody asks for {action.needs}"
 
 
-def test_places_have_each_a_key_and_those_of_later_say_what_to_use() -> None:
+def test_places_have_each_a_key() -> None:
     assert sorted(place.key for place in PLACES) == list("0123456789")
     for place in PLACES:
         assert place_named(place.id) is place
-        assert place in READY or "wherry" in place.later
-    assert set(MODES) <= {place.id for place in READY}
+    assert set(MODES) <= {place.id for place in PLACES}
 
 
 def command_of(words: str) -> click.Command:

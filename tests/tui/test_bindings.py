@@ -21,7 +21,7 @@ from tests.tui.laid import at_group, build, waves
 from tests.tui.stage import SMALL, opened, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.actions.action import Action
-from tui.actions.places import PLACES, READY
+from tui.actions.places import PLACES
 from tui.actions.table import ACTIONS, actions_at
 from tui.app import WherryApp
 from tui.dialogs.confirm import Confirm
@@ -92,7 +92,7 @@ async def at_place(pilot: Pilot[None], place: str) -> None:
 
 def offered(place: str) -> Iterator[Action]:
     """Yield the actions of a place; those that are the same everywhere at the first place alone."""
-    yield from (action for action in actions_at(place) if action.places or place == READY[0].id)
+    yield from (action for action in actions_at(place) if action.places or place == PLACES[0].id)
 
 
 def keys_of(action: Action) -> list[str]:
@@ -135,7 +135,7 @@ async def press(pilot: Pilot[None], place: str, action: Action, key: str) -> str
     return ""
 
 
-@pytest.mark.parametrize("place", READY, ids=lambda place: place.id)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.id)
 async def test_every_key_does_its_action_or_says_why_not(tmp_path: Path, place: Any) -> None:
     wrong: list[str] = []
     async with opened(build(tmp_path / "p", hostile_estate()), SMALL) as pilot:
@@ -205,10 +205,7 @@ async def test_digits_go_to_places_or_say_what_to_use(tmp_path: Path) -> None:
             await settled(pilot)
             here = app_of(pilot).place
             assert here is not None
-            if place.later:
-                assert place.later in here._said[0]
-            else:
-                assert here.place_id == place.id
+            assert here.place_id == place.id
 
 
 async def test_import_and_export_are_a_key_away(tmp_path: Path) -> None:

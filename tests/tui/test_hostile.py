@@ -11,7 +11,7 @@ from planner.model import Inventory
 from planner.names import visible
 from tests.tui import estate
 from tests.tui.stage import BIG, SMALL, opened, table, text, until
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.app import WherryApp
 
 WIDER = (160, 45)
@@ -83,7 +83,7 @@ def build(root: Path, inventory: Inventory) -> Path:
 
 async def test_hostile_names_do_nothing_in_any_place_at_any_size(tmp_path: Path) -> None:
     async with opened(build(tmp_path / "p", estate.hostile_estate()), SMALL) as pilot:
-        for place in READY:
+        for place in PLACES:
             await look_around(pilot, place.id)
             for size in (WIDER, BIG, SMALL):
                 await pilot.resize_terminal(*size)

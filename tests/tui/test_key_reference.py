@@ -1,6 +1,6 @@
 import pytest
 
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.actions.reference import BEGIN, END, PAGE, page, tables
 from tui.actions.table import ACTIONS
 
@@ -33,6 +33,6 @@ def test_a_page_without_its_marks_is_left_alone(text: str) -> None:
 
 def test_every_place_has_its_picture_in_the_guide() -> None:
     text = PAGE.read_text("utf-8")
-    for place in READY:
+    for place in PLACES:
         assert f"(pictures/{place.id}.svg)" in text
         assert (PAGE.parent / "pictures" / f"{place.id}.svg").is_file()

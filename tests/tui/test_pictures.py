@@ -12,7 +12,7 @@ from tests.tui import estate
 from tests.tui.kept import differs, drawn
 from tests.tui.stage import BIG, SMALL, opened, text
 from tui.actions.action import Place
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.preferences import Preferences
 from tui.screenshot import main, take
 
@@ -31,7 +31,7 @@ async def test_screens_look_as_kept(tmp_path: Path, size: tuple[int, int]) -> No
     assert not any(changed), "\n".join(changed)
 
 
-@pytest.mark.parametrize("place", READY, ids=lambda place: place.id)
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.id)
 def test_every_place_is_kept_at_three_sizes(place: Place) -> None:
     folders = (KEPT, Path(__file__).parent / "screens" / "pictures")
     for width, height in (SMALL, BIG, WIDER):
@@ -60,7 +60,7 @@ async def test_pictures_are_made_for_every_place(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     made = await take(root, out, estate.session(root), now=lambda: estate.NOW, poses={}, still_s=0.2)
-    assert [path.name for path in made] == [f"{place.id}.svg" for place in READY]
+    assert [path.name for path in made] == [f"{place.id}.svg" for place in PLACES]
     for path in made:
         picture = path.read_text("utf-8")
         assert "</svg>" in picture

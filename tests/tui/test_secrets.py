@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from tests.tui import estate
 from tests.tui.stage import opened, text, until
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.app import WherryApp
 
 SECRET = "hunter2-Zq"
@@ -77,7 +77,7 @@ async def test_a_password_is_on_no_screen_in_no_file_and_in_no_command_line(tmp_
                 await pilot.press("escape")
                 await pilot.pause()
                 seen.append(text(pilot))
-            for place in READY:
+            for place in PLACES:
                 await app.action_go(place.id)
                 await pilot.pause()
                 seen.append(text(pilot))

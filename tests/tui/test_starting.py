@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.tui import estate
 from tests.tui.stage import lines, opened, panel, table, until
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.session import Session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ async def test_garbage_is_looked_for_again_once_rows_are_painted(tmp_path: Path)
 
 async def test_the_application_begins_at_a_place_of_choice(tmp_path: Path) -> None:
     root = estate.build(tmp_path)
-    for place in READY[1:3]:
+    for place in PLACES[1:3]:
         async with opened(root, place=place.id) as pilot:
             assert f"▸ {place.title}" in lines(pilot)[0]
             await pilot.press("1")

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from tests.migrate.gates.standing import planned, stored
 from tests.tui import estate
 from tests.tui.plain import HOSTILE, plain
 from tests.tui.screens.linked import Near, build, press, settled
 from tests.tui.screens.test_checks import found
 from tests.tui.stage import BIG, opened, until
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.dialogs.columns import Columns
 from tui.dialogs.form import Form
 from tui.dialogs.tasks import Tasks
@@ -33,6 +34,7 @@ TABLES = {
     "checks": (("", "checks"), ("", "found"), ("b", "vms")),
     "settings": (("", "entries"),),
 }  # fmt: skip
+OF_RUNS = {"cutover": "steps", "journal": "acts"}  # which have rows once there was a run
 NO_TABLES = {
     ("overview", "guide"): "steps in their order, each a key: filtered or sorted they would lead nowhere",
     ("settings", "blocks"): "the menu of the place: the keys of tables are about the entries beside it",
@@ -100,7 +102,9 @@ async def test_every_table_of_every_place(tmp_path: Path, monkeypatch: pytest.Mo
     wrong = {}
     async with opened(root, BIG, estate.session(root, checks_of=found)) as pilot:
         pilot.app.study = Near(root)  # type: ignore[attr-defined]
-        for where in READY:
+        for where in PLACES:
+            if where.id in OF_RUNS:
+                continue
             await press(pilot, where.key)
             there = {table.id for table in place(pilot).query(VirtualTable)}
             named = {name for _, name in TABLES[where.id]}
@@ -114,6 +118,28 @@ async def test_every_table_of_every_place(tmp_path: Path, monkeypatch: pytest.Mo
                 await settled(pilot)
                 if said := await tried(pilot, table, folder):
                     wrong[where.id, name] = said
+    assert not wrong
+
+
+async def test_tables_of_runs_are_tables_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder := tmp_path / "out").mkdir()
+    monkeypatch.chdir(folder)
+    wrong = {}
+    with stored(tmp_path / "move", planned()) as run:
+        run.go_to("go")
+        run.do("go")
+        run.go_to("commit")
+        root = run.project.root
+        async with opened(root, BIG, estate.session(root)) as pilot:
+            for where in (one for one in PLACES if one.id in OF_RUNS):
+                await press(pilot, where.key)
+                (table,) = place(pilot).query(VirtualTable)
+                assert table.id == OF_RUNS[where.id]
+                await until(lambda table=table: bool(table.order))
+                table.focus()
+                await settled(pilot)
+                if said := await tried(pilot, table, folder):
+                    wrong[where.id] = said
     assert not wrong
 
 

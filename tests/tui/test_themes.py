@@ -14,7 +14,7 @@ from textual.widgets import Input
 
 from tests.tui import estate
 from tests.tui.stage import opened
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.app import WherryApp
 from tui.contrast import ThemedApp, legible
 from tui.dialogs.confirm import Confirm
@@ -146,7 +146,7 @@ async def test_every_place_is_read_in_every_theme_of_ours(tmp_path: Path, theme:
     async with opened(estate.build(tmp_path), preferences=Preferences(theme=theme)) as pilot:
         app = pilot.app
         assert isinstance(app, WherryApp)
-        for place in READY:
+        for place in PLACES:
             await app.action_go(place.id)
             await pilot.pause()
             assert len(stands_out(app.screen, theme)) >= 2, place.id

@@ -51,7 +51,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A working place of the tab line. ``later`` says what to use while it does not exist."""
+    """A working place of the tab line."""
 
     id: str
     key: str
@@ -59,7 +59,6 @@ class Place:
     short: str  # on a narrow screen
     question: str
     twin: str
-    later: str = ""
 
 
 def shown_key(key: str) -> str:

@@ -16,7 +16,6 @@ PLACES = (
     Place("checks", "9", "Checks", "Checks", "what stands in the way, what helps", "check"),
     Place("settings", "0", "Settings", "Set", "link, windows, freezes, caps, maps", "settings"),
 )  # fmt: skip
-READY = tuple(place for place in PLACES if not place.later)
 
 
 def place_named(place_id: str) -> Place:

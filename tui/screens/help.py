@@ -14,7 +14,7 @@ from planner.effects import Effect
 from tui.actions.action import Action
 from tui.actions.everywhere import FILTERED
 from tui.actions.keymap import shown
-from tui.actions.places import PLACES, place_named
+from tui.actions.places import place_named
 from tui.actions.table import actions_at
 from tui.text import fit, line, stack
 from tui.theme import state_mark
@@ -27,8 +27,6 @@ FILTER = 'crm  os~win  disk>100G  -power:off  (app:crm or owner:)  "with blanks"
 
 
 WIDTH, _NARROW = 96, 90  # cells of the panel, and below which effects have no column
-_LATER = {f"go.{place.id}": f"{place.title}, later; now: wherry {place.twin}"
-          for place in PLACES if place.later}  # fmt: skip
 
 
 def describe(
@@ -53,10 +51,9 @@ def describe(
         head = f"{group:<{keyed + 1}}{'':<{titled + 1}}{fit('effect', effects)}command or why not now"
         lines.append(line((head, "dim")))
         for action in actions:
-            later = _LATER.get(action.id)
-            note = why_not(action) or (f"wherry {action.twin}" if action.twin and not later else "")
+            note = why_not(action) or (f"wherry {action.twin}" if action.twin else "")
             note = note if len(note) <= noted else fit(note, noted)
-            title = fit(later or action.title, titled)
+            title = fit(action.title, titled)
             effect = "" if action.effect is Effect.VIEW else action.effect.value
             lines.append(
                 line((fit(shown(action, keys), keyed), "accent"), " ", title, " ",

@@ -213,7 +213,7 @@ class PlaceScreen(Screen[None]):
         for place in PLACES:
             here = place.id == self.place_id
             words = f"{place.key} {place.title if self.wide or here else place.short}"
-            style = "bold $text-accent" if here else "$text-disabled" if place.later else ""
+            style = "bold $text-accent" if here else ""
             items.append(Item(f"[{words}]" if here else f" {words}", style, f"act('go.{place.id}')"))
         return tuple(items)
 

@@ -225,8 +225,12 @@ class ReplicateScreen(ReplicateActs):
         if not self.ready or not action.id.startswith("replicate."):
             return ""
         name = action.id.removeprefix("replicate.")
-        if name in ("throttle", "problems", "fold_all"):
+        if name in ("throttle", "problems"):
             return ""
+        if name == "fold_all":
+            return (
+                "" if any(lane.depth == 2 for lane in self._lanes.values()) else "there is no VM to fold away"
+            )
         lane = self.lane
         if lane is None:
             return "there is no lane under the cursor"

@@ -52,6 +52,8 @@ from planner.names import visible
 
 _CONNECT_S = 10.0
 
+CAPABILITIES = frozenset(Capability) - {Capability.RULES, Capability.FOLDERS}
+
 
 class LabSite:
     """A lab site folder, through its process."""
@@ -157,8 +159,8 @@ class LabSite:
 
     @property
     def capabilities(self) -> frozenset[Capability]:
-        """All of them."""
-        return frozenset(Capability) - {Capability.RULES, Capability.FOLDERS}
+        """All but those of a vCenter."""
+        return CAPABILITIES
 
     def vms(self) -> tuple[str, ...]:
         """Return the ids of all registered VMs."""

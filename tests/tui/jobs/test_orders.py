@@ -48,6 +48,12 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
         "wherry flows import",
         {"files": (Path(HOSTILE), Path("apps.xlsx")), "kind": "plain", "as_json": True},
     ),
+    (
+        orders.checkpoint("W01/db", HOSTILE, pin=True),
+        "wherry checkpoint",
+        {"group": "W01/db", "name": HOSTILE, "pin": True, "wait": True, "as_json": True},
+    ),
+    (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
     (orders.plan("thorough", 7), "wherry plan", {"effort": "thorough", "seed": 7, "as_json": False}),
     (
         orders.what_if(

@@ -10,7 +10,6 @@ from planner.store import plans
 from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.stage import SMALL, lines, opened, panel, table, text, until
-from tui.actions.places import PLACES
 from tui.actions.table import actions_at
 from tui.screens.help import HelpScreen
 from tui.widgets.panel import Panel
@@ -40,16 +39,6 @@ async def test_number_keys_go_to_places_and_escape_goes_back(tmp_path: Path) -> 
         await pilot.pause()
         assert "q leaves" in text(pilot)
         assert pilot.app.is_running
-
-
-async def test_places_of_later_say_so_and_nothing_else_happens(tmp_path: Path) -> None:
-    async with opened(estate.build(tmp_path)) as pilot:
-        for place in PLACES:
-            if place.later:
-                await pilot.press(place.key)
-                await pilot.pause()
-                assert f"{place.title} comes later: {place.later}" in lines(pilot)[-2]
-                assert "▸ Overview" in lines(pilot)[0]
 
 
 async def test_enter_on_a_wave_opens_it_in_waves(tmp_path: Path) -> None:
@@ -206,7 +195,7 @@ async def test_each_key_has_one_line_of_help_on_a_small_terminal(tmp_path: Path)
         await pilot.press("question_mark")
         await pilot.pause()
         rows = panel(pilot, "help").splitlines()
-        assert any("later; now: wherry replicate" in row for row in rows)
+        assert any("wherry replicate" in row for row in rows)
         assert all(len(row) <= 76 for row in rows)
 
 

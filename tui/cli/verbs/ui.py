@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from tui.actions.places import READY
+from tui.actions.places import PLACES
 from tui.cli.options import project_option
 from tui.cli.output import is_dumb, say
 
-_PLACES = [place.id for place in READY]
+_PLACES = [place.id for place in PLACES]
 
 
 @click.command(epilog="Example: wherry ui --project dc1-exit --read-only")
