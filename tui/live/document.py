@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from migrate.copies import Copies
     from migrate.transfers.ports import Moving
     from migrate.wave_status import WaveStatus
-    from tui.live.steps import StepNow
 
 
 class EngineState(Enum):
@@ -59,7 +58,7 @@ class WaveNow:
 
     ``driven`` says that a process drives it. ``moving`` is the progress of its disks under way, by volume,
     ``quiet_s`` the whole seconds for which nobody said anything of them, 0 below three. ``copies``
-    are there once there is a run, ``steps`` for waves that somebody looks at from near.
+    are there once there is a run.
     """
 
     status: WaveStatus
@@ -69,7 +68,6 @@ class WaveNow:
     moving: Mapping[str, Moving] = field(default_factory=dict)
     quiet_s: int = 0
     copies: Copies | None = None
-    steps: tuple[StepNow, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,12 +31,10 @@ class Poller:
         self,
         root: Path,
         on_change: Callable[[Live], None],
-        near: Collection[str] = (),
         period_s: float = PERIOD_S,
     ) -> None:
         self._root = root
         self._on_change = on_change
-        self._near = frozenset(near)
         self._period_s = period_s
         self._live = Live()
         self._ending = threading.Event()
@@ -47,11 +45,6 @@ class Poller:
         """Begin to read; a poller is started once."""
         self._thread = threading.Thread(target=self._run, name="live", daemon=True)
         self._thread.start()
-
-    def look_near(self, waves: Collection[str]) -> None:
-        """Have the steps of these waves read too, from the next look on."""
-        self._near = frozenset(waves)
-        self._due.set()
 
     def look_now(self) -> None:
         """Look at once: something was just done."""
@@ -81,7 +74,7 @@ class Poller:
             reader = Reader(project)
             while not self._ending.is_set():
                 begun = time.thread_time()  # a machine that is busy elsewhere makes no look dearer
-                self._tell(reader.look(self._near))
+                self._tell(reader.look())
                 cost_s = time.thread_time() - begun
                 self._due.wait(min(max(self._period_s, _SHARE * cost_s), _MOST_S))
                 self._due.clear()

@@ -10,14 +10,13 @@ It only reads, so any number of viewers look at one run at once. It is of one th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tui.live.document import Live, OrderNow, WaveNow
 from tui.live.engine import EngineWatch
-from tui.live.steps import steps_of
 
 if TYPE_CHECKING:
     from migrate.run.following import ProgressFile
@@ -50,7 +49,6 @@ class Reader:
         self._project = project
         self._clock = clock
         self._engine = EngineWatch(project.run_dir)
-        self._near: frozenset[str] = frozenset()
         self._version = -1
         self._orders: list[Order] = []
         self._told: dict[int, _Told] = {}
@@ -61,8 +59,8 @@ class Reader:
         self._whole_cost_s = 0.0
         self._alive = False
 
-    def look(self, near: Collection[str] = ()) -> Live:
-        """Return how everything stands; of the waves ``near`` each step too. Raises what the store raises."""
+    def look(self) -> Live:
+        """Return how everything stands; raises what the store raises."""
         now_s = self._clock()
         version = self._project.rows("PRAGMA data_version")[0][0]
         changed = version != self._version
@@ -71,9 +69,8 @@ class Reader:
 
             self._orders = orders.waiting(self._project)
         engine = self._engine.look(self._orders)
-        near = frozenset(near)
-        turned = near != self._near or (engine.pid is not None) != self._alive
-        self._near, self._alive = near, engine.pid is not None
+        turned = (engine.pid is not None) != self._alive
+        self._alive = engine.pid is not None
         if changed or turned or now_s - self._read_at >= _HELD_S:
             self._version, self._read_at = version, now_s
             self._read(now_s)
@@ -124,7 +121,7 @@ class Reader:
                     len(history.entries) if history else 0,
                 ),
                 *(held, order, signed.get(name, ""), look.pauses.get(name, ""), look.engine, look.lacking),
-                *((name, item.wave.fingerprint) in look.rehearsed, more.get(name), name in self._near),
+                *((name, item.wave.fingerprint) in look.rehearsed, more.get(name)),
             )
             if self._stamps.get(name) == stamp and name in self._waves:
                 waves[name], stamps[name] = self._waves[name], stamp
@@ -133,7 +130,7 @@ class Reader:
             status = wave_status(project, item, signed.get(name, ""), held, replace(look, copies=times))
             now = WaveNow(status, run.id if run else None, held, order)
             if run is not None and history is not None:
-                now = self._from_near(now, item, run, history, times)
+                now = self._with_copies(now, item, run, history, times)
             old = self._waves.get(name)
             if old is not None:
                 now = replace(now, moving=old.moving, quiet_s=old.quiet_s)
@@ -141,7 +138,7 @@ class Reader:
             waves[name], stamps[name] = now, stamp
         self._waves, self._stamps = waves, stamps
 
-    def _from_near(
+    def _with_copies(
         self,
         now: WaveNow,
         item: StandingRow,
@@ -149,7 +146,7 @@ class Reader:
         history: History,
         times: Mapping[tuple[int, str], str],
     ) -> WaveNow:
-        """Return a wave's document with its copies and steps: those of its way home once that has begun."""
+        """Return a wave's document with its copies: those of its way home once that has begun."""
         from migrate.copies import copies
         from migrate.run import cycles
         from migrate.run.waves import newest_home
@@ -160,10 +157,7 @@ class Reader:
             run, history = home
             times = cycles.times_of(self._project, run.id)
         found = copies(self._project, self._planned(item), run, history, times, home=home is not None)
-        near = now.name in self._near
-        return replace(
-            now, run=run.id, copies=found, steps=steps_of(self._project, run, history) if near else ()
-        )
+        return replace(now, run=run.id, copies=found)
 
     def _planned(self, item: StandingRow) -> Wave:
         """Return the wave as it was planned, read once."""

@@ -5,7 +5,7 @@ Each table keeps its filter, marks, order and cursor while others are shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
@@ -14,6 +14,7 @@ from textual.content import Content
 from planner.errors import WherryError
 from planner.names import visible
 from tui.screens.dependencies_lists import LISTINGS, Listing, Row, rows_of
+from tui.screens.fetched_place import FetchedPlace
 from tui.screens.paged import fetch, values_held, with_all
 from tui.screens.side_tables import SideTables
 from tui.text import count, plural
@@ -35,7 +36,7 @@ _KEYS = {  # what changes something, what only looks
 }
 
 
-class ListingPlace(SideTables):
+class ListingPlace(FetchedPlace, SideTables):
     """The tables of ``LISTINGS``, one of them shown."""
 
     columns = LISTINGS[FIRST].columns
@@ -333,22 +334,9 @@ class ListingPlace(SideTables):
 
     # taking all ties elsewhere
 
-    def _with_all(self, do: Any) -> None:
+    def with_all_rows(self, do: Callable[[], None]) -> None:
         """Do something with all rows of the table there: of ties they are fetched first."""
         if self.now != "ties":
             do()
         else:
             with_all(self.wherry, self.ties, "edges.page", "ties", do)
-
-    def action_copy_all(self) -> None:
-        """Copy the table as it is filtered."""
-        self._with_all(super().action_copy_all)
-
-    def action_copy(self) -> None:
-        """Copy the marked rows, or the one under the cursor."""
-        self._with_all(super().action_copy)
-
-    def _write(self, said: dict[str, str] | None) -> None:
-        if said is not None:
-            write = super()._write
-            self._with_all(lambda: write(said))

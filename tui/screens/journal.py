@@ -18,9 +18,9 @@ from planner.names import visible
 from tui.actions.action import Action
 from tui.actions.keymap import bindings_at
 from tui.dialogs.reader import Reader
+from tui.screens.fetched_place import FetchedPlace
 from tui.screens.journal_words import act_words, describe_act, mark_of, when_words
 from tui.screens.paged import fetch, values_held, with_all
-from tui.screens.table_place import TablePlace
 from tui.session import View
 from tui.text import count, line, plural
 from tui.widgets.column import Column
@@ -50,7 +50,7 @@ COLUMNS = (
 )
 
 
-class JournalScreen(TablePlace):
+class JournalScreen(FetchedPlace):
     """Who did what, when."""
 
     CSS_PATH = "journal.tcss"
@@ -329,25 +329,12 @@ class JournalScreen(TablePlace):
 
     # taking them elsewhere
 
-    def _with_all(self, do: Callable[[], None]) -> None:
+    def with_all_rows(self, do: Callable[[], None]) -> None:
         """Do something with all rows, unless they are too many for one go."""
         if (many := len(self.acts.order)) > _MOST:
             self.say(f"{count(many)} acts are more than {count(_MOST)}: filter them", "warn")
         else:
             with_all(self.wherry, self.acts, "acts.page", "records", do)
-
-    def action_copy_all(self) -> None:
-        """Copy the acts as they are filtered."""
-        self._with_all(super().action_copy_all)
-
-    def action_copy(self) -> None:
-        """Copy the act under the cursor."""
-        self._with_all(super().action_copy)
-
-    def _write(self, said: dict[str, str] | None) -> None:
-        if said is not None:
-            write = super()._write
-            self._with_all(lambda: write(said))
 
     def describe_table(self) -> None:
         """Say what the table shows, and its keys."""

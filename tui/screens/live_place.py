@@ -21,7 +21,7 @@ from tui.text import line
 
 
 class LivePlace(PlaceScreen):
-    """A place with a live part. Subclasses give ``show_live`` and may have waves looked at from near."""
+    """A place with a live part. Subclasses give ``show_live``."""
 
     class Seen(Message):
         """Something changed in what runs do."""
@@ -60,15 +60,6 @@ class LivePlace(PlaceScreen):
         """Keys wait for the first look, and for what else the place waits for."""
         return super().is_under_way() or not (self.live.complete or self.live.error)
 
-    def near(self) -> frozenset[str]:
-        """Return the waves whose steps are wanted too."""
-        return frozenset()
-
-    def look_near(self) -> None:
-        """Have the steps of other waves read: what ``near`` says has changed."""
-        if self._poller is not None:
-            self._poller.look_near(self.near())
-
     def look_now(self) -> None:
         """Look at once: something was just done."""
         if self._poller is not None:
@@ -76,7 +67,7 @@ class LivePlace(PlaceScreen):
 
     def _look(self) -> None:
         if self._poller is None:
-            self._poller = Poller(self.wherry.session.root, self._saw, self.near())
+            self._poller = Poller(self.wherry.session.root, self._saw)
             self._poller.start()
 
     def _look_away(self) -> None:

@@ -121,6 +121,7 @@ async def test_only_this_wave_and_person_are_one_key_each(ran: Standing) -> None
         await key(pilot, "p")
         await until(lambda: 0 < len(place.acts.order) < every and not place.is_filtering())
         assert place.bar.text == f'who:"{audit.person()}"'
+        await until(lambda: place.acts.row is not None)
         await key(pilot, "w")
         assert place.bar.text == f'who:"{audit.person()}" wave:"W01"'
         await shown(place, 2)
