@@ -10,7 +10,8 @@ from xdist.workermanage import WorkerController
 
 _TOGETHER = {"tests/test_wheel.py": "tests/test_demo.py"}  # one showing, from one wheel
 _LONGEST = (
-    *("tests/faults/", "tests/test_demo.py", "tests/guest/", "tests/simulation/", "tests/migrate/tap/"),
+    *("tests/faults/", "tests/test_demo.py", "tests/guest/", "tests/simulation/", "tests/vcenter/"),
+    "tests/migrate/tap/",
     *(
         "tests/migrate/protection/",
         "tests/tui/screens/",

@@ -1,7 +1,8 @@
 """Pictures of the places, made by the code for README and docs: ``python -m tui.screenshot DIR [PROJECT]``.
 
-Without a project one is made from the sample estate, by the verbs that a person would use. A picture
-fetches nothing from anywhere: fonts are those of the reader's machine.
+Without a project two are made by the verbs that a person would use: one from the sample estate, and for what
+is about runs a lab with a wave at its commit gate. A picture fetches nothing from anywhere: fonts are those
+of the reader's machine.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from textual.pilot import Pilot
 
 from planner.samples import sample_path
+from tui.actions.action import Place
 from tui.actions.places import PLACES
 from tui.app import WherryApp
 from tui.session import Session
@@ -32,9 +36,11 @@ POSES: Mapping[str, Sequence[str]] = {  # what is pressed before a picture
     "dependencies": ("slash", *"Soleven", "enter"),
     "waves": ("down", "down"),
     "rehearse": ("r",),
+    "replicate": ("down",),
     "checks": ("down",) * 8,
     "settings": ("down",) * 3,
 }
+OF_RUNS = frozenset({"replicate", "cutover", "journal"})
 _RULES = """\
 [link]
 rate_mbit = 4000.0
@@ -70,14 +76,40 @@ def make_example(root: Path) -> Path:
     """Make a project of the sample estate with a plan whose first waves are approved; returns its root."""
     sample, rules = sample_path("estate"), root.parent / "rules.toml"
     rules.write_text(_RULES, encoding="utf-8")
-    for verb in (
+    return _made(
+        root,
         ("init", str(root)),
         ("discover", "estate"),
         ("flows", "import", str(sample / "flows.csv"), str(sample / "applications.csv")),
         ("settings", "import", str(rules)),
         ("plan", "--effort", "quick"),
         ("plan", "approve", "W01", "W02"),
-    ):
+    )
+
+
+@contextmanager
+def cut_over(root: Path) -> Iterator[Path]:
+    """Make a project of the sample lab whose first wave is at its commit gate; its processes end with it."""
+    live = ("W01", "--live", "--confirm", "W01")
+    try:
+        yield _made(
+            root,
+            ("init", str(root)),
+            ("settings", "import", str(sample_path("lab") / "settings.toml")),
+            ("discover", "lab"),
+            ("plan",),
+            ("plan", "approve"),
+            ("lab", "build"),
+            ("remedy", *live),
+            ("replicate", *live),
+            ("cutover", *live),
+        )
+    finally:
+        _made(root, ("engine", "stop"), ("lab", "stop"))
+
+
+def _made(root: Path, *verbs: tuple[str, ...]) -> Path:
+    for verb in verbs:
         where = () if verb[0] == "init" else ("--project", str(root))
         subprocess.run(
             [sys.executable, "-m", "tui.cli.entry", *verb, *where],
@@ -97,6 +129,7 @@ async def take(
     now: Callable[[], datetime] = lambda: NOW,
     poses: Mapping[str, Sequence[str]] = POSES,
     still_s: float = STILL_S,
+    places: Iterable[Place] = PLACES,
 ) -> tuple[Path, ...]:
     """Write one SVG a place into ``out_dir`` and return their paths; raises TimeoutError."""
     app = WherryApp(root, now=now, session=session)
@@ -106,7 +139,7 @@ async def take(
         async with asyncio.timeout(PATIENCE_S):
             while not app.view.complete or app.view.judging == "running":
                 await asyncio.sleep(0.05)
-        for place in PLACES:
+        for place in places:
             await app.action_go(place.id)
             await _still(pilot, still_s)
             await pilot.press(*poses.get(place.id, ()))
@@ -151,10 +184,21 @@ def main(arguments: list[str]) -> int:
         return 2
     out_dir = Path(arguments[0])
     out_dir.mkdir(parents=True, exist_ok=True)
+    if len(arguments) > 1:
+        root = Path(arguments[1])
+        return _told(take(root, out_dir, Session(root)))
+    planning = [place for place in PLACES if place.id not in OF_RUNS]
+    running = [place for place in PLACES if place.id in OF_RUNS]
     with TemporaryDirectory() as folder:
-        root = Path(arguments[1]) if len(arguments) > 1 else make_example(Path(folder) / "acme-dc1")
-        for made in asyncio.run(take(root, out_dir, Session(root))):
-            sys.stdout.write(f"{made}\n")
+        root = make_example(Path(folder) / "acme-dc1")
+        _told(take(root, out_dir, Session(root), places=planning))
+        with cut_over(Path(folder) / "acme-dc2") as root:
+            return _told(take(root, out_dir, Session(root), now=lambda: datetime.now(UTC), places=running))
+
+
+def _told(taking: Coroutine[Any, Any, tuple[Path, ...]]) -> int:
+    for made in asyncio.run(taking):
+        sys.stdout.write(f"{made}\n")
     return 0
 
 

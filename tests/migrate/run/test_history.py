@@ -30,6 +30,7 @@ EXPECTED = {
     ("failed", "undo-intent"): "undoing",
     ("skipped", "undo-intent"): "undoing",
     ("done", "undo-intent"): "undoing",
+    ("done", "watched"): "done",
     ("undoing", "undone"): "undone",
     ("undoing", "undo-failed"): "undo-failed",
     ("undoing", "undo-intent"): "undoing",
