@@ -76,7 +76,7 @@ def describe_freshness(lanes: Iterable[Lane]) -> list[Content]:
     aged = [lane for lane in lanes if lane.depth == 1 and lane.age_s is not None]
     bound = [lane for lane in aged if lane.target_s]
     if not aged:
-        return [line(("nothing is copied yet", "dim"))]
+        return [line(("no copy is kept up to date now", "dim"))]
     within = sum(not lane.over for lane in bound)
     lines = []
     if bound:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,7 @@ def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_js
 
             members = wave_members(project, wave)
             if as_json:
-                data(asdict(members))
+                data(members)
                 return
             _show_members(members)
             for need in project_status(project).needs:
@@ -55,9 +54,9 @@ def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_js
             if status != shown:
                 shown = status
                 if as_json and watch:
-                    line(json.dumps(asdict(status), ensure_ascii=False))
+                    line(json.dumps(status, ensure_ascii=False, default=plain))
                 elif as_json:
-                    data(asdict(status))
+                    data(status)
                 else:
                     if watch and not plain and not is_dumb():
                         click.clear()
