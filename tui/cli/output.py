@@ -27,10 +27,10 @@ def is_dumb() -> bool:
 
 def data(value: Any) -> None:
     """Print one JSON document on stdout; dataclasses in it are objects."""
-    line(json.dumps(value, indent=2, ensure_ascii=False, default=plain))
+    line(json.dumps(value, indent=2, ensure_ascii=False, default=fields_of))
 
 
-def plain(value: Any) -> Any:
+def fields_of(value: Any) -> Any:
     """Return what JSON has no word for as it is printed: a dataclass by its fields, all else as text."""
     fields = getattr(value, "__dataclass_fields__", None)
     return str(value) if fields is None else {name: getattr(value, name) for name in fields}

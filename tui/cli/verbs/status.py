@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.options import json_option, open_project, project_option
-from tui.cli.output import data, is_dumb, line, table
+from tui.cli.output import data, fields_of, is_dumb, line, table
 
 if TYPE_CHECKING:
     from migrate.members import WaveMembers
@@ -54,7 +54,7 @@ def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_js
             if status != shown:
                 shown = status
                 if as_json and watch:
-                    line(json.dumps(status, ensure_ascii=False, default=plain))
+                    line(json.dumps(status, ensure_ascii=False, default=fields_of))
                 elif as_json:
                     data(status)
                 else:
