@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Tests wait for processes and timers: two more than cores keep these busy.
-JOBS ?= $(shell expr $$(nproc) + 3)
+JOBS ?= $(shell expr $$(nproc) + 2)
 READY := $(VENV)/.ready
 
 .PHONY: demo demo-fleet test soak lint check bench screenshots requirements build clean

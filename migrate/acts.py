@@ -30,10 +30,11 @@ _EVENTS = frozenset(event.value for event in Event)
 _OF_RUNS = frozenset(event.value for event in RUN_EVENTS)
 _NEAR_S = 2.0  # a line of the chain about a retry is of the entry beside it
 _NEWER = (  # one statement, so that an entry and its line are seen together
-    "SELECT at, 0 AS source, seq, who, effect, act, subject AS wave, json_extract(detail, '$.run') AS run,"
-    " NULL AS detail FROM audit WHERE seq > ?"
-    " UNION ALL SELECT at, 1, seq, coalesce(json_extract(detail, '$.who'), ''), '', kind, step, run,"
-    " CASE kind WHEN 'cycle' THEN detail END FROM step_record WHERE seq > ?"
+    "SELECT at, 0 AS source, seq, coalesce(json_extract(detail, '$.who'), '') AS who, '' AS effect,"
+    " kind AS act, step AS wave, run, CASE kind WHEN 'cycle' THEN detail END AS detail"
+    " FROM step_record WHERE seq > ?"
+    " UNION ALL SELECT at, 1, seq, who, effect, act, subject, json_extract(detail, '$.run'), NULL FROM audit"
+    " WHERE seq > ?"
     " UNION ALL SELECT at, 2, id, who, 'live', purpose, wave, NULL, NULL FROM work_order"
     " WHERE id > ? AND json_extract(options, '$.cycle') IS NULL"
     " ORDER BY at, source, seq"
@@ -92,7 +93,7 @@ class Acts:
 
     project: Project
     all: list[Act] = field(default_factory=list)
-    _last: list[int] = field(default_factory=lambda: [0, 0, 0])  # line, entry, order
+    _last: list[int] = field(default_factory=lambda: [0, 0, 0])  # entry, line, order
     _runs: dict[int, _Titles] = field(default_factory=dict)
 
     def refresh(self) -> int:
@@ -102,12 +103,12 @@ class Acts:
         lines: dict[tuple[int, str], deque[sqlite3.Row]] = {}
         for row in rows:
             self._last[row["source"]] = max(self._last[row["source"]], row["seq"])
-            if row["source"] == 0 and row["run"] is not None:
+            if row["source"] == 1 and row["run"] is not None:
                 lines.setdefault((row["run"], _tail(row["act"])), deque()).append(row)
-        pairs = {row["seq"]: line for row in rows if row["source"] == 1 and (line := _line_of(row, lines))}
+        pairs = {row["seq"]: line for row in rows if row["source"] == 0 and (line := _line_of(row, lines))}
         told = {line["seq"] for line in pairs.values()}
         for row in rows:
-            if row["source"] == 1:
+            if row["source"] == 0:
                 self.all.append(self._entry(row, pairs.get(row["seq"])))
             elif row["source"] == 2:
                 self.all.append(self._order(row))
@@ -165,7 +166,7 @@ class Acts:
 def newest(project: Project, least: int) -> list[Act]:
     """Return at least so many of the newest acts, the oldest first, without a look at all others."""
     ends = project.rows(
-        "SELECT (SELECT max(seq) FROM audit), (SELECT max(seq) FROM step_record),"
+        "SELECT (SELECT max(seq) FROM step_record), (SELECT max(seq) FROM audit),"
         " (SELECT max(id) FROM work_order)"
     )[0]
     acts = Acts(project, _last=[max((end or 0) - 2 * least, 0) for end in ends])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,7 @@ def test_a_retry_that_a_person_asked_for_is_one_act(standing: Standing) -> None:
 def test_what_was_done_before_a_run_and_beside_it_has_its_kind(standing: Standing) -> None:
     audit.note(standing.project, Effect.DRY_RUN, "rehearse", "W01", {"runs": 5})
     audit.note(standing.project, Effect.EDIT_PLAN, "settings set", "caps.vms")
+    time.sleep(0.002)  # of one millisecond, entries of the record come first
     record(standing, Entry("", Event.ABORT, detail={"who": "ada"}), about="remedy")
     acts = Acts(standing.project)
     acts.refresh()

@@ -365,7 +365,7 @@ async def test_a_run_is_scrubbed_entry_by_entry_and_says_that_it_is_a_replay(run
         passed = max(n for n, entry in enumerate(entries, 1) if entry.event is Event.APPROVED)
         await at(passed)
         assert "up at the source" in panel(pilot, "felt")
-        assert place.table.key == "go"
+        await until(lambda: place.table.key == "go")
         await key(pilot, "right_square_bracket")
         await at(passed + 2)
         await key(pilot, "left_square_bracket")

@@ -51,7 +51,7 @@ async def test_waves_are_approved_with_what_they_are_in_sight(
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: len(here.view.approvals) == 2)
         assert set(here.view.approvals) == {"W02", "W03"}
-        assert acts(root)[-2:] == ["approve", "approve"]
+        await until(lambda: acts(root)[-2:] == ["approve", "approve"])
         await pressed(pilot, "ctrl+a", lambda: on(pilot, Confirm))
         await pilot.press("shift+tab")
         await pressed(pilot, "enter", lambda: len(here.view.approvals) == 4)

@@ -48,25 +48,31 @@ def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_js
                 if need.wave == members.wave:
                     _show_need(need)
             return
+        if not watch:
+            _tell(project_status(project), as_json)
+            return
         shown: ProjectStatus | None = None
-        while True:
-            status = project_status(project)
-            if status != shown:
-                shown = status
-                if as_json and watch:
-                    line(json.dumps(status, ensure_ascii=False, default=fields_of))
-                elif as_json:
-                    data(status)
-                else:
-                    if watch and not plain and not is_dumb():
-                        click.clear()
-                    _show(status)
-            if not watch:
-                return
-            try:
+        try:
+            while True:
+                status = project_status(project)
+                if status != shown:
+                    shown = status
+                    if as_json:
+                        line(json.dumps(status, ensure_ascii=False, default=fields_of))
+                    else:
+                        if not plain and not is_dumb():
+                            click.clear()
+                        _show(status)
                 time.sleep(1)
-            except KeyboardInterrupt:
-                return  # watching ends this way; nothing was interrupted
+        except KeyboardInterrupt:
+            return  # watching ends this way; nothing was interrupted
+
+
+def _tell(status: ProjectStatus, as_json: bool) -> None:
+    if as_json:
+        data(status)
+    else:
+        _show(status)
 
 
 def _show_members(members: WaveMembers) -> None:
