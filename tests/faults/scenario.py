@@ -77,6 +77,14 @@ def kind_of(point: str) -> str:
     return "transfer" if name in ("seed", "delta", "final") else name
 
 
+def by_kind(points: Sequence[str]) -> dict[str, list[str]]:
+    """Return boundaries by the kind of their step."""
+    found: dict[str, list[str]] = {}
+    for point in points:
+        found.setdefault(kind_of(point), []).append(point)
+    return found
+
+
 def slice_of(points: Sequence[str], rng: random.Random) -> list[str]:
     """Return where the outcome of one step of each kind is unknown, and one boundary at which all is known.
 

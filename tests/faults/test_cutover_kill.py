@@ -21,7 +21,7 @@ from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate, committed, repeated, world
 from tests.faults.labrun import Lab, kill_at
-from tests.faults.scenario import FORWARD, GOAL, every, finish, forward, kind_of, slice_of
+from tests.faults.scenario import FORWARD, GOAL, by_kind, every, finish, forward, kind_of, slice_of
 from tests.faults.witness import read_witness
 
 if TYPE_CHECKING:
@@ -45,10 +45,7 @@ def _killed_once(stage: Stage, points: list[str]) -> None:
 
 
 def test_boundaries_of_a_step_of_every_kind(stage: Stage, rng: random.Random) -> None:
-    by_kind: dict[str, list[str]] = {}
-    for point in slice_of(stage.points, rng):
-        by_kind.setdefault(kind_of(point), []).append(point)
-    _killed_once(stage, [rng.choice(points) for points in by_kind.values()])
+    _killed_once(stage, [rng.choice(points) for points in by_kind(slice_of(stage.points, rng)).values()])
 
 
 @pytest.mark.soak

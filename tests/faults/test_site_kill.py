@@ -24,7 +24,7 @@ from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate, committed, rolled_back, world
 from tests.faults.killlab import RUNNING
 from tests.faults.labrun import Lab
-from tests.faults.scenario import FORWARD, GOAL, every, finish, kind_of, slice_of
+from tests.faults.scenario import FORWARD, GOAL, by_kind, every, finish, kind_of, slice_of
 
 _SAFE_ERRORS = {"unreachable"}
 _TRIES = 4
@@ -96,10 +96,8 @@ def _with_crashes(stage: Stage, site: str, name: str, points: list[str]) -> None
 
 def _some(points: list[str], rng: random.Random) -> list[str]:
     """Return a boundary of each of some kinds of steps."""
-    by_kind: dict[str, list[str]] = {}
-    for point in points:
-        by_kind.setdefault(kind_of(point), []).append(point)
-    return [rng.choice(by_kind[kind]) for kind in rng.sample(list(by_kind), _SAMPLE)]
+    kinds = by_kind(points)
+    return [rng.choice(kinds[kind]) for kind in rng.sample(list(kinds), _SAMPLE)]
 
 
 def test_target_site_dies_before_anything_runs_there(stage: Stage, rng: random.Random) -> None:

@@ -173,14 +173,18 @@ class Demo:
                 f"'wherry {' '.join(arguments)}' ended with {ended.returncode}", "read what it said above"
             )
 
+    def _begin(self, verb: str, wave: str) -> subprocess.Popen[bytes]:
+        """Begin to show a live verb of a wave."""
+        arguments = (verb, wave, "--live", "--confirm", wave)
+        line(click.style(f"$ wherry {' '.join(arguments)}", dim=True))
+        sys.stdout.flush()
+        return subprocess.Popen(self._command(arguments), stdin=subprocess.DEVNULL)
+
     def _killing_during(self, verb: str, wave: str, step: str) -> None:
         """Show a live verb, and end its engine with SIGKILL as soon as ``step`` is under way."""
         from migrate.engine.presence import running
 
-        arguments = (verb, wave, "--live", "--confirm", wave)
-        line(click.style(f"$ wherry {' '.join(arguments)}", dim=True))
-        sys.stdout.flush()
-        child = subprocess.Popen(self._command(arguments), stdin=subprocess.DEVNULL)
+        child = self._begin(verb, wave)
         deadline = time.monotonic() + _PATIENCE_S
         killed = None
         with Project.open(self._root) as project:
@@ -198,14 +202,12 @@ class Demo:
 
     def _overlooking_during(self, verb: str, wave: str, reason: str) -> None:
         """Show a live verb that waits for a snapshot of somebody else, and who has it overlooked."""
-        arguments = (verb, wave, "--live", "--confirm", wave)
-        line(click.style(f"$ wherry {' '.join(arguments)}", dim=True))
-        sys.stdout.flush()
-        child = subprocess.Popen(self._command(arguments), stdin=subprocess.DEVNULL)
+        child = self._begin(verb, wave)
         deadline = time.monotonic() + _PATIENCE_S
         with Project.open(self._root) as project:
             while child.poll() is None and not project.rows("SELECT 1 FROM step_record WHERE kind = 'held'"):
                 if time.monotonic() > deadline:
+                    child.kill()
                     raise StepFailed(f"{wave} does not wait for the snapshot", "read what it said above")
                 time.sleep(0.05)
         self._wherry("run", "overlook", wave, "--reason", reason, "--live", "--confirm", wave)

@@ -108,13 +108,14 @@ class Snapshotting(Quiescing, Epochs):
         act = self.act("drop_snapshot", snapshot, op)
         # One of an earlier try whose answer was lost may have come late: nobody else knows of it.
         step = snapshot.rpartition("/")[0]
-        found: dict[str, dict[Ref, None]] = {}  # each VM once: two of one op are removed one after the other
+        found: dict[str, list[Ref]] = {}
         for item in self._items(snapshot):
-            for taken in tree(item.values.get("snapshot")):
-                if taken.op == snapshot or (step and taken.op.rpartition("/")[0] == step):
-                    found.setdefault(taken.op, {})[item.ref] = None
+            ops = dict.fromkeys(taken.op for taken in tree(item.values.get("snapshot")))  # each once a VM
+            for taken_by in ops:
+                if taken_by == snapshot or (step and taken_by.rpartition("/")[0] == step):
+                    found.setdefault(taken_by, []).append(item.ref)
         for taken_by, targets in found.items():
-            self._drop(act, taken_by, tuple(targets))
+            self._drop(act, taken_by, targets)
 
     def part_of(self, snapshot: str, vm: str) -> Ref | None:
         """Return a VM's own snapshot in a group snapshot, None when it has none."""
@@ -193,7 +194,7 @@ class Snapshotting(Quiescing, Epochs):
 
     # removing
 
-    def _drop(self, act: Act, op: str, targets: Sequence[Ref]) -> None:
+    def _drop(self, act: Act, op: str, targets: list[Ref]) -> None:
         _each(targets, lambda target: self._remove(act, op, target))
 
     def _remove(self, act: Act, op: str, target: Ref) -> None:
