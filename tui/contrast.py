@@ -69,15 +69,18 @@ def _raised(color: Color, behind: list[Color]) -> Color:
 class ThemedApp(App[Answer]):
     """An application with our themes beside those of Textual, all of them to be read."""
 
+    _is_themed = False  # while Textual begins, with a theme of its own that nobody will see
+
     def __init__(self, **more: Any) -> None:
         super().__init__(**more)
         for make in THEMES:
             self.register_theme(make())
+        self._is_themed = True
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the colours of the theme in force."""
         variables = super().get_css_variables()
         theme = self.current_theme
-        if not theme.ansi and theme.name not in {make.__name__ for make in THEMES}:
+        if self._is_themed and not theme.ansi and theme.name not in {make.__name__ for make in THEMES}:
             variables = self.theme_variables = legible(variables)
         return variables

@@ -97,12 +97,13 @@ class Experiment:
     def check(self) -> None:
         """Fail unless the disks are whole at every checkpoint; say how many these were."""
         opened = self.front.opened()
-        wrong = {point.record: self.wrong_at(opened, point) for point in self.points}
+        found = {point.record: self.wrong_at(opened, point) for point in self.points}
         opened.close()
-        assert {record: lines for record, lines in wrong.items() if lines} == {}
+        wrong = {record: lines for record, lines in found.items() if lines}
+        assert not wrong, wrong
         said = self.points[-1].said
-        assert min(said.values()) > len(wrong), "it wrote enough for the checks to mean something"
-        print(f"{len(wrong)} checkpoints, {said} records, {'' if self.mount else 'not '}mounted")
+        assert min(said.values()) > len(found), "it wrote enough for the checks to mean something"
+        print(f"{len(found)} checkpoints, {said} records, {'' if self.mount else 'not '}mounted")
 
     def newest(self) -> list[bytes]:
         """Return the content of both disks at the newest checkpoint."""

@@ -55,8 +55,8 @@ def verdict(disks: Sequence[Path], said: Mapping[str, int], mount: bool) -> list
             shutil.copyfile(disk, copy)
         held[name], found = looked_into(disk)
         wrong += [f"{name}: {line}" for line in found]
-        if mount and mounted(copy) != held[name]:
-            wrong.append(f"{name}: the kernel does not find the same files")
+        if mount and (found_there := mounted(copy)) != held[name]:
+            wrong.append(f"{name}: the kernel does not find the same files: {_told(found_there)}")
     return wrong + complaints(held, said)
 
 
@@ -65,25 +65,29 @@ def may_mount(disk: Path) -> bool:
     if os.geteuid() != 0 or tool("mount") is None:
         return False
     with tempfile.TemporaryDirectory() as folder:
-        return mounted(Path(shutil.copyfile(disk, Path(folder) / "copy"))) is not None
+        return isinstance(mounted(Path(shutil.copyfile(disk, Path(folder) / "copy"))), Held)
 
 
-def mounted(disk: Path) -> Held | None:
-    """Return what the kernel finds on a disk when it replays the journal itself, None when it cannot."""
+def mounted(disk: Path) -> Held | str:
+    """Return what the kernel finds on a disk when it replays the journal itself, or why it cannot."""
     place = Path(tempfile.mkdtemp(dir=disk.parent, prefix="mount-"))
     try:
-        if _run("mount", "-t", "ext4", "-o", "loop,noatime", str(disk), str(place)).returncode:
-            return None
+        if (mount := _run("mount", "-t", "ext4", "-o", "loop,noatime", str(disk), str(place))).returncode:
+            return mount.stderr.strip() or f"mount ends with {mount.returncode}"
         try:
             files = [place / name for name in ("records", "state")]
             found = [file.read_bytes() if file.is_file() else None for file in files]
-        except OSError:
-            return None
+        except OSError as error:
+            return str(error)
         finally:
             _run("umount", str(place))
     finally:
         place.rmdir()
     return Held(found[0] or b"", found[1])
+
+
+def _told(found: Held | str) -> str:
+    return found if isinstance(found, str) else f"{len(found.records)} bytes of records, {found.state!r}"
 
 
 def _read(disk: Path, name: str) -> bytes | None:

@@ -14,7 +14,7 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.trial import RunFailed, Told, run
 
-RUNS = 250
+RUNS = 150
 RUNS_SOAK = 12_000
 MUTANT_SEEDS = 400
 FAULTS = {
