@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -30,6 +31,13 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Verbs do their work themselves; tests of the engine start one.
 os.environ["WHERRY_IN_PROCESS"] = "1"
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and not among what stays to the end: a fifth of the time of the screens."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_configure() -> None:

@@ -26,7 +26,7 @@ async def opened(
 ) -> AsyncIterator[Pilot[None]]:
     """Yield the pilot of an application that has read everything once."""
     session = session or estate.session(root)
-    app = WherryApp(root, session=session, now=lambda: estate.NOW, period_s=0.1, **more)
+    app = WherryApp(root, session=session, now=lambda: estate.NOW, period_s=0.3, **more)
     async with app.run_test(size=size) as pilot:
         await until(lambda: app.view.complete or bool(app.view.error))
         await pilot.pause()
