@@ -34,7 +34,7 @@ os.environ["WHERRY_IN_PROCESS"] = "1"
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage less often, and not among what stays to the end: a fifth of the time of the screens."""
+    """Look for garbage less often, and not among what stays: a fifth of the time of the screens."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
