@@ -6,7 +6,7 @@ Every frame received is the next one of this link or the link is over.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from migrate.replication import wire
 from migrate.replication.buffers import BUFFER_BYTES, lend
@@ -34,6 +34,8 @@ class Link:
         self.sent_bytes = self.received_bytes = 0
         self.refused: WherryError | None = None
         self.grain_key = b""  # once agreed: tags of DATA are over the digests of its grains
+        # Once agreed: tags of WRITES are over what this returns of them.
+        self.covered: Callable[[Buffer], memoryview] | None = None
 
     def use_keys(self, *, sending: bytes, receiving: bytes) -> None:
         """Switch both directions to new keys."""
@@ -51,7 +53,8 @@ class Link:
     ) -> list[Buffer]:
         """Return the next frame as parts to send; ``digest`` is the body's, if known."""
         if digest is None:
-            digest = wire.body_digest(body)
+            told = self.covered(body) if self.covered and kind is Kind.WRITES else body
+            digest = wire.body_digest(told)
         header = wire.seal(
             self._send_key,
             kind,
@@ -92,10 +95,13 @@ class Link:
         if header.wire_length:
             self._channel.recv_into(wire_body)
         body = wire.unpack_body(header, wire_body)
-        grains = b""
+        grains: bytes = b""
+        told: bytes | memoryview = b""
         if self.grain_key and header.kind is Kind.DATA:
-            grains = wire.grain_digests(memoryview(body), self.grain_key)
-        wire.verify(self._receive_key, header, body, wire_body, grains)
+            grains = told = wire.grain_digests(memoryview(body), self.grain_key)
+        elif self.covered and header.kind is Kind.WRITES:
+            told = self.covered(body)
+        wire.verify(self._receive_key, header, body, wire_body, told)
         self._received += 1
         self.received_bytes += wire.HEADER_BYTES + header.wire_length
         if header.kind is Kind.ERROR:

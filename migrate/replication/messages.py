@@ -75,6 +75,12 @@ class Hello(_Message):
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 
+# Words of a welcome that a sender knows only if it asked.
+_ASKED = (
+    "dedupe", "ticket", "fine", "gmac", "numbers", "known", "resumes", "upto", "points", "here", "tables",
+)  # fmt: skip
+
+
 class Welcome(_Message):
     """The receiver's answer. ``held`` is what it holds durably of this pass: [offset, length] pairs.
 
@@ -83,8 +89,8 @@ class Welcome(_Message):
     grains that differ, in a comparison of a sender that can ask it, ``gmac`` how grains are told apart there
     if that can do it. A stream is told the ``numbers``
     of its disks, whether what is here is what that tap left (``known``), whether it goes on behind number
-    ``upto`` (``resumes``), the [number, record] of checkpoints made, and whether it may ask what is ``here``
-    at a place in its order.
+    ``upto`` (``resumes``), the [number, record] of checkpoints made, whether it may ask what is ``here``
+    at a place in its order, and whether tags of its writes are over their ``tables``, if it can do that.
     """
 
     nonce: Nonce
@@ -107,11 +113,11 @@ class Welcome(_Message):
     upto: Size = 0
     points: Points = ()
     here: bool = False
+    tables: bool = False
 
     def dump(self) -> bytes:
-        """Return the message as JSON bytes, without words that a sender knows only if it asked."""
-        asked = ("dedupe", "ticket", "fine", "gmac", "numbers", "known", "resumes", "upto", "points", "here")
-        left_out = {word for word in asked if not getattr(self, word)}
+        """Return the message as JSON bytes, without words that nobody asked for."""
+        left_out = {word for word in _ASKED if not getattr(self, word)}
         return self.model_dump_json(exclude=left_out).encode("utf-8", "surrogatepass")
 
 

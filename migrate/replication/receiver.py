@@ -260,11 +260,8 @@ class Receiver:
             held.enter_context(self._inlet.succeed(hello, channel))
             for volume in sorted(self._inlet.volumes(hello)):
                 held.enter_context(self._leases.hold(volume, hello.generation, channel))
-            here = {"here": bool(flags & wire.FLAG_HERE)}
             self._inlet.take(
-                link,
-                hello,
-                lambda welcome: self._say_welcome(link, hello_bytes, welcome.model_copy(update=here)),
+                link, hello, flags, lambda welcome: self._say_welcome(link, hello_bytes, welcome)
             )
 
     def _poison(self, volume: str, log: ProgressLog, suspects: Iterable[Extent]) -> None:

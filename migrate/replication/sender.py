@@ -43,12 +43,13 @@ def greet(
     fine: bool = False,
     gmac: bool = False,
     here: bool = False,
+    tables: bool = False,
 ) -> tuple[Link, Welcome]:
     """Open a conversation; returns the keyed link and the receiver's answer.
 
     ``offers``: dedupe if it can. ``joined``: give us a ticket for further connections if it knows that.
     ``fine``: take our second questions, in a comparison; ``gmac``: tell grains apart by it there. ``here``:
-    take questions about a place in a stream.
+    take questions about a place in a stream; ``tables``: and let tags of its writes be over their tables.
 
     Raises what the receiver refuses with, WireError or ChannelClosed.
     """
@@ -57,7 +58,7 @@ def greet(
     link.use_keys(sending=wire.OPENING_KEY, receiving=wire.derive_key("welcome", said))
     flags = (wire.FLAG_OFFERS if offers else 0) | (wire.FLAG_JOINED if joined else 0)
     flags |= (wire.FLAG_FINE if fine else 0) | (wire.FLAG_GMAC if gmac else 0)
-    flags |= wire.FLAG_HERE if here else 0
+    flags |= (wire.FLAG_HERE if here else 0) | (wire.FLAG_TABLES if tables else 0)
     link.send_parts(link.pack(Kind.HELLO, body=said, flags=flags))
     heard = bytes(link.receive(Kind.WELCOME).body)
     link.use_keys(
@@ -72,6 +73,8 @@ def greet(
         raise WireError("the receiver waits for questions that nobody announced")
     if welcome.gmac and not (gmac and welcome.mode == "compare"):
         raise WireError("the receiver tells grains apart in a way that nobody announced")
+    if welcome.tables and not tables:
+        raise WireError("the receiver expects tags that nobody announced")
     link.grain_key = bytes.fromhex(welcome.dedupe)
     return link, welcome
 

@@ -26,8 +26,8 @@ from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn, Welcome
 from migrate.replication.progress import ProgressLog
 from migrate.replication.standing import Standing
-from migrate.replication.wire import FLAG_PART, Frame, Kind, WireError
-from migrate.replication.written import opened
+from migrate.replication.wire import FLAG_HERE, FLAG_PART, FLAG_TABLES, Frame, Kind, WireError
+from migrate.replication.written import covered, opened
 from migrate.sites.consistency import Consistency
 from planner.errors import BadInput, SiteRefused
 from planner.names import visible
@@ -110,8 +110,8 @@ class Inlet:
                 if self._live.get(hello.volume) is mine:
                     del self._live[hello.volume]
 
-    def take(self, link: Link, hello: Hello, say_welcome: Callable[[Welcome], None]) -> None:
-        """Hold a conversation to its end; the group's disks are held for it.
+    def take(self, link: Link, hello: Hello, flags: int, say_welcome: Callable[[Welcome], None]) -> None:
+        """Hold a conversation to its end; the group's disks are held for it. ``flags`` are the HELLO's.
 
         Raises SiteRefused, BadInput, NoSpace, WireError, ChannelClosed, OSError, and what a log raises.
         """
@@ -140,8 +140,11 @@ class Inlet:
                 resumes=resumes,
                 upto=position.upto if resumes else 0,
                 points=tuple(position.points) if resumes else (),
+                here=bool(flags & FLAG_HERE),
+                tables=bool(flags & FLAG_TABLES),
             )
         )
+        link.covered = covered if flags & FLAG_TABLES else None
         sizes = {number: size for number, (_volume, size) in zip(numbers, hello.disks, strict=True)}
         with closing(Standing(group, hello.disks, logs, nonce)) as standing:
             _Taking(link, hello, group, position, sizes, standing).run()

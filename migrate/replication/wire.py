@@ -39,6 +39,7 @@ FLAG_MORE: Final = 32  # on ASK_DIGESTS: HELD_BACK questions follow before this 
 HELD_BACK: Final = 2  # answers
 FLAG_FINE: Final = 64  # on HELLO: I can ask finely; overlooked in the same way
 FLAG_GMAC: Final = 2  # on HELLO: I can tell grains apart by GMAC, in a comparison; overlooked as well
+FLAG_TABLES: Final = 16  # on HELLO of a stream, overlooked too: tags of WRITES may be over their tables
 FLAG_HERE: Final = 128  # on HELLO of a stream, overlooked too: I can ask of a place in it; on what asks
 
 _local = threading.local()
@@ -231,12 +232,13 @@ def grain_digests(raw: memoryview, key: bytes, grain: int = GRAIN) -> bytes:
     )
 
 
-def verify(key: bytes, header: Header, raw: Bytes, packed: Bytes, grains: bytes = b"") -> None:
+def verify(key: bytes, header: Header, raw: Bytes, packed: Bytes, told: Bytes = b"") -> None:
     """Check the tag over header, unpacked and travelled body; raises WireError.
 
-    Where grains are agreed the tag covers their digests in place of the body: nothing is hashed twice.
+    Where that is agreed the tag covers, in place of the body, what is ``told`` of it: digests of its grains,
+    or the part that has digests of all the rest. So nothing is hashed twice.
     """
-    digest = body_digest(grains or raw, packed if header.flags & FLAG_ZSTD else None)
+    digest = body_digest(told or raw, packed if header.flags & FLAG_ZSTD else None)
     if blake3(header.prefix + digest, key=key).digest(TAG_BYTES) != header.tag:
         raise WireError("a frame does not match its digest, or belongs to another conversation")
 

@@ -30,6 +30,7 @@ from migrate.journal.writes import (
     place,
     rows_of,
 )
+from migrate.replication.channel import Buffer
 from migrate.replication.wire import Frame, WireError, inflate
 from planner.units import GIB, KIB
 
@@ -95,6 +96,17 @@ def packed_in(body: bytes) -> Packed:
     count, table_bytes, raw_bytes, _after = _PREFIX.unpack_from(body)
     data_at = _PREFIX.size + table_bytes
     return Packed(count, body[_PREFIX.size : data_at], body[data_at:], raw_bytes)
+
+
+def covered(body: Buffer) -> memoryview:
+    """Return the part of a body that has digests of all the rest; raises WireError where it is too short.
+
+    Whoever checked that part, and then opened the frame, has checked every bit of it.
+    """
+    view = memoryview(body)
+    if len(view) < _PREFIX.size:
+        raise WireError("a frame of writes is too short")
+    return view[: _PREFIX.size + _PREFIX.unpack_from(view)[1]]
 
 
 def opened(frame: Frame, sizes: Mapping[int, int]) -> Written:

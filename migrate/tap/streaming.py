@@ -23,7 +23,7 @@ from migrate.replication.link import Link
 from migrate.replication.messages import Hello, Taken, Turn
 from migrate.replication.sender import greet
 from migrate.replication.wire import FLAG_HERE, FLAG_PART, HELLO_MAX, Kind, WireError
-from migrate.replication.written import frames_of
+from migrate.replication.written import covered, frames_of
 from migrate.tap.asking import Asking
 from migrate.tap.chunks import Batch, Judged, Point
 from migrate.tap.copying import PIECE, Copying
@@ -207,7 +207,8 @@ class Streaming:
             self._measure()
 
     def _converse(self, channel: Channel) -> None:
-        link, welcome = greet(channel, self._hello(), here=True)
+        link, welcome = greet(channel, self._hello(), here=True, tables=True)
+        link.covered = covered if welcome.tables else None
         if len(welcome.numbers) != len(self._streamed.disks):
             raise WireError("the target does not number the disks of the stream")
         self._numbers = welcome.numbers

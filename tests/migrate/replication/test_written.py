@@ -17,8 +17,9 @@ from migrate.journal.frames import Kind as FrameKind
 from migrate.journal.frames import Sealer
 from migrate.journal.writes import ROW, Packed, Write, cut, pack, rows_of, unpack
 from migrate.replication import wire
+from migrate.replication.link import Link
 from migrate.replication.wire import Frame, Kind, WireError
-from migrate.replication.written import RAW_MAX, ROWS_MAX, frames_of, opened
+from migrate.replication.written import RAW_MAX, ROWS_MAX, covered, frames_of, opened
 from planner.units import GIB, KIB, MIB
 
 SIZES = {3: 64 * MIB, 8: 5 * GIB}
@@ -191,3 +192,50 @@ def test_what_was_changed_on_its_way_or_by_a_sender_is_never_taken_for_something
         # Where a run belongs is the sender's word, which the frame's tag vouches for; its bytes are checked.
         assert [data for *_place, data in found if data] == [data for *_place, data in meant if data]
     assert refused > 2000
+
+
+class Line:
+    """A channel that keeps what is sent, to be heard."""
+
+    def __init__(self) -> None:
+        self.kept = b""
+
+    def send(self, parts: Any) -> None:
+        self.kept += b"".join(map(bytes, parts))
+
+    def recv_into(self, buffer: memoryview) -> None:
+        buffer[:], self.kept = self.kept[: len(buffer)], self.kept[len(buffer) :]
+
+
+def _heard(sent: bytes, is_agreed: bool = True) -> int:
+    """Return how many writes arrive in a frame with tags over tables; raises WireError."""
+    line: Any = Line()
+    line.kept = sent
+    link = Link(line)
+    link.covered = covered if is_agreed else None
+    return opened(link.receive(Kind.WRITES), SIZES).packed.count
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_with_tags_over_tables_no_bit_of_a_frame_can_be_another(level: int) -> None:
+    writes = [Write(0, 4096, 700, b"ab" * 350), Write(1, 0, 900, _noise(900)), Write(0, 0, 4096)]
+    [(reached, body)] = list(frames_of(writes, 5, (3, 8), level))
+    line: Any = Line()
+    link = Link(line)
+    link.covered = covered
+    link.send(Kind.WRITES, body, offset=reached)
+    sent = line.kept
+    assert _heard(sent) == 3
+    with pytest.raises(WireError, match="digest"):
+        _heard(sent, is_agreed=False)
+    for bit in range(len(sent) * 8):
+        bad = bytearray(sent)
+        bad[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(WireError):
+            _heard(bytes(bad))
+
+
+def test_a_table_that_goes_beyond_its_frame_is_covered_as_far_as_it_is_there() -> None:
+    with pytest.raises(WireError, match="too short"):
+        covered(bytes(PREFIX.size - 1))
+    assert len(covered(PREFIX.pack(1, 2**32 - 1, 0, 0) + b"abc")) == PREFIX.size + 3

@@ -16,7 +16,9 @@ from migrate.journal.state import torn_mark
 from migrate.replication import streaming as taking
 from migrate.replication.passes import Mode as PassMode
 from migrate.replication.passes import PassSpec
-from migrate.replication.sender import send_pass
+from migrate.replication.receiver import Receiver
+from migrate.replication.sender import greet, send_pass
+from migrate.replication.wire import FLAG_TABLES
 from migrate.sites.ports import Consistency, Extent
 from migrate.tap.areas import Areas
 from migrate.tap.chunks import Point
@@ -81,6 +83,31 @@ def test_what_is_streamed_is_a_prefix_at_each_checkpoint(make: Make, far: Far) -
     assert (status.mode, status.connected, status.why, status.age_s) == (Mode.STREAMING, True, "", 0.0)
     assert status.word == "streaming"
     assert status.checkpoints >= 6
+
+
+@pytest.mark.parametrize("older", ["receiver", "tap"])
+def test_with_an_end_of_an_older_release_tags_are_over_whole_frames(
+    make: Make, far: Far, monkeypatch: pytest.MonkeyPatch, older: str
+) -> None:
+    agreed: list[bool] = []
+    begin, take = greet, Receiver._take_stream
+
+    def greets(channel: Any, hello: Any, *, tables: bool, **asked: bool) -> Any:
+        link, welcome = begin(channel, hello, tables=tables and older != "tap", **asked)
+        agreed.append(welcome.tables)
+        return link, welcome
+
+    def overlooks(self: Receiver, link: Any, channel: Any, hello: Any, said: bytes, flags: int) -> None:
+        take(self, link, channel, hello, said, flags & ~FLAG_TABLES if older == "receiver" else flags)
+
+    monkeypatch.setattr("migrate.tap.streaming.greet", greets)
+    monkeypatch.setattr(Receiver, "_take_stream", overlooks)
+    near = make()
+    near.burst(40)
+    assert near.streaming.settle(30)
+    record, count = point(near, "with older ones")
+    assert far.image(record) == near.writes.content(count)
+    assert set(agreed) == {False}
 
 
 def test_a_large_write_is_in_a_checkpoint_as_a_whole(make: Make, far: Far) -> None:
