@@ -124,7 +124,7 @@ class CutoverScreen(ActingPlace):
         if not step and (current := self.sheet.current) is not None:
             step = current.id
         if step:
-            self.table.move_to(step)
+            self.table.move_amid(step)
         elif self.sheet.outcome:
             self.table.action_edge(1)
 
@@ -197,7 +197,7 @@ class CutoverScreen(ActingPlace):
     def action_here(self) -> None:
         """Go to the step that goes on or waits."""
         step = self.sheet.current if self.sheet is not None else None
-        if step is None or not self.table.move_to(step.id):
+        if step is None or not self.table.move_amid(step.id):
             self.say("nothing goes on or waits here", "dim")
 
     def select(self, key: str) -> None:

@@ -25,7 +25,7 @@ from textual.timer import Timer
 from tui.text import fit, pinch
 from tui.widgets.column import Column, fitting
 from tui.widgets.flash import FLASH_S, by_key, changed_fields
-from tui.widgets.scrolled import Scrolled
+from tui.widgets.scrolled import Scrolled, amid
 
 MARGIN = 3  # cursor, mark, blank
 _WHOLE_LINE = ("cursor", "blurred")
@@ -95,6 +95,7 @@ class VirtualTable(Scrolled):
         self.sift: Callable[[Sequence[tuple[Any, ...]]], Sequence[int] | None] | None = None
         self._matches: Sequence[int] | None = None
         self._empty = empty
+        self._amid = False  # whether the cursor stays amid its neighbours, whatever size the table gets
         self._layout: tuple[tuple[int, int], ...] = ()  # column index, width
         self._styles_of: dict[str, Style] = {}
         self.flashes = False  # whether changed cells flash; the first read is no change
@@ -194,6 +195,17 @@ class VirtualTable(Scrolled):
                 return True
         return False
 
+    def move_amid(self, key: Hashable) -> bool:
+        """Put the cursor on a row with its neighbours in sight; False when it is not shown.
+
+        Where it comes to rest follows from its place and the table's size alone, not from the sizes that the
+        table had on the way to that one. Whoever moves or scrolls ends this.
+        """
+        found = self.move_to(key)
+        self._amid = found
+        self._follow()
+        return found
+
     def _arrange(self, key: Hashable | None) -> None:
         order: Sequence[int] = range(len(self.rows)) if self._matches is None else self._matches
         if self.sorted_by is not None:
@@ -234,6 +246,7 @@ class VirtualTable(Scrolled):
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Keep the cursor on the screen."""
+        self._amid = False
         if not self.is_mounted:
             return
         self.refresh_lines(old + 1)
@@ -244,10 +257,18 @@ class VirtualTable(Scrolled):
     def _follow(self) -> None:
         page = max(1, self.size.height - 1)
         top = self.scroll_offset.y
-        if self.cursor < top:
+        if self._amid:
+            self.scroll_to(y=amid(self.cursor, page), animate=False)
+            self._amid = True  # it was wherry that scrolled
+        elif self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False)
         elif self.cursor >= top + page:
             self.scroll_to(y=self.cursor - page + 1, animate=False)
+
+    def release_anchor(self) -> None:
+        """Let the lines stand where somebody scrolled them to."""
+        self._amid = False
+        super().release_anchor()
 
     def on_resize(self) -> None:
         """Choose the columns that fit."""
