@@ -109,18 +109,20 @@ class VirtualTable(Scrolled):
 
         A table with a ``sift`` of its own asks that which of them match.
         """
-        key, seen = self.key, self._on_screen() if self.flashes else {}
+        key, seen = self.key, self._in_sight()
         self.rows = rows
         self._matches = self.sift(rows) if self.sift is not None else matches
         self._arrange(key)
-        if seen:
-            self._flash(changed_fields(seen, self._on_screen()))
+        self._repaint(seen)
+        if self.flashes:
+            self._flash(changed_fields(by_key(seen), by_key(self._in_sight())))
 
     def set_matches(self, matches: Sequence[int] | None) -> None:
         """Show only the rows at these indexes, None for all."""
         key = self.key
         self._matches = matches
         self._arrange(key)
+        self.refresh()
 
     def set_empty(self, text: str) -> None:
         """Set what is said when there is no row."""
@@ -139,6 +141,7 @@ class VirtualTable(Scrolled):
         key = self.key
         self.sorted_by, self.reverse = column, reverse
         self._arrange(key)
+        self.refresh()
 
     def sort_next(self) -> None:
         """Sort by the next shown column, after the last one by none."""
@@ -223,13 +226,22 @@ class VirtualTable(Scrolled):
         here = 0 <= old < len(order) and self.rows[order[old]][0] == key
         if not here and (key is None or not self.move_to(key)):
             self.cursor = max(0, min(old, len(order) - 1))
-        self.refresh()
         if self.cursor == old:  # the watcher speaks when it changed
             self.post_message(self.Moved(self))
 
-    def _on_screen(self) -> dict[Hashable, tuple[Any, ...]]:
+    def _in_sight(self) -> list[tuple[Any, ...]]:
         top = self.scroll_offset.y
-        return by_key(self.rows[index] for index in self.order[top : top + self.size.height - 1])
+        return [self.rows[index] for index in self.order[top : top + max(self.size.height - 1, 0)]]
+
+    def _repaint(self, seen: Sequence[tuple[Any, ...]]) -> None:
+        """Repaint the lines that read otherwise than those that were seen; all when some came or went."""
+        now, shown = self._in_sight(), [self.columns[index] for index, _ in self._layout]
+        if self.flashed or len(now) != len(seen) or not now:
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(seen, now, strict=True), self.scroll_offset.y + 1):
+            if old is not new and (old[0] != new[0] or any(one.differs(old, new) for one in shown)):
+                self.refresh_line(y)
 
     def _flash(self, changed: dict[Hashable, frozenset[int]]) -> None:
         if changed:

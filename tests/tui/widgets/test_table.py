@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.strip import Strip
 
 from tests.tui.stage import until
 from tui.theme import harbour
@@ -162,6 +163,33 @@ def test_the_line_amid_a_page_has_as_much_of_it_before_as_after(page: int) -> No
     turns = [amid(line, page) for line in range(3 * page, 6 * page)]
     assert turns == sorted(turns)
     assert len(set(turns)) <= 3 * page // max(1, page // 2) + 2
+
+
+async def test_new_rows_repaint_the_lines_that_read_otherwise() -> None:
+    async with Host(100).run_test(size=(60, 12)) as pilot:
+        table, painted = pilot.app.query_one(VirtualTable), set()
+        table.scroll_to(y=5, animate=False)
+        await pilot.pause()
+        draw = table.render_line
+
+        def drawn(y: int) -> Strip:
+            painted.add(y)
+            return draw(y)
+
+        table.render_line = drawn  # type: ignore[method-assign]
+        for change, lines in (
+            ({}, set()),
+            ({7: ("k7", "name 7", 999, "odd")}, {3}),
+            ({7: ("k7", "name 7", 999, "odd"), 60: ("k60", "another", 0, "")}, set()),
+            ({7: ("other", "name 7", 999, "odd"), 5: ("k5", "name 5", 35, "new")}, {1, 3}),
+        ):
+            painted.clear()
+            table.set_rows([change.get(at, row) for at, row in enumerate(rows(100))])
+            await pilot.pause()
+            assert painted == lines
+        table.set_rows(rows(90))
+        await pilot.pause()
+        assert len(painted) > 5, "rows went: all is painted anew"
 
 
 async def test_the_mouse_selects_opens_sorts_and_scrolls() -> None:
