@@ -20,13 +20,12 @@ from tui.actions.keymap import bindings_at
 from tui.dialogs.reader import Reader
 from tui.live.document import EngineState
 from tui.screens.cutover_acts import ActingPlace
+from tui.screens.cutover_clock import describe_clock, engine_words
 from tui.screens.cutover_rows import COLUMNS, step_rows
 from tui.screens.cutover_words import (
-    describe_clock,
     describe_felt,
     describe_matter,
     describe_step,
-    engine_words,
     moment_words,
 )
 from tui.session import View
@@ -92,7 +91,8 @@ class CutoverScreen(ActingPlace):
         now = None if self.replaying else self.now
         clock = self.panel("clock")
         width = clock.scrollable_size.width
-        clock.show(describe_clock(sheet, engine, now, self.back, width), self._clock_title())
+        told = describe_clock(sheet, engine, now, self.back, self.to_go, width)
+        clock.show(told, self._clock_title())
         self.panel("felt").show(describe_felt(sheet))
         title, words = describe_matter(sheet)
         self.panel("matter").show(words, title)
@@ -124,7 +124,7 @@ class CutoverScreen(ActingPlace):
         if not step and (current := self.sheet.current) is not None:
             step = current.id
         if step:
-            self.table.move_to(step)
+            self.table.move_amid(step)
         elif self.sheet.outcome:
             self.table.action_edge(1)
 
@@ -197,7 +197,7 @@ class CutoverScreen(ActingPlace):
     def action_here(self) -> None:
         """Go to the step that goes on or waits."""
         step = self.sheet.current if self.sheet is not None else None
-        if step is None or not self.table.move_to(step.id):
+        if step is None or not self.table.move_amid(step.id):
             self.say("nothing goes on or waits here", "dim")
 
     def select(self, key: str) -> None:
