@@ -25,8 +25,8 @@ _ENGINE = {
     EngineState.WORKING: ("● at work", "good"),
     EngineState.STARTING: ("◐ starting", "accent"),
     EngineState.STOPPED: ("■ stopped by a person", "warn"),
-    EngineState.NONE: ("▲ not at work: 'wherry engine start'", "warn"),
-    EngineState.DEAD: ("✖ DIED: 'wherry engine start' goes on", "bad"),
+    EngineState.NONE: ("▲ not at work", "warn"),
+    EngineState.DEAD: ("✖ DIED: nothing goes on", "bad"),
     EngineState.HIDDEN: ("? another login's", "dim"),
 }
 _LABEL = 9
@@ -43,6 +43,8 @@ def lasted(seconds: float) -> str:
 
 def engine_words(engine: EngineNow) -> tuple[str, str]:
     """Return how it stands with the engine, with its tone."""
+    if engine.state is EngineState.IDLE and engine.pid is None:
+        return "○ none: nothing is ordered", "dim"
     return _ENGINE[engine.state]
 
 
@@ -72,6 +74,15 @@ def _clock(
         yield _commit_window(sheet)
     yield _labelled("back", *_back(sheet, back))
     yield _labelled("commit", *_no_return(sheet))
+    yield from _at_work(engine, now)
+
+
+def describe_engine(engine: EngineNow | None, now: WaveNow | None) -> Content:
+    """Return who is at work on a wave that has no run yet."""
+    return stack(_at_work(engine, now))
+
+
+def _at_work(engine: EngineNow | None, now: WaveNow | None) -> Iterator[Content]:
     if engine is not None:
         yield _labelled("engine", engine_words(engine))
         if engine.died_at:
@@ -134,6 +145,8 @@ def _no_return(sheet: Sheet) -> tuple[str | tuple[str, str], ...]:
         return (("no such gate", "dim"),)
     if step.status == "done":
         return ((f"✖ PASSED {visible(step.at[11:19])} UTC: no way back", "bad"),)
+    if sheet.outcome:
+        return (("it never came to that", "dim"),)
     left = next(at for at, one in enumerate(sheet.steps) if one.id == COMMIT) - sheet.done
     if left <= 0:
         return (("no way back is next", "accent"),)
@@ -163,20 +176,34 @@ def describe_felt(sheet: Sheet) -> Content:
 
 def describe_matter(sheet: Sheet) -> tuple[str, Content]:
     """Return what matters now, under a title: a gate with its evidence, a step that failed, or the way on."""
+    from migrate.run.runbook import GO
+
     step = sheet.current
     back = _cost(sheet)
     if sheet.outcome:
-        return f"The run is over: {sheet.outcome}", stack(
-            [line(f"ended after {plural(sheet.done, 'step')}"), back]
-        )
+        return f"The run is over: {sheet.outcome}", line(_ended(sheet))
     if step is not None and step.status in ("failed", "undo-failed", "rests", "held"):
         return f"{step_mark(step.status).text}: {visible(step.title, 60)}", stack([back, *_ill(step)])
     waiting = [seen for seen in sheet.gates.gates if seen.state in ("open", "shut")]
     if waiting:
         seen = waiting[0]
         more = [line((f"and {plural(len(waiting) - 1, 'gate')} more", "dim"))] if waiting[1:] else []
+        if sheet.homeward and seen.gate.id == GO:
+            home = line(
+                ("✔ nothing is due: what the target writes is copied back, o would bring it home", "good")
+            )
+            return "Committed: it may come home", stack([home, back, *gate_lines(seen), *more])
         return f"Gate {seen.gate.id}: {seen.state}", stack([back, *gate_lines(seen), *more])
     return "Under way", stack([back, *_ahead(sheet)])
+
+
+def _ended(sheet: Sheet) -> str:
+    from migrate.run.actions import Outcome
+
+    steps = plural(sheet.done, "step")
+    if sheet.outcome == Outcome.COMMITTED.value:
+        return f"{steps} done: w shows what came after it, p replays it"
+    return f"{steps} done, and taken back what had to be: o begins anew, p replays it"
 
 
 def gate_lines(seen: Seen) -> list[Content]:
