@@ -19,6 +19,7 @@ from planner.names import visible
 from tui.actions.keymap import bindings_at
 from tui.actions.table import action_named
 from tui.dialogs.reader import Reader
+from tui.live.document import EngineState
 from tui.live.words import engine_trouble
 from tui.screens.cutover_acts import ActingPlace
 from tui.screens.cutover_rows import COLUMNS, step_rows
@@ -114,9 +115,18 @@ class CutoverScreen(ActingPlace):
         self._show_levers()
         self._place_cursor()
 
+    @property
+    def _is_unminded(self) -> bool:
+        """Whether the run is open, and no engine brings it up to date or minds its commit window."""
+        engine, sheet = self.live.engine, self.sheet
+        if sheet is None or sheet.outcome or not self.live.complete:
+            return False
+        return engine.state is EngineState.IDLE and engine.pid is None
+
     def _show_levers(self) -> None:
         """Say below what matters which keys can do something about it now."""
-        named = [name for name in _LEVERS if name != "engine.start" or self.live.engine.orders]
+        wants_engine = bool(self.live.engine.orders) or self._is_unminded
+        named = [name for name in _LEVERS if name != "engine.start" or wants_engine]
         words = [_LEVERS[name] for name in named if not self.why_not(action_named(name))]
         if self.sheet is not None and self.sheet.homeward:
             words = [word.replace("cut over", "bring home") for word in words]
@@ -198,6 +208,8 @@ class CutoverScreen(ActingPlace):
             return line((f"✖ {self.failure}", "bad"))
         if trouble := engine_trouble(self.live, self.how_to_start()):
             return line((f"✖ {visible(trouble, 400)}", "bad"))
+        if self._is_unminded:
+            return line((f"▲ no engine minds this run: {self.how_to_start()}", "warn"))
         return line(("closing this stops nothing, and 7 shows it again from anywhere", "dim"))
 
     # moving

@@ -9,7 +9,7 @@ from tui.actions.table import action_named
 from tui.live.document import EngineState, Live
 from tui.live.words import BY_COMMAND
 from tui.screens.threaded import ThreadedPlace
-from tui.text import line, plural, stack
+from tui.text import line, stack
 
 _AT_WORK = (EngineState.WORKING, EngineState.IDLE)
 _ORDERS = 6  # of them are named
@@ -47,13 +47,16 @@ class EngineLever(ThreadedPlace):
         ]
         more = len(open_orders) - _ORDERS
         lines = [
-            line(
-                f"{plural(len(open_orders), 'order')} open. What was ordered goes on from what is recorded:"
-            ),
-            line("nothing that was done is done again, and what nobody knows is asked of the site."),
+            line("What was ordered goes on from the record: nothing that was done is done again,"),
+            line("and what nobody knows is asked of the site."),
             *said,
             *([line((f"  and {more} more", "dim"))] if more > 0 else []),
         ]
+        if not open_orders:
+            lines = [
+                line("No order is open. The engine brings waves that wait for their go up to date,"),
+                line("and minds commit windows and appointments; with nothing to do it leaves by itself."),
+            ]
         self.app.push_screen(
             Confirm("Start the engine?", stack(lines), "Start it"),
             lambda yes: self._start_engine() if yes else None,

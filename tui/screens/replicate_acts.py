@@ -74,6 +74,7 @@ class ReplicateActs(LivePlace, TablePlace):
             self.look_now()
             self.wherry.read_again()
 
+        self.say(f"◐ {busy} …", "dim")
         self.wherry.ask(op, args, done, busy)
 
     # runs
