@@ -44,7 +44,8 @@ class SheetStep:
     """One step. ``status`` is a word of ``migrate.run.history.Status``, or held, rests, due, waits (a gate).
 
     ``at`` is when it last began or ended, ISO 8601 in UTC; ``said`` its evidence, or why it failed or waits:
-    both empty where it did not come to that. Titles are untrusted; ``said`` is harmless.
+    both empty where it did not come to that. ``begun`` is when its last try began, ``took_s`` how long that
+    took, None unless its own process saw it done. Titles are untrusted; ``said`` is harmless.
     """
 
     id: str
@@ -58,6 +59,8 @@ class SheetStep:
     is_gate: bool
     may_skip: bool
     may_retry: bool
+    begun: str = ""
+    took_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +200,18 @@ def _steps(history: History, times: Mapping[tuple[str, str], str]) -> tuple[Shee
             step.is_gate,
             not why_not(history, step),
             step.id in retried,
+            times.get((step.id, Event.INTENT), ""),
+            _took_s(history, step.id, times),
         )
         for step in history.runbook.steps
     )
+
+
+def _took_s(history: History, step: str, times: Mapping[tuple[str, str], str]) -> float | None:
+    begun, ended = (times.get((step, event)) for event in (Event.INTENT, Event.DONE))
+    if not begun or not ended or history.results.get(step, {}).get("asked"):  # asked for after a crash
+        return None
+    return max((datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds(), 0.0)
 
 
 def _status(

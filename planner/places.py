@@ -188,6 +188,30 @@ ACT_WORDS = replace(
     ),
     bare="what",
 )
+LANE_WORDS = _row_words(
+    "lane",
+    ("name", "text", "the wave, group or VM"),
+    ("phase", "text", "seeding, delta, in sync, paused, failed, ..."),
+    ("share", "number", "how much of what is under way is done, in percent"),
+    ("moved", "", ""),
+    ("rate", "size", "bytes a second"),
+    ("left", "", ""),
+    ("rpo", "number", "age of the newest whole copy in minutes"),
+    ("changed", "size", "what the last whole round found changed"),
+    ("tries", "number", "tries in vain"),
+    ("note", "text", "why it is late, waits or failed"),
+)
+STEP_WORDS = replace(
+    _row_words(
+        "step",
+        ("status", "text", "done, started, failed, rests, held, waits, due, pending, ..."),
+        ("no", "number", "its place in the runbook"),
+        ("step", "text", "title"),
+        ("at", "text", "when it last began or ended, in UTC"),
+        ("said", "text", "its evidence, or why it failed or waits"),
+    ),
+    bare="step",
+)
 NEED_WORDS = replace(
     _row_words(
         "need",
@@ -198,9 +222,7 @@ NEED_WORDS = replace(
     ),
     bare="what",
 )
-PLACES: dict[str, Vocabulary] = {
-    "inventory": TABLE_WORDS,
-    "findings": FINDING_WORDS,
+TABLES: dict[str, Vocabulary] = {  # whose rows are tuples
     "waves": WAVE_WORDS,
     "groups": GROUP_WORDS,
     "ties": TIE_WORDS,
@@ -213,7 +235,10 @@ PLACES: dict[str, Vocabulary] = {
     "progress": PROGRESS_WORDS,
     "needs": NEED_WORDS,
     "acts": ACT_WORDS,
+    "lanes": LANE_WORDS,
+    "steps": STEP_WORDS,
 }
+PLACES: dict[str, Vocabulary] = {"inventory": TABLE_WORDS, "findings": FINDING_WORDS, **TABLES}
 
 
 def words_of(place: str) -> Vocabulary:

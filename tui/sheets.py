@@ -13,6 +13,7 @@ from planner.store.project import Project
 if TYPE_CHECKING:
     from migrate.run.store import Run
     from migrate.sheet import Sheet
+    from migrate.to_go import Expected, Lefts, ToGo
 
 Spread = tuple[float, float]  # P50 and P95
 
@@ -36,6 +37,7 @@ class Sheets:
         self._project: Project | None = None
         self._lock = threading.Lock()
         self._back: dict[str, Spread | None] = {}
+        self._expected: dict[int, Expected] = {}  # by run
 
     def close(self) -> None:
         """Close the project."""
@@ -96,6 +98,23 @@ class Sheets:
                 found = (one.back for one in rehearsed(self._open()) if one.wave == wave and one.back)
                 self._back[wave] = next(found, None)
             return self._back[wave]
+
+    def expect(self, sheet: Sheet) -> None:
+        """Ask the twin, once for a run, how long its steps take: up to a second."""
+        from migrate.to_go import expect
+        from planner.store import settings
+
+        if sheet.run.id not in self._expected:
+            with self._lock:
+                link = settings.load(self._open()).link
+            self._expected[sheet.run.id] = expect(sheet.run, sheet.wave, link)
+
+    def to_go(self, sheet: Sheet, lefts: Lefts) -> ToGo | None:
+        """Return how long it is to the commit gate; None before the twin was asked, or without an end."""
+        from migrate.to_go import to_go
+
+        expected = self._expected.get(sheet.run.id)
+        return to_go(sheet, expected, lefts) if expected is not None else None
 
 
 def _run_of(project: Project, wave: str) -> Run | None:

@@ -129,15 +129,22 @@ def _load_areas(raw: list[dict[str, int]] | None) -> tuple[Extent, ...] | None:
     return None if raw is None else tuple(Extent(**area) for area in raw)
 
 
+_BINDS = {one.value: one for one in Binds}
+
+
 def load_moving(raw: dict[str, Any]) -> Moving:
     """Return the progress that ``asdict`` wrote."""
     packing, left = raw["packing"], raw["left"]
     return Moving(
-        **{
-            **raw,
-            "packing": None if packing is None else Packing(**{**packing, "binds": Binds(packing["binds"])}),
-            "left": None if left is None else Left(**left),
-        }
+        raw["volume"],
+        raw["done_bytes"],
+        raw["total_bytes"],
+        raw["wire_bytes"],
+        raw["rate_bytes_s"],
+        None if packing is None else Packing(packing["level"], packing["ratio"], _BINDS[packing["binds"]]),
+        None if left is None else Left(left["p50_s"], left["p95_s"]),
+        raw["deduped_bytes"],
+        raw["streams"],
     )
 
 

@@ -73,11 +73,11 @@ def test_an_action_that_cannot_be_used_says_what_to_do() -> None:
     plan, everything = Action("x", "x", "x", "x", needs=("plan",)), Action("y", "y", "y", "y")
     empty = View(complete=True)
     assert why_not(plan, empty) == "there is no plan yet: press p in 4 Waves, or run 'wherry plan'"
-    saving = action_named("filter.save")
-    assert "press i, or run 'wherry discover FILE'" in why_not(saving, empty)
-    assert why_not(saving, View(inventory_id=1)) == ""
+    planning = action_named("settings.plan")
+    assert "press i, or run 'wherry discover FILE'" in why_not(planning, empty)
+    assert why_not(planning, View(inventory_id=1)) == ""
     assert why_not(everything, View()) == ""
-    assert "run 'wherry ui'" in why_not(saving, View(inventory_id=1), read_only=True)
+    assert "run 'wherry ui'" in why_not(planning, View(inventory_id=1), read_only=True)
     for action in ACTIONS:
         for why in filter(None, (why_not(action, empty), why_not(action, empty, read_only=True))):
             assert "wherry " in why, action.id  # what to do, in words that can be typed
@@ -85,10 +85,10 @@ def test_an_action_that_cannot_be_used_says_what_to_do() -> None:
 
 
 def test_while_the_project_is_read_nothing_is_said_to_be_missing() -> None:
-    saving = action_named("filter.save")
-    assert why_not(saving, View()) == "the project is still being read"
-    assert why_not(saving, View(error="project.db is locked")) == "project.db is locked"
-    assert why_not(saving, View(inventory_id=1)) == ""
+    planning = action_named("settings.plan")
+    assert why_not(planning, View()) == "the project is still being read"
+    assert why_not(planning, View(error="project.db is locked")) == "project.db is locked"
+    assert why_not(planning, View(inventory_id=1)) == ""
     assert why_not(action_named("filter"), View()) == ""  # what follows goes into it, not to other keys
 
 

@@ -8,7 +8,7 @@ from tui.actions.places import PLACES
 
 FILTERED = ("inventory", "dependencies", "waves", "checks")
 TABLED = (*FILTERED, "settings")  # with a table whose rows are marked, to be acted on together
-KEPT = (*FILTERED, "rehearse", "overview", "journal")  # with a table whose filters are kept
+KEPT = (*FILTERED, "rehearse", "overview", "replicate", "cutover", "journal")  # with filters that are kept
 SORTED = (
     *TABLED,
     "rehearse",
@@ -27,10 +27,9 @@ def _goto(place: Place) -> Action:
 TABLE = (
     Action("open", "enter", "open what is under the cursor", "open", PANELS, foot="open"),
     Action("filter", "slash", "filter the table", "filter", SORTED, twin="inventory", foot="filter"),
-    Action("filter.saved", "f", "use a saved filter", "saved_filters", KEPT, twin="filters",
-           needs=("inventory",)),
+    Action("filter.saved", "f", "use a saved filter", "saved_filters", KEPT, twin="filters"),
     Action("filter.save", "F", "save this filter under a name", "save_filter", KEPT, Effect.EDIT_PLAN,
-           twin="filters save", needs=("inventory",)),
+           twin="filters save"),
     Action("mark", "space", "mark or unmark a row", "mark", TABLED, foot="mark"),
     Action("mark.all", "asterisk", "mark all that match, or none", "mark_all", TABLED),
     Action("sort", "s", "sort by the next column", "sort", SORTED, foot="sort"),

@@ -8,11 +8,11 @@ Pure: the same documents and time give the same lanes.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, overload
 
 from tui.live.document import EngineState, Live, WaveNow
 
@@ -24,6 +24,7 @@ OPEN = frozenset(  # stages in which copies are looked at VM by VM
     {"seeding", "in sync", "rehearsed", "ready", "cutting over", "before commit", "rolling back", "aborting",
      "reverse protected", "failing back"}
 )  # fmt: skip
+AGES_S = 10.0  # between two looks at ages that only time changes
 _ILL = frozenset({"failed", "stalled", "rpo breach", "history breach", "needs configuration"})
 _PASSES = {"seed": "seeding", "delta": "delta", "final": "final delta", "verify": "comparing",
            "compare": "comparing", "copy": "copying"}  # fmt: skip
@@ -61,25 +62,95 @@ class Lane:
         return self.age_s is not None and 0 < self.target_s < self.age_s
 
 
-def lanes(live: Live, now: datetime) -> list[Lane]:
-    """Return the lanes of all waves in their order: each with its groups, and each of those with its VMs."""
-    alive = live.engine.state in (EngineState.WORKING, EngineState.HIDDEN, EngineState.IDLE)
-    return [lane for wave in live.waves for lane in _of_wave(wave, now, alive)]
+_Part = tuple[Lane, tuple[str, ...]]  # without figures; the volumes that they are of, of a wave all that move
 
 
-def _of_wave(wave: WaveNow, now: datetime, alive: bool) -> Iterator[Lane]:
+class Lanes(Sequence[Lane]):
+    """The lanes of all waves at one moment, in order: each with its groups, and each of those with its VMs.
+
+    ``still`` are the same without the figures of what moves: these are put into a lane that is looked at.
+    Of a wave of which only bytes are others than ``before``, nothing else is made anew, for ``AGES_S``.
+    """
+
+    def __init__(self, live: Live, now: datetime, before: Lanes | None = None) -> None:
+        alive = live.engine.state in (EngineState.WORKING, EngineState.HIDDEN, EngineState.IDLE)
+        kept = before._kept if before is not None else {}
+        self._kept: dict[str, _Kept] = {}
+        self._moves: dict[str, _Moves] = {}
+        self._parts: list[_Part] = []
+        self._made: dict[int, Lane] = {}  # those that were looked at
+        for wave in live.waves:
+            found = kept.get(wave.name)
+            if found is None or not found.holds(wave, now, alive):
+                found = _Kept(wave, now, alive, tuple(_of_wave(wave, now, alive)))
+            self._kept[wave.name] = found
+            self._moves[wave.name] = _Moves(wave.moving, alive and wave.driven and not wave.quiet_s)
+            self._parts += found.parts
+
+    @cached_property
+    def still(self) -> Sequence[Lane]:
+        """All lanes without what moves."""
+        return [lane for lane, _ in self._parts]
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {lane.key: at for at, lane in enumerate(self.still)}
+
+    def find(self, key: str) -> Lane | None:
+        """Return the lane with a key, None when there is none."""
+        at = self._places.get(key)
+        return self[at] if at is not None else None
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    @overload
+    def __getitem__(self, at: int) -> Lane: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Lane]: ...
+    def __getitem__(self, at: int | slice) -> Lane | list[Lane]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        if at not in self._made:
+            self._made[at] = self._with_figures(*self._parts[at])
+        return self._made[at]
+
+    def _with_figures(self, lane: Lane, volumes: Iterable[str]) -> Lane:
+        moves = self._moves[lane.wave]
+        done, total, rate, left = moves.of(volumes if lane.depth else moves.moving)
+        if done is None:
+            return lane
+        return replace(lane, done_bytes=done, total_bytes=total, rate_bytes_s=rate, left_s=left)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The lanes of one wave as they were made, and what of."""
+
+    wave: WaveNow
+    now: datetime
+    alive: bool
+    parts: tuple[_Part, ...]
+
+    def holds(self, wave: WaveNow, now: datetime, alive: bool) -> bool:
+        """Return whether they say the same of that wave, but for its bytes."""
+        same = self.wave.status is wave.status and self.wave.copies is wave.copies
+        same = same and (self.wave.driven, self.alive) == (wave.driven, alive)
+        same = same and 0 <= (now - self.now).total_seconds() < AGES_S
+        return same and self.wave.moving.keys() == wave.moving.keys()
+
+
+def _of_wave(wave: WaveNow, now: datetime, alive: bool) -> Iterator[_Part]:
     status, copies = wave.status, wave.copies
     waits = bool(status.copied_at)
-    moves = _Moves(wave.moving, alive and wave.driven and not wave.quiet_s)
     changed = [one.changed_bytes for one in copies.vms if one.changed_bytes is not None] if copies else []
-    yield Lane(
+    lane = Lane(
         wave.name,
         0,
         wave.name,
         "",
         f"{wave.name} {status.title}".strip(),
         _wave_phase(wave),
-        *moves.of(wave.moving),
         age_s=_age_s(status.copied_at, now),
         target_s=status.rpo_s,
         changed_bytes=sum(changed) if changed else None,
@@ -87,6 +158,7 @@ def _of_wave(wave: WaveNow, now: datetime, alive: bool) -> Iterator[Lane]:
         note=_note(wave, alive),
         ill=not _ILL.isdisjoint(status.flags) or bool(wave.moving and not alive),
     )
+    yield lane, ()
     if copies is None or status.stage not in OPEN:
         return
     by_group: dict[str, list[Copy]] = {}
@@ -99,13 +171,14 @@ def _of_wave(wave: WaveNow, now: datetime, alive: bool) -> Iterator[Lane]:
         )
         target_s = status.rpo_s if waits else 0.0
         key = f"{wave.name}/g{number}"
-        yield _of_group(key, wave, group.group, vms, moves, age_s, target_s)
+        volumes = tuple(dict.fromkeys(volume for one in vms for volume in one.volumes))
+        yield _of_group(key, wave, group.group, vms, age_s, target_s), volumes
         for at, one in enumerate(vms):
-            yield _of_vm(f"{key}/v{at}", wave, one, moves, age_s, target_s)
+            yield _of_vm(f"{key}/v{at}", wave, one, age_s, target_s), one.volumes
 
 
 def _of_group(
-    key: str, wave: WaveNow, group: str, vms: list[Copy], moves: _Moves, age_s: float | None, target_s: float
+    key: str, wave: WaveNow, group: str, vms: list[Copy], age_s: float | None, target_s: float
 ) -> Lane:
     changed = [one.changed_bytes for one in vms if one.changed_bytes is not None]
     phases = dict.fromkeys(_vm_phase(wave, one) for one in vms)
@@ -118,7 +191,6 @@ def _of_group(
         group,
         group,
         next(iter(phases)) if len(phases) == 1 else "failed" if failed else _busiest(phases),
-        *moves.of(dict.fromkeys(volume for one in vms for volume in one.volumes)),
         age_s=age_s,
         target_s=target_s,
         changed_bytes=sum(changed) if changed else None,
@@ -128,7 +200,7 @@ def _of_group(
     )
 
 
-def _of_vm(key: str, wave: WaveNow, one: Copy, moves: _Moves, age_s: float | None, target_s: float) -> Lane:
+def _of_vm(key: str, wave: WaveNow, one: Copy, age_s: float | None, target_s: float) -> Lane:
     failed = "failed" in one.member.flags
     note = wave.status.why if failed else one.member.now if one.tries or "waits for" in one.member.now else ""
     return Lane(
@@ -138,7 +210,6 @@ def _of_vm(key: str, wave: WaveNow, one: Copy, moves: _Moves, age_s: float | Non
         one.member.group,
         one.member.name,
         _vm_phase(wave, one),
-        *moves.of(one.volumes),
         age_s=age_s,
         target_s=target_s,
         changed_bytes=one.changed_bytes,
@@ -216,70 +287,34 @@ class _Moves:
     """What moves of one wave: asked for one lane after the other."""
 
     def __init__(self, moving: Mapping[str, Moving], alive: bool) -> None:
-        self._moving = moving
+        self.moving = moving
         self._alive = alive
 
     def of(
         self, volumes: Iterable[str]
     ) -> tuple[int | None, int | None, float | None, tuple[float, float] | None]:
         """Return bytes looked at, all there are, rate and what is left of disks that are under way."""
-        mine = [self._moving[volume] for volume in volumes if volume in self._moving] if self._moving else []
-        if not mine:
+        done = total = open_ = known = 0
+        rate, p50_s, p95_s, rated = 0.0, 0.0, 0.0, False
+        get = self.moving.get
+        found = False
+        for volume in volumes:  # all disks of a wave at each refresh: one look at each of them
+            if (one := get(volume)) is None:
+                continue
+            found = True
+            done += one.done_bytes
+            total += one.total_bytes
+            if one.done_bytes >= one.total_bytes:
+                continue
+            open_ += 1
+            if one.rate_bytes_s is not None:
+                rate, rated = rate + one.rate_bytes_s, True
+            if (left := one.left) is not None:
+                known += 1
+                p50_s = left.p50_s if left.p50_s > p50_s else p50_s
+                p95_s = left.p95_s if left.p95_s > p95_s else p95_s
+        if not found:
             return None, None, None, None
-        done, total = sum(one.done_bytes for one in mine), sum(one.total_bytes for one in mine)
-        under_way = [one for one in mine if one.done_bytes < one.total_bytes]
-        if not self._alive or not under_way:
+        if not self._alive or not open_:
             return done, total, None, None
-        rates = [one.rate_bytes_s for one in under_way if one.rate_bytes_s is not None]
-        lefts = [one.left for one in under_way if one.left is not None]
-        left = (max(one.p50_s for one in lefts), max(one.p95_s for one in lefts)) if lefts else None
-        return done, total, sum(rates) if rates else None, left if len(lefts) == len(under_way) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Sums:
-    """All waves together. Bytes are those of whole passes in the records: read, sent, left out at the target.
-
-    ``moving`` counts disks under way.
-    """
-
-    moving: int
-    data_bytes: int
-    wire_total_bytes: int
-    deduped_bytes: int
-
-
-def sums(live: Live) -> Sums:
-    """Return what all waves came to together."""
-    every = [wave.copies for wave in live.waves if wave.copies is not None]
-    return Sums(
-        sum(one.done_bytes < one.total_bytes for wave in live.waves for one in wave.moving.values()),
-        sum(one.data_bytes for one in every),
-        sum(one.wire_bytes for one in every),
-        sum(one.deduped_bytes for one in every),
-    )
-
-
-class Sent:
-    """How fast bytes go over the line, seen from outside: a rate for each second, the newest last."""
-
-    def __init__(self, kept: int = 60) -> None:
-        self.rates: deque[float] = deque(maxlen=kept)
-        self._at: float | None = None
-        self._wire: dict[str, int] = {}
-        self._grown = 0
-
-    def saw(self, live: Live, now_s: float) -> None:
-        """Take in what moves; a disk that begins anew counts from there."""
-        wire = {
-            f"{wave.name} {volume}": one.wire_bytes
-            for wave in live.waves
-            for volume, one in wave.moving.items()
-        }
-        self._grown += sum(max(now - self._wire.get(key, now), 0) for key, now in wire.items())
-        self._wire = wire
-        if self._at is None:
-            self._at, self._grown = now_s, 0
-        elif (spent := now_s - self._at) >= 1.0:
-            self.rates.append(self._grown / spent)
-            self._at, self._grown = now_s, 0
+        return done, total, rate if rated else None, (p50_s, p95_s) if known == open_ else None

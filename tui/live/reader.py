@@ -71,34 +71,45 @@ class Reader:
         engine = self._engine.look(self._orders)
         turned = (engine.pid is not None) != self._alive
         self._alive = engine.pid is not None
-        if changed or turned or now_s - self._read_at >= _HELD_S:
-            self._version, self._read_at = version, now_s
-            self._read(now_s)
+        whole = now_s - self._whole_at >= max(_SLOW_S, 50 * self._whole_cost_s)
+        due = now_s - self._read_at >= _HELD_S
+        if changed or turned or whole or (due and self._is_driven_otherwise()):
+            self._version = version
+            self._read(now_s, whole)
+        if changed or due:
+            self._read_at = now_s
         self._listen(now_s)
         return Live(engine, tuple(self._waves.values()), complete=True)
 
-    def _read(self, now_s: float) -> None:
+    def _is_driven_otherwise(self) -> bool:
+        """Return whether somebody took a wave up, or let one go: that writes nothing."""
+        from migrate.run import store as runs
+
+        ran = (wave for wave in self._waves.values() if wave.run is not None)
+        return any(runs.is_held(self._project, wave.name) != wave.driven for wave in ran)
+
+    def _read(self, now_s: float, whole: bool) -> None:
         from migrate.run.waves import standing_waves
         from planner.garbage import uncollected
         from planner.store import approvals, plans
 
-        if now_s - self._whole_at >= max(_SLOW_S, 50 * self._whole_cost_s):
-            self._whole_at, self._stamps = now_s, {}
+        if whole:
+            self._whole_at = now_s
         plan = plans.find_head(self._project)
         if plan is None:
             self._waves = {}
             return
-        begun, whole = time.thread_time(), not self._stamps
+        begun = time.thread_time()
         with uncollected():
             given = approvals.standing(self._project, plan.version)
             signed = {name: one.who for name, one in given.items()}
             standing = {item.wave.name: item for item in standing_waves(self._project, plan.version)}
-            self._renew(standing, signed)
+            self._renew(standing, signed, whole)
         if whole:
             self._whole_cost_s = time.thread_time() - begun
 
-    def _renew(self, standing: Mapping[str, StandingRow], signed: Mapping[str, str]) -> None:
-        """Look anew at the waves of which something was written."""
+    def _renew(self, standing: Mapping[str, StandingRow], signed: Mapping[str, str], whole: bool) -> None:
+        """Look anew at the waves of which something was written; at the ``whole``, for what time changes."""
         from migrate.run import cycles
         from migrate.run import store as runs
         from migrate.wave_status import Look, wave_status
@@ -123,15 +134,18 @@ class Reader:
                 *(held, order, signed.get(name, ""), look.pauses.get(name, ""), look.engine, look.lacking),
                 *((name, item.wave.fingerprint) in look.rehearsed, more.get(name)),
             )
-            if self._stamps.get(name) == stamp and name in self._waves:
-                waves[name], stamps[name] = self._waves[name], stamp
+            old = self._waves.get(name)
+            is_same = old is not None and self._stamps.get(name) == stamp
+            if old is not None and is_same and not whole:
+                waves[name], stamps[name] = old, stamp
                 continue
             times = cycles.times_of(project, run.id) if run else {}
             status = wave_status(project, item, signed.get(name, ""), held, replace(look, copies=times))
             now = WaveNow(status, run.id if run else None, held, order)
-            if run is not None and history is not None:
+            if old is not None and is_same:  # copies are as the record has them
+                now = replace(now, run=old.run, copies=old.copies)
+            elif run is not None and history is not None:
                 now = self._with_copies(now, item, run, history, times)
-            old = self._waves.get(name)
             if old is not None:
                 now = replace(now, moving=old.moving, quiet_s=old.quiet_s)
                 now = old if now == old else now

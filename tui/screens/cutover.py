@@ -22,14 +22,12 @@ from tui.dialogs.reader import Reader
 from tui.live.document import EngineState
 from tui.live.words import engine_trouble
 from tui.screens.cutover_acts import ActingPlace
+from tui.screens.cutover_clock import describe_clock, describe_engine, engine_words
 from tui.screens.cutover_rows import COLUMNS, step_rows
 from tui.screens.cutover_words import (
-    describe_clock,
-    describe_engine,
     describe_felt,
     describe_matter,
     describe_step,
-    engine_words,
     moment_words,
 )
 from tui.session import View
@@ -108,7 +106,8 @@ class CutoverScreen(ActingPlace):
             return
         clock = self.panel("clock")
         width = clock.scrollable_size.width
-        clock.show(describe_clock(sheet, engine, now, self.back, width), self._clock_title())
+        told = describe_clock(sheet, engine, now, self.back, self.to_go, width)
+        clock.show(told, self._clock_title())
         self.panel("felt").show(describe_felt(sheet))
         title, words = describe_matter(sheet)
         self.panel("matter").show(words, title)
@@ -153,7 +152,7 @@ class CutoverScreen(ActingPlace):
         In a replay it is on the step of each entry.
         """
         assert self.sheet is not None
-        of = (self.sheet.run.id, self.past)
+        of = (self.sheet.run.id, self.sheet.entry if self.replaying else None)
         current = self.sheet.current.id if self.sheet.current is not None else ""
         is_known = bool(current or self.sheet.outcome)
         follows = not self.replaying and is_known and self.table.key == self._followed != current
@@ -162,7 +161,7 @@ class CutoverScreen(ActingPlace):
         self._placed, self._followed = of, current
         step = (self.sheet.last_step if self.replaying else "") or current
         if step:
-            self.table.move_to(step)
+            self.table.move_amid(step)
         elif self.sheet.outcome:
             self.table.action_edge(1)
 
@@ -228,7 +227,7 @@ class CutoverScreen(ActingPlace):
     def action_here(self) -> None:
         """Go to the step that goes on or waits."""
         step = self.sheet.current if self.sheet is not None else None
-        if step is None or not self.table.move_to(step.id):
+        if step is None or not self.table.move_amid(step.id):
             self.say("nothing goes on or waits here", "dim")
         else:
             self._followed = step.id

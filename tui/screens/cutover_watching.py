@@ -16,12 +16,14 @@ from textual.screen import ModalScreen
 
 from planner.names import visible
 from tui.live.document import Live, WaveNow
+from tui.screens.cutover_clock import lefts_of
 from tui.screens.engine_lever import EngineLever
 from tui.screens.table_place import TablePlace
 from tui.sheets import Sheets
 
 if TYPE_CHECKING:
     from migrate.sheet import Sheet
+    from migrate.to_go import ToGo
     from tui.live.poller import Poller
     from tui.sheets import Spread
 
@@ -46,6 +48,7 @@ class WatchingPlace(EngineLever, TablePlace):
         self.watched = ""  # the wave that is watched
         self.sheet: Sheet | None = None
         self.back: Spread | None = None  # how long going back took in rehearsals
+        self.to_go: ToGo | None = None
         self.past: tuple[int, int] | None = None  # run and entry of a replay
         self.failure = ""
         self._sheets: Sheets | None = None
@@ -53,6 +56,7 @@ class WatchingPlace(EngineLever, TablePlace):
         self._reading = self._again = False
         self._began_at = float("-inf")
         self._cost_s = 0.0  # what the last reading took
+        self._asked: set[int] = set()  # runs of which the twin was asked how long they take
 
     # beginning and ending
 
@@ -149,14 +153,15 @@ class WatchingPlace(EngineLever, TablePlace):
         elif self._sheets is not None and (self.watched or self.past):
             self._reading, self._began_at = True, monotonic()
             sheets, past, wave, moment = self._sheets, self.past, self.watched, self.wherry.now()
-            self.in_thread(
-                lambda: (
-                    sheet := sheets.past(*past) if past else sheets.now(wave, moment),
-                    sheets.rehearsed_back(sheet.run.wave) if sheet is not None else None,
-                ),
-                lambda found: self._got(past, wave, *found),
-                self._failed,
-            )
+            lefts = {} if past or self.now is None else lefts_of(self.now)
+
+            def work() -> tuple[Sheet | None, Spread | None, ToGo | None]:
+                sheet = sheets.past(*past) if past else sheets.now(wave, moment)
+                if sheet is None:
+                    return None, None, None
+                return sheet, sheets.rehearsed_back(sheet.run.wave), sheets.to_go(sheet, lefts)
+
+            self.in_thread(work, lambda found: self._got(past, wave, *found), self._failed)
 
     def read_on(self) -> None:
         """Read a run that goes on again for its clock, as often as that costs little."""
@@ -164,13 +169,28 @@ class WatchingPlace(EngineLever, TablePlace):
         if is_due and not self.replaying and (self.sheet is None or not self.sheet.outcome):
             self.read()
 
-    def _got(self, past: tuple[int, int] | None, wave: str, sheet: Sheet | None, back: Spread | None) -> None:
+    def _got(
+        self,
+        past: tuple[int, int] | None,
+        wave: str,
+        sheet: Sheet | None,
+        back: Spread | None,
+        to_go: ToGo | None,
+    ) -> None:
         self._reading = False
         if (past, wave) == (self.past, self.watched):  # else somebody chose another one meanwhile
-            self.sheet, self.back, self.failure = sheet, back, ""
+            self.sheet, self.back, self.to_go, self.failure = sheet, back, to_go, ""
             if sheet is not None:
                 self.watched = sheet.run.wave
+                self._ask_the_twin(sheet)
         self._over()
+
+    def _ask_the_twin(self, sheet: Sheet) -> None:
+        """Have it say how long the steps take, once for each run; it is shown with the next reading."""
+        if sheet.run.id not in self._asked and self._sheets is not None:
+            self._asked.add(sheet.run.id)
+            sheets = self._sheets
+            self.in_thread(lambda: sheets.expect(sheet), lambda _: self.read(), self._failed)
 
     def _failed(self, said: str, hint: str) -> None:
         self._reading = False

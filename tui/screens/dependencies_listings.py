@@ -6,7 +6,7 @@ Each table keeps its filter, marks, order and cursor while others are shown.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -20,9 +20,6 @@ from tui.screens.side_tables import SideTables
 from tui.text import count, plural
 from tui.widgets.paged_table import PagedTable
 from tui.widgets.table import VirtualTable
-
-if TYPE_CHECKING:
-    from planner.vocabulary import Vocabulary
 
 FIRST = "groups"
 _KEYS = {  # what changes something, what only looks
@@ -59,13 +56,6 @@ class ListingPlace(FetchedPlace, SideTables):
         self._wish = ""  # the last filter of ties that can be read
 
     # which table
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words of the filter of the table that is shown."""
-        from planner.places import words_of
-
-        return words_of(self.filters)
 
     @property
     def may_act(self) -> bool:

@@ -8,7 +8,7 @@ No row moves while somebody reads: what came since is counted in the title, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.content import Content
@@ -27,9 +27,6 @@ from tui.widgets.column import Column
 from tui.widgets.paged_table import PAGE, PagedTable
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
-
-if TYPE_CHECKING:
-    from planner.vocabulary import Vocabulary
 
 _OF_ROW = ("journal.replay", "journal.wave", "journal.who")
 _MOST = 20_000  # rows that are copied or written at once
@@ -78,13 +75,6 @@ class JournalScreen(FetchedPlace):
         yield self.filter_bar("wave:W03 who:ann act:failed kind:gate at:2027-01-09*")
         yield PagedTable(COLUMNS, id="acts")
         yield Panel("told", "What is on record", "enter all of it · r replay its run up to here")
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words of the filter."""
-        from planner.places import words_of
-
-        return words_of(self.filters)
 
     @property
     def acts(self) -> PagedTable:

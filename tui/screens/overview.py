@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -23,9 +23,6 @@ from tui.text import line, plural
 from tui.widgets.lines import Item, ItemLine
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
-
-if TYPE_CHECKING:
-    from planner.vocabulary import Vocabulary
 
 _EXAMPLES = {"waves": "free<100 state:planned", "needs": "severity:blocker where:Waves"}
 _OF_THE_TABLES = ("sort", "reverse", "copy", "copy.all", "write", "filter")
@@ -65,13 +62,6 @@ class OverviewScreen(ManyTables):
     def turned(self, name: str) -> None:
         """Rows are called otherwise, and other filters are saved."""
         self.noun, self.filters = ("wave", "progress") if name == "waves" else ("need", "needs")
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words of the filter of the table that has it."""
-        from planner.places import words_of
-
-        return words_of(self.filters)
 
     def liked(self, table: VirtualTable) -> str:
         """Return what the preferences call a table; the steps have columns too."""

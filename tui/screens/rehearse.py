@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -40,9 +40,6 @@ from tui.text import line, plural
 from tui.widgets.course import Course
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
-
-if TYPE_CHECKING:
-    from planner.vocabulary import Vocabulary
 
 RUNS, FAULT_RUNS = 200, 50
 _FINDINGS = 6  # VMs with blockers that are named
@@ -84,13 +81,6 @@ class RehearseScreen(TablePlace):
         with Horizontal(id="said"):
             yield Panel("outcome", "Outcome", "r rehearse · R otherwise")
             yield Panel("findings", "Findings and faults", "x inject a fault · l history")
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The words of the filter."""
-        from planner.places import words_of
-
-        return words_of(self.filters)
 
     @property
     def table(self) -> VirtualTable:

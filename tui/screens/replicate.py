@@ -8,7 +8,7 @@ Leaving it stops nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -23,9 +23,10 @@ from tui.actions.keymap import bindings_at, shown
 from tui.actions.table import action_named
 from tui.dialogs.reader import Reader
 from tui.live.document import Live
-from tui.live.lanes import Lane, Sent, lanes, sums
+from tui.live.lanes import AGES_S, Lane, Lanes
+from tui.live.sums import Sent, sums
 from tui.screens.replicate_acts import ReplicateActs
-from tui.screens.replicate_rows import COLUMNS, Row, lane_rows
+from tui.screens.replicate_rows import COLUMNS, lane_rows
 from tui.screens.replicate_words import (
     describe_freshness,
     describe_lane,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from migrate.replication.line import Line
 
 _SIDES = ("link", "fresh", "store")
-_AGES_S = 10  # between two looks at ages that only time changes
 
 
 class ReplicateScreen(ReplicateActs):
@@ -52,13 +52,14 @@ class ReplicateScreen(ReplicateActs):
     BINDINGS = bindings_at("replicate")
     place_id = "replicate"
     noun = "lane"
+    filters = "lanes"
     spares_line = True
     columns = COLUMNS
     chip = "[LIVE]"
 
     def __init__(self) -> None:
         super().__init__()
-        self._lanes: dict[str, Lane] = {}
+        self._lanes = Lanes(self.live, datetime.min.replace(tzinfo=UTC))
         self._folded: set[str] = set()
         self._only_ill = False
         self._sent = Sent()
@@ -66,6 +67,7 @@ class ReplicateScreen(ReplicateActs):
         self._held: tuple[int, Line | None] = (-1, None)  # by version of the settings
         self._wanted = ""
         self._stamp: tuple[object, ...] = ()
+        self._steered: tuple[object, ...] = ()  # what the keys and line 1 were shown for
 
     def compose_body(self) -> ComposeResult:
         """Line, freshness and store; the lanes; one of them from near."""
@@ -86,7 +88,7 @@ class ReplicateScreen(ReplicateActs):
     def lane(self) -> Lane | None:
         """The lane under the cursor."""
         key = self.table.key if self.ready else None
-        return self._lanes.get(str(key)) if key is not None else None
+        return self._lanes.find(str(key)) if key is not None else None
 
     def where(self) -> str:
         """The lane under the cursor."""
@@ -99,7 +101,7 @@ class ReplicateScreen(ReplicateActs):
         """Show a newer view: its settings, and the time where that makes a difference."""
         self.show_bar()
         self.table.flashes = False  # figures change all the time, and that is no news
-        stamp = (view.settings, view.complete, view.error, int(self.wherry.now().timestamp()) // _AGES_S)
+        stamp = (view.settings, view.complete, view.error, int(self.wherry.now().timestamp()) // AGES_S)
         if stamp != self._stamp:
             self._stamp = stamp
             self._fill()
@@ -110,17 +112,13 @@ class ReplicateScreen(ReplicateActs):
         self._fill()
 
     def _fill(self) -> None:
-        now = self.wherry.now()
-        found = lanes(self.live, now)
+        self._lanes = Lanes(self.live, self.wherry.now(), self._lanes)
         self._sums = sums(self.live)
-        self._lanes = {lane.key: lane for lane in found}
-        table = self.table
-        table.set_empty(self._empty())
-        rows: Sequence[Row] = lane_rows(found, self._folded, self._only_ill)
-        self.set_rows(table.rows if rows == table.rows else rows)
+        self.table.set_empty(self._empty())
+        self.set_rows(lane_rows(self._lanes, self._folded, self._only_ill))
         self.describe_table()
         self._go_to_wanted()
-        self._show_sides(found)
+        self._show_sides()
         self._show_lane()
 
     def _empty(self) -> str:
@@ -134,7 +132,7 @@ class ReplicateScreen(ReplicateActs):
 
     def title_words(self, *more: str) -> str:
         """Say how many lanes there are, how many move and how many are in trouble."""
-        ill = sum(lane.ill for lane in self._lanes.values())
+        ill = sum(lane.ill for lane in self._lanes.still)
         moving = self._sums.moving
         words = [plural(moving, "disk") + " under way", f"{ill} to look at" if ill else "nothing is wrong"]
         said = super().title_words(*words)
@@ -145,7 +143,7 @@ class ReplicateScreen(ReplicateActs):
         keys = "← → fold · z fold all · o only what is wrong"
         self.table.set_title(Content(self.title_words()), Content(self.reworded(keys)))
 
-    def _show_sides(self, found: Sequence[Lane]) -> None:
+    def _show_sides(self) -> None:
         if self.view.inventory_id is None and not self.view.complete:
             return
         settings = self.wherry.session.settings()
@@ -153,7 +151,7 @@ class ReplicateScreen(ReplicateActs):
         now = self.wherry.now()
         said = describe_line(self._line(), settings, list(self._sent.rates), now, link.size.width - 4)
         link.show(said)
-        self.panel("fresh").show(describe_freshness(found))
+        self.panel("fresh").show(describe_freshness(self._lanes.still))
         self.panel("store").show(describe_store(self.live, self._sums))
 
     def _line(self) -> Line | None:
@@ -183,8 +181,13 @@ class ReplicateScreen(ReplicateActs):
     # moving
 
     def on_virtual_table_moved(self, event: VirtualTable.Moved) -> None:
-        """Show the lane under the cursor."""
-        if self.ready:
+        """Show the lane under the cursor, unless it is the same and only moved on."""
+        if not self.ready:
+            return
+        key, wave = self.table.key, self._here()
+        steered = (key, wave and (wave.status, wave.run, wave.driven, wave.order), self._sums.moving)
+        if steered != self._steered:
+            self._steered = steered
             self.follow_cursor(self._show_here)
 
     def _show_here(self) -> None:
@@ -235,9 +238,7 @@ class ReplicateScreen(ReplicateActs):
         if name in ("throttle", "problems"):
             return ""
         if name == "fold_all":
-            return (
-                "" if any(lane.depth == 2 for lane in self._lanes.values()) else "there is no VM to fold away"
-            )
+            return "" if any(lane.depth == 2 for lane in self._lanes.still) else "there is no VM to fold away"
         lane = self.lane
         if lane is None:
             return "there is no lane under the cursor"
@@ -261,7 +262,7 @@ class ReplicateScreen(ReplicateActs):
 
     def action_fold_all(self) -> None:
         """Fold all VMs away, or show all there are."""
-        groups = {lane.key for lane in self._lanes.values() if lane.depth == 1}
+        groups = {lane.key for lane in self._lanes.still if lane.depth == 1}
         self._folded = set() if self._folded else groups
         self._fill()
 

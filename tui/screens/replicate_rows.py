@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
-from typing import Any
+from typing import Any, overload
 
 from planner.names import visible
 from planner.units import show_bytes, show_duration
-from tui.live.lanes import Lane
+from tui.live.lanes import Lane, Lanes
 from tui.text import fill
 from tui.widgets.column import Column
 
@@ -107,17 +107,39 @@ COLUMNS = (
 Row = tuple[Any, ...]  # a key, what the columns show, then the lane's wave, what sorts, and whether it is ill
 
 
-def lane_rows(lanes: Iterable[Lane], folded: AbstractSet[str], only_ill: bool) -> tuple[Row, ...]:
+class LaneRows(Sequence[Row]):
+    """The rows of lanes, each made when it is looked at."""
+
+    def __init__(self, lanes: Lanes, places: Sequence[int], folded: AbstractSet[str]) -> None:
+        self._lanes, self._places, self._folded = lanes, places, folded
+        self._made: dict[int, Row] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, at: int) -> Row: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Row]: ...
+    def __getitem__(self, at: int | slice) -> Row | list[Row]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        place = self._places[at]
+        if place not in self._made:
+            lane = self._lanes[place]
+            self._made[place] = _row(lane, lane.key in self._folded)
+        return self._made[place]
+
+
+def lane_rows(lanes: Lanes, folded: AbstractSet[str], only_ill: bool) -> LaneRows:
     """Return the rows of lanes that are not folded away; with ``only_ill`` those a person should look at."""
-    rows = []
-    for lane in lanes:
-        if only_ill:
-            if not lane.ill:
-                continue
-        elif not folded.isdisjoint(_above(lane)):
-            continue
-        rows.append(_row(lane, lane.key in folded))
-    return tuple(rows)
+    if only_ill:
+        places: Sequence[int] = [at for at, lane in enumerate(lanes.still) if lane.ill]
+    elif folded:
+        places = [at for at, lane in enumerate(lanes.still) if folded.isdisjoint(_above(lane))]
+    else:
+        places = range(len(lanes))
+    return LaneRows(lanes, places, frozenset(folded))
 
 
 def _above(lane: Lane) -> tuple[str, ...]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from planner.names import visible
 from planner.units import show_bytes, show_duration
 from tui.drawings.timeline_link import spark
-from tui.live.lanes import Lane, Sums
+from tui.live.lanes import Lane
+from tui.live.sums import Sums
 from tui.screens.replicate_rows import left_words, phase_mark
 from tui.text import count, fill, line, plural, short_time, stack
 
@@ -57,13 +59,14 @@ def describe_line(
     else:
         limit = settings.transfers.limit_mbit
         said = f" · own limit {limit:g} Mbit/s" if limit is not None else ""
-        lines.append(_labelled("then", f"{_next_words(held, cap, now, settings.link.zone)}{said}"))
+        quarter = now.astimezone(UTC).replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
+        lines.append(_labelled("then", f"{_next_words(held, cap, quarter, settings.link.zone)}{said}"))
     return lines
 
 
-def _next_words(held: Line, cap: float, now: datetime, zone: str) -> str:
+@lru_cache(4)  # within a quarter of an hour the calendar says the same
+def _next_words(held: Line, cap: float, quarter: datetime, zone: str) -> str:
     """Return when the calendar allows another rate, and which."""
-    quarter = now.astimezone(UTC).replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     for number in range(1, _QUARTERS):
         at = quarter + timedelta(minutes=15 * number)
         if (rate := held.rate_bytes_s(at.timestamp())) != cap:

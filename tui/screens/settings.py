@@ -198,7 +198,6 @@ class SettingsScreen(SettingsEdits, TablePlace):
         self._block = chosen
         self.columns = SHAPES[self.block["shape"]] if self.block else SHAPES["values"]
         self.noun = _NOUNS[self.block["shape"]] if self.block else "entry"
-        self.__dict__.pop("vocabulary", None)  # the words of a filter are the columns
         table = self.table
         table.columns = self.columns
         table.marks.clear()

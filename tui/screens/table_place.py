@@ -7,7 +7,6 @@ The filter language is the same everywhere; its words are the table's columns. S
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from time import monotonic
 from typing import Any, ClassVar
@@ -87,12 +86,13 @@ class TablePlace(ColumnedPlace):
 
     # filtering
 
-    @cached_property
+    @property
     def vocabulary(self) -> Any:
-        """The words of the filter here."""
+        """The words of the filter here: those of ``planner.places``, else the columns."""
+        from planner.places import TABLES
         from tui.widgets.vocabulary import vocabulary_of
 
-        return vocabulary_of(self.columns)
+        return TABLES.get(self.filters) or vocabulary_of(self.columns)
 
     def matching(self, text: str, rows: Sequence[tuple[Any, ...]]) -> Sequence[int]:
         """Return which rows match a filter, by index; raises BadInput."""

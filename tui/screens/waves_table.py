@@ -6,7 +6,7 @@ board the keys up and down go through the cards of a wave, so they are told to t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -91,6 +91,12 @@ class WavesTable(VirtualTable):
             if getattr(self, "view", "list") != "list":
                 regions = ()
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def _repaint(self, seen: Sequence[tuple[Any, ...]]) -> None:
+        if self.draws:
+            self.refresh()
+        else:
+            super()._repaint(seen)
 
     def render_line(self, y: int) -> Strip:
         """Draw one line of the visible part."""

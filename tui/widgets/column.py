@@ -45,6 +45,13 @@ class Column:
         """What filters call it."""
         return self.name or self.title.casefold().replace(" ", "")
 
+    def differs(self, old: Sequence[Any], new: Sequence[Any]) -> bool:
+        """Return whether it shows something else of one row than of another."""
+        was, now = old[self.field], new[self.field]
+        if was is now:
+            return False
+        return self.show(was) != self.show(now) or self.tone(was) != self.tone(now)
+
 
 def fitting(columns: Sequence[Column], chosen: Iterable[int], width: int) -> tuple[tuple[int, int], ...]:
     """Return which of the chosen columns fit into ``width`` cells, in their order, and how wide each is."""

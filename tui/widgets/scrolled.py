@@ -65,3 +65,12 @@ class Scrolled(ScrollView, can_focus=True):
         if self._edge is not None:
             regions = (self._edge,)
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+
+def amid(line: int, page: int) -> int:
+    """Return the first line in sight of a ``page`` of lines for ``line`` to stand in its middle half.
+
+    Neighbouring lines share their first line: going on by one moves the cursor, not the lines.
+    """
+    step = max(1, page // 2)
+    return max(0, line // step * step - (page - step) // 2)

@@ -25,7 +25,7 @@ from textual.timer import Timer
 from tui.text import fit, pinch
 from tui.widgets.column import Column, fitting
 from tui.widgets.flash import FLASH_S, by_key, changed_fields
-from tui.widgets.scrolled import Scrolled
+from tui.widgets.scrolled import Scrolled, amid
 
 MARGIN = 3  # cursor, mark, blank
 _WHOLE_LINE = ("cursor", "blurred")
@@ -95,6 +95,7 @@ class VirtualTable(Scrolled):
         self.sift: Callable[[Sequence[tuple[Any, ...]]], Sequence[int] | None] | None = None
         self._matches: Sequence[int] | None = None
         self._empty = empty
+        self._amid = False  # whether the cursor stays amid its neighbours, whatever size the table gets
         self._layout: tuple[tuple[int, int], ...] = ()  # column index, width
         self._styles_of: dict[str, Style] = {}
         self.flashes = False  # whether changed cells flash; the first read is no change
@@ -108,18 +109,20 @@ class VirtualTable(Scrolled):
 
         A table with a ``sift`` of its own asks that which of them match.
         """
-        key, seen = self.key, self._on_screen() if self.flashes else {}
+        key, seen = self.key, self._in_sight()
         self.rows = rows
         self._matches = self.sift(rows) if self.sift is not None else matches
         self._arrange(key)
-        if seen:
-            self._flash(changed_fields(seen, self._on_screen()))
+        self._repaint(seen)
+        if self.flashes:
+            self._flash(changed_fields(by_key(seen), by_key(self._in_sight())))
 
     def set_matches(self, matches: Sequence[int] | None) -> None:
         """Show only the rows at these indexes, None for all."""
         key = self.key
         self._matches = matches
         self._arrange(key)
+        self.refresh()
 
     def set_empty(self, text: str) -> None:
         """Set what is said when there is no row."""
@@ -138,6 +141,7 @@ class VirtualTable(Scrolled):
         key = self.key
         self.sorted_by, self.reverse = column, reverse
         self._arrange(key)
+        self.refresh()
 
     def sort_next(self) -> None:
         """Sort by the next shown column, after the last one by none."""
@@ -194,6 +198,17 @@ class VirtualTable(Scrolled):
                 return True
         return False
 
+    def move_amid(self, key: Hashable) -> bool:
+        """Put the cursor on a row with its neighbours in sight; False when it is not shown.
+
+        Where it comes to rest follows from its place and the table's size alone, not from the sizes that the
+        table had on the way to that one. Whoever moves or scrolls ends this.
+        """
+        found = self.move_to(key)
+        self._amid = found
+        self._follow()
+        return found
+
     def _arrange(self, key: Hashable | None) -> None:
         order: Sequence[int] = range(len(self.rows)) if self._matches is None else self._matches
         if self.sorted_by is not None:
@@ -211,13 +226,22 @@ class VirtualTable(Scrolled):
         here = 0 <= old < len(order) and self.rows[order[old]][0] == key
         if not here and (key is None or not self.move_to(key)):
             self.cursor = max(0, min(old, len(order) - 1))
-        self.refresh()
         if self.cursor == old:  # the watcher speaks when it changed
             self.post_message(self.Moved(self))
 
-    def _on_screen(self) -> dict[Hashable, tuple[Any, ...]]:
+    def _in_sight(self) -> list[tuple[Any, ...]]:
         top = self.scroll_offset.y
-        return by_key(self.rows[index] for index in self.order[top : top + self.size.height - 1])
+        return [self.rows[index] for index in self.order[top : top + max(self.size.height - 1, 0)]]
+
+    def _repaint(self, seen: Sequence[tuple[Any, ...]]) -> None:
+        """Repaint the lines that read otherwise than those that were seen; all when some came or went."""
+        now, shown = self._in_sight(), [self.columns[index] for index, _ in self._layout]
+        if self.flashed or len(now) != len(seen) or not now:
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(seen, now, strict=True), self.scroll_offset.y + 1):
+            if old is not new and (old[0] != new[0] or any(one.differs(old, new) for one in shown)):
+                self.refresh_line(y)
 
     def _flash(self, changed: dict[Hashable, frozenset[int]]) -> None:
         if changed:
@@ -234,6 +258,7 @@ class VirtualTable(Scrolled):
 
     def watch_cursor(self, old: int, new: int) -> None:
         """Keep the cursor on the screen."""
+        self._amid = False
         if not self.is_mounted:
             return
         self.refresh_lines(old + 1)
@@ -244,10 +269,18 @@ class VirtualTable(Scrolled):
     def _follow(self) -> None:
         page = max(1, self.size.height - 1)
         top = self.scroll_offset.y
-        if self.cursor < top:
+        if self._amid:
+            self.scroll_to(y=amid(self.cursor, page), animate=False)
+            self._amid = True  # it was wherry that scrolled
+        elif self.cursor < top:
             self.scroll_to(y=self.cursor, animate=False)
         elif self.cursor >= top + page:
             self.scroll_to(y=self.cursor - page + 1, animate=False)
+
+    def release_anchor(self) -> None:
+        """Let the lines stand where somebody scrolled them to."""
+        self._amid = False
+        super().release_anchor()
 
     def on_resize(self) -> None:
         """Choose the columns that fit."""

@@ -11,9 +11,10 @@ import pytest
 from planner.store.project import Project
 from tests.tui.estate import NOW
 from tests.tui.running import GIB, running
-from tui.live.document import EngineState, Live
-from tui.live.lanes import Lane, Sent, lanes, sums
+from tui.live.document import EngineState, Live, WaveNow
+from tui.live.lanes import Lane, Lanes
 from tui.live.reader import Reader
+from tui.live.sums import Sent, sums
 from tui.live.words import engine_trouble, runner_words
 from tui.screens.replicate_rows import Age, age_words, lane_rows
 
@@ -26,7 +27,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Live:
 
 
 def of(live: Live, key: str) -> Lane:
-    return next(lane for lane in lanes(live, NOW) if lane.key == key)
+    return next(lane for lane in Lanes(live, NOW) if lane.key == key)
 
 
 def test_what_moves_is_summed_up_to_the_wave(live: Live) -> None:
@@ -43,7 +44,7 @@ def test_a_copy_is_too_old_only_against_a_target(live: Live) -> None:
     lane = of(live, "W01/g0")
     assert (lane.age_s, lane.target_s, lane.over, lane.ill) == (22 * 60.0, 15 * 60.0, True, True)
     assert not replace(lane, target_s=0.0).over
-    fresh = next(one for one in lanes(live, NOW - timedelta(minutes=10)) if one.key == "W01/g0")
+    fresh = next(one for one in Lanes(live, NOW - timedelta(minutes=10)) if one.key == "W01/g0")
     assert (fresh.over, fresh.ill, fresh.note) == (False, False, "")
     assert age_words(Age.of(lane)) == "22 m ▲"
     assert age_words(Age.of(fresh)) == "12 m"
@@ -71,7 +72,7 @@ def test_silence_is_said_and_makes_a_rate_unknown(live: Live) -> None:
 
 
 def test_rows_are_folded_and_sifted(live: Live) -> None:
-    found = lanes(live, NOW)
+    found = Lanes(live, NOW)
     keys = [row[0] for row in lane_rows(found, {"W01", "W02/g0"}, False)]
     assert keys == ["W01", "W02", "W02/g0", "W03"]
     ill = [row[0] for row in lane_rows(found, {"W01"}, True)]
@@ -96,3 +97,52 @@ def test_the_rate_of_the_line_is_what_was_seen(live: Live) -> None:
     assert list(sent.rates) == [1500.0]
     sent.saw(live, 13.0)
     assert list(sent.rates) == [1500.0, 0.0], "a disk that begins anew takes nothing back"
+
+
+def moved_on(live: Live, by: int) -> Live:
+    waves = tuple(
+        replace(wave, moving={volume: replace(one, done_bytes=one.done_bytes + by)
+                              for volume, one in wave.moving.items()})
+        for wave in live.waves
+    )  # fmt: skip
+    return replace(live, waves=waves)
+
+
+def test_lanes_of_which_only_bytes_are_others_are_the_same_but_for_these(live: Live) -> None:
+    before = Lanes(live, NOW)
+    later = moved_on(live, GIB)
+    after = Lanes(later, NOW, before)
+    assert list(after) == list(Lanes(later, NOW))
+    assert all(old is new for old, new in zip(before.still, after.still, strict=True))
+    assert before.find("W02/g0/v0") != after.find("W02/g0/v0")
+    assert after.find("W09") is None
+    assert after[1:3] == list(after)[1:3]
+
+
+@pytest.mark.parametrize("what", ["engine", "driven", "status", "moving", "quiet", "time"])
+def test_nothing_old_is_kept_of_a_wave_that_changed(live: Live, what: str) -> None:
+    before = Lanes(live, NOW)
+    second = next(wave for wave in live.waves if wave.name == "W02")
+    dead = replace(live.engine, state=EngineState.DEAD, pid=None)
+    changed = {
+        "engine": replace(live, engine=dead),
+        "driven": of_second(live, replace(second, driven=False)),
+        "status": of_second(live, replace(second, status=replace(second.status, flags=("failed",)))),
+        "moving": of_second(live, replace(second, moving={})),
+        "quiet": of_second(live, replace(second, quiet_s=9)),
+        "time": live,
+    }[what]
+    now = NOW + timedelta(minutes=30) if what == "time" else NOW
+    assert list(Lanes(changed, now, before)) == list(Lanes(changed, now))
+    assert list(Lanes(changed, now)) != list(before)
+
+
+def of_second(live: Live, wave: WaveNow) -> Live:
+    return replace(live, waves=tuple(wave if one.name == wave.name else one for one in live.waves))
+
+
+def test_a_row_is_made_when_it_is_looked_at(live: Live) -> None:
+    rows = lane_rows(Lanes(live, NOW), frozenset(), False)
+    assert rows[0] is rows[0]
+    assert [row[0] for row in rows[1:3]] == [rows[1][0], rows[2][0]]
+    assert len(list(rows)) == len(rows)

@@ -16,6 +16,8 @@ from migrate.run import orders
 from migrate.run import store as runs
 from migrate.run.history import Entry, Event, Status
 from planner.conduct import GateRule
+from planner.places import STEP_WORDS
+from planner.store import filters
 from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored, with_rules
 from tests.tui import estate
@@ -28,7 +30,7 @@ from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
 from tui.screens.cutover import CutoverScreen
-from tui.screens.cutover_rows import step_mark
+from tui.screens.cutover_rows import COLUMNS, step_mark
 
 KEPT = Path(__file__).parents[1] / "pictures"
 PROBE = "g0/v1/probe"
@@ -386,6 +388,28 @@ async def test_another_wave_or_an_earlier_run_is_chosen(run: Standing) -> None:
         await key(pilot, *"run 1", "enter")
         await until(lambda: place.replaying and place.sheet is not None)
         assert place.past == (1, len(run.history.entries))
+
+
+async def test_filters_of_steps_are_kept_and_used_again(run: Standing) -> None:
+    async with opened(run.project.root) as pilot:
+        place = await go(pilot)
+        await key(pilot, "slash", *"status:done prob", "enter")
+        await until(lambda: bool(place.table.order) is False)
+        place.bar.set("status:waits")
+        await until(lambda: place.table.shown_keys() == ["go"])
+        await key(pilot, "F")
+        await answered(pilot, "gates")
+        await until(lambda: "saved: @gates" in lines(pilot)[-2])
+        assert [(one.place, one.text) for one in filters.every(run.project)] == [("steps", "status:waits")]
+        place.bar.set("-@gates db")
+        await until(lambda: bool(place.table.order) and "go" not in place.table.shown_keys())
+        place.bar.set("")
+        await key(pilot, "f", "enter")
+        await until(lambda: place.table.shown_keys() == ["go"])
+
+
+def test_what_is_shown_is_what_filters_ask_for() -> None:
+    assert [column.asked for column in COLUMNS] == list(STEP_WORDS.fields)
 
 
 # replay

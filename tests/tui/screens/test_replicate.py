@@ -12,6 +12,8 @@ from textual.pilot import Pilot
 
 from migrate.run import controls, orders
 from migrate.run.history import Event
+from planner.places import LANE_WORDS
+from planner.store import filters
 from planner.store import settings as settings_store
 from tests.tui import estate
 from tests.tui.kept import differs
@@ -23,7 +25,9 @@ from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.jobs.state import JobState
 from tui.screens.replicate import ReplicateScreen
+from tui.screens.replicate_rows import COLUMNS
 from tui.session import Session
+from tui.widgets.vocabulary import vocabulary_of
 
 KEPT = Path(__file__).parents[1] / "pictures"
 
@@ -195,7 +199,8 @@ async def test_a_pause_that_is_left_alone_does_nothing(move: Running) -> None:
         place = await go(pilot, "W03")
         await key(pilot, "p")
         assert "there is nothing to pause" in text(pilot)
-        assert place.why_no_lever("resume", place._lanes["W03"]).startswith("W03 is not under way")
+        assert place.lane is not None
+        assert place.why_no_lever("resume", place.lane).startswith("W03 is not under way")
 
 
 @pytest.mark.usefixtures("with_engine")
@@ -329,3 +334,28 @@ async def test_hostile_names_stay_names(tmp_path: Path, size: tuple[int, int]) -
                 await key(pilot, pressed)
                 nothing_took_effect(pilot)
                 await key(pilot, "escape")
+
+
+async def test_filters_of_lanes_are_kept_and_used_again(move: Running) -> None:
+    async with seen(move) as pilot:
+        place = await go(pilot)
+        place.bar.set("tries:0 phase~seed")
+        await until(lambda: 0 < len(place.table.order) < len(place.table.rows))
+        many = len(place.table.order)
+        await key(pilot, "F")
+        await until(lambda: on(pilot, Form))
+        await key(pilot, *"seeding", "ctrl+s")
+        await until(lambda: bool(filters.every(move.project)))
+        (kept,) = filters.every(move.project)
+        assert (kept.place, kept.name, kept.text) == ("lanes", "seeding", "tries:0 phase~seed")
+        place.bar.set("")
+        await until(lambda: len(place.table.order) == len(place.table.rows))
+        await until(lambda: "seeding" in place.wherry.session.saved_filters("lanes"))
+        await key(pilot, "f", "enter")
+        await until(lambda: len(place.table.order) == many)
+
+
+def test_what_is_shown_is_what_filters_ask_for() -> None:
+    kinds = {column.asked: column.kind for column in COLUMNS if column.kind}
+    assert list(kinds) == list(LANE_WORDS.fields)
+    assert vocabulary_of(COLUMNS).fields.keys() == LANE_WORDS.fields.keys()

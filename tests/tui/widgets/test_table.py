@@ -3,11 +3,13 @@ from typing import Any
 import pytest
 from rich.segment import Segment
 from textual.app import App, ComposeResult
+from textual.strip import Strip
 
 from tests.tui.stage import until
 from tui.theme import harbour
 from tui.widgets.column import Column, fitting
 from tui.widgets.flash import by_key, changed_fields
+from tui.widgets.scrolled import amid
 from tui.widgets.table import MARGIN, VirtualTable
 
 COLUMNS = (Column(1, "name", 10, flex=True, keep=9), Column(2, "size", 6, str, right=True, keep=5),
@@ -117,6 +119,77 @@ async def test_new_rows_and_filters_keep_the_cursor_on_its_row() -> None:
         await pilot.press("down", "up", "end", "home", "pagedown")
         table.set_matches(None)
         assert table.key == "k10"
+
+
+@pytest.mark.parametrize("on_the_way", [(), (6,), (30, 5), (4, 25, 9)])
+async def test_a_row_amid_its_neighbours_rests_where_the_size_says_whatever_it_was_before(
+    on_the_way: tuple[int, ...],
+) -> None:
+    async with Host(100).run_test(size=(60, on_the_way[0] if on_the_way else 14)) as pilot:
+        table = pilot.app.query_one(VirtualTable)
+        await pilot.pause()
+        assert table.move_amid("k95")
+        for height in (*on_the_way[1:], 14):
+            await pilot.resize_terminal(60, height)
+            await pilot.pause()
+        page = table.size.height - 1
+        assert (table.scroll_offset.y, table.key) == (min(amid(95, page), 100 - page), "k95")
+
+
+async def test_who_moves_or_scrolls_is_not_taken_back_to_a_row() -> None:
+    async with Host(100).run_test(size=(60, 12)) as pilot:
+        table = pilot.app.query_one(VirtualTable)
+        await pilot.pause()
+        assert not table.move_amid("none such")
+        assert table.move_amid("k50")
+        at_first = table.scroll_offset.y
+        await pilot.press("down")
+        await pilot.resize_terminal(60, 14)
+        await pilot.pause()
+        assert (table.key, table.scroll_offset.y) == ("k51", at_first)
+        assert table.move_amid("k50")
+        table.scroll_to(y=49, animate=False)
+        await pilot.resize_terminal(60, 12)
+        await pilot.pause()
+        assert (table.key, table.scroll_offset.y) == ("k50", 49)
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 9, 10, 27])
+def test_the_line_amid_a_page_has_as_much_of_it_before_as_after(page: int) -> None:
+    aside = (page - max(1, page // 2)) // 2
+    for line in range(3 * page, 6 * page):
+        place = line - amid(line, page)
+        assert aside <= place < page - aside
+    turns = [amid(line, page) for line in range(3 * page, 6 * page)]
+    assert turns == sorted(turns)
+    assert len(set(turns)) <= 3 * page // max(1, page // 2) + 2
+
+
+async def test_new_rows_repaint_the_lines_that_read_otherwise() -> None:
+    async with Host(100).run_test(size=(60, 12)) as pilot:
+        table, painted = pilot.app.query_one(VirtualTable), set()
+        table.scroll_to(y=5, animate=False)
+        await pilot.pause()
+        draw = table.render_line
+
+        def drawn(y: int) -> Strip:
+            painted.add(y)
+            return draw(y)
+
+        table.render_line = drawn  # type: ignore[method-assign]
+        for change, lines in (
+            ({}, set()),
+            ({7: ("k7", "name 7", 999, "odd")}, {3}),
+            ({7: ("k7", "name 7", 999, "odd"), 60: ("k60", "another", 0, "")}, set()),
+            ({7: ("other", "name 7", 999, "odd"), 5: ("k5", "name 5", 35, "new")}, {1, 3}),
+        ):
+            painted.clear()
+            table.set_rows([change.get(at, row) for at, row in enumerate(rows(100))])
+            await pilot.pause()
+            assert painted == lines
+        table.set_rows(rows(90))
+        await pilot.pause()
+        assert len(painted) > 5, "rows went: all is painted anew"
 
 
 async def test_the_mouse_selects_opens_sorts_and_scrolls() -> None:

@@ -25,6 +25,8 @@ _PLACES = (
     "progress",
     "needs",
     "acts",
+    "lanes",
+    "steps",
 )
 place_option = click.option(
     "--for", "place", type=click.Choice(_PLACES), default="inventory", show_default=True,
