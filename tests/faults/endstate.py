@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from migrate import audit
@@ -98,19 +99,23 @@ def everywhere(lab: Lab, kind: RunKind = RunKind.WAVE) -> Iterator[str]:
 def repeated(lab: Lab) -> Iterator[str]:
     """Yield the destructive requests that a site got more than once."""
     for name in SITES:
-        counted: Counter[tuple[str, str, str]] = Counter()
-        for line in read_ops(lab.folder(name) / "state" / "ops.log"):
-            asked = _OP.search(str(line["op"]))
-            if line["call"] not in ONCE or asked is None:
-                continue
-            if line.get("done"):
-                subject = str(line["subject"])
-                if line["call"] == "take_snapshot":  # of the same VMs, once in every round
-                    subject = str(line["op"]).removesuffix(asked[0])
-                counted[str(line["call"]), subject, asked[1]] += 1
-        for (call, subject, way), times in counted.items():
+        for (call, subject, way), times in destructive(lab.folder(name)).items():
             if times > 1:
                 yield f"{name} was asked to {call} {subject} {times} times ({way})"
+
+
+def destructive(site: Path) -> Counter[tuple[str, str, str]]:
+    """Return how often a site in a folder did each destructive call: by call, subject, and do or undo."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for line in read_ops(site / "state" / "ops.log"):
+        asked = _OP.search(str(line["op"]))
+        if line["call"] not in ONCE or asked is None or not line.get("done"):
+            continue
+        subject = str(line["subject"])
+        if line["call"] == "take_snapshot":  # of the same VMs, once in every round
+            subject = str(line["op"]).removesuffix(asked[0])
+        counted[str(line["call"]), subject, asked[1]] += 1
+    return counted
 
 
 def stopped_equal(lab: Lab) -> Iterator[str]:

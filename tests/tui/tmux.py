@@ -76,6 +76,16 @@ class Terminal:
             time.sleep(0.05)
         raise AssertionError(f"{texts} did not come in time, the screen shows:\n{self.screen()}")
 
+    def sees_line(self, *texts: str, patience_s: float = _PATIENCE_S) -> str:
+        """Wait until one line of the screen has all of this, and return it."""
+        deadline = time.monotonic() + patience_s
+        while time.monotonic() < deadline:
+            for shown in self.screen().splitlines():
+                if all(text in shown for text in texts):
+                    return shown
+            time.sleep(0.05)
+        raise AssertionError(f"no line with {texts} came in time, the screen shows:\n{self.screen()}")
+
     def press(self, *keys: str) -> None:
         """Press keys, in tmux's words, faster than fingers do: each goes where the one before it led.
 

@@ -40,6 +40,10 @@ TABLE = (
     Action("write", "W", "write what is shown to a csv file", "write_table", SORTED,
            twin="inventory"),
 )  # fmt: skip
+LIVE = (
+    Action("engine.start", "E", "start the engine: open orders go on …", "start_engine",
+           ("replicate", "cutover"), Effect.LIVE, "engine start"),
+)  # fmt: skip
 PANEL = (
     Action("panel", "tab", "next panel", "panel(1)", PANELS, foot="panel"),
     Action("panel.back", "shift+tab", "previous panel", "panel(-1)", PANELS),

@@ -13,7 +13,7 @@ from tui.actions.action import Action
 from tui.actions.checks import CHECKS
 from tui.actions.cutover import CUTOVER
 from tui.actions.dependencies import DEPENDENCIES
-from tui.actions.everywhere import EVERYWHERE, PANEL, TABLE
+from tui.actions.everywhere import EVERYWHERE, LIVE, PANEL, TABLE
 from tui.actions.inventory import INVENTORY
 from tui.actions.journal import JOURNAL
 from tui.actions.overview import OVERVIEW
@@ -36,6 +36,7 @@ ACTIONS: tuple[Action, ...] = (
     *DEPENDENCIES,
     *WAVES,
     *SETTINGS,
+    *LIVE,
     *TABLE,
     *PANEL,
     *EVERYWHERE,

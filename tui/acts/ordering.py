@@ -67,6 +67,15 @@ def is_ours(project: Project) -> bool:
     return project.run_dir.stat().st_uid == os.getuid()
 
 
+def start_engine(project: Project) -> tuple[int, bool]:
+    """Return the process id of the engine, and whether it was started for this; raises Unreachable."""
+    from migrate.engine.presence import ensure, running
+
+    was = running(project.run_dir)
+    pid = ensure(project.root, project.run_dir)
+    return pid, pid != was
+
+
 def wake(project: Project, tell: Tell) -> None:
     """Have an engine look at what was just said or stored; that none can be started is only told."""
     from migrate.engine.presence import ensure

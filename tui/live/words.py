@@ -6,6 +6,8 @@ from planner.names import visible
 from tui.live.document import EngineState, Live
 from tui.text import plural
 
+BY_COMMAND = "'wherry engine start' starts one"
+
 
 def runner_words(live: Live) -> tuple[str, str]:
     """Return what line 1 says of the engine, and its tone."""
@@ -23,11 +25,13 @@ def runner_words(live: Live) -> tuple[str, str]:
     moving = sum(one.done_bytes < one.total_bytes for wave in live.waves for one in wave.moving.values())
     if moving:
         return f"runner ● {moving} moving", ""
-    return (f"runner ● {plural(driven, 'run')}", "") if driven else ("runner ○ idle", "")
+    if driven:
+        return f"runner ● {plural(driven, 'run')}", ""
+    return (f"runner ● {plural(engine.orders, 'order')}", "") if engine.orders else ("runner ○ idle", "")
 
 
-def engine_trouble(live: Live) -> str:
-    """Return what a person should know of the engine now, and what helps; empty for nothing."""
+def engine_trouble(live: Live, how: str = BY_COMMAND) -> str:
+    """Return what a person should know of the engine now, and how one is started; empty for nothing."""
     if live.error:
         return f"{live.error}: {live.hint}" if live.hint else live.error
     engine = live.engine
@@ -35,11 +39,11 @@ def engine_trouble(live: Live) -> str:
     match engine.state:
         case EngineState.DEAD:
             when = f" at {engine.died_at[11:19]} UTC" if engine.died_at else ""
-            return f"the engine died{when}, {orders} open: nothing goes on until 'wherry engine start'"
+            return f"the engine died{when}, {orders} open: {how}, nothing is lost"
         case EngineState.NONE:
-            return f"no engine is at work, {orders} open: 'wherry engine start'"
+            return f"no engine is at work, {orders} open: {how}"
         case EngineState.STOPPED if engine.orders:
-            return f"the engine was stopped, {orders} open: 'wherry engine start' goes on"
+            return f"the engine was stopped, {orders} open: {how}, which goes on"
     quiet = [wave for wave in live.waves if wave.quiet_s]
     if quiet and engine.state is EngineState.WORKING:
         names = ", ".join(visible(wave.name, 20) for wave in quiet[:3])

@@ -17,10 +17,12 @@ from textual.widget import Widget
 
 from planner.names import visible
 from tui.actions.keymap import bindings_at
+from tui.actions.table import action_named
 from tui.dialogs.reader import Reader
 from tui.live.document import EngineState
+from tui.live.words import engine_trouble
 from tui.screens.cutover_acts import ActingPlace
-from tui.screens.cutover_clock import describe_clock, engine_words
+from tui.screens.cutover_clock import describe_clock, describe_engine, engine_words
 from tui.screens.cutover_rows import COLUMNS, step_rows
 from tui.screens.cutover_words import (
     describe_felt,
@@ -34,7 +36,17 @@ from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
 _PANELS = ("matter", "clock", "felt")
-_LOST = (EngineState.DEAD, EngineState.NONE)
+_LEVERS = {
+    "engine.start": "E start the engine",
+    "cutover.go": "o cut over",
+    "cutover.retry": "t retry",
+    "cutover.skip": "x pass over",
+    "cutover.approve": "a yes",
+    "cutover.hold": "h wait",
+    "cutover.refuse": "d no",
+    "cutover.commit": "c commit",
+    "cutover.back": "b back",
+}
 
 
 class CutoverScreen(ActingPlace):
@@ -52,6 +64,7 @@ class CutoverScreen(ActingPlace):
     def __init__(self) -> None:
         super().__init__()
         self._placed: tuple[object, ...] = ()  # for which run the cursor was put on its step
+        self._followed = ""  # the step that went on or waited when it was
 
     def compose_body(self) -> ComposeResult:
         """Filter, runbook, clock, what users feel, what matters now."""
@@ -61,7 +74,7 @@ class CutoverScreen(ActingPlace):
             with Vertical(id="beside"):
                 yield Panel("clock", "Clock")
                 yield Panel("felt", "What users feel")
-        yield Panel("matter", "What matters now", "a approve · h hold · t retry · b back · c commit")
+        yield Panel("matter", "What matters now")
 
     def where(self) -> str:
         """The wave that is shown."""
@@ -83,12 +96,14 @@ class CutoverScreen(ActingPlace):
         rows = step_rows(sheet) if sheet is not None else ()
         self.set_rows(table.rows if rows == table.rows else rows)
         self.describe_table()
-        if sheet is None:
-            for name in _PANELS:
-                self.panel(name).show(line((self._empty(), "dim")))
-            return
         engine = None if self.replaying else self.live.engine
         now = None if self.replaying else self.now
+        if sheet is None:
+            self.panel("clock").show(describe_engine(engine, now), "Clock")
+            self.panel("felt").show(line(("nothing was begun", "dim")))
+            self.panel("matter").show(line((self._empty(), "dim")), "What matters now")
+            self._show_levers()
+            return
         clock = self.panel("clock")
         width = clock.scrollable_size.width
         told = describe_clock(sheet, engine, now, self.back, self.to_go, width)
@@ -96,7 +111,25 @@ class CutoverScreen(ActingPlace):
         self.panel("felt").show(describe_felt(sheet))
         title, words = describe_matter(sheet)
         self.panel("matter").show(words, title)
+        self._show_levers()
         self._place_cursor()
+
+    @property
+    def _is_unminded(self) -> bool:
+        """Whether the run is open, and no engine brings it up to date or minds its commit window."""
+        engine, sheet = self.live.engine, self.sheet
+        if sheet is None or sheet.outcome or not self.live.complete:
+            return False
+        return engine.state is EngineState.IDLE and engine.pid is None
+
+    def _show_levers(self) -> None:
+        """Say below what matters which keys can do something about it now."""
+        wants_engine = bool(self.live.engine.orders) or self._is_unminded
+        named = [name for name in _LEVERS if name != "engine.start" or wants_engine]
+        words = [_LEVERS[name] for name in named if not self.why_not(action_named(name))]
+        if self.sheet is not None and self.sheet.homeward:
+            words = [word.replace("cut over", "bring home") for word in words]
+        self.panel("matter").set_title(None, Content(" · ".join(words)))
 
     def _empty(self) -> str:
         if self.failure:
@@ -114,15 +147,19 @@ class CutoverScreen(ActingPlace):
         return "Clock, as it was" if self.replaying else f"Clock {utc_clock(self.sheet.moment)}"
 
     def _place_cursor(self) -> None:
-        """Put the cursor on what goes on, once for each run; in a replay on the step of each entry."""
+        """Put the cursor on what goes on once for each run, and keep it there until a person moves it away.
+
+        In a replay it is on the step of each entry.
+        """
         assert self.sheet is not None
-        of = (self.sheet.run.id, self.past)
-        if of == self._placed or self.is_filtering():
+        of = (self.sheet.run.id, self.sheet.entry if self.replaying else None)
+        current = self.sheet.current.id if self.sheet.current is not None else ""
+        is_known = bool(current or self.sheet.outcome)
+        follows = not self.replaying and is_known and self.table.key == self._followed != current
+        if self.is_filtering() or (of == self._placed and not follows):
             return
-        self._placed = of
-        step = self.sheet.last_step if self.replaying else ""
-        if not step and (current := self.sheet.current) is not None:
-            step = current.id
+        self._placed, self._followed = of, current
+        step = (self.sheet.last_step if self.replaying else "") or current
         if step:
             self.table.move_amid(step)
         elif self.sheet.outcome:
@@ -168,18 +205,11 @@ class CutoverScreen(ActingPlace):
             )
         if self.failure:
             return line((f"✖ {self.failure}", "bad"))
-        if self.live.error:
-            return line((f"✖ {visible(self.live.error)}  hint: {visible(self.live.hint)}", "bad"))
-        if self.live.engine.state in _LOST:
-            return line(engine_words(self.live.engine))
-        if self.now is not None and self.now.quiet_s:
-            return line((f"▲ no mover has said anything for {self.now.quiet_s} s", "warn"))
-        return line(
-            (
-                "closing this stops nothing: the engine runs the work, and 7 shows it again from anywhere",
-                "dim",
-            )
-        )
+        if trouble := engine_trouble(self.live, self.how_to_start()):
+            return line((f"✖ {visible(trouble, 400)}", "bad"))
+        if self._is_unminded:
+            return line((f"▲ no engine minds this run: {self.how_to_start()}", "warn"))
+        return line(("closing this stops nothing, and 7 shows it again from anywhere", "dim"))
 
     # moving
 
@@ -199,6 +229,8 @@ class CutoverScreen(ActingPlace):
         step = self.sheet.current if self.sheet is not None else None
         if step is None or not self.table.move_amid(step.id):
             self.say("nothing goes on or waits here", "dim")
+        else:
+            self._followed = step.id
 
     def select(self, key: str) -> None:
         """Show a run after so many of its entries, ``3/66``."""

@@ -29,13 +29,15 @@ class ActingPlace(LeversPlace):
         """Say also what the run's state does not let be done."""
         if why := super().why_not(action):
             return why
-        if not action.id.startswith("cutover.") or not self.ready:
+        if not self.ready:
+            return ""
+        if self.replaying and action.effect in (Effect.LIVE, Effect.DESTRUCTIVE):
+            return "this is a replay: p goes back to now"
+        if not action.id.startswith("cutover."):
             return ""
         name = action.id.removeprefix("cutover.")
         if name in _OF_REPLAY:
             return "" if self.replaying else "p replays this run first"
-        if action.effect is not Effect.VIEW and self.replaying:
-            return "this is a replay: p goes back to now"
         if name == "wave":
             return ""
         if name == "go":
@@ -159,8 +161,12 @@ class ActingPlace(LeversPlace):
 
         sheet = self.sheet if self.sheet is not None and not self.sheet.outcome else None
         home = sheet is not None and sheet.homeward
+        first = "Deltas" if home else "Seed and deltas"
+        here, there = ("target", "source") if home else ("source", "target")
         said = [
-            line("Seed and deltas that are missing come first. Then VMs stop, and start at the other side.")
+            line(
+                f"{first} that are missing come first. Then VMs stop at the {here}, and start at the {there}."
+            )
         ]
         asks = []
         if sheet is not None:
@@ -168,8 +174,8 @@ class ActingPlace(LeversPlace):
             said += gate_lines(seen)
             if pattern := rule_of(seen.gate).ticket:
                 asks = [Ask("ticket", f"Change ticket, like {visible(pattern)}")]
-        purpose = Purpose.FAILBACK if home else Purpose.CUTOVER
-        self._ask("Cut over", [*said, self._cost()], asks, "Cut over",
+        purpose, title = (Purpose.FAILBACK, "Bring home") if home else (Purpose.CUTOVER, "Cut over")
+        self._ask(title, [*said, self._cost()], asks, title,
                   lambda given: self._order(purpose, given.get("ticket", "")))  # fmt: skip
 
     def action_cutover_back(self) -> None:

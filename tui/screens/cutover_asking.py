@@ -80,7 +80,7 @@ class AskingPlace(ReplayingPlace):
             self.wherry.read_again()
 
         def failed(said: str, hint: str) -> None:
-            self.say(visible(f"✖ {said}  hint: {hint}" if hint else f"✖ {said}"), "bad")
+            self.say_failed(said, hint)
             self.look_now()
 
         self.in_thread(run, done, failed)

@@ -25,8 +25,8 @@ _ENGINE = {
     EngineState.WORKING: ("● at work", "good"),
     EngineState.STARTING: ("◐ starting", "accent"),
     EngineState.STOPPED: ("■ stopped by a person", "warn"),
-    EngineState.NONE: ("▲ not at work: 'wherry engine start'", "warn"),
-    EngineState.DEAD: ("✖ DIED: 'wherry engine start' goes on", "bad"),
+    EngineState.NONE: ("▲ not at work", "warn"),
+    EngineState.DEAD: ("✖ DIED: nothing goes on", "bad"),
     EngineState.HIDDEN: ("? another login's", "dim"),
 }
 _SLIPPED_S = 120.0  # less is no news
@@ -34,6 +34,8 @@ _SLIPPED_S = 120.0  # less is no news
 
 def engine_words(engine: EngineNow) -> tuple[str, str]:
     """Return how it stands with the engine, with its tone."""
+    if engine.state is EngineState.IDLE and engine.pid is None:
+        return "○ none: nothing is ordered", "dim"
     return _ENGINE[engine.state]
 
 
@@ -72,6 +74,15 @@ def _clock(
         yield _commit_window(sheet)
     yield labelled("back", *_back(sheet, back))
     yield labelled("commit", *_no_return(sheet))
+    yield from _at_work(engine, now)
+
+
+def describe_engine(engine: EngineNow | None, now: WaveNow | None) -> Content:
+    """Return who is at work on a wave that has no run yet."""
+    return stack(_at_work(engine, now))
+
+
+def _at_work(engine: EngineNow | None, now: WaveNow | None) -> Iterator[Content]:
     if engine is not None:
         yield labelled("engine", engine_words(engine))
         if engine.died_at:
@@ -159,6 +170,8 @@ def _no_return(sheet: Sheet) -> tuple[str | tuple[str, str], ...]:
         return (("no such gate", "dim"),)
     if step.status == "done":
         return ((f"✖ PASSED {visible(step.at[11:19])} UTC: no way back", "bad"),)
+    if sheet.outcome:
+        return (("it never came to that", "dim"),)
     left = next(at for at, one in enumerate(sheet.steps) if one.id == COMMIT) - sheet.done
     if left <= 0:
         return (("no way back is next", "accent"),)

@@ -101,6 +101,8 @@ class ReplayingPlace(WatchingPlace):
         def chosen(key: str | None) -> None:
             if key is not None and key.startswith("w"):
                 self.watch_wave(key[1:])
+                self.reveal(self.table)
+                self.table.focus()
             elif key is not None:
                 self.sheet = None
                 run = int(key[1:])

@@ -52,20 +52,34 @@ def describe_felt(sheet: Sheet) -> Content:
 
 def describe_matter(sheet: Sheet) -> tuple[str, Content]:
     """Return what matters now, under a title: a gate with its evidence, a step that failed, or the way on."""
+    from migrate.run.runbook import GO
+
     step = sheet.current
     back = _cost(sheet)
     if sheet.outcome:
-        return f"The run is over: {sheet.outcome}", stack(
-            [line(f"ended after {plural(sheet.done, 'step')}"), back]
-        )
+        return f"The run is over: {sheet.outcome}", line(_ended(sheet))
     if step is not None and step.status in ("failed", "undo-failed", "rests", "held"):
         return f"{step_mark(step.status).text}: {visible(step.title, 60)}", stack([back, *_ill(step)])
     waiting = [seen for seen in sheet.gates.gates if seen.state in ("open", "shut")]
     if waiting:
         seen = waiting[0]
         more = [line((f"and {plural(len(waiting) - 1, 'gate')} more", "dim"))] if waiting[1:] else []
+        if sheet.homeward and seen.gate.id == GO:
+            home = line(
+                ("✔ nothing is due: what the target writes is copied back, o would bring it home", "good")
+            )
+            return "Committed: it may come home", stack([home, back, *gate_lines(seen), *more])
         return f"Gate {seen.gate.id}: {seen.state}", stack([back, *gate_lines(seen), *more])
     return "Under way", stack([back, *_ahead(sheet)])
+
+
+def _ended(sheet: Sheet) -> str:
+    from migrate.run.actions import Outcome
+
+    steps = plural(sheet.done, "step")
+    if sheet.outcome == Outcome.COMMITTED.value:
+        return f"{steps} done: w shows what came after it, p replays it"
+    return f"{steps} done, and taken back what had to be: o begins anew, p replays it"
 
 
 def gate_lines(seen: Seen) -> list[Content]:

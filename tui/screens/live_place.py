@@ -16,11 +16,11 @@ from planner.names import visible
 from tui.live.document import EngineState, Live
 from tui.live.poller import Poller
 from tui.live.words import engine_trouble, runner_words
-from tui.screens.place import PlaceScreen
+from tui.screens.engine_lever import EngineLever
 from tui.text import line
 
 
-class LivePlace(PlaceScreen):
+class LivePlace(EngineLever):
     """A place with a live part. Subclasses give ``show_live``."""
 
     class Seen(Message):
@@ -99,7 +99,7 @@ class LivePlace(PlaceScreen):
 
     def standing_note(self) -> Content | None:
         """Say what is the matter with the engine for as long as it is; a remark is read before it."""
-        trouble = engine_trouble(self.live)
+        trouble = engine_trouble(self.live, self.how_to_start())
         return line((f"✖ {visible(trouble, 400)}", "bad")) if trouble else super().standing_note()
 
     @property

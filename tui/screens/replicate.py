@@ -19,7 +19,8 @@ from textual.widget import Widget
 
 from planner.names import visible
 from tui.actions.action import Action
-from tui.actions.keymap import bindings_at
+from tui.actions.keymap import bindings_at, shown
+from tui.actions.table import action_named
 from tui.dialogs.reader import Reader
 from tui.live.document import Live
 from tui.live.lanes import AGES_S, Lane, Lanes
@@ -167,10 +168,15 @@ class ReplicateScreen(ReplicateActs):
         self.panel("lane").show(describe_lane(lane, self.live, self.wherry.now()), title)
 
     def standing_note(self) -> Content | None:
-        """Say what is the matter with the engine, else what leaving does."""
-        return super().standing_note() or line(
-            ("leaving stops nothing: runs go on, and show here again", "dim")
-        )
+        """Say what is the matter with the engine, else what begins a wave, else what leaving does."""
+        if (trouble := super().standing_note()) is not None:
+            return trouble
+        if (name := self.unbegun()) and not self.wherry.read_only:
+            key = shown(action_named("replicate.sync"), self.wherry.keys)
+            return line(
+                (f"{visible(name, 20)} is approved and not begun: {key} makes its first copies", "accent")
+            )
+        return line(("leaving stops nothing: runs go on, and show here again", "dim"))
 
     # moving
 
@@ -187,6 +193,7 @@ class ReplicateScreen(ReplicateActs):
     def _show_here(self) -> None:
         self._show_lane()
         self.show_cursor()
+        self.show_notice()
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
         """Show all of a lane."""

@@ -58,6 +58,13 @@ class ReplicateActs(LivePlace, TablePlace):
         lane = self.lane
         return self.live.wave(lane.wave) if lane is not None else None
 
+    def unbegun(self) -> str:
+        """Return the wave under the cursor when it is approved and nothing of it was begun, else nothing."""
+        wave = self._here()
+        if wave is None or wave.run is not None or wave.order is not None or not wave.status.approved_by:
+            return ""
+        return wave.name
+
     def _asked(self, op: str, busy: str, said: str, **args: Any) -> None:
         """Ask the study for a lever, and look at what comes of it."""
 
@@ -67,6 +74,7 @@ class ReplicateActs(LivePlace, TablePlace):
             self.look_now()
             self.wherry.read_again()
 
+        self.say(f"◐ {busy} …", "dim")
         self.wherry.ask(op, args, done, busy)
 
     # runs

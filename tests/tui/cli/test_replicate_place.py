@@ -38,7 +38,7 @@ async def test_a_wave_is_copied_and_kept_by_keys_alone(
             assert wave is not None
             assert wave.copies is not None
             assert all(wave.copies.copied_at.values())
-            group = next(lane.key for lane in place._lanes.values() if lane.wave == "W02" and lane.depth == 1)
+            group = next(lane.key for lane in place._lanes if lane.wave == "W02" and lane.depth == 1)
             assert place.table.move_to(group)
             await key(pilot, "c")
             await until(lambda: on(pilot, Form))

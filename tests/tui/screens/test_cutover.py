@@ -80,6 +80,11 @@ async def go(pilot: Pilot[None]) -> CutoverScreen:
     return place
 
 
+def screen_of(pilot: Pilot[None]) -> CutoverScreen:
+    assert isinstance(pilot.app.screen, CutoverScreen)
+    return pilot.app.screen
+
+
 async def answered(pilot: Pilot[None], *typed: str) -> None:
     """Fill the lines of a form one after another and send it."""
     await until(lambda: on(pilot, Form))
@@ -153,6 +158,53 @@ async def test_without_a_run_it_says_what_begins_one(tmp_path: Path) -> None:
         await until(lambda: "W01 has no run yet: o cuts it over" in text(pilot))
         await key(pilot, "c")
         assert "there is no run here" in lines(pilot)[-2]
+
+
+async def test_the_cursor_goes_along_until_a_person_moves_it_away(run: Standing) -> None:
+    async with faked(run) as pilot:
+        place = await go(pilot)
+        assert place.table.key == "go"
+        run.do("go")
+        run.go_to("g0/v0/start")
+        await until(lambda: place.sheet is not None and place.sheet.current is not None)
+        await until(lambda: place.table.key == place.sheet.current.id != "go")  # type: ignore[union-attr]
+        await key(pilot, "home")
+        first = place.table.key
+        run.go_to("commit")
+        await until(lambda: place.sheet is not None and place.sheet.commit_by is not None)
+        await pilot.pause()
+        assert place.table.key == first
+        await key(pilot, "n")
+        assert place.table.key == "commit"
+        run.do("commit", "g0/v0/fence", "g0/v1/fence")
+        await until(lambda: place.sheet is not None and bool(place.sheet.outcome))
+        await until(lambda: place.table.cursor == len(place.table.order) - 1)
+
+
+async def test_below_what_matters_stand_the_keys_that_do_something_about_it(run: Standing) -> None:
+    def below() -> str:
+        return str(screen_of(pilot).panel("matter").border_subtitle)
+
+    async with faked(run) as pilot:
+        await go(pilot)
+        await until(lambda: below() == "E start the engine · o cut over · a yes · h wait · d no · b back")
+        assert "no engine minds this run: E starts one" in lines(pilot)[-2]
+        at_failure(run)
+        await until(lambda: below() == "E start the engine · t retry · x pass over · b back")
+        await key(pilot, "home")
+        await until(lambda: below() == "E start the engine · t retry · b back")
+        await key(pilot, "p")
+        await until(lambda: below() == "")
+
+
+async def test_without_a_run_its_panels_keep_nothing_of_another_one(run: Standing) -> None:
+    async with faked(run) as pilot:
+        place = await go(pilot)
+        place.watch_wave("W99")
+        await until(lambda: "nothing was begun" in panel(pilot, "felt"))
+        titles = [str(place.panel(name).border_title) for name in ("clock", "felt", "matter")]
+        assert titles == ["Clock", "What users feel", "What matters now"]
+        assert "nothing is ordered" in panel(pilot, "clock")
 
 
 async def test_an_empty_project_asks_for_a_plan(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from migrate.engine.presence import ensure, halt, running
+from migrate.engine.presence import halt, running
 from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry, wherry
 from tests.tui.cli.estate import SETTINGS, write
 from tests.tui.stage import lines, on, opened, panel, text, until
+from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
 from tui.screens.cutover import CutoverScreen
@@ -72,7 +73,12 @@ async def test_a_wave_is_cut_over_and_rolled_back_while_its_engine_dies(lab: Whe
                 os.kill(pid, signal.SIGKILL)
                 await until(lambda: "✖ DIED" in panel(pilot, "clock"), PATIENCE_S)
                 assert "engine ✖ DIED" in lines(pilot)[0]
-            ensure(project.root, project.run_dir)
+                await until(lambda: "the engine died at" in lines(pilot)[-2], PATIENCE_S)
+                await pilot.press("E")
+                await until(lambda: on(pilot, Confirm))
+                assert f"{WAVE}  cutover by" in text(pilot)
+                await pilot.click("#yes")
+                await until(lambda: running(project.run_dir) not in (None, pid), PATIENCE_S)
             await until(lambda: place.sheet is not None and place.sheet.commit_by is not None, PATIENCE_S)
             await until(lambda: "✔ up at the target" in panel(pilot, "felt"), PATIENCE_S)
             assert all(step.status == "done" for step in place.sheet.steps[:5])  # type: ignore[union-attr]

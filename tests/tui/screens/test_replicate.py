@@ -129,7 +129,11 @@ async def test_the_death_of_the_engine_is_said_plainly(move: Running) -> None:
         move.engine.close()
         await until(lambda: "engine ✖ died" in text(pilot))
         assert "the engine died" in text(pilot)
-        assert "'wherry engine start'" in text(pilot)
+        assert "1 order open: E starts one, nothing is lost" in text(pilot)
+        await key(pilot, "E")
+        await until(lambda: on(pilot, Confirm))
+        assert "W02  replicate by ann" in text(pilot)
+        await key(pilot, "escape")
         assert place.table.rows[6][5] is None, "nobody knows a rate any more"
         assert place.table.rows[5][10].startswith("nobody moves its disks")
 

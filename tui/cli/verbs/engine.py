@@ -25,20 +25,20 @@ def command() -> None:
 @json_option
 def start(foreground: bool, project_dir: Path, as_json: bool) -> int | None:
     """Start the engine, which goes on with open orders."""
-    from migrate.engine.presence import ensure, running
+    from tui.acts.ordering import start_engine
 
-    with open_project(project_dir) as project:
-        root, run_dir = project.root, project.run_dir
     if foreground:
         from migrate.engine.process import main
 
+        with open_project(project_dir) as project:
+            root = project.root
         return main([str(root)])
-    was = running(run_dir)
-    pid = ensure(root, run_dir)
+    with open_project(project_dir) as project:
+        pid, is_new = start_engine(project)
     if as_json:
-        data({"pid": pid, "started": was != pid})
+        data({"pid": pid, "started": is_new})
     else:
-        line(f"the engine {'takes' if was == pid else 'was started and takes'} orders (process {pid})")
+        line(f"the engine {'was started and takes' if is_new else 'takes'} orders (process {pid})")
     return None
 
 
