@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.host import facts
+from benchmarks.tui_change import CHANGES, PLACES, VMS_EACH, WAVES, make, measure, spread
 from benchmarks.tui_live import LANES, UPDATES
 from benchmarks.tui_start import Started, finished, settled, started
 
@@ -150,6 +151,19 @@ def _live(folder: Path) -> list[Row]:
     ]
 
 
+def _changes(folder: Path, changes: int) -> list[Row]:
+    """Return what passes from a change in a run until it is drawn, with a thousand VMs in runs at gates."""
+    root = folder / "changes"
+    make(root)
+    rows: list[Row] = []
+    for place in PLACES:
+        p50, p95, most = spread(measure(root, place, changes))
+        about = f"{WAVES * VMS_EACH:,} VMs at gates, a change in a run until {place.title()} drew it"
+        for what, value in (("median", p50), ("95th percentile", p95), ("most", most)):
+            rows.append({"what": f"{about}, {what} of {changes}", "value": round(value), "unit": "ms"})
+    return rows
+
+
 def run(quick: bool) -> dict[str, Any]:
     """Return seconds, milliseconds and MiB; a tenth of the size when ``quick``."""
     small, large, many, peers = (1_000, 10_000, 100_000, 1_000) if quick else (
@@ -172,5 +186,6 @@ def run(quick: bool) -> dict[str, Any]:
             ]  # fmt: skip
         rows += _waves(folder, small)
         rows += _live(folder)
+        rows += _changes(folder, CHANGES // 10 if quick else CHANGES)
         rows += _table(folder, many, peers)
     return {"name": "tui", "unit": "ms", "rows": rows, "host": facts()}
