@@ -251,7 +251,8 @@ class History:
             self.failures.pop(step, None)
         elif event in _ENDS_WELL:
             self.results[step] = entry.detail
-            self.watched.pop(self.runbook.step(step).params.get("snapshot", ""), None)
+            if self.watched:
+                self.watched.pop(self.runbook.step(step).params.get("snapshot", ""), None)
             self._well(step)
         elif event in _ENDS_ILL:
             self._ill(step, entry.detail)
@@ -266,19 +267,23 @@ class History:
             self._well(step)
             if self.back is not None:
                 self.back.undone(step)
+        if new is not old:
+            self._move(step, old, new)
+
+    def _move(self, step: str, old: Status, new: Status) -> None:
+        pending = Status.PENDING
         if new in _UNSETTLED:
             self.unsettled[step] = None
         else:
             self.unsettled.pop(step, None)
-        position = self.runbook.index[step]
-        if old is Status.PENDING and not self._missing[step]:
-            self.ready.remove(position)
-        if new is Status.PENDING:
-            insort(self.ready, position)
+        if old is pending and not self._missing[step]:
+            self.ready.remove(self.runbook.index[step])
+        elif new is pending:
+            insort(self.ready, self.runbook.index[step])
         if new in SETTLED and old not in SETTLED:
             for user in self.runbook.dependents[step]:
                 self._missing[user] -= 1
-                if not self._missing[user] and self.status[user] is Status.PENDING:
+                if not self._missing[user] and self.status[user] is pending:
                     insort(self.ready, self.runbook.index[user])
 
     def _well(self, step: str) -> None:

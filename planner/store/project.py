@@ -130,7 +130,8 @@ class Project:
     def run_dir(self) -> Path:
         """Directory for locks and sockets that only the owner can enter."""
         path = self.root / "run"
-        path.mkdir(mode=0o700, exist_ok=True)
+        if not path.is_dir():
+            path.mkdir(mode=0o700, exist_ok=True)
         return path
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
