@@ -115,7 +115,7 @@ def state_of(history: History, steps: Collection[Step] | None = None, *, home: b
     ``home`` is a run that brings a committed wave back.
     """
     mine = history.runbook.steps if steps is None else steps
-    if not home:  # what is brought up to date once more is in sync all the while
+    if history.added and not home:  # what is brought up to date once more is in sync all the while
         mine = tuple(step for step in mine if step.id not in history.added)
     if history.mode is not Mode.FORWARD:
         return _going_back(history, mine, home)

@@ -133,15 +133,16 @@ def wave_status(
         flags = look.lacking if approved_by else ()
         return WaveStatus(*shape, "approved" if approved_by else "planned", flags=flags)
     home, keep_until, unprotected, again, why = False, "", False, None, ""
-    if state_of(history) is State.COMMITTED:
+    stage = state_of(history)
+    if stage is State.COMMITTED:
         keep_until = _keep_until(history)
         if (back := newest_home(project, run)) is not None:
             home, (run, history) = True, back
+            stage = state_of(history, home=True)
         elif wave.name not in look.ordered:
             unprotected = plans.is_reversed(project, run.plan, run.wave)
             if unprotected and (again := begins_at(project, run)) is not None:
                 why = orders.why_refused(project, run.wave)
-    stage = state_of(history, home=home)
     if stage is State.IN_SYNC and (run.wave, run.fingerprint) in look.rehearsed:
         stage = at_go(stage, rehearsed=True, is_open=is_open(project, run, history))
     state, current, gate = _where(history, running, stage)

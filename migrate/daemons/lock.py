@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from migrate.daemons.sockets import private_directory
 from planner.errors import ProjectBusy
 from planner.names import visible
 
@@ -23,6 +22,8 @@ class ServerLock:
 
     def __init__(self, directory: Path, name: str, patience_s: float = 1.0) -> None:
         """Take the lock and write our process id; raises ProjectBusy when another server has it."""
+        from migrate.daemons.sockets import private_directory  # not for those who only look
+
         path = private_directory(directory) / f"{name}.pid"
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         # is_running takes the lock for an instant to test it, hence the patience

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from migrate.daemons.lock import is_running
-from migrate.daemons.spawn import start, stop_server
 from planner.errors import Paused
 
 NAME = "engine"
@@ -42,6 +41,8 @@ def ensure(root: Path, run_dir: Path) -> int:
     """Return the engine's process id, started if none runs; raises Unreachable when it does not start."""
     if (pid := running(run_dir)) is not None:
         return pid
+    from migrate.daemons.spawn import start
+
     return start(
         "migrate.engine.process",
         [str(root.resolve())],
@@ -54,6 +55,8 @@ def ensure(root: Path, run_dir: Path) -> int:
 
 def halt(run_dir: Path) -> bool:
     """Have the engine stop at the next edges; False when it still runs after a minute."""
+    from migrate.daemons.spawn import stop_server
+
     (run_dir / _STOPPED).touch()
     return stop_server(run_dir, NAME, _STOP_S)
 

@@ -101,6 +101,10 @@ SETTLED = frozenset({Status.DONE, Status.SKIPPED})
 
 _FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED, Event.HELD})
 _BEGINS = frozenset({Event.INTENT, Event.APPROVED, Event.HELD})
+_TRIES = frozenset({Event.INTENT, Event.UNDO_INTENT})
+_ENDS_WELL = frozenset({Event.DONE, Event.APPROVED})
+_ENDS_ILL = frozenset({Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED})
+_UNSETTLED = frozenset({Status.STARTED, Status.FAILED})
 
 
 class IllegalEntry(ValueError):
@@ -172,8 +176,7 @@ class History:
     def append(self, entry: Entry) -> None:
         """Take in one entry; raises IllegalEntry when it cannot follow what went before."""
         if entry.event in RUN_EVENTS:
-            self._check_run(entry)
-            self._append_to_run(entry)
+            self._append_to_run(entry, self._check_run(entry))
         else:
             self._append_to_step(entry, self._check_step(entry))
         self.entries.append(entry)
@@ -185,16 +188,17 @@ class History:
         else:
             self._check_step(entry)
 
-    def _check_run(self, entry: Entry) -> None:
+    def _check_run(self, entry: Entry) -> Runbook:
+        """Return the runbook that the run goes on with."""
         if self.mode is not Mode.FORWARD:
             raise IllegalEntry(f"the run is on its way back and cannot take {entry.event.value!r}")
         if entry.event is not Event.CYCLE:
-            return
+            return self.runbook
         gate = str(entry.detail.get("gate", ""))
         if self.status.get(gate) is not Status.PENDING or not self.runbook.step(gate).is_gate:
             raise IllegalEntry(f"{gate!r} is no closed gate, so no round can be put before it")
         try:
-            self.runbook.with_cycle(gate, tuple(map(load_step, entry.detail["steps"])))
+            return self.runbook.with_cycle(gate, tuple(map(load_step, entry.detail["steps"])))
         except (ValueError, KeyError, TypeError) as error:
             raise IllegalEntry(f"a round before {gate!r} does not fit the runbook: {error}") from error
 
@@ -209,7 +213,7 @@ class History:
             raise IllegalEntry(f"step {step} is {old.value} and cannot take {event.value!r}")
         if event in _FORWARD_ONLY:
             gate = self.runbook.step(step).is_gate
-            if self.mode is not Mode.FORWARD:
+            if self.back is not None:
                 raise IllegalEntry(f"the run is on its way back and step {step} cannot take {event.value!r}")
             if gate is not (event is Event.APPROVED):
                 raise IllegalEntry(
@@ -217,16 +221,14 @@ class History:
                 )
             if event in _BEGINS and self._missing[step]:
                 raise IllegalEntry(f"step {step} began before what it needs")
-        elif event is Event.UNDO_INTENT and (self.mode is Mode.FORWARD or not self.tried(step)):
+        elif event is Event.UNDO_INTENT and (self.back is None or not self.tried(step)):
             raise IllegalEntry(f"step {step} has nothing to be undone")
         return new
 
-    def _append_to_run(self, entry: Entry) -> None:
+    def _append_to_run(self, entry: Entry, runbook: Runbook) -> None:
         if entry.event is Event.CYCLE:
-            gate = entry.detail["gate"]
-            steps = tuple(map(load_step, entry.detail["steps"]))
-            self.runbook = self.runbook.with_cycle(gate, steps)
-            self.added.update(step.id for step in steps)
+            self.runbook = runbook
+            self.added.update(step["id"] for step in entry.detail["steps"])
             self._rearrange()
         elif entry.event is Event.OVERLOOKED:
             if not isinstance(request := entry.detail.get("request"), int):
@@ -244,39 +246,44 @@ class History:
         old = self.status[step]
         self.status[step] = new
         self.held.pop(step, None)
-        if event in (Event.INTENT, Event.UNDO_INTENT):
+        if event in _TRIES:
             self.attempts[step] = entry.attempt
             self.failures.pop(step, None)
+        elif event in _ENDS_WELL:
+            self.results[step] = entry.detail
+            if self.watched:
+                self.watched.pop(self.runbook.step(step).params.get("snapshot", ""), None)
+            self._well(step)
+        elif event in _ENDS_ILL:
+            self._ill(step, entry.detail)
         elif event is Event.HELD:
             self.held[step] = entry.detail
         elif event is Event.WATCHED:
             self.watched[step] = entry.detail
         elif event is Event.RETRY:
             self.spent.pop(step, None)
-        elif event in (Event.DONE, Event.APPROVED):
-            self.results[step] = entry.detail
-            self.watched.pop(self.runbook.step(step).params.get("snapshot", ""), None)
-            self._well(step)
-        elif event in (Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED):
-            self._ill(step, entry.detail)
         elif event is Event.UNDONE:
             self.undone[step] = entry.detail
             self._well(step)
             if self.back is not None:
                 self.back.undone(step)
-        if new is Status.STARTED or new is Status.FAILED:
+        if new is not old:
+            self._move(step, old, new)
+
+    def _move(self, step: str, old: Status, new: Status) -> None:
+        pending = Status.PENDING
+        if new in _UNSETTLED:
             self.unsettled[step] = None
         else:
             self.unsettled.pop(step, None)
-        position = self.runbook.index[step]
-        if old is Status.PENDING and not self._missing[step]:
-            self.ready.remove(position)
-        if new is Status.PENDING:
-            insort(self.ready, position)
+        if old is pending and not self._missing[step]:
+            self.ready.remove(self.runbook.index[step])
+        elif new is pending:
+            insort(self.ready, self.runbook.index[step])
         if new in SETTLED and old not in SETTLED:
             for user in self.runbook.dependents[step]:
                 self._missing[user] -= 1
-                if not self._missing[user] and self.status[user] is Status.PENDING:
+                if not self._missing[user] and self.status[user] is pending:
                     insort(self.ready, self.runbook.index[user])
 
     def _well(self, step: str) -> None:

@@ -6,20 +6,21 @@ They are for looking at. Whoever drives a run reads a history of his own, for he
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from migrate.run import store
 from migrate.run.history import History
 from migrate.run.store import RunKind
 
 if TYPE_CHECKING:
-    from migrate.run.history import Entry
     from migrate.run.store import Run
     from planner.store.project import Project
 
 _KEPT = "runs"
+_RUN, _SEQ = 4, 5  # where they stand in a row of the record, after what the entry is made of
+_Row = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -30,12 +31,13 @@ class _Past:
     entries: int = 0
     last: int = 0
 
-    def take(self, new: Collection[tuple[int, Entry]]) -> None:
+    def take(self, new: Sequence[_Row]) -> None:
         """Append what came since; of one that cannot be taken in nothing is believed any more."""
         entries, self.entries = self.entries, -1
-        for number, entry in new:
-            self.history.append(entry)
-            self.last = number
+        for row in new:
+            self.history.append(store.entry_of(row))
+        if new:
+            self.last = new[-1][_SEQ]
         self.entries = entries + len(new)
 
 
@@ -67,8 +69,8 @@ def histories(project: Project, of: Collection[Run]) -> dict[int, History]:
     ]
     for run in anew:
         kept.pasts[run.id] = _Past(History(run.runbook))
-    for number, entries in _entries(project, anew).items():
-        kept.pasts[number].take(entries)
+    for number, rows_of_it in _rows(project, anew).items():
+        kept.pasts[number].take(rows_of_it)
     return {run.id: kept.pasts[run.id].history for run in of}
 
 
@@ -81,21 +83,21 @@ def _is_known(project: Project, past: _Past | None, run: Run, entries: int, last
     kept = project.rows("SELECT count(*) FROM step_record WHERE run = ? AND seq <= ?", run.id, past.last)
     if kept[0][0] != past.entries:
         return False
-    past.take(_entries(project, [run], past.last)[run.id])
+    past.take(_rows(project, [run], past.last)[run.id])
     return True
 
 
-def _entries(project: Project, of: Collection[Run], after: int = 0) -> dict[int, list[tuple[int, Entry]]]:
+def _rows(project: Project, of: Collection[Run], after: int = 0) -> dict[int, list[_Row]]:
     """Return what the record has of several runs after a number: one look at it for all of them."""
-    found: dict[int, list[tuple[int, Entry]]] = {run.id: [] for run in of}
-    rows = project.rows(
+    found: dict[int, list[_Row]] = {run.id: [] for run in of}
+    rows = project.stream(
         "SELECT step, kind, attempt, detail, run, seq FROM step_record"
-        " WHERE run IN (SELECT value FROM json_each(?)) AND seq > ? ORDER BY seq",
+        " WHERE run IN (SELECT value FROM json_each(?)) AND seq > ? ORDER BY run, seq",
         json.dumps(list(found)),
         after,
     )
     for row in rows:
-        found[row["run"]].append((row["seq"], store.entry_of(row)))
+        found[row[_RUN]].append(row)
     return found
 
 

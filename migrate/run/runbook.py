@@ -9,7 +9,8 @@ what was approved even when wherry is upgraded in between.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -83,13 +84,13 @@ class Runbook:
         return {step.id: position for position, step in enumerate(self.steps)}
 
     @cached_property
-    def dependents(self) -> dict[str, tuple[str, ...]]:
+    def dependents(self) -> Mapping[str, Sequence[str]]:
         """For each step, the steps that need it."""
         users: dict[str, list[str]] = {step.id: [] for step in self.steps}
         for step in self.steps:
             for need in step.needs:
                 users[need].append(step.id)
-        return {step: tuple(found) for step, found in users.items()}
+        return users
 
     def step(self, step_id: str) -> Step:
         """Return a step by id; raises NotFound."""
@@ -126,6 +127,7 @@ def part_of(step_id: str) -> str:
 
 _PHASES = {phase.value: phase for phase in Phase}
 _EFFECTS = {effect.value: effect for effect in Effect}
+_FIELDS = {field.name for field in fields(Step)}
 
 
 def dump_step(step: Step) -> dict[str, Any]:
@@ -134,16 +136,35 @@ def dump_step(step: Step) -> dict[str, Any]:
 
 
 def load_step(raw: dict[str, Any]) -> Step:
-    """Return the step that ``dump_step`` wrote, also when steps had a number of attempts."""
-    told = {
-        **raw,
-        "phase": _PHASES[raw["phase"]],
-        "effect": _EFFECTS[raw["effect"]],
-        "needs": tuple(raw["needs"]),
-    }
+    """Return the step that ``dump_step`` wrote, also when steps had other fields.
+
+    Raises TypeError for a field that steps never had: passed over, it might have mattered.
+    """
+    if len(raw) != len(_FIELDS) or "attempts" in raw:
+        raw = _with_all_fields(raw)
+    return Step(  # by position, which takes half the time: there are thousands
+        raw["id"],
+        raw["kind"],
+        raw["title"],
+        raw["subject"],
+        _PHASES[raw["phase"]],
+        _EFFECTS[raw["effect"]],
+        tuple(raw["needs"]),
+        raw["params"],
+        raw["undoable"],
+        raw["retried"],
+        raw["optional"],
+    )
+
+
+def _with_all_fields(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a step as it is dumped now, of one from when steps had a number of attempts."""
+    told = {"needs": (), "params": {}, "undoable": False, "optional": False, **raw}
     attempts = told.pop("attempts", 2)
     told.setdefault("retried", attempts > 1)
-    return Step(**told)
+    if told.keys() != _FIELDS:
+        raise TypeError(f"a step has not just its fields: {', '.join(sorted(told.keys() ^ _FIELDS))}")
+    return told
 
 
 def dump_runbook(runbook: Runbook) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def timed(project: Project, run: Run, before: int = ENDLESS) -> tuple[History, l
     return History(run.runbook, map(entry_of, rows)), [str(row["at"]) for row in rows]
 
 
-def entry_of(row: sqlite3.Row) -> Entry:
+def entry_of(row: sqlite3.Row | tuple[Any, ...]) -> Entry:
     """Return the entry of a row that begins with step, kind, attempt and detail."""
     return Entry(row[0], _EVENTS[row[1]], row[2], _detail(row[3]))
 

@@ -7,7 +7,6 @@ disk when it returns (synchronous=FULL). Nothing of a project lives outside its 
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -54,6 +53,8 @@ class Project:
         except OSError as error:
             raise BadInput(f"{root} cannot be made a project: {error.strerror}", "choose a directory "
                            "you may write to") from error  # fmt: skip
+        import secrets
+
         project = cls._open(root)
         (root / FILE).chmod(0o600)
         with project.write() as db:
@@ -129,7 +130,8 @@ class Project:
     def run_dir(self) -> Path:
         """Directory for locks and sockets that only the owner can enter."""
         path = self.root / "run"
-        path.mkdir(mode=0o700, exist_ok=True)
+        if not path.is_dir():
+            path.mkdir(mode=0o700, exist_ok=True)
         return path
 
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -95,4 +94,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str | int]]) -> None:
 
 def _room() -> int:
     """Return how many cells a line of stdout has; a file or a pipe has as many as it takes."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    if not sys.stdout.isatty():
+        return sys.maxsize
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from planner.garbage import uncollected
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, fields_of, is_dumb, line, table
 
@@ -30,27 +31,40 @@ if TYPE_CHECKING:
 @json_option
 def command(wave: str | None, watch: bool, plain: bool, project_dir: Path, as_json: bool) -> None:
     """Show where every wave stands and what needs you, or where each VM and group of one WAVE stands."""
-    from migrate.status import project_status
     from planner.errors import BadInput
 
     if wave is not None and watch:
         raise BadInput("one wave is not watched", "watch all of them: wherry status --watch")
-    with open_project(project_dir) as project:
-        if wave is not None:
-            from migrate.members import wave_members
+    if watch:
+        _watch(project_dir, plain, as_json)
+    else:
+        _look(project_dir, wave, as_json)
 
-            members = wave_members(project, wave)
-            if as_json:
-                data(members)
-                return
-            _show_members(members)
-            for need in project_status(project).needs:
-                if need.wave == members.wave:
-                    _show_need(need)
-            return
-        if not watch:
+
+@uncollected()  # until the records of all runs are let go
+def _look(project_dir: Path, wave: str | None, as_json: bool) -> None:
+    from migrate.status import project_status
+
+    with open_project(project_dir) as project:
+        if wave is None:
             _tell(project_status(project), as_json)
             return
+        from migrate.members import wave_members
+
+        members = wave_members(project, wave)
+        if as_json:
+            data(members)
+            return
+        _show_members(members)
+        for need in project_status(project).needs:
+            if need.wave == members.wave:
+                _show_need(need)
+
+
+def _watch(project_dir: Path, plain: bool, as_json: bool) -> None:
+    from migrate.status import project_status
+
+    with open_project(project_dir) as project:
         shown: ProjectStatus | None = None
         try:
             while True:
