@@ -37,6 +37,7 @@ class Verdict(StrEnum):
     """What a rehearsal came to."""
 
     CLEAN = "clean"
+    PARTIAL = "partial"  # what could be rehearsed is well, but something of it could not
     FINDINGS = "findings"
     FAILED = "failed"  # it did not come to its end
 
@@ -147,6 +148,8 @@ def reminder(project: Project, wave: str, fingerprint: str, before: str = "") ->
         return f"{visible(wave)} was never rehearsed" + (" before" if before else "")
     if rows[0]["fingerprint"] != fingerprint:
         return f"{visible(wave)} changed in the plan since it was rehearsed on {rows[0]['at'][:10]}"
+    if rows[0]["verdict"] == Verdict.PARTIAL:
+        return f"the last rehearsal of {visible(wave)}, on {rows[0]['at'][:10]}, could not start all of it"
     if rows[0]["verdict"] != Verdict.CLEAN:
         return f"the last rehearsal of {visible(wave)}, on {rows[0]['at'][:10]}, was not clean"
     return ""

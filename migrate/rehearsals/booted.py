@@ -10,16 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals import book
 from migrate.rehearsals.book import Depth, Verdict
 from migrate.rehearsals.copied import built_vms, copies_of
 from migrate.rehearsals.defined import Defines, by_plan
-from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes
+from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes, unproved
 from migrate.rehearsals.isolating import Isolation, isolation_of
 from migrate.rehearsals.journalled import LATEST, points_of
+from migrate.rehearsals.starting import left_out, missed_by, named
 from migrate.sites.bubbles import Bubbles
 from migrate.sites.copies import copy_id
 from planner.effects import Effect
@@ -41,7 +42,7 @@ _STOP_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """How the copy of a VM did; ``ok`` is None for one that was not started."""
+    """How the copy of a VM did; ``ok`` is None for one that was not started, or whose answer says nothing."""
 
     vm: str
     name: str
@@ -52,7 +53,7 @@ class Probed:
 
 @dataclass(frozen=True, slots=True)
 class Booted:
-    """What came of it. ``unproved`` names volumes whose copy nothing of a checkpoint vouches for.
+    """What came of it. ``unproved`` names volumes that are in no checkpoint: their VMs were not started.
 
     ``checkpoints`` are those that were booted, by group, where the groups keep a history.
     """
@@ -73,6 +74,17 @@ class Booted:
         well = all(one.ok is not False for one in self.probes)
         return not self.failure and self.removed and well and not self.unproved
 
+    @property
+    def verdict(self) -> Verdict:
+        """Return what it comes to: partial when all that could be started came up well."""
+        if self.failure:
+            return Verdict.FAILED
+        if self.clean:
+            return Verdict.CLEAN
+        answers = {one.ok for one in self.probes}
+        partial = self.unproved and self.removed and True in answers and False not in answers
+        return Verdict.PARTIAL if partial else Verdict.FINDINGS
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -82,6 +94,7 @@ class Prepared:
     room_bytes: int
     isolation: Isolation
     checkpoints: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)  # VM → why it will not be started
 
     def as_json(self) -> dict[str, Any]:
         """Return it for ``--json``; a network that is still to be made has no name yet."""
@@ -91,6 +104,7 @@ class Prepared:
             "networks": self.isolation.networks,
             "bubble_host": self.isolation.host,
             "checkpoints": self.checkpoints,
+            "left_out": self.left_out,
         }
 
 
@@ -105,7 +119,8 @@ def prepare(standing: Standing, target: FullSite, points: Points) -> Prepared:
     images = images_of(wave, standing.history, points.by_volume)
     isolation = isolation_of(wave, built_vms(wave).values(), target)
     chosen = {point.group: point.record for point in points.found}
-    return Prepared(images, room_bytes(images, target), isolation, chosen)
+    out = left_out(wave, unproved(images))
+    return Prepared(images, room_bytes(images, target), isolation, chosen, out)
 
 
 def rehearse_booted(
@@ -150,17 +165,16 @@ def rehearse_booted(
             wave=standing.wave.name,
             fingerprint=standing.wave.fingerprint,
             networks=networks,
-            copied_bytes=sum(image.size_bytes for image in prepared.images if not image.empty),
-            unproved=tuple(image.volume for image in prepared.images if not image.is_proved),
+            copied_bytes=sum(one.size_bytes for one in prepared.images if not one.empty and not one.idle),
+            unproved=unproved(prepared.images),
             probes=probes,
             failure=failure,
             removed=removed,
             checkpoints=prepared.checkpoints,
         )
-        verdict = Verdict.FAILED if failure else Verdict.CLEAN if said.clean else Verdict.FINDINGS
         report = {**asdict(said), "made": {} if removed else made}
-        book.amend(project, row.id, verdict, report)
-        points.note(f"rehearsed {row.at}, booted copy: {verdict.value}")
+        book.amend(project, row.id, said.verdict, report)
+        points.note(f"rehearsed {row.at}, booted copy: {said.verdict.value}")
         return said
 
 
@@ -251,19 +265,32 @@ def _boot(
         if nics := guest_nics(given, "test"):
             target.customise(copy_id(key, vm.id), nics, f"{key}/{vm.id}/do1")
     probes: list[Probed] = []
-    unproved = {image.volume for image in prepared.images if not image.is_proved}
-    torn = {held.vm for disk in wave.disks if disk.volume in unproved for held in disk.attachments}
+    out = prepared.left_out
+    missed = missed_by(wave, out)
     for batch in wave.boot:
-        batch_on = [vm for vm in map(wave.vm, batch) if vm.powered_on and vm.id not in torn]
+        batch_on = [vm for vm in map(wave.vm, batch) if vm.powered_on and vm.id not in out]
         for vm in batch_on:
             tell(f"start the copy of {visible(vm.name)}")
             target.power_on(copy_id(key, vm.id), f"{key}/{vm.id}/do1")
         for vm in batch_on:
-            probes.append(_probe(target, vm.id, vm.name, key, wave.policies.probe_timeout_s, clock))
+            answer = _probe(target, vm.id, vm.name, key, wave.policies.probe_timeout_s, clock)
+            probes.append(_weighed(answer, missed.get(vm.id, ())))
     booted = {one.vm for one in probes}
-    why = {True: "not started: a disk of it is in no checkpoint", False: "not started: it is off"}
-    idle = (Probed(vm.id, vm.name, None, why[vm.id in torn], 0.0) for vm in wave.vms if vm.id not in booted)
+    off = "not started: it is off"
+    idle = (
+        Probed(vm.id, vm.name, None, out.get(vm.id, off) if vm.powered_on else off, 0.0)
+        for vm in wave.vms
+        if vm.id not in booted
+    )
     return (*probes, *idle)
+
+
+def _weighed(answer: Probed, missing: tuple[str, ...]) -> Probed:
+    """Return an answer as it counts; one that is not well says nothing while VMs before it are missing."""
+    if answer.ok or not missing:
+        return answer
+    said = f"{answer.detail}; not counted, for {named(missing)}, which start before it, were not started"
+    return replace(answer, ok=None, detail=said)
 
 
 def _probe(target: FullSite, vm: str, name: str, key: str, timeout_s: float, clock: Clock) -> Probed:

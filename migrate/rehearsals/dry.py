@@ -24,10 +24,12 @@ from migrate.run.compose import compose
 from migrate.run.history import Entry, Event, History
 from migrate.run.runbook import Runbook
 from migrate.sites.ports import Capability
+from migrate.sites.rules import RuleHosts
 from migrate.steps.check import SOURCE_NEEDS, TARGET_NEEDS
 from migrate.steps.kind import Context
 from migrate.steps.kinds import KINDS
 from migrate.steps.landing import new_vm
+from migrate.steps.rules import new_rule
 from migrate.transfers.modelled import ModelledTransfers
 from planner.errors import Blocked, SiteRefused, WherryError
 from planner.freezing import unfrozen_at
@@ -167,6 +169,7 @@ def at_the_sites(wave: Wave, source: Reached, target: Reached) -> Iterator[Findi
         yield from _datastores(wave, target)
         yield from _space(wave, target)
         yield from _privileges(wave, source, target)
+        yield from _rules(wave, target)
     except WherryError as error:
         yield Finding("site", error.message, error.hint)
 
@@ -184,6 +187,20 @@ def _privileges(wave: Wave, source: Reached, target: Reached) -> Iterator[Findin
                 yield Finding("privileges", f"at site {site.name} {sentence}", hint)
     except SiteRefused as error:  # where nothing can land nobody can say what is lacking there
         yield Finding("places", error.message, error.hint)
+
+
+def _rules(wave: Wave, target: Reached) -> Iterator[Finding]:
+    """Yield the groups of hosts that rules of a wave will miss: without one its rule is not built."""
+    steps = compose(wave).steps
+    rules = [new_rule(said) for step in steps if step.kind == "rules" for said in step.params["rules"]]
+    if not rules or not isinstance(target, RuleHosts):
+        return
+    hint = "make the group there, or go without the rule: the cutover does not wait for it"
+    try:
+        for said in target.hosts_missing(rules, [new_vm(step) for step in steps if step.kind == "build"]):
+            yield Finding("rules", f"at site {target.name} {said}", hint)
+    except SiteRefused:  # the privileges have told that place
+        return
 
 
 def _networks(wave: Wave, target: FullSite) -> Iterator[Finding]:

@@ -7,11 +7,12 @@ checkpoint, and one that was overtaken is made again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from migrate.rehearsals.starting import left_out
 from migrate.sites.copies import copy_id
 from migrate.sites.ports import NewDisk
 from planner.errors import Blocked, StepFailed
@@ -41,6 +42,7 @@ class Image:
     digest: str
     empty: bool  # a disk that is never sent: the copy is as empty as the replica
     checkpoint: int = 0
+    idle: bool = False  # of a VM that is not started: its copy stays empty
 
     @property
     def is_proved(self) -> bool:
@@ -51,8 +53,14 @@ class Image:
 def images_of(wave: Wave, history: History, points: Mapping[str, Point]) -> tuple[Image, ...]:
     """Return the images of a wave: disks in ``points`` as they were there, others as of the newest proof.
 
-    Raises Blocked while a group has neither.
+    Raises Blocked while a group that has snapshots has neither, and where no group has any.
     """
+    awaited = {step.id.split("/")[0] for step in history.runbook.steps if step.kind == "checkpoint"}
+    if not awaited:
+        raise Blocked(
+            f"no disk of {visible(wave.name)} is in a checkpoint, so nothing can be booted",
+            "VMs that share disks, and physical RDMs, have none: rehearse it dry, or on the twin",
+        )
     digests: dict[str, str] = {}
     checked = set()
     for step in history.runbook.steps:  # in order: later rounds replace earlier ones
@@ -64,12 +72,12 @@ def images_of(wave: Wave, history: History, points: Mapping[str, Point]) -> tupl
                 if volume not in points or points[volume].cycle.endswith(f"/{taken}")
             }
             checked.add(step.id.split("/")[0])
-    if len(checked) < len(wave.groups):
+    if checked < awaited:
         raise Blocked(
             f"{visible(wave.name)} has no checkpoint of every group yet, so nothing can be booted",
             f"replicate it first: wherry replicate {visible(wave.name)} --live",
         )
-    return tuple(
+    images = tuple(
         Image(
             disk.volume,
             disk.size_bytes,
@@ -79,11 +87,19 @@ def images_of(wave: Wave, history: History, points: Mapping[str, Point]) -> tupl
         )
         for disk in wave.disks
     )
+    idle = left_out(wave, unproved(images))
+    of_idle = {disk.volume for disk in wave.disks if all(held.vm in idle for held in disk.attachments)}
+    return tuple(replace(image, idle=image.volume in of_idle) for image in images)
+
+
+def unproved(images: Iterable[Image]) -> tuple[str, ...]:
+    """Return the volumes that nothing of a checkpoint vouches for."""
+    return tuple(image.volume for image in images if not image.is_proved)
 
 
 def room_bytes(images: tuple[Image, ...], target: FullSite) -> int:
     """Return what the copies take; raises Blocked when the target has less."""
-    wanted = sum(image.size_bytes for image in images)
+    wanted = sum(image.size_bytes for image in images if not image.idle)
     if wanted > (free := target.free_bytes()):
         from planner.units import show_bytes
 
@@ -103,7 +119,7 @@ def copy_image(target: FullSite, image: Image, key: str, open_point: Callable[[s
 
     volume, op = copy_id(key, image.volume), f"{key}/{image.volume}/do1"
     target.create_disk(NewDisk(volume, image.size_bytes, Backing.VMDK), op)
-    if image.empty:
+    if image.empty or image.idle:
         return
     for _ in range(_TRIES):
         opener = open_point if image.checkpoint else target.open_read

@@ -7,9 +7,14 @@ nothing up. Only what a step built itself is removed when it is undone.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from planner.model import RuleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from migrate.sites.ports import NewVM
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,4 +43,13 @@ class Rules(Protocol):
 
     def drop_rule(self, rule: NewRule, op: str) -> None:
         """Remove a rule that the same step built; what somebody else made stays."""
+        ...
+
+
+@runtime_checkable
+class RuleHosts(Protocol):
+    """A site that can say before a run which groups of hosts its rules would miss."""
+
+    def hosts_missing(self, rules: Iterable[NewRule], arriving: Iterable[NewVM]) -> tuple[str, ...]:
+        """Return a sentence for each group of hosts that is not in the cluster where a rule's VMs land."""
         ...

@@ -38,7 +38,7 @@ class BuildRules(Repeatable):
                 why = f"waits for {_some(missing)}"
             else:
                 try:
-                    why = site.build_rule(_rule(said), op)
+                    why = site.build_rule(new_rule(said), op)
                 except SiteRefused as error:
                     why = error.message
             if why:
@@ -51,7 +51,7 @@ class BuildRules(Repeatable):
         """Remove the rules that this step built, whatever is recorded of that."""
         if Capability.RULES in ctx.target.capabilities:
             for said in step.params["rules"]:
-                cast(Rules, ctx.target).drop_rule(_rule(said), op)
+                cast(Rules, ctx.target).drop_rule(new_rule(said), op)
         return {}
 
 
@@ -60,5 +60,6 @@ def _some(names: list[str]) -> str:
     return ", ".join(visible(name, 60) for name in names[:_SHOWN]) + more
 
 
-def _rule(said: dict[str, Any]) -> NewRule:
+def new_rule(said: dict[str, Any]) -> NewRule:
+    """Return the rule that a step's parameters tell."""
     return NewRule(**{**said, "kind": RuleKind(said["kind"]), "vms": tuple(said["vms"])})

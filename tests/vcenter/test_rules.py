@@ -67,7 +67,11 @@ def live(stage: Staged, verb: str) -> None:
 
 
 def test_rules_stand_where_the_vms_run_and_go_with_them(stage: Staged) -> None:
-    said = stage.cli.done("rehearse", "W01", "--depth", "dry", "--json").document
+    ran = stage.cli("rehearse", "W01", "--depth", "dry", "--json")
+    said = ran.document
+    assert (ran.code, [one["what"] for one in said["findings"]]) == (3, ["rules"])
+    missing = "the cluster where VMs of the rule not on old land has no group of hosts called old"
+    assert missing in said["findings"][0]["message"], "what the run would tell at the end of the cutover"
     names = ["shop together", "on licensed", "not on old"]
     assert [call["subject"] for call in said["calls"] if call["call"] == "build_rule"] == names
     for verb in ("replicate", "cutover"):
@@ -91,5 +95,5 @@ def test_rules_stand_where_the_vms_run_and_go_with_them(stage: Staged) -> None:
 def test_the_privilege_is_asked_for_where_a_wave_has_rules(stage: Staged) -> None:
     stage.target.rules([{"deny": "Host.Inventory.EditCluster"}])
     ran = stage.cli("rehearse", "W01", "--depth", "dry", "--json")
-    (finding,) = ran.document["findings"]
+    finding, _ = ran.document["findings"]
     assert "the account lacks Host.Inventory.EditCluster on cluster DC0_C0" in finding["message"]

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import pyVmomi
 
+from migrate.clock import SystemClock
+from migrate.rehearsals.booted import rehearse_booted
+from migrate.rehearsals.defined import definitions
+from migrate.run.waves import find_wave
+from migrate.sites.opening import open_site
 from planner.model import Backing
+from planner.store import settings
+from planner.store.project import Project
+from tests.vcenter.collected import finished, named
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.shop import LUN_HERE, LUN_THERE, NODES, SHARED_BYTES, SINGLE, Shop, source, target
-from tests.vcenter.staged import Staged, machines, snapshots, staged
+from tests.vcenter.staged import Staged, machines, mounts, snapshots, staged
 
 ALL = (*NODES, *SINGLE)
-KIB = 1024
+KIB, MIB = 1024, 1 << 20
+vim: Any = pyVmomi.vim
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,56 @@ def written(shop: Shop) -> None:
     shop.write("node-2", 1, os.urandom(5 * KIB), 700 * KIB)
 
 
+def at_the_target(move: Move) -> dict[str, Any]:
+    """Return all that a rehearsal might leave: VMs, networks, switches, and the files of datastores."""
+    service = move.there.peer.connect()
+    hosts = named(service, vim.HostSystem, "name", "configManager")
+    stores = [Path(store) for store in mounts(move.there.peer).values()]
+    files = (path for store in stores for path in sorted(store.rglob("*")) if path.is_file())
+    return {
+        "vms": list(machines(move.there.peer)),
+        "networks": sorted(named(service, vim.Network, "name")),
+        "switches": [
+            [one.name for one in host["configManager"].networkSystem.networkInfo.vswitch]
+            for host in hosts.values()
+        ],
+        "files": {str(path): path.read_bytes() for path in files},
+    }
+
+
+def rehearsed(move: Move) -> None:
+    """Boot a copy of the shop in a bubble: all but the cluster, of which there is no checkpoint."""
+    before = at_the_target(move)
+    dry = move.stage.cli.done("rehearse", "W01", "--depth", "boot", "--json").document
+    assert len(dry["left_out"]) == len(NODES)
+
+    def with_tools(text: str) -> None:
+        if text.startswith("start the copy of "):
+            copy = machines(move.there.peer)[f"{text.removeprefix('start the copy of ')}-rehearsal"]
+            tools = vim.option.OptionValue(key="SET.guest.toolsRunningStatus", value="guestToolsRunning")
+            finished(copy.ReconfigVM_Task(vim.vm.ConfigSpec(extraConfig=[tools])))
+
+    with (
+        Project.open(move.stage.cli.root) as project,
+        closing(open_site(settings.load(project), "target", project.root)) as target,
+        definitions(settings.load(project), project.root, with_tools) as define,
+    ):
+        wave = find_wave(project, "W01")
+        found = rehearse_booted(project, wave, target, SystemClock(), with_tools, define=define)
+    answers = {one.name: (one.ok, one.detail) for one in found.probes}
+    shares = "not started: it shares Hard disk 2 with {}, and what VMs share is in no checkpoint"
+    assert {name: answers.pop(name) for name in NODES} == {
+        "node-1": (None, shares.format("node-2")),
+        "node-2": (None, shares.format("node-1")),
+    }
+    assert {name: ok for name, (ok, _) in answers.items()} == dict.fromkeys(SINGLE, True), answers
+    assert (found.failure, found.removed, found.verdict.value) == ("", True, "partial")
+    assert (found.copied_bytes, len(found.unproved)) == (len(SINGLE) * MIB, 3)
+    (entry, *_) = move.stage.cli.done("rehearse", "W01", "--history", "--json").document["rehearsals"]
+    assert (entry["depth"], entry["verdict"]) == ("boot", "partial")
+    assert at_the_target(move) == before
+
+
 def test_a_cluster_on_a_lun_moves_onto_a_vmdk_and_back(begin: Begin) -> None:
     move = begin(Backing.RDM_PHYSICAL)
     remapped(move, "vmdk")
@@ -90,6 +150,7 @@ def test_a_cluster_on_a_lun_moves_onto_a_vmdk_and_back(begin: Begin) -> None:
     for _ in range(3):
         move.live("replicate")
         written(move.here)
+    rehearsed(move)
     move.live("cutover")
     expected = move.here.content(*ALL)
     assert len(expected) == len(ALL) + len(NODES)

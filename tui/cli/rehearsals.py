@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from migrate.rehearsals.booted import Booted, Prepared
     from migrate.rehearsals.dry import DryRun
     from migrate.rehearsals.matrix import Matrix
+    from planner.plan import Wave
 
 _NAMED = 3  # runs that one sentence names
+_BOOTED = {"clean": "booted well", "partial": "partial: what was started booted well, not all of it could be"}
 _SHOWN = 20  # faults in a table for people; --json has all
 
 
@@ -145,7 +147,7 @@ def show_against(said: Against) -> None:
     say(f"{show_count(len(said.differences), 'difference')}")
 
 
-def show_prepared(wave: str, prepared: Prepared) -> None:
+def show_prepared(wave: Wave, prepared: Prepared) -> None:
     """Print what a booted copy would take."""
     from planner.names import visible
     from planner.units import show_bytes
@@ -155,28 +157,31 @@ def show_prepared(wave: str, prepared: Prepared) -> None:
     rows = [(visible(network), visible(other) or made) for network, other in isolation.networks.items()]
     table(("network", "isolated"), rows)
     _show_checkpoints(prepared.checkpoints)
-    disks, room = len(prepared.images), show_bytes(prepared.room_bytes)
+    for vm, why in prepared.left_out.items():
+        say(f"{visible(wave.vm(vm).name)} will be {visible(why, 400)}")
+    disks, room = sum(not one.idle for one in prepared.images), show_bytes(prepared.room_bytes)
     say(f"dry: nothing was done. A copy of {disks} disks takes at most {room} at the target for a while")
-    say(f"to do it: wherry rehearse {visible(wave)} --depth boot --live")
+    say(f"to do it: wherry rehearse {visible(wave.name)} --depth boot --live")
 
 
 def show_booted(said: Booted) -> None:
     """Print how the copies did."""
     from planner.names import visible
-    from planner.units import show_duration
+    from planner.units import show_count, show_duration
 
     words = {True: "well", False: "not well", None: "-"}
     rows = [
-        (visible(one.name), words[one.ok], show_duration(one.waited_s), visible(one.detail))
+        (visible(one.name), words[one.ok], show_duration(one.waited_s), visible(one.detail, 400))
         for one in said.probes
     ]
     table(("copy of", "it is", "after", "probe"), rows)
     _show_checkpoints(said.checkpoints)
-    line(f"{visible(said.wave)}: {'booted well' if said.clean else 'not clean'}")
+    line(f"{visible(said.wave)}: {_BOOTED.get(said.verdict.value, 'not clean')}")
     if said.failure:
         say(f"it ended early: {visible(said.failure)}")
     if said.unproved:
-        say(f"{len(said.unproved)} disks were copied as they are: no checkpoint has a digest of them")
+        out = show_count(len(said.unproved), "disk")
+        say(f"{out} in no checkpoint: their VMs were built and not started, and nothing is known of them")
     if said.removed:
         say("the copies are removed; replicas and sources were only read")
     else:

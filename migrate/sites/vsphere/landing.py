@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from migrate.sites.ports import NewVM
 from migrate.sites.vsphere.built import built
 from migrate.sites.vsphere.connection import Connection
 from planner.destinations import below, parts_of
@@ -105,6 +106,16 @@ class Ground:
                 item.ref for item in self._reached(cluster, "datastore") if self._name(item) in wanted
             ),
             plugs=tuple(item.ref for item in nets.values()),
+        )
+
+    def landing_of(self, vm: NewVM) -> Landing:
+        """Return where a VM lands by what it names itself: its disks may not be there yet."""
+        return self.landing(
+            datastore=vm.datastore,
+            datastores=(),
+            networks=[nic.network for nic in vm.nics],
+            folder=vm.folder,
+            pool=vm.pool,
         )
 
     def _items(self, *kinds: str) -> list[RawObject]:

@@ -111,13 +111,7 @@ class Authorised(Part):
         named: set[str] = set()
         for vm in vms:
             named |= wanted_policies(vm)
-            landing = ground.landing(
-                datastore=vm.datastore,
-                datastores=(),
-                networks=[nic.network for nic in vm.nics],
-                folder=vm.folder,
-                pool=vm.pool,
-            )
+            landing = ground.landing_of(vm)
             objects[On.FOLDER][landing.folder] = None
             objects[On.POOL][landing.pool] = None
             objects[On.CLUSTER][landing.cluster] = None

@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from migrate.sites.ports import NewVM
 from migrate.sites.rules import NewRule
 from migrate.sites.vsphere.built import built, option
 from migrate.sites.vsphere.describing import Describing, stamp_of
+from migrate.sites.vsphere.landing import Ground
 from migrate.sites.vsphere.tasks import Act
 from planner.model import RuleKind
 from planner.names import content_id, visible
@@ -55,8 +57,7 @@ class Ruling(Describing):
             return "" if _is(there, rule, config, refs) else "another rule of its name is there"
         group = _named(config.group, rule.vm_group) if rule.kind is RuleKind.VM_HOST else None
         if rule.kind is RuleKind.VM_HOST:
-            hosts = _named(config.group, rule.host_group)
-            if not getattr(hosts, "host", None):
+            if not _has_hosts(config, rule):
                 return f"the target has no group of hosts called {visible(rule.host_group, 80)}"
             if group is not None and _ids(getattr(group, "vm", ())) != refs:
                 return f"a group of other VMs is called {visible(rule.vm_group, 80)} there"
@@ -70,6 +71,27 @@ class Ruling(Describing):
         )
         self._reconfigure_cluster(act, cluster, spec, lambda config: _stands(config, rule, refs))
         return ""
+
+    def hosts_missing(self, rules: Iterable[NewRule], arriving: Iterable[NewVM]) -> tuple[str, ...]:
+        """Return a sentence for each group of hosts that is not in the cluster where a rule's VMs land.
+
+        Raises SiteRefused for a place that is not there, Declined, Unreachable.
+        """
+        of_hosts = [rule for rule in rules if rule.kind is RuleKind.VM_HOST]
+        if not of_hosts:
+            return ()
+        ground = Ground(self.connection)
+        lands = {vm.id: ground.landing_of(vm).cluster for vm in arriving}
+        clusters = {cluster for cluster in lands.values() if cluster.kind == "ClusterComputeResource"}
+        configs = {cluster: self._config(cluster) for cluster in clusters}
+        found = (
+            f"the cluster where VMs of the rule {visible(rule.name, 80)} land has no group of hosts called "
+            f"{visible(rule.host_group, 80)}"
+            for rule in of_hosts
+            for cluster in dict.fromkeys(lands[vm] for vm in rule.vms if vm in lands)
+            if cluster in configs and not _has_hosts(configs[cluster], rule)
+        )
+        return tuple(dict.fromkeys(found))
 
     def drop_rule(self, rule: NewRule, op: str) -> None:
         """Remove a rule that the same step built, and its group of VMs; raises Declined, Unreachable."""
@@ -135,6 +157,10 @@ def _same_step(made: str, op: str) -> bool:
 
 def _named(items: Any, name: str) -> Any:
     return next((one for one in items or () if one.name == name), None)
+
+
+def _has_hosts(config: Any, rule: NewRule) -> bool:
+    return bool(getattr(_named(config.group, rule.host_group), "host", None))
 
 
 def _ids(machines: Any) -> set[str]:

@@ -183,7 +183,7 @@ def _boot(
             if as_json:
                 data({"wave": name, "live": False, **prepared.as_json()})
             else:
-                show_prepared(name, prepared)
+                show_prepared(standing.wave, prepared)
             return 0
         confirm_live(name, confirm, "rehearse")
 
