@@ -91,7 +91,7 @@ def test_hundreds_of_checkpoints(system: System, tmp_path: Path, seed: int) -> N
     rng = random.Random(seed)
     with experiment.life() as guest:
         for _ in range(10):
-            guest.write(15, pause_s=rng.uniform(0.05, 0.5))
+            guest.write(15, pause_s=rng.uniform(0.05, 0.5), records=2)
             guest.insert_at_rest()
     experiment.check()
     for order, _ in _DISORDERS:
