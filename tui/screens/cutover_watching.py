@@ -8,19 +8,15 @@ It reads alone, so any number of viewers watch one run, and whoever leaves stops
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.types import NoActiveAppError
 
-from planner.errors import WherryError
 from planner.names import visible
 from tui.live.document import Live, WaveNow
+from tui.screens.beside import BesidePlace
 from tui.screens.table_place import TablePlace
 from tui.sheets import Sheets
 
@@ -34,7 +30,7 @@ _SHARE = 10  # times as long as a reading took, nothing is read
 _FIRST = ("before commit", "cutting over", "rolling back", "committing", "failing back", "in sync")
 
 
-class WatchingPlace(TablePlace):
+class WatchingPlace(BesidePlace, TablePlace):
     """A place that shows one run, now or in its past."""
 
     class Changed(Message):
@@ -43,13 +39,6 @@ class WatchingPlace(TablePlace):
         def __init__(self, live: Live) -> None:
             super().__init__()
             self.live = live
-
-    class Read(Message):
-        """What was asked for has been read."""
-
-        def __init__(self, do: Callable[[], None]) -> None:
-            super().__init__()
-            self.do = do
 
     def __init__(self) -> None:
         super().__init__()
@@ -93,19 +82,13 @@ class WatchingPlace(TablePlace):
         from tui.live.poller import Poller
 
         if self._poller is None and self._sheets is not None:
-            self._poller = Poller(self.wherry.session.root, lambda live: self._post(self.Changed(live)))
+            self._poller = Poller(self.wherry.session.root, lambda live: self.post_safely(self.Changed(live)))
             self._poller.start()
 
     def _unwatch(self) -> None:
         if self._poller is not None:
             self._poller.close(0.0)  # it ends by itself: keys do not wait for a look that is under way
             self._poller = None
-
-    def _post(self, message: Message) -> None:
-        """Post from any thread; a screen that is being taken down hears nothing more."""
-        with suppress(NoActiveAppError):
-            if self.is_running:
-                self.post_message(message)
 
     def look_now(self) -> None:
         """Look at once: something was just done."""
@@ -178,27 +161,6 @@ class WatchingPlace(TablePlace):
         is_due = monotonic() - self._began_at >= max(_EVERY_S, _SHARE * self._cost_s)
         if is_due and not self.replaying and (self.sheet is None or not self.sheet.outcome):
             self.read()
-
-    def in_thread(
-        self, work: Callable[[], Any], then: Callable[[Any], None], failed: Callable[[str, str], None]
-    ) -> None:
-        """Do something beside the screen; what came of it, or the error with its hint, is taken in here."""
-
-        def run() -> None:
-            try:
-                found = work()
-            except (WherryError, sqlite3.Error) as error:
-                said = getattr(error, "message", "") or f"the project cannot be read now: {error}"
-                hint = getattr(error, "hint", "")
-                self._post(self.Read(lambda: failed(said, hint)))
-            else:
-                self._post(self.Read(lambda: then(found)))
-
-        self.run_worker(run, thread=True, group="sheet", exit_on_error=True)
-
-    def on_watching_place_read(self, message: Read) -> None:
-        """Take in what was read."""
-        message.do()
 
     def _got(self, past: tuple[int, int] | None, wave: str, sheet: Sheet | None, back: Spread | None) -> None:
         self._reading = False
