@@ -157,6 +157,9 @@ async def test_snapshots_of_others_are_asked_for_at_the_site(lab: Wherry) -> Non
         assert theirs in text(pilot)
         await key(pilot, *"theirs", "tab", *"W02", "ctrl+s")
         await until(lambda: "beside 1 snapshot of others" in text(pilot), PATIENCE_S)
+        await key(pilot, "escape", "O")
+        assert isinstance(pilot.app.screen, ReplicateScreen)
+        await until(lambda: "overlooked already" in text(pilot), PATIENCE_S)
     (found,) = lab.done("run", "overlook", "W02", "--json").document["snapshots"]
     assert (found["snapshot"], found["overlooked"]) == (theirs, True)
 
@@ -294,6 +297,16 @@ async def test_what_cannot_be_done_says_why(move: Running) -> None:
         await key(pilot, "b")
         await until(lambda: on(pilot, Form))
         assert not orders.waiting(move.project)[1:], "nothing was ordered beside what was"
+
+
+async def test_verify_asks_first(move: Running) -> None:
+    async with seen(move) as pilot:
+        await go(pilot, "W01/g0")
+        await key(pilot, "V")
+        await until(lambda: on(pilot, Confirm))
+        assert "Verify W01?" in text(pilot)
+        await key(pilot, "escape")
+        assert not pilot.app.is_working  # type: ignore[attr-defined]
 
 
 async def test_who_only_looks_starts_no_receiver_and_has_no_lever(move: Running) -> None:
