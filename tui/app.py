@@ -28,6 +28,7 @@ from textual.worker import get_current_worker
 from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.keymap import shown
+from tui.actions.places import ABOVE
 from tui.actions.table import action_named
 from tui.ascii import Ascii
 from tui.modes import MODES
@@ -147,9 +148,9 @@ class WherryApp(WorkingApp):
 
     @property
     def place(self) -> PlaceScreen | None:
-        """The place on the screen, under a dialog that may cover it; None while places change."""
+        """The place or page on the screen, under a dialog that may cover it; None while places change."""
         try:
-            return next((item for item in self.screen_stack if isinstance(item, PlaceScreen)), None)
+            return next((item for item in reversed(self.screen_stack) if isinstance(item, PlaceScreen)), None)
         except ScreenStackError:
             return None
 
@@ -245,6 +246,8 @@ class WherryApp(WorkingApp):
         if place_id != self.current_mode:
             self._trail.append(self.current_mode)
             await self.switch_mode(place_id)
+        elif (place := self.place) is not None and ABOVE.get(place.place_id) == place_id:
+            await self.pop_screen()
 
     def go_back(self) -> None:
         """Go to the place we came from; from the first one there is nowhere to go."""
@@ -359,6 +362,8 @@ class WherryApp(WorkingApp):
     def _would_lose(self) -> str:
         if self.is_working:
             return f"{self.work_title} is going on and would end without a result."
+        if served := sum(job.state.running for job in self.aside):
+            return f"{plural(served, 'image')} served here would end."
         if self.unsaved:
             verb = "is" if self.unsaved == 1 else "are"
             return f"{plural(self.unsaved, 'edit')} of the plan {verb} not saved and would be lost."

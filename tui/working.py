@@ -34,6 +34,7 @@ class WorkingApp(EndingApp[None]):
         self.study = study
         self.job: Job | None = None
         self.unsaved = 0  # edits of the plan by hand that only the study has
+        self.aside: list[Job] = []  # what goes on beside the job in hand: images that are served
         self._busy: list[str] = []
 
     def read_again(self) -> None:
@@ -61,8 +62,8 @@ class WorkingApp(EndingApp[None]):
     def stop_working(self) -> None:
         """End the study and the job in hand; neither leaves anything half-stored."""
         self.study.close()
-        if self.job is not None:
-            self.job.close()
+        for job in filter(None, (self.job, *self.aside)):
+            job.close()
 
     def ask(
         self,
@@ -135,6 +136,15 @@ class WorkingApp(EndingApp[None]):
         self.run_worker(lambda: self._await(job, then), thread=True, group="job", exit_on_error=True)
         self._open(job)
 
+    def start_aside(self, job: Job) -> None:
+        """Start work that goes on beside the work in hand until it is stopped, or the application is left."""
+        try:
+            job.start()
+        except WherryError as error:
+            self.remark(f"✖ {visible(error.message)}", "bad")
+            return
+        self.aside = [*(one for one in self.aside if one.state.running), job]
+
     def _await(self, job: Job, then: Callable[[Job], None] | None) -> None:
         job.wait()
 
@@ -147,7 +157,9 @@ class WorkingApp(EndingApp[None]):
                     then(job)
             elif state.error is not None:
                 self.remark(f"✖ {visible(state.error.message)}", "bad")
-            elif state.exit_code == 1 and state.document is not None:  # it was done, and did not end well
+            elif (
+                state.exit_code in (1, 3) and state.document is not None
+            ):  # it was done, and did not end well
                 self.remark(f"✖ {visible(state.title)}: not all is well", "bad")
                 if then is not None:
                     then(job)

@@ -82,6 +82,19 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_what_is_newer_waits_while_somebody_reads_and_comes_to_the_top": ("journal.newest",),
         "test_the_chain_is_checked_and_a_break_is_said": ("journal.verify",),
     },
+    "screens/test_group.py": {
+        "test_what_a_receiver_keeps_is_listed_pinned_served_and_written_out": (
+            "group.pin",
+            "group.restore",
+            "group.checkpoint",
+        ),
+        "test_disks_are_served_beside_everything_else_until_they_are_not": ("group.serve",),
+        "test_snapshots_of_others_are_asked_for_at_the_site": ("group.overlook", "replicate.overlook"),
+        "test_a_copy_of_a_checkpoint_boots_and_is_noted_beside_it": ("group.boot",),
+        "test_a_committed_wave_is_said_what_its_way_home_takes_and_sent_there": ("group.back",),
+        "test_what_cannot_be_done_says_why": ("group.commit",),
+        "test_verify_asks_first": ("group.verify",),
+    },
     "screens/test_replicate.py": {
         "test_pause_asks_and_is_in_the_store": ("replicate.pause",),
         "test_resume_wants_the_name_and_places_the_order_of_its_verb": ("replicate.resume",),

@@ -4,7 +4,7 @@ import pytest
 from planner.effects import Effect
 from tui.actions.action import Action, Place, shown_key
 from tui.actions.keymap import MOVING, bindings_at
-from tui.actions.places import PLACES, place_named
+from tui.actions.places import ABOVE, PAGES, PLACES, place_named
 from tui.actions.table import ACTIONS, action_named, actions_at, why_not
 from tui.cli.main import cli
 from tui.modes import MODES
@@ -54,7 +54,7 @@ def test_actions_of_every_table_are_those_of_a_table_place() -> None:
 
 
 def test_places_of_actions_are_places_and_titles_fit_the_help() -> None:
-    known = {place.id for place in PLACES}
+    known = {place.id for place in (*PLACES, *PAGES)}
     for action in ACTIONS:
         assert set(action.places) <= known, action.id
         assert 0 < len(action.title) <= 39, action.id
@@ -103,6 +103,25 @@ def test_places_have_each_a_key() -> None:
     for place in PLACES:
         assert place_named(place.id) is place
     assert set(MODES) <= {place.id for place in PLACES}
+
+
+def test_pages_lie_above_places_whose_key_they_have_and_keys_are_unique_there() -> None:
+    for page in PAGES:
+        assert place_named(page.id) is page
+        assert place_named(ABOVE[page.id]).key == page.key
+        keys = [key for action in actions_at(page.id) for key in keys_of(action)]
+        assert len(set(keys)) == len(keys), page.id
+        assert not set(keys) & MOVING, page.id
+
+
+def test_the_page_of_a_group_can_do_what_it_offers() -> None:
+    from tui.app import WherryApp
+    from tui.screens.group import GroupScreen
+
+    for action in actions_at("group"):
+        on_app, _, name = action.do.rpartition(".")
+        owner = WherryApp if on_app == "app" else GroupScreen
+        assert hasattr(owner, f"action_{name.split('(')[0]}"), action.id
 
 
 def command_of(words: str) -> click.Command:

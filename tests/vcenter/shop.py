@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -177,10 +178,14 @@ class Shop:
         """Give each disk of the datastores the device that it would be."""
         while not self._ended.wait(_LOOK_S):
             for store in self._stores:
-                for file in store.glob("*/*.vmdk"):
-                    flat = file.with_name(file.name.replace(".vmdk", "-flat.vmdk"))
-                    if flat.exists() and (said := _UUID.search(file.read_text(errors="replace"))):
-                        self._link(re.sub("[ -]", "", said[1]), flat)
+                with suppress(FileNotFoundError):  # a VM is removed just now: the others at the next look
+                    self._see(store)
+
+    def _see(self, store: Path) -> None:
+        for file in store.glob("*/*.vmdk"):
+            flat = file.with_name(file.name.replace(".vmdk", "-flat.vmdk"))
+            if flat.exists() and (said := _UUID.search(file.read_text(errors="replace"))):
+                self._link(re.sub("[ -]", "", said[1]), flat)
 
     def _link(self, digits: str, file: Path) -> None:
         link = self._by_id / f"wwn-0x{digits}"

@@ -13,11 +13,12 @@ SORTED = (
     *TABLED,
     "rehearse",
     "replicate",
+    "group",
     "overview",
     "cutover",
     "journal",
 )  # with a table that is filtered, sorted and copied
-PANELS = ("overview", *FILTERED, "rehearse", "replicate", "settings", "cutover", "journal")
+PANELS = ("overview", *FILTERED, "rehearse", "replicate", "group", "settings", "cutover", "journal")
 
 
 def _goto(place: Place) -> Action:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from planner.errors import BadInput
 from planner.names import visible
 from tui.actions.action import Action, shown_key
-from tui.actions.places import PLACES
+from tui.actions.places import PAGES, PLACES
 from tui.actions.table import ACTIONS, actions_at
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def checked(chosen: Mapping[str, str], file: str, rows: Mapping[str, int]) -> di
                 "the names stand in docs/terminal.md",
             )
         found[name] = ",".join(_key(part.strip(), f"{where(name)}: {name}") for part in keys.split(","))
-    for place in PLACES:
+    for place in (*PLACES, *PAGES):
         taken: dict[str, str] = {}
         for action in actions_at(place.id):
             for key in found.get(action.id, action.key).split(","):

@@ -1,4 +1,4 @@
-"""The places of the tab line, in its order."""
+"""The places of the tab line, in its order, and the pages that are opened from one of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ PLACES = (
     Place("settings", "0", "Settings", "Set", "link, windows, freezes, caps, maps", "settings"),
 )  # fmt: skip
 
+PAGES = (
+    Place("group", "6", "Group", "Group", "what can the group go back to, and how", "checkpoints"),
+)  # fmt: skip
+ABOVE = {"group": "replicate"}  # the place whose page it is
+
 
 def place_named(place_id: str) -> Place:
-    """Return a place by its id."""
-    return next(place for place in PLACES if place.id == place_id)
+    """Return a place or page by its id."""
+    return next(place for place in (*PLACES, *PAGES) if place.id == place_id)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from planner.effects import Effect
 from tui.actions.action import Action, shown_key
-from tui.actions.places import PLACES
+from tui.actions.places import PAGES, PLACES
 from tui.actions.table import ACTIONS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "terminal.md"
@@ -21,7 +21,7 @@ BEGIN, END = "<!-- keys -->", "<!-- end of keys -->"
 def tables() -> str:
     """Return one table a place, of what it has for itself, and one of what works in several."""
     lines: list[str] = []
-    for place in PLACES:
+    for place in (*PLACES, *PAGES):
         own = [action for action in ACTIONS if action.places == (place.id,)]
         if own:
             lines += _table(f"{place.key} {place.title}", own)

@@ -21,6 +21,7 @@ REPLICATE = (
     _do("resume", "r", "go on with the wave …", "run resume", "resume"),
     _do("sync", "n", "bring the wave up to date now …", "replicate", "sync now"),
     _do("checkpoint", "c", "make a checkpoint of the group …", "checkpoint", "checkpoint"),
+    _do("overlook", "O", "overlook snapshots of others …", "run overlook"),
     _do("verify", "V", "read the wave's replicas again …", "verify", "verify", Effect.DRY_RUN),
     _do("throttle", "t", "limit all transfers together …", "settings set", "throttle"),
     _look("problems", "o", "only what is wrong, or all", "problems", "problems"),

@@ -14,6 +14,7 @@ from tui.actions.checks import CHECKS
 from tui.actions.cutover import CUTOVER
 from tui.actions.dependencies import DEPENDENCIES
 from tui.actions.everywhere import EVERYWHERE, LIVE, PANEL, TABLE
+from tui.actions.group import GROUP
 from tui.actions.inventory import INVENTORY
 from tui.actions.journal import JOURNAL
 from tui.actions.overview import OVERVIEW
@@ -31,6 +32,7 @@ ACTIONS: tuple[Action, ...] = (
     *CHECKS,
     *REHEARSE,
     *REPLICATE,
+    *GROUP,
     *CUTOVER,
     *JOURNAL,
     *DEPENDENCIES,
@@ -76,7 +78,7 @@ def why_not(action: Action, view: View, read_only: bool = False) -> str:
 
 def writes_a_file(action: Action) -> bool:
     """Return whether an action puts a file on this machine: whoever looks from a browser may not."""
-    return action.id == "write" or action.twin == "export"
+    return action.id in ("write", "group.restore") or action.twin == "export"
 
 
 def _is_there(part: str, view: View) -> bool:

@@ -26,6 +26,8 @@ class Kind(Enum):
     ASSESS = "assess"
     CHECKPOINT = "checkpoint"
     VERIFY = "verify"
+    BOOT = "boot"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,28 @@ def checkpoint(group: str, name: str = "", pin: bool = False) -> Order:
 def verify(wave: str) -> Order:
     """Return the order to read every replica of a wave again and hold it against the record."""
     return Order(Kind.VERIFY, f"verify {visible(wave, 40)}", ("verify", "--json"), (), (wave,))
+
+
+def boot(wave: str, checkpoint: str) -> Order:
+    """Return the order to boot a copy of a wave as it was at a checkpoint, number, name or latest.
+
+    It is live: who orders it has confirmed it.
+    """
+    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={checkpoint}")
+    return Order(Kind.BOOT, f"boot a copy of {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
+
+
+def serve_image(group: str, checkpoint: int) -> Order:
+    """Return the order to serve a group's disks as they were at a checkpoint, until the job is stopped."""
+    called = f"disks of {visible(group, 40)} at {checkpoint}"
+    return Order(Kind.IMAGE, called, ("image", "--json"), ("--serve",), (group, str(checkpoint)))
+
+
+def write_image(group: str, checkpoint: int, to: str, form: str) -> Order:
+    """Return the order to write a group's disks out as they were at a checkpoint; a form is raw or vmdk."""
+    called = f"restore {visible(group, 40)} to {checkpoint}"
+    options = (f"--to={to}", f"--format={form}")
+    return Order(Kind.IMAGE, called, ("image", "--json"), options, (group, str(checkpoint)))
 
 
 def assess(vm: str = "") -> Order:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from planner.effects import Effect
 from planner.names import visible
 from tui.actions.action import Action
-from tui.screens.cutover_asking import Said, Work
 from tui.screens.cutover_levers import LeversPlace
 from tui.screens.cutover_words import gate_lines
+from tui.screens.steering import Said, Work
 from tui.text import line
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.names import visible
-from tui.screens.cutover_asking import AskingPlace, Work
+from tui.screens.cutover_asking import AskingPlace
+from tui.screens.steering import Work
 from tui.text import line
 
 if TYPE_CHECKING:

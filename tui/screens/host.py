@@ -19,6 +19,7 @@ class Host(Protocol):
     session: Session
     read_only: bool
     unsaved: int
+    aside: list[Job]
     preferences: Preferences
     now: Callable[[], datetime]
 
@@ -45,6 +46,10 @@ class Host(Protocol):
 
     def start(self, job: Job, then: Callable[[Job], None] | None = None) -> None:
         """Start work of its own process and show it; ``then`` is called once it has ended with a word."""
+        ...
+
+    def start_aside(self, job: Job) -> None:
+        """Start work that goes on beside the work in hand until it is stopped, or the application is left."""
         ...
 
     def work_words(self) -> str:

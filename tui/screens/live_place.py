@@ -11,6 +11,7 @@ from typing import Any
 
 from textual.content import Content
 from textual.message import Message
+from textual.screen import ModalScreen
 
 from planner.names import visible
 from tui.live.document import EngineState, Live
@@ -49,7 +50,7 @@ class LivePlace(EngineLever):
 
     def on_screen_suspend(self) -> None:
         """Stop reading, unless it is only a dialog that lies over the place."""
-        if self.app.current_mode != self.place_id:
+        if not isinstance(self.app.screen, ModalScreen):
             self._look_away()
 
     def on_unmount(self) -> None:

@@ -25,7 +25,7 @@ from planner.errors import WherryError
 from planner.names import visible
 from tui.actions.action import Action
 from tui.actions.keymap import reworded, shown
-from tui.actions.places import PLACES, place_named
+from tui.actions.places import ABOVE, PLACES, place_named
 from tui.actions.table import action_named, actions_at, why_not, writes_a_file
 from tui.screens.host import Host
 from tui.session import View
@@ -211,7 +211,7 @@ class PlaceScreen(Screen[None]):
     def _places(self) -> tuple[Item, ...]:
         items: list[Item] = []
         for place in PLACES:
-            here = place.id == self.place_id
+            here = place.id == ABOVE.get(self.place_id, self.place_id)
             words = f"{place.key} {place.title if self.wide or here else place.short}"
             style = "bold $text-accent" if here else ""
             items.append(Item(f"[{words}]" if here else f" {words}", style, f"act('go.{place.id}')"))

@@ -1,6 +1,6 @@
 """Replicate: is the copy fresh? Lanes of waves, groups and VMs as they are now, and the levers of their runs.
 
-    line, freshness, store │ lanes ──enter──▶ one lane from near
+    line, freshness, store │ lanes ──enter──▶ a group's page, or one lane from near
 
 It shows what the record and the movers say; whoever looks from elsewhere sees the same.
 Leaving it stops nothing.
@@ -196,8 +196,13 @@ class ReplicateScreen(ReplicateActs):
         self.show_notice()
 
     def on_virtual_table_opened(self, event: VirtualTable.Opened) -> None:
-        """Show all of a lane."""
-        if (lane := self.lane) is not None:
+        """Open the page of a group; of a wave or a VM show all of its lane."""
+        lane = self.lane
+        if lane is not None and lane.depth == 1:
+            from tui.screens.group import GroupScreen
+
+            self.app.push_screen(GroupScreen(lane.wave, lane.group))
+        elif lane is not None:
             page = lane_page(lane, self.live, self.wherry.now())
             self.app.push_screen(Reader(visible(lane.name, 60), page))
 

@@ -15,6 +15,7 @@ from tui.jobs import orders
 from tui.jobs.job import Job
 from tui.live.document import WaveNow
 from tui.screens.live_place import LivePlace
+from tui.screens.overlooking import Overlooking
 from tui.screens.table_place import TablePlace
 from tui.text import line, plural, stack
 
@@ -27,7 +28,7 @@ _BEGUN = frozenset({"committed", "failed back"})
 _LIMIT = "transfers.limit_mbit"
 
 
-class ReplicateActs(LivePlace, TablePlace):
+class ReplicateActs(LivePlace, TablePlace, Overlooking):
     """Steering what runs do. Subclasses know the lane under the cursor."""
 
     @property
@@ -48,6 +49,8 @@ class ReplicateActs(LivePlace, TablePlace):
                 return f"{visible(lane.wave, 20)} is not under way: n begins it"
             case "sync" if not status.approved_by and wave.run is None:
                 return f"{visible(lane.wave, 20)} is not approved: A in 4 Waves"
+            case "overlook" if wave.run is None:
+                return f"no run of {visible(lane.wave, 20)} is under way"
             case "checkpoint" | "verify" if wave.run is None:
                 return f"nothing of {visible(lane.wave, 20)} is copied yet"
             case "checkpoint" if not lane.group and _groups(wave) != 1:
@@ -138,6 +141,12 @@ class ReplicateActs(LivePlace, TablePlace):
                 else None
             ),
         )
+
+    def action_replicate_overlook(self) -> None:
+        """Let the run go on beside snapshots of others that are there now."""
+        if (wave := self._here()) is not None:
+            self.watched = wave.name
+            self.overlook()
 
     # checkpoints and replicas
 

@@ -54,6 +54,21 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
         {"group": "W01/db", "name": HOSTILE, "pin": True, "wait": True, "as_json": True},
     ),
     (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
+    (
+        orders.boot(HOSTILE, "--live"),
+        "wherry rehearse",
+        {"wave": HOSTILE, "depth": "boot", "live": True, "confirm": HOSTILE, "checkpoint": "--live"},
+    ),
+    (
+        orders.serve_image("W01/-x", 57),
+        "wherry image",
+        {"group": "W01/-x", "checkpoint": "57", "serve": True, "to": None, "as_json": True},
+    ),
+    (
+        orders.write_image("W01/-x", 57, "--out", "vmdk"),
+        "wherry image",
+        {"serve": False, "to": Path("--out"), "form": "vmdk", "as_json": True},
+    ),
     (orders.plan("thorough", 7), "wherry plan", {"effort": "thorough", "seed": 7, "as_json": False}),
     (
         orders.what_if(

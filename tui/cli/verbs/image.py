@@ -121,9 +121,9 @@ def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         if as_json:
             data(held.told)
-        else:
-            for disk in held.told["disks"]:
-                line(f"{disk['uri']}  {show_bytes(disk['size_bytes'])}  {visible(disk['volume'], 200)}")
+        for disk in held.told["disks"]:
+            tell = say if as_json else line  # whoever reads along sees where, before the document ends
+            tell(f"{disk['uri']}  {show_bytes(disk['size_bytes'])}  {visible(disk['volume'], 200)}")
             say(f"checkpoint {held.told['checkpoint']['record']} of {visible(held.told['group'], 200)} "
                 "is served until Ctrl-C")  # fmt: skip
         held.wait()

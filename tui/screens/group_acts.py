@@ -1,0 +1,287 @@
+"""What is done on a protection group's page: each asks first, then does what its verb does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from planner.names import visible
+from planner.units import show_bytes
+from tui.actions.action import Action
+from tui.dialogs.confirm import Confirm
+from tui.dialogs.form import Ask, Form
+from tui.dialogs.reader import Reader
+from tui.dialogs.work import Work
+from tui.jobs import orders
+from tui.jobs.job import Job
+from tui.screens.live_place import LivePlace
+from tui.screens.overlooking import Overlooking
+from tui.screens.table_place import TablePlace
+from tui.text import line, stack
+
+if TYPE_CHECKING:
+    from planner.store.project import Project
+    from tui.acts.histories import GroupTold
+    from tui.jobs.orders import Order
+    from tui.live.document import WaveNow
+
+_OF_POINT = ("pin", "serve", "boot", "restore")
+_HOMEWARD = ("committed", "reverse protected")
+
+
+class GroupActs(LivePlace, TablePlace, Overlooking):
+    """A page about one group. Subclasses know it and the checkpoint under the cursor."""
+
+    title_of_group = ""  # WAVE/GROUP
+
+    @property
+    def told(self) -> GroupTold | None:
+        """The group as it was read last."""
+        raise NotImplementedError
+
+    @property
+    def point(self) -> Mapping[str, Any] | None:
+        """The checkpoint under the cursor."""
+        raise NotImplementedError
+
+    @property
+    def now(self) -> WaveNow | None:
+        """The wave as it is."""
+        return self.live.wave(self.watched)
+
+    def read_group(self) -> None:
+        """Read the group again."""
+        raise NotImplementedError
+
+    def look_now(self) -> None:
+        """Look again: something was just done."""
+        super().look_now()
+        self.read_group()
+
+    # why not
+
+    def why_not(self, action: Action) -> str:
+        """Say also what has to be there first."""
+        if why := super().why_not(action):
+            return why
+        if not self.ready or not action.id.startswith("group."):
+            return ""
+        return self._why_not(action.id.removeprefix("group."))
+
+    def _why_not(self, name: str) -> str:
+        wave, point = self.now, self.point
+        called = visible(self.watched, 20)
+        if wave is None:
+            return f"{called} is in no plan any more"
+        if name in _OF_POINT and point is None:
+            return "there is no checkpoint under the cursor"
+        stage = wave.status.stage
+        match name:
+            case "checkpoint" | "verify" if wave.run is None:
+                return f"nothing of {called} is copied yet"
+            case "boot" if self._bootable() is None:
+                return "of a wave of several groups its latest or a named checkpoint is booted"
+            case "overlook" if wave.run is None:
+                return f"no run of {called} is under way"
+            case "back" if stage not in (*_HOMEWARD, "failing back"):
+                return f"{called} is {stage}: before commit the way back is b in 7 Cutover"
+            case "commit" if stage != "before commit" and wave.status.state != "before commit":
+                return f"{called} is {stage}: it has not come to its commit gate"
+        return ""
+
+    def _bootable(self) -> str | None:
+        """Return what a rehearsal calls the checkpoint, None for one that other groups do not have."""
+        point, wave, told = self.point, self.now, self.told
+        if point is None or wave is None or told is None or told.told is None:
+            return None
+        if point["name"]:
+            return str(point["name"])
+        if point["record"] == told.told["checkpoints"][-1]["record"]:
+            return "latest"
+        alone = wave.copies is not None and len(wave.copies.groups) == 1
+        return str(point["record"]) if alone else None
+
+    # checkpoints
+
+    def action_group_pin(self) -> None:
+        """Keep the checkpoint under the cursor until it is unpinned, or let it age."""
+        if (point := self.point) is None:
+            return
+        title, record, pinned = self.title_of_group, int(point["record"]), not point["pinned"]
+
+        def work(project: Project, told: list[str]) -> str:
+            from tui.acts import histories
+
+            histories.pin(project, title, record, pinned)
+            return (
+                f"checkpoint {record} {'is kept until it is unpinned' if pinned else 'ages like any other'}"
+            )
+
+        self._act(work)
+
+    def action_group_checkpoint(self) -> None:
+        """Ask for a name and make a checkpoint."""
+        asks = [
+            Ask("name", "Name of the checkpoint", placeholder="before the patch"),
+            Ask("pin", "Keep it until it is unpinned", yes_no=True),
+        ]
+        said = line("It stands for what the target holds, once no round is under way.")
+        title = self.title_of_group
+        form = Form(f"Checkpoint of {visible(title, 50)}", asks, "Make it", said)
+
+        def do(told: Mapping[str, str] | None) -> None:
+            if told is not None:
+                self._work(orders.checkpoint(title, told["name"].strip(), told["pin"] == "yes"))
+
+        self.app.push_screen(form, do)
+
+    def action_group_verify(self) -> None:
+        """Read every replica of the wave again."""
+        wave = self.watched
+        said = line("Every replica is read at the target and held against the record. Nothing is changed.")
+        self.app.push_screen(
+            Confirm(f"Verify {visible(wave, 40)}?", said, "Verify"),
+            lambda yes: self._work(orders.verify(wave)) if yes else None,
+        )
+
+    def _work(self, order: Order, then: Callable[[Job], None] | None = None) -> None:
+        """Start a job, which can be stopped or left alone; the page shows what came of it."""
+        job = Job(order.argv(self.wherry.session.root), order.title)
+        self.wherry.start(job, then or (lambda _job: self.look_now()))
+
+    # copies
+
+    @property
+    def serving(self) -> Job | None:
+        """The job that serves disks of this group, or that failed to."""
+        mine = [job for job in self.wherry.aside if job.argv[-2:-1] == (self.title_of_group,)]
+        return mine[-1] if mine else None
+
+    def action_group_serve(self) -> None:
+        """Serve the disks as they were at the checkpoint; again ends it."""
+        job, point = self.serving, self.point
+        if job is not None and job.state.running:
+            job.stop()
+            self.say("the disks are not served any more", "dim")
+            return
+        if point is None:
+            return
+        record = int(point["record"])
+        lines = [
+            line("They are served over NBD, for reading, at a socket of this machine. d ends it."),
+            line("The checkpoint stays as it is. Leaving the application ends it too."),
+        ]
+
+        def do(yes: bool | None) -> None:
+            if yes:
+                order = orders.serve_image(self.title_of_group, record)
+                root = self.wherry.session.root
+                told = Job(order.argv(root), order.title, on_change=lambda *_: self._heard())
+                self.wherry.start_aside(told)
+
+        title = f"Serve {visible(self.title_of_group, 40)} as it was at {record}?"
+        self.app.push_screen(Confirm(title, stack(lines), "Serve"), do)
+
+    def _heard(self) -> None:
+        self.post_from_thread(self.Done(self.show_point))
+
+    def show_point(self) -> None:
+        """Show the checkpoint under the cursor, and what is served."""
+        raise NotImplementedError
+
+    def action_group_boot(self) -> None:
+        """Boot a copy of the wave as it was at the checkpoint; it is probed and removed again."""
+        called = self._bootable()
+        if called is None:
+            return
+        wave = self.watched
+        lines = [
+            line(f"Disks as they were at {visible(called, 40)} are copied and started under other names,"),
+            line("on isolated networks, probed, and removed again. Replication goes on meanwhile."),
+        ]
+        order = orders.boot(wave, called)
+        self._ask("Boot a copy of", lines, [], "Boot", lambda given: self._work(order, self._booted))
+
+    def _booted(self, job: Job) -> None:
+        from tui.screens.group_words import describe_booted
+
+        self.look_now()
+        if isinstance(job.state.document, dict):
+            if isinstance(self.app.screen, Work):
+                self.app.pop_screen()  # what it led to is under it
+            self.app.push_screen(Reader(visible(job.state.title), stack(describe_booted(job.state.document))))
+
+    def action_group_restore(self) -> None:
+        """Write the disks out as they were at the checkpoint, to a new folder or file."""
+        if (point := self.point) is None:
+            return
+        record, title = int(point["record"]), self.title_of_group
+        size = self._size_bytes()
+        lines = [
+            line(f"{show_bytes(size)} are written, read back and compared; the folder gets its name last."),
+            line("Nothing is written over: a device is written by 'wherry image --onto'."),
+        ]
+        asks = [
+            Ask("to", "New folder", str(Path.cwd() / f"{_plain(title)}-{record}"), needed=True, judge=_taken),
+            Ask("format", "Disks become", "raw", choices=(("raw", "raw images"), ("vmdk", "VMDKs"))),
+        ]
+
+        def do(told: Mapping[str, str] | None) -> None:
+            if told is not None:
+                self._work(orders.write_image(title, record, told["to"].strip(), told["format"]))
+
+        form = Form(f"Restore {visible(title, 40)} to {record}", asks, "Write", stack(lines))
+        self.app.push_screen(form, do)
+
+    def _size_bytes(self) -> int:
+        wave = self.now
+        if wave is None or wave.copies is None:
+            return 0
+        group = self.title_of_group.partition("/")[2]
+        return sum(one.size_bytes for one in wave.copies.vms if one.member.group == group)
+
+    # on and back
+
+    def action_group_overlook(self) -> None:
+        """Let the run go on beside snapshots of others that are there now."""
+        self.overlook()
+
+    def action_group_back(self) -> None:
+        """Bring the wave home to its source."""
+        from migrate.run.execute import Purpose
+        from tui.screens.group_words import failback_lines
+
+        told = self.told
+        lines = [
+            line("What the target wrote is copied back. Then VMs stop there, and start at the source."),
+            *(failback_lines(told.home) if told is not None and told.home is not None else ()),
+            line("It stops at its own commit gate: until then it can be rolled back."),
+        ]
+        self._ask("Fail back", lines, [], "Fail back", lambda given: self._order(Purpose.FAILBACK))
+
+    def action_group_commit(self) -> None:
+        """Commit the wave: after it there is no rollback."""
+        from migrate.run.execute import Purpose
+
+        asks = [Ask("ticket", "Change ticket, where the gate asks for one")]
+        lines = [
+            line(
+                (
+                    "✖ The point of no return: the VMs left behind are fenced, and the way back is failback.",
+                    "bad",
+                )
+            )
+        ]
+        self._ask("Commit", lines, asks, "Commit",
+                  lambda given: self._order(Purpose.COMMIT, given["ticket"].strip()))  # fmt: skip
+
+
+def _plain(title: str) -> str:
+    """Return what a folder of a group may be called."""
+    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in title)[:60]
+
+
+def _taken(text: str) -> str:
+    path = Path(text.strip()).expanduser()
+    return f"{visible(path.name, 40)} is there already: give a new name" if path.exists() else ""
