@@ -14,7 +14,7 @@ from tui.drawings.changes import Change
 from tui.widgets.column import Column
 
 _TONES = {"✔": "good", "✖": "bad", "▲": "warn"}
-_FINDINGS = ": findings"  # as a rehearsal notes them
+_SHORT = (": findings", ": partial", ": failed")  # as a rehearsal notes that not all was well
 Row = tuple[Any, ...]
 
 
@@ -55,7 +55,7 @@ def verified(point: Mapping[str, Any], proven: AbstractSet[str]) -> str:
         return f"▲ unusual: {point['unusual']}"
     if point["results"]:
         noted = str(point["results"][-1])
-        return f"{'▲ ' if noted.endswith(_FINDINGS) else ''}{noted}"
+        return f"{'▲ ' if noted.endswith(_SHORT) else ''}{noted}"
     if any(str(point["cycle"]).endswith(f"/{cycle}") for cycle in proven):
         return "✔ compared, equal"
     return "· not looked at"

@@ -333,6 +333,7 @@ class TablePlace(ColumnedPlace):
         elif self.table.marks:
             self.table.mark(())
             self.describe_table()
+            self.show_notice()
         else:
             super().action_back()
 
