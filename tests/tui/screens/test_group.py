@@ -179,7 +179,7 @@ async def test_a_copy_of_a_checkpoint_boots_and_is_noted_beside_it(lab: Wherry) 
         await key(pilot, "escape")
         assert not pilot.app.is_working  # type: ignore[attr-defined]
         await until(lambda: page.table.rows[0][8].startswith("▲ rehearsed"), PATIENCE_S)
-        assert page.table.rows[0][8].endswith("booted copy: findings")
+        assert page.table.rows[0][8].endswith("booted copy: partial")
 
 
 async def test_a_committed_wave_is_said_what_its_way_home_takes_and_sent_there(
