@@ -14,6 +14,7 @@ from migrate.run.ahead_steps import AHEAD, is_ahead
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Consistency, Extent
 from migrate.sites.ways import Rationed
+from migrate.spans import spans
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
@@ -87,6 +88,7 @@ class Transfer(Repeatable):
             "why": copied.why,
             **_spared(ctx, step, copied.data_bytes),
             "change_id": change,
+            **({"changed": spans(extents, step.params["size_bytes"])} if extents is not None else {}),
             **({"stood": stood} if stood else {}),
         }
 

@@ -12,8 +12,8 @@ def _do(name: str, key: str, title: str, twin: str, foot: str = "", effect: Effe
     return Action(f"replicate.{name}", key, title, f"replicate_{name}", _HERE, effect, twin, ("plan",), foot)
 
 
-def _look(name: str, key: str, title: str, do: str, foot: str = "") -> Action:
-    return Action(f"replicate.{name}", key, title, do, _HERE, twin="status", needs=("plan",), foot=foot)
+def _look(name: str, key: str, title: str, do: str, foot: str = "", twin: str = "status") -> Action:
+    return Action(f"replicate.{name}", key, title, do, _HERE, twin=twin, needs=("plan",), foot=foot)
 
 
 REPLICATE = (
@@ -24,6 +24,7 @@ REPLICATE = (
     _do("overlook", "O", "overlook snapshots of others …", "run overlook"),
     _do("verify", "V", "read the wave's replicas again …", "verify", "verify", Effect.DRY_RUN),
     _do("throttle", "t", "limit all transfers together …", "settings set", "throttle"),
+    _look("map", "d", "draw where the VM's disks change", "replicate_map", twin="disks map"),
     _look("problems", "o", "only what is wrong, or all", "problems", "problems"),
     _look("fold", "left", "fold the group or the wave", "fold"),
     _look("unfold", "right", "unfold the group or the wave", "unfold"),

@@ -74,6 +74,15 @@ class WaveNow:
         """The wave's name: untrusted text."""
         return self.status.name
 
+    @property
+    def lefts(self) -> dict[str, tuple[float, float]]:
+        """How long disks under way say they take, P50 and P95 in seconds, by volume."""
+        return {
+            volume: (one.left.p50_s, one.left.p95_s)
+            for volume, one in self.moving.items()
+            if one.left is not None and one.done_bytes < one.total_bytes and self.driven and not self.quiet_s
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Live:

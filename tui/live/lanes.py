@@ -36,7 +36,7 @@ class Lane:
 
     Bytes, rates and ``left_s`` (P50, P95) are of disks under way, None where nothing moves or nobody knows.
     ``age_s`` is how old the newest whole copy is, ``target_s`` how old it may get, 0 for no matter.
-    ``tries`` are those in vain. ``ill`` is what a person should look at.
+    ``tries`` are those in vain. ``ill`` is what a person should look at. ``vm`` is the VM's id.
     """
 
     key: str
@@ -55,6 +55,7 @@ class Lane:
     tries: int = 0
     note: str = ""
     ill: bool = False
+    vm: str = ""
 
     @property
     def over(self) -> bool:
@@ -216,6 +217,7 @@ def _of_vm(key: str, wave: WaveNow, one: Copy, age_s: float | None, target_s: fl
         tries=one.tries,
         note=note,
         ill=failed or (age_s is not None and 0 < target_s < age_s),
+        vm=one.member.vm,
     )
 
 

@@ -176,12 +176,3 @@ def _no_return(sheet: Sheet) -> tuple[str | tuple[str, str], ...]:
     if left <= 0:
         return (("no way back is next", "accent"),)
     return (f"no way back in {plural(left, 'step')}",)
-
-
-def lefts_of(now: WaveNow) -> dict[str, tuple[float, float]]:
-    """Return how long disks under way say they take, P50 and P95 in seconds, by volume."""
-    return {
-        volume: (one.left.p50_s, one.left.p95_s)
-        for volume, one in now.moving.items()
-        if one.left is not None and one.done_bytes < one.total_bytes and now.driven and not now.quiet_s
-    }

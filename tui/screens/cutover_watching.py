@@ -16,7 +16,6 @@ from textual.screen import ModalScreen
 
 from planner.names import visible
 from tui.live.document import Live, WaveNow
-from tui.screens.cutover_clock import lefts_of
 from tui.screens.engine_lever import EngineLever
 from tui.screens.table_place import TablePlace
 from tui.sheets import Sheets
@@ -153,7 +152,7 @@ class WatchingPlace(EngineLever, TablePlace):
         elif self._sheets is not None and (self.watched or self.past):
             self._reading, self._began_at = True, monotonic()
             sheets, past, wave, moment = self._sheets, self.past, self.watched, self.wherry.now()
-            lefts = {} if past or self.now is None else lefts_of(self.now)
+            lefts = {} if past or self.now is None else self.now.lefts
 
             def work() -> tuple[Sheet | None, Spread | None, ToGo | None]:
                 sheet = sheets.past(*past) if past else sheets.now(wave, moment)

@@ -16,12 +16,14 @@ from tui.jobs.job import Job
 from tui.live.document import WaveNow
 from tui.screens.live_place import LivePlace
 from tui.screens.overlooking import Overlooking
+from tui.screens.replicate_words import describe_maps
 from tui.screens.table_place import TablePlace
 from tui.text import line, plural, stack
 
 if TYPE_CHECKING:
     from textual.content import Content
 
+    from migrate.disk_maps import DiskMap
     from tui.live.lanes import Lane
 
 _BEGUN = frozenset({"committed", "failed back"})
@@ -43,6 +45,8 @@ class ReplicateActs(LivePlace, TablePlace, Overlooking):
             return ""
         status = wave.status
         match name:
+            case "map" if lane.depth < 2:
+                return "go to a VM: its disks are drawn"
             case "pause" if not wave.driven and not _waits(wave):
                 return f"no process drives {visible(lane.wave, 20)}, so there is nothing to pause"
             case "resume" if wave.run is None or status.stage in _BEGUN:
@@ -147,6 +151,25 @@ class ReplicateActs(LivePlace, TablePlace, Overlooking):
         if (wave := self._here()) is not None:
             self.watched = wave.name
             self.overlook()
+
+    def action_replicate_map(self) -> None:
+        """Draw where the disks of the VM under the cursor changed, round by round."""
+        if (lane := self.lane) is None:
+            return
+        root, wave, vm = self.wherry.session.root, lane.wave, lane.vm
+
+        def look() -> tuple[DiskMap, ...]:
+            from migrate.disk_maps import disk_maps
+            from planner.store.project import Project
+
+            with Project.open(root) as project:
+                return disk_maps(project, wave, vm)
+
+        def show(found: tuple[DiskMap, ...]) -> None:
+            told = describe_maps(found, self.size.width)
+            self.app.push_screen(Reader(f"Where the disks of {visible(lane.name, 40)} change", told))
+
+        self.in_thread(look, show, self.say_failed)
 
     # checkpoints and replicas
 

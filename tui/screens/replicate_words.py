@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from planner.names import visible
 from planner.units import show_bytes, show_duration
+from tui.drawings.spans import drawn
 from tui.drawings.timeline_link import spark
 from tui.live.lanes import Lane
 from tui.live.sums import Sums
@@ -19,11 +20,13 @@ from tui.text import count, fill, line, plural, short_time, stack
 if TYPE_CHECKING:
     from textual.content import Content
 
+    from migrate.disk_maps import DiskMap
     from migrate.replication.line import Line
     from migrate.transfers.ports import Moving
     from planner.settings import Settings
     from tui.live.document import Live, WaveNow
 
+_READER, _BOX = 118, 8  # columns of the box that it is read in, and of its frame
 _DAYS = 8
 _QUARTERS = 4 * 24 * _DAYS
 
@@ -36,6 +39,18 @@ def mbit(bytes_s: float) -> str:
     """Return a rate as lines are sold: ``500 Mbit/s``."""
     rate = bytes_s * 8 / 1e6
     return f"{count(round(rate))} Mbit/s" if rate >= 10 or rate == 0 else f"{rate:.2g} Mbit/s"
+
+
+def describe_maps(found: Sequence[DiskMap], width: int) -> Content:
+    """Return where disks changed, pass by pass, for a screen so wide."""
+    lines: list[Content] = []
+    for disk in found:
+        lines += [
+            line((visible(disk.label, 60), "accent"), (f"  {show_bytes(disk.size_bytes)}", "dim")),
+            *(line(f" {one}") for one in drawn(disk, min(width, _READER) - _BOX)),
+            line(""),
+        ]
+    return stack(lines[:-1])
 
 
 def describe_line(

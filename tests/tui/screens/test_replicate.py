@@ -176,6 +176,18 @@ async def test_enter_shows_all_of_a_lane(move: Running) -> None:
         assert "replicate by ann" in text(pilot)
 
 
+async def test_d_draws_where_the_disks_of_a_vm_change(move: Running) -> None:
+    async with seen(move) as pilot, talking(move):
+        await go(pilot, "W02/g0")
+        await key(pilot, "d")
+        assert "go to a VM: its disks are drawn" in text(pilot)
+        await go(pilot, "W02/g0/v0")
+        await key(pilot, "d")
+        await until(lambda: on(pilot, Reader))
+        assert "Where the disks of " in text(pilot)
+        assert "all that is allocated" in text(pilot) or "nothing of it was copied yet" in text(pilot)
+
+
 # levers
 
 

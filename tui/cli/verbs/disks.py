@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.options import json_option
-from tui.cli.output import data, say, table
+from tui.cli.options import json_option, open_project, project_option
+from tui.cli.output import data, fields_of, line, say, table
 from tui.cli.words import Words
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Words, epilog="Example: wherry disks show crm-db-01.vmdk")
 def command() -> None:
-    """Look at single disks: files, devices, VMDKs and NBD exports; nothing is written."""
+    """Look at single disks, files, devices, VMDKs and NBD exports, and at what changes on those of a wave."""
 
 
 @command.command(
@@ -47,6 +48,36 @@ def show(where: str, bitmap: str, mapped: Path | None, as_json: bool) -> None:
         data(told)
         return
     _print(told)
+
+
+@command.command(
+    "map", epilog="Examples: wherry disks map W01 crm-db-01; wherry disks map W01 crm-db-01 --json"
+)
+@click.argument("wave", metavar="WAVE")
+@click.argument("vm", metavar="VM")
+@project_option
+@json_option
+def map_(wave: str, vm: str, project_dir: Path, as_json: bool) -> None:
+    """Draw where the disks of a VM changed, round by round, from the record of its wave's run.
+
+    A disk is cut into 96 equal spans; with --json each line has a digit for each, how much of it changed in
+    ninths. Of a first copy and of a comparison nobody is told which parts had changed.
+    """
+    from migrate.disk_maps import disk_maps
+    from planner.names import visible
+    from planner.units import show_bytes
+    from tui.drawings.spans import drawn
+
+    with open_project(project_dir) as project:
+        found = disk_maps(project, wave, vm)
+    if as_json:
+        data([{**fields_of(one), "often": one.often} for one in found])
+        return
+    width = shutil.get_terminal_size((100, 24)).columns
+    for disk in found:
+        line(f"{visible(disk.label, 60)}  {show_bytes(disk.size_bytes)}  {visible(disk.volume, 80)}")
+        for one in drawn(disk, width):
+            line(f"  {one}")
 
 
 def _told(where: str, found: Opened, marked: bool) -> dict[str, Any]:

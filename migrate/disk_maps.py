@@ -1,0 +1,91 @@
+"""Where the disks of a VM changed, round by round, as the record of its wave's run has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.errors import BadInput, NotFound
+from planner.names import visible
+
+if TYPE_CHECKING:
+    from migrate.run.history import History
+    from planner.store.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class DiskPass:
+    """One pass over a disk, in bytes: read at the source, and sent.
+
+    ``changed`` is a line of ``migrate.spans``, empty where nobody was told which parts had changed: a first
+    copy takes all that is allocated, a comparison asks both sides.
+    """
+
+    step: str
+    mode: str
+    data_bytes: int
+    wire_bytes: int
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiskMap:
+    """A disk of a VM, and the passes over it that are on record, oldest first."""
+
+    volume: str
+    label: str
+    size_bytes: int
+    passes: tuple[DiskPass, ...]
+
+    @property
+    def often(self) -> str:
+        """In how many of the rounds that are known each span changed, in ninths; empty for none."""
+        lines = [one.changed for one in self.passes if one.changed]
+        counts = [sum(digit > "0" for digit in digits) for digits in zip(*lines, strict=True)]
+        return "".join(str(-(-9 * count // len(lines))) for count in counts)
+
+
+def disk_maps(project: Project, wave: str, vm: str) -> tuple[DiskMap, ...]:
+    """Return a VM's disks as its wave's newest run copied them; raises NotFound, BadInput."""
+    from migrate.run.waves import find_wave
+
+    standing = find_wave(project, wave)
+    wave = standing.wave.name
+    called = [one for one in standing.wave.vms if one.name.casefold() == vm.casefold()]
+    found = next((one for one in standing.wave.vms if one.id == vm), called[0] if called else None)
+    if found is None:
+        raise NotFound(
+            f"no VM {visible(vm, 80)} moves in {visible(wave, 40)}",
+            f"see which do: wherry status {visible(wave, 40)}",
+        )
+    if found.id != vm and len(called) > 1:
+        raise BadInput(
+            f"{len(called)} VMs of {visible(wave, 40)} are called {visible(vm, 80)}",
+            f"give the id of the one that is meant: {', '.join(one.id for one in called)}",
+        )
+    return tuple(
+        DiskMap(disk.volume, held.label, disk.size_bytes, _passes(standing.history, disk.volume))
+        for disk in standing.wave.disks
+        for held in disk.attachments
+        if held.vm == found.id
+    )
+
+
+def _passes(history: History | None, volume: str) -> tuple[DiskPass, ...]:
+    if history is None:
+        return ()
+    done = (
+        (step, history.results[step.id])
+        for step in history.runbook.steps
+        if step.kind == "transfer" and step.params["volume"] == volume and step.id in history.results
+    )
+    return tuple(
+        DiskPass(
+            step.id,
+            str(told.get("mode", "")),
+            int(told.get("data_bytes", 0)),
+            int(told.get("wire_bytes", 0)),
+            str(told.get("changed", "")),
+        )
+        for step, told in done
+    )
