@@ -103,10 +103,6 @@ def _killed_by_the_clock(stage: Stage, rounds: int, rng: random.Random) -> None:
     assert every(list(seeds), stage.template, stage.scratch, run) == {}
 
 
-def test_killed_at_random_times_until_it_ends(stage: Stage, rng: random.Random) -> None:
-    _killed_by_the_clock(stage, 3, rng)
-
-
 @pytest.mark.soak
 def test_killed_at_random_times_many_times(stage: Stage, rng: random.Random) -> None:
     _killed_by_the_clock(stage, 100, rng)

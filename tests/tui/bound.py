@@ -95,7 +95,9 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_what_cannot_be_done_says_why": ("group.commit",),
         "test_verify_asks_first": ("group.verify",),
     },
+    "screens/test_engine_lever.py": {"test_it_is_started_once_and_said": ("engine.start",)},
     "screens/test_replicate.py": {
+        "test_d_draws_where_the_disks_of_a_vm_change": ("replicate.map",),
         "test_pause_asks_and_is_in_the_store": ("replicate.pause",),
         "test_resume_wants_the_name_and_places_the_order_of_its_verb": ("replicate.resume",),
         "test_sync_now_begins_and_refuses_as_its_verb": ("replicate.sync",),

@@ -6,6 +6,12 @@ from migrate.spans import SPANS
 from tests.tui.cli.command import Wherry, refused
 
 
+def told_id(lab: Wherry) -> str:
+    """Return the id of app-1."""
+    found = lab.done("status", "W02", "--json").document["members"]
+    return str(next(one["vm"] for one in found if one["name"] == "app-1"))
+
+
 def test_rounds_of_a_wave_are_drawn_and_told(lab: Wherry) -> None:
     none = lab.done("disks", "map", "W02", "app-1")
     assert "nothing of it was copied yet" in none.out
@@ -20,10 +26,10 @@ def test_rounds_of_a_wave_are_drawn_and_told(lab: Wherry) -> None:
             covered = sum(map(int, one["changed"])) / 9 * disk["size_bytes"] / SPANS
             assert one["mode"] != "delta" or covered >= one["data_bytes"], "all that was sent is in the map"
     assert any(one["data_bytes"] and set(one["changed"]) > {"0"} for one in deltas), "guests write meanwhile"
-    by_id = lab.done("disks", "map", "W02", "vm-1")
-    assert by_id.out == lab.done("disks", "map", "W02", "app-1").out
-    assert "seed" in by_id.out
-    assert "how often, of all known" in by_id.out
+    drawn = lab.done("disks", "map", "W02", "app-1")
+    assert drawn.out == lab.done("disks", "map", "W02", told_id(lab)).out
+    assert "seed" in drawn.out
+    assert "how often, of all known" in drawn.out
 
 
 def test_what_is_not_there_is_refused(lab: Wherry) -> None:

@@ -123,7 +123,7 @@ def test_a_booted_copy_is_of_the_checkpoint_that_was_chosen_and_says_so_there(w0
     assert {one["name"]: one["ok"] for one in said["probes"]} == {"db-1": None, "app-1": True}
     (noted,) = points(w02)[0]["results"]
     assert noted.startswith("rehearsed 2")
-    assert noted.endswith("booted copy: findings"), "the RDM is of no instant"
+    assert noted.endswith("booted copy: partial"), "the RDM is of no instant"
     refused(w02(*boot[:-1], "--checkpoint", "no such"), 2, "has no checkpoint no such")
 
 

@@ -16,10 +16,10 @@ def passes(*changed: str) -> DiskMap:
 def test_each_pass_is_a_line_and_the_last_says_how_often_a_span_changed() -> None:
     line = "0" * 48 + "9" * 24 + "1" * 24
     found = list(drawn(passes(line, "0" * 72 + "9" * 24), LABEL + 96))
-    assert found[0] == "   1  seed       1.0 GiB    all that is allocated"
-    assert found[1] == "   2  delta      1.0 MiB    " + cells(line, 96)
+    assert found[0] == "   1  seed       1.0 GiB  all that is allocated"
+    assert found[1] == "   2  delta      1.0 MiB  " + cells(line, 96)
     assert set(found[1][LABEL : LABEL + 48]) == {cells("0", 1)}
-    assert found[3].startswith("how often, of all known   ")
+    assert found[3].startswith("how often, of all known")
     assert found[3][LABEL:] == cells("0" * 48 + "5" * 24 + "9" * 24, 96)
 
 
@@ -34,4 +34,4 @@ def test_it_is_as_wide_as_there_is_room_and_no_longer_than_the_newest_rounds() -
 def test_what_is_not_known_is_said() -> None:
     assert list(drawn(DiskMap("v", "", GIB, ()), 80)) == ["nothing of it was copied yet"]
     compared = DiskMap("v", "", GIB, (DiskPass("s", "compare", 0, 0, ""),))
-    assert list(drawn(compared, 80)) == ["   1  compare          0 B  compared: not told which parts"]
+    assert list(drawn(compared, 80)) == ["   1  compare        0 B  compared: not told which parts"]

@@ -116,7 +116,7 @@ async def test_a_finding_stands_next_to_its_remedy_and_the_check_is_explained(tm
         assert "1 object undecided" in panel(pilot, "explained") or "? 1 object" in panel(pilot, "explained")
         await key(pilot, "end")
         await until(lambda: not shown(pilot, "found"))
-        assert "? 2 undecided, the source does not say enough" in text(pilot)
+        await until(lambda: "? 2 undecided, the source does not say enough" in text(pilot))
 
 
 async def test_enter_leads_to_the_findings_and_on_to_the_vm(tmp_path: Path) -> None:

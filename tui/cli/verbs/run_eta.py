@@ -23,6 +23,7 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
     Steps not done take what they take on the twin, at the pace of this run; disks under way what they say
     themselves. It is 7 Cutover's "to go".
     """
+    from migrate.run.waves import find_wave
     from planner.errors import Blocked
     from planner.names import visible
     from planner.units import show_duration
@@ -33,7 +34,9 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
     with open_project(project_dir) as project, closing(Sheets(project.root)) as sheets:
         sheet = sheets.now(wave, moment)
         found = None
-        if sheet is not None:
+        if sheet is None:
+            find_wave(project, wave)  # or there is none of that name
+        else:
             wave = sheet.run.wave
             now = Reader(project).look().wave(wave)
             sheets.expect(sheet)
