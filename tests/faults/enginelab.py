@@ -23,9 +23,9 @@ PATIENCE_S = 240.0
 
 
 def movers_of(engine: int) -> list[int]:
-    """Return the process ids of an engine's children."""
+    """Return the process ids of an engine's children, whichever of its threads began them."""
     with contextlib.suppress(OSError):
-        return [int(word) for word in Path(f"/proc/{engine}/task/{engine}/children").read_text().split()] or [
+        return [
             int(word)
             for task in Path(f"/proc/{engine}/task").iterdir()
             for word in (task / "children").read_text().split()

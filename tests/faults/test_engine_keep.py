@@ -23,6 +23,7 @@ from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import rolled_back
 from tests.faults.enginelab import (
+    PATIENCE_S,
     await_result,
     engine_of,
     kill_engine,
@@ -56,7 +57,8 @@ def held(project: Project) -> Iterator[Path]:
 
 def keeper_of(project: Project, folder: Path) -> int:
     """Return the mover that has a folder open, once there is one; the engine itself never has."""
-    while True:
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         look_after(project)
         engine = running(project.run_dir)
         if engine is not None:
@@ -65,6 +67,7 @@ def keeper_of(project: Project, folder: Path) -> int:
             if has_open(mover, folder):
                 return mover
         time.sleep(0.01)
+    raise AssertionError("no mover keeps it")
 
 
 def has_open(pid: int, folder: Path) -> bool:
