@@ -81,7 +81,7 @@ def same(a: Path, b: Path) -> bool:
     return True
 
 
-@pytest.mark.parametrize("mode", ["seed", "compare"])
+@pytest.mark.parametrize("mode", [pytest.param("seed", marks=pytest.mark.soak), "compare"])
 def test_kill_either_side_at_random_times(tmp_path: Path, mode: str) -> None:
     seed = random.SystemRandom().randrange(2**32)
     print("SEED", seed)

@@ -123,6 +123,7 @@ def _random_deaths_back(stage: Stage, rounds: int, rng: random.Random) -> None:
     assert every(list(seeds), stage.template, stage.scratch, run) == {}
 
 
+@pytest.mark.soak
 def test_rollback_killed_at_random_times(stage: Stage, rng: random.Random) -> None:
     _random_deaths_back(stage, 2, rng)
 

@@ -63,6 +63,7 @@ def test_a_death_at_each_kind_of_point_and_at_random(tmp_path: Path, rng: random
     assert told["deduped"] > 0
 
 
+@pytest.mark.soak  # test_nth_failure has the calls of one side in every run
 def test_a_failure_of_each_kind_of_call(tmp_path: Path, rng: random.Random) -> None:
     told = play(tmp_path, rng, failures="kinds")
     assert told["wrong"] == []
