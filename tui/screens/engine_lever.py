@@ -20,10 +20,6 @@ class EngineLever(ThreadedPlace):
 
     live: Live
 
-    def look_now(self) -> None:
-        """Look at once: something was just done."""
-        raise NotImplementedError
-
     def why_not(self, action: Action) -> str:
         """Say also why no engine can be started."""
         if (why := super().why_not(action)) or action.id != "engine.start":

@@ -51,6 +51,7 @@ class GroupScreen(GroupActs):
         self._failure = ""
         self._reading = self._again = False
         self._stamp: object = None
+        self._lanes: Lanes | None = None
 
     def compose_body(self) -> ComposeResult:
         """The group, its changes, its checkpoints, one of them."""
@@ -82,9 +83,8 @@ class GroupScreen(GroupActs):
         told = self._told.told if self._told is not None else None
         return list(told["checkpoints"]) if told is not None else []
 
-    @property
-    def _lane(self) -> Lane | None:
-        found = Lanes(self.live, self.wherry.now())
+    def _find_lane(self) -> Lane | None:
+        found = self._lanes = Lanes(self.live, self.wherry.now(), self._lanes)
         here = (1, self.watched, self._group)
         mine = next((lane for lane in found.still if (lane.depth, lane.wave, lane.group) == here), None)
         return found.find(mine.key) if mine is not None else None
@@ -148,21 +148,27 @@ class GroupScreen(GroupActs):
         if stamp != self._stamp:
             self._stamp = stamp
             self.read_group()
-        self._fill()
+        self._show_now()
 
     def _fill(self) -> None:
+        """Show what was read of the group, and what it does now."""
         if not self.ready:
             return
-        now, told = self.wherry.now(), self._told
+        told = self._told
         rows = checkpoint_rows(self._points(), told.proven if told is not None else frozenset())
         self.table.set_empty(self._empty())
         self.set_rows(self.table.rows if rows == self.table.rows else rows)
         self.describe_table()
-        self.panel("head").show(describe_group(told, self.now, self._lane, now), self.where())
         change = self.panel("change")
         change.show(describe_changes(told, change.size.width - 4))
         self.show_point()
-        self.show_keys()
+        self._show_now()
+
+    def _show_now(self) -> None:
+        if self.ready:
+            words = describe_group(self._told, self.now, self._find_lane(), self.wherry.now())
+            self.panel("head").show(words, self.where())
+            self.show_keys()
 
     def _empty(self) -> str:
         if self._told is None:

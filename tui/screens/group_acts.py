@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from planner.names import visible
 from planner.units import show_bytes
 from tui.actions.action import Action
+from tui.dialogs.checkpoint import checkpoint_form
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask, Form
 from tui.dialogs.reader import Reader
@@ -122,19 +123,13 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
 
     def action_group_checkpoint(self) -> None:
         """Ask for a name and make a checkpoint."""
-        asks = [
-            Ask("name", "Name of the checkpoint", placeholder="before the patch"),
-            Ask("pin", "Keep it until it is unpinned", yes_no=True),
-        ]
-        said = line("It stands for what the target holds, once no round is under way.")
         title = self.title_of_group
-        form = Form(f"Checkpoint of {visible(title, 50)}", asks, "Make it", said)
 
         def do(told: Mapping[str, str] | None) -> None:
             if told is not None:
                 self._work(orders.checkpoint(title, told["name"].strip(), told["pin"] == "yes"))
 
-        self.app.push_screen(form, do)
+        self.app.push_screen(checkpoint_form(title), do)
 
     def action_group_verify(self) -> None:
         """Read every replica of the wave again."""

@@ -33,11 +33,8 @@ class Overlooking(Steering):
             with Project.open(root) as project:
                 return overlooking.foreign_now(project, *under_way(project, wave))
 
-        def failed(said: str, hint: str) -> None:
-            self.say(visible(f"✖ {said}  hint: {hint}" if hint else f"✖ {said}"), "bad")
-
         self.say(f"the site is asked for snapshots of {visible(wave, 40)} …", "dim")
-        self.in_thread(look, self._found_foreign, failed)
+        self.in_thread(look, self._found_foreign, self.say_failed)
 
     def _found_foreign(self, found: tuple[Foreign, ...]) -> None:
         from tui.dialogs.form import Ask

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
 from planner.units import show_bytes
+from tui.dialogs.checkpoint import checkpoint_form
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask, Form
 from tui.dialogs.reader import Reader
@@ -179,13 +180,9 @@ class ReplicateActs(LivePlace, TablePlace, Overlooking):
         if lane is None or wave is None or wave.copies is None:
             return
         group = f"{wave.name}/{lane.group or wave.copies.groups[0].group}"
-        asks = [
-            Ask("name", "Name of the checkpoint", placeholder="before the patch"),
-            Ask("pin", "Keep it until it is unpinned", yes_no=True),
-        ]
-        said = line("It stands for what the target holds, once no round is under way.")
-        form = Form(f"Checkpoint of {visible(group, 50)}", asks, "Make it", said)
-        self.app.push_screen(form, lambda told: self._checkpoint(group, told) if told else None)
+        self.app.push_screen(
+            checkpoint_form(group), lambda told: self._checkpoint(group, told) if told else None
+        )
 
     def _checkpoint(self, group: str, told: Mapping[str, str]) -> None:
         order = orders.checkpoint(group, told["name"].strip(), told["pin"] == "yes")

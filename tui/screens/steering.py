@@ -21,13 +21,9 @@ Work = Callable[["Project", list[str]], str]  # does something; returns what is 
 
 
 class Steering(ThreadedPlace):
-    """A place that asks, and then acts on a wave. Subclasses know which, and look again."""
+    """A place that asks, and then acts on a wave. Subclasses know which."""
 
     watched: str = ""  # the wave
-
-    def look_now(self) -> None:
-        """Look at once: something was just done."""
-        raise NotImplementedError
 
     def _ask(
         self,

@@ -16,7 +16,7 @@ from tui.screens.place import PlaceScreen
 
 
 class ThreadedPlace(PlaceScreen):
-    """A place with threads; what they find is taken in by the screen's own."""
+    """A place with threads; what they find is taken in by the screen's own. Subclasses look again."""
 
     class Done(Message):
         """What was to be done has been done, or has failed."""
@@ -24,6 +24,10 @@ class ThreadedPlace(PlaceScreen):
         def __init__(self, do: Callable[[], None]) -> None:
             super().__init__()
             self.do = do
+
+    def look_now(self) -> None:
+        """Look at once: something was just done."""
+        raise NotImplementedError
 
     def post_from_thread(self, message: Message) -> None:
         """Post from any thread; a screen that is being taken down hears nothing more."""

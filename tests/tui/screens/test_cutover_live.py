@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from migrate.engine.presence import halt, running
+from migrate.engine.presence import running
 from migrate.run import store as runs
 from migrate.run.actions import Outcome
 from planner.store.project import Project
-from tests.tui.cli.command import Wherry, wherry
-from tests.tui.cli.estate import SETTINGS, write
+from tests.tui.cli.command import Wherry
+from tests.tui.moving import moving
 from tests.tui.stage import lines, on, opened, panel, text, until
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
@@ -30,20 +30,9 @@ PATIENCE_S = 240.0
 @pytest.fixture
 def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wherry]:
     """A project with a running lab and approved waves; what is ordered is done by an engine."""
-    root = tmp_path / "move"
-    assert wherry("init", str(root)).code == 0
-    cli = Wherry(root)
-    settings = tmp_path / "settings.toml"
-    settings.write_text(SETTINGS, "utf-8")
-    cli.done("settings", "import", str(settings))
-    cli.done("discover", str(write(tmp_path / "inventory.json")))
-    for verb in (("plan",), ("plan", "approve"), ("lab", "build")):
-        cli.done(*verb)
-    monkeypatch.delenv("WHERRY_IN_PROCESS")
-    yield cli
-    with Project.open(root) as project:
-        halt(project.run_dir)
-    cli("lab", "stop")
+    with moving(tmp_path) as cli:
+        monkeypatch.delenv("WHERRY_IN_PROCESS")
+        yield cli
 
 
 async def typed(pilot: Pilot[None], key: str) -> None:

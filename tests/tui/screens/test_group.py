@@ -13,16 +13,14 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from migrate.engine.presence import halt
 from migrate.homeward import WayHome
 from migrate.run import orders
 from migrate.sites.lab.client import LabSite
-from planner.store.project import Project
 from planner.units import GIB, MIB
 from tests.tui import estate
-from tests.tui.cli.command import Wherry, wherry
-from tests.tui.cli.estate import SETTINGS, write
+from tests.tui.cli.command import Wherry
 from tests.tui.kept import differs
+from tests.tui.moving import moving
 from tests.tui.running import Running, running, talking, waves
 from tests.tui.stage import BIG, SMALL, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
@@ -77,20 +75,9 @@ def short_path() -> Iterator[Path]:
 @pytest.fixture
 def lab(short_path: Path) -> Iterator[Wherry]:
     """A project with a lab and a wave W02 that waits at its go gate."""
-    root = short_path / "move"
-    assert wherry("init", str(root)).code == 0
-    cli = Wherry(root)
-    settings = short_path / "settings.toml"
-    settings.write_text(SETTINGS, "utf-8")
-    cli.done("settings", "import", str(settings))
-    cli.done("discover", str(write(short_path / "inventory.json")))
-    for verb in (("plan",), ("plan", "approve"), ("lab", "build")):
-        cli.done(*verb)
-    assert cli.live("replicate", "W02").code == 0
-    yield cli
-    with Project.open(root) as project:
-        halt(project.run_dir)
-    cli("lab", "stop")
+    with moving(short_path) as cli:
+        assert cli.live("replicate", "W02").code == 0
+        yield cli
 
 
 async def test_what_a_receiver_keeps_is_listed_pinned_served_and_written_out(lab: Wherry) -> None:
