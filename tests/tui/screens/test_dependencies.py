@@ -549,7 +549,7 @@ async def test_a_tie_across_waves_is_mended_by_a_move(cli: Wherry) -> None:
         assert "back with: wherry plan undo" in text(pilot)
         after = homes(cli)
         assert after["solo" if group == "solo" else "db-1"] == wave != before["solo"]
-        assert pilot.app.view.plan.version == 3  # type: ignore[attr-defined]
+        await until(lambda: pilot.app.view.plan.version == 3)  # type: ignore[attr-defined]
     assert "move" in cli.done("log").out
 
 

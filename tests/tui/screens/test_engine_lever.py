@@ -42,12 +42,13 @@ async def test_it_is_started_once_and_said(tmp_path: Path) -> None:
         run_dir = project.run_dir
     try:
         async with opened(root) as pilot:
-            await go(pilot)
+            place = await go(pilot)
             await key(pilot, "E")
             await confirmed(pilot)
             await until(lambda: "the engine was started and takes orders" in lines(pilot)[-2])
             pid = running(run_dir)
             assert pid is not None
+            await until(lambda: place.live.engine.pid == pid)
             await key(pilot, "E")
             await until(lambda: f"an engine is at work already, process {pid}" in lines(pilot)[-2])
     finally:
