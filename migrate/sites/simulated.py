@@ -207,7 +207,7 @@ class SimulatedSite(SimulatedPlaces):
         mine = {disk.volume for disk in found.disks} if found else set()
         return tuple(
             VMSnapshot(item.id, item.id, item.op)
-            for item in self.snapshots.values()
+            for item in self.list_snapshots()
             if not mine.isdisjoint(item.changes)
         )
 

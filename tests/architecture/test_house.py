@@ -8,9 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+Node = TypeVar("Node", bound=ast.AST)
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("planner", "migrate", "tui")
 NAMELESS = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
@@ -28,30 +30,39 @@ def sources() -> tuple[tuple[str, ast.Module, str], ...]:
     return tuple(found)
 
 
+@cache
+def nodes(kind: type[Node]) -> tuple[tuple[str, Node], ...]:
+    """Return all nodes of a kind with the file that they stand in; every tree is walked once."""
+    return tuple((path, node) for path, node in _walked() if isinstance(node, kind))
+
+
+@cache
+def _walked() -> tuple[tuple[str, ast.AST], ...]:
+    kinds = (ast.Call, ast.keyword, ast.Import, ast.ImportFrom)
+    return tuple(
+        (path, node) for path, tree, _ in sources() for node in ast.walk(tree) if isinstance(node, kinds)
+    )
+
+
 def calls(name: str) -> Iterator[str]:
-    for path, tree, _ in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-                yield f"{path}:{node.lineno}"
+    for path, node in nodes(ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id == name:
+            yield f"{path}:{node.lineno}"
 
 
 def keywords(name: str, value: object) -> Iterator[str]:
-    for path, tree, _ in sources():
-        for node in ast.walk(tree):
-            if not isinstance(node, ast.keyword) or node.arg != name:
-                continue
-            if isinstance(node.value, ast.Constant) and node.value.value is value:
-                yield f"{path}:{node.value.lineno}"
+    for path, node in nodes(ast.keyword):
+        if node.arg == name and isinstance(node.value, ast.Constant) and node.value.value is value:
+            yield f"{path}:{node.value.lineno}"
 
 
 def imports(name: str) -> Iterator[str]:
-    for path, tree, _ in sources():
-        for node in ast.walk(tree):
-            names = [item.name for item in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom) and node.module:
-                names = [node.module]
-            if any(item.split(".")[0] == name for item in names):
-                yield f"{path}:{getattr(node, 'lineno', 0)}"
+    for path, node in nodes(ast.Import):
+        if any(item.name.split(".")[0] == name for item in node.names):
+            yield f"{path}:{node.lineno}"
+    for path, node in nodes(ast.ImportFrom):
+        if node.module and node.module.split(".")[0] == name:
+            yield f"{path}:{node.lineno}"
 
 
 def test_there_is_something_to_check() -> None:

@@ -25,12 +25,20 @@ from pathlib import Path
 from typing import Any
 
 import blake3  # noqa: F401 - what processes import when they need it is there before they are forked
+import cryptography.hazmat.primitives.ciphers.aead  # noqa: F401
 import sqlite_utils  # noqa: F401
 import zstandard  # noqa: F401
 
+import migrate.daemons.control
+import migrate.disks.nbd.serving
 import migrate.disks.opening
+import migrate.journal.attending
+import migrate.journal.site
+import migrate.probes.asking
 import migrate.replication.service
 import migrate.sites.opening
+import migrate.transfers.histories
+import migrate.transfers.keeping
 import migrate.transfers.placing
 import migrate.transfers.streamed  # noqa: F401
 from migrate.daemons import receiver

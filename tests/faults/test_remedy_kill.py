@@ -1,7 +1,7 @@
 """kill -9 of remedies at their boundaries, forward and back: the same end, each change exactly once.
 
-A commit's tests take a seeded slice (one step of each kind, its outcome unknown) and one run that dies
-at every boundary in turn; the soak takes every boundary by itself.
+A commit's tests take a seeded slice (one step of each kind, its outcome unknown); the soak takes every
+boundary by itself, and all in turn in one run.
 """
 
 from __future__ import annotations
@@ -123,6 +123,7 @@ def test_every_boundary(stage: Stage) -> None:
     _killed_once(stage, list(stage.points))
 
 
+@pytest.mark.soak
 def test_one_run_that_dies_at_every_boundary_it_reaches_both_ways(stage: Stage) -> None:
     dead: set[str] = set()
 
@@ -192,6 +193,7 @@ def _tried(stage: Stage) -> list[str]:
 
 def test_the_way_back_after_a_death_on_the_way(stage: Stage, rng: random.Random) -> None:
     chosen = slice_of(_tried(stage), rng)
+    chosen = rng.sample(chosen, len(chosen) // 2)
     _back_instead_of_on(stage, [point for point in chosen if point.endswith(("after intent", "after act"))])
 
 

@@ -28,7 +28,7 @@ from tests.faults.scenario import FORWARD, GOAL, by_kind, every, finish, kind_of
 
 _SAFE_ERRORS = {"unreachable"}
 _TRIES = 4
-_SAMPLE = 5  # kinds of steps of which each crash hits one in a commit's tests
+_SAMPLE = 3  # kinds of steps of which each crash hits one in a commit's tests
 
 
 def _crash(lab: Lab, site: str, name: str) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import _wait, screen
+from textual._compositor import Compositor
 from textual.css.stylesheet import Stylesheet
 
 from tests.tui.cli.command import Wherry, wherry
 from tests.tui.cli.estate import disk, document, vm, write
+
+_STEP_S = 0.005  # of a pause
 
 _SETTINGS = """
 [caps]
@@ -40,6 +44,35 @@ def _styles_are_parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Stylesheet, "_parse_rules", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_drawn_that_nobody_sees() -> Iterator[None]:
+    """Textual draws each change without a terminal, too, and throws it away: a third of these tests' time.
+
+    What a test looks at is drawn when it looks, and the last picture of each when it ends.
+    """
+    draw = Compositor.render_update
+
+    def unseen(self: Compositor, full: bool = False, *asked: Any, **more: Any) -> Any:
+        if full or more.get("simplify"):  # a screenshot
+            return draw(self, full, *asked, **more)
+        self._dirty_regions.clear()
+        return None
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Compositor, "render_update", unseen)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _pauses_are_as_long_as_they_must() -> Iterator[None]:
+    """The pilot looks for rest in steps longer than a frame: with more frames they are shorter."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(screen, "UPDATE_PERIOD", _STEP_S / 1.5)
+        patched.setattr(_wait, "SLEEP_GRANULARITY", _STEP_S)
+        patched.setattr(_wait, "SLEEP_IDLE", _STEP_S / 10)
         yield
 
 

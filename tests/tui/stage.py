@@ -31,6 +31,7 @@ async def opened(
         await until(lambda: app.view.complete or bool(app.view.error))
         await pilot.pause()
         yield pilot
+        lines(pilot)
 
 
 async def until(true: Any, seconds: float = 60.0) -> None:
