@@ -53,12 +53,12 @@ def play(root: Path, rng: random.Random, **asked: object) -> dict[str, Any]:
     return told
 
 
-def test_a_death_at_each_kind_of_point_and_at_random(tmp_path: Path, rng: random.Random) -> None:
-    told = play(tmp_path, rng, kills="kinds", random=_AT_RANDOM)
+def test_a_death_at_half_of_the_kinds_of_points_and_at_random(tmp_path: Path, rng: random.Random) -> None:
+    told = play(tmp_path, rng, kills="half", random=_AT_RANDOM)
     assert told["wrong"] == []
     assert NEEDED - set(told["kinds"]) == set()
     assert told["missed"] <= 6  # connections may have divided the work otherwise
-    assert told["kills"] >= len(told["kinds"]) + _AT_RANDOM - 6
+    assert told["kills"] >= len(told["kinds"]) // 2 + _AT_RANDOM - 6
     assert told["resumed"] > 0
     assert told["deduped"] > 0
 

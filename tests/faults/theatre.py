@@ -163,7 +163,8 @@ class Careless(DiskSink):
 def play(root: Path, asked: dict[str, Any]) -> dict[str, Any]:
     """Play what is asked for and return what came of it.
 
-    ``kills`` and ``failures`` are ``all`` for every point in every way, ``kinds`` for one of each kind;
+    ``kills`` and ``failures`` are ``all`` for every point in every way; ``failures`` are ``kinds`` for one
+    of each kind, and ``kills`` are ``half`` for one of each of half of the kinds;
     ``random`` is a number of kills. ``mutant`` is put in the receiver, and struck where it is wrong.
     """
     rng = random.Random(asked["seed"])
@@ -187,8 +188,10 @@ def play(root: Path, asked: dict[str, Any]) -> dict[str, Any]:
         for how in point.failures()
         for for_ever in ((False,) if how == "short" else (False, True))
     ]
-    if asked.get("kills") == "kinds":
-        deaths = [(point, rng.choice(point.hows())) for point in chosen.values()]
+    if asked.get("kills") == "half":
+        deaths = [
+            (point, rng.choice(point.hows())) for point in rng.sample([*chosen.values()], len(chosen) // 2)
+        ]
     if asked.get("failures") == "kinds":
         some = {kind: [item for item in failures if item[0] == point] for kind, point in chosen.items()}
         failures = [rng.choice(found) for found in some.values() if found]

@@ -7,14 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from textual import _wait, screen
+from textual import pilot, screen
 from textual._compositor import Compositor
+from textual._context import active_app
 from textual.css.stylesheet import Stylesheet
 
 from tests.tui.cli.command import Wherry, wherry
 from tests.tui.cli.estate import disk, document, vm, write
-
-_STEP_S = 0.005  # of a pause
+from tests.tui.resting import FRAME_S, rested
+from tui.app import WherryApp
 
 _SETTINGS = """
 [caps]
@@ -56,7 +57,8 @@ def _nothing_is_drawn_that_nobody_sees() -> Iterator[None]:
     draw = Compositor.render_update
 
     def unseen(self: Compositor, full: bool = False, *asked: Any, **more: Any) -> Any:
-        if full or more.get("simplify"):  # a screenshot
+        is_a_screenshot = full or more.get("simplify")
+        if is_a_screenshot or not isinstance(active_app.get(), WherryApp):  # widgets are tried by themselves
             return draw(self, full, *asked, **more)
         self._dirty_regions.clear()
         return None
@@ -68,11 +70,10 @@ def _nothing_is_drawn_that_nobody_sees() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _pauses_are_as_long_as_they_must() -> Iterator[None]:
-    """The pilot looks for rest in steps longer than a frame: with more frames they are shorter."""
+    """Half of the time of these tests were pauses."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(screen, "UPDATE_PERIOD", _STEP_S / 1.5)
-        patched.setattr(_wait, "SLEEP_GRANULARITY", _STEP_S)
-        patched.setattr(_wait, "SLEEP_IDLE", _STEP_S / 10)
+        patched.setattr(screen, "UPDATE_PERIOD", FRAME_S)
+        patched.setattr(pilot, "wait_for_idle", rested)
         yield
 
 

@@ -399,7 +399,7 @@ async def test_tasks_before_a_wave_are_listed_and_ticked_off(cli: Wherry) -> Non
         await key(pilot, "enter")  # of the waves to choose from, the first
         await until(lambda: on(pilot, Tasks))
         box = pilot.app.screen
-        assert "by hand" in text(pilot) or "wherry:" in text(pilot)
+        await until(lambda: "by hand" in text(pilot) or "wherry:" in text(pilot))
         assert "left" in str(box.query_one(".box").border_title)
         task = str(box.query_one(VirtualTable).key)
         await key(pilot, "enter")

@@ -86,8 +86,8 @@ async def test_it_is_planned_as_a_job_and_two_plans_are_compared(tmp_path: Path)
         await pilot.press("d")
         await until(lambda: "nothing to compare" in lines(pilot)[-2])
         await pressed(pilot, "p", lambda: on(pilot, Form))
-        said = " ".join(row[18:-18] for row in lines(pilot))
-        assert "▲ 1 wave is approved: what changes is approved no longer. Edits and" in said
+        warned = "▲ 1 wave is approved: what changes is approved no longer. Edits and"
+        await until(lambda: warned in " ".join(row[18:-18] for row in lines(pilot)))
         await pressed(pilot, "ctrl+s", lambda: versions(root) == 2)
         await until(lambda: here.view.plan is not None and here.view.plan.version == 2)
         await pilot.press("escape")
