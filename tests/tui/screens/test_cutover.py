@@ -134,6 +134,7 @@ async def test_what_users_feel_ticks_and_commit_counts_down(run: Standing) -> No
         place = await go(pilot)
         assert "✖ DOWN" in panel(pilot, "felt")
         assert "rollback undoes" in panel(pilot, "clock")
+        await until(lambda: "takes " in panel(pilot, "clock"))  # by the twin
         run.go_to("commit")
         await until(lambda: place.sheet is not None and place.sheet.commit_by is not None)
         await until(lambda: "✔ up at the target" in panel(pilot, "felt"))
@@ -486,6 +487,8 @@ async def test_a_replay_of_a_rollback_turns_where_it_turned(run: Standing) -> No
     async with faked(run) as pilot:
         place = await go(pilot)
         assert "rolling back" in str(place.table.border_title)
+        await until(lambda: "to undo " in panel(pilot, "clock"))
+        assert "takes " not in panel(pilot, "clock")
         await key(pilot, "p", "left")
         await until(lambda: "before commit" in str(place.table.border_title))
 
