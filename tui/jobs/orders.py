@@ -171,12 +171,12 @@ def verify(wave: str) -> Order:
     return Order(Kind.VERIFY, f"verify {visible(wave, 40)}", ("verify", "--json"), (), (wave,))
 
 
-def boot(wave: str, checkpoint: str) -> Order:
-    """Return the order to boot a copy of a wave as it was at a checkpoint, number, name or latest.
+def boot(wave: str, group: str, record: int) -> Order:
+    """Return the order to boot a copy of a wave as it was at a checkpoint of one of its groups, WAVE/GROUP.
 
     It is live: who orders it has confirmed it.
     """
-    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={checkpoint}")
+    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={group}={record}")
     return Order(Kind.BOOT, f"boot a copy of {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
 
 

@@ -81,8 +81,6 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
         match name:
             case "checkpoint" | "verify" if wave.run is None:
                 return f"nothing of {called} is copied yet"
-            case "boot" if self._bootable() is None:
-                return "of a wave of several groups its latest or a named checkpoint is booted"
             case "overlook" if wave.run is None:
                 return f"no run of {called} is under way"
             case "back" if stage not in (*_HOMEWARD, "failing back"):
@@ -90,18 +88,6 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
             case "commit" if stage != "before commit" and wave.status.state != "before commit":
                 return f"{called} is {stage}: it has not come to its commit gate"
         return ""
-
-    def _bootable(self) -> str | None:
-        """Return what a rehearsal calls the checkpoint, None for one that other groups do not have."""
-        point, wave, told = self.point, self.now, self.told
-        if point is None or wave is None or told is None or told.told is None:
-            return None
-        if point["name"]:
-            return str(point["name"])
-        if point["record"] == told.told["checkpoints"][-1]["record"]:
-            return "latest"
-        alone = wave.copies is not None and len(wave.copies.groups) == 1
-        return str(point["record"]) if alone else None
 
     # checkpoints
 
@@ -187,15 +173,16 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
 
     def action_group_boot(self) -> None:
         """Boot a copy of the wave as it was at the checkpoint; it is probed and removed again."""
-        called = self._bootable()
-        if called is None:
+        if (point := self.point) is None:
             return
-        wave = self.watched
+        record, wave, now = int(point["record"]), self.watched, self.now
         lines = [
-            line(f"Disks as they were at {visible(called, 40)} are copied and started under other names,"),
+            line(f"Disks as they were at checkpoint {record} are copied and started under other names,"),
             line("on isolated networks, probed, and removed again. Replication goes on meanwhile."),
         ]
-        order = orders.boot(wave, called)
+        if now is not None and now.copies is not None and len(now.copies.groups) > 1:
+            lines.append(line(f"Of the other groups of {visible(wave, 20)}: the newest that is not newer."))
+        order = orders.boot(wave, self.title_of_group, record)
         self._ask("Boot a copy of", lines, [], "Boot", lambda given: self._work(order, self._booted))
 
     def _booted(self, job: Job) -> None:

@@ -55,9 +55,15 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
     ),
     (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
     (
-        orders.boot(HOSTILE, "--live"),
+        orders.boot(HOSTILE, f"{HOSTILE}/-x", 7),
         "wherry rehearse",
-        {"wave": HOSTILE, "depth": "boot", "live": True, "confirm": HOSTILE, "checkpoint": "--live"},
+        {
+            "wave": HOSTILE,
+            "depth": "boot",
+            "live": True,
+            "confirm": HOSTILE,
+            "checkpoints": (f"{HOSTILE}/-x=7",),
+        },
     ),
     (
         orders.serve_image("W01/-x", 57),

@@ -279,10 +279,9 @@ async def test_what_cannot_be_done_says_why(move: Running) -> None:
         await pilot.pause()
         assert page.table.move_to("140")
         await key(pilot, "b")
-        assert "its latest or a named checkpoint is booted" in text(pilot), "W01 has two groups"
-        assert page.table.move_to("213")
-        await key(pilot, "b")
         await until(lambda: on(pilot, Form))
+        assert "as they were at checkpoint 140" in text(pilot)
+        assert "Of the other groups of W01: the newest that is not newer" in text(pilot), "it has two"
         assert not orders.waiting(move.project)[1:], "nothing was ordered beside what was"
 
 
