@@ -193,6 +193,16 @@ def write_image(group: str, checkpoint: int, to: str, form: str) -> Order:
     return Order(Kind.IMAGE, called, ("image", "--json"), options, (group, str(checkpoint)))
 
 
+def write_onto(group: str, checkpoint: int, volume: str, device: str, *, live: bool = False) -> Order:
+    """Return the order to write a disk as it was at a checkpoint over a device, dry unless ``live``.
+
+    It is destructive: who orders it live has confirmed it.
+    """
+    called = f"{'write' if live else 'look at'} {visible(device, 60)}"
+    options = (f"--disk={volume}", f"--onto={device}", *((f"--confirm={device}", "--live") if live else ()))
+    return Order(Kind.IMAGE, called, ("image", "--json"), options, (group, str(checkpoint)))
+
+
 def assess(vm: str = "") -> Order:
     """Return the order to assess the estate, or one VM."""
     called = f"assess {visible(vm, 40)}" if vm else "assess"

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
-from planner.units import show_bytes
 from tui.actions.action import Action
 from tui.dialogs.checkpoint import checkpoint_form
 from tui.dialogs.confirm import Confirm
-from tui.dialogs.form import Ask, Form
+from tui.dialogs.form import Ask
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
 from tui.screens.live_place import LivePlace
 from tui.screens.overlooking import Overlooking
+from tui.screens.restoring import Restoring
 from tui.screens.table_place import TablePlace
 from tui.text import line, stack
 
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from tui.jobs.orders import Order
     from tui.live.document import WaveNow
 
-_OF_POINT = ("pin", "serve", "boot", "restore")
+_OF_POINT = ("pin", "serve", "boot", "restore", "onto")
 _HOMEWARD = ("committed", "reverse protected")
 
 
-class GroupActs(LivePlace, TablePlace, Overlooking):
+class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
     """A page about one group. Subclasses know it and the checkpoint under the cursor."""
 
     title_of_group = ""  # WAVE/GROUP
@@ -194,35 +193,6 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
                 self.app.pop_screen()  # what it led to is under it
             self.app.push_screen(Reader(visible(job.state.title), stack(describe_booted(job.state.document))))
 
-    def action_group_restore(self) -> None:
-        """Write the disks out as they were at the checkpoint, to a new folder or file."""
-        if (point := self.point) is None:
-            return
-        record, title = int(point["record"]), self.title_of_group
-        size = self._size_bytes()
-        lines = [
-            line(f"{show_bytes(size)} are written, read back and compared; the folder gets its name last."),
-            line("Nothing is written over: a device is written by 'wherry image --onto'."),
-        ]
-        asks = [
-            Ask("to", "New folder", str(Path.cwd() / f"{_plain(title)}-{record}"), needed=True, judge=_taken),
-            Ask("format", "Disks become", "raw", choices=(("raw", "raw images"), ("vmdk", "VMDKs"))),
-        ]
-
-        def do(told: Mapping[str, str] | None) -> None:
-            if told is not None:
-                self._work(orders.write_image(title, record, told["to"].strip(), told["format"]))
-
-        form = Form(f"Restore {visible(title, 40)} to {record}", asks, "Write", stack(lines))
-        self.app.push_screen(form, do)
-
-    def _size_bytes(self) -> int:
-        wave = self.now
-        if wave is None or wave.copies is None:
-            return 0
-        group = self.title_of_group.partition("/")[2]
-        return sum(one.size_bytes for one in wave.copies.vms if one.member.group == group)
-
     # on and back
 
     def action_group_overlook(self) -> None:
@@ -257,13 +227,3 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
         ]
         self._ask("Commit", lines, asks, "Commit",
                   lambda given: self._order(Purpose.COMMIT, given["ticket"].strip()))  # fmt: skip
-
-
-def _plain(title: str) -> str:
-    """Return what a folder of a group may be called."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in title)[:60]
-
-
-def _taken(text: str) -> str:
-    path = Path(text.strip()).expanduser()
-    return f"{visible(path.name, 40)} is there already: give a new name" if path.exists() else ""
