@@ -102,9 +102,11 @@ def disk_maps(project: Project, wave: str, vm: str) -> tuple[DiskMap, ...]:
 
 
 def _done(history: History | None, volume: str) -> list[Step]:
+    if history is None:
+        return []
     return [
         step
-        for step in (history.runbook.steps if history is not None else ())
+        for step in history.runbook.steps
         if step.kind == "transfer" and step.params["volume"] == volume and step.id in history.results
     ]
 

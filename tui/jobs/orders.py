@@ -171,12 +171,14 @@ def verify(wave: str) -> Order:
     return Order(Kind.VERIFY, f"verify {visible(wave, 40)}", ("verify", "--json"), (), (wave,))
 
 
-def boot(wave: str, group: str, record: int) -> Order:
+def boot(wave: str, group: str, record: int, *, newest: bool = False) -> Order:
     """Return the order to boot a copy of a wave as it was at a checkpoint of one of its groups, WAVE/GROUP.
 
-    It is live: who orders it has confirmed it.
+    Of its other groups it is their ``newest``, else the newest that is not newer than it. It is live: who
+    orders it has confirmed it.
     """
-    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={group}={record}")
+    others = ("--checkpoint=latest",) if newest else ()
+    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={group}={record}", *others)
     return Order(Kind.BOOT, f"boot a copy of {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
 
 

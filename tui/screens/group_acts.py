@@ -179,9 +179,12 @@ class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
             line(f"Disks as they were at checkpoint {record} are copied and started under other names,"),
             line("on isolated networks, probed, and removed again. Replication goes on meanwhile."),
         ]
+        kept = self.told.told if self.told is not None else None
+        is_newest = kept is not None and point["record"] == kept["checkpoints"][-1]["record"]
         if now is not None and now.copies is not None and len(now.copies.groups) > 1:
-            lines.append(line(f"Of the other groups of {visible(wave, 20)}: the newest that is not newer."))
-        order = orders.boot(wave, self.title_of_group, record)
+            others = "their newest" if is_newest else "the newest that is not newer"
+            lines.append(line(f"Of the other groups of {visible(wave, 20)}: {others}."))
+        order = orders.boot(wave, self.title_of_group, record, newest=is_newest)
         self._ask("Boot a copy of", lines, [], "Boot", lambda given: self._work(order, self._booted))
 
     def _booted(self, job: Job) -> None:

@@ -62,7 +62,7 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
             "depth": "boot",
             "live": True,
             "confirm": HOSTILE,
-            "checkpoints": (f"{HOSTILE}/-x=7",),
+            "checkpoints": (f"{HOSTILE}/-x=7", "latest"),
         },
     ),
     (
