@@ -134,6 +134,8 @@ def _to_go(sheet: Sheet, said: ToGo) -> Iterator[Content]:
 
 def p50_p95(p50_s: float, p95_s: float) -> str:
     """Return two lengths as everybody here says them, without seconds."""
+    if p95_s < 60:
+        return "under 1 m"
     return f"{_guessed(p50_s)} P50, {_guessed(p95_s)} P95"
 
 

@@ -55,7 +55,7 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
     ),
     (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
     (
-        orders.boot(HOSTILE, f"{HOSTILE}/-x", 7),
+        orders.boot(HOSTILE, f"{HOSTILE}/-x", 7, newest=True),
         "wherry rehearse",
         {
             "wave": HOSTILE,
