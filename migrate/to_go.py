@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,27 @@ def price(sheet: Sheet, expected: Expected) -> Spread | None:
         return None
     left = {step.id for step in sheet.gates.back.steps}
     return _Ways(sheet, expected).longest(left)
+
+
+def slack_s(sheet: Sheet, said: ToGo) -> float | None:
+    """Return how long before its window closes a cutover is at its commit gate, by P95; less than 0 is after.
+
+    None where nothing counts: it has no window or goes another way, or its go was not given.
+    """
+    window = None if sheet.homeward or sheet.turned_at or said.late_s is None else sheet.wave.window
+    if window is None:
+        return None
+    return (window.end_utc - sheet.moment).total_seconds() - said.p95_s
+
+
+def latest_back(sheet: Sheet, back: Spread) -> datetime | None:
+    """Return until when going back can begin and end within the window, by P95.
+
+    None before the go, and for a wave without a window or on its way home.
+    """
+    gate = sheet.step(GO)
+    window = None if sheet.homeward or gate is None or gate.status not in _SETTLED else sheet.wave.window
+    return window.end_utc - timedelta(seconds=back.p95) if window is not None else None
 
 
 def _is_before_commit(sheet: Sheet) -> bool:

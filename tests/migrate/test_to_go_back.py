@@ -11,6 +11,7 @@ from statistics import median
 import pytest
 
 from migrate.expected import Expected, expect
+from migrate.rehearsal import Spread
 from migrate.run import store as runs
 from migrate.run.compose import compose
 from migrate.run.compose_failback import compose_failback
@@ -18,8 +19,8 @@ from migrate.run.history import Entry, Event, Mode
 from migrate.run.runbook import COMMIT, GO
 from migrate.run.store import Run, RunKind
 from migrate.sheet import Sheet, now_of
-from migrate.to_go import ToGo, price, to_go, ways_of
-from planner.settings import Link
+from migrate.to_go import ToGo, latest_back, price, slack_s, to_go, ways_of
+from planner.settings import Link, Window
 from planner.store import plans
 from tests.migrate.gates.standing import Standing, planned, stored
 from tests.migrate.test_to_go import BEGUN, set_time
@@ -132,6 +133,24 @@ def test_the_longer_vms_ran_at_the_target_the_longer_it_takes_to_keep_what_they_
     assert never is not None
     assert soon.p50 < late.p50 < never.p50
     assert never.p50 - soon.p50 <= sum(back.whole_s.values()) + 0.001, "no more than all of it is kept"
+
+
+def test_what_is_left_of_the_window_and_until_when_going_back_ends_in_it(tmp_path: Path) -> None:
+    window = Window(start=BEGUN, hours=2)
+    said, cost = ToGo(600.0, 1800.0, 0.0), Spread(300.0, 900.0)
+    with stored(tmp_path / "move", planned(window=window)) as run:
+        run.go_to(GO)
+        set_time(run, BEGUN)
+        assert latest_back(sheet(run, BEGUN), cost) is None, "nothing was stopped yet"
+        run.do(GO)
+        set_time(run, BEGUN)
+        now = sheet(run, BEGUN + timedelta(hours=1))
+        assert slack_s(now, said) == 1800.0
+        assert slack_s(now, replace(said, late_s=None)) is None
+        assert slack_s(sheet(run, BEGUN + timedelta(hours=2)), said) == -1800.0
+        assert latest_back(now, cost) == BEGUN + timedelta(minutes=105)
+        turned(run)
+        assert slack_s(sheet(run, BEGUN), said) is None, "it goes back"
 
 
 def test_a_run_that_is_given_up_before_its_go_says_how_long_that_takes(tmp_path: Path) -> None:

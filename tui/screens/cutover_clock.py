@@ -75,6 +75,7 @@ def _clock(
     yield labelled("back", *_back(sheet))
     if price is not None:
         yield labelled("", f"takes {p50_p95(price.p50, price.p95)}")
+        yield from _in_time(sheet, price)
     yield labelled("commit", *_no_return(sheet))
     yield from _at_work(engine, now)
 
@@ -113,16 +114,20 @@ def _window(sheet: Sheet, width: int) -> Iterator[Content]:
 
 def _to_go(sheet: Sheet, said: ToGo) -> Iterator[Content]:
     """Yield how long it is to the commit gate, or home again; when that is, and whether that has slipped."""
+    from migrate.to_go import slack_s
+
     if said.late_s is None:
         yield labelled("from go", p50_p95(said.p50_s, said.p95_s))
         return
     back = bool(sheet.turned_at)
     yield labelled("to undo" if back else "to go", p50_p95(said.p50_s, said.p95_s))
     ends = [sheet.moment + timedelta(seconds=one) for one in (said.p50_s, said.p95_s)]
-    window = None if sheet.homeward else sheet.wave.window
-    past = window is not None and ends[1] > window.end_utc
+    slack = slack_s(sheet, said)
+    past = slack is not None and slack < 0
     words = f"at {' / '.join(f'{end.astimezone(UTC):%H:%M}' for end in ends)} UTC"
     yield labelled("", (f"▲ {words}: window over" if past else words, "warn" if past else "dim"))
+    if slack is not None and not past:
+        yield labelled("slack", (f"✔ {_guessed(slack)}", "good"), (" by P95", "dim"))
     when = "when it turned" if back else "at go"
     if said.over:
         yield labelled("", (f"▲ {visible(said.over, 40)}: longer than ever on the twin", "warn"))
@@ -130,6 +135,19 @@ def _to_go(sheet: Sheet, said: ToGo) -> Iterator[Content]:
         yield labelled("", (f"▲ {_guessed(said.late_s)} later than {when}", "warn"))
     elif said.late_s <= -_SLIPPED_S:
         yield labelled("", (f"{_guessed(-said.late_s)} earlier than {when}", "good"))
+
+
+def _in_time(sheet: Sheet, price: Spread) -> Iterator[Content]:
+    """Yield until when going back ends within the window."""
+    from migrate.to_go import latest_back
+
+    latest = latest_back(sheet, price)
+    if latest is None:
+        return
+    if latest < sheet.moment:
+        yield labelled("", ("▲ ends after the window", "warn"))
+    else:
+        yield labelled("", (f"in time until {latest.astimezone(UTC):%H:%M} UTC", "dim"))
 
 
 def p50_p95(p50_s: float, p95_s: float) -> str:

@@ -63,11 +63,19 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
 
 def _document(sheet: Sheet, found: ToGo | None, back: Spread | None) -> dict[str, object]:
     told = asdict(found) if found is not None else {"p50_s": None, "p95_s": None}
-    price = {"verb": sheet.gates.back.verb, **asdict(back)} if back is not None else None
-    return {"mode": sheet.mode.value, "home": sheet.homeward, **told, "back": price}
+    from migrate.to_go import latest_back, slack_s
+
+    price = None
+    if back is not None:
+        latest = latest_back(sheet, back)
+        until = latest.isoformat() if latest is not None else None
+        price = {"verb": sheet.gates.back.verb, **asdict(back), "in_time_until": until}
+    slack = slack_s(sheet, found) if found is not None else None
+    return {"mode": sheet.mode.value, "home": sheet.homeward, **told, "slack_s": slack, "back": price}
 
 
 def _lines(sheet: Sheet, found: ToGo | None, back: Spread | None) -> Iterator[str]:
+    from migrate.to_go import latest_back, slack_s
     from planner.names import visible
     from tui.text import plural
 
@@ -82,10 +90,15 @@ def _lines(sheet: Sheet, found: ToGo | None, back: Spread | None) -> Iterator[st
         at = " / ".join(f"{end:%H:%M}" for end in ends)
         yield f"{wave}: {home}{_pair(found.p50_s, found.p95_s)} to {back_to}, at {at} UTC"
         yield from _late(found, "when it turned" if sheet.turned_at else "at go")
+        if (slack := slack_s(sheet, found)) is not None:
+            side = "before" if slack >= 0 else "after"
+            yield f"by P95 that is {show_duration(abs(slack))} {side} the end of the window"
     if found is not None:
         yield f"the twin says so, at the pace of {plural(found.paced, 'step')} of this run"
     if back is not None:
         yield f"{sheet.gates.back.verb} from here takes {_pair(back.p50, back.p95)}"
+        if (latest := latest_back(sheet, back)) is not None:
+            yield f"to end within the window it has to begin by {latest.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _late(found: ToGo, when: str) -> Iterator[str]:
