@@ -159,6 +159,12 @@ def rehearse(wave: str, runs: int = 200, fault: str = "", seed: int = 1) -> Orde
     return Order(Kind.REHEARSE, f"rehearse {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
 
 
+def rehearse_dry(wave: str) -> Order:
+    """Return the order to ask both sites what a run of a wave would meet; nothing is changed."""
+    called = f"dry run of {visible(wave, 40)}"
+    return Order(Kind.REHEARSE, called, ("rehearse", "--json"), ("--depth=dry",), (wave,))
+
+
 def checkpoint(group: str, name: str = "", pin: bool = False) -> Order:
     """Return the order to make a checkpoint of a group, WAVE/GROUP, once no cycle of it is under way."""
     options = ("--wait", *_flags({"--pin": pin}))

@@ -54,6 +54,7 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
         {"group": "W01/db", "name": HOSTILE, "pin": True, "wait": True, "as_json": True},
     ),
     (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
+    (orders.rehearse_dry(HOSTILE), "wherry rehearse", {"wave": HOSTILE, "depth": "dry", "live": False}),
     (
         orders.boot(HOSTILE, f"{HOSTILE}/-x", 7, newest=True),
         "wherry rehearse",
