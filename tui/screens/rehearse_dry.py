@@ -40,11 +40,18 @@ class DryRehearsing(TablePlace):
         self.app.push_screen(Reader(f"Dry run of {visible(said['wave'], 40)}", stack(describe_dry(said))))
 
 
+def _verdict(said: Mapping[str, Any]) -> tuple[str, str]:
+    if said["findings"]:
+        return f"▲ {plural(len(said['findings']), 'finding')}", "warn"
+    if said["stopped_at"]:
+        return "▲ it could not be followed to its end", "warn"
+    return "✔ nothing is in the way", "good"
+
+
 def describe_dry(said: Mapping[str, Any]) -> list[Content]:
     """Return what is in the way, the way to each disk, and the calls that a run would make."""
     found, calls, wave = said["findings"], said["calls"], visible(said["wave"], 40)
-    verdict = (f"▲ {plural(len(found), 'finding')}", "warn") if found else ("✔ nothing is in the way", "good")
-    lines = [line(verdict, (f"  {plural(len(calls), 'call')}, none was made", "dim"))]
+    lines = [line(_verdict(said), (f"  {plural(len(calls), 'call')}, none was made", "dim"))]
     for one in found:
         lines.append(line((f"✖ {visible(one['what'], 60)}: {visible(one['message'], 300)}", "bad")))
         if one["hint"]:
