@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from migrate.run.cycles import away_of
+from migrate.run.runbook import part_of
 from planner.errors import BadInput, NotFound
 from planner.names import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from migrate.run.cycles import Cycle
     from migrate.run.history import History
+    from migrate.run.runbook import Step
     from planner.store.project import Project
 
 
@@ -29,13 +35,29 @@ class DiskPass:
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """Rounds that were put away: how many, when the first and the last snapshot was taken, ISO 8601 in UTC.
+
+    Bytes are those of the disk's whole group: more is not kept. They lie before pass ``before`` of the disk.
+    """
+
+    rounds: int
+    since: str
+    until: str
+    data_bytes: int
+    wire_bytes: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class DiskMap:
-    """A disk of a VM, and the passes over it that are on record, oldest first."""
+    """A disk of a VM, and the passes over it that are on record, oldest first; ``away`` is what is not."""
 
     volume: str
     label: str
     size_bytes: int
     passes: tuple[DiskPass, ...]
+    away: Away | None = None
 
     @property
     def often(self) -> str:
@@ -63,22 +85,53 @@ def disk_maps(project: Project, wave: str, vm: str) -> tuple[DiskMap, ...]:
             f"{len(called)} VMs of {visible(wave, 40)} are called {visible(vm, 80)}",
             f"give the id of the one that is meant: {', '.join(one.id for one in called)}",
         )
+    run, history = standing.run, standing.history
+    away = away_of(project, run) if run is not None else []
     return tuple(
-        DiskMap(disk.volume, held.label, disk.size_bytes, _passes(standing.history, disk.volume))
+        DiskMap(
+            disk.volume,
+            held.label,
+            disk.size_bytes,
+            _passes(history, disk.volume),
+            _away(history, disk.volume, away),
+        )
         for disk in standing.wave.disks
         for held in disk.attachments
         if held.vm == found.id
     )
 
 
+def _done(history: History | None, volume: str) -> list[Step]:
+    if history is None:
+        return []
+    return [
+        step
+        for step in history.runbook.steps
+        if step.kind == "transfer" and step.params["volume"] == volume and step.id in history.results
+    ]
+
+
+def _away(history: History | None, volume: str, away: Sequence[Cycle]) -> Away | None:
+    """Return what was put away of the rounds of a disk's group; rounds of the plan itself stay on record."""
+    done = _done(history, volume)
+    parts = {part_of(step.id) for step in done}
+    mine = [one for one in away if one.part in parts]
+    if history is None or not mine:
+        return None
+    return Away(
+        len(mine),
+        min(one.instant for one in mine),
+        max(one.instant for one in mine),
+        sum(one.data_bytes for one in mine),
+        sum(one.wire_bytes for one in mine),
+        next((at for at, step in enumerate(done) if step.id in history.added), len(done)),
+    )
+
+
 def _passes(history: History | None, volume: str) -> tuple[DiskPass, ...]:
     if history is None:
         return ()
-    done = (
-        (step, history.results[step.id])
-        for step in history.runbook.steps
-        if step.kind == "transfer" and step.params["volume"] == volume and step.id in history.results
-    )
+    done = ((step, history.results[step.id]) for step in _done(history, volume))
     return tuple(
         DiskPass(
             step.id,

@@ -1,6 +1,6 @@
 """What the record of a run knows of one group: what its rounds found changed, which of them were proven.
 
-Rounds that were put away are not among them: what is drawn of them begins behind those.
+Of rounds that were put away it knows how much they found, and not which were proven.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from migrate.run.cycles import away_of
 from migrate.run.history import Event
 from migrate.run.runbook import part_of
 
@@ -28,13 +29,17 @@ class Round:
 
 
 def rounds_told(project: Project, run: Run, history: History, part: str) -> tuple[Round, ...]:
-    """Return the rounds of the group ``part`` (g0, g1 ...) that are on record, oldest first, seeds too."""
+    """Return the rounds of the group ``part`` (g0, g1 ...), oldest first, seeds and those put away too."""
     rows = project.rows(
         "SELECT step, max(at) AS at FROM step_record WHERE run = ? AND kind = ? GROUP BY 1",
         *(run.id, Event.DONE.value),
     )
     times = {row["step"]: datetime.fromisoformat(row["at"]) for row in rows}
-    found: dict[datetime, list[int]] = {}
+    found = {
+        datetime.fromisoformat(one.instant): [one.data_bytes, one.wire_bytes]
+        for one in away_of(project, run)
+        if one.part == part and one.instant
+    }
     for step in history.runbook.steps:
         told = history.results.get(step.id, {})
         if step.kind != "transfer" or part_of(step.id) != part or "data_bytes" not in told:

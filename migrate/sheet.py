@@ -33,10 +33,12 @@ from planner.errors import NotFound
 from planner.store import plans
 
 if TYPE_CHECKING:
+    from migrate.run.runbook import Runbook
     from planner.plan import Wave
     from planner.store.project import Project
 
 _BEGINS = (Event.INTENT, Event.UNDO_INTENT)
+_BACK = frozenset({Status.UNDOING, Status.UNDONE, Status.UNDO_FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,8 @@ class SheetStep:
 
     ``at`` is when it last began or ended, ISO 8601 in UTC; ``said`` its evidence, or why it failed or waits:
     both empty where it did not come to that. ``begun`` is when its last try began, ``took_s`` how long that
-    took, None unless its own process saw it done. Titles are untrusted; ``said`` is harmless.
+    took, None unless its own process saw it done; both of taking it back once that was begun. Titles are
+    untrusted; ``said`` is harmless.
     """
 
     id: str
@@ -67,11 +70,14 @@ class SheetStep:
 class Sheet:
     """One run at ``moment``, after ``entry`` of its ``entries``; these are equal now, and less in its past.
 
-    ``commit_by`` is the end of the commit window while it runs. ``last`` is the newest entry in words,
-    ``last_step`` the step that it is of. ``outcome`` is how the run ended, empty while it did not.
+    ``runbook`` is that of the run with all its rounds. ``commit_by`` is the end of the commit window while it
+    runs. ``last`` is the newest entry in words, ``last_step`` the step that it is of. ``outcome`` is how the
+    run ended, ``turned_at`` when it turned back, ``on_since`` when the first VM was started where it was
+    brought, both ISO 8601 in UTC: all empty where it did not come to that.
     """
 
     run: Run
+    runbook: Runbook
     wave: Wave
     state: str
     mode: Mode
@@ -85,6 +91,8 @@ class Sheet:
     commit_by: datetime | None = None
     last: str = ""
     last_step: str = ""
+    turned_at: str = ""
+    on_since: str = ""
 
     @property
     def homeward(self) -> bool:
@@ -152,9 +160,11 @@ def _sheet(
     times = last_times(project, run.id, bound)
     ended = runs.outcome(history)
     waits = any(step.id == COMMIT for step in asking.waiting(history))
+    starts = {(step.id, Event.DONE) for step in history.runbook.steps if step.kind == "start"}
     last = history.entries[-1] if history.entries else None
     return Sheet(
         run,
+        history.runbook,
         wave,
         word_of(history, driven, home=run.kind is RunKind.FAILBACK),
         history.mode,
@@ -168,6 +178,8 @@ def _sheet(
         ends_at(project, run, wave.policies.commit_window_h, bound) if waits else None,
         _told(history, last),
         last.step if last is not None else "",
+        times.get(("", history.mode.value), ""),
+        min((times[one] for one in times if one in starts), default=""),
     )
 
 
@@ -200,18 +212,21 @@ def _steps(history: History, times: Mapping[tuple[str, str], str]) -> tuple[Shee
             step.is_gate,
             not why_not(history, step),
             step.id in retried,
-            times.get((step.id, Event.INTENT), ""),
-            _took_s(history, step.id, times),
+            *_tried(history, step.id, times),
         )
         for step in history.runbook.steps
     )
 
 
-def _took_s(history: History, step: str, times: Mapping[tuple[str, str], str]) -> float | None:
-    begun, ended = (times.get((step, event)) for event in (Event.INTENT, Event.DONE))
-    if not begun or not ended or history.results.get(step, {}).get("asked"):  # asked for after a crash
-        return None
-    return max((datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds(), 0.0)
+def _tried(history: History, step: str, times: Mapping[tuple[str, str], str]) -> tuple[str, float | None]:
+    """Return when the last try at a step, or at taking it back, began, and how long that took."""
+    back = history.status[step] in _BACK
+    act, end = (Event.UNDO_INTENT, Event.UNDONE) if back else (Event.INTENT, Event.DONE)
+    begun, ended = times.get((step, act), ""), times.get((step, end), "")
+    asked = not back and history.results.get(step, {}).get("asked")  # after a crash
+    if not begun or ended < begun or asked:
+        return begun, None
+    return begun, (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
 
 
 def _status(

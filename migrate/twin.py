@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Any, assert_never, cast
 
@@ -22,6 +22,7 @@ from migrate.run.runbook import COMMIT, GO, HUMAN, Runbook
 from migrate.sites.configuration import Configuration
 from migrate.sites.ports import DiskState
 from migrate.sites.simulated import SimulatedSite, populate
+from migrate.steps.fencing import MARK
 from migrate.steps.kind import Context, StepKind
 from migrate.transfers.modelled import ModelledHistories, ModelledTransfers
 from planner.errors import Unreachable, WherryError
@@ -44,6 +45,9 @@ class Model:
     configurations: Mapping[str, Configuration] = field(default_factory=dict)
     compare_bytes_s: float = COMPARE_BYTES_S[0]
     pass_s: float = 0.0  # of a pass over what changed on one disk, beyond its bytes
+    fenced: tuple[
+        tuple[str, str, bool, tuple[DiskState, ...]], ...
+    ] = ()  # VMs at the target, on the way home
     patience: Patience = field(default_factory=Patience)
 
 
@@ -83,7 +87,10 @@ class _KeepsNothing:
 
 @dataclass(slots=True)
 class Twin:
-    """One run of a runbook against two simulated sites; ``strike`` is what goes wrong in it."""
+    """One run of a runbook against two simulated sites; ``strike`` is what goes wrong in it.
+
+    ``turns_at`` is the gate at which it is taken back, empty for none.
+    """
 
     runbook: Runbook
     model: Model
@@ -92,6 +99,7 @@ class Twin:
     source_faults: Mapping[str, int] = field(default_factory=dict)
     target_faults: Mapping[str, int] = field(default_factory=dict)
     strike: Strike | None = None
+    turns_at: str = ""
 
     def run(self) -> TwinRun:
         """Run to commit; a step that fails for good is answered by rolling back (or aborting).
@@ -109,6 +117,8 @@ class Twin:
         populate(source, self.model.vms)
         source.configurations.update(self.model.configurations)
         target = SimulatedSite("target", clock, rng, failing=dict(self.target_faults))
+        populate(target, self.model.fenced)
+        target.vms = {vm: replace(one, connected=False, note=MARK) for vm, one in target.vms.items()}
         transfers = ModelledTransfers(clock, rate, self.model.compare_bytes_s, pass_s=self.model.pass_s)
         ctx = Context(
             run="twin",
@@ -126,7 +136,8 @@ class Twin:
             ctx.source = cast("FullSite", StruckSite(source, self.strike))
             ctx.target = cast("FullSite", StruckSite(target, self.strike))
             ctx.transfers = StruckTransfers(transfers, self.strike)
-        return _Course(self.kinds, ctx, clock, transfers, self.strike, self.model.patience).run()
+        patience = self.model.patience
+        return _Course(self.kinds, ctx, clock, transfers, self.strike, patience, self.turns_at).run()
 
 
 @dataclass(slots=True)
@@ -142,6 +153,7 @@ class _Course:
     transfers: ModelledTransfers
     strike: Strike | None
     patience: Patience
+    turns_at: str
     now: float = 0.0
     number: int = 0
     turned_at: float | None = None
@@ -164,6 +176,11 @@ class _Course:
                     case Do(step) | Undo(step) | Ask(step):
                         self.clock.at_s = self.now
                         self._fly(step.id, self._perform(action))
+                    case Wait(step) if step.id == self.turns_at:
+                        if self.in_flight:
+                            continue
+                        self._turn()
+                        break
                     case Wait(step) if step.kind == HUMAN:
                         self.clock.at_s = self.now + (step.params["takes_s"] or _PERSON_S)
                         self._fly(step.id, Entry(step.id, Event.APPROVED))
@@ -182,9 +199,8 @@ class _Course:
                             return self._report(Outcome.ABORTED, step.id, stuck=True)
                         if COMMIT in self.spans:
                             return self._report(Outcome.COMMITTED, step.id, stuck=True)
-                        self.turned_at, self.failed_at = self.now, step.id
-                        back = Event.ROLLBACK if GO in self.spans else Event.ABORT
-                        history.append(Entry("", back))
+                        self.failed_at = step.id
+                        self._turn()
                         break
                     case Finish(outcome):
                         return self._report(outcome, self.failed_at)
@@ -192,6 +208,10 @@ class _Course:
                         assert_never(action)
             if self.heap:
                 self._land()
+
+    def _turn(self) -> None:
+        self.turned_at = self.now
+        self.ctx.history.append(Entry("", Event.ROLLBACK if GO in self.spans else Event.ABORT))
 
     def _fly(self, step: str, entry: Entry | None) -> None:
         self.in_flight.add(step)

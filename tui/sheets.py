@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from planner.store.project import Project
 
 if TYPE_CHECKING:
+    from migrate.expected import Expected
+    from migrate.rehearsal import Spread
+    from migrate.run.history import Mode
     from migrate.run.store import Run
     from migrate.sheet import Sheet
-    from migrate.to_go import Expected, Lefts, ToGo
-
-Spread = tuple[float, float]  # P50 and P95
+    from migrate.to_go import Lefts, ToGo
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,7 @@ class Sheets:
         self._root = root
         self._project: Project | None = None
         self._lock = threading.Lock()
-        self._back: dict[str, Spread | None] = {}
-        self._expected: dict[int, Expected] = {}  # by run
+        self._expected: dict[tuple[int, Mode], Expected] = {}  # by run and way
 
     def close(self) -> None:
         """Close the project."""
@@ -89,32 +89,41 @@ class Sheets:
             rows = project.rows("SELECT at FROM step_record WHERE run = ? ORDER BY seq", run)
         return tuple(ended), tuple(turns), tuple(row["at"] for row in rows)
 
-    def rehearsed_back(self, wave: str) -> Spread | None:
-        """Return how long going back took in the newest rehearsal that had to, in seconds; None in none."""
-        from tui.acts.rehearsing import rehearsed
+    def unasked(self, sheet: Sheet) -> tuple[tuple[int, Mode], ...]:
+        """Return the ways of a run of which the twin was not asked yet how long they take."""
+        from migrate.to_go import ways_of
 
-        with self._lock:
-            if wave not in self._back:
-                found = (one.back for one in rehearsed(self._open()) if one.wave == wave and one.back)
-                self._back[wave] = next(found, None)
-            return self._back[wave]
+        return tuple(one for way in ways_of(sheet) if (one := (sheet.run.id, way)) not in self._expected)
 
     def expect(self, sheet: Sheet) -> None:
-        """Ask the twin, once for a run, how long its steps take: up to a second."""
-        from migrate.to_go import expect
+        """Ask the twin, once for each way of a run, how long its steps take: up to a second each."""
+        from migrate.expected import expect
         from planner.store import settings
+        from tui.acts.rehearsing import earlier_rates
 
-        if sheet.run.id not in self._expected:
-            with self._lock:
-                link = settings.load(self._open()).link
-            self._expected[sheet.run.id] = expect(sheet.run, sheet.wave, link)
+        wanted = self.unasked(sheet)
+        if not wanted:
+            return
+        with Project.open(self._root) as project:  # of its own: nobody waits for it
+            link = settings.load(project).link
+            rates = earlier_rates(project, link)
+        for run, way in wanted:
+            self._expected[run, way] = expect(sheet.run, sheet.wave, link, way, rates)
 
     def to_go(self, sheet: Sheet, lefts: Lefts) -> ToGo | None:
-        """Return how long it is to the commit gate; None before the twin was asked, or without an end."""
+        """Return how long it is to where a run leads; None before the twin was asked, or without an end."""
         from migrate.to_go import to_go
 
-        expected = self._expected.get(sheet.run.id)
+        expected = self._expected.get((sheet.run.id, sheet.mode))
         return to_go(sheet, expected, lefts) if expected is not None else None
+
+    def price(self, sheet: Sheet) -> Spread | None:
+        """Return how long going back takes from where a run stands; None before the twin was asked."""
+        from migrate.to_go import price, ways_of
+
+        found = (self._expected.get((sheet.run.id, way)) for way in ways_of(sheet))
+        back = next((one for one in found if one is not None and one.is_back), None)
+        return price(sheet, back) if back is not None else None
 
 
 def _run_of(project: Project, wave: str) -> Run | None:

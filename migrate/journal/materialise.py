@@ -145,8 +145,8 @@ def write_onto(source: Source, to: Path, report: Report, opens: Opens = open_unu
     return Written(source.volume, str(to), size, digest)
 
 
-def must_fit(volume: str, size_bytes: int, to: Path, opens: Opens = open_unused) -> None:
-    """Raise BadInput when a disk cannot be written over what is there; writes nothing."""
+def must_fit(volume: str, size_bytes: int, to: Path, opens: Opens = open_unused) -> int:
+    """Return how many bytes are there, writing none; raises BadInput when a disk cannot be written over."""
     shown = visible(str(to), 200)
     try:
         with closing(opens(to)) as there:
@@ -159,6 +159,7 @@ def must_fit(volume: str, size_bytes: int, to: Path, opens: Opens = open_unused)
         raise BadInput(
             f"{shown} has {room} bytes, {visible(volume, 200)} has {size_bytes}", "name a larger one"
         )
+    return room
 
 
 def _must_be_free(path: Path, *, folder: bool = False) -> None:

@@ -8,18 +8,19 @@ gone. So whatever happens in between, ``clean_up`` finds it. Replicas and source
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals import book
 from migrate.rehearsals.book import Depth, Verdict
+from migrate.rehearsals.choosing import LATEST
 from migrate.rehearsals.copied import built_vms, copies_of
 from migrate.rehearsals.defined import Defines, by_plan
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes, unproved
 from migrate.rehearsals.isolating import Isolation, isolation_of
-from migrate.rehearsals.journalled import LATEST, points_of
+from migrate.rehearsals.journalled import points_of
 from migrate.rehearsals.starting import left_out, missed_by, named
 from migrate.sites.bubbles import Bubbles
 from migrate.sites.copies import copy_id
@@ -130,16 +131,17 @@ def rehearse_booted(
     clock: Clock,
     tell: Callable[[str], None],
     notes: str = "",
-    checkpoint: str = LATEST,
+    checkpoints: Sequence[str] = (LATEST,),
     define: Defines = by_plan,
 ) -> Booted:
     """Boot a copy of a wave as it was at a checkpoint, probe it and remove it; raises Blocked, ProjectBusy.
 
-    ``define`` says how a VM's source is defined. How it went is noted on the checkpoint.
+    ``checkpoints`` are the words that say which: see ``choosing``, and what that raises. ``define`` says how
+    a VM's source is defined. How it went is noted on the checkpoint.
     """
     with (
         _alone(project, standing.wave.name),
-        points_of(project, standing.wave, standing.history, checkpoint) as points,
+        points_of(project, standing.wave, standing.history, checkpoints) as points,
     ):
         _remove_left(project, standing.wave.name, target)
         prepared = prepare(standing, target, points)

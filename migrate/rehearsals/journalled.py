@@ -6,11 +6,12 @@ replication goes on and history ages. How the rehearsal went is noted on the che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from migrate.rehearsals.choosing import LATEST, GroupKept, choose
 from migrate.run.wave_groups import WaveGroup, groups_of, keeping
 from migrate.transfers.newest import lags
 from planner.errors import Blocked, NotFound
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from migrate.run.wave_groups import Keeping
     from planner.plan import Wave
     from planner.store.project import Project
-
-LATEST = "latest"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +76,16 @@ class Points:
 
 
 @contextmanager
-def points_of(project: Project, wave: Wave, history: History | None, wanted: str) -> Iterator[Points]:
-    """Yield the checkpoint ``wanted`` (number, name or latest) of each group that keeps a history.
+def points_of(
+    project: Project, wave: Wave, history: History | None, wanted: Sequence[str]
+) -> Iterator[Points]:
+    """Yield the checkpoint of each group that keeps a history which ``wanted`` means: see ``choosing``.
 
-    Raises Blocked where there is none, NotFound, Unreachable.
+    Raises Blocked where there is none, BadInput, NotFound, Unreachable.
     """
     groups = [one for one in groups_of(project, wave) if history is not None and _has_one(history, one)]
     if not groups:
-        if wanted != LATEST:
+        if set(wanted) - {LATEST}:
             raise Blocked(
                 f"{visible(wave.name)} keeps no checkpoints now, so none can be chosen",
                 "leave --checkpoint out",
@@ -92,7 +93,14 @@ def points_of(project: Project, wave: Wave, history: History | None, wanted: str
         yield Points()
         return
     with keeping(project, groups) as kept:
-        found = tuple(_point(kept, one, wanted) for one in groups)
+        told = [_told(kept, one) for one in groups]
+        asked = [
+            GroupKept(one.title, one.part, it["checkpoints"]) for one, it in zip(groups, told, strict=True)
+        ]
+        found = tuple(
+            Point(one.title, at["record"], at["name"], at["cycle"], at["at_ms"], tuple(it["volumes"]))
+            for one, it, at in zip(groups, told, choose(asked, wanted), strict=True)
+        )
         yield Points(found, kept, {volume: point for point in found for volume in point.volumes})
 
 
@@ -101,24 +109,7 @@ def _has_one(history: History, group: WaveGroup) -> bool:
     return step is not None and any(lags(history, volume) for volume in step.params["volumes"])
 
 
-def _point(kept: Keeping, group: WaveGroup, wanted: str) -> Point:
+def _told(kept: Keeping, group: WaveGroup) -> Mapping[str, Any]:
     told: list[Mapping[str, Any]] = []
     kept.asks.ask("checkpoints", {"group": group.title}, told.append)
-    points = list(told[0]["checkpoints"])
-    if not points:
-        raise Blocked(
-            f"{visible(group.title, 200)} has no checkpoint yet, so nothing can be booted",
-            "let its first cycle end",
-        )
-    by_number = [one for one in points if str(one["record"]) == wanted]
-    by_name = [one for one in points if wanted and one["name"] == wanted]
-    chosen = points[-1:] if wanted == LATEST else by_number or by_name
-    if not chosen:
-        raise NotFound(
-            f"{visible(group.title, 200)} has no checkpoint {visible(wanted, 200)}",
-            f"wherry checkpoints {visible(group.title.partition('/')[0])} lists them",
-        )
-    one = chosen[-1]
-    return Point(
-        group.title, one["record"], one["name"], one["cycle"], one["at_ms"], tuple(told[0]["volumes"])
-    )
+    return told[0]

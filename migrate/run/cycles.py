@@ -172,9 +172,14 @@ def _is_whole_round(history: History, added: Entry) -> bool:
 
 def cycles_of(project: Project, run: Run, history: History) -> list[Cycle]:
     """Return all whole rounds of a run, those put away too, oldest first."""
-    rows = project.rows("SELECT * FROM cycle WHERE run = ?", run.id)
-    away = [Cycle(**{field.name: row[field.name] for field in fields(Cycle)}) for row in rows]
-    return sorted([*away, *_recorded(project, run, history)], key=lambda one: (one.number, one.part))
+    found = [*away_of(project, run), *_recorded(project, run, history)]
+    return sorted(found, key=lambda one: (one.number, one.part))
+
+
+def away_of(project: Project, run: Run) -> list[Cycle]:
+    """Return the rounds of a run that were put away, oldest first."""
+    rows = project.rows("SELECT * FROM cycle WHERE run = ? ORDER BY number, part", run.id)
+    return [Cycle(**{field.name: row[field.name] for field in fields(Cycle)}) for row in rows]
 
 
 def _recorded(project: Project, run: Run, history: History) -> list[Cycle]:

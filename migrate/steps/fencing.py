@@ -21,7 +21,7 @@ from planner.model import Power
 from planner.names import content_id, visible
 
 _NAME_LIMIT = 80  # vSphere's limit for a VM's name
-_MARK = "wherry: moved away"
+MARK = "wherry: moved away"  # what the note of a fenced VM begins with
 _KEEP_DAYS = 30  # of runs begun before there was a choice
 
 
@@ -85,14 +85,14 @@ class Unfence:
             ctx.target.rename(vm, name, op)
         if not found.connected:
             ctx.target.connect_nics(vm, True, op)
-        if found.note.startswith(_MARK):
+        if found.note.startswith(MARK):
             ctx.target.annotate(vm, _own_note(found), op)
         return {"name": name, **({"stays": stays} if stays else {})}
 
     def verify(self, ctx: Context, step: Step, op: str) -> Result | None:
         """Ask whether all of it is done."""
         found = ctx.target.observe(step.params["vm"])
-        if found is None or not found.connected or found.note.startswith(_MARK):
+        if found is None or not found.connected or found.note.startswith(MARK):
             return None
         return {"name": found.name} if found.name == step.params["name"] else None
 
@@ -107,8 +107,8 @@ class Unfence:
         if found.connected:
             ctx.target.connect_nics(vm, False, op)
         _put_aside(ctx.target, step, op)
-        if not found.note.startswith(_MARK):
-            again = f"{_MARK} by {visible(ctx.wave)}, its failback was rolled back [{op}]"
+        if not found.note.startswith(MARK):
+            again = f"{MARK} by {visible(ctx.wave)}, its failback was rolled back [{op}]"
             ctx.target.annotate(vm, f"{again}\n{found.note}", op)
         return {"fenced": True, "name": name}
 
@@ -135,7 +135,7 @@ def unfenced(ctx: Context, step: Step) -> bool:
     found = ctx.target.observe(step.params["vm"])
     if found is None:
         return False
-    return found.connected or found.name != step.params["fenced"] or not found.note.startswith(_MARK)
+    return found.connected or found.name != step.params["fenced"] or not found.note.startswith(MARK)
 
 
 def _left_off(site: FullSite, step: Step) -> VMState:
@@ -208,7 +208,7 @@ def _kept(ctx: Context, step: Step, name: str) -> Result:
 def _note(ctx: Context, step: Step, note: str, op: str) -> str:
     until = _kept(ctx, step, "")["keep_until"]
     keep = f", kept until {until}" if until else ""
-    return f"{_MARK} by {visible(ctx.wave)}{keep} [{op}]\n{note}"
+    return f"{MARK} by {visible(ctx.wave)}{keep} [{op}]\n{note}"
 
 
 def _noted_until(found: VMState) -> str:
@@ -218,7 +218,7 @@ def _noted_until(found: VMState) -> str:
 
 
 def _is_noted(ctx: Context, step: Step, found: VMState) -> bool:
-    return found.note.startswith(_MARK) and f"[{ctx.run}/{step.id}/" in found.note.partition("\n")[0]
+    return found.note.startswith(MARK) and f"[{ctx.run}/{step.id}/" in found.note.partition("\n")[0]
 
 
 def _own_note(found: VMState) -> str:

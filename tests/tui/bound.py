@@ -40,6 +40,7 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
             "rehearse.history",
         ),
         "test_runs_and_seed_are_asked_for": ("rehearse.ask",),
+        "test_a_dry_run_at_the_sites_lists_findings_ways_and_calls": ("rehearse.dry",),
         "test_a_run_is_played_paused_and_scrubbed": (
             "rehearse.play",
             "rehearse.earlier",
@@ -94,6 +95,7 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         "test_a_committed_wave_is_said_what_its_way_home_takes_and_sent_there": ("group.back",),
         "test_what_cannot_be_done_says_why": ("group.commit",),
         "test_verify_asks_first": ("group.verify",),
+        "test_a_device_is_looked_at_before_its_path_is_typed_and_it_is_written_over": ("group.onto",),
     },
     "screens/test_engine_lever.py": {"test_it_is_started_once_and_said": ("engine.start",)},
     "screens/test_replicate.py": {

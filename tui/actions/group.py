@@ -18,6 +18,7 @@ GROUP = (
     _do("serve", "d", "serve its disks over NBD, or end that …", "image", "disks"),
     _do("boot", "b", "boot a copy on isolated networks …", "rehearse", "boot"),
     _do("restore", "t", "restore to it: write its disks out …", "image", "restore"),
+    _do("onto", "T", "restore to it: a disk over a device …", "image", "", Effect.DESTRUCTIVE),
     _do("verify", "V", "read the wave's replicas again …", "verify", "", Effect.DRY_RUN),
     _do("overlook", "O", "overlook snapshots of others …", "run overlook"),
     _do("back", "f", "fail back: home to the source …", "failback", "fail back"),

@@ -21,6 +21,7 @@ REHEARSE = (
     _run("now", "r", "rehearse the wave 200 times", "rehearse"),
     _run("fault", "x", "let a call of a site fail …", "fault"),
     _run("ask", "R", "so many runs, from that seed …"),
+    _run("dry", "d", "dry run: ask the sites, change nothing", "dry run"),
     _look("play", "space", "play the first run, or pause", "play", "play"),
     _look("earlier", "left", "back in the run", "scrub(-1)"),
     _look("later", "right", "on in the run", "scrub(1)"),

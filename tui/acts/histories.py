@@ -5,16 +5,29 @@ The receiver is asked as 'wherry checkpoints' asks it; it is started where none 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from planner.names import visible
+from planner.units import show_bytes
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from migrate.group_record import Round
     from migrate.homeward import WayHome
+    from planner.plan import Wave
     from planner.store.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class DiskTold:
+    """A disk of a group; ``said`` is whose it is, its label and its size, harmless."""
+
+    volume: str
+    said: str
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +36,7 @@ class GroupTold:
 
     ``why`` is the reason for that. ``rounds`` and ``proven`` are ``migrate.group_record``'s. ``runs`` are the
     numbers of the run that moves it and of the one that brings it home, None before there is one; ``sites``
-    are called source and target by the settings.
+    are called source and target by the settings. ``disks`` are those that the history is of.
     """
 
     title: str
@@ -34,6 +47,7 @@ class GroupTold:
     home: WayHome | None
     runs: tuple[int | None, int | None]
     sites: tuple[str, str]
+    disks: tuple[DiskTold, ...] = ()
 
 
 def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> GroupTold:
@@ -75,7 +89,16 @@ def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> G
         way_home(project, wave, now),
         (run.id if run else None, back.id if back else None),
         (named.get("source", "source"), named.get("target", "target")),
+        tuple(_disks(standing.wave, told["volumes"] if told is not None else ())),
     )
+
+
+def _disks(wave: Wave, volumes: Collection[str]) -> Iterator[DiskTold]:
+    for disk in wave.disks:
+        if disk.volume in volumes:
+            holder = disk.attachments[0]
+            whose = f"{visible(wave.vm(holder.vm).name, 40)} {visible(holder.label, 40)}"
+            yield DiskTold(disk.volume, f"{whose} · {show_bytes(disk.size_bytes)}", disk.size_bytes)
 
 
 def checkpoints(project: Project, group: str) -> Mapping[str, Any]:

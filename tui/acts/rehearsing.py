@@ -76,7 +76,7 @@ def rehearse(
         seed=seed,
         fault=fault,
         matrix=matrix,
-        rates=_rates(project, settings.link),
+        rates=earlier_rates(project, settings.link),
         patience=Patience(transfers_s=settings.transfers.patience_s),
         unfrozen=unfrozen_at(settings, "source", planned),
         report=report,
@@ -102,16 +102,20 @@ def rehearse(
     return said
 
 
-def _rates(project: Project, link: Link) -> Measured | None:
-    """Return what runs measured; the inventory is read only where something ran."""
+def earlier_rates(project: Project, link: Link) -> Measured | None:
+    """Return what earlier runs measured; the inventory is read only where something ran."""
     from migrate.measured import measured
     from migrate.run import store as runs
     from migrate.run.store import RunKind
+    from planner.errors import NotFound
     from planner.store import inventories
 
     if not runs.every(project, RunKind.WAVE):
         return None
-    newest = inventories.latest(project)
+    try:
+        newest = inventories.latest(project)
+    except NotFound:  # its plan came from elsewhere
+        return None
     return measured(project, newest.inventory, newest.fingerprint, link)
 
 

@@ -61,8 +61,8 @@ def act(
         return _conclude(carried, _shut(project, purpose, carried), as_json)
 
 
-def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
-    """Have the wave's name typed; raises BadInput when it is another or nobody is there to type."""
+def confirm_live(wave: str, confirm: str | None, verb: str, what: str = "the wave's name") -> None:
+    """Have the wave's name typed, or ``what`` else; raises BadInput when it is another or nobody types."""
     from planner.errors import BadInput
 
     if confirm is None:
@@ -74,7 +74,7 @@ def confirm_live(wave: str, confirm: str | None, verb: str) -> None:
             say("\nnothing was done")
             raise click.exceptions.Exit(130) from None
     if confirm.strip() != wave:
-        raise BadInput(f"{confirm!r} is not the wave's name, nothing was done", f"type {wave}")
+        raise BadInput(f"{confirm!r} is not {what}, nothing was done", f"type {wave}")
 
 
 def _dry(project: Project, wave: Wave, purpose: Purpose, as_json: bool, seed_from: Path | None) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from migrate.spans import folded
+from planner.names import visible
 from planner.units import show_bytes
 from tui.drawings.timeline_link import spark
+from tui.text import plural
 
 if TYPE_CHECKING:
-    from migrate.disk_maps import DiskMap
+    from migrate.disk_maps import Away, DiskMap
 
 ROUNDS = 12  # the newest of them are drawn
 LABEL = 26  # columns before a line
@@ -32,7 +34,18 @@ def drawn(disk: DiskMap, width: int) -> Iterator[str]:
     if left > 0:
         yield f"{left} older passes are not drawn"
     for number, one in enumerate(disk.passes[-ROUNDS:], max(left, 0) + 1):
+        if disk.away is not None and max(disk.away.before, left) == number - 1:
+            yield from _away(disk.away)
         words = f"{number:>4}  {one.mode:<8}{show_bytes(one.data_bytes):>10}"
         yield f"{words:<{LABEL}}{cells(one.changed, room) or _UNKNOWN.get(one.mode, 'not told which parts')}"
+    if disk.away is not None and disk.away.before >= len(disk.passes):
+        yield from _away(disk.away)
     if disk.often:
         yield f"{'how often, of all known':<{LABEL}}{cells(disk.often, room)}"
+
+
+def _away(away: Away) -> Iterator[str]:
+    """Yield what is still known of rounds whose steps are not on record any more."""
+    since, until = (visible(at[:16]).replace("T", " ") for at in (away.since, away.until))
+    yield f"      {plural(away.rounds, 'round')} put away, {since} to {until} UTC:"
+    yield f"      {show_bytes(away.data_bytes)} of its group read; where is not kept"

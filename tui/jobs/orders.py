@@ -159,6 +159,12 @@ def rehearse(wave: str, runs: int = 200, fault: str = "", seed: int = 1) -> Orde
     return Order(Kind.REHEARSE, f"rehearse {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
 
 
+def rehearse_dry(wave: str) -> Order:
+    """Return the order to ask both sites what a run of a wave would meet; nothing is changed."""
+    called = f"dry run of {visible(wave, 40)}"
+    return Order(Kind.REHEARSE, called, ("rehearse", "--json"), ("--depth=dry",), (wave,))
+
+
 def checkpoint(group: str, name: str = "", pin: bool = False) -> Order:
     """Return the order to make a checkpoint of a group, WAVE/GROUP, once no cycle of it is under way."""
     options = ("--wait", *_flags({"--pin": pin}))
@@ -171,12 +177,14 @@ def verify(wave: str) -> Order:
     return Order(Kind.VERIFY, f"verify {visible(wave, 40)}", ("verify", "--json"), (), (wave,))
 
 
-def boot(wave: str, checkpoint: str) -> Order:
-    """Return the order to boot a copy of a wave as it was at a checkpoint, number, name or latest.
+def boot(wave: str, group: str, record: int, *, newest: bool = False) -> Order:
+    """Return the order to boot a copy of a wave as it was at a checkpoint of one of its groups, WAVE/GROUP.
 
-    It is live: who orders it has confirmed it.
+    Of its other groups it is their ``newest``, else the newest that is not newer than it. It is live: who
+    orders it has confirmed it.
     """
-    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={checkpoint}")
+    others = ("--checkpoint=latest",) if newest else ()
+    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={group}={record}", *others)
     return Order(Kind.BOOT, f"boot a copy of {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
 
 
@@ -190,6 +198,16 @@ def write_image(group: str, checkpoint: int, to: str, form: str) -> Order:
     """Return the order to write a group's disks out as they were at a checkpoint; a form is raw or vmdk."""
     called = f"restore {visible(group, 40)} to {checkpoint}"
     options = (f"--to={to}", f"--format={form}")
+    return Order(Kind.IMAGE, called, ("image", "--json"), options, (group, str(checkpoint)))
+
+
+def write_onto(group: str, checkpoint: int, volume: str, device: str, *, live: bool = False) -> Order:
+    """Return the order to write a disk as it was at a checkpoint over a device, dry unless ``live``.
+
+    It is destructive: who orders it live has confirmed it.
+    """
+    called = f"{'write' if live else 'look at'} {visible(device, 60)}"
+    options = (f"--disk={volume}", f"--onto={device}", *((f"--confirm={device}", "--live") if live else ()))
     return Order(Kind.IMAGE, called, ("image", "--json"), options, (group, str(checkpoint)))
 
 

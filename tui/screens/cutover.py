@@ -106,7 +106,7 @@ class CutoverScreen(ActingPlace):
             return
         clock = self.panel("clock")
         width = clock.scrollable_size.width
-        told = describe_clock(sheet, engine, now, self.back, self.to_go, width)
+        told = describe_clock(sheet, engine, now, self.price, self.to_go, width)
         clock.show(told, self._clock_title())
         self.panel("felt").show(describe_felt(sheet))
         title, words = describe_matter(sheet)

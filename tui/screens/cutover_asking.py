@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from planner.names import visible
+from tui.screens.cutover_clock import p50_p95
 from tui.screens.cutover_replay import ReplayingPlace
 from tui.screens.steering import Steering
 from tui.text import line
@@ -42,4 +43,7 @@ class AskingPlace(ReplayingPlace, Steering):
 
         if self.sheet is None or self.sheet.outcome:
             return line(("nothing was begun: there is nothing to go back from", "dim"))
-        return line(("going back: ", "dim"), visible(cost(self.sheet.gates.back)))
+        said = cost(self.sheet.gates.back)
+        if self.price is not None:
+            said += f"; it takes {p50_p95(self.price.p50, self.price.p95)}"
+        return line(("going back: ", "dim"), visible(said, 400))

@@ -15,10 +15,10 @@ from tui.screens.cutover_words import LABEL, labelled, lasted
 from tui.text import plural, stack
 
 if TYPE_CHECKING:
+    from migrate.rehearsal import Spread
     from migrate.sheet import Sheet
     from migrate.to_go import ToGo
     from tui.live.document import EngineNow, WaveNow
-    from tui.sheets import Spread
 
 _ENGINE = {
     EngineState.IDLE: ("○ idle: nothing is ordered", "dim"),
@@ -43,19 +43,19 @@ def describe_clock(
     sheet: Sheet,
     engine: EngineNow | None,
     now: WaveNow | None,
-    back: Spread | None,
+    price: Spread | None,
     to_go: ToGo | None,
     width: int,
 ) -> Content:
     """Return what there is to say of a moment of a run; ``engine`` None in a replay."""
-    return stack(_clock(sheet, engine, now, back, to_go, width))
+    return stack(_clock(sheet, engine, now, price, to_go, width))
 
 
 def _clock(
     sheet: Sheet,
     engine: EngineNow | None,
     now: WaveNow | None,
-    back: Spread | None,
+    price: Spread | None,
     to_go: ToGo | None,
     width: int,
 ) -> Iterator[Content]:
@@ -72,7 +72,10 @@ def _clock(
         yield from _to_go(sheet, to_go)
     if sheet.commit_by is not None:
         yield _commit_window(sheet)
-    yield labelled("back", *_back(sheet, back))
+    yield labelled("back", *_back(sheet))
+    if price is not None:
+        yield labelled("", f"takes {p50_p95(price.p50, price.p95)}")
+        yield from _in_time(sheet, price)
     yield labelled("commit", *_no_return(sheet))
     yield from _at_work(engine, now)
 
@@ -110,23 +113,48 @@ def _window(sheet: Sheet, width: int) -> Iterator[Content]:
 
 
 def _to_go(sheet: Sheet, said: ToGo) -> Iterator[Content]:
-    """Yield how long it is to the commit gate, when that is, and whether that has slipped."""
-    left_s = (said.p50_s, said.p95_s)
+    """Yield how long it is to the commit gate, or home again; when that is, and whether that has slipped."""
+    from migrate.to_go import slack_s
+
     if said.late_s is None:
-        yield labelled("from go", f"{_guessed(said.p50_s)} P50, {_guessed(said.p95_s)} P95")
+        yield labelled("from go", p50_p95(said.p50_s, said.p95_s))
         return
-    yield labelled("to go", f"{_guessed(said.p50_s)} P50, {_guessed(said.p95_s)} P95")
-    ends = [sheet.moment + timedelta(seconds=one) for one in left_s]
-    window = sheet.wave.window
-    past = window is not None and ends[1] > window.end_utc
+    back = bool(sheet.turned_at)
+    yield labelled("to undo" if back else "to go", p50_p95(said.p50_s, said.p95_s))
+    ends = [sheet.moment + timedelta(seconds=one) for one in (said.p50_s, said.p95_s)]
+    slack = slack_s(sheet, said)
+    past = slack is not None and slack < 0
     words = f"at {' / '.join(f'{end.astimezone(UTC):%H:%M}' for end in ends)} UTC"
     yield labelled("", (f"▲ {words}: window over" if past else words, "warn" if past else "dim"))
+    if slack is not None and not past:
+        yield labelled("slack", (f"✔ {_guessed(slack)}", "good"), (" by P95", "dim"))
+    when = "when it turned" if back else "at go"
     if said.over:
         yield labelled("", (f"▲ {visible(said.over, 40)}: longer than ever on the twin", "warn"))
     elif said.late_s >= _SLIPPED_S:
-        yield labelled("", (f"▲ {_guessed(said.late_s)} later than at go", "warn"))
+        yield labelled("", (f"▲ {_guessed(said.late_s)} later than {when}", "warn"))
     elif said.late_s <= -_SLIPPED_S:
-        yield labelled("", (f"{_guessed(-said.late_s)} earlier than at go", "good"))
+        yield labelled("", (f"{_guessed(-said.late_s)} earlier than {when}", "good"))
+
+
+def _in_time(sheet: Sheet, price: Spread) -> Iterator[Content]:
+    """Yield until when going back ends within the window."""
+    from migrate.to_go import latest_back
+
+    latest = latest_back(sheet, price)
+    if latest is None:
+        return
+    if latest < sheet.moment:
+        yield labelled("", ("▲ ends after the window", "warn"))
+    else:
+        yield labelled("", (f"in time until {latest.astimezone(UTC):%H:%M} UTC", "dim"))
+
+
+def p50_p95(p50_s: float, p95_s: float) -> str:
+    """Return two lengths as everybody here says them, without seconds."""
+    if p95_s < 60:
+        return "under 1 m"
+    return f"{_guessed(p50_s)} P50, {_guessed(p95_s)} P95"
 
 
 def _guessed(seconds: float) -> str:
@@ -152,14 +180,13 @@ def _commit_window(sheet: Sheet) -> Content:
     return labelled("commits", (f"◆ {lasted(left)} left", tone), f", {then}")
 
 
-def _back(sheet: Sheet, rehearsed: Spread | None) -> tuple[str | tuple[str, str], ...]:
+def _back(sheet: Sheet) -> tuple[str | tuple[str, str], ...]:
     if sheet.outcome:
         return (("the run is over", "dim"),)
     back = sheet.gates.back
     if back.verb == "failback":
         return (("none: failback only", "warn"),)
-    price = f"{show_duration(rehearsed[0])} / {show_duration(rehearsed[1])} rehearsed" if rehearsed else ""
-    return (f"{back.verb} undoes {plural(len(back.steps), 'step')} ", (price, "accent"))
+    return (f"{back.verb} undoes {plural(len(back.steps), 'step')}",)
 
 
 def _no_return(sheet: Sheet) -> tuple[str | tuple[str, str], ...]:

@@ -21,10 +21,11 @@ from tui.screens.table_place import TablePlace
 from tui.sheets import Sheets
 
 if TYPE_CHECKING:
+    from migrate.rehearsal import Spread
+    from migrate.run.history import Mode
     from migrate.sheet import Sheet
     from migrate.to_go import ToGo
     from tui.live.poller import Poller
-    from tui.sheets import Spread
 
 _EVERY_S = 0.9  # between two readings of a run in which nothing was written
 _SHARE = 10  # times as long as a reading took, nothing is read
@@ -46,7 +47,7 @@ class WatchingPlace(EngineLever, TablePlace):
         self.live = Live()
         self.watched = ""  # the wave that is watched
         self.sheet: Sheet | None = None
-        self.back: Spread | None = None  # how long going back took in rehearsals
+        self.price: Spread | None = None  # how long going back takes from here
         self.to_go: ToGo | None = None
         self.past: tuple[int, int] | None = None  # run and entry of a replay
         self.failure = ""
@@ -55,7 +56,7 @@ class WatchingPlace(EngineLever, TablePlace):
         self._reading = self._again = False
         self._began_at = float("-inf")
         self._cost_s = 0.0  # what the last reading took
-        self._asked: set[int] = set()  # runs of which the twin was asked how long they take
+        self._asked: set[tuple[int, Mode]] = set()  # ways of runs that the twin was asked for
 
     # beginning and ending
 
@@ -158,7 +159,7 @@ class WatchingPlace(EngineLever, TablePlace):
                 sheet = sheets.past(*past) if past else sheets.now(wave, moment)
                 if sheet is None:
                     return None, None, None
-                return sheet, sheets.rehearsed_back(sheet.run.wave), sheets.to_go(sheet, lefts)
+                return sheet, sheets.price(sheet), sheets.to_go(sheet, lefts)
 
             self.in_thread(work, lambda found: self._got(past, wave, *found), self._failed)
 
@@ -173,22 +174,22 @@ class WatchingPlace(EngineLever, TablePlace):
         past: tuple[int, int] | None,
         wave: str,
         sheet: Sheet | None,
-        back: Spread | None,
+        price: Spread | None,
         to_go: ToGo | None,
     ) -> None:
         self._reading = False
         if (past, wave) == (self.past, self.watched):  # else somebody chose another one meanwhile
-            self.sheet, self.back, self.to_go, self.failure = sheet, back, to_go, ""
+            self.sheet, self.price, self.to_go, self.failure = sheet, price, to_go, ""
             if sheet is not None:
                 self.watched = sheet.run.wave
                 self._ask_the_twin(sheet)
         self._over()
 
     def _ask_the_twin(self, sheet: Sheet) -> None:
-        """Have it say how long the steps take, once for each run; it is shown with the next reading."""
-        if sheet.run.id not in self._asked and self._sheets is not None:
-            self._asked.add(sheet.run.id)
-            sheets = self._sheets
+        """Have it say how long the steps take, once for each way; it is shown with the next reading."""
+        sheets = self._sheets
+        if sheets is not None and (wanted := set(sheets.unasked(sheet)) - self._asked):
+            self._asked |= wanted
             self.in_thread(lambda: sheets.expect(sheet), lambda _: self.read(), self._failed)
 
     def _failed(self, said: str, hint: str) -> None:

@@ -61,7 +61,7 @@ class GroupScreen(GroupActs):
         yield self.filter_bar("kind:named changed>1GiB verified~equal")
         with Horizontal(id="middle"):
             yield VirtualTable(COLUMNS, id="points")
-            yield Panel("point", "Checkpoint", "d disks · b boot · t restore · p pin")
+            yield Panel("point", "Checkpoint", "d disks · b boot · t T restore · p pin")
 
     @property
     def table(self) -> VirtualTable:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from planner.names import visible
-from planner.units import show_bytes
 from tui.actions.action import Action
 from tui.dialogs.checkpoint import checkpoint_form
 from tui.dialogs.confirm import Confirm
-from tui.dialogs.form import Ask, Form
+from tui.dialogs.form import Ask
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
 from tui.screens.live_place import LivePlace
 from tui.screens.overlooking import Overlooking
+from tui.screens.restoring import Restoring
 from tui.screens.table_place import TablePlace
 from tui.text import line, stack
 
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from tui.jobs.orders import Order
     from tui.live.document import WaveNow
 
-_OF_POINT = ("pin", "serve", "boot", "restore")
+_OF_POINT = ("pin", "serve", "boot", "restore", "onto")
 _HOMEWARD = ("committed", "reverse protected")
 
 
-class GroupActs(LivePlace, TablePlace, Overlooking):
+class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
     """A page about one group. Subclasses know it and the checkpoint under the cursor."""
 
     title_of_group = ""  # WAVE/GROUP
@@ -81,8 +80,6 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
         match name:
             case "checkpoint" | "verify" if wave.run is None:
                 return f"nothing of {called} is copied yet"
-            case "boot" if self._bootable() is None:
-                return "of a wave of several groups its latest or a named checkpoint is booted"
             case "overlook" if wave.run is None:
                 return f"no run of {called} is under way"
             case "back" if stage not in (*_HOMEWARD, "failing back"):
@@ -90,18 +87,6 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
             case "commit" if stage != "before commit" and wave.status.state != "before commit":
                 return f"{called} is {stage}: it has not come to its commit gate"
         return ""
-
-    def _bootable(self) -> str | None:
-        """Return what a rehearsal calls the checkpoint, None for one that other groups do not have."""
-        point, wave, told = self.point, self.now, self.told
-        if point is None or wave is None or told is None or told.told is None:
-            return None
-        if point["name"]:
-            return str(point["name"])
-        if point["record"] == told.told["checkpoints"][-1]["record"]:
-            return "latest"
-        alone = wave.copies is not None and len(wave.copies.groups) == 1
-        return str(point["record"]) if alone else None
 
     # checkpoints
 
@@ -187,15 +172,19 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
 
     def action_group_boot(self) -> None:
         """Boot a copy of the wave as it was at the checkpoint; it is probed and removed again."""
-        called = self._bootable()
-        if called is None:
+        if (point := self.point) is None:
             return
-        wave = self.watched
+        record, wave, now = int(point["record"]), self.watched, self.now
         lines = [
-            line(f"Disks as they were at {visible(called, 40)} are copied and started under other names,"),
+            line(f"Disks as they were at checkpoint {record} are copied and started under other names,"),
             line("on isolated networks, probed, and removed again. Replication goes on meanwhile."),
         ]
-        order = orders.boot(wave, called)
+        kept = self.told.told if self.told is not None else None
+        is_newest = kept is not None and point["record"] == kept["checkpoints"][-1]["record"]
+        if now is not None and now.copies is not None and len(now.copies.groups) > 1:
+            others = "their newest" if is_newest else "the newest that is not newer"
+            lines.append(line(f"Of the other groups of {visible(wave, 20)}: {others}."))
+        order = orders.boot(wave, self.title_of_group, record, newest=is_newest)
         self._ask("Boot a copy of", lines, [], "Boot", lambda given: self._work(order, self._booted))
 
     def _booted(self, job: Job) -> None:
@@ -206,35 +195,6 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
             if isinstance(self.app.screen, Work):
                 self.app.pop_screen()  # what it led to is under it
             self.app.push_screen(Reader(visible(job.state.title), stack(describe_booted(job.state.document))))
-
-    def action_group_restore(self) -> None:
-        """Write the disks out as they were at the checkpoint, to a new folder or file."""
-        if (point := self.point) is None:
-            return
-        record, title = int(point["record"]), self.title_of_group
-        size = self._size_bytes()
-        lines = [
-            line(f"{show_bytes(size)} are written, read back and compared; the folder gets its name last."),
-            line("Nothing is written over: a device is written by 'wherry image --onto'."),
-        ]
-        asks = [
-            Ask("to", "New folder", str(Path.cwd() / f"{_plain(title)}-{record}"), needed=True, judge=_taken),
-            Ask("format", "Disks become", "raw", choices=(("raw", "raw images"), ("vmdk", "VMDKs"))),
-        ]
-
-        def do(told: Mapping[str, str] | None) -> None:
-            if told is not None:
-                self._work(orders.write_image(title, record, told["to"].strip(), told["format"]))
-
-        form = Form(f"Restore {visible(title, 40)} to {record}", asks, "Write", stack(lines))
-        self.app.push_screen(form, do)
-
-    def _size_bytes(self) -> int:
-        wave = self.now
-        if wave is None or wave.copies is None:
-            return 0
-        group = self.title_of_group.partition("/")[2]
-        return sum(one.size_bytes for one in wave.copies.vms if one.member.group == group)
 
     # on and back
 
@@ -270,13 +230,3 @@ class GroupActs(LivePlace, TablePlace, Overlooking):
         ]
         self._ask("Commit", lines, asks, "Commit",
                   lambda given: self._order(Purpose.COMMIT, given["ticket"].strip()))  # fmt: skip
-
-
-def _plain(title: str) -> str:
-    """Return what a folder of a group may be called."""
-    return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in title)[:60]
-
-
-def _taken(text: str) -> str:
-    path = Path(text.strip()).expanduser()
-    return f"{visible(path.name, 40)} is there already: give a new name" if path.exists() else ""

@@ -27,6 +27,7 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
+from tui.screens.rehearse_dry import DryRehearsing
 from tui.screens.rehearse_rows import COLUMNS, rehearsal_rows
 from tui.screens.rehearse_words import (
     describe_before,
@@ -34,7 +35,6 @@ from tui.screens.rehearse_words import (
     describe_history,
     describe_outcome,
 )
-from tui.screens.table_place import TablePlace
 from tui.session import View
 from tui.text import line, plural
 from tui.widgets.course import Course
@@ -45,7 +45,7 @@ RUNS, FAULT_RUNS = 200, 50
 _FINDINGS = 6  # VMs with blockers that are named
 
 
-class RehearseScreen(TablePlace):
+class RehearseScreen(DryRehearsing):
     """Would it work, how long."""
 
     CSS_PATH = "rehearse.tcss"
@@ -163,7 +163,7 @@ class RehearseScreen(TablePlace):
 
     def describe_table(self) -> None:
         """Say what the table shows, and its keys."""
-        keys = "r rehearse · enter the wave · dry runs at sites come later"
+        keys = "r rehearse · d dry run at the sites · enter the wave"
         self.table.set_title(Content(self.title_words()), Content(keys))
 
     def _empty(self, view: View) -> str:

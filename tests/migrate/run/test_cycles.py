@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from migrate.disk_maps import disk_maps
 from migrate.gates import words
 from migrate.gates.due import Cause, Due, next_due, sound
 from migrate.gates.words import Verdict
+from migrate.group_record import rounds_told
 from migrate.late import is_late, why_late
 from migrate.members import wave_members
 from migrate.reach import short_history
@@ -145,6 +147,14 @@ def test_weeks_of_cycles_leave_a_short_record(tmp_path: Path) -> None:
         ]
         newest = cycles.copied_at(run.run, run.history, cycles.times_of(run.project, run.run.id))
         assert newest == all_of_them[-1].instant
+        told = rounds_told(run.project, run.run, run.history, "g0")
+        assert {one.wire_bytes for one in all_of_them[first(run) :]} <= {one.wire_bytes for one in told}
+        disk = disk_maps(run.project, "W01", run.wave.vms[0].name)[0]
+        assert disk.away is not None
+        assert (disk.away.rounds, disk.away.since) == (59, all_of_them[first(run)].instant)
+        assert disk.away.until == all_of_them[-2].instant
+        assert disk.away.wire_bytes == sum(one.wire_bytes for one in all_of_them[first(run) : -1])
+        assert disk.away.before == len(disk.passes) - 1, "they lie before the newest round"
         begin_cycle(run, number)  # goes on from the newest number, whatever is put away
 
 

@@ -231,9 +231,15 @@ def test_images_are_written_out(place: Place, tmp_path: Path) -> None:
     onto = ("image", "latest", "--disk", volume, "--onto", str(lun))
     assert "nothing was written, add --live" in place.ask(*onto).err
     assert lun.read_bytes() == b"old!" * (SIZE // 4)
-    assert place.ask(*onto, "--live").code == 0
+    tried = place.ask(*onto, "--json").document
+    assert (tried["live"], tried["size_bytes"], tried["room_bytes"]) == (False, SIZE, SIZE)
+    refused(place.ask(*onto, "--live"), 2, "was not confirmed")
+    refused(place.ask(*onto, "--live", "--confirm", "lun"), 2, "'lun' is not the path of the device")
+    assert lun.read_bytes() == b"old!" * (SIZE // 4)
+    sure = ("--live", "--confirm", str(lun))
+    assert place.ask(*onto, *sure).code == 0
     assert lun.read_bytes() == place.sources[volume]
-    refused(place.ask("image", "latest", "--onto", str(lun), "--live"), 2, "only one disk")
+    refused(place.ask("image", "latest", "--onto", str(lun), *sure), 2, "only one disk")
     lun.unlink()
     refused(place.ask("image", "latest", "--to", str(tmp_path / "out")), 2, "is there already")
     refused(place.ask("image", "latest", "--disk", volume, "--to", str(tmp_path / "x.img"), "--format",

@@ -57,6 +57,12 @@ def test_without_live_it_is_only_said(w02: Wherry) -> None:
     assert why == "not started: Hard disk 2 is an RDM in physical mode, which is in no checkpoint"
     assert (world(w02), w02.stored()) == (before, stored)
     refused(w02("rehearse", "W02", "--depth", "boot", "--live"), 2, "was not confirmed")
+    ((group, record),) = said["checkpoints"].items()
+    chosen = w02.done(
+        "rehearse", "W02", "--depth", "boot", "--json", "--checkpoint", f"{group}={record}"
+    ).document
+    assert chosen["checkpoints"] == said["checkpoints"]
+    refused(w02("rehearse", "W02", "--depth", "boot", "--checkpoint", "g0=99"), 2, "has no checkpoint 99")
 
 
 def test_a_copy_boots_and_is_gone_and_replication_goes_on(w02: Wherry) -> None:

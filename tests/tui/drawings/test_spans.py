@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from migrate.disk_maps import DiskMap, DiskPass
+from dataclasses import replace
+
+from migrate.disk_maps import Away, DiskMap, DiskPass
 from planner.units import GIB, MIB
 from tui.drawings.spans import LABEL, ROUNDS, cells, drawn
 
@@ -29,6 +31,18 @@ def test_it_is_as_wide_as_there_is_room_and_no_longer_than_the_newest_rounds() -
     assert len(found) == ROUNDS + 2
     assert {len(one) for one in found[1:]} == {60}
     assert found[1].startswith(f"{31 - ROUNDS + 1:>4}  delta")
+
+
+def test_rounds_that_were_put_away_are_told_where_they_lie() -> None:
+    away = Away(120, "2026-10-01T20:00:01.123Z", "\x1b[2J026-10-31T08:00", 3 * GIB, MIB, 2)
+    found = list(drawn(replace(passes(*["9" * 96] * 2), away=away), 80))
+    assert found[2] == "      120 rounds put away, 2026-10-01 20:00 to ␛[2J026-10-31 08 UTC:"
+    assert found[3] == "      3.0 GiB of its group read; where is not kept"
+    assert found[4].startswith("   3  delta")
+    many = list(drawn(replace(passes(*["9" * 96] * 30), away=away), 80))
+    assert "put away" in many[1], "also where older passes are not drawn"
+    alone = list(drawn(replace(passes(), away=replace(away, rounds=1, before=1)), 80))
+    assert alone[1].startswith("      1 round put away")
 
 
 def test_what_is_not_known_is_said() -> None:

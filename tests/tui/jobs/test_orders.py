@@ -54,10 +54,17 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
         {"group": "W01/db", "name": HOSTILE, "pin": True, "wait": True, "as_json": True},
     ),
     (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
+    (orders.rehearse_dry(HOSTILE), "wherry rehearse", {"wave": HOSTILE, "depth": "dry", "live": False}),
     (
-        orders.boot(HOSTILE, "--live"),
+        orders.boot(HOSTILE, f"{HOSTILE}/-x", 7, newest=True),
         "wherry rehearse",
-        {"wave": HOSTILE, "depth": "boot", "live": True, "confirm": HOSTILE, "checkpoint": "--live"},
+        {
+            "wave": HOSTILE,
+            "depth": "boot",
+            "live": True,
+            "confirm": HOSTILE,
+            "checkpoints": (f"{HOSTILE}/-x=7", "latest"),
+        },
     ),
     (
         orders.serve_image("W01/-x", 57),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,15 @@ from textual.pilot import Pilot
 from migrate.audit import person
 from migrate.gates import words
 from migrate.gates.words import Verdict
+from migrate.rehearsal import Spread
 from migrate.run import orders
 from migrate.run import store as runs
 from migrate.run.history import Entry, Event, Status
+from migrate.sheet import now_of
+from migrate.to_go import ToGo
 from planner.conduct import GateRule
 from planner.places import STEP_WORDS
+from planner.settings import Window
 from planner.store import filters
 from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored, with_rules
@@ -30,6 +35,7 @@ from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
 from tui.screens.cutover import CutoverScreen
+from tui.screens.cutover_clock import describe_clock
 from tui.screens.cutover_rows import COLUMNS, step_mark
 
 KEPT = Path(__file__).parents[1] / "pictures"
@@ -134,6 +140,7 @@ async def test_what_users_feel_ticks_and_commit_counts_down(run: Standing) -> No
         place = await go(pilot)
         assert "✖ DOWN" in panel(pilot, "felt")
         assert "rollback undoes" in panel(pilot, "clock")
+        await until(lambda: "takes " in panel(pilot, "clock"))  # by the twin
         run.go_to("commit")
         await until(lambda: place.sheet is not None and place.sheet.commit_by is not None)
         await until(lambda: "✔ up at the target" in panel(pilot, "felt"))
@@ -486,11 +493,32 @@ async def test_a_replay_of_a_rollback_turns_where_it_turned(run: Standing) -> No
     async with faked(run) as pilot:
         place = await go(pilot)
         assert "rolling back" in str(place.table.border_title)
+        await until(lambda: "to undo " in panel(pilot, "clock"))
+        assert "takes " not in panel(pilot, "clock")
         await key(pilot, "p", "left")
         await until(lambda: "before commit" in str(place.table.border_title))
 
 
 # narrow screens, hostile names, pictures
+
+
+def test_the_clock_says_what_is_left_of_the_window(tmp_path: Path) -> None:
+    at = datetime(2026, 10, 1, 20, 0, tzinfo=UTC)
+    with stored(tmp_path / "other", planned(window=Window(start=at, hours=2))) as made:
+        made.go_to("go")
+        made.do("go")
+
+        def clock(hours: float) -> str:
+            now = now_of(made.project, made.run, at + timedelta(hours=hours), driven=True)
+            said = describe_clock(now, None, None, Spread(300.0, 900.0), ToGo(600.0, 1800.0, 0.0), 38)
+            return said.plain
+
+        assert "slack     ✔ 30 m by P95" in clock(1)
+        assert "in time until 21:45 UTC" in clock(1)
+        late = clock(1.9)
+        assert "window over" in late
+        assert "slack" not in late
+        assert "▲ ends after the window" in late
 
 
 async def test_narrow_panels_take_turns(run: Standing) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -24,17 +24,19 @@ from tests.tui.moving import moving
 from tests.tui.running import Running, running, talking, waves
 from tests.tui.stage import BIG, SMALL, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
-from tui.acts.histories import GroupTold
+from tui.acts.histories import DiskTold, GroupTold
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
+from tui.jobs.job import Job
 from tui.screens.group import GroupScreen
 from tui.screens.replicate import ReplicateScreen
 from tui.session import Session
 
 KEPT = Path(__file__).parents[1] / "pictures"
+EVIL = "[red]\x1b[2J"
 PATIENCE_S = 240.0
 
 
@@ -279,11 +281,47 @@ async def test_what_cannot_be_done_says_why(move: Running) -> None:
         await pilot.pause()
         assert page.table.move_to("140")
         await key(pilot, "b")
-        assert "its latest or a named checkpoint is booted" in text(pilot), "W01 has two groups"
-        assert page.table.move_to("213")
-        await key(pilot, "b")
         await until(lambda: on(pilot, Form))
+        assert "as they were at checkpoint 140" in text(pilot)
+        assert "Of the other groups of W01: the newest that is not newer" in text(pilot), "it has two"
         assert not orders.waiting(move.project)[1:], "nothing was ordered beside what was"
+
+
+async def test_a_device_is_looked_at_before_its_path_is_typed_and_it_is_written_over(
+    move: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lun").write_bytes(b"x")
+    begun: list[Job] = []
+    async with seen(move) as pilot:
+        page = await go(pilot, "W01/g0")
+        assert page.told is not None
+        page._got(replace(fed(page.told), disks=(DiskTold("a", f"{EVIL} Hard disk 1 · 7 GiB", 7 * GIB),)))
+        await pilot.pause()
+        assert page.table.move_to("140")
+        found = {"size_bytes": 7 * GIB, "room_bytes": 8 * GIB}
+
+        def start(job: Job, then: Callable[[Job], None]) -> None:
+            begun.append(job)
+            job._state = replace(job.state, exit_code=0, document=found)
+            then(job)
+
+        monkeypatch.setattr(page.wherry, "start", start)
+        await key(pilot, "T")
+        await until(lambda: on(pilot, Form))
+        assert "Nothing is written yet" in text(pilot)
+        await key(pilot, *"lu", "ctrl+s")
+        assert "lu is not there" in text(pilot)
+        await key(pilot, "n", "ctrl+s")
+        await until(lambda: "Half written it is worth nothing" in text(pilot))
+        assert "8.0 GiB, 7.0 GiB of it are written" in text(pilot)
+        await key(pilot, *"lu", "ctrl+s")
+        assert "is not that path, nothing was done" in text(pilot)
+        assert ["--live" in job.argv for job in begun] == [False]
+        await key(pilot, "n", "ctrl+s")
+        await until(lambda: len(begun) == 2)
+        assert begun[1].argv[2:6] == ("--disk=a", "--onto=lun", "--confirm=lun", "--live")
+        assert begun[1].argv[-2:] == (page.title_of_group, "140")
 
 
 async def test_verify_asks_first(move: Running) -> None:
@@ -293,7 +331,7 @@ async def test_verify_asks_first(move: Running) -> None:
         await until(lambda: on(pilot, Confirm))
         assert "Verify W01?" in text(pilot)
         await key(pilot, "escape")
-        assert not pilot.app.is_working  # type: ignore[attr-defined]
+        assert not pilot.app.is_working
 
 
 async def test_who_only_looks_starts_no_receiver_and_has_no_lever(move: Running) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,11 @@ from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
+from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
+from tui.jobs.job import Job
 from tui.screens.rehearse import RehearseScreen
+from tui.screens.rehearse_dry import describe_dry
 from tui.screens.rehearse_rows import COLUMNS
 from tui.screens.rehearse_words import verdict_mark
 from tui.session import Session
@@ -123,6 +128,34 @@ async def test_two_hundred_runs_are_a_job_and_their_outcome_is_shown(cli: Wherry
         assert "every run was committed" in panel(pilot, "findings")
         assert place.course.course is not None
         assert "simulated clock" in str(place.course.border_title)
+
+
+async def test_a_dry_run_at_the_sites_lists_findings_ways_and_calls(
+    dated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = {"what": "privileges", "message": "the account may not [red]\x1b[2J", "hint": "grant it"}
+    call = {"where": "source", "call": "take_snapshot", "subject": "[b]vm\u202e", "step": "g0/snapshot/0"}
+    way = {"disk": "db Hard disk 1", "where": "source", "way": "hot-add", "reason": "it is near"}
+    said = {"wave": "W01", "findings": [found], "calls": [call] * 501, "ways": [way], "stopped_at": ""}
+    begun: list[Job] = []
+
+    def start(job: Job, then: Callable[[Job], None]) -> None:
+        begun.append(job)
+        job._state = replace(job.state, exit_code=3, document=said)
+        then(job)
+
+    async with faked(dated) as pilot:
+        place = await go(pilot)
+        monkeypatch.setattr(place.wherry, "start", start)
+        await key(pilot, "d")
+        await until(lambda: on(pilot, Reader))
+        shown = text(pilot)
+        assert "▲ 1 finding  501 calls, none was made" in shown
+        assert "✖ privileges: the account may not [red]␛[2J" in shown
+        assert "db Hard disk 1  source by hot-add  it is near" in shown
+        assert "take_snapshot" in shown
+        assert begun[0].argv[2:3] == ("--depth=dry",)
+        assert len(describe_dry(said)) == 500 + 9, "the rest is told by the verb"
 
 
 async def test_runs_and_seed_are_asked_for(cli: Wherry) -> None:

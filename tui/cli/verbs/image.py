@@ -41,6 +41,7 @@ _FILES = {".img": "raw", ".raw": "raw", ".vmdk": "vmdk"}
 @click.option("--onto", type=click.Path(path_type=Path), metavar="DEVICE",
               help="Write one disk over a device or file of its size, a LUN for instance.")  # fmt: skip
 @click.option("--live", is_flag=True, help="With --onto: really write over it.")
+@click.option("--confirm", metavar="DEVICE", help="The path of --onto again, instead of typing it.")
 @click.option("--format", "form", type=click.Choice(["raw", "vmdk"]), help="What disks in a folder become.")
 @store_option
 @noted_option
@@ -56,6 +57,7 @@ def command(
     to: Path | None,
     onto: Path | None,
     live: bool,
+    confirm: str | None,
     form: str | None,
     store: Path | None,
     project_dir: Path | None,
@@ -66,16 +68,20 @@ def command(
     GROUP is a group of a receiver, or WAVE/GROUP of a project.
 
     Served or written out, the checkpoint stays as it is. What is written out is hashed, read back,
-    and gets its name last. --onto writes over what is there, and is dry unless --live is given.
+    and gets its name last. --onto writes over what is there, and is dry unless --live is given; then the
+    device's path is typed again.
     """
     from planner.errors import BadInput
     from planner.units import parse_bytes
+    from tui.cli.acting import confirm_live
     from tui.cli.journals import journals
 
     if sum((serve, to is not None, onto is not None)) != 1:
         raise BadInput("an image is served or written out, one of them", "add --serve, --to or --onto")
     if not serve and (where or writable):
         raise BadInput("only what is served can be listened for or written to", "use --serve")
+    if onto is not None and live:
+        confirm_live(str(onto), confirm, "write over", "the path of the device")
     request: dict[str, Any] = {
         "checkpoint": checkpoint,
         "volumes": [volume] if volume is not None else [],
@@ -150,9 +156,15 @@ def _write(
         about = {"group": told["group"], "checkpoint": told["checkpoint"]}
         where = {"to": str(place.to or place.onto), "record": told["checkpoint"]["record"]}
         is_tried = place.onto is not None and not place.live
+        tried: dict[str, int] = {}
         with noted(None if is_tried else project_dir, "image", "image written", told["group"], where) as came:
             try:
-                written = _written(told, store, place, about, bar)
+                if place.onto is not None:
+                    _must_be_one(told)
+                if is_tried:
+                    tried, written = _tried(told, place), []
+                else:
+                    written = _written(told, store, place, about, bar)
             except BaseException:
                 if place.to is not None and part_of(place.to).is_dir():
                     say(f"what is written so far stays in {visible(str(part_of(place.to)), 300)}; "
@@ -162,7 +174,7 @@ def _write(
     size = show_bytes(sum(disk["size_bytes"] for disk in told["disks"]))
     if as_json:
         data({**about, "to": str(place.to or place.onto), "live": bool(written),
-              "disks": [asdict(one) for one in written]})  # fmt: skip
+              "disks": [asdict(one) for one in written], **tried})  # fmt: skip
         return
     if not written:
         say(f"would write {size} over {visible(str(place.onto), 200)}; nothing was written, add --live")
@@ -176,30 +188,41 @@ def _write(
 def _written(
     told: Mapping[str, Any], store: Path, place: _Place, about: Mapping[str, Any], bar: Bar
 ) -> list[Written]:
-    """Write the disks that are served, and return them; none where that is only tried."""
+    """Write the disks that are served, and return them."""
     from functools import partial
 
-    from migrate.journal.materialise import Source, must_fit, write_file, write_folder, write_onto
+    from migrate.journal.materialise import Source, write_file, write_folder, write_onto
     from migrate.journal.serving import open_served
-    from planner.errors import BadInput
 
     sources = [
         Source(disk["volume"], partial(open_served, store, told["socket"], disk["export"]))
         for disk in told["disks"]
     ]
     if place.onto is not None:
-        if len(sources) != 1:
-            raise BadInput("only one disk can be written onto a device", "name it with --disk")
-        if place.live:
-            return [write_onto(sources[0], place.onto, bar.report_on)]
-        must_fit(sources[0].volume, told["disks"][0]["size_bytes"], place.onto)
-        return []
+        return [write_onto(sources[0], place.onto, bar.report_on)]
     assert place.to is not None, "there is one of both"
     as_file = len(sources) == 1 and place.to.suffix.lower() in _FILES
     form = _form(place.to, place.form, as_file)
     if as_file:
         return [write_file(sources[0], place.to, form, about, bar.report_on)]
     return write_folder(sources, place.to, form, about, bar.report_on)
+
+
+def _must_be_one(told: Mapping[str, Any]) -> None:
+    from planner.errors import BadInput
+
+    if len(told["disks"]) != 1:
+        raise BadInput("only one disk can be written onto a device", "name it with --disk")
+
+
+def _tried(told: Mapping[str, Any], place: _Place) -> dict[str, int]:
+    """Return the size of the disk and the room that is there; raises BadInput where it does not fit."""
+    from migrate.journal.materialise import must_fit
+
+    assert place.onto is not None, "only what is written over something is tried"
+    (disk,) = told["disks"]
+    size = int(disk["size_bytes"])
+    return {"size_bytes": size, "room_bytes": must_fit(disk["volume"], size, place.onto)}
 
 
 def _form(to: Path, form: str | None, as_file: bool) -> Form:

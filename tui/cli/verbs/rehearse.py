@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _EPILOG = (
     "Examples: wherry rehearse W01; wherry rehearse W01 --matrix; wherry rehearse W01 --fault power_on; "
     "wherry rehearse W01 --depth dry; wherry rehearse W01 --depth dry --against-run; "
-    "wherry rehearse W01 --depth boot --live; "
+    "wherry rehearse W01 --depth boot --live; wherry rehearse W01 --depth boot --checkpoint shop=57; "
     "wherry rehearse W01 --history"
 )
 
@@ -40,8 +40,10 @@ _EPILOG = (
 @click.option("--history", is_flag=True, help="Show the rehearsals of the wave; --note adds to the newest.")
 @click.option("--live", is_flag=True, help="Of boot: really make the copy; without this it is only said.")
 @click.option("--confirm", metavar="WAVE", help="The wave's name again, instead of typing it.")
-@click.option("--checkpoint", default="latest", show_default=True, metavar="CHECKPOINT",
-              help="Of boot: which one, by number or name; wherry checkpoints WAVE lists them.")  # fmt: skip
+@click.option("--checkpoint", "checkpoints", multiple=True, default=("latest",), show_default=True,
+              metavar="[GROUP=]CHECKPOINT",
+              help="Of boot: which one, by number or name. With GROUP= it is one of that group; of others "
+              "it is the newest that is not newer. May be repeated.")  # fmt: skip
 @click.option("--against-run", is_flag=True,
               help="Of dry: hold what was predicted against what the wave's run then did.")  # fmt: skip
 @click.option("--cleanup", is_flag=True, help="Of boot: remove what an interrupted rehearsal left.")
@@ -58,7 +60,7 @@ def command(
     history: bool,
     live: bool,
     confirm: str | None,
-    checkpoint: str,
+    checkpoints: tuple[str, ...],
     against_run: bool,
     cleanup: bool,
     project_dir: Path,
@@ -81,7 +83,7 @@ def command(
         if depth == "dry":
             return _dry(project, wave, note, as_json)
         if depth == "boot":
-            return _boot(project, wave, note, live, confirm, checkpoint, cleanup, as_json)
+            return _boot(project, wave, note, live, confirm, checkpoints, cleanup, as_json)
         return _twin(project, wave, runs, seed, fault, matrix, note, as_json)
 
 
@@ -149,7 +151,7 @@ def _boot(
     note: str,
     live: bool,
     confirm: str | None,
-    checkpoint: str,
+    checkpoints: tuple[str, ...],
     cleanup: bool,
     as_json: bool,
 ) -> int:
@@ -178,7 +180,7 @@ def _boot(
                 say(f"what {left} interrupted rehearsals of {visible(name)} left is removed")
             return 0
         if not live:
-            with points_of(project, standing.wave, standing.history, checkpoint) as points:
+            with points_of(project, standing.wave, standing.history, checkpoints) as points:
                 prepared = prepare(standing, target, points)
             if as_json:
                 data({"wave": name, "live": False, **prepared.as_json()})
@@ -191,7 +193,7 @@ def _boot(
             say(f"  {visible(text)}")
 
         with definitions(sites, project.root, tell) as define:
-            said = rehearse_booted(project, standing, target, SystemClock(), tell, note, checkpoint, define)
+            said = rehearse_booted(project, standing, target, SystemClock(), tell, note, checkpoints, define)
     if as_json:
         data({**asdict(said), "clean": said.clean})
     else:
