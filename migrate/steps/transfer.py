@@ -11,6 +11,7 @@ from typing import Any
 from migrate.claims import Standing
 from migrate.replication.passes import Mode
 from migrate.run.ahead_steps import AHEAD, is_ahead
+from migrate.run.beside import rank_of
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Consistency, Extent
 from migrate.sites.ways import Rationed
@@ -48,7 +49,7 @@ class Transfer(Repeatable):
         if not isinstance(ctx.source, Rationed):
             return ()
         taken = ctx.result(step.params["snapshot"]).get("id") if step.params["snapshot"] else None
-        return ctx.source.takes(step.params["volume"], taken)
+        return ctx.source.takes(step.params["volume"], taken, rank_of(step))
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""

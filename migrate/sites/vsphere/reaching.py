@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from migrate.claims import Claim, Standing
+from migrate.claims import Claim, Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -72,11 +72,12 @@ class Reaching(Volumes):
             )
         return choosing.choose(self.transports, place, Purpose.WRITE)
 
-    def takes(self, volume: str, snapshot: str | None) -> tuple[Standing, ...]:
+    def takes(self, volume: str, snapshot: str | None, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return what reading a volume takes of what runs out, hosts by their names; raises WherryError."""
         if not any(isinstance(one, Rationed) for one in self.transports):
             return ()
-        found = choosing.takes(self.transports, self._place_of(volume, snapshot))
+        place = replace(self._place_of(volume, snapshot), live=rank is Rank.AHEAD)
+        found = choosing.takes(self.transports, place, rank)
         return tuple(replace(one, claim=self._named(one.claim)) for one in found)
 
     def _named(self, claim: Claim) -> Claim:

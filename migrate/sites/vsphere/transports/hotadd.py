@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from migrate.claims import Claim, Standing
+from migrate.claims import Claim, Rank, Standing
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -19,6 +19,7 @@ from migrate.sites.vsphere.transports.attachments import Attachment, Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices, Wanted, claimed
 from migrate.sites.vsphere.transports.mover_vm import Hung, MoverVM
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
+from migrate.sites.vsphere.transports.slots import Slots
 from planner.errors import SiteRefused, Unreachable
 from planner.model import Backing
 from planner.units import show_bytes
@@ -31,8 +32,11 @@ class HotAdd:
 
     way = Way.HOT_ADD
 
-    def __init__(self, vm: MoverVM | None, devices: BlockDevices, attachments: Attachments) -> None:
+    def __init__(
+        self, vm: MoverVM | None, devices: BlockDevices, attachments: Attachments, slots: Slots | None = None
+    ) -> None:
         self._vm = vm
+        self._slots = slots
         self._devices = devices
         self._attachments = attachments
 
@@ -52,11 +56,16 @@ class HotAdd:
             return "a VM that runs writes it, and physical mappings have no snapshots"
         return place.restless
 
-    def takes(self, place: Place) -> tuple[Standing, ...]:
+    def takes(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return the place that the disk takes on a SCSI controller; raises NotFound, Unreachable."""
         assert self._vm is not None, "asked for a refusal before"
         most, taken = self._vm.places()
-        return (Standing(Claim("hot-add", most, "the mover's VM"), taken),)
+        claim = Claim(Way.HOT_ADD, most, "the mover's VM")
+        return (Standing(claim, taken) if self._slots is None else self._slots.standing(claim, rank, taken),)
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for a place on a SCSI controller."""
+        return self._slots is not None and self._slots.is_wanted(Claim(Way.HOT_ADD, 0, "the mover's VM"))
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Attach the disk for reading; raises SiteRefused, Unreachable, ProjectBusy."""

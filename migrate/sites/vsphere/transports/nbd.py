@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from migrate.claims import Standing
+from migrate.claims import Rank, Standing
 from migrate.disks.nbd.disk import NbdDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.transports.nbdkit import serve
@@ -105,9 +105,13 @@ class Nbd:
             return "VDDK reads disks of a VM that runs from its snapshots only"
         return place.restless
 
-    def takes(self, place: Place) -> tuple[Standing, ...]:
+    def takes(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return the connections that the disk takes."""
-        return self._ration.standings(place)
+        return self._ration.standings(place, rank)
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for a place of the disk's."""
+        return self._ration.is_wanted(place)
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Open the disk; raises SiteRefused, Unreachable."""

@@ -18,12 +18,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate.claims import Claim, Standing
+from migrate.claims import Claim, Rank, Standing
 from migrate.sites.vsphere.transports.ports import Place
 from planner.errors import ProjectBusy
 from planner.names import content_id, visible
 
 _LOOK_S = 0.2
+_WANTED_S = 15.0  # three looks of a run at its sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,45 @@ class Slots:
         stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        epoch: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._patience_s = patience_s
         self._stop = stop
         self._clock = clock
         self._sleep = sleep
+        self._epoch = epoch
+
+    def standing(self, claim: Claim, rank: Rank, taken: int | None = None) -> Standing:
+        """Return a claim with how many of its places are taken, counted here unless that is given.
+
+        Of one that goes first and finds none, it is remembered for a while that it waits, so that those who
+        go later leave it the next. It looks again before that is over.
+        """
+        taken = self.taken(claim) if taken is None else taken
+        if rank is not Rank.FIRST:
+            return Standing(claim, taken, self.is_wanted(claim))
+        if not claim.fits(taken):
+            self._want(claim)
+        return Standing(claim, taken)
+
+    def is_wanted(self, claim: Claim) -> bool:
+        """Return whether somebody who goes first waits for one of these places."""
+        try:
+            since_s = self._epoch() - self._mark(claim).stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return abs(since_s) < _WANTED_S  # a clock that was set back keeps nobody waiting for ever
+
+    def _want(self, claim: Claim) -> None:
+        mark = self._mark(claim)
+        mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark.touch(0o600)
+        now_s = self._epoch()
+        os.utime(mark, (now_s, now_s))
+
+    def _mark(self, claim: Claim) -> Path:
+        return self._of(claim.what, claim.of) / "wanted"
 
     def taken(self, claim: Claim) -> int:
         """Return how many of the places of a claim are taken now, by any process of this machine."""
@@ -105,10 +139,15 @@ class Ration:
                 taken.callback(self.slots.take(claim.what, claim.of, claim.most))
             return taken.pop_all().close
 
-    def standings(self, place: Place) -> tuple[Standing, ...]:
+    def standings(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return what a disk needs and how much of it is taken now."""
         slots = self.slots
-        return tuple(Standing(claim, slots.taken(claim)) for claim in self.claims(place)) if slots else ()
+        return tuple(slots.standing(claim, rank) for claim in self.claims(place)) if slots else ()
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for what a disk needs."""
+        slots = self.slots
+        return slots is not None and any(slots.is_wanted(claim) for claim in self.claims(place))
 
 
 UNLIMITED = Ration()

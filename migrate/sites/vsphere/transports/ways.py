@@ -65,7 +65,7 @@ def ways_to(
     plugin = None if libraries is None else lambda: Vddk(libraries, login, sha1_of(login))
     return (
         LocalFiles(reach.mounts),
-        HotAdd(mover, BlockDevices(reach.devices), Attachments(folder / "attached" / record)),
+        HotAdd(mover, BlockDevices(reach.devices), Attachments(folder / "attached" / record), slots),
         Nbd(plugin, nbd_places(slots, limits, vcenter)),
         DatastoreHttp(connection, http_places(slots, limits, vcenter)),
     )
