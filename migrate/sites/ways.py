@@ -33,6 +33,15 @@ class Rationed(Protocol):
 
 
 @runtime_checkable
+class RationedToWrite(Protocol):
+    """A site at which what disks are written through runs out as well."""
+
+    def takes_to_write(self, volume: str, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
+        """Return what writing a volume takes, and how much of that is taken now; raises WherryError."""
+        ...
+
+
+@runtime_checkable
 class GivesWay(Protocol):
     """A disk that is read ahead, of whose places somebody who goes first may want one."""
 

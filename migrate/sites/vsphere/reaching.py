@@ -14,7 +14,8 @@ from migrate.sites.vsphere.holders import HeldDisk
 from migrate.sites.vsphere.seats import Seat
 from migrate.sites.vsphere.transports import choosing
 from migrate.sites.vsphere.transports.choosing import Choice
-from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport
+from migrate.sites.vsphere.transports.nbd import Nbd
+from migrate.sites.vsphere.transports.ports import Hangs, Place, Purpose, Rationed, Transport
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
@@ -77,29 +78,43 @@ class Reaching(Volumes):
         if not any(isinstance(one, Rationed) for one in self.transports):
             return ()
         place = replace(self._place_of(volume, snapshot), live=rank is Rank.AHEAD)
-        found = choosing.takes(self.transports, place, rank)
+        return self._told(choosing.takes(self.transports, place, rank))
+
+    def takes_to_write(self, volume: str, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
+        """Return what writing a volume takes of what runs out, hosts by their names; raises WherryError.
+
+        Without hot-add and VDDK that is nothing, and nothing is asked.
+        """
+        if not any(isinstance(one, Hangs) and one.is_set_up for one in self.transports):
+            return ()
+        place = self._place_of(volume, None)
+        return self._told(choosing.takes(self.transports, place, rank, Purpose.WRITE))
+
+    def _told(self, found: tuple[Standing, ...]) -> tuple[Standing, ...]:
         return tuple(replace(one, claim=self._named(one.claim)) for one in found)
 
     def _named(self, claim: Claim) -> Claim:
         host = (
             self.connection.one(_HOST, Ref("HostSystem", claim.of)) if claim.of.startswith("host-") else None
         )
-        if host is None:
-            return claim
-        return replace(claim, of=f"host {visible(entity_name(text(host.values.get('name'))), 80)}")
+        of = f"host {visible(entity_name(text(host.values.get('name'))), 80)}" if host else claim.of
+        return replace(claim, of=f"{of} of {self.connection.shown}")  # both sites' stand side by side
 
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk:
         """Open a volume that nobody changes, or as a snapshot holds it; raises WherryError."""
+        self.clean_up()
         place = self._place_of(volume, snapshot)
         return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
 
     def open_live(self, volume: str) -> ReadableDisk:
         """Open a volume as it is while its VMs write to it, for a pass that proves nothing."""
+        self.clean_up()
         place = replace(self._place_of(volume, None), live=True)
         return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
 
     def open_write(self, volume: str) -> WritableDisk:
         """Open a volume that no running VM holds to write it; raises WherryError."""
+        self.clean_up()
         place = self._place_of(volume, None)
         if place.running:
             raise SiteRefused(
@@ -108,6 +123,23 @@ class Reaching(Volumes):
         if place.file.is_delta:
             raise SiteRefused(f"volume {visible(volume, 80)} has snapshots", "drop them first")
         return choosing.open_write(self.transports, place, lambda choice: self.tell(volume, choice))
+
+    def delete_disk(self, volume: str, op: str) -> None:
+        """Delete a volume that no VM holds, our own least of all."""
+        self.clean_up()
+        super().delete_disk(volume, op)
+
+    @property
+    def carriers(self) -> tuple[Ref, ...]:
+        """The VMs that replicas hang on while they are open."""
+        carriers = (one.carrier for one in self.transports if isinstance(one, Nbd))
+        return tuple(Ref("VirtualMachine", one.id) for one in carriers if one is not None)
+
+    def clean_up(self) -> None:
+        """Take off our own VMs what dead processes left hanging there; raises WherryError."""
+        for transport in self.transports:
+            if isinstance(transport, Hangs):
+                transport.clean_up()
 
     def _place_of(self, volume: str, snapshot: str | None) -> Place:
         seats = self.seats

@@ -62,10 +62,15 @@ def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> C
     raise _none(place, purpose, passed)
 
 
-def takes(transports: Iterable[Transport], place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
-    """Return what the way by which a disk would be read takes of what runs out; raises WherryError."""
-    for transport in _ordered(transports, Purpose.READ):
-        if not transport.refusal(place, Purpose.READ):
+def takes(
+    transports: Iterable[Transport],
+    place: Place,
+    rank: Rank = Rank.USUAL,
+    purpose: Purpose = Purpose.READ,
+) -> tuple[Standing, ...]:
+    """Return what the way by which a disk would be opened takes of what runs out; raises WherryError."""
+    for transport in _ordered(transports, purpose):
+        if not transport.refusal(place, purpose):
             return transport.takes(place, rank) if isinstance(transport, Rationed) else ()
     return ()
 

@@ -77,7 +77,8 @@ class DatastoreHttp:
                 f"file {place.file.flat.shown} {has}, its disk has {show_bytes(place.size_bytes)}",
                 "check that the disk is a flat one, or choose another way to it",
             )
-        return HttpDisk(file, stand, writable, self._ration.take(place))
+        purpose = Purpose.WRITE if writable else Purpose.READ
+        return HttpDisk(file, stand, writable, self._ration.take(place, purpose))
 
     def _probe(self, place: Place) -> bool:
         """Tell whether a range that is put changes nothing else of a file beside the disk."""

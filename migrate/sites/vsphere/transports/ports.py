@@ -99,6 +99,17 @@ class Rationed(Protocol):
         ...
 
 
+@runtime_checkable
+class Hangs(Protocol):
+    """A way by which disks hang on a VM of ours while they are open."""
+
+    @property
+    def is_set_up(self) -> bool: ...
+    def clean_up(self) -> None:
+        """Take off what dead processes left hanging; raises Unreachable."""
+        ...
+
+
 class Transport(Protocol):
     """One way to the bytes of disks."""
 

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from migrate.claims import Claim, Rank, Standing
-from migrate.sites.vsphere.transports.ports import Place
+from migrate.sites.vsphere.transports.ports import Place, Purpose
 from planner.errors import ProjectBusy
 from planner.names import content_id, visible
 
 _LOOK_S = 0.2
+_MOMENT_S = 5.0
 _WANTED_S = 15.0  # three looks of a run at its sites
 
 
@@ -103,20 +104,21 @@ class Slots:
     def _of(self, what: str, of: str) -> Path:
         return self._folder / content_id("slots", what, of)
 
-    def take(self, what: str, of: str, most: int) -> Callable[[], None]:
+    def take(self, what: str, of: str, most: int, patience_s: float | None = None) -> Callable[[], None]:
         """Wait for one of ``most`` places and return what gives it back; raises ProjectBusy.
 
+        Nobody is waited for longer than ``patience_s``, or else than all are.
         ``what`` is said in errors, ``of`` is whose they are: ``nbd``, ``host-12``. Who asked ``taken`` before
         waits here only for what others took since.
         """
         folder = self._of(what, of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        begun = self._clock()
+        begun, wait_s = self._clock(), self._patience_s if patience_s is None else patience_s
         while True:
             for number in range(most):
                 if (fd := locked(folder / str(number))) is not None:
                     return _closing(fd)
-            if self._stop() or self._clock() - begun >= self._patience_s:
+            if self._stop() or self._clock() - begun >= wait_s:
                 raise ProjectBusy(
                     f"all {most} places of {what} at {visible(of, 80)} are taken",
                     "copy fewer disks at once, or wait until others are done",
@@ -131,12 +133,17 @@ class Ration:
     slots: Slots | None = None
     claims: Callable[[Place], tuple[Claim, ...]] = lambda place: ()
 
-    def take(self, place: Place) -> Callable[[], None]:
-        """Wait for all that a disk needs and return what gives it back; raises ProjectBusy."""
+    def take(self, place: Place, purpose: Purpose = Purpose.READ) -> Callable[[], None]:
+        """Wait for all that a disk needs and return what gives it back; raises ProjectBusy.
+
+        Who writes a disk has another one open to read, at another vCenter perhaps, and waits for moments
+        only: two that go in opposite directions would else wait for each other.
+        """
+        patience_s = _MOMENT_S if purpose is Purpose.WRITE else None
         with ExitStack() as taken:
             for claim in self.claims(place):
                 assert self.slots is not None, "whose claims they are"
-                taken.callback(self.slots.take(claim.what, claim.of, claim.most))
+                taken.callback(self.slots.take(claim.what, claim.of, claim.most, patience_s))
             return taken.pop_all().close
 
     def standings(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
