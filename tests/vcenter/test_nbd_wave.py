@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pyVmomi
 
+from migrate.sites.vsphere.folder import VCenterFolder
 from tests.migrate.disks.nbd.servers import tool
 from tests.vcenter.collected import finished, named
 from tests.vcenter.fixtures import StartVCenter
@@ -29,7 +34,8 @@ with open({log!r}, "a") as log:
 store, path = told["file"][1:].split("] ", 1)
 flat = os.path.join({mounts!r}[store], path.replace(".vmdk", "-flat.vmdk"))
 leash = "exit-when-pipe-closed=" + told["exit-when-pipe-closed"]
-os.execv({nbdkit!r}, [{nbdkit!r}, *words[:at], "file", flat, leash])
+slow = ["--filter=delay", "wdelay=60"] if os.path.exists({slow!r}) else []
+os.execv({nbdkit!r}, [{nbdkit!r}, *words[:at], *slow[:1], "file", flat, leash, *slow[1:]])
 """
 
 
@@ -64,7 +70,8 @@ def stage(tmp_path: Path, plant: Plant, vcenter: StartVCenter, monkeypatch: pyte
     program = tmp_path / "bin/nbdkit"
     program.parent.mkdir()
     log, nbdkit = str(tmp_path / "opened"), str(tool("nbdkit"))
-    program.write_text(STAND_IN.format(python=sys.executable, log=log, mounts=mounts(target), nbdkit=nbdkit))
+    told = {"log": log, "mounts": mounts(target), "nbdkit": nbdkit, "slow": str(tmp_path / "slow")}
+    program.write_text(STAND_IN.format(python=sys.executable, **told))
     program.chmod(0o700)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return found.planned(min(plant.machines))
@@ -94,3 +101,38 @@ def test_a_wave_goes_out_over_nbd_and_back(stage: Staged, plant: Plant, tmp_path
     live(stage, "rollback")
     assert list(machines(stage.target)) == ["wherry-carrier"]
     assert snapshots(stage.source) == []
+
+
+def receiver_of(stage: Staged) -> int:
+    """Return the process that writes the replicas."""
+    where = VCenterFolder.of(stage.cli.root, "dc2").where.encode()
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it is gone, or not ours to look at
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if where in words and b"migrate.daemons.receiver" in words:
+                return int(process.name)
+    raise AssertionError("no receiver runs")
+
+
+def test_a_receiver_that_is_killed_while_it_writes_leaves_nothing_hanging(
+    stage: Staged, plant: Plant, tmp_path: Path
+) -> None:
+    (tmp_path / "slow").touch()  # nothing is written within a minute
+    carrier, ran = machines(stage.target)["wherry-carrier"], []
+    thread = threading.Thread(target=lambda: ran.append(stage.cli.live("replicate", "W01")))
+    thread.start()
+    try:
+        while thread.is_alive() and not (tmp_path / "opened").exists():
+            time.sleep(0.1)
+        assert len(devices_of(carrier, vim.vm.device.VirtualDisk)) == 1
+        (tmp_path / "slow").unlink()
+        os.kill(receiver_of(stage), signal.SIGKILL)
+        assert len(devices_of(carrier, vim.vm.device.VirtualDisk)) == 1, "control: it took nothing off"
+    finally:
+        thread.join()
+    assert ran[0].code == 0, ran[0].text
+    assert devices_of(carrier, vim.vm.device.VirtualDisk) == []
+    opened = [json.loads(line) for line in (tmp_path / "opened").read_text().splitlines()]
+    assert sum(not reads for _, _, reads in opened) == 2, "it was opened to write once more"
+    (replica,) = Path(mounts(stage.target)["LocalDS_0"]).glob("wherry-*/*-flat.vmdk")
+    assert replica.read_bytes() == plant.written[stage.moving]

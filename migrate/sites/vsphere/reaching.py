@@ -15,7 +15,7 @@ from migrate.sites.vsphere.seats import Seat
 from migrate.sites.vsphere.transports import choosing
 from migrate.sites.vsphere.transports.choosing import Choice
 from migrate.sites.vsphere.transports.nbd import Nbd
-from migrate.sites.vsphere.transports.ports import Hangs, Place, Purpose, Rationed, Transport
+from migrate.sites.vsphere.transports.ports import Hangs, Place, Purpose, Rationed
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
@@ -37,12 +37,11 @@ def _logged(volume: str, choice: Choice) -> None:
 
 
 class Reaching(Volumes):
-    """Opens volumes. ``transports`` are set by who puts the site together.
+    """Opens volumes.
 
     ``tell`` hears of each volume that is opened by which way, and why; the log does unless told otherwise.
     """
 
-    transports: tuple[Transport, ...] = ()
     tell: Callable[[str, Choice], None] = staticmethod(_logged)
 
     def reads_by(self, volume: str) -> Choice:
@@ -94,6 +93,8 @@ class Reaching(Volumes):
         return tuple(replace(one, claim=self._named(one.claim)) for one in found)
 
     def _named(self, claim: Claim) -> Claim:
+        if claim.of.startswith("vcenter "):  # no two have the same
+            return claim
         host = (
             self.connection.one(_HOST, Ref("HostSystem", claim.of)) if claim.of.startswith("host-") else None
         )
@@ -124,22 +125,11 @@ class Reaching(Volumes):
             raise SiteRefused(f"volume {visible(volume, 80)} has snapshots", "drop them first")
         return choosing.open_write(self.transports, place, lambda choice: self.tell(volume, choice))
 
-    def delete_disk(self, volume: str, op: str) -> None:
-        """Delete a volume that no VM holds, our own least of all."""
-        self.clean_up()
-        super().delete_disk(volume, op)
-
     @property
     def carriers(self) -> tuple[Ref, ...]:
         """The VMs that replicas hang on while they are open."""
         carriers = (one.carrier for one in self.transports if isinstance(one, Nbd))
         return tuple(Ref("VirtualMachine", one.id) for one in carriers if one is not None)
-
-    def clean_up(self) -> None:
-        """Take off our own VMs what dead processes left hanging there; raises WherryError."""
-        for transport in self.transports:
-            if isinstance(transport, Hangs):
-                transport.clean_up()
 
     def _place_of(self, volume: str, snapshot: str | None) -> Place:
         seats = self.seats

@@ -12,6 +12,7 @@ import pytest
 import pyVmomi
 
 from migrate.sites.vsphere.datastore_path import DatastorePath
+from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.transports.attachments import Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices
 from migrate.sites.vsphere.transports.hanging import Hanging
@@ -225,6 +226,28 @@ def test_what_a_dead_process_left_is_detached_by_the_next(mover: Mover) -> None:
     mover.way().clean_up()
     assert mover.attached() == []
     mover.way().open_write(mover.real.place()).close()
+
+
+def test_what_a_dead_process_left_keeps_no_site_from_its_disk(mover: Mover) -> None:
+    """The mover runs, so that its disk would be one of a VM that runs."""
+    site = Reaching(*mover.wired.of(mover.real.vm))
+    site.transports = (mover.way(),)
+    hanging = mover.way()._hanging
+    assert hanging is not None
+
+    def died(*, remembered: bool) -> None:
+        attachment = hanging._attachments.hold(str(mover.real.file))
+        if remembered:
+            attachment.remember()
+        hanging.vm.attach(mover.real.place(), writable=True)
+        attachment.leave()
+
+    died(remembered=True)
+    site.open_write(mover.real.volume).close()
+    assert mover.attached() == []
+    died(remembered=False)  # control: a person hung it there
+    with pytest.raises(SiteRefused, match="in use by a powered-on VM"):
+        site.open_write(mover.real.volume)
 
 
 def test_a_disk_is_for_one_at_a_time(mover: Mover) -> None:
