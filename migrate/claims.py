@@ -8,6 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Rank(IntEnum):
+    """Who goes before whom where places are few: the lower."""
+
+    FIRST = 0  # of a cutover, whose every second is downtime
+    USUAL = 1
+    AHEAD = 2  # proves nothing, and can be done without
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +43,24 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A claim, and how many of its places are ``taken`` now by whoever uses them."""
+    """A claim, and how many of its places are ``taken`` now by whoever uses them.
+
+    ``kept`` is for somebody who goes first and waits for one.
+    """
 
     claim: Claim
     taken: int
+    kept: bool = False
+
+    def is_open(self, begun: int) -> bool:
+        """Return whether there is a place, where ``begun`` are of this process and may not show yet."""
+        return not self.kept and self.claim.fits(max(self.taken, begun))
+
+    @property
+    def says(self) -> str:
+        """Which place is waited for, and why there is none."""
+        why = "which a cutover waits for" if self.kept else f"all {self.claim.most} are taken"
+        return f"a place of {self.claim.what} at {self.claim.of}, {why}"
 
 
 def taken_by(claims: Iterable[Claim]) -> Counter[tuple[str, str]]:

@@ -26,6 +26,7 @@ url = "vcenter://migration@vc2.example.com"
 role = "target"
 vddk = "/opt/vmware-vix-disklib-distrib"
 mover = "wherry-mover-2"
+carrier = "wherry-carrier"
 disks = "thin"
 
 [sites.dc2.mounts]

@@ -22,6 +22,9 @@ class Site(BaseModel):
         "/", description="of a vCenter: where dev and sys of this machine are, for a mover in a container"
     )
     mover: str = Field("", description="of a vCenter: the VM that this machine is, for hot-add")
+    carrier: str = Field(
+        "", description="of a vCenter: a VM that is off and has replicas while they are written over NBD"
+    )
     disks: Literal["thin", "thick", "eager"] = Field(
         "thin", description="of a vCenter: how new VMDKs take their room; eager = zeroed at once"
     )

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from migrate.claims import Claim
+from migrate.claims import Claim, Rank
+from migrate.run.ahead_steps import is_ahead
 from migrate.run.lanes import Lane
-from migrate.run.runbook import Runbook, Step
+from migrate.run.runbook import Phase, Runbook, Step
 from planner.names import visible
 
 TRANSFERS = frozenset({"transfer"})
@@ -61,12 +62,19 @@ class Known:
     datastores: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
+def rank_of(step: Step) -> Rank:
+    """Return before whom a step goes: what a cutover still has to do first, passes ahead last."""
+    if is_ahead(step):
+        return Rank.AHEAD
+    return Rank.FIRST if step.phase is Phase.CUTOVER else Rank.USUAL
+
+
 def lane_of(step: Step, runbook: Runbook, limits: Limits, known: Known) -> Lane | None:
     """Return what a step takes, None for one that goes on beside nothing."""
     if step.kind in TRANSFERS:
         return _transfer(step, limits, known)
     if step.kind in SNAPSHOTS:
-        return Lane(step.id, claims=_snapshot(step, runbook, limits, known))
+        return Lane(step.id, claims=_snapshot(step, runbook, limits, known), rank=rank_of(step))
     if step.kind in ASIDE:
         return Lane(step.id, claims=(Claim("waiting steps", _MOST_ASIDE),))
     return None
@@ -81,7 +89,7 @@ def _transfer(step: Step, limits: Limits, known: Known) -> Lane:
     ):
         if most is not None:
             claims.append(Claim(what, most, visible(of, 80)))
-    return Lane(step.id, int(step.params["size_bytes"]), source.weight, tuple(claims))
+    return Lane(step.id, int(step.params["size_bytes"]), source.weight, tuple(claims), rank_of(step))
 
 
 def _snapshot(step: Step, runbook: Runbook, limits: Limits, known: Known) -> tuple[Claim, ...]:

@@ -69,7 +69,9 @@ class Crew:
     def could_begin(self, ready: list[Do], runbook: Runbook) -> list[Do]:
         """Return those that may begin now as far as this process knows; none counts as begun."""
         by_step = {one.step.id: one for one in ready}
-        return [by_step[lane.step] for lane in self._board.would_take(self._lanes(ready, runbook, {}))]
+        return [
+            by_step[lane.step] for lane in self._board.would_take(id(self), self._lanes(ready, runbook, {}))
+        ]
 
     def choose(self, ready: list[Do], runbook: Runbook, claims: Mapping[str, tuple[Claim, ...]]) -> list[Do]:
         """Return those that may begin now, in order; they count as begun.
@@ -156,3 +158,4 @@ class Crew:
             if step.kind not in ASIDE:
                 thread.join(_PATIENCE_S if step.kind in TRANSFERS else None)
             self._board.leave(id(self), step.id)
+        self._board.go(id(self))

@@ -125,7 +125,8 @@ class Driver:
                 continue
             match action:
                 case Do():
-                    self._do(action)
+                    if self._holding.placed([action], self._crew.taken()):
+                        self._do(action)
                 case Ask():
                     self._ask(action)
                 case Undo():

@@ -90,13 +90,13 @@ class Holding:
         standings = dict(zip((one.step.id for one in takers), self._all(self._takes, takers), strict=True))
         for action in actions:
             found = standings.get(action.step.id, ())
-            full = (one.claim for one in found if not one.claim.fits(max(one.taken, taken[one.claim.place])))
-            if (claim := next(full, None)) is None:
+            full = (one for one in found if not one.is_open(taken[one.claim.place]))
+            if (missing := next(full, None)) is None:
                 self.claims[action.step.id] = claims = tuple(one.claim for one in found)
                 taken += taken_by(claims)
                 placed.append(action)
             else:
-                why = {"why": f"a place of {claim.what} at {claim.of}, all {claim.most} are taken"}
+                why = {"why": missing.says}
                 self._full[action.step.id] = _Look(now_s, why)
                 self._say(action, why)
         return placed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from migrate.claims import Standing
+from migrate.claims import Rank, Standing
 from migrate.disks.ports import ReadableDisk
 from migrate.sites.ports import NewDisk
 
@@ -24,8 +24,29 @@ class Chosen(Protocol):
 class Rationed(Protocol):
     """A site at which what disks are read through runs out. Not every site is one."""
 
-    def takes(self, volume: str, snapshot: str | None) -> tuple[Standing, ...]:
-        """Return what reading a volume takes, and how much of that is taken now; raises WherryError."""
+    def takes(self, volume: str, snapshot: str | None, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
+        """Return what reading a volume takes, and how much of that is taken now; raises WherryError.
+
+        What goes ahead is read as it is. What goes first and finds no place has the next one kept for it.
+        """
+        ...
+
+
+@runtime_checkable
+class RationedToWrite(Protocol):
+    """A site at which what disks are written through runs out as well."""
+
+    def takes_to_write(self, volume: str, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
+        """Return what writing a volume takes, and how much of that is taken now; raises WherryError."""
+        ...
+
+
+@runtime_checkable
+class GivesWay(Protocol):
+    """A disk that is read ahead, of whose places somebody who goes first may want one."""
+
+    def is_wanted(self) -> bool:
+        """Return whether somebody waits for one now: then it is to be closed."""
         ...
 
 

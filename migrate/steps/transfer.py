@@ -11,9 +11,10 @@ from typing import Any
 from migrate.claims import Standing
 from migrate.replication.passes import Mode
 from migrate.run.ahead_steps import AHEAD, is_ahead
+from migrate.run.beside import rank_of
 from migrate.run.runbook import Step
 from migrate.sites.ports import ChangeId, Consistency, Extent
-from migrate.sites.ways import Rationed
+from migrate.sites.ways import Rationed, RationedToWrite
 from migrate.spans import spans
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
@@ -44,11 +45,15 @@ class Transfer(Repeatable):
         return None if step.params["snapshot"] or is_ahead(step) else held_by(ctx, step)
 
     def takes(self, ctx: Context, step: Step) -> tuple[Standing, ...]:
-        """Return what reading the disk takes at its site."""
-        if not isinstance(ctx.source, Rationed):
-            return ()
-        taken = ctx.result(step.params["snapshot"]).get("id") if step.params["snapshot"] else None
-        return ctx.source.takes(step.params["volume"], taken)
+        """Return what reading the disk takes at its site, and writing it where it goes."""
+        volume, rank = step.params["volume"], rank_of(step)
+        found: tuple[Standing, ...] = ()
+        if isinstance(ctx.source, Rationed):
+            taken = ctx.result(step.params["snapshot"]).get("id") if step.params["snapshot"] else None
+            found = ctx.source.takes(volume, taken, rank)
+        if isinstance(ctx.target, RationedToWrite):
+            found += ctx.target.takes_to_write(volume, rank)
+        return found
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Copy; the result carries the change id from which the next delta counts."""

@@ -20,7 +20,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.streams import Streams
 from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
-from migrate.sites.ways import ReadsLive
+from migrate.sites.ways import GivesWay, ReadsLive
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 from planner.units import show_bytes
@@ -101,6 +101,7 @@ class StreamedTransfers:
                 closing(self._connect()) as first,
                 closing(self._throttle.through(first, wanted.volume, self._stop)) as channel,
             ):
+                gives_way = disk.is_wanted if isinstance(disk, GivesWay) else _never
                 many = self._streams(first)
                 _must_have(disk, wanted.size_bytes)
                 sent = send_pass(
@@ -115,7 +116,7 @@ class StreamedTransfers:
                     streams=Streams(lambda: self._further(wanted.volume), lambda: many) if many > 1 else None,
                     block_bytes=self._block_bytes,
                     progress=told,
-                    stop=self._stop,
+                    stop=lambda: self._stop() or gives_way(),
                 )
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
@@ -169,6 +170,10 @@ class StreamedTransfers:
                 "the target disk holds data past the source's end", "wipe the LUN, replicate again"
             )
         return Compared(ours.digest, there.digest)
+
+
+def _never() -> bool:
+    return False
 
 
 def _must_have(disk: ReadableDisk, size_bytes: int) -> None:

@@ -117,6 +117,11 @@ class NbdDisk:
         return tuple(name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
     @property
+    def can_flush(self) -> bool:
+        """Whether the server promises that what is written is durable once it has flushed."""
+        return bool(self._export.can & Can.FLUSH)
+
+    @property
     def knows_holes(self) -> bool:
         """Whether the server tells what is allocated."""
         return numbers.ALLOCATION in self._export.contexts.values()

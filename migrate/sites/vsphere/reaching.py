@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from migrate.claims import Claim, Standing
+from migrate.claims import Claim, Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -14,7 +14,8 @@ from migrate.sites.vsphere.holders import HeldDisk
 from migrate.sites.vsphere.seats import Seat
 from migrate.sites.vsphere.transports import choosing
 from migrate.sites.vsphere.transports.choosing import Choice
-from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport
+from migrate.sites.vsphere.transports.nbd import Nbd
+from migrate.sites.vsphere.transports.ports import Hangs, Place, Purpose, Rationed
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
@@ -36,12 +37,11 @@ def _logged(volume: str, choice: Choice) -> None:
 
 
 class Reaching(Volumes):
-    """Opens volumes. ``transports`` are set by who puts the site together.
+    """Opens volumes.
 
     ``tell`` hears of each volume that is opened by which way, and why; the log does unless told otherwise.
     """
 
-    transports: tuple[Transport, ...] = ()
     tell: Callable[[str, Choice], None] = staticmethod(_logged)
 
     def reads_by(self, volume: str) -> Choice:
@@ -72,33 +72,50 @@ class Reaching(Volumes):
             )
         return choosing.choose(self.transports, place, Purpose.WRITE)
 
-    def takes(self, volume: str, snapshot: str | None) -> tuple[Standing, ...]:
+    def takes(self, volume: str, snapshot: str | None, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return what reading a volume takes of what runs out, hosts by their names; raises WherryError."""
         if not any(isinstance(one, Rationed) for one in self.transports):
             return ()
-        found = choosing.takes(self.transports, self._place_of(volume, snapshot))
+        place = replace(self._place_of(volume, snapshot), live=rank is Rank.AHEAD)
+        return self._told(choosing.takes(self.transports, place, rank))
+
+    def takes_to_write(self, volume: str, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
+        """Return what writing a volume takes of what runs out, hosts by their names; raises WherryError.
+
+        Without hot-add and VDDK that is nothing, and nothing is asked.
+        """
+        if not any(isinstance(one, Hangs) and one.is_set_up for one in self.transports):
+            return ()
+        place = self._place_of(volume, None)
+        return self._told(choosing.takes(self.transports, place, rank, Purpose.WRITE))
+
+    def _told(self, found: tuple[Standing, ...]) -> tuple[Standing, ...]:
         return tuple(replace(one, claim=self._named(one.claim)) for one in found)
 
     def _named(self, claim: Claim) -> Claim:
+        if claim.of.startswith("vcenter "):  # no two have the same
+            return claim
         host = (
             self.connection.one(_HOST, Ref("HostSystem", claim.of)) if claim.of.startswith("host-") else None
         )
-        if host is None:
-            return claim
-        return replace(claim, of=f"host {visible(entity_name(text(host.values.get('name'))), 80)}")
+        of = f"host {visible(entity_name(text(host.values.get('name'))), 80)}" if host else claim.of
+        return replace(claim, of=f"{of} of {self.connection.shown}")  # both sites' stand side by side
 
     def open_read(self, volume: str, snapshot: str | None = None) -> ReadableDisk:
         """Open a volume that nobody changes, or as a snapshot holds it; raises WherryError."""
+        self.clean_up()
         place = self._place_of(volume, snapshot)
         return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
 
     def open_live(self, volume: str) -> ReadableDisk:
         """Open a volume as it is while its VMs write to it, for a pass that proves nothing."""
+        self.clean_up()
         place = replace(self._place_of(volume, None), live=True)
         return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
 
     def open_write(self, volume: str) -> WritableDisk:
         """Open a volume that no running VM holds to write it; raises WherryError."""
+        self.clean_up()
         place = self._place_of(volume, None)
         if place.running:
             raise SiteRefused(
@@ -107,6 +124,12 @@ class Reaching(Volumes):
         if place.file.is_delta:
             raise SiteRefused(f"volume {visible(volume, 80)} has snapshots", "drop them first")
         return choosing.open_write(self.transports, place, lambda choice: self.tell(volume, choice))
+
+    @property
+    def carriers(self) -> tuple[Ref, ...]:
+        """The VMs that replicas hang on while they are open."""
+        carriers = (one.carrier for one in self.transports if isinstance(one, Nbd))
+        return tuple(Ref("VirtualMachine", one.id) for one in carriers if one is not None)
 
     def _place_of(self, volume: str, snapshot: str | None) -> Place:
         seats = self.seats

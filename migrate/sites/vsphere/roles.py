@@ -1,6 +1,6 @@
 """The roles that wherry acts with, and which of their privileges an account lacks on which object.
 
-    source, target, rules .role   a line each: privilege, on what, what for ── ROLES ──▸ lacking(objects)
+    source, target, … .role   a line each: privilege, on what, what for ── ROLES ──▸ lacking(objects)
 
 The vCenter itself is asked, for the session that would act, object by object: a role that is given too low,
 or is not passed on to what lies below, is found before the night and not in it.
@@ -38,6 +38,7 @@ class Side(StrEnum):
     SOURCE = "source"
     TARGET = "target"
     RULES = "rules"  # besides, where DRS rules are built again
+    CARRIER = "carrier"  # besides, where replicas are written over NBD
 
 
 class On(StrEnum):
@@ -120,6 +121,10 @@ class Authorised(Part):
         profiles(self.connection, named)
         ruled = self._lacking(Side.RULES, objects) if rules else ()
         return (*self._lacking(Side.TARGET, objects), *ruled)
+
+    def lacking_on_carriers(self, carriers: Iterable[Ref]) -> tuple[Lack, ...]:
+        """Return what the account lacks on the VMs that replicas hang on; raises Declined, Unreachable."""
+        return self._lacking(Side.CARRIER, {On.VM: tuple(carriers)})
 
     def _datastores(self, vms: Iterable[Ref]) -> list[Ref]:
         found: dict[Ref, None] = {}

@@ -116,6 +116,7 @@ class VsphereSite(
         lacks = (
             *(self.lacking_at_source(away) if away else ()),
             *(self.lacking_at_target(here, rules=rules) if here else ()),
+            *(self.lacking_on_carriers(self.carriers) if here else ()),
         )
         return tuple(dict.fromkeys(lack.says for lack in lacks))
 

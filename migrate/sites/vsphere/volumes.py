@@ -20,6 +20,7 @@ from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.seats import Form, Laying, Seat, Seats
 from migrate.sites.vsphere.stores import Stores
 from migrate.sites.vsphere.tasks import Act
+from migrate.sites.vsphere.transports.ports import Hangs, Transport
 from planner.errors import NoSpace, NotFound, SiteRefused
 from planner.model import Backing
 from planner.names import visible
@@ -33,9 +34,10 @@ _KIB = 1024
 
 
 class Volumes(Part):
-    """Volumes of the vCenter. ``laying`` is set by who puts the site together."""
+    """Volumes of the vCenter. ``laying`` and ``transports`` are set by who puts the site together."""
 
     laying = Laying()
+    transports: tuple[Transport, ...] = ()
 
     @cached_property
     def stores(self) -> Stores:
@@ -90,6 +92,7 @@ class Volumes(Part):
 
     def delete_disk(self, volume: str, op: str) -> None:
         """Delete a volume that no VM holds; a mapped LUN keeps its content. One that is gone is no error."""
+        self.clean_up()
         seats = self.seats
         seat = seats.find(volume)
         if seat is None or seats.described(volume, seat) is None:
@@ -114,6 +117,12 @@ class Volumes(Part):
         )
         if seat.file.folder.startswith("wherry-") and not seats.files(seat):
             self._clear_folder(act, seat, centre)
+
+    def clean_up(self) -> None:
+        """Take off our own VMs what dead processes left hanging there; raises WherryError."""
+        for transport in self.transports:
+            if isinstance(transport, Hangs):
+                transport.clean_up()
 
     def clear_home(self, act: Act, file: str) -> None:
         """Remove the folder that an unregistered VM's ``file`` is in, unless a disk lies there as well."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migrate.claims import Claim
+from migrate.claims import Claim, Rank
 from migrate.run.board import Board
 from migrate.run.lanes import Lane
 
@@ -33,3 +33,21 @@ def test_a_crew_is_held_up_by_others_only() -> None:
     assert board.elsewhere(2)
     board.leave(1, "a")
     assert not board.elsewhere(2)
+
+
+def test_what_a_cutover_waits_for_no_other_crew_takes_until_it_goes() -> None:
+    board = Board()
+    first = Lane("final", claims=(Claim("disks", 1),), rank=Rank.FIRST)
+    assert board.take(1, [lane("a", 1)])
+    assert board.would_take(2, [first]) == []
+    board.leave(1, "a")
+    assert board.would_take(1, [lane("b", 1)]) == []
+    assert board.elsewhere(1), "who waits for it is told so"
+    assert board.take(2, [first]) == [first]
+    board.leave(2, "final")
+    assert board.would_take(1, [lane("b", 1)])
+    assert board.take(1, [lane("c", 1)])
+    assert board.would_take(2, [first]) == []
+    board.leave(1, "c")
+    board.go(2)  # it was paused
+    assert board.take(1, [lane("b", 1)])

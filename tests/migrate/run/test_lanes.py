@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migrate.claims import Claim, taken_by
+from migrate.claims import Claim, Rank, taken_by
 from migrate.run.lanes import Lane, choose
 
 
@@ -52,6 +52,7 @@ lanes = st.builds(
     step=st.uuids().map(str),
     size_bytes=st.integers(0, 100),
     weight=st.sampled_from((0.5, 1.0, 4.0)),
+    rank=st.sampled_from(Rank),
     claims=st.lists(
         st.builds(
             lambda name, count: Claim("places", PLACES[name], name, count),
@@ -69,8 +70,16 @@ def test_limits_hold_while_work_comes_and_goes_and_everything_gets_its_turn(read
     running: list[Lane] = []
     left = list(ready)
     while left or running:
-        for one in choose(left, running):
+        firsts = [one for one in left if one.rank is Rank.FIRST]
+        chosen = choose(left, running)
+        ranks = [one.rank for one in chosen]
+        assert ranks == sorted(ranks)
+        kept = taken_by(claim for one in firsts if one not in chosen for claim in one.claims)
+        for one in chosen:
             left.remove(one)
+            if one.rank is not Rank.FIRST:
+                free = taken_by(claim for other in running for claim in other.claims) + kept
+                assert all(claim.fits(free[claim.place]) for claim in one.claims), "nothing of a cutover's"
             running.append(one)
         assert running, "with nothing under way something must begin"
         for (_, of), taken in taken_by(claim for one in running for claim in one.claims).items():
@@ -78,3 +87,22 @@ def test_limits_hold_while_work_comes_and_goes_and_everything_gets_its_turn(read
             assert taken <= PLACES[of] or holders == 1
         assert not choose(left, running), "what may begin begins at once"
         running.pop(0)
+
+
+def test_what_a_cutover_waits_for_nobody_takes() -> None:
+    def of(step: str, rank: Rank, host: str, size_bytes: int = 1) -> Lane:
+        claims = (Claim("disks", 3), Claim("disks of a host", 1, host))
+        return Lane(step, size_bytes, claims=claims, rank=rank)
+
+    last, seed, ahead = (
+        of("last", Rank.FIRST, "h1"),
+        of("seed", Rank.USUAL, "h2", 9),
+        of("ahead", Rank.AHEAD, "h3", 99),
+    )
+    busy = [of("busy", Rank.USUAL, "h1")]
+    assert steps(choose([ahead, seed, last], [])) == ["last", "seed", "ahead"]
+    assert steps(choose([ahead, seed, last], busy)) == ["seed"], "the third of all is kept"
+    assert steps(choose([ahead, seed], busy, [last])) == ["seed"], "whoever waits for it"
+    assert steps(choose([ahead, seed], busy, [seed])) == ["seed", "ahead"], "only a cutover has that"
+    assert steps(choose([of("x", Rank.USUAL, "h1")], [], [last])) == []
+    assert steps(choose([last], [], [last])) == ["last"], "two cutovers keep each other waiting for nothing"

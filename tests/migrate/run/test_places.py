@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrate.claims import Claim, Standing
+from migrate.claims import Claim, Rank, Standing
 from migrate.clock import SystemClock
 from migrate.run import holding
 from migrate.run.actions import Outcome
@@ -23,7 +23,8 @@ from migrate.steps.kind import Context
 from migrate.transfers.modelled import ModelledTransfers
 from migrate.transfers.ports import Copied, Moving, Wanted
 from planner.errors import Unreachable
-from tests.migrate.estate import disk, wave
+from planner.plan import Wave
+from tests.migrate.estate import disk, small_wave, wave
 from tests.migrate.simulated_run import WatchedSite, World
 
 GROUPS = ("a", "b", "c", "d")
@@ -36,9 +37,11 @@ class Few(WatchedSite):
     others = 0
     away = False
     asked: Counter[str]
+    ranks: set[tuple[str, Rank]]
 
-    def takes(self, volume: str, snapshot: str | None) -> tuple[Standing, ...]:
+    def takes(self, volume: str, snapshot: str | None, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         self.asked[volume] += 1
+        self.ranks.add((volume, rank))
         if self.away:
             raise Unreachable("nobody answers")
         return (Standing(Claim("nbd", self.most, "host esx-1"), self.others),)
@@ -64,12 +67,19 @@ class Slow(ModelledTransfers):
                 self.now -= 1
 
 
+def _wave() -> Wave:
+    return wave({name: [name] for name in GROUPS}, [disk(name) for name in GROUPS], [[*GROUPS]])
+
+
 class Scarce(World):
-    def __init__(self) -> None:
-        planned = wave({name: [name] for name in GROUPS}, [disk(name) for name in GROUPS], [[*GROUPS]])
+    def __init__(self, planned: Wave | None = None) -> None:
+        planned = planned or wave(
+            {name: [name] for name in GROUPS}, [disk(name) for name in GROUPS], [[*GROUPS]]
+        )
         super().__init__(planned, compose(planned))
         self.few = Few(self.source.site, self.source.after)
         self.few.asked = Counter()
+        self.few.ranks = set()
         self.source = self.few
         self.slow = Slow(self.clock, 1e9, 1e9)
         self.slow.changed = threading.Condition()
@@ -143,3 +153,31 @@ def test_what_waits_for_the_line_is_not_looked_at() -> None:
     assert here.drive(crew=board, patience=QUICK).gate is not None
     copied = sum(entry.event is Event.INTENT and "/d0/" in entry.step for entry in here.ledger.entries)
     assert sum(here.few.asked.values()) <= copied
+
+
+def test_a_pass_ahead_takes_its_place_as_the_last_and_a_cutovers_as_the_first() -> None:
+    here = Scarce(small_wave())
+    here.few.most = 1
+    here.slow.together = 1
+    assert here.drive(GO, COMMIT, crew=crew(), patience=QUICK).outcome is Outcome.COMMITTED
+    assert here.slow.most == 1
+    rdm = {rank for volume, rank in here.few.ranks if volume == "id-db/2001"}
+    assert rdm == {Rank.AHEAD, Rank.FIRST}
+    assert {rank for volume, rank in here.few.ranks if volume != "id-db/2001"} == {Rank.USUAL, Rank.FIRST}
+
+
+def test_one_after_another_they_wait_for_their_places_too() -> None:
+    here = Scarce()
+    here.few.others = 2
+    asked = 0
+
+    def paused() -> bool:
+        nonlocal asked
+        asked += bool(here.waits())
+        if asked > 5 and here.few.others:
+            assert here.slow.most == 0, "nothing was begun without a place"
+            here.few.others = 0
+        return False
+
+    assert here.drive(GO, COMMIT, patience=QUICK, paused=paused).outcome is Outcome.COMMITTED
+    assert (here.slow.most, here.waits()) == (1, {SAID})

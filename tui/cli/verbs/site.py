@@ -132,7 +132,7 @@ def _ways(site: Site) -> str:
     set_up = {
         "local": ", ".join(sorted(site.mounts)),
         "hot-add": site.mover,
-        "nbd": "VDDK" if site.vddk else "",
+        "nbd": "VDDK" + (f", carrier {site.carrier}" if site.carrier else "") if site.vddk else "",
         "datastore-http": "always",
     }
     return "; ".join(f"{way}: {visible(by, 200)}" for way, by in set_up.items() if by)

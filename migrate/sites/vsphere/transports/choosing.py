@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
-from migrate.claims import Standing
+from migrate.claims import Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.vsphere.transports.live import LiveDisk
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport, Way
 from planner.errors import SiteRefused, Unreachable, WherryError
 
@@ -60,11 +62,16 @@ def choose(transports: Iterable[Transport], place: Place, purpose: Purpose) -> C
     raise _none(place, purpose, passed)
 
 
-def takes(transports: Iterable[Transport], place: Place) -> tuple[Standing, ...]:
-    """Return what the way by which a disk would be read takes of what runs out; raises WherryError."""
-    for transport in _ordered(transports, Purpose.READ):
-        if not transport.refusal(place, Purpose.READ):
-            return transport.takes(place) if isinstance(transport, Rationed) else ()
+def takes(
+    transports: Iterable[Transport],
+    place: Place,
+    rank: Rank = Rank.USUAL,
+    purpose: Purpose = Purpose.READ,
+) -> tuple[Standing, ...]:
+    """Return what the way by which a disk would be opened takes of what runs out; raises WherryError."""
+    for transport in _ordered(transports, purpose):
+        if not transport.refusal(place, purpose):
+            return transport.takes(place, rank) if isinstance(transport, Rationed) else ()
     return ()
 
 
@@ -72,7 +79,7 @@ def open_read(
     transports: Iterable[Transport], place: Place, tell: Tell = lambda choice: None
 ) -> ReadableDisk:
     """Open a disk for reading by the first way that works, and tell which; raises WherryError."""
-    return _open(transports, place, Purpose.READ, lambda one: one.open_read(place), tell)
+    return _open(transports, place, Purpose.READ, lambda one: _read(one, place), tell)
 
 
 def open_write(
@@ -80,6 +87,13 @@ def open_write(
 ) -> WritableDisk:
     """Open a disk for writing by the first way that works, and tell which; raises WherryError."""
     return _open(transports, place, Purpose.WRITE, lambda one: one.open_write(place), tell)
+
+
+def _read(transport: Transport, place: Place) -> ReadableDisk:
+    disk = transport.open_read(place)
+    if place.live and isinstance(transport, Rationed):
+        return LiveDisk(disk, partial(transport.is_wanted, place))
+    return disk
 
 
 def _open(

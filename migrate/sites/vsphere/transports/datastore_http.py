@@ -11,7 +11,7 @@ import errno
 import secrets
 from collections.abc import Callable, Iterator
 
-from migrate.claims import Standing
+from migrate.claims import Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.datastore_path import DatastorePath
@@ -45,9 +45,13 @@ class DatastoreHttp:
             return "a VM that runs holds it"
         return place.restless or place.not_flat
 
-    def takes(self, place: Place) -> tuple[Standing, ...]:
+    def takes(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return the place that the disk takes."""
-        return self._ration.standings(place)
+        return self._ration.standings(place, rank)
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for a place of the disk's."""
+        return self._ration.is_wanted(place)
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Open the flat file; raises SiteRefused, Unreachable."""
@@ -73,7 +77,8 @@ class DatastoreHttp:
                 f"file {place.file.flat.shown} {has}, its disk has {show_bytes(place.size_bytes)}",
                 "check that the disk is a flat one, or choose another way to it",
             )
-        return HttpDisk(file, stand, writable, self._ration.take(place))
+        purpose = Purpose.WRITE if writable else Purpose.READ
+        return HttpDisk(file, stand, writable, self._ration.take(place, purpose))
 
     def _probe(self, place: Place) -> bool:
         """Tell whether a range that is put changes nothing else of a file beside the disk."""

@@ -11,14 +11,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-from migrate.claims import Claim, Standing
+from migrate.claims import Claim, Rank, Standing
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
-from migrate.sites.vsphere.datastore_path import DatastorePath
-from migrate.sites.vsphere.transports.attachments import Attachment, Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices, Wanted, claimed
-from migrate.sites.vsphere.transports.mover_vm import Hung, MoverVM
+from migrate.sites.vsphere.transports.hanging import Hanging
+from migrate.sites.vsphere.transports.mover_vm import Hung
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
+from migrate.sites.vsphere.transports.slots import Slots
 from planner.errors import SiteRefused, Unreachable
 from planner.model import Backing
 from planner.units import show_bytes
@@ -27,20 +27,20 @@ _NAA = "naa."
 
 
 class HotAdd:
-    """Disks that hang on the mover's VM for as long as they are open; ``vm`` None = none is set up."""
+    """Disks that hang on the mover's VM for as long as they are open; ``hanging`` None = none is set up."""
 
     way = Way.HOT_ADD
 
-    def __init__(self, vm: MoverVM | None, devices: BlockDevices, attachments: Attachments) -> None:
-        self._vm = vm
+    def __init__(self, hanging: Hanging | None, devices: BlockDevices, slots: Slots | None = None) -> None:
+        self._hanging = hanging
         self._devices = devices
-        self._attachments = attachments
+        self._slots = slots
 
     def refusal(self, place: Place, purpose: Purpose) -> str:
         """Return why the disk cannot hang on the mover's VM, empty when it can."""
-        if self._vm is None:
+        if self._hanging is None:
             return "no VM of the mover is set up at this vCenter"
-        if place.vm == self._vm.ref.id:
+        if place.vm == self._hanging.vm.ref.id:
             return "it is a disk of the mover itself"
         if purpose is Purpose.WRITE and place.running:
             return "a VM that runs holds it"
@@ -52,11 +52,18 @@ class HotAdd:
             return "a VM that runs writes it, and physical mappings have no snapshots"
         return place.restless
 
-    def takes(self, place: Place) -> tuple[Standing, ...]:
+    def takes(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return the place that the disk takes on a SCSI controller; raises NotFound, Unreachable."""
-        assert self._vm is not None, "asked for a refusal before"
-        most, taken = self._vm.places()
-        return (Standing(Claim("hot-add", most, "the mover's VM"), taken),)
+        assert self._hanging is not None, "asked for a refusal before"
+        most, taken = self._hanging.vm.places()
+        claim = Claim(Way.HOT_ADD, most, self._hanging.vm.called)
+        return (Standing(claim, taken) if self._slots is None else self._slots.standing(claim, rank, taken),)
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for a place on a SCSI controller."""
+        assert self._hanging is not None, "asked for a refusal before"
+        claim = Claim(Way.HOT_ADD, 0, self._hanging.vm.called)
+        return self._slots is not None and self._slots.is_wanted(claim)
 
     def open_read(self, place: Place) -> ReadableDisk:
         """Attach the disk for reading; raises SiteRefused, Unreachable, ProjectBusy."""
@@ -66,30 +73,23 @@ class HotAdd:
         """Attach the disk for writing; raises SiteRefused, Unreachable, ProjectBusy."""
         return self._open(place, writable=True)
 
+    @property
+    def is_set_up(self) -> bool:
+        """Whether the mover is a VM of this vCenter."""
+        return self._hanging is not None
+
     def clean_up(self) -> None:
         """Detach what dead processes left attached; raises Unreachable, and then it is tried again later."""
-        assert self._vm is not None, "asked for a refusal before"
-        with self._attachments.abandoned() as names:
-            for name in names:
-                self._vm.detach(DatastorePath.parse(name))
+        if self._hanging is not None:
+            self._hanging.clean_up()
 
     def _open(self, place: Place, *, writable: bool) -> AttachedDisk:
-        self.clean_up()
-        assert self._vm is not None, "asked for a refusal before"
-        attachment = self._attachments.hold(str(place.file))
+        assert self._hanging is not None, "asked for a refusal before"
+        self._hanging.clean_up()
+        before = self._devices.names()
         with ExitStack() as undo:
-            undo.callback(attachment.forget)
-            if self._vm.hung(place.file) is not None:
-                raise SiteRefused(
-                    f"disk {place.file.shown} hangs on the mover's VM already, and not by wherry",
-                    "detach it there, or choose another way to it",
-                )
-            attachment.remember()
-            undo.pop_all()
-            undo.callback(self._release, place.file, attachment)
-            before = self._devices.names()
-            with self._attachments.alone():  # two would take the same place
-                hung = self._vm.attach(place, writable=writable)
+            hung, take_off = self._hanging.hang(place, writable=writable)
+            undo.callback(take_off)
             path = self._devices.wait_for(_wanted(place, hung), before)
             try:
                 claim = claimed(path)
@@ -109,15 +109,6 @@ class HotAdd:
                     "look at the mover's VM in vCenter before anything is written",
                 )
             return AttachedDisk(flat, undo.pop_all().close)
-
-    def _release(self, file: DatastorePath, attachment: Attachment) -> None:
-        assert self._vm is not None
-        try:
-            self._vm.detach(file)
-        except BaseException:
-            attachment.leave()
-            raise
-        attachment.forget()
 
 
 def _wanted(place: Place, hung: Hung) -> Wanted:

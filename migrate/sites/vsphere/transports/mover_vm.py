@@ -1,4 +1,6 @@
-"""The VM that a mover runs in, as the vCenter knows it: its free places, disks attached and detached.
+"""A VM of ours, as the vCenter knows it: its free places, disks attached and detached.
+
+It is the one that a mover runs in, or the carrier of replicas over NBD; ``called`` says which.
 
 A disk is attached as it lies and never made, never destroyed: detaching names no file operation. For reading
 it is independent and non-persistent, so that what the mover's system writes to it is thrown away. A disk
@@ -35,7 +37,7 @@ _CALL = "transport"
 
 @dataclass(frozen=True, slots=True)
 class Hung:
-    """A disk as it hangs on the mover's VM."""
+    """A disk as it hangs there."""
 
     key: str
     file: DatastorePath
@@ -47,7 +49,10 @@ class Hung:
 class MoverVM:
     """One VM, by its managed object."""
 
-    def __init__(self, connection: Connection, tasks: Tasks, target: Ref) -> None:
+    def __init__(
+        self, connection: Connection, tasks: Tasks, target: Ref, called: str = "the mover's VM"
+    ) -> None:
+        self.called = called
         self._connection = connection
         self._tasks = tasks
         self.ref = target
@@ -61,8 +66,8 @@ class MoverVM:
         found = self.hung(place.file)
         if found is None:
             raise SiteRefused(
-                f"disk {place.file.shown} is not attached to the mover's VM after all",
-                "look at the mover's VM in vCenter",
+                f"disk {place.file.shown} is not attached to {self.called} after all",
+                f"look at {self.called} in vCenter",
             )
         return found
 
@@ -122,7 +127,7 @@ class MoverVM:
         if not free:
             of_kind = "" if sharing is BusSharing.NONE else f" with {sharing}, as the disk's VMs have it on"
             raise SiteRefused(
-                f"the mover's VM has no free place on a SCSI controller{of_kind}",
+                f"{self.called} has no free place on a SCSI controller{of_kind}",
                 "add a controller to it, or copy fewer disks at once",
             )
         return free[0]
@@ -132,7 +137,7 @@ class MoverVM:
         devices = self._devices()
         if devices is None:
             raise NotFound(
-                f"the mover's VM is not at {self._connection.shown} any more", "correct it in the settings"
+                f"{self.called} is not at {self._connection.shown} any more", "correct it in the settings"
             )
         taken = {(whole(one, "controllerKey"), whole(one, "unitNumber")) for one in devices}
         every = [

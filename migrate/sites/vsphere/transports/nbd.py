@@ -2,6 +2,7 @@
 
 VDDK is VMware's and not ours to ship: the settings say where its libraries are. It reads snapshots of
 running VMs with their delta files, and writes disks of VMs that are off; thin disks keep their holes.
+Replicas have no VM yet: a carrier has them meanwhile.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from migrate.claims import Standing
+from migrate.claims import Rank, Standing
 from migrate.disks.nbd.disk import NbdDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.vsphere.transports.carrier import Carrier
 from migrate.sites.vsphere.transports.nbdkit import serve
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Way
 from migrate.sites.vsphere.transports.slots import UNLIMITED, Ration
@@ -80,65 +83,110 @@ def sha1_of(login: Login) -> str:
 
 
 class Nbd:
-    """Disks that nbdkit serves. ``plugin`` is asked for anew for each disk; None = none is set up."""
+    """Disks that nbdkit serves. ``plugin`` is asked for anew for each disk; None = none is set up.
+
+    A disk that no VM has, as replicas, hangs on the ``carrier`` for as long as it is open.
+    """
 
     way = Way.NBD
 
     def __init__(
-        self, plugin: Callable[[], Plugin] | None, ration: Ration = UNLIMITED, timeout_s: float = 60.0
+        self,
+        plugin: Callable[[], Plugin] | None,
+        ration: Ration = UNLIMITED,
+        timeout_s: float = 60.0,
+        carrier: Carrier | None = None,
     ) -> None:
         self._plugin = plugin
         self._ration = ration
         self._timeout_s = timeout_s
+        self.carrier = carrier
 
     def refusal(self, place: Place, purpose: Purpose) -> str:
-        """Return why VDDK cannot reach the disk, empty when it can."""
+        """Return why VDDK cannot reach the disk, empty when it can; raises NotFound, Unreachable."""
         if self._plugin is None:
             return "no VDDK is set up"
         if place.backing is Backing.RDM_PHYSICAL:
-            return "VDDK reads no physical raw device mapping over the network"
-        if not place.vm:
-            return "no VM holds it, and VDDK reaches disks through their VM"
+            return "VDDK reaches no physical raw device mapping over the network"
         if purpose is Purpose.WRITE and place.running:
             return "a VM that runs holds it"
         if place.live and place.running:
             return "VDDK reads disks of a VM that runs from its snapshots only"
+        if (carrier := self._carrier_of(place)) is not None:
+            return carrier.refusal()
+        if not place.vm:
+            return "no VM holds it, VDDK reaches disks through their VM, and no carrier is set up"
         return place.restless
 
-    def takes(self, place: Place) -> tuple[Standing, ...]:
-        """Return the connections that the disk takes."""
-        return self._ration.standings(place)
+    def takes(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
+        """Return the connections that the disk takes, and its place on the carrier."""
+        if (carrier := self._carrier_of(place)) is None:
+            return self._ration.standings(place, rank)
+        return (*self._ration.standings(carrier.seated(place), rank), carrier.takes(rank))
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for a place of the disk's."""
+        return self._ration.is_wanted(place)
 
     def open_read(self, place: Place) -> ReadableDisk:
-        """Open the disk; raises SiteRefused, Unreachable."""
+        """Open the disk; raises SiteRefused, Unreachable, ProjectBusy."""
         return self._open(place, Purpose.READ)
 
     def open_write(self, place: Place) -> WritableDisk:
-        """Open the disk to write it; raises SiteRefused, Unreachable."""
+        """Open the disk to write it; raises SiteRefused, Unreachable, ProjectBusy."""
         return self._open(place, Purpose.WRITE)
+
+    @property
+    def is_set_up(self) -> bool:
+        """Whether there is a VDDK."""
+        return self._plugin is not None
+
+    def clean_up(self) -> None:
+        """Take off the carrier what dead processes left on it; raises Unreachable."""
+        if self.carrier is not None:
+            self.carrier.clean_up()
+
+    def _carrier_of(self, place: Place) -> Carrier | None:
+        return self.carrier if self.carrier is not None and self.carrier.carries(place) else None
 
     def _open(self, place: Place, purpose: Purpose) -> NbdDisk:
         assert self._plugin is not None, "asked for a refusal before"
-        plugin = self._plugin()
-        release = self._ration.take(place)
+        plugin, held = self._plugin(), ExitStack()
         try:
+            if (carrier := self._carrier_of(place)) is not None:
+                place = carrier.seated(place)
+            held.callback(self._ration.take(place, purpose))
+            if carrier is not None:
+                held.callback(carrier.hang(place))
             disk = serve(
                 plugin.words(place, purpose),
                 plugin.secrets(),
                 what=place.file.shown,
                 writable=purpose is Purpose.WRITE,
-                closed=release,
+                closed=held.close,
                 timeout_s=self._timeout_s,
             )
         except BaseException:
-            release()
+            held.close()
             raise
-        if disk.size_bytes != place.size_bytes:
-            size = disk.size_bytes
+        if why := _unfit(disk, place, purpose):
             disk.close()
-            raise SiteRefused(
-                f"disk {place.file.shown} has {show_bytes(size)} over NBD and "
-                f"{show_bytes(place.size_bytes)} at the vCenter",
-                "look whether the disk grew since the inventory was read",
-            )
+            raise SiteRefused(*why)
         return disk
+
+
+def _unfit(disk: NbdDisk, place: Place, purpose: Purpose) -> tuple[str, str] | None:
+    """Return why what is served is not the disk that is meant, or cannot keep what is written, and a hint."""
+    if disk.size_bytes != place.size_bytes:
+        return (
+            f"disk {place.file.shown} has {show_bytes(disk.size_bytes)} over NBD and "
+            f"{show_bytes(place.size_bytes)} at the vCenter",
+            "look whether the disk grew since the inventory was read",
+        )
+    if purpose is Purpose.WRITE and not disk.can_flush:
+        return (
+            f"the server of disk {place.file.shown} cannot flush: nothing that is written would be known "
+            "to be durable",
+            "take a newer VDDK, or set up another way to the disk",
+        )
+    return None

@@ -8,6 +8,7 @@ Secrets reach it through descriptors, never by its command line, its environment
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import socket
@@ -64,7 +65,7 @@ def serve(
         try:
             disk = open_over(sock, address, writable=writable, timeout_s=timeout_s, closed=closing.close)
         except OSError as error:
-            why = _words(said) or error.strerror
+            why = error.strerror if error.errno == errno.EROFS else _words(said)
             raise SiteRefused(f"disk {what}: nbdkit does not serve it: {why}", _HINT) from error
         closing.callback(closed)
         closing.push(stack.pop_all())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from migrate.claims import Standing
+from migrate.claims import Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from planner.model import Backing, BusSharing
@@ -90,8 +90,23 @@ class Place:
 class Rationed(Protocol):
     """A way that takes of what runs out."""
 
-    def takes(self, place: Place) -> tuple[Standing, ...]:
+    def takes(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return what opening a disk takes, and how much of it is taken now; raises WherryError."""
+        ...
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for what a disk took."""
+        ...
+
+
+@runtime_checkable
+class Hangs(Protocol):
+    """A way by which disks hang on a VM of ours while they are open."""
+
+    @property
+    def is_set_up(self) -> bool: ...
+    def clean_up(self) -> None:
+        """Take off what dead processes left hanging; raises Unreachable."""
         ...
 
 

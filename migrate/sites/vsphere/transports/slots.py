@@ -18,12 +18,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from migrate.claims import Claim, Standing
-from migrate.sites.vsphere.transports.ports import Place
+from migrate.claims import Claim, Rank, Standing
+from migrate.sites.vsphere.transports.ports import Place, Purpose
 from planner.errors import ProjectBusy
 from planner.names import content_id, visible
 
 _LOOK_S = 0.2
+_MOMENT_S = 5.0
+_WANTED_S = 15.0  # three looks of a run at its sites
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +48,45 @@ class Slots:
         stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        epoch: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._patience_s = patience_s
         self._stop = stop
         self._clock = clock
         self._sleep = sleep
+        self._epoch = epoch
+
+    def standing(self, claim: Claim, rank: Rank, taken: int | None = None) -> Standing:
+        """Return a claim with how many of its places are taken, counted here unless that is given.
+
+        Of one that goes first and finds none, it is remembered for a while that it waits, so that those who
+        go later leave it the next. It looks again before that is over.
+        """
+        taken = self.taken(claim) if taken is None else taken
+        if rank is not Rank.FIRST:
+            return Standing(claim, taken, self.is_wanted(claim))
+        if not claim.fits(taken):
+            self._want(claim)
+        return Standing(claim, taken)
+
+    def is_wanted(self, claim: Claim) -> bool:
+        """Return whether somebody who goes first waits for one of these places."""
+        try:
+            since_s = self._epoch() - self._mark(claim).stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return abs(since_s) < _WANTED_S  # a clock that was set back keeps nobody waiting for ever
+
+    def _want(self, claim: Claim) -> None:
+        mark = self._mark(claim)
+        mark.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark.touch(0o600)
+        now_s = self._epoch()
+        os.utime(mark, (now_s, now_s))
+
+    def _mark(self, claim: Claim) -> Path:
+        return self._of(claim.what, claim.of) / "wanted"
 
     def taken(self, claim: Claim) -> int:
         """Return how many of the places of a claim are taken now, by any process of this machine."""
@@ -69,20 +104,21 @@ class Slots:
     def _of(self, what: str, of: str) -> Path:
         return self._folder / content_id("slots", what, of)
 
-    def take(self, what: str, of: str, most: int) -> Callable[[], None]:
+    def take(self, what: str, of: str, most: int, patience_s: float | None = None) -> Callable[[], None]:
         """Wait for one of ``most`` places and return what gives it back; raises ProjectBusy.
 
+        Nobody is waited for longer than ``patience_s``, or else than all are.
         ``what`` is said in errors, ``of`` is whose they are: ``nbd``, ``host-12``. Who asked ``taken`` before
         waits here only for what others took since.
         """
         folder = self._of(what, of)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        begun = self._clock()
+        begun, wait_s = self._clock(), self._patience_s if patience_s is None else patience_s
         while True:
             for number in range(most):
                 if (fd := locked(folder / str(number))) is not None:
                     return _closing(fd)
-            if self._stop() or self._clock() - begun >= self._patience_s:
+            if self._stop() or self._clock() - begun >= wait_s:
                 raise ProjectBusy(
                     f"all {most} places of {what} at {visible(of, 80)} are taken",
                     "copy fewer disks at once, or wait until others are done",
@@ -97,18 +133,28 @@ class Ration:
     slots: Slots | None = None
     claims: Callable[[Place], tuple[Claim, ...]] = lambda place: ()
 
-    def take(self, place: Place) -> Callable[[], None]:
-        """Wait for all that a disk needs and return what gives it back; raises ProjectBusy."""
+    def take(self, place: Place, purpose: Purpose = Purpose.READ) -> Callable[[], None]:
+        """Wait for all that a disk needs and return what gives it back; raises ProjectBusy.
+
+        Who writes a disk has another one open to read, at another vCenter perhaps, and waits for moments
+        only: two that go in opposite directions would else wait for each other.
+        """
+        patience_s = _MOMENT_S if purpose is Purpose.WRITE else None
         with ExitStack() as taken:
             for claim in self.claims(place):
                 assert self.slots is not None, "whose claims they are"
-                taken.callback(self.slots.take(claim.what, claim.of, claim.most))
+                taken.callback(self.slots.take(claim.what, claim.of, claim.most, patience_s))
             return taken.pop_all().close
 
-    def standings(self, place: Place) -> tuple[Standing, ...]:
+    def standings(self, place: Place, rank: Rank = Rank.USUAL) -> tuple[Standing, ...]:
         """Return what a disk needs and how much of it is taken now."""
         slots = self.slots
-        return tuple(Standing(claim, slots.taken(claim)) for claim in self.claims(place)) if slots else ()
+        return tuple(slots.standing(claim, rank) for claim in self.claims(place)) if slots else ()
+
+    def is_wanted(self, place: Place) -> bool:
+        """Return whether somebody who goes first waits for what a disk needs."""
+        slots = self.slots
+        return slots is not None and any(slots.is_wanted(claim) for claim in self.claims(place))
 
 
 UNLIMITED = Ration()

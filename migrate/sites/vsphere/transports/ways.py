@@ -11,7 +11,9 @@ from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.tasks import Tasks
 from migrate.sites.vsphere.transports.attachments import Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices
+from migrate.sites.vsphere.transports.carrier import Carrier
 from migrate.sites.vsphere.transports.datastore_http import DatastoreHttp
+from migrate.sites.vsphere.transports.hanging import Hanging
 from migrate.sites.vsphere.transports.hotadd import HotAdd
 from migrate.sites.vsphere.transports.local import LocalFiles
 from migrate.sites.vsphere.transports.mover_vm import MoverVM
@@ -36,18 +38,21 @@ class Reach:
 
     ``mounts`` leads from a datastore's name to where it is mounted, ``vddk`` is the folder of the user's own
     VDDK, ``mover`` the name of the VM that this machine is, ``devices`` where its dev and sys are.
+    ``carrier`` is the name of the VM that replicas hang on while VDDK opens them.
     """
 
     mounts: Mapping[str, Path] = field(default_factory=dict)
     vddk: Path | None = None
     mover: str = ""
     devices: Path = Path("/")
+    carrier: str = ""
 
     @classmethod
     def of(cls, site: Site) -> Reach:
         """Return what the settings of a site say."""
         mounts = {store: Path(path) for store, path in site.mounts.items()}
-        return cls(mounts, Path(site.vddk) if site.vddk else None, site.mover, Path(site.devices))
+        vddk = Path(site.vddk) if site.vddk else None
+        return cls(mounts, vddk, site.mover, Path(site.devices), site.carrier)
 
 
 def ways_to(
@@ -60,30 +65,40 @@ def ways_to(
     """
     slots, limits, vcenter = Slots(folder / "slots"), limits or Limits(), connection.identity
     login, libraries = connection.session.login, reach.vddk
-    mover = _mover(connection, tasks, reach.mover) if reach.mover else None
-    record = content_id("mover", vcenter, mover.ref.id if mover else "")
+
+    def hanging(role: str, name: str) -> Hanging | None:
+        if not name:
+            return None
+        vm = _named(connection, tasks, name, f"the {role}'s VM")
+        return Hanging(vm, Attachments(folder / "attached" / content_id("mover", vcenter, vm.ref.id)))
+
+    carried = hanging("carrier", reach.carrier)
     plugin = None if libraries is None else lambda: Vddk(libraries, login, sha1_of(login))
     return (
         LocalFiles(reach.mounts),
-        HotAdd(mover, BlockDevices(reach.devices), Attachments(folder / "attached" / record)),
-        Nbd(plugin, nbd_places(slots, limits, vcenter)),
+        HotAdd(hanging("mover", reach.mover), BlockDevices(reach.devices), slots),
+        Nbd(
+            plugin,
+            nbd_places(slots, limits, vcenter),
+            carrier=None if carried is None else Carrier(connection, carried, slots),
+        ),
         DatastoreHttp(connection, http_places(slots, limits, vcenter)),
     )
 
 
-def _mover(connection: Connection, tasks: Tasks, name: str) -> MoverVM:
-    """Return the VM that this machine is, by its name."""
+def _named(connection: Connection, tasks: Tasks, name: str, called: str) -> MoverVM:
+    """Return a VM of ours by its name."""
     found = connection.find(
         _NAMED, lambda item: item.ref if entity_name(text(item.values.get("name"))) == name else None
     )
     shown = visible(name, 80)
     if not found:
         raise NotFound(
-            f"the mover's VM {shown} is not at {connection.shown}", "correct the mover in the site's settings"
+            f"{called} {shown} is not at {connection.shown}", "correct its name in the site's settings"
         )
     if len(found) > 1:
         raise SiteRefused(
             f"{len(found)} VMs at {connection.shown} are called {shown}",
-            "give the mover's VM a name of its own: disks must never be attached to another VM",
+            f"give {called} a name of its own: disks must never be attached to another VM",
         )
-    return MoverVM(connection, tasks, found[0])
+    return MoverVM(connection, tasks, found[0], called)

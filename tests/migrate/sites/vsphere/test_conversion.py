@@ -18,6 +18,7 @@ from migrate.sites.vsphere.transports.attachments import Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices
 from migrate.sites.vsphere.transports.choosing import Choice
 from migrate.sites.vsphere.transports.datastore_http import DatastoreHttp
+from migrate.sites.vsphere.transports.hanging import Hanging
 from migrate.sites.vsphere.transports.hotadd import HotAdd
 from migrate.sites.vsphere.transports.mover_vm import MoverVM
 from migrate.sites.vsphere.transports.ports import Way
@@ -77,7 +78,7 @@ def test_a_vmdk_moves_onto_a_lun_and_back(vcenter: StartVCenter, wire: Wire, tmp
     mover = Ref("VirtualMachine", next(iter(wired.machines().values()))[""]._moId)
     devices, record = BlockDevices(tmp_path, wait_s=0.2), Attachments(tmp_path / "record")
     http = DatastoreHttp(wired.connection)
-    site.transports = (http, HotAdd(MoverVM(wired.connection, wired.tasks, mover), devices, record))
+    site.transports = (http, HotAdd(Hanging(MoverVM(wired.connection, wired.tasks, mover), record), devices))
     told: list[tuple[str, Choice]] = []
     site.tell = lambda volume, choice: told.append((volume, choice))
 
@@ -86,7 +87,7 @@ def test_a_vmdk_moves_onto_a_lun_and_back(vcenter: StartVCenter, wire: Wire, tmp
     with closing(site.open_write("vm-7/2000")) as disk:
         disk.write(body, 0)
         disk.flush()
-    hot = HotAdd(MoverVM(wired.connection, wired.tasks, mover), devices, record)
+    hot = HotAdd(Hanging(MoverVM(wired.connection, wired.tasks, mover), record), devices)
 
     # VMDK to RDM
     site.create_disk(NewDisk("mapped", len(body), Backing.RDM_PHYSICAL, lun.canonicalName), "r/2")

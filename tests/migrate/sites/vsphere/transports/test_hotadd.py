@@ -12,8 +12,10 @@ import pytest
 import pyVmomi
 
 from migrate.sites.vsphere.datastore_path import DatastorePath
+from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.transports.attachments import Attachments
 from migrate.sites.vsphere.transports.blockdevices import BlockDevices
+from migrate.sites.vsphere.transports.hanging import Hanging
 from migrate.sites.vsphere.transports.hotadd import HotAdd
 from migrate.sites.vsphere.transports.mover_vm import MoverVM
 from migrate.sites.vsphere.transports.ports import Purpose
@@ -44,7 +46,8 @@ class Mover:
         """Return the transport as a new process has it."""
         devices = BlockDevices(self.root, wait_s=0.2)
         target = MoverVM(self.wired.connection, self.wired.tasks, Ref("VirtualMachine", self.vm._moId))
-        return HotAdd(target, devices, Attachments(self.record, sleep=lambda seconds: None))
+        record = Attachments(self.record, sleep=lambda seconds: None)
+        return HotAdd(Hanging(target, record), devices)
 
     def disks(self) -> list[Any]:
         """Return its disks, its own first."""
@@ -199,6 +202,7 @@ def test_what_a_dead_process_left_is_detached_by_the_next(mover: Mover) -> None:
         "from migrate.sites.vsphere.tasks import Tasks\n"
         "from migrate.sites.vsphere.transports.attachments import Attachments\n"
         "from migrate.sites.vsphere.transports.blockdevices import BlockDevices\n"
+        "from migrate.sites.vsphere.transports.hanging import Hanging\n"
         "from migrate.sites.vsphere.transports.hotadd import HotAdd\n"
         "from migrate.sites.vsphere.transports.mover_vm import MoverVM\n"
         "from migrate.sites.vsphere.transports.ports import Place\n"
@@ -209,7 +213,7 @@ def test_what_a_dead_process_left_is_detached_by_the_next(mover: Mover) -> None:
         "address = Address(t['user'], t['host'], t['port'])\n"
         "connection = Connection(Session(Login(address, t['password'], ca_file=Path(t['ca']))))\n"
         "vm = MoverVM(connection, Tasks(connection, CallLog()), Ref('VirtualMachine', t['vm']))\n"
-        "way = HotAdd(vm, BlockDevices(Path(t['root'])), Attachments(Path(t['record'])))\n"
+        "way = HotAdd(Hanging(vm, Attachments(Path(t['record']))), BlockDevices(Path(t['root'])))\n"
         "disk = way.open_read(Place(DatastorePath.parse(t['file']), t['size']))\n"
         "print(disk.size_bytes, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
@@ -222,6 +226,28 @@ def test_what_a_dead_process_left_is_detached_by_the_next(mover: Mover) -> None:
     mover.way().clean_up()
     assert mover.attached() == []
     mover.way().open_write(mover.real.place()).close()
+
+
+def test_what_a_dead_process_left_keeps_no_site_from_its_disk(mover: Mover) -> None:
+    """The mover runs, so that its disk would be one of a VM that runs."""
+    site = Reaching(*mover.wired.of(mover.real.vm))
+    site.transports = (mover.way(),)
+    hanging = mover.way()._hanging
+    assert hanging is not None
+
+    def died(*, remembered: bool) -> None:
+        attachment = hanging._attachments.hold(str(mover.real.file))
+        if remembered:
+            attachment.remember()
+        hanging.vm.attach(mover.real.place(), writable=True)
+        attachment.leave()
+
+    died(remembered=True)
+    site.open_write(mover.real.volume).close()
+    assert mover.attached() == []
+    died(remembered=False)  # control: a person hung it there
+    with pytest.raises(SiteRefused, match="in use by a powered-on VM"):
+        site.open_write(mover.real.volume)
 
 
 def test_a_disk_is_for_one_at_a_time(mover: Mover) -> None:
@@ -265,8 +291,8 @@ def _create(mover: Mover, file: str) -> None:
 
 def test_a_disk_that_a_person_attached_is_left_alone(mover: Mover) -> None:
     way = mover.way()
-    assert way._vm is not None
-    way._vm.attach(mover.real.place(), writable=True)
+    assert way._hanging is not None
+    way._hanging.vm.attach(mover.real.place(), writable=True)
     with pytest.raises(SiteRefused, match="not by wherry"):
         mover.way().open_read(mover.real.place())
     mover.way().clean_up()
@@ -295,22 +321,23 @@ def test_a_disk_that_cannot_be_detached_is_said_and_tried_again(mover: Mover) ->
 
 def test_all_places_of_the_mover_are_taken(mover: Mover) -> None:
     way = mover.way()
-    assert way._vm is not None
-    taken = way._vm._devices
+    assert way._hanging is not None
+    vm = way._hanging.vm
+    taken = vm._devices
 
     def full() -> list[Any]:
         disks = [{"@": "VirtualDisk", "controllerKey": "1000", "unitNumber": str(unit)} for unit in range(16)]
         return [{"@": "ParaVirtualSCSIController", "key": "1000"}, *disks]
 
-    way._vm._devices = full  # type: ignore[method-assign]
+    vm._devices = full  # type: ignore[method-assign]
     with pytest.raises(SiteRefused, match="no free place"):
-        way._vm._free_slot()
+        vm._free_slot()
     (full_up,) = way.takes(mover.real.place())
     assert (full_up.claim.most, full_up.taken) == (15, 15)
-    way._vm._devices = taken  # type: ignore[method-assign]
+    vm._devices = taken  # type: ignore[method-assign]
     (some,) = way.takes(mover.real.place())
     assert some.claim.fits(some.taken)
-    assert way._vm._free_slot()[1] not in {7}
+    assert vm._free_slot()[1] not in {7}
 
 
 def test_a_disk_that_its_vms_use_meanwhile_is_attached_as_they_have_it(mover: Mover) -> None:
@@ -352,5 +379,5 @@ def test_which_disks_may_hang_on_the_mover(mover: Mover) -> None:
     assert "runs holds it" in way.refusal(place(multi_writer=True, **live), Purpose.WRITE)
     lun = place(backing=Backing.RDM_PHYSICAL, sharing=BusSharing.PHYSICAL, **live)
     assert way.refusal(lun, Purpose.READ) == ""
-    none = HotAdd(None, BlockDevices(), Attachments(mover.record))
+    none = HotAdd(None, BlockDevices())
     assert "no VM of the mover" in none.refusal(place(), Purpose.READ)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrate.claims import Claim
+from migrate.claims import Claim, Rank
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.transports.ports import Place
 from migrate.sites.vsphere.transports.slots import Limits, Slots, nbd_places
@@ -94,3 +94,25 @@ def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
     child.wait()
     child.stdout.close()
     slots.take("nbd", "host-1", 1)()
+
+
+def test_a_place_is_kept_for_who_goes_first_and_waits_for_it(tmp_path: Path) -> None:
+    now_s = 1e9
+    slots, claim = Slots(tmp_path, patience_s=0.0, epoch=lambda: now_s), Claim("http", 1, "vc")
+    held = slots.take("http", "vc", 1)
+    assert not slots.standing(claim, Rank.USUAL).kept
+    assert not slots.standing(claim, Rank.AHEAD).is_open(0)
+    assert not slots.is_wanted(claim), "who goes later keeps nothing"
+    assert not slots.standing(claim, Rank.FIRST).is_open(0)
+    other = Slots(tmp_path, epoch=lambda: now_s)  # of another process
+    assert other.is_wanted(claim)
+    assert not other.is_wanted(Claim("http", 1, "another"))
+    held()
+    late = other.standing(claim, Rank.USUAL)
+    assert (late.taken, late.is_open(0)) == (0, False)
+    assert late.says == "a place of http at vc, which a cutover waits for"
+    assert other.standing(claim, Rank.FIRST).is_open(0)
+    now_s += 60  # it has what it waited for, or was stopped
+    assert other.standing(claim, Rank.USUAL).is_open(0)
+    now_s -= 3600  # a clock that was set back
+    assert other.standing(claim, Rank.USUAL).is_open(0)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from migrate.claims import Rank
 from migrate.sites.ports import NewDisk
 from migrate.sites.vsphere.reaching import Reaching
 from migrate.sites.vsphere.seats import Form
 from migrate.sites.vsphere.transports.ports import Purpose, Way
+from migrate.sites.vsphere.transports.slots import Slots
 from migrate.sites.vsphere.transports.ways import Reach, ways_to
+from migrate.sites.ways import GivesWay
 from planner.errors import NotFound
 from planner.model import Backing
 from planner.settings_sites import Site
@@ -50,6 +53,32 @@ def test_what_a_disk_takes_by_the_way_that_leads_to_it(wired: Wired, tmp_path: P
         wired.connection, wired.tasks, Reach({real.file.datastore: real.mount}), tmp_path
     )
     assert site.takes(real.volume, None) == ()  # a mounted datastore costs the vCenter nothing
+
+
+def test_a_pass_ahead_takes_what_any_other_takes_and_gives_way_to_a_cutover(
+    wired: Wired, tmp_path: Path
+) -> None:
+    real = real_disk(wired)
+    site = Reaching(*wired.of(real.vm))
+    site.transports = ways_to(wired.connection, wired.tasks, Reach(), tmp_path)
+    assert site.takes(real.volume, None) == (), "control: what runs is read by no way, so it took nothing"
+    (http,) = site.takes(real.volume, None, Rank.AHEAD)
+    assert (http.claim.what, http.claim.most, http.taken) == ("http", 8, 0)
+    with closing(site.open_live(real.volume)) as disk:
+        assert content(disk) == real.body
+        assert [one.taken for one in site.takes(real.volume, None, Rank.AHEAD)] == [1]
+        assert isinstance(disk, GivesWay)
+        slots, claim = Slots(tmp_path / "slots"), http.claim
+        others = [slots.take(claim.what, claim.of, claim.most) for _ in range(7)]
+        assert not disk.is_wanted()
+        power_off(wired, real.vm)
+        assert not any(one.is_open(0) for one in site.takes(real.volume, None, Rank.FIRST))
+        assert disk.is_wanted()
+        for release in others:
+            release()
+    (later,) = site.takes(real.volume, None)
+    assert (later.taken, later.is_open(0)) == (0, False)
+    assert all(one.is_open(0) for one in site.takes(real.volume, None, Rank.FIRST))
 
 
 def test_all_of_them_are_set_up(wired: Wired, tmp_path: Path) -> None:
