@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from typing import Protocol
 
@@ -25,6 +25,8 @@ from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 from planner.units import show_bytes
 
+_LOOK_S = 0.5  # between two looks whether to stop
+
 
 class Reads(Protocol):
     """The part of a source site that transfers use."""
@@ -38,7 +40,8 @@ class StreamedTransfers:
     ``generation`` is the fencing token of this run: the receiver refuses an older one. ``level``
     is zstd's, where one that ``adapts`` begins. With ``dedupe`` a first copy leaves out what the
     receiver has on any disk. What is sent goes through the ``throttle``. ``streams`` says over how many
-    connections a disk travels, asked with the first of them.
+    connections a disk travels, asked with the first of them. ``stop`` is asked of a volume between two
+    blocks of it.
     """
 
     def __init__(
@@ -53,7 +56,7 @@ class StreamedTransfers:
         dedupe: bool = False,
         throttle: Throttle | None = None,
         streams: Callable[[Channel], int] = lambda _first: 1,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[str], bool] = lambda _volume: False,
     ) -> None:
         self._source = source
         self._connect = connect
@@ -84,6 +87,7 @@ class StreamedTransfers:
                 )
             )
 
+        stop = self._stops(wanted.volume)
         spec = PassSpec(
             wanted.volume,
             wanted.pass_id,
@@ -99,7 +103,7 @@ class StreamedTransfers:
             with (
                 closing(self._open(wanted)) as disk,
                 closing(self._connect()) as first,
-                closing(self._throttle.through(first, wanted.volume, self._stop)) as channel,
+                closing(self._throttle.through(first, wanted.volume, stop)) as channel,
             ):
                 many = self._streams(first)
                 _must_have(disk, wanted.size_bytes)
@@ -115,7 +119,7 @@ class StreamedTransfers:
                     streams=Streams(lambda: self._further(wanted.volume), lambda: many) if many > 1 else None,
                     block_bytes=self._block_bytes,
                     progress=told,
-                    stop=self._stop,
+                    stop=stop,
                 )
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
@@ -140,7 +144,10 @@ class StreamedTransfers:
 
     def _further(self, volume: str) -> Channel:
         """Return one more connection of a disk, which shares its part of the line."""
-        return self._throttle.through(self._connect(), volume, self._stop)
+        return self._throttle.through(self._connect(), volume, self._stops(volume))
+
+    def _stops(self, volume: str) -> Callable[[], bool]:
+        return lambda: self._stop(volume)
 
     def compare(
         self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
@@ -149,6 +156,8 @@ class StreamedTransfers:
 
         def told(done_bytes: int) -> None:
             report(Moving(volume, done_bytes, size_bytes, 0))
+            if self._stop(volume):
+                raise Paused("the comparison was stopped", "run the verb again; it begins anew")
 
         try:
             with (
@@ -158,7 +167,13 @@ class StreamedTransfers:
             ):
                 _must_have(disk, size_bytes)
                 theirs = pool.submit(ask_hash, channel, volume, size_bytes)
-                ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
+                try:
+                    ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
+                    while not wait((theirs,), _LOOK_S).done:
+                        told(size_bytes)
+                except Paused:
+                    channel.close()  # nobody waits for theirs
+                    raise
                 there = theirs.result()
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
