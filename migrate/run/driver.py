@@ -223,9 +223,10 @@ class Driver:
         error = problem if isinstance(problem, WherryError) else _as_wherry(step, problem)
         now_s = self._ctx.clock.epoch_s()
         spent = Spent(now_s)
-        if error.retryable and step.retried:
+        gives_room = step.kind == DROP and self._ctx.history.gives_up(step.params["snapshot"])
+        if step.retried and (error.retryable or gives_room):  # what refuses that now may not later
             patience = self._patience()
-            if step.kind == DROP and self._ctx.history.gives_up(step.params["snapshot"]):
+            if gives_room:
                 patience = replace(patience, others_s=max(_ROOM_S, patience.others_s))
             spent = patience.spend(step.kind, self._ctx.history.spent.get(step.id), now_s, tried)
         self._note(step, event, action.attempt, {**error.as_json(), **spent.as_json()})

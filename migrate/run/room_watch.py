@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from migrate.clock import SimulatedClock
-from migrate.run.history import SETTLED, History, Status
+from migrate.run.history import SETTLED, History, Mode, Status
 from migrate.run.runbook import Step, users_of
 from migrate.sites.rooms import Room, Roomy
 from planner.errors import WherryError
@@ -110,6 +110,7 @@ class RoomWatch:
     def _watch(self) -> None:
         """Look again and again; for the thread."""
         try:
+            self.look()
             while not self._over.wait(self._look_s):
                 self.look()
         except BaseException as error:  # noqa: BLE001 - the driver raises it
@@ -147,8 +148,11 @@ class RoomWatch:
 
 
 def _open(history: History) -> Iterator[Step]:
-    """Yield the steps whose snapshots are there and read from, and were not given up."""
-    for step in history.runbook.steps:
+    """Yield the steps whose snapshots are there and read from, and were not given up.
+
+    On the way back all of them go anyway.
+    """
+    for step in history.runbook.steps if history.mode is Mode.FORWARD else ():
         if step.kind == "snapshot" and history.status[step.id] is Status.DONE:
             readers, removal = users_of(history.runbook, step.id)
             waits = removal is not None and history.status[removal.id] is Status.PENDING

@@ -133,7 +133,7 @@ def look(project: Project) -> dict[str, Any]:
     """Return what people see while the run waits."""
     status = project_status(project)
     (wave,) = status.waves
-    return {"held": wave.held, "needs": [need.text for need in status.needs]}
+    return {"held": wave.held, "needs": [f"{need.text}; {need.hint}" for need in status.needs]}
 
 
 def replicate(project: Project, onlooker: Onlooker) -> Stopped:
@@ -195,7 +195,7 @@ def test_a_seed_is_given_up_and_the_half_done_disk_is_compared(stage: Stage) -> 
         said = "(datastore gold had 10 B left of 1000 B, so"
         assert said in seen["held"]
         assert "snapshot 0 was given up)" in seen["held"]
-        assert any(said in need for need in seen["needs"])
+        assert any(said in need and "; free space there" in need for need in seen["needs"])
         assert moved(lab) == []
 
 
@@ -338,9 +338,8 @@ def _points(stage: Stage, verb: Verb, before: bool) -> list[str]:
 
 def _slice(points: list[str], rng: random.Random) -> list[str]:
     """Return the boundaries of giving up and of the removal, and two of the others."""
-    told = [one for one in points if "giving up" in one or one.endswith("#1")]
-    others = [one for one in points if one not in told]
-    return [*told, *rng.sample(others, 2)]
+    told = [one for one in points if "giving up" in one or ("/drop/" in one and one.endswith("#1"))]
+    return [*told, *rng.sample([one for one in points if one not in told], 2)]
 
 
 def test_a_seed_that_is_given_up_dies_and_nothing_is_lost(stage: Stage, rng: random.Random) -> None:

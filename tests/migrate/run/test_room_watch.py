@@ -12,7 +12,7 @@ import pytest
 from migrate.clock import SimulatedClock, SystemClock
 from migrate.run.actions import Outcome
 from migrate.run.compose import compose
-from migrate.run.history import Event, History, Status
+from migrate.run.history import Event, History, IllegalEntry, Status
 from migrate.run.patience import Patience
 from migrate.run.room_watch import RoomWatch
 from migrate.run.runbook import COMMIT, GO
@@ -219,13 +219,18 @@ def test_negative_control_without_a_floor_the_datastore_runs_full() -> None:
     assert here.wrong() == ["the datastore ran full"]
 
 
-def points() -> list[str]:
+def points() -> list[int]:
+    """Return the numbers of the boundaries of the round that is given up."""
     here, seen = Short(b=1), Boundaries()
     here.whole(seen)
-    return seen.points
+    return list(range(seen.points.index("g0/snapshot/0 before intent") + 1, _last(seen.points) + 1))
 
 
-@pytest.mark.parametrize("number", range(1, len(points()) + 1))
+def _last(points: list[str]) -> int:
+    return len(points) - points[::-1].index("g0/drop/0 after outcome")
+
+
+@pytest.mark.parametrize("number", points())
 def test_it_dies_at_any_boundary_and_ends_the_same(number: int) -> None:
     calm = Short(b=1)
     calm.whole()
@@ -236,6 +241,15 @@ def test_it_dies_at_any_boundary_and_ends_the_same(number: int) -> None:
     assert here.wrong() == []
     assert here.given_up() == calm.given_up()
     assert here.end_state() == calm.end_state()
+
+
+def test_negative_control_a_record_that_forgets_it_cannot_be_read() -> None:
+    here = Short(b=1)
+    here.ledger.forgets = frozenset({Event.GIVEN_UP})
+    with pytest.raises(Died):
+        here.whole(lambda point: _die_at("g0/drop/0 after outcome", point))
+    with pytest.raises(IllegalEntry):
+        here.reload()
 
 
 @pytest.mark.parametrize("how", ["lose", "refuse"])
@@ -276,6 +290,18 @@ def test_on_the_way_back_nothing_is_taken_anew() -> None:
     assert here.drive(patience=QUICK, room=here.watch).outcome is Outcome.ABORTED
     assert here.gold.site.snapshots == {}
     assert here.history.status["g0/snapshot/0"] is Status.UNDONE
+
+
+def test_on_the_way_back_nothing_is_given_up() -> None:
+    here = Short(b=1)
+    _bring_to_snapshot(here)
+    here.gold.free = 15
+    here.note("", Event.ABORT, who="ada")
+    watch = here.watch(here.reload())
+    watch.look()
+    assert watch.take() == []
+    assert here.drive(patience=QUICK, room=here.watch).outcome is Outcome.ABORTED
+    assert here.gold.site.snapshots == {}
 
 
 def _die_at(wanted: str, point: str) -> None:
