@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Protocol
 
@@ -24,8 +24,6 @@ from migrate.sites.ways import ReadsLive
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
 from planner.units import show_bytes
-
-_LOOK_S = 0.5  # between two looks whether to stop
 
 
 class Reads(Protocol):
@@ -156,6 +154,9 @@ class StreamedTransfers:
 
         def told(done_bytes: int) -> None:
             report(Moving(volume, done_bytes, size_bytes, 0))
+            go_on(done_bytes)
+
+        def go_on(_done_bytes: int) -> None:
             if self._stop(volume):
                 raise Paused("the comparison was stopped", "run the verb again; it begins anew")
 
@@ -166,11 +167,9 @@ class StreamedTransfers:
                 ThreadPoolExecutor(1) as pool,
             ):
                 _must_have(disk, size_bytes)
-                theirs = pool.submit(ask_hash, channel, volume, size_bytes)
+                theirs = pool.submit(ask_hash, channel, volume, size_bytes, progress=go_on)
                 try:
                     ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
-                    while not wait((theirs,), _LOOK_S).done:
-                        told(size_bytes)
                 except Paused:
                     channel.close()  # nobody waits for theirs
                     raise
