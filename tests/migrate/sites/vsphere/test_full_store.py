@@ -249,7 +249,7 @@ FAULTS: list[tuple[int, dict[str, object]]] = [
     (0, {"drop": True}),
     (1, {"dropAfter": True}),
     (0, {"half": True}),
-    (1, {"expire": True}),  # twice for one call: the vCenter refuses it
+    (1, {"expire": True, "count": 1}),
     (0, {"taskFault": "TaskInProgress"}),
 ]
 
