@@ -146,6 +146,8 @@ def _held(wave: WaveStatus) -> list[Need]:
             "it goes on when that is gone: let the backup job end, or remove the snapshot at the site; "
             f"one that is to stay: wherry run overlook {wave.name}"
         )
+    elif wave.held.startswith("waits for room on "):
+        hint = f"free space there and it goes on by itself; wherry pause {wave.name} ends the wait"
     return [Need("warning", f"{wave.name} {wave.held}", hint, wave.name)]
 
 

@@ -61,4 +61,12 @@ class Transfers(BaseModel):
         description="for so long a transfer or a comparison is tried again when nobody answers, and nothing "
         "moved; 0 = a person is asked at once",
     )
+    snapshot_floor: float = Field(
+        2.0,
+        ge=0,
+        le=4,
+        description="% of a source's datastore: with less free, or all of it gone within five minutes at the "
+        "pace at which it fills up, a run ends the passes that read from a snapshot there, removes the "
+        "snapshot and waits for room; 0 = never, even if the datastore runs full",
+    )
     priorities: tuple[Priority, ...] = Field((), description="who gets more of the line while it is short")

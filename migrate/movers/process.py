@@ -145,7 +145,7 @@ def carry(
             adapts=task.manner.adapts,
             dedupe=task.manner.dedupe,
             throttle=Throttle(policy),
-            stop=stop,
+            stop=lambda _volume: stop(),
         )
         if task.wanted is not None:
             return {"copied": asdict(transfers.copy(task.wanted, tell))}

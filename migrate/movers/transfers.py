@@ -87,8 +87,9 @@ class MovedTransfers:
         generations: Generations,
         shares: Shares,
         policy: Callable[[], Policy] = Policy,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[str], bool] = lambda _volume: False,
     ) -> None:
+        """``stop`` is asked of the volume that a task is about."""
         self._movers = movers
         self._ends = ends
         self._manner = manner
@@ -113,6 +114,11 @@ class MovedTransfers:
     def _do(self, task: Task, report: Callable[[Moving], None]) -> dict[str, Any]:
         number = self._shares.enter(self._policy().weights.get(task.volume, 1.0))
         try:
-            return self._movers.do(task, lambda: self._shares.of(number, self._policy()), self._stop, report)
+            return self._movers.do(
+                task,
+                lambda: self._shares.of(number, self._policy()),
+                lambda: self._stop(task.volume),
+                report,
+            )
         finally:
             self._shares.leave(number)

@@ -45,6 +45,8 @@ def _said(event: Event, step_kind: str, detail: dict[str, Any]) -> str:
             return visible(f"passed over{by}{f': {why}' if why else ''}")
         case Event.HELD:
             return visible(clause(detail))
+        case Event.GIVEN_UP:
+            return visible(f"given up: {detail['why']}")
         case Event.CYCLE:
             return f"one more round of {show_count(len(detail['steps']), 'step')}"
         case Event.RETRY | Event.ROLLBACK | Event.ABORT if detail.get("who"):

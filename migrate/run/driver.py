@@ -23,13 +23,15 @@ from migrate.run.history import Entry, Event
 from migrate.run.holding import Holding
 from migrate.run.patience import Patience, Spent, Tried
 from migrate.run.record import Record
-from migrate.run.runbook import Step
+from migrate.run.room_watch import RoomWatch
+from migrate.run.runbook import DROP, Step
 from migrate.run.watch import Watch
 from migrate.steps.kind import Context, StepKind
 from planner.errors import NoSpace, Paused, StepFailed, Unreachable, WherryError
 
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 _SLICE_S = 0.25  # of a rest, after which somebody may have ended it
+_ROOM_S = 86_400.0  # so long what takes a datastore's last room is tried to be removed
 _LOOK_PAUSES = 5.0  # between two looks at what holds a step up, in first pauses of the patience
 
 Evidence = dict[str, Any]
@@ -71,6 +73,7 @@ class Driver:
         overlooked: Callable[[], list[Evidence]] = list,
         patience: Callable[[], Patience] = Patience,
         crew: Crew | None = None,
+        room: RoomWatch | None = None,
     ) -> None:
         self._ctx = ctx
         self._kinds = kinds
@@ -86,6 +89,7 @@ class Driver:
         # On a simulated clock nobody can wait beside another; transfers are let, for they tell their time.
         self._beside = TRANSFERS if isinstance(ctx.clock, SimulatedClock) else BESIDE
         self._growing = Growing(ctx, self._note)
+        self._room = room
         self._holding = Holding(ctx, kinds, self._note, _LOOK_PAUSES * patience().first_s)
 
     def drive(self, opens: Opens) -> Stopped:
@@ -98,6 +102,7 @@ class Driver:
     def _drive(self, opens: Opens) -> Stopped:
         while not self._paused():
             self._growing.look()
+            self._give_up()
             history = self._ctx.history
             actions = next_actions(history.runbook, history, self._crew.at_work)
             left_s = [(one, self._rest_s(one)) for one in actions]
@@ -153,13 +158,22 @@ class Driver:
         """Take the end of an act, or rest for a slice; else wait a moment for the acts of others."""
         slice_s = None if rest_s is None else min(rest_s, _SLICE_S)
         if self._crew.at_work:
-            within_s = min((one for one in (slice_s, self._growing.rest_s) if one is not None), default=None)
+            looks_s = (self._growing.rest_s, self._room.rest_s if self._room else None)
+            within_s = min((one for one in (slice_s, *looks_s) if one is not None), default=None)
             if (ended := self._crew.finish(self._ctx.report, within_s)) is not None:
                 self._end(ended)
         elif slice_s is not None:
             self._ctx.clock.sleep(slice_s)
         else:
             self._crew.wait()
+
+    def _give_up(self) -> None:
+        """Note which snapshots are given up: what reads them stops, and they are removed."""
+        for step, detail in self._room.take() if self._room is not None else ():
+            self._boundary(f"{step.id} before giving up")
+            self._note(step, Event.GIVEN_UP, self._ctx.history.attempts[step.id], detail)
+            self._holding.look_anew()  # before it is taken anew
+            self._boundary(f"{step.id} after giving up")
 
     def _retry(self, actions: list[Action], who: str) -> None:
         """Note that a person wants what rests tried at once, with its whole patience."""
@@ -210,8 +224,12 @@ class Driver:
         error = problem if isinstance(problem, WherryError) else _as_wherry(step, problem)
         now_s = self._ctx.clock.epoch_s()
         spent = Spent(now_s)
-        if error.retryable and step.retried:
-            spent = self._patience().spend(step.kind, self._ctx.history.spent.get(step.id), now_s, tried)
+        gives_room = step.kind == DROP and self._ctx.history.gives_up(step.params["snapshot"])
+        if step.retried and (error.retryable or gives_room):  # what refuses that now may not later
+            patience = self._patience()
+            if gives_room:
+                patience = replace(patience, others_s=max(_ROOM_S, patience.others_s))
+            spent = patience.spend(step.kind, self._ctx.history.spent.get(step.id), now_s, tried)
         self._note(step, event, action.attempt, {**error.as_json(), **spent.as_json()})
 
     def _do(self, action: Do) -> None:

@@ -40,6 +40,7 @@ from migrate.run.patience import Patience
 from migrate.run.readdress_steps import found_before
 from migrate.run.record import Record, StepRecord
 from migrate.run.returning import Returning, find_returning, need_returning
+from migrate.run.room_watch import RoomWatch
 from migrate.run.rounds import next_round, round_of, waiting
 from migrate.run.runbook import COMMIT, GO, Phase, dump_step
 from migrate.run.seed_map import read_seeds
@@ -194,6 +195,7 @@ def _drive(
     board = means.hauling.board if means.hauling else None
     several, leaves = board is not None or line.limits().at_once > 1, sites[0].name
     crew = Crew(line.limits, known_of(project, plan, line, leaves) if several else Known(leaves), board)
+    room = RoomWatch(sites[0], history, watching.clock, line.floor)
     ctx = context(
         project,
         run,
@@ -202,6 +204,7 @@ def _drive(
         line,
         report=watching.report,
         stop=lambda: paused() or crew.halted(),
+        let_go=room.stops,
         clock=watching.clock,
         hauling=means.hauling,
     )
@@ -217,8 +220,10 @@ def _drive(
             overlooked=lambda: controls.overlooked(project, run.wave, run.id),
             patience=line.patience if watching.patience is None else lambda: watching.patience or Patience(),
             crew=crew,
+            room=room,
         )
-        return driver.drive(gates.opens)
+        with room:
+            return driver.drive(gates.opens)
 
 
 def _paused(project: Project, wave: str, means: Means) -> Callable[[], bool]:
@@ -353,11 +358,12 @@ def _prepare(
 
 
 def _pass_over(history: History, record: Record, who: str) -> None:
-    """Leave an added round that failed: what comes has a last delta of its own, whatever is half copied.
+    """Leave an added round that failed or waits for room: what comes has a last delta of its own.
 
-    Its snapshot is removed all the same.
+    That holds whatever is half copied. Its snapshot is removed all the same.
     """
-    failed = {step for step in history.unsettled if history.status[step] is Status.FAILED} & history.added
+    failed = {step for step in history.unsettled if history.status[step] is Status.FAILED}
+    failed = (failed | {step for step in history.given_up if not history.gives_up(step)}) & history.added
     if not failed:
         return
     detail = {"who": who, "reason": "the cutover has a last delta of its own"}

@@ -8,6 +8,9 @@ An intent without an outcome means a crash in between: the outcome is unknown an
 the world; that nobody could be asked is an entry too (unknown), after which it is still started. A
 person's retry gives patience anew to what failed, and to what rests. Going back, whatever was tried
 once can be undone, even if it stands at pending again.
+
+A snapshot that is given up takes its round with it: what reads it is passed over as it ends, its removal
+comes, and with that all of the round is pending again.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from enum import StrEnum
 from typing import Any
 
 from migrate.run.patience import Spent
-from migrate.run.runbook import Runbook, load_step
+from migrate.run.runbook import DROP, Runbook, load_step, users_of
 from migrate.run.wayback import WayBack
 
 
@@ -39,6 +42,7 @@ class Event(StrEnum):
     UNDO_FAILED = "undo-failed"
     HELD = "held"  # its turn has come, but somebody else is in the way
     WATCHED = "watched"  # of a snapshot that is there: how old it is, how much room is left
+    GIVEN_UP = "given-up"  # of a snapshot that is there: it goes before all was read from it
     CYCLE = "cycle"
     ROLLBACK = "rollback"
     ABORT = "abort"
@@ -85,6 +89,7 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
     (Status.PENDING, Event.HELD): Status.PENDING,
     (Status.FAILED, Event.HELD): Status.FAILED,
     (Status.DONE, Event.WATCHED): Status.DONE,
+    (Status.DONE, Event.GIVEN_UP): Status.DONE,
     (Status.PENDING, Event.UNDO_INTENT): Status.UNDOING,  # only after an intent, see ``tried``
     (Status.SKIPPED, Event.UNDO_INTENT): Status.UNDOING,
     (Status.DONE, Event.UNDO_INTENT): Status.UNDOING,
@@ -99,12 +104,13 @@ TRANSITIONS: dict[tuple[Status, Event], Status] = {
 
 SETTLED = frozenset({Status.DONE, Status.SKIPPED})
 
-_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED, Event.HELD})
+_FORWARD_ONLY = frozenset({Event.INTENT, Event.APPROVED, Event.SKIPPED, Event.HELD, Event.GIVEN_UP})
 _BEGINS = frozenset({Event.INTENT, Event.APPROVED, Event.HELD})
 _TRIES = frozenset({Event.INTENT, Event.UNDO_INTENT})
 _ENDS_WELL = frozenset({Event.DONE, Event.APPROVED})
 _ENDS_ILL = frozenset({Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED})
 _UNSETTLED = frozenset({Status.STARTED, Status.FAILED})
+_ENDED = frozenset({Status.PENDING, Status.DONE, Status.FAILED})  # of an attempt, however
 
 
 class IllegalEntry(ValueError):
@@ -126,7 +132,8 @@ class History:
 
     ``status``, ``results``, ``failures``, ``undone``, ``attempts``, ``held`` (what a step waits for whose
     turn has come) and ``spent`` (what its last failures used of the patience with a step) are by step id,
-    ``overlooked`` (which snapshots of others people had it go on beside) by the number of the request.
+    ``given_up`` by that of a snapshot, until it is taken anew, ``overlooked`` (which snapshots of others
+    people had it go on beside) by the number of the request.
     ``ready`` holds the positions of pending steps whose needs are settled, ascending; ``unsettled`` those
     started or failed.
     """
@@ -142,6 +149,8 @@ class History:
         self.held: dict[str, dict[str, Any]] = {}
         self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
         self.watched: dict[str, dict[str, Any]] = {}  # snapshots that are too old, or have too little room
+        self.given_up: dict[str, dict[str, Any]] = {}
+        self.cut_short: set[str] = set()  # passes that were begun when their snapshot was given up
         self.unsettled: dict[str, None] = {}
         self.overlooked: dict[int, dict[str, Any]] = {}
         self.added: set[str] = set()  # steps of rounds that came after those of the plan
@@ -172,6 +181,10 @@ class History:
     def _left(self, step: str) -> bool:
         """Return whether a step may have left something: an act that failed may have begun."""
         return self.tried(step) or self.status[step] not in (Status.PENDING, Status.SKIPPED)
+
+    def gives_up(self, snapshot: str) -> bool:
+        """Return whether a snapshot was given up and is not certainly gone yet."""
+        return snapshot in self.given_up and self.status[snapshot] is Status.DONE
 
     def append(self, entry: Entry) -> None:
         """Take in one entry; raises IllegalEntry when it cannot follow what went before."""
@@ -221,9 +234,20 @@ class History:
                 )
             if event in _BEGINS and self._missing[step]:
                 raise IllegalEntry(f"step {step} began before what it needs")
+            if event is Event.GIVEN_UP and not self._can_give_up(step):
+                raise IllegalEntry(f"step {step} has no snapshot that is read from")
         elif event is Event.UNDO_INTENT and (self.back is None or not self.tried(step)):
             raise IllegalEntry(f"step {step} has nothing to be undone")
         return new
+
+    def _can_give_up(self, step: str) -> bool:
+        readers, drop = users_of(self.runbook, step)
+        return (
+            drop is not None
+            and self.status[drop.id] is Status.PENDING
+            and step not in self.given_up
+            and any(self.status[one.id] not in SETTLED for one in readers)
+        )
 
     def _append_to_run(self, entry: Entry, runbook: Runbook) -> None:
         if entry.event is Event.CYCLE:
@@ -239,18 +263,21 @@ class History:
             self.spent.clear()
             self.held.clear()
             self.watched.clear()
+            self.given_up.clear()
             self.back = WayBack.begin(self.runbook, self.mode.value, self._left)
 
     def _append_to_step(self, entry: Entry, new: Status) -> None:
         step, event = entry.step, entry.event
         old = self.status[step]
-        self.status[step] = new
+        let_go = bool(self.given_up) and new in _ENDED and self.gives_up(self._read_by(step))
+        self.status[step] = new = Status.SKIPPED if let_go else new
         self.held.pop(step, None)
         if event in _TRIES:
             self.attempts[step] = entry.attempt
             self.failures.pop(step, None)
         elif event in _ENDS_WELL:
             self.results[step] = entry.detail
+            self.given_up.pop(step, None)
             if self.watched:
                 self.watched.pop(self.runbook.step(step).params.get("snapshot", ""), None)
             self._well(step)
@@ -260,6 +287,8 @@ class History:
             self.held[step] = entry.detail
         elif event is Event.WATCHED:
             self.watched[step] = entry.detail
+        elif event is Event.GIVEN_UP:
+            self._give_up(step, entry.detail)
         elif event is Event.RETRY:
             self.spent.pop(step, None)
         elif event is Event.UNDONE:
@@ -267,8 +296,46 @@ class History:
             self._well(step)
             if self.back is not None:
                 self.back.undone(step)
+        if let_go:
+            self._well(step)
         if new is not old:
             self._move(step, old, new)
+        if self.given_up and new is Status.DONE:
+            self._begin_anew(step)
+
+    def _read_by(self, step: str) -> str:
+        """Return the snapshot that a pass or a comparison reads, empty for others."""
+        one = self.runbook.step(step)
+        return "" if one.kind == DROP else str(one.params.get("snapshot", ""))
+
+    def _give_up(self, snapshot: str, detail: dict[str, Any]) -> None:
+        """Pass over all that reads a snapshot and is not being done, so that its removal comes."""
+        self.given_up[snapshot] = detail
+        self.watched.pop(snapshot, None)
+        readers, _ = users_of(self.runbook, snapshot)
+        for one in readers:
+            if one.kind == "transfer" and self.tried(one.id):
+                self.cut_short.add(one.id)
+            if self.status[one.id] is not Status.STARTED:
+                self.status[one.id] = Status.SKIPPED
+                self.unsettled.pop(one.id, None)
+                self.held.pop(one.id, None)
+                self._well(one.id)
+        self._rearrange()
+
+    def _begin_anew(self, step: str) -> None:
+        """Have a round wait for its snapshot once that of it which was given up is gone."""
+        one = self.runbook.step(step)
+        snapshot = one.params.get("snapshot", "") if one.kind == DROP else ""
+        if not snapshot or not self.gives_up(snapshot):
+            return
+        readers, _ = users_of(self.runbook, snapshot)
+        for again in (snapshot, step, *(reader.id for reader in readers)):
+            self.status[again] = Status.PENDING
+            if self.runbook.step(again).kind != "transfer":  # what a pass got to is what the next stands on
+                self.results.pop(again, None)
+        self.watched.pop(snapshot, None)
+        self._rearrange()
 
     def _move(self, step: str, old: Status, new: Status) -> None:
         pending = Status.PENDING

@@ -32,6 +32,7 @@ class LinePolicy:
         self._policy = Policy()
         self._limits = Limits()
         self._patience = Patience()
+        self._floor = 0.0
 
     def __call__(self) -> Policy:
         """Return the policy as of now."""
@@ -48,6 +49,11 @@ class LinePolicy:
         self._look()
         return self._patience
 
+    def floor(self) -> float:
+        """Return which part of a datastore is to stay free of snapshots, as of now; 0 for none."""
+        self._look()
+        return self._floor
+
     def _look(self) -> None:
         version = settings_store.versions(self._project)[0].number
         if version != self._version:
@@ -56,6 +62,7 @@ class LinePolicy:
             self._policy = policy_of(settings, self._wave)
             self._limits = Limits(said.disks, said.disks_per_host, said.disks_per_datastore)
             self._patience = Patience(transfers_s=said.patience_s)
+            self._floor = said.snapshot_floor / 100
             self._version = version
 
 

@@ -81,6 +81,7 @@ def recover(project: Project) -> list[Recovered]:
                     line,
                     report=lambda moving: None,
                     stop=lambda: False,
+                    let_go=lambda _volume: False,
                     clock=SystemClock(),
                     hauling=None,
                 )

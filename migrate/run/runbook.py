@@ -22,6 +22,7 @@ GATE = "gate"
 HUMAN = "human"  # a gate at which a person does something first
 GO = "go"  # the ids of the gates that every wave has
 COMMIT = "commit"
+DROP = "drop-snapshot"
 
 
 class Phase(StrEnum):
@@ -92,6 +93,15 @@ class Runbook:
                 users[need].append(step.id)
         return users
 
+    @cached_property
+    def users(self) -> Mapping[str, Sequence[Step]]:
+        """For each snapshot, by the id of the step that takes it, the steps that are about it, in order."""
+        users: dict[str, list[Step]] = {}
+        for step in self.steps:
+            if snapshot := step.params.get("snapshot"):
+                users.setdefault(snapshot, []).append(step)
+        return users
+
     def step(self, step_id: str) -> Step:
         """Return a step by id; raises NotFound."""
         try:
@@ -123,6 +133,13 @@ class Runbook:
 def part_of(step_id: str) -> str:
     """Return the part of a step's id that names its group: ``g0``."""
     return step_id.partition("/")[0]
+
+
+def users_of(runbook: Runbook, snapshot: str) -> tuple[list[Step], Step | None]:
+    """Return the steps that read a snapshot, in order, and the one that removes it, if there is one."""
+    users = runbook.users.get(snapshot, ())
+    removal = next((step for step in users if step.kind == DROP), None)
+    return [step for step in users if step is not removal], removal
 
 
 _PHASES = {phase.value: phase for phase in Phase}

@@ -55,10 +55,14 @@ def context(
     *,
     report: Callable[[Moving], None],
     stop: Callable[[], bool],
+    let_go: Callable[[str], bool],
     clock: Clock,
     hauling: Hauling | None,
 ) -> Context:
-    """Return what the steps of a run may touch; ``stop`` is asked between two blocks."""
+    """Return what the steps of a run may touch.
+
+    ``stop`` is asked between two blocks, ``let_go`` too: whether nobody may read a volume on.
+    """
     source, target = sites
     carried = _moved if hauling is not None else _here
     return Context(
@@ -66,7 +70,7 @@ def context(
         wave=run.wave,
         source=source,
         target=target,
-        transfers=carried(project, run, sites, line, stop, hauling),
+        transfers=carried(project, run, sites, line, lambda volume: stop() or let_go(volume), hauling),
         keeper=_keeps(project, run, sites, stop, hauling),
         clock=clock,
         history=history,
@@ -149,7 +153,7 @@ def _here(
     run: Run,
     sites: tuple[Reached, Reached],
     line: LinePolicy,
-    stop: Callable[[], bool],
+    stop: Callable[[str], bool],
     _hauling: Hauling | None,
 ) -> Transfers:
     """Return transfers whose sender is this process."""
@@ -174,7 +178,7 @@ def _moved(
     run: Run,
     sites: tuple[Reached, Reached],
     line: LinePolicy,
-    stop: Callable[[], bool],
+    stop: Callable[[str], bool],
     hauling: Hauling | None,
 ) -> Transfers:
     """Return transfers that movers carry."""

@@ -24,8 +24,17 @@ class TakeSnapshot:
         return f"snapshot {len(step.params['vms'])} VMs at one instant, with change ids{said}"
 
     def held(self, ctx: Context, step: Step) -> Result | None:
-        """Wait until nobody else has one, and there is room for what it keeps."""
-        return held_by(ctx, step) or _short_of_room(ctx, step)
+        """Wait until nobody else has one, and there is room for what it keeps.
+
+        A wait for room says of what was given up for it, as it was then: what it is now changes all the time.
+        """
+        if (found := held_by(ctx, step)) is not None:
+            return found
+        found = _short_of_room(ctx, step)
+        before = ctx.history.given_up.get(step.id)
+        if found is not None and before is not None:
+            found["why"] += f" ({before['why']}, so {visible(step.title)} was given up)"
+        return found
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
         """Take it."""

@@ -1,7 +1,8 @@
 """transfer: bring one replica up to date: seed, delta since the last change id, or a full pass.
 
 When change tracking has no answer (another epoch, a physical RDM, a disk that was there before) both
-sides' digests are compared instead, so nothing is ever skipped on trust.
+sides' digests are compared instead, so nothing is ever skipped on trust. So it is with what was half done
+when its snapshot was given up; a pass that was whole is what the next one stands on.
 """
 
 from __future__ import annotations
@@ -136,7 +137,8 @@ def _spared(ctx: Context, step: Step, sent_bytes: int) -> dict[str, int]:
 
 def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...] | None]:
     """Return how much must be looked at, and the changed areas where they are known."""
-    if step.params["mode"] == Mode.SEED or is_ahead(step):
+    is_again = step.id in ctx.history.cut_short  # from a later snapshot, over what it left
+    if is_ahead(step) or (step.params["mode"] == Mode.SEED and not is_again):
         placed = ctx.result(f"{_disk(step)}/place")
         fresh = ctx.result(f"{_disk(step)}/create").get("created") and not placed
         fresh = fresh and not _came_ahead(ctx, step)

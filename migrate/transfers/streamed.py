@@ -38,7 +38,8 @@ class StreamedTransfers:
     ``generation`` is the fencing token of this run: the receiver refuses an older one. ``level``
     is zstd's, where one that ``adapts`` begins. With ``dedupe`` a first copy leaves out what the
     receiver has on any disk. What is sent goes through the ``throttle``. ``streams`` says over how many
-    connections a disk travels, asked with the first of them.
+    connections a disk travels, asked with the first of them. ``stop`` is asked of a volume between two
+    blocks of it.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class StreamedTransfers:
         dedupe: bool = False,
         throttle: Throttle | None = None,
         streams: Callable[[Channel], int] = lambda _first: 1,
-        stop: Callable[[], bool] = lambda: False,
+        stop: Callable[[str], bool] = lambda _volume: False,
     ) -> None:
         self._source = source
         self._connect = connect
@@ -84,6 +85,7 @@ class StreamedTransfers:
                 )
             )
 
+        stop = self._stops(wanted.volume)
         spec = PassSpec(
             wanted.volume,
             wanted.pass_id,
@@ -99,7 +101,7 @@ class StreamedTransfers:
             with (
                 closing(self._open(wanted)) as disk,
                 closing(self._connect()) as first,
-                closing(self._throttle.through(first, wanted.volume, self._stop)) as channel,
+                closing(self._throttle.through(first, wanted.volume, stop)) as channel,
             ):
                 gives_way = disk.is_wanted if isinstance(disk, GivesWay) else _never
                 many = self._streams(first)
@@ -116,7 +118,7 @@ class StreamedTransfers:
                     streams=Streams(lambda: self._further(wanted.volume), lambda: many) if many > 1 else None,
                     block_bytes=self._block_bytes,
                     progress=told,
-                    stop=lambda: self._stop() or gives_way(),
+                    stop=lambda: stop() or gives_way(),
                 )
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
@@ -141,7 +143,10 @@ class StreamedTransfers:
 
     def _further(self, volume: str) -> Channel:
         """Return one more connection of a disk, which shares its part of the line."""
-        return self._throttle.through(self._connect(), volume, self._stop)
+        return self._throttle.through(self._connect(), volume, self._stops(volume))
+
+    def _stops(self, volume: str) -> Callable[[], bool]:
+        return lambda: self._stop(volume)
 
     def compare(
         self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
@@ -150,6 +155,11 @@ class StreamedTransfers:
 
         def told(done_bytes: int) -> None:
             report(Moving(volume, done_bytes, size_bytes, 0))
+            go_on(done_bytes)
+
+        def go_on(_done_bytes: int) -> None:
+            if self._stop(volume):
+                raise Paused("the comparison was stopped", "run the verb again; it begins anew")
 
         try:
             with (
@@ -158,8 +168,12 @@ class StreamedTransfers:
                 ThreadPoolExecutor(1) as pool,
             ):
                 _must_have(disk, size_bytes)
-                theirs = pool.submit(ask_hash, channel, volume, size_bytes)
-                ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
+                theirs = pool.submit(ask_hash, channel, volume, size_bytes, progress=go_on)
+                try:
+                    ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
+                except Paused:
+                    channel.close()  # nobody waits for theirs
+                    raise
                 there = theirs.result()
         except (ChannelClosed, WireError) as error:
             raise Unreachable(

@@ -18,6 +18,7 @@ from migrate.run.crew import Crew
 from migrate.run.driver import Driver, Stopped
 from migrate.run.history import RUN_EVENTS, Entry, Event, History
 from migrate.run.patience import Patience
+from migrate.run.room_watch import RoomWatch
 from migrate.run.runbook import Runbook
 from migrate.sites.simulated import SimulatedSite, populate
 from migrate.steps.kind import Context
@@ -214,6 +215,7 @@ class World:
         hurried: Callable[[], str] = lambda: "",
         overlooked: Callable[[], list[dict[str, Any]]] = list,
         patience: Patience = Patience(),  # noqa: B008 - it never changes
+        room: Callable[[History], RoomWatch] | None = None,
     ) -> Stopped:
         """Start anew from the record and go on as far as the gates allow."""
         history = self.reload()
@@ -227,6 +229,7 @@ class World:
             overlooked=overlooked,
             crew=crew,
             paused=paused,
+            room=room(history) if room is not None else None,
         )
         return driver.drive(lambda gate: {"who": "test"} if gate.id in gates else None)
 

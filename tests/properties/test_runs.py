@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from migrate.run.actions import Ask, Decide, Do, Finish, Undo, Wait, next_actions
 from migrate.run.compose import another_round, compose
-from migrate.run.history import SETTLED, Entry, Event, History, IllegalEntry, Mode, Status
-from migrate.run.runbook import COMMIT, GO, Phase, Runbook, dump_step
+from migrate.run.history import RUN_EVENTS, SETTLED, Entry, Event, History, IllegalEntry, Mode, Status
+from migrate.run.runbook import COMMIT, DROP, GO, Phase, Runbook, dump_step
 from tests.migrate.estate import pair_wave, small_wave
 
 WAVES = [small_wave(), pair_wave()]
@@ -31,14 +34,31 @@ def plain_fold(runbook: Runbook, entries: list[Entry]) -> tuple[dict[str, Status
     }
     status = {step.id: Status.PENDING for step in runbook.steps}
     mode = Mode.FORWARD
+    going: set[str] = set()  # snapshots that were given up and are not certainly gone
     for entry in entries:
+        reads = "" if not entry.step else str(runbook.step(entry.step).params.get("snapshot", ""))
+        removes = bool(reads) and runbook.step(entry.step).kind == DROP
         if entry.event in (Event.ROLLBACK, Event.ABORT):
             mode = Mode(entry.event.value)
+            going.clear()
+        elif entry.event is Event.GIVEN_UP:
+            going.add(entry.step)
+            for step in runbook.steps:
+                is_reader = step.params.get("snapshot") == entry.step and step.kind != DROP
+                if is_reader and status[step.id] is not Status.STARTED:
+                    status[step.id] = Status.SKIPPED
         elif entry.event is Event.RETRY:
             after = {Status.UNDO_FAILED: Status.UNDOING, Status.FAILED: Status.PENDING}
             status[entry.step] = after.get(status[entry.step], status[entry.step])
         elif entry.event not in (Event.CYCLE, Event.HELD):
             status[entry.step] = says[entry.event]
+        if reads in going and removes and entry.event is Event.DONE:
+            going.remove(reads)
+            for step in runbook.steps:
+                if step.id == reads or step.params.get("snapshot") == reads:
+                    status[step.id] = Status.PENDING
+        elif reads in going and not removes and status[entry.step] is not Status.STARTED:
+            status[entry.step] = Status.SKIPPED
     ready = [
         position
         for position, step in enumerate(runbook.steps)
@@ -46,6 +66,15 @@ def plain_fold(runbook: Runbook, entries: list[Entry]) -> tuple[dict[str, Status
     ]
     unsettled = {name for name, state in status.items() if state in (Status.STARTED, Status.FAILED)}
     return status, ready, unsettled, mode
+
+
+def readable(history: History) -> Iterator[str]:
+    """Yield the snapshots that may be given up."""
+    for step in history.runbook.steps:
+        if step.kind == "snapshot":
+            with contextlib.suppress(IllegalEntry):
+                history.check(Entry(step.id, Event.GIVEN_UP))
+                yield step.id
 
 
 def walk(data: st.DataObject, number: int) -> History:
@@ -60,6 +89,10 @@ def walk(data: st.DataObject, number: int) -> History:
         if luck == 0 and history.mode is Mode.FORWARD:
             way = data.draw(st.sampled_from([Event.ROLLBACK, Event.ABORT]))
             history.append(Entry("", way))
+            continue
+        if luck in (7, 8) and (snapshots := list(readable(history))):
+            one = data.draw(st.sampled_from(snapshots))
+            history.append(Entry(one, Event.GIVEN_UP, history.attempts[one], {"why": "no room"}))
             continue
         match action:
             case Do(step, attempt):
@@ -94,6 +127,28 @@ def walk(data: st.DataObject, number: int) -> History:
             case Finish():
                 break
     return history
+
+
+def of_rounds(history: History) -> Iterator[str]:
+    """Yield what is wrong about the order of snapshots, of those that read them, and of removals."""
+    there: set[str] = set()
+    going: set[str] = set()
+    for entry in history.entries:
+        if entry.event in RUN_EVENTS:
+            continue
+        step = history.runbook.step(entry.step)
+        reads = str(step.params.get("snapshot", ""))
+        if step.kind == "snapshot" and entry.event is Event.INTENT and step.id in there:
+            yield f"{step.id} is taken although it was not removed"
+        elif step.kind == "snapshot" and entry.event is Event.DONE:
+            there.add(step.id)
+        elif entry.event is Event.GIVEN_UP:
+            going.add(step.id)
+        elif step.kind == DROP and entry.event is Event.DONE:
+            there.discard(reads)
+            going.discard(reads)
+        elif reads in going and step.kind != DROP and entry.event is Event.INTENT:
+            yield f"{step.id} begins to read what is given up"
 
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -136,6 +191,12 @@ def test_gates_hold_and_undoing_respects_its_users(data: st.DataObject, number: 
             known = runbook.step(user)
             left = known.undoable and known.phase is step.phase and history.tried(user)
             assert not left or history.status[user] is Status.UNDONE
+
+
+@quick
+@given(st.data(), st.integers(0, 1))
+def test_what_is_given_up_is_removed_before_it_is_taken_anew(data: st.DataObject, number: int) -> None:
+    assert list(of_rounds(walk(data, number))) == []
 
 
 @quick

@@ -135,6 +135,10 @@ class VCenterPeer:
         """Have change tracking lie from now on, "" for no more (see README.md)."""
         self._lab("PUT", "/lab/tracking", {"lie": lie, **more})
 
+    def room(self, store: str, free_bytes: int, capacity_bytes: int) -> None:
+        """Have a datastore be so full from now on, as soon as it is counted anew (see README.md)."""
+        self._lab("PUT", "/lab/room", {"name": store, "free": free_bytes, "capacity": capacity_bytes})
+
     def restart(self, certificate: Certificate | None = None) -> None:
         """Start afresh on the same port, as the same vCenter, with another certificate if given."""
         self._end()

@@ -217,6 +217,8 @@ def _teller(bar: Bar) -> Callable[[Told], None]:
                 mark, said = "…", visible(f"waits for {detail['why']}, and then goes on by itself")
             case Event.WATCHED:
                 mark, said = "…", visible(detail["why"]) or "young enough again, with room enough"
+            case Event.GIVEN_UP:
+                mark, said = "…", visible(f"{detail['why']}: given up, what reads it stops and it is removed")
             case Event.FAILED | Event.UNDO_FAILED | Event.UNKNOWN:
                 again = rests(detail)
                 mark = "…" if again else "✖"

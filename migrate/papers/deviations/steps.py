@@ -66,6 +66,13 @@ def held_up(told: Moments) -> Found:
         yield Strayed(one.at, one.step, f"{told.title(one)} had to wait for {one.detail.get('why', '')}")
 
 
+def given_up(told: Moments) -> Found:
+    """Snapshots that were removed before all was read from them, for a datastore ran short of room."""
+    for one in told.of_events(Event.GIVEN_UP):
+        why = one.detail.get("why", "")
+        yield Strayed(one.at, one.step, f"{told.title(one)} was given up and its round began anew: {why}")
+
+
 def passed_over(told: Moments) -> Found:
     """Steps that a person passed over."""
     for one in told.of_events(Event.SKIPPED):

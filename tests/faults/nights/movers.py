@@ -134,7 +134,7 @@ class Movers:
             level=0,
             block_bytes=GRAIN,
             throttle=Throttle(),
-            stop=stop,
+            stop=lambda _volume: stop(),
         )
         if wanted is not None:
             return {"copied": asdict(transfers.copy(wanted, lambda _moving: None))}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from migrate.movers.process import policy_of_share
-from migrate.movers.transfers import Generations, Shares
+from migrate.movers.task import Ends, Manner, Task
+from migrate.movers.transfers import Generations, MovedTransfers, Shares
 from migrate.replication.line import Line, Policy
+from migrate.replication.passes import Mode
+from migrate.transfers.ports import Copied, Moving, Wanted
 
 _LINE = Policy(Line((1000.0,) * 168, ZoneInfo("UTC")))
 
@@ -38,3 +43,38 @@ def test_a_share_is_a_line_of_that_rate_at_any_hour(at_s: float) -> None:
     line = policy_of_share(125.5).line
     assert line is not None
     assert line.rate_bytes_s(at_s) == 125.5
+
+
+class Asked:
+    """A mover that asks whether to stop, of each task once; ``heard`` is what it was told, by volume."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, bool] = {}
+
+    def do(
+        self,
+        task: Task,
+        share: Callable[[], float | None],
+        stop: Callable[[], bool],
+        report: Callable[[Moving], None],
+    ) -> dict[str, Any]:
+        self.heard[task.volume] = stop()
+        if task.wanted is None:
+            return {"compared": {"source": "a", "target": "a"}}
+        return {"copied": {"mode": "seed", "data_bytes": 0, "wire_bytes": 0, "seconds": 0.0}}
+
+
+def test_movers_are_stopped_by_volume() -> None:
+    asked = Asked()
+    transfers = MovedTransfers(
+        asked,
+        Ends("/a", "/b"),
+        Manner(1, 1 << 20),
+        generations=Generations(),
+        shares=Shares(),
+        stop=lambda volume: volume in ("v1", "v3"),
+    )
+    for volume in ("v1", "v2"):
+        assert isinstance(transfers.copy(Wanted(volume, 1, Mode.SEED, "p"), lambda _: None), Copied)
+    assert transfers.compare("v3", 1, None, lambda _: None).equal
+    assert asked.heard == {"v1": True, "v2": False, "v3": True}

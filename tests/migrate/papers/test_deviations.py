@@ -80,6 +80,12 @@ def held_up(run: Standing) -> None:
     run.append(SNAPSHOT, Event.HELD, why="a foreign snapshot of db", since="2026-12-05T21:05:00.000Z")
 
 
+def given_up(run: Standing) -> None:
+    before(run, SNAPSHOT)
+    run.append(SNAPSHOT, Event.INTENT, Event.DONE)
+    run.append(SNAPSHOT, Event.GIVEN_UP, why="datastore gold had 1.0 GiB left of 1.0 TiB")
+
+
 def overlooked(run: Standing) -> None:
     before(run, SNAPSHOT)
     detail = {"request": 1, "who": "bob", "reason": "it stays", "snapshots": {run.wave.vms[0].id: ["snap-7"]}}
@@ -246,6 +252,7 @@ CASES: dict[str, Case] = {
     "step interrupted": Case(interrupted, SEED, "seed was interrupted; it had not been done"),
     "outcome asked of the site": Case(with_done("g0/v0/start", asked=True), "g0/v0/start", "not seen"),
     "site could not be asked": Case(not_to_be_asked, VERIFY, "could not be asked: dc2 does not answer"),
+    "snapshot given up for room": Case(given_up, SNAPSHOT, "began anew: datastore gold had 1.0 GiB left"),
     "step held up by somebody else": Case(held_up, SNAPSHOT, "had to wait for a foreign snapshot of db"),
     "foreign snapshot overlooked": Case(overlooked, "", "bob had foreign snapshots of db (snap-7) over"),
     "step passed over by a person": Case(passed_over, PROBE, "passed over by bob: it has no tools"),

@@ -159,11 +159,18 @@ def test_a_full_datastore_is_waited_for(plant: Plant) -> None:
 
 
 def test_the_step_says_what_it_waits_for(plant: Plant) -> None:
-    step: Any = SimpleNamespace(params={"vms": [plant.vms[0]]})
+    step: Any = SimpleNamespace(id="g0/snapshot/0", title="a: snapshot 0", params={"vms": [plant.vms[0]]})
     ctx: Any = SimpleNamespace(source=plant.site, result=lambda _: {}, run="p1/r1")
+    ctx.history = SimpleNamespace(given_up={})
     assert TakeSnapshot().held(ctx, step) is None
     plant.site.reserve = 1.0
     assert TakeSnapshot().held(ctx, step) == {"why": "room on datastore LocalDS_0", "vm": plant.vms[0]}
+    ctx.history.given_up[step.id] = {"why": "datastore LocalDS_0 had 1.0 GiB left of 1.0 TiB"}
+    assert TakeSnapshot().held(ctx, step) == {
+        "why": "room on datastore LocalDS_0 (datastore LocalDS_0 had 1.0 GiB left of 1.0 TiB, "
+        "so a: snapshot 0 was given up)",
+        "vm": plant.vms[0],
+    }
 
 
 def test_when_one_cannot_be_taken_none_stays(plant: Plant) -> None:

@@ -76,6 +76,7 @@ func main() {
 	http.HandleFunc("/lab/rules", simulator.LabRules)
 	http.HandleFunc("/lab/calls", simulator.LabCalls)
 	http.HandleFunc("/lab/tracking", simulator.LabTracking)
+	http.HandleFunc("/lab/room", simulator.LabStore)
 	m.Service.ServeMux = http.DefaultServeMux
 	s := m.Service.NewServer()
 	if err := simulator.LabTags(); err != nil {
