@@ -76,8 +76,10 @@ func main() {
 	http.HandleFunc("/lab/rules", simulator.LabRules)
 	http.HandleFunc("/lab/calls", simulator.LabCalls)
 	http.HandleFunc("/lab/tracking", simulator.LabTracking)
+	http.HandleFunc("/lab/restart", simulator.LabRestarts)
 	m.Service.ServeMux = http.DefaultServeMux
 	s := m.Service.NewServer()
+	simulator.LabGate(s.Server)
 	if err := simulator.LabTags(); err != nil {
 		m.Remove()
 		log.Fatal(err)
