@@ -145,6 +145,14 @@ class VCenterPeer:
         shutil.rmtree(self._directory / "run", ignore_errors=True)
         self._start(certificate or self.served)
 
+    def reboot(self, away_s: float, **how: object) -> None:
+        """Restart its services: nobody is served for so long, sessions and tasks are gone (README.md)."""
+        self._lab("PUT", "/lab/restart", {"awayMs": round(1000 * away_s), **how})
+
+    def reboots(self) -> int:
+        """Return how often its services have restarted."""
+        return int(self._lab("GET", "/lab/restart"))
+
     def kill(self) -> None:
         """End the simulator at once, as a vCenter that goes away does."""
         if self._process:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from migrate.sites.vsphere.refusing import raised
@@ -42,6 +43,7 @@ class Connection:
         self.clock = clock
         self.sleep = sleep
         self.patience_s = patience_s
+        self._away_s: float | None = None  # when it was first seen not to answer
 
     @property
     def shown(self) -> str:
@@ -56,15 +58,23 @@ class Connection:
     def patiently(self, act: Callable[[], T]) -> T:
         """Return what an act that changes nothing gets, however often it takes; raises as ``act`` does.
 
-        Unreachable leaves here only after ``patience_s`` of it.
+        Unreachable leaves here only after ``patience_s`` of it, and says since when that was so.
         """
         begun = self.clock()
         while True:
             try:
-                return act()
-            except Unreachable:
+                found = act()
+            except Unreachable as error:
+                if self._away_s is None:
+                    self._away_s = self.clock()
                 if self.clock() - begun >= self.patience_s:
-                    raise
+                    since = datetime.now(UTC) - timedelta(seconds=self.clock() - self._away_s)
+                    raise Unreachable(
+                        f"{error.message}; no answer since {since:%Y-%m-%d %H:%M} UTC", error.hint
+                    ) from error
+            else:
+                self._away_s = None
+                return found
             self.sleep(_PAUSE_S)
 
     def read(self, kind: Kind, targets: Iterable[Ref]) -> list[RawObject]:

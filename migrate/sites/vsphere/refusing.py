@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.errors import NoSpace, SiteRefused, WherryError
+from planner.errors import NoSpace, SiteRefused, Unreachable, WherryError
 from planner.names import visible
 from planner.sources.vcenter.values import at, text
 
 _FULL = frozenset({"NoDiskSpace", "InsufficientStorageSpace"})
+_AWAY = frozenset({"HostNotConnected", "HostNotReachable", "HostCommunication"})
 _HINTS = {
     "NoPermission": "give the account the roles of docs/vcenter.md",
     "TaskInProgress": "wait until the other task has ended, then try again",
@@ -30,6 +31,8 @@ def declined(what: str, kind: str, said: str = "") -> WherryError:
     why = f"{kind}: {visible(said, 160)}" if said and said != kind else kind
     if kind in _FULL:
         return NoSpace(f"{what}: {why}", "free space on the datastore, then try again")
+    if kind in _AWAY:  # as for a while after a restart of the vCenter: tried again by itself
+        return Unreachable(f"{what}: {why}", "look whether the vCenter has its host back, then try again")
     return Declined(f"{what}: {why}", _HINTS.get(kind, "see the task in vCenter, then try again"), kind)
 
 

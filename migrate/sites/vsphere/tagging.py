@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.tasks import Act
+from planner.errors import Unreachable
 from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.tags import NoTags, Rest, opened
 from planner.sources.vcenter.wire import Dropped
 
 Tag = tuple[str, str]
 T = TypeVar("T")
-_TRIES = 3
 
 
 class Tagging:
@@ -46,16 +46,19 @@ class Tagging:
         self._asked(attach)
 
     def _asked(self, act: Callable[[Rest], T]) -> T:
-        for attempt in range(1, _TRIES + 1):
+        def once() -> T:
             try:
                 with opened(self._connection.session) as rest:
                     return act(rest)
             except Dropped as error:
-                if attempt == _TRIES:
-                    raise NoTags("the REST endpoint breaks off") from error
+                raise Unreachable(f"the REST endpoint breaks off: {error}", "try again") from error
             except (AttributeError, KeyError, TypeError) as error:
                 raise NoTags("the REST endpoint answers in a form that is not understood") from error
-        raise AssertionError("unreachable")
+
+        try:
+            return self._connection.patiently(once)  # after a restart it comes up last
+        except Unreachable as error:
+            raise NoTags("the REST endpoint breaks off") from error
 
 
 def _object(vm: Ref) -> dict[str, Any]:

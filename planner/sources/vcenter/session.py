@@ -96,7 +96,7 @@ class Session:
         )
 
     def _log_in(self) -> None:
-        from pyVmomi import vim
+        from pyVmomi import vim, vmodl
 
         # A session that still holds refuses a second login: begin with none.
         self._stub.SetSessionId(None)
@@ -113,6 +113,12 @@ class Session:
             raise BadInput(
                 f"{visible(user, 80)} may not log in to {self.login.address.shown}",
                 "give the account the read-only role of docs/vcenter.md",
+            ) from None
+        except vmodl.fault.SystemError as error:  # a vCenter that starts, and its single sign-on does not yet
+            said = visible(getattr(error, "reason", "") or "SystemError", 120)
+            raise Unreachable(
+                f"{self.login.address.shown} lets nobody in at the moment: {said}",
+                "wait until all its services have started, then try again",
             ) from None
 
     @contextlib.contextmanager
@@ -162,7 +168,12 @@ class Session:
                 return act(self.content)
             except vim.fault.NotAuthenticated:
                 self.renew(key)
+            try:
                 return act(self.content)
+            except vim.fault.NotAuthenticated as error:
+                raise Unreachable(
+                    f"{self.login.address.shown} ended a session that has just begun", "try again"
+                ) from error
 
     def managed(self, target: Ref) -> Any:
         """Return pyvmomi's object for a reference, bound to this session."""
@@ -195,7 +206,7 @@ class Session:
         With ``expired``, the key of the session that is no more, only where nobody else has done so since.
         """
         with self._renewing:
-            if expired is None or self.key == expired:
+            if expired is None or self.key in (expired, ""):  # "": somebody tried, and was not let in
                 with self._speaking():
                     self._log_in()
 

@@ -19,6 +19,7 @@ from planner.sources.vcenter.session import Session
 from planner.sources.vcenter.wire import Answer, Dropped
 
 _TOKEN = "vmware-api-session-id"  # noqa: S105  (the name of a header)
+_NOT_YET = frozenset({502, 503, 504})  # said for it by the vCenter's proxy while it starts
 _BATCH = 500  # tags a request
 
 
@@ -63,6 +64,8 @@ class Rest:
     def _said(self, method: str, path: str, body: object = None) -> Any:
         answer = _send(self._session, method, path, {_TOKEN: self._token}, body)
         said = _json(answer)
+        if answer.status == 401:  # it was open a moment ago: the vCenter has restarted since
+            raise Dropped("the session of the REST endpoint ended")
         if answer.status not in (200, 204):
             raise NoTags(f"{path.partition('?')[0]} answers with status {answer.status}")
         return said.get("value") if not self._newer and isinstance(said, dict) else said
@@ -73,7 +76,11 @@ def _send(
 ) -> Answer:
     written = b"" if body is None else json.dumps(body).encode()
     extra = {"Content-Type": "application/json"} if written else {}
-    return session.wire.request(method, path, written, {"Accept": "application/json", **headers, **extra})
+    answer = session.wire.request(method, path, written, {"Accept": "application/json", **headers, **extra})
+    if answer.status in _NOT_YET:
+        answer.body()
+        raise Dropped(f"HTTP status {answer.status}")
+    return answer
 
 
 def _json(answer: Answer) -> Any:

@@ -44,12 +44,20 @@ func labFill(v reflect.Value) {
 
 // labBefore carries out what happens to a call before it is executed; nil = it goes on.
 func labBefore(ctx *Context, m *Method) soap.HasFault {
-	r := labMatch(m.Name, m.This, func(r *LabRule) bool { return r.Fault != "" || r.Drop || r.Expire || r.DelayMs > 0 })
+	if f := labNoLogin(m.Name); f != nil {
+		return &serverFaultBody{Reason: Fault("A general system error occurred: Authorize Exception", f)}
+	}
+	r := labMatch(m.Name, m.This, func(r *LabRule) bool {
+		return r.Fault != "" || r.Drop || r.Expire || r.DelayMs > 0 || r.Restart != nil
+	})
 	if r == nil {
 		return nil
 	}
 	labSleep(r.DelayMs)
 	switch {
+	case r.Restart != nil:
+		labRestart(*r.Restart)
+		panic(http.ErrAbortHandler)
 	case r.Drop:
 		panic(http.ErrAbortHandler)
 	case r.Expire:
@@ -77,7 +85,10 @@ func labCall(m *Method, f func()) (res soap.HasFault) {
 	}()
 	labBeforeChange(m)
 	f()
-	if r := labMatch(m.Name, m.This, func(r *LabRule) bool { return r.DropAfter }); r != nil {
+	if r := labMatch(m.Name, m.This, func(r *LabRule) bool { return r.DropAfter || r.RestartAfter != nil }); r != nil {
+		if r.RestartAfter != nil {
+			labRestart(*r.RestartAfter)
+		}
 		panic(http.ErrAbortHandler)
 	}
 	return nil
@@ -120,12 +131,16 @@ func labAsync(t *Task) bool {
 	if r == nil {
 		return false
 	}
+	times := labTimes()
 	go func() {
 		for i := 0; i < 10 && r.TaskMs > 0; i++ {
 			Map.WithLock(t, func() {
 				Map.Update(t, []types.PropertyChange{{Name: "info.progress", Val: int32(i * 10)}})
 			})
 			labSleep(r.TaskMs / 10)
+		}
+		if labForgotten(times) {
+			return
 		}
 		var res types.AnyType
 		err := labNewFault(r.TaskFault)

@@ -21,7 +21,10 @@ func (s *Service) labFolder(w http.ResponseWriter, r *http.Request) http.Respons
 	file := types.ManagedObjectReference{Value: strings.TrimPrefix(r.URL.Path, folderPrefix)}
 	if m := labMatch(method, file, func(*LabRule) bool { return true }); m != nil {
 		labSleep(m.DelayMs)
-		if m.Drop {
+		if m.Restart != nil {
+			labRestart(*m.Restart)
+		}
+		if m.Drop || m.Restart != nil {
 			panic(http.ErrAbortHandler)
 		}
 		if m.Status > 0 {

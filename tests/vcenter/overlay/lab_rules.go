@@ -36,7 +36,11 @@ type LabRule struct {
 	Hide      bool     `json:"hide,omitempty"`      // the object is not seen by any collector
 	Deny      string   `json:"deny,omitempty"`      // the account is told that it lacks this privilege
 	Fired     int      `json:"fired"`
-	seen      int
+
+	Restart      *LabRestart `json:"restart,omitempty"`      // not executed, the vCenter restarts
+	RestartAfter *LabRestart `json:"restartAfter,omitempty"` // executed, not answered, the vCenter restarts
+
+	seen int
 }
 
 var lab struct {

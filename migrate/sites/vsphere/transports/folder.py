@@ -149,9 +149,9 @@ class FolderFile:
             try:
                 answer = session.wire.request(method, self._url, body, mine)
                 if answer.status in (401, 403) and not renewed:
-                    renewed = True
                     answer.body(_SMALL_BYTES)
                     session.renew(key)
+                    renewed = True
                     continue
                 if answer.status in _LATER:
                     answer.body(_SMALL_BYTES)

@@ -99,7 +99,7 @@ def test_tags_by_machine(newer: bool) -> None:
     [
         ({"session": 401}, "not let in"),
         ({"session": 403}, "not let in"),
-        ({"session": 503}, "no REST endpoint"),
+        ({"session": 503}, "broke off: HTTP status 503"),
         ({"category": 403}, "status 403"),
         ({"association": 500}, "status 500"),
         ({"association": -1}, "broke off"),

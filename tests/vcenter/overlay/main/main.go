@@ -77,8 +77,10 @@ func main() {
 	http.HandleFunc("/lab/calls", simulator.LabCalls)
 	http.HandleFunc("/lab/tracking", simulator.LabTracking)
 	http.HandleFunc("/lab/room", simulator.LabStore)
+	http.HandleFunc("/lab/restart", simulator.LabRestarts)
 	m.Service.ServeMux = http.DefaultServeMux
 	s := m.Service.NewServer()
+	simulator.LabGate(s.Server)
 	if err := simulator.LabTags(); err != nil {
 		m.Remove()
 		log.Fatal(err)
