@@ -9,7 +9,7 @@ from migrate.sites.vsphere.attributes import OWN, Attributes
 from migrate.sites.vsphere.defining import define
 from migrate.sites.vsphere.ids import wherry_settings
 from migrate.sites.vsphere.part import Part
-from migrate.sites.vsphere.tagging import Tag, Tagging
+from migrate.sites.vsphere.tagging import Tag
 from planner.errors import NotFound
 from planner.names import visible
 from planner.sources.vcenter.collector import RawObject
@@ -49,7 +49,7 @@ class Describing(Part):
         tags: tuple[Tag, ...] = ()
         no_tags = ""
         try:
-            tags = Tagging(self.connection).values(target)
+            tags = self.tagging.values(target)
         except NoTags as error:
             no_tags = str(error)
         return replace(

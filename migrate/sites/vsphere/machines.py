@@ -28,7 +28,6 @@ from migrate.sites.vsphere.offers import newest_hardware
 from migrate.sites.vsphere.plainly import plain_definition
 from migrate.sites.vsphere.policies import profiles, wanted_policies
 from migrate.sites.vsphere.specifying import config_spec
-from migrate.sites.vsphere.tagging import Tagging
 from migrate.sites.vsphere.tasks import Act
 from planner.errors import NotFound, SiteRefused
 from planner.names import visible
@@ -73,7 +72,7 @@ class Building(Fencing, Foldering):
             Attributes(self.connection).write(act, target, definition.attributes)
         if choices.tags:
             with contextlib.suppress(NoTags):  # the comparison afterwards tells
-                Tagging(self.connection).write(act, target, definition.tags)
+                self.tagging.write(act, target, definition.tags)
 
     def _set_up(self, act: Act, vm: NewVM, op: str) -> Ref:
         laid = {disk.key: self._laid(disk.volume) for disk in vm.disks}

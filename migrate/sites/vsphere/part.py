@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.ids import Ids
+from migrate.sites.vsphere.tagging import Tagging
 from migrate.sites.vsphere.tasks import Act, Tasks
 
 
@@ -12,6 +13,7 @@ class Part:
 
     def __init__(self, connection: Connection, tasks: Tasks, ids: Ids) -> None:
         self.connection = connection
+        self.tagging = Tagging(connection)
         self.tasks = tasks
         self.ids = ids
 

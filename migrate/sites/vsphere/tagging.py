@@ -25,6 +25,7 @@ class Tagging:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._is_awaited = True  # not again, once it was awaited in vain: VMs are down meanwhile
 
     def values(self, vm: Ref) -> tuple[Tag, ...]:
         """Return (category, tag) of a VM, sorted; raises NoTags."""
@@ -55,10 +56,13 @@ class Tagging:
             except (AttributeError, KeyError, TypeError) as error:
                 raise NoTags("the REST endpoint answers in a form that is not understood") from error
 
-        try:
-            return self._connection.patiently(once)  # after a restart it comes up last
+        try:  # after a restart it comes up last
+            found = self._connection.patiently(once) if self._is_awaited else once()
         except Unreachable as error:
+            self._is_awaited = False
             raise NoTags("the REST endpoint breaks off") from error
+        self._is_awaited = True
+        return found
 
 
 def _object(vm: Ref) -> dict[str, Any]:
