@@ -44,8 +44,9 @@ async def until(true: Any, seconds: float = 60.0) -> None:
 
 
 def on(pilot: Pilot[None], kind: type[Screen[Any]]) -> bool:
-    """Return whether such a screen is on top and all of it is built."""
-    return isinstance(pilot.app.screen, kind) and pilot.app.screen.is_mounted
+    """Return whether such a screen is on top, all of it is built and has its place."""
+    screen = pilot.app.screen
+    return isinstance(screen, kind) and screen.is_mounted and bool(screen._compositor.size)
 
 
 def lines(pilot: Pilot[None]) -> list[str]:

@@ -231,6 +231,8 @@ class PlaceScreen(Screen[None]):
 
     def show_keys(self) -> None:
         """Show the keys of the place; how to get help never falls off the edge."""
+        if not self.ready:  # an answer came in while it is taken down
+            return
         here = [item for item in actions_at(self.place_id, self.wherry.read_only) if item.foot]
         here.sort(key=lambda item: item.id in self.falls)
         always = ALWAYS if self.wide else ALWAYS[-1:]

@@ -81,7 +81,7 @@ BLOCKS = (
     Block("transfers", "Transfers", "how disks travel; counts for those under way", "values",
           ("transfers.adapts", "transfers.dedupe", "transfers.throttle", "transfers.limit_mbit",
            "transfers.disks",
-           "transfers.disks_per_host", "transfers.disks_per_datastore",
+           "transfers.disks_per_host", "transfers.disks_per_datastore", "transfers.snapshot_floor",
            "transfers.patience_s")),
     Block("priorities", "Priorities", "who gets more of the line while it is short", "lists",
           ("transfers.priorities",)),

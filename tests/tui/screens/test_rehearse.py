@@ -131,7 +131,7 @@ async def test_two_hundred_runs_are_a_job_and_their_outcome_is_shown(cli: Wherry
 
 
 async def test_a_dry_run_at_the_sites_lists_findings_ways_and_calls(
-    dated: Path, monkeypatch: pytest.MonkeyPatch
+    dated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = {"what": "privileges", "message": "the account may not [red]\x1b[2J", "hint": "grant it"}
     call = {"where": "source", "call": "take_snapshot", "subject": "[b]vm\u202e", "step": "g0/snapshot/0"}
@@ -144,7 +144,7 @@ async def test_a_dry_run_at_the_sites_lists_findings_ways_and_calls(
         job._state = replace(job.state, exit_code=3, document=said)
         then(job)
 
-    async with faked(dated) as pilot:
+    async with faked(shutil.copytree(dated, tmp_path / "move")) as pilot:
         place = await go(pilot)
         monkeypatch.setattr(place.wherry, "start", start)
         await key(pilot, "d")
