@@ -1,8 +1,7 @@
 """kill -9 of the run at the boundaries of replicate, cutover and commit: the same end each time.
 
 A commit's tests take a seeded slice (one step of each kind, its outcome unknown: the act was made or not,
-by chance) and one run that dies at a quarter of the boundaries in turn; the soak takes every boundary by
-itself.
+by chance); the soak takes every boundary by itself, and all in turn in one run.
 """
 
 from __future__ import annotations
@@ -54,11 +53,12 @@ def test_every_boundary(stage: Stage) -> None:
     _killed_once(stage, list(stage.points))
 
 
-def _dies_often(stage: Stage, spared: set[str]) -> None:
+@pytest.mark.soak
+def test_one_run_that_dies_at_every_boundary_it_reaches(stage: Stage) -> None:
     dead: set[str] = set()
 
     def boundary(point: str) -> None:
-        if point not in dead and point not in spared:
+        if point not in dead:
             os.kill(os.getpid(), signal.SIGKILL)
 
     with Lab.copy(stage.template, stage.scratch / "chain") as lab:
@@ -71,17 +71,8 @@ def _dies_often(stage: Stage, spared: set[str]) -> None:
             if purpose is Purpose.CUTOVER:
                 assert at_commit_gate(lab) == []
         print(f"died {len(dead)} times in one run of {len(stage.points)} boundaries")
-        assert len(dead) > (len(stage.points) - len(spared)) * 0.8
+        assert len(dead) > len(stage.points) * 0.8
         assert _problems(stage, lab) == []
-
-
-def test_one_run_that_dies_at_a_quarter_of_its_boundaries(stage: Stage, rng: random.Random) -> None:
-    _dies_often(stage, set(rng.sample(stage.points, len(stage.points) * 3 // 4)))
-
-
-@pytest.mark.soak
-def test_one_run_that_dies_at_every_boundary_it_reaches(stage: Stage) -> None:
-    _dies_often(stage, set())
 
 
 def _killed_by_the_clock(stage: Stage, rounds: int, rng: random.Random) -> None:

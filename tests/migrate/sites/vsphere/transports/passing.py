@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -86,6 +89,13 @@ class Passing:
     def _log(self) -> ProgressLog:
         return ProgressLog(LogFile(self.root / "log", "v"), "v")
 
+    def _acknowledged_by_now(self) -> bool:
+        """Look at a copy of the record: reading the record itself would mend what is being written."""
+        with tempfile.TemporaryDirectory(dir=self.root) as folder:
+            shutil.copytree(self.root / "log", Path(folder) / "log")
+            current = ProgressLog(LogFile(Path(folder) / "log", "v"), "v").state.current
+        return current is not None and bool(current.held)
+
     def acknowledged(self) -> list[tuple[int, int]]:
         """Return which runs the record says are durable."""
         current = self._log().state.current
@@ -103,6 +113,8 @@ class Passing:
         at = kill_server_at if die_at is None else die_at
 
         def strike() -> None:
+            while not self._acknowledged_by_now():  # flushes go on beside writes
+                time.sleep(0.01)
             for child in [os.getpid()] if die_at is not None else children():
                 os.kill(child, signal.SIGKILL)
 
