@@ -55,7 +55,7 @@ async def go(pilot: Pilot[None]) -> JournalScreen:
     place = pilot.app.screen
     assert isinstance(place, JournalScreen)
     await until(lambda: place._whole and not place.acts.is_blank and place.acts.row is not None)
-    await until(lambda: bool(place._told))
+    await until(lambda: bool(place._told) and panel(pilot, "told") != "reading …")
     await pilot.pause()
     return place
 
