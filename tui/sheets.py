@@ -96,7 +96,7 @@ class Sheets:
         return tuple(one for way in ways_of(sheet) if (one := (sheet.run.id, way)) not in self._expected)
 
     def expect(self, sheet: Sheet) -> None:
-        """Ask the twin, once for each way of a run, how long its steps take: up to a second each."""
+        """Ask the twin, once for each way of a run, how long its steps take: see ``migrate.expected``."""
         from migrate.expected import expect
         from planner.store import settings
         from tui.acts.rehearsing import earlier_rates

@@ -75,6 +75,7 @@ def test_movers_are_stopped_by_volume() -> None:
         stop=lambda volume: volume in ("v1", "v3"),
     )
     for volume in ("v1", "v2"):
-        assert isinstance(transfers.copy(Wanted(volume, 1, Mode.SEED, "p"), lambda _: None), Copied)
+        copied = transfers.copy(Wanted(volume, 1, Mode.SEED, "p"), lambda _: None)
+        assert copied == Copied(Mode.SEED, 0, 0, 0.0)
     assert transfers.compare("v3", 1, None, lambda _: None).equal
     assert asked.heard == {"v1": True, "v2": False, "v3": True}

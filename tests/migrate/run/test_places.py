@@ -120,8 +120,8 @@ def test_where_nobody_counts_more_begin(monkeypatch: pytest.MonkeyPatch) -> None
     assert here.waits() == set()
 
 
-def test_places_of_other_processes_are_waited_for() -> None:
-    here = Scarce()
+def others_go(here: Scarce) -> Callable[[], bool]:
+    """Let other processes have all places until it was waited for them some times."""
     here.few.others = 2
     asked = 0
 
@@ -133,7 +133,15 @@ def test_places_of_other_processes_are_waited_for() -> None:
             here.few.others = 0
         return False
 
-    assert here.drive(GO, COMMIT, crew=crew(), patience=QUICK, paused=paused).outcome is Outcome.COMMITTED
+    return paused
+
+
+def test_places_of_other_processes_are_waited_for() -> None:
+    here = Scarce()
+    assert (
+        here.drive(GO, COMMIT, crew=crew(), patience=QUICK, paused=others_go(here)).outcome
+        is Outcome.COMMITTED
+    )
     assert SAID in here.waits()
 
 
@@ -168,16 +176,5 @@ def test_a_pass_ahead_takes_its_place_as_the_last_and_a_cutovers_as_the_first() 
 
 def test_one_after_another_they_wait_for_their_places_too() -> None:
     here = Scarce()
-    here.few.others = 2
-    asked = 0
-
-    def paused() -> bool:
-        nonlocal asked
-        asked += bool(here.waits())
-        if asked > 5 and here.few.others:
-            assert here.slow.most == 0, "nothing was begun without a place"
-            here.few.others = 0
-        return False
-
-    assert here.drive(GO, COMMIT, patience=QUICK, paused=paused).outcome is Outcome.COMMITTED
+    assert here.drive(GO, COMMIT, patience=QUICK, paused=others_go(here)).outcome is Outcome.COMMITTED
     assert (here.slow.most, here.waits()) == (1, {SAID})

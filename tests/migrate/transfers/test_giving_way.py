@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import pytest
 
@@ -65,12 +65,8 @@ class Side:
             near, far = pipe()
 
             def serve() -> None:
-                try:
+                with closing(far), suppress(WherryError):  # whoever sends hears of it
                     receiver.serve(far)
-                except WherryError:
-                    pass
-                finally:
-                    far.close()
 
             threads.append(threading.Thread(target=serve))
             threads[-1].start()

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from migrate.disks.flat import FlatDisk
@@ -125,15 +125,10 @@ class Passing:
         (self.root / "log").mkdir(exist_ok=True)
         receiver = Receiver(opened, lambda _volume: self._log(), leases=Leases(5.0), ack_bytes=2 * BLOCK)
         near, far = pipe()
-        told: list[WherryError] = []
 
         def serve(channel: Channel) -> None:
-            try:
+            with closing(channel), suppress(WherryError):  # whoever sends hears of it
                 receiver.serve(channel)
-            except WherryError as error:
-                told.append(error)
-            finally:
-                channel.close()
 
         thread = threading.Thread(target=serve, args=(far,))
         thread.start()
