@@ -34,6 +34,7 @@ from planner.errors import WherryError
 from tests.migrate.replication.model import pipe
 
 BLOCK = 64 * 1024
+_LOOKS = 10  # one after another, that see no flush
 
 
 def children() -> list[int]:
@@ -45,11 +46,11 @@ def children() -> list[int]:
 
 
 class _Striking:
-    """A disk at whose n-th write something happens."""
+    """A disk at whose n-th write something happens, while nothing is flushed."""
 
     def __init__(self, disk: WritableDisk, at: int | None, strike: Callable[[], None]) -> None:
         self._disk, self._at, self._strike = disk, at, strike
-        self._writes = 0
+        self._writes = self._flushes = 0
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._disk, name)
@@ -57,8 +58,22 @@ class _Striking:
     def write(self, data: bytes | memoryview, offset: int) -> None:
         self._writes += 1
         if self._writes == self._at:
+            self._await_peace()  # after a flush that failed all is compared, and nothing counts as durable
             self._strike()
         self._disk.write(data, offset)
+
+    def flush(self) -> None:
+        self._flushes += 1
+        try:
+            self._disk.flush()
+        finally:
+            self._flushes -= 1
+
+    def _await_peace(self) -> None:
+        looks = 0
+        while looks < _LOOKS:
+            time.sleep(0.01)
+            looks = 0 if self._flushes else looks + 1
 
 
 class _Words:
