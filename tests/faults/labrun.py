@@ -10,6 +10,7 @@ What a driver passes goes into ``witness.jsonl``, line by line, so that its deat
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import select
@@ -114,22 +115,32 @@ class Lab:
     def _serve(self, main: Callable[[list[str]], int], site: str, name: str, socket: str) -> None:
         directory = self.folder(site)
         (directory / "run" / socket).unlink(missing_ok=True)
+        log = directory / "run" / f"{name}.log"
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             try:
                 os.setsid()
-                silence = os.open(directory / "run" / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+                silence = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                 os.dup2(silence, 1)
                 os.dup2(silence, 2)
+                faulthandler.register(signal.SIGUSR1, 2)
                 threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
                 os._exit(main([f"lab:{directory}" if main is receiver.main else str(directory)]))
+            except BaseException:  # noqa: BLE001 - whoever waits for it reads why
+                os.write(2, traceback.format_exc().encode())
             finally:
                 os._exit(70)
         self.children.append(pid)
         deadline = time.monotonic() + 120
         while is_running(directory / "run", name) is None or not _answers(directory / "run", socket):
-            assert time.monotonic() < deadline, f"{name} of {site} does not start"
+            if os.waitpid(pid, os.WNOHANG) != (0, 0):
+                self.children.remove(pid)
+                raise AssertionError(f"{name} of {site} ended as it started: {_said(log)}")
+            if time.monotonic() > deadline:
+                os.kill(pid, signal.SIGUSR1)
+                time.sleep(1.0)
+                raise AssertionError(f"{name} of {site} does not start, it is at: {_said(log)}")
             time.sleep(0.002)
 
     def kill_process(self, site: str, name: str) -> bool:
@@ -286,6 +297,11 @@ def _answers(run: Path, socket: str) -> bool:
     except Unreachable:
         return False
     return True
+
+
+def _said(log: Path) -> str:
+    """Return the end of what a process said."""
+    return log.read_text(errors="replace")[-4000:] if log.exists() else "nothing"
 
 
 def _die_with(parent: int) -> None:
