@@ -110,6 +110,12 @@ class SiteRefused(WherryError):
     code = "refused"
 
 
+class NameTaken(SiteRefused):
+    """A site declined a name because something of that place has it."""
+
+    code = "name-taken"
+
+
 class NoSpace(WherryError):
     """A disk or datastore is full."""
 

@@ -16,7 +16,7 @@ from migrate.sites.aside import PutsAside
 from migrate.sites.ports import Capability, FullSite, VMState
 from migrate.steps.kind import Context, Result
 from migrate.steps.standstill import moved
-from planner.errors import SiteRefused, StepFailed
+from planner.errors import NameTaken, StepFailed
 from planner.model import Power
 from planner.names import content_id, visible
 
@@ -183,7 +183,7 @@ def _rename(ctx: Context, step: Step, found: VMState | None, op: str) -> str:
         return found.name
     try:
         ctx.source.rename(vm, name, op)
-    except SiteRefused:
+    except NameTaken:
         if name == alone:
             raise
         ctx.source.rename(vm, alone, op)

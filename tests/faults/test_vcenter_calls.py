@@ -20,6 +20,8 @@ from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.staged import machines, write
 
 WAVES = int(os.environ.get("WHERRY_WAVES", "1000"))
+PARTS = 4  # that may go on beside each other
+_LOOK = 25  # waves between two looks at what this process holds
 MINUTES = float(os.environ.get("WHERRY_MINUTES", "60"))  # after which a slow machine may stop, and says so
 
 _FOUND = (
@@ -45,6 +47,7 @@ class Tally:
         self.calls: Counter[str] = Counter()
         self.missed = 0
         self.wrong: dict[str, list[str]] = {}
+        self.held: list[int] = []  # MiB, every so many waves
         self._begun = time.monotonic()
 
     @property
@@ -63,6 +66,8 @@ class Tally:
             self.wrong[named] = found
             print(f"WRONG {named}: {found}", flush=True)
         self.waves += 1
+        if self.waves % _LOOK == 0:
+            self.held.append(_held_mib())
         self.missed += len(story.missed)
         for one in strikes:
             if one not in story.missed:
@@ -79,6 +84,14 @@ class Tally:
         print(f"{self.missed:,} faults never fell")
         print(f"at {calls}")
         print(f"{self.minutes:.1f} min, at most {mib:.0f} MiB, {files} files open at the end")
+        if self.held:
+            print(f"held after every {_LOOK} waves: {self.held} MiB")
+
+
+def _held_mib() -> int:
+    """Return what this process holds now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() // 1024**2
 
 
 @pytest.mark.parametrize("strike", _FOUND, ids=str)
@@ -99,18 +112,21 @@ def test_faults_at_some_call(tmp_path: Path, vcenter: StartVCenter, recorded: Re
 
 
 @pytest.mark.soak
-def test_faults_at_every_call(tmp_path: Path, vcenter: StartVCenter, recorded: Record) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_faults_at_every_call(tmp_path: Path, vcenter: StartVCenter, recorded: Record, part: int) -> None:
     seed = random.SystemRandom().randrange(2**32)
     rng = random.Random(seed)
     strikes, tally = list(every_strike(recorded, rng)), Tally()
-    singles = rng.sample(strikes, len(strikes))  # one that ends early has been everywhere
-    while tally.waves < WAVES and tally.minutes < MINUTES:
+    mine = strikes[part::PARTS]
+    singles = rng.sample(mine, len(mine))  # one that ends early has been everywhere
+    waves = WAVES // PARTS
+    while tally.waves < waves and tally.minutes < MINUTES:
         drawn = (singles[tally.waves],) if tally.waves < len(singles) else pair(strikes, rng)
         tally.tell(tmp_path, vcenter, *drawn)
-    print(f"SEED {seed}, {min(tally.waves, len(singles)):,} of {len(strikes):,} single faults")
+    print(f"SEED {seed}, {min(tally.waves, len(singles)):,} of {len(singles):,} single faults of this part")
     tally.say()
-    if tally.waves < WAVES:
-        print(f"ended after {tally.minutes:.0f} min, before {WAVES:,} waves")
+    if tally.waves < waves:
+        print(f"ended after {tally.minutes:.0f} min, before {waves:,} waves")
     assert tally.wrong == {}, f"SEED {seed}"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 
 from migrate.sites.vsphere.built import kind_named
 from migrate.sites.vsphere.connection import Connection
-from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.tasks import Act
+from planner.errors import NameTaken
 from planner.sources.vcenter.paths import Kind
 from planner.sources.vcenter.soap import Ref
 from planner.sources.vcenter.values import many, text
@@ -17,7 +18,6 @@ _VM = Kind("virtual machines", (), {"VirtualMachine": ("customValue",)})
 _FIELDS = Kind("custom attributes", (), {"CustomFieldsManager": ("field",)})
 _OF_VMS = ("", "VirtualMachine")
 OWN = "wherry "  # how the names of those begin that wherry shows where VMs stand by
-_TAKEN = "DuplicateName"
 
 
 class Attributes:
@@ -70,14 +70,11 @@ class Attributes:
         return True if dict(self.values(vm)).get(name, "") == value else None
 
     def _define(self, act: Act, name: str) -> int:
-        try:
+        with suppress(NameTaken):  # somebody was faster
             act.run(
                 self._manager,
                 "AddCustomFieldDef",
                 *(name, kind_named("VirtualMachine")),
                 done=lambda: self._keys().get(name),
             )
-        except Declined as error:
-            if error.kind != _TAKEN:
-                raise  # else somebody was faster
         return self._keys()[name]

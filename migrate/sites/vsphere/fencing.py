@@ -22,7 +22,7 @@ class Fencing(Describing):
     """Names, notes and plugs of VMs."""
 
     def rename(self, vm: str, name: str, op: str) -> None:
-        """Give a VM another name; raises SiteRefused when it is taken in its folder."""
+        """Give a VM another name; raises NameTaken when another in its folder has it."""
         target = self._seen(vm).ref
         self.act("rename", vm, op).run(
             target, "Rename_Task", escaped(name), done=lambda: _yes(name_of(self._seen(vm)) == name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from planner.errors import NoSpace, SiteRefused, Unreachable, WherryError
+from planner.errors import NameTaken, NoSpace, SiteRefused, Unreachable, WherryError
 from planner.names import visible
 from planner.sources.vcenter.values import at, text
 
@@ -26,6 +26,10 @@ class Declined(SiteRefused):
         self.kind = kind
 
 
+class _Taken(Declined, NameTaken):
+    """The fault that says that something in the same folder has the name."""
+
+
 def declined(what: str, kind: str, said: str = "") -> WherryError:
     """Return the error for a fault: ``what`` is a clause without an end, ``cannot power on web-01``."""
     why = f"{kind}: {visible(said, 160)}" if said and said != kind else kind
@@ -33,7 +37,8 @@ def declined(what: str, kind: str, said: str = "") -> WherryError:
         return NoSpace(f"{what}: {why}", "free space on the datastore, then try again")
     if kind in _AWAY:  # as for a while after a restart of the vCenter: tried again by itself
         return Unreachable(f"{what}: {why}", "look whether the vCenter has its host back, then try again")
-    return Declined(f"{what}: {why}", _HINTS.get(kind, "see the task in vCenter, then try again"), kind)
+    refusal = _Taken if kind == "DuplicateName" else Declined
+    return refusal(f"{what}: {why}", _HINTS.get(kind, "see the task in vCenter, then try again"), kind)
 
 
 def kind_of(thing: object) -> str:

@@ -14,7 +14,7 @@ from migrate.run.history import History
 from migrate.run.runbook import COMMIT, Runbook, Step
 from migrate.sites.ports import Capability
 from migrate.steps.kinds import KINDS
-from planner.errors import SiteRefused, StepFailed
+from planner.errors import NameTaken, SiteRefused, StepFailed
 from planner.model import Power
 from planner.names import content_id
 from tests.migrate.estate import small_wave
@@ -83,7 +83,7 @@ def test_a_name_that_the_site_has_already_is_made_unique(monkeypatch: pytest.Mon
 
     def taken(site: Any, vm: str, name: str, op: str) -> None:
         if name == "web-moved-20261128":
-            raise SiteRefused("the name is taken", "choose another")
+            raise NameTaken("the name is taken", "choose another")
         rename(site, vm, name, op)
 
     monkeypatch.setattr(type(here.site), "rename", taken)
@@ -95,6 +95,22 @@ def test_a_name_that_the_site_has_already_is_made_unique(monkeypatch: pytest.Mon
     verified = KINDS["fence"].verify(context, here.one("fence"), "op")
     assert verified is not None
     assert verified["name"] == name
+
+
+def test_a_site_that_refuses_a_rename_for_another_reason_is_not_asked_for_another_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = Fenced()
+    asked: list[str] = []
+
+    def busy(site: Any, vm: str, name: str, op: str) -> None:
+        asked.append(name)
+        raise SiteRefused("the VM is busy", "wait")
+
+    monkeypatch.setattr(type(here.site), "rename", busy)
+    with pytest.raises(SiteRefused, match="busy"):
+        here.fence()
+    assert asked == ["web-moved-20261128"]
 
 
 def test_without_a_day_in_the_record_none_is_made_up() -> None:

@@ -16,7 +16,7 @@ from migrate.sites.vsphere.differing import differences
 from migrate.sites.vsphere.ids import Ids
 from migrate.sites.vsphere.machines import Building
 from migrate.sites.vsphere.tasks import Tasks
-from planner.errors import NotFound, SiteRefused
+from planner.errors import NameTaken, NotFound, SiteRefused
 from planner.model import Backing, BusSharing, Power
 from tests.migrate.sites.vsphere.conftest import Wire, Wired
 from tests.migrate.sites.vsphere.estates import APP, GIB, MIB, TAGGED, document
@@ -301,7 +301,7 @@ def test_a_vm_of_another_attempt_is_not_taken_over(pair: Pair) -> None:
 
 def test_a_name_that_is_taken_is_refused(pair: Pair) -> None:
     pair.target.create_vm(pair.vm(), OP)
-    with pytest.raises(SiteRefused, match="DuplicateName"):
+    with pytest.raises(NameTaken, match="DuplicateName"):
         pair.target.create_vm(pair.vm(id="vm-9", disks=(), datastore="ds"), OP)
 
 
