@@ -145,40 +145,49 @@ class ControlServer:
             thread.start()
 
     def _answer(self, sock: socket.socket) -> None:
-        sock.settimeout(_TALK_S)
-        peer = _Peer(sock)
         try:
-            with suppress(HungUp):
-                try:
-                    peer.send({"ok": self._done(peer)})
-                except HungUp:
-                    raise
-                except WherryError as error:
-                    peer.send({"error": refusal_of(error).model_dump()})
-                except OSError as error:
-                    told = StepFailed(
-                        f"the disk or file failed: {error.strerror or error}", "look at it there"
-                    )
-                    peer.send({"error": refusal_of(told).model_dump()})
-                except Exception:  # noqa: BLE001
-                    # One request's defect must not end the process; whoever asked is told.
-                    _log.exception("a request failed")
-                    told = StepFailed("the request failed there", "look at the log of that process")
-                    peer.send({"error": refusal_of(told).model_dump()})
+            answer(sock, self._handlers)
         finally:
             with self._lock:
                 del self._peers[sock]
             sock.close()
 
-    def _done(self, peer: _Peer) -> Told:
-        request = peer.request()
-        handler = self._handlers.get(taken(request, "verb", str))
-        if handler is None:
-            raise NotFound(
-                f"the process does not know {visible(str(request['verb']), 80)}",
-                "use the same release on both sides",
-            )
-        return handler(request, peer)
+
+def _anybody(_verb: str) -> None:
+    pass
+
+
+def answer(
+    sock: socket.socket, handlers: Mapping[str, Handler], admit: Callable[[str], None] = _anybody
+) -> None:
+    """Answer the one request that comes on a connection; ``admit`` raises where its verb is refused."""
+    sock.settimeout(_TALK_S)
+    peer = _Peer(sock)
+    with suppress(HungUp):
+        try:
+            request = peer.request()
+            verb = taken(request, "verb", str)
+            admit(verb)
+            peer.send({"ok": _handler(handlers, verb)(request, peer)})
+        except HungUp:
+            raise
+        except WherryError as error:
+            peer.send({"error": refusal_of(error).model_dump()})
+        except OSError as error:
+            told = StepFailed(f"the disk or file failed: {error.strerror or error}", "look at it there")
+            peer.send({"error": refusal_of(told).model_dump()})
+        except Exception:  # noqa: BLE001
+            # One request's defect must not end the process; whoever asked is told.
+            _log.exception("a request failed")
+            told = StepFailed("the request failed there", "look at the log of that process")
+            peer.send({"error": refusal_of(told).model_dump()})
+
+
+def _handler(handlers: Mapping[str, Handler], verb: str) -> Handler:
+    handler = handlers.get(verb)
+    if handler is None:
+        raise NotFound(f"the process does not know {visible(verb, 80)}", "use the same release on both sides")
+    return handler
 
 
 class _Peer:
@@ -221,16 +230,23 @@ class _Peer:
 
 
 class ControlClient:
-    """Asks the process that answers in ``folder``; see ``Asks``."""
+    """Asks the process that answers in ``folder``, or where ``reach`` connects to; see ``Asks``."""
 
-    def __init__(self, folder: Path, connect_s: float = 10.0) -> None:
-        self._folder = folder
-        self._connect_s = connect_s
+    def __init__(
+        self,
+        folder: Path,
+        connect_s: float = 10.0,
+        *,
+        reach: Callable[[], socket.socket] | None = None,
+        shown: str = "",
+    ) -> None:
+        self._shown = shown or f"the process that answers in {folder}"
+        self._reach = reach or (lambda: connect(folder, SOCKET, connect_s))
 
     def is_answered(self) -> bool:
         """Tell whether somebody answers there; raises BadInput for a folder that others may enter."""
         try:
-            connect(self._folder, SOCKET, self._connect_s).close()
+            self._reach().close()
         except Unreachable:
             return False
         return True
@@ -265,16 +281,16 @@ class ControlClient:
         raw = json.dumps({**request, "verb": verb}).encode("ascii") + b"\n"
         if len(raw) > REQUEST_MAX:
             raise BadInput("the request is too long", "use shorter names")
-        with connect(self._folder, SOCKET, self._connect_s) as sock, sock.makefile("rb") as file:
+        with self._reach() as sock, sock.makefile("rb") as file:
             try:
                 sock.sendall(raw)
-                yield self._lines(file)
-            except ConnectionError as error:
+            except OSError as error:
                 raise self._ended() from error
+            yield self._lines(file)
 
     def _lines(self, file: BinaryIO) -> Iterator[Told]:
         """Yield what comes until the other side ends it; raises what it refuses with."""
-        while raw := file.readline(ANSWER_MAX + 1):
+        while raw := self._line(file):
             if not raw.endswith(b"\n"):
                 break
             line = _read(raw)
@@ -287,10 +303,14 @@ class ControlClient:
                 raise StepFailed("the answer makes no sense", "look at that process")
             yield line
 
+    def _line(self, file: BinaryIO) -> bytes:
+        try:
+            return file.readline(ANSWER_MAX + 1)
+        except OSError as error:
+            raise self._ended() from error
+
     def _ended(self) -> Unreachable:
-        return Unreachable(
-            f"the process that answers in {visible(str(self._folder), 200)} ended", "start it and ask again"
-        )
+        return Unreachable(f"{visible(self._shown, 240)} ended", "start it and ask again")
 
 
 class InProcess:

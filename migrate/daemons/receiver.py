@@ -27,6 +27,7 @@ from planner.names import visible
 
 if TYPE_CHECKING:
     from migrate.daemons.control import Asks
+    from migrate.journal.attending import Attending
     from migrate.sites.reached import Reached
 
 NAME = "receiver"
@@ -83,7 +84,13 @@ def asked_receiver(where: str, patience_s: float = 20.0) -> Asks:
     return client
 
 
-class _Volumes:
+def must_be_site(where: str) -> None:
+    """Raise Unreachable unless a site is there."""
+    if not (folder_of(where) / "site.json").is_file():
+        raise Unreachable(f"{folder_of(where)} is not a site folder", "build the lab first")
+
+
+class SiteVolumes:
     """Opens volumes of the site, which is connected to when the first one is asked for.
 
     One whose disks are gone with the connection stays open; it finds back to its site by itself.
@@ -95,16 +102,16 @@ class _Volumes:
         self._staying: Reached | None = None
 
     def open_write(self, volume: str) -> WritableDisk:
-        with self._site() as site:
+        with self.site() as site:
             return site.open_write(volume)
 
     def open_read(self, volume: str) -> ReadableDisk:
         """Open a volume as it is now, beside its writer."""
-        with self._site() as site:
+        with self.site() as site:
             return site.open_read(volume)
 
     @contextmanager
-    def _site(self) -> Iterator[Reached]:
+    def site(self) -> Iterator[Reached]:
         from migrate.sites.opening import open_at
 
         with self._lock:
@@ -118,22 +125,28 @@ class _Volumes:
                     site.close()
 
 
-class _Kept:
+class KeptVolumes:
     """The disks of the site as its receiver opens them: through a journal where they are in one."""
 
-    def __init__(self, volumes: _Volumes, store: Path) -> None:
+    def __init__(self, volumes: SiteVolumes, store: Path) -> None:
         self._volumes = volumes
         self._store = store
 
     @contextmanager
-    def attended(self) -> Iterator[Callable[[], bool]]:
-        """Keep the journals for as long as the block lasts; the store is ours."""
+    def attended(self) -> Iterator[Attending]:
+        """Keep the journals and answer about them for as long as the block lasts; the store is ours."""
         from migrate.journal.attending import attended_site
         from migrate.journal.site import SiteJournals
 
         self._journals = SiteJournals(self._store, self._volumes)
-        with attended_site(self._store, self._journals) as is_needed:
-            yield is_needed
+        with attended_site(self._store, self._journals) as attending:
+            yield attending
+
+    @contextmanager
+    def needed(self) -> Iterator[Callable[[], bool]]:
+        """The same for who serves until idle: whether somebody needs us."""
+        with self.attended() as attending:
+            yield attending.is_needed
 
     def open_write(self, volume: str) -> WritableDisk:
         return self._journals.open_write(volume)
@@ -154,13 +167,12 @@ def main(arguments: list[str]) -> int:
 
     where = arguments[0]
     store = store_of(where)
-    kept = _Kept(_Volumes(where), store)
+    kept = KeptVolumes(SiteVolumes(where), store)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda _signal, _frame: stopping.set())
     try:
-        if not (folder_of(where) / "site.json").is_file():
-            raise Unreachable(f"{folder_of(where)} is not a site folder", "build the lab first")
+        must_be_site(where)
         with ServerLock(run_of(where), NAME), listen(run_of(where), SOCKET) as listener:
             serve_forever(
                 listener,
@@ -170,7 +182,7 @@ def main(arguments: list[str]) -> int:
                 open_read=kept.open_read,
                 stop=stopping.is_set,
                 resynced=kept.resynced,
-                beside=kept.attended,
+                beside=kept.needed,
             )
     except WherryError as error:
         sys.stderr.write(f"{error.message}\n")

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from migrate.daemons.control import Asks, ControlClient, ControlServer, InProcess
+from migrate.daemons.control import Asks, ControlClient, ControlServer, Handler, InProcess
 from migrate.daemons.registered import Registered
 from migrate.daemons.remembered import Remembered, remember
 from migrate.journal import serving
@@ -48,19 +49,28 @@ def attended(
         journals.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Attending:
+    """``is_needed``: whether a request is under way, or history moved on. ``handlers``: what is answered."""
+
+    is_needed: Callable[[], bool]
+    handlers: Mapping[str, Handler]
+
+
 @contextmanager
-def attended_site(store: Path, journals: SiteJournals) -> Iterator[Callable[[], bool]]:
+def attended_site(store: Path, journals: SiteJournals) -> Iterator[Attending]:
     """Keep the journals of a site and answer about them until the block ends, and close them then.
 
-    The caller holds the store. What is given tells whether a request is under way, or history is moved on.
+    The caller holds the store.
     """
     try:
         serving.clear(store)
         with Keeper(journals, journals.limits, leave=journals.hurried.__contains__) as keeper:
             answers = Answers(journals, store, Limits(), receives=True, health=keeper.health)
-            server = ControlServer(store, answers.handlers() | SiteAnswers(journals).handlers())
+            handlers = answers.handlers() | SiteAnswers(journals).handlers()
+            server = ControlServer(store, handlers)
             try:
-                yield lambda: server.is_asked or keeper.is_moving
+                yield Attending(lambda: server.is_asked or keeper.is_moving, handlers)
             finally:
                 server.close()
     finally:

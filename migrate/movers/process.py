@@ -123,10 +123,9 @@ def carry(
     task: Task, policy: Callable[[], Policy], stop: Callable[[], bool], tell: Callable[[Moving], None]
 ) -> dict[str, Any]:
     """Do one task and return the message that says what came of it; raises WherryError."""
-    from migrate.daemons.receiver import connect_receiver
+    from migrate.daemons.reaching import channel_to, streams_of
     from migrate.movers.keeping import carry_keeping
     from migrate.movers.placing import carry_placement
-    from migrate.replication.channel import SocketChannel
     from migrate.replication.throttle import Throttle
     from migrate.sites.opening import open_at
     from migrate.transfers.streamed import StreamedTransfers
@@ -138,13 +137,14 @@ def carry(
     with closing(open_at(task.ends.source)) as source:
         transfers = StreamedTransfers(
             source,
-            lambda: SocketChannel(connect_receiver(task.ends.target)),
+            lambda: channel_to(task.ends.target),
             generation=task.generation,
             level=task.manner.level,
             block_bytes=task.manner.block_bytes,
             adapts=task.manner.adapts,
             dedupe=task.manner.dedupe,
             throttle=Throttle(policy),
+            streams=streams_of,
             stop=lambda _volume: stop(),
         )
         if task.wanted is not None:

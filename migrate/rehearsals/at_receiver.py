@@ -1,5 +1,6 @@
-"""What a dry rehearsal asks of the target's receiver, reading only: it is never started for that.
+"""What a dry rehearsal asks of the target's receiver: it is never started for that, and writes no disk.
 
+receiver  one on another machine: its keys and ours, and whether it serves the same site
 writers   somebody else holds a disk that the run would write
 store     room where the receiver keeps its progress and the journals of the wave's groups
 answers   one that runs and does not answer
@@ -14,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from migrate.daemons.away import Away, find_away, keys_of
 from migrate.daemons.lock import is_running
 from migrate.daemons.receiver import NAME, SOCKET, run_of, store_of
 from migrate.rehearsals.finding import Finding
@@ -24,6 +26,7 @@ from planner.names import visible
 from planner.units import MIB, show_bytes
 
 if TYPE_CHECKING:
+    from migrate.daemons.control import Asks
     from migrate.run.runbook import Runbook
     from migrate.sites.reached import Reached
     from planner.plan import Wave
@@ -36,17 +39,25 @@ def at_the_receiver(
     project: Project, wave: Wave, runbook: Runbook, source: Reached, target: Reached
 ) -> Iterator[Finding]:
     """Yield everything at the receiver that is in the way of a wave, and what will be at the source's."""
-    yield from _writers(wave, target)
-    yield from _room(store_of(target.where), runbook, "the wave's journals")
+    away = find_away(target.where)
+    if away is None:
+        yield from _writers(wave, target)
+        yield from _room(store_of(target.where), runbook, "the wave's journals")
+        if is_running(run_of(target.where), NAME) is not None:
+            yield from _beside(project, wave, runbook, target)
+    else:
+        yield from _away(project, wave, runbook, target, away, "the wave's journals")
     if wave.conduct.ending.reverse:
         from planner.store import settings
 
         after = f"after its commit the wave's journals at {visible(source.name)}"
         unfrozen = unfrozen_at(settings.load(project), "target", wave)
         home = compose_failback(wave, {}, unfrozen=unfrozen)
-        yield from _room(store_of(source.where), home, after)
-    if is_running(run_of(target.where), NAME) is not None:
-        yield from _answers(project, wave, runbook, target)
+        back = find_away(source.where)
+        if back is None:
+            yield from _room(store_of(source.where), home, after)
+        else:
+            yield from _away(project, wave, home, source, back, after)
 
 
 def _writers(wave: Wave, target: Reached) -> Iterator[Finding]:
@@ -70,27 +81,53 @@ def _room(store: Path, runbook: Runbook, what: str) -> Iterator[Finding]:
     """Yield a store without room for what the wave's journals may take; 0 stands for no limit."""
     there = next(path for path in (store, *store.parents) if path.exists())
     found = os.statvfs(there)
-    free = found.f_bavail * found.f_frsize
+    yield from _little(str(there), found.f_bavail * found.f_frsize, runbook, what)
+
+
+def _little(there: str, free: int, runbook: Runbook, what: str) -> Iterator[Finding]:
     wanted = _STORE_BYTES + sum(
         int(step.params["hard_bytes"]) for step in runbook.steps if step.kind == "journal"
     )
     if free < wanted:
         yield Finding(
             "receiver store",
-            f"{visible(str(there), 200)} has {show_bytes(free)} free, {what} may take {show_bytes(wanted)}",
+            f"{visible(there, 200)} has {show_bytes(free)} free, {what} may take {show_bytes(wanted)}",
             "free space there, or lower policies.journal_limit",
         )
 
 
-def _answers(project: Project, wave: Wave, runbook: Runbook, target: Reached) -> Iterator[Finding]:
+def _beside(project: Project, wave: Wave, runbook: Runbook, target: Reached) -> Iterator[Finding]:
     from migrate.daemons.control import ControlClient
     from migrate.daemons.sockets import connect
-    from migrate.transfers.histories import AskedHistories
 
     try:
         connect(run_of(target.where), SOCKET, 2.0).close()
-        client = ControlClient(store_of(target.where), 2.0)
-        histories = AskedHistories(lambda: client, project.id, wave.name)
+    except WherryError as error:
+        yield Finding("receiver", error.message, error.hint or "look at its log in run/")
+        return
+    yield from _journals(project, wave, runbook, ControlClient(store_of(target.where), 2.0))
+
+
+def _away(
+    project: Project, wave: Wave, runbook: Runbook, site: Reached, away: Away, what: str
+) -> Iterator[Finding]:
+    """Yield what is wrong with a receiver on another machine: keys, site, room, and what it is told."""
+    from migrate.daemons.reaching import asks_of, look
+
+    try:
+        free = int(look(site, away, keys_of(site.where))["free_bytes"])
+    except WherryError as error:
+        yield Finding("receiver", error.message, error.hint or "start it there")
+        return
+    yield from _little(f"the receiver's machine at {site.name}", free, runbook, what)
+    yield from _journals(project, wave, runbook, asks_of(site.where))
+
+
+def _journals(project: Project, wave: Wave, runbook: Runbook, asks: Asks) -> Iterator[Finding]:
+    from migrate.transfers.histories import AskedHistories
+
+    try:
+        histories = AskedHistories(lambda: asks, project.id, wave.name)
         for step in runbook.steps:
             if step.kind == "journal" and (reach := histories.kept(step.id.split("/")[0])) is not None:
                 for said in reach.said:

@@ -75,6 +75,14 @@ class Talk:
              "generation": hello.generation, "pass": hello.pass_id, "mode": hello.mode}
         )  # fmt: skip
 
+    def ask(self, peer: Holder, serial: str, verb: str) -> None:
+        """Write down who asked for something that is no pass."""
+        self._begun = True
+        self._add(
+            {"number": self._number, "what": "asked", "serial": serial, "role": peer.role.value,
+             "site": peer.site, "project": peer.project, "purpose": "control", "verb": verb}
+        )  # fmt: skip
+
     def end(self, outcome: str, received_bytes: int) -> None:
         """Write down what came of it."""
         if self._begun:

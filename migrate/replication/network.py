@@ -39,12 +39,17 @@ _log = logging.getLogger(__name__)
 _TICK_S = 0.2
 _END_S = 60.0
 _REMIND = timedelta(days=1)
+_ASKING = 32  # requests in lines at once
+
+Answers = Callable[[socket.socket, Callable[[str], None]], None]
 
 
 class NetworkService:
     """Answers TLS peers of one project.
 
-    ``groups`` holds the group of every volume served here, "" where none is known. ``revoked`` is the
+    ``groups`` holds the group of every volume served here, "" where none is known; without it the site that
+    opens them decides which there are, and none is of a group. ``answers`` answers a request in lines once
+    its verb was admitted: only peers with keys for every group may make one. ``revoked`` is the
     list of keys that count no more, read anew for each peer. ``journals`` are those that taps may stream
     to. ``handshake_s`` bounds a handshake, and as
     much again what a peer takes to say what it wants; ``timeout_s`` each wait for one at work. Of the
@@ -55,9 +60,10 @@ class NetworkService:
         self,
         keys: TlsKeys,
         open_disk: Callable[[str], WritableDisk],
-        groups: Mapping[str, str],
+        groups: Mapping[str, str] | None,
         store: Path,
         *,
+        answers: Answers | None = None,
         revoked: Path | None = None,
         pools: Pools | None = None,
         resynced: Callable[[str, str], None] = lambda _volume, _why: None,
@@ -73,6 +79,7 @@ class NetworkService:
             raise BadInput(f"the keys are those of the {holder}", "use keys with role receiver")
         self._keys = keys
         self._groups = groups
+        self._answers = answers
         self._store = store
         self._revoked = revoked
         self._pools = pools
@@ -87,6 +94,7 @@ class NetworkService:
         inlet = Inlet(journals, open_log) if journals is not None else None
         self._receiver = Receiver(open_disk, open_log, resynced=resynced, inlet=inlet)
         self._places = Places(peers)
+        self._asking = Places(_ASKING)
         self._apart = {"join": Places(JOINING), "stream": Places(STREAMING)}
         self._strangers_max = strangers
         self._lock = threading.Lock()
@@ -112,7 +120,7 @@ class NetworkService:
             stack.enter_context(beside())
             stack.callback(self._end)
             self._relied = Relied(self._revoked, self._store, self._keys.bundle.authority)
-            context = self._keys.context(server=True)
+            context = self._keys.context(server=True, control=self._answers is not None)
             listening.settimeout(_TICK_S)
             while not stop():
                 self._remind()
@@ -179,6 +187,10 @@ class NetworkService:
                 with self._lock:
                     self._channels.add(peer)
                 stack.callback(self._channels.discard, peer)
+                if self._answers is not None and peer.is_control:
+                    self._hear(peer, guard, stack, talk, self._answers)
+                    talk.end("done", 0)
+                    return
                 self._receiver.serve(
                     peer,
                     lambda hello: self._admit(hello, peer, guard, stack, talk),
@@ -208,11 +220,7 @@ class NetworkService:
         """Decide what a peer may do; from here it is at work. Raises SiteRefused, NotFound, ProjectBusy."""
         peer, serial = channel.peer()
         talk.begin(peer, serial, hello)
-        if has_ended(self._keys.bundle, self._now()):
-            raise SiteRefused("the keys of the receiver have ended", "issue it new ones, and start it anew")
-        must_be(peer, project=self._keys.bundle.holder.project, role=Role.SENDER)
-        if self._is_revoked(serial):
-            raise SiteRefused(f"the keys of the {peer} were revoked", "issue new ones")
+        self._may_enter(peer, serial)
         if hello.purpose == "stream":
             self._may_stream(peer, hello.volume)
         else:
@@ -222,24 +230,59 @@ class NetworkService:
         channel.wait(self._timeout_s)
         self._left(guard)
 
+    def _hear(
+        self,
+        channel: TlsChannel,
+        guard: socket.socket,
+        stack: contextlib.ExitStack,
+        talk: Talk,
+        answers: Answers,
+    ) -> None:
+        """Answer the request of a peer that may make any."""
+        peer, serial = channel.peer()
+
+        def admit(verb: str) -> None:
+            talk.ask(peer, serial, verb)
+            self._may_enter(peer, serial)
+            if peer.groups or self._keys.bundle.holder.groups:
+                raise SiteRefused(
+                    "whoever asks for a site has to have keys for every group", "issue keys without --groups"
+                )
+            stack.callback(self._asking.take(serial))
+            self._left(guard)
+
+        answers(channel.lines, admit)
+
+    def _may_enter(self, peer: Holder, serial: str) -> None:
+        """Raise SiteRefused unless a peer has keys that count here."""
+        if has_ended(self._keys.bundle, self._now()):
+            raise SiteRefused("the keys of the receiver have ended", "issue it new ones, and start it anew")
+        must_be(peer, project=self._keys.bundle.holder.project, role=Role.SENDER)
+        if self._is_revoked(serial):
+            raise SiteRefused(f"the keys of the {peer} were revoked", "issue new ones")
+
     def _may_have(self, peer: Holder, volume: str) -> None:
         shown = visible(volume, 200)
         if not self._may_write(peer, volume):
             raise SiteRefused(
                 f"volume {shown} is of no group that these keys are for", "issue keys for its group"
             )
-        if volume not in self._groups:
+        if not self._is_served(volume):
             raise NotFound(f"volume {shown} is not served here", "register it at the receiver")
+
+    def _is_served(self, volume: str) -> bool:
+        return self._groups is None or volume in self._groups
 
     def _may_stream(self, peer: Holder, group: str) -> None:
         """Raise unless a peer may write every disk of a group; one without a group is one by itself."""
-        volumes = [volume for volume, its in self._groups.items() if (its or volume) == group]
+        known = self._groups or {}
+        volumes = [volume for volume, its in known.items() if (its or volume) == group]
         for volume in volumes or [group]:
             self._may_have(peer, volume)
 
     def _may_write(self, peer: Holder, volume: str) -> bool:
         """Tell whether neither key, the peer's nor ours, is limited to other groups than the volume's."""
-        group = self._groups.get(volume, "")
+        group = (self._groups or {}).get(volume, "")
         return all(not limits or group in limits for limits in (peer.groups, self._keys.bundle.holder.groups))
 
     def _pool(self, channel: TlsChannel) -> Pool | None:
@@ -250,7 +293,7 @@ class NetworkService:
         return self._pools.of(
             peer.project,
             peer.groups,
-            lambda volume: volume in self._groups and self._may_write(peer, volume),
+            lambda volume: self._is_served(volume) and self._may_write(peer, volume),
         )
 
     def _is_revoked(self, serial: str) -> bool:

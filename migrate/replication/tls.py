@@ -25,6 +25,7 @@ from planner.names import visible
 _JOIN_BYTES = 64 * 1024  # below this, parts leave as one record
 _LAST_S, _LAST_READS = 1.0, 16
 _STREAMS = 8  # of a disk where one connection takes each loss for a full line
+CONTROL = "wherry-control"  # a connection on which lines are spoken: requests, not frames of a pass
 _UNSENT_BYTES = 256 * 1024  # kept by the kernel beyond what is on the line: offers would wait behind it
 _ALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 5), (socket.TCP_KEEPCNT, 3))
 
@@ -39,8 +40,8 @@ class TlsKeys:
         self.bundle: Bundle = read_bundle(path, now)
         self._authority = self.bundle.authority.public_bytes(Encoding.PEM).decode("ascii")
 
-    def context(self, *, server: bool) -> ssl.SSLContext:
-        """Return a context for one end; raises BadInput."""
+    def context(self, *, server: bool, control: bool = False) -> ssl.SSLContext:
+        """Return a context for one end, asking for ``control`` or, a server, taking it; raises BadInput."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if server else ssl.PROTOCOL_TLS_CLIENT)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.check_hostname = False  # our own names decide, see migrate.keys.names
@@ -48,6 +49,8 @@ class TlsKeys:
         context.load_verify_locations(cadata=self._authority)
         if server:
             context.num_tickets = 0
+        if control:
+            context.set_alpn_protocols([CONTROL])
         # ssl reads keys from files only: the bytes that were checked, not a second look at the path.
         fd = os.memfd_create("wherry-keys", os.MFD_CLOEXEC)
         try:
@@ -104,6 +107,16 @@ class TlsChannel:
         except BadInput as error:
             raise SiteRefused(error.message, error.hint) from error
         return holder, str(told.get("serialNumber", "")).lstrip("0")
+
+    @property
+    def is_control(self) -> bool:
+        """Whether both ends agreed to speak lines."""
+        return self._sock.selected_alpn_protocol() == CONTROL
+
+    @property
+    def lines(self) -> socket.socket:
+        """The encrypted socket of a connection on which lines are spoken."""
+        return self._sock
 
     def streams(self) -> int:
         """Return how many connections a disk is worth on this line: one with BBR, else 8."""
@@ -189,15 +202,17 @@ def _broke(error: Exception) -> ChannelClosed:
     return ChannelClosed(f"the connection to the peer broke: {reason}", "try again, the pass resumes")
 
 
-def connect_tls(host: str, port: int, keys: TlsKeys, site: str, timeout_s: float = 300.0) -> TlsChannel:
-    """Return a channel to the receiver of ``site`` and no other.
+def connect_tls(
+    host: str, port: int, keys: TlsKeys, site: str, timeout_s: float = 300.0, *, control: bool = False
+) -> TlsChannel:
+    """Return a channel to the receiver of ``site`` and no other, for lines where it is for ``control``.
 
     Raises BadInput, ChannelClosed, SiteRefused when the peer is somebody else.
     """
     holder = keys.bundle.holder
     if holder.role is not Role.SENDER:
         raise BadInput(f"the keys are those of the {holder}", "use keys with role sender")
-    context = keys.context(server=False)
+    context = keys.context(server=False, control=control)
     try:
         sock = socket.create_connection((host, port), 10.0)
     except OSError as error:
@@ -212,6 +227,11 @@ def connect_tls(host: str, port: int, keys: TlsKeys, site: str, timeout_s: float
     try:
         peer, _serial = channel.peer()
         must_be(peer, project=holder.project, role=Role.RECEIVER, site=site)
+        if channel.is_control is not control:
+            raise SiteRefused(
+                f"the {peer} serves single disks only, and no site",
+                "start it there with 'wherry receiver --site NAME'",
+            )
     except SiteRefused:
         channel.close()
         raise

@@ -91,14 +91,15 @@ def keeping(project: Project, groups: Sequence[WaveGroup]) -> Iterator[Keeping]:
 
     The store is that of the first group.
     """
-    from migrate.daemons.receiver import asked_receiver, store_of
+    from migrate.daemons.reaching import asks_of
+    from migrate.daemons.receiver import store_of
     from migrate.sites.opening import open_site
 
     places: dict[str, str] = {}
     for side in dict.fromkeys(one.side for one in groups) or ("target",):
         with closing(open_site(settings_store.load(project), side, project.root)) as site:
             places[side] = site.where
-    asked = {side: asked_receiver(place) for side, place in places.items()}
+    asked = {side: asks_of(place) for side, place in places.items()}
     first = next(iter(places.values()))
     yield Keeping(tuple(groups), _Titled(asked, {one.title: one for one in groups}), store_of(first))
 

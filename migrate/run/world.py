@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from migrate.run import store as runs
 from migrate.steps.kind import Context
 from migrate.steps.outside import Outside
-from planner.errors import Blocked
+from planner.errors import Blocked, Unreachable
 from planner.names import visible
 from planner.store import plans
 from planner.store import settings as settings_store
@@ -64,6 +64,7 @@ def context(
     ``stop`` is asked between two blocks, ``let_go`` too: whether nobody may read a volume on.
     """
     source, target = sites
+    _introduce(project, run, target)
     carried = _moved if hauling is not None else _here
     return Context(
         run=runs.key_of(project, run),
@@ -82,15 +83,26 @@ def context(
     )
 
 
+def _introduce(project: Project, run: Run, target: Reached) -> None:
+    """Tell a receiver on another machine where the wave's volumes lie; raises SiteRefused, BadInput.
+
+    One that does not answer is none of our business yet: going back may need nothing of it.
+    """
+    from migrate.daemons.reaching import introduce
+
+    with suppress(Unreachable):
+        introduce(target, [disk.volume for disk in plans.get(project, run.plan).plan.wave(run.wave).disks])
+
+
 def _histories(project: Project, run: Run, target: Reached) -> Histories | None:
     """Return the journals of the site that a run copies to; none are kept for remedies."""
-    from migrate.daemons.receiver import asked_receiver
+    from migrate.daemons.reaching import asks_of
     from migrate.run.store import RunKind
     from migrate.transfers.histories import AskedHistories
 
     if run.kind is RunKind.REMEDY:
         return None
-    return AskedHistories(lambda: asked_receiver(target.where), project.id, run.wave)
+    return AskedHistories(lambda: asks_of(target.where), project.id, run.wave)
 
 
 def _places(
@@ -101,7 +113,13 @@ def _places(
     hauling: Hauling | None,
 ) -> Places:
     """Return who brings in seeds: a mover of this machine, where an engine has any."""
+    from migrate.daemons.away import find_away
+
     folder = project.root / "seeds"
+    if find_away(sites[1].where) is not None:
+        from migrate.transfers.placing import PlacesElsewhere
+
+        return PlacesElsewhere()
     if hauling is None:
         from migrate.transfers.placing import PlacesHere, Placing
 
@@ -157,17 +175,17 @@ def _here(
     _hauling: Hauling | None,
 ) -> Transfers:
     """Return transfers whose sender is this process."""
-    from migrate.daemons.receiver import connect_receiver
-    from migrate.replication.channel import SocketChannel
+    from migrate.daemons.reaching import channel_to, streams_of
     from migrate.replication.throttle import Throttle
     from migrate.transfers.streamed import StreamedTransfers
 
     source, target = sites
     return StreamedTransfers(
         source,
-        lambda: SocketChannel(connect_receiver(target.where)),
+        lambda: channel_to(target.where),
         generation=run.generation,
         throttle=Throttle(line),
+        streams=streams_of,
         stop=stop,
         **_manner(project, run),
     )

@@ -28,14 +28,15 @@ def hash_newest(
     target: Reached, history: History, volume: str, size_bytes: int, progress: Callable[[int], None]
 ) -> DiskHash:
     """Return the digest of what is newest of a volume; raises Unreachable, OSError."""
-    from migrate.daemons.receiver import connect_receiver
-    from migrate.replication.channel import ChannelClosed, SocketChannel
+    from migrate.daemons.away import find_away
+    from migrate.daemons.reaching import channel_to
+    from migrate.replication.channel import ChannelClosed
 
-    if not lags(history, volume):
+    if not lags(history, volume) and find_away(target.where) is None:
         with closing(target.open_read(volume)) as replica:
             return hash_disk(replica, size_bytes=size_bytes, progress=progress)
     try:
-        with closing(SocketChannel(connect_receiver(target.where))) as channel:
+        with closing(channel_to(target.where)) as channel:
             return ask_hash(channel, volume, size_bytes, progress=progress)
     except ChannelClosed as error:
         raise Unreachable("the receiver went away in a comparison", "run the verb again") from error

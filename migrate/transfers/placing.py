@@ -152,3 +152,17 @@ def _is_same(source: object, disk: WritableDisk) -> bool:
     if not (isinstance(source, FlatDisk) and isinstance(disk, FlatDisk)):
         return False
     return os.path.sameopenfile(source.fileno(), disk.fileno())
+
+
+class PlacesElsewhere:
+    """Brings no images in: the disks are written by a receiver on another machine; see ``Places``."""
+
+    def place(
+        self, image: Path, volume: str, _size_bytes: int, _run: str, _report: Callable[[Moving], None]
+    ) -> Brought:
+        """Refuse; raises SiteRefused."""
+        raise SiteRefused(
+            f"{visible(str(image), 200)} cannot be brought onto {visible(volume, 80)} from here: "
+            "its receiver is on another machine",
+            "begin without images, or seed while the receiver is beside the engine",
+        )

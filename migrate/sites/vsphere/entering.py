@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 
 from migrate.sites.vsphere.calls import CallLog
 from migrate.sites.vsphere.connection import Connection
@@ -30,6 +31,7 @@ def enter(folder: VCenterFolder) -> VsphereSite:
             known = known_at(project, connection.identity)
             wanted = settings.load(project)
         ids = KnownIds(connection, known, folder.state / "places.json")
+        ids.tell = partial(_tell, folder.where)
         tasks = Tasks(connection, CallLog(folder.state / "ops.log"))
         site = VsphereSite(kept.name, connection, tasks, ids, where=folder.where)
         here = wanted.sites.get(kept.name)
@@ -40,6 +42,15 @@ def enter(folder: VCenterFolder) -> VsphereSite:
     except BaseException:
         session.close()
         raise
+
+
+def _tell(where: str, volume: str, places: tuple[str, ...]) -> None:
+    """Tell the site's receiver of a volume, where that is on another machine; raises Unreachable."""
+    from migrate.daemons.away import find_away
+    from migrate.daemons.reaching import asks_of
+
+    if find_away(where) is not None:
+        asks_of(where).ask("places", {"places": {volume: list(places)}})
 
 
 def _usual(datastores: Iterable[str]) -> str:

@@ -95,6 +95,7 @@ class Ids:
         self._lock = threading.Lock()
         self._made: dict[str, Ref] = {}
         self._places = dict(places or {})
+        self._known: dict[str, tuple[str, ...]] = {volume: (place,) for volume, place in self._places.items()}
         self._volumes = {place: volume for volume, place in self._places.items()}
 
     def find(self, vm: str) -> Ref | None:
@@ -169,9 +170,15 @@ class Ids:
         """Return the volume that lies at a place, the place itself when the plan knows none there."""
         return self._volumes.get(place, place)
 
+    def places(self, volume: str) -> tuple[str, ...]:
+        """Return all places of a volume, the newest last; none where it is not known here."""
+        return self._known.get(volume, ())
+
     def learn(self, volume: str, place: str) -> None:
         """Remember where a volume lies."""
         with self._lock:
+            before = self._known.get(volume, ())
+            self._known[volume] = (*(one for one in before if one != place), place)
             self._places[volume] = place
             self._volumes[place] = volume
 

@@ -10,7 +10,7 @@ that in ``places.json`` of its folder.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,8 +63,13 @@ def _lying(inventory: Inventory, morefs: dict[str, str]) -> Iterator[tuple[str, 
                 yield volume.id, (place,)
 
 
+def landing_folder(volume: str) -> str:
+    """Return the folder on its datastore in which a run makes a disk for a volume."""
+    return f"wherry-{content_id('volume', volume)}"
+
+
 def _landing(disk: PlannedDisk) -> tuple[str, ...]:
-    folder = f"wherry-{content_id('volume', disk.volume)}"
+    folder = landing_folder(disk.volume)
     if disk.target.is_rdm:
         file = (f"[{disk.datastore}] {folder}/{disk.target_lun}.vmdk",) if disk.datastore else ()
         return (disk.target_lun, *file)
@@ -78,17 +83,23 @@ class KnownIds(Ids):
         super().__init__(connection, known.morefs)
         self._memory = memory
         self._remembered = _read(memory)
+        self.tell: Callable[[str, tuple[str, ...]], None] = _nobody
         for volume, places in {**known.land, **known.lie, **self._remembered}.items():
             for place in places:
                 super().learn(volume, place)
 
     def learn(self, volume: str, place: str) -> None:
-        """Remember where a volume lies, durably."""
+        """Remember where a volume lies, durably, and ``tell`` of it what is new."""
         super().learn(volume, place)
         now = _read(self._memory)  # other processes of the project put volumes there too
         places = tuple(dict.fromkeys((*(one for one in now.get(volume, ()) if one != place), place)))
         if now.get(volume) != places:
             replace_file(self._memory, json.dumps({**now, volume: places}, indent=1).encode())
+        self.tell(volume, places)
+
+
+def _nobody(_volume: str, _places: tuple[str, ...]) -> None:
+    pass
 
 
 def _read(memory: Path) -> dict[str, tuple[str, ...]]:

@@ -15,6 +15,7 @@ from migrate.sites.vsphere.ids import Ids
 from migrate.sites.vsphere.listing import Listing
 from migrate.sites.vsphere.machines import Building
 from migrate.sites.vsphere.observing import Observing
+from migrate.sites.vsphere.placed import Placed
 from migrate.sites.vsphere.powers import Powering
 from migrate.sites.vsphere.probing import Probing
 from migrate.sites.vsphere.reaching import Reaching
@@ -53,6 +54,7 @@ class VsphereSite(
     Customising,
     Probing,
     Reaching,
+    Placed,
     Bubbling,
 ):
     """One vCenter. For several threads."""

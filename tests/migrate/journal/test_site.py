@@ -162,12 +162,12 @@ def test_a_receiver_is_needed_while_history_is_moved_on(
     place.journals.enrol(wanted(), anew=False)
     place.cycle("r1/1", 1)
     place.store.chmod(0o700)
-    with attended_site(place.store, place.journals) as is_needed:
+    with attended_site(place.store, place.journals) as attending:
         assert moving.wait(60)
-        assert is_needed()
+        assert attending.is_needed()
         done.set()
         deadline = time.monotonic() + 60
-        while is_needed():
+        while attending.is_needed():
             assert time.monotonic() < deadline
             time.sleep(0.01)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tui.cli.options import json_option
+from tui.cli.options import json_option, project_option
 from tui.cli.output import data, line, say
 from tui.cli.seeds import bring_in, told
 
@@ -14,9 +14,11 @@ from tui.cli.seeds import bring_in, told
 @click.command(
     epilog="Examples: wherry receiver --store /var/lib/wherry --keys dc2.pem --register db=/srv/db.img "
     "--seed-from db=/media/usb/db.img; "
-    "wherry receiver --store st --keys dc2.pem --volumes volumes.json --listen 10.0.0.5:7643"
+    "wherry receiver --store st --keys dc2.pem --volumes volumes.json --listen 10.0.0.5:7643; "
+    "wherry receiver --site dc2 --keys dc2.pem --listen 10.0.0.5:7643"
 )
-@click.option("--store", required=True, type=click.Path(path_type=Path), help="Its own folder for progress.")
+@click.option("--store", type=click.Path(path_type=Path), help="Its own folder for progress.")
+@click.option("--site", default="", metavar="NAME", help="A site of the project: all that its waves need.")
 @click.option("--keys", required=True, type=click.Path(path_type=Path), help="Its bundle, role receiver.")
 @click.option("--listen", default="127.0.0.1:7643", show_default=True, metavar="ADDRESS:PORT",
               help="Where it listens; port 0 is any.")  # fmt: skip
@@ -36,9 +38,11 @@ from tui.cli.seeds import bring_in, told
 @click.option("--scratch-limit", "scratch", default="", metavar="SIZE|PERCENT", show_default="10GiB",
               help="What may be written to each disk of an image.")  # fmt: skip
 @click.option("--revoked", type=click.Path(path_type=Path), help="The list of revoked keys.")
+@project_option
 @json_option
 def command(
-    store: Path,
+    store: Path | None,
+    site: str,
     keys: Path,
     listen: str,
     volumes: Path | None,
@@ -50,11 +54,13 @@ def command(
     scratch: str,
     reserve: str,
     revoked: Path | None,
+    project_dir: Path,
     as_json: bool,
 ) -> None:
-    """Serve registered disks to the senders of one project; SIGTERM or Ctrl-C ends it.
+    """Serve registered disks, or a site, to the senders of one project; SIGTERM or Ctrl-C ends it.
 
-    What was acknowledged is durable, whatever ends it. Who came and what came of it
+    With --site it serves the waves of a project whose engine is on another machine: see 'wherry site
+    receiver'. What was acknowledged is durable, whatever ends it. Who came and what came of it
     stands in conversations.jsonl of the store. Disks of one group have one journal there, from
     their first checkpoint on.
     """
@@ -77,6 +83,15 @@ def command(
     from planner.names import visible
     from planner.units import show_bytes, show_count
 
+    if site:
+        from tui.cli.site_receiving import serve_site
+
+        if store or volumes or register or seeds:
+            raise BadInput("a site's receiver has its own store and disks", "give --site without the others")
+        serve_site(project_dir, site, keys, listen, revoked, as_json=as_json)
+        return
+    if store is None:
+        raise BadInput("it is not said what is served", "give --site NAME, or --store DIR and disks")
     asked = {"history": history, "hard": hard, "warning": warning, "scratch": scratch, "reserve": reserve}
     parse_limits(**asked)  # what makes no sense is refused before anything is touched
     wanted = read_volumes(volumes) if volumes else []

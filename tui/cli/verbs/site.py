@@ -102,6 +102,42 @@ def logout(name: str, project_dir: Path, as_json: bool) -> None:
         say("the login is removed" if there else "no login was kept")
 
 
+@command.command(
+    "receiver",
+    epilog="Examples: wherry site receiver dc2 --at 10.0.0.5:7643 --keys dc1.pem; "
+    "wherry site receiver dc2 --here",
+)
+@click.argument("name")
+@click.option("--at", default="", metavar="ADDRESS:PORT", help="Where 'wherry receiver --site' listens.")
+@click.option("--keys", type=click.Path(path_type=Path), help="Our bundle, role sender.")
+@click.option("--here", is_flag=True, help="Back to one beside the engine, started when needed.")
+@project_option
+@json_option
+def receiver(name: str, at: str, keys: Path | None, here: bool, project_dir: Path, as_json: bool) -> None:
+    """Say that a site's receiver is on another machine.
+
+    It is asked at once which site it serves. From then on the project's waves are sent to it, encrypted, and
+    their journals are kept there. A copy of the keys lies in the site's folder, where only you can read it.
+    """
+    from planner.errors import BadInput
+    from planner.names import visible
+    from planner.units import show_bytes
+    from tui.cli.site_receiving import have_receiver_here, name_receiver
+
+    if here == bool(at) or bool(at) != (keys is not None):
+        raise BadInput("it is not said where the receiver is", "give --at and --keys, or --here")
+    with open_project(project_dir) as project:
+        found = name_receiver(project, name, at, keys) if keys else None
+        was_away = have_receiver_here(project, name) if here else False
+    if as_json:
+        data(found or {"name": name, "was_away": was_away})
+    elif found:
+        free = show_bytes(found["free_bytes"])
+        say(visible(f"the receiver of {name} is at {at}, {free} free for its store"))
+    else:
+        say("the receiver is beside the engine again" if was_away else "the receiver was beside the engine")
+
+
 @command.command("list", epilog="Example: wherry site list --json")
 @project_option
 @json_option
