@@ -95,6 +95,7 @@ def send_pass(
     room: Room = OURS,
     progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    vouch: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> PassResult:
@@ -106,9 +107,10 @@ def send_pass(
     caller's thread. With ``dedupe`` a seed leaves out what the receiver has on any disk, if it
     can tell. ``streams`` are further connections for a receiver that takes them, the caller's to
     throttle and ours to close. ``room`` is what blocks may take up. ``stop`` is asked between blocks;
-    a stopped pass is made durable as far as it came. The channel stays open and is the caller's to
-    close. Raises NoSpace, SiteRefused, ProjectBusy, Corrupt as the receiver says, ChannelClosed and
-    WireError, OSError from the disk.
+    a stopped pass is made durable as far as it came. ``vouch`` is asked when everything was read, before
+    the pass counts as whole: what it raises goes on from here, and the receiver has a part. The channel
+    stays open and is the caller's to close. Raises NoSpace, SiteRefused, ProjectBusy, Corrupt as the
+    receiver says, ChannelClosed and WireError, OSError from the disk.
     """
     if block_bytes % GRAIN or not GRAIN <= block_bytes <= MIB:
         raise BadInput(f"{block_bytes} is not a block size", "use a multiple of 64 KiB up to 1 MiB")
@@ -157,6 +159,7 @@ def send_pass(
         known,
         progress,
         stop,
+        vouch,
         clock,
         begun,
         room,

@@ -64,6 +64,7 @@ class Sending:
         extents: tuple[Extent, ...],
         progress: Callable[[Progress], None] | None,
         stop: Callable[[], bool],
+        vouch: Callable[[], None],
         clock: Callable[[], float],
         begun: float,
         room: Room,
@@ -77,6 +78,7 @@ class Sending:
         self._extents = extents
         self._progress = progress
         self._stop = stop
+        self._vouch = vouch
         self._clock = clock
         self._begun = self._reported = begun
         self._room = room
@@ -167,6 +169,8 @@ class Sending:
         self._gather()
         if last := self._keeping.last():
             self._lane.send(last)
+        if not self._stopped:
+            self._vouch()
         flags = wire.FLAG_PART if self._stopped else 0
         self._link.send_parts(self._link.pack(Kind.COMMIT, flags=flags))
         self._lane.expect_last()

@@ -224,13 +224,17 @@ class Driver:
         error = problem if isinstance(problem, WherryError) else _as_wherry(step, problem)
         now_s = self._ctx.clock.epoch_s()
         spent = Spent(now_s)
-        gives_room = step.kind == DROP and self._ctx.history.gives_up(step.params["snapshot"])
+        gives_room = step.kind == DROP and self._gives_room(step.params["snapshot"])
         if step.retried and (error.retryable or gives_room):  # what refuses that now may not later
             patience = self._patience()
             if gives_room:
                 patience = replace(patience, others_s=max(_ROOM_S, patience.others_s))
             spent = patience.spend(step.kind, self._ctx.history.spent.get(step.id), now_s, tried)
         self._note(step, event, action.attempt, {**error.as_json(), **spent.as_json()})
+
+    def _gives_room(self, snapshot: str) -> bool:
+        history = self._ctx.history
+        return history.gives_up(snapshot) and not history.given_up[snapshot].get("removed")
 
     def _do(self, action: Do) -> None:
         op = self._intend(action)
@@ -263,6 +267,9 @@ class Driver:
         """Record how an act ended."""
         action, error = ended.action, ended.error
         step, attempt = action.step, action.attempt
+        if isinstance(error, WherryError | OSError) and self._room and self._room.explains(step, error):
+            self._give_up()
+            error = self._room.too_often(step) or Paused("its snapshot is gone", "it is made anew")
         if isinstance(error, OSError):
             error = _as_wherry(step, error)
         if isinstance(error, Unreachable):

@@ -10,12 +10,13 @@ person's retry gives patience anew to what failed, and to what rests. Going back
 once can be undone, even if it stands at pending again.
 
 A snapshot that is given up takes its round with it: what reads it is passed over as it ends, its removal
-comes, and with that all of the round is pending again.
+comes, and with that all of the round is pending again. So it is when others remove it.
 """
 
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -150,6 +151,7 @@ class History:
         self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
         self.watched: dict[str, dict[str, Any]] = {}  # snapshots that are too old, or have too little room
         self.given_up: dict[str, dict[str, Any]] = {}
+        self.removals: Counter[str] = Counter()  # by snapshot: how often others removed it, since a retry
         self.cut_short: set[str] = set()  # passes that were begun when their snapshot was given up
         self.unsettled: dict[str, None] = {}
         self.overlooked: dict[int, dict[str, Any]] = {}
@@ -291,6 +293,7 @@ class History:
             self._give_up(step, entry.detail)
         elif event is Event.RETRY:
             self.spent.pop(step, None)
+            self.removals.pop(self._read_by(step), None)
         elif event is Event.UNDONE:
             self.undone[step] = entry.detail
             self._well(step)
@@ -311,6 +314,8 @@ class History:
     def _give_up(self, snapshot: str, detail: dict[str, Any]) -> None:
         """Pass over all that reads a snapshot and is not being done, so that its removal comes."""
         self.given_up[snapshot] = detail
+        if detail.get("removed"):
+            self.removals[snapshot] += 1
         self.watched.pop(snapshot, None)
         readers, _ = users_of(self.runbook, snapshot)
         for one in readers:

@@ -1,10 +1,13 @@
-"""A watch over the room that open snapshots grow into: what would fill a datastore is found in time.
+"""A watch over open snapshots: what would fill a datastore is found in time, and what others removed.
 
 A datastore that is full stops every VM on it, the ones that are to be moved first. So a snapshot is given
 up when less than a floor is free there, or when there is little and it would be gone within minutes at the
 pace of the last look. The watch has a thread of its own, for the driver may be at one act for hours. It
 decides and has the readers stop at an edge; the driver puts it into the record, from which all else follows
 (``migrate.run.history``). What dies in between has recorded nothing, and looks again.
+
+A snapshot that somebody else removed is given up in the same way: what was read of it is of no one moment.
+Who removes it again and again is to be stopped by a person.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from migrate.clock import SimulatedClock
 from migrate.run.history import SETTLED, History, Mode, Status
-from migrate.run.runbook import Step, users_of
+from migrate.run.runbook import DROP, Step, users_of
+from migrate.sites.removals import TellsRemovals
 from migrate.sites.rooms import Room, Roomy
-from planner.errors import WherryError
+from planner.errors import Paused, StepFailed, Unreachable, WherryError
 from planner.names import visible
 from planner.units import show_bytes
 
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
 
 LOOK_S = 20.0
 _SOON_S = 300.0  # room for less than that, where there is less than a snapshot begins with
+REMOVALS = 3  # by others of one snapshot, and a person is asked
 _PATIENCE_S = 30.0  # for a look that is under way
 
 
@@ -44,7 +49,7 @@ class _Seen:
 class RoomWatch:
     """Watches the snapshots of one run while it is entered. ``floor`` is the part that is to stay free.
 
-    A site that says nothing of its room is not watched, and nothing is on a simulated clock.
+    A site that says nothing of either is not watched, and nothing is on a simulated clock.
     """
 
     def __init__(
@@ -56,20 +61,23 @@ class RoomWatch:
         *,
         look_s: float = LOOK_S,
     ) -> None:
-        self._site = site if isinstance(site, Roomy) and not isinstance(clock, SimulatedClock) else None
+        is_real = not isinstance(clock, SimulatedClock)
+        self._site = site if isinstance(site, Roomy) and is_real else None
+        self._tells = site if isinstance(site, TellsRemovals) and is_real else None
         self._history = history
         self._clock = clock
         self._floor = floor
         self._look_s = look_s
         self._seen: dict[str, _Seen] = {}
         self._found: dict[str, tuple[str, Result]] = {}  # snapshot step → snapshot, what is told
+        self._removed: dict[str, tuple[str, Result]] = {}  # snapshot step → snapshot, what is told
         self._stopped: frozenset[str] = frozenset()
         self._failed: BaseException | None = None
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> RoomWatch:
-        if self._site is not None:
+        if self._looks:
             self._thread = threading.Thread(target=self._watch, name="wherry-room", daemon=True)
             self._thread.start()
         return self
@@ -80,9 +88,13 @@ class RoomWatch:
             self._thread.join(_PATIENCE_S)
 
     @property
+    def _looks(self) -> bool:
+        return self._site is not None or self._tells is not None
+
+    @property
     def rest_s(self) -> float | None:
         """Seconds after which the driver asks again what was found, None where nothing can be."""
-        return None if self._site is None else 1.0
+        return 1.0 if self._looks else None
 
     def stops(self, volume: str) -> bool:
         """Return whether whoever reads a volume shall stop between two blocks; for any thread."""
@@ -95,15 +107,21 @@ class RoomWatch:
         """
         if self._failed is not None:
             raise self._failed
-        if not self._found and not self._stopped:
+        if not self._found and not self._removed and not self._stopped:
             return []
         history, due = self._history, []
+        going = [one for one in history.given_up if history.gives_up(one)]
         for step in list(_open(history)):
+            if (gone := self._gone(step.id)) is not None:
+                going.append(step.id)
+                if history.removals[step.id] < REMOVALS - 1:
+                    due.append((step, gone))
+                continue
             snapshot, told = self._found.pop(step.id, ("", {}))
             if snapshot and snapshot == history.results[step.id].get("id"):
                 due.append((step, told))
         self._found.clear()
-        going = [step.id for step, _ in due] + [one for one in history.given_up if history.gives_up(one)]
+        going += [step.id for step, _ in due]
         self._stopped = frozenset(volume for one in going for volume in _volumes(history, one))
         return due
 
@@ -117,15 +135,62 @@ class RoomWatch:
             self._failed = error
 
     def look(self) -> None:
-        """Look once at the room of all open snapshots, and have the readers of those stop that must go."""
-        assert self._site is not None, "others are not looked at"
-        floor = self._floor()
+        """Look once at all open snapshots and their room, and have the readers of those stop that must go."""
         for step in list(_open(self._history)):
+            self._look_for(step)
+            self._look_at_room(step)
+
+    def explains(self, step: Step, error: BaseException) -> bool:
+        """Return whether a step failed because others removed the snapshot that it reads; asks the site.
+
+        Then it is to be given up, or nobody knows how to go on: see ``too_often``.
+        """
+        taken = step.params.get("snapshot", "")
+        if step.kind == DROP or not taken or self._tells is None:
+            return False
+        if not any(one.id == taken for one in _open(self._history)):
+            return False
+        if not isinstance(error, Paused | Unreachable):  # who stopped it, or was not answered, need not ask
+            self._look_for(self._history.runbook.step(taken))
+        return self._gone(taken) is not None
+
+    def too_often(self, step: Step) -> StepFailed | None:
+        """Return what to tell a person when others remove the snapshot that a step reads time and again."""
+        taken = step.params["snapshot"]
+        gone = self._gone(taken)
+        if gone is None or self._history.removals[taken] < REMOVALS - 1:
+            return None
+        return StepFailed(
+            f"{step.title}: {gone['why']}, for the {REMOVALS}rd time",
+            "see in vCenter's tasks who removes it, a backup job for one, and stop that, then retry",
+        )
+
+    def _gone(self, step: str) -> Result | None:
+        """Return what is told of the present snapshot of a step when others removed it."""
+        snapshot, told = self._removed.get(step, ("", None))
+        return told if snapshot and snapshot == self._history.results.get(step, {}).get("id") else None
+
+    def _look_for(self, step: Step) -> None:
+        """See whether a snapshot is there; what a site does not say now it may say later."""
+        snapshot = str(self._history.results.get(step.id, {}).get("id", ""))
+        if self._tells is None or not snapshot:
+            return
+        try:
+            names = self._tells.removed_from(snapshot, tuple(step.params["vms"]))
+        except (WherryError, OSError):
+            return
+        if names:
+            self._removed[step.id] = snapshot, _told_of_removal(names)
+            self._stopped |= frozenset(_volumes(self._history, step.id))
+
+    def _look_at_room(self, step: Step) -> None:
+        if self._site is not None:
+            floor = self._floor()
             snapshot = str(self._history.results.get(step.id, {}).get("id", ""))
             try:
                 rooms = self._site.rooms(tuple(step.params["vms"]))
             except (WherryError, OSError):
-                continue  # it says nothing now
+                return  # it says nothing now
             for room in rooms:
                 if self._runs_out(room, floor):
                     self._found[step.id] = snapshot, _told(room)
@@ -170,6 +235,11 @@ def _volumes(history: History, snapshot: str) -> Iterator[str]:
         if "volume" in step.params:
             yield step.params["volume"]
         yield from (volume for volume, _ in step.params.get("volumes", ()))
+
+
+def _told_of_removal(names: tuple[str, ...]) -> Result:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return {"why": f"somebody removed the snapshot of {visible(names[0], 80)}{more}", "removed": list(names)}
 
 
 def _told(room: Room) -> Result:

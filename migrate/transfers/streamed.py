@@ -20,6 +20,7 @@ from migrate.replication.sender import send_pass
 from migrate.replication.streams import Streams
 from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
+from migrate.sites.removals import Frozen
 from migrate.sites.ways import GivesWay, ReadsLive
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
 from planner.errors import Paused, StepFailed, Unreachable
@@ -119,6 +120,7 @@ class StreamedTransfers:
                     block_bytes=self._block_bytes,
                     progress=told,
                     stop=lambda: stop() or gives_way(),
+                    vouch=lambda: _must_stand(disk),
                 )
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
@@ -175,6 +177,7 @@ class StreamedTransfers:
                     channel.close()  # nobody waits for theirs
                     raise
                 there = theirs.result()
+                _must_stand(disk)
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
                 f"the receiver went away in a comparison: {error}", "run the verb again"
@@ -188,6 +191,12 @@ class StreamedTransfers:
 
 def _never() -> bool:
     return False
+
+
+def _must_stand(disk: ReadableDisk) -> None:
+    """Raise NotFound when the snapshot that was read is gone; raises WherryError."""
+    if isinstance(disk, Frozen):
+        disk.must_stand()
 
 
 def _must_have(disk: ReadableDisk, size_bytes: int) -> None:

@@ -102,7 +102,7 @@ class Story:
                 self.problems += said
                 break
             time.sleep(_BREATH_S)
-            self.stage.cli("run", "retry", "W01", "--live")
+            self.stage.cli("run", "retry", "W01")
         else:
             self.problems += said
         for side, mine in by_side.items():

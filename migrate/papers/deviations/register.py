@@ -19,7 +19,7 @@ KINDS: dict[str, Callable[[Moments], Found]] = {
     "outcome asked of the site": steps.asked_of_the_site,
     "site could not be asked": steps.not_to_be_asked,
     "step held up by somebody else": steps.held_up,
-    "snapshot given up for room": steps.given_up,
+    "snapshot given up": steps.given_up,
     "foreign snapshot overlooked": people.overlooked,
     "step passed over by a person": steps.passed_over,
     "optional probe or hook failed": steps.optional_failed,

@@ -67,7 +67,7 @@ def held_up(told: Moments) -> Found:
 
 
 def given_up(told: Moments) -> Found:
-    """Snapshots that were removed before all was read from them, for a datastore ran short of room."""
+    """Snapshots that went before all was read from them: for want of room, or others removed them."""
     for one in told.of_events(Event.GIVEN_UP):
         why = one.detail.get("why", "")
         yield Strayed(one.at, one.step, f"{told.title(one)} was given up and its round began anew: {why}")

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 PATIENCE_S = 120.0  # a vCenter's services restart within minutes; a run waits longer by itself
 _PAUSE_S = 2.0
+_HINT = "look at the vCenter and the network, then try again"
 _SERVICE = Ref("ServiceInstance", "ServiceInstance")
 
 
@@ -70,7 +71,7 @@ class Connection:
                 if self.clock() - begun >= self.patience_s:
                     since = datetime.now(UTC) - timedelta(seconds=self.clock() - self._away_s)
                     raise Unreachable(
-                        f"{error.message}; no answer since {since:%Y-%m-%d %H:%M} UTC", error.hint
+                        f"{error.message}; no answer since {since:%Y-%m-%d %H:%M} UTC", _HINT
                     ) from error
             else:
                 self._away_s = None

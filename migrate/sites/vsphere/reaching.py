@@ -16,6 +16,7 @@ from migrate.sites.vsphere.transports import choosing
 from migrate.sites.vsphere.transports.choosing import Choice
 from migrate.sites.vsphere.transports.nbd import Nbd
 from migrate.sites.vsphere.transports.ports import Hangs, Place, Purpose, Rationed
+from migrate.sites.vsphere.transports.through import FrozenDisk
 from migrate.sites.vsphere.trees import tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
@@ -105,7 +106,19 @@ class Reaching(Volumes):
         """Open a volume that nobody changes, or as a snapshot holds it; raises WherryError."""
         self.clean_up()
         place = self._place_of(volume, snapshot)
-        return choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
+        disk = choosing.open_read(self.transports, place, lambda choice: self.tell(volume, choice))
+        if snapshot is None:
+            return disk
+        return FrozenDisk(disk, lambda: self._must_stand(volume, place))
+
+    def _must_stand(self, volume: str, place: Place) -> None:
+        """Raise NotFound when the snapshot that a volume was opened at is gone; raises Unreachable."""
+        item = self.connection.one(_TREE, Ref("VirtualMachine", place.vm))
+        if item is None or all(one.id != place.snapshot for one in tree(item.values.get("snapshot"))):
+            raise NotFound(
+                f"the snapshot of volume {visible(volume, 80)} was removed while it was read",
+                "take a new one: what was read is of no one moment",
+            )
 
     def open_live(self, volume: str) -> ReadableDisk:
         """Open a volume as it is while its VMs write to it, for a pass that proves nothing."""

@@ -30,8 +30,9 @@ from planner.errors import SiteRefused, WherryError
 from planner.freezing import forbids_snapshots
 from planner.sources.vcenter.collector import RawObject
 from planner.sources.vcenter.paths import Kind
+from planner.sources.vcenter.places import entity_name
 from planner.sources.vcenter.soap import Ref
-from planner.sources.vcenter.values import flag
+from planner.sources.vcenter.values import flag, text
 
 MOST = 28  # change tracking fails on more of them, see docs/change-tracking.md
 _AT_ONCE = 16  # VMs of a group
@@ -40,6 +41,7 @@ _GUEST_FAILED = frozenset(
     {"ApplicationQuiesceFault", "FilesystemQuiesceFault", "QuiesceFault", "ToolsUnavailable", "SnapshotFault"}
 )
 _TREES = Kind("virtual machines", ("VirtualMachine",), {"VirtualMachine": ("snapshot",)})
+_NAMED_TREES = Kind("virtual machines", (), {"VirtualMachine": ("name", "snapshot")})
 _LEFT = Kind("virtual machines", (), {"VirtualMachine": ("runtime.consolidationNeeded",)})
 
 T = TypeVar("T")
@@ -116,6 +118,15 @@ class Snapshotting(Quiescing, Epochs):
                     found.setdefault(taken_by, []).append(item.ref)
         for taken_by, targets in found.items():
             self._drop(act, taken_by, targets)
+
+    def removed_from(self, snapshot: str, vms: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the names of those of the VMs that have no part of a group snapshot; raises Unreachable."""
+        targets = [target for vm in vms if (target := self.ids.find(vm)) is not None]
+        return tuple(
+            entity_name(text(item.values.get("name")))
+            for item in (self.connection.read(_NAMED_TREES, targets) if targets else ())
+            if all(one.op != snapshot for one in tree(item.values.get("snapshot")))
+        )
 
     def part_of(self, snapshot: str, vm: str) -> Ref | None:
         """Return a VM's own snapshot in a group snapshot, None when it has none."""

@@ -18,7 +18,7 @@ from planner.errors import BadInput, Unreachable
 from planner.names import visible
 from planner.sources.vcenter.answers import VIM, Fault, Value, type_of, value_of
 from planner.sources.vcenter.paths import SERVICES, SERVICES_CONVERT, Kind
-from planner.sources.vcenter.session import Session
+from planner.sources.vcenter.session import RENEWALS, Session
 from planner.sources.vcenter.soap import Ref, below_view, envelope, filter_spec, first_page, next_page, these
 from planner.sources.vcenter.values import text
 from planner.sources.vcenter.wire import Dropped
@@ -191,9 +191,9 @@ class Collector:
             try:
                 return once()
             except (Dropped, Unreachable) as error:
-                why = str(error)
+                why = str(error).removeprefix(f"{self._shown} broke off: ")
             except Fault as fault:
-                if fault.kind == "NotAuthenticated" and renewed < 2:
+                if fault.kind == "NotAuthenticated" and renewed < RENEWALS:
                     renewed += 1
                     self.session.renew(key)
                     continue

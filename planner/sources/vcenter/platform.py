@@ -5,17 +5,27 @@ Read first, because a machine names hosts, networks and pools by id only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
-from planner.errors import BadInput
+from planner.errors import BadInput, Unreachable
 from planner.model import Cluster, Datastore, Folder, Host, Licence, Lun, Network, ResourcePool, VCenter
 from planner.sources.vcenter.clusters import Exceptions, cluster
 from planner.sources.vcenter.collector import Collector, RawObject
 from planner.sources.vcenter.hosts import HostFacts, host, luns
 from planner.sources.vcenter.luns import LunNames
 from planner.sources.vcenter.networks import HostPortGroups, network, switch_names
-from planner.sources.vcenter.paths import CLUSTERS, DATASTORES, HOSTS, NETWORKS, PLACES, POOLS, SURROUNDINGS
+from planner.sources.vcenter.paths import (
+    CLUSTERS,
+    DATASTORES,
+    HOSTS,
+    NETWORKS,
+    PLACES,
+    POOLS,
+    SURROUNDINGS,
+    Kind,
+)
 from planner.sources.vcenter.places import Places, entity_name
 from planner.sources.vcenter.policies import NoPolicies, Policies, read_policies
 from planner.sources.vcenter.services import attribute_names, host_licences, instance_uuid, licences, vcenter
@@ -25,8 +35,11 @@ from planner.sources.vcenter.surroundings import HostPlace, Surroundings
 from planner.sources.vcenter.tags import NoTags, read_tags
 from planner.sources.vcenter.values import text
 from planner.sources.vcenter.versions import hardware_versions
+from planner.sources.vcenter.wire import Dropped
 
 Raw = Mapping[str, list[RawObject]]  # by the name of their kind
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +105,8 @@ def map_platform(
     gaps = [kind.name for kind in SURROUNDINGS if kind.name not in raw]
     if held is None:
         gaps.append("licences")
-    tags, why = _tags(session)
-    policies, also_why = _policies(session)
+    tags, why = _tags(collector)
+    policies, also_why = _policies(collector)
     facts = collector.persist(
         HOSTS,
         lambda: [
@@ -136,17 +149,31 @@ def map_platform(
     )
 
 
-def _tags(session: Session) -> tuple[dict[str, tuple[tuple[str, str], ...]] | None, tuple[str, ...]]:
+def _patiently(collector: Collector, what: str, read: Callable[[Session], Told]) -> Told:
+    """Return what a service beside says, asked again like any list; raises NoTags, NoPolicies."""
+
+    def once() -> list[Told]:
+        try:
+            return [read(collector.session)]
+        except (NoTags, NoPolicies) as error:
+            if error.passes:
+                raise Dropped(str(error)) from error
+            raise
+
+    return collector.persist(Kind(what, (), {}), once)[0]
+
+
+def _tags(collector: Collector) -> tuple[dict[str, tuple[tuple[str, str], ...]] | None, tuple[str, ...]]:
     try:
-        return read_tags(session), ()
-    except NoTags as error:
+        return _patiently(collector, "tags", read_tags), ()
+    except (NoTags, Unreachable) as error:
         return None, (f"tags of this vCenter are unknown: {error}",)
 
 
-def _policies(session: Session) -> tuple[Policies | None, tuple[str, ...]]:
+def _policies(collector: Collector) -> tuple[Policies | None, tuple[str, ...]]:
     try:
-        return read_policies(session), ()
-    except NoPolicies as error:
+        return _patiently(collector, "storage policies", read_policies), ()
+    except (NoPolicies, Unreachable) as error:
         return None, (f"storage policies are unknown: {error}",)
 
 

@@ -41,7 +41,14 @@ class Policies:
 
 
 class NoPolicies(Exception):
-    """Policies cannot be read here; the text says why, as the end of a sentence."""
+    """Policies cannot be read here; the text says why, as the end of a sentence.
+
+    It ``passes`` when it may be otherwise soon.
+    """
+
+    def __init__(self, why: str, passes: bool = False) -> None:
+        super().__init__(why)
+        self.passes = passes
 
 
 def read_policies(session: Session) -> Policies:
@@ -51,7 +58,7 @@ def read_policies(session: Session) -> Policies:
     except UntrustedCertificate:
         raise
     except (BadInput, Unreachable) as error:
-        raise NoPolicies(visible(error.message, 160)) from error
+        raise NoPolicies(visible(error.message, 160), isinstance(error, Unreachable)) from error
     except (AttributeError, KeyError, TypeError) as error:  # pyvmomi, of an answer it cannot read
         raise NoPolicies("the policy service answers in a form that is not understood") from error
 

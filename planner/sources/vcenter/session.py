@@ -1,6 +1,7 @@
 """A session with a vCenter: pyvmomi logs in and keeps it, our own connection reads with its cookie.
 
-Both use one TLS context, made by ``tls``. A session that expired is renewed once by whoever notices first.
+Both use one TLS context, made by ``tls``. A session that expired is renewed by whoever notices first, also
+several times in a row (``RENEWALS``).
 What pyvmomi raises leaves here as one of our errors; the password is in none of them. Several threads may
 use a session: each has a connection of its own to read by.
 """
@@ -22,10 +23,11 @@ from planner.sources.vcenter.address import Login
 from planner.sources.vcenter.answers import Fault, document, elements, plain
 from planner.sources.vcenter.soap import Ref, envelope
 from planner.sources.vcenter.tls import reaching, untrusted, verified_context
-from planner.sources.vcenter.wire import Answer, Dropped, Wire
+from planner.sources.vcenter.wire import NOT_YET, Answer, Dropped, Wire
 
 _PATH = "/sdk"
 _EXPIRED = "NotAuthenticated"
+RENEWALS = 3  # within one call: who ends more sessions than that in a row lets nobody work
 Result = TypeVar("Result")
 
 
@@ -72,6 +74,9 @@ class Session:
 
         with self._speaking():
             answer = self.wire.request("GET", f"{_PATH}/vimServiceVersions.xml")
+            if answer.status in NOT_YET:
+                answer.body(1024**2)
+                raise Dropped(f"HTTP status {answer.status}")
             offered = {
                 version.text or ""
                 for space in document(answer.body(1024**2)).iter("namespace")
@@ -147,7 +152,7 @@ class Session:
             raise BadInput(f"{shown} refuses: {visible(said, 160)}", "see docs/vcenter.md") from error
 
     def ask(self, act: Callable[[Any], Result]) -> Result:
-        """Return what ``act`` gets of pyvmomi's service content; an expired session is renewed once.
+        """Return what ``act`` gets of pyvmomi's service content; an expired session is renewed.
 
         Raises BadInput for a refusal, Unreachable.
         """
@@ -163,17 +168,18 @@ class Session:
         from pyVmomi import vim
 
         with self._hearing():
-            key = self.key
-            try:
-                return act(self.content)
-            except vim.fault.NotAuthenticated:
+            for left in range(RENEWALS, -1, -1):
+                key = self.key
+                try:
+                    return act(self.content)
+                except vim.fault.NotAuthenticated as error:
+                    if not left:
+                        raise Unreachable(
+                            f"{self.login.address.shown} ends each session as soon as it has begun",
+                            "look who ends sessions there, then try again",
+                        ) from error
                 self.renew(key)
-            try:
-                return act(self.content)
-            except vim.fault.NotAuthenticated as error:
-                raise Unreachable(
-                    f"{self.login.address.shown} ended a session that has just begun", "try again"
-                ) from error
+        raise AssertionError("unreachable")
 
     def managed(self, target: Ref) -> Any:
         """Return pyvmomi's object for a reference, bound to this session."""
@@ -238,15 +244,15 @@ class Session:
     def call(self, method: str, this: Ref, body: str = "", name: str = "returnval") -> list[Any]:
         """Return the parsed values of a small call, or of elements ``name`` below its answer.
 
-        An expired session is renewed once. Raises Fault, Dropped, UntrustedCertificate.
+        An expired session is renewed. Raises Fault, Dropped, UntrustedCertificate.
         """
-        for attempt in (1, 2):
+        for left in range(RENEWALS, -1, -1):
             key = self.key
             try:
                 root = self.send_whole(envelope(method, this, body))
                 return [plain(item) for item in root.iter("{urn:vim25}" + name)]
             except Fault as fault:
-                if fault.kind != _EXPIRED or attempt == 2:
+                if fault.kind != _EXPIRED or not left:
                     raise
                 self.renew(key)
         raise AssertionError("unreachable")

@@ -16,15 +16,21 @@ from urllib.parse import quote
 from planner.errors import BadInput
 from planner.names import visible
 from planner.sources.vcenter.session import Session
-from planner.sources.vcenter.wire import Answer, Dropped
+from planner.sources.vcenter.wire import NOT_YET, Answer, Dropped
 
 _TOKEN = "vmware-api-session-id"  # noqa: S105  (the name of a header)
-_NOT_YET = frozenset({502, 503, 504})  # said for it by the vCenter's proxy while it starts
 _BATCH = 500  # tags a request
 
 
 class NoTags(Exception):
-    """Tags cannot be read here; the text says why, as the end of a sentence."""
+    """Tags cannot be read here; the text says why, as the end of a sentence.
+
+    It ``passes`` when it may be otherwise soon.
+    """
+
+    def __init__(self, why: str, passes: bool = False) -> None:
+        super().__init__(why)
+        self.passes = passes
 
 
 class Rest:
@@ -77,7 +83,7 @@ def _send(
     written = b"" if body is None else json.dumps(body).encode()
     extra = {"Content-Type": "application/json"} if written else {}
     answer = session.wire.request(method, path, written, {"Accept": "application/json", **headers, **extra})
-    if answer.status in _NOT_YET:
+    if answer.status in NOT_YET:
         answer.body()
         raise Dropped(f"HTTP status {answer.status}")
     return answer
@@ -137,7 +143,7 @@ def read_tags(session: Session) -> dict[str, tuple[tuple[str, str], ...]]:
                         if target.get("type") == "VirtualMachine":
                             found.setdefault(str(target.get("id")), []).append(named[entry["tag_id"]])
     except Dropped as error:
-        raise NoTags(f"the REST endpoint broke off: {visible(str(error), 80)}") from error
+        raise NoTags(f"the REST endpoint broke off: {visible(str(error), 80)}", passes=True) from error
     except (AttributeError, KeyError, TypeError, BadInput) as error:
         raise NoTags("the REST endpoint answers in a form that is not understood") from error
     return {vm: tuple(sorted(set(pairs))) for vm, pairs in found.items()}

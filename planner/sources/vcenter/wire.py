@@ -19,6 +19,8 @@ CHUNK_BYTES = 128 * 1024
 MAX_ANSWER_BYTES = 2 * 1024**3  # unpacked; a page of an honest vCenter is a few MiB
 _IDLE_S = 20.0  # after that a vCenter may have closed its end
 
+NOT_YET = frozenset({502, 503, 504})  # said by a vCenter's proxy for services that have not started
+
 
 class Dropped(Exception):
     """A connection broke before its answer was complete."""

@@ -252,7 +252,7 @@ CASES: dict[str, Case] = {
     "step interrupted": Case(interrupted, SEED, "seed was interrupted; it had not been done"),
     "outcome asked of the site": Case(with_done("g0/v0/start", asked=True), "g0/v0/start", "not seen"),
     "site could not be asked": Case(not_to_be_asked, VERIFY, "could not be asked: dc2 does not answer"),
-    "snapshot given up for room": Case(given_up, SNAPSHOT, "began anew: datastore gold had 1.0 GiB left"),
+    "snapshot given up": Case(given_up, SNAPSHOT, "began anew: datastore gold had 1.0 GiB left"),
     "step held up by somebody else": Case(held_up, SNAPSHOT, "had to wait for a foreign snapshot of db"),
     "foreign snapshot overlooked": Case(overlooked, "", "bob had foreign snapshots of db (snap-7) over"),
     "step passed over by a person": Case(passed_over, PROBE, "passed over by bob: it has no tools"),

@@ -14,7 +14,7 @@ from migrate.replication.leases import Leases
 from migrate.replication.passes import Mode
 from migrate.replication.progress import ProgressLog
 from migrate.replication.receiver import Receiver
-from migrate.sites.vsphere.transports.live import LiveDisk
+from migrate.sites.vsphere.transports.through import LiveDisk
 from migrate.transfers.ports import Wanted
 from migrate.transfers.streamed import StreamedTransfers
 from planner.errors import Paused, WherryError

@@ -17,8 +17,8 @@ from typing import TypeVar
 
 from migrate.claims import Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
-from migrate.sites.vsphere.transports.live import LiveDisk
 from migrate.sites.vsphere.transports.ports import Place, Purpose, Rationed, Transport, Way
+from migrate.sites.vsphere.transports.through import LiveDisk
 from planner.errors import SiteRefused, Unreachable, WherryError
 
 _ORDER = {

@@ -22,6 +22,7 @@ from urllib.parse import quote, urlencode
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from planner.errors import SiteRefused, Unreachable, WherryError
+from planner.sources.vcenter.session import RENEWALS
 from planner.sources.vcenter.tls import untrusted
 from planner.sources.vcenter.wire import Answer, Dropped
 
@@ -32,6 +33,7 @@ _LATER = frozenset({408, 429, 500, 502, 503, 504})
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 _RANGE = re.compile(r"bytes (\d{1,19})-(\d{1,19})/(\d{1,19})")
 _SMALL_BYTES = 1024 * 1024
+_RENEWED = {401: RENEWALS, 403: 1}  # what is said of a session that ended, and of a right that lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,17 +143,17 @@ class FolderFile:
         headers: dict[str, str] | None = None,
     ) -> T:
         connection, session = self._connection, self._connection.session
-        begun, pause_s, renewed = connection.clock(), _FIRST_PAUSE_S, False
+        begun, pause_s, renewed = connection.clock(), _FIRST_PAUSE_S, 0
         while True:
             key = session.key
             mine = {"Accept-Encoding": "identity", "Cookie": f'{_COOKIE}="{key}"', **(headers or {})}
             failed: Exception
             try:
                 answer = session.wire.request(method, self._url, body, mine)
-                if answer.status in (401, 403) and not renewed:
+                if renewed < _RENEWED.get(answer.status, 0):
                     answer.body(_SMALL_BYTES)
                     session.renew(key)
-                    renewed = True
+                    renewed += 1
                     continue
                 if answer.status in _LATER:
                     answer.body(_SMALL_BYTES)

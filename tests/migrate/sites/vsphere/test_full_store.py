@@ -85,6 +85,7 @@ class Replicas:
     asked: list[Wanted] = field(default_factory=list)
     filled: bool = False
     watch: RoomWatch | None = None
+    site: VsphereSite | None = None
     goes_on: bool = False  # a fault: a pass begins where another one stopped
 
     def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
@@ -119,6 +120,7 @@ class Round:
         self.plant, self.chance = plant, chance
         self.volumes = [plant.plan_volume(0), plant.plan_volume(1)]
         self.ledger = Ledger()
+        self.decides: dict[str, Any] = {}
         self.runbook = Runbook("W", "f", (*self._round(0, "seed"), *self._round(1, "delta")))
         self.replicas = Replicas(plant, "")
         plant.peer.room(STORE, PLENTY, CAPACITY)
@@ -163,7 +165,7 @@ class Round:
         ids = Ids(connection, {vm: vm for vm in self.plant.vms}, places)
         site = VsphereSite("west", connection, tasks, ids)
         watch = RoomWatch(site, history, SystemClock(), lambda: 0.02, look_s=0.0)
-        self.replicas.watch = watch
+        self.replicas.watch, self.replicas.site = watch, site
         watch.look()
         target: Any = SimpleNamespace(observe=lambda vm: None, name="east")
         ctx = Context(
@@ -193,7 +195,7 @@ class Round:
             room=watch,
         )
         stopped = driver.drive(lambda gate: None)
-        assert stopped.decide is None, history.failures
+        self.decides = history.failures.get(stopped.decide.id, {}) if stopped.decide else {}
         return stopped.outcome
 
     def wrong(self) -> list[str]:

@@ -7,9 +7,10 @@ import traceback
 import pytest
 
 from planner.errors import BadInput, Unreachable
+from planner.sources.vcenter.answers import Fault
 from planner.sources.vcenter.privileges import ROLE, missing_privileges
 from planner.sources.vcenter.reading import read_vcenter
-from planner.sources.vcenter.session import Session
+from planner.sources.vcenter.session import RENEWALS, Session
 from planner.sources.vcenter.soap import Ref
 from tests.planner.sources.vcenter.logins import login_of
 from tests.planner.sources.vcenter.test_tls import served_by
@@ -78,6 +79,27 @@ def test_an_expired_session_is_renewed_once(peer: VCenterPeer, ours: bool) -> No
         act(session)
         act(session)
     assert peer.calls()["Login"] == 2
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_sessions_that_end_in_a_row_are_renewed_as_often(peer: VCenterPeer, ours: bool) -> None:
+    with Session(login_of(peer)) as session:
+
+        def act() -> object:
+            if ours:
+                return session.call("CurrentTime", SERVICE)
+            return session.ask(lambda _: session.managed(SERVICE).CurrentTime())
+
+        peer.rules([{"method": "CurrentTime", "count": RENEWALS, "expire": True}])
+        assert act()
+        assert peer.fired() == [RENEWALS]
+        peer.rules([{"method": "CurrentTime", "expire": True}])
+        with pytest.raises(Fault if ours else Unreachable) as caught:
+            act()
+        assert ours or "127.0.0.1" in str(caught.value)
+        assert peer.fired() == [RENEWALS + 1]
+        peer.rules([])
+        assert act(), "the session is whole again"
 
 
 def test_an_account_locked_meanwhile(peer: VCenterPeer) -> None:

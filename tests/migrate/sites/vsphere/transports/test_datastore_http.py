@@ -23,6 +23,15 @@ from tests.migrate.sites.vsphere.disks import KIB, MIB, content, real_disk
 GET = "folder:GET"
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_sessions_that_end_in_a_row_are_renewed(wired: Wired, times: int) -> None:
+    real = real_disk(wired)
+    wired.peer.rules([{"method": GET, "count": times, "status": 401}], folder_login=True)
+    with closing(DatastoreHttp(wired.connection).open_read(real.place())) as disk:
+        assert content(disk) == real.body
+    assert wired.peer.fired() == [times]
+
+
 def test_a_disk_is_read_in_ranges(wired: Wired) -> None:
     real = real_disk(wired)
     wired.peer.rules([], folder_login=True)

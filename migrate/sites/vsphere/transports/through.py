@@ -1,4 +1,4 @@
-"""A disk that is read ahead of its turn: it says when somebody who goes first wants its place."""
+"""A disk behind another one's face: read as it is, with one thing more to ask of it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator
 from migrate.disks.ports import ReadableDisk
 
 
-class LiveDisk:
-    """A disk, and whether it is to give way (``GivesWay``)."""
+class _Through:
+    """A disk as it is."""
 
-    def __init__(self, disk: ReadableDisk, is_wanted: Callable[[], bool]) -> None:
+    def __init__(self, disk: ReadableDisk) -> None:
         self._disk = disk
-        self.is_wanted = is_wanted
 
     @property
     def size_bytes(self) -> int:
@@ -30,3 +29,19 @@ class LiveDisk:
     def close(self) -> None:
         """Close the disk."""
         self._disk.close()
+
+
+class LiveDisk(_Through):
+    """A disk, and whether it is to give way (``GivesWay``)."""
+
+    def __init__(self, disk: ReadableDisk, is_wanted: Callable[[], bool]) -> None:
+        super().__init__(disk)
+        self.is_wanted = is_wanted
+
+
+class FrozenDisk(_Through):
+    """A disk, and whether the snapshot that holds it still stands (``Frozen``)."""
+
+    def __init__(self, disk: ReadableDisk, must_stand: Callable[[], None]) -> None:
+        super().__init__(disk)
+        self.must_stand = must_stand
