@@ -28,12 +28,19 @@ if TYPE_CHECKING:
 
 _EVENTS = frozenset(event.value for event in Event)
 _OF_RUNS = frozenset(event.value for event in RUN_EVENTS)
+_OF_WAVES = frozenset(  # acts that are done to a wave, or how they begin, beside those of its runs
+    (
+        *("alarm", "approve", "overlook", "pause", "rehearse", "remedy", "retry", "schedule", "unschedule"),
+        *("end a rehearsal", "note a rehearsal"),
+    )
+)
 _NEAR_S = 2.0  # a line of the chain about a retry is of the entry beside it
 _NEWER = (  # one statement, so that an entry and its line are seen together
     "SELECT at, 0 AS source, seq, coalesce(json_extract(detail, '$.who'), '') AS who, '' AS effect,"
-    " kind AS act, step AS wave, run, CASE kind WHEN 'cycle' THEN detail END AS detail"
+    " kind AS act, step AS subject, run, CASE kind WHEN 'cycle' THEN detail END AS detail"
     " FROM step_record WHERE seq > ?"
-    " UNION ALL SELECT at, 1, seq, who, effect, act, subject, json_extract(detail, '$.run'), NULL FROM audit"
+    " UNION ALL SELECT at, 1, seq, who, effect, act, subject, json_extract(detail, '$.run'),"
+    " CASE json_array_length(detail, '$.waves') WHEN 1 THEN json_extract(detail, '$.waves[0]') END FROM audit"
     " WHERE seq > ?"
     " UNION ALL SELECT at, 2, id, who, 'live', purpose, wave, NULL, NULL FROM work_order"
     " WHERE id > ? AND json_extract(options, '$.cycle') IS NULL"
@@ -44,7 +51,8 @@ _NEWER = (  # one statement, so that an entry and its line are seen together
 class Act(NamedTuple):  # there are very many
     """One thing that was done. ``at`` is ISO 8601 in UTC; strings are empty, numbers 0 where there is none.
 
-    ``kind`` is step, gate, run, rehearsal, plan or other; ``what`` is the act in words, as it is.
+    ``kind`` is step, gate, run, rehearsal, plan or other; ``what`` is the act in words, as it is, with what
+    it was done to where that is no wave.
     ``line``, ``entry`` and ``order`` are its numbers in the chain, the record of steps and among the orders.
     """
 
@@ -117,7 +125,7 @@ class Acts:
         return len(self.all) - before
 
     def _entry(self, row: sqlite3.Row, line: sqlite3.Row | None) -> Act:
-        run, step, event = row["run"], row["wave"], row["act"]
+        run, step, event = row["run"], row["subject"], row["act"]
         titles = self._titles(run)
         if row["detail"]:
             titles.add(json.loads(row["detail"]).get("steps", ()))
@@ -137,14 +145,16 @@ class Acts:
     def _line(self, row: sqlite3.Row) -> Act:
         act, run = row["act"], row["run"] or 0
         step = act.rpartition(" ")[2] if _tail(act) != act.rpartition(" ")[2] else ""
-        what = self._titles(run).title(step) if run and step else ""
+        of_wave = bool(run) or act in _OF_WAVES or act.split(" ")[0] in _OF_WAVES
+        what = self._titles(run).title(step) if run and step else "" if of_wave else row["subject"]
+        wave = row["subject"] if of_wave else row["detail"] or ""  # papers of one wave alone are its own
         words = f"{act}: {what}" if what else act
         kind = _kind(act, row["effect"], bool(run))
-        return Act(row["at"], row["wave"], row["who"], kind, _first(act), words, run, "", row["seq"])
+        return Act(row["at"], wave, row["who"], kind, _first(act), words, run, "", row["seq"])
 
     def _order(self, row: sqlite3.Row) -> Act:
         words = f"has the engine {row['act']} it"
-        return Act(row["at"], row["wave"], row["who"], "run", "order", words, order=row["seq"])
+        return Act(row["at"], row["subject"], row["who"], "run", "order", words, order=row["seq"])
 
     def _titles(self, run: int) -> _Titles:
         found = self._runs.get(run)
@@ -216,7 +226,7 @@ def _one(project: Project, sql: str, *values: object) -> dict[str, Any]:
 
 def _line_of(row: sqlite3.Row, lines: dict[tuple[int, str], deque[sqlite3.Row]]) -> sqlite3.Row | None:
     """Take the chain's line about an entry of the record out of those that wait for theirs."""
-    waiting = lines.get((row["run"], f"{row['act']} {row['wave']}".strip()))
+    waiting = lines.get((row["run"], f"{row['act']} {row['subject']}".strip()))
     if not waiting or (row["act"] == Event.RETRY and not _near(row["at"], waiting[0]["at"])):
         return None  # most retries have no line: that a person asked for one has
     return waiting.popleft()

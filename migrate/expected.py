@@ -82,7 +82,7 @@ class Expected:
 def expect(
     run: Run, wave: Wave, link: Link, way: Mode = Mode.FORWARD, rates: Measured | None = None
 ) -> Expected:
-    """Run the runbook of a run on the twin some times: of 1,700 steps a second's work, of 6,800 eight.
+    """Run the runbook of a run on the twin some times: of 6,800 steps three seconds' work.
 
     ``rates`` are those that earlier runs measured.
     """

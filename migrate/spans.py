@@ -20,15 +20,18 @@ def spans(extents: Iterable[Extent], size_bytes: int, count: int = SPANS) -> str
 
     So a single byte is seen. Extents do not overlap; what lies behind the end of the disk is left out.
     """
-    taken = [0] * count
+    taken: dict[int, int] = {}
     for extent in extents:
         at, end = extent.offset, min(extent.end, size_bytes)
         while at < end:
             span = at * count // size_bytes
             until = min(end, -(-(span + 1) * size_bytes // count))
-            taken[span] += until - at
+            taken[span] = taken.get(span, 0) + until - at
             at = until
-    return "".join(str(min(_FULL, -(-_FULL * count * one // size_bytes))) for one in taken)
+    digits = ["0"] * count
+    for span, one in taken.items():
+        digits[span] = str(min(_FULL, -(-_FULL * count * one // size_bytes)))
+    return "".join(digits)
 
 
 def folded(line: str, width: int) -> str:

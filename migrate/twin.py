@@ -107,6 +107,10 @@ class Twin:
         Past the commit gate there is no way back: the run is then committed, and says what failed.
         A step that a strike made fail is tried again first, when the strike passes.
         """
+        return self.course().run()
+
+    def course(self) -> Course:
+        """Return the run before its first action."""
         rng = random.Random(self.seed)  # noqa: S311 - a model's noise, not a secret
         clock = SimulatedClock()
         rate = self.model.rate_bytes_s * rng.uniform(0.7, 1.1)
@@ -137,11 +141,11 @@ class Twin:
             ctx.target = cast("FullSite", StruckSite(target, self.strike))
             ctx.transfers = StruckTransfers(transfers, self.strike)
         patience = self.model.patience
-        return _Course(self.kinds, ctx, clock, transfers, self.strike, patience, self.turns_at).run()
+        return Course(self.kinds, ctx, clock, transfers, self.strike, patience, self.turns_at)
 
 
 @dataclass(slots=True)
-class _Course:
+class Course:
     """A run under way: what is in flight, when it ends, and what that says.
 
     ``heap`` holds end, number, begin, step and what is then recorded; None is a step that rested until then.
@@ -162,13 +166,14 @@ class _Course:
     dies_with: str = ""  # the step at whose end the engine dies
     heap: list[tuple[float, int, float, str, Entry | None]] = field(default_factory=list)
     in_flight: set[str] = field(default_factory=set)
+    landed: set[str] = field(default_factory=set)  # not well, and not taken on since
     spans: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def run(self) -> TwinRun:
         """Take one action after another until there is none."""
         history = self.ctx.history
         while True:
-            for action in next_actions(history.runbook, history, self.in_flight):
+            for action in next_actions(history.runbook, history, self.in_flight, self._unsettled()):
                 match action:
                     case Do(step, due_s=due) | Undo(step, due_s=due) | Ask(step, due_s=due) if due > self.now:
                         self.clock.at_s = due
@@ -209,12 +214,20 @@ class _Course:
             if self.heap:
                 self._land()
 
+    def _unsettled(self) -> list[str]:
+        """Return what is unsettled and not in flight, without a look at the thousand passes that are."""
+        unsettled = self.ctx.history.unsettled
+        if len(self.landed) > 1:
+            return [one for one in unsettled if one in self.landed]
+        return [one for one in self.landed if one in unsettled]
+
     def _turn(self) -> None:
         self.turned_at = self.now
         self.ctx.history.append(Entry("", Event.ROLLBACK if GO in self.spans else Event.ABORT))
 
     def _fly(self, step: str, entry: Entry | None) -> None:
         self.in_flight.add(step)
+        self.landed.discard(step)
         self.number += 1
         heappush(self.heap, (self.clock.at_s, self.number, self.now, step, entry))
 
@@ -228,12 +241,15 @@ class _Course:
         if entry is not None:
             self.ctx.history.append(entry)
             self.spans[step] = (begun, self.now)
+        if step in self.ctx.history.unsettled:
+            self.landed.add(step)
 
     def _die(self) -> None:
         """The engine dies with all that is in flight, and begins anew from its record."""
         self._cut(self.now)
         self.heap.clear()
         self.in_flight.clear()
+        self.landed.update(self.ctx.history.unsettled)
         self.dies_with = ""
         self.now += RESTART_S
 

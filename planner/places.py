@@ -179,7 +179,7 @@ ACT_WORDS = replace(
     _row_words(
         "act",
         ("at", "text", "when, in UTC: at:2027-01-09*"),
-        ("wave", "text", "the wave, or what else it was done to"),
+        ("wave", "text", "the wave, empty where it is of none"),
         ("who", "text", "login of the person, or of whom the engine acted for"),
         ("kind", "text", "step, gate, run, rehearsal, plan or other"),
         ("act", "text", "done, failed, approve, rollback, ..."),

@@ -10,7 +10,7 @@ a durable engine differ only in clock and store.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -89,15 +89,23 @@ Action = Do | Ask | Wait | Undo | Decide | Skip | Finish
 _UNTOUCHED = frozenset({Status.PENDING, Status.SKIPPED})
 
 
-def next_actions(runbook: Runbook, history: History, in_flight: Collection[str] = ()) -> list[Action]:
+def next_actions(
+    runbook: Runbook,
+    history: History,
+    in_flight: Collection[str] = (),
+    unsettled: Sequence[str] | None = None,
+) -> list[Action]:
     """Return what may be done now, in runbook order; steps in ``in_flight`` are being done already.
 
-    An empty list means that work in flight must end first. Nothing is changed.
+    An empty list means that work in flight must end first. Nothing is changed. ``unsettled`` are the steps
+    started or failed that are not in flight, from who knows them without looking through all of them.
     """
     if history.mode is not Mode.FORWARD:
-        return _backward(runbook, history, in_flight)
+        return _backward(runbook, history, in_flight, unsettled)
     actions: list[Action] = []
-    for step_id in [one for one in history.unsettled if one not in in_flight]:
+    if unsettled is None:
+        unsettled = [one for one in history.unsettled if one not in in_flight]
+    for step_id in unsettled:
         step = runbook.step(step_id)
         if history.status[step_id] is Status.STARTED:
             actions.append(_asked(step, history))
@@ -152,11 +160,13 @@ def _asked(step: Step, history: History) -> Ask | Decide:
     return Ask(step, history.attempts[step.id], _due_s(step, history))
 
 
-def _backward(runbook: Runbook, history: History, in_flight: Collection[str]) -> list[Action]:
+def _backward(
+    runbook: Runbook, history: History, in_flight: Collection[str], unsettled: Sequence[str] | None
+) -> list[Action]:
     """Undo what the phases in question did, users before what they needed."""
     unknown: list[Action] = [
         _asked(runbook.step(step_id), history)
-        for step_id in history.unsettled
+        for step_id in (history.unsettled if unsettled is None else unsettled)
         if history.status[step_id] is Status.STARTED and step_id not in in_flight
     ]
     if unknown:

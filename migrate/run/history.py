@@ -15,7 +15,7 @@ comes, and with that all of the round is pending again. So it is when others rem
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -349,7 +349,7 @@ class History:
         else:
             self.unsettled.pop(step, None)
         if old is pending and not self._missing[step]:
-            self.ready.remove(self.runbook.index[step])
+            del self.ready[bisect_left(self.ready, self.runbook.index[step])]
         elif new is pending:
             insort(self.ready, self.runbook.index[step])
         if new in SETTLED and old not in SETTLED:

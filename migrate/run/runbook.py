@@ -9,7 +9,7 @@ what was approved even when wherry is upgraded in between.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from enum import StrEnum
 from functools import cached_property
@@ -102,6 +102,23 @@ class Runbook:
                 users.setdefault(snapshot, []).append(step)
         return users
 
+    @cached_property
+    def of_disks(self) -> Mapping[str, Sequence[str]]:
+        """For each disk, ``g0/d1``, the ids of the steps that are about it, in order."""
+        found: dict[str, list[str]] = {}
+        for step in self.steps:
+            found.setdefault(disk_of(step.id), []).append(step.id)
+        return found
+
+    @cached_property
+    def namesakes(self) -> Mapping[tuple[str, str], Collection[str]]:
+        """For each kind of step and name of a VM, the ids of the steps."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for step in self.steps:
+            if "name" in step.params:
+                found.setdefault((step.kind, step.params["name"]), set()).add(step.id)
+        return found
+
     def step(self, step_id: str) -> Step:
         """Return a step by id; raises NotFound."""
         try:
@@ -128,6 +145,11 @@ class Runbook:
             self.fingerprint,
             (*self.steps[:position], *placed, waiting, *self.steps[position + 1 :]),
         )
+
+
+def disk_of(step_id: str) -> str:
+    """Return the part of a step's id that names its disk: ``g0/d1``."""
+    return "/".join(step_id.split("/", 2)[:2])
 
 
 def part_of(step_id: str) -> str:

@@ -158,10 +158,8 @@ def fenced_names(ctx: Context, step: Step) -> tuple[str, str]:
     name = str(step.params["name"])
     unique = f"-{content_id(step.params['vm'])[:8]}{tail}"
     alone = _cut(name, _NAME_LIMIT - len(unique)) + unique
-    twin = any(
-        other.kind == step.kind and other.params["name"] == name and other.id != step.id
-        for other in ctx.history.runbook.steps
-    )
+    namesakes = ctx.history.runbook.namesakes.get((step.kind, step.params["name"]), ())
+    twin = any(other != step.id for other in namesakes)
     return (alone if twin or len(name) + len(tail) > _NAME_LIMIT else name + tail), alone
 
 

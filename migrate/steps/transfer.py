@@ -13,7 +13,7 @@ from migrate.claims import Standing
 from migrate.replication.passes import Mode
 from migrate.run.ahead_steps import AHEAD, is_ahead
 from migrate.run.beside import rank_of
-from migrate.run.runbook import Step
+from migrate.run.runbook import Step, disk_of
 from migrate.sites.ports import ChangeId, Consistency, Extent
 from migrate.sites.ways import Rationed, RationedToWrite
 from migrate.spans import spans
@@ -129,7 +129,7 @@ def _stopped(stood: dict[str, Any]) -> str:
 
 def _spared(ctx: Context, step: Step, sent_bytes: int) -> dict[str, int]:
     """Return what of a seed that was brought in did not travel, for the pass that comes first."""
-    placed = ctx.result(f"{_disk(step)}/place").get("data_bytes")
+    placed = ctx.result(f"{disk_of(step.id)}/place").get("data_bytes")
     if step.params["mode"] != Mode.SEED or placed is None:
         return {}
     return {"seeded_bytes": placed, "spared_bytes": max(placed - sent_bytes, 0)}
@@ -139,8 +139,8 @@ def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...
     """Return how much must be looked at, and the changed areas where they are known."""
     is_again = step.id in ctx.history.cut_short  # from a later snapshot, over what it left
     if is_ahead(step) or (step.params["mode"] == Mode.SEED and not is_again):
-        placed = ctx.result(f"{_disk(step)}/place")
-        fresh = ctx.result(f"{_disk(step)}/create").get("created") and not placed
+        placed = ctx.result(f"{disk_of(step.id)}/place")
+        fresh = ctx.result(f"{disk_of(step.id)}/create").get("created") and not placed
         fresh = fresh and not _came_ahead(ctx, step)
         return (Mode.SEED if fresh else Mode.COMPARE), None
     if not base:
@@ -151,20 +151,17 @@ def _scope(ctx: Context, step: Step, base: str) -> tuple[Mode, tuple[Extent, ...
 
 def _came_ahead(ctx: Context, step: Step) -> bool:
     """Return whether another pass over the disk was begun while it was written to."""
-    begins = f"{_disk(step)}/{AHEAD}"
-    return any(one.startswith(begins) and one != step.id for one in list(ctx.history.attempts))
-
-
-def _disk(step: Step) -> str:
-    """Return the part of the step's id that names its disk: ``g0/d1``."""
-    return "/".join(step.id.split("/")[:2])
+    disk, attempts = disk_of(step.id), ctx.history.attempts
+    begins = f"{disk}/{AHEAD}"
+    of_disk = ctx.history.runbook.of_disks[disk]
+    return any(one.startswith(begins) and one != step.id and one in attempts for one in of_disk)
 
 
 def _last_change(ctx: Context, step: Step) -> str:
     """Return the change id of the newest finished pass over the disk, empty when there is none."""
-    disk = _disk(step)
+    disk, results = disk_of(step.id), ctx.history.results
     deltas = f"{disk}/delta/"  # not one after the other: those of old cycles are put away
-    known = list(ctx.history.results)  # which the driver adds to meanwhile
-    numbers = (int(one.removeprefix(deltas)) for one in known if one.startswith(deltas))
+    of_disk = ctx.history.runbook.of_disks[disk]
+    numbers = (int(one.removeprefix(deltas)) for one in of_disk if one.startswith(deltas) and one in results)
     newest = max(numbers, default=0)
     return str(ctx.result(f"{deltas}{newest}" if newest else f"{disk}/seed").get("change_id", ""))

@@ -109,6 +109,28 @@ def test_what_was_done_before_a_run_and_beside_it_has_its_kind(standing: Standin
     assert found["line"]["act"] == "remedy abort"
 
 
+@pytest.mark.parametrize(
+    ("act", "subject", "detail", "wave", "what"),
+    [
+        ("export", "plan.xlsx, W01.md", {"waves": []}, "", "export: plan.xlsx, W01.md"),
+        ("export", "W02.md", {"waves": ["W01"]}, "W01", "export: W02.md"),
+        ("export", "plan.csv", {"waves": ["W01", "W02"]}, "", "export: plan.csv"),
+        ("settings set", "caps.vms", {"value": 3}, "", "settings set: caps.vms"),
+        ("approve", "W01", {}, "W01", "approve"),
+        ("note a rehearsal", "W01", {}, "W01", "note a rehearsal"),
+        ("schedule cutover", "W01", {}, "W01", "schedule cutover"),
+        ("pause", "W01", {}, "W01", "pause"),
+    ],
+)
+def test_only_a_wave_stands_as_wave_and_what_else_it_was_done_to_is_told(
+    standing: Standing, act: str, subject: str, detail: dict[str, object], wave: str, what: str
+) -> None:
+    audit.note(standing.project, Effect.VIEW, act, subject, detail)
+    acts = Acts(standing.project)
+    acts.refresh()
+    assert (acts.all[-1].wave, acts.all[-1].what) == (wave, what)
+
+
 def test_what_was_put_away_is_said_to_be(standing: Standing) -> None:
     standing.do(standing.history.runbook.steps[0].id)
     acts = Acts(standing.project)

@@ -20,6 +20,7 @@ from tests.tui import estate
 from tests.tui.kept import differs
 from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
+from tui.acts.exporting import note_written
 from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.screens.journal import COLUMNS, JournalScreen
@@ -188,6 +189,19 @@ async def test_an_act_of_no_run_is_not_replayed(ran: Standing) -> None:
         await until(lambda: place._told.get("act") == "rehearse")
         await key(pilot, "r")
         assert "this act is of no run" in lines(pilot)[-2]
+
+
+async def test_a_file_that_was_written_stands_as_what_was_done_not_as_a_wave(ran: Standing) -> None:
+    note_written(ran.project, [Path("plan-acme.xlsx")])
+    async with faked(ran.project.root) as pilot:
+        place = await go(pilot)
+        place.bar.set("act:export")
+        await shown(place, 1)
+        await until(lambda: place._told.get("act") == "export")
+        row = next(one for one in lines(pilot) if "export: plan-acme.xlsx" in one)
+        assert row.split()[4] == "–", row
+        assert "plan-acme.xlsx" not in lines(pilot)[0]
+        await until(lambda: "export: plan-acme.xlsx" in panel(pilot, "told"))
 
 
 async def test_a_project_in_which_nothing_was_done_says_so(tmp_path: Path) -> None:
