@@ -23,6 +23,7 @@ from tests.vcenter.peer import VCenterPeer
 from tests.vcenter.staged import Plant, Staged, content, machines, snapshots, staged
 
 _TRIES = 6  # of a verb: a person says "again" in between
+_BACK_S = 30.0  # of a vCenter that restarted at the last call
 _BREATH_S = 0.4  # of that person
 _AGAIN = (4, 6)  # something waits for a decision, or a vCenter did not answer
 
@@ -106,6 +107,7 @@ class Story:
         else:
             self.problems += said
         for side, mine in by_side.items():
+            _await_served(self.peer(side))
             fired = self.peer(side).fired()
             self._left += [one for one, times in zip(mine, fired, strict=True) if not times]
             self.peer(side).rules([])
@@ -161,6 +163,19 @@ def record(root: Path, start: StartVCenter) -> Record:
             assert story.problems + (story.back() if way is BACK else story.aside()) == []
     assert calls.keys() == {*BACK, *OUT}
     return calls
+
+
+def _await_served(peer: VCenterPeer) -> None:
+    """Return when a vCenter is there again: who judges comes after a restart, not in it."""
+    deadline = time.monotonic() + _BACK_S
+    while True:
+        try:
+            peer.connect()
+            return
+        except Exception:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def _end_receiver(folder: Path) -> None:

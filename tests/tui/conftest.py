@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual import pilot, screen
 from textual._compositor import Compositor
+from textual._styles_cache import StylesCache
 from textual.css.stylesheet import Stylesheet
 
 from tests.tui.cli.command import Wherry, wherry
@@ -44,6 +45,15 @@ def _styles_are_parsed_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Stylesheet, "_parse_rules", once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_was_drawn_is_let_go() -> Iterator[None]:
+    """Textual's colours remember by the widget that asked, and so keep what a thousand dead ones drew."""
+    colours = StylesCache.__dict__["get_inner_outer"]  # they are those of the two it is asked for, only
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(StylesCache, "get_inner_outer", classmethod(colours))
         yield
 
 

@@ -6,7 +6,7 @@ from tests.tui.cli.command import Wherry, refused
 
 
 def test_how_long_it_is_is_told_out_and_home_with_what_going_back_takes(lab: Wherry) -> None:
-    refused(lab("run", "eta", "W02"), 3, "is on no way, out, back or home")
+    refused(lab("run", "eta", "w02"), 3, "no run of W02 was begun yet", "wherry replicate W02 --live")
     refused(lab("run", "eta", "W99"), 2, "W99")
     assert lab.live("replicate", "W02").code == 0
     told = lab.done("run", "eta", "w02", "--json").document

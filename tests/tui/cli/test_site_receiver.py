@@ -40,6 +40,7 @@ def test_a_wave_goes_to_a_receiver_elsewhere_and_back(keyed: Wherry, tmp_path: P
         )
         assert f"{named.document['address']}:{named.document['port']}" == address
         assert named.document["free_bytes"] > 0
+        assert cli.done("site", "list", "--json").document["dc2"]["receiver"] == address
         dry = cli("rehearse", "W01", "--depth", "dry", "--json")
         assert not [one for one in dry.document["findings"] if "receiver" in json.dumps(one)], dry.text
         assert cli.live("replicate", "W01").code == 0

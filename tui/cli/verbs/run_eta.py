@@ -42,14 +42,19 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
     with open_project(project_dir) as project, closing(Sheets(project.root)) as sheets:
         sheet = sheets.now(wave, moment)
         if sheet is None:
-            find_wave(project, wave)  # or there is none of that name
+            wave = find_wave(project, wave).wave.name  # or there is none of that name
         else:
             wave = sheet.run.wave
             now = Reader(project).look().wave(wave)
             sheets.expect(sheet)
             found = sheets.to_go(sheet, now.lefts if now is not None else {})
             back = sheets.price(sheet)
-    if sheet is None or (found is None and back is None):
+    if sheet is None:
+        raise Blocked(
+            f"no run of {visible(wave, 80)} was begun yet",
+            f"begin one: wherry replicate {visible(wave, 80)} --live",
+        )
+    if found is None and back is None:
         raise Blocked(
             f"{visible(wave, 80)} is on no way, out, back or home",
             f"see how it stands: wherry status {visible(wave, 80)}",

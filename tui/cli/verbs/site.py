@@ -148,14 +148,17 @@ def list_sites(project_dir: Path, as_json: bool) -> None:
     """
     from planner.store import settings as settings_store
 
+    from tui.cli.site_receiving import address_of
+
     with open_project(project_dir) as project:
         sites = settings_store.load(project).sites
+        receivers = {name: address_of(project, name, site.url) for name, site in sites.items()}
     if as_json:
-        data({name: site.model_dump() for name, site in sites.items()})
+        data({name: {**site.model_dump(), "receiver": receivers[name]} for name, site in sites.items()})
         return
     table(
-        ("name", "role", "url", "ways to its disks"),
-        ((name, site.role, site.url, _ways(site)) for name, site in sites.items()),
+        ("name", "role", "url", "receiver", "ways to its disks"),
+        ((name, site.role, site.url, receivers[name] or "here", _ways(site)) for name, site in sites.items()),
     )
 
 
