@@ -147,7 +147,6 @@ def list_sites(project_dir: Path, as_json: bool) -> None:
     Told is what is set up. Which way leads to each disk of a wave says wherry rehearse WAVE --depth dry.
     """
     from planner.store import settings as settings_store
-
     from tui.cli.site_receiving import address_of
 
     with open_project(project_dir) as project:
