@@ -27,6 +27,7 @@ NAMES = {
     "vsphere_cycle": "A cycle at a vCenter",
     "seed": "The first full copy of a disk",
     "wire": "Seeds and deltas beside the tools people use",
+    "wire.floors": "Floors of the wire",
     "tap": "The tap",
     "trees": "Comparing trees first",
     "dedupe": "Dedupe across disks",
@@ -80,6 +81,12 @@ _NOTES = {
     "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
     "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
     "below 45 MiB that of the benchmark which started the process.",
+    "wire.floors": "What a copy cannot be without, done alone with wherry's own libraries: reading, sealing "
+    "or packing, carrying, opening or unpacking, writing, one flush; no digests, no frames, no dedupe, no "
+    "record. Beside it, in the same run, wherry and the peer that an aim of the wire is set against. Two "
+    "processors that are never idle take half of a processor time. A floor on the wrong side of an aim says "
+    "that the aim is not reached here in that way. Timed with the start of the sender, or of the only "
+    "process.",
     "tap": "fio's NBD client over a Unix socket, random writes of fresh bytes, half of it compressible. The "
     "tap writes to its disk, keeps a map of areas and brings each write, with digest and in a chain, to a "
     "journal on the same file system, durable before it is acknowledged there; the peers only write to "

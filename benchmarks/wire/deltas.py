@@ -26,7 +26,7 @@ _SHARES = (0.001, 0.01, 0.02, 0.05, 0.10)
 Runs = Sequence[tuple[int, int]]
 
 
-class _There:
+class There:
     """A target that holds the original before and after each pass that is timed."""
 
     def __init__(self, original: Path, folder: Path) -> None:
@@ -54,10 +54,14 @@ class _There:
 
     def _there_and_back(self, newer: Path, mode: str, changed: Runs) -> Took:
         how = How(mode, changed=changed, base=self._last if mode == "delta" else "")
-        _read(self.target)
+        read(self.target)
         took = checked(lambda: self._pass(newer, how), newer, self.target)
         self._pass(self._original, How("delta", level=0, changed=changed, base=self._last))
         return took
+
+    def by_rsync(self, newer: Path, folder: Path) -> Took:
+        """Bring a fresh copy of the original up to date by rsync."""
+        return _rsync(self._original, newer, folder)
 
     def stop(self) -> None:
         """End the receiver."""
@@ -67,13 +71,13 @@ class _There:
 def rows(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
     """Return the rows of deltas: 2 % changed beside the peers, then time over what changed."""
     newer, changed = version(original, folder / "newer.img", 0.02, seed=3)
-    there = _There(original.path, folder)
+    there = There(original.path, folder)
     sheet = Sheet("delta, 2 % changed")
     mapped, compared, theirs = "wherry, change map", "wherry, digest comparison", "rsync daemon, in place"
     try:
         sheet.add(mapped, partial(there.delta, newer.path, changed))
         sheet.add(compared, partial(there.compared, newer.path, changed))
-        sheet.add(theirs, partial(_rsync, original.path, newer.path, folder), peers.missing("rsync"))
+        sheet.add(theirs, partial(there.by_rsync, newer.path, folder), peers.missing("rsync"))
         sheet.run(runs)
         grown = [_grown(original, there, folder, share) for share in _SHARES]
     finally:
@@ -94,13 +98,13 @@ def rows(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
 def _rsync(original: Path, newer: Path, folder: Path) -> Took:
     target = folder / "rsync.img"
     peers.copied(original, target)
-    _read(target)
+    read(target)
     took = checked(lambda: peers.rsync_delta(newer, target, folder), newer, target)
     target.unlink()
     return took
 
 
-def _read(path: Path) -> None:
+def read(path: Path) -> None:
     """Bring a file into the page cache, as far as it is not there."""
     buffer = bytearray(MIB)
     with path.open("rb", buffering=0) as file:
@@ -108,7 +112,7 @@ def _read(path: Path) -> None:
             pass
 
 
-def _grown(original: Image, there: _There, folder: Path, share: float) -> dict[str, Any]:
+def _grown(original: Image, there: There, folder: Path, share: float) -> dict[str, Any]:
     newer, changed = version(original, folder / "grown.img", share, seed=11)
     found = {"what": f"delta with a map: {share:.1%} changed", **row(there.delta(newer.path, changed))}
     newer.path.unlink()

@@ -32,7 +32,7 @@ def rows(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
     target = folder / "target.img"
     stream = peers.zstd_bytes(original.path) if not peers.missing("zstd") else 0
     for our_name, (how, tls) in _OURS.items():
-        sheet.add(our_name, partial(_seed, original.path, target, folder, how, tls))
+        sheet.add(our_name, partial(seed, original.path, target, folder, how, tls))
     for name, (peer, tools) in peers.SEEDS.items():
         copy = partial(checked, partial(peer, original.path, target, folder), original.path, target)
         counted = partial(_streamed, copy, stream) if name.startswith("zstd") else copy
@@ -94,7 +94,8 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _seed(source: Path, target: Path, folder: Path, how: How, tls: bool) -> Took:
+def seed(source: Path, target: Path, folder: Path, how: How, tls: bool) -> Took:
+    """Send a first copy by wherry and return what it took."""
     peers.fresh(target, source.stat().st_size)
     receiver = Target(folder, {"disk": target}, make_keys(folder) if tls else None)
     try:
