@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.host import facts
-from benchmarks.wire import peers
+from benchmarks.wire import peers, thin
 from benchmarks.wire.deltas import There, read
 from benchmarks.wire.image import Image, make_image, version
-from benchmarks.wire.ours import How, Target, make_keys
+from benchmarks.wire.ours import How
 from benchmarks.wire.seeds import checked, seed
 from benchmarks.wire.sheet import Sheet, ratio
 from benchmarks.wire.timed import Server, Took, timed
@@ -151,12 +151,7 @@ def _line(original: Image, folder: Path, runs: int, quick: bool) -> list[dict[st
 
     def ours(source: Path) -> Took:
         with stretched(line) as (near, far):
-            peers.fresh(target, source.stat().st_size)
-            receiver = Target(folder, {"disk": target}, make_keys(folder), FAR, near, far)
-            try:
-                return receiver.take(source, "disk", target, How(level=3, adapts=True))
-            finally:
-                receiver.stop()
+            return thin.seeded(source, target, folder, near, far)
 
     sheet.add(streamed, bare)
     sheet.add(once, partial(ours, small))

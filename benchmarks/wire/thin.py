@@ -68,7 +68,7 @@ def _rows(line: Line, source: Path, folder: Path, runs: int, use: float) -> list
         with stretched(line) as (near, far):
             return checked(lambda: way(near, far), source, target)
 
-    sheet.add(_OURS, partial(over, partial(_ours, source, target, folder)))
+    sheet.add(_OURS, partial(over, partial(seeded, source, target, folder)))
     if not line.loss:  # it would take as long as rsync, for a figure nobody asked for
         sheet.add(_ZSTD, partial(over, partial(_zstd, source, target, folder)), peers.missing("zstd"))
     sheet.add(_RSYNC, partial(over, partial(_rsync, source, target, folder)), peers.missing("rsync"))
@@ -85,7 +85,8 @@ def _rows(line: Line, source: Path, folder: Path, runs: int, use: float) -> list
     return [*found, ratio(f"{name}: wall of zstd -3 -T2 by ours", sheet.median(_ZSTD), ours, "at least 1")]
 
 
-def _ours(source: Path, target: Path, folder: Path, near: list[str], far: list[str]) -> Took:
+def seeded(source: Path, target: Path, folder: Path, near: list[str], far: list[str]) -> Took:
+    """Seed a fresh target over the stretched line between two namespaces."""
     peers.fresh(target, source.stat().st_size)
     receiver = Target(folder, {"disk": target}, make_keys(folder), FAR, near, far)
     try:
