@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
+from tests.memory import Memory
 from tests.vcenter.fixtures import (  # noqa: F401  (fixtures of every package)
     module_vcenter,
     stranger,
@@ -34,25 +33,9 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ["WHERRY_IN_PROCESS"] = "1"
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[Any]:
-    """Collect without looking for garbage: what is read then stays."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.enable()
-
-
-def pytest_collection_finish() -> None:
-    """Look for garbage less often, and not among what stays: a fifth of the time of the screens."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-
-
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C work in what tests start, also when the whole run was put into the background."""
+    config.pluginmanager.register(Memory())
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

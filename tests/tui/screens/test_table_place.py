@@ -13,8 +13,6 @@ from tests.tui.stage import lines, text, until
 from tui.preferences import Preferences
 from tui.widgets.flash import FLASH_S
 
-MANY = tuple((f"k{i}", f"vm-{i:06}", i, "") for i in range(100_000))
-
 
 def copied(pilot: Any) -> str:
     return str(pilot.app.clipboard)
@@ -60,7 +58,8 @@ async def test_keys_while_a_filter_over_many_rows_waits_go_into_the_line(
         return matching(self, filter_text, rows)
 
     monkeypatch.setattr(PlainPlace, "matching", counted)
-    async with plain(Told(MANY)) as pilot:
+    many = tuple((f"k{i}", f"vm-{i:06}", i, "") for i in range(100_000))
+    async with plain(Told(many)) as pilot:
         await pilot.press("slash")
         for key in "vm-099999":
             pilot.app.simulate_key(key)
