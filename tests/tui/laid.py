@@ -96,7 +96,7 @@ async def waves(
     root: Path, size: tuple[int, int] = BIG, lay: bool = True, **more: Any
 ) -> AsyncIterator[Pilot[None]]:
     """Yield the pilot of the application on 4 Waves; with ``lay`` the plan lies on the desk."""
-    async with opened(root, size, session(root), **more) as pilot:
+    async with opened(root, size, session(root), **{"place": "waves", **more}) as pilot:
         await pilot.press("4")
         await pilot.pause()
         if lay:

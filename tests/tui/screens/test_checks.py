@@ -65,7 +65,7 @@ def found(inventory: Inventory) -> Readiness:
 def faked(root: Path, inventory: Inventory | None = None, **more: Any) -> Any:
     """Open a project whose checks said what this module says."""
     estate.build(root, inventory, waves=3)
-    return opened(root, session=estate.session(root, checks_of=found), **more)
+    return opened(root, session=estate.session(root, checks_of=found), place="checks", **more)
 
 
 def screen(pilot: Pilot[None]) -> ChecksScreen:
@@ -324,7 +324,7 @@ async def fill(pilot: Pilot[None], *values: str) -> None:
 
 
 def real(cli: Wherry, **more: Any) -> Any:
-    return opened(cli.root, session=Session(cli.root), **more)
+    return opened(cli.root, session=Session(cli.root), place="checks", **more)
 
 
 def given(cli: Wherry) -> list[tuple[str, list[str], str, str, str]]:

@@ -67,7 +67,7 @@ def at_failure(run: Standing) -> None:
 
 def faked(run: Standing, **more: Any) -> Any:
     root = run.project.root
-    return opened(root, session=estate.session(root), **more)
+    return opened(root, session=estate.session(root), **{"place": "cutover", **more})
 
 
 async def key(pilot: Pilot[None], *keys: str) -> None:

@@ -36,7 +36,7 @@ PICTURES = Path(__file__).parents[1] / "pictures"
 
 @asynccontextmanager
 async def deps(root: Path, size: tuple[int, int] = BIG, **more: object) -> AsyncIterator[Pilot[None]]:
-    async with opened(root, size, **more) as pilot:
+    async with opened(root, size, **{"place": "dependencies", **more}) as pilot:
         pilot.app.study = Near(root, bool(more.get("read_only")))  # type: ignore[attr-defined]
         await press(pilot, "3")
         yield pilot

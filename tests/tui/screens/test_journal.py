@@ -41,7 +41,7 @@ def ran(tmp_path: Path) -> Iterator[Standing]:
 
 
 def faked(root: Path, **more: Any) -> Any:
-    return opened(root, session=estate.session(root), **more)
+    return opened(root, session=estate.session(root), **{"place": "journal", **more})
 
 
 async def key(pilot: Pilot[None], *keys: str) -> None:

@@ -45,11 +45,11 @@ def cli(dated: Path, tmp_path: Path) -> Wherry:
 
 
 def real(cli: Wherry, **more: Any) -> Any:
-    return opened(cli.root, session=Session(cli.root, judges=False), **more)
+    return opened(cli.root, session=Session(cli.root, judges=False), **{"place": "rehearse", **more})
 
 
 def faked(root: Path, **more: Any) -> Any:
-    return opened(root, session=estate.session(root), **more)
+    return opened(root, session=estate.session(root), **{"place": "rehearse", **more})
 
 
 def screen(pilot: Pilot[None]) -> RehearseScreen:

@@ -45,7 +45,8 @@ def move(tmp_path: Path) -> Iterator[Running]:
 
 
 def seen(move: Running, size: tuple[int, int] = BIG, **more: Any) -> Any:
-    return opened(move.project.root, size, Session(move.project.root, judges=False), **more)
+    session = Session(move.project.root, judges=False)
+    return opened(move.project.root, size, session, **{"place": "replicate", **more})
 
 
 def screen(pilot: Pilot[None]) -> ReplicateScreen:

@@ -39,7 +39,7 @@ async def settings_of(
     root: Path, block: str = "link", size: tuple[int, int] = BIG, **more: Any
 ) -> AsyncIterator[Pilot[None]]:
     """Yield the pilot on Settings with the cursor on a block, everything read."""
-    async with opened(root, size, **more) as pilot:
+    async with opened(root, size, **{"place": "settings", **more}) as pilot:
         await pilot.press("0")
         await until(lambda: isinstance(cast(Any, pilot.app).place, SettingsScreen) and place(pilot).ready)
         place(pilot).select(block)

@@ -31,9 +31,7 @@ def cli(dated: Path, tmp_path: Path) -> Wherry:
 
 @asynccontextmanager
 async def inventory(root: Path, size: tuple[int, int] = BIG, **more: Any) -> AsyncIterator[Pilot[None]]:
-    async with opened(root, size, **more) as pilot:
-        await pilot.press("2")
-        await pilot.pause()
+    async with opened(root, size, place="inventory", **more) as pilot:
         yield pilot
 
 
