@@ -30,7 +30,7 @@ from tests.vcenter.collected import finished
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.staged import flats_of
 
-_SLOW_MS = 500  # one read takes so long, in which somebody is at work
+_SLOW_MS = 800  # one read takes so long, in which somebody is at work
 _PATIENCE_S = 60.0
 _ROUND = range(9)  # reads of a first copy, a delta and a comparison; each opens its disk by two
 _FIRST_COPY, _LATER, _COMPARED = 3, 2, 5  # a read of blocks
@@ -55,20 +55,21 @@ def all_but_a_duplicate(vm: Any) -> None:
 def removing(
     story: Story, skip: int, deed: Deed = everything, then: Callable[[], None] = lambda: None
 ) -> Iterator[list[int]]:
-    """Do a deed to the VM's snapshots once so many reads were made and one is under way; the VM writes on.
+    """Have the VM write, and do a deed to its snapshots, once so many reads were made and one is under way.
 
     Yields how many there were, once that has happened.
     """
     peer, over, removed = story.peer("source"), threading.Event(), list[int]()
+    vm, (flat,) = story.here, flats_of(story.here)
 
     def befall() -> None:
         while not over.wait(0.01):
             if peer.fired() == [1]:
-                vm = story.here
+                if vm.runtime.powerState == "poweredOn":
+                    _write_unseen(flat)
                 removed.append(len(vm.snapshot.rootSnapshotList) if vm.snapshot else 0)
                 deed(vm)
-                if vm.runtime.powerState == "poweredOn":
-                    _merge(story)
+                story.plant.written[story.name] = flat.read_bytes()
                 then()
                 return
 
@@ -83,12 +84,16 @@ def removing(
         peer.rules([])
 
 
-def _merge(story: Story) -> None:
-    """Write where it was read and where not; not even the file's time tells of it."""
-    (flat,) = flats_of(story.here)
+def _write_unseen(flat: Path) -> None:
+    """Write where it was read and where not; not even the file's time tells of it.
+
+    It comes before the removal: what comes after the next snapshot would be read of it here.
+    """
     kept = flat.stat()
-    for at in (0, 1_040_000):
-        story.plant.write(story.name, os.urandom(20_000), at)
+    with flat.open("r+b") as body:
+        for at in (0, 1_040_000):
+            body.seek(at)
+            body.write(os.urandom(20_000))
     os.utime(flat, ns=(kept.st_atime_ns, kept.st_mtime_ns))
 
 
