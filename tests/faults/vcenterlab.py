@@ -31,14 +31,16 @@ _AGAIN = (4, 6)  # something waits for a decision, or a vCenter did not answer
 class Story:
     """A wave under strikes; ``problems`` is what was wrong, ``said`` what was to be read meanwhile.
 
+    ``settings`` are the plan's, as ``Staged.planned`` has them.
+
     As a context manager it takes everything with it that it started and made.
     """
 
-    def __init__(self, root: Path, start: StartVCenter) -> None:
+    def __init__(self, root: Path, start: StartVCenter, **settings: str) -> None:
         self._root = root
         self._plant = Plant(start("-vm", "1"))
         self.name = min(self._plant.machines)
-        self.stage: Staged = staged(root, self._plant.peer, start("-vm", "0")).planned(self.name)
+        self.stage: Staged = staged(root, self._plant.peer, start("-vm", "0")).planned(self.name, **settings)
         self.problems: list[str] = []
         self.said: list[str] = []
         self._left: list[Strike] = []
