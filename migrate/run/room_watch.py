@@ -6,9 +6,8 @@ pace of the last look. The watch has a thread of its own, for the driver may be 
 decides and has the readers stop at an edge; the driver puts it into the record, from which all else follows
 (``migrate.run.history``). What dies in between has recorded nothing, and looks again.
 
-A snapshot that somebody else removed is given up in the same way: what was read of it is of no one moment.
-So is one that its VM was reverted behind: nobody wants that moment any more. Who does either again and again
-is to be stopped by a person.
+A snapshot that somebody else removed, or reverted its VM behind, is given up in the same way: what was read
+of it is of no one moment, or of one that nobody wants any more. At the third time a person is asked.
 """
 
 from __future__ import annotations
