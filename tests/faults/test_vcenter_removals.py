@@ -28,7 +28,7 @@ from tests.faults.enginelab import movers_of
 from tests.faults.vcenterlab import Story
 from tests.vcenter.collected import finished
 from tests.vcenter.fixtures import StartVCenter
-from tests.vcenter.staged import flats_of
+from tests.vcenter.staged import flats_of, mounts
 
 _SLOW_MS = 800  # one read takes so long, in which somebody is at work
 _PATIENCE_S = 60.0
@@ -185,6 +185,35 @@ def test_they_are_removed_at_any_read_of_a_round(
         assert story.problems + story.at_the_gate() == []
         live(story, "rollback")
         assert story.problems + story.back() == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("skip", [_LATER, _COMPARED])
+def test_a_vm_is_reverted_behind_it(tmp_path: Path, vcenter: StartVCenter, skip: int) -> None:
+    with wave(tmp_path / "move", vcenter) as story:
+        live(story, "replicate")
+        (flat,) = flats_of(story.here)
+        theirs = finished(story.here.CreateSnapshot_Task("before the update", "by Kim", False, False))
+        was = flat.read_bytes()
+        why = ("--reason", "Kim keeps it", "--live", "--confirm", "W01")
+        story.stage.cli.done("run", "overlook", "W01", *why)
+        write(story)
+
+        def revert(_vm: Any) -> None:
+            with flat.open("r+b") as body:
+                body.write(was)
+            finished(theirs.RevertToSnapshot_Task())
+
+        with removing(story, skip, revert) as there:
+            live(story, "replicate")
+        assert there == [1], "ours stands on theirs"
+        assert len(given_up(story)) == 1
+        said = [one["said"] for one in story.stage.cli.report("W01")["deviations"]]
+        assert any(f"somebody reverted {story.name} behind our snapshot" in one for one in said)
+        (replica,) = Path(mounts(story.stage.target)["LocalDS_0"]).glob("wherry-*/*-flat.vmdk")
+        assert replica.read_bytes() == was, "of what the revert took back nothing is left"
+        live(story, "cutover")
+        assert story.problems + story.at_the_gate() == [f"{story.name} has a snapshot"], "theirs stays"
 
 
 # engine, movers and whoever drives under kills
