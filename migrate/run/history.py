@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import Any
 
 from migrate.run.patience import Spent
-from migrate.run.runbook import DROP, Runbook, load_step, users_of
+from migrate.run.runbook import DROP, Runbook, Step, load_step, users_of
 from migrate.run.wayback import WayBack
 
 
@@ -192,6 +192,17 @@ class History:
     def gives_up(self, snapshot: str) -> bool:
         """Return whether a snapshot was given up and is not certainly gone yet."""
         return snapshot in self.given_up and self.status[snapshot] is Status.DONE
+
+    def is_read(self, removal: Step) -> bool:
+        """Return whether a snapshot that was given up would be removed under a pass that has not stopped yet.
+
+        The removal may need only what compares the passes, and that is passed over at once.
+        """
+        snapshot = removal.params.get("snapshot", "") if removal.kind == DROP else ""
+        if not snapshot or not self.gives_up(snapshot):
+            return False
+        readers, _ = users_of(self.runbook, snapshot)
+        return any(self.status[one.id] is Status.STARTED for one in readers)
 
     def append(self, entry: Entry) -> None:
         """Take in one entry; raises IllegalEntry when it cannot follow what went before."""

@@ -55,7 +55,7 @@ class Story:
             _end_receiver(folder)
         for side in SIDES:
             self.peer(side).close()
-        shutil.rmtree(self._root)
+        _remove(self._root)
 
     @property
     def plant(self) -> Plant:
@@ -178,6 +178,16 @@ def _await_served(peer: VCenterPeer) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which something that ends may still write its last."""
+    for _ in range(10):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder)
+            return
+        time.sleep(0.1)
+    shutil.rmtree(folder)
 
 
 def _end_receiver(folder: Path) -> None:
