@@ -26,6 +26,7 @@ _TRIES = 6  # of a verb: a person says "again" in between
 _BACK_S = 30.0  # of a vCenter that restarted at the last call
 _BREATH_S = 0.4  # of that person
 _AGAIN = (4, 6)  # something waits for a decision, or a vCenter did not answer
+_REFUSED = 1  # a question before anything is begun was declined: then nothing is stored
 
 
 class Story:
@@ -96,12 +97,14 @@ class Story:
             self.peer(side).rules([one.rule for one in mine])
         said = []
         for _ in range(_TRIES):
+            before = self.stage.cli.stored()
             ran = self.stage.cli.live(verb, "W01")
             self.said.append(ran.text)
             if ran.code == 0:
                 break
             said.append(f"{verb} ended with {ran.code}: {ran.text}")
-            if ran.code not in _AGAIN:
+            refused = ran.code == _REFUSED and self.stage.cli.stored() == before
+            if ran.code not in _AGAIN and not refused:
                 self.problems += said
                 break
             time.sleep(_BREATH_S)
