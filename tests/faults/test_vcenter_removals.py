@@ -53,7 +53,12 @@ def all_but_a_duplicate(vm: Any) -> None:
 
 @contextlib.contextmanager
 def removing(
-    story: Story, skip: int, deed: Deed = everything, then: Callable[[], None] = lambda: None
+    story: Story,
+    skip: int,
+    deed: Deed = everything,
+    *,
+    first: Callable[[], None] = lambda: None,
+    then: Callable[[], None] = lambda: None,
 ) -> Iterator[list[int]]:
     """Have the VM write, and do a deed to its snapshots, once so many reads were made and one is under way.
 
@@ -65,6 +70,7 @@ def removing(
     def befall() -> None:
         while not over.wait(0.01):
             if peer.fired() == [1]:
+                first()
                 if vm.runtime.powerState == "poweredOn":
                     _write_unseen(flat)
                 removed.append(len(vm.snapshot.rootSnapshotList) if vm.snapshot else 0)
@@ -251,16 +257,16 @@ def _under_kills(story: Story, chance: random.Random, verb: str) -> Counter[str]
         time.sleep(chance.uniform(0, 1.5))
         killed[_kill(story, chance)] += 1
 
-    def deed(vm: Any) -> None:
+    def first() -> None:
         if chance.random() < 0.3:
             kill()
-        chance.choice((everything, all_but_a_duplicate))(vm)
 
     def then() -> None:
         for _ in range(chance.choice((0, 1, 1, 2))):
             kill()
 
-    with removing(story, chance.choice(_ROUND), deed, then) as removed:
+    deed = chance.choice((everything, all_but_a_duplicate))
+    with removing(story, chance.choice(_ROUND), deed, first=first, then=then) as removed:
         live(story, verb)
     killed["removed"] = sum(removed)
     return killed
