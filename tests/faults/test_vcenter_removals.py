@@ -60,7 +60,7 @@ def removing(
     first: Callable[[], None] = lambda: None,
     then: Callable[[], None] = lambda: None,
 ) -> Iterator[list[int]]:
-    """Have the VM write, and do a deed to its snapshots, once so many reads were made and one is under way.
+    """Do a deed to the VM's snapshots, and have it write, once so many reads were made and one is under way.
 
     Yields how many there were, once that has happened.
     """
@@ -69,17 +69,19 @@ def removing(
 
     def befall() -> None:
         while not over.wait(0.01):
-            if peer.fired() == [1]:
+            if peer.fired()[0]:
                 first()
-                if vm.runtime.powerState == "poweredOn":
-                    _write_unseen(flat)
+                runs = vm.runtime.powerState == "poweredOn"
                 removed.append(len(vm.snapshot.rootSnapshotList) if vm.snapshot else 0)
                 deed(vm)
+                if runs and removed[0]:
+                    _write_unseen(flat)
                 story.plant.written[story.name] = flat.read_bytes()
                 then()
                 return
 
-    peer.rules([{"method": "folder:GET", "skip": skip, "count": 1, "delayMs": _SLOW_MS}])
+    slow = {"method": "folder:GET", "skip": skip, "count": 1, "delayMs": _SLOW_MS}
+    peer.rules([slow, {"method": "CreateSnapshot_Task", "delayMs": _SLOW_MS}])
     thread = threading.Thread(target=befall)
     thread.start()
     try:
@@ -93,7 +95,8 @@ def removing(
 def _write_unseen(flat: Path) -> None:
     """Write where it was read and where not; not even the file's time tells of it.
 
-    It comes before the removal: what comes after the next snapshot would be read of it here.
+    That is after the removal and before the next snapshot, which takes its time: in either what is written
+    would be read here.
     """
     kept = flat.stat()
     with flat.open("r+b") as body:
