@@ -19,7 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from migrate.daemons.registered import open_unused
+from migrate.daemons.onto import Onto
 from migrate.disks.durable import replace_file, sync_directory
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
@@ -131,33 +131,28 @@ def write_folder(
     return written
 
 
-def write_onto(source: Source, to: Path, report: Report, opens: Opens = open_unused) -> Written:
+def write_onto(source: Source, to: Onto, report: Report) -> Written:
     """Write one disk over a device or file that nobody uses, whatever it holds; durable when this returns.
 
     Half written it is worth nothing, and nothing says so: begin anew. What it has beyond the size of the
-    disk stays. Raises BadInput when it is too small or in use, Corrupt, StepFailed, OSError.
+    disk stays. Raises BadInput when it is too small, in use or another one by now, Corrupt, StepFailed,
+    OSError.
     """
     with closing(source.open()) as image:
         size = image.size_bytes
-        must_fit(source.volume, size, to, opens)
-        said = (source.volume, report, opens)
-        digest = checked(to, size, size, copied(image, to, *said, clears=True), *said)
-    return Written(source.volume, str(to), size, digest)
+        must_fit(source.volume, size, to)
+        said = (source.volume, report, lambda _node: to.open())
+        digest = checked(to.node, size, size, copied(image, to.node, *said, clears=True), *said)
+    return Written(source.volume, str(to.name), size, digest)
 
 
-def must_fit(volume: str, size_bytes: int, to: Path, opens: Opens = open_unused) -> int:
+def must_fit(volume: str, size_bytes: int, to: Onto) -> int:
     """Return how many bytes are there, writing none; raises BadInput when a disk cannot be written over."""
-    shown = visible(str(to), 200)
-    try:
-        with closing(opens(to)) as there:
-            room = there.size_bytes
-    except OSError as error:
-        raise BadInput(
-            f"{shown} cannot be written: {error.strerror}", "name an unused device, or a file"
-        ) from error
+    with closing(to.open()) as there:
+        room = there.size_bytes
     if room < size_bytes:
         raise BadInput(
-            f"{shown} has {room} bytes, {visible(volume, 200)} has {size_bytes}", "name a larger one"
+            f"{to.shown} has {room} bytes, {visible(volume, 200)} has {size_bytes}", "name a larger one"
         )
     return room
 

@@ -117,7 +117,7 @@ def next_actions(
             actions.append(Decide(step))
     for position in history.ready:
         step = runbook.steps[position]
-        if step.id not in in_flight:
+        if step.id not in in_flight and not history.is_read(step):
             actions.append(Wait(step) if step.is_gate else _do(step, history))
     if not actions and not in_flight:
         return [Finish(Outcome.COMMITTED)]

@@ -19,7 +19,7 @@ from migrate.run.actions import Action, Ask, Decide, Do, Finish, Outcome, Skip, 
 from migrate.run.beside import BESIDE, TRANSFERS
 from migrate.run.crew import Crew, Ended
 from migrate.run.growing import Growing
-from migrate.run.history import Entry, Event
+from migrate.run.history import Entry, Event, is_lost
 from migrate.run.holding import Holding
 from migrate.run.patience import Patience, Spent, Tried
 from migrate.run.record import Record
@@ -234,7 +234,7 @@ class Driver:
 
     def _gives_room(self, snapshot: str) -> bool:
         history = self._ctx.history
-        return history.gives_up(snapshot) and not history.given_up[snapshot].get("removed")
+        return history.gives_up(snapshot) and not is_lost(history.given_up[snapshot])
 
     def _do(self, action: Do) -> None:
         op = self._intend(action)

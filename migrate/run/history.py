@@ -10,7 +10,7 @@ person's retry gives patience anew to what failed, and to what rests. Going back
 once can be undone, even if it stands at pending again.
 
 A snapshot that is given up takes its round with it: what reads it is passed over as it ends, its removal
-comes, and with that all of the round is pending again. So it is when others remove it.
+comes, and with that all of the round is pending again. So it is when others remove it, or revert its VM.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from enum import StrEnum
 from typing import Any
 
 from migrate.run.patience import Spent
-from migrate.run.runbook import DROP, Runbook, load_step, users_of
+from migrate.run.runbook import DROP, Runbook, Step, load_step, users_of
 from migrate.run.wayback import WayBack
 
 
@@ -114,6 +114,11 @@ _UNSETTLED = frozenset({Status.STARTED, Status.FAILED})
 _ENDED = frozenset({Status.PENDING, Status.DONE, Status.FAILED})  # of an attempt, however
 
 
+def is_lost(given_up: dict[str, Any]) -> bool:
+    """Return whether a snapshot was given up for what others did to it, not for the room that it takes."""
+    return bool(given_up.get("removed") or given_up.get("reverted"))
+
+
 class IllegalEntry(ValueError):
     """An entry that no run can contain; the record is damaged or the code is wrong."""
 
@@ -151,7 +156,7 @@ class History:
         self.spent: dict[str, Spent] = {}  # until it is done, or a person asks for a retry
         self.watched: dict[str, dict[str, Any]] = {}  # snapshots that are too old, or have too little room
         self.given_up: dict[str, dict[str, Any]] = {}
-        self.removals: Counter[str] = Counter()  # by snapshot: how often others removed it, since a retry
+        self.removals: Counter[str] = Counter()  # by snapshot: how often others took it, since a retry
         self.cut_short: set[str] = set()  # passes that were begun when their snapshot was given up
         self.unsettled: dict[str, None] = {}
         self.overlooked: dict[int, dict[str, Any]] = {}
@@ -187,6 +192,17 @@ class History:
     def gives_up(self, snapshot: str) -> bool:
         """Return whether a snapshot was given up and is not certainly gone yet."""
         return snapshot in self.given_up and self.status[snapshot] is Status.DONE
+
+    def is_read(self, removal: Step) -> bool:
+        """Return whether a snapshot that was given up would be removed under a pass that has not stopped yet.
+
+        The removal may need only what compares the passes, and that is passed over at once.
+        """
+        snapshot = removal.params.get("snapshot", "") if removal.kind == DROP else ""
+        if not snapshot or not self.gives_up(snapshot):
+            return False
+        readers, _ = users_of(self.runbook, snapshot)
+        return any(self.status[one.id] is Status.STARTED for one in readers)
 
     def append(self, entry: Entry) -> None:
         """Take in one entry; raises IllegalEntry when it cannot follow what went before."""
@@ -314,7 +330,7 @@ class History:
     def _give_up(self, snapshot: str, detail: dict[str, Any]) -> None:
         """Pass over all that reads a snapshot and is not being done, so that its removal comes."""
         self.given_up[snapshot] = detail
-        if detail.get("removed"):
+        if is_lost(detail):
             self.removals[snapshot] += 1
         self.watched.pop(snapshot, None)
         readers, _ = users_of(self.runbook, snapshot)

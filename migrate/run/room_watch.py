@@ -6,8 +6,8 @@ pace of the last look. The watch has a thread of its own, for the driver may be 
 decides and has the readers stop at an edge; the driver puts it into the record, from which all else follows
 (``migrate.run.history``). What dies in between has recorded nothing, and looks again.
 
-A snapshot that somebody else removed is given up in the same way: what was read of it is of no one moment.
-Who removes it again and again is to be stopped by a person.
+A snapshot that somebody else removed, or reverted its VM behind, is given up in the same way: what was read
+of it is of no one moment, or of one that nobody wants any more. At the third time a person is asked.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from migrate.clock import SimulatedClock
 from migrate.run.history import SETTLED, History, Mode, Status
 from migrate.run.runbook import DROP, Step, users_of
-from migrate.sites.removals import TellsRemovals
+from migrate.sites.removals import How, Lost, TellsRemovals
 from migrate.sites.rooms import Room, Roomy
 from planner.errors import Paused, StepFailed, Unreachable, WherryError
 from planner.names import visible
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 LOOK_S = 20.0
 _SOON_S = 300.0  # room for less than that, where there is less than a snapshot begins with
-REMOVALS = 3  # by others of one snapshot, and a person is asked
+REMOVALS = 3  # of one snapshot by others, or reverts behind it, and a person is asked
 _PATIENCE_S = 30.0  # for a look that is under way
 
 
@@ -70,7 +70,7 @@ class RoomWatch:
         self._look_s = look_s
         self._seen: dict[str, _Seen] = {}
         self._found: dict[str, tuple[str, Result]] = {}  # snapshot step → snapshot, what is told
-        self._removed: dict[str, tuple[str, Result]] = {}  # snapshot step → snapshot, what is told
+        self._lost: dict[str, tuple[str, Result]] = {}  # snapshot step → snapshot, what is told
         self._stopped: frozenset[str] = frozenset()
         self._failed: BaseException | None = None
         self._over = threading.Event()
@@ -107,7 +107,7 @@ class RoomWatch:
         """
         if self._failed is not None:
             raise self._failed
-        if not self._found and not self._removed and not self._stopped:
+        if not self._found and not self._lost and not self._stopped:
             return []
         history, due = self._history, []
         going = [one for one in history.given_up if history.gives_up(one)]
@@ -141,7 +141,7 @@ class RoomWatch:
             self._look_at_room(step)
 
     def explains(self, step: Step, error: BaseException) -> bool:
-        """Return whether a step failed because others removed the snapshot that it reads; asks the site.
+        """Return whether a step failed because others took the snapshot that it reads; asks the site.
 
         Then it is to be given up, or nobody knows how to go on: see ``too_often``.
         """
@@ -155,32 +155,33 @@ class RoomWatch:
         return self._gone(taken) is not None
 
     def too_often(self, step: Step) -> StepFailed | None:
-        """Return what to tell a person when others remove the snapshot that a step reads time and again."""
+        """Return what to tell a person when others take the snapshot that a step reads time and again."""
         taken = step.params["snapshot"]
         gone = self._gone(taken)
         if gone is None or self._history.removals[taken] < REMOVALS - 1:
             return None
         return StepFailed(
             f"{step.title}: {gone['why']}, for the {REMOVALS}rd time",
-            "see in vCenter's tasks who removes it, a backup job for one, and stop that, then retry",
+            "see in vCenter's tasks who does that, a backup job for one, and stop it, then retry",
         )
 
     def _gone(self, step: str) -> Result | None:
-        """Return what is told of the present snapshot of a step when others removed it."""
-        snapshot, told = self._removed.get(step, ("", None))
+        """Return what is told of the present snapshot of a step when it is lost by others."""
+        snapshot, told = self._lost.get(step, ("", None))
         return told if snapshot and snapshot == self._history.results.get(step, {}).get("id") else None
 
     def _look_for(self, step: Step) -> None:
-        """See whether a snapshot is there; what a site does not say now it may say later."""
-        snapshot = str(self._history.results.get(step.id, {}).get("id", ""))
+        """See whether a snapshot stands; what a site does not say now it may say later."""
+        taken = self._history.results.get(step.id, {})
+        snapshot, parts = str(taken.get("id", "")), frozenset(taken.get("parts", {}).values())
         if self._tells is None or not snapshot:
             return
         try:
-            names = self._tells.removed_from(snapshot, tuple(step.params["vms"]))
+            lost = self._tells.lost_from(snapshot, tuple(step.params["vms"]), parts)
         except (WherryError, OSError):
             return
-        if names:
-            self._removed[step.id] = snapshot, _told_of_removal(names)
+        if lost:
+            self._lost[step.id] = snapshot, _told_of_loss(lost)
             self._stopped |= frozenset(_volumes(self._history, step.id))
 
     def _look_at_room(self, step: Step) -> None:
@@ -237,9 +238,14 @@ def _volumes(history: History, snapshot: str) -> Iterator[str]:
         yield from (volume for volume, _ in step.params.get("volumes", ()))
 
 
-def _told_of_removal(names: tuple[str, ...]) -> Result:
+def _told_of_loss(lost: tuple[Lost, ...]) -> Result:
+    named = {how: [one.vm for one in lost if one.how is how] for how in How}
+    removed, reverted = named[How.REMOVED], named[How.REVERTED]
+    names = removed or reverted
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return {"why": f"somebody removed the snapshot of {visible(names[0], 80)}{more}", "removed": list(names)}
+    shown = f"{visible(names[0], 80)}{more}"
+    why = f"removed the snapshot of {shown}" if removed else f"reverted {shown} behind our snapshot"
+    return {"why": f"somebody {why}", **{how.value: names for how, names in named.items() if names}}
 
 
 def _told(room: Room) -> Result:

@@ -104,12 +104,16 @@ class ChangeId:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """One instant of several volumes. ``changes`` maps volume to its change id at that instant."""
+    """One instant of several volumes. ``changes`` maps volume to its change id at that instant.
+
+    ``parts`` maps volume to the id of the very snapshot that holds it, at a site where each VM has its own.
+    """
 
     id: str
     label: Consistency
     changes: dict[str, ChangeId]
     op: str = ""
+    parts: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.resized import resized
+from migrate.steps.snapshots import frozen_as
 from planner.errors import StepFailed, WherryError
 
 
@@ -21,7 +22,7 @@ class Checkpoint(Repeatable):
         """Return the digests; raises StepFailed at the first difference."""
         taken = ctx.need(step.params["snapshot"])
         digests = {
-            volume: _digest(ctx, step, volume, size_bytes, taken["id"])
+            volume: _digest(ctx, step, volume, size_bytes, frozen_as(taken, volume))
             for volume, size_bytes in step.params["volumes"]
         }
         return {

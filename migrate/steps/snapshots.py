@@ -94,4 +94,13 @@ def _result(step: Step, snapshot: Snapshot) -> Result:
         "label": label.value,
         **({"without": len(without)} if without else {}),
         "changes": {volume: str(change) for volume, change in snapshot.changes.items()},
+        **({"parts": snapshot.parts} if snapshot.parts else {}),
     }
+
+
+def frozen_as(taken: Result, volume: str) -> str | None:
+    """Return by which name to open a volume at a snapshot that is on record, None where there is none.
+
+    Where its VM has a part of its own that is the id of that: a late duplicate bears the same name.
+    """
+    return taken.get("parts", {}).get(volume) or taken.get("id")

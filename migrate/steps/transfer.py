@@ -20,6 +20,7 @@ from migrate.spans import spans
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.snapshots import frozen_as
 from migrate.steps.standstill import stand
 from migrate.steps.untouched import check_untouched
 from migrate.transfers.ports import Wanted
@@ -50,8 +51,8 @@ class Transfer(Repeatable):
         volume, rank = step.params["volume"], rank_of(step)
         found: tuple[Standing, ...] = ()
         if isinstance(ctx.source, Rationed):
-            taken = ctx.result(step.params["snapshot"]).get("id") if step.params["snapshot"] else None
-            found = ctx.source.takes(volume, taken, rank)
+            taken = ctx.result(step.params["snapshot"]) if step.params["snapshot"] else {}
+            found = ctx.source.takes(volume, frozen_as(taken, volume), rank)
         if isinstance(ctx.target, RationedToWrite):
             found += ctx.target.takes_to_write(volume, rank)
         return found
@@ -77,7 +78,7 @@ class Transfer(Repeatable):
             pass_id=f"{ctx.run}/{step.id}/{content}",
             base=base,
             change=change,
-            snapshot=taken.get("id"),
+            snapshot=frozen_as(taken, volume),
             live=is_ahead(step),
             extents=extents,
             cycle=f"{cycles_of(ctx, step)}{taken.get('id') or (AHEAD if is_ahead(step) else 'final')}",

@@ -26,19 +26,22 @@ _TRIES = 6  # of a verb: a person says "again" in between
 _BACK_S = 30.0  # of a vCenter that restarted at the last call
 _BREATH_S = 0.4  # of that person
 _AGAIN = (4, 6)  # something waits for a decision, or a vCenter did not answer
+_REFUSED = 1  # a question before anything is begun was declined: then nothing is stored
 
 
 class Story:
     """A wave under strikes; ``problems`` is what was wrong, ``said`` what was to be read meanwhile.
 
+    ``settings`` are the plan's, as ``Staged.planned`` has them.
+
     As a context manager it takes everything with it that it started and made.
     """
 
-    def __init__(self, root: Path, start: StartVCenter) -> None:
+    def __init__(self, root: Path, start: StartVCenter, **settings: str) -> None:
         self._root = root
         self._plant = Plant(start("-vm", "1"))
         self.name = min(self._plant.machines)
-        self.stage: Staged = staged(root, self._plant.peer, start("-vm", "0")).planned(self.name)
+        self.stage: Staged = staged(root, self._plant.peer, start("-vm", "0")).planned(self.name, **settings)
         self.problems: list[str] = []
         self.said: list[str] = []
         self._left: list[Strike] = []
@@ -53,7 +56,7 @@ class Story:
             _end_receiver(folder)
         for side in SIDES:
             self.peer(side).close()
-        shutil.rmtree(self._root)
+        _remove(self._root)
 
     @property
     def plant(self) -> Plant:
@@ -94,12 +97,14 @@ class Story:
             self.peer(side).rules([one.rule for one in mine])
         said = []
         for _ in range(_TRIES):
+            before = self.stage.cli.stored()
             ran = self.stage.cli.live(verb, "W01")
             self.said.append(ran.text)
             if ran.code == 0:
                 break
             said.append(f"{verb} ended with {ran.code}: {ran.text}")
-            if ran.code not in _AGAIN:
+            refused = ran.code == _REFUSED and self.stage.cli.stored() == before
+            if ran.code not in _AGAIN and not refused:
                 self.problems += said
                 break
             time.sleep(_BREATH_S)
@@ -176,6 +181,16 @@ def _await_served(peer: VCenterPeer) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder in which something that ends may still write its last."""
+    for _ in range(10):
+        with contextlib.suppress(OSError):
+            shutil.rmtree(folder)
+            return
+        time.sleep(0.1)
+    shutil.rmtree(folder)
 
 
 def _end_receiver(folder: Path) -> None:

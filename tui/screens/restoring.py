@@ -100,9 +100,10 @@ class Restoring(Here):
         if isinstance(self.app.screen, Work):
             self.app.pop_screen()  # what it led to is under it
         size, room = (show_bytes(int(found[name])) for name in ("size_bytes", "room_bytes"))
-        shown = visible(onto, 200)
+        shown, node = visible(onto, 200), str(found["node"])
+        what = f"{shown}, {visible(node, 200)}," if node != onto else shown
         lines = [
-            line((f"✖ {shown} is written over: what it holds is lost, and cannot be brought back.", "bad")),
+            line((f"✖ {what} is written over: what it holds is lost, and cannot be brought back.", "bad")),
             line(f"It has {room}, {size} of it are written, read back and compared. Nobody uses it now."),
             line("Half written it is worth nothing, and nothing says so: then begin anew."),
         ]

@@ -9,6 +9,7 @@ from dataclasses import replace
 from migrate.claims import Claim, Rank, Standing
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.ports import NewDisk
+from migrate.sites.removals import How
 from migrate.sites.vsphere.datastore_path import DatastorePath
 from migrate.sites.vsphere.holders import HeldDisk
 from migrate.sites.vsphere.seats import Seat
@@ -17,7 +18,7 @@ from migrate.sites.vsphere.transports.choosing import Choice
 from migrate.sites.vsphere.transports.nbd import Nbd
 from migrate.sites.vsphere.transports.ports import Hangs, Place, Purpose, Rationed
 from migrate.sites.vsphere.transports.through import FrozenDisk
-from migrate.sites.vsphere.trees import tree
+from migrate.sites.vsphere.trees import standing, tree
 from migrate.sites.vsphere.volumes import Volumes
 from planner.errors import NotFound, SiteRefused
 from planner.model import Backing, BusSharing
@@ -112,12 +113,18 @@ class Reaching(Volumes):
         return FrozenDisk(disk, lambda: self._must_stand(volume, place))
 
     def _must_stand(self, volume: str, place: Place) -> None:
-        """Raise NotFound when the snapshot that a volume was opened at is gone; raises Unreachable."""
+        """Raise NotFound when the snapshot that a volume was opened at is lost; raises Unreachable."""
         item = self.connection.one(_TREE, Ref("VirtualMachine", place.vm))
-        if item is None or all(one.id != place.snapshot for one in tree(item.values.get("snapshot"))):
+        how = standing(item.values.get("snapshot"), (place.snapshot,)) if item else How.REMOVED
+        if how is How.REMOVED:
             raise NotFound(
                 f"the snapshot of volume {visible(volume, 80)} was removed while it was read",
                 "take a new one: what was read is of no one moment",
+            )
+        if how is How.REVERTED:
+            raise NotFound(
+                f"the VM of volume {visible(volume, 80)} was reverted behind its snapshot in mid-pass",
+                "take a new one: what was read is of a moment that somebody went back from",
             )
 
     def open_live(self, volume: str) -> ReadableDisk:

@@ -11,13 +11,14 @@ disks has none and is refused; physical mappings and independent disks are left 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from migrate.sites.consistency import Consistency, lowest
 from migrate.sites.ports import ChangeId, Snapshot, VMSnapshot
+from migrate.sites.removals import Lost
 from migrate.sites.vsphere.connection import Connection
 from migrate.sites.vsphere.epochs import Epochs
 from migrate.sites.vsphere.ids import Ids
@@ -25,7 +26,7 @@ from migrate.sites.vsphere.quiescing import Quiescing
 from migrate.sites.vsphere.reading import Machine
 from migrate.sites.vsphere.refusing import Declined
 from migrate.sites.vsphere.tasks import Act, Tasks
-from migrate.sites.vsphere.trees import NAME, Taken, stamped, tree
+from migrate.sites.vsphere.trees import NAME, Taken, ours, stamped, standing, tree
 from planner.errors import SiteRefused, WherryError
 from planner.freezing import forbids_snapshots
 from planner.sources.vcenter.collector import RawObject
@@ -89,9 +90,8 @@ class Snapshotting(Quiescing, Epochs):
         """Return all snapshots that wherry took at this vCenter; raises Unreachable."""
         found: dict[str, list[Part]] = {}
         for item in self.connection.find(_TREES, _with_ours):
-            for taken in tree(item.values.get("snapshot")):
-                if taken.op:
-                    found.setdefault(taken.op, []).append(self._part(item, taken))
+            for op, taken in ours(item.values.get("snapshot")).items():
+                found.setdefault(op, []).append(self._part(item, taken))
         groups = (self._group(op, parts) for op, parts in found.items())
         return tuple(group for group in groups if group is not None)
 
@@ -119,14 +119,16 @@ class Snapshotting(Quiescing, Epochs):
         for taken_by, targets in found.items():
             self._drop(act, taken_by, targets)
 
-    def removed_from(self, snapshot: str, vms: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the names of those of the VMs that have no part of a group snapshot; raises Unreachable."""
+    def lost_from(self, snapshot: str, vms: tuple[str, ...], parts: Collection[str]) -> tuple[Lost, ...]:
+        """Return those of the VMs whose part of a group snapshot is lost; raises Unreachable."""
         targets = [target for vm in vms if (target := self.ids.find(vm)) is not None]
-        return tuple(
-            entity_name(text(item.values.get("name")))
-            for item in (self.connection.read(_NAMED_TREES, targets) if targets else ())
-            if all(one.op != snapshot for one in tree(item.values.get("snapshot")))
-        )
+        found = []
+        for item in self.connection.read(_NAMED_TREES, targets) if targets else ():
+            info = item.values.get("snapshot")
+            known = parts or [one.id for op, one in ours(info).items() if op == snapshot]
+            if (how := standing(info, known)) is not None:
+                found.append(Lost(entity_name(text(item.values.get("name"))), how))
+        return tuple(found)
 
     def part_of(self, snapshot: str, vm: str) -> Ref | None:
         """Return a VM's own snapshot in a group snapshot, None when it has none."""
@@ -176,12 +178,8 @@ class Snapshotting(Quiescing, Epochs):
         """Return the parts of a group snapshot, of all VMs there are or of some."""
         targets = [target for vm in vms if (target := self.ids.find(vm)) is not None] if vms else []
         items = self.connection.read(_TREES, targets) if vms else self._items(op)
-        mine = [
-            (item, taken)
-            for item in items
-            for taken in tree(item.values.get("snapshot"))
-            if op and taken.op == op
-        ]
+        found = ((item, ours(item.values.get("snapshot")).get(op)) for item in items)
+        mine = [(item, taken) for item, taken in found if taken is not None]
         return _each(mine, lambda one: self._part(*one))
 
     def _items(self, op: str) -> list[RawObject]:
@@ -201,7 +199,8 @@ class Snapshotting(Quiescing, Epochs):
         for found in _each(parts, lambda part: self.changes_of(part.machine, part.taken)):
             changes |= found
         label = lowest(self.worth(part.machine, part.taken.quiesced) for part in parts)
-        return Snapshot(op, label, changes, op)
+        held = {one.volume: part.taken.id for part in parts for one in self.attached(part.machine)}
+        return Snapshot(op, label, changes, op, held)
 
     # removing
 
@@ -239,7 +238,7 @@ class Snapshotting(Quiescing, Epochs):
 
 
 def _with_ours(item: RawObject) -> RawObject | None:
-    return item if any(taken.op for taken in tree(item.values.get("snapshot"))) else None
+    return item if ours(item.values.get("snapshot")) else None
 
 
 def _each(things: Sequence[T], act: Callable[[T], S]) -> list[S]:

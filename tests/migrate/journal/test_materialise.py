@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
+from migrate.daemons.onto import Onto
 from migrate.disks.flat import FlatDisk
 from migrate.disks.opening import open_disk
 from migrate.disks.ports import ReadableDisk
@@ -214,19 +215,19 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
 def test_a_disk_is_written_over_what_is_there(tmp_path: Path) -> None:
     lun = tmp_path / "lun"
     lun.write_bytes(b"old!" * ((SIZE + MIB) // 4))
-    written = write_onto(source(), lun, nothing)
+    written = write_onto(source(), Onto.of(lun), nothing)
     assert lun.read_bytes()[:SIZE] == content()
     assert lun.read_bytes()[SIZE:] == b"old!" * (MIB // 4)
     assert written.blake3 == blake3(content()).hexdigest()
     os.truncate(lun, SIZE - 512)
     with pytest.raises(BadInput, match=rf"has {SIZE - 512} bytes, v has {SIZE}"):
-        write_onto(source(), lun, nothing)
+        write_onto(source(), Onto.of(lun), nothing)
     with lun.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
         with pytest.raises(BadInput, match="somebody else holds it"):
-            write_onto(source(), lun, nothing)
+            write_onto(source(), Onto.of(lun), nothing)
     with pytest.raises(BadInput, match="cannot be written"):
-        write_onto(source(), tmp_path / "none", nothing)
+        write_onto(source(), Onto.of(tmp_path / "none"), nothing)
 
 
 @contextmanager
@@ -246,16 +247,16 @@ def test_a_disk_is_written_over_a_block_device(tmp_path: Path) -> None:
     lun = tmp_path / "lun"
     lun.write_bytes(b"old!" * (6 * MIB // 4))
     with looped(lun) as device:
-        written = write_onto(source(), device, nothing)
+        written = write_onto(source(), Onto.of(device), nothing)
         assert written.blake3 == blake3(content()).hexdigest()
         held = os.open(device, os.O_RDWR | os.O_EXCL)  # as a mounted file system holds it
         with pytest.raises(BadInput, match=r"/dev/loop\d+ cannot be written: Device or resource busy"):
-            write_onto(source(), device, nothing)
+            write_onto(source(), Onto.of(device), nothing)
         os.close(held)
         with pytest.raises(BadInput, match="it is attached as a device"):
-            write_onto(source(), lun, nothing)
+            write_onto(source(), Onto.of(lun), nothing)
         with pytest.raises(BadInput, match=rf"has {6 * MIB} bytes, v has {7 * MIB}"):
-            write_onto(source("v", lambda: MemoryDisk(bytes(7 * MIB))), device, nothing)
+            write_onto(source("v", lambda: MemoryDisk(bytes(7 * MIB))), Onto.of(device), nothing)
     assert lun.read_bytes()[:SIZE] == content()
     assert lun.read_bytes()[SIZE:] == b"old!" * ((6 * MIB - SIZE) // 4)
 

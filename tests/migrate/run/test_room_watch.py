@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from migrate.clock import SimulatedClock, SystemClock
-from migrate.run.actions import Outcome
+from migrate.run.actions import Ask, Do, Outcome, next_actions
 from migrate.run.compose import compose
-from migrate.run.history import Event, History, IllegalEntry, Status
+from migrate.run.history import Entry, Event, History, IllegalEntry, Status
 from migrate.run.patience import Patience
 from migrate.run.room_watch import RoomWatch
 from migrate.run.runbook import COMMIT, GO
@@ -376,6 +376,29 @@ def test_a_site_that_does_not_answer_gives_nothing_up() -> None:
     watch = RoomWatch(Away(here.gold.site, here.gold.after), here.reload(), SystemClock(), lambda: FLOOR)
     watch.look()
     assert watch.take() == []
+
+
+def test_a_snapshot_is_not_removed_under_a_pass_that_has_not_stopped_yet() -> None:
+    """In a round that is proven its removal needs the proof alone, which is passed over at once."""
+    runbook, history = Short().runbook, History(Short().runbook)
+    for step in runbook.steps[: runbook.index["g0/snapshot/1"] + 1]:
+        for event in (Event.INTENT, Event.DONE):
+            history.append(Entry(step.id, event))
+    passes = ("g0/d0/delta/1", "g0/d1/delta/1")
+    assert runbook.step("g0/drop/1").needs == ("g0/checkpoint/1",)
+    for one in passes:
+        history.append(Entry(one, Event.INTENT))
+    told = {"why": "somebody removed it", "removed": ["a"]}
+    history.append(Entry("g0/snapshot/1", Event.GIVEN_UP, detail=told))
+    assert next_actions(runbook, history, passes) == []
+    assert [type(one) for one in next_actions(runbook, history)] == [Ask, Ask], "as after a death"
+    history.append(Entry(passes[0], Event.DONE))
+    assert next_actions(runbook, history, passes[1:]) == []
+    history.append(Entry(passes[1], Event.NOT_DONE))
+    assert next_actions(runbook, history) == [Do(runbook.step("g0/drop/1"), 1)]
+    for event in (Event.INTENT, Event.DONE):
+        history.append(Entry("g0/drop/1", event))
+    assert next_actions(runbook, history) == [Do(runbook.step("g0/snapshot/1"), 2)]
 
 
 def _bring_to_snapshot(here: Short) -> None:

@@ -26,6 +26,7 @@ from migrate.keys.names import Holder, Role
 from planner.store.project import Project
 from planner.units import MIB
 from tests.faults.path import Event, Line
+from tests.migrate.journal.test_materialise import looped
 from tests.migrate.replication.served import until
 from tests.tui.cli.command import Ran, refused, wherry
 
@@ -245,6 +246,27 @@ def test_images_are_written_out(place: Place, tmp_path: Path) -> None:
     refused(place.ask("image", "latest", "--disk", volume, "--to", str(tmp_path / "x.img"), "--format",
                       "vmdk"), 2, "is not what a vmdk disk is called")  # fmt: skip
     assert sorted(path.name for path in tmp_path.iterdir()) == ["db-flat.vmdk", "db.vmdk", "out"]
+
+
+def test_a_device_is_written_over_by_its_lasting_name(place: Place, tmp_path: Path) -> None:
+    lun, name = tmp_path / "lun", tmp_path / "wwn-0x5000"
+    lun.write_bytes(b"old!" * (SIZE // 4))
+    volume = list(DISKS)[1]
+    onto = ("image", "latest", "--disk", volume, "--onto", str(name))
+    name.symlink_to(lun)
+    refused(place.ask(*onto, "--live", "--confirm", str(name)), 2, "which is no block device")
+    name.unlink()
+    with looped(lun) as device:
+        name.symlink_to(device)
+        tried = place.ask(*onto)
+        assert f"{name} is {device}" in tried.err
+        assert f"over {name} ({device}); nothing was written" in tried.err
+        other = place.ask(*onto, "--live", "--confirm", str(device))
+        assert (other.code, "is not the path of the device" in other.err) == (2, True), other.text
+        assert lun.read_bytes() == b"old!" * (SIZE // 4)
+        written = place.ask(*onto, "--live", "--confirm", str(name), "--json").document
+        assert (written["to"], written["node"], written["live"]) == (str(name), str(device), True)
+    assert lun.read_bytes() == place.sources[volume]
 
 
 def test_it_is_noted_in_the_log_of_a_project(place: Place, tmp_path: Path) -> None:

@@ -300,7 +300,7 @@ async def test_a_device_is_looked_at_before_its_path_is_typed_and_it_is_written_
         page._got(replace(fed(page.told), disks=(DiskTold("a", f"{EVIL} Hard disk 1 · 7 GiB", 7 * GIB),)))
         await pilot.pause()
         assert page.table.move_to("140")
-        found = {"size_bytes": 7 * GIB, "room_bytes": 8 * GIB}
+        found = {"size_bytes": 7 * GIB, "room_bytes": 8 * GIB, "node": "/dev/sdb"}
 
         def start(job: Job, then: Callable[[Job], None]) -> None:
             begun.append(job)
@@ -316,6 +316,7 @@ async def test_a_device_is_looked_at_before_its_path_is_typed_and_it_is_written_
         await key(pilot, "n", "ctrl+s")
         await until(lambda: "Half written it is worth nothing" in text(pilot))
         assert "8.0 GiB, 7.0 GiB of it are written" in text(pilot)
+        assert "lun, /dev/sdb, is written over" in text(pilot)
         await key(pilot, *"lu", "ctrl+s")
         assert "is not that path, nothing was done" in text(pilot)
         assert ["--live" in job.argv for job in begun] == [False]

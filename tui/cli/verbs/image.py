@@ -15,6 +15,7 @@ from tui.cli.output import data, line, say
 
 if TYPE_CHECKING:
     from migrate.daemons.control import Asks
+    from migrate.daemons.onto import Onto
     from migrate.journal.materialise import Form, Written
     from tui.cli.progress import Bar
 
@@ -69,7 +70,7 @@ def command(
 
     Served or written out, the checkpoint stays as it is. What is written out is hashed, read back,
     and gets its name last. --onto writes over what is there, and is dry unless --live is given; then the
-    device's path is typed again.
+    device's path is typed again. A link, /dev/disk/by-id/... for one, is followed once, to a block device.
     """
     from planner.errors import BadInput
     from planner.units import parse_bytes
@@ -80,8 +81,9 @@ def command(
         raise BadInput("an image is served or written out, one of them", "add --serve, --to or --onto")
     if not serve and (where or writable):
         raise BadInput("only what is served can be listened for or written to", "use --serve")
-    if onto is not None and live:
-        confirm_live(str(onto), confirm, "write over", "the path of the device")
+    device = None if onto is None else _looked_at(onto)
+    if device is not None and live:
+        confirm_live(str(device.name), confirm, "write over", "the path of the device")
     request: dict[str, Any] = {
         "checkpoint": checkpoint,
         "volumes": [volume] if volume is not None else [],
@@ -94,7 +96,7 @@ def command(
         if serve:
             _serve(kept.asks, request, kept.store, as_json)
         else:
-            _write(kept.asks, request, kept.store, _Place(to, onto, form, live), kept.project_dir, as_json)
+            _write(kept.asks, request, kept.store, _Place(to, device, form, live), kept.project_dir, as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +104,33 @@ class _Place:
     """Where disks are written: to a new name, or onto what is there."""
 
     to: Path | None
-    onto: Path | None
+    onto: Onto | None
     form: str | None
     live: bool
+
+    @property
+    def shown(self) -> str:
+        """Where, for people."""
+        from planner.names import visible
+
+        return visible(str(self.to), 200) if self.onto is None else self.onto.shown
+
+    def as_json(self) -> dict[str, str]:
+        """Return the name that was given, and the device that it led to."""
+        if self.onto is None:
+            return {"to": str(self.to)}
+        return {"to": str(self.onto.name), "node": str(self.onto.node)}
+
+
+def _looked_at(onto: Path) -> Onto:
+    """Look once at what is written over, and say what a link leads to; raises BadInput."""
+    from migrate.daemons.onto import Onto
+    from planner.names import visible
+
+    device = Onto.of(onto)
+    if device.node != device.name:
+        say(f"{visible(str(device.name), 200)} is {visible(str(device.node), 200)}")
+    return device
 
 
 def _serve(asks: Asks, request: Mapping[str, Any], store: Path, as_json: bool) -> None:
@@ -154,7 +180,7 @@ def _write(
     with asks.hold("serve-image", request) as held, Bar() as bar:
         told = held.told
         about = {"group": told["group"], "checkpoint": told["checkpoint"]}
-        where = {"to": str(place.to or place.onto), "record": told["checkpoint"]["record"]}
+        where = {**place.as_json(), "record": told["checkpoint"]["record"]}
         is_tried = place.onto is not None and not place.live
         tried: dict[str, int] = {}
         with noted(None if is_tried else project_dir, "image", "image written", told["group"], where) as came:
@@ -173,16 +199,15 @@ def _write(
             came["blake3"] = [one.blake3 for one in written]
     size = show_bytes(sum(disk["size_bytes"] for disk in told["disks"]))
     if as_json:
-        data({**about, "to": str(place.to or place.onto), "live": bool(written),
+        data({**about, **place.as_json(), "live": bool(written),
               "disks": [asdict(one) for one in written], **tried})  # fmt: skip
         return
     if not written:
-        say(f"would write {size} over {visible(str(place.onto), 200)}; nothing was written, add --live")
+        say(f"would write {size} over {place.shown}; nothing was written, add --live")
         return
     for one in written:
         line(f"{one.blake3}  {visible(one.file, 200)}  {visible(one.volume, 200)}")
-    say(f"{show_count(len(written), 'disk')}, {size} in {visible(str(place.to or place.onto), 200)}, "
-        "read back and equal")  # fmt: skip
+    say(f"{show_count(len(written), 'disk')}, {size} in {place.shown}, read back and equal")
 
 
 def _written(

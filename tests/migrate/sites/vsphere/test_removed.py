@@ -1,4 +1,4 @@
-"""Our snapshot is removed by somebody else while it is read: the round is given up and made anew.
+"""Our snapshot is removed or left behind by somebody else while it is read: the round is made anew.
 
 What is read goes through the site, as movers read it: the files stay there, so nothing fails by itself.
 """
@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from migrate.replication.passes import Mode
 from migrate.run.actions import Outcome
 from migrate.run.history import Entry, Event, History
 from migrate.run.room_watch import REMOVALS, RoomWatch
-from migrate.sites.removals import Frozen, TellsRemovals
+from migrate.sites.removals import Frozen, How, Lost, TellsRemovals
 from migrate.sites.vsphere.transports.datastore_http import DatastoreHttp
 from migrate.transfers.ports import Copied, Moving, Wanted
 from planner.errors import NotFound, Paused
@@ -27,6 +28,8 @@ from tests.migrate.sites.vsphere.plant import Plant
 from tests.migrate.sites.vsphere.test_full_store import GRAIN, SIZE, Replicas, Round, one_by_one
 from tests.vcenter.collected import finished
 from tests.vcenter.fixtures import StartVCenter
+
+THEIRS = "before the update"
 
 
 @pytest.fixture
@@ -41,6 +44,28 @@ def remove(plant: Plant, vm: int = 1) -> None:
     finished(plant.machines[vm].RemoveAllSnapshots_Task())
 
 
+def remove_the_older(plant: Plant) -> None:
+    """Remove one of two: of a duplicate that came late nobody knows."""
+    finished(tops(plant)[0].snapshot.RemoveSnapshot_Task(removeChildren=False))
+
+
+def duplicate(plant: Plant) -> None:
+    """Take a snapshot of our last op, as a sending of it does that comes late."""
+    plant.snapshot(1, "wherry", tops(plant)[0].description)
+
+
+def revert(plant: Plant) -> None:
+    """Have a VM go back to a person's snapshot, on which ours stands, and so do its disks."""
+    (person,) = tops(plant)
+    assert person.name == THEIRS
+    finished(person.snapshot.RevertToSnapshot_Task())
+    plant.write(b"as it was before", 5 * GRAIN, 1)
+
+
+def tops(plant: Plant) -> list[Any]:
+    return list(plant.machines[1].snapshot.rootSnapshotList)
+
+
 @dataclass
 class Removed(Replicas):
     """Passes that read by the site; in the middle of some over one disk somebody removes its snapshot."""
@@ -48,6 +73,8 @@ class Removed(Replicas):
     times: int = 1
     sees: bool = False  # the watch looks then; else only who reads notices
     vouches: bool = True
+    befalls: Callable[[Plant], None] = remove
+    before: Callable[[Plant], None] = lambda plant: None  # once a pass has begun
 
     def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
         assert self.watch is not None
@@ -62,7 +89,8 @@ class Removed(Replicas):
                 disk.read_into(memoryview(replica)[at : at + GRAIN], at)
                 if wanted.volume == self.fills and number == 2 and self.times:
                     self.times -= 1
-                    remove(self.plant)
+                    self.before(self.plant)
+                    self.befalls(self.plant)
                     self._merge()
                     if self.sees:
                         self.watch.look()
@@ -92,9 +120,13 @@ def test_the_site_tells_of_whom_a_snapshot_is_gone(plant: Plant) -> None:
     assert isinstance(site, TellsRemovals)
     taken = site.take_snapshot(plant.vms, "1/g0/snapshot/0/do1")
     plant.snapshot(1, "nightly", "by a backup")
-    assert site.removed_from(taken.id, (*plant.vms, "vm-nowhere")) == ()
+    assert set(taken.parts) == {plant.volume(0), plant.volume(1)}
+    lost = Lost(plant.machines[1].name, How.REMOVED)
+    for parts in (taken.parts.values(), ()):  # an older record has none
+        assert site.lost_from(taken.id, (*plant.vms, "vm-nowhere"), parts) == ()
     remove(plant)
-    assert site.removed_from(taken.id, plant.vms) == (plant.machines[1].name,)
+    for parts in (taken.parts.values(), ()):
+        assert site.lost_from(taken.id, plant.vms, parts) == (lost,)
     with pytest.raises(NotFound):
         site.open_read(plant.plan_volume(1), taken.id)
 
@@ -111,6 +143,55 @@ def test_the_round_is_given_up_and_made_anew(plant: Plant, sees: bool) -> None:
     assert here.modes(0)[2:] == ["delta", "compare"]
     whole = [one.step for one in here.ledger.entries if one.event is Event.DONE]
     assert whole.count("g0/d1/seed") == 1, "what was read of no one moment counts for nothing"
+
+
+def test_a_duplicate_that_came_late_is_no_part_of_it(plant: Plant) -> None:
+    site = plant.site
+    taken = site.take_snapshot(plant.vms, "1/g0/snapshot/0/do1")
+    duplicate(plant)
+    assert site.find_snapshot(taken.op) == taken, "the one that is read, its change ids and its label"
+    assert site.list_snapshots() == (taken,)
+    remove_the_older(plant)
+    lost = Lost(plant.machines[1].name, How.REMOVED)
+    assert site.lost_from(taken.id, plant.vms, taken.parts.values()) == (lost,)
+    with pytest.raises(NotFound):
+        site.open_read(plant.volume(1), taken.parts[plant.volume(1)])
+
+
+def test_a_duplicate_that_survives_a_removal_goes_with_the_round(plant: Plant) -> None:
+    here = removing(plant, before=duplicate, befalls=remove_the_older)
+    assert here.drive() is Outcome.COMMITTED
+    assert here.wrong() == [], "no snapshot is left"
+    assert here.given_up() == ["g0/snapshot/0"]
+    assert here.modes(0)[2:] == ["delta", "compare"]
+
+
+@pytest.mark.parametrize("sees", [True, False])
+def test_a_vm_that_is_reverted_behind_it_is_read_anew(plant: Plant, sees: bool) -> None:
+    """A person has the wave go on beside a snapshot of theirs, and the VM goes back to that."""
+    theirs = plant.snapshot(1, THEIRS)
+    here = removing(plant, sees=sees, befalls=revert)
+    assert here.drive() is Outcome.COMMITTED
+    assert here.given_up() == ["g0/snapshot/0"]
+    (told,) = [one.detail for one in here.ledger.entries if one.event is Event.GIVEN_UP]
+    assert told == {
+        "why": f"somebody reverted {plant.machines[1].name} behind our snapshot",
+        "reverted": [plant.machines[1].name],
+    }
+    assert here.modes(0)[2:] == ["delta", "compare"]
+    assert plant.snapshots(1) == [f"{THEIRS}: by Kim"]
+    finished(theirs.RemoveSnapshot_Task(removeChildren=False))
+    assert here.wrong() == []
+
+
+def test_a_revert_to_ours_or_to_one_that_stands_on_it_takes_nothing_from_what_is_read(plant: Plant) -> None:
+    site = plant.site
+    taken = site.take_snapshot(plant.vms, "1/g0/snapshot/0/do1")
+    later = plant.snapshot(1, THEIRS)
+    plant.snapshot(1, "another one")
+    for back_to in (later, tops(plant)[0].snapshot):
+        finished(back_to.RevertToSnapshot_Task())
+        assert site.lost_from(taken.id, plant.vms, taken.parts.values()) == ()
 
 
 def test_negative_control_who_does_not_vouch_counts_on_a_torn_pass(
