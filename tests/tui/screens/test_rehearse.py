@@ -31,6 +31,7 @@ from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs.job import Job
+from tui.screens.booted_words import address_lines
 from tui.screens.rehearse import RehearseScreen
 from tui.screens.rehearse_dry import describe_dry
 from tui.screens.rehearse_rows import COLUMNS
@@ -283,6 +284,21 @@ async def test_waves_are_filtered_sorted_copied_and_written_by_what_their_rehear
 def test_what_is_shown_is_what_filters_ask_for() -> None:
     assert {column.asked for column in COLUMNS} == set(REHEARSAL_WORDS.fields)
     assert all(verdict_mark(words)[0] in "–?◌✔✖▲" for words in ("never", "3 of 9 failed", "1.0% too long"))
+
+
+def test_addresses_that_nobody_can_tell_of_are_unknown_and_conflicts_are_named() -> None:
+    told = {"by": "site dc2", "macs": {"looked": 3, "found": 1, "why": ""},
+            "ips": {"looked": 2, "found": None, "why": "\x1b[2J does not say"},
+            "conflicts": [{"kind": "MAC", "address": "00:1", "vm": "[red]a", "others": ["b at the target"]}],
+            }  # fmt: skip
+    unknown, found, conflict = (line.plain for line in address_lines(told))
+    assert "2 IP addresses looked for, whether in use is unknown" in unknown
+    assert "\x1b" not in unknown
+    assert " 0 " not in unknown
+    assert "3 MAC addresses looked for, 1 in use  by site dc2" in found
+    assert conflict == "✖ [red]a gets the MAC address 00:1, which b at the target has too"
+    assert address_lines(None) == []
+    assert len(address_lines(told, findings=False)) == 2
 
 
 def kept(title: str, part: str, *records: int) -> GroupKept:
