@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from migrate.freshness import within_again, words
 from planner.names import visible
 from planner.units import show_bytes, show_duration
 from tui.drawings.spans import cells, drawn, runs_words
@@ -174,6 +175,8 @@ def describe_lane(lane: Lane | None, live: Live, now: datetime) -> list[Content]
     if lane.age_s is not None:
         target = f" of {show_duration(lane.target_s)}" if lane.target_s else ", no target"
         lines.append(_labelled("RPO", (f"{_rounded(lane.age_s)}{target}", "bad" if lane.over else "")))
+        if lane.over and (again := within_again(wave.status, wave.lefts, now)) is not None:
+            lines.append(_labelled("within it", visible(words(again), 300)))
     lines += _of_maps(lane, wave)
     if lane.changed_bytes is not None:
         lines.append(_labelled("changed", f"{show_bytes(lane.changed_bytes)} in the last whole round"))

@@ -198,6 +198,16 @@ async def test_of_a_vm_it_is_drawn_where_the_last_pass_changed_its_disks(move: R
         assert "compare" in text(pilot)
 
 
+async def test_of_copies_that_are_too_old_it_is_said_when_they_are_within_their_target_again(
+    move: Running,
+) -> None:
+    async with seen(move) as pilot:
+        await go(pilot, "W01/g0")
+        await until(lambda: "within it" in panel(pilot, "lane"))
+        said = panel(pilot, "lane")
+        assert "UTC" in said or "it cannot be said when: " in said
+
+
 async def test_d_draws_where_the_disks_of_a_vm_change(move: Running) -> None:
     async with seen(move) as pilot, talking(move):
         await go(pilot, "W02/g0")
