@@ -43,8 +43,8 @@ class BootRehearsing(Steering, DryRehearsing):
             return  # the cursor went elsewhere meanwhile
         self.watched = wave
         lines = [
-            line("Disks as they were are copied and started under other names, on isolated networks,"),
-            line("probed, and removed again. Replication goes on meanwhile."),
+            line("Disks as they were are copied and started under other names, on isolated"),
+            line("networks, probed, and removed again. Replication goes on meanwhile."),
         ]
         if not groups:
             lines.append(line((f"{visible(wave, 20)} keeps no checkpoints: its replicas are copied", "warn")))
