@@ -200,7 +200,7 @@ def wave_status(
 def _rounds(project: Project, run: Run, history: History, running: bool, paused: bool, look: Look) -> Rounds:
     """Return the rounds of a wave that is late, and what keeps them from going on."""
     stopped = paused or not (running or (look.engine and cycles.every(history) is not None))
-    is_held = held_up(history) is not None or _failure(history)[0] or (running and any(waiting(history)))
+    is_held = held_up(history) or _failure(history)[0] or (running and any(waiting(history)))
     blocked = why_late(project, run, history, running) if stopped or is_held else ""
     return rounds_of(project, run, history, look.copies, blocked)
 
