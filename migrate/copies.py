@@ -5,10 +5,11 @@ All of it is read from the record of a run; what moves at this moment is told el
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from migrate.disk_maps import DiskPass, where_of
 from migrate.members import GroupState, Member, members_of
 from migrate.run import cycles
 from migrate.run.history import History
@@ -28,6 +29,7 @@ class Copy:
 
     ``doing`` is the pass or comparison under way, as its step is called, empty for none. ``changed_bytes`` is
     what the newest whole round found changed, None before the first. ``tries`` counts tries in vain.
+    ``newest`` is the last pass over each disk of which is known where it changed it, None for none.
     """
 
     member: Member
@@ -37,6 +39,7 @@ class Copy:
     doing: str = ""
     changed_bytes: int | None = None
     tries: int = 0
+    newest: tuple[DiskPass | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,17 @@ def _copy(
         doing.title.rpartition(": ")[2] if doing else "",
         _changed(volumes, steps, history),
         sum(_vain(history, step) for step in mine if step.id in history.unsettled),
+        tuple(_newest(steps.get(volume, ()), history) for volume in volumes),
     )
+
+
+def _newest(steps: Sequence[Step], history: History) -> DiskPass | None:
+    """Return the last pass of these that knows where it changed its disk."""
+    for step in reversed(steps):
+        told = history.results.get(step.id)
+        if step.kind == "transfer" and told is not None and (found := where_of(told)).where:
+            return replace(found, step=step.id)
+    return None
 
 
 def _vain(history: History, step: Step) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from migrate.run.cycles import away_of
 from migrate.run.runbook import part_of
@@ -11,7 +11,7 @@ from planner.errors import BadInput, NotFound
 from planner.names import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from migrate.run.cycles import Cycle
     from migrate.run.history import History
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 class DiskPass:
     """One pass over a disk, in bytes: read at the source, and sent.
 
-    ``changed`` is a line of ``migrate.spans``, empty where nobody was told which parts had changed: a first
-    copy takes all that is allocated, a comparison asks both sides.
+    ``changed`` is a line of ``migrate.spans``: what the source said had changed. ``moved`` is such a line of
+    a first copy or a comparison, to whom nobody tells: where lay what it brought; ``earlier_bytes`` were
+    brought by tries before, and where is not kept. Both are empty where nobody knows. They are ``areas``
+    runs, the longest of ``longest_bytes``.
     """
 
     step: str
@@ -32,6 +34,30 @@ class DiskPass:
     data_bytes: int
     wire_bytes: int
     changed: str
+    moved: str = ""
+    areas: int = 0
+    longest_bytes: int = 0
+    earlier_bytes: int = 0
+
+    @property
+    def where(self) -> str:
+        """The line there is."""
+        return self.changed or self.moved
+
+
+def where_of(told: Mapping[str, Any]) -> DiskPass:
+    """Return a pass from what its step left, without the step's own id."""
+    return DiskPass(
+        "",
+        str(told.get("mode", "")),
+        int(told.get("data_bytes", 0)),
+        int(told.get("wire_bytes", 0)),
+        str(told.get("changed", "")),
+        str(told.get("moved", "")),
+        int(told.get("areas", 0)),
+        int(told.get("longest_bytes", 0)),
+        int(told.get("resumed_bytes", 0)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +87,11 @@ class DiskMap:
 
     @property
     def often(self) -> str:
-        """In how many of the rounds that are known each span changed, in ninths; empty for none."""
-        lines = [one.changed for one in self.passes if one.changed]
+        """In how many of the rounds that are known each span changed, in ninths; empty for none.
+
+        What came after the first pass counts, comparisons too: they find what was written meanwhile.
+        """
+        lines = [one.where for at, one in enumerate(self.passes) if one.changed or (at and one.moved)]
         counts = [sum(digit > "0" for digit in digits) for digits in zip(*lines, strict=True)]
         return "".join(str(-(-9 * count // len(lines))) for count in counts)
 
@@ -131,14 +160,4 @@ def _away(history: History | None, volume: str, away: Sequence[Cycle]) -> Away |
 def _passes(history: History | None, volume: str) -> tuple[DiskPass, ...]:
     if history is None:
         return ()
-    done = ((step, history.results[step.id]) for step in _done(history, volume))
-    return tuple(
-        DiskPass(
-            step.id,
-            str(told.get("mode", "")),
-            int(told.get("data_bytes", 0)),
-            int(told.get("wire_bytes", 0)),
-            str(told.get("changed", "")),
-        )
-        for step, told in done
-    )
+    return tuple(replace(where_of(history.results[step.id]), step=step.id) for step in _done(history, volume))

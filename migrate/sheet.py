@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from migrate.disk_maps import DiskPass, where_of
 from migrate.felt import Felt, felt
 from migrate.gates import asking, seeing
 from migrate.gates.ending import ends_at
@@ -47,8 +48,8 @@ class SheetStep:
 
     ``at`` is when it last began or ended, ISO 8601 in UTC; ``said`` its evidence, or why it failed or waits:
     both empty where it did not come to that. ``begun`` is when its last try began, ``took_s`` how long that
-    took, None unless its own process saw it done; both of taking it back once that was begun. Titles are
-    untrusted; ``said`` is harmless.
+    took, None unless its own process saw it done; both of taking it back once that was begun. ``where`` is
+    where a pass changed its disk, None where that is not known. Titles are untrusted; ``said`` is harmless.
     """
 
     id: str
@@ -64,6 +65,7 @@ class SheetStep:
     may_retry: bool
     begun: str = ""
     took_s: float | None = None
+    where: DiskPass | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,9 +215,17 @@ def _steps(history: History, times: Mapping[tuple[str, str], str]) -> tuple[Shee
             not why_not(history, step),
             step.id in retried,
             *_tried(history, step.id, times),
+            _where(history, step),
         )
         for step in history.runbook.steps
     )
+
+
+def _where(history: History, step: Step) -> DiskPass | None:
+    if step.kind != "transfer" or step.id not in history.results:
+        return None
+    found = where_of(history.results[step.id])
+    return found if found.where else None
 
 
 def _tried(history: History, step: str, times: Mapping[tuple[str, str], str]) -> tuple[str, float | None]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from migrate.engine.presence import may_run
 from migrate.flags import breach, flags_of, lacks_a_site
+from migrate.freshness import Rounds, rounds_of
 from migrate.late import is_late, why_late
 from migrate.reach import short_history
 from migrate.run import controls, cycles, orders
@@ -49,6 +50,7 @@ class WaveStatus:
     ``snapshots`` are those that passes read from and that are too old, or have too little room to grow.
     ``held`` is what a step whose turn has come waits for, in words, and ``held_since`` since when.
     ``overlooked`` is beside which snapshots of others people have it go on, until its run ends, and why.
+    ``rounds`` are those of one that is late: see ``migrate.freshness``.
     ``unprotected`` is a committed wave that was to be protected at its source and has nobody who does.
     """
 
@@ -84,6 +86,7 @@ class WaveStatus:
     overlooked: tuple[str, ...] = ()
     unprotected: bool = False
     snapshots: tuple[str, ...] = ()
+    rounds: Rounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +193,16 @@ def wave_status(
         overlooked=() if runs.outcome(history) else overlooked(history),
         unprotected=unprotected,
         snapshots=watched(history),
+        rounds=_rounds(project, run, history, running, paused, look) if late else None,
     )
+
+
+def _rounds(project: Project, run: Run, history: History, running: bool, paused: bool, look: Look) -> Rounds:
+    """Return the rounds of a wave that is late, and what keeps them from going on."""
+    stopped = paused or not (running or (look.engine and cycles.every(history) is not None))
+    is_held = held_up(history) or _failure(history)[0] or (running and any(waiting(history)))
+    blocked = why_late(project, run, history, running) if stopped or is_held else ""
+    return rounds_of(project, run, history, look.copies, blocked)
 
 
 def is_rehearsed(project: Project, run: Run) -> bool:

@@ -62,7 +62,9 @@ def show_count(count: int, noun: str) -> str:
 
 
 def plural_of(noun: str) -> str:
-    """Return ``disks`` or ``policies``."""
+    """Return ``disks``, ``policies`` or ``addresses``."""
+    if noun[-1:] == "s":
+        return f"{noun}es"
     return f"{noun[:-1]}ies" if noun[-1:] == "y" and noun[-2:-1] not in "aeiou" else f"{noun}s"
 
 

@@ -54,7 +54,7 @@ def _rows(told: Moments) -> Iterator[Row]:
         by_subject.setdefault(step.subject, []).append(step)
     for at, group in enumerate(told.wave.groups):
         mine = by_part.get(f"g{at}", [])
-        yield Row(name=group.name, kind="group", bars=tuple(_of_group(told, f"g{at}", mine)))
+        yield Row(name=group.name, kind="group", bars=tuple(of_group(told, f"g{at}", mine)))
         whole_group = [step for step in mine if step.kind in ("fold", "quiesce", "promote", "mark")]
         for vm in group.vms:
             subjects = (vm, *(disk.volume for disk in disks_of(told, vm)))
@@ -62,7 +62,7 @@ def _rows(told: Moments) -> Iterator[Row]:
             yield Row(name=told.vm_name(vm), kind="vm", bars=tuple(_of_cutover(told, [*whole_group, *own])))
 
 
-def _of_group(told: Moments, part: str, steps: Sequence[Step]) -> Iterator[Bar]:
+def of_group(told: Moments, part: str, steps: Sequence[Step]) -> Iterator[Bar]:
     """Yield the copies of a group before its cutover, then its part of the cutover as one bar."""
     yield from _bar(told, SEED, [step for step in steps if phase_of(step) == SEED])
     yield from _rounds(told, part, [step for step in steps if phase_of(step) == DELTAS])

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from migrate.rehearsals import book
+from migrate.rehearsals.addresses import Addresses, look
 from migrate.rehearsals.book import Depth, Verdict
 from migrate.rehearsals.choosing import LATEST
 from migrate.rehearsals.copied import built_vms, copies_of
@@ -56,7 +57,8 @@ class Probed:
 class Booted:
     """What came of it. ``unproved`` names volumes that are in no checkpoint: their VMs were not started.
 
-    ``checkpoints`` are those that were booted, by group, where the groups keep a history.
+    ``checkpoints`` are those that were booted, by group, where the groups keep a history. ``addresses`` is
+    which of those that the wave itself gets at its cutover are in use at the target.
     """
 
     wave: str
@@ -68,12 +70,14 @@ class Booted:
     failure: str
     removed: bool
     checkpoints: dict[str, int] = field(default_factory=dict)
+    addresses: Addresses | None = None
 
     @property
     def clean(self) -> bool:
         """True when every VM that was to run came up well from the checkpoint, and all is gone again."""
         well = all(one.ok is not False for one in self.probes)
-        return not self.failure and self.removed and well and not self.unproved
+        held = self.addresses is not None and self.addresses.conflicts
+        return not self.failure and self.removed and well and not self.unproved and not held
 
     @property
     def verdict(self) -> Verdict:
@@ -83,7 +87,8 @@ class Booted:
         if self.clean:
             return Verdict.CLEAN
         answers = {one.ok for one in self.probes}
-        partial = self.unproved and self.removed and True in answers and False not in answers
+        held = self.addresses is not None and self.addresses.conflicts
+        partial = self.unproved and self.removed and not held and True in answers and False not in answers
         return Verdict.PARTIAL if partial else Verdict.FINDINGS
 
 
@@ -145,6 +150,7 @@ def rehearse_booted(
     ):
         _remove_left(project, standing.wave.name, target)
         prepared = prepare(standing, target, points)
+        held = look(project, standing.wave, target)
         row = _begin(project, standing, prepared, notes)
         made = row.report["made"]
         probes: tuple[Probed, ...] = ()
@@ -173,6 +179,7 @@ def rehearse_booted(
             failure=failure,
             removed=removed,
             checkpoints=prepared.checkpoints,
+            addresses=held,
         )
         report = {**asdict(said), "made": {} if removed else made}
         book.amend(project, row.id, said.verdict, report)

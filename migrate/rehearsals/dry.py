@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from migrate.clock import SimulatedClock
+from migrate.rehearsals.addresses import Addresses, look
+from migrate.rehearsals.addresses import findings as conflicts
 from migrate.rehearsals.calls import Call, Recorded, RecordedTransfers
 from migrate.rehearsals.finding import Finding
 from migrate.rehearsals.predicted import PredictedSite
@@ -56,6 +58,7 @@ class DryRun:
 
     ``ways`` are those to the disks, at sites to which several lead.
     ``stopped_at`` is the step at which the prediction ends, empty when it came to the run's end.
+    ``addresses`` is which of those that the wave gets are in use at the target.
     """
 
     wave: str
@@ -65,6 +68,7 @@ class DryRun:
     calls: tuple[Call, ...]
     stopped_at: str = ""
     ways: tuple[DiskWay, ...] = ()
+    addresses: Addresses | None = None
 
 
 def rehearse_dry(project: Project, standing: Standing, now: datetime | None = None) -> DryRun:
@@ -98,10 +102,12 @@ def rehearse_dry(project: Project, standing: Standing, now: datetime | None = No
             calls, stopped, failure = predict(wave, runbook, source, target)
             if failure is not None and len(findings) == known and not begun:
                 findings.append(failure)
+        held = look(project, wave, sites.get("target"))
+        findings += conflicts(held)
     finally:
         for site in sites.values():
             site.close()
-    return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped, ways)
+    return DryRun(wave.name, wave.fingerprint, identities, tuple(findings), calls, stopped, ways, held)
 
 
 def _open(project: Project, role: str, findings: list[Finding]) -> Reached | None:

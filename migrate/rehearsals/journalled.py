@@ -83,7 +83,7 @@ def points_of(
 
     Raises Blocked where there is none, BadInput, NotFound, Unreachable.
     """
-    groups = [one for one in groups_of(project, wave) if history is not None and _has_one(history, one)]
+    groups = _with_history(project, wave, history)
     if not groups:
         if set(wanted) - {LATEST}:
             raise Blocked(
@@ -94,14 +94,29 @@ def points_of(
         return
     with keeping(project, groups) as kept:
         told = [_told(kept, one) for one in groups]
-        asked = [
-            GroupKept(one.title, one.part, it["checkpoints"]) for one, it in zip(groups, told, strict=True)
-        ]
+        asked = _asked(groups, told)
         found = tuple(
             Point(one.title, at["record"], at["name"], at["cycle"], at["at_ms"], tuple(it["volumes"]))
             for one, it, at in zip(groups, told, choose(asked, wanted), strict=True)
         )
         yield Points(found, kept, {volume: point for point in found for volume in point.volumes})
+
+
+def kept_of(project: Project, wave: Wave, history: History | None) -> tuple[GroupKept, ...]:
+    """Return the groups that keep a history, with their checkpoints; raises Blocked, Unreachable."""
+    groups = _with_history(project, wave, history)
+    if not groups:
+        return ()
+    with keeping(project, groups) as kept:
+        return tuple(_asked(groups, [_told(kept, one) for one in groups]))
+
+
+def _with_history(project: Project, wave: Wave, history: History | None) -> list[WaveGroup]:
+    return [one for one in groups_of(project, wave) if history is not None and _has_one(history, one)]
+
+
+def _asked(groups: Sequence[WaveGroup], told: Sequence[Mapping[str, Any]]) -> list[GroupKept]:
+    return [GroupKept(one.title, one.part, it["checkpoints"]) for one, it in zip(groups, told, strict=True)]
 
 
 def _has_one(history: History, group: WaveGroup) -> bool:

@@ -72,7 +72,9 @@ class PassResult:
 
     ``mode`` is what was done in the end: the receiver turns a delta into a comparison when it cannot
     vouch for the base, and ``why`` says so. ``deduped_bytes`` were at the target, on any of its disks.
-    ``streams`` are the connections that carried, the most of them at once.
+    ``streams`` are the connections that carried, the most of them at once. ``moved`` is a line of
+    ``migrate.spans``: where on the disk lay what this try brought, in ``areas`` runs, the longest of
+    ``longest_bytes``; empty where the receiver had all of it before.
     """
 
     volume: str
@@ -89,3 +91,6 @@ class PassResult:
     why: str = ""
     deduped_bytes: int = 0
     streams: int = 1
+    moved: str = ""
+    areas: int = 0
+    longest_bytes: int = 0

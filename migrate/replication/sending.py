@@ -34,11 +34,13 @@ from migrate.replication.room import Room
 from migrate.replication.streams import Carriers, Streams
 from migrate.replication.sums import sums_of
 from migrate.replication.wire import Kind, WireError
+from migrate.spans import Tally
 from planner.errors import WherryError
 
 _REPORT_S = 0.1
 _BATCH = 4  # items that are compared in one go
 _BATCHES = 3  # of them under way
+_BRINGS = frozenset({Kind.DATA, Kind.HELD})  # zeros of a first copy are no content
 _QUIET_S = 20.0  # the first connection says something so often, or its receiver would take it for dead
 
 
@@ -95,6 +97,8 @@ class Sending:
             spare=lambda: room.share,
         )
         self._counts = _Counts()
+        self._moved = Tally(spec.size_bytes)
+        self._brings = _BRINGS | ({Kind.ZERO} if self._mode is not Mode.SEED else frozenset())
         self._stopped = False
         self._lane = Lane(link, welcome.ack_bytes)
         self._keeping = Keeping()
@@ -138,7 +142,11 @@ class Sending:
             self._welcome.why,
             self._counts.deduped,
             self._streams,
+            *(() if self._welcome.complete else self._told_moved()),
         )
+
+    def _told_moved(self) -> tuple[str, int, int]:
+        return self._moved.line(), self._moved.areas, self._moved.longest_bytes
 
     @property
     def _wire_bytes(self) -> int:
@@ -267,6 +275,8 @@ class Sending:
 
     def _send_block(self, block: Block) -> None:
         for piece in block.pieces:
+            if piece.kind in self._brings:
+                self._moved.add(piece.offset, piece.length)
             if piece.kind is Kind.DATA:
                 self._counts.sent += piece.length
             elif piece.kind is Kind.ZERO:

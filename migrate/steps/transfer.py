@@ -16,14 +16,14 @@ from migrate.run.beside import rank_of
 from migrate.run.runbook import Step, disk_of
 from migrate.sites.ports import ChangeId, Consistency, Extent
 from migrate.sites.ways import Rationed, RationedToWrite
-from migrate.spans import spans
+from migrate.spans import tallied
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
 from migrate.steps.snapshots import frozen_as
 from migrate.steps.standstill import stand
 from migrate.steps.untouched import check_untouched
-from migrate.transfers.ports import Wanted
+from migrate.transfers.ports import Copied, Wanted
 from planner.errors import StepFailed
 from planner.model import Power
 from planner.names import content_id, visible
@@ -95,9 +95,19 @@ class Transfer(Repeatable):
             "why": copied.why,
             **_spared(ctx, step, copied.data_bytes),
             "change_id": change,
-            **({"changed": spans(extents, step.params["size_bytes"])} if extents is not None else {}),
+            **_where(extents, copied, step.params["size_bytes"]),
             **({"stood": stood} if stood else {}),
         }
+
+
+def _where(extents: tuple[Extent, ...] | None, copied: Copied, size_bytes: int) -> dict[str, Any]:
+    """Return where the pass changed the disk: as its source told, else where lay what it brought."""
+    if extents is not None and (copied.mode is Mode.DELTA or not copied.moved):
+        told = tallied(extents, size_bytes)
+        return {"changed": told.line(), "areas": told.areas, "longest_bytes": told.longest_bytes}
+    if not copied.moved:
+        return {}
+    return {"moved": copied.moved, "areas": copied.areas, "longest_bytes": copied.longest_bytes}
 
 
 def _must_be_free(ctx: Context, step: Step) -> None:

@@ -43,7 +43,9 @@ class Copied:
     """What a transfer did. ``data_bytes`` is payload before compression, ``wire_bytes`` after it.
 
     ``resumed_bytes`` was there already from an interrupted try, ``deduped_bytes`` on any disk there.
-    ``why`` says why another mode was used than asked for, empty when not.
+    ``why`` says why another mode was used than asked for, empty when not. ``moved`` is a line of
+    ``migrate.spans``, where on the disk lay what this try brought, in ``areas`` runs, the longest of
+    ``longest_bytes``; empty where nobody counted.
     """
 
     mode: Mode
@@ -53,6 +55,9 @@ class Copied:
     resumed_bytes: int = 0
     why: str = ""
     deduped_bytes: int = 0
+    moved: str = ""
+    areas: int = 0
+    longest_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

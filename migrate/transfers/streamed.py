@@ -136,6 +136,9 @@ class StreamedTransfers:
             sent.resumed_bytes,
             sent.why,
             sent.deduped_bytes,
+            sent.moved,
+            sent.areas,
+            sent.longest_bytes,
         )
 
     def _open(self, wanted: Wanted) -> ReadableDisk:

@@ -16,6 +16,7 @@ from migrate.sheet import Sheet, marks, now_of, past_of
 from planner.conduct import GateRule
 from planner.errors import NotFound
 from tests.migrate.gates.standing import Standing, planned, stored, with_rules
+from tui.screens.cutover_words import describe_step
 
 PROBE = "g0/v1/probe"
 
@@ -164,3 +165,21 @@ def test_gates_of_the_past_do_not_know_later_words(standing: Standing) -> None:
     assert (then.words, len(later.words)) == ((), 1)
     assert then.missing == ("the approval of 2 persons",)
     assert later.missing == ("the approval of another person",)
+
+
+def test_where_a_pass_changed_its_disk_is_told_from_the_entry_on_that_says_so(standing: Standing) -> None:
+    run = standing
+    step = next(one for one in run.history.runbook.steps if one.kind == "transfer")
+    before = run.history.runbook.steps[: run.history.runbook.index[step.id]]
+    run.do(*(one.id for one in before))
+    run.append(step.id, Event.INTENT)
+    entry = len(run.history.entries)
+    run.append(step.id, Event.DONE, mode="seed", data_bytes=9, wire_bytes=9, seconds=1.0, moved="09", areas=1)
+    earlier, later = (past_of(run.project, run.run, at).step(step.id) for at in (entry, entry + 1))
+    assert earlier is not None
+    assert earlier.where is None
+    assert later is not None
+    assert later.where is not None
+    assert (later.where.moved, later.where.areas) == ("09", 1)
+    told = describe_step(past_of(run.project, run.run, entry + 1), later).plain
+    assert "1 area, the longest" in told

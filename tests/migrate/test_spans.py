@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrate.disks.extent import Extent
-from migrate.spans import SPANS, folded, spans
+from migrate.spans import SPANS, folded, spans, tallied
 
 runs = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 60)), max_size=12)
 
@@ -30,6 +30,16 @@ def test_each_digit_is_the_share_of_its_span_rounded_up(
     for number, digit in enumerate(line):
         here = sum(byte * count // size == number for byte in taken)
         assert int(digit) == min(9, -(-here * count * 9 // size))
+
+
+@given(runs, st.integers(1, 700))
+def test_runs_that_touch_are_one_area_and_the_longest_is_told(gaps: list[tuple[int, int]], size: int) -> None:
+    taken = "".join(
+        "#" if any(one.offset <= byte < one.end for one in extents(gaps)) else " " for byte in range(size)
+    )
+    tally = tallied(extents(gaps), size)
+    assert tally.areas == len(taken.split())
+    assert tally.longest_bytes == max(map(len, taken.split()), default=0)
 
 
 def test_a_sector_of_a_large_disk_is_seen_and_a_whole_disk_is_full() -> None:

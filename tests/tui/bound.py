@@ -41,6 +41,7 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "test_runs_and_seed_are_asked_for": ("rehearse.ask",),
         "test_a_dry_run_at_the_sites_lists_findings_ways_and_calls": ("rehearse.dry",),
+        "test_a_copy_boots_of_a_checkpoint_that_is_chosen_of_each_group": ("rehearse.boot",),
         "test_a_run_is_played_paused_and_scrubbed": (
             "rehearse.play",
             "rehearse.earlier",

@@ -1,4 +1,4 @@
-"""Actions of 5 Rehearse: runs on the simulated twin, faults in them, one run watched step by step."""
+"""Actions of 5 Rehearse: runs on the simulated twin, faults, one run watched, a dry run, a booted copy."""
 
 from __future__ import annotations
 
@@ -22,6 +22,17 @@ REHEARSE = (
     _run("fault", "x", "let a call of a site fail …", "fault"),
     _run("ask", "R", "so many runs, from that seed …"),
     _run("dry", "d", "dry run: ask the sites, change nothing", "dry run"),
+    Action(
+        "rehearse.boot",
+        "b",
+        "boot a copy as it was at a checkpoint …",
+        "rehearse_boot",
+        _HERE,
+        Effect.LIVE,
+        "rehearse",
+        ("plan",),
+        "boot",
+    ),
     _look("play", "space", "play the first run, or pause", "play", "play"),
     _look("earlier", "left", "back in the run", "scrub(-1)"),
     _look("later", "right", "on in the run", "scrub(1)"),

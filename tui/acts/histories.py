@@ -15,6 +15,7 @@ from planner.units import show_bytes
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from migrate.group_course import GroupCourse
     from migrate.group_record import Round
     from migrate.homeward import WayHome
     from planner.plan import Wave
@@ -36,7 +37,8 @@ class GroupTold:
 
     ``why`` is the reason for that. ``rounds`` and ``proven`` are ``migrate.group_record``'s. ``runs`` are the
     numbers of the run that moves it and of the one that brings it home, None before there is one; ``sites``
-    are called source and target by the settings. ``disks`` are those that the history is of.
+    are called source and target by the settings. ``disks`` are those that the history is of,
+    ``course`` is what all runs did to it.
     """
 
     title: str
@@ -48,6 +50,7 @@ class GroupTold:
     runs: tuple[int | None, int | None]
     sites: tuple[str, str]
     disks: tuple[DiskTold, ...] = ()
+    course: GroupCourse | None = None
 
 
 def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> GroupTold:
@@ -55,6 +58,7 @@ def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> G
 
     Without ``asks`` no receiver is asked, and none started.
     """
+    from migrate.group_course import course_of
     from migrate.group_record import proven_cycles, rounds_told
     from migrate.homeward import way_home
     from migrate.run.wave_groups import one_named
@@ -63,7 +67,7 @@ def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> G
     from planner.store import settings as settings_store
 
     group = one_named(project, title)
-    wave = title.partition("/")[0]
+    wave, _, name = group.title.partition("/")
     standing = find_wave(project, wave)
     run, history, back = standing.run, standing.history, None
     if group.side == "source":
@@ -90,6 +94,7 @@ def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> G
         (run.id if run else None, back.id if back else None),
         (named.get("source", "source"), named.get("target", "target")),
         tuple(_disks(standing.wave, told["volumes"] if told is not None else ())),
+        course_of(project, standing.wave.name, name, now.isoformat()),
     )
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from migrate.rehearsal import Rehearsal
+    from migrate.rehearsals.addresses import Addresses
     from migrate.rehearsals.against import Against
     from migrate.rehearsals.book import Rehearsed
     from migrate.rehearsals.booted import Booted, Prepared
@@ -115,6 +116,7 @@ def show_dry(said: DryRun) -> None:
         say(f"  hint: {visible(finding.hint)}")
     if said.stopped_at:
         say(f"the list ends at a step that would fail: {visible(said.stopped_at)}")
+    _show_addresses(said.addresses)
     sites = " and ".join(visible(role) for role in said.sites) or "no site"
     found = len(said.findings)
     say(f"{sites} asked, {len(said.calls)} calls predicted, {found} finding{'' if found == 1 else 's'}")
@@ -177,6 +179,7 @@ def show_booted(said: Booted) -> None:
     table(("copy of", "it is", "after", "probe"), rows)
     _show_checkpoints(said.checkpoints)
     line(f"{visible(said.wave)}: {_BOOTED.get(said.verdict.value, 'not clean')}")
+    _show_addresses(said.addresses, named=True)
     if said.failure:
         say(f"it ended early: {visible(said.failure)}")
     if said.unproved:
@@ -186,6 +189,18 @@ def show_booted(said: Booted) -> None:
         say("the copies are removed; replicas and sources were only read")
     else:
         say(f"copies are left at the target: wherry rehearse {visible(said.wave)} --depth boot --cleanup")
+
+
+def _show_addresses(said: Addresses | None, *, named: bool = False) -> None:
+    """Say what was looked for and found; ``named`` says each conflict too, which else is a finding."""
+    from migrate.rehearsals.addresses import findings, words
+
+    if said is None:
+        return
+    for sentence in words(said):
+        say(sentence)
+    for one in findings(said) if named else ():
+        say(f"✖ {one.message}")
 
 
 def _show_checkpoints(checkpoints: Mapping[str, int]) -> None:

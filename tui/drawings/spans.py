@@ -12,7 +12,7 @@ from tui.drawings.timeline_link import spark
 from tui.text import plural
 
 if TYPE_CHECKING:
-    from migrate.disk_maps import Away, DiskMap
+    from migrate.disk_maps import Away, DiskMap, DiskPass
 
 ROUNDS = 12  # the newest of them are drawn
 LABEL = 26  # columns before a line
@@ -22,6 +22,13 @@ _UNKNOWN = {"seed": "all that is allocated", "compare": "compared: not told whic
 def cells(line: str, width: int) -> str:
     """Return a line of ``migrate.spans`` in at most ``width`` cells."""
     return "".join(spark(int(digit) / 9) for digit in folded(line, width))
+
+
+def runs_words(one: DiskPass) -> str:
+    """Return in how many runs a pass changed a disk, and how long the longest is."""
+    if not one.areas:
+        return "nothing" if one.moved and not one.earlier_bytes else ""
+    return f"{plural(one.areas, 'area')}, the longest {show_bytes(one.longest_bytes)}"
 
 
 def drawn(disk: DiskMap, width: int) -> Iterator[str]:
@@ -37,7 +44,9 @@ def drawn(disk: DiskMap, width: int) -> Iterator[str]:
         if disk.away is not None and max(disk.away.before, left) == number - 1:
             yield from _away(disk.away)
         words = f"{number:>4}  {one.mode:<8}{show_bytes(one.data_bytes):>10}"
-        yield f"{words:<{LABEL}}{cells(one.changed, room) or _UNKNOWN.get(one.mode, 'not told which parts')}"
+        yield f"{words:<{LABEL}}{cells(one.where, room) or _UNKNOWN.get(one.mode, 'not told which parts')}"
+        if one.moved and one.earlier_bytes:
+            yield f"      {show_bytes(one.earlier_bytes)} came in an earlier try: where is not kept"
     if disk.away is not None and disk.away.before >= len(disk.passes):
         yield from _away(disk.away)
     if disk.often:

@@ -6,7 +6,7 @@ Runs at a site are no jobs: they outlive the application.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -177,14 +177,15 @@ def verify(wave: str) -> Order:
     return Order(Kind.VERIFY, f"verify {visible(wave, 40)}", ("verify", "--json"), (), (wave,))
 
 
-def boot(wave: str, group: str, record: int, *, newest: bool = False) -> Order:
-    """Return the order to boot a copy of a wave as it was at a checkpoint of one of its groups, WAVE/GROUP.
+def boot(wave: str, chosen: Mapping[str, str], *, newest: bool = False) -> Order:
+    """Return the order to boot a copy of a wave as it was at checkpoints ``chosen`` of its groups.
 
-    Of its other groups it is their ``newest``, else the newest that is not newer than it. It is live: who
-    orders it has confirmed it.
+    A group is WAVE/GROUP. Of the others it is their ``newest``, else the newest that is not newer than
+    those; with none chosen it is the newest of all. It is live: who orders it has confirmed it.
     """
+    words = [f"--checkpoint={group}={point}" for group, point in chosen.items()]
     others = ("--checkpoint=latest",) if newest else ()
-    options = ("--depth=boot", "--live", f"--confirm={wave}", f"--checkpoint={group}={record}", *others)
+    options = ("--depth=boot", "--live", f"--confirm={wave}", *words, *others)
     return Order(Kind.BOOT, f"boot a copy of {visible(wave, 40)}", ("rehearse", "--json"), options, (wave,))
 
 

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from planner.names import visible
 from planner.units import show_duration
+from tui.drawings.spans import cells, runs_words
 from tui.screens.cutover_rows import step_mark, where_mark
 from tui.text import line, plural, stack
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from migrate.sheet import Sheet, SheetStep
 
 LABEL = 9  # cells
+_MAP = 48
 
 
 def labelled(label: str, *parts: str | tuple[str, str]) -> Content:
@@ -124,6 +126,9 @@ def describe_step(sheet: Sheet, step: SheetStep) -> Content:
         labelled("at", f"{visible(step.at)}" if step.at else ("it did not come to that", "dim")),
         labelled("says", step.said or ("nothing yet", "dim")),
     ]
+    if step.where is not None:
+        drawn = (cells(step.where.where, _MAP), "accent")
+        lines.append(labelled("where", drawn, f"  {runs_words(step.where)}"))
     if step.is_gate:
         seen = next((one for one in sheet.gates.gates if one.gate.id == step.id), None)
         lines += [line("")] + (gate_lines(seen) if seen is not None else [])

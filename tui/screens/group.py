@@ -2,6 +2,8 @@
 
     direction, state, lineage, failback │ changes over time
     checkpoints                         │ the one under the cursor, and what is served of it
+                                        │ what was done to it, by every run
+    source, target, points on one axis of time
 
 It is opened from 6 Replicate. The receiver is asked in a thread, when something was done or copied.
 """
@@ -12,16 +14,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
 from planner.names import visible
 from tui.actions.keymap import bindings_at
 from tui.acts.histories import GroupTold
+from tui.drawings.group_axis import LEGEND, group_axis
 from tui.live.document import Live
 from tui.live.lanes import Lane, Lanes
 from tui.screens.group_acts import GroupActs
+from tui.screens.group_past import describe_past
 from tui.screens.group_rows import COLUMNS, checkpoint_rows
 from tui.screens.group_words import describe_changes, describe_group, describe_point
 from tui.session import View
@@ -29,7 +33,7 @@ from tui.text import line, stack
 from tui.widgets.panel import Panel
 from tui.widgets.table import VirtualTable
 
-_SIDES = ("head", "change", "point")
+_SIDES = ("head", "change", "point", "past", "axis")
 
 
 class GroupScreen(GroupActs):
@@ -61,7 +65,10 @@ class GroupScreen(GroupActs):
         yield self.filter_bar("kind:named changed>1GiB verified~equal")
         with Horizontal(id="middle"):
             yield VirtualTable(COLUMNS, id="points")
-            yield Panel("point", "Checkpoint", "d disks · b boot · t T restore · p pin")
+            with Vertical(id="near"):
+                yield Panel("point", "Checkpoint", "d disks · b boot · t T restore · p pin")
+                yield Panel("past", "History", "the newest first")
+        yield Panel("axis", "Course, UTC", LEGEND)
 
     @property
     def table(self) -> VirtualTable:
@@ -161,6 +168,10 @@ class GroupScreen(GroupActs):
         self.describe_table()
         change = self.panel("change")
         change.show(describe_changes(told, change.size.width - 4))
+        self.panel("past").show(describe_past(told))
+        if told is not None and told.course is not None:
+            axis = self.panel("axis")
+            axis.show(group_axis(told.course, self._points(), axis.size.width - 4))
         self.show_point()
         self._show_now()
 
@@ -232,8 +243,8 @@ class GroupScreen(GroupActs):
             self.app.push_screen(Reader(f"checkpoint {point['record']} of {self.where()}", stack(page)))
 
     def stations(self) -> list[Widget]:
-        """The checkpoints, one of them, the group, its changes."""
-        return [self.table, *(self.panel(name) for name in ("point", "head", "change"))]
+        """The checkpoints, one of them, what was done, the group, its changes, its course."""
+        return [self.table, *(self.panel(name) for name in ("point", "past", "axis", "head", "change"))]
 
     def reveal(self, widget: Widget) -> None:
         """On a narrow screen the panels take turns."""

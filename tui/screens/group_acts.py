@@ -10,8 +10,6 @@ from tui.actions.action import Action
 from tui.dialogs.checkpoint import checkpoint_form
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask
-from tui.dialogs.reader import Reader
-from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
 from tui.screens.live_place import LivePlace
@@ -184,17 +182,14 @@ class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
         if now is not None and now.copies is not None and len(now.copies.groups) > 1:
             others = "their newest" if is_newest else "the newest that is not newer"
             lines.append(line(f"Of the other groups of {visible(wave, 20)}: {others}."))
-        order = orders.boot(wave, self.title_of_group, record, newest=is_newest)
+        order = orders.boot(wave, {self.title_of_group: str(record)}, newest=is_newest)
         self._ask("Boot a copy of", lines, [], "Boot", lambda given: self._work(order, self._booted))
 
     def _booted(self, job: Job) -> None:
-        from tui.screens.group_words import describe_booted
+        from tui.screens.booted_words import show_booted
 
         self.look_now()
-        if isinstance(job.state.document, dict):
-            if isinstance(self.app.screen, Work):
-                self.app.pop_screen()  # what it led to is under it
-            self.app.push_screen(Reader(visible(job.state.title), stack(describe_booted(job.state.document))))
+        show_booted(self, job)
 
     # on and back
 

@@ -186,27 +186,3 @@ def describe_point(point: Mapping[str, Any] | None, told: GroupTold | None, now:
     if point["name"]:
         lines.insert(0, _labelled("name", visible(point["name"], 200)))
     return lines + [_labelled("noted", visible(text, 300)) for text in point["results"]]
-
-
-def describe_booted(said: Mapping[str, Any]) -> list[Content]:
-    """Return what came of a booted copy: the verdict, each probe, and what no checkpoint proves."""
-    verdict = ("✔ the copy is well", "good") if said["clean"] else ("▲ not all is well", "warn")
-    lines = [line(verdict, (f"  {show_bytes(said['copied_bytes'])} copied", "dim"))]
-    if said["failure"]:
-        lines.append(line((f"✖ {visible(said['failure'], 300)}", "bad")))
-    marks = {True: ("✔", "good"), False: ("✖", "bad"), None: ("·", "dim")}
-    lines += [
-        line(marks[probe["ok"]], f" {visible(probe['name'], 60)}  {visible(probe['detail'], 200)}")
-        for probe in said["probes"]
-    ]
-    lines += [line((f"▲ {visible(disk, 80)} is in no checkpoint", "warn")) for disk in said["unproved"]]
-    if not said["removed"]:
-        lines.append(
-            line(
-                (
-                    "✖ not all of the copy could be removed: 'wherry rehearse WAVE --depth boot --cleanup'",
-                    "bad",
-                )
-            )
-        )
-    return lines

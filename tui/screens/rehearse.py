@@ -27,7 +27,7 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
-from tui.screens.rehearse_dry import DryRehearsing
+from tui.screens.rehearse_boot import BootRehearsing
 from tui.screens.rehearse_rows import COLUMNS, rehearsal_rows
 from tui.screens.rehearse_words import (
     describe_before,
@@ -45,7 +45,7 @@ RUNS, FAULT_RUNS = 200, 50
 _FINDINGS = 6  # VMs with blockers that are named
 
 
-class RehearseScreen(DryRehearsing):
+class RehearseScreen(BootRehearsing):
     """Would it work, how long."""
 
     CSS_PATH = "rehearse.tcss"
@@ -113,6 +113,10 @@ class RehearseScreen(DryRehearsing):
         self._fill(view)
         self._go_to_wanted()
         self._show_wave()
+
+    def look_now(self) -> None:
+        """Read what was written down again."""
+        self._remember()
 
     def _remember(self) -> None:
         self.run_worker(self._read, thread=True, group="rehearsed", exclusive=True, exit_on_error=True)

@@ -12,6 +12,7 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
+from tui.screens.booted_words import address_lines
 from tui.screens.table_place import TablePlace
 from tui.text import count, line, plural, stack
 
@@ -58,6 +59,7 @@ def describe_dry(said: Mapping[str, Any]) -> list[Content]:
             lines.append(line(("  → ", "dim"), visible(one["hint"], 300)))
     if said["stopped_at"]:
         lines.append(line((f"what comes after {visible(said['stopped_at'], 80)} is not foreseen", "warn")))
+    lines += address_lines(said.get("addresses"), findings=False)
     if said["ways"]:
         lines += [line(""), line(("Ways to disks", "dim"))]
     for one in said["ways"]:

@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from migrate.freshness import within_again, words
 from planner.names import visible
 from planner.units import show_bytes, show_duration
-from tui.drawings.spans import drawn
+from tui.drawings.spans import cells, drawn, runs_words
 from tui.drawings.timeline_link import spark
 from tui.live.lanes import Lane
 from tui.live.sums import Sums
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _READER, _BOX = 118, 8  # columns of the box that it is read in, and of its frame
 _DAYS = 8
+_MAP = 40  # cells of a disk in the detail of its VM
 _QUARTERS = 4 * 24 * _DAYS
 
 
@@ -173,6 +175,9 @@ def describe_lane(lane: Lane | None, live: Live, now: datetime) -> list[Content]
     if lane.age_s is not None:
         target = f" of {show_duration(lane.target_s)}" if lane.target_s else ", no target"
         lines.append(_labelled("RPO", (f"{_rounded(lane.age_s)}{target}", "bad" if lane.over else "")))
+        if lane.over and (again := within_again(wave.status, wave.lefts, now)) is not None:
+            lines.append(_labelled("within it", visible(words(again), 300)))
+    lines += _of_maps(lane, wave)
     if lane.changed_bytes is not None:
         lines.append(_labelled("changed", f"{show_bytes(lane.changed_bytes)} in the last whole round"))
     if lane.tries:
@@ -199,6 +204,24 @@ def _of_disks(lane: Lane, wave: WaveNow) -> list[Content]:
                 name = label if lane.depth == 2 else f"{one.member.name} {label}"
                 lines.append(_labelled("disk", f"{visible(name, 40)}  {disk_words(moving)}"))
     return lines
+
+
+def _of_maps(lane: Lane, wave: WaveNow) -> list[Content]:
+    """Return for each disk of a VM where the last pass changed it."""
+    if wave.copies is None or lane.depth != 2:
+        return []
+    return [
+        _labelled(
+            "where",
+            f"{visible(label, 20)}  ",
+            (cells(newest.where, _MAP), "accent"),
+            f"  {runs_words(newest)}",
+        )
+        for one in wave.copies.vms
+        if (one.member.group, one.member.name) == (lane.group, lane.name)
+        for label, newest in zip(one.labels, one.newest, strict=False)
+        if newest is not None
+    ]
 
 
 def disk_words(moving: Moving) -> str:

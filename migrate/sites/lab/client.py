@@ -18,6 +18,7 @@ from migrate.daemons.spawn import start as start_process
 from migrate.daemons.spawn import stop_server
 from migrate.disks.flat import FlatDisk
 from migrate.disks.ports import ReadableDisk, WritableDisk
+from migrate.sites.addresses import Holder
 from migrate.sites.configuration import Configuration
 from migrate.sites.definition import Difference
 from migrate.sites.lab.calls import (
@@ -344,6 +345,15 @@ class LabSite:
         """Return what a guest is set to, or will be when it starts next; None where nobody can know."""
         found = self._ask("networking", vm)
         return None if found is None else tuple(map(load_nic, found))
+
+    def address_holders(self) -> tuple[Holder, ...]:
+        """Return every registered VM with the addresses that it holds; raises Unreachable."""
+        return tuple(
+            Holder(
+                one["vm"], one["name"], tuple(one["macs"]), None if one["ips"] is None else tuple(one["ips"])
+            )
+            for one in self._ask("address_holders")
+        )
 
     def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
         """Have the guest of a VM that is off start with other settings; raises SiteRefused."""

@@ -8,7 +8,8 @@ port for that. The caller holds the control lock.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import Any
 
 from migrate.sites.copies import original_of
 from migrate.sites.lab.addressed import read_networking, write_networking
@@ -20,6 +21,8 @@ from migrate.sites.lab.vmx import Machine
 from migrate.sites.networking import GuestNic, merged
 from planner.errors import SiteRefused
 from planner.names import content_id, visible
+
+HeldBy = dict[str, Any]  # vm, name, macs, ips
 
 
 class Customising:
@@ -42,8 +45,24 @@ class Customising:
         found = self._on_disk(machine)
         return merged(found or (), machine.customised) if found or machine.customised else None
 
-    def ask(self, vm: str, nics: Iterable[GuestNic]) -> None:
+    def holders(self, running: Container[str]) -> list[HeldBy]:
+        """Return every VM with its MAC addresses, and the IP addresses that its guest has, as plain data.
+
+        One that is off holds none; of one that runs and whose disk says nothing it is None.
+        """
+        found: list[HeldBy] = []
+        for machine in self._machines:
+            vm = machine.spec
+            nics = self.read(vm.id) if vm.id in running else ()
+            ips = None if nics is None else [one for nic in nics for one in nic.plain_addresses]
+            macs = [nic.mac.casefold() for nic in vm.nics if nic.mac]
+            found.append({"vm": vm.id, "name": vm.name, "macs": macs, "ips": ips})
+        return found
+
+    def ask(self, vm: str, nics: Iterable[GuestNic], running: Container[str]) -> None:
         """Have a guest that is off start with other settings; raises SiteRefused, NotFound."""
+        if vm in running:
+            raise SiteRefused(f"VM {visible(vm)} is powered on", "power it off first")
         machine = self._machines.need(vm)
         if not machine.spec.disks:
             raise SiteRefused(f"VM {visible(vm)} has no disk to start a guest from", "set it by hand")

@@ -63,6 +63,7 @@ def calls(site: Hypervisor) -> dict[str, Callable[..., Any]]:
         site.guest,
         site.configuration,
         site.networking,
+        site.address_holders,
         site.set_change_tracking,
         site.set_hardware_version,
         site.consolidate,

@@ -17,7 +17,7 @@ from typing import TypeVar
 from migrate.sites.configuration import Configuration
 from migrate.sites.lab.acks import Acks
 from migrate.sites.lab.configuring import Configuring
-from migrate.sites.lab.customising import Customising
+from migrate.sites.lab.customising import Customising, HeldBy
 from migrate.sites.lab.folder import SiteFolder
 from migrate.sites.lab.guests import Guests
 from migrate.sites.lab.health import GuestState
@@ -369,15 +369,14 @@ class Hypervisor:
         with self._control:
             return self._customising.read(vm)
 
+    def address_holders(self) -> list[HeldBy]:
+        """Return every VM with the addresses that it holds, as plain data."""
+        with self._control:
+            return self._customising.holders(self._guests.running())
+
     def customise(self, vm: str, nics: tuple[GuestNic, ...], op: str) -> None:
         """Have the guest of a VM that is off start with other settings; raises SiteRefused."""
-
-        def act() -> None:
-            if vm in self._guests:
-                raise SiteRefused(f"VM {visible(vm)} is powered on", "power it off first")
-            self._customising.ask(vm, nics)
-
-        self._logged(op, "customise", vm, act)
+        self._logged(op, "customise", vm, lambda: self._customising.ask(vm, nics, self._guests.running()))
 
     def probe(self, vm: str) -> Health:
         """Look whether a guest runs and everything it acknowledged is on its disks."""

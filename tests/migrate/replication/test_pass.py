@@ -103,6 +103,27 @@ def test_compare_sends_what_differs_and_nothing_else(content: bytes) -> None:
     assert 0 < result.sent_bytes + result.zero_bytes <= len(areas) * 2 * 64 * KIB
 
 
+@pytest.mark.parametrize("used", [False, True])
+def test_where_lay_what_a_pass_brought_is_counted(used: bool) -> None:
+    size = 96 * 64 * KIB
+    content = bytearray(size)
+    for grain in (5, 6, 40):
+        content[grain * 64 * KIB : (grain + 1) * 64 * KIB] = random.Random(grain).randbytes(64 * KIB)
+    world = World(MemoryDisk(random.Random(9).randbytes(size)) if used else MemoryDisk(size))
+    what = PassSpec("v", "p1", size)
+    seeded = done(world.send(MemoryDisk(bytes(content)), what, Mode.SEED))
+    assert [at for at, digit in enumerate(seeded.moved) if digit > "0"] == [5, 6, 40], "zeros are no content"
+    assert (seeded.areas, seeded.longest_bytes) == (2, 128 * KIB)
+    content[40 * 64 * KIB : 41 * 64 * KIB] = bytes(64 * KIB)
+    content[90 * 64 * KIB] = 7
+    compared = done(world.send(MemoryDisk(bytes(content)), PassSpec("v", "p2", size), Mode.COMPARE))
+    assert [at for at, digit in enumerate(compared.moved) if digit > "0"] == [40, 90], "what became zeros too"
+    equal = done(world.send(MemoryDisk(bytes(content)), PassSpec("v", "p3", size), Mode.COMPARE))
+    assert set(equal.moved) == {"0"}
+    again = done(world.send(MemoryDisk(bytes(content)), PassSpec("v", "p3", size), Mode.COMPARE))
+    assert not again.moved, "it was there before: nobody counted"
+
+
 def test_a_completed_pass_is_not_repeated(content: bytes) -> None:
     world = World(MemoryDisk(SIZE))
     done(world.send(MemoryDisk(content), spec(), Mode.SEED))

@@ -56,6 +56,19 @@ def site(tmp_path: Path, port: int) -> Iterator[LabSite]:
         yield found
 
 
+def test_who_holds_which_address_is_told_and_silence_is_not_none(site: LabSite) -> None:
+    held = {one.vm: one for one in site.address_holders()}
+    assert {one.ips for one in held.values()} == {()}, "what is off holds none"
+    site.power_on("one", OP)
+    site.power_on("bare", OP)
+    held = {one.vm: one for one in site.address_holders()}
+    assert held["one"].name == HOSTILE
+    assert held["one"].ips == ("127.61.0.7",)
+    assert held["one"].macs == ()
+    assert held["two"].ips == ()
+    assert held["bare"].ips is None, "it runs, and no disk says what it has"
+
+
 def test_a_guest_starts_with_what_its_site_was_asked_for_and_answers_there(site: LabSite, port: int) -> None:
     before = GuestNic(NIC.label, ("127.61.0.7/16",))
     assert site.networking("one") == (before,)

@@ -23,12 +23,15 @@ def test_rounds_of_a_wave_are_drawn_and_told(lab: Wherry) -> None:
     for disk in told:
         for one in disk["passes"]:
             assert len(one["changed"]) == (SPANS if one["mode"] == "delta" else 0)
-            covered = sum(map(int, one["changed"])) / 9 * disk["size_bytes"] / SPANS
-            assert one["mode"] != "delta" or covered >= one["data_bytes"], "all that was sent is in the map"
+            assert len(one["moved"]) == (0 if one["mode"] == "delta" else SPANS)
+            covered = sum(map(int, one["changed"] or one["moved"])) / 9 * disk["size_bytes"] / SPANS
+            assert covered >= one["data_bytes"], "all that was sent is in the map"
+            assert bool(one["areas"]) is bool(one["data_bytes"] or one["longest_bytes"])
     assert any(one["data_bytes"] and set(one["changed"]) > {"0"} for one in deltas), "guests write meanwhile"
     drawn = lab.done("disks", "map", "W02", "app-1")
     assert drawn.out == lab.done("disks", "map", "W02", told_id(lab)).out
-    assert "seed" in drawn.out
+    seed = next(one for one in drawn.out.splitlines() if "  seed " in one)
+    assert set(seed[-40:]) & set("▁▂▃▄▅▆▇█"), "where lay what the first copy brought"
     assert "how often, of all known" in drawn.out
 
 

@@ -91,7 +91,9 @@ def test_everything_in_the_way_is_a_finding_and_ends_with_3(lab: Wherry) -> None
     lab.done("lab", "stop")  # and with it the guests
     ran = lab("rehearse", "W01", "--depth", "dry", "--json")
     assert ran.code == 3
-    assert [one["what"] for one in ran.document["findings"]] == ["keys", "identities"]
+    assert [one["what"] for one in ran.document["findings"]] == ["keys", "identities", "addresses"]
+    assert "has too" in ran.document["findings"][-1]["message"], "its MAC address is that of what moved"
+    assert ran.document["addresses"]["macs"] == {"looked": 1, "found": 1, "why": ""}
     assert ran.document["stopped_at"] == "W01: sites, VMs, networks and space"
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from migrate.disk_maps import Away, DiskMap, DiskPass
 from planner.units import GIB, MIB
-from tui.drawings.spans import LABEL, ROUNDS, cells, drawn
+from tui.drawings.spans import LABEL, ROUNDS, cells, drawn, runs_words
 
 
 def passes(*changed: str) -> DiskMap:
@@ -49,3 +49,18 @@ def test_what_is_not_known_is_said() -> None:
     assert list(drawn(DiskMap("v", "", GIB, ()), 80)) == ["nothing of it was copied yet"]
     compared = DiskMap("v", "", GIB, (DiskPass("s", "compare", 0, 0, ""),))
     assert list(drawn(compared, 80)) == ["   1  compare        0 B  compared: not told which parts"]
+
+
+def test_what_a_first_copy_or_a_comparison_brought_is_drawn_with_what_is_not_known_of_it() -> None:
+    line = "9" * 24 + "0" * 72
+    seed = DiskPass("s", "seed", GIB, GIB, "", line, 3, MIB, 2 * MIB)
+    compared = replace(seed, mode="compare", moved="0" * 95 + "1", areas=1, earlier_bytes=0)
+    disk = DiskMap("v", "", GIB, (seed, compared))
+    found = list(drawn(disk, LABEL + 96))
+    assert found[0][LABEL:] == cells(line, 96)
+    assert found[1] == "      2.0 MiB came in an earlier try: where is not kept"
+    assert found[2][LABEL:] == cells("0" * 95 + "1", 96)
+    assert disk.often == "0" * 95 + "9", "what the first copy brought did not change since"
+    assert runs_words(seed) == "3 areas, the longest 1.0 MiB"
+    assert runs_words(replace(seed, areas=0, earlier_bytes=0)) == "nothing"
+    assert not runs_words(replace(seed, areas=0)), "an earlier try brought something, somewhere"

@@ -56,14 +56,14 @@ CASES: list[tuple[Order, str, dict[str, Any]]] = [
     (orders.verify(HOSTILE), "wherry verify", {"as_json": True}),
     (orders.rehearse_dry(HOSTILE), "wherry rehearse", {"wave": HOSTILE, "depth": "dry", "live": False}),
     (
-        orders.boot(HOSTILE, f"{HOSTILE}/-x", 7, newest=True),
+        orders.boot(HOSTILE, {f"{HOSTILE}/-x": "7", "W01/b=c": "latest"}, newest=True),
         "wherry rehearse",
         {
             "wave": HOSTILE,
             "depth": "boot",
             "live": True,
             "confirm": HOSTILE,
-            "checkpoints": (f"{HOSTILE}/-x=7", "latest"),
+            "checkpoints": (f"{HOSTILE}/-x=7", "W01/b=c=latest", "latest"),
         },
     ),
     (

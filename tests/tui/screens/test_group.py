@@ -15,6 +15,8 @@ from textual.pilot import Pilot
 
 from migrate.homeward import WayHome
 from migrate.run import orders
+from migrate.run.history import Event
+from migrate.run.runbook import COMMIT, GO
 from migrate.sites.lab.client import LabSite
 from planner.units import GIB, MIB
 from tests.tui import estate
@@ -44,6 +46,11 @@ async def key(pilot: Pilot[None], *keys: str) -> None:
     for one in keys:
         await pilot.press(one)
         await pilot.pause()
+
+
+def page_text(page: GroupScreen, name: str) -> str:
+    """Return all lines of a panel, those out of sight too."""
+    return "\n".join(line.plain for line in page.panel(name)._lines)
 
 
 def shown(pilot: Pilot[None]) -> GroupScreen:
@@ -362,12 +369,31 @@ async def test_it_looks_as_kept(move: Running, size: tuple[int, int]) -> None:
 async def test_on_a_narrow_screen_panels_take_turns(move: Running) -> None:
     async with seen(move, SMALL) as pilot:
         page = await go(pilot, "W01/g0")
-        for name in ("point", "head", "change"):
+        for name in ("point", "past", "axis", "head", "change"):
             await key(pilot, "tab")
             assert page.panel(name).has_focus
             assert page.panel(name).size.height > 2, name
         await key(pilot, "escape")
         assert page.table.has_focus
+
+
+async def test_what_its_runs_did_is_told_and_drawn_on_one_axis(move: Running) -> None:
+    move.in_sync.append(GO, Event.APPROVED, who=EVIL)
+    move.in_sync.go_to(COMMIT)
+    ago = (estate.NOW - timedelta(minutes=10)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    with move.project.write() as db:
+        db.conn.execute("UPDATE step_record SET at = ? WHERE at > ?", (ago, ago))
+    async with seen(move) as pilot:
+        page = await go(pilot, "W01/g0")
+        past = page_text(page, "past")
+        assert past.index("1 VM started at the target") < past.index("1 VM told to stop"), "the newest first"
+        assert "go for cutover" in past
+        assert "first copy is whole: 3.0 GiB read, 1.0 GiB sent" in past
+        nothing_took_effect(pilot)
+        source, target = page_text(page, "axis").splitlines()[:2]
+        assert source.startswith("source")
+        assert "▣" in source
+        assert target.rstrip().endswith("■")
 
 
 @pytest.mark.parametrize("size", [SMALL, BIG])
@@ -382,7 +408,7 @@ async def test_hostile_names_stay_names(tmp_path: Path, size: tuple[int, int]) -
                 page.table.cursor = row
                 await pilot.pause()
                 nothing_took_effect(pilot)
-            for _ in range(4):
+            for _ in range(6):
                 await key(pilot, "tab")
                 nothing_took_effect(pilot)
             page.table.focus()

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input, Select
 
 from migrate import audit
+from migrate.rehearsals.choosing import GroupKept
 from planner.effects import Effect
 from planner.places import REHEARSAL_WORDS
 from planner.settings import Link
@@ -29,6 +31,7 @@ from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs.job import Job
+from tui.screens.booted_words import address_lines
 from tui.screens.rehearse import RehearseScreen
 from tui.screens.rehearse_dry import describe_dry
 from tui.screens.rehearse_rows import COLUMNS
@@ -281,6 +284,67 @@ async def test_waves_are_filtered_sorted_copied_and_written_by_what_their_rehear
 def test_what_is_shown_is_what_filters_ask_for() -> None:
     assert {column.asked for column in COLUMNS} == set(REHEARSAL_WORDS.fields)
     assert all(verdict_mark(words)[0] in "–?◌✔✖▲" for words in ("never", "3 of 9 failed", "1.0% too long"))
+
+
+def test_addresses_that_nobody_can_tell_of_are_unknown_and_conflicts_are_named() -> None:
+    told = {"by": "site dc2", "macs": {"looked": 3, "found": 1, "why": ""},
+            "ips": {"looked": 2, "found": None, "why": "\x1b[2J does not say"},
+            "conflicts": [{"kind": "MAC", "address": "00:1", "vm": "[red]a", "others": ["b at the target"]}],
+            }  # fmt: skip
+    unknown, found, conflict = (line.plain for line in address_lines(told))
+    assert "2 IP addresses looked for, whether in use is unknown" in unknown
+    assert "\x1b" not in unknown
+    assert " 0 " not in unknown
+    assert "3 MAC addresses looked for, 1 in use  by site dc2" in found
+    assert conflict == "✖ [red]a gets the MAC address 00:1, which b at the target has too"
+    assert address_lines(None) == []
+    assert len(address_lines(told, findings=False)) == 2
+
+
+def kept(title: str, part: str, *records: int) -> GroupKept:
+    """Return a group with checkpoints, the oldest first."""
+    points = [
+        {"record": one, "at_ms": 1_772_000_000_000 + one, "name": "[red]\x1b[2J" if one == 7 else "",
+         "cycle": "c", "written_bytes": 5, "consistency": "crash"}
+        for one in records
+    ]  # fmt: skip
+    return GroupKept(title, part, points)
+
+
+async def test_a_copy_boots_of_a_checkpoint_that_is_chosen_of_each_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = estate.build(tmp_path, waves=3)
+    begun: list[Job] = []
+    async with faked(root) as pilot:
+        place = await go(pilot)
+        wave = place.wave
+        await key(pilot, "b")
+        await until(lambda: "has no replicas to boot a copy of" in text(pilot))
+        groups = (kept(f"{wave}/a=b", "g0", 7, 57, 91), kept(f"{wave}/c", "g1", 3, 8))
+        monkeypatch.setattr("tui.acts.booting.bootable", lambda _project, _wave: groups)
+        monkeypatch.setattr(place.wherry, "start", lambda job, then: begun.append(job))
+        await key(pilot, "b")
+        await until(lambda: on(pilot, Form))
+        nothing_took_effect(pilot)
+        first, second = pilot.app.screen.query(Select)
+        assert [value for _, value in first._options] == ["", "latest", "91", "57", "7"], "the newest first"
+        first.value, second.value = "57", "latest"
+        pilot.app.screen.query_one("#ask-name", Input).value = "another"
+        await key(pilot, "ctrl+s")
+        assert "is not the wave's name" in text(pilot)
+        pilot.app.screen.query_one("#ask-name", Input).value = wave
+        await key(pilot, "ctrl+s")
+        await until(lambda: bool(begun))
+        given = [word for word in begun[0].argv if word.startswith("--checkpoint=")]
+        assert given == [f"--checkpoint={wave}/a=b=57", f"--checkpoint={wave}/c=latest"]
+        assert f"--confirm={wave}" in begun[0].argv
+        await key(pilot, "b")
+        await until(lambda: on(pilot, Form))
+        pilot.app.screen.query_one("#ask-name", Input).value = wave
+        await key(pilot, "ctrl+s")
+        await until(lambda: len(begun) == 2)
+        assert not [word for word in begun[1].argv if word.startswith("--checkpoint=")], "the newest of all"
 
 
 # watching

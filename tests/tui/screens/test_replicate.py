@@ -177,6 +177,37 @@ async def test_enter_shows_all_of_a_lane(move: Running) -> None:
         assert "replicate by ann" in text(pilot)
 
 
+async def test_of_a_vm_it_is_drawn_where_the_last_pass_changed_its_disks(move: Running) -> None:
+    told = {
+        "mode": "compare",
+        "data_bytes": 1,
+        "moved": "9" + "0" * 95,
+        "areas": 12,
+        "longest_bytes": 64 << 20,
+    }
+    with move.project.write() as db:
+        db.conn.execute(
+            "UPDATE step_record SET detail = ? WHERE run = ? AND step LIKE '%/delta/1' AND kind = 'done'",
+            (json.dumps(told), move.in_sync.run.id),
+        )
+    async with seen(move) as pilot:
+        await go(pilot, "W01/g0/v0")
+        await until(lambda: "12 areas, the longest 64.0 MiB" in panel(pilot, "lane"))
+        assert "█" in panel(pilot, "lane")
+        await key(pilot, "d")
+        await until(lambda: on(pilot, Reader))
+        assert "compare" in text(pilot)
+
+
+async def test_of_copies_that_are_too_old_it_is_said_when_they_are_within_their_target_again(
+    move: Running,
+) -> None:
+    async with seen(move) as pilot:
+        await go(pilot, "W01/g0")
+        await until(lambda: "within it at 14:02 UTC" in panel(pilot, "lane"))
+        assert "as its last rounds took" in panel(pilot, "lane")
+
+
 async def test_d_draws_where_the_disks_of_a_vm_change(move: Running) -> None:
     async with seen(move) as pilot, talking(move):
         await go(pilot, "W02/g0")

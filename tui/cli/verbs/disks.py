@@ -61,7 +61,8 @@ def map_(wave: str, vm: str, project_dir: Path, as_json: bool) -> None:
     """Draw where the disks of a VM changed, round by round, from the record of its wave's run.
 
     A disk is cut into 96 equal spans; with --json each line has a digit for each, how much of it changed in
-    ninths. Of a first copy and of a comparison nobody is told which parts had changed.
+    ninths. Of a first copy and a comparison it is where lay what they brought, of other rounds what the
+    source told had changed.
     """
     from migrate.disk_maps import disk_maps
     from planner.names import visible

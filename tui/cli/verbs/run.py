@@ -1,4 +1,4 @@
-"""wherry run show, eta, retry, skip, overlook, pause, resume, abort: how a run goes on, and its levers."""
+"""wherry run show, eta, course, retry, skip, overlook, pause, resume, abort: a run, and its levers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tui.acts.going_on import how_on, opened
 from tui.cli.acting import acting
 from tui.cli.options import json_option, open_project, project_option
 from tui.cli.output import data, line, say, table
-from tui.cli.verbs import run_eta, run_overlook
+from tui.cli.verbs import run_course, run_eta, run_overlook
 from tui.cli.words import Words
 
 if TYPE_CHECKING:
@@ -187,6 +187,7 @@ def abort(wave: str, live: bool, confirm: str | None, project_dir: Path, as_json
 
 command.add_command(run_overlook.command, "overlook")
 command.add_command(run_eta.command, "eta")
+command.add_command(run_course.command, "course")
 
 
 def _said(row: dict[str, Any]) -> str:

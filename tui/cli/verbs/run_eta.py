@@ -30,8 +30,10 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
 
     And how much later than was to be expected at go, or when it turned; and how long going back would take
     from here. Steps not done take what they take on the twin with the rates of earlier runs, at the pace of
-    this run; disks under way what they say themselves. It is 7 Cutover's "to go", "to undo" and "back".
+    this run; disks under way what they say themselves. It is 7 Cutover's "to go", "to undo" and "back". Of a
+    wave that waits with copies older than its target also when they are within it again, as 6 Replicate.
     """
+    from migrate.freshness import within_again, words
     from migrate.run.waves import find_wave
     from planner.errors import Blocked
     from planner.names import visible
@@ -54,16 +56,23 @@ def command(wave: str, project_dir: Path, as_json: bool) -> None:
             f"no run of {visible(wave, 80)} was begun yet",
             f"begin one: wherry replicate {visible(wave, 80)} --live",
         )
-    if found is None and back is None:
+    again = within_again(now.status, now.lefts, moment) if now is not None else None
+    if found is None and back is None and again is None:
         raise Blocked(
             f"{visible(wave, 80)} is on no way, out, back or home",
             f"see how it stands: wherry status {visible(wave, 80)}",
         )
     if as_json:
-        data({"wave": wave, "at": moment.isoformat(), **_document(sheet, found, back)})
+        within = again.as_json() if again is not None else None
+        data(
+            {"wave": wave, "at": moment.isoformat(), **_document(sheet, found, back), "within_again": within}
+        )
         return
-    for said in _lines(sheet, found, back):
-        line(said)
+    if found is not None or back is not None:
+        for said in _lines(sheet, found, back):
+            line(said)
+    if again is not None and now is not None:
+        line(f"copies are within {show_duration(now.status.rpo_s)} again: {words(again)}")
 
 
 def _document(sheet: Sheet, found: ToGo | None, back: Spread | None) -> dict[str, object]:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from migrate.sites.addresses import TellsAddresses
 from migrate.sites.networking import GuestNic
 from migrate.sites.ports import Customises
 from migrate.sites.vsphere.customising import Customising
 from migrate.sites.vsphere.guest_networking import reported
+from migrate.sites.vsphere.listing import Listing
 from planner.errors import NotFound, SiteRefused
 from planner.model import VM, Guest, Power
 from tests.migrate.sites.vsphere.conftest import Wire, Wired
@@ -52,6 +54,20 @@ def test_a_guest_will_start_with_other_addresses(start: Start) -> None:
     seen = wired.machines("guest.net", "guest.hostName")["app/one"]
     assert [net.ipAddress[0] for net in seen["guest.net"]] == ["10.9.0.15", "10.9.1.15"]
     assert seen["guest.hostName"] == "app-1"
+
+
+def test_who_holds_which_address_is_told_in_one_pass(start: Start) -> None:
+    wired = start(APP)
+    part(wired).customise("vm-8", NICS, OP)
+    listing = Listing(*wired.of("vm-8"))
+    (off,) = [one for one in listing.address_holders() if one.name == "app/one"]
+    assert (off.vm, len(off.macs), off.ips) == ("vm-8", 2, ())
+    assert all(mac == mac.casefold() and mac.count(":") == 5 for mac in off.macs)
+    finished(wired.machines()["app/one"][""].PowerOnVM_Task())
+    (on,) = [one for one in listing.address_holders() if one.name == "app/one"]
+    assert on.ips is not None
+    assert set(on.ips) >= {"10.9.0.15", "10.9.1.15"}
+    assert isinstance(listing, TellsAddresses)
 
 
 @pytest.mark.parametrize(("effect", "sent"), [("drop", 2), ("dropAfter", 1), ("expire", 1)])
