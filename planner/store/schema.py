@@ -267,6 +267,9 @@ _VERSION_6: tuple[Step, ...] = (
     "ALTER TABLE control ADD COLUMN detail TEXT NOT NULL DEFAULT '{}'",
 )
 
+# migrate.run.runbook names the fields of steps once: nothing to change, but an older wherry cannot read that.
+_VERSION_7: tuple[Step, ...] = ()
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -274,6 +277,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_4,
     _VERSION_5,
     _VERSION_6,
+    _VERSION_7,
 )
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header

@@ -116,8 +116,10 @@ def test_a_runbook_is_the_same_when_it_was_stored() -> None:
     book = runbook()
     assert load_runbook(dump_runbook(book)) == book
     old = dump_runbook(book)
+    at = old["fields"].index("optional")
+    old["fields"] = [name for name in old["fields"] if name != "optional"]
     for step in old["steps"]:
-        del step["optional"]  # as runbooks were stored before
+        del step[at]  # as runbooks were stored before
     assert not any(step.optional for step in load_runbook(old).steps)
 
 
