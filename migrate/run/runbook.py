@@ -16,6 +16,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from migrate.run.params import Later, Sheet
 from planner.effects import Effect
 from planner.errors import NotFound
 
@@ -24,7 +25,7 @@ HUMAN = "human"  # a gate at which a person does something first
 GO = "go"  # the ids of the gates that every wave has
 COMMIT = "commit"
 DROP = "drop-snapshot"
-_NO_PARAMS: dict[str, Any] = {}  # of all steps without any; nobody changes params in place
+_NO_PARAMS: Mapping[str, Any] = {}  # of all steps without any
 
 
 class Phase(StrEnum):
@@ -51,7 +52,7 @@ class Step(NamedTuple):  # a status reads thousands of them; a dataclass takes t
     phase: Phase
     effect: Effect
     needs: tuple[str, ...] = ()
-    params: dict[str, Any] = _NO_PARAMS
+    params: Mapping[str, Any] = _NO_PARAMS
     undoable: bool = False
     retried: bool = True
     optional: bool = False
@@ -169,26 +170,29 @@ _EFFECTS = {effect.value: effect for effect in Effect}
 _ORDER = list(Step._fields)
 _FIELDS = set(_ORDER)
 _in_order = itemgetter(*_ORDER)
+_EMPTY = Sheet("[]")
 
 
 def dump_step(step: Step) -> dict[str, Any]:
     """Return a step as plain JSON data."""
-    return step._asdict()
+    return {**step._asdict(), "params": dict(step.params)}
 
 
-def load_step(raw: dict[str, Any]) -> Step:
+def load_step(raw: dict[str, Any], sheet: Sheet = _EMPTY, position: int = 0) -> Step:
     """Return the step that ``dump_step`` wrote, also when steps had other fields.
 
     Raises TypeError for a field that steps never had: passed over, it might have mattered.
     """
     if raw.keys() != _FIELDS:
         raw = _with_all_fields(raw)
-    return _loaded(_in_order(raw))
+    return _loaded(_in_order(raw), sheet, position)
 
 
-def _loaded(raw: Sequence[Any]) -> Step:
-    """Return the step of its fields in order, as JSON has them."""
+def _loaded(raw: Sequence[Any], sheet: Sheet, position: int) -> Step:
+    """Return the step of its fields in order, as JSON has them; params that it has not are in the sheet."""
     one, kind, title, subject, phase, effect, needs, params, undoable, retried, optional = raw
+    if params is None:
+        params = Later(sheet, position)
     return Step(one, kind, title, subject, _PHASES[phase], _EFFECTS[effect], tuple(needs), params,
                 undoable, retried, optional)  # fmt: skip
 
@@ -203,26 +207,35 @@ def _with_all_fields(raw: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def dump_runbook(runbook: Runbook) -> dict[str, Any]:
-    """Return a runbook as plain JSON data: what the fields of a step are, then those of each.
+def dump_runbook(runbook: Runbook) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a runbook as plain JSON data: where steps stand, and apart from that the params of each.
 
-    Named once, for a third of what is read would be names.
+    There the fields are named once, for a third of what is read would be names, and only gates have their
+    params, for whoever looks how far a run is asks for those.
     """
-    return {
+    told = {
         "wave": runbook.wave,
         "fingerprint": runbook.fingerprint,
         "fields": _ORDER,
-        "steps": [list(step) for step in runbook.steps],
+        "steps": [
+            list((dump_step(step) | ({} if step.is_gate else {"params": None})).values())
+            for step in runbook.steps
+        ],
     }
+    return told, [dict(step.params) for step in runbook.steps]
 
 
-def load_runbook(raw: dict[str, Any]) -> Runbook:
-    """Return the runbook that ``dump_runbook`` wrote, also from when every step named its fields."""
+def load_runbook(raw: dict[str, Any], params: str = "") -> Runbook:
+    """Return the runbook that ``dump_runbook`` wrote, its ``params`` as JSON text, decoded when asked for.
+
+    Older ones are read too: those whose steps name their fields, and have their params with them.
+    """
+    sheet = Sheet(params)
     if raw.get("fields") == _ORDER:
-        steps = tuple(map(_loaded, raw["steps"]))
+        steps = [_loaded(step, sheet, position) for position, step in enumerate(raw["steps"])]
     else:
-        steps = tuple(map(load_step, steps_in(raw)))
-    return Runbook(raw["wave"], raw["fingerprint"], steps)
+        steps = [load_step(step, sheet, position) for position, step in enumerate(steps_in(raw))]
+    return Runbook(raw["wave"], raw["fingerprint"], tuple(steps))
 
 
 def steps_in(raw: dict[str, Any]) -> list[dict[str, Any]]:

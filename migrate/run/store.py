@@ -79,7 +79,7 @@ def begin(
                     "plan": stored.version,
                     "at": at,
                     "who": who,
-                    "runbook": json.dumps(dump_runbook(runbook)),
+                    **_stored(runbook),
                     "kind": kind.value,
                 }
             )
@@ -106,11 +106,16 @@ def restore(
                 "plan": stored.version,
                 "at": at,
                 "who": "recovery",
-                "runbook": json.dumps(dump_runbook(runbook)),
+                **_stored(runbook),
                 "kind": kind.value,
             }
         )
     return get(project, number)
+
+
+def _stored(runbook: Runbook) -> dict[str, str]:
+    told, params = dump_runbook(runbook)
+    return {"runbook": json.dumps(told), "params": json.dumps(params)}
 
 
 def _after(last: str | None) -> str:
@@ -147,7 +152,7 @@ def of_wave(project: Project, wave: str) -> list[Run]:
 
 
 def _run(row: sqlite3.Row) -> Run:
-    runbook = load_runbook(json.loads(row["runbook"]))
+    runbook = load_runbook(json.loads(row["runbook"]), row["params"])
     return Run(
         row["id"],
         row["wave"],

@@ -267,8 +267,11 @@ _VERSION_6: tuple[Step, ...] = (
     "ALTER TABLE control ADD COLUMN detail TEXT NOT NULL DEFAULT '{}'",
 )
 
-# migrate.run.runbook names the fields of steps once: nothing to change, but an older wherry cannot read that.
-_VERSION_7: tuple[Step, ...] = ()
+# How runbooks are stored from here on, no older wherry can read.
+_VERSION_7: tuple[Step, ...] = (
+    # migrate.run.store
+    "ALTER TABLE run ADD COLUMN params TEXT NOT NULL DEFAULT ''",
+)
 
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_1,
