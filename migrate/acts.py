@@ -18,6 +18,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from migrate.run.history import RUN_EVENTS, Event
+from migrate.run.runbook import steps_in
 from planner.effects import Effect
 from planner.errors import NotFound
 
@@ -161,7 +162,7 @@ class Acts:
         if found is None:
             rows = self.project.rows("SELECT wave, runbook FROM run WHERE id = ?", run)
             found = self._runs[run] = _Titles(rows[0]["wave"] if rows else "", {})
-            found.add(json.loads(rows[0]["runbook"])["steps"] if rows else ())
+            found.add(steps_in(json.loads(rows[0]["runbook"])) if rows else ())
         return found
 
     def on_record(self, act: Act) -> dict[str, Any]:

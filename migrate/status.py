@@ -89,13 +89,14 @@ def _status(project: Project, now: datetime) -> ProjectStatus:
         standing = tuple(standing_waves(project, plan.version))
         look = Look.at(project, now)
         remedied = waves_with_runs(project, RunKind.REMEDY)
-        running = tuple(item.wave.name for item in standing if runs.is_held(project, item.wave.name))
+        running = runs.driven(project, [item.wave.name for item in standing])
+        driven = frozenset(running)
         waves = tuple(
             wave_status(
                 project,
                 item,
                 given[item.wave.name].who if item.wave.name in given else "",
-                item.wave.name in running,
+                item.wave.name in driven,
                 look,
             )
             for item in standing
@@ -104,7 +105,7 @@ def _status(project: Project, now: datetime) -> ProjectStatus:
             made_on = inventories.find_fingerprint(project, plan.inventory)
             hint = f"wherry inventory diff {made_on.id}, then wherry plan" if made_on else "wherry plan"
             needs.append(Need("warning", "the plan was made on an older inventory", hint))
-        needs += [need for wave in waves for need in needs_of(wave, wave.name in running, now)]
+        needs += [need for wave in waves for need in needs_of(wave, wave.name in driven, now)]
         needs += _of_calendar(project, standing, waves, now)
         begun = [wave.name for wave in waves if wave.name in remedied]
         needs += _of_remedies(project, begun, running, now)

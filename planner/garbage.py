@@ -21,3 +21,11 @@ def uncollected() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Keep the collector away while modules are loaded, and from what is there then: it stays anyway."""
+    with uncollected():
+        yield
+        gc.freeze()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from migrate.daemons.away import Away, find_away, keys_of
 from migrate.daemons.receiver import asked_receiver, connect_receiver, store_of
+from migrate.sites.opening import folder_of
 from planner.errors import SiteRefused
 from planner.names import visible
 
@@ -42,6 +43,26 @@ def asks_of(where: str) -> Asks:
     """Return a way to ask the receiver of a site; raises Unreachable, SiteRefused, BadInput."""
     away = find_away(where)
     return asked_receiver(where) if away is None else _asks(away, keys_of(where), store_of(where))
+
+
+def address_of(where: str) -> str:
+    """Return HOST:PORT of a site's receiver on another machine, empty for one beside us; raises BadInput."""
+    away = find_away(where)
+    return away.address if away is not None else ""
+
+
+def must_be_at(where: str, address: str) -> None:
+    """Raise SiteRefused unless this machine has a site's receiver at the address that another one has it at.
+
+    Two receivers of one site would each keep its journals and its fencing generations.
+    """
+    if (known := address_of(where)) != address:
+        theirs, ours = (f"at {visible(one, 100)}" if one else "beside it" for one in (address, known))
+        folder = folder_of(where)
+        raise SiteRefused(
+            f"the receiver of {visible(folder.name, 80)} is {theirs} for the engine and {ours} for a mover",
+            f"let the mover's machine see the engine's {visible(str(folder), 200)}",
+        )
 
 
 def look(site: Reached, away: Away, keys: Path) -> Told:

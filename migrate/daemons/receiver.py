@@ -17,12 +17,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from migrate.daemons.lock import ServerLock
+from migrate.daemons.lock import ServerLock, is_running
 from migrate.daemons.sockets import connect, listen
 from migrate.daemons.spawn import start
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.opening import folder_of
-from planner.errors import Unreachable, WherryError
+from planner.errors import SiteRefused, Unreachable, WherryError
 from planner.names import visible
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from migrate.sites.reached import Reached
 
 NAME = "receiver"
+ON_NETWORK = "network-receiver"  # held as well by one that answers by TLS, and not at the socket
 SOCKET = "receiver.sock"
 IDLE_EXIT_S = 120.0
 
@@ -43,8 +44,9 @@ def run_of(where: str) -> Path:
 def start_receiver(where: str) -> int:
     """Start the receiver of a site unless it runs; return its process id.
 
-    Raises Unreachable when it does not come up.
+    Raises Unreachable when it does not come up, SiteRefused when a person started one for a network.
     """
+    must_be_beside(where)
 
     def answers() -> bool:
         try:
@@ -54,6 +56,16 @@ def start_receiver(where: str) -> int:
         return True
 
     return start("migrate.daemons.receiver", [where], directory=run_of(where), name=NAME, answers=answers)
+
+
+def must_be_beside(where: str) -> None:
+    """Raise SiteRefused when the receiver of a site serves a network, so that none can be beside us."""
+    if is_running(run_of(where), ON_NETWORK) is not None:
+        name = visible(folder_of(where).name, 80)
+        raise SiteRefused(
+            f"the receiver of {name} serves a network, and this project does not know its address",
+            f"name it with 'wherry site receiver {name} --at HOST:PORT --keys FILE', or stop it",
+        )
 
 
 def connect_receiver(where: str) -> socket.socket:

@@ -16,7 +16,15 @@ from typing import TYPE_CHECKING
 
 from migrate.daemons.control import Caller, Handler, Told, answer
 from migrate.daemons.lock import ServerLock
-from migrate.daemons.receiver import NAME, KeptVolumes, SiteVolumes, must_be_site, run_of, store_of
+from migrate.daemons.receiver import (
+    NAME,
+    ON_NETWORK,
+    KeptVolumes,
+    SiteVolumes,
+    must_be_site,
+    run_of,
+    store_of,
+)
 from migrate.disks.ports import ReadableDisk, WritableDisk
 from migrate.sites.placed import TellsPlaces
 from planner.errors import BadInput, Blocked, NotFound
@@ -71,7 +79,8 @@ class SiteReceiver:
                 begun(self._standing())
                 yield
 
-        with ServerLock(run_of(self._where), NAME):
+        run = run_of(self._where)
+        with ServerLock(run, NAME), ServerLock(run, ON_NETWORK):
             self._service.serve(listening, stop, beside)
 
     def _open_write(self, volume: str) -> WritableDisk:

@@ -11,9 +11,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from migrate.daemons.reaching import address_of
 from migrate.engine import leases
 from migrate.engine.library import MOVERS, dialect, version
 from migrate.engine.rates import Rates
@@ -84,7 +86,7 @@ class Fleet:
                 "app_version": version(MOVERS),
                 "application_name": MOVERS,
             },
-            dump_task(task),
+            dump_task(_addressed(task)),
         )
         rates = Rates(self._url)
         try:
@@ -166,6 +168,11 @@ class Fleet:
                     _LOG.warning("mover %s is gone and is fenced; it had %d tasks", mover, len(names))
                     self._taken.update(dict.fromkeys(names, f"mover {mover}"))
                     self._cancel(names)
+
+
+def _addressed(task: Task) -> Task:
+    """Return the task with the receiver as this machine knows it now, for its mover may know another one."""
+    return replace(task, ends=replace(task.ends, receiver=address_of(task.ends.target)))
 
 
 def _outcome(said: Any) -> dict[str, Any]:

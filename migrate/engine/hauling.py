@@ -14,6 +14,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from migrate.daemons.reaching import must_be_at
 from migrate.engine import leases
 from migrate.engine.fleet import HAUL, PROGRESS, queue_of
 from migrate.engine.leases import Lease
@@ -86,6 +87,7 @@ class Hauler:
         watch = _Watch(self._url, name, self._lease, self._halting)
         try:
             task = load_task(raw)
+            must_be_at(task.ends.target, task.ends.receiver)
             return self._pool.do(task, watch.share, watch.stop, watch.report)
         except WherryError as error:
             return {"error": error.as_json()}

@@ -23,10 +23,15 @@ from planner.errors import WherryError
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """Where a task reads and where it writes: what ``open_at`` opens both sites by."""
+    """Where a task reads and where it writes: what ``open_at`` opens both sites by.
+
+    ``receiver`` is told to movers of other machines: where that of the target is, HOST:PORT, empty for one
+    beside whoever writes.
+    """
 
     source: str
     target: str
+    receiver: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ comes after the go, for until then the source holds what was committed.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from migrate.run.runbook import Phase, Step
@@ -35,17 +34,14 @@ def ahead(
     once = not number and phase is Phase.REPLICATE
     bare = [disk for disk in group.disks if disk not in group.tracked]
     return [
-        replace(
-            group.transfer(
-                disk,
-                f"{AHEAD}/{number}" if number else AHEAD,
-                needs,
-                phase,
-                mode=AHEAD,
-                snapshot="",
-            ),
-            optional=True,
-        )
+        group.transfer(
+            disk,
+            f"{AHEAD}/{number}" if number else AHEAD,
+            needs,
+            phase,
+            mode=AHEAD,
+            snapshot="",
+        )._replace(optional=True)
         for disk in bare
         if not disk.left_out or (once and disk.send is Sending.ONCE)
     ]

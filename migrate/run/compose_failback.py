@@ -14,7 +14,6 @@ snapshot holds, a physical RDM for one, is in no journal, so nothing of it comes
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from migrate.run.compose import another_cycle, another_round, compose
@@ -119,16 +118,15 @@ def _homeward(
             instead[step.id] = (turned.id,)
         else:
             title = f"{visible(wave.name)}: {_TITLES[step.id]}" if step.id in _TITLES else _swap(step.title)
-            turned = replace(
-                step, title=title, params={**step.params, **_homeward_params(step, fenced, journal or {})}
+            turned = step._replace(
+                title=title, params={**step.params, **_homeward_params(step, fenced, journal or {})}
             )
-        yield replace(turned, needs=needs)
+        yield turned._replace(needs=needs)
 
 
 def _unfence(step: Step, wave: Wave, fenced: Mapping[str, str]) -> Step:
     name = wave.vm(step.subject).name
-    return replace(
-        step,
+    return step._replace(
         id=f"{step.id.removesuffix('/build')}/unfence",
         kind="unfence",
         title=f"{visible(name)}: take off the fence{_HERE}",

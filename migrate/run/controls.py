@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from migrate.audit import add, person
 from planner.effects import Effect
 from planner.store.project import Project, utc_now
 
@@ -66,6 +65,8 @@ def overlooked(project: Project, wave: str, run: int) -> list[dict[str, Any]]:
 
 
 def _ask(db: Database, wave: str, kind: str, detail: dict[str, Any] | None = None) -> None:
+    from migrate.audit import add, person
+
     body = json.dumps(detail or {}, ensure_ascii=True)
     db.table("control").insert({"wave": wave, "kind": kind, "who": person(), "at": utc_now(), "detail": body})
     add(db, person(), Effect.LIVE, kind, wave, detail)

@@ -18,9 +18,8 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from migrate.run.patience import Spent
 from migrate.run.runbook import DROP, Runbook, Step, load_step, users_of
@@ -111,6 +110,7 @@ _TRIES = frozenset({Event.INTENT, Event.UNDO_INTENT})
 _ENDS_WELL = frozenset({Event.DONE, Event.APPROVED})
 _ENDS_ILL = frozenset({Event.FAILED, Event.UNKNOWN, Event.UNDO_FAILED})
 _UNSETTLED = frozenset({Status.STARTED, Status.FAILED})
+_NOTHING: dict[str, Any] = {}  # of all entries that say no more; nobody changes what one says
 _ENDED = frozenset({Status.PENDING, Status.DONE, Status.FAILED})  # of an attempt, however
 
 
@@ -123,14 +123,13 @@ class IllegalEntry(ValueError):
     """An entry that no run can contain; the record is damaged or the code is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):  # like steps of a runbook: there are thousands
     """One line of a run's record. ``step`` is empty for entries about the whole run."""
 
     step: str
     event: Event
     attempt: int = 1
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: dict[str, Any] = _NOTHING
 
 
 class History:

@@ -10,7 +10,6 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from migrate.audit import person
 from planner.errors import NotFound
 from planner.store.project import Project, utc_now
 
@@ -44,6 +43,8 @@ def place(
     Its option ``since`` is the last entry of any run before it: what an engine that takes it up again finds
     after that is its own work.
     """
+    from migrate.audit import person
+
     who, at = who or person(), utc_now()
     with project.write() as db:
         last = db.conn.execute("SELECT coalesce(max(seq), 0) FROM step_record").fetchone()[0]

@@ -10,11 +10,13 @@ what was approved even when wherry is upgraded in between.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
+from migrate.run.params import Later, Sheet
 from planner.effects import Effect
 from planner.errors import NotFound
 
@@ -23,6 +25,7 @@ HUMAN = "human"  # a gate at which a person does something first
 GO = "go"  # the ids of the gates that every wave has
 COMMIT = "commit"
 DROP = "drop-snapshot"
+_NO_PARAMS: Mapping[str, Any] = {}  # of all steps without any
 
 
 class Phase(StrEnum):
@@ -34,8 +37,7 @@ class Phase(StrEnum):
     REMEDY = "remedy"  # of a run of its own, before the wave's
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):  # a status reads thousands of them; a dataclass takes three times as long to make
     """One recorded act. ``id`` is unique in its runbook and holds no names from the estate.
 
     ``params`` is plain JSON data for the step's kind. ``undoable`` says whether going back has
@@ -50,7 +52,7 @@ class Step:
     phase: Phase
     effect: Effect
     needs: tuple[str, ...] = ()
-    params: dict[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = _NO_PARAMS
     undoable: bool = False
     retried: bool = True
     optional: bool = False
@@ -70,14 +72,13 @@ class Runbook:
     steps: tuple[Step, ...]
 
     def __post_init__(self) -> None:
-        seen: set[str] = set()
-        for step in self.steps:
-            if step.id in seen:
+        places = self.index
+        for position, step in enumerate(self.steps):
+            if places[step.id] != position:
                 raise ValueError(f"step {step.id} stands twice in the runbook")
             for need in step.needs:
-                if need not in seen:
+                if places.get(need, position) >= position:
                     raise ValueError(f"step {step.id} needs {need}, which does not come before it")
-            seen.add(step.id)
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -87,7 +88,7 @@ class Runbook:
     @cached_property
     def dependents(self) -> Mapping[str, Sequence[str]]:
         """For each step, the steps that need it."""
-        users: dict[str, list[str]] = {step.id: [] for step in self.steps}
+        users: dict[str, list[str]] = {one: [] for one in self.index}
         for step in self.steps:
             for need in step.needs:
                 users[need].append(step.id)
@@ -136,10 +137,10 @@ class Runbook:
         """
         position = self.index[gate]
         before = self.steps[position].needs
-        placed = tuple(step if step.needs else replace(step, needs=before) for step in steps)
+        placed = tuple(step if step.needs else step._replace(needs=before) for step in steps)
         used = {need for step in placed for need in step.needs}
         last = tuple(step.id for step in placed if step.id not in used)
-        waiting = replace(self.steps[position], needs=before + last)
+        waiting = self.steps[position]._replace(needs=before + last)
         return Runbook(
             self.wave,
             self.fingerprint,
@@ -166,34 +167,34 @@ def users_of(runbook: Runbook, snapshot: str) -> tuple[list[Step], Step | None]:
 
 _PHASES = {phase.value: phase for phase in Phase}
 _EFFECTS = {effect.value: effect for effect in Effect}
-_FIELDS = {field.name for field in fields(Step)}
+_ORDER = list(Step._fields)
+_FIELDS = set(_ORDER)
+_in_order = itemgetter(*_ORDER)
+_EMPTY = Sheet("[]")
 
 
 def dump_step(step: Step) -> dict[str, Any]:
     """Return a step as plain JSON data."""
-    return asdict(step)
+    return {**step._asdict(), "params": dict(step.params)}
 
 
-def load_step(raw: dict[str, Any]) -> Step:
+def load_step(raw: dict[str, Any], sheet: Sheet = _EMPTY, position: int = 0) -> Step:
     """Return the step that ``dump_step`` wrote, also when steps had other fields.
 
     Raises TypeError for a field that steps never had: passed over, it might have mattered.
     """
-    if len(raw) != len(_FIELDS) or "attempts" in raw:
+    if raw.keys() != _FIELDS:
         raw = _with_all_fields(raw)
-    return Step(  # by position, which takes half the time: there are thousands
-        raw["id"],
-        raw["kind"],
-        raw["title"],
-        raw["subject"],
-        _PHASES[raw["phase"]],
-        _EFFECTS[raw["effect"]],
-        tuple(raw["needs"]),
-        raw["params"],
-        raw["undoable"],
-        raw["retried"],
-        raw["optional"],
-    )
+    return _loaded(_in_order(raw), sheet, position)
+
+
+def _loaded(raw: Sequence[Any], sheet: Sheet, position: int) -> Step:
+    """Return the step of its fields in order, as JSON has them; params that it has not are in the sheet."""
+    one, kind, title, subject, phase, effect, needs, params, undoable, retried, optional = raw
+    if params is None:
+        params = Later(sheet, position)
+    return Step(one, kind, title, subject, _PHASES[phase], _EFFECTS[effect], tuple(needs), params,
+                undoable, retried, optional)  # fmt: skip
 
 
 def _with_all_fields(raw: dict[str, Any]) -> dict[str, Any]:
@@ -206,15 +207,39 @@ def _with_all_fields(raw: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def dump_runbook(runbook: Runbook) -> dict[str, Any]:
-    """Return a runbook as plain JSON data."""
-    return {
+def dump_runbook(runbook: Runbook) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return a runbook as plain JSON data: where steps stand, and apart from that the params of each.
+
+    There the fields are named once, for a third of what is read would be names, and only gates have their
+    params, for whoever looks how far a run is asks for those.
+    """
+    told = {
         "wave": runbook.wave,
         "fingerprint": runbook.fingerprint,
-        "steps": [dump_step(step) for step in runbook.steps],
+        "fields": _ORDER,
+        "steps": [
+            list((dump_step(step) | ({} if step.is_gate else {"params": None})).values())
+            for step in runbook.steps
+        ],
     }
+    return told, [dict(step.params) for step in runbook.steps]
 
 
-def load_runbook(raw: dict[str, Any]) -> Runbook:
-    """Return the runbook that ``dump_runbook`` wrote."""
-    return Runbook(raw["wave"], raw["fingerprint"], tuple(map(load_step, raw["steps"])))
+def load_runbook(raw: dict[str, Any], params: str = "") -> Runbook:
+    """Return the runbook that ``dump_runbook`` wrote, its ``params`` as JSON text, decoded when asked for.
+
+    Older ones are read too: those whose steps name their fields, and have their params with them.
+    """
+    sheet = Sheet(params)
+    if raw.get("fields") == _ORDER:
+        steps = [_loaded(step, sheet, position) for position, step in enumerate(raw["steps"])]
+    else:
+        steps = [load_step(step, sheet, position) for position, step in enumerate(steps_in(raw))]
+    return Runbook(raw["wave"], raw["fingerprint"], tuple(steps))
+
+
+def steps_in(raw: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the steps of what ``dump_runbook`` wrote, each by the names of its fields."""
+    if (names := raw.get("fields")) is None:
+        return list(raw["steps"])
+    return [dict(zip(names, step, strict=True)) for step in raw["steps"]]

@@ -17,7 +17,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from migrate.audit import person
 from migrate.run.actions import Finish, Outcome, next_actions
 from migrate.run.history import Entry, Event, History
 from migrate.run.runbook import Runbook, dump_runbook, load_runbook
@@ -66,6 +65,8 @@ def begin(
     project: Project, stored: StoredPlan, runbook: Runbook, kind: RunKind = RunKind.WAVE, who: str = ""
 ) -> Run:
     """Store a new run of a wave of that plan, begun by ``who``, else by the person behind this process."""
+    from migrate.audit import person
+
     who = who or person()
     with project.write() as db:
         at = _after(db.conn.execute("SELECT max(at) FROM run").fetchone()[0])
@@ -78,7 +79,7 @@ def begin(
                     "plan": stored.version,
                     "at": at,
                     "who": who,
-                    "runbook": json.dumps(dump_runbook(runbook)),
+                    **_stored(runbook),
                     "kind": kind.value,
                 }
             )
@@ -105,11 +106,16 @@ def restore(
                 "plan": stored.version,
                 "at": at,
                 "who": "recovery",
-                "runbook": json.dumps(dump_runbook(runbook)),
+                **_stored(runbook),
                 "kind": kind.value,
             }
         )
     return get(project, number)
+
+
+def _stored(runbook: Runbook) -> dict[str, str]:
+    told, params = dump_runbook(runbook)
+    return {"runbook": json.dumps(told), "params": json.dumps(params)}
 
 
 def _after(last: str | None) -> str:
@@ -146,7 +152,7 @@ def of_wave(project: Project, wave: str) -> list[Run]:
 
 
 def _run(row: sqlite3.Row) -> Run:
-    runbook = load_runbook(json.loads(row["runbook"]))
+    runbook = load_runbook(json.loads(row["runbook"]), row["params"])
     return Run(
         row["id"],
         row["wave"],
@@ -280,8 +286,21 @@ def is_held(project: Project, wave: str) -> bool:
         return bool(project.rows(begun, wave))
 
 
+def driven(project: Project, waves: Collection[str]) -> tuple[str, ...]:
+    """Return those of the waves that some process drives now: ``is_held``, with one look for all of them."""
+    try:
+        there = {path.name for path in project.run_dir.iterdir()}
+    except PermissionError:
+        return tuple(wave for wave in waves if is_held(project, wave))
+    return tuple(wave for wave in waves if _lock_name(wave) in there and is_held(project, wave))
+
+
 def _lock_file(project: Project, wave: str) -> Path:
-    return project.run_dir / f"wave-{content_id(wave)}.lock"
+    return project.run_dir / _lock_name(wave)
+
+
+def _lock_name(wave: str) -> str:
+    return f"wave-{content_id(wave)}.lock"
 
 
 def _locked(handle: IO[str], kind: int) -> bool:

@@ -7,6 +7,8 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from migrate.run import store as runs
+from migrate.run.history import Mode
+from migrate.run.store import RunKind
 from migrate.steps.kind import Context
 from migrate.steps.outside import Outside
 from planner.errors import Blocked, Unreachable
@@ -64,6 +66,8 @@ def context(
     ``stop`` is asked between two blocks, ``let_go`` too: whether nobody may read a volume on.
     """
     source, target = sites
+    if history.mode is Mode.FORWARD and run.kind is not RunKind.REMEDY:
+        _must_be_known(target)
     _introduce(project, run, target)
     carried = _moved if hauling is not None else _here
     return Context(
@@ -83,6 +87,15 @@ def context(
     )
 
 
+def _must_be_known(target: Reached) -> None:
+    """Raise SiteRefused, before anything is done, when a receiver for a network is not named here."""
+    from migrate.daemons.away import find_away
+    from migrate.daemons.receiver import must_be_beside
+
+    if find_away(target.where) is None:
+        must_be_beside(target.where)
+
+
 def _introduce(project: Project, run: Run, target: Reached) -> None:
     """Tell a receiver on another machine where the wave's volumes lie; raises SiteRefused, BadInput.
 
@@ -97,7 +110,6 @@ def _introduce(project: Project, run: Run, target: Reached) -> None:
 def _histories(project: Project, run: Run, target: Reached) -> Histories | None:
     """Return the journals of the site that a run copies to; none are kept for remedies."""
     from migrate.daemons.reaching import asks_of
-    from migrate.run.store import RunKind
     from migrate.transfers.histories import AskedHistories
 
     if run.kind is RunKind.REMEDY:

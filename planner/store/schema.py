@@ -267,6 +267,12 @@ _VERSION_6: tuple[Step, ...] = (
     "ALTER TABLE control ADD COLUMN detail TEXT NOT NULL DEFAULT '{}'",
 )
 
+# How runbooks are stored from here on, no older wherry can read.
+_VERSION_7: tuple[Step, ...] = (
+    # migrate.run.store
+    "ALTER TABLE run ADD COLUMN params TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -274,6 +280,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_4,
     _VERSION_5,
     _VERSION_6,
+    _VERSION_7,
 )
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from migrate.daemons import receiver
 from migrate.engine import leases, where
 from migrate.engine.fleet import holders
 from migrate.engine.private_postgres import PrivatePostgres
@@ -26,6 +27,8 @@ from tests.faults.endstate import committed, world
 from tests.faults.enginelab import await_result, engine_of, kill_engine, order
 from tests.faults.labrun import Lab
 from tests.faults.test_engine_kill import UNSEEN
+from tests.serving import serving
+from tests.tui.cli.command import Wherry, wherry
 
 _FORWARD = (Purpose.REPLICATE, Purpose.CUTOVER, Purpose.COMMIT)
 _SITE = "dc1"
@@ -78,6 +81,23 @@ class Fleet:
 
 
 @contextlib.contextmanager
+def receiver_elsewhere(lab: Lab, folder: Path) -> Iterator[None]:
+    """Have the target's receiver be that of another project, reached by TLS, for the block."""
+    ours, theirs = Wherry(lab.root), Wherry(folder / "theirs")
+    assert wherry("init", str(theirs.root)).code == 0
+    theirs.done("site", "add", "dc2", f"lab:{lab.folder('dc2')}", "--role", "target")
+    ours.done("keys", "init")
+    for name, role in (("dc2", "receiver"), ("dc1", "sender")):
+        ours.done("keys", "issue", str(folder / f"{name}.pem"), "--site", name, "--role", role)
+    lab.kill_process("dc2", receiver.NAME)
+    with serving(theirs.root, "dc2", folder / "dc2.pem") as (address, _pid):
+        ours.done("site", "receiver", "dc2", "--at", address, "--keys", str(folder / "dc1.pem"))
+        yield
+    talks = (lab.folder("dc2") / "state" / "receiver" / "conversations.jsonl").read_text("ascii")
+    assert '"purpose": "pass"' in talks, "what movers sent came by TLS"
+
+
+@contextlib.contextmanager
 def fleet_of(lab: Lab, postgres: PrivatePostgres, many: int) -> Iterator[tuple[Fleet, Project]]:
     movers = Fleet(postgres.url, lab.root)
     with lab.project() as project:
@@ -115,10 +135,10 @@ def holder(url: str) -> int:
 
 
 def test_a_mover_is_killed_one_is_frozen_and_the_database_and_the_engine_crash(
-    stage: Stage, postgres: PrivatePostgres
+    stage: Stage, postgres: PrivatePostgres, tmp_path: Path
 ) -> None:
     with Lab.copy(stage.template, stage.scratch / "fleet") as lab:
-        with fleet_of(lab, postgres, 3) as (movers, project):
+        with receiver_elsewhere(lab, tmp_path), fleet_of(lab, postgres, 3) as (movers, project):
             frozen: list[int] = []
 
             def trouble() -> None:

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from planner.garbage import uncollected
+from planner.garbage import loading, uncollected
 
 
 def test_the_collector_is_back_afterwards_and_stays_away_where_it_was_away() -> None:
@@ -25,3 +25,15 @@ def test_the_collector_is_back_afterwards_and_stays_away_where_it_was_away() -> 
     with pytest.raises(ValueError, match="False"):
         breaks()
     assert gc.isenabled()
+
+
+def test_what_is_loaded_is_not_looked_through_again() -> None:
+    before = gc.get_freeze_count()
+    try:
+        with loading():
+            assert not gc.isenabled()
+            loaded = [[number] for number in range(100)]
+        assert gc.isenabled()
+        assert gc.get_freeze_count() >= before + len(loaded)
+    finally:
+        gc.unfreeze()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from migrate.run.actions import Ask, Decide, Do, Finish, Undo, Wait, next_actions
+from migrate.run.actions import Ask, Decide, Do, Finish, Skip, Undo, Wait, next_actions
 from migrate.run.compose import another_round, compose
 from migrate.run.history import RUN_EVENTS, SETTLED, Entry, Event, History, IllegalEntry, Mode, Status
 from migrate.run.runbook import COMMIT, DROP, GO, Phase, Runbook, dump_step
@@ -118,6 +118,8 @@ def walk(data: st.DataObject, number: int) -> History:
                 failed = history.status[step.id] is Status.FAILED
                 event = Event.SKIPPED if forward and failed and luck % 2 else Event.RETRY
                 history.append(Entry(step.id, event))
+            case Skip(step, why):
+                history.append(Entry(step.id, Event.SKIPPED, detail=why))
             case Undo(step, attempt):
                 history.append(Entry(step.id, Event.UNDO_INTENT, attempt))
                 if luck > 4:
@@ -215,6 +217,8 @@ def test_every_run_comes_to_an_end(data: st.DataObject, number: int) -> None:
                 history.append(Entry(step.id, Event.APPROVED))
             case Decide(step):
                 history.append(Entry(step.id, Event.RETRY))
+            case Skip(step, why):
+                history.append(Entry(step.id, Event.SKIPPED, detail=why))
             case Undo(step, attempt):
                 history.append(Entry(step.id, Event.UNDO_INTENT, attempt))
                 history.append(Entry(step.id, Event.UNDONE, attempt))

@@ -12,8 +12,10 @@ import sys
 def main() -> None:
     """Run the command line and exit with its code."""
     try:
-        from tui.cli.main import main as command_line
+        from planner.garbage import loading
 
+        with loading():
+            from tui.cli.main import main as command_line
         command_line()
     except KeyboardInterrupt:
         if os.environ.get("WHERRY_PROGRESS") == "json":  # spelled out: nothing more is loaded now

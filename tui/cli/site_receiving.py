@@ -89,15 +89,14 @@ def have_receiver_here(project: Project, name: str) -> bool:
 
 def address_of(project: Project, name: str, url: str) -> str:
     """Return where the receiver of a site is, "" for one beside the engine, and where no VM is moved to."""
-    from migrate.daemons.away import find_away
+    from migrate.daemons import reaching
     from migrate.sites.opening import where_of
     from planner.errors import WherryError
 
     try:
-        away = find_away(where_of(name, url, project.root))
+        return reaching.address_of(where_of(name, url, project.root))
     except WherryError:  # a simulated site is nowhere
         return ""
-    return away.address if away is not None else ""
 
 
 def _where(project: Project, name: str) -> str:

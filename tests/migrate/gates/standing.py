@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +91,7 @@ def with_rules(runbook: Runbook, wave: Wave, **rules: GateRule) -> Runbook:
         if step.id not in (GO, COMMIT):
             return step
         rule = rules.get(step.id, GateRule())
-        return replace(step, params={**step.params, "rule": rule.model_dump(mode="json"), "window": window})
+        return step._replace(params={**step.params, "rule": rule.model_dump(mode="json"), "window": window})
 
     return Runbook(runbook.wave, runbook.fingerprint, tuple(map(ruled, runbook.steps)))
 
@@ -101,7 +101,7 @@ def with_step(runbook: Runbook, kind: str, title: str) -> Runbook:
     at = runbook.index[COMMIT]
     gate = runbook.steps[at]
     more = Step("extra", kind, title, runbook.wave, Phase.CUTOVER, Effect.LIVE, needs=gate.needs)
-    steps = (*runbook.steps[:at], more, replace(gate, needs=("extra",)), *runbook.steps[at + 1 :])
+    steps = (*runbook.steps[:at], more, gate._replace(needs=("extra",)), *runbook.steps[at + 1 :])
     return Runbook(runbook.wave, runbook.fingerprint, steps)
 
 

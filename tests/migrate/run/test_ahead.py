@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -64,7 +63,7 @@ def test_without_one_the_last_pass_is_the_first_copy() -> None:
     book = compose(small_wave())
     drop = book.step(AHEAD).needs
     steps = [
-        replace(step, needs=drop) if AHEAD in step.needs else step for step in book.steps if step.id != AHEAD
+        step._replace(needs=drop) if AHEAD in step.needs else step for step in book.steps if step.id != AHEAD
     ]
     older = Runbook(book.wave, book.fingerprint, tuple(steps))
     world = World(small_wave(), older)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 
 import pytest
 
@@ -210,8 +209,8 @@ def test_another_round_closes_the_gate_again() -> None:
         cycle("nowhere"),
         cycle("check"),
         cycle(number=1),  # those steps stand in the runbook already
-        replace(cycle(), detail={"gate": GO}),
-        replace(cycle(), detail={}),
+        cycle()._replace(detail={"gate": GO}),
+        cycle()._replace(detail={}),
     ],
 )
 def test_a_round_that_does_not_fit_is_refused_and_changes_nothing(bad: Entry) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -276,7 +275,7 @@ def test_control_a_record_that_forgets_failures_has_patience_without_end() -> No
         with pytest.raises(Died):
             world.drive(paused=_dies_at(world, 800.0))
         world.ledger.entries = [
-            replace(one, event=Event.NOT_DONE, detail={}) if one.event is Event.FAILED else one
+            one._replace(event=Event.NOT_DONE, detail={}) if one.event is Event.FAILED else one
             for one in world.ledger.entries
         ]
     assert transfers.tried[-1] - transfers.tried[0] > 2000.0

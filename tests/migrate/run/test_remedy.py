@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,10 +115,12 @@ def test_two_tasks_with_one_fix_are_one_step() -> None:
 
 def test_a_runbook_is_the_same_when_it_was_stored() -> None:
     book = runbook()
-    assert load_runbook(dump_runbook(book)) == book
-    old = dump_runbook(book)
+    old, params = json.loads(json.dumps(dump_runbook(book)))
+    assert load_runbook(old, json.dumps(params)) == book
+    at = old["fields"].index("optional")
+    old["fields"] = [name for name in old["fields"] if name != "optional"]
     for step in old["steps"]:
-        del step["optional"]  # as runbooks were stored before
+        del step[at]  # as runbooks were stored before
     assert not any(step.optional for step in load_runbook(old).steps)
 
 

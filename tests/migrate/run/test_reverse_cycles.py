@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from migrate.gates.due import Cause, next_due
@@ -67,7 +66,7 @@ def test_a_run_home_without_a_journal_has_no_rounds_by_itself(book: Book) -> Non
     gone = {step.id for step in found.steps if step.kind in ("journal", "fold", "promote")}
     steps = (step for step in found.steps if step.id not in gone)
     older = tuple(
-        replace(step, needs=tuple(need for need in step.needs if need not in gone)) for step in steps
+        step._replace(needs=tuple(need for need in step.needs if need not in gone)) for step in steps
     )
     book.begin(Runbook(found.wave, found.fingerprint, older), RunKind.FAILBACK)
     book.until(GO)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from migrate.run.compose import another_round, compose
-from migrate.run.runbook import GO, Phase, Runbook, Step, dump_runbook, load_runbook
+from migrate.run.runbook import GO, Phase, Runbook, Step, dump_runbook, dump_step, load_runbook
 from planner.effects import Effect
 from planner.errors import NotFound
 from tests.migrate.estate import pair_wave, small_wave
@@ -45,7 +46,25 @@ def test_dependents_are_the_needs_turned_round() -> None:
 @pytest.mark.parametrize("wave", [small_wave(), pair_wave()])
 def test_a_runbook_comes_back_from_json_as_it_was(wave: object) -> None:
     before = compose(wave)  # type: ignore[arg-type]
-    assert load_runbook(json.loads(json.dumps(dump_runbook(before)))) == before
+    told, params = json.loads(json.dumps(dump_runbook(before)))
+    after = load_runbook(told, json.dumps(params))
+    assert after == before
+    assert [dump_step(step) for step in after.steps] == [dump_step(step) for step in before.steps]
+
+
+def test_params_are_decoded_when_they_are_asked_for_but_those_of_gates_are_there() -> None:
+    told, params = dump_runbook(compose(small_wave()))
+    assert load_runbook(told, "no JSON").step(GO).params == params[told["steps"].index(gate_in(told))]
+    broken = load_runbook(told, "no JSON").steps[0]
+    with pytest.raises(ValueError, match="Expecting value"):
+        broken.params.get("vms")
+    with pytest.raises(TypeError):
+        broken.params["vms"] = ()  # type: ignore[index]
+
+
+def gate_in(told: dict[str, Any]) -> list[Any]:
+    """Return the row of the go gate."""
+    return next(step for step in told["steps"] if step[0] == GO)
 
 
 def test_with_cycle_puts_a_round_between_what_the_gate_waited_for_and_the_gate() -> None:
@@ -67,9 +86,33 @@ def test_with_cycle_of_nothing_changes_nothing() -> None:
     assert before.with_cycle(GO, ()) == before
 
 
+def by_names(runbook: Runbook) -> dict[str, Any]:
+    """Return a runbook as it was stored when every step named its fields."""
+    steps = [dump_step(step) for step in runbook.steps]
+    told = {"wave": runbook.wave, "fingerprint": runbook.fingerprint, "steps": steps}
+    return dict(json.loads(json.dumps(told)))
+
+
+def test_a_runbook_whose_steps_name_their_fields_is_read() -> None:
+    before = compose(pair_wave())
+    assert load_runbook(by_names(before)) == before
+
+
+def test_fields_are_known_by_their_names_not_by_their_places() -> None:
+    before = compose(small_wave())
+    told, params = json.loads(json.dumps(dump_runbook(before)))
+    told["fields"].reverse()
+    for step in told["steps"]:
+        step.reverse()
+    assert load_runbook(told, json.dumps(params)) == before
+    told["fields"][0] = "unheard-of"
+    with pytest.raises(TypeError, match="unheard-of"):
+        load_runbook(told)
+
+
 @pytest.mark.parametrize(("attempts", "retried"), [(3, True), (1, False)])
 def test_steps_that_were_stored_with_a_number_of_attempts_are_read(attempts: int, retried: bool) -> None:
-    old = dump_runbook(compose(small_wave()))
+    old = by_names(compose(small_wave()))
     for step in old["steps"]:
         del step["retried"]
         step["attempts"] = attempts

@@ -111,6 +111,7 @@ def test_one_process_at_a_time_and_death_releases(project: Project) -> None:
         assert holder.stdout.readline() == b"held\n"
         assert runs.is_held(project, HOSTILE)
         assert not runs.is_held(project, "W01")
+        assert runs.driven(project, ["W01", HOSTILE]) == (HOSTILE,)
         with pytest.raises(ProjectBusy) as caught, runs.held(project, HOSTILE):
             pass
         assert "\x1b" not in caught.value.message
@@ -119,6 +120,7 @@ def test_one_process_at_a_time_and_death_releases(project: Project) -> None:
         holder.kill()
         holder.communicate()
     assert not runs.is_held(project, HOSTILE)
+    assert runs.driven(project, ["W01", HOSTILE]) == ()
     with runs.held(project, HOSTILE):
         assert runs.is_held(project, HOSTILE)
 

@@ -439,7 +439,7 @@ def test_a_fence_renames_and_unplugs_within_the_limit_of_names() -> None:
     state = replace(here.source.site.vms["id-web"], power=Power.OFF)
     here.source.site.vms["id-web"] = state
     fence = next(step for step in here.runbook.steps if step.kind == "fence" and step.subject == "id-web")
-    renamed = replace(fence, params={**fence.params, "name": long})
+    renamed = fence._replace(params={**fence.params, "name": long})
     KINDS["fence"].act(here.context(here.history), renamed, "op")
     after = here.source.site.vms[state.id]
     assert len(after.name) == 80

@@ -159,6 +159,7 @@ def test_lines_of_the_second_schema_learn_which_disks_nobody_knows(tmp_path: Pat
     connection = sqlite3.connect(tmp_path / FILE, isolation_level=None)
     connection.execute("ALTER TABLE plan_wave DROP COLUMN unsized")
     connection.execute("ALTER TABLE control DROP COLUMN detail")
+    connection.execute("ALTER TABLE run DROP COLUMN params")
     connection.execute("DROP INDEX audit_act")
     for table in tables(connection) - tables_of(2):
         connection.execute(f"DROP TABLE {table}")

@@ -14,7 +14,7 @@ import pytest
 from migrate.daemons import receiver
 from migrate.daemons.lock import is_running
 from tests.serving import serving
-from tests.tui.cli.command import Wherry, refused
+from tests.tui.cli.command import Wherry, refused, wherry
 
 
 @pytest.fixture
@@ -27,9 +27,16 @@ def keyed(with_lab: Callable[[], Wherry], tmp_path: Path) -> Wherry:
     return cli
 
 
-def conversations(cli: Wherry) -> list[dict[str, object]]:
-    log = cli.root / "lab" / "dc2" / "state" / "receiver" / "conversations.jsonl"
+def conversations(cli: Wherry, site: str = "dc2") -> list[dict[str, object]]:
+    log = cli.root / "lab" / site / "state" / "receiver" / "conversations.jsonl"
     return [json.loads(line) for line in log.read_text("ascii").splitlines()]
+
+
+def elsewhere(cli: Wherry, root: Path, site: str, role: str) -> Path:
+    """Make a project of its own that knows one site, as somebody at the receiver's machine does."""
+    assert wherry("init", str(root)).code == 0
+    Wherry(root).done("site", "add", site, f"lab:{cli.root / 'lab' / site}", "--role", role)
+    return root
 
 
 def test_a_wave_goes_to_a_receiver_elsewhere_and_back(keyed: Wherry, tmp_path: Path) -> None:
@@ -94,4 +101,31 @@ def test_another_site_and_limited_keys_are_refused(keyed: Wherry, tmp_path: Path
             cli("site", "receiver", "dc2", "--at", address, "--keys", str(few)), 1, "keys for every group"
         )
         refused(cli("site", "receiver", "dc1", "--at", address, "--keys", str(ours)), 1, "not of site dc1")
+        unnamed = cli.live("replicate", "W01")
+        refused(unnamed, 1, "the receiver of dc2 serves a network", "wherry site receiver dc2")
+        assert cli.state("W01")["steps_done"] == 0, "nothing was done"
     assert not (cli.root / "lab" / "dc2" / "receiver.json").exists()
+
+
+def test_a_wave_comes_home_through_receivers_of_two_other_projects(keyed: Wherry, tmp_path: Path) -> None:
+    cli = keyed
+    cli.done("keys", "issue", str(tmp_path / "home.pem"), "--site", "dc1", "--role", "receiver")
+    cli.done("keys", "issue", str(tmp_path / "away.pem"), "--site", "dc2", "--role", "sender")
+    there = elsewhere(cli, tmp_path / "there", "dc2", "target")
+    here = elsewhere(cli, tmp_path / "here", "dc1", "source")
+    with serving(there, "dc2", tmp_path / "dc2.pem") as (far, _pid):
+        cli.done("site", "receiver", "dc2", "--at", far, "--keys", str(tmp_path / "dc1.pem"))
+        for verb in ("replicate", "cutover", "commit"):
+            assert cli.live(verb, "W01").code == 0
+        with serving(here, "dc1", tmp_path / "home.pem") as (near, _pid):
+            cli.done("site", "receiver", "dc1", "--at", near, "--keys", str(tmp_path / "away.pem"))
+            assert cli.live("replicate", "W01", "--reverse").code == 0
+            assert cli.state("W01")["state"] == "reverse protected"
+            assert cli.done("checkpoints", "W01", "--json").document["checkpoints"]
+            assert cli.live("failback", "W01").code == 0
+            assert cli.live("commit", "W01").code == 0
+    assert cli.state("W01")["state"] == "failed back"
+    home = [one for one in conversations(cli, "dc1") if one.get("purpose") == "pass"]
+    assert {(one["site"], one["role"]) for one in home} == {("dc2", "sender")}
+    out = {one["site"] for one in conversations(cli) if one.get("purpose") == "pass"}
+    assert out == {"dc1"}, "the way home goes to dc1 alone"
