@@ -56,7 +56,7 @@ def finish(site: Site, name: str, *more: str) -> int:
 
 
 def test_a_flapping_line_is_cut_twenty_times(site: Site, rng: random.Random) -> None:
-    cuts = [Event(rng.randrange(0, SIZE // 20), cuts=True) for _ in range(20)]
+    cuts = [Event(rng.randrange(0, 3 * SIZE // 40), cuts=True) for _ in range(20)]
     site.line.events.extend(cuts)
     for _ in cuts:
         ran = site.send("flap")
