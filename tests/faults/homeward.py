@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from migrate.run.execute import Purpose
 from migrate.run.store import RunKind
 from planner.model import Power
 from tests.faults.endstate import NAMES, everywhere
 from tests.faults.killlab import IDLE, RUNNING, WAVE
-from tests.faults.labrun import Ended, Lab, kill_at
-from tests.faults.scenario import Astray
+from tests.faults.labrun import Lab
+from tests.faults.scenario import Astray, killed_at_each
 from tests.faults.witness import read_witness
 
 HOMEWARD = (Purpose.REVERSE, Purpose.FAILBACK, Purpose.COMMIT)
@@ -22,13 +22,15 @@ GOAL = {
 }
 
 
-def go(lab: Lab, purpose: Purpose, point: str = "") -> bool:
-    """Drive a verb that dies at ``point`` if it gets there, then to where it goes; return whether it died."""
-    died = lab.drive(purpose, kill_at(point)).killed if point else False
-    if lab.standing(RunKind.FAILBACK) != GOAL[purpose]:
-        ended: Ended = lab.drive(purpose)
-        if lab.standing(RunKind.FAILBACK) != GOAL[purpose]:
-            raise Astray(f"{purpose.value} is at {lab.standing(RunKind.FAILBACK)} after {ended}")
+def go(lab: Lab, purpose: Purpose, points: Collection[str] = ()) -> set[str]:
+    """Drive a verb to where it goes; it dies once at each of the points it gets to. Return at which."""
+
+    def is_there() -> bool:
+        return lab.standing(RunKind.FAILBACK) == GOAL[purpose]
+
+    died, ended = killed_at_each(lab, purpose, points, is_there)
+    if not is_there():
+        raise Astray(f"{purpose.value} is at {lab.standing(RunKind.FAILBACK)} after {ended}")
     return died
 
 

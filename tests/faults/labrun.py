@@ -236,11 +236,11 @@ class Lab:
         return at_gate, ended.value if ended else ""
 
 
-def kill_at(point: str) -> Callable[[str], None]:
-    """Return a boundary at which the process ends itself with SIGKILL."""
+def kill_at(*points: str) -> Callable[[str], None]:
+    """Return boundaries at which the process ends itself with SIGKILL."""
 
     def boundary(reached: str) -> None:
-        if reached == point:
+        if reached in points:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return boundary

@@ -1,7 +1,8 @@
 """Ways through a run with deaths in it, many of them at once, and what went wrong in each.
 
 ``every`` spreads scenarios over two processes; ``slice_of`` chooses, by a seed that is printed, one
-step of each kind and its boundaries at which nobody knows whether it happened.
+step of each kind and its boundaries at which nobody knows whether it happened. A commit's runs die at
+several of them (``in_few``), those of the soak at one each.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import os
 import random
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
 from migrate.run.execute import Purpose
 from tests.faults.endstate import at_commit_gate
-from tests.faults.labrun import Ended, Lab, kill_at
+from tests.faults.labrun import Ended, Lab, Verb, kill_at
 from tests.faults.witness import read_witness
 
 FORWARD = (Purpose.REPLICATE, Purpose.CUTOVER, Purpose.COMMIT)
@@ -45,24 +46,42 @@ def finish(lab: Lab, purpose: Purpose, tries: int = 1) -> list[Ended]:
     return ends
 
 
-def kill_and_finish(lab: Lab, purpose: Purpose, point: str) -> bool:
-    """Drive a verb that dies at ``point`` if it gets there, then once more; return whether it died."""
-    killed = lab.drive(purpose, kill_at(point)).killed
-    finish(lab, purpose)
-    return killed
+def killed_at_each(
+    lab: Lab, verb: Purpose | Verb, points: Iterable[str], is_there: Callable[[], bool] = lambda: False
+) -> tuple[set[str], Ended]:
+    """Drive a verb, which dies once at each of the points it gets to, until it ends or is there.
+
+    Returns at which it died, and how it ended.
+    """
+    left, died, ended = set(points), set[str](), Ended()
+    while not is_there() and (ended := lab.drive(verb, kill_at(*left))).killed:
+        died.add(point := read_witness(lab.root)[-1]["point"])
+        left.remove(point)
+    return died, ended
 
 
-def forward(lab: Lab, point: str) -> list[str]:
-    """Carry the wave out with one death at ``point``; return what is wrong on the way."""
-    died = 0
+def kill_and_finish(lab: Lab, purpose: Purpose, points: Iterable[str]) -> set[str]:
+    """Drive a verb that dies once at each of the points it gets to, to where it goes; return at which."""
+    died, ended = killed_at_each(lab, purpose, points, lambda: lab.standing() == GOAL[purpose])
+    if lab.standing() != GOAL[purpose]:
+        raise Astray(f"{purpose.value} is at {lab.standing()} after {ended}")
+    return died
+
+
+def forward(lab: Lab, points: Collection[str]) -> list[str]:
+    """Carry the wave out with one death at each of the points; return what is wrong on the way."""
+    died: set[str] = set()
     problems: list[str] = []
     for purpose in FORWARD:
-        died += kill_and_finish(lab, purpose, point)
+        died |= kill_and_finish(lab, purpose, points)
         if purpose is Purpose.CUTOVER:
             problems += at_commit_gate(lab)
-    if died != 1:
-        problems.append(f"the run died {died} times at {point!r}, not once")
-    return problems
+    return problems + not_died_at(points, died)
+
+
+def not_died_at(points: Iterable[str], died: Collection[str]) -> list[str]:
+    """Return what is wrong when a run was to die at each of the points."""
+    return [f"the run did not die at {point!r}" for point in points if point not in died]
 
 
 def points_of(lab: Lab) -> list[str]:
@@ -99,6 +118,29 @@ def slice_of(points: Sequence[str], rng: random.Random) -> list[str]:
     known = [point for point in mine if point.endswith(_KNOWN)]
     spared = set(known) - {rng.choice(known)} if known else set()
     return [point for point in mine if point not in spared]
+
+
+def in_few(points: Sequence[str], deaths: int = 4) -> list[tuple[str, ...]]:
+    """Return the points shared out over runs with at most so many deaths each, far from each other."""
+    runs = -(-len(points) // deaths)
+    return [tuple(points[first::runs]) for first in range(runs)]
+
+
+def alone(points: Iterable[str]) -> list[tuple[str, ...]]:
+    """Return a run for each of the points."""
+    return [(point,) for point in points]
+
+
+def every_one(
+    ways: Iterable[tuple[str, ...]],
+    template: Path,
+    scratch: Path,
+    run: Callable[[Lab, tuple[str, ...]], list[str]],
+    at: str = "dc1",
+) -> dict[str, list[str]]:
+    """Run one scenario for all points of a way; see ``every``."""
+    named = {", ".join(points): points for points in ways}
+    return every(list(named), template, scratch, lambda lab, name: run(lab, named[name]), at)
 
 
 def every(

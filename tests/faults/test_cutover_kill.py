@@ -21,7 +21,19 @@ from planner.store.project import Project
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate, committed, repeated, world
 from tests.faults.labrun import Lab, kill_at
-from tests.faults.scenario import FORWARD, GOAL, by_kind, every, finish, forward, kind_of, slice_of
+from tests.faults.scenario import (
+    FORWARD,
+    GOAL,
+    alone,
+    by_kind,
+    every,
+    every_one,
+    finish,
+    forward,
+    in_few,
+    kind_of,
+    slice_of,
+)
 from tests.faults.witness import read_witness
 
 if TYPE_CHECKING:
@@ -35,22 +47,24 @@ def _problems(stage: Stage, lab: Lab) -> list[str]:
     return problems
 
 
-def _killed_once(stage: Stage, points: list[str]) -> None:
-    def run(lab: Lab, point: str) -> list[str]:
-        return forward(lab, point) + _problems(stage, lab)
+def _killed_once(stage: Stage, ways: list[tuple[str, ...]]) -> None:
+    def run(lab: Lab, points: tuple[str, ...]) -> list[str]:
+        return forward(lab, points) + _problems(stage, lab)
 
+    points = [point for way in ways for point in way]
     kinds = {kind_of(point) for point in points}
     print(f"{len(points)} of {len(stage.points)} boundaries, of {len(kinds)} kinds of steps")
-    assert every(points, stage.template, stage.scratch, run) == {}
+    assert every_one(ways, stage.template, stage.scratch, run) == {}
 
 
 def test_boundaries_of_a_step_of_every_kind(stage: Stage, rng: random.Random) -> None:
-    _killed_once(stage, [rng.choice(points) for points in by_kind(slice_of(stage.points, rng)).values()])
+    chosen = [rng.choice(points) for points in by_kind(slice_of(stage.points, rng)).values()]
+    _killed_once(stage, in_few(chosen))
 
 
 @pytest.mark.soak
 def test_every_boundary(stage: Stage) -> None:
-    _killed_once(stage, list(stage.points))
+    _killed_once(stage, alone(stage.points))
 
 
 @pytest.mark.soak

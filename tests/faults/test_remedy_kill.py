@@ -12,7 +12,7 @@ import shutil
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from migrate.sites.lab import daemon
 from planner.fixes import FIXES
 from planner.model import Power
 from tests.faults.killlab import RUNNING, WAVE
-from tests.faults.labrun import Ended, Lab, kill_at
+from tests.faults.labrun import Lab, kill_at
 from tests.faults.remedylab import (
     apply,
     changes,
@@ -37,7 +37,17 @@ from tests.faults.remedylab import (
     undo,
     whole_world,
 )
-from tests.faults.scenario import Astray, every, points_of, slice_of
+from tests.faults.scenario import (
+    Astray,
+    alone,
+    every,
+    every_one,
+    in_few,
+    killed_at_each,
+    not_died_at,
+    points_of,
+    slice_of,
+)
 from tests.faults.test_cutover_kill import Forgetful
 from tests.faults.witness import read_witness
 
@@ -78,12 +88,15 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def finish(lab: Lab, verb: Callable[..., Any], goal: str) -> Ended:
-    """Drive a verb once; raises Astray when it does not get where it goes."""
-    found = lab.drive(verb)
+def finish(lab: Lab, verb: Callable[..., Any], goal: str, points: Collection[str] = ()) -> list[str]:
+    """Drive a verb to where it goes, which dies once at each of the points; return where it did not die.
+
+    Raises Astray when it does not get there.
+    """
+    died, found = killed_at_each(lab, verb, points, lambda: ended(lab) == goal)
     if ended(lab) != goal:
         raise Astray(f"the remedies are {ended(lab) or 'under way'}, not {goal}: {found}")
-    return found
+    return not_died_at(points, died)
 
 
 def test_an_undisturbed_run_did_what_it_should(stage: Stage) -> None:
@@ -102,25 +115,24 @@ def test_an_undisturbed_run_did_what_it_should(stage: Stage) -> None:
     }  # fmt: skip
 
 
-def _killed_once(stage: Stage, points: list[str]) -> None:
-    def run(lab: Lab, point: str) -> list[str]:
-        died = lab.drive(apply, kill_at(point)).killed
-        finish(lab, apply, "committed")
-        return remedied(lab, stage.end, stage.made) + ([] if died else [f"it did not die at {point!r}"])
+def _killed_once(stage: Stage, ways: list[tuple[str, ...]]) -> None:
+    def run(lab: Lab, points: tuple[str, ...]) -> list[str]:
+        missed = finish(lab, apply, "committed", points)
+        return remedied(lab, stage.end, stage.made) + missed
 
-    print(f"{len(points)} of {len(stage.points)} boundaries of remedies")
-    assert every(points, stage.template, stage.scratch, run) == {}
+    print(f"{sum(map(len, ways))} of {len(stage.points)} boundaries of remedies")
+    assert every_one(ways, stage.template, stage.scratch, run) == {}
 
 
 def test_boundaries_of_a_step_of_every_kind(stage: Stage, rng: random.Random) -> None:
     chosen = slice_of(stage.points, rng)
     assert {point.split(" ")[0].split("/")[1] for point in chosen} >= {*FIXES, "look", "halt", "resume"}
-    _killed_once(stage, chosen)
+    _killed_once(stage, in_few(chosen))
 
 
 @pytest.mark.soak
 def test_every_boundary(stage: Stage) -> None:
-    _killed_once(stage, list(stage.points))
+    _killed_once(stage, alone(stage.points))
 
 
 @pytest.mark.soak
@@ -202,24 +214,23 @@ def test_the_way_back_after_a_death_anywhere(stage: Stage) -> None:
     _back_instead_of_on(stage, _tried(stage))
 
 
-def _killed_on_the_way_back(stage: Stage, points: list[str]) -> None:
-    def run(lab: Lab, point: str) -> list[str]:
+def _killed_on_the_way_back(stage: Stage, ways: list[tuple[str, ...]]) -> None:
+    def run(lab: Lab, points: tuple[str, ...]) -> list[str]:
         finish(lab, apply, "committed")
-        died = lab.drive(undo, kill_at(point)).killed
-        finish(lab, undo, "rolled back")
-        return taken_back(lab, stage.begin) + ([] if died else [f"it did not die at {point!r}"])
+        missed = finish(lab, undo, "rolled back", points)
+        return taken_back(lab, stage.begin) + missed
 
-    print(f"{len(points)} of {len(stage.back)} boundaries of the way back")
-    assert every(points, stage.template, stage.scratch, run) == {}
+    print(f"{sum(map(len, ways))} of {len(stage.back)} boundaries of the way back")
+    assert every_one(ways, stage.template, stage.scratch, run) == {}
 
 
 def test_the_way_back_dies_at_boundaries_of_every_kind(stage: Stage, rng: random.Random) -> None:
-    _killed_on_the_way_back(stage, slice_of(stage.back, rng))
+    _killed_on_the_way_back(stage, in_few(slice_of(stage.back, rng)))
 
 
 @pytest.mark.soak
 def test_the_way_back_dies_at_every_boundary(stage: Stage) -> None:
-    _killed_on_the_way_back(stage, list(stage.back))
+    _killed_on_the_way_back(stage, alone(stage.back))
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def whole_rounds(lab: Lab) -> list[int]:
 def protected(lab: Lab, point: str) -> list[str]:
     """Protect the wave, die at ``point`` of it or of two cycles; fail back. Return what is wrong."""
     committed, wrong, died = held(lab), [], 0
-    died += go(lab, Purpose.REVERSE, point)
+    died += bool(go(lab, Purpose.REVERSE, [point]))
     for _ in range(2):
         if lab.drive(cycle, kill_at(point)).killed:
             died += 1

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 _EVERY_S = 0.9  # between two readings of a run in which nothing was written
 _SHARE = 10  # times as long as a reading took, nothing is read
-_FIRST = ("before commit", "cutting over", "rolling back", "committing", "failing back", "in sync")
+_FIRST = (  # those whose VMs are down, then those that wait for somebody
+    *("cutting over", "rolling back", "committing", "failing back", "before commit"),
+    *("failed", "ready", "rehearsed", "in sync"),
+)
 
 
 class WatchingPlace(EngineLever, TablePlace):
@@ -119,7 +122,7 @@ class WatchingPlace(EngineLever, TablePlace):
         before = self.now
         self.live = message.live
         if not self.watched:
-            self.watched = _first(message.live)
+            self.watched = begins_with(message.live)
         if not self.replaying and (self.sheet is None or self.now != before):
             self.read()
         if self.ready:
@@ -211,12 +214,14 @@ class WatchingPlace(EngineLever, TablePlace):
         raise NotImplementedError
 
 
-def _first(live: Live) -> str:
-    """Return the wave to begin with: one that is driven, else the farthest, else the first of the plan."""
+def begins_with(live: Live) -> str:
+    """Return the wave to begin with: one that is driven, the most urgent, the newest, the plan's first."""
     if driven := next((wave.name for wave in live.waves if wave.driven), ""):
         return driven
-    for state in _FIRST:
-        if found := next((wave.name for wave in live.waves if wave.status.state == state), ""):
+    for word in _FIRST:
+        if found := next(
+            (one.name for one in live.waves if word in (one.status.stage, one.status.state)), ""
+        ):
             return found
     with_runs = [wave for wave in live.waves if wave.run is not None]
     if with_runs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import attrgetter
 from time import monotonic
 from typing import ClassVar, cast
 
@@ -40,6 +41,7 @@ ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
 _WORK = 18  # cells for work on the line 1 of a narrow screen
+_parent_of = attrgetter("parent")
 
 
 def _clipped(work: str) -> str:
@@ -75,7 +77,7 @@ class PlaceScreen(Screen[None]):
     @property
     def ready(self) -> bool:
         """True while all widgets are there: not before they are built, nor while they are taken down."""
-        return bool(self._parts) and all(part.parent is not None for part in self._parts)
+        return bool(self._parts) and None not in map(_parent_of, self._parts)
 
     @property
     def view(self) -> View:

@@ -124,7 +124,8 @@ def _show(status: ProjectStatus) -> None:
                     wave.name,
                     visible(wave.title, 48),
                     wave.vms,
-                    ", ".join((wave.state, *wave.flags)) + (" ●" if wave.name in status.running else ""),
+                    ", ".join(dict.fromkeys((wave.state, *wave.flags)))
+                    + (" ●" if wave.name in status.running else ""),
                     f"{wave.steps_done}/{wave.steps_total}" if wave.steps_total else "–",
                     wave.window or "–",
                     wave.gate or wave.current,
