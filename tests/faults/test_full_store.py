@@ -340,9 +340,9 @@ def _points(stage: Stage, verb: Verb, before: bool) -> list[str]:
 
 
 def _slice(points: list[str], rng: random.Random) -> list[str]:
-    """Return half of the boundaries of giving up and of the removal, and one of the others."""
+    """Return a third of the boundaries of giving up and of the removal, and one of the others."""
     told = [one for one in points if "giving up" in one or ("/drop/" in one and one.endswith("#1"))]
-    return [*rng.sample(told, len(told) // 2), rng.choice([one for one in points if one not in told])]
+    return [*rng.sample(told, len(told) // 3), rng.choice([one for one in points if one not in told])]
 
 
 def test_a_seed_that_is_given_up_dies_and_nothing_is_lost(stage: Stage, rng: random.Random) -> None:

@@ -14,9 +14,13 @@ import pytest
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.trial import RunFailed, Told, run
 
-RUNS = 150
+RUNS = 100
 RUNS_SOAK = 12_000
 MUTANT_SEEDS = 400
+_RARE = {  # a seed that notices what few do: tried first
+    "the volume is left before its joiners": 155,
+    "the cache is trusted after a failed flush": 74,
+}
 FAULTS = {
     "busy",
     "clock jumped",
@@ -97,7 +101,8 @@ def test_a_seed_tells_the_same_story_twice() -> None:
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_negative_control(name: str) -> None:
-    found = next(filter(None, (_broken(seed, name) for seed in range(MUTANT_SEEDS))), None)
+    seeds = dict.fromkeys((_RARE.get(name, 0), *range(MUTANT_SEEDS)))
+    found = next(filter(None, (_broken(seed, name) for seed in seeds)), None)
     assert found is not None, f"{MUTANT_SEEDS} runs notice nothing: {name}"
     seed, message = found
     assert f"seed {seed}: Broken: " in message

@@ -124,16 +124,15 @@ def test_a_crash_at_any_moment_of_a_merging_loses_nothing() -> None:
     met: Counter[str] = Counter()
     wrong: list[str] = []
     for seed, middle in enumerate(
-        [("merge",), ("drop", "merge"), ("look", "merge", "rotate"), ("merge", "promote")] * 2
+        [("merge",), ("drop", "merge"), ("look", "merge", "rotate"), ("merge", "promote")]
     ):
         history = (*BEGINNING, *middle, "merge")
         wrong += filter(None, crashes(MergingWorld, history, seed, 4, 0.6, first=len(BEGINNING), met=met))
-    for seed in range(2):
-        trace = (*BEGINNING, *random.Random(seed).choices((*OPERATIONS, "merge", "merge", "rotate"), k=30))
-        wrong += filter(None, crashes(MergingWorld, trace, seed, 4, 0.03, first=len(BEGINNING), met=met))
+    trace = (*BEGINNING, *random.Random(0).choices((*OPERATIONS, "merge", "merge", "rotate"), k=30))
+    wrong += filter(None, crashes(MergingWorld, trace, 0, 4, 0.03, first=len(BEGINNING), met=met))
     print(f"{sum(met[death] for death in DEATHS):,} states, {met['merge']:,} moments of mergings")
     assert wrong == []
-    assert met["merge"] > 50
+    assert met["merge"] > 30
 
 
 @pytest.mark.soak
