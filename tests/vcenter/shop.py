@@ -48,6 +48,7 @@ LUN_HERE, LUN_THERE = "naa.6000000000000000000000000000aa01", "naa.6000000000000
 NODES = ("node-1", "node-2")
 SINGLE = ("app-1", "app-2", "web-1", "web-2")
 SHARED_BYTES = 2 * MIB
+LUN_THERE_BYTES = SHARED_BYTES + MIB  # larger than the disk that it takes
 _LOOK_S = 0.02
 _POINTER = """# Disk DescriptorFile
 version=1
@@ -145,7 +146,7 @@ def source(folder: Path, backing: Backing) -> Path:
 
 def target(folder: Path) -> Path:
     """Write the estate that it reaches, with a free LUN for the cluster's disk."""
-    return _document(folder, THERE, (_mover(THERE),), Lun(LUN_THERE, size_bytes=SHARED_BYTES))
+    return _document(folder, THERE, (_mover(THERE),), Lun(LUN_THERE, size_bytes=LUN_THERE_BYTES))
 
 
 def _disks(machine: Any) -> list[Any]:

@@ -22,7 +22,17 @@ from planner.store import settings
 from planner.store.project import Project
 from tests.vcenter.collected import finished, named
 from tests.vcenter.fixtures import StartVCenter
-from tests.vcenter.shop import LUN_HERE, LUN_THERE, NODES, SHARED_BYTES, SINGLE, Shop, source, target
+from tests.vcenter.shop import (
+    LUN_HERE,
+    LUN_THERE,
+    LUN_THERE_BYTES,
+    NODES,
+    SHARED_BYTES,
+    SINGLE,
+    Shop,
+    source,
+    target,
+)
 from tests.vcenter.staged import Staged, machines, mounts, snapshots, staged
 
 ALL = (*NODES, *SINGLE)
@@ -65,7 +75,7 @@ def begin(tmp_path: Path, vcenter: StartVCenter) -> Iterator[Begin]:
                 for peer, name in zip(peers, ("here", "there"), strict=True)
             )
             here.lun(LUN_HERE, SHARED_BYTES)
-            there.lun(LUN_THERE, SHARED_BYTES)
+            there.lun(LUN_THERE, LUN_THERE_BYTES)
             for shop in (here, there):
                 shop.lay()
             stage = staged(tmp_path / "move", *peers)
@@ -80,7 +90,7 @@ def begin(tmp_path: Path, vcenter: StartVCenter) -> Iterator[Begin]:
 
 def remapped(move: Move, to: str, lun: str = "") -> None:
     said = f', lun = "{lun}"' if lun else ""
-    luns = f'[{{name = "{LUN_THERE}", size_bytes = {SHARED_BYTES}}}]'
+    luns = f'[{{name = "{LUN_THERE}", size_bytes = {LUN_THERE_BYTES}}}]'
     remaps = f'[{{disk = "node-1/Hard disk 2", to = "{to}"{said}}}]'
     more: dict[str, Any] = {"datastores": '{ds = "ds"}', "luns": luns, "remaps": remaps}
     move.stage.planned(*ALL, **more)
@@ -186,6 +196,12 @@ def test_a_cluster_on_a_vmdk_moves_onto_a_lun_and_home_again(begin: Begin) -> No
         assert list(here.values()) == list(there.values())
     assert move.there.kinds(*NODES) == dict.fromkeys(NODES, ("physicalMode", "physicalSharing"))
     written(move.there)
+    move.there.write("node-1", 1, b"past", LUN_THERE_BYTES - 700)
+    ran = move.stage.cli.live("replicate", "W01", "--reverse")
+    assert ran.code == 1
+    assert "node-1 Hard disk 2 at site dc2 does not fit onto the one at site dc1: something lies" in ran.text
+    assert f"first at byte {LUN_THERE_BYTES - 700}" in ran.text
+    move.there.write("node-1", 1, bytes(4), LUN_THERE_BYTES - 700)
     move.live("replicate", "--reverse")
     written(move.there)
     expected = move.there.content(*ALL)
