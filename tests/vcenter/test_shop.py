@@ -198,7 +198,7 @@ def test_a_cluster_on_a_vmdk_moves_onto_a_lun_and_home_again(begin: Begin) -> No
     written(move.there)
     move.there.write("node-1", 1, b"past", LUN_THERE_BYTES - 700)
     ran = move.stage.cli.live("replicate", "W01", "--reverse")
-    assert ran.code == 1
+    assert ran.code == 3
     assert "node-1 Hard disk 2 at site dc2 does not fit onto the one at site dc1: something lies" in ran.text
     assert f"first at byte {LUN_THERE_BYTES - 700}" in ran.text
     move.there.write("node-1", 1, bytes(4), LUN_THERE_BYTES - 700)
