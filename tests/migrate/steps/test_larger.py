@@ -71,7 +71,11 @@ class Away:
 
 def test_it_comes_home_as_long_as_zeros_lie_past_it() -> None:
     away = Away()
-    assert away.act("check")["larger"] == {VOLUME: "zeros, as far as was looked"}
+    result = away.act("check")
+    assert result["larger"] == {VOLUME: "zeros, as far as was looked"}
+    assert evidence("check", result).endswith(
+        "; 1 disk larger than where it goes, of which the beginning comes home: zeros, as far as was looked"
+    )
     assert away.opened == [VOLUME], "nobody opens disks that have the size they had"
 
 
