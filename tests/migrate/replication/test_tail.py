@@ -115,7 +115,7 @@ def test_a_table_that_reaches_past_the_end_does_not_come_home_although_all_there
 
 def test_whatever_lies_there_is_found_as_a_plain_search_finds_it() -> None:
     rng = random.Random(5)
-    for _ in range(40):
+    for _ in range(12):
         places = [SIZE + rng.randrange(TAIL) for _ in range(rng.randrange(3))]
         assert first_past(larger(*places, kind=rng.choice([MemoryDisk, Thick])), SIZE) == min(
             places, default=None
