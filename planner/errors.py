@@ -96,6 +96,12 @@ class StepFailed(WherryError):
     code = "step-failed"
 
 
+class PastEnd(StepFailed):
+    """A disk that comes home holds something past the end of the one that it comes home to."""
+
+    code = "past-end"
+
+
 class Paused(WherryError):
     """Somebody asked the run to stop at the next edge; what is done stays done."""
 

@@ -111,8 +111,9 @@ def mind(volume: Volume, target: Backing, lun_bytes: int) -> tuple[str, ...]:
         )
     if target.is_rdm and (surplus := _surplus(volume, lun_bytes)) > 0:
         said.append(
-            f"the guest sees {surplus} sectors more: nothing may grow into them before commit, and the "
-            "second header of a GPT stays where it was until someone moves it"
+            f"the guest sees {surplus} sectors more: nothing may grow into them before commit, nor after it "
+            "as long as it may come home; the second header of a GPT stays where it was until someone moves "
+            "it"
         )
     return tuple(said)
 
@@ -133,5 +134,6 @@ def way_back(volume: Volume, target: Backing, lun: str) -> str:
     here = f"LUN {visible(lun)}" if lun else "the VMDK"
     return (
         f"until commit {origin}{zoned} was not written: start the source VM; after commit the first "
-        f"{needed} sectors of {here} go back onto it: neither let {here} grow nor release {origin} before"
+        f"{needed} sectors of {here} go back onto it, as long as zeros lie past them: use no more of it, and "
+        f"do not release {origin} before"
     )

@@ -63,11 +63,9 @@ def read_table(disk: ReadableDisk) -> Table | None:
 def words(table: Table | None, size_bytes: int, now_bytes: int) -> str:
     """Return one sentence on the table of a disk that had ``size_bytes`` and lies on ``now_bytes``."""
     more = (now_bytes - size_bytes) // SECTOR
-    grown = f"{show_count(more, 'sector')} more than the disk had"
+    said = f"{_shown(table)}; {show_count(more, 'sector')} more than the disk had"
     if table is None:
-        return f"no partition table; {grown}"
-    end = table.end_bytes // SECTOR
-    said = f"{table.kind}, {show_count(table.partitions, 'partition')} up to sector {end}; {grown}"
+        return said
     if table.end_bytes > size_bytes:
         said += "; a partition ends behind the end of the disk: it was damaged before"
     if table.kind != "GPT":
@@ -78,6 +76,24 @@ def words(table: Table | None, size_bytes: int, now_bytes: int) -> str:
     if table.second_at + SECTOR * 8 < now_bytes:
         return f"{said}; {where}: move it to the end with 'sgdisk -e' before a partition is added or grown"
     return f"{said}; {where}, the end of the disk"
+
+
+def words_at_home(table: Table | None, had_bytes: int, size_bytes: int) -> str:
+    """Return one sentence on the table of a disk that came home to ``size_bytes`` from ``had_bytes``."""
+    less = (had_bytes - size_bytes) // SECTOR
+    said = f"{_shown(table)}; {show_count(less, 'sector')} past its end stayed behind, all of them zeros"
+    if table is None or table.kind != "GPT":
+        return said
+    if table.second_good:
+        return f"{said}; its second header is at sector {table.second_at // SECTOR}"
+    return f"{said}; no valid second header is within it: write one with 'sgdisk -e'"
+
+
+def _shown(table: Table | None) -> str:
+    if table is None:
+        return "no partition table"
+    end = table.end_bytes // SECTOR
+    return f"{table.kind}, {show_count(table.partitions, 'partition')} up to sector {end}"
 
 
 def _read(disk: ReadableDisk, offset: int, length: int) -> bytes:

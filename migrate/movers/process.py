@@ -151,7 +151,10 @@ def carry(
             return {"copied": asdict(transfers.copy(task.wanted, tell))}
         assert task.comparison is not None
         about = task.comparison
-        return {"compared": asdict(transfers.compare(about.volume, about.size_bytes, about.snapshot, tell))}
+        compared = transfers.compare(
+            about.volume, about.size_bytes, about.snapshot, tell, larger=about.larger
+        )
+        return {"compared": asdict(compared)}
 
 
 def main() -> int:

@@ -46,11 +46,12 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Digests that are wanted of a volume at both ends."""
+    """Digests that are wanted of a volume at both ends; its source may be ``larger``."""
 
     volume: str
     size_bytes: int
     snapshot: str | None
+    larger: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,10 +104,16 @@ class MovedTransfers:
         return Copied(**{**said, "mode": Mode(said["mode"])})
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         """Hash both sides, each where its disk is."""
-        about = Comparison(volume, size_bytes, snapshot)
+        about = Comparison(volume, size_bytes, snapshot, larger)
         task = Task(self._ends, self._manner, self._generations.next(), comparison=about)
         return Compared(**self._do(task, report)["compared"])
 

@@ -14,7 +14,8 @@ def evidence(kind: str, result: dict[str, Any]) -> str:
         return "recovered: that it happened is proven, its evidence is lost"
     match kind:
         case "check":
-            return f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"
+            room = f"room for {show_bytes(result['wanted_bytes'])} in {show_bytes(result['free_bytes'])}"
+            return room + _larger(result.get("larger", {}))
         case "create-disk":
             return _created(result)
         case "journal" if result.get("base"):
@@ -127,6 +128,14 @@ def _changed(result: dict[str, Any], said: str) -> str:
 
 def _differing(result: dict[str, Any]) -> int:
     return sum(result["before"].get(key) != value for key, value in result["after"].items())
+
+
+def _larger(looked: dict[str, str]) -> str:
+    """Return of how many disks only the beginning comes home, and how the first of them looked past it."""
+    if not looked:
+        return ""
+    disks, how = show_count(len(looked), "disk"), visible(next(iter(looked.values())), 200)
+    return f"; {disks} larger than where it goes, of which the beginning comes home: {how}"
 
 
 def _transfer(result: dict[str, Any]) -> str:

@@ -93,11 +93,17 @@ class RecordedTransfers:
         return self.transfers.copy(wanted, report)
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         """Note a comparison and make it."""
         self.calls.append(Call(TRANSFERS, "compare", volume, self.step()))
-        return self.transfers.compare(volume, size_bytes, snapshot, report)
+        return self.transfers.compare(volume, size_bytes, snapshot, report, larger=larger)
 
 
 def logged(logs: Mapping[str, Path], run: str, history: History) -> tuple[Call, ...]:

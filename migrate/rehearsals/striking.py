@@ -176,10 +176,18 @@ class StruckTransfers:
         return self._carry("copy", lambda: self.transfers.copy(wanted, report))
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         """Compare, as far as the strike lets it."""
-        return self._carry("compare", lambda: self.transfers.compare(volume, size_bytes, snapshot, report))
+        return self._carry(
+            "compare", lambda: self.transfers.compare(volume, size_bytes, snapshot, report, larger=larger)
+        )
 
     def _carry(self, call: str, act: Callable[[], T]) -> T:
         strike, clock = self.strike, self.transfers.clock

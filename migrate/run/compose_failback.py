@@ -22,6 +22,7 @@ from migrate.run.history import History
 from migrate.run.readdress_steps import brought_home
 from migrate.run.runbook import COMMIT, GO, Runbook, Step
 from migrate.sites.networking import GuestNic
+from migrate.steps.larger import NAMED
 from migrate.steps.untouched import COMMITTED
 from planner.names import visible
 from planner.plan import PlannedDisk, PlannedVM, Wave
@@ -119,7 +120,7 @@ def _homeward(
         else:
             title = f"{visible(wave.name)}: {_TITLES[step.id]}" if step.id in _TITLES else _swap(step.title)
             turned = step._replace(
-                title=title, params={**step.params, **_homeward_params(step, fenced, journal or {})}
+                title=title, params={**step.params, **_homeward_params(step, wave, fenced, journal or {})}
             )
         yield turned._replace(needs=needs)
 
@@ -139,17 +140,26 @@ def _unfence(step: Step, wave: Wave, fenced: Mapping[str, str]) -> Step:
     )
 
 
-def _homeward_params(step: Step, fenced: Mapping[str, str], journal: Mapping[str, Any]) -> dict[str, Any]:
+def _homeward_params(
+    step: Step, wave: Wave, fenced: Mapping[str, str], journal: Mapping[str, Any]
+) -> dict[str, Any]:
     match step.kind:
         case "journal":
             return {"home": True, "creates": [], **journal}
         case "check":
-            return {"home": dict(fenced)}
-        case "transfer" | "stop" | "fold" | "promote":
+            return {"home": dict(fenced), NAMED: dict(_called(wave))}
+        case "transfer" | "checkpoint" | "stop" | "fold" | "promote" | "verify":
             return {"home": True}
         case "gate":  # the wave's window was for the way out
             return {"rule": {**step.params.get("rule", {}), "in_window": False}, "window": None}
     return {}
+
+
+def _called(wave: Wave) -> Iterator[tuple[str, str]]:
+    """Yield each volume with what people call it: its first VM and its label there."""
+    for disk in wave.disks:
+        holder = disk.attachments[0]
+        yield disk.volume, f"{wave.vm(holder.vm).name} {holder.label}"
 
 
 def _swap(title: str) -> str:

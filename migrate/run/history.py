@@ -251,13 +251,14 @@ class History:
                 )
             if event in _BEGINS and self._missing[step]:
                 raise IllegalEntry(f"step {step} began before what it needs")
-            if event is Event.GIVEN_UP and not self._can_give_up(step):
+            if event is Event.GIVEN_UP and not self.can_give_up(step):
                 raise IllegalEntry(f"step {step} has no snapshot that is read from")
         elif event is Event.UNDO_INTENT and (self.back is None or not self.tried(step)):
             raise IllegalEntry(f"step {step} has nothing to be undone")
         return new
 
-    def _can_give_up(self, step: str) -> bool:
+    def can_give_up(self, step: str) -> bool:
+        """Return whether something still reads the snapshot of a step, which was not given up yet."""
         readers, drop = users_of(self.runbook, step)
         return (
             drop is not None

@@ -8,7 +8,7 @@ nothing. Both are entries of the record; whoever drives the run next goes on fro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from migrate import audit
@@ -20,7 +20,7 @@ from migrate.run.history import Entry, Event, History, Mode, Status
 from migrate.run.record import Record, StepRecord
 from migrate.run.runbook import Step
 from planner.effects import Effect
-from planner.errors import BadInput, Blocked
+from planner.errors import BadInput, Blocked, PastEnd
 from planner.names import visible
 
 if TYPE_CHECKING:
@@ -92,8 +92,10 @@ def retry(project: Project, run: Run, history: History, step: Step) -> None:
     with runs.held(project, run.wave):
         _unchanged(project, run, history)
         record = StepRecord(project, run.id, history, person())
+        spoiled = _spoiled(history, step.id)
         detail = {"who": person()}
         record.append(Entry(step.id, Event.RETRY, history.attempts.get(step.id, 1), detail))
+        _give_up(history, record, spoiled)
     audit.note(project, Effect.LIVE, f"retry {step.id}", run.wave, {"run": run.id})
 
 
@@ -113,10 +115,27 @@ def retry_all(history: History, record: Record, asked_s: float = math.inf) -> No
 
     ``asked_s`` is when that was: what failed later, in seconds since 1970, has had that patience.
     """
+    spoiled: dict[str, str] = {}
     for step in to_retry(history):
         spent = history.spent.get(step)
         if spent is None or spent.at_s <= asked_s:
+            spoiled |= _spoiled(history, step)
             record.append(Entry(step, Event.RETRY, history.attempts.get(step, 1)))
+    _give_up(history, record, spoiled)
+
+
+def _spoiled(history: History, step: str) -> dict[str, str]:
+    """Return the snapshot in which a step found what a person has cleared away since, with what that was."""
+    failure, snapshot = history.failures.get(step, {}), history.runbook.step(step).params.get("snapshot", "")
+    is_spoiled = bool(snapshot) and history.mode is Mode.FORWARD and failure.get("error") == PastEnd.code
+    return {snapshot: str(failure["message"])} if is_spoiled else {}
+
+
+def _give_up(history: History, record: Record, spoiled: Mapping[str, str]) -> None:
+    """Have rounds begin anew, for their snapshots hold for ever what they were found to hold."""
+    for snapshot, why in spoiled.items():
+        if history.can_give_up(snapshot):
+            record.append(Entry(snapshot, Event.GIVEN_UP, history.attempts.get(snapshot, 1), {"why": why}))
 
 
 def passed_over(history: History, step: str) -> str:

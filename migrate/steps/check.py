@@ -7,7 +7,8 @@ from migrate.run.runbook import Step
 from migrate.sites.ports import Capability, NewDisk, VMState
 from migrate.steps.foreign import SNAPSHOTS, standing
 from migrate.steps.kind import Context, Repeatable, Result
-from planner.errors import Blocked
+from migrate.steps.larger import LARGER, look
+from planner.errors import Blocked, PastEnd
 from planner.freezing import forbids_snapshots
 from planner.model import Backing, Power
 from planner.names import visible
@@ -33,7 +34,8 @@ class Check(Repeatable):
         """Raise Blocked that names the first thing which is not as planned."""
         _capable(ctx)
         _networks(ctx, step)
-        existing, wanted_bytes = _volumes(ctx, step, _vms(ctx, step))
+        sizes = _vms(ctx, step)
+        existing, wanted_bytes = _volumes(ctx, step, sizes)
         free = ctx.target.free_bytes()
         if wanted_bytes > free:
             raise Blocked(
@@ -41,11 +43,13 @@ class Check(Repeatable):
                 f"{show_bytes(wanted_bytes)}",
                 "free space there, or plan smaller waves",
             )
+        larger = _larger(ctx, step, sizes)
         return {
             "existing": existing,
             "wanted_bytes": wanted_bytes,
             "free_bytes": free,
             SNAPSHOTS: standing(ctx.source, (vm for vm, *_ in step.params["vms"])),
+            **({LARGER: larger} if larger else {}),
             "sites": {"source": ctx.source.identity, "target": ctx.target.identity},
         }
 
@@ -132,7 +136,7 @@ def _volumes(ctx: Context, step: Step, sizes: dict[str, int]) -> tuple[list[str]
     existing: list[str] = []
     wanted_bytes = 0
     for volume, size_bytes, backing, lun in step.params["volumes"]:
-        if sizes.get(volume) != size_bytes:
+        if not (sizes.get(volume) == size_bytes or (home and sizes.get(volume, 0) > size_bytes)):
             raise Blocked(
                 f"a disk of {ctx.wave} has {show_bytes(sizes.get(volume, 0))} at the source, "
                 f"the plan says {show_bytes(size_bytes)}",
@@ -154,6 +158,19 @@ def _volumes(ctx: Context, step: Step, sizes: dict[str, int]) -> tuple[list[str]
                 "remove it there first",
             )
     return existing, wanted_bytes
+
+
+def _larger(ctx: Context, step: Step, sizes: dict[str, int]) -> dict[str, str]:
+    """Return how it looks past what comes home of larger disks; raises Blocked for one that does not fit."""
+    found = {}
+    for volume, size_bytes, *_ in step.params["volumes"]:
+        if sizes[volume] == size_bytes:
+            continue
+        try:
+            found[volume] = look(ctx, volume, size_bytes)
+        except PastEnd as error:
+            raise Blocked(error.message, error.hint) from error
+    return found
 
 
 def _fits(there: NewDisk, size_bytes: int, backing: str, lun: str) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.larger import must_still_fit
 from migrate.steps.untouched import LEFT_BEHIND, check_untouched, is_written, marks
 from migrate.transfers.ports import HistoryWanted, Moving
 from planner.units import show_bytes, show_duration
@@ -67,8 +68,12 @@ class Fold(Repeatable):
         return f"bring the replicas to the newest checkpoint; {older}"
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Do it; raises ProjectBusy while somebody looks at an older checkpoint."""
+        """Do it; raises ProjectBusy while somebody looks at an older checkpoint.
+
+        Raises PastEnd, with all history as it was, for a disk that does not fit where it comes home to.
+        """
         check_untouched(ctx, step)
+        must_still_fit(ctx, step.params["vms"])
         return {"checkpoint": ctx.histories.fold(part_of(step.id)) if ctx.histories else 0}
 
 

@@ -9,6 +9,7 @@ from migrate.run.runbook import Step
 from migrate.sites.ports import FullSite
 from migrate.steps.foreign import held_by
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.larger import may_be_larger, must_still_fit
 from migrate.steps.standstill import moved
 from planner.errors import StepFailed
 from planner.model import Power
@@ -29,7 +30,11 @@ class Quiesce(Repeatable):
         return held_by(ctx, step)
 
     def act(self, ctx: Context, step: Step, op: str) -> Result:
-        """Freeze; the result says what consistency was really reached."""
+        """Freeze; the result says what consistency was really reached.
+
+        Raises PastEnd, with nothing stopped, for a disk that does not fit where it comes home to.
+        """
+        must_still_fit(ctx, step.params["vms"])
         return {"consistency": ctx.source.quiesce(tuple(step.params["vms"]), op).value}
 
     def undo(self, ctx: Context, step: Step, op: str) -> Result:
@@ -134,10 +139,16 @@ def _power(site: FullSite, vm: str) -> Power | None:
 
 
 def _must_be_as_planned(ctx: Context, step: Step) -> None:
-    """Raise StepFailed when the VM has other disks at the source than those that were replicated."""
+    """Raise StepFailed when the VM has other disks at the source than those that were replicated.
+
+    On the way home they may be larger, which passes and proofs look at.
+    """
     found = ctx.source.observe(step.params["vm"])
     there = {disk.volume: disk.size_bytes for disk in found.disks} if found else {}
-    if there != dict(step.params["disks"]):
+    planned = dict(step.params["disks"])
+    if may_be_larger(step):
+        there = {volume: min(size, planned.get(volume, size)) for volume, size in there.items()}
+    if there != planned:
         raise StepFailed(
             f"{step.title}: its disks at site {ctx.source.name} are not those of the plan",
             "roll back, discover again, plan anew and approve the wave",

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from migrate.run.runbook import Step, part_of
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.larger import may_be_larger, named
 from migrate.steps.resized import resized
 from migrate.steps.snapshots import frozen_as
 from planner.errors import StepFailed, WherryError
@@ -51,7 +52,7 @@ class Verify(Repeatable):
             "size_bytes": size_bytes,
             "equal": True,
             "proved": str(mark) if mark else "",
-            **resized(ctx, volume, size_bytes),
+            **resized(ctx, step, volume, size_bytes),
         }
 
 
@@ -65,7 +66,8 @@ def _reach(ctx: Context, step: Step) -> Result:
 
 
 def _digest(ctx: Context, step: Step, volume: str, size_bytes: int, snapshot: str | None) -> str:
-    compared = ctx.transfers.compare(volume, size_bytes, snapshot, ctx.report)
+    with named(ctx, volume, stopped=snapshot is None):
+        compared = ctx.transfers.compare(volume, size_bytes, snapshot, ctx.report, larger=may_be_larger(step))
     if not compared.equal:
         raise StepFailed(
             f"{step.title}: source and target differ ({compared.source[:16]} and {compared.target[:16]})",

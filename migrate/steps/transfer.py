@@ -20,6 +20,7 @@ from migrate.spans import tallied
 from migrate.steps.foreign import held_by
 from migrate.steps.history import cycles_of
 from migrate.steps.kind import Context, Repeatable, Result
+from migrate.steps.larger import may_be_larger, named
 from migrate.steps.snapshots import frozen_as
 from migrate.steps.standstill import stand
 from migrate.steps.untouched import check_untouched
@@ -83,8 +84,10 @@ class Transfer(Repeatable):
             extents=extents,
             cycle=f"{cycles_of(ctx, step)}{taken.get('id') or (AHEAD if is_ahead(step) else 'final')}",
             consistency=Consistency(taken.get("label", Consistency.CRASH)),
+            larger=may_be_larger(step),
         )
-        copied = ctx.transfers.copy(wanted, ctx.report)
+        with named(ctx, volume, stopped=bool(stood)):
+            copied = ctx.transfers.copy(wanted, ctx.report)
         return {
             "mode": copied.mode.value,
             "data_bytes": copied.data_bytes,

@@ -36,7 +36,13 @@ class ModelledTransfers:
         return Copied(wanted.mode, data, data, seconds)
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         """Move the clock on by one read of the disk; both sites read at the same time."""
         self.clock.at_s += size_bytes / self.hash_bytes_s

@@ -22,7 +22,8 @@ class Wanted:
     receiver's own record says it was. ``base`` and ``change`` are the change ids the replica stands on
     and gets to. Without a ``snapshot`` the disk of a stopped VM is read or, ``live``, as it is; ``extents``
     are the changed areas of a delta. Passes of one ``cycle`` are of one instant of a group, worth
-    ``consistency``.
+    ``consistency``. A source that may be ``larger`` than ``size_bytes`` must be zeros past them, of which a
+    delta looks at its changed areas only.
     """
 
     volume: str
@@ -36,6 +37,7 @@ class Wanted:
     cycle: str = ""
     consistency: Consistency = Consistency.CRASH
     live: bool = False
+    larger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +110,25 @@ class Transfers(Protocol):
     def copy(self, wanted: Wanted, report: Callable[[Moving], None]) -> Copied:
         """Bring the replica up to date; returns when every byte is durable at the target.
 
-        Raises Unreachable, NoSpace, StepFailed, and Paused when somebody asked for it.
+        Raises Unreachable, NoSpace, StepFailed, PastEnd before anything is sent, and Paused when somebody
+        asked for it.
         """
         ...
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
-        """Return full-content digests of the source's disk (or snapshot) and of the replica."""
+        """Return full-content digests of the source's disk (or snapshot) and of the replica.
+
+        The source may be ``larger``: then its first ``size_bytes`` count, and it raises PastEnd unless all
+        past them is zeros.
+        """
         ...
 
 

@@ -9,21 +9,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Protocol
 
+from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
 from migrate.replication.channel import Channel, ChannelClosed
 from migrate.replication.hashing import ask_hash, hash_disk
-from migrate.replication.passes import PassSpec, Progress
+from migrate.replication.passes import Mode, PassSpec, Progress
 from migrate.replication.sender import send_pass
 from migrate.replication.streams import Streams
+from migrate.replication.tail import must_be_zeros, within
 from migrate.replication.throttle import Throttle
 from migrate.replication.wire import WireError
 from migrate.sites.removals import Frozen
 from migrate.sites.ways import GivesWay, ReadsLive
 from migrate.transfers.ports import Compared, Copied, Moving, Packing, Wanted
-from planner.errors import Paused, StepFailed, Unreachable
+from planner.errors import PastEnd, Paused, StepFailed, Unreachable
 from planner.units import show_bytes
 
 
@@ -99,20 +101,28 @@ class StreamedTransfers:
         )
         begun = time.monotonic()
         try:
-            with (
-                closing(self._open(wanted)) as disk,
-                closing(self._connect()) as first,
-                closing(self._throttle.through(first, wanted.volume, stop)) as channel,
-            ):
+            with ExitStack() as opened:
+                disk = opened.enter_context(closing(self._open(wanted)))
                 gives_way = disk.is_wanted if isinstance(disk, GivesWay) else _never
+
+                def go_on() -> None:
+                    report(Moving(wanted.volume, 0, wanted.size_bytes, 0))
+                    if stop() or gives_way():
+                        raise _stopped()
+
+                _must_have(disk, wanted.size_bytes, larger=wanted.larger)
+                if wanted.larger:  # before we connect: a receiver does not wait long for the first word
+                    areas = wanted.extents if wanted.mode is Mode.DELTA else None
+                    _prove_tail(disk, wanted.size_bytes, areas, go_on)
+                first = opened.enter_context(closing(self._connect()))
+                channel = opened.enter_context(closing(self._throttle.through(first, wanted.volume, stop)))
                 many = self._streams(first)
-                _must_have(disk, wanted.size_bytes)
                 sent = send_pass(
                     disk,
                     channel,
                     spec,
                     mode=wanted.mode,
-                    extents=wanted.extents,
+                    extents=_inside(wanted),
                     level=self._level,
                     adapts=self._adapts,
                     dedupe=self._dedupe,
@@ -127,7 +137,7 @@ class StreamedTransfers:
                 f"the receiver went away in a transfer: {error}", "run the verb again; it resumes"
             ) from error
         if not sent.complete:
-            raise Paused("the transfer was stopped between two blocks", "run the verb again; it resumes")
+            raise _stopped()
         return Copied(
             sent.mode,
             sent.sent_bytes,
@@ -154,7 +164,13 @@ class StreamedTransfers:
         return lambda: self._stop(volume)
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         """Hash both sides at the same time, each where its disk is."""
 
@@ -172,7 +188,7 @@ class StreamedTransfers:
                 closing(self._connect()) as channel,
                 ThreadPoolExecutor(1) as pool,
             ):
-                _must_have(disk, size_bytes)
+                _must_have(disk, size_bytes, larger=larger)
                 theirs = pool.submit(ask_hash, channel, volume, size_bytes, progress=go_on)
                 try:
                     ours = hash_disk(disk, size_bytes=size_bytes, progress=told)
@@ -181,10 +197,16 @@ class StreamedTransfers:
                     raise
                 there = theirs.result()
                 _must_stand(disk)
+                if larger:
+                    must_be_zeros(disk, size_bytes, () if ours.tail_zero else None)
         except (ChannelClosed, WireError) as error:
             raise Unreachable(
                 f"the receiver went away in a comparison: {error}", "run the verb again"
             ) from error
+        if not ours.tail_zero:
+            raise StepFailed(
+                "the source disk was written to while it was compared", "see who does that, then retry"
+            )
         if not there.tail_zero:
             raise StepFailed(
                 "the target disk holds data past the source's end", "wipe the LUN, replicate again"
@@ -196,15 +218,38 @@ def _never() -> bool:
     return False
 
 
+def _prove_tail(
+    disk: ReadableDisk, size_bytes: int, areas: tuple[Extent, ...] | None, go_on: Callable[[], None]
+) -> None:
+    """Raise PastEnd unless the tail of a source is zeros, NotFound for one that was read of no one moment."""
+    try:
+        must_be_zeros(disk, size_bytes, areas, go_on)
+    except PastEnd:
+        _must_stand(disk)
+        raise
+
+
+def _stopped() -> Paused:
+    return Paused("the transfer was stopped between two blocks", "run the verb again; it resumes")
+
+
+def _inside(wanted: Wanted) -> tuple[Extent, ...] | None:
+    """Return the changed areas that travel: those past the end of a larger source were found to be zeros."""
+    return within(wanted.extents, wanted.size_bytes) if wanted.larger and wanted.extents else wanted.extents
+
+
 def _must_stand(disk: ReadableDisk) -> None:
     """Raise NotFound when the snapshot that was read is gone; raises WherryError."""
     if isinstance(disk, Frozen):
         disk.must_stand()
 
 
-def _must_have(disk: ReadableDisk, size_bytes: int) -> None:
-    """Raise StepFailed when a source disk grew or shrank: what lies past the planned size would be lost."""
-    if disk.size_bytes != size_bytes:
+def _must_have(disk: ReadableDisk, size_bytes: int, *, larger: bool) -> None:
+    """Raise StepFailed when a source disk grew or shrank: what lies past the planned size would be lost.
+
+    One that may be ``larger`` is looked at past that size by others.
+    """
+    if disk.size_bytes < size_bytes or (disk.size_bytes > size_bytes and not larger):
         raise StepFailed(
             f"the source disk has {show_bytes(disk.size_bytes)}, the plan says {show_bytes(size_bytes)}",
             "go back, discover again, plan anew and approve the wave",

@@ -1,6 +1,6 @@
 """The lab that is killed: four VMs of one group, and the project that moves them, made once.
 
-A physical RDM becomes a VMDK, a VMDK becomes an RDM, two VMs share a disk, one ignores a shutdown
+A physical RDM becomes a VMDK, a VMDK an RDM on a larger LUN, two VMs share a disk, one ignores a shutdown
 request and one is off. Site urls are relative, so that a copy of the directory is a project of its own.
 """
 
@@ -18,13 +18,14 @@ from planner.settings import Lun, Policies, Remap, Settings, Site
 from planner.store import approvals, inventories, plans
 from planner.store import settings as settings_store
 from planner.store.project import Project, utc_now
-from planner.units import MIB
+from planner.units import KIB, MIB
 
 WAVE = "W01"
 STUBBORN = "web"  # its guest ignores a shutdown request, so that force is needed
 IDLE = "spare"  # off when the plan is made: it moves and is never started
 RUNNING = ("db", "app", "web")
 SITES = ("dc1", "dc2")
+LUN, LARGER = "naa.t", 192 * KIB + 512  # than the disk of web-01 that moves onto it
 _RATE = 400.0
 
 
@@ -75,14 +76,14 @@ def estate() -> Inventory:
 
 def settings() -> Settings:
     """Return the settings of the project: both remaps, short patience."""
-    luns = (Lun(name="naa.t", size_bytes=MIB),)
+    luns = (Lun(name=LUN, size_bytes=MIB + LARGER),)
     return Settings(
         sites={
             "dc1": Site(url="lab:lab/dc1", role="source"),
             "dc2": Site(url="lab:lab/dc2", role="target"),
         },
         luns=luns,
-        remaps=(Remap(disk="web-01/Hard disk 1", to="rdm-virtual", lun="naa.t"),),
+        remaps=(Remap(disk="web-01/Hard disk 1", to="rdm-virtual", lun=LUN),),
         policies=Policies(
             delta_cycles=1, stop_timeout_s=0.05, probe_timeout_s=2.0, block_kib=64, commit_window_h=1.0
         ),

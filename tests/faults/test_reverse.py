@@ -6,7 +6,6 @@ one, the disks at the source are byte for byte what was committed, and that can 
 
 from __future__ import annotations
 
-import hashlib
 import random
 import time
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from tests.faults.homeward import go, home, written_at
 from tests.faults.killlab import RUNNING, WAVE
 from tests.faults.labrun import Lab, kill_at
 from tests.faults.scenario import every, points_of, slice_of
-from tests.faults.witness import volumes_of, whole
+from tests.faults.witness import digest, volumes_of, whole
 
 
 def cycle(project: Project, onlooker: Onlooker) -> Stopped:
@@ -62,7 +61,7 @@ def _imaged(lab: Lab, checkpoint: str) -> Iterator[tuple[str, str]]:
                         with closing(opened) as image:
                             data = bytearray(image.size_bytes)
                             image.read_into(memoryview(data), 0)
-                            yield disk["volume"], hashlib.sha256(data).hexdigest()
+                            yield disk["volume"], digest(data)
 
 
 def await_writes(lab: Lab) -> None:

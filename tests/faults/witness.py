@@ -87,8 +87,13 @@ def _content(disk: ReadableDisk) -> bytes:
 
 
 def whole(site: LabSite, volume: str) -> str:
-    """Return the SHA-256 of every byte of a volume."""
-    return hashlib.sha256(_read(site, volume)).hexdigest()
+    """Return the digest of every byte of a volume."""
+    return digest(_read(site, volume))
+
+
+def digest(data: bytes | bytearray) -> str:
+    """Return a SHA-256 in which zeros at the end do not count: those of a larger LUN."""
+    return hashlib.sha256(data.rstrip(b"\0")).hexdigest()
 
 
 def beside_records(site: LabSite, volume: str) -> str:

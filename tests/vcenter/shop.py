@@ -44,10 +44,12 @@ from tests.vcenter.staged import devices_of, disks_of, machines, mounts
 vim: Any = pyVmomi.vim
 MIB = 1 << 20
 HERE, THERE = "7f0d3c1e-0000-4000-8000-0000000000a1", "7f0d3c1e-0000-4000-8000-0000000000a2"
-LUN_HERE, LUN_THERE = "naa.6000000000000000000000000000aa01", "naa.6000000000000000000000000000aa02"
+LUN_HERE, LUN_THERE, LUN_BESIDE = (f"naa.6000000000000000000000000000aa0{number}" for number in (1, 2, 3))
 NODES = ("node-1", "node-2")
 SINGLE = ("app-1", "app-2", "web-1", "web-2")
 SHARED_BYTES = 2 * MIB
+LUN_THERE_BYTES = SHARED_BYTES + MIB  # larger than the disk that it takes
+LUN_BESIDE_BYTES = MIB + 192 * 1024
 _LOOK_S = 0.02
 _POINTER = """# Disk DescriptorFile
 version=1
@@ -106,7 +108,7 @@ def _vm(number: int, name: str, vcenter: str, *more: Disk) -> VM:
     )
 
 
-def _document(folder: Path, vcenter: str, vms: tuple[VM, ...], lun: Lun) -> Path:
+def _document(folder: Path, vcenter: str, vms: tuple[VM, ...], *luns: Lun) -> Path:
     common = ("prod", "dc1", "7.0.3", 8, 64 << 30, vcenter)
     estate = Inventory(
         "test",
@@ -121,8 +123,9 @@ def _document(folder: Path, vcenter: str, vms: tuple[VM, ...], lun: Lun) -> Path
         ),
         networks=(Network("network-1", "net", "7", "vSwitch0", vcenter, "dc1", "standard"),),
         vcenters=(VCenter(vcenter, "vc", "8.0.2", "1", "8.0.2.0"),),
-        luns=(
-            replace(lun, vendor="NETAPP", model="LUN C-Mode", hosts=("host-1", "host-2"), vcenter=vcenter),
+        luns=tuple(
+            replace(lun, vendor="NETAPP", model="LUN C-Mode", hosts=("host-1", "host-2"), vcenter=vcenter)
+            for lun in luns
         ),
     )
     folder.mkdir()
@@ -144,8 +147,9 @@ def source(folder: Path, backing: Backing) -> Path:
 
 
 def target(folder: Path) -> Path:
-    """Write the estate that it reaches, with a free LUN for the cluster's disk."""
-    return _document(folder, THERE, (_mover(THERE),), Lun(LUN_THERE, size_bytes=SHARED_BYTES))
+    """Write the estate that it reaches, with a free LUN for the cluster's disk, and one for another."""
+    luns = (Lun(LUN_THERE, size_bytes=LUN_THERE_BYTES), Lun(LUN_BESIDE, size_bytes=LUN_BESIDE_BYTES))
+    return _document(folder, THERE, (_mover(THERE),), *luns)
 
 
 def _disks(machine: Any) -> list[Any]:
@@ -185,7 +189,7 @@ class Shop:
         for file in store.glob("*/*.vmdk"):
             flat = file.with_name(file.name.replace(".vmdk", "-flat.vmdk"))
             if flat.exists() and (said := _UUID.search(file.read_text(errors="replace"))):
-                self._link(re.sub("[ -]", "", said[1]), flat)
+                self._link(re.sub("[ -]", "", said[1]), self._luns.get(file.stem, flat))
 
     def _link(self, digits: str, file: Path) -> None:
         link = self._by_id / f"wwn-0x{digits}"

@@ -22,7 +22,19 @@ from planner.store import settings
 from planner.store.project import Project
 from tests.vcenter.collected import finished, named
 from tests.vcenter.fixtures import StartVCenter
-from tests.vcenter.shop import LUN_HERE, LUN_THERE, NODES, SHARED_BYTES, SINGLE, Shop, source, target
+from tests.vcenter.shop import (
+    LUN_BESIDE,
+    LUN_BESIDE_BYTES,
+    LUN_HERE,
+    LUN_THERE,
+    LUN_THERE_BYTES,
+    NODES,
+    SHARED_BYTES,
+    SINGLE,
+    Shop,
+    source,
+    target,
+)
 from tests.vcenter.staged import Staged, machines, mounts, snapshots, staged
 
 ALL = (*NODES, *SINGLE)
@@ -65,7 +77,8 @@ def begin(tmp_path: Path, vcenter: StartVCenter) -> Iterator[Begin]:
                 for peer, name in zip(peers, ("here", "there"), strict=True)
             )
             here.lun(LUN_HERE, SHARED_BYTES)
-            there.lun(LUN_THERE, SHARED_BYTES)
+            there.lun(LUN_THERE, LUN_THERE_BYTES)
+            there.lun(LUN_BESIDE, LUN_BESIDE_BYTES)
             for shop in (here, there):
                 shop.lay()
             stage = staged(tmp_path / "move", *peers)
@@ -80,9 +93,11 @@ def begin(tmp_path: Path, vcenter: StartVCenter) -> Iterator[Begin]:
 
 def remapped(move: Move, to: str, lun: str = "") -> None:
     said = f', lun = "{lun}"' if lun else ""
-    luns = f'[{{name = "{LUN_THERE}", size_bytes = {SHARED_BYTES}}}]'
-    remaps = f'[{{disk = "node-1/Hard disk 2", to = "{to}"{said}}}]'
-    more: dict[str, Any] = {"datastores": '{ds = "ds"}', "luns": luns, "remaps": remaps}
+    sizes = {LUN_THERE: LUN_THERE_BYTES, LUN_BESIDE: LUN_BESIDE_BYTES}
+    luns = ", ".join(f'{{name = "{name}", size_bytes = {size}}}' for name, size in sizes.items())
+    beside = f', {{disk = "app-1/Hard disk 1", to = "rdm-virtual", lun = "{LUN_BESIDE}"}}' if lun else ""
+    remaps = f'[{{disk = "node-1/Hard disk 2", to = "{to}"{said}}}{beside}]'
+    more: dict[str, Any] = {"datastores": '{ds = "ds"}', "luns": f"[{luns}]", "remaps": remaps}
     move.stage.planned(*ALL, **more)
 
 
@@ -186,8 +201,20 @@ def test_a_cluster_on_a_vmdk_moves_onto_a_lun_and_home_again(begin: Begin) -> No
         assert list(here.values()) == list(there.values())
     assert move.there.kinds(*NODES) == dict.fromkeys(NODES, ("physicalMode", "physicalSharing"))
     written(move.there)
+    move.there.write("node-1", 1, b"past", LUN_THERE_BYTES - 700)
+    ran = move.stage.cli.live("replicate", "W01", "--reverse")
+    assert ran.code == 3
+    assert "node-1 Hard disk 2 at site dc2 does not fit onto the one at site dc1: something lies" in ran.text
+    assert f"first at byte {LUN_THERE_BYTES - 700}" in ran.text
+    move.there.write("node-1", 1, bytes(4), LUN_THERE_BYTES - 700)
     move.live("replicate", "--reverse")
     written(move.there)
+    move.there.write("app-1", 0, b"grown", MIB + 64 * KIB)  # that nobody can look at while its VM runs
+    ran = move.stage.cli.live("failback", "W01")
+    assert ran.out == "W01: stopped at app-1 Hard disk 1: final delta\n"
+    assert "app-1 Hard disk 1 at site dc2 does not fit onto the one at site dc1: something lies" in ran.text
+    assert "roll back, so that it runs at site dc2 again" in ran.text
+    move.there.write("app-1", 0, bytes(5), MIB + 64 * KIB)
     expected = move.there.content(*ALL)
     move.live("failback")
     assert move.here.content(*ALL) == expected

@@ -140,7 +140,9 @@ class Movers:
             return {"copied": asdict(transfers.copy(wanted, lambda _moving: None))}
         about = task.comparison
         assert about is not None
-        said = transfers.compare(about.volume, about.size_bytes, about.snapshot, lambda _moving: None)
+        said = transfers.compare(
+            about.volume, about.size_bytes, about.snapshot, lambda _moving: None, larger=about.larger
+        )
         return {"compared": asdict(said)}
 
     def _keep(self, task: Task, stop: Callable[[], bool]) -> dict[str, Any]:

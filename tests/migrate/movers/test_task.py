@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -25,7 +25,7 @@ from migrate.replication.pace import Left
 from migrate.replication.passes import Mode
 from migrate.sites.ports import Extent
 from migrate.transfers.ports import Moving, Packing, Wanted, Written
-from planner.errors import NoSpace, Paused, Unreachable, WherryError
+from planner.errors import NoSpace, PastEnd, Paused, Unreachable, WherryError
 
 _NASTY = "vm\x1b[2J\n\u202e\ud800/2000"
 _ENDS, _MANNER = Ends("/a", "/b"), Manner(1, 1 << 20, True, True)
@@ -38,7 +38,9 @@ _WRITTEN = (Written(_NASTY, 4096, (Extent(0, 512),)), Written("v", 512, ()), Wri
     [
         Task(_ENDS, _MANNER, 7, _DELTA),
         Task(_ENDS, _MANNER, 8, Wanted("v", 1, Mode.SEED, "p")),
+        Task(_ENDS, _MANNER, 8, replace(_DELTA, larger=True)),
         Task(_ENDS, _MANNER, 9, comparison=Comparison(_NASTY, 4096, None)),
+        Task(_ENDS, _MANNER, 9, comparison=Comparison("v", 4096, "s", larger=True)),
         Task(_ENDS, _MANNER, 9, placement=Placement(f"/{_NASTY}", "/seeds", _NASTY, 4096, "r")),
         Task(_ENDS, _MANNER, 9, keeping=Keeping(_NASTY, _NASTY, "/kept", _WRITTEN)),
     ],
@@ -68,7 +70,7 @@ def test_progress_comes_out_as_it_went_in(moving: Moving) -> None:
     assert load_moving(json.loads(line(asdict(moving)))) == moving
 
 
-@pytest.mark.parametrize("kind", [NoSpace, Paused, Unreachable, WherryError])
+@pytest.mark.parametrize("kind", [NoSpace, PastEnd, Paused, Unreachable, WherryError])
 def test_an_error_keeps_its_class_over_the_pipe(kind: type[WherryError]) -> None:
     found = load_error(kind("it broke", "mend it").as_json())
     assert (type(found), found.message, found.hint) == (kind, "it broke", "mend it")

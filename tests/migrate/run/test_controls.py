@@ -79,8 +79,8 @@ class _StopsOnce:
             raise Paused("the transfer was stopped between two blocks", "run the verb again")
         return self._inner.copy(*wanted)
 
-    def compare(self, *wanted: Any) -> Any:
-        return self._inner.compare(*wanted)
+    def compare(self, *wanted: Any, larger: bool = False) -> Any:
+        return self._inner.compare(*wanted, larger=larger)
 
 
 def test_a_transfer_stopped_at_a_block_edge_is_not_a_failure() -> None:

@@ -78,7 +78,13 @@ class Filling(ModelledTransfers):
         return super().copy(wanted, report)
 
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         fills = bool(snapshot) and self.fills.get(f"compare {volume}", 0) > 0
         for _ in range(BLOCKS):

@@ -280,7 +280,13 @@ def test_a_transfer_without_its_snapshot_does_not_read_a_running_disk() -> None:
 
 class Differing(ModelledTransfers):
     def compare(
-        self, volume: str, size_bytes: int, snapshot: str | None, report: Callable[[Moving], None]
+        self,
+        volume: str,
+        size_bytes: int,
+        snapshot: str | None,
+        report: Callable[[Moving], None],
+        *,
+        larger: bool = False,
     ) -> Compared:
         found = super().compare(volume, size_bytes, snapshot, report)
         return Compared(found.source, "other") if volume == "id-web/2000" else found

@@ -91,7 +91,7 @@ class Replicating:
             sha256(self.plant.bytes_of(0, self.disk)).hexdigest(), sha256(self.replica).hexdigest()
         )
         ctx: Any = SimpleNamespace(
-            transfers=SimpleNamespace(compare=lambda *_: digests),
+            transfers=SimpleNamespace(compare=lambda *_, larger: digests),
             target=SimpleNamespace(change_id=lambda _: None, volume=lambda _: None),
             report=None,
         )
