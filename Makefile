@@ -7,6 +7,9 @@ BIN := $(VENV)/bin
 # Tests wait for processes and timers: three more than cores keep these busy.
 JOBS ?= $(shell expr $$(nproc) + 3)
 READY := $(VENV)/.ready
+# pytest compiles tests in a way of its own; once and here, else every process does so at the same time.
+COMPILED = { echo "compiling the tests once"; \
+  ls -d tests/*/ | xargs -P 2 -n 3 $(BIN)/python -m pytest -q --collect-only > /dev/null || true; }
 
 .PHONY: demo demo-fleet test soak lint check bench screenshots requirements build clean
 
@@ -20,6 +23,7 @@ demo-fleet: $(READY)
 
 test: $(READY)
 	@scripts/prepare test
+	@[ -d tests/faults/__pycache__ ] || $(COMPILED)
 	$(BIN)/python -m pytest -m "not soak" -n $(JOBS)
 
 # Takes long: every point of death and failure, every fault in every kind of step, 1,000 kills at random, 12,000
