@@ -274,7 +274,7 @@ def _note(wave: WaveNow, alive: bool) -> str:
         return f"history reaches back {status.short_history}"
     if status.overlooked:
         return status.overlooked[0]
-    return status.gate or status.current
+    return (status.gate or status.current).removeprefix(f"{wave.name}: ")
 
 
 def _has_age(stage: str) -> bool:

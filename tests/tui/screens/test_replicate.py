@@ -204,7 +204,7 @@ async def test_of_copies_that_are_too_old_it_is_said_when_they_are_within_their_
 ) -> None:
     async with seen(move) as pilot:
         await go(pilot, "W01/g0")
-        await until(lambda: "within it at 14:02 UTC" in panel(pilot, "lane"))
+        await until(lambda: "in target at 14:02 UTC" in panel(pilot, "lane"))
         assert "as its last rounds took" in panel(pilot, "lane")
 
 
