@@ -26,7 +26,10 @@ _MARKS = {
     "in sync": ("●", "good"),
     "rehearsed": ("●", "good"),
     "ready": ("●", "good"),
+    "before commit": ("◆", "accent"),
     "committed": ("✔", "good"),
+    "failed back": ("✔", "good"),
+    "rolled back": ("◄", ""),
     "reverse protected": ("◄", "good"),
 }
 

@@ -13,7 +13,7 @@ from planner.names import visible
 from planner.units import show_bytes, show_duration
 from tui.drawings.spans import cells, drawn, runs_words
 from tui.drawings.timeline_link import spark
-from tui.live.lanes import Lane
+from tui.live.lanes import Lane, has_age
 from tui.live.sums import Sums
 from tui.screens.replicate_rows import left_words, phase_mark
 from tui.text import count, fill, line, plural, short_time, stack
@@ -131,7 +131,7 @@ def describe_store(live: Live, said: Sums) -> list[Content]:
     histories = [
         (group, found)
         for wave in live.waves
-        if wave.copies is not None
+        if wave.copies is not None and has_age(wave.status.stage)  # after the go there is no journal
         for group, found in wave.copies.histories.items()
     ]
     if histories:
@@ -244,6 +244,8 @@ def _of_run(wave: WaveNow) -> list[Content]:
         lines.append(_labelled("ordered", f"{wave.order.purpose} by {who}, {short_time(wave.order.at)} UTC"))
     if status.gate:
         lines.append(_labelled("waits at", visible(status.gate, 120)))
+    if "foreign snapshot" in status.held:
+        lines.append(_labelled("helps", "it goes on when that is gone; O goes on beside it, with a reason"))
     if status.hint:
         lines.append(_labelled("hint", visible(status.hint, 300)))
     return lines

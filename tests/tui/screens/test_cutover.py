@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from migrate.run.runbook import Runbook
 from migrate.sheet import now_of
 from migrate.to_go import ToGo
 from planner.conduct import GateRule, ProbeKind
+from planner.names import visible
 from planner.places import STEP_WORDS
 from planner.settings import Window
 from planner.store import filters
@@ -39,7 +41,7 @@ from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
 from tui.screens.cutover import CutoverScreen
 from tui.screens.cutover_clock import describe_clock
-from tui.screens.cutover_rows import COLUMNS, step_mark
+from tui.screens.cutover_rows import COLUMNS, brief, step_mark
 
 KEPT = Path(__file__).parents[1] / "pictures"
 PROBE = "g0/v1/probe"
@@ -600,6 +602,15 @@ async def test_it_looks_as_kept(run: Standing, size: tuple[int, int]) -> None:
             await differs(KEPT / f"cutover-replay-{size[0]}x{size[1]}.txt", lambda: text(pilot) + "\n")
         )
     assert not any(changed), "\n".join(changed)
+
+
+def test_what_a_step_says_leaves_out_the_title_beside_it(run: Standing) -> None:
+    at_failure(run)
+    step = now_of(run.project, run.run, datetime.now(UTC), False).step(PROBE)
+    assert step is not None
+    title = visible(step.title)
+    for said, left in ((f"{title} failed: no", "no"), (f"{title}: no", "no"), ("other: no", "other: no")):
+        assert brief(replace(step, said=said)) == left
 
 
 def test_every_status_has_its_mark() -> None:
