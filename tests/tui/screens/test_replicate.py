@@ -135,6 +135,7 @@ async def test_the_death_of_the_engine_is_said_plainly(move: Running) -> None:
     async with seen(move) as pilot:
         place = await go(pilot)
         await until(lambda: place.table.rows[6][5] is not None)
+        place.say("✔ W02 is being brought up to date", "good")  # which hides no death
         move.engine.close()
         await until(lambda: "engine ✖ died" in text(pilot))
         assert "the engine died" in text(pilot)
