@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.store.project import Project
 
 _LAST = 5  # rounds that are looked at
+_LONGER = 2  # times as long as the longest of them: then they say nothing of the one under way
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,12 @@ def within_again(status: WaveStatus, lefts: Mapping[str, tuple[float, float]], n
     if not says and rounds.took_s is None:
         return Again(None, None, "no round of it is whole yet, so nobody knows how long one takes")
     instant = datetime.fromisoformat(rounds.begun_at) if rounds.begun_at else now
+    if not says and rounds.begun_at and rounds.took_s is not None:
+        usual_s = max(_LONGER * rounds.took_s[1], 60.0)
+        if (now - instant).total_seconds() > usual_s:
+            return Again(
+                None, None, "this round takes longer than the last ones, and not all its disks say how long"
+            )
     ends: list[datetime] = []
     for case in (0, 1):
         by_disks = now + timedelta(seconds=max((left[case] for left in lefts.values()), default=0.0))

@@ -150,7 +150,8 @@ def _happened(told: Moments, run: Run, part: str, steps: Sequence[Step]) -> Iter
     yield from _rounds(told, run, part)
     for proof in (step for step in steps if step.kind == "checkpoint"):
         yield from event(told.last(proof.id, Event.DONE), "replicas compared with their snapshot: equal")
-    yield from event(*_passed(told, GO, "go for cutover"))
+    go = "go for cutover" if there == TARGET else "go for failback"
+    yield from event(*_passed(told, GO, go))
     stops, starts = ([step for step in steps if step.kind == kind] for kind in ("stop", "start"))
     yield from event(told.begun(stops), f"{show_count(len(stops), 'VM')} told to stop")
     finals = [step for step in steps if step.kind == "transfer" and step.phase is Phase.CUTOVER]

@@ -1,15 +1,16 @@
 """What the record of a run knows of one group: what its rounds found changed, which of them were proven.
 
-Of rounds that were put away it knows how much they found, and not which were proven.
+Rounds that were put away are told too; which of those were proven is not known of an older wherry's.
 """
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from migrate.run.cycles import away_of
+from migrate.run.cycles import away_of, proven_by
 from migrate.run.history import Event
 from migrate.run.runbook import part_of
 
@@ -52,11 +53,31 @@ def rounds_told(project: Project, run: Run, history: History, part: str) -> tupl
     return tuple(Round(at, *sums) for at, sums in sorted(found.items()))
 
 
-def proven_cycles(history: History, part: str) -> frozenset[str]:
+def proven_cycles(project: Project, run: Run, history: History, part: str) -> frozenset[str]:
     """Return how the cycles end whose copies were compared with their snapshot, byte for byte."""
-    found = (
-        history.results.get(step.params["snapshot"], {}).get("id", "")
+    found = [one.proven for one in away_of(project, run) if one.part == part]
+    found += [
+        proven_by(history, step)
         for step in history.runbook.steps
-        if step.kind == "checkpoint" and part_of(step.id) == part and step.id in history.results
-    )
+        if step.kind == "snapshot" and part_of(step.id) == part
+    ]
     return frozenset(f"{part}/{snapshot}" for snapshot in found if snapshot)
+
+
+def proven_of(project: Project, title: str) -> frozenset[str]:
+    """Return the same of the group WAVE/GROUP, by the run that copies it now; raises NotFound."""
+    from migrate.run.returning import find_returning
+    from migrate.run.wave_groups import one_named
+    from migrate.run.waves import find_wave
+
+    group = one_named(project, title)
+    wave = group.title.partition("/")[0]
+    standing = find_returning(project, wave) if group.side == "source" else find_wave(project, wave)
+    if standing is None or standing.run is None or standing.history is None:
+        return frozenset()
+    return proven_cycles(project, standing.run, standing.history, group.part)
+
+
+def is_proven(cycle: str, proven: AbstractSet[str]) -> bool:
+    """Return whether a checkpoint's cycle is one of those."""
+    return any(cycle.endswith(f"/{one}") for one in proven)

@@ -32,7 +32,8 @@ class GoingBack:
     """The way back of a run. Times are ISO 8601 in UTC, empty where it did not come to that.
 
     ``verb`` is ``abort``, ``rollback`` or ``failback``. ``down_s`` is how long the VM that is or was
-    down longest was so. ``written_bytes`` is what the target wrote since ``on_since``.
+    down longest was so. ``written_bytes`` is what the site where it came to (``wrote``, source or
+    target) wrote since ``on_since``.
     """
 
     verb: str
@@ -41,6 +42,7 @@ class GoingBack:
     down_s: float | None = None
     on_since: str = ""
     written_bytes: int | None = None
+    wrote: str = "target"
 
 
 def going_back(
@@ -61,6 +63,7 @@ def going_back(
         down_s,
         on_since,
         None if on_since else 0,
+        "source" if run.kind is runs.RunKind.FAILBACK else "target",
     )
 
 

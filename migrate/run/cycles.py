@@ -34,7 +34,11 @@ _INTENTS = (
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """One whole round of a group; ``instant`` and ``ended_at`` are ISO 8601 in UTC."""
+    """One whole round of a group; ``instant`` and ``ended_at`` are ISO 8601 in UTC.
+
+    ``proven`` is the site's name of the snapshot that its copies were compared with, byte for byte; empty
+    where that was not done, or was put away by an older wherry.
+    """
 
     part: str  # the group's of step ids: g0
     number: int
@@ -42,6 +46,7 @@ class Cycle:
     ended_at: str
     data_bytes: int
     wire_bytes: int
+    proven: str = ""
 
     @property
     def snapshot(self) -> str:
@@ -77,9 +82,8 @@ def copied_by_group(run: Run, history: History, times: Mapping[tuple[int, str], 
 
 def is_whole(history: History, snapshot: Step) -> bool:
     """Return whether all that is copied from a snapshot is at the target."""
-    users = (history.runbook.step(user) for user in history.runbook.dependents[snapshot.id])
     return history.status[snapshot.id] is Status.DONE and all(
-        history.status[user.id] is Status.DONE for user in users if user.kind == "transfer"
+        history.status[step.id] is Status.DONE for step in _passes(history, snapshot)
     )
 
 
@@ -200,13 +204,27 @@ def _recorded(project: Project, run: Run, history: History) -> list[Cycle]:
 
 def _cycle(history: History, snapshot: Step, instant: str, ended: Mapping[str, str]) -> Cycle:
     part, number = part_of(snapshot.id), int(snapshot.id.rpartition("/")[2])
-    results = [
-        history.results.get(user, {})
-        for user in history.runbook.dependents[snapshot.id]
-        if history.runbook.step(user).kind == "transfer"
-    ]
-    sums = (sum(int(one.get(what, 0)) for one in results) for what in ("data_bytes", "wire_bytes"))
-    return Cycle(part, number, instant, ended.get(f"{part}/drop/{number}", ""), *sums)
+    results = [history.results.get(step.id, {}) for step in _passes(history, snapshot)]
+    data, wire = (sum(int(one.get(what, 0)) for one in results) for what in ("data_bytes", "wire_bytes"))
+    ended_at = ended.get(f"{part}/drop/{number}", "")
+    return Cycle(part, number, instant, ended_at, data, wire, proven_by(history, snapshot))
+
+
+def proven_by(history: History, snapshot: Step) -> str:
+    """Return the site's name of a snapshot with which all copies of it were compared, else nothing."""
+    proof = snapshot.id.replace("/snapshot/", "/checkpoint/")
+    if proof not in history.results:
+        return ""
+    compared = {volume for volume, _ in history.runbook.step(proof).params["volumes"]}
+    if not compared.issuperset(step.params["volume"] for step in _passes(history, snapshot)):
+        return ""  # of a first copy only what is sent once is compared
+    return str(history.results.get(snapshot.id, {}).get("id", ""))
+
+
+def _passes(history: History, snapshot: Step) -> list[Step]:
+    """Return the passes that read a snapshot."""
+    users = (history.runbook.step(user) for user in history.runbook.dependents[snapshot.id])
+    return [user for user in users if user.kind == "transfer"]
 
 
 def _cut_short(history: History) -> bool:

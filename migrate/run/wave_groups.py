@@ -150,7 +150,7 @@ class _Titled:
                 raise
             why = "it was not replicated yet, or was cut over since"
             if found.side == "source":
-                why = "it is committed, and not protected at its source"
+                why = "at its source there is one from the first round after the commit to the go home"
             raise NotFound(
                 f"{visible(found.title, 200)} has no history: {why}", "wherry status tells where it stands"
             ) from error

@@ -273,6 +273,11 @@ _VERSION_7: tuple[Step, ...] = (
     "ALTER TABLE run ADD COLUMN params TEXT NOT NULL DEFAULT ''",
 )
 
+_VERSION_8: tuple[Step, ...] = (
+    # migrate.run.cycles
+    "ALTER TABLE cycle ADD COLUMN proven TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_1,
     _VERSION_2,
@@ -281,6 +286,7 @@ MIGRATIONS: tuple[tuple[Step, ...], ...] = (
     _VERSION_5,
     _VERSION_6,
     _VERSION_7,
+    _VERSION_8,
 )
 VERSION = len(MIGRATIONS)
 APPLICATION_ID = 0x57485259  # "WHRY", in the file's header

@@ -46,7 +46,7 @@ def later(seconds: float) -> datetime:
         ({"begun_at": ago(60)}, {"a": (120.0, 1000.0)}, 120, None),  # by P95 it takes longer than the target
         ({"begun_at": ago(60), "waiting": 1, "took_s": (600.0, 800.0)}, {"a": (10.0, 10.0)}, 540, 740),
         ({"begun_at": ago(60), "waiting": 1, "took_s": (90.0, 90.0)}, {"a": (100.0, 200.0)}, 100, 200),
-        ({"begun_at": ago(500), "took_s": (90.0, 95.0)}, {}, 0, 0),  # it should be over
+        ({"begun_at": ago(150), "took_s": (90.0, 95.0)}, {}, 0, 0),  # it should be over
         ({"took_s": (90.0, 95.0)}, {}, 90, 95),  # begins now
     ],
 )
@@ -67,6 +67,14 @@ def test_what_nobody_can_say_is_said_with_its_reason() -> None:
     assert "\x1b" not in words(blocked)
     never = within_again(status(begun_at=ago(10), waiting=2), {"a": (1.0, 2.0)}, NOW)
     assert never == Again(None, None, "no round of it is whole yet, so nobody knows how long one takes")
+    for over_s, known in ((180, True), (200, False)):
+        overdue = within_again(status(begun_at=ago(over_s), waiting=1, took_s=(90.0, 95.0)), {}, NOW)
+        assert overdue is not None
+        assert (overdue.p50 is not None) is known
+        assert known or "takes longer than the last ones" in overdue.why
+    brief = within_again(status(begun_at=ago(50), waiting=1, took_s=(2.0, 2.0)), {}, NOW)
+    assert brief is not None
+    assert brief.p50 == NOW, "a minute more is no news"
     slow = within_again(status(60.0, took_s=(300.0, 400.0)), {}, NOW)
     assert slow is not None
     assert words(slow) == "it cannot be said when: the round takes 5 m, longer than the target"

@@ -62,6 +62,7 @@ _FILES: dict[str, dict[str, tuple[str, ...]]] = {
             "cutover.retry",
             "cutover.skip",
         ),
+        "test_a_probe_is_asked_beside_the_run_and_its_record_stays": ("cutover.ask",),
         "test_a_run_is_held_and_goes_on": ("cutover.pause", "cutover.resume"),
         "test_cutover_is_ordered_with_its_ticket": ("cutover.go",),
         "test_rolling_back_says_what_is_lost_and_is_ordered": ("cutover.back",),

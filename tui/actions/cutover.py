@@ -25,6 +25,7 @@ CUTOVER = (
     _live("resume", "m", "go on where it stands …", "run resume"),
     _live("retry", "t", "try again what failed …", "run retry", "retry"),
     _live("skip", "x", "pass the step over, with a reason …", "run skip"),
+    _live("ask", "P", "ask the step's probe once, now", "probe test", effect=Effect.DRY_RUN),
     _live("go", "o", "cut over …", "cutover"),
     _live("back", "b", "roll back, or abort before go …", "rollback", "back"),
     _live("commit", "c", "commit: no way back after it …", "commit", "commit", Effect.DESTRUCTIVE),

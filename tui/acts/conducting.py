@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from migrate.gates.words import Verdict
+    from migrate.probes.now import Asked
     from migrate.run.history import History
     from migrate.run.runbook import Step
     from migrate.run.store import Run
@@ -82,6 +83,14 @@ def skip(project: Project, run: Run, history: History, step: str, reason: str, l
     if live:
         levers.skip(project, run, history, one, reason)
     return one
+
+
+def ask_probe(project: Project, wave: str, step: str) -> Asked:
+    """Ask the probe of a step once, now, beside the run; raises NotFound, BadInput, Blocked."""
+    from migrate.probes.now import ask_now, probe_of_step
+
+    (asked,) = ask_now(project, [probe_of_step(project, wave, step)])
+    return asked
 
 
 def check_word(

@@ -89,7 +89,7 @@ def tell(project: Project, title: str, now: datetime, *, asks: bool = True) -> G
         told,
         why,
         rounds_told(project, now_run, history, group.part) if now_run and history else (),
-        proven_cycles(history, group.part) if history else frozenset(),
+        proven_cycles(project, now_run, history, group.part) if now_run and history else frozenset(),
         way_home(project, wave, now),
         (run.id if run else None, back.id if back else None),
         (named.get("source", "source"), named.get("target", "target")),

@@ -77,4 +77,5 @@ def _show_points(points: list[Mapping[str, Any]], now: datetime) -> None:
 def _said(point: Mapping[str, Any]) -> str:
     odd = [f"▲ unusual: {point['unusual']}"] if point["unusual"] else []
     names = [point["name"]] if point["name"] else []
-    return "; ".join(visible(text, 300) for text in (*odd, *names, *point["results"]))
+    equal = ["✔ compared, equal"] if point.get("proven") else []
+    return "; ".join(visible(text, 300) for text in (*odd, *names, *equal, *point["results"]))

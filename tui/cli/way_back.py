@@ -27,11 +27,11 @@ def cost(back: GoingBack) -> str:
 
 
 def loss(back: GoingBack) -> str:
-    """Return what the target wrote by itself and since when."""
+    """Return what the site it came to wrote by itself and since when."""
     from planner.units import show_bytes
 
     amount = "an unknown amount" if back.written_bytes is None else show_bytes(back.written_bytes)
-    return f"the target wrote {amount} since {_at(back.on_since)}"
+    return f"the {back.wrote} wrote {amount} since {_at(back.on_since)}"
 
 
 def document(back: GoingBack) -> dict[str, Any]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Input, Static
@@ -16,6 +19,8 @@ from tui.text import line
 class Confirm(Dialog[bool]):
     """A question. With ``typed`` the answer is yes only once exactly that was typed."""
 
+    BINDINGS: ClassVar[list[Any]] = [Binding("ctrl+s", "done", "done", show=False, priority=True)]
+
     def __init__(self, title: str, said: Content, yes: str, typed: str = "", tone: str = "primary") -> None:
         super().__init__()
         self._title, self._said, self._yes, self._typed = title, said, yes, typed
@@ -25,7 +30,8 @@ class Confirm(Dialog[bool]):
         """What will happen, the word to type, yes and no."""
         with Vertical(classes="box") as box:
             box.border_title = Content(visible(self._title))
-            box.border_subtitle = Content("esc leaves everything as it is")
+            does = "enter does it once that is typed · " if self._typed else ""
+            box.border_subtitle = Content(f"{does}esc leaves everything as it is")
             with VerticalScroll(classes="scrolls", can_focus=False):
                 yield Static(self._said, classes="said", markup=False)
             if self._typed:
@@ -51,7 +57,11 @@ class Confirm(Dialog[bool]):
 
     def on_input_submitted(self) -> None:
         """Enter goes on when it may."""
-        if not self.query_one("#yes", Button).disabled:
+        self.action_done()
+
+    def action_done(self) -> None:
+        """Go on when it may, by the key of every form; where nothing is typed a button is chosen."""
+        if self._typed and not self.query_one("#yes", Button).disabled:
             self.dismiss(True)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:

@@ -167,9 +167,7 @@ def _of_wave(wave: WaveNow, now: datetime, alive: bool) -> Iterator[_Part]:
         by_group.setdefault(one.member.group, []).append(one)
     for number, group in enumerate(copies.groups):
         vms = by_group.get(group.group, [])
-        age_s = (
-            _age_s(copies.copied_at.get(group.group, ""), now) if waits or _has_age(status.stage) else None
-        )
+        age_s = _age_s(copies.copied_at.get(group.group, ""), now) if waits or has_age(status.stage) else None
         target_s = status.rpo_s if waits else 0.0
         key = f"{wave.name}/g{number}"
         volumes = tuple(dict.fromkeys(volume for one in vms for volume in one.volumes))
@@ -273,11 +271,12 @@ def _note(wave: WaveNow, alive: bool) -> str:
     if status.short_history:
         return f"history reaches back {status.short_history}"
     if status.overlooked:
-        return status.overlooked[0]
-    return status.gate or status.current
+        return f"beside {status.overlooked[0]}"
+    return (status.gate or status.current).removeprefix(f"{wave.name}: ")
 
 
-def _has_age(stage: str) -> bool:
+def has_age(stage: str) -> bool:
+    """Return whether copies of a wave are kept up to date in a stage, and their journal with them."""
     return stage in ("seeding", "in sync", "rehearsed", "ready", "reverse protected")
 
 

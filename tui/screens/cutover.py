@@ -41,6 +41,7 @@ _LEVERS = {
     "cutover.go": "o cut over",
     "cutover.retry": "t retry",
     "cutover.skip": "x pass over",
+    "cutover.ask": "P ask it now",
     "cutover.approve": "a yes",
     "cutover.hold": "h wait",
     "cutover.refuse": "d no",

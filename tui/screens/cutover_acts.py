@@ -9,7 +9,7 @@ from planner.names import visible
 from tui.actions.action import Action
 from tui.screens.cutover_levers import LeversPlace
 from tui.screens.cutover_words import gate_lines
-from tui.screens.steering import Said, Work
+from tui.screens.steering import Said, Work, no_return
 from tui.text import line
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class ActingPlace(LeversPlace):
             return why
         if not self.ready:
             return ""
-        if self.replaying and action.effect in (Effect.LIVE, Effect.DESTRUCTIVE):
+        if self.replaying and action.effect in (Effect.DRY_RUN, Effect.LIVE, Effect.DESTRUCTIVE):
             return "this is a replay: p goes back to now"
         if not action.id.startswith("cutover."):
             return ""
@@ -74,6 +74,10 @@ class ActingPlace(LeversPlace):
                 return "it goes on already"
             case "cutover.retry" if not any(step.may_retry for step in sheet.steps):
                 return "no step failed"
+            case "cutover.ask" if self.step is None or self.step.kind != "probe":
+                return "go to a probe: it is asked once, now"
+            case "cutover.ask" if self.is_asking:
+                return "a probe is being asked"
             case "cutover.skip":
                 step = self.step
                 if step is None or not step.may_skip:
@@ -224,15 +228,7 @@ class ActingPlace(LeversPlace):
         seen = self.sheet.gates.gate(COMMIT)
         pattern = rule_of(seen.gate).ticket
         asks = [Ask("ticket", f"Change ticket, like {visible(pattern)}")] if pattern else []
-        said = [
-            line(
-                (
-                    "✖ The point of no return: the VMs left behind are fenced, and the way back is failback.",
-                    "bad",
-                )
-            ),
-            *gate_lines(seen),
-        ]
+        said = [no_return(self.sheet.homeward), *gate_lines(seen)]
         self._ask("Commit", said, asks, "Commit",
                   lambda given: self._order(Purpose.COMMIT, given.get("ticket", "")))  # fmt: skip
 

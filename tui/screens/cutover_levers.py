@@ -5,16 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from planner.names import visible
+from tui.actions.keymap import shown
+from tui.actions.table import action_named
 from tui.screens.cutover_asking import AskingPlace
 from tui.screens.steering import Work
 from tui.text import line
 
 if TYPE_CHECKING:
+    from migrate.probes.now import Asked
     from planner.store.project import Project
 
 
 class LeversPlace(AskingPlace):
     """A place with the levers of a run that stands or goes."""
+
+    is_asking = False  # a probe, whose program runs once at a time
 
     def action_cutover_pause(self) -> None:
         """Hold the run at its next edge."""
@@ -100,3 +105,37 @@ class LeversPlace(AskingPlace):
         self._ask(
             "Pass a step over in", said, asks, "Pass over", lambda given: self._act(work(given["reason"]))
         )
+
+    def action_cutover_ask(self) -> None:
+        """Ask the probe of the step under the cursor once, beside the run; its record stays as it is."""
+        step = self.step
+        if step is None or self.sheet is None:
+            return
+        wave, root = self.sheet.run.wave, self.wherry.session.root
+
+        def ask() -> Asked:
+            from planner.store.project import Project
+            from tui.acts import conducting
+
+            with Project.open(root) as project:
+                return conducting.ask_probe(project, wave, step.id)
+
+        def answered(asked: Asked) -> None:
+            self.is_asking = False
+            answer = asked.answer
+            assert answer is not None
+            here = self.sheet.step(step.id) if self.sheet is not None else None
+            again = f" · {shown(action_named('cutover.retry'), self.wherry.keys)} tries the step again"
+            helps = again if answer.ok and here is not None and here.may_retry else ""
+            words = f"{visible(step.title, 60)}, asked from here: {visible(answer.detail, 200)}{helps}"
+            self.say(f"{'✔' if answer.ok else '✖'} {words}", "good" if answer.ok else "bad")
+            self.show_keys()
+
+        def failed(said: str, hint: str) -> None:
+            self.is_asking = False
+            self.say_failed(said, hint)
+            self.show_keys()
+
+        self.is_asking = True
+        self.say(f"◐ {visible(step.title, 60)} is asked …", "dim")
+        self.in_thread(ask, answered, failed)

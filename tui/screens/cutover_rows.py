@@ -9,7 +9,7 @@ from tui.theme import Mark
 from tui.widgets.column import Column
 
 if TYPE_CHECKING:
-    from migrate.sheet import Sheet
+    from migrate.sheet import Sheet, SheetStep
 
 Row = tuple[str, str, int, str, str, str]  # step, status, number, title, time, what it said
 
@@ -63,6 +63,12 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def brief(step: SheetStep) -> str:
+    """Return what a step said without its own title, which stands beside it."""
+    title = visible(step.title)
+    return step.said.removeprefix(f"{title} failed: ").removeprefix(f"{title}: ")
+
+
 def step_rows(sheet: Sheet) -> tuple[Row, ...]:
     """Return a row for each step of a runbook; the point of no return is drawn."""
     from migrate.run.runbook import COMMIT
@@ -74,7 +80,7 @@ def step_rows(sheet: Sheet) -> tuple[Row, ...]:
             number,
             f"{_NO_RETURN}commit: no way back" if step.id == COMMIT else step.title,
             step.at,
-            step.said,
+            brief(step),
         )
         for number, step in enumerate(sheet.steps, 1)
     )

@@ -119,8 +119,9 @@ class WatchingPlace(EngineLever, TablePlace):
 
     def on_watching_place_changed(self, message: Changed) -> None:
         """Take in what changed, and read the run again."""
-        before = self.now
+        before, seen = self.now, self.live
         self.live = message.live
+        self.make_way(seen)
         if not self.watched:
             self.watched = begins_with(message.live)
         if not self.replaying and (self.sheet is None or self.now != before):

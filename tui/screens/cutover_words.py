@@ -10,7 +10,7 @@ from textual.content import Content
 from planner.names import visible
 from planner.units import show_duration
 from tui.drawings.spans import cells, runs_words
-from tui.screens.cutover_rows import step_mark, where_mark
+from tui.screens.cutover_rows import brief, step_mark, where_mark
 from tui.text import line, plural, stack
 
 if TYPE_CHECKING:
@@ -94,9 +94,10 @@ def gate_lines(seen: Seen) -> list[Content]:
 
 
 def _ill(step: SheetStep) -> list[Content]:
-    helps = ["t tries it again"] + ["x passes it over"] * step.may_skip + ["b goes back"]
+    helps = ["t tries it again", *["P asks it now"] * (step.kind == "probe")]
+    helps += [*["x passes it over"] * step.may_skip, "b goes back"]
     return [
-        line((step.said or "it said nothing", step_mark(step.status).tone)),
+        line((brief(step) or "it said nothing", step_mark(step.status).tone)),
         line((" · ".join(helps), "accent")),
     ]
 

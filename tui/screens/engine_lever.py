@@ -7,7 +7,7 @@ from tui.actions.action import Action
 from tui.actions.keymap import shown
 from tui.actions.table import action_named
 from tui.live.document import EngineState, Live
-from tui.live.words import BY_COMMAND
+from tui.live.words import BY_COMMAND, engine_trouble
 from tui.screens.threaded import ThreadedPlace
 from tui.text import line, stack
 
@@ -25,6 +25,11 @@ class EngineLever(ThreadedPlace):
         if (why := super().why_not(action)) or action.id != "engine.start":
             return why
         return why_no_start(self.live)
+
+    def make_way(self, before: Live) -> None:
+        """Let a remark go once something is the matter with the engine that was not: that is told there."""
+        if engine_trouble(self.live) and not engine_trouble(before):
+            self._hush()
 
     def how_to_start(self) -> str:
         """Return how an engine is started from here: a key, or a command where keys change nothing."""

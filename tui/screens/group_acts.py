@@ -12,9 +12,11 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask
 from tui.jobs import orders
 from tui.jobs.job import Job
+from tui.screens.group_words import has_come_home
 from tui.screens.live_place import LivePlace
 from tui.screens.overlooking import Overlooking
 from tui.screens.restoring import Restoring
+from tui.screens.steering import no_return
 from tui.screens.table_place import TablePlace
 from tui.text import line, stack
 
@@ -82,6 +84,12 @@ class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
                 return f"no run of {called} is under way"
             case "back" if stage not in (*_HOMEWARD, "failing back"):
                 return f"{called} is {stage}: before commit the way back is b in 7 Cutover"
+            case "back" | "commit" if stage == "failed back":
+                return f"{called} came home, and that is committed"
+            case "back" if has_come_home(self.told, wave):
+                return f"{called} runs at its source already: c commits that"
+            case "commit" if has_come_home(self.told, wave):
+                return ""
             case "commit" if stage != "before commit" and wave.status.state != "before commit":
                 return f"{called} is {stage}: it has not come to its commit gate"
         return ""
@@ -215,13 +223,6 @@ class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
         from migrate.run.execute import Purpose
 
         asks = [Ask("ticket", "Change ticket, where the gate asks for one")]
-        lines = [
-            line(
-                (
-                    "✖ The point of no return: the VMs left behind are fenced, and the way back is failback.",
-                    "bad",
-                )
-            )
-        ]
+        lines = [no_return(has_come_home(self.told, self.now))]
         self._ask("Commit", lines, asks, "Commit",
                   lambda given: self._order(Purpose.COMMIT, given["ticket"].strip()))  # fmt: skip

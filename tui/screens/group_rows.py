@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+from migrate.group_record import is_proven
 from planner.names import visible
 from planner.units import show_bytes
 from tui.drawings.changes import Change
@@ -34,7 +35,7 @@ COLUMNS = (
     Column(5, "changed", 9, show_bytes, right=True, keep=7, kind="size"),
     Column(6, "packs to", 8, _packs, right=True, keep=4, name="packs", kind="", sorts=6),
     Column(7, "pin", 6, lambda pinned: "pinned" if pinned else "", keep=7, kind=""),
-    Column(8, "verified", 16, lambda text: visible(text), _tone, keep=7, flex=True),
+    Column(8, "verified", 17, lambda text: visible(text), _tone, keep=7, flex=True),
     Column(9, "name", 12, lambda text: visible(text) or "–", keep=2),
 )
 
@@ -56,7 +57,7 @@ def verified(point: Mapping[str, Any], proven: AbstractSet[str]) -> str:
     if point["results"]:
         noted = str(point["results"][-1])
         return f"{'▲ ' if noted.endswith(_SHORT) else ''}{noted}"
-    if any(str(point["cycle"]).endswith(f"/{cycle}") for cycle in proven):
+    if is_proven(str(point["cycle"]), proven):
         return "✔ compared, equal"
     return "· not looked at"
 

@@ -12,6 +12,7 @@ from planner.units import show_bytes, show_duration
 from tui.drawings.changes import Change, drawn
 from tui.screens.group_rows import changes, kind, moment, verified
 from tui.screens.replicate_rows import phase_mark
+from tui.screens.replicate_words import rounded
 from tui.text import line, plural
 
 if TYPE_CHECKING:
@@ -36,28 +37,39 @@ def describe_group(
     """Return direction, state, RPO, lineage and what a failback takes."""
     if wave is None:
         return [line(("the wave is in no plan any more", "dim"))]
-    stage = wave.status.stage
-    lines = [_direction(told, stage), _state(wave)]
+    stage, home = wave.status.stage, has_come_home(told, wave)
+    lines = [_direction(told, stage, home), _state(wave)]
     if lane is not None and lane.age_s is not None:
         target = f"of {show_duration(lane.target_s)}" if lane.target_s else "no target"
-        lines.append(
-            _labelled(
-                "RPO", (f"{show_duration(int(lane.age_s // 60) * 60)} {target}", "bad" if lane.over else "")
-            )
-        )
+        lines.append(_labelled("RPO", (f"{rounded(lane.age_s)} {target}", "bad" if lane.over else "")))
     if told is None:
         return [*lines, line(("being read …", "dim"))]
     lines.append(_lineage(told))
-    lines += _failback(told.home, stage)
+    lines += _failback(told.home, stage, home)
     if told.told is not None:
         lines += _health(told.told)
     return lines
 
 
-def _direction(told: GroupTold | None, stage: str) -> Content:
+def has_come_home(told: GroupTold | None, wave: WaveNow | None) -> bool:
+    """Return whether a failback has started the group at its source, and is not committed."""
+    stays = told.course.stays if told is not None and told.course is not None else ()
+    return (
+        wave is not None
+        and wave.status.stage == "failing back"
+        and stays[-1:] != ()
+        and (stays[-1].where == "source")
+    )
+
+
+def _direction(told: GroupTold | None, stage: str, home: bool) -> Content:
     source, target = (
         visible(name, 24) for name in (told.sites if told is not None else ("source", "target"))
     )
+    if home or stage == "failed back":
+        return _labelled(
+            "direction", f"{source}     {target}", ("  nothing is copied: it runs at the source", "dim")
+        )
     if stage in _HOME:
         return _labelled("direction", f"{target} ──▶ {source}", ("  homeward", "accent"))
     if stage in _LANDED:
@@ -98,7 +110,9 @@ def _lineage(told: GroupTold) -> Content:
     return _labelled("lineage", " · ".join(runs), said)
 
 
-def _failback(home: WayHome | None, stage: str) -> list[Content]:
+def _failback(home: WayHome | None, stage: str, has_come: bool) -> list[Content]:
+    if has_come:
+        return [_labelled("failback", "it runs at the source: c commits that, b in 7 Cutover goes back")]
     if home is None:
         if stage == "failed back":
             return [_labelled("failback", "it is home")]
@@ -108,8 +122,7 @@ def _failback(home: WayHome | None, stage: str) -> list[Content]:
 
 def failback_lines(home: WayHome) -> list[Content]:
     """Return how long a failback is down, and what comes before it."""
-    down = " / ".join(show_duration(round(one)) for one in home.down_s)
-    before = " / ".join(show_duration(round(one)) for one in home.before_s)
+    down, before = (" / ".join(dict.fromkeys(map(_lasts, pair))) for pair in (home.down_s, home.before_s))
     took = f", cutover took {show_duration(round(home.took_s))}" if home.took_s is not None else ""
     if home.protected:
         first = f"before it {before} for {show_bytes(home.round_bytes or 0)} as last"
@@ -120,6 +133,10 @@ def failback_lines(home: WayHome) -> list[Content]:
         _labelled("failback", f"down P50 / P95 {down} as planned{took}"),
         _labelled("", first, "  ", mark, f" {home.fenced} of {plural(home.sources, 'source')} fenced"),
     ]
+
+
+def _lasts(seconds: float) -> str:
+    return show_duration(max(round(seconds), 1))
 
 
 def _health(told: Mapping[str, Any]) -> list[Content]:
@@ -172,14 +189,16 @@ def _of_rounds(told: GroupTold) -> list[Change]:
 def describe_point(point: Mapping[str, Any] | None, told: GroupTold | None, now: datetime) -> list[Content]:
     """Return the checkpoint under the cursor from near."""
     if point is None or told is None:
-        return [line(("no checkpoint is under the cursor", "dim"))]
+        # the table cuts it off
+        why = told.why if told is not None and told.told is None else ""
+        return [line((visible(why, 300) or "no checkpoint is under the cursor", "dim"))]
     age = show_duration(max((now - moment(point)).total_seconds(), 0.0))
     written = point["written_bytes"]
     packed = f", packs to {point['packed_bytes'] / written:.0%}" if written else ""
     lines = [
-        _labelled("stands for", f"{moment(point):%Y-%m-%d %H:%M:%S} UTC", (f"  {age} ago", "dim")),
+        _labelled("stands for", f"{moment(point):%m-%d %H:%M:%S} UTC", (f"  {age} ago", "dim")),
         _labelled("kind", f"{kind(point)}, {visible(point['consistency'])} consistent"),
-        _labelled("changed", f"{show_bytes(written)} since the one before{packed}"),
+        _labelled("changed", f"{show_bytes(written)}{packed}"),
         _labelled("kept", "until it is unpinned: p" if point["pinned"] else "as long as the journal reaches"),
         _labelled("verified", visible(verified(point, told.proven), 300)),
     ]

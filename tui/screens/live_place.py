@@ -89,6 +89,7 @@ class LivePlace(EngineLever):
         before, self.live = self.live, self._newest
         if not self.ready:
             return
+        self.make_way(before)
         if before.engine != self.live.engine or before.error != self.live.error:
             self.show_cursor()
             self.show_notice()

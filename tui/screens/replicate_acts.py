@@ -98,7 +98,7 @@ class ReplicateActs(LivePlace, TablePlace, Overlooking):
         ]
         if _waits(wave):
             lines = [line(f"{name} waits for its cutover and is not brought up to date any more until r.")]
-        then = f"{name} stops at its next edge"
+        then = f"{name} {'is not brought up to date until r' if _waits(wave) else 'stops at its next edge'}"
         self.app.push_screen(
             Confirm(f"Pause {name}?", stack(lines), "Pause"),
             lambda yes: self._asked("run.pause", f"pause {name}", then, wave=wave.name) if yes else None,

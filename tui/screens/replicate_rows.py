@@ -13,7 +13,7 @@ from tui.live.lanes import Lane, Lanes
 from tui.text import fill
 from tui.widgets.column import Column
 
-_BAR = 10
+_BAR = 8
 _MARKS = {
     "failed": ("✖", "bad"),
     "stalled": ("✖", "bad"),
@@ -26,9 +26,15 @@ _MARKS = {
     "in sync": ("●", "good"),
     "rehearsed": ("●", "good"),
     "ready": ("●", "good"),
+    "before commit": ("◆", "accent"),
     "committed": ("✔", "good"),
-    "reverse protected": ("●", "good"),
+    "failed back": ("✔", "good"),
+    "rolled back": ("◄", ""),
+    "reverse protected": ("◄", "good"),
 }
+
+
+_SHORT = {"reverse protected": "protected", "needs configuration": "needs sites"}
 
 
 class Age(int):
@@ -52,7 +58,8 @@ def phase_mark(phase: str) -> tuple[str, str]:
 
 
 def _phase(phase: str) -> str:
-    return f"{phase_mark(phase)[0]} {visible(phase)}"
+    """Return a phase by its glyph, so short that its column holds it; near its lane it is told in full."""
+    return f"{phase_mark(phase)[0]} {visible(_SHORT.get(phase, phase))}"
 
 
 def _progress(share: int | None) -> str:
@@ -89,8 +96,8 @@ def _named(depth: int, is_folded: bool, name: str) -> str:
 
 COLUMNS = (
     Column(1, "wave, group, VM", 22, lambda text: text, keep=10, name="name"),
-    Column(2, "phase", 13, _phase, lambda phase: phase_mark(phase)[1], keep=9),
-    Column(3, "progress", 15, _progress, keep=7, name="share", kind="number"),
+    Column(2, "phase", 15, _phase, lambda phase: phase_mark(phase)[1], keep=9),
+    Column(3, "progress", 13, _progress, keep=7, name="share", kind="number"),
     Column(4, "moved", 19, moved_words, right=True, keep=2, kind="", sorts=13),
     Column(5, "rate", 10, lambda rate: "–" if rate is None else f"{show_bytes(rate)}/s", right=True, keep=6,
            kind="size"),

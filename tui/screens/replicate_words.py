@@ -13,7 +13,7 @@ from planner.names import visible
 from planner.units import show_bytes, show_duration
 from tui.drawings.spans import cells, drawn, runs_words
 from tui.drawings.timeline_link import spark
-from tui.live.lanes import Lane
+from tui.live.lanes import Lane, has_age
 from tui.live.sums import Sums
 from tui.screens.replicate_rows import left_words, phase_mark
 from tui.text import count, fill, line, plural, short_time, stack
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from planner.settings import Settings
     from tui.live.document import Live, WaveNow
 
-_READER, _BOX = 118, 8  # columns of the box that it is read in, and of its frame
+_READER, _BOX = 118, 11  # columns of the box that it is read in; of its frames, a scrollbar and a margin
 _DAYS = 8
 _MAP = 40  # cells of a disk in the detail of its VM
 _QUARTERS = 4 * 24 * _DAYS
@@ -106,14 +106,14 @@ def describe_freshness(lanes: Iterable[Lane]) -> list[Content]:
         lines.append(_labelled("within", (f"{mark} {share}", tone)))
     worst = max(bound or aged, key=lambda lane: (lane.age_s or 0.0) / (lane.target_s or 1.0))
     target = f" of {show_duration(worst.target_s)}" if worst.target_s else ", no target"
-    age = f"{_rounded(worst.age_s or 0.0)}{target}"
+    age = f"{rounded(worst.age_s or 0.0)}{target}"
     lines.append(_labelled("oldest", (age, "bad" if worst.over else ""), f"  {visible(worst.name, 30)}"))
     if worst.over:
         lines.append(_labelled("why", visible(worst.note, 200)))
     return lines
 
 
-def _rounded(seconds: float) -> str:
+def rounded(seconds: float) -> str:
     """Return a time that does not change every second."""
     return show_duration(int(seconds // 60) * 60) if seconds >= 60 else "under 1 m"
 
@@ -123,22 +123,15 @@ def describe_store(live: Live, said: Sums) -> list[Content]:
     lines = []
     if said.wire_total_bytes:
         ratio = said.data_bytes / said.wire_total_bytes if said.data_bytes else 1.0
-        lines.append(
-            _labelled(
-                "packed", f"{ratio:.1f}×  {show_bytes(said.data_bytes)} → {show_bytes(said.wire_total_bytes)}"
-            )
-        )
+        lines.append(_labelled("packed", f"{ratio:.1f}×  {show_bytes(said.wire_total_bytes)} sent"))
     whole = said.data_bytes + said.deduped_bytes
     if whole:
-        lines.append(
-            _labelled(
-                "dedupe", f"{said.deduped_bytes / whole:.0%}  {show_bytes(said.deduped_bytes)} was there"
-            )
-        )
+        share = f"{said.deduped_bytes / whole:.0%}"
+        lines.append(_labelled("dedupe", f"{share}  {show_bytes(said.deduped_bytes)} saved"))
     histories = [
         (group, found)
         for wave in live.waves
-        if wave.copies is not None
+        if wave.copies is not None and has_age(wave.status.stage)  # after the go there is no journal
         for group, found in wave.copies.histories.items()
     ]
     if histories:
@@ -147,11 +140,10 @@ def describe_store(live: Live, said: Sums) -> list[Content]:
         reach = f"{show_duration(worst['history_s'])} of {show_duration(worst['wanted_s'])}"
         points = sum(found["checkpoints"] for _, found in histories)
         good = f"{'✖' if short else '✔'} {len(histories) - len(short)} of {len(histories)} as wanted"
-        lines.append(
-            _labelled("journals", (good, "bad" if short else "good"), f"  {plural(points, 'checkpoint')}")
-        )
+        lines.append(_labelled("journals", (good, "bad" if short else "good")))
         lines.append(_labelled("shortest", reach, f"  {visible(group, 30)}"))
         lines += [line((f"▲ {visible(said, 200)}", "warn")) for said in worst["said"][:2]]
+        lines.append(_labelled("kept", plural(points, "checkpoint")))
     return lines or [line(("nothing was sent yet", "dim"))]
 
 
@@ -174,9 +166,9 @@ def describe_lane(lane: Lane | None, live: Live, now: datetime) -> list[Content]
     lines += _of_disks(lane, wave)
     if lane.age_s is not None:
         target = f" of {show_duration(lane.target_s)}" if lane.target_s else ", no target"
-        lines.append(_labelled("RPO", (f"{_rounded(lane.age_s)}{target}", "bad" if lane.over else "")))
+        lines.append(_labelled("RPO", (f"{rounded(lane.age_s)}{target}", "bad" if lane.over else "")))
         if lane.over and (again := within_again(wave.status, wave.lefts, now)) is not None:
-            lines.append(_labelled("within it", visible(words(again), 300)))
+            lines.append(_labelled("in target", visible(words(again), 300)))
     lines += _of_maps(lane, wave)
     if lane.changed_bytes is not None:
         lines.append(_labelled("changed", f"{show_bytes(lane.changed_bytes)} in the last whole round"))
@@ -252,6 +244,8 @@ def _of_run(wave: WaveNow) -> list[Content]:
         lines.append(_labelled("ordered", f"{wave.order.purpose} by {who}, {short_time(wave.order.at)} UTC"))
     if status.gate:
         lines.append(_labelled("waits at", visible(status.gate, 120)))
+    if "foreign snapshot" in status.held:
+        lines.append(_labelled("helps", "it goes on when that is gone; O goes on beside it, with a reason"))
     if status.hint:
         lines.append(_labelled("hint", visible(status.hint, 300)))
     return lines

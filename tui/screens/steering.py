@@ -9,7 +9,7 @@ from textual.content import Content
 
 from planner.names import visible
 from tui.screens.threaded import ThreadedPlace
-from tui.text import stack
+from tui.text import line, stack
 
 if TYPE_CHECKING:
     from migrate.run.execute import Purpose
@@ -84,6 +84,12 @@ class Steering(ThreadedPlace):
 
         dialog = Confirm(f"{title} {visible(self.watched, 40)}", stack(said), yes)
         self.app.push_screen(dialog, lambda answer: do() if answer else None)
+
+
+def no_return(homeward: bool) -> Content:
+    """Return what a commit means, of a cutover or of a failback."""
+    back = "the way there again is a new cutover" if homeward else "the way back is failback"
+    return line((f"✖ The point of no return: the VMs left behind are fenced, and {back}.", "bad"))
 
 
 def _other(text: str, wave: str) -> str:

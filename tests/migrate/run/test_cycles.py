@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,15 @@ from migrate.disk_maps import disk_maps
 from migrate.gates import words
 from migrate.gates.due import Cause, Due, next_due, sound
 from migrate.gates.words import Verdict
-from migrate.group_record import rounds_told
+from migrate.group_record import is_proven, proven_cycles, proven_of, rounds_told
 from migrate.late import is_late, why_late
 from migrate.members import wave_members
 from migrate.reach import short_history
 from migrate.run import controls, cycles
 from migrate.run import store as runs
-from migrate.run.compose import another_cycle
+from migrate.run.compose import another_cycle, another_round
 from migrate.run.history import Event
-from migrate.run.runbook import GO, dump_step
+from migrate.run.runbook import GO, Step, dump_step
 from migrate.status import project_status
 from migrate.wave_status import WaveStatus
 from planner.plan import Wave
@@ -26,6 +27,7 @@ from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored
 
 HOUR = timedelta(hours=1)
+Made = Callable[[Wave, int], Iterable[Step]]
 NOWHERE = "needs configuration"  # no sites are set in these projects
 
 
@@ -35,14 +37,14 @@ def waiting(path: Path, **policies: Any) -> Any:
     return stored(path, wave.model_copy(update={"policies": wave.policies.model_copy(update=policies)}))
 
 
-def begin_cycle(run: Standing, number: int) -> list[str]:
-    steps = another_cycle(run.wave, number)
+def begin_cycle(run: Standing, number: int, make: Made = another_cycle) -> list[str]:
+    steps = make(run.wave, number)
     run.append("", Event.CYCLE, gate=GO, steps=[dump_step(step) for step in steps])
     return [step.id for step in steps]
 
 
-def one_cycle(run: Standing, number: int) -> None:
-    steps = begin_cycle(run, number)
+def one_cycle(run: Standing, number: int, make: Made = another_cycle) -> None:
+    steps = begin_cycle(run, number, make)
     copied = {"data_bytes": 100 * number, "wire_bytes": 10 * number, "change_id": f"e/{number}"}
     run.results.update({step: copied for step in steps if "/delta/" in step})
     run.do(*steps)
@@ -156,6 +158,27 @@ def test_weeks_of_cycles_leave_a_short_record(tmp_path: Path) -> None:
         assert disk.away.wire_bytes == sum(one.wire_bytes for one in all_of_them[first(run) : -1])
         assert disk.away.before == len(disk.passes) - 1, "they lie before the newest round"
         begin_cycle(run, number)  # goes on from the newest number, whatever is put away
+
+
+def test_rounds_that_were_put_away_stay_proven(tmp_path: Path) -> None:
+    with waiting(tmp_path / "move") as run:
+        run.go_to(GO)
+        numbers = range(first(run), first(run) + 4)
+        run.results.update({f"g0/snapshot/{number}": {"id": f"snap-{number}"} for number in numbers})
+        before = proven_cycles(run.project, run.run, run.history, "g0")
+        for number in numbers:
+            one_cycle(run, number, another_cycle if number == numbers[0] else another_round)
+        assert cycles.put_away(run.project, run.run, run.history) == 3
+        read_anew(run)
+        found = proven_cycles(run.project, run.run, run.history, "g0")
+        assert found - before == {f"g0/snap-{number}" for number in numbers[1:]}, "a cycle compares nothing"
+        assert proven_of(run.project, f"W01/{run.wave.groups[0].name}") == found
+        assert is_proven(f"k/1/g0/snap-{numbers[1]}", found)
+        assert not is_proven(f"k/1/g0/snap-{numbers[0]}", found)
+        steps = begin_cycle(run, numbers[-1] + 1, another_round)
+        run.results[steps[0]] = {"id": "snap-half"}
+        run.do(steps[0], *(step for step in steps if "/delta/" in step))
+        assert proven_cycles(run.project, run.run, run.history, "g0") == found, "it was not compared yet"
 
 
 def _disks(run: Standing) -> int:

@@ -31,8 +31,8 @@ def group(*points: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_a_person_sees_where_data_went_bad(capsys: pytest.CaptureFixture[str]) -> None:
     show(
         group(
-            point(5, 7200, written_bytes=0, packed_bytes=0),
-            point(9, 3600, pinned=True, name="\x1b[2Jok\u202e", results=["boots", "[red]"]),
+            point(5, 7200, written_bytes=0, packed_bytes=0, proven=False),
+            point(9, 3600, proven=True, pinned=True, name="\x1b[2Jok\u202e", results=["boots", "[red]"]),
             point(14, 60, written_bytes=80 * MIB, packed_bytes=79 * MIB, unusual="80 times the usual change"),
         ),
         NOW,
@@ -41,7 +41,7 @@ def test_a_person_sees_where_data_went_bad(capsys: pytest.CaptureFixture[str]) -
     assert title == "crm: 3 checkpoints of 2 disks, back to 2026-03-14 10:00:00 UTC"
     assert head.split()[0] == "NUMBER"
     assert first.split() == ["5", "2026-03-14", "10:00:00", "2", "h", "crash", "0", "B", "–"]
-    assert second.endswith("▏         25%       pinned  \u241b[2Jok<U+202E>; boots; [red]")
+    assert second.endswith("▏         25%       pinned  \u241b[2Jok<U+202E>; ✔ compared, equal; boots; [red]")
     assert "████████" in third
     assert third.endswith("▲ unusual: 80 times the usual change")
 

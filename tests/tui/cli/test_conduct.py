@@ -117,6 +117,10 @@ def test_the_run_goes_as_far_as_the_person_and_on_when_it_is_said_to_be_done(sol
     assert on.out == "W01: runs at the target, waits for commit\n", on.text
     assert ran(solo) == ["drain solo"]
     assert solo("probe", "test", "W01").code == 0
+    told = solo.done("probe", "test", "W01", "--step", "g0/v0/probe/0", "--json").document
+    assert [(row["probe"], row["ok"]) for row in told] == [("its port", True)]
+    refused(solo("probe", "test", "W01", "--step", "commit"), 2, "is no probe")
+    refused(solo("probe", "test", "W01", "--step", "g9/x"), 2, "is not in the runbook")
 
 
 def test_going_back_runs_what_is_for_the_way_back_once(solo: Wherry) -> None:

@@ -60,6 +60,7 @@ def test_each_cycle_is_a_checkpoint_of_the_disks_that_travel(w02: Wherry) -> Non
     assert sorted(told["volumes"]) == ["vm-1/2000", "vm-2/2000"], "a physical RDM comes once, at the end"
     assert told["health"]["wanted_s"] == 24 * 3600
     assert len({point["cycle"] for point in told["checkpoints"]}) == 2
+    assert [point["proven"] for point in told["checkpoints"]] == [False, True], "a first copy is not compared"
     shown = w02.done("checkpoints", "W02").out
     assert shown.startswith("W02/shop: 2 checkpoints of 2 disks, back to ")
 

@@ -47,6 +47,20 @@ async def test_the_word_has_to_be_typed_exactly() -> None:
         assert answer(pilot) is True
 
 
+async def test_the_key_of_every_form_goes_on_once_the_word_is_there_and_never_without_one() -> None:
+    async with shown(box("W07")) as pilot:
+        await pilot.press("W", "0", "ctrl+s")
+        await pilot.pause()
+        assert answer(pilot) is UNSAID
+        await pilot.press("7", "ctrl+s")
+        await pilot.pause()
+        assert answer(pilot) is True
+    async with shown(box()) as pilot:
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert answer(pilot) is UNSAID
+
+
 async def test_letters_of_another_case_are_another_word() -> None:
     async with shown(box("W07")) as pilot:
         await pilot.press("w", "0", "7", "enter")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,16 @@ from textual.pilot import Pilot
 from migrate.audit import person
 from migrate.gates import words
 from migrate.gates.words import Verdict
+from migrate.probes.question import Question
 from migrate.rehearsal import Spread
 from migrate.run import orders
 from migrate.run import store as runs
 from migrate.run.history import Entry, Event, Status
+from migrate.run.runbook import Runbook
 from migrate.sheet import now_of
 from migrate.to_go import ToGo
-from planner.conduct import GateRule
+from planner.conduct import GateRule, ProbeKind
+from planner.names import visible
 from planner.places import STEP_WORDS
 from planner.settings import Window
 from planner.store import filters
@@ -36,7 +41,7 @@ from tui.dialogs.pick import Pick
 from tui.dialogs.reader import Reader
 from tui.screens.cutover import CutoverScreen
 from tui.screens.cutover_clock import describe_clock
-from tui.screens.cutover_rows import COLUMNS, step_mark
+from tui.screens.cutover_rows import COLUMNS, brief, step_mark
 
 KEPT = Path(__file__).parents[1] / "pictures"
 PROBE = "g0/v1/probe"
@@ -197,7 +202,7 @@ async def test_below_what_matters_stand_the_keys_that_do_something_about_it(run:
         await until(lambda: below() == "E start the engine · o cut over · a yes · h wait · d no · b back")
         assert "no engine minds this run: E starts one" in lines(pilot)[-2]
         at_failure(run)
-        await until(lambda: below() == "E start the engine · t retry · x pass over · b back")
+        await until(lambda: below() == "E start the engine · t retry · x pass over · P ask it now · b back")
         await key(pilot, "home")
         await until(lambda: below() == "E start the engine · t retry · b back")
         await key(pilot, "p")
@@ -275,7 +280,7 @@ async def test_a_failed_step_is_tried_again_or_passed_over_with_a_reason(run: St
         place = await go(pilot)
         assert place.table.key == PROBE
         assert "✖ failed" in str(place.panel("matter").border_title)
-        assert "t tries it again · x passes it over" in panel(pilot, "matter")
+        assert "t tries it again · P asks it now · x passes it over" in panel(pilot, "matter")
         await key(pilot, "t")
         await until(lambda: on(pilot, Confirm))
         await pilot.click("#yes")
@@ -292,6 +297,35 @@ async def test_a_failed_step_is_tried_again_or_passed_over_with_a_reason(run: St
         )
         await key(pilot, "end", "x")
         assert "only probes, hooks, notes" in lines(pilot)[-2]
+
+
+async def test_a_probe_is_asked_beside_the_run_and_its_record_stays(tmp_path: Path) -> None:
+    with socket.socket() as service:
+        service.bind(("127.0.0.1", 0))
+        asks = Question(ProbeKind.TCP, host="127.0.0.1", port=service.getsockname()[1]).as_json()
+
+        def asking(book: Runbook) -> Runbook:
+            step = book.step(PROBE)
+            steps = [*book.steps]
+            steps[book.index[PROBE]] = step._replace(params={**step.params, "ask": asks})
+            return Runbook(book.wave, book.fingerprint, tuple(steps))
+
+        with stored(tmp_path / "move", planned(), asking) as run:
+            run.go_to("go")
+            at_failure(run)
+            before = history(run).entries
+            async with faked(run) as pilot:
+                await go(pilot)
+                await key(pilot, "P")
+                await until(lambda: "asked from here: " in lines(pilot)[-2])
+                assert "✖" in lines(pilot)[-2]
+                service.listen()
+                await key(pilot, "P")
+                await until(lambda: "t tries the step again" in lines(pilot)[-2])
+                assert "✔" in lines(pilot)[-2]
+                await key(pilot, "home", "P")
+                assert "go to a probe" in lines(pilot)[-2]
+            assert history(run).entries == before
 
 
 async def test_a_run_is_held_and_goes_on(run: Standing) -> None:
@@ -568,6 +602,15 @@ async def test_it_looks_as_kept(run: Standing, size: tuple[int, int]) -> None:
             await differs(KEPT / f"cutover-replay-{size[0]}x{size[1]}.txt", lambda: text(pilot) + "\n")
         )
     assert not any(changed), "\n".join(changed)
+
+
+def test_what_a_step_says_leaves_out_the_title_beside_it(run: Standing) -> None:
+    at_failure(run)
+    step = now_of(run.project, run.run, datetime.now(UTC), False).step(PROBE)
+    assert step is not None
+    title = visible(step.title)
+    for said, left in ((f"{title} failed: no", "no"), (f"{title}: no", "no"), ("other: no", "other: no")):
+        assert brief(replace(step, said=said)) == left
 
 
 def test_every_status_has_its_mark() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from migrate.group_course import Stay
 from migrate.homeward import WayHome
 from migrate.run import orders
 from migrate.run.history import Event
@@ -34,7 +35,9 @@ from tui.dialogs.reader import Reader
 from tui.dialogs.work import Work
 from tui.jobs.job import Job
 from tui.screens.group import GroupScreen
+from tui.screens.group_words import describe_group, has_come_home
 from tui.screens.replicate import ReplicateScreen
+from tui.screens.steering import no_return
 from tui.session import Session
 
 KEPT = Path(__file__).parents[1] / "pictures"
@@ -331,6 +334,27 @@ async def test_a_device_is_looked_at_before_its_path_is_typed_and_it_is_written_
         await until(lambda: len(begun) == 2)
         assert begun[1].argv[2:6] == ("--disk=a", "--onto=lun", "--confirm=lun", "--live")
         assert begun[1].argv[-2:] == (page.title_of_group, "140")
+
+
+async def test_a_failback_at_its_commit_gate_runs_at_the_source_and_is_committed(move: Running) -> None:
+    async with seen(move) as pilot:
+        page = await go(pilot, "W01/g0")
+        told, wave = page.told, page.now
+        assert told is not None
+        assert told.course is not None
+        assert wave is not None
+        assert not has_come_home(told, wave)
+        failing = replace(wave, status=replace(wave.status, stage="failing back"))
+        assert not has_come_home(replace(told, course=replace(told.course, stays=())), failing)
+        stays = (*told.course.stays, Stay("2027-01-09T20:00:00Z", "target"))
+        back = replace(told, course=replace(told.course, stays=stays))
+        assert not has_come_home(back, failing)
+        home = replace(back, course=replace(told.course, stays=(*stays, Stay(stays[-1].at, "source"))))
+        assert has_come_home(home, failing)
+        words = "\n".join(one.plain for one in describe_group(home, failing, None, page.wherry.now()))
+        assert "nothing is copied: it runs at the source" in words
+        assert "c commits that" in words
+        assert no_return(True).plain != no_return(False).plain
 
 
 async def test_verify_asks_first(move: Running) -> None:

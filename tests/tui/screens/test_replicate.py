@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 
+from migrate.disk_maps import DiskMap, DiskPass
 from migrate.run import controls, orders
 from migrate.run.history import Event
 from planner.places import LANE_WORDS
@@ -24,9 +27,14 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.jobs.state import JobState
+from tui.live.document import Live
+from tui.live.lanes import Lanes
+from tui.live.sums import sums
 from tui.screens.replicate import ReplicateScreen
 from tui.screens.replicate_rows import COLUMNS
+from tui.screens.replicate_words import describe_lane, describe_maps, describe_store
 from tui.session import Session
+from tui.widgets.panel import Panel
 from tui.widgets.vocabulary import vocabulary_of
 
 KEPT = Path(__file__).parents[1] / "pictures"
@@ -127,6 +135,7 @@ async def test_the_death_of_the_engine_is_said_plainly(move: Running) -> None:
     async with seen(move) as pilot:
         place = await go(pilot)
         await until(lambda: place.table.rows[6][5] is not None)
+        place.say("✔ W02 is being brought up to date", "good")  # which hides no death
         move.engine.close()
         await until(lambda: "engine ✖ died" in text(pilot))
         assert "the engine died" in text(pilot)
@@ -204,8 +213,43 @@ async def test_of_copies_that_are_too_old_it_is_said_when_they_are_within_their_
 ) -> None:
     async with seen(move) as pilot:
         await go(pilot, "W01/g0")
-        await until(lambda: "within it at 14:02 UTC" in panel(pilot, "lane"))
+        await until(lambda: "in target at 14:02 UTC" in panel(pilot, "lane"))
         assert "as its last rounds took" in panel(pilot, "lane")
+
+
+async def test_a_wave_that_is_home_has_no_journal_and_one_that_is_held_up_says_what_helps(
+    move: Running,
+) -> None:
+    async with seen(move) as pilot:
+        place = await go(pilot)
+        live = place.live
+
+        def with_all(**more: Any) -> Live:
+            waves = (replace(one, status=replace(one.status, **more)) for one in live.waves)
+            return replace(live, waves=tuple(waves))
+
+        def said(lines: list[Content]) -> str:
+            return "\n".join(one.plain for one in lines)
+
+        assert "journals" in said(describe_store(live, sums(live)))
+        assert "journals" not in said(describe_store(with_all(stage="failed back"), sums(live)))
+        held = with_all(held="waits for a foreign snapshot of web", why="", waits="")
+        lane = Lanes(held, place.wherry.now()).find("W01")
+        assert "O goes on beside it" in said(describe_lane(lane, held, place.wherry.now()))
+        beside = with_all(why="", waits="", held="", late="", short_history="", overlooked=("1 of ann",))
+        assert Lanes(beside, place.wherry.now()).still[0].note == "beside 1 of ann"
+
+
+async def test_the_map_of_a_disk_fits_its_box(move: Running) -> None:
+    async with seen(move, size=(120, 35)) as pilot, talking(move):
+        place = await go(pilot, "W01/g0/v0")
+        passes = (DiskPass("s", "seed", 1, 1, "9" * spans) for spans in range(79, 91))  # one fills it
+        told = describe_maps([DiskMap("v", "Disk 1", GIB, (one,) * 3) for one in passes], place.size.width)
+        pilot.app.push_screen(Reader("map", told))
+        await until(lambda: on(pilot, Reader))
+        await pilot.pause()
+        box = pilot.app.screen.query_one(Panel)
+        assert all(len(line.plain) <= box.scrollable_size.width for line in box._lines)
 
 
 async def test_d_draws_where_the_disks_of_a_vm_change(move: Running) -> None:

@@ -45,6 +45,7 @@ def command(
     GROUP is a group of a receiver, a WAVE of a project, or WAVE/GROUP.
     CHECKPOINT is a number, a name (the newest of that name), or latest. A change that is marked
     as unusual is over five times the usual one and hardly packs, as what ransomware writes.
+    Of a project's it is said which were compared with their snapshot, byte for byte.
     """
     from datetime import UTC, datetime
 
@@ -76,6 +77,8 @@ def command(
             return
         for name in kept.groups or ("",):
             _ask(kept, name, found, is_one=bool(group) and len(kept.groups) == 1)
+    if store is None and kept.project_dir is not None:
+        _prove(kept.project_dir, found)
     if as_json:
         for one in found:
             for point in one.get("checkpoints", ()):
@@ -99,6 +102,19 @@ def _ask(kept: Journals, name: str, found: list[dict[str, Any]], *, is_one: bool
         if is_one or not name:
             raise
         found.append({"group": name, "error": error.as_json()})
+
+
+def _prove(root: Path, found: list[dict[str, Any]]) -> None:
+    """Say of each checkpoint whether a run compared its copies with their snapshot, byte for byte."""
+    from migrate.group_record import is_proven, proven_of
+    from tui.cli.options import open_project
+
+    with open_project(root) as project:
+        for one in (one for one in found if one.get("checkpoints")):
+            proven = proven_of(project, str(one["group"]))
+            one["checkpoints"] = [
+                {**point, "proven": is_proven(str(point["cycle"]), proven)} for point in one["checkpoints"]
+            ]
 
 
 def _mended(told: Mapping[str, Any], group: str, as_json: bool) -> None:

@@ -48,25 +48,30 @@ def listed(wave: str, vm: str, project_dir: Path, as_json: bool) -> None:
 
 
 @command.command(
-    "test", epilog="Examples: wherry probe test W01; wherry probe test W01 --vm crm-db-01 --json"
+    "test", epilog="Examples: wherry probe test W01 --vm crm-db-01; wherry probe test W01 --step g0/v1/probe"
 )
 @click.argument("wave")
 @_VM
+@click.option("--step", default="", metavar="STEP",
+              help="Of this step of the run under way alone, home too: wherry run show WAVE.")  # fmt: skip
 @project_option
 @json_option
-def test(wave: str, vm: str, project_dir: Path, as_json: bool) -> int:
+def test(wave: str, vm: str, step: str, project_dir: Path, as_json: bool) -> int:
     """Ask every probe of WAVE once, now, and change nothing.
 
     Programs of probes are run. Ends with 3 when one that is not optional does not answer well.
     """
-    from migrate.probes.now import ask_now, probes_of
+    from migrate.probes.now import ask_now, probe_of_step, probes_of
     from migrate.run.waves import find_wave
-    from planner.errors import Blocked
+    from planner.errors import BadInput, Blocked
     from planner.names import visible
 
+    if vm and step:
+        raise BadInput("a step is of one VM already", "leave --vm out")
     with open_project(project_dir) as project:
         planned = find_wave(project, wave).wave
-        asked = list(ask_now(project, probes_of(planned, vm)))
+        found = [probe_of_step(project, planned.name, step)] if step else probes_of(planned, vm)
+        asked = list(ask_now(project, found))
     if as_json:
         data([_document(one) for one in asked])
     else:
