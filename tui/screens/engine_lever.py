@@ -7,7 +7,7 @@ from tui.actions.action import Action
 from tui.actions.keymap import shown
 from tui.actions.table import action_named
 from tui.live.document import EngineState, Live
-from tui.live.words import BY_COMMAND, engine_trouble
+from tui.live.words import BY_COMMAND
 from tui.screens.threaded import ThreadedPlace
 from tui.text import line, stack
 
@@ -27,8 +27,9 @@ class EngineLever(ThreadedPlace):
         return why_no_start(self.live)
 
     def make_way(self, before: Live) -> None:
-        """Let a remark go once something is the matter with the engine that was not: that is told there."""
-        if engine_trouble(self.live) and not engine_trouble(before):
+        """Let a remark go when the engine is seen to have died: that is told in its stead."""
+        now, was = self.live.engine.state, before.engine.state
+        if now is EngineState.DEAD and was is not EngineState.DEAD:
             self._hush()
 
     def how_to_start(self) -> str:
