@@ -110,7 +110,7 @@ class CutoverScreen(ActingPlace):
         told = describe_clock(sheet, engine, now, self.price, self.to_go, width)
         clock.show(told, self._clock_title())
         self.panel("felt").show(describe_felt(sheet))
-        title, words = describe_matter(sheet)
+        title, words = describe_matter(sheet, now)
         self.panel("matter").show(words, title)
         self._show_levers()
         self._place_cursor()
