@@ -100,6 +100,7 @@ class CutoverScreen(ActingPlace):
         engine = None if self.replaying else self.live.engine
         now = None if self.replaying else self.now
         if sheet is None:
+            self._placed = ()  # its rows are gone, and the cursor with them
             self.panel("clock").show(describe_engine(engine, now), "Clock")
             self.panel("felt").show(line(("nothing was begun", "dim")))
             self.panel("matter").show(line((self._empty(), "dim")), "What matters now")

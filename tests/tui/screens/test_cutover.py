@@ -354,6 +354,10 @@ async def test_a_run_that_nobody_drives_says_so_and_what_goes_on_with_it(run: St
         await until(lambda: "it is held, and nothing goes on" in panel(pilot, "matter"))
         orders.place(run.project, "W01", "cutover", {})
         await until(lambda: place.panel("matter").border_title == "Under way")
+        here = place.table.key
+        assert here == PROBE
+        place.watch_wave("W01")  # w, and the same wave again
+        await until(lambda: place.sheet is not None and place.table.key == here)
 
 
 async def test_cutover_is_ordered_with_its_ticket(run: Standing) -> None:
