@@ -22,7 +22,7 @@ from migrate.rehearsals.defined import Defines, by_plan
 from migrate.rehearsals.images import Image, copy_image, images_of, room_bytes, unproved
 from migrate.rehearsals.isolating import Isolation, isolation_of
 from migrate.rehearsals.journalled import points_of
-from migrate.rehearsals.starting import left_out, missed_by, named
+from migrate.rehearsals.starting import disk_names, left_out, missed_by, named
 from migrate.sites.bubbles import Bubbles
 from migrate.sites.copies import copy_id
 from planner.effects import Effect
@@ -58,7 +58,8 @@ class Booted:
     """What came of it. ``unproved`` names volumes that are in no checkpoint: their VMs were not started.
 
     ``checkpoints`` are those that were booted, by group, where the groups keep a history. ``addresses`` is
-    which of those that the wave itself gets at its cutover are in use at the target.
+    which of those that the wave itself gets at its cutover are in use at the target. ``unproved_disks`` is
+    ``unproved`` as people call them: VM and label.
     """
 
     wave: str
@@ -71,6 +72,7 @@ class Booted:
     removed: bool
     checkpoints: dict[str, int] = field(default_factory=dict)
     addresses: Addresses | None = None
+    unproved_disks: tuple[str, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -169,17 +171,19 @@ def rehearse_booted(
         finally:
             tell("remove the copies")
             removed = _remove(target, made)
+        out = unproved(prepared.images)
         said = Booted(
             wave=standing.wave.name,
             fingerprint=standing.wave.fingerprint,
             networks=networks,
             copied_bytes=sum(one.size_bytes for one in prepared.images if not one.empty and not one.idle),
-            unproved=unproved(prepared.images),
+            unproved=out,
             probes=probes,
             failure=failure,
             removed=removed,
             checkpoints=prepared.checkpoints,
             addresses=held,
+            unproved_disks=disk_names(standing.wave, out),
         )
         report = {**asdict(said), "made": {} if removed else made}
         book.amend(project, row.id, said.verdict, report)

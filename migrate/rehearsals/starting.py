@@ -57,6 +57,12 @@ def missed_by(wave: Wave, idle: Mapping[str, str]) -> dict[str, tuple[str, ...]]
     return found
 
 
+def disk_names(wave: Wave, volumes: Collection[str]) -> tuple[str, ...]:
+    """Return what people call volumes of a wave: the name of the first VM that holds each, and its label."""
+    first = [disk.attachments[0] for disk in wave.disks if disk.volume in volumes]
+    return tuple(f"{wave.vm(held.vm).name} {held.label}" for held in first)
+
+
 def named(names: Iterable[str]) -> str:
     """Return some names of VMs, harmless to print: ``db-1, db-2 and 3 more``."""
     known = sorted(visible(name) for name in names)

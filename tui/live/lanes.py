@@ -137,6 +137,7 @@ class _Kept:
         """Return whether they say the same of that wave, but for its bytes."""
         same = self.wave.status is wave.status and self.wave.copies is wave.copies
         same = same and (self.wave.driven, self.alive) == (wave.driven, alive)
+        same = same and bool(self.wave.quiet_s) == bool(wave.quiet_s)
         same = same and 0 <= (now - self.now).total_seconds() < AGES_S
         return same and self.wave.moving.keys() == wave.moving.keys()
 
@@ -157,7 +158,7 @@ def _of_wave(wave: WaveNow, now: datetime, alive: bool) -> Iterator[_Part]:
         changed_bytes=sum(changed) if changed else None,
         tries=sum(one.tries for one in copies.vms) if copies else 0,
         note=_note(wave, alive),
-        ill=not _ILL.isdisjoint(status.flags) or bool(wave.moving and not alive),
+        ill=not _ILL.isdisjoint(status.flags) or bool(wave.moving and (not alive or wave.quiet_s)),
     )
     yield lane, ()
     if copies is None or status.stage not in OPEN:
@@ -262,6 +263,8 @@ def _note(wave: WaveNow, alive: bool) -> str:
     status = wave.status
     if wave.moving and not alive:
         return "nobody moves its disks: the engine is not at work"
+    if wave.moving and wave.quiet_s:
+        return "nobody says anything of its disks"
     if status.why:
         return status.why
     if status.waits or status.held:

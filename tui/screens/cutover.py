@@ -100,6 +100,7 @@ class CutoverScreen(ActingPlace):
         engine = None if self.replaying else self.live.engine
         now = None if self.replaying else self.now
         if sheet is None:
+            self._placed = ()  # its rows are gone, and the cursor with them
             self.panel("clock").show(describe_engine(engine, now), "Clock")
             self.panel("felt").show(line(("nothing was begun", "dim")))
             self.panel("matter").show(line((self._empty(), "dim")), "What matters now")
@@ -110,7 +111,7 @@ class CutoverScreen(ActingPlace):
         told = describe_clock(sheet, engine, now, self.price, self.to_go, width)
         clock.show(told, self._clock_title())
         self.panel("felt").show(describe_felt(sheet))
-        title, words = describe_matter(sheet)
+        title, words = describe_matter(sheet, now)
         self.panel("matter").show(words, title)
         self._show_levers()
         self._place_cursor()

@@ -16,6 +16,7 @@ from tui.text import line, plural, stack
 if TYPE_CHECKING:
     from migrate.gates.seeing import Seen
     from migrate.sheet import Sheet, SheetStep
+    from tui.live.document import WaveNow
 
 LABEL = 9  # cells
 _MAP = 48
@@ -52,8 +53,11 @@ def describe_felt(sheet: Sheet) -> Content:
 # the gate, or what is in the way
 
 
-def describe_matter(sheet: Sheet) -> tuple[str, Content]:
-    """Return what matters now, under a title: a gate with its evidence, a step that failed, or the way on."""
+def describe_matter(sheet: Sheet, now: WaveNow | None = None) -> tuple[str, Content]:
+    """Return what matters now, under a title: a gate with its evidence, a step that failed, or the way on.
+
+    ``now`` is the wave as it is, None for a run as it once was.
+    """
     from migrate.run.runbook import GO
 
     step = sheet.current
@@ -72,6 +76,11 @@ def describe_matter(sheet: Sheet) -> tuple[str, Content]:
             )
             return "Committed: it may come home", stack([home, back, *gate_lines(seen), *more])
         return f"Gate {seen.gate.id}: {seen.state}", stack([back, *gate_lines(seen), *more])
+    if now is not None and not now.driven and now.order is None:
+        held = "paused" in now.status.flags
+        why = "it is held, and nothing goes on" if held else "no process drives it, so nothing goes on"
+        said = line((f"▲ {why}: m goes on with it", "warn"))
+        return "Held" if held else "It stands still", stack([said, back, *_ahead(sheet)])
     return "Under way", stack([back, *_ahead(sheet)])
 
 

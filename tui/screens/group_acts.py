@@ -12,6 +12,7 @@ from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Ask
 from tui.jobs import orders
 from tui.jobs.job import Job
+from tui.screens.checkpointed import say_checkpoint
 from tui.screens.group_words import has_come_home
 from tui.screens.live_place import LivePlace
 from tui.screens.overlooking import Overlooking
@@ -118,9 +119,15 @@ class GroupActs(Restoring, LivePlace, TablePlace, Overlooking):
 
         def do(told: Mapping[str, str] | None) -> None:
             if told is not None:
-                self._work(orders.checkpoint(title, told["name"].strip(), told["pin"] == "yes"))
+                self._work(
+                    orders.checkpoint(title, told["name"].strip(), told["pin"] == "yes"), self._checkpointed
+                )
 
         self.app.push_screen(checkpoint_form(title), do)
+
+    def _checkpointed(self, job: Job) -> None:
+        self.look_now()
+        say_checkpoint(self, job)
 
     def action_group_verify(self) -> None:
         """Read every replica of the wave again."""

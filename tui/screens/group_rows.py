@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from tui.drawings.changes import Change
 from tui.widgets.column import Column
 
 _TONES = {"✔": "good", "✖": "bad", "▲": "warn"}
+_INSTANT = re.compile(r"\b\d{4}-(\d\d-\d\d)T(\d\d:\d\d)[\d:.]*Z")  # as in the table's own column
 _SHORT = (": findings", ": partial", ": failed")  # as a rehearsal notes that not all was well
 Row = tuple[Any, ...]
 
@@ -55,7 +57,7 @@ def verified(point: Mapping[str, Any], proven: AbstractSet[str]) -> str:
     if point.get("unusual"):
         return f"▲ unusual: {point['unusual']}"
     if point["results"]:
-        noted = str(point["results"][-1])
+        noted = _INSTANT.sub(r"\1 \2", str(point["results"][-1]))
         return f"{'▲ ' if noted.endswith(_SHORT) else ''}{noted}"
     if is_proven(str(point["cycle"]), proven):
         return "✔ compared, equal"

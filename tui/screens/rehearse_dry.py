@@ -68,7 +68,7 @@ def describe_dry(said: Mapping[str, Any]) -> list[Content]:
     if calls:
         lines += [line(""), line(("Calls in order: site, call, of what, step", "dim"))]
     for number, one in enumerate(calls[:_CALLS], 1):
-        what = f"{visible(one['where'], 12):<8}{visible(one['call'], 40):<24}{visible(one['subject'], 60)}"
+        what = f"{visible(one['where'], 12):<10}{visible(one['call'], 40):<24}{visible(one['subject'], 60)}"
         lines.append(line((f"{number:>5}  ", "dim"), what, (f"  {visible(one['step'], 60)}", "dim")))
     if len(calls) > _CALLS:
         more = f"{count(len(calls) - _CALLS)} more: wherry rehearse {wave} --depth dry"

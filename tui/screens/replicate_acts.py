@@ -15,6 +15,7 @@ from tui.dialogs.work import Work
 from tui.jobs import orders
 from tui.jobs.job import Job
 from tui.live.document import WaveNow
+from tui.screens.checkpointed import say_checkpoint
 from tui.screens.live_place import LivePlace
 from tui.screens.overlooking import Overlooking
 from tui.screens.replicate_words import describe_maps
@@ -186,14 +187,8 @@ class ReplicateActs(LivePlace, TablePlace, Overlooking):
 
     def _checkpoint(self, group: str, told: Mapping[str, str]) -> None:
         order = orders.checkpoint(group, told["name"].strip(), told["pin"] == "yes")
-        self.wherry.start(Job(order.argv(self.wherry.session.root), order.title), self._checkpointed)
-
-    def _checkpointed(self, job: Job) -> None:
-        point = job.state.document
-        if isinstance(point, dict):
-            self._close_work()
-            called = f" {visible(str(point['name']), 60)!r}" if point.get("name") else ""
-            self.say(f"✔ checkpoint {point['record']}{called}, {point['consistency']} consistent", "good")
+        job = Job(order.argv(self.wherry.session.root), order.title)
+        self.wherry.start(job, lambda done: say_checkpoint(self, done))
 
     def action_replicate_verify(self) -> None:
         """Read every replica of the wave again."""

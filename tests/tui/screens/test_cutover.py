@@ -17,7 +17,7 @@ from migrate.gates import words
 from migrate.gates.words import Verdict
 from migrate.probes.question import Question
 from migrate.rehearsal import Spread
-from migrate.run import orders
+from migrate.run import controls, orders
 from migrate.run import store as runs
 from migrate.run.history import Entry, Event, Status
 from migrate.run.runbook import Runbook
@@ -341,6 +341,23 @@ async def test_a_run_is_held_and_goes_on(run: Standing) -> None:
         await key(pilot, "m")
         await answered(pilot, "W01")
         await until(lambda: ordered(run) == ["replicate"])
+
+
+async def test_a_run_that_nobody_drives_says_so_and_what_goes_on_with_it(run: Standing) -> None:
+    run.do("go")
+    run.go_to(PROBE)
+    async with faked(run) as pilot:
+        place = await go(pilot)
+        assert "no process drives it, so nothing goes on: m goes on with it" in panel(pilot, "matter")
+        assert place.panel("matter").border_title == "It stands still"
+        controls.ask_to_pause(run.project, "W01")
+        await until(lambda: "it is held, and nothing goes on" in panel(pilot, "matter"))
+        orders.place(run.project, "W01", "cutover", {})
+        await until(lambda: place.panel("matter").border_title == "Under way")
+        here = place.table.key
+        assert here == PROBE
+        place.watch_wave("W01")  # w, and the same wave again
+        await until(lambda: place.sheet is not None and place.table.key == here)
 
 
 async def test_cutover_is_ordered_with_its_ticket(run: Standing) -> None:

@@ -115,14 +115,15 @@ async def test_what_a_receiver_keeps_is_listed_pinned_served_and_written_out(lab
         await until(lambda: on(pilot, Work))
         await until(lambda: out.is_dir() and not pilot.app.is_working, PATIENCE_S)  # type: ignore[attr-defined]
         assert len(list(out.glob("*.raw"))) + len(list(out.glob("*.img"))) >= 1
+        await until(lambda: "read back and equal" in text(pilot))
         await key(pilot, "escape")
 
         await key(pilot, "n")
         await until(lambda: on(pilot, Form))
         await key(pilot, *"mine", "ctrl+s")
         await until(lambda: any(row[9] == "mine" for row in page.table.rows), PATIENCE_S)
-        await until(lambda: not pilot.app.is_working, PATIENCE_S)  # type: ignore[attr-defined]
-        await key(pilot, "escape")
+        await until(lambda: pilot.app.screen is page, PATIENCE_S)  # the box of work is gone by itself
+        assert "'mine'" in text(pilot)
 
 
 async def test_disks_are_served_beside_everything_else_until_they_are_not(lab: Wherry) -> None:
@@ -174,7 +175,7 @@ async def test_a_copy_of_a_checkpoint_boots_and_is_noted_beside_it(lab: Wherry) 
         await until(lambda: on(pilot, Reader), PATIENCE_S)
         assert "▲ not all is well" in text(pilot), "a disk of the pair is in no checkpoint"
         assert "✔ app-1" in text(pilot)
-        assert "vm-1/2001 is in no checkpoint" in text(pilot)
+        assert "▲ db-1 Hard disk 2 is in no checkpoint" in text(pilot)
         await key(pilot, "escape")
         assert not pilot.app.is_working  # type: ignore[attr-defined]
         await until(lambda: page.table.rows[0][8].startswith("▲ rehearsed"), PATIENCE_S)

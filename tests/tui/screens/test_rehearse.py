@@ -157,6 +157,8 @@ async def test_a_dry_run_at_the_sites_lists_findings_ways_and_calls(
         assert "✖ privileges: the account may not [red]␛[2J" in shown
         assert "db Hard disk 1  source by hot-add  it is near" in shown
         assert "take_snapshot" in shown
+        far = {**said, "calls": [{**call, "where": "transfers", "call": "copy"}]}
+        assert any("transfers copy " in one.plain for one in describe_dry(far)), "the longest place fits"
         assert begun[0].argv[2:3] == ("--depth=dry",)
         assert len(describe_dry(said)) == 500 + 9, "the rest is told by the verb"
 

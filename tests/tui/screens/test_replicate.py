@@ -21,7 +21,7 @@ from planner.store import settings as settings_store
 from tests.tui import estate
 from tests.tui.kept import differs
 from tests.tui.running import GIB, Running, running, talking, waves
-from tests.tui.stage import BIG, SMALL, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
@@ -152,8 +152,10 @@ async def test_a_mover_that_says_nothing_is_said(move: Running) -> None:
     async with seen(move) as pilot:
         await go(pilot)
         await until(lambda: "nobody said anything of the disks of W02" in text(pilot))
+        ill = next(line for line in lines(pilot) if "to look at" in line)
         move.moves(17 * GIB)
         await until(lambda: "nobody said anything" not in text(pilot))
+        await until(lambda: ill not in lines(pilot))
 
 
 async def test_lanes_are_folded_and_sifted(move: Running) -> None:

@@ -201,11 +201,10 @@ def _write(
     if as_json:
         data({**about, **place.as_json(), "live": bool(written),
               "disks": [asdict(one) for one in written], **tried})  # fmt: skip
-        return
     if not written:
         say(f"would write {size} over {place.shown}; nothing was written, add --live")
         return
-    for one in written:
+    for one in () if as_json else written:
         line(f"{one.blake3}  {visible(one.file, 200)}  {visible(one.volume, 200)}")
     say(f"{show_count(len(written), 'disk')}, {size} in {place.shown}, read back and equal")
 
