@@ -60,7 +60,8 @@ def describe_booted(said: Mapping[str, Any]) -> list[Content]:
         for probe in said["probes"]
     ]
     lines += address_lines(said.get("addresses"))
-    lines += [line((f"▲ {visible(disk, 80)} is in no checkpoint", "warn")) for disk in said["unproved_disks"]]
+    unproved = said.get("unproved_disks") or said["unproved"]  # older reports have no names
+    lines += [line((f"▲ {visible(disk, 80)} is in no checkpoint", "warn")) for disk in unproved]
     if not said["removed"]:
         lines.append(
             line(
