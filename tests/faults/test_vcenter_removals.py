@@ -30,7 +30,8 @@ from tests.vcenter.collected import finished
 from tests.vcenter.fixtures import StartVCenter
 from tests.vcenter.staged import flats_of, mounts
 
-_SLOW_MS = 800  # one read takes so long, in which somebody is at work
+_SLOW_MS = 800  # a snapshot takes so long
+_READ_MS = 3 * _SLOW_MS  # and one read, in which somebody is at work and may make a snapshot, too
 _PATIENCE_S = 60.0
 _ROUND = range(9)  # reads of a first copy, a delta and a comparison; each opens its disk by two
 _FIRST_COPY, _LATER, _COMPARED = 3, 2, 5  # a read of blocks
@@ -80,7 +81,7 @@ def removing(
                 then()
                 return
 
-    slow = {"method": "folder:GET", "skip": skip, "count": 1, "delayMs": _SLOW_MS}
+    slow = {"method": "folder:GET", "skip": skip, "count": 1, "delayMs": _READ_MS}
     peer.rules([slow, {"method": "CreateSnapshot_Task", "delayMs": _SLOW_MS}])
     thread = threading.Thread(target=befall)
     thread.start()

@@ -18,7 +18,7 @@ from planner.errors import BadInput, Unreachable
 from planner.names import visible
 from planner.sources.vcenter.answers import VIM, Fault, Value, type_of, value_of
 from planner.sources.vcenter.paths import SERVICES, SERVICES_CONVERT, Kind
-from planner.sources.vcenter.session import RENEWALS, Session
+from planner.sources.vcenter.session import EXPIRED, RENEWALS, Session
 from planner.sources.vcenter.soap import Ref, below_view, envelope, filter_spec, first_page, next_page, these
 from planner.sources.vcenter.values import text
 from planner.sources.vcenter.wire import Dropped
@@ -193,7 +193,7 @@ class Collector:
             except (Dropped, Unreachable) as error:
                 why = str(error).removeprefix(f"{self._shown} broke off: ")
             except Fault as fault:
-                if fault.kind == "NotAuthenticated" and renewed < RENEWALS:
+                if fault.kind == EXPIRED and renewed < RENEWALS:
                     renewed += 1
                     self.session.renew(key)
                     continue
@@ -277,8 +277,13 @@ def raw_object(element: Any, kind: Kind, older: Mapping[str, str]) -> RawObject:
 
 
 def missing_path(element: Any) -> tuple[str, str]:
-    """Return the path of a ``missingSet`` element, and the privilege or fault that keeps it from us."""
+    """Return the path of a ``missingSet`` element, and the privilege or fault that keeps it from us.
+
+    Raises Fault for what is kept only from a session that has expired.
+    """
     fault = element.find(f"{VIM}fault/{VIM}fault")
     kind = type_of(fault) if fault is not None else ""
+    if kind == EXPIRED:
+        raise Fault(kind)
     privilege = (fault.findtext(VIM + "privilegeId") or "") if fault is not None else ""
     return element.findtext(VIM + "path") or "", privilege or kind or "a privilege"

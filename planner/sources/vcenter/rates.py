@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from planner.sources.vcenter.answers import VIM, Fault, Value
 from planner.sources.vcenter.collector import Collector
 from planner.sources.vcenter.paths import Kind
+from planner.sources.vcenter.session import EXPIRED
 from planner.sources.vcenter.soap import Ref, ref
 from planner.sources.vcenter.values import at, many, moment, number, text
 from planner.units import KIB
@@ -115,7 +116,7 @@ class Sampler:
             try:
                 return [self._collector.session.call("QueryPerf", manager, specs)]
             except Fault as fault:
-                if fault.kind == "NotAuthenticated":
+                if fault.kind == EXPIRED:
                     raise
                 return []
 

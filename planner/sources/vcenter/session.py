@@ -26,7 +26,7 @@ from planner.sources.vcenter.tls import reaching, untrusted, verified_context
 from planner.sources.vcenter.wire import NOT_YET, Answer, Dropped, Wire
 
 _PATH = "/sdk"
-_EXPIRED = "NotAuthenticated"
+EXPIRED = "NotAuthenticated"
 RENEWALS = 3  # within one call: who ends more sessions than that in a row lets nobody work
 Result = TypeVar("Result")
 
@@ -252,7 +252,7 @@ class Session:
                 root = self.send_whole(envelope(method, this, body))
                 return [plain(item) for item in root.iter("{urn:vim25}" + name)]
             except Fault as fault:
-                if fault.kind != _EXPIRED or not left:
+                if fault.kind != EXPIRED or not left:
                     raise
                 self.renew(key)
         raise AssertionError("unreachable")
