@@ -1,11 +1,11 @@
-# make demo   the main job end to end on a sample      make test   all tests, three processes more than cores
+# make demo   the main job end to end on a sample      make test   all tests, four processes more than cores
 # make demo-fleet  three movers on a PostgreSQL of its own, one killed
 # make check  format, lint, types, tests               make bench  figures into docs/benchmarks.md
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Tests wait for processes and timers: three more than cores keep these busy.
-JOBS ?= $(shell expr $$(nproc) + 3)
+# Tests wait for processes and timers: four more than cores keep these busy.
+JOBS ?= $(shell expr $$(nproc) + 4)
 READY := $(VENV)/.ready
 # pytest compiles tests in a way of its own; once and here, else every process does so at the same time.
 COMPILED = { echo "compiling the tests once"; \
