@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from benchmarks.tui_start import Terminal, on_terminal
 
-WAVES, VMS_EACH, CHANGES = 50, 20, 200
+WAVES, VMS_EACH, CHANGES = 50, 20, 60
 PLACES = ("cutover", "replicate")
 _GROUP = 5  # VMs
 _PAUSE_S = 1.0  # at most, before a change
