@@ -78,8 +78,9 @@ _NOTES = {
     "wire": "A sparse disk of 8 GiB (a file system of Debian packages, database-like pages), its clone and "
     "its later version, to another process on the same machine, warm caches, until the bytes are durable: "
     "ours by acknowledgement after fsync, the others by their flush and an fsync, timed in. Ours are timed "
-    "with the start of the sender and hash every block at both ends. Every copy is compared with its source "
-    "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
+    "with the start of the sender and hash every block at both ends; the level of the comparison adapts, as "
+    "it does unless a setting says else, and begins raw for a receiver on the same machine. Every copy is "
+    "compared with its source afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
     "below 45 MiB that of the benchmark which started the process.",
     "wire.floors": "What a copy cannot be without, done alone with wherry's own libraries: reading, sealing "
     "or packing, carrying, opening or unpacking, writing, one flush; no digests, no frames, no dedupe, no "

@@ -49,11 +49,11 @@ class There:
         return self._there_and_back(newer, "delta", changed)
 
     def compared(self, newer: Path, changed: Runs) -> Took:
-        """Send ``newer`` by comparing digests; the map is for the way back only."""
+        """Send ``newer`` by comparing digests, the level as it adapts; the map is for the way back only."""
         return self._there_and_back(newer, "compare", changed)
 
     def _there_and_back(self, newer: Path, mode: str, changed: Runs) -> Took:
-        how = How(mode, changed=changed, base=self._last if mode == "delta" else "")
+        how = How(mode, changed=changed, base=self._last if mode == "delta" else "", adapts=mode == "compare")
         read(self.target)
         took = checked(lambda: self._pass(newer, how), newer, self.target)
         self._pass(self._original, How("delta", level=0, changed=changed, base=self._last))

@@ -63,7 +63,7 @@ def _receive(said: dict[str, Any]) -> None:
 def _send(said: dict[str, Any]) -> None:
     from migrate.disks.extent import Extent
     from migrate.disks.flat import FlatDisk
-    from migrate.replication.channel import Channel, SocketChannel
+    from migrate.replication.channel import Channel, SocketChannel, is_near
     from migrate.replication.passes import Mode, PassSpec
     from migrate.replication.sender import send_pass
     from migrate.replication.streams import Streams
@@ -93,6 +93,7 @@ def _send(said: dict[str, Any]) -> None:
         extents=[Extent(*run) for run in said["changed"]] if delta else None,
         level=said["level"],
         adapts=said["adapts"],
+        near=is_near(channel),
         dedupe=said["dedupe"],
         streams=Streams(connect, lambda: said["streams"]) if said["streams"] > 1 else None,
     )

@@ -35,10 +35,12 @@ class Binds(StrEnum):
 class Adaptation:
     """The level of one pass. With ``adapts`` False it stays, and only says what binds.
 
-    A ``level`` that is not one of ``LEVELS`` begins at the nearest below it.
+    A ``level`` that is not one of ``LEVELS`` begins at the nearest below it. Who waits for answers waits
+    for the line, or where both ends are ``near``, on one machine, for the other's work.
     """
 
-    def __init__(self, level: int, *, adapts: bool) -> None:
+    def __init__(self, level: int, *, adapts: bool, near: bool = False) -> None:
+        self._near = near
         self._fixed = None if adapts else level
         self._at = max((at for at, one in enumerate(LEVELS) if one <= level and one), default=0)
         if level == 0:
@@ -61,6 +63,7 @@ class Adaptation:
         *,
         link_s: float,
         packing_s: float,
+        answers_s: float = 0.0,
         read_s: float = 0.0,
         pack_s: float = 0.0,
         data_bytes: int = 0,
@@ -72,7 +75,7 @@ class Adaptation:
             self._skip -= 1
             return
         self._blocks += 1
-        self._link_s += link_s
+        self._link_s += link_s if self._near else link_s + answers_s
         self._packing_s += packing_s
         self._read_s += read_s
         self._pack_s += pack_s

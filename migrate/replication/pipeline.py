@@ -39,6 +39,8 @@ def ordered_map(
     pending: deque[Future[R] | _Done[R]] = deque()
     try:
         for item in items:
+            while pending and isinstance(pending[0], _Done):  # nothing is gained by keeping it
+                yield pending.popleft().result()
             if not light(item):
                 pending.append(executor.submit(work, item))
             elif pending:

@@ -32,6 +32,7 @@ from planner.errors import BadInput
 from planner.units import MIB
 
 _WINDOW = 10  # blocks in the making for a worker: with three of them one is idle a seventh of its time
+_ENDS = 2  # of a pass
 
 
 def greet(
@@ -88,6 +89,7 @@ def send_pass(
     extents: Iterable[Extent] | None = None,
     level: int = 1,
     adapts: bool = False,
+    near: bool = False,
     block_bytes: int = MIB,
     workers: int = 2,
     dedupe: bool = False,
@@ -102,7 +104,9 @@ def send_pass(
     """Bring the content of ``disk`` to the receiver behind ``channel`` and return how it went.
 
     ``extents`` are the changed areas of a delta, in bytes. ``level`` is zstd's, 0 for none; one
-    that ``adapts`` only begins there and follows whichever binds, line or processor.
+    that ``adapts`` only begins there and follows whichever binds, line or processor. It begins at 0 in a
+    comparison of disks that are ``near``: both ends, on one machine, read and sum everything, and packing
+    takes the processors from them.
     ``block_bytes`` is a multiple of 64 KiB up to 1 MiB. ``workers`` 0 does everything in the
     caller's thread. With ``dedupe`` a seed leaves out what the receiver has on any disk, if it
     can tell. ``streams`` are further connections for a receiver that takes them, the caller's to
@@ -149,12 +153,14 @@ def send_pass(
         joining.grain_key = link.grain_key
         return Lane(joining, answer.ack_bytes)
 
+    raw = adapts and near and Mode(welcome.mode) is Mode.COMPARE
+    few = near and len(os.sched_getaffinity(0)) <= _ENDS
     sending = Sending(
         disk,
         link,
         spec,
         welcome,
-        Adaptation(level, adapts=adapts),
+        Adaptation(0 if raw else level, adapts=adapts, near=near),
         block_bytes,
         known,
         progress,
@@ -163,6 +169,7 @@ def send_pass(
         clock,
         begun,
         room,
+        few,
     )
     if streams is not None and welcome.ticket:
         sending.bring(streams, join)

@@ -70,6 +70,7 @@ class Sending:
         clock: Callable[[], float],
         begun: float,
         room: Room,
+        few: bool,
     ) -> None:
         self._disk = disk
         self._link = link
@@ -84,6 +85,7 @@ class Sending:
         self._clock = clock
         self._begun = self._reported = begun
         self._room = room
+        self._few = few  # processors: one for each end
         self._held = checked((Extent(*pair) for pair in welcome.held), spec.size_bytes)
         zeros = Kind.KEEP if self._mode is Mode.SEED and welcome.fresh else Kind.ZERO
         self._adaptation = adaptation
@@ -171,7 +173,7 @@ class Sending:
             answers_s = self._heard_s - heard  # digests come while the next block is asked for
             self._send_block(block)
             sent, heard = self._clock(), self._heard_s
-            self._adapt(block, link_s=sent - got + answers_s, packing_s=got - asked - answers_s)
+            self._adapt(block, link_s=sent - got, packing_s=got - asked - answers_s, answers_s=answers_s)
             asked = sent
             self._report(final=False)
         self._gather()
@@ -219,7 +221,7 @@ class Sending:
             lambda batch: [reader.compare(item) for item in batch],
             batched(work, lambda: self._room.batch(_BATCH)),
             window,
-            lambda batch: not any(item.read for item in batch),
+            lambda batch: (self._few and reader.is_quick) or not any(item.read for item in batch),
         )
         with closing(looks):
             for block in ordered_map(
@@ -227,12 +229,12 @@ class Sending:
                 lambda pair: reader.settle(*pair),
                 refining.decided(chain.from_iterable(looks), self._hear),
                 window,
-                lambda pair: not pair[0].doubtful,
+                lambda pair: not (pair[0].doubtful and reader.level),  # raw bytes need hardly any work
             ):
                 refining.saw(block)
                 yield block
 
-    def _adapt(self, block: Block, *, link_s: float, packing_s: float) -> None:
+    def _adapt(self, block: Block, *, link_s: float, packing_s: float, answers_s: float) -> None:
         """Let the level follow what was waited for; gaps say nothing about it."""
         data = [piece for piece in block.pieces if piece.kind is Kind.DATA]
         if not data:
@@ -240,6 +242,7 @@ class Sending:
         self._adaptation.saw(
             link_s=link_s,
             packing_s=packing_s,
+            answers_s=answers_s,
             read_s=block.read_s,
             pack_s=block.pack_s,
             data_bytes=sum(piece.length for piece in data),

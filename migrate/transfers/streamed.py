@@ -14,7 +14,7 @@ from typing import Protocol
 
 from migrate.disks.extent import Extent
 from migrate.disks.ports import ReadableDisk
-from migrate.replication.channel import Channel, ChannelClosed
+from migrate.replication.channel import Channel, ChannelClosed, is_near
 from migrate.replication.hashing import ask_hash, hash_disk
 from migrate.replication.passes import Mode, PassSpec, Progress
 from migrate.replication.sender import send_pass
@@ -125,6 +125,7 @@ class StreamedTransfers:
                     extents=_inside(wanted),
                     level=self._level,
                     adapts=self._adapts,
+                    near=is_near(first),
                     dedupe=self._dedupe,
                     streams=Streams(lambda: self._further(wanted.volume), lambda: many) if many > 1 else None,
                     block_bytes=self._block_bytes,

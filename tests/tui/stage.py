@@ -49,6 +49,12 @@ def on(pilot: Pilot[None], kind: type[Screen[Any]]) -> bool:
     return isinstance(screen, kind) and screen.is_mounted and bool(screen._compositor.size)
 
 
+async def reached(pilot: Pilot[None], kind: type[Screen[Any]], seconds: float = 60.0) -> None:
+    """Wait until such a screen is on top and shows all that it has; it is there before that is painted."""
+    await until(lambda: on(pilot, kind), seconds)
+    await pilot.pause()
+
+
 def lines(pilot: Pilot[None]) -> list[str]:
     """Return the text on the screen, line by line."""
     strips = pilot.app.screen._compositor.render_strips()

@@ -7,7 +7,7 @@ from textual.pilot import Pilot
 
 from tests.tui import estate
 from tests.tui.plain import ROWS, Told, place, plain
-from tests.tui.stage import lines, on, opened, text, until
+from tests.tui.stage import lines, opened, reached, text, until
 from tui.actions.table import actions_at
 from tui.gazetteer import Gazetteer, Named
 from tui.palette import named
@@ -28,7 +28,7 @@ def offered(pilot: Pilot[None]) -> list[str]:
 async def ask(pilot: Pilot[None], key: str, wanted: str) -> list[str]:
     """Open a palette, type, and return what it offers."""
     await pilot.press(key)
-    await until(lambda: on(pilot, CommandPalette))
+    await reached(pilot, CommandPalette)
     await pilot.press(*wanted)
     await pilot.app.workers.wait_for_complete()
     await pilot.pause(0.2)

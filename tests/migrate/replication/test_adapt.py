@@ -135,6 +135,17 @@ def test_a_fixed_level_stays_and_says_what_binds() -> None:
         assert fixed.binds is Binds.LINK
 
 
+@pytest.mark.parametrize(("near", "binds"), [(False, Binds.LINK), (True, Binds.PROCESSOR)])
+def test_answers_of_who_is_near_are_no_line(near: bool, binds: Binds) -> None:
+    adaptation = Adaptation(1, adapts=True, near=near)
+    for _ in range(64):
+        adaptation.saw(
+            link_s=0.0, answers_s=0.1, packing_s=0.01, pack_s=0.01, data_bytes=MIB, packed_bytes=MIB
+        )
+    assert adaptation.binds is binds
+    assert (adaptation.level > 1, adaptation.level < 1) == (not near, near)
+
+
 class SlowDisk(MemoryDisk):
     """A disk that takes 50 ms for each read, on the clock of the test."""
 

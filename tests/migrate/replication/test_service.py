@@ -13,7 +13,7 @@ import pytest
 
 from migrate.disks.flat import FlatDisk
 from migrate.replication import service
-from migrate.replication.channel import ChannelClosed, SocketChannel
+from migrate.replication.channel import ChannelClosed, SocketChannel, is_near
 from migrate.replication.hashing import ask_hash, hash_disk
 from migrate.replication.passes import Mode, PassSpec
 from migrate.replication.sender import send_pass
@@ -77,6 +77,26 @@ def test_seed_and_hash_over_sockets(tmp_path: Path, source: FlatDisk) -> None:
         assert (tmp_path / "store").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "source.img").read_bytes() == (tmp_path / "target.img").read_bytes()
     assert (tmp_path / "target.img").stat().st_blocks * 512 < 2 * MIB  # holes stay holes
+
+
+@pytest.mark.parametrize("processors", [1, 8])
+def test_a_comparison_on_one_machine_begins_raw(
+    tmp_path: Path, source: FlatDisk, monkeypatch: pytest.MonkeyPatch, processors: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(processors)))
+    wires = {}
+    with serving(tmp_path):
+        for near in (False, True):
+            (tmp_path / "target.img").write_bytes(b"old" * (SIZE // 3) + bytes(SIZE % 3))
+            channel = connect(tmp_path)
+            assert is_near(channel)
+            spec = PassSpec("v", f"near {near}", SIZE)
+            result = send_pass(source, channel, spec, mode=Mode.COMPARE, adapts=True, near=near)
+            channel.close()
+            wires[near] = result.wire_bytes
+            assert (tmp_path / "source.img").read_bytes() == (tmp_path / "target.img").read_bytes()
+    assert wires[False] < 100_000
+    assert wires[True] > 1_400_000
 
 
 def test_it_refuses_unknown_volumes_and_survives_rubbish(tmp_path: Path, source: FlatDisk) -> None:

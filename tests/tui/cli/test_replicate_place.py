@@ -8,7 +8,7 @@ import pytest
 
 from tests.tui.cli.command import Wherry
 from tests.tui.screens.test_replicate import confirmed, go, key
-from tests.tui.stage import on, opened, text, until
+from tests.tui.stage import opened, reached, text, until
 from tui.dialogs.form import Form
 from tui.dialogs.reader import Reader
 from tui.live.document import EngineState
@@ -41,7 +41,7 @@ async def test_a_wave_is_copied_and_kept_by_keys_alone(
             group = next(lane.key for lane in place._lanes if lane.wave == "W02" and lane.depth == 1)
             assert place.table.move_to(group)
             await key(pilot, "c")
-            await until(lambda: on(pilot, Form))
+            await reached(pilot, Form)
             await key(pilot, *"before it", "ctrl+s")
             await until(lambda: "'before it'" in text(pilot) and "consistent" in text(pilot), 120.0)
             kept = cli.done("checkpoints", "W02", "--json").document
@@ -49,7 +49,7 @@ async def test_a_wave_is_copied_and_kept_by_keys_alone(
             assert "before it" in {point["name"] for one in found for point in one["checkpoints"]}
             await key(pilot, "V")
             await confirmed(pilot)
-            await until(lambda: on(pilot, Reader), 120.0)
+            await reached(pilot, Reader, 120.0)
             await until(lambda: "differs from the record" in text(pilot))
             assert "✖" not in text(pilot)
             await key(pilot, "escape", "p")

@@ -11,7 +11,7 @@ from textual.widgets import Input, OptionList
 
 from planner.export.formats import FORMATS
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, lines, on, opened, text, until
+from tests.tui.stage import BIG, SMALL, lines, on, opened, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.app import WherryApp
 from tui.guides.exporting import _READERS, Papers
@@ -106,7 +106,7 @@ async def test_a_file_is_no_folder(tmp_path: Path) -> None:
 async def test_all_of_it_fits_the_screen(tmp_path: Path, size: tuple[int, int]) -> None:
     async with opened(estate.build(tmp_path), size) as pilot:
         offer(cast(WherryApp, pilot.app))
-        await until(lambda: on(pilot, Papers))
+        await reached(pilot, Papers)
         await pilot.pause()
         shown = lines(pilot)
         assert any("Write" in line and "Leave it" in line for line in shown)
@@ -116,7 +116,7 @@ async def test_all_of_it_fits_the_screen(tmp_path: Path, size: tuple[int, int]) 
 async def test_an_answer_that_comes_after_it_was_left_ends_nothing(tmp_path: Path) -> None:
     async with opened(estate.build(tmp_path), BIG) as pilot:
         await pilot.press("e")
-        await until(lambda: on(pilot, Papers))
+        await reached(pilot, Papers)
         papers = cast(Papers, pilot.app.screen)
         await pilot.press("escape")
         await until(lambda: not on(pilot, Papers))

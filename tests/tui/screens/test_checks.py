@@ -20,7 +20,7 @@ from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
 from tests.tui.kept import differs, drawn
-from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
@@ -317,7 +317,7 @@ async def at_check(pilot: Pilot[None], check: str) -> ChecksScreen:
 
 async def fill(pilot: Pilot[None], *values: str) -> None:
     """Fill the form on the screen and answer it."""
-    await until(lambda: on(pilot, Form))
+    await reached(pilot, Form)
     for at, value in enumerate(values):
         await key(pilot, *(["tab"] if at else []), *value)
     await key(pilot, "ctrl+s")
@@ -376,7 +376,7 @@ async def test_from_the_list_all_that_is_shown_of_a_check_is_accepted(cli: Wherr
         names = sorted(row.subject_name for row in shown(pilot, "found"))
         place.table_of("checks").focus()
         await key(pilot, "w")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, "ctrl+s")
         assert "this is needed" in text(pilot)
         await key(pilot, *"r", "tab", *"o", "tab", "end", "ctrl+u", *"soon", "ctrl+s")
@@ -393,11 +393,11 @@ async def test_tasks_before_a_wave_are_listed_and_ticked_off(cli: Wherry) -> Non
     async with real(cli) as pilot:
         await go(pilot)
         await key(pilot, "t")
-        await until(lambda: on(pilot, Pick))
+        await reached(pilot, Pick)
         chosen = next(row for row in lines(pilot) if "│ W01 " in row)
         assert chosen.rstrip(" │").endswith(("task", "tasks"))  # a long title is cut, not the line
         await key(pilot, "enter")  # of the waves to choose from, the first
-        await until(lambda: on(pilot, Tasks))
+        await reached(pilot, Tasks)
         box = pilot.app.screen
         await until(lambda: "by hand" in text(pilot) or "wherry:" in text(pilot))
         assert "left" in str(box.query_one(".box").border_title)
@@ -435,9 +435,9 @@ async def test_read_only_changes_nothing_and_says_why(cli: Wherry) -> None:
             assert "this is the read-only view" in text(pilot)
             assert not isinstance(pilot.app.screen, Dialog)
         await key(pilot, "t")
-        await until(lambda: on(pilot, Pick))
+        await reached(pilot, Pick)
         await key(pilot, "enter")
-        await until(lambda: on(pilot, Tasks))
+        await reached(pilot, Tasks)
         await key(pilot, "enter")
         assert "read-only view" in str(pilot.app.screen.query_one(".box").border_subtitle)
     assert cli.stored() == before

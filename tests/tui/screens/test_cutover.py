@@ -32,7 +32,7 @@ from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored, with_rules
 from tests.tui import estate
 from tests.tui.kept import differs
-from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
@@ -98,7 +98,7 @@ def screen_of(pilot: Pilot[None]) -> CutoverScreen:
 
 async def answered(pilot: Pilot[None], *typed: str) -> None:
     """Fill the lines of a form one after another and send it."""
-    await until(lambda: on(pilot, Form))
+    await reached(pilot, Form)
     await pilot.pause()
     for at, words_typed in enumerate(typed):
         if at:
@@ -252,7 +252,7 @@ async def test_wait_no_and_taking_it_back_are_words_with_reasons(run: Standing) 
         await go(pilot)
         for one, verdict in (("h", Verdict.HOLD), ("d", Verdict.REFUSE)):
             await key(pilot, one)
-            await until(lambda: on(pilot, Form))
+            await reached(pilot, Form)
             await key(pilot, "ctrl+s")
             assert "this is needed" in text(pilot)
             await key(pilot, *"late", "ctrl+s")
@@ -282,7 +282,7 @@ async def test_a_failed_step_is_tried_again_or_passed_over_with_a_reason(run: St
         assert "✖ failed" in str(place.panel("matter").border_title)
         assert "t tries it again · P asks it now · x passes it over" in panel(pilot, "matter")
         await key(pilot, "t")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         await pilot.click("#yes")
         await until(lambda: history(run).status[PROBE] is Status.PENDING)
         await until(lambda: not isinstance(pilot.app.screen, Dialog))
@@ -332,7 +332,7 @@ async def test_a_run_is_held_and_goes_on(run: Standing) -> None:
     async with faked(run) as pilot:
         await go(pilot)
         await key(pilot, "space")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         await pilot.click("#yes")
         await until(lambda: "is not brought up to date any more" in lines(pilot)[-2])
         asked = run.project.rows("SELECT kind, who FROM control")
@@ -364,7 +364,7 @@ async def test_cutover_is_ordered_with_its_ticket(run: Standing) -> None:
     async with faked(run) as pilot:
         await go(pilot)
         await key(pilot, "o")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         assert "needs: the approval of 2 persons" in text(pilot)
         await answered(pilot, "CHG0009", "W01")
         await until(lambda: ordered(run) == ["cutover"])
@@ -377,7 +377,7 @@ async def test_rolling_back_says_what_is_lost_and_is_ordered(run: Standing) -> N
     async with faked(run) as pilot:
         await go(pilot)
         await key(pilot, "b")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await pilot.pause()
         assert "the target wrote an unknown amount since" in text(pilot)
         await key(pilot, *"W0", "ctrl+s")
@@ -390,7 +390,7 @@ async def test_before_go_the_way_back_is_abort(run: Standing) -> None:
     async with faked(run) as pilot:
         await go(pilot)
         await key(pilot, "b")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await answered(pilot, "W01")
         await until(lambda: ordered(run) == ["abort"])
         await key(pilot, "c")
@@ -402,7 +402,7 @@ async def test_commit_says_that_there_is_no_return(run: Standing) -> None:
     async with faked(run) as pilot:
         await go(pilot)
         await key(pilot, "c")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         assert "The point of no return" in text(pilot)
         await key(pilot, "escape")
         assert ordered(run) == []
@@ -441,7 +441,7 @@ async def test_another_wave_or_an_earlier_run_is_chosen(run: Standing) -> None:
         await key(pilot, "home", "n")
         assert place.table.key == "go"
         await key(pilot, "w")
-        await until(lambda: on(pilot, Pick))
+        await reached(pilot, Pick)
         assert "run 1 of W01" in text(pilot)
         await key(pilot, *"run 1", "enter")
         await until(lambda: place.replaying and place.sheet is not None)
@@ -507,7 +507,7 @@ async def test_a_run_is_scrubbed_entry_by_entry_and_says_that_it_is_a_replay(run
         await key(pilot, "full_stop")
         assert "there is none after this" in lines(pilot)[-2]
         await key(pilot, "J")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"9999", "ctrl+s")
         assert f"the run has {len(entries)} entries" in text(pilot)
         await key(pilot, "end", "ctrl+u", *"3", "ctrl+s")

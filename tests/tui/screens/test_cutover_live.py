@@ -16,7 +16,7 @@ from migrate.run.actions import Outcome
 from planner.store.project import Project
 from tests.tui.cli.command import Wherry
 from tests.tui.moving import moving
-from tests.tui.stage import lines, on, opened, panel, text, until
+from tests.tui.stage import lines, opened, panel, reached, text, until
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
 from tui.dialogs.form import Form
@@ -38,7 +38,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wherry]:
 async def typed(pilot: Pilot[None], key: str) -> None:
     """Press a key and type the wave's name."""
     await pilot.press(key)
-    await until(lambda: on(pilot, Form), PATIENCE_S)
+    await reached(pilot, Form, PATIENCE_S)
     await pilot.pause()
     await pilot.press(*WAVE, "ctrl+s")
     await until(lambda: not isinstance(pilot.app.screen, Dialog), PATIENCE_S)
@@ -64,7 +64,7 @@ async def test_a_wave_is_cut_over_and_rolled_back_while_its_engine_dies(lab: Whe
                 assert "engine ✖ DIED" in lines(pilot)[0]
                 await until(lambda: "the engine died at" in lines(pilot)[-2], PATIENCE_S)
                 await pilot.press("E")
-                await until(lambda: on(pilot, Confirm))
+                await reached(pilot, Confirm)
                 assert f"{WAVE}  cutover by" in text(pilot)
                 await pilot.click("#yes")
                 await until(lambda: running(project.run_dir) not in (None, pid), PATIENCE_S)

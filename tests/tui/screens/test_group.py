@@ -25,7 +25,7 @@ from tests.tui.cli.command import Wherry
 from tests.tui.kept import differs
 from tests.tui.moving import moving
 from tests.tui.running import Running, running, talking, waves
-from tests.tui.stage import BIG, SMALL, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, on, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.acts.histories import DiskTold, GroupTold
 from tui.dialogs.confirm import Confirm
@@ -67,7 +67,7 @@ async def go(pilot: Pilot[None], lane: str) -> GroupScreen:
     await until(lambda: place.ready and place.live.complete and bool(place.table.rows), PATIENCE_S)
     assert place.table.move_to(lane), lane
     await key(pilot, "enter")
-    await until(lambda: on(pilot, GroupScreen), PATIENCE_S)
+    await reached(pilot, GroupScreen, PATIENCE_S)
     page = shown(pilot)
     await until(lambda: page.ready and page.live.complete and page.told is not None, PATIENCE_S)
     await pilot.pause()
@@ -109,17 +109,17 @@ async def test_what_a_receiver_keeps_is_listed_pinned_served_and_written_out(lab
         await until(lambda: page.table.rows[0][7] is False, PATIENCE_S)
 
         await key(pilot, "t")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         out = lab.root.parent / "out"
         await key(pilot, "end", "ctrl+u", *str(out), "ctrl+s")
-        await until(lambda: on(pilot, Work))
+        await reached(pilot, Work)
         await until(lambda: out.is_dir() and not pilot.app.is_working, PATIENCE_S)  # type: ignore[attr-defined]
         assert len(list(out.glob("*.raw"))) + len(list(out.glob("*.img"))) >= 1
         await until(lambda: "read back and equal" in text(pilot))
         await key(pilot, "escape")
 
         await key(pilot, "n")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"mine", "ctrl+s")
         await until(lambda: any(row[9] == "mine" for row in page.table.rows), PATIENCE_S)
         await until(lambda: pilot.app.screen is page, PATIENCE_S)  # the box of work is gone by itself
@@ -130,7 +130,7 @@ async def test_disks_are_served_beside_everything_else_until_they_are_not(lab: W
     async with opened(lab.root, session=Session(lab.root, judges=False)) as pilot:
         page = await go(pilot, "W02/g0")
         await key(pilot, "d")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         await key(pilot, "shift+tab", "enter")
         await until(lambda: page.serving is not None, PATIENCE_S)
         job = page.serving
@@ -138,7 +138,7 @@ async def test_disks_are_served_beside_everything_else_until_they_are_not(lab: W
         await until(lambda: "nbd+unix://" in panel(pilot, "point"), PATIENCE_S)
         assert not pilot.app.is_working  # type: ignore[attr-defined]
         await key(pilot, "q")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         assert "1 image served here would end" in text(pilot)
         await key(pilot, "escape", "d")
         await until(lambda: not job.state.running, PATIENCE_S)
@@ -153,7 +153,7 @@ async def test_snapshots_of_others_are_asked_for_at_the_site(lab: Wherry) -> Non
         with closing(LabSite.connect(lab.root / "lab" / "dc1")) as source:
             theirs = str(source.take_snapshot(("vm-1",), "").id)
         await key(pilot, "O")
-        await until(lambda: on(pilot, Form), PATIENCE_S)
+        await reached(pilot, Form, PATIENCE_S)
         assert theirs in text(pilot)
         await key(pilot, *"theirs", "tab", *"W02", "ctrl+s")
         await until(lambda: "beside 1 snapshot of others" in text(pilot), PATIENCE_S)
@@ -169,10 +169,10 @@ async def test_a_copy_of_a_checkpoint_boots_and_is_noted_beside_it(lab: Wherry) 
         page = await go(pilot, "W02/g0")
         assert page.table.rows[0][8] == "✔ compared, equal"
         await key(pilot, "b")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"W02", "ctrl+s")
-        await until(lambda: on(pilot, Work))
-        await until(lambda: on(pilot, Reader), PATIENCE_S)
+        await reached(pilot, Work)
+        await reached(pilot, Reader, PATIENCE_S)
         assert "▲ not all is well" in text(pilot), "a disk of the pair is in no checkpoint"
         assert "✔ app-1" in text(pilot)
         assert "▲ db-1 Hard disk 2 is in no checkpoint" in text(pilot)
@@ -197,7 +197,7 @@ async def test_a_committed_wave_is_said_what_its_way_home_takes_and_sent_there(
         assert "homeward" in panel(pilot, "head")
         assert "committed" in [row[9] for row in page.table.rows]
         await key(pilot, "f")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         assert "down P50 / P95" in text(pilot)
         await key(pilot, *"W01", "ctrl+s")
         assert "'W01' is not the wave's name" in text(pilot)
@@ -260,7 +260,7 @@ async def test_without_a_receiver_the_page_says_so_and_draws_what_the_record_kno
         await key(pilot, "escape")
         assert isinstance(pilot.app.screen, ReplicateScreen)
         await key(pilot, "enter")
-        await until(lambda: on(pilot, GroupScreen))
+        await reached(pilot, GroupScreen)
         await key(pilot, "6")
         await until(lambda: isinstance(pilot.app.screen, ReplicateScreen))
 
@@ -293,7 +293,7 @@ async def test_what_cannot_be_done_says_why(move: Running) -> None:
         await pilot.pause()
         assert page.table.move_to("140")
         await key(pilot, "b")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         assert "as they were at checkpoint 140" in text(pilot)
         assert "Of the other groups of W01: the newest that is not newer" in text(pilot), "it has two"
         assert not orders.waiting(move.project)[1:], "nothing was ordered beside what was"
@@ -320,7 +320,7 @@ async def test_a_device_is_looked_at_before_its_path_is_typed_and_it_is_written_
 
         monkeypatch.setattr(page.wherry, "start", start)
         await key(pilot, "T")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         assert "Nothing is written yet" in text(pilot)
         await key(pilot, *"lu", "ctrl+s")
         assert "lu is not there" in text(pilot)
@@ -362,7 +362,7 @@ async def test_verify_asks_first(move: Running) -> None:
     async with seen(move) as pilot:
         await go(pilot, "W01/g0")
         await key(pilot, "V")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         assert "Verify W01?" in text(pilot)
         await key(pilot, "escape")
         assert not pilot.app.is_working

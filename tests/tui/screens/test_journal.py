@@ -18,7 +18,7 @@ from planner.store.project import Project
 from tests.migrate.gates.standing import Standing, planned, stored
 from tests.tui import estate
 from tests.tui.kept import differs
-from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.acts.exporting import note_written
 from tui.dialogs.form import Form
@@ -175,7 +175,7 @@ async def test_acts_are_copied_written_and_filters_kept(
         assert len(rows) == len(place.acts.order) + 1
         assert rows[0].split("\t")[:3] == ["at", "wave", "who"]
         await key(pilot, "W")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, "ctrl+s")
         await until(lambda: (tmp_path / "journal.csv").is_file())
         assert len((tmp_path / "journal.csv").read_text("utf-8").splitlines()) == len(rows)

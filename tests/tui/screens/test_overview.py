@@ -18,7 +18,7 @@ from planner.store import inventories, plans
 from planner.store import settings as settings_store
 from planner.store.project import Project
 from tests.tui import estate
-from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect, sample
 from tui.dialogs.form import Form
 from tui.preferences import Preferences, load
@@ -178,7 +178,7 @@ async def test_both_tables_are_filtered_sorted_copied_and_written(
         assert copied[0].split("\t")[:2] == ["severity", "what"]
         assert [row.split("\t")[0] for row in copied[1:]] == ["· info"]
         await pilot.press("W")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await pilot.press("ctrl+s")
         await until((tmp_path / "overview-needs.csv").is_file)
         assert "not approved" in (tmp_path / "overview-needs.csv").read_text("utf-8")

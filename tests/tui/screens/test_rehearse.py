@@ -23,7 +23,7 @@ from planner.store.project import Project
 from tests.tui import estate
 from tests.tui.cli.command import Wherry
 from tests.tui.kept import differs, drawn
-from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.dialog import Dialog
@@ -151,7 +151,7 @@ async def test_a_dry_run_at_the_sites_lists_findings_ways_and_calls(
         place = await go(pilot)
         monkeypatch.setattr(place.wherry, "start", start)
         await key(pilot, "d")
-        await until(lambda: on(pilot, Reader))
+        await reached(pilot, Reader)
         shown = text(pilot)
         assert "▲ 1 finding  501 calls, none was made" in shown
         assert "✖ privileges: the account may not [red]␛[2J" in shown
@@ -167,7 +167,7 @@ async def test_runs_and_seed_are_asked_for(cli: Wherry) -> None:
     async with real(cli) as pilot:
         await go(pilot)
         await key(pilot, "R")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, "end", "ctrl+u", *"many", "ctrl+s")
         assert "'many' is not a whole number from 1 to 10,000" in text(pilot)
         await key(pilot, "end", "ctrl+u", *"7", "tab", "end", "ctrl+u", *"41", "ctrl+s")
@@ -180,7 +180,7 @@ async def test_a_fault_is_injected_and_what_came_of_it_stays(cli: Wherry) -> Non
     async with real(cli) as pilot:
         place = await go(pilot)
         await key(pilot, "x")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         assert "take snapshot at the source" in text(pilot)
         await key(pilot, "tab", "end", "ctrl+u", *"5", "ctrl+s")
         await ended(pilot, cli, 1)
@@ -198,10 +198,10 @@ async def test_leaving_ends_a_rehearsal_and_asks_before(cli: Wherry) -> None:
     async with real(cli) as pilot:
         place = await go(pilot)
         place._start(place.wave, 10_000)
-        await until(lambda: on(pilot, Work))
+        await reached(pilot, Work)
         job = pilot.app.job  # type: ignore[attr-defined]
         await key(pilot, "escape", "q")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         assert "is going on and would end without a result" in text(pilot)
         await key(pilot, "escape")
         assert job.state.running
@@ -268,12 +268,12 @@ async def test_waves_are_filtered_sorted_copied_and_written_by_what_their_rehear
         assert [row[0] for row in rows] == ["wave", "W01", "W03", "W02"]
         assert rows[1][5:] == ["1 m / 1 h 30 m", "99%", "▲ 0.1% too long"]
         await key(pilot, "W")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, "ctrl+s")
         await until(lambda: (tmp_path / "rehearse.csv").is_file())
         assert len((tmp_path / "rehearse.csv").read_text("utf-8").splitlines()) == 4
         await key(pilot, "F")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"timed", "ctrl+s")
         await until(lambda: cli.done("filters", "--json").document)
         (kept,) = cli.done("filters", "--json").document
@@ -327,7 +327,7 @@ async def test_a_copy_boots_of_a_checkpoint_that_is_chosen_of_each_group(
         monkeypatch.setattr("tui.acts.booting.bootable", lambda _project, _wave: groups)
         monkeypatch.setattr(place.wherry, "start", lambda job, then: begun.append(job))
         await key(pilot, "b")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         nothing_took_effect(pilot)
         first, second = pilot.app.screen.query(Select)
         assert [value for _, value in first._options] == ["", "latest", "91", "57", "7"], "the newest first"
@@ -342,7 +342,7 @@ async def test_a_copy_boots_of_a_checkpoint_that_is_chosen_of_each_group(
         assert given == [f"--checkpoint={wave}/a=b=57", f"--checkpoint={wave}/c=latest"]
         assert f"--confirm={wave}" in begun[0].argv
         await key(pilot, "b")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         pilot.app.screen.query_one("#ask-name", Input).value = wave
         await key(pilot, "ctrl+s")
         await until(lambda: len(begun) == 2)

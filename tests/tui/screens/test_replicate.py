@@ -21,7 +21,7 @@ from planner.store import settings as settings_store
 from tests.tui import estate
 from tests.tui.kept import differs
 from tests.tui.running import GIB, Running, running, talking, waves
-from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, text, until
+from tests.tui.stage import BIG, SMALL, lines, on, opened, panel, reached, text, until
 from tests.tui.test_hostile import nothing_took_effect
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
@@ -86,7 +86,7 @@ def phases(place: ReplicateScreen) -> dict[str, str]:
 
 
 async def confirmed(pilot: Pilot[None], typed: str = "") -> None:
-    await until(lambda: on(pilot, Confirm))
+    await reached(pilot, Confirm)
     if typed:
         await key(pilot, *typed, "enter")
     else:
@@ -141,7 +141,7 @@ async def test_the_death_of_the_engine_is_said_plainly(move: Running) -> None:
         assert "the engine died" in text(pilot)
         assert "1 order open: E starts one, nothing is lost" in text(pilot)
         await key(pilot, "E")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         assert "W02  replicate by ann" in text(pilot)
         await key(pilot, "escape")
         assert place.table.rows[6][5] is None, "nobody knows a rate any more"
@@ -206,7 +206,7 @@ async def test_of_a_vm_it_is_drawn_where_the_last_pass_changed_its_disks(move: R
         await until(lambda: "12 areas, the longest 64.0 MiB" in panel(pilot, "lane"))
         assert "█" in panel(pilot, "lane")
         await key(pilot, "d")
-        await until(lambda: on(pilot, Reader))
+        await reached(pilot, Reader)
         assert "compare" in text(pilot)
 
 
@@ -248,7 +248,7 @@ async def test_the_map_of_a_disk_fits_its_box(move: Running) -> None:
         passes = (DiskPass("s", "seed", 1, 1, "9" * spans) for spans in range(79, 91))  # one fills it
         told = describe_maps([DiskMap("v", "Disk 1", GIB, (one,) * 3) for one in passes], place.size.width)
         pilot.app.push_screen(Reader("map", told))
-        await until(lambda: on(pilot, Reader))
+        await reached(pilot, Reader)
         await pilot.pause()
         box = pilot.app.screen.query_one(Panel)
         assert all(len(line.plain) <= box.scrollable_size.width for line in box._lines)
@@ -261,7 +261,7 @@ async def test_d_draws_where_the_disks_of_a_vm_change(move: Running) -> None:
         assert "go to a VM: its disks are drawn" in text(pilot)
         await go(pilot, "W02/g0/v0")
         await key(pilot, "d")
-        await until(lambda: on(pilot, Reader))
+        await reached(pilot, Reader)
         assert "Where the disks of " in text(pilot)
         assert "all that is allocated" in text(pilot) or "nothing of it was copied yet" in text(pilot)
 
@@ -282,7 +282,7 @@ async def test_a_pause_that_is_left_alone_does_nothing(move: Running) -> None:
     async with seen(move) as pilot:
         await go(pilot, "W02")
         await key(pilot, "p")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         await key(pilot, "enter")
         await pilot.pause()
         assert controls.asked_by(move.project, "W02") is None
@@ -311,7 +311,7 @@ async def test_sync_now_begins_and_refuses_as_its_verb(move: Running) -> None:
     async with seen(move) as pilot:
         await go(pilot, "W03")
         await key(pilot, "n")
-        await until(lambda: on(pilot, Confirm))
+        await reached(pilot, Confirm)
         assert "its first copies are made" in text(pilot)
         await confirmed(pilot, "W03")
         await until(lambda: any(order.wave == "W03" for order in orders.waiting(move.project)))
@@ -326,14 +326,14 @@ async def test_the_limit_of_all_transfers_is_a_setting_that_counts_at_once(move:
     async with seen(move) as pilot:
         await go(pilot)
         await key(pilot, "t")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"fast", "ctrl+s")
         assert "'fast' is no rate in Mbit/s above 0" in text(pilot)
         await key(pilot, "end", "ctrl+u", *"200", "ctrl+s")
         await until(lambda: settings_store.load(move.project).transfers.limit_mbit == 200.0)
         await until(lambda: "own limit 200 Mbit/s" in panel(pilot, "link"))
         await key(pilot, "t")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, "end", "ctrl+u", "ctrl+s")
         await until(lambda: settings_store.load(move.project).transfers.limit_mbit is None)
 
@@ -350,7 +350,7 @@ async def test_a_checkpoint_gets_its_name_and_a_verify_says_what_differs(
 
         monkeypatch.setattr(pilot.app, "start", start)
         await key(pilot, "c")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"before it", "ctrl+s")
         assert started[0][:3] == ("checkpoint", "--json", "--wait")
         assert started[0][-2:] == ("W01/web", "before it")
@@ -363,7 +363,7 @@ async def test_a_checkpoint_gets_its_name_and_a_verify_says_what_differs(
         ]
         state = JobState("verify W01", estate.NOW, document=found, exit_code=1)
         place._verified(type("Done", (), {"state": state})())
-        await until(lambda: on(pilot, Reader))
+        await reached(pilot, Reader)
         assert "✖ 1 of 2 replicas differ from the record: do not cut over" in text(pilot)
         assert "a [red]b" in text(pilot)
 
@@ -433,7 +433,7 @@ async def test_filters_of_lanes_are_kept_and_used_again(move: Running) -> None:
         await until(lambda: 0 < len(place.table.order) < len(place.table.rows))
         many = len(place.table.order)
         await key(pilot, "F")
-        await until(lambda: on(pilot, Form))
+        await reached(pilot, Form)
         await key(pilot, *"seeding", "ctrl+s")
         await until(lambda: bool(filters.every(move.project)))
         (kept,) = filters.every(move.project)

@@ -14,7 +14,7 @@ from planner.store.project import Project
 from tests.tui.cli.command import Wherry
 from tests.tui.guides.test_importing import type_path
 from tests.tui.laid import acts, build, place, pressed, versions, waves
-from tests.tui.stage import lines, on, panel, text, until
+from tests.tui.stage import lines, on, panel, reached, text, until
 from tui.dialogs.confirm import Confirm
 from tui.dialogs.form import Form
 from tui.dialogs.pick import Pick
@@ -166,10 +166,10 @@ async def test_an_edited_table_is_read_back(tmp_path: Path) -> None:
         for yes in (False, True):
             await pressed(pilot, "I", lambda: on(pilot, FilePick))
             await type_path(pilot, table)
-            await until(lambda: on(pilot, Confirm) and bool(text(pilot)))  # it is there before it is painted
+            await reached(pilot, Confirm)
             assert "8 rows of assignment, nothing was changed: this is what it would do" in text(pilot)
             await pilot.press(*(("shift+tab", "enter") if yes else ("escape",)))
-        await until(lambda: on(pilot, Reader))
+        await reached(pilot, Reader)
         assert "taken into the settings" in text(pilot)
         assert "p in 4 Waves plans with it" in text(pilot)
     assert versions(root) == 1, "the next plan is made with it"
