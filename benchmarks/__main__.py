@@ -26,7 +26,9 @@ NAMES = {
     "vcenter": "A live vCenter",
     "vsphere_cycle": "A cycle at a vCenter",
     "seed": "The first full copy of a disk",
-    "wire": "Seeds and deltas beside the tools people use",
+    "wire": "Seeds beside the tools people use",
+    "wire.deltas": "Deltas, and disks that grow and multiply",
+    "wire.thin": "Seeds over a thin line",
     "wire.floors": "Floors of the wire",
     "tap": "The tap",
     "trees": "Comparing trees first",
@@ -75,13 +77,17 @@ _NOTES = {
     "of three, the order rotated. wherry hashes every block, sends it to another process over a Unix "
     "socket and ends when the receiver has acknowledged that it is durable; the others copy in one "
     "process and verify nothing.",
-    "wire": "A sparse disk of 8 GiB (a file system of Debian packages, database-like pages), its clone and "
-    "its later version, to another process on the same machine, warm caches, until the bytes are durable: "
-    "ours by acknowledgement after fsync, the others by their flush and an fsync, timed in. Ours are timed "
-    "with the start of the sender and hash every block at both ends; the level of the comparison adapts, as "
-    "it does unless a setting says else, and begins raw for a receiver on the same machine. Every copy is "
-    "compared with its source afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, and "
-    "below 45 MiB that of the benchmark which started the process.",
+    "wire": "A sparse disk of 8 GiB (a file system of Debian packages, database-like pages) and its clone, "
+    "to another process on the same machine, warm caches, until the bytes are durable: ours by "
+    "acknowledgement after fsync, the others by their flush and an fsync, timed in. Ours are timed with the "
+    "start of the sender and hash every block at both ends. Every copy is compared with its source "
+    "afterwards, the order rotates. CPU is of all processes together; memory is the peak of each side, "
+    "and below 45 MiB that of the benchmark which started the process.",
+    "wire.deltas": "The same disk and a later version of it, measured in the same way. The level of the "
+    "comparison adapts, as it does unless a setting says else, and begins raw for a receiver on the same "
+    "machine. Then what time and memory do as more is changed, as a sparse disk grows, and with many disks.",
+    "wire.thin": "The same disk over a line of 100 Mbit/s and 50 ms between two namespaces, and 64 MiB of "
+    "its packages where packets are lost.",
     "wire.floors": "What a copy cannot be without, done alone with wherry's own libraries: reading, sealing "
     "or packing, carrying, opening or unpacking, writing, one flush; no digests, no frames, no dedupe, no "
     "record. Beside it, in the same run, wherry and the peer that an aim of the wire is set against. Two "

@@ -14,7 +14,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from benchmarks.wire import peers
+from benchmarks.wire import growth, peers
+from benchmarks.wire.figures import measured
 from benchmarks.wire.image import Image, version
 from benchmarks.wire.ours import How, Target
 from benchmarks.wire.seeds import checked
@@ -24,6 +25,16 @@ from planner.units import MIB
 
 _SHARES = (0.001, 0.01, 0.02, 0.05, 0.10)
 Runs = Sequence[tuple[int, int]]
+
+
+def run(quick: bool) -> dict[str, Any]:
+    """Return the figures of deltas, and of what memory does as disks grow and multiply."""
+
+    def all_rows(image: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
+        grown = growth.rows(folder, quick)  # while this process is small: a child's peak begins with ours
+        return [*rows(image, folder, runs), *grown]
+
+    return measured("wire.deltas", quick, 5, all_rows)
 
 
 class There:
@@ -54,6 +65,7 @@ class There:
 
     def _there_and_back(self, newer: Path, mode: str, changed: Runs) -> Took:
         how = How(mode, changed=changed, base=self._last if mode == "delta" else "", adapts=mode == "compare")
+        read(newer)
         read(self.target)
         took = checked(lambda: self._pass(newer, how), newer, self.target)
         self._pass(self._original, How("delta", level=0, changed=changed, base=self._last))
@@ -98,6 +110,7 @@ def rows(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
 def _rsync(original: Path, newer: Path, folder: Path) -> Took:
     target = folder / "rsync.img"
     peers.copied(original, target)
+    read(newer)
     read(target)
     took = checked(lambda: peers.rsync_delta(newer, target, folder), newer, target)
     target.unlink()

@@ -10,17 +10,16 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.host import facts
 from benchmarks.wire import peers, thin
 from benchmarks.wire.deltas import There, read
-from benchmarks.wire.image import Image, make_image, version
+from benchmarks.wire.figures import TOOLS, measured
+from benchmarks.wire.image import Image, version
 from benchmarks.wire.ours import How
 from benchmarks.wire.seeds import checked, seed
 from benchmarks.wire.sheet import Sheet, ratio
@@ -29,7 +28,6 @@ from benchmarks.wire.wan import FAR, Line, impossible, stretched
 from planner.units import MIB
 
 _ROOT = Path(__file__).resolve().parents[2]
-_RUNS = 3
 _STREAM_MIB = 64
 _PACKET, _HEADERS = 1500, 20 + 20 + 12  # of a TUN device: no Ethernet; IP, TCP, its time stamps
 _RECORD, _AROUND = 16384, 5 + 1 + 16  # of TLS 1.3: head, type of content, tag
@@ -38,29 +36,18 @@ CEILING = (_PACKET - _HEADERS) / _PACKET * _RECORD / (_RECORD + _AROUND)
 
 def run(quick: bool) -> dict[str, Any]:
     """Return the figures, of the image of the wire; of the small one and a single run when ``quick``."""
-    kept = Path(os.environ.get("WHERRY_BENCH_DIR", tempfile.gettempdir())) / "wherry-wire"
-    kept.mkdir(mode=0o700, parents=True, exist_ok=True)
-    tools = ("apt-get", "dpkg-deb", "mke2fs", "fallocate", "nbdcopy", "nbdkit", "rsync", "openssl")
-    if lacking := peers.missing(*tools):
-        row = {"what": "everything", "value": None, "unit": f"not run: {lacking} is not installed"}
-        return {"name": "wire.floors", "rows": [row], "host": facts()}
-    original = make_image(kept, quick)
-    runs = 1 if quick else _RUNS
-    with tempfile.TemporaryDirectory(dir=kept, prefix="floors-") as name:
-        folder = Path(name)
-        rows = [
-            *_seeds(original, folder, runs),
-            *_comparisons(original, folder, runs),
-            *_line(original, folder, runs, quick),
-        ]
-    return {
-        "name": "wire.floors",
-        "image": {"data_bytes": original.data_bytes, "blake3": original.digest},
-        "runs": runs,
-        "columns": {"cpu_s": "CPU s", "wire_mb": "MB on the wire"},
-        "rows": rows,
-        "host": facts(),
-    }
+    return measured(
+        "wire.floors",
+        quick,
+        3,
+        lambda image, folder, runs: [
+            *_seeds(image, folder, runs),
+            *_comparisons(image, folder, runs),
+            *_line(image, folder, runs, quick),
+        ],
+        tools=(*TOOLS, "nbdcopy", "nbdkit", "rsync", "openssl"),
+        columns={"cpu_s": "CPU s", "wire_mb": "MB on the wire"},
+    )
 
 
 def _seeds(original: Image, folder: Path, runs: int) -> list[dict[str, Any]]:
@@ -186,7 +173,8 @@ def _half(seconds: float | None) -> float | None:
 
 
 def _summed(newer: Path, target: Path) -> Took:
-    read(target)  # as wherry is given it
+    read(newer)  # as wherry is given them
+    read(target)
     return _alone(newer, target, ("sum", "sum"), target)
 
 

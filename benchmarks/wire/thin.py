@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.wire import peers
+from benchmarks.wire.figures import measured
 from benchmarks.wire.image import Image
 from benchmarks.wire.ours import How, Target, make_keys
 from benchmarks.wire.seeds import checked
@@ -20,7 +21,6 @@ from benchmarks.wire.timed import Took, timed
 from benchmarks.wire.wan import FAR, Line, congestion_control, impossible, stretched
 from planner.units import MIB
 
-_RUNS = 3
 _OURS, _ZSTD, _RSYNC = "wherry, TLS, adaptive", "zstd -3 -T2, socket", "rsync daemon, zstd 3"
 # A socket becomes the standard stream of zstd; what listens writes a file first, so that the other waits.
 _SEND = "import os, socket, sys; s = socket.create_connection((sys.argv[1], 7700)); os.dup2(s.fileno(), 1); \
@@ -32,11 +32,15 @@ os.execvp('zstd', ['zstd', '-d', '-q', '-f', '--sparse', '-o', sys.argv[2]])"
 )
 
 
-def rows(image: Image, folder: Path, quick: bool) -> list[dict[str, Any]]:
+def run(quick: bool) -> dict[str, Any]:
+    """Return the figures of thin lines; medians of three."""
+    return measured("wire.thin", quick, 3, lambda image, folder, runs: rows(image, folder, runs, quick))
+
+
+def rows(image: Image, folder: Path, runs: int, quick: bool) -> list[dict[str, Any]]:
     """Return the rows: the image over a clean line, 64 MiB of its packages over lossy ones."""
     if why := impossible():
         return [{"what": "seeds over a thin line", "value": None, "unit": f"not run: {why}"}]
-    runs = 1 if quick else _RUNS
     usual, packed = image.path, folder / "packed.img"
     if quick:
         usual = folder / "usual.img"

@@ -120,7 +120,7 @@ def slice_of(points: Sequence[str], rng: random.Random) -> list[str]:
     return [point for point in mine if point not in spared]
 
 
-def in_few(points: Sequence[str], deaths: int = 4) -> list[tuple[str, ...]]:
+def in_few(points: Sequence[str], deaths: int = 6) -> list[tuple[str, ...]]:
     """Return the points shared out over runs with at most so many deaths each, far from each other."""
     runs = -(-len(points) // deaths)
     return [tuple(points[first::runs]) for first in range(runs)]

@@ -41,7 +41,7 @@ ALWAYS = ("palette", "help")  # actions whose keys stand at the right edge
 REMARK_S = 6.0
 HELD_S = 0.06  # keys that come faster are one key that is held
 _WORK = 18  # cells for work on the line 1 of a narrow screen
-_parent_of = attrgetter("parent")
+_parent_of = attrgetter("_parent")  # not the property: each action asks whether the place is ready
 
 
 def _clipped(work: str) -> str:
