@@ -14,11 +14,8 @@ from textual.css.stylesheet import Stylesheet
 
 from tests.tui.cli.command import Wherry, wherry
 from tests.tui.cli.estate import disk, document, vm, write
-from tests.tui.forking import SUBPROCESS, Popen
 from tests.tui.resting import FRAME_S, rested
-from tui.jobs import job
 from tui.screens.place import PlaceScreen
-from tui.study import client, judge
 
 _SETTINGS = """
 [caps]
@@ -87,16 +84,6 @@ def _pauses_are_as_long_as_they_must() -> Iterator[None]:
         patched.setattr(screen, "UPDATE_PERIOD", FRAME_S)
         patched.setattr(pilot, "wait_for_idle", rested)
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _children_are_forked() -> Iterator[None]:
-    """Each application has a study, a judge and jobs; loading them was a tenth of these tests' time."""
-    with pytest.MonkeyPatch.context() as patched:
-        for module in (client, judge, job):
-            patched.setattr(module, "subprocess", SUBPROCESS)
-        yield
-    Popen.close()
 
 
 @pytest.fixture(scope="session")

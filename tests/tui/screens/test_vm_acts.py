@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from textual.pilot import Pilot
@@ -18,6 +18,7 @@ from tests.tui.cli.command import Wherry
 from tests.tui.stage import BIG, SMALL, lines, opened, panel, table, text, until
 from tests.tui.study.test_vms import application_of
 from tests.tui.test_hostile import nothing_took_effect
+from tui.app import WherryApp
 from tui.screens.inventory import InventoryScreen
 from tui.screens.vm_page import PAGES
 
@@ -134,7 +135,7 @@ async def test_w_moves_a_vm_with_its_group_and_leaves_the_edit_to_waves(cli: Whe
         await pilot.press(*wave)
         await pilot.pause()
         await pilot.press("enter")
-        await until(lambda: pilot.app.current_mode == "waves")
+        await until(lambda: at(pilot, "waves"))
         (edit,) = ask("hand.state")["unsaved"]
         assert wave in edit["did"]
     assert cli.stored() == before, "nothing is stored before it is saved in Waves"
@@ -158,14 +159,20 @@ async def test_x_excludes_and_includes_again(cli: Wherry) -> None:
     assert not {"x-4", "x-5"} & set(cli.done("settings", "show", "--json").document["exclude"])
 
 
+def at(pilot: Pilot[None], place: str) -> bool:
+    """Return whether that place stands; whoever leaves earlier takes it down while it is built."""
+    app = cast(WherryApp, pilot.app)
+    return app.current_mode == place and app.place is not None and app.place.ready
+
+
 async def test_d_and_c_go_to_ties_and_findings_of_the_vm(tmp_path: Path) -> None:
     async with inventory(estate.build(tmp_path)) as pilot:
         await pilot.press("c")
-        await until(lambda: pilot.app.current_mode == "checks")
+        await until(lambda: at(pilot, "checks"))
         await pilot.press("escape")
-        await until(lambda: pilot.app.current_mode == "inventory")
+        await until(lambda: at(pilot, "inventory"))
         await pilot.press("d")
-        await until(lambda: pilot.app.current_mode == "dependencies")
+        await until(lambda: at(pilot, "dependencies"))
 
 
 async def test_d_finds_the_group_of_a_vm_without_a_plan(cli: Wherry) -> None:
@@ -179,7 +186,7 @@ async def test_d_finds_the_group_of_a_vm_without_a_plan(cli: Wherry) -> None:
         await until(lambda: "x-4 is in no move group" in said(pilot))
         await mark(pilot, "x-5")
         await pilot.press("d")
-        await until(lambda: pilot.app.current_mode == "dependencies")
+        await until(lambda: at(pilot, "dependencies"))
 
 
 async def test_d_believes_no_plan_that_is_older_than_the_settings(cli: Wherry) -> None:
