@@ -166,7 +166,7 @@ def _killed_by_the_clock(stage: Stage, rounds: int, rng: random.Random) -> None:
         kills, problems = 0, []
         for verb, goal in ((apply, "committed"), (undo, "rolled back")):
             while ended(lab) != goal:
-                limit_s = 0.2 + 0.02 * kills  # longer and longer, so that a slow machine gets there too
+                limit_s = 0.1 + 0.01 * kills  # longer and longer, so that a slow machine gets there too
                 found = lab.drive(verb, kill_after_s=chance.uniform(0.0, limit_s))
                 kills += found.killed
                 if found.error:
