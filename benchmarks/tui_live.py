@@ -121,7 +121,7 @@ async def _measure(app: Any) -> dict[str, list[float]]:
     for number in range(UPDATES):
         wave: WaveNow = live.waves[0]
         moving = {
-            volume: replace(one, done_bytes=(one.done_bytes + (number << 22)) % one.total_bytes)
+            volume: one._replace(done_bytes=(one.done_bytes + (number << 22)) % one.total_bytes)
             for volume, one in wave.moving.items()
         }
         place.live = replace(live, waves=(replace(wave, moving=moving),))

@@ -11,7 +11,6 @@ import os
 import signal
 import threading
 import time
-from dataclasses import asdict
 from typing import Any
 
 from migrate.daemons.reaching import must_be_at
@@ -127,7 +126,7 @@ class _Watch:
         now = time.monotonic()
         if now - self._told_at >= _TELL_EVERY_S:
             self._told_at = now
-            self._set_event(PROGRESS, asdict(moving))
+            self._set_event(PROGRESS, moving)
 
     def close(self) -> None:
         self._done.set()

@@ -84,7 +84,7 @@ class Mover:
             now = time.monotonic()
             if now - told_at >= _TELL_EVERY_S or moving.done_bytes >= moving.total_bytes:
                 told_at = now
-                self._tell({"moving": asdict(moving)})
+                self._tell({"moving": moving})
 
         return tell
 

@@ -9,6 +9,7 @@ A task holds all that it takes: ends, fencing generation, and one thing to do, o
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -138,20 +139,13 @@ def _load_areas(raw: list[dict[str, int]] | None) -> tuple[Extent, ...] | None:
 _BINDS = {one.value: one for one in Binds}
 
 
-def load_moving(raw: dict[str, Any]) -> Moving:
-    """Return the progress that ``asdict`` wrote."""
-    packing, left = raw["packing"], raw["left"]
-    return Moving(
-        raw["volume"],
-        raw["done_bytes"],
-        raw["total_bytes"],
-        raw["wire_bytes"],
-        raw["rate_bytes_s"],
-        None if packing is None else Packing(packing["level"], packing["ratio"], _BINDS[packing["binds"]]),
-        None if left is None else Left(left["p50_s"], left["p95_s"]),
-        raw["deduped_bytes"],
-        raw["streams"],
-    )
+def load_moving(raw: Sequence[Any]) -> Moving:
+    """Return the progress that was written as it is; raises KeyError, TypeError or ValueError."""
+    volume, done, total, wire, rate, packing, left, deduped, streams = raw
+    if packing is not None:
+        level, ratio, binds = packing
+        packing = Packing(level, ratio, _BINDS[binds])
+    return Moving(volume, done, total, wire, rate, packing, left and Left(*left), deduped, streams)
 
 
 def load_error(raw: dict[str, Any]) -> WherryError:

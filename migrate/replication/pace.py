@@ -9,15 +9,14 @@ nobody knows.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 STRETCH_S = 2.0
 _KEPT = 30
 _LEAST = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """Seconds that are left: half of all passes take no longer than P50, 19 of 20 no longer than P95."""
 
     p50_s: float

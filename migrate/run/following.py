@@ -10,7 +10,7 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class ProgressFile:
 
     def write(self) -> None:
         """Write all that goes on; a full disk is no reason to stop a run."""
-        body = json.dumps([asdict(moving) for moving in self._moving.values()], ensure_ascii=True)
+        body = json.dumps(list(self._moving.values()), ensure_ascii=True)
         self._moving = {
             volume: moving
             for volume, moving in self._moving.items()
@@ -71,11 +71,11 @@ class ProgressFile:
             stamp = self._path.stat().st_mtime_ns
             if stamp == self._seen:
                 return []
-            raw = json.loads(self._path.read_text("ascii"))
-        except (OSError, ValueError):
+            found = [load_moving(one) for one in json.loads(self._path.read_text("ascii"))]
+        except (OSError, ValueError, TypeError, KeyError):  # an engine of another release writes others
             return []
         self._seen = stamp
-        return [load_moving(one) for one in raw]
+        return found
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from migrate.disks.bringing import Brought
 from migrate.replication.adapt import Binds
@@ -62,8 +62,7 @@ class Copied:
     longest_bytes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Packing:
+class Packing(NamedTuple):
     """Compression now: zstd's level (0 = none), data by its bytes on the line, and what binds."""
 
     level: int
@@ -71,8 +70,7 @@ class Packing:
     binds: Binds
 
 
-@dataclass(frozen=True, slots=True)
-class Moving:
+class Moving(NamedTuple):
     """Progress of a transfer, for a bar: bytes looked at of all bytes to look at.
 
     ``packing`` says what compression does, None where nothing is sent; ``left`` is None as long as

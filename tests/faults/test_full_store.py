@@ -43,6 +43,7 @@ from tests.faults.killlab import WAVE
 from tests.faults.labrun import Ended, Lab, Verb, kill_at
 from tests.faults.scenario import every, finish
 from tests.faults.test_cycles import cycle, whole
+from tests.faults.unlike import told
 from tests.faults.witness import read_witness
 
 CAPACITY, RESERVE, LOW = 1000, 50, 10
@@ -326,9 +327,7 @@ def _through(lab: Lab, point: str, drive: Callable[..., Ended]) -> list[str]:
     ended = drive(kill_at_nth(point))
     wrong = [] if ended.killed else [f"it did not die: {ended}"]
     ended = drive()
-    if ended.gate != "go":
-        wrong.append(f"it ended {ended}")
-    return wrong + moved(lab)
+    return wrong + (moved(lab) if ended.gate == "go" else told(lab, ended))
 
 
 def _points(stage: Stage, verb: Verb, before: bool) -> list[str]:

@@ -67,7 +67,7 @@ def test_a_task_is_one_thing() -> None:
     ],
 )
 def test_progress_comes_out_as_it_went_in(moving: Moving) -> None:
-    assert load_moving(json.loads(line(asdict(moving)))) == moving
+    assert load_moving(json.loads(line({"moving": moving}))["moving"]) == moving
 
 
 @pytest.mark.parametrize("kind", [NoSpace, PastEnd, Paused, Unreachable, WherryError])

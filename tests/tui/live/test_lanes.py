@@ -85,7 +85,7 @@ def test_the_rate_of_the_line_is_what_was_seen(live: Live) -> None:
 
     def grown(wire: int) -> Live:
         waves = tuple(
-            replace(wave, moving={volume: replace(one, wire_bytes=one.wire_bytes + wire)
+            replace(wave, moving={volume: one._replace(wire_bytes=one.wire_bytes + wire)
                                   for volume, one in wave.moving.items()})
             for wave in live.waves
         )  # fmt: skip
@@ -101,7 +101,7 @@ def test_the_rate_of_the_line_is_what_was_seen(live: Live) -> None:
 
 def moved_on(live: Live, by: int) -> Live:
     waves = tuple(
-        replace(wave, moving={volume: replace(one, done_bytes=one.done_bytes + by)
+        replace(wave, moving={volume: one._replace(done_bytes=one.done_bytes + by)
                               for volume, one in wave.moving.items()})
         for wave in live.waves
     )  # fmt: skip
