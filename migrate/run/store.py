@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from migrate.run.actions import Finish, Outcome, next_actions
-from migrate.run.history import Entry, Event, History
+from migrate.run.history import Entry, Event, History, Mode
 from migrate.run.runbook import Runbook, dump_runbook, load_runbook
 from planner.errors import Blocked, NotFound, ProjectBusy
 from planner.names import content_id, visible
@@ -229,6 +229,8 @@ def _detail(text: str) -> dict[str, Any]:
 
 def outcome(past: History) -> Outcome | None:
     """Return how a run ended, None when it did not."""
+    if past.mode is Mode.FORWARD and (past.unsettled or past.ready):  # as most are, of hundreds of disks
+        return None
     match next_actions(past.runbook, past):
         case [Finish(ended)]:
             return ended
