@@ -75,7 +75,7 @@ class Steering(ThreadedPlace):
             from tui.acts import ordering
 
             order = ordering.give(project, wave, purpose, ticket=ticket, tell=told.append)
-            return f"{purpose.value} {wave} is ordered: order {order.id}, the engine carries it out"
+            return f"{purpose.value} {wave} is ordered: order {order.id}; it goes on until a gate is shut"
 
         self._act(work)
 
