@@ -43,7 +43,9 @@ def lend() -> Buffer:
     """Return a buffer nobody else has; its content is anything. Thread-safe."""
     with contextlib.suppress(IndexError):
         return _spare.pop()
-    memory = mmap.mmap(-1, 2 * _HUGE)  # what lies outside the one huge page is never touched
+    # What lies outside the one huge page is never touched. Not shared, as it is unless one says so: a process
+    # that is forked would have the same memory, and shared memory comes in huge pages hardly anywhere.
+    memory = mmap.mmap(-1, 2 * _HUGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
     address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
     start = -address % _HUGE
     with contextlib.suppress(OSError):  # a kernel without huge pages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -26,6 +27,18 @@ def test_its_memory_lives_as_long_as_a_view_of_it() -> None:
     for buffer in again:
         buffer.view[:] = bytes(BUFFER_BYTES)
     assert view.tobytes() == b"x" * BUFFER_BYTES
+
+
+def test_a_process_that_is_forked_has_memory_of_its_own() -> None:
+    mine = lend()  # another one is spare now, for whoever comes next
+    mine.view[:] = b"m" * BUFFER_BYTES
+    if (child := os.fork()) == 0:  # pragma: no cover - dies
+        for buffer in (mine, lend()):
+            buffer.view[:] = b"c" * BUFFER_BYTES
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert mine.view.tobytes() == b"m" * BUFFER_BYTES
+    assert lend().view.tobytes() != b"c" * BUFFER_BYTES
 
 
 @pytest.mark.parametrize("at", [0, 1, GRAIN - 1, GRAIN, 5 * GRAIN + 7, BUFFER_BYTES - 1])
