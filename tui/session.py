@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from planner.store.plans import PlanHead
 
 _CODE_S = 30.0  # between two looks at the program on the disk
+_UNWRITTEN_S = 1.5  # between two looks at what runs while nothing is written: a death is seen soon
 Tie = tuple[bool, str, int | None]  # whether the VM needs the other one, its name, the port
 
 
@@ -303,8 +304,10 @@ class Session:
 
     def _with_status(self, view: View, stamp: tuple[int, ...], force: bool) -> View:
         now = time.monotonic()
-        same = stamp == self._stamp and not view.running  # then only a commit window may have ended
-        wait_s = max(0.0 if view.running else self._patience_s, (100 if same else 10) * self._cost_s)
+        same = stamp == self._stamp
+        least_s = self._patience_s if not view.running else _UNWRITTEN_S if same else 0.0
+        still = same and not view.running  # then only a commit window may have ended
+        wait_s = max(least_s, (100 if still else 10) * self._cost_s)
         due = now - self._asked_at >= wait_s
         changed = stamp != self._stamp and now - self._asked_at >= 10 * self._cost_s
         if not (force or due or changed or stamp[1:4] != self._stamp[1:4] or view.status is None):
