@@ -305,9 +305,11 @@ class Session:
     def _with_status(self, view: View, stamp: tuple[int, ...], force: bool) -> View:
         now = time.monotonic()
         same = stamp == self._stamp
-        least_s = self._patience_s if not view.running else _UNWRITTEN_S if same else 0.0
-        still = same and not view.running  # then only a commit window may have ended
-        wait_s = max(least_s, (100 if still else 10) * self._cost_s)
+        if view.running:
+            least_s, times = _UNWRITTEN_S if same else 0.0, 10
+        else:  # while nothing is written only a commit window may have ended
+            least_s, times = self._patience_s, 100 if same else 10
+        wait_s = max(least_s, times * self._cost_s)
         due = now - self._asked_at >= wait_s
         changed = stamp != self._stamp and now - self._asked_at >= 10 * self._cost_s
         if not (force or due or changed or stamp[1:4] != self._stamp[1:4] or view.status is None):
