@@ -73,10 +73,7 @@ def _send(said: dict[str, Any]) -> None:
             from migrate.replication.tls import TlsKeys, connect_tls
 
             keys = TlsKeys(Path(said["keys"]) / "sender.pem")
-            channel = connect_tls(said["host"], int(said["at"]), keys, SITE)
-            if named := said["congestion"].encode():
-                channel._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, named)
-            return channel
+            return connect_tls(said["host"], int(said["at"]), keys, SITE, way=said["congestion"])
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(said["at"])
         return SocketChannel(sock)

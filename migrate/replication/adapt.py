@@ -2,8 +2,9 @@
 
 Fed with the sender's waits, asked for a level; no clock and no I/O of its own. Packed blocks that lie
 ready mean that the line binds: one level up. A sender that waits for blocks means that packing binds:
-one level down, and the one that was too slow is left alone for a while, twice as long each time it
-disappoints. So a level comes to rest while nothing changes, but for a try every few minutes.
+one level down, three where it hardly does anything else. The level that was too slow is left alone for a
+while, twice as long each time it disappoints. So a level comes to rest while nothing changes, but for a
+try every few minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _WINDOW_BLOCKS = 8
 _UNDER_WAY = 6  # blocks that were packed before a change of level and come after it
 _READY = 0.15  # share of the time spent waiting for blocks, up to which the line binds
 _STARVED = 0.40  # from here on packing does
+_IDLE, _STRIDE = 0.60, 3  # from here on the line runs dry: so many levels down at once
 _HOLD, _LONGEST_HOLD = 8, 1024  # windows for which a level that was too slow is left alone
 _GRACE = 24  # windows that a new level has to fill what lies between packer and line
 _LEAST_PACKED = 0.1  # of the data; where less can be packed, another level changes nothing
@@ -113,7 +115,7 @@ class Adaptation:
         if self.binds is Binds.PROCESSOR and at and not filling:
             self._again[at] = self._windows + self._hold[at]
             self._hold[at] = min(2 * self._hold[at], _LONGEST_HOLD)
-            self._at -= 1
+            self._at = max(at - (_STRIDE if starved >= _IDLE else 1), 0)
         elif self.binds is Binds.LINK and packs and at + 1 < len(LEVELS):
             self._at += self._windows >= self._again[at + 1]
         if self._at != at:

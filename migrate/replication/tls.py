@@ -19,6 +19,7 @@ from typing import Any
 from migrate.keys.bundle import Bundle, read_bundle
 from migrate.keys.names import Holder, Role, holder_of, must_be
 from migrate.replication.channel import Buffer, ChannelClosed
+from migrate.replication.congestion import BBR, Congestion, current
 from planner.errors import BadInput, SiteRefused
 from planner.names import visible
 
@@ -67,7 +68,13 @@ class TlsChannel:
     """A channel over a connected TCP socket; ``timeout_s`` bounds each wait for the peer."""
 
     def __init__(
-        self, sock: socket.socket, context: ssl.SSLContext, *, server: bool, handshake_s: float = 10.0
+        self,
+        sock: socket.socket,
+        context: ssl.SSLContext,
+        *,
+        server: bool,
+        handshake_s: float = 10.0,
+        congestion: Congestion | None = None,
     ) -> None:
         """Shake hands; raises ChannelClosed. ``sock`` is ours from here, also when that fails."""
         sock.settimeout(handshake_s)
@@ -80,6 +87,7 @@ class TlsChannel:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         self._used = threading.Lock()
         self._closed = False
+        self._congestion = congestion
         self.received_bytes = 0
         try:
             self._sock = context.wrap_socket(sock, server_side=server, do_handshake_on_connect=False)
@@ -121,7 +129,7 @@ class TlsChannel:
     def streams(self) -> int:
         """Return how many connections a disk is worth on this line: one with BBR, else 8."""
         with contextlib.suppress(OSError):
-            if self._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).startswith(b"bbr"):
+            if current(self._sock) == BBR:
                 return 1
         return _STREAMS
 
@@ -134,6 +142,8 @@ class TlsChannel:
                 self._must_be_open()
                 for part in parts:
                     self._sock.sendall(part)
+                if self._congestion is not None:
+                    self._congestion.follow(self._sock)
         except (OSError, ValueError) as error:
             raise _broke(error) from error
 
@@ -203,10 +213,18 @@ def _broke(error: Exception) -> ChannelClosed:
 
 
 def connect_tls(
-    host: str, port: int, keys: TlsKeys, site: str, timeout_s: float = 300.0, *, control: bool = False
+    host: str,
+    port: int,
+    keys: TlsKeys,
+    site: str,
+    timeout_s: float = 300.0,
+    *,
+    control: bool = False,
+    way: str = "",
 ) -> TlsChannel:
     """Return a channel to the receiver of ``site`` and no other, for lines where it is for ``control``.
 
+    ``way`` is the kernel's name for what it shall send by, in place of what its line is worth.
     Raises BadInput, ChannelClosed, SiteRefused when the peer is somebody else.
     """
     holder = keys.bundle.holder
@@ -220,10 +238,11 @@ def connect_tls(
             f"nobody answers at {visible(host, 100)}:{port}: {error.strerror or error}",
             "start the receiver there",
         ) from error
-    with contextlib.suppress(OSError):  # where the kernel has it and lets everybody use it
-        # BBR does not take each loss for a full line; reno got a tenth of one on which 0.1 % are lost.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"bbr")
-    channel = TlsChannel(sock, context, server=False)
+    if way:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, way.encode())
+    congestion = None if way else Congestion(sock)
+    channel = TlsChannel(sock, context, server=False, congestion=congestion)
     try:
         peer, _serial = channel.peer()
         must_be(peer, project=holder.project, role=Role.RECEIVER, site=site)
