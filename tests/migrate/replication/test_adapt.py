@@ -189,3 +189,13 @@ def test_a_pass_uses_the_level_it_is_told() -> None:
         assert isinstance(result, PassResult)
         wires[level] = result.wire_bytes
     assert wires[0] > wires[-5] > wires[1]
+
+
+def test_a_line_that_runs_dry_gets_three_levels_less_at_once() -> None:
+    for packing_s, down in ((0.09, 3), (0.05, 1)):
+        adaptation = Adaptation(9, adapts=True)
+        while adaptation.level == 9:
+            adaptation.saw(
+                link_s=0.1 - packing_s, packing_s=packing_s, pack_s=0.1, data_bytes=MIB, packed_bytes=MIB
+            )
+        assert LEVELS.index(9) - LEVELS.index(adaptation.level) == down
