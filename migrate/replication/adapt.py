@@ -20,6 +20,7 @@ _UNDER_WAY = 6  # blocks that were packed before a change of level and come afte
 _READY = 0.15  # share of the time spent waiting for blocks, up to which the line binds
 _STARVED = 0.40  # from here on packing does
 _IDLE, _STRIDE = 0.60, 3  # from here on the line runs dry: so many levels down at once
+_PROVEN = 32  # windows after which a level that was tried holds: failing sooner says nothing of those below
 _HOLD, _LONGEST_HOLD = 8, 1024  # windows for which a level that was too slow is left alone
 _GRACE = 24  # windows that a new level has to fill what lies between packer and line
 _LEAST_PACKED = 0.1  # of the data; where less can be packed, another level changes nothing
@@ -50,6 +51,7 @@ class Adaptation:
         self._hold = [_HOLD] * len(LEVELS)
         self._again = [0] * len(LEVELS)  # the window from which on a level may be tried
         self._windows = self._since = 0  # in all, and since the level changed
+        self._tries = False  # the level is one that was gone up to
         self._line_bytes_s = 0.0  # what left when the line bound
         self._skip = 0
         self.binds = Binds.NOTHING
@@ -115,8 +117,9 @@ class Adaptation:
         if self.binds is Binds.PROCESSOR and at and not filling:
             self._again[at] = self._windows + self._hold[at]
             self._hold[at] = min(2 * self._hold[at], _LONGEST_HOLD)
-            self._at = max(at - (_STRIDE if starved >= _IDLE else 1), 0)
+            dry = starved >= _IDLE and not (self._tries and self._since <= _PROVEN)
+            self._at = max(at - (_STRIDE if dry else 1), 0)
         elif self.binds is Binds.LINK and packs and at + 1 < len(LEVELS):
             self._at += self._windows >= self._again[at + 1]
         if self._at != at:
-            self._skip, self._since = _UNDER_WAY, 0
+            self._skip, self._since, self._tries = _UNDER_WAY, 0, self._at > at
