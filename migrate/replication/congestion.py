@@ -19,9 +19,7 @@ from planner.units import GIB, MIB
 
 BBR: Final = "bbr"
 _NAME_BYTES = 16
-_RETRANSMITTED = struct.Struct("@I"), 100  # in Linux's struct tcp_info: packets sent more than once
-_ACKNOWLEDGED = struct.Struct("@Q"), 120  # bytes
-_INFO_BYTES = 128
+_INFO = struct.Struct("=100xI16xQ")  # of Linux's struct tcp_info: packets sent again, bytes acknowledged
 _EVERY_S = 1.0
 CLEAN_BYTES: Final = 48 * MIB
 _CLEAN_MOST: Final = 4 * GIB
@@ -76,9 +74,8 @@ class Congestion:
             return
         self._looked_s = now_s
         with contextlib.suppress(OSError, struct.error):
-            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_BYTES)
-            (acknowledged,), (lost,) = (
-                field.unpack_from(info, at) for field, at in (_ACKNOWLEDGED, _RETRANSMITTED)
+            lost, acknowledged = _INFO.unpack(
+                sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
             )
             if self._choice.saw(acknowledged, lost):
                 way = BBR if self._choice.bbr else self._usual

@@ -103,5 +103,6 @@ def _send(near: socket.socket, count: int) -> None:
 
 
 def _take_all(far: socket.socket) -> None:
-    while far.recv(MIB):
-        pass
+    buffer = bytearray(MIB)
+    while far.recv_into(buffer):
+        continue
