@@ -16,6 +16,7 @@ LEVELS: Final[tuple[int, ...]] = (0, -5, -4, -3, -2, -1, *range(1, 13))
 
 _WINDOW_S = 0.25
 _WINDOW_BLOCKS = 8
+_DRY_S, _DRY_BLOCKS = 0.1, 4  # a line that runs dry is a loss already: the window ends early
 _UNDER_WAY = 6  # blocks that were packed before a change of level and come after it
 _READY = 0.15  # share of the time spent waiting for blocks, up to which the line binds
 _STARVED = 0.40  # from here on packing does
@@ -86,7 +87,9 @@ class Adaptation:
         self._data += data_bytes
         self._packed += packed_bytes
         self._wire += wire_bytes
-        if self._blocks >= _WINDOW_BLOCKS and self._link_s + self._packing_s >= _WINDOW_S:
+        waited_s = self._link_s + self._packing_s
+        dry = self._blocks >= _DRY_BLOCKS and self._packing_s >= max(_DRY_S, _IDLE * waited_s)
+        if dry or (self._blocks >= _WINDOW_BLOCKS and waited_s >= _WINDOW_S):
             self._close()
 
     def _begin(self) -> None:

@@ -199,3 +199,19 @@ def test_a_line_that_runs_dry_gets_three_levels_less_at_once() -> None:
                 link_s=0.1 - packing_s, packing_s=packing_s, pack_s=0.1, data_bytes=MIB, packed_bytes=MIB
             )
         assert LEVELS.index(9) - LEVELS.index(adaptation.level) == down
+
+
+def test_a_line_that_runs_dry_is_answered_within_little_more_than_a_tenth_of_a_second() -> None:
+    adaptation, waited_s = Adaptation(9, adapts=True), 0.0
+    while adaptation.level == 9:
+        adaptation.saw(link_s=0.001, packing_s=0.03, pack_s=0.1, data_bytes=MIB, packed_bytes=MIB)
+        waited_s += 0.03
+    assert waited_s < 0.15
+
+
+def test_one_wait_of_a_tenth_of_a_second_lowers_no_level() -> None:
+    adaptation = Adaptation(9, adapts=True)
+    for packing_s in (0.1, *[0.0] * 20) * 3:
+        level = adaptation.level
+        adaptation.saw(link_s=0.03, packing_s=packing_s, pack_s=0.1, data_bytes=MIB, packed_bytes=MIB)
+        assert adaptation.level >= level
