@@ -7,9 +7,11 @@ this module reads markup: a name that looks like ``[bold]`` stays a name.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from rich._wrap import divide_line  # what Content wraps with
 from rich.cells import cell_len, set_cell_size
 
 from planner.sized import AtLeast
@@ -48,6 +50,11 @@ def pinch(text: str, width: int) -> str:
         return fit(text, width)
     end = (width - 1) * 2 // 3
     return f"{text[: width - 1 - end]}…{text[-end:]}"
+
+
+def folded(text: str, width: int) -> list[str]:
+    """Return ``text`` in lines of at most ``width`` cells, 1 at least, broken between words."""
+    return [text[at:end].rstrip() for at, end in pairwise([0, *divide_line(text, width), len(text)])]
 
 
 def bar(part: float, whole: float, width: int) -> str:

@@ -4,7 +4,7 @@ import pytest
 from rich.cells import cell_len
 
 from planner.settings import Window
-from tui.text import bar, count, fit, line, pinch, plural, short_time, utc_clock, window_span
+from tui.text import bar, count, fit, folded, line, pinch, plural, short_time, utc_clock, window_span
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,19 @@ def test_fit_says_that_it_shortened() -> None:
     assert fit("abcd", 4) == "abcd"
     assert fit("ab", 4, right=True) == "  ab"
     assert fit("ab", 0) == ""
+
+
+@pytest.mark.parametrize("width", [1, 2, 9, 40])
+@pytest.mark.parametrize("text", ["", "W02 has no history: it was not replicated yet", "日本語 サーバー名前", "e\u0301" * 20])
+def test_what_is_folded_keeps_every_word_and_its_width(text: str, width: int) -> None:
+    lines = folded(text, width)
+    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+    # a cell of two is drawn where there is one: nothing narrower can be made of it
+    assert all(cell_len(one) <= max(width, 2) for one in lines)
+
+
+def test_a_sentence_is_folded_between_words() -> None:
+    assert folded("not replicated yet", 10) == ["not", "replicated", "yet"]
 
 
 def test_what_is_pinched_keeps_its_end() -> None:

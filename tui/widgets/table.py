@@ -22,7 +22,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.timer import Timer
 
-from tui.text import fit, pinch
+from tui.text import fit, folded, pinch
 from tui.widgets.column import Column, fitting
 from tui.widgets.flash import FLASH_S, by_key, changed_fields
 from tui.widgets.scrolled import Scrolled, amid
@@ -319,7 +319,8 @@ class VirtualTable(Scrolled):
             return self._header(width, base + self._style("header"))
         position = self.scroll_offset.y + y - 1
         if position >= len(self.order):
-            text = self._empty if not self.order and y == 2 else ""
+            said = folded(self._empty, max(width - MARGIN, 1)) if not self.order else []
+            text = said[y - 2] if 2 <= y < 2 + len(said) else ""
             return Strip([Segment(fit(" " * MARGIN + text, width), base + self._style("dim"))], width)
         row = self.rows[self.order[position]]
         at_cursor = position == self.cursor

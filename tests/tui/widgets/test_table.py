@@ -230,6 +230,17 @@ async def test_no_rows_says_so_and_the_cursor_is_marked_without_colour() -> None
         assert any("nothing here" in text for text in app.lines())
 
 
+async def test_what_is_said_without_rows_is_read_to_its_end() -> None:
+    app = Host(0)
+    async with app.run_test(size=(40, 8)):
+        said = "W02/shop has no history: it was not replicated yet, or was cut over since"
+        app.table.set_empty(said)
+        lines = app.lines()
+        assert " ".join(" ".join(lines[2:5]).split()) == said
+        assert not any(text.strip() for text in lines[5:])
+        assert all(len(text) == app.table.size.width for text in lines)
+
+
 async def test_marks_are_drawn_in_the_margin_and_stay_while_filters_and_rows_change() -> None:
     app = Host(6)
     async with app.run_test(size=(60, 9)):
