@@ -24,7 +24,9 @@ def test_fit_says_that_it_shortened() -> None:
 
 
 @pytest.mark.parametrize("width", [1, 2, 9, 40])
-@pytest.mark.parametrize("text", ["", "W02 has no history: it was not replicated yet", "日本語 サーバー名前", "e\u0301" * 20])
+@pytest.mark.parametrize(
+    "text", ["", "W02 has no history: it was not replicated yet", "日本語 サーバー名前", "e\u0301" * 20]
+)
 def test_what_is_folded_keeps_every_word_and_its_width(text: str, width: int) -> None:
     lines = folded(text, width)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
