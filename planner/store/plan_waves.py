@@ -17,6 +17,7 @@ from planner.codec import digest
 from planner.sized import size_of
 from planner.store import contents
 from planner.store.unsized import count_unsized
+from planner.store.writer import writer
 
 if TYPE_CHECKING:
     import sqlite3
@@ -133,11 +134,9 @@ def split(connection: sqlite3.Connection) -> None:
     plans = connection.execute("SELECT version, document FROM plan").fetchall()
     if not plans:
         return  # a new project must not wait for what is heavy
-    from sqlite_utils import Database
-
     from planner.plan import Wave
 
-    db = Database(connection, execute_plugins=False)
+    db = writer(connection)
     for version, document in plans:
         body = json.loads(document)
         if "waves" not in body:

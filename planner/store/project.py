@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from planner.errors import BadInput, NoSpace, NotFound, ProjectBusy, WherryError
 from planner.store import schema
+from planner.store.writer import writer
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -150,11 +151,9 @@ class Project:
 
         Raises NoSpace when the disk is full and ProjectBusy when another process writes for too long.
         """
-        from sqlite_utils import Database
-
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            yield Database(self._connection, execute_plugins=False)
+            yield writer(self._connection)
             self._connection.execute("COMMIT")
         except BaseException as error:
             if self._connection.in_transaction:

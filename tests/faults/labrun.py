@@ -16,6 +16,7 @@ import os
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -27,7 +28,6 @@ from typing import Any
 
 import blake3  # noqa: F401 - what processes import when they need it is there before they are forked
 import cryptography.hazmat.primitives.ciphers.aead  # noqa: F401
-import sqlite_utils  # noqa: F401
 import zstandard  # noqa: F401
 
 import migrate.daemons.control
@@ -56,9 +56,11 @@ from migrate.sites.lab.client import LabSite
 from migrate.transfers.ports import Moving
 from planner.errors import Unreachable, WherryError
 from planner.store.project import Project
+from planner.store.writer import writer
 from tests.faults.killlab import RUNNING, SITES, WAVE
 from tests.faults.witness import Witness
 
+writer(sqlite3.connect(":memory:")).close()  # loads what writes rows before processes are forked
 Verb = Callable[[Project, Onlooker], Stopped]
 LITTLE = Patience(transfers_s=6.0, others_s=0.1, first_s=0.02, longest_s=0.2)  # a receiver starts in it
 _NOTHING: Callable[[str], None] = lambda point: None  # noqa: E731

@@ -18,6 +18,7 @@ import pytest
 
 from migrate.run.execute import Purpose
 from planner.store.project import Project
+from planner.store.writer import writer
 from tests.faults.conftest import Stage
 from tests.faults.endstate import at_commit_gate, committed, repeated, world
 from tests.faults.labrun import Lab, kill_at
@@ -120,11 +121,9 @@ class Forgetful(Project):
     @contextmanager
     def write(self) -> Iterator[Database]:
         """Let the caller write, then take it back."""
-        from sqlite_utils import Database
-
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield Database(self._connection, execute_plugins=False)
+            yield writer(self._connection)
         finally:
             self._connection.execute("ROLLBACK")
 
