@@ -75,9 +75,14 @@ def _field(name: str, said: Mapping[str, Any], parts: Mapping[str, Any], needed:
 
 
 @cache
+def _schema() -> Mapping[str, Any]:
+    return Settings.model_json_schema()
+
+
+@cache
 def fields(block: str) -> tuple[Field, ...]:
     """Return the plain entries of a block by its dotted name; of a list of blocks, those of each."""
-    schema = Settings.model_json_schema()
+    schema = _schema()
     parts: Mapping[str, Any] = schema.get("$defs", {})
     found: Mapping[str, Any] = schema
     for step in block.split(".") if block else ():

@@ -61,7 +61,8 @@ def get(project: Project, number: int) -> Settings:
 
 def origins(project: Project, names: Iterable[str]) -> dict[str, Version]:
     """Return in which version each entry (a dotted name) got the value it has; never set = left out."""
-    before = {name: entry(validate({}, "").model_dump(mode="json"), name) for name in names}
+    defaults = validate({}, "").model_dump(mode="json")
+    before = {name: entry(defaults, name) for name in names}
     found: dict[str, Version] = {}
     for row in project.rows("SELECT version, at, who, document FROM settings ORDER BY version"):
         document = json.loads(row["document"])

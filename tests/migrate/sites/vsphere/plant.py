@@ -29,6 +29,7 @@ class Plant:
         self.machines = [machines[name][""] for name in sorted(machines)]
         self.vms = tuple(str(machine._moId) for machine in self.machines)
         self._wired = wired
+        self._flats: dict[tuple[int, int], Path] = {}
         self.site = VsphereSite("west", *self.parts())
 
     def parts(self) -> tuple[Connection, Tasks, Ids]:
@@ -59,10 +60,12 @@ class Plant:
         return f"{self.vms[vm]}/{self.disks(vm)[disk].key}"
 
     def flat(self, vm: int = 0, disk: int = 0) -> Path:
-        """The local file that holds a disk's bytes."""
-        backing = self.disks(vm)[disk].backing
-        file = str(backing.fileName).partition("] ")[2]
-        return Path(str(backing.datastore.summary.url)) / file.replace(".vmdk", "-flat.vmdk")
+        """The local file that holds a disk's bytes; the simulator leaves it there, whatever snapshots do."""
+        if (vm, disk) not in self._flats:
+            backing = self.disks(vm)[disk].backing
+            file = str(backing.fileName).partition("] ")[2].replace(".vmdk", "-flat.vmdk")
+            self._flats[vm, disk] = Path(str(backing.datastore.summary.url)) / file
+        return self._flats[vm, disk]
 
     def write(self, data: bytes, offset: int, vm: int = 0, disk: int = 0) -> None:
         with self.flat(vm, disk).open("r+b") as body:
