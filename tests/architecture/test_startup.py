@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
+from tests.loading import loaded
 
-ROOT = Path(__file__).resolve().parents[2]
 HEAVY = (
     "networkx",
     "pydantic",
@@ -32,11 +29,7 @@ PACKAGES = ("planner", "migrate", "tui", "planner.sources", "planner.store", "mi
 
 
 def loaded_by(module: str) -> set[str]:
-    code = f"import sys, {module}; sys.stdout.write(' '.join(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    return {name.split(".")[0] for name in done.stdout.split()}
+    return {name.split(".")[0] for name in loaded(f"import {module}")}
 
 
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import gc
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.loading import loaded
 from tests.tui import estate
 from tests.tui.stage import lines, opened, panel, table, until
 from tui.actions.places import PLACES
 from tui.session import Session
 
-ROOT = Path(__file__).resolve().parents[2]
 LATER = ("pydantic", "networkx", "sqlite_utils", "planner.model", "planner.query", "planner.plan",
          "migrate", "tui.dialogs.form", "tui.dialogs.work", "tui.screens.help")  # fmt: skip
-
-
-def loaded(code: str) -> set[str]:
-    ran = f"{code}; import sys; sys.stdout.write(' '.join(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", ran], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    return set(done.stdout.split())
 
 
 def test_the_table_is_there_before_what_it_does_not_need(tmp_path: Path) -> None:

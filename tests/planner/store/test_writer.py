@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sqlite3
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from planner.store.writer import _Missing, writer
+from tests.loading import loaded
 
-ROOT = Path(__file__).resolve().parents[3]
 WRITES = "import sqlite3; from planner.store.writer import writer; writer(sqlite3.connect(':memory:'))"
 
 
-def loaded(code: str) -> set[str]:
-    ran = f"{code}; import sys; sys.stdout.write(' '.join(sys.modules))"
-    done = subprocess.run(
-        [sys.executable, "-c", ran], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
-    )
-    return set(done.stdout.split())
-
-
-@pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="not run: there is no pandas to load")
 def test_a_process_that_writes_loads_no_pandas_and_may_later() -> None:
     found = loaded(WRITES)
     assert "sqlite_utils.db" in found
