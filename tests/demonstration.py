@@ -88,7 +88,7 @@ def environment(site: Path) -> dict[str, str]:
 
 
 def _demo(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "tui.cli.main", "demo", *arguments]
+    return [sys.executable, "-m", "tui.cli.entry", "demo", *arguments]
 
 
 def run_demo(site: Path, directory: Path, *arguments: str) -> Shown:

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 
 from migrate.engine.presence import running
+from migrate.needs import Need
 from migrate.run import controls, levers, orders
 from migrate.run import store as runs
 from migrate.run.execute import Purpose
@@ -32,6 +34,7 @@ from tests.faults.scenario import finish
 
 CUT_AT = 300 * 1024  # bytes, in the middle of the first copies
 OLD_TRIES = 3
+Seen = TypeVar("Seen")
 MUCH = Patience(transfers_s=PATIENCE_S, first_s=0.02, longest_s=0.2)
 
 
@@ -77,16 +80,21 @@ def test_control_without_patience_the_same_cut_stops_it(stage: Stage) -> None:
         assert most(lab) == 1
 
 
-def until(project: Project, true: Callable[[], bool]) -> None:
+def until(project: Project, seen: Callable[[], Seen | None]) -> Seen:
+    """Return what is seen once there is something to see."""
     deadline = time.monotonic() + PATIENCE_S
-    while not true():
+    while not (found := seen()):
         assert time.monotonic() < deadline
         look_after(project)
         time.sleep(0.02)
+    return found
 
 
-def seen(project: Project) -> WaveStatus:
-    return next(one for one in project_status(project).waves if one.name == WAVE)
+def waiting(project: Project) -> tuple[WaveStatus, tuple[Need, ...]] | None:
+    """Return what people see of the wave while it waits, all of it as it was at one time."""
+    status = project_status(project)
+    wave = next(one for one in status.waves if one.name == WAVE)
+    return (wave, status.needs) if wave.waits else None
 
 
 def test_an_engine_that_is_killed_in_the_wait_has_no_more_patience_and_people_end_it(stage: Stage) -> None:
@@ -111,11 +119,10 @@ def test_an_engine_that_is_killed_in_the_wait_has_no_more_patience_and_people_en
             assert later.at_s >= (earlier.again_s or 0.0)
 
         # people see what it waits for
-        until(project, lambda: bool(seen(project).waits))
-        wave = seen(project)
+        wave, needs = until(project, lambda: waiting(project))
         assert "tries again" in wave.waits
         assert wave.again_at > datetime.fromtimestamp(said[0].at_s, UTC).isoformat(timespec="seconds")[:19]
-        assert any(need.text == f"{WAVE} waits at {wave.waits}" for need in project_status(project).needs)
+        assert f"{WAVE} waits at {wave.waits}" in [need.text for need in needs]
         assert wave.flags == ()
 
         # one who is in a hurry has it tried at once

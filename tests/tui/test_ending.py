@@ -109,7 +109,7 @@ def test_a_signal_ends_the_application_and_restores_the_terminal(tmp_path: Path)
     child, terminal = pty.fork()
     if child == 0:
         os.environ["TERM"] = "xterm-256color"
-        os.execv(sys.executable, [sys.executable, "-m", "tui.cli.main", "ui", "--project", str(root)])
+        os.execv(sys.executable, [sys.executable, "-m", "tui.cli.entry", "ui", "--project", str(root)])
     drawn, told = b"", False
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

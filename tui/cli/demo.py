@@ -154,7 +154,7 @@ class Demo:
 
     def _command(self, arguments: tuple[str, ...], bare: bool = False) -> list[str]:
         project = [] if bare else ["--project", str(self._root)]
-        return [sys.executable, "-m", "tui.cli.main", *arguments, *project]
+        return [sys.executable, "-m", "tui.cli.entry", *arguments, *project]
 
     def _wherry(self, *arguments: str, bare: bool = False, quiet: bool = False) -> None:
         """Run one command and show it; raises StepFailed when it fails."""

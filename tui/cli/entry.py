@@ -13,7 +13,9 @@ def main() -> None:
     """Run the command line and exit with its code."""
     try:
         from planner.garbage import loading
+        from tui.cli.interrupts import hear_all
 
+        hear_all()
         with loading():
             from tui.cli.main import main as command_line
         command_line()

@@ -236,7 +236,3 @@ def _unexpected(error: OSError | sqlite3.Error) -> WherryError:
 def main() -> None:
     """Entry point of the ``wherry`` command."""
     sys.exit(run(sys.argv[1:]))
-
-
-if __name__ == "__main__":
-    main()

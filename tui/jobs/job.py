@@ -24,6 +24,7 @@ from typing import IO
 from planner.errors import BadInput, WherryError
 from planner.own_code import child_environment
 from tui.cli.events import VARIABLE
+from tui.cli.interrupts import held_back
 from tui.jobs.state import JobState, ended, heard
 
 PATIENCE_S = 5.0  # between being asked to stop and the offer to kill
@@ -85,15 +86,16 @@ class Job:
         held = _readable(secret) if secret is not None else None
         argv = self.argv if held is None else _with_option(self.argv, f"--password-fd={held}")
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "tui.jobs.leashed", *argv],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=() if held is None else (held,),
-                process_group=0,
-                env={**child_environment(), VARIABLE: "json"},
-            )
+            with held_back():  # Python that is interrupted while it begins says so in a page of words
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "tui.jobs.leashed", *argv],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    pass_fds=() if held is None else (held,),
+                    process_group=0,
+                    env={**child_environment(), VARIABLE: "json"},
+                )
         except OSError as error:
             raise WherryError(
                 f"{self._state.title} could not be started: {error.strerror or error}",

@@ -43,7 +43,7 @@ def on_terminal(*arguments: str, columns: int = 80, **environment: str) -> Ran:
 
 def wherry_on_terminal(*arguments: str, columns: int = 80, **environment: str) -> Ran:
     """Run one command line on a terminal."""
-    return on_terminal("-m", "tui.cli.main", *arguments, columns=columns, **environment)
+    return on_terminal("-m", "tui.cli.entry", *arguments, columns=columns, **environment)
 
 
 def typing(answers: list[tuple[bytes, bytes]], *arguments: str) -> tuple[int, str]:
@@ -53,7 +53,7 @@ def typing(answers: list[tuple[bytes, bytes]], *arguments: str) -> tuple[int, st
     """
     child, terminal = pty.fork()
     if child == 0:
-        os.execv(sys.executable, [sys.executable, "-m", "tui.cli.main", *arguments])
+        os.execv(sys.executable, [sys.executable, "-m", "tui.cli.entry", *arguments])
     said, seen, waiting = b"", 0, list(answers)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

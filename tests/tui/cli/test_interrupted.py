@@ -57,7 +57,7 @@ def test_a_signal_ends_the_process_and_the_same_verb_goes_on(
     cli = with_lab()
     arguments = ["replicate", "W02", "--live", "--confirm", "W02", "--project", str(cli.root)]
     child = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli.main", *arguments],
+        [sys.executable, "-m", "tui.cli.entry", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -154,7 +154,16 @@ def test_a_paused_run_says_so_and_goes_on(with_lab: Callable[[], Wherry]) -> Non
 
 def test_watching_ends_with_an_interrupt_and_is_no_failure(planned: Wherry) -> None:
     child = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli.main", "status", "--watch", "--json", "--project", str(planned.root)],
+        [
+            sys.executable,
+            "-m",
+            "tui.cli.entry",
+            "status",
+            "--watch",
+            "--json",
+            "--project",
+            str(planned.root),
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -169,7 +178,7 @@ def test_watching_ends_with_an_interrupt_and_is_no_failure(planned: Wherry) -> N
 
 def test_a_reader_that_goes_away_is_no_failure(planned: Wherry) -> None:
     piped = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli.main", "settings", "show", "--project", str(planned.root)],
+        [sys.executable, "-m", "tui.cli.entry", "settings", "show", "--project", str(planned.root)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -23,7 +23,7 @@ with Bar() as bar:
 
 def test_ui_without_a_terminal_is_refused(planned: Wherry) -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "tui.cli.main", "ui", "--project", str(planned.root)],
+        [sys.executable, "-m", "tui.cli.entry", "ui", "--project", str(planned.root)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -82,7 +82,7 @@ def test_a_run_that_is_ended_among_several_seeds_goes_on(with_lab: Any) -> None:
     for number, code in ((signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)):
         before = _intents(cli.root)
         child = subprocess.Popen(
-            [sys.executable, "-m", "tui.cli.main", "replicate", "W02", "--live", "--confirm", "W02",
+            [sys.executable, "-m", "tui.cli.entry", "replicate", "W02", "--live", "--confirm", "W02",
              "--project", str(cli.root)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -131,6 +131,20 @@ def test_an_import_that_is_stopped_stores_nothing(fresh: Wherry) -> None:
     assert fresh.stored() == before
 
 
+def test_one_that_is_stopped_before_python_has_begun_is_stopped_without_a_page_of_words(
+    fresh: Wherry,
+) -> None:
+    before = fresh.stored()
+    for after_s in (0.0, 0.01, 0.02, 0.03, 0.04, 0.05):
+        job = started(fresh, orders.import_file(["estate"]))
+        time.sleep(after_s)
+        assert job.stop() is Stopping.ASKED
+        assert job.wait(60)
+        state = job.state
+        assert (state.exit_code, state.error, state.said) == (130, None, ("interrupted; nothing was stored",))
+    assert fresh.stored() == before
+
+
 def test_one_that_does_not_stop_can_be_killed_and_not_before(read: Wherry) -> None:
     now = [0.0]
     order = orders.plan("thorough")

@@ -55,7 +55,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     Project.create(root, NASTY).close()
     Wherry(root).done("discover", str(write(tmp_path / "inventory.json")))
     process = subprocess.Popen(
-        [sys.executable, "-m", "tui.cli.main", "serve", "--port", "0", "--project", str(root)],
+        [sys.executable, "-m", "tui.cli.entry", "serve", "--port", "0", "--project", str(root)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
