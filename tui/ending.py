@@ -87,7 +87,8 @@ def shown(make: Callable[[], EndingApp[Answer]], root: Path) -> Answer | None:
 
 async def _run(app: EndingApp[Any]) -> Any:
     with suppress(NotImplementedError):  # where the system has no such signals
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.end)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, app.end)
     return await app.run_async()
 
 

@@ -104,7 +104,10 @@ def test_a_long_log_begins_anew_and_a_link_is_not_followed(tmp_path: Path) -> No
     assert (tmp_path / "elsewhere").read_text("utf-8") == "mine"
 
 
-def test_a_signal_ends_the_application_and_restores_the_terminal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_application_and_restores_the_terminal(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     root = estate.build(tmp_path)
     child, terminal = pty.fork()
     if child == 0:
@@ -118,7 +121,7 @@ def test_a_signal_ends_the_application_and_restores_the_terminal(tmp_path: Path)
         except OSError:
             break  # the other end is closed
         if not told and b"1 Overview" in drawn:
-            os.kill(child, signal.SIGTERM)
+            os.kill(child, number)
             told = True
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
