@@ -15,7 +15,6 @@ from textual.css.stylesheet import Stylesheet
 from tests.tui.cli.command import Wherry, wherry
 from tests.tui.cli.estate import disk, document, vm, write
 from tests.tui.resting import FRAME_S, rested
-from tui.dialogs.dialog import Dialog
 from tui.screens.place import PlaceScreen
 
 _SETTINGS = """
@@ -68,7 +67,7 @@ def _nothing_is_drawn_that_nobody_sees() -> Iterator[None]:
 
     def unseen(self: Compositor, full: bool = False, *asked: Any, **more: Any) -> Any:
         is_a_screenshot = full or more.get("simplify")
-        if is_a_screenshot or not isinstance(self.root, PlaceScreen | Dialog):  # widgets are small
+        if is_a_screenshot or not isinstance(self.root, PlaceScreen):  # dialogs and widgets are small
             return draw(self, full, *asked, **more)
         self._dirty_regions.clear()
         return None
