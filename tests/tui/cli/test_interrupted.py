@@ -153,17 +153,9 @@ def test_a_paused_run_says_so_and_goes_on(with_lab: Callable[[], Wherry]) -> Non
 
 
 def test_watching_ends_with_an_interrupt_and_is_no_failure(planned: Wherry) -> None:
+    watch = ["status", "--watch", "--json", "--project", str(planned.root)]
     child = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "tui.cli.entry",
-            "status",
-            "--watch",
-            "--json",
-            "--project",
-            str(planned.root),
-        ],
+        [sys.executable, "-m", "tui.cli.entry", *watch],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -29,9 +29,15 @@ except KeyboardInterrupt:
 """
 
 
+def ran(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **environment}
+    )
+
+
 def told(first: str, wait_s: float) -> tuple[str, str]:
-    code = SWALLOWED.format(first=first, wait_s=wait_s)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = ran(SWALLOWED.format(first=first, wait_s=wait_s))
     return done.stdout.strip(), done.stderr
 
 
@@ -65,10 +71,7 @@ def test_a_module_is_loaded_whole_before_an_interrupt_is_heard(tmp_path: Path) -
     )
     (tmp_path / "slow.py").write_text(slow, "utf-8")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-c", LOADED]
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": path}
-    )
+    done = ran(LOADED, PYTHONPATH=path)
     assert (done.stdout.split(), done.stderr) == (["loaded", "heard", "True"], "")
 
 
@@ -81,7 +84,7 @@ def test_one_that_is_ignored_stays_ignored() -> None:
         "signal.raise_signal(signal.SIGINT)\n"
         "print('went on')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = ran(code)
     assert done.stdout == "went on\n"
 
 
@@ -95,7 +98,7 @@ def test_what_else_a_callback_raises_is_told_as_ever() -> None:
         "watched = weakref.ref(thing, lambda gone: 1 / 0)\n"
         "del thing\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = ran(code)
     assert "ZeroDivisionError" in done.stderr
 
 
@@ -115,5 +118,5 @@ def test_one_that_is_held_back_comes_when_all_are_heard(held: bool) -> None:
         "    except KeyboardInterrupt:\n"
         "        print('heard')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = ran(code)
     assert done.stdout.split() == (["later", "heard"] if held else ["heard"])
